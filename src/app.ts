@@ -1,0 +1,80 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+
+import { authPlugin } from '#auth/plugin.ts';
+import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
+import { edgePlugin } from '#edge/plugin.ts';
+import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
+import { exportTasksPlugin } from '#export-tasks/plugin.ts';
+import { openapiPlugin } from '#openapi/plugin.ts';
+import { answerProblem, problemsPlugin, toProblem } from '#problems/plugin.ts';
+import { targetsPlugin } from '#targets/plugin.ts';
+import type { Targets } from '#targets/target.ts';
+import { telemetryPlugin } from '#telemetry/plugin.ts';
+import { makeValidatorCompiler } from '#validation/validator.ts';
+
+/** Everything the service needs of the world. Times in milliseconds. */
+export interface AppOptions {
+  log: Logger;
+  targets: Targets;
+  /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
+  isStopping: () => boolean;
+  now: () => number;
+  elapsed: () => number;
+  sleep: (ms: number) => Promise<void>;
+  newId: () => string;
+  limits?: EdgeLimits;
+}
+
+/** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { log, targets, isStopping, now, elapsed, sleep, newId, limits = edgeLimits } = options;
+  const app: FastifyInstance = Fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    handlerTimeout: limits.handlerMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    forceCloseConnections: 'idle', // requests under way end by themselves
+    return503OnClosing: false, // closing begins after readiness has been 503 for a while
+    trustProxy: false, // X-Forwarded-* is anybody's word
+    genReqId: newId,
+    requestIdHeader: false, // a caller's own id is logged beside ours, never instead of it
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    exposeHeadRoutes: true,
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
+      requireHostHeader: true,
+      insecureHTTPParser: false,
+    },
+    routerOptions: {
+      maxParamLength: limits.urlBytes, // the schema says how long a parameter may be
+      ignoreTrailingSlash: false,
+      caseSensitive: true,
+    },
+    clientErrorHandler: makeConnectionErrorHandler({ newId, log }),
+    frameworkErrors: (error, request, reply) =>
+      answerProblem(toProblem(error, request), request, reply),
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
+  });
+  app.setValidatorCompiler(makeValidatorCompiler());
+
+  await app.register(edgePlugin, { limits, newId, log, isStopping });
+  await app.register(authPlugin);
+  await app.register(openapiPlugin); // collects what is registered after it
+  await app.register(problemsPlugin);
+  await app.register(telemetryPlugin, { whyNotReady });
+  await app.register(targetsPlugin, { targets });
+  await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
+  return app;
+
+  function whyNotReady(): string | undefined {
+    if (isStopping()) return 'The service is about to stop.';
+    const unchecked = targets.unchecked();
+    if (unchecked.length === 0) return undefined;
+    return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
+  }
+}

@@ -1,0 +1,161 @@
+import {
+  CancelExportTaskCommand,
+  CloudWatchLogsClient,
+  type CloudWatchLogsClientConfig,
+  CreateExportTaskCommand,
+  DescribeExportTasksCommand,
+  type DescribeExportTasksCommandInput,
+} from '@aws-sdk/client-cloudwatch-logs';
+
+import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
+import type { Credentials } from './credentials.ts';
+import { isRefusedForCredentials, toProblem } from './error-meaning.ts';
+import { readExactly } from './exact-answers.ts';
+import type {
+  CancelAnswer,
+  CreateExportTask,
+  DescribeExportTasks,
+  ExportTask,
+  ExportTaskPage,
+} from './export-task.ts';
+
+/** CloudWatch Logs of one account and Region: three verbs. Failures are `Problem`s. */
+export interface CloudWatchLogs extends AsyncDisposable {
+  /** Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws. */
+  createExportTask(task: CreateExportTask): Promise<CreateOutcome>;
+  /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
+  describeExportTasks(
+    query: DescribeExportTasks,
+    how?: { isFresh?: boolean },
+  ): Promise<ExportTaskPage>;
+  /** Asks AWS to cancel a task. May be repeated safely, and is, when an answer is lost. */
+  cancelExportTask(taskId: string): Promise<CancelAnswer>;
+}
+
+/** How long AWS may take, in milliseconds. */
+export interface AwsTimeouts {
+  connectMs: number;
+  createMs: number;
+  readMs: number;
+}
+
+/**
+ * Shorter, and a slow but healthy create becomes a look-up; longer, and a caller behind a proxy of
+ * 30 s hears nothing. A read is tried three times, so the deadline below is what ends it.
+ */
+export const awsTimeouts: AwsTimeouts = { connectMs: 2_000, createMs: 10_000, readMs: 5_000 };
+
+// All attempts of a read together: below the 8 s after which the HTTP side gives up.
+const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
+
+/**
+ * Opens CloudWatch Logs for one Region under one set of credentials. The endpoint is the SDK's for
+ * that Region, or what AWS_ENDPOINT_URL… says.
+ */
+export function openCloudWatchLogs(options: {
+  region: string;
+  credentials: Credentials | undefined;
+  timeouts: AwsTimeouts;
+}): CloudWatchLogs {
+  const { region, timeouts } = options;
+  const common = {
+    region,
+    retryMode: 'standard', // not what AWS_RETRY_MODE says
+    ...(options.credentials && { credentials: options.credentials }),
+  } satisfies CloudWatchLogsClientConfig;
+  const handler = { connectionTimeout: timeouts.connectMs, throwOnRequestTimeout: true };
+
+  const createClient = new CloudWatchLogsClient({
+    ...common,
+    maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
+    requestHandler: {
+      ...handler,
+      requestTimeout: timeouts.createMs,
+      // A kept connection may be reset by an idle timeout of the other side just as we write. On
+      // the one call that cannot be repeated that would leave the outcome unknown.
+      httpAgent: { keepAlive: false },
+      httpsAgent: { keepAlive: false },
+    },
+  });
+  const readClient = new CloudWatchLogsClient({
+    ...common,
+    maxAttempts: 3,
+    requestHandler: { ...handler, requestTimeout: timeouts.readMs },
+  });
+  readClient.middlewareStack.use(readExactly);
+
+  // Expired or revoked credentials: the call was refused before it had an effect, and the next one
+  // shall not meet the same session.
+  const renewCredentialsIfRefused = (error: unknown): void => {
+    if (!isRefusedForCredentials(error)) return;
+    readClient.config.credentials({ forceRefresh: true }).catch(() => {});
+    createClient.config.credentials({ forceRefresh: true }).catch(() => {});
+  };
+
+  return {
+    async createExportTask(task) {
+      try {
+        const answer = await createClient.send(
+          new CreateExportTaskCommand({
+            ...task,
+            // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
+            from: task.from as unknown as number,
+            to: task.to as unknown as number,
+          }),
+          // The handler's own timeout ends with the headers; this one covers the body as well.
+          { abortSignal: AbortSignal.timeout(timeouts.createMs + timeouts.connectMs) },
+        );
+        return classifyAnswer(answer);
+      } catch (error) {
+        renewCredentialsIfRefused(error);
+        return classifyError(error);
+      }
+    },
+
+    async describeExportTasks(query) {
+      try {
+        const answer = await readClient.send(
+          new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput),
+          { abortSignal: AbortSignal.timeout(readDeadlineMs(timeouts)) },
+        );
+        return {
+          exportTasks: (answer.exportTasks ?? []).map(withExactTimes),
+          ...(answer.nextToken !== undefined && { nextToken: answer.nextToken }),
+          awsRequestId: answer.$metadata.requestId,
+          answeredAt: (answer.$metadata as { answeredAt?: number }).answeredAt,
+          ageSeconds: 0,
+        };
+      } catch (error) {
+        renewCredentialsIfRefused(error);
+        throw toProblem('DescribeExportTasks', error);
+      }
+    },
+
+    async cancelExportTask(taskId) {
+      try {
+        const answer = await readClient.send(new CancelExportTaskCommand({ taskId }), {
+          abortSignal: AbortSignal.timeout(readDeadlineMs(timeouts)),
+        });
+        return { awsRequestId: answer.$metadata.requestId };
+      } catch (error) {
+        renewCredentialsIfRefused(error);
+        throw toProblem('CancelExportTask', error);
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      createClient.destroy();
+      readClient.destroy();
+    },
+  };
+}
+
+// from and to come as digits where they are longer than a number is exact (see exact-answers.ts).
+function withExactTimes(task: object): ExportTask {
+  const { from, to } = task as { from?: number | string; to?: number | string };
+  return {
+    ...task,
+    ...(from !== undefined && { from: BigInt(from) }),
+    ...(to !== undefined && { to: BigInt(to) }),
+  } as ExportTask;
+}

@@ -1,0 +1,208 @@
+import type { ProblemSlug } from '#problems/catalogue.ts';
+import { Problem, type ProblemMembers } from '#problems/problem.ts';
+
+/** The operations of CloudWatch Logs this service calls. */
+export type Operation = 'CreateExportTask' | 'DescribeExportTasks' | 'CancelExportTask';
+
+/** What an error of AWS means: per operation, the problem it becomes. First row that fits, wins. */
+interface Meaning {
+  readonly code: string;
+  /** The row is for errors whose message matches: the same text arrives under several codes. */
+  readonly message?: RegExp;
+  readonly problems: Partial<Record<Operation, ProblemSlug>>;
+  /** Whether AWS's own sentence may be passed on: it speaks of the caller's values, not of the role. */
+  readonly isMessagePublic?: true;
+}
+
+const everywhere = (slug: ProblemSlug) => ({
+  CreateExportTask: slug,
+  DescribeExportTasks: slug,
+  CancelExportTask: slug,
+});
+
+const bucketOrKeyPolicy =
+  /granted permission to perform this operation|granted s3:PutObject|\bkms\b|key policy/i;
+const bucketMissing = /given bucket does not exist/i;
+
+/**
+ * The table: AWS's error codes against what we answer. Codes and texts as recorded against AWS or
+ * modelled in its service description; a bucket-policy text came as InvalidParameterException in
+ * 2023 and as AccessDeniedException in 2026, so the message decides before the code does.
+ */
+export const errorMeanings: readonly Meaning[] = [
+  ...['InvalidParameterException', 'AccessDeniedException'].map((code) => ({
+    code,
+    message: bucketOrKeyPolicy,
+    problems: { CreateExportTask: 'destination-not-writable' } as const,
+    isMessagePublic: true as const,
+  })),
+  {
+    code: 'InvalidParameterException',
+    message: bucketMissing,
+    problems: { CreateExportTask: 'destination-not-found' },
+    isMessagePublic: true,
+  },
+  {
+    code: 'InvalidParameterException',
+    problems: everywhere('invalid-parameter'),
+    isMessagePublic: true,
+  },
+  { code: 'ValidationException', problems: everywhere('invalid-parameter'), isMessagePublic: true },
+  {
+    code: 'ResourceNotFoundException',
+    problems: {
+      CreateExportTask: 'log-group-not-found',
+      CancelExportTask: 'export-task-not-found',
+    },
+    isMessagePublic: true,
+  },
+  {
+    code: 'ResourceAlreadyExistsException',
+    problems: { CreateExportTask: 'resource-already-exists' },
+    isMessagePublic: true,
+  },
+  {
+    code: 'OperationAbortedException',
+    problems: { CreateExportTask: 'operation-aborted', CancelExportTask: 'operation-aborted' },
+    isMessagePublic: true,
+  },
+  {
+    code: 'InvalidOperationException',
+    problems: { CancelExportTask: 'export-task-already-finished' },
+    isMessagePublic: true,
+  },
+  {
+    code: 'LimitExceededException',
+    problems: { ...everywhere('aws-throttled'), CreateExportTask: 'export-slot-taken' },
+  },
+  { code: 'ThrottlingException', problems: everywhere('aws-throttled') },
+  { code: 'Throttling', problems: everywhere('aws-throttled') },
+  { code: 'TooManyRequestsException', problems: everywhere('aws-throttled') },
+  { code: 'AccessDeniedException', problems: everywhere('service-role-not-permitted') },
+  { code: 'AccessDenied', problems: everywhere('service-role-not-permitted') },
+  { code: 'ServiceUnavailableException', problems: everywhere('aws-unavailable') },
+  ...[
+    'UnrecognizedClientException',
+    'ExpiredTokenException',
+    'ExpiredToken',
+    'InvalidSignatureException',
+    'SignatureDoesNotMatch',
+    'IncompleteSignature',
+    'InvalidClientTokenId',
+    'MissingAuthenticationToken',
+    'MissingAuthenticationTokenException',
+    'NotAuthorized',
+    'OptInRequired',
+    'RequestExpired',
+    // Not said by AWS but by the SDK, or by credentials.ts, before anything is sent:
+    'CredentialsProviderError',
+    'CredentialsRefused',
+  ].map((code) => ({ code, problems: everywhere('service-role-unusable') })),
+  { code: 'CredentialsUnavailable', problems: everywhere('aws-unavailable') },
+];
+
+interface AwsError {
+  name?: string;
+  message?: string;
+  code?: string;
+  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+}
+
+/** The row for an error of an operation; `undefined` when the table does not know it. */
+export function meaningOf(operation: Operation, error: unknown): Meaning | undefined {
+  const { name, message = '' } = error as AwsError;
+  return errorMeanings.find(
+    (row) =>
+      row.code === name &&
+      row.problems[operation] !== undefined &&
+      (row.message === undefined || row.message.test(message)),
+  );
+}
+
+/** Network errors that prove that no byte was written. A connect timeout is one, without a code. */
+const codesBeforeConnection = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** Whether the call provably never reached AWS. */
+export function isNotSent(error: unknown): boolean {
+  const { name, message = '', code, $metadata } = error as AwsError;
+  if (name === 'CredentialsProviderError' || name?.startsWith('Credentials')) return true;
+  if ($metadata?.httpStatusCode !== undefined) return false;
+  if (code !== undefined) return codesBeforeConnection.has(code);
+  return name === 'TimeoutError' && message.includes('did not establish a connection');
+}
+
+/** Whether AWS refused the session itself, so that new credentials are worth a try. */
+export function isRefusedForCredentials(error: unknown): boolean {
+  const { $metadata } = error as AwsError;
+  return (
+    $metadata?.httpStatusCode !== undefined &&
+    meaningOf('DescribeExportTasks', error)?.problems.DescribeExportTasks ===
+      'service-role-unusable'
+  );
+}
+
+/**
+ * Translates a failed call into the problem to answer. The error itself stays inside, as `cause`.
+ */
+export function toProblem(operation: Operation, error: unknown): Problem {
+  const { name, message = '', $metadata } = error as AwsError;
+  const status = $metadata?.httpStatusCode;
+  const members: ProblemMembers = {
+    cause: error,
+    ...(status !== undefined && status >= 400 && name !== undefined && { awsErrorCode: name }),
+    ...($metadata?.requestId !== undefined && { awsRequestId: $metadata.requestId }),
+  };
+  const row = meaningOf(operation, error);
+  const slug = row?.problems[operation];
+  if (row && slug) {
+    const detail = row.isMessagePublic ? `AWS says: ${withoutArns(message)}` : details[slug];
+    return new Problem(slug, detail ?? 'AWS gave no reason.', members);
+  }
+  if (status === 429) return new Problem('aws-throttled', details['aws-throttled'], members);
+  if (status !== undefined && status >= 500) {
+    return new Problem('aws-unavailable', `AWS answered ${status}.`, members);
+  }
+  if (status !== undefined && status >= 400) {
+    return new Problem(
+      'aws-unexpected',
+      `AWS answered ${status} with an error unknown here.`,
+      members,
+    );
+  }
+  if (isNotSent(error)) {
+    return new Problem('aws-unavailable', 'AWS could not be reached; nothing was sent.', members);
+  }
+  if (name === 'TimeoutError' || name === 'AbortError') {
+    return new Problem('aws-timeout', 'AWS did not answer in time.', members);
+  }
+  if (status === undefined || name === 'Error') {
+    return new Problem('aws-unavailable', 'The connection to AWS broke.', members);
+  }
+  return new Problem(
+    'aws-unexpected',
+    `AWS answered ${status} with a body that is not its format.`,
+    members,
+  );
+}
+
+// Fixed texts where AWS's own sentence names the role, its account or its credentials.
+const details = {
+  'export-slot-taken': 'Another export task is running or pending in this account and Region.',
+  'aws-throttled': 'AWS refused the call because of its rate limit.',
+  'service-role-not-permitted': 'AWS denied this action to the service role of the target.',
+  'service-role-unusable':
+    'AWS does not accept the credentials of the service role, or there are none.',
+  'aws-unavailable': 'CloudWatch Logs, or STS on the way to it, is not available now.',
+} as const satisfies Partial<Record<ProblemSlug, string>> as Partial<Record<ProblemSlug, string>> &
+  Record<'aws-throttled', string>;
+
+// Even a sentence about the caller's values may quote an ARN.
+function withoutArns(text: string): string {
+  return text.replace(/\barn:[^\s"',]+/g, 'an ARN').slice(0, 1_000);
+}

@@ -1,0 +1,64 @@
+/** The states of an export task, in AWS's words. */
+export const exportTaskStatusCodes = [
+  'CANCELLED',
+  'COMPLETED',
+  'FAILED',
+  'PENDING',
+  'PENDING_CANCEL',
+  'RUNNING',
+] as const;
+export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
+
+/** What CreateExportTask takes. `from` and `to` are milliseconds since 1970, both inclusive. */
+export interface CreateExportTask {
+  taskName?: string;
+  logGroupName: string;
+  logStreamNamePrefix?: string;
+  from: bigint;
+  to: bigint;
+  destination: string;
+  destinationPrefix?: string;
+}
+
+/** What DescribeExportTasks takes. */
+export interface DescribeExportTasks {
+  taskId?: string;
+  statusCode?: ExportTaskStatusCode;
+  nextToken?: string;
+  limit?: number;
+}
+
+/** An export task as AWS describes it: every member may be absent; logStreamNamePrefix always is. */
+export interface ExportTask {
+  taskId?: string;
+  taskName?: string;
+  logGroupName?: string;
+  from?: bigint;
+  to?: bigint;
+  destination?: string;
+  destinationPrefix?: string;
+  status?: { code?: ExportTaskStatusCode; message?: string };
+  executionInfo?: { creationTime?: number; completionTime?: number };
+}
+
+/** One page of an answer to DescribeExportTasks. */
+export interface ExportTaskPage {
+  exportTasks: ExportTask[];
+  nextToken?: string;
+  awsRequestId: string | undefined;
+  /** AWS's own clock when it answered, to the second (its `Date` header). */
+  answeredAt: number | undefined;
+  /** How long ago AWS answered, in whole seconds: 0, or more for a shared answer. */
+  ageSeconds: number;
+}
+
+/** The answer to CancelExportTask, which says nothing of the task. */
+export interface CancelAnswer {
+  awsRequestId: string | undefined;
+}
+
+/** Whether a task occupies the one slot AWS has per account and Region. */
+export function isActive(task: ExportTask): boolean {
+  const code = task.status?.code;
+  return code === 'RUNNING' || code === 'PENDING' || code === 'PENDING_CANCEL';
+}

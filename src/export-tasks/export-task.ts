@@ -1,0 +1,165 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+import { type ExportTaskStatusCode, exportTaskStatusCodes } from '#aws/export-task.ts';
+import { Int64, Int64Answer } from '#validation/int64.ts';
+import { Text } from '#validation/text.ts';
+
+/** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
+export const s3KeyMaxBytes = 1_024;
+
+const taskName = Text({
+  minLength: 1,
+  maxLength: 512,
+  rule: 'text of 1 to 512 characters',
+  description: 'A name for the task. Unique names make a task easy to find again.',
+});
+const logGroupName = Text({
+  minLength: 1,
+  maxLength: 512,
+  pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
+  rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
+  description: 'The log group to export.',
+});
+const destination = Text({
+  minLength: 1,
+  maxLength: 512,
+  rule: 'the name of an S3 bucket, 1 to 512 characters',
+  description: 'The name of the S3 bucket, in the Region of the log group.',
+});
+const destinationPrefix = Text({
+  'x-maxUtf8Bytes': s3KeyMaxBytes,
+  rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
+  description:
+    'What the keys of the exported objects begin with; `exportedlogs` when left out. AWS appends `/<taskId>/<log stream>/000000.gz`.',
+});
+
+/** The body of POST /export-tasks: what CreateExportTask takes. */
+export type CreateExportTask = Static<typeof CreateExportTask>;
+export const CreateExportTask = Type.Object(
+  {
+    taskName: Type.Optional(taskName),
+    logGroupName,
+    logStreamNamePrefix: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 512,
+        pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
+        rule: '1 to 512 characters, none of them : or *',
+        description:
+          'Export only log streams whose name begins with this. AWS never shows it again: it is in no answer.',
+      }),
+    ),
+    from: Int64({
+      description:
+        'Start of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
+    }),
+    to: Int64({
+      description: 'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
+    }),
+    destination,
+    destinationPrefix: Type.Optional(destinationPrefix),
+  },
+  {
+    title: 'CreateExportTask',
+    additionalProperties: false,
+    'x-rule': 'a JSON object with logGroupName, from, to and destination',
+    examples: [
+      {
+        taskName: 'checkout-2024-05-01',
+        logGroupName: '/demo/checkout',
+        from: 1714521600000,
+        to: 1714607999999,
+        destination: 'demo-log-archive',
+        destinationPrefix: 'checkout/2024-05-01',
+      },
+    ],
+  },
+);
+
+/** Something about an accepted task that its caller will hardly have meant. */
+export type Warning = Static<typeof Warning>;
+export const Warning = Type.Object({
+  pointer: Type.String({ description: 'JSON pointer to the member, as a URI fragment.' }),
+  detail: Type.String(),
+});
+
+/** The answer to POST /export-tasks. */
+export const CreatedExportTask = Type.Object(
+  {
+    taskId: Type.String({ description: 'The id AWS gave the task.' }),
+    warnings: Type.Optional(
+      Type.Array(Warning, {
+        description: 'Present when AWS accepted something that can hardly be meant.',
+      }),
+    ),
+  },
+  {
+    title: 'CreatedExportTask',
+    description: 'The task is created.',
+    examples: [{ taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11' }],
+  },
+);
+
+/** A state of an export task. */
+export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
+  type: 'string',
+  enum: exportTaskStatusCodes,
+  'x-rule': `one of ${exportTaskStatusCodes.join(', ')}`,
+});
+
+/** An export task as DescribeExportTasks shows it. Each member is absent where AWS leaves it out. */
+export type ExportTask = Static<typeof ExportTask>;
+export const ExportTask = Type.Object(
+  {
+    taskId: Type.Optional(Type.String()),
+    taskName: Type.Optional(Type.String()),
+    logGroupName: Type.Optional(Type.String()),
+    from: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
+    to: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
+    destination: Type.Optional(Type.String()),
+    destinationPrefix: Type.Optional(Type.String()),
+    status: Type.Optional(
+      Type.Object({ code: Type.Optional(StatusCode), message: Type.Optional(Type.String()) }),
+    ),
+    executionInfo: Type.Optional(
+      Type.Object({
+        creationTime: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
+        completionTime: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
+      }),
+    ),
+  },
+  {
+    title: 'ExportTask',
+    description: 'An export task, in the words of AWS.',
+    examples: [
+      {
+        taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
+        taskName: 'checkout-2024-05-01',
+        logGroupName: '/demo/checkout',
+        from: 1714521600000,
+        to: 1714607999999,
+        destination: 'demo-log-archive',
+        destinationPrefix: 'checkout/2024-05-01',
+        status: { code: 'COMPLETED', message: 'Completed successfully' },
+        executionInfo: { creationTime: 1714608000000, completionTime: 1714608001548 },
+      },
+    ],
+  },
+);
+
+/** The id of a task in a path. */
+export const TaskId = Text({
+  minLength: 1,
+  maxLength: 512,
+  rule: 'the id of an export task, 1 to 512 characters',
+  description: 'The id AWS gave the task.',
+  examples: ['3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11'],
+});
+
+/** The query parameter every operation on export tasks takes. */
+export const TargetName = Text({
+  minLength: 1,
+  maxLength: 64,
+  rule: 'the name of a target, 1 to 64 characters',
+  description: 'Where to do it; the first configured target when left out. See GET /targets.',
+});

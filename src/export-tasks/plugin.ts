@@ -1,0 +1,22 @@
+import type { FastifyPluginAsync } from 'fastify';
+
+import type { Targets } from '#targets/target.ts';
+import { type CreateOnceOptions, makeCreateOnce } from './create-once.ts';
+import { cancelExportTask } from './routes/cancel-export-task.ts';
+import { createExportTask } from './routes/create-export-task.ts';
+import { describeExportTasks } from './routes/describe-export-tasks.ts';
+import { getExportTask } from './routes/get-export-task.ts';
+
+/** What the mirror needs: where exports run, and the clocks of the create protocol. */
+export interface ExportTasksOptions extends CreateOnceOptions {
+  targets: Targets;
+}
+
+/** Registers the mirror of AWS's three operations on export tasks. */
+export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
+  const { targets } = options;
+  await app.register(createExportTask, { targets, createOnce: makeCreateOnce(options) });
+  await app.register(describeExportTasks, { targets });
+  await app.register(getExportTask, { targets });
+  await app.register(cancelExportTask, { targets });
+};

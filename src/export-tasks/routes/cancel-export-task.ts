@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Targets } from '#targets/target.ts';
+import { cancelAndShow } from '../cancel-and-show.ts';
+import { ExportTask, TargetName, TaskId } from '../export-task.ts';
+
+const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
+const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
+
+/** Cancels an export task: AWS's CancelExportTask, and the task as it then stands. */
+export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
+  app,
+  { targets },
+) => {
+  app.route({
+    method: 'POST',
+    url: '/export-tasks/:taskId/cancel',
+    handlerTimeout: 20_000, // up to three calls to AWS, each with its own deadline
+    schema: {
+      operationId: 'cancelExportTask',
+      tags: ['export-tasks'],
+      summary: 'Cancel an export task',
+      description:
+        'CancelExportTask: the task must be PENDING or RUNNING. The answer is the task as it stands then, usually PENDING_CANCEL; AWS cancels in its own time. May be repeated safely.',
+      params: Params,
+      querystring: Query,
+      response: { 202: ExportTask },
+    },
+    config: {
+      problems: [
+        'invalid-parameter',
+        'service-role-not-permitted',
+        'export-task-not-found',
+        'target-not-found',
+        'export-task-already-finished',
+        'operation-aborted',
+        'aws-throttled',
+        'service-role-unusable',
+        'aws-unexpected',
+        'aws-unavailable',
+        'not-ready',
+        'aws-timeout',
+      ],
+    },
+    handler: async (request, reply) => {
+      const { taskId } = request.params;
+      const target = targets.find(request.query.target);
+
+      const { task, awsRequestId } = await cancelAndShow(target.logs, taskId);
+      request.awsRequestId = awsRequestId;
+
+      return reply.code(202).send(task);
+    },
+  });
+};

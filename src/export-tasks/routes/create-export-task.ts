@@ -1,0 +1,67 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Targets } from '#targets/target.ts';
+import type { makeCreateOnce } from '../create-once.ts';
+import { CreatedExportTask, CreateExportTask, TargetName } from '../export-task.ts';
+import { warningsOf } from '../warnings.ts';
+
+const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
+
+/** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
+export const createExportTask: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  createOnce: ReturnType<typeof makeCreateOnce>;
+}> = async (app, { targets, createOnce }) => {
+  app.route({
+    method: 'POST',
+    url: '/export-tasks',
+    // More than the create and all looks at AWS's list together: it must never end a create.
+    handlerTimeout: 30_000,
+    schema: {
+      operationId: 'createExportTask',
+      tags: ['export-tasks'],
+      summary: 'Create an export task',
+      description:
+        'CreateExportTask: exports one log group over one time range to S3. AWS runs one task at a time per account and Region; while one is active this answers 429 `export-slot-taken` and says which. The call is sent exactly once: if its answer is lost, AWS is asked whether the task exists before anything is answered. Stricter than AWS in one point: control characters and text that is not well-formed Unicode are refused.',
+      querystring: Query,
+      body: CreateExportTask,
+      response: { 201: CreatedExportTask },
+    },
+    config: {
+      problems: [
+        'invalid-parameter',
+        'destination-not-found',
+        'service-role-not-permitted',
+        'log-group-not-found',
+        'target-not-found',
+        'resource-already-exists',
+        'operation-aborted',
+        'destination-not-writable',
+        'export-slot-taken',
+        'aws-throttled',
+        'service-role-unusable',
+        'aws-unexpected',
+        'aws-unavailable',
+        'not-ready',
+        'outcome-unknown',
+      ],
+      headers: { 201: ['Location'] },
+      timeoutProblem: 'outcome-unknown',
+    },
+    handler: async (request, reply) => {
+      const { query, body } = request;
+      const target = targets.find(query.target);
+
+      const created = await createOnce(target.logs, body);
+      request.awsRequestId = created.awsRequestId;
+
+      const at = query.target === undefined ? '' : `?target=${encodeURIComponent(query.target)}`;
+      const warnings = warningsOf(body);
+      return reply
+        .code(201)
+        .header('location', `/export-tasks/${encodeURIComponent(created.taskId)}${at}`)
+        .send({ taskId: created.taskId, ...(warnings.length > 0 && { warnings }) });
+    },
+  });
+};

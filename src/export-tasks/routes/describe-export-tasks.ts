@@ -1,0 +1,85 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Targets } from '#targets/target.ts';
+import { Text } from '#validation/text.ts';
+import { ExportTask, StatusCode, TargetName } from '../export-task.ts';
+
+const Query = Type.Object(
+  {
+    target: Type.Optional(TargetName),
+    statusCode: Type.Optional(StatusCode),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 50,
+        description: 'Most tasks in one answer; 50 when left out.',
+        'x-rule': 'an integer from 1 to 50',
+      }),
+    ),
+    nextToken: Type.Optional(
+      Text({
+        minLength: 1,
+        rule: 'the nextToken of an earlier answer',
+        description: 'The nextToken of an earlier answer, to go on from there. Valid for 24 hours.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Lists export tasks, newest first: AWS's DescribeExportTasks. */
+export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
+  app,
+  { targets },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/export-tasks',
+    schema: {
+      operationId: 'describeExportTasks',
+      tags: ['export-tasks'],
+      summary: 'List export tasks',
+      description:
+        'DescribeExportTasks: the tasks AWS still knows, newest first, whoever created them. Equal questions share one call to AWS, so an answer may be up to a second old; `Age` says how old.',
+      querystring: Query,
+      response: {
+        200: Type.Object(
+          {
+            exportTasks: Type.Array(ExportTask),
+            nextToken: Type.Optional(
+              Type.String({ description: 'Present when there are more; valid for 24 hours.' }),
+            ),
+          },
+          { description: 'A page of tasks.', examples: [{ exportTasks: ExportTask.examples }] },
+        ),
+      },
+    },
+    config: {
+      problems: [
+        'invalid-parameter',
+        'service-role-not-permitted',
+        'target-not-found',
+        'aws-throttled',
+        'service-role-unusable',
+        'aws-unexpected',
+        'aws-unavailable',
+        'not-ready',
+        'aws-timeout',
+      ],
+      headers: { 200: ['Age'] },
+    },
+    handler: async (request, reply) => {
+      const { target: name, ...query } = request.query;
+      const target = targets.find(name);
+
+      const page = await target.logs.describeExportTasks(query);
+      request.awsRequestId = page.awsRequestId;
+
+      const { exportTasks, nextToken } = page;
+      return reply
+        .header('age', page.ageSeconds)
+        .send({ exportTasks, ...(nextToken !== undefined && { nextToken }) });
+    },
+  });
+};

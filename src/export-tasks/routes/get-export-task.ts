@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { Problem } from '#problems/problem.ts';
+import type { Targets } from '#targets/target.ts';
+import { ExportTask, TargetName, TaskId } from '../export-task.ts';
+
+const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
+const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
+
+/** Shows one export task: AWS's DescribeExportTasks by id. */
+export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
+  app,
+  { targets },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/export-tasks/:taskId',
+    schema: {
+      operationId: 'getExportTask',
+      tags: ['export-tasks'],
+      summary: 'Show an export task',
+      description:
+        'DescribeExportTasks by id. However many callers ask for a task, AWS is asked once a second; `Age` says how old the answer is.',
+      params: Params,
+      querystring: Query,
+      response: { 200: ExportTask },
+    },
+    config: {
+      problems: [
+        'invalid-parameter',
+        'service-role-not-permitted',
+        'export-task-not-found',
+        'target-not-found',
+        'aws-throttled',
+        'service-role-unusable',
+        'aws-unexpected',
+        'aws-unavailable',
+        'not-ready',
+        'aws-timeout',
+      ],
+      headers: { 200: ['Age'] },
+    },
+    handler: async (request, reply) => {
+      const { taskId } = request.params;
+      const target = targets.find(request.query.target);
+
+      const page = await target.logs.describeExportTasks({ taskId });
+      request.awsRequestId = page.awsRequestId;
+
+      const [task] = page.exportTasks;
+      if (!task) throw new Problem('export-task-not-found', 'AWS lists no export task of this id.');
+      return reply.header('age', page.ageSeconds).send(task);
+    },
+  });
+};

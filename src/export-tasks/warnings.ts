@@ -1,0 +1,40 @@
+import { type CreateExportTask, s3KeyMaxBytes, type Warning } from './export-task.ts';
+
+// Before this instant nobody kept logs in CloudWatch; a number so small is in seconds.
+const year1973 = 94_694_400_000n;
+// After it, a number is in microseconds or nanoseconds.
+const year2200 = 7_258_118_400_000n;
+
+// "/<taskId, 36>/<log stream, up to 512>/000000.gz", with a byte per character of the stream's name.
+const appendedBytes = 1 + 36 + 1 + 512 + 1 + '000000.gz'.length;
+
+/** What AWS will accept although it can hardly be meant; empty for an ordinary task. */
+export function warningsOf(task: CreateExportTask): Warning[] {
+  const { from, to, destinationPrefix = '' } = task;
+  const warnings: Warning[] = [];
+  if (to < year1973) {
+    warnings.push({
+      pointer: '#/to',
+      detail: `${to} is ${toInstant(to)}: to and from are in milliseconds, this looks like seconds. The export will be empty.`,
+    });
+  } else if (from > year2200) {
+    warnings.push({
+      pointer: '#/from',
+      detail: `${from} is after the year 2200: to and from are in milliseconds, this looks like micro- or nanoseconds. The export will be empty.`,
+    });
+  }
+  if (from > to) {
+    warnings.push({ pointer: '#/from', detail: 'from is after to. The export will be empty.' });
+  }
+  if (Buffer.byteLength(destinationPrefix) + appendedBytes > s3KeyMaxBytes) {
+    warnings.push({
+      pointer: '#/destinationPrefix',
+      detail: `AWS appends up to ${appendedBytes} bytes to the prefix ("/<taskId>/<log stream>/000000.gz"); the keys of log streams with long names will pass the ${s3KeyMaxBytes} bytes S3 allows.`,
+    });
+  }
+  return warnings;
+}
+
+function toInstant(ms: bigint): string {
+  return new Date(Number(ms)).toISOString();
+}

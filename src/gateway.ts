@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { readRedirect } from '#aws/endpoint.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import { buildApp } from './app.ts';
+import type { Config } from './config.ts';
+
+/** The service, listening. */
+export interface Gateway {
+  /** Where it listens. */
+  url: string;
+  /** Resolves when it may get traffic; rejects when it never will. */
+  ready: Promise<void>;
+  /** Says no to readiness, serves on for the lame-duck phase, then ends what is under way and closes. */
+  close(): Promise<void>;
+}
+
+/** What the gateway is opened with beyond its configuration. */
+export interface GatewayOptions {
+  config: Config;
+  log: Logger;
+  /** How long to serve on after readiness is withdrawn, so that load balancers notice, in milliseconds. */
+  lameDuckMs: number;
+}
+
+/** Opens the service: listens at once, and is ready when STS has confirmed every target's account. */
+export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
+  let isStopping = false;
+  const targets = openTargets({
+    settings: config.targets,
+    timeouts: awsTimeouts,
+    sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
+    now: Date.now,
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    log,
+  });
+  const app = await buildApp({
+    log,
+    targets,
+    isStopping: () => isStopping,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    sleep: (ms) => delay(ms),
+    newId: randomUUID,
+  });
+  for (const region of new Set(config.targets.map((target) => target.region))) {
+    const url = await readRedirect(region);
+    if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
+  }
+  const url = await app.listen({ host: config.host, port: config.port });
+
+  return {
+    url,
+    ready: targets.whenChecked,
+    async close() {
+      isStopping = true;
+      await delay(lameDuckMs);
+      await app.close();
+      await targets[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
+
+import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
+import { Problem, ProblemBody, problemMediaType, toProblemBody } from '#problems/problem.ts';
+import { int64Range } from '#validation/int64.ts';
+
+type Json = Record<string, unknown>;
+
+interface Operation {
+  operationId: string;
+  responses: Record<string, Json>;
+}
+
+/** What a route says of itself beyond its schema. */
+export interface OperationFacts {
+  problems: readonly ProblemSlug[];
+  headers: Record<number, ('Location' | 'Age')[]>;
+}
+
+/** The part of the document that no route contributes. */
+export const documentBase = {
+  openapi: '3.1.1',
+  info: {
+    title: 'log-export-gateway',
+    version: '0.1.0',
+    summary: 'CloudWatch Logs export tasks over REST.',
+    description:
+      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits.',
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: '/', description: 'This service.' }],
+  tags: [
+    {
+      name: 'export-tasks',
+      description: 'The mirror of AWS: its three operations, its words, no state of our own.',
+    },
+    { name: 'targets', description: 'The AWS accounts and Regions exports may run in.' },
+    { name: 'problems', description: 'Every way the service says no, explained.' },
+    { name: 'health', description: 'For probes.' },
+    { name: 'openapi', description: 'This document.' },
+  ],
+};
+
+const headers = {
+  Location: { description: 'Where the task is shown.', schema: { type: 'string' } },
+  Age: {
+    description: 'How many seconds ago AWS gave this answer (RFC 9111).',
+    schema: { type: 'integer', minimum: 0 },
+  },
+  'Retry-After': {
+    description: 'Seconds to wait before trying again.',
+    schema: { type: 'integer' },
+  },
+  'X-Request-Id': {
+    description: 'The id of this request in the log.',
+    schema: { type: 'string', format: 'uuid' },
+  },
+} as const;
+
+/**
+ * Completes what @fastify/swagger collected: problems and headers of each operation, named schemas
+ * as components, and our own keywords in the words of OpenAPI.
+ */
+export function completeDocument<Document extends { paths?: object }>(
+  found: Document,
+  facts: ReadonlyMap<string, OperationFacts>,
+): Document {
+  const schemas: Record<string, unknown> = {};
+  const paths = liftSchemas(found.paths, schemas) as Record<string, Record<string, Operation>>;
+  liftSchemas(ProblemBody, schemas);
+  for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
+    const fact = facts.get(operation.operationId);
+    if (fact) completeResponses(operation.responses, fact);
+  }
+  return {
+    ...found,
+    paths,
+    components: {
+      schemas,
+      headers,
+      examples: Object.fromEntries(
+        Object.keys(catalogue).map((slug) => [slug, exampleOf(slug as ProblemSlug)]),
+      ),
+    },
+  };
+}
+
+function completeResponses(responses: Record<string, Json>, fact: OperationFacts): void {
+  for (const [status, response] of Object.entries(responses)) {
+    const names = ['X-Request-Id', ...(fact.headers[Number(status)] ?? [])];
+    response.headers = Object.fromEntries(names.map(refToHeader));
+  }
+  const byStatus = Map.groupBy(fact.problems, (slug) => catalogue[slug].status);
+  for (const [status, slugs] of [...byStatus].sort(([a], [b]) => a - b)) {
+    const hasRetryAfter = slugs.some((slug) => 'retryAfterSeconds' in catalogue[slug]);
+    responses[status] = {
+      description: slugs.map((slug) => `\`${slug}\`: ${catalogue[slug].title}.`).join('\n\n'),
+      headers: Object.fromEntries(
+        ['X-Request-Id', ...(hasRetryAfter ? ['Retry-After'] : [])].map(refToHeader),
+      ),
+      content: {
+        [problemMediaType]: {
+          schema: { $ref: '#/components/schemas/Problem' },
+          examples: Object.fromEntries(
+            slugs.map((slug) => [slug, { $ref: `#/components/examples/${slug}` }]),
+          ),
+        },
+      },
+    };
+  }
+}
+
+function refToHeader(name: string): [string, Json] {
+  return [name, { $ref: `#/components/headers/${name}` }];
+}
+
+function exampleOf(slug: ProblemSlug): Json {
+  const example = new Problem(slug, catalogue[slug].title);
+  return {
+    summary: catalogue[slug].title,
+    value: toProblemBody(example, '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11'),
+  };
+}
+
+/** Copies a value; schemas with a title become components, and keywords of ours become OpenAPI's. */
+function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((item) => liftSchemas(item, schemas));
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Json = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (key === 'x-int64') {
+      const { minimum, maximum } = int64Range;
+      Object.assign(copy, { type: 'integer', format: 'int64', minimum, maximum });
+    } else if (!key.startsWith('x-')) {
+      copy[key] = liftSchemas(member, schemas);
+    }
+  }
+  const { title } = copy;
+  if (typeof title !== 'string' || copy.type !== 'object') return copy;
+  schemas[title] = copy;
+  return { $ref: `#/components/schemas/${title}` };
+}
+
+// Node 24 has it; the types of the language level do not.
+type ExactJson = typeof JSON & { rawJSON(text: string): unknown };
+
+/** The document as JSON text; a `bigint` is written digit by digit. */
+export function toJsonText(document: unknown): string {
+  const exact = (_key: string, value: unknown) =>
+    typeof value === 'bigint' ? (JSON as ExactJson).rawJSON(value.toString()) : value;
+  return `${JSON.stringify(document, exact, 2)}\n`;
+}
+
+/** The same document as YAML. */
+export function toYamlText(jsonText: string): string {
+  return stringifyYaml(parseYaml(jsonText, { intAsBigInt: true }), {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
+}

@@ -1,0 +1,24 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+/** Serves the OpenAPI document as JSON. */
+export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
+  app,
+  { openapiText },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    schema: {
+      operationId: 'getOpenapiJson',
+      tags: ['openapi'],
+      summary: 'This document as JSON',
+      description: 'OpenAPI 3.1, as Swagger UI at /docs shows it.',
+      response: {
+        200: Type.Object({}, { additionalProperties: true, description: 'The document.' }),
+      },
+    },
+    config: { problems: [] },
+    handler: async (_request, reply) => reply.type('application/json').send(openapiText() as never),
+  });
+};

@@ -1,0 +1,33 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { toYamlText } from '../document.ts';
+
+/** Serves the OpenAPI document as YAML. */
+export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
+  app,
+  { openapiText },
+) => {
+  let yaml: string | undefined;
+  app.route({
+    method: 'GET',
+    url: '/openapi.yaml',
+    schema: {
+      operationId: 'getOpenapiYaml',
+      tags: ['openapi'],
+      summary: 'This document as YAML',
+      description: 'OpenAPI 3.1, the same document as /openapi.json.',
+      response: {
+        200: {
+          description: 'The document.',
+          content: { 'application/yaml': { schema: Type.String() } },
+        },
+      },
+    },
+    config: { problems: [], produces: ['application/yaml', 'text/yaml', 'text/plain'] },
+    handler: async (_request, reply) => {
+      yaml ??= toYamlText(openapiText());
+      return reply.type('application/yaml').send(yaml);
+    },
+  });
+};

@@ -1,0 +1,35 @@
+import type { ProblemSlug } from './catalogue.ts';
+
+/** What of a route decides on its problems. */
+interface Route {
+  method: string | readonly string[];
+  schema?: { body?: unknown; querystring?: unknown; params?: unknown } | undefined;
+  config?: { problems?: readonly ProblemSlug[] } | undefined;
+}
+
+const everyRequest = [
+  'malformed-request',
+  'not-acceptable',
+  'request-timeout',
+  'url-too-long',
+  'expectation-failed',
+  'headers-too-large',
+  'internal-error',
+] as const satisfies readonly ProblemSlug[];
+
+const everyBody = [
+  'malformed-body',
+  'body-too-large',
+  'unsupported-media-type',
+] as const satisfies readonly ProblemSlug[];
+
+/** Every problem an operation may answer: its own, and what follows from its method and schema. */
+export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
+  const hasRules = schema?.body ?? schema?.querystring ?? schema?.params;
+  return [
+    ...everyRequest,
+    ...(method === 'POST' ? everyBody : []),
+    ...(hasRules ? (['invalid-request'] as const) : []),
+    ...(config?.problems ?? []),
+  ];
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+
+import type { ProblemExplanation } from './explanation.ts';
+
+const style = `
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; background: #fff; }
+h2 { margin: 2rem 0 .25rem; font-size: 1.2rem; }
+code { background: #f0f2f4; padding: .1em .35em; border-radius: 4px; }
+.status { display: inline-block; min-width: 3ch; padding: 0 .5em; border-radius: 4px; background: #24292f; color: #fff; }
+dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
+@media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3; } code { background: #21262d; } a { color: #79c0ff; } .status { background: #e6edf3; color: #0d1117; } }
+`;
+const styleHash = createHash('sha256').update(style).digest('base64');
+
+/** Whether a request is a browser's: it prefers a page to JSON. */
+export function wantsPage(request: { accepts(): { type(types: string[]): unknown } }): boolean {
+  return request.accepts().type(['application/json', 'text/html']) === 'text/html';
+}
+
+/** The headers of a page: it may load nothing and run nothing; its one style sheet is named by hash. */
+export const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  vary: 'Accept',
+};
+
+/** A page that explains problems. Texts come from the catalogue, never from a request. */
+export function pageOfProblems(problems: readonly ProblemExplanation[]): string {
+  const [only] = problems;
+  const heading = problems.length === 1 && only ? only.title : 'Problems';
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(heading)}</title><style>${style}</style></head>
+<body>
+<h1>${escapeHtml(heading)}</h1>
+${problems.map(section).join('\n')}
+<p>${problems.length === 1 ? '<a href="/problems">All problems</a> · ' : ''}<a href="/docs">Operations</a></p>
+</body>
+</html>
+`;
+}
+
+function section({
+  slug,
+  status,
+  title,
+  explanation,
+  remedy,
+  isRetryable,
+}: ProblemExplanation): string {
+  return `<h2><span class="status">${status}</span> <a href="/problems/${slug}"><code>${slug}</code></a></h2>
+<p>${escapeHtml(title)}.</p>
+<dl><dt>What it means</dt><dd>${escapeHtml(explanation)}</dd>
+<dt>What to do</dt><dd>${escapeHtml(remedy)}</dd>
+<dt>May the same request succeed later?</dt><dd>${isRetryable ? 'Yes.' : 'No, not as it is.'}</dd></dl>`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}

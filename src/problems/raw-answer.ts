@@ -1,0 +1,32 @@
+import type { ServerResponse } from 'node:http';
+
+import { type Problem, problemMediaType, toProblemBody } from './problem.ts';
+
+/** A problem as a whole HTTP/1.1 answer, for connections that never became a request. */
+export function toRawAnswer(problem: Problem, requestId: string): string {
+  const body = JSON.stringify(toProblemBody(problem, requestId));
+  const { status, title } = problem.kind;
+  return [
+    `HTTP/1.1 ${status} ${title}`,
+    `Content-Type: ${problemMediaType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** Answers a request that Node hands out before Fastify sees it. */
+export function endWithProblem(
+  response: ServerResponse,
+  problem: Problem,
+  requestId: string,
+): void {
+  response.writeHead(problem.kind.status, {
+    'content-type': problemMediaType,
+    'x-request-id': requestId,
+    connection: 'close',
+  });
+  response.end(JSON.stringify(toProblemBody(problem, requestId)));
+}

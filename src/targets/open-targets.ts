@@ -1,0 +1,103 @@
+import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { shareReads } from '#aws/shared-reads.ts';
+import { openServiceRole, readCallerAccount } from '#aws/sts.ts';
+import { Problem } from '#problems/problem.ts';
+import type { OpenTarget, TargetSettings, Targets } from './target.ts';
+
+/** Whose turn it is to check an account again after STS did not answer, in milliseconds. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000; // a refused role costs STS one call a minute
+
+export interface TargetsOptions {
+  settings: readonly TargetSettings[];
+  timeouts: AwsTimeouts;
+  sessionName: string;
+  now: () => number;
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  log: { warn(facts: object, text: string): void };
+}
+
+/**
+ * Opens every target, and begins to check with STS that each is the account it is configured to
+ * be. Until then calls to it are answered 503: a wrong role must not export anything anywhere.
+ */
+export function openTargets(options: TargetsOptions): Targets {
+  const { settings, timeouts, sessionName, now, sleep, log } = options;
+  const stop = new AbortController();
+  const checked = new Map<string, OpenTarget>();
+  const opened = settings.map(openTarget);
+  const whenChecked = Promise.all(opened.map((target) => target.whenChecked)).then(() => {});
+  whenChecked.catch(() => {}); // whoever waits for it hears of it
+
+  function openTarget(setting: TargetSettings, index: number) {
+    const { name, region, roleArn, externalId } = setting;
+    const credentials = roleArn
+      ? openServiceRole({ role: { roleArn, externalId }, region, sessionName, timeouts, now })
+      : undefined;
+    const logs = openCloudWatchLogs({ region, credentials, timeouts });
+
+    async function check(): Promise<void> {
+      const accountId = await readAccountUntilAnswered();
+      if (accountId === undefined) return;
+      const expected = setting.accountId ?? accountIdOf(roleArn) ?? accountId;
+      if (accountId !== expected) {
+        const text = `Target "${name}" is configured for account ${expected}, but STS says that its credentials belong to ${accountId}.`;
+        throw Object.assign(new Error(text), { name: 'ConfigError' });
+      }
+      const isDefault = index === 0;
+      checked.set(name, { name, region, accountId, isDefault, logs: shareReads(logs, now) });
+    }
+
+    async function readAccountUntilAnswered(): Promise<string | undefined> {
+      for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+        try {
+          return await readCallerAccount({ region, credentials, timeouts });
+        } catch (err) {
+          if (stop.signal.aborted) return undefined;
+          const facts = { err, target: name, retryInMs: pauseMs };
+          log.warn(facts, 'the account of a target could not be checked with STS');
+          await sleep(pauseMs, stop.signal);
+          if (stop.signal.aborted) return undefined;
+        }
+      }
+    }
+
+    return {
+      whenChecked: check(),
+      async [Symbol.asyncDispose]() {
+        await logs[Symbol.asyncDispose]();
+        credentials?.[Symbol.dispose]();
+      },
+    };
+  }
+
+  return {
+    whenChecked,
+    find(name = settings[0]?.name ?? '') {
+      const target = checked.get(name);
+      if (target) return target;
+      if (settings.some((setting) => setting.name === name)) {
+        throw new Problem(
+          'not-ready',
+          `The account of target ${JSON.stringify(name)} has not been checked yet.`,
+        );
+      }
+      const names = settings.map((setting) => setting.name).join(', ');
+      throw new Problem('target-not-found', `The targets of this gateway are: ${names}.`);
+    },
+    list: () =>
+      settings.flatMap(({ name }) => {
+        const target = checked.get(name);
+        return target ? [target] : [];
+      }),
+    unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      for (const target of opened) await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function accountIdOf(roleArn: string | undefined): string | undefined {
+  return roleArn?.split(':')[4];
+}

@@ -1,0 +1,44 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { Target, type Targets } from '../target.ts';
+
+/** Lists the targets, in the order of the configuration: names, Regions and accounts, never roles. */
+export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
+  app,
+  { targets },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/targets',
+    schema: {
+      operationId: 'listTargets',
+      tags: ['targets'],
+      summary: 'List the targets',
+      description:
+        'The AWS accounts and Regions this gateway exports in. The first is the default of every `?target=`. A target appears once STS has confirmed its account.',
+      response: {
+        200: Type.Object(
+          { targets: Type.Array(Target) },
+          {
+            description: 'The targets.',
+            examples: [
+              {
+                targets: [
+                  {
+                    name: 'default',
+                    region: 'eu-west-1',
+                    accountId: '123456789012',
+                    isDefault: true,
+                  },
+                ],
+              },
+            ],
+          },
+        ),
+      },
+    },
+    config: { problems: [] },
+    handler: async () => ({ targets: targets.list() }),
+  });
+};

@@ -1,0 +1,46 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+
+/** A target as configured: an AWS account and Region, and the role to use there. */
+export interface TargetSettings {
+  name: string;
+  region: string;
+  /** The account the credentials must belong to; when absent, that of `roleArn`, or what STS says. */
+  accountId?: string;
+  /** The role to assume; when absent, the SDK's default chain is used as it is. */
+  roleArn?: string;
+  externalId?: string;
+}
+
+/** A target as callers see it: never its role. */
+export type Target = Static<typeof Target>;
+export const Target = Type.Object(
+  {
+    name: Type.String(),
+    region: Type.String({ description: 'AWS Region.' }),
+    accountId: Type.String({ description: 'AWS account, as STS names it.' }),
+    isDefault: Type.Boolean({ description: 'Whether it is used when ?target= is left out.' }),
+  },
+  { description: 'An AWS account and Region where exports may run.' },
+);
+
+/** A target that is open for calls. */
+export interface OpenTarget extends Target {
+  logs: CloudWatchLogs;
+}
+
+/** The targets of this gateway. */
+export interface Targets extends AsyncDisposable {
+  /**
+   * The target of that name, or the default one.
+   * @throws Problem target-not-found, or not-ready until its account is checked
+   */
+  find(name: string | undefined): OpenTarget;
+  /** All whose account has been checked, in the order of the configuration. */
+  list(): Target[];
+  /** Resolves when every account is checked; rejects if one is not the account configured. */
+  whenChecked: Promise<void>;
+  /** Names of the targets whose account could not be checked yet. */
+  unchecked(): string[];
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import fp from 'fastify-plugin';
+
+import { longestLoggedText } from './logger.ts';
+import { getLiveness } from './routes/get-liveness.ts';
+import { getReadiness } from './routes/get-readiness.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The id AWS gave the answer this request was served from, for the log. */
+    awsRequestId: string | undefined;
+  }
+}
+
+/** What telemetry asks of the rest. */
+export interface TelemetryOptions {
+  /** Why the service should get no traffic now; `undefined` when it may. */
+  whyNotReady: () => string | undefined;
+}
+
+/** Registers health, and writes one log line for each request. */
+export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
+  async (app: FastifyInstance, { whyNotReady }: TelemetryOptions) => {
+    app.decorateRequest('awsRequestId', undefined);
+
+    app.addHook('onResponse', async (request, reply) => {
+      const { problem } = request;
+      const callerRequestId = request.headers['x-request-id'];
+      const facts = {
+        requestId: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? null, // the pattern: a path may hold what is not ours to keep
+        status: reply.statusCode,
+        durationMs: Math.round(reply.elapsedTime * 100) / 100,
+        principal: request.principal,
+        awsRequestId: problem?.members.awsRequestId ?? request.awsRequestId,
+        awsErrorCode: problem?.members.awsErrorCode,
+        problem: problem?.slug,
+        callerRequestId: String(callerRequestId ?? '').slice(0, longestLoggedText) || undefined,
+      };
+      if (reply.statusCode < 500) app.log.info(facts, 'request');
+      else app.log.error({ ...facts, err: problem?.cause }, 'request');
+    });
+
+    await app.register(getLiveness);
+    await app.register(getReadiness, { whyNotReady });
+  },
+);

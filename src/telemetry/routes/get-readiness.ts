@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { Problem } from '#problems/problem.ts';
+import type { TelemetryOptions } from '../plugin.ts';
+
+const Readiness = Type.Object(
+  { status: Type.Literal('ready') },
+  { description: 'Send requests here.', examples: [{ status: 'ready' }] },
+);
+
+/** Says whether to send requests here: not before every account is checked, not when about to stop. */
+export const getReadiness: FastifyPluginAsyncTypebox<TelemetryOptions> = async (
+  app,
+  { whyNotReady },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/health/ready',
+    schema: {
+      operationId: 'getReadiness',
+      tags: ['health'],
+      summary: 'Is the service ready?',
+      description: 'For the readiness probe. Asks nobody: it tells what is known already.',
+      response: { 200: Readiness },
+    },
+    config: { problems: ['not-ready'] },
+    handler: async () => {
+      const reason = whyNotReady();
+      if (reason !== undefined) throw new Problem('not-ready', reason);
+      return { status: 'ready' as const };
+    },
+  });
+};

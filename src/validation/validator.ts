@@ -1,0 +1,68 @@
+import { Ajv, type SchemaValidateFunction } from 'ajv';
+
+import { Problem } from '#problems/problem.ts';
+import { readInt64 } from './int64.ts';
+import { toViolations } from './violations.ts';
+
+/** The parts of a request that have rules, as Fastify names them. */
+type HttpPart = 'body' | 'querystring' | 'params';
+
+/** A validator as Fastify wants it: the value back (converted), or the error. */
+type Validate = (data: unknown) => { value: unknown } | { error: Error };
+
+/**
+ * Makes the compiler of validators. All rules that are broken are reported at once. A body is
+ * taken as it is; query and path are text by nature, so there "10" is the number 10.
+ */
+export function makeValidatorCompiler(): (route: {
+  schema: unknown;
+  httpPart?: string;
+}) => Validate {
+  const ajvOf = {
+    body: makeAjv({ coerceTypes: false }),
+    querystring: makeAjv({ coerceTypes: true }),
+    params: makeAjv({ coerceTypes: true }),
+  };
+  return ({ schema, httpPart }) => {
+    const part = httpPart as HttpPart;
+    const validate = ajvOf[part].compile(schema as object);
+    const place = part === 'querystring' ? 'query' : part === 'params' ? 'path' : 'body';
+    return (data) => {
+      if (validate(data)) return { value: data };
+      const errors = toViolations(validate.errors ?? [], place);
+      const detail = `${errors.length === 1 ? 'One rule is' : `${errors.length} rules are`} broken; errors[] says which.`;
+      return { error: new Problem('invalid-request', detail, { errors }) };
+    };
+  };
+}
+
+function makeAjv(options: { coerceTypes: boolean }): Ajv {
+  const ajv = new Ajv({
+    ...options,
+    allErrors: true, // bounded by the body limit, and by the cap in toViolations
+    verbose: true,
+    strict: true,
+    removeAdditional: false,
+    useDefaults: false,
+    formats: { int64: true },
+  });
+  ajv.addVocabulary(['x-rule']);
+  ajv.addKeyword({
+    keyword: 'x-int64',
+    schemaType: 'boolean',
+    modifying: true,
+    validate: ((_schema, value, _parent, context) => {
+      const exact = readInt64(value);
+      if (exact === undefined) return false;
+      if (context) context.parentData[context.parentDataProperty] = exact;
+      return true;
+    }) satisfies SchemaValidateFunction,
+  });
+  ajv.addKeyword({
+    keyword: 'x-maxUtf8Bytes',
+    type: 'string',
+    schemaType: 'number',
+    validate: (limit: number, text: string) => Buffer.byteLength(text) <= limit,
+  });
+  return ajv;
+}
