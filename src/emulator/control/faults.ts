@@ -1,0 +1,79 @@
+/** What each kind of fault does to one request. Times are in milliseconds. */
+type FaultKind =
+  /** The connection is reset, nothing happened. */
+  | { kind: 'reset-before' }
+  /** It happened, then the connection is reset. */
+  | { kind: 'reset-after' }
+  /** Never an answer, nothing happened; the socket stays open until the client closes it. */
+  | { kind: 'silence-before' }
+  /** It happened, but never an answer. */
+  | { kind: 'silence-after' }
+  /**
+   * An error answer, before the effect or after it. `status` may be left out: 400, and for
+   * ServiceUnavailableException the option `serviceUnavailableStatus`. `rawBody` is sent as it is.
+   */
+  | {
+      kind: 'error';
+      status?: number;
+      code?: string;
+      message?: string;
+      headers?: Record<string, string>;
+      rawBody?: string;
+      afterEffect?: boolean;
+    }
+  /** It happened; the answer breaks off after half of the body it announced. */
+  | { kind: 'cut-body' }
+  /** It happened; the answer is 200 with this body instead. */
+  | { kind: 'replace-body'; body: string; contentType?: string }
+  /** Nothing yet: the effect comes when the clock has passed the delay. Until then reset or silence. */
+  | { kind: 'late-effect'; delayMs: number; then?: 'reset' | 'silence' }
+  /** DescribeExportTasks does not show tasks younger than this. */
+  | { kind: 'stale-listing'; lagMs: number }
+  /** A wait of real time before the operation. */
+  | { kind: 'delay'; ms: number }
+  /** Just before CreateExportTask, a task of somebody else takes the slot. */
+  | { kind: 'foreign-task'; durationMs: number }
+  /** The task this CreateExportTask makes runs its time and then ends FAILED. */
+  | { kind: 'task-fails' };
+
+/**
+ * A fault to play on requests to come: the first `skip` matching ones pass, the next `count`
+ * (default 1) are hit. `operation` is AWS's name or '*' for any. One request meets at most one
+ * fault, the one added first.
+ */
+export type Fault = FaultKind & { operation: string; count?: number; skip?: number };
+
+/** The faults still to be played. */
+export interface Faults {
+  add(fault: Fault): void;
+  clear(): void;
+  pending(): Fault[];
+}
+
+/** Makes an empty list; `take` gives the fault a request has to meet and counts it. */
+export function makeFaults(): Faults & { take(operation: string): Fault | undefined } {
+  let pending: (Fault & { count: number; skip: number })[] = [];
+
+  return {
+    add: (fault) => {
+      pending.push({ ...fault, count: fault.count ?? 1, skip: fault.skip ?? 0 });
+    },
+    clear: () => {
+      pending = [];
+    },
+    pending: () => pending.map((fault) => ({ ...fault })),
+    take(operation) {
+      for (const fault of pending) {
+        if (fault.operation !== '*' && fault.operation !== operation) continue;
+        if (fault.skip > 0) {
+          fault.skip -= 1;
+          continue;
+        }
+        fault.count -= 1;
+        if (fault.count <= 0) pending = pending.filter((other) => other !== fault);
+        return fault;
+      }
+      return undefined;
+    },
+  };
+}

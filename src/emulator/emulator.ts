@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, makeAgenda } from './control/clock.ts';
+import { type Fault, type Faults, makeFaults } from './control/faults.ts';
+import { type Journal, type JournalEntry, makeJournal } from './control/journal.ts';
+import { play } from './control/play.ts';
+import { control } from './control/routes.ts';
+import { readLogsCall } from './logs/api.ts';
+import type { ExportTask } from './logs/export-tasks.ts';
+import { makeLogsRegions } from './logs/regions.ts';
+import { type EmulatorOptions, settle } from './options.ts';
+import { readS3Call } from './s3/api.ts';
+import { openBuckets } from './s3/buckets.ts';
+import { makeSeed, type Seed } from './seed.ts';
+import { readStsCall } from './sts/api.ts';
+import { type AuthFailure, type Caller, makeSessions } from './sts/sessions.ts';
+import type { Answer, Call, Delivery, WireRequest } from './wire/exchange.ts';
+import { openServer } from './wire/server.ts';
+import { readSignature, type Signed } from './wire/signature.ts';
+
+export type { Clock, EmulatorOptions, ExportTask, Fault, Faults, Journal, JournalEntry, Seed };
+
+/** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
+export interface Emulator extends AsyncDisposable {
+  /** Serves logs, sts and s3 (path style) alike. */
+  url: string;
+  port: number;
+  clock: Clock;
+  faults: Faults;
+  journal: Journal;
+  seed: Seed;
+  /** Every export task of every account and Region as it stands now, oldest first in each. */
+  exportTasks(): ExportTask[];
+  close(): Promise<void>;
+}
+
+/** Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`. */
+export async function openEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const settings = settle(options);
+  const clock = makeAgenda(settings.startAt);
+  const faults = makeFaults();
+  const journal = makeJournal(settings.journalLimit);
+  const buckets = openBuckets(settings.dataDir);
+  const sessions = makeSessions(clock, settings);
+  const regions = makeLogsRegions(buckets, clock, settings);
+  const world = { settings, clock, buckets, sessions, regions };
+
+  const controlled = {
+    clock,
+    faults,
+    journal,
+    seed: makeSeed(regions, buckets, clock, settings),
+    exportTasks() {
+      clock.settle();
+      return regions
+        .all()
+        .flatMap(({ exportTasks }) => exportTasks.all.map((task) => ({ ...task })));
+    },
+  };
+
+  const handle = async (request: WireRequest): Promise<Delivery> => {
+    clock.settle();
+    const controls = control(request, controlled);
+    if (controls) return { how: 'answer', answer: controls };
+
+    const requestId = randomUUID();
+    const signed = readSignature(request);
+    const caller = sessions.identify(signed);
+    const call = readCall(request, signed, caller, requestId);
+    const fault = faults.take(call.operation);
+    const entry = describe(request, signed, caller, call, requestId);
+    const onLate = ({ errorCode, effect }: Answer) =>
+      journal.write({ ...entry, at: clock.now(), status: 'late', errorCode, effect, fault });
+
+    const { delivery, performed } = await play(call, fault, { clock, settings, onLate });
+    journal.write({ ...entry, ...outcome(delivery, performed), fault });
+    return stamp(delivery, requestId, clock);
+  };
+
+  const readCall = (
+    request: WireRequest,
+    signed: Signed | undefined,
+    caller: Caller | AuthFailure,
+    requestId: string,
+  ): Call => {
+    const service = signed?.service ?? guessService(request);
+    if (service === 'logs') return readLogsCall(request, caller, world);
+    if (service === 'sts') return readStsCall(request, caller, world, requestId);
+    return readS3Call(request, caller, world, requestId);
+  };
+
+  const describe = (
+    { headers }: WireRequest,
+    signed: Signed | undefined,
+    caller: Caller | AuthFailure,
+    { service, operation, input }: Call,
+    requestId: string,
+  ): Omit<JournalEntry, 'status'> => ({
+    at: clock.now(),
+    service,
+    operation,
+    accountId: typeof caller === 'string' ? undefined : caller.accountId,
+    region: signed?.region,
+    accessKeyId: signed?.accessKeyId,
+    requestId,
+    invocationId: headers['amz-sdk-invocation-id']?.toString(),
+    attempt: headers['amz-sdk-request']?.toString(),
+    input,
+  });
+
+  const { host } = settings;
+  const server = await openServer({ host, port: settings.port }, handle);
+  return {
+    url: `http://${host}:${server.port}`,
+    port: server.port,
+    ...controlled,
+    close: server.close,
+    [Symbol.asyncDispose]: server.close,
+  };
+}
+
+/** An unsigned request still tells by its form whom it was meant for. */
+function guessService({ method, path, headers }: WireRequest): string {
+  if (headers['x-amz-target'] !== undefined) return 'logs';
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+  return method === 'POST' && path === '/' && isForm ? 'sts' : 's3';
+}
+
+/** What the journal keeps of an answer: what the client could see, and what really happened. */
+function outcome(delivery: Delivery, performed: Answer | undefined) {
+  const answer = 'answer' in delivery ? delivery.answer : undefined;
+  return {
+    status: answer?.status ?? (delivery.how === 'silence' ? 'silence' : 'reset'),
+    errorCode: answer?.errorCode ?? performed?.errorCode,
+    effect: performed?.effect,
+  } as const;
+}
+
+function stamp(delivery: Delivery, requestId: string, clock: Clock): Delivery {
+  if (!('answer' in delivery)) return delivery;
+  const { answer } = delivery;
+  const headers = {
+    date: new Date(clock.now()).toUTCString(),
+    'x-amzn-requestid': requestId,
+    'x-amz-request-id': requestId,
+    ...answer.headers,
+  };
+  return { ...delivery, answer: { ...answer, headers } };
+}

@@ -1,0 +1,134 @@
+import { isAllowed } from '../policy.ts';
+import type { AuthFailure, Caller } from '../sts/sessions.ts';
+import { type AwsError, awsError, isAwsError } from '../wire/aws-error.ts';
+import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
+import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
+import { writeXml } from '../wire/xml.ts';
+import { logGroupArn } from './names.ts';
+import type { LogsContext, Operation } from './operation.ts';
+import { cancelExportTask } from './operations/cancel-export-task.ts';
+import { createExportTask } from './operations/create-export-task.ts';
+import { createLogGroup } from './operations/create-log-group.ts';
+import { createLogStream } from './operations/create-log-stream.ts';
+import { describeExportTasks } from './operations/describe-export-tasks.ts';
+import { describeLogGroups } from './operations/describe-log-groups.ts';
+import { describeLogStreams } from './operations/describe-log-streams.ts';
+import { putLogEvents } from './operations/put-log-events.ts';
+import type { LogsRegions } from './regions.ts';
+
+const operations: Partial<Record<string, Operation>> = {
+  CreateLogGroup: createLogGroup,
+  CreateLogStream: createLogStream,
+  PutLogEvents: putLogEvents,
+  DescribeLogGroups: describeLogGroups,
+  DescribeLogStreams: describeLogStreams,
+  CreateExportTask: createExportTask,
+  DescribeExportTasks: describeExportTasks,
+  CancelExportTask: cancelExportTask,
+};
+
+const contentType = 'application/x-amz-json-1.1';
+const targetPrefix = 'Logs_20140328.';
+
+/** Every 4xx of CloudWatch Logs found in the wild is 400, those about credentials too. */
+const authErrors: Record<AuthFailure, AwsError> = {
+  missing: awsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
+  expired: awsError(
+    'ExpiredTokenException',
+    'The security token included in the request is expired',
+  ),
+  unknown: awsError(
+    'UnrecognizedClientException',
+    'The security token included in the request is invalid.',
+  ),
+};
+
+/** What the front of CloudWatch Logs needs to perform a call. */
+export interface LogsWorld extends Pick<LogsContext, 'buckets' | 'clock' | 'settings'> {
+  regions: LogsRegions;
+}
+
+/**
+ * Understands a request in awsJson1_1. The order of refusals is content type, target, credentials,
+ * quota, JSON, session policy, then the operation's own (an assumption where not recorded).
+ */
+export function readLogsCall(
+  request: WireRequest,
+  caller: Caller | AuthFailure,
+  world: LogsWorld,
+): Call {
+  const target = request.headers['x-amz-target']?.toString() ?? '';
+  const name = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : target;
+  const isSpoken = request.headers['content-type']?.split(';')[0]?.trim() === contentType;
+  const input = readInput(request.body);
+
+  return {
+    service: 'logs',
+    operation: name || 'unknown',
+    input: input === undefined ? undefined : summarize(input),
+    refuse,
+    perform(fault) {
+      if (!isSpoken) return unknownProtocol;
+      const operation = target.startsWith(targetPrefix) ? operations[name] : undefined;
+      try {
+        if (!operation) throw awsError('UnknownOperationException');
+        if (typeof caller === 'string') throw authErrors[caller];
+        const logs = world.regions.of(caller);
+        logs.admit(name);
+        if (input === undefined) throw awsError('SerializationException');
+        refuseBySessionPolicy(name, input, caller);
+        const { output, effect } = operation(input, { ...world, caller, logs, fault });
+        return { ...json(200, output), effect };
+      } catch (error) {
+        if (!isAwsError(error)) throw error;
+        return refuse({ status: error.status, code: error.awsCode, message: error.message });
+      }
+    },
+  };
+}
+
+const unknownProtocol: Answer = {
+  status: 404,
+  headers: { 'content-type': 'application/xml' },
+  body: writeXml('UnknownOperationException', undefined),
+  errorCode: 'UnknownOperationException',
+};
+
+/** Undefined for anything but a JSON object or array: broken, empty, a bare value. */
+function readInput(body: Buffer): object | undefined {
+  try {
+    const input = readExactJson(body.toString());
+    return typeof input === 'object' && input !== null ? input : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the journal: a batch of events can be a megabyte, of which only the number is of interest. */
+function summarize(input: object): object {
+  if (!('logEvents' in input) || !Array.isArray(input.logEvents)) return input;
+  return { ...input, logEvents: input.logEvents.length };
+}
+
+/** A session may do only what its session policy allows (documentation); the role's own is not known. */
+function refuseBySessionPolicy(operation: string, input: object, caller: Caller): void {
+  if (!caller.sessionPolicy) return;
+  const name = 'logGroupName' in input ? String(input.logGroupName) : '';
+  const resource = name === '' ? '*' : `${logGroupArn(caller, name)}:*`;
+  const action = `logs:${operation}`;
+  const question = { principals: 'holder' as const, action, resource, context: {} };
+  if (isAllowed(caller.sessionPolicy, question)) return;
+  throw awsError(
+    'AccessDeniedException',
+    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource} because no session policy allows the ${action} action`,
+  );
+}
+
+function refuse({ status, code, message }: Refusal): Answer {
+  return { ...json(status, { __type: code, message: message || undefined }), errorCode: code };
+}
+
+function json(status: number, output?: object): Answer {
+  const body = output === undefined ? '' : writeExactJson(output);
+  return { status, headers: { 'content-type': contentType }, body };
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { Agenda } from '../control/clock.ts';
+import type { Settings } from '../options.ts';
+
+/** The six states of AWS. */
+export const exportTaskStatusCodes = [
+  'CANCELLED',
+  'COMPLETED',
+  'FAILED',
+  'PENDING',
+  'PENDING_CANCEL',
+  'RUNNING',
+] as const;
+
+/** One of the six states. */
+export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
+
+/** What a task was asked to do, in AWS's words; `from` and `to` keep all 64 bits. */
+export interface ExportOrder {
+  taskName?: string | undefined;
+  logGroupName: string;
+  logStreamNamePrefix?: string | undefined;
+  from: bigint;
+  to: bigint;
+  destination: string;
+  destinationPrefix?: string | undefined;
+}
+
+/** An export task; instants are epoch ms. */
+export interface ExportTask extends ExportOrder {
+  taskId: string;
+  accountId: string;
+  region: string;
+  status: ExportTaskStatusCode;
+  message: string | undefined;
+  createdAt: number;
+  finishedAt: number | undefined;
+}
+
+/** How a task runs where it differs from the settings. */
+export interface Course {
+  pendingMs?: number;
+  runningMs?: number;
+  /** 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED. */
+  ending?: 'write' | 'complete' | 'fail';
+}
+
+/** A task of somebody else, who uses the same account without us. */
+export const foreignOrder: ExportOrder = {
+  logGroupName: '/somebody/else',
+  from: 0n,
+  to: 0n,
+  destination: 'somebody-elses-bucket',
+};
+
+/** The course of such a task: it holds the slot for its time and leaves nothing to look at. */
+export function foreignCourse(durationMs: number): Course {
+  return { pendingMs: 0, runningMs: durationMs, ending: 'complete' };
+}
+
+/** The export tasks of one account and Region. */
+export interface ExportTasks {
+  /** Oldest first. */
+  all: readonly ExportTask[];
+  find(taskId: string): ExportTask | undefined;
+  /** Tasks that hold a slot. */
+  activeCount(): number;
+  hasName(taskName: string): boolean;
+  /** Starts a task now, whatever the limit. */
+  start(order: ExportOrder, course?: Course): ExportTask;
+  /** Asks a PENDING or RUNNING task to stop. */
+  cancel(task: ExportTask): void;
+  /** Ends a task FAILED now. */
+  fail(task: ExportTask): void;
+  /** Adds a task that was over long ago, without objects. */
+  addFinished(task: ExportTask): void;
+}
+
+/** Told when a task's time to write has come; false ends it FAILED. */
+export type WriteExport = (task: ExportTask) => boolean;
+
+/** Makes the line of tasks of one account and Region; its states change by the clock alone. */
+export function makeExportTasks(
+  place: { accountId: string; region: string },
+  clock: Agenda,
+  settings: Settings,
+  write: WriteExport,
+): ExportTasks {
+  const all: ExportTask[] = [];
+  const byId = new Map<string, ExportTask>();
+  const names = new Set<string>();
+  const holdsSlot = new Set<ExportTask>();
+
+  const add = (task: ExportTask) => {
+    all.push(task);
+    byId.set(task.taskId, task);
+    if (task.taskName !== undefined) names.add(task.taskName);
+  };
+
+  const finish = (task: ExportTask, status: ExportTaskStatusCode, message?: string) => {
+    task.status = status;
+    task.message = message;
+    task.finishedAt = clock.now();
+    holdsSlot.delete(task);
+  };
+
+  const run = (task: ExportTask) => {
+    if (task.status !== 'PENDING') return;
+    task.status = 'RUNNING';
+    task.message = 'Started Successfully';
+  };
+
+  const end = (task: ExportTask, ending: Course['ending']) => {
+    if (task.status !== 'RUNNING') return;
+    const isWritten = ending === 'complete' || (ending === 'write' && write(task));
+    if (isWritten) finish(task, 'COMPLETED', 'Completed successfully');
+    else finish(task, 'FAILED', 'FAILED');
+  };
+
+  const timeOut = (task: ExportTask) => {
+    if (holdsSlot.has(task)) finish(task, 'FAILED', 'FAILED');
+  };
+
+  return {
+    all,
+    find: (taskId) => byId.get(taskId),
+    activeCount: () => holdsSlot.size,
+    hasName: (taskName) => names.has(taskName),
+
+    start(order, course = {}) {
+      const createdAt = clock.now();
+      const task: ExportTask = {
+        ...order,
+        ...place,
+        taskId: randomUUID(),
+        status: 'PENDING',
+        message: undefined,
+        createdAt,
+        finishedAt: undefined,
+      };
+      add(task);
+      holdsSlot.add(task);
+      const { pendingMs = settings.pendingMs, runningMs = settings.runningMs } = course;
+      const { ending = 'write' } = course;
+      const startsAt = createdAt + pendingMs;
+      const endsAt = startsAt + runningMs;
+      const timesOutAt = createdAt + settings.taskTimeoutMs;
+      clock.at(startsAt, () => run(task));
+      if (endsAt < timesOutAt) clock.at(endsAt, () => end(task, ending));
+      else clock.at(timesOutAt, () => timeOut(task));
+      return task;
+    },
+
+    cancel(task) {
+      task.status = 'PENDING_CANCEL';
+      task.message = settings.pendingCancelMessage;
+      if (!settings.pendingCancelHoldsSlot) holdsSlot.delete(task);
+      clock.at(clock.now() + settings.pendingCancelMs, () => {
+        if (task.status === 'PENDING_CANCEL') finish(task, 'CANCELLED', settings.cancelledMessage);
+      });
+    },
+
+    fail: (task) => finish(task, 'FAILED', 'FAILED'),
+    addFinished: add,
+  };
+}

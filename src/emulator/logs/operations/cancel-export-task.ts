@@ -1,0 +1,23 @@
+import { awsError } from '../../wire/aws-error.ts';
+import { required, text } from '../../wire/json-input.ts';
+import type { ExportTaskStatusCode } from '../export-tasks.ts';
+import { makeOperation } from '../operation.ts';
+
+/** CancelExportTask: asks a PENDING or RUNNING task to stop; both refusals' texts are recorded. */
+export const cancelExportTask = makeOperation(
+  { taskId: required(text({ min: 1, max: 512 })) },
+  ({ taskId }, { logs, settings }) => {
+    const task = logs.exportTasks.find(taskId);
+    if (!task) {
+      throw awsError('ResourceNotFoundException', 'The specified export task does not exist.');
+    }
+    const cancellable: ExportTaskStatusCode[] = ['PENDING', 'RUNNING'];
+    if (settings.pendingCancelIsCancellable) cancellable.push('PENDING_CANCEL');
+    if (!cancellable.includes(task.status)) {
+      throw awsError('InvalidOperationException', 'The specified export task has already finished');
+    }
+
+    if (task.status !== 'PENDING_CANCEL') logs.exportTasks.cancel(task);
+    return { effect: { kind: 'task-cancel-requested', taskId } };
+  },
+);

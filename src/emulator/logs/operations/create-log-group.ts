@@ -1,0 +1,33 @@
+import { awsError } from '../../wire/aws-error.ts';
+import { optional, required, text } from '../../wire/json-input.ts';
+import { addLogGroup } from '../log-groups.ts';
+import { makeOperation } from '../operation.ts';
+
+/** The classes of the service model. */
+export const logGroupClasses = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY'];
+
+/** CreateLogGroup: tags and keys are taken and forgotten; a long name has a text of its own (recorded). */
+export const createLogGroup = makeOperation(
+  {
+    logGroupName: required(text({ min: 1, pattern: '[\\.\\-_/#A-Za-z0-9]+' })),
+    logGroupClass: optional(text({ values: logGroupClasses })),
+  },
+  ({ logGroupName, logGroupClass = 'STANDARD' }, { logs, clock }) => {
+    if (logGroupName.length > 512) {
+      throw awsError(
+        'InvalidParameterException',
+        'Invalid LogGroup or LogStream, both must have length less than or equal to 512.',
+      );
+    }
+    if (logs.logGroups.has(logGroupName)) {
+      throw awsError('ResourceAlreadyExistsException', 'The specified log group already exists');
+    }
+    addLogGroup(logs.logGroups, {
+      logGroupName,
+      logGroupClass,
+      createdAt: clock.now(),
+      retentionInDays: undefined,
+    });
+    return { effect: { kind: 'log-group-created', logGroupName } };
+  },
+);

@@ -1,0 +1,117 @@
+/** A parsed policy document; nothing in it is trusted to have the right type. */
+export interface Policy {
+  statements: Statement[];
+}
+
+type Statement = Record<string, unknown>;
+
+/** Somebody who wants to do something to something. Context keys are compared without case. */
+export interface Question {
+  /** Every name the asker goes by: service principals, or ARNs and the account. Empty: whoever. */
+  principals: { type: 'Service' | 'AWS'; names: readonly string[] } | 'holder';
+  action: string;
+  resource: string;
+  context: Record<string, string>;
+}
+
+/** Reads a policy document, or undefined when it is not JSON or has no statements. */
+export function readPolicy(document: string): Policy | undefined {
+  try {
+    const { Statement: statements } = JSON.parse(document) as { Statement?: unknown };
+    const listed = [statements].flat();
+    const isSound = listed.every((one) => typeof one === 'object' && one !== null);
+    return isSound ? { statements: listed as Statement[] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a policy lets it happen: some statement allows it and none denies it. */
+export function isAllowed({ statements }: Policy, question: Question): boolean {
+  const effects = statements.filter((one) => applies(one, question)).map((one) => one.Effect);
+  return effects.includes('Allow') && !effects.includes('Deny');
+}
+
+function applies(statement: Statement, question: Question): boolean {
+  const matches = (element: string, test: (value: unknown) => boolean) =>
+    statement[`Not${element}`] === undefined
+      ? test(statement[element])
+      : !test(statement[`Not${element}`]);
+  return (
+    (question.principals === 'holder' ||
+      matches('Principal', (value) => isPrincipal(value, question.principals))) &&
+    matches('Action', (value) =>
+      texts(value).some((glob) => isLike(question.action.toLowerCase(), glob.toLowerCase())),
+    ) &&
+    matches('Resource', (value) => texts(value).some((glob) => isLike(question.resource, glob))) &&
+    holds(statement.Condition, question.context)
+  );
+}
+
+function isPrincipal(element: unknown, asker: Question['principals']): boolean {
+  if (asker === 'holder' || element === '*') return true;
+  if (typeof element !== 'object' || element === null) return false;
+  const listed = texts((element as Record<string, unknown>)[asker.type]);
+  return listed.some((name) => name === '*' || asker.names.includes(name));
+}
+
+function holds(condition: unknown, context: Record<string, string>): boolean {
+  const present = new Map(
+    Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]),
+  );
+  return Object.entries(condition ?? {}).every(([operator, keys]) =>
+    Object.entries(keys as object).every(([key, wanted]) =>
+      conditionHolds(operator, texts(wanted), present.get(key.toLowerCase())),
+    ),
+  );
+}
+
+const comparisons: Partial<Record<string, (value: string, wanted: string) => boolean>> = {
+  StringEquals: (value, wanted) => value === wanted,
+  StringEqualsIgnoreCase: (value, wanted) => value.toLowerCase() === wanted.toLowerCase(),
+  StringLike: isLike,
+  ArnEquals: isArnLike,
+  ArnLike: isArnLike,
+  Bool: (value, wanted) => value.toLowerCase() === wanted.toLowerCase(),
+};
+
+function conditionHolds(operator: string, wanted: string[], value: string | undefined): boolean {
+  const [, base = '', ifExists] =
+    /^(?:ForAnyValue:|ForAllValues:)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
+  if (base === 'Null') return wanted.includes(String(value === undefined));
+  const isNegated = base.includes('Not');
+  const compare = comparisons[base.replace('Not', '')];
+  // An operator nobody taught us must not open a door.
+  if (!compare) return false;
+  if (value === undefined) return isNegated || ifExists !== undefined;
+  return wanted.some((one) => compare(value, one)) !== isNegated;
+}
+
+/** ARNs are compared part by part: a `*` in the account does not reach into the resource. */
+function isArnLike(arn: string, pattern: string): boolean {
+  const parts = splitArn(arn);
+  const globs = splitArn(pattern);
+  return parts.length === globs.length && parts.every((part, at) => isLike(part, globs[at] ?? ''));
+}
+
+function splitArn(arn: string): string[] {
+  const parts = arn.split(':');
+  return [...parts.slice(0, 5), parts.slice(5).join(':')];
+}
+
+const globs = new Map<string, RegExp>();
+
+/** `*` is any text, `?` any one character. */
+function isLike(value: string, glob: string): boolean {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  const pattern = globs.get(glob) ?? new RegExp(`^${source}$`, 's');
+  globs.set(glob, pattern);
+  return pattern.test(value);
+}
+
+function texts(value: unknown): string[] {
+  return [value ?? []].flat().map(String);
+}

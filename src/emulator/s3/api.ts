@@ -1,0 +1,131 @@
+import type { Agenda } from '../control/clock.ts';
+import type { AuthFailure, Caller } from '../sts/sessions.ts';
+import { type AwsError, awsError, isAwsError } from '../wire/aws-error.ts';
+import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
+import { writeXml } from '../wire/xml.ts';
+import {
+  createBucket,
+  deleteBucketPolicy,
+  getBucketLocation,
+  getBucketPolicy,
+  headBucket,
+  listBuckets,
+  putBucketPolicy,
+} from './bucket-operations.ts';
+import type { Buckets } from './buckets.ts';
+import { listObjects } from './list-objects.ts';
+import { getObject, headObject, putObject } from './object-operations.ts';
+
+/** Everything an operation of S3 may look at or change. */
+export interface S3Context {
+  caller: Caller;
+  bucketName: string;
+  key: string;
+  request: WireRequest;
+  buckets: Buckets;
+  clock: Agenda;
+}
+
+const operations = {
+  ListBuckets: listBuckets,
+  CreateBucket: createBucket,
+  HeadBucket: headBucket,
+  GetBucketLocation: getBucketLocation,
+  GetBucketPolicy: getBucketPolicy,
+  PutBucketPolicy: putBucketPolicy,
+  DeleteBucketPolicy: deleteBucketPolicy,
+  ListObjectsV2: listObjects,
+  HeadObject: headObject,
+  GetObject: getObject,
+  PutObject: putObject,
+} satisfies Record<string, (context: S3Context) => Answer>;
+
+type S3Operation = keyof typeof operations;
+
+const authErrors: Record<AuthFailure, AwsError> = {
+  missing: awsError('AccessDenied', 'Access Denied', 403),
+  expired: awsError('ExpiredToken', 'The provided token has expired.'),
+  unknown: awsError(
+    'InvalidAccessKeyId',
+    'The AWS Access Key Id you provided does not exist in our records.',
+    403,
+  ),
+};
+
+/**
+ * Understands a path-style S3 request. Whoever has a valid key may do everything: bucket policies
+ * are only asked about CloudWatch Logs.
+ */
+export function readS3Call(
+  request: WireRequest,
+  caller: Caller | AuthFailure,
+  world: Pick<S3Context, 'buckets' | 'clock'>,
+  requestId: string,
+): Call {
+  const place = readPlace(request.path);
+  const operation = place && nameOperation(request, place);
+  const refuse = (refusal: Refusal) => refuseInXml(refusal, request, requestId);
+
+  return {
+    service: 's3',
+    operation: operation ?? 'unknown',
+    input: { ...place, query: Object.fromEntries(request.query) },
+    refuse,
+    perform() {
+      try {
+        if (typeof caller === 'string') throw authErrors[caller];
+        if (!place) throw awsError('InvalidURI', "Couldn't parse the specified URI.");
+        if (!operation) {
+          const message = 'A header you provided implies functionality that is not implemented';
+          throw awsError('NotImplemented', message, 501);
+        }
+        return operations[operation]({ ...world, ...place, caller, request });
+      } catch (error) {
+        if (!isAwsError(error)) throw error;
+        return refuse({ status: error.status, code: error.awsCode, message: error.message });
+      }
+    },
+  };
+}
+
+function readPlace(path: string): { bucketName: string; key: string } | undefined {
+  const [, bucketName = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
+  try {
+    return { bucketName: decodeURIComponent(bucketName), key: decodeURIComponent(key) };
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOperation(
+  { method, query }: WireRequest,
+  { bucketName, key }: { bucketName: string; key: string },
+): S3Operation | undefined {
+  if (bucketName === '') return method === 'GET' ? 'ListBuckets' : undefined;
+  if (key !== '') return objectOperations[method];
+  if (query.has('policy')) return policyOperations[method];
+  if (query.has('location')) return method === 'GET' ? 'GetBucketLocation' : undefined;
+  if (query.get('list-type') === '2') return method === 'GET' ? 'ListObjectsV2' : undefined;
+  return bucketOperations[method];
+}
+
+type ByMethod = Partial<Record<string, S3Operation>>;
+const objectOperations: ByMethod = { HEAD: 'HeadObject', GET: 'GetObject', PUT: 'PutObject' };
+const bucketOperations: ByMethod = { PUT: 'CreateBucket', HEAD: 'HeadBucket' };
+const policyOperations: ByMethod = {
+  GET: 'GetBucketPolicy',
+  PUT: 'PutBucketPolicy',
+  DELETE: 'DeleteBucketPolicy',
+};
+
+/** Answers to HEAD have no body; there an error is only its status. */
+function refuseInXml(
+  { status, code, message }: Refusal,
+  { method, path }: WireRequest,
+  requestId: string,
+): Answer {
+  const content = { Code: code, Message: message, Resource: path, RequestId: requestId };
+  const headers = { 'content-type': 'application/xml' };
+  const body = method === 'HEAD' ? '' : writeXml('Error', content);
+  return { status, headers, body, errorCode: code };
+}

@@ -1,0 +1,113 @@
+import { readPolicy } from '../policy.ts';
+import { awsError } from '../wire/aws-error.ts';
+import type { Answer } from '../wire/exchange.ts';
+import { readXmlElement, writeXml } from '../wire/xml.ts';
+import type { S3Context } from './api.ts';
+import type { Bucket, Buckets } from './buckets.ts';
+import { readPayload } from './payload.ts';
+
+/** Namespace of every answer of S3. */
+export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+const xmlHeaders = { 'content-type': 'application/xml' };
+const bucketNamePattern = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Finds a bucket or throws NoSuchBucket. */
+export function findBucket(buckets: Buckets, name: string): Bucket {
+  const bucket = buckets.find(name);
+  if (bucket) return bucket;
+  throw awsError('NoSuchBucket', 'The specified bucket does not exist', 404);
+}
+
+/** ListBuckets: the caller's own. */
+export function listBuckets({ caller, buckets }: S3Context): Answer {
+  const own = buckets.all().filter(({ accountId }) => accountId === caller.accountId);
+  const Bucket = own.map(({ name, createdAt }) => ({
+    Name: name,
+    CreationDate: new Date(createdAt).toISOString(),
+  }));
+  const content = { Owner: { ID: caller.accountId }, Buckets: { Bucket } };
+  return answerXml(writeXml('ListAllMyBucketsResult', content, s3Namespace));
+}
+
+/** CreateBucket: in us-east-1 without, elsewhere with the LocationConstraint of the signed Region. */
+export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
+  if (!bucketNamePattern.test(bucketName)) {
+    throw awsError('InvalidBucketName', 'The specified bucket is not valid.');
+  }
+  const constraint = readXmlElement(readPayload(request).toString(), 'LocationConstraint');
+  const region = constraint === 'EU' ? 'eu-west-1' : (constraint ?? 'us-east-1');
+  if (region !== caller.region && caller.region !== 'us-east-1') {
+    throw awsError(
+      'IllegalLocationConstraintException',
+      `The ${constraint ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+    );
+  }
+  const taken = buckets.find(bucketName);
+  if (taken && taken.accountId !== caller.accountId) {
+    throw awsError('BucketAlreadyExists', 'The requested bucket name is not available.', 409);
+  }
+  // In us-east-1 S3 answers an owner's second CreateBucket with success (documentation).
+  if (taken && region !== 'us-east-1') {
+    throw awsError(
+      'BucketAlreadyOwnedByYou',
+      'Your previous request to create the named bucket succeeded and you already own it.',
+      409,
+    );
+  }
+  const headers = { location: `/${bucketName}` };
+  if (taken) return { status: 200, headers, body: '' };
+  const { accountId } = caller;
+  buckets.add({ name: bucketName, region, accountId, createdAt: clock.now(), policy: undefined });
+  const effect = { kind: 'bucket-created', bucket: bucketName } as const;
+  return { status: 200, headers, body: '', effect };
+}
+
+/** HeadBucket: names the bucket's Region. */
+export function headBucket({ bucketName, buckets }: S3Context): Answer {
+  const { region, name } = findBucket(buckets, bucketName);
+  const headers = { 'x-amz-bucket-region': region, 'x-amz-bucket-arn': `arn:aws:s3:::${name}` };
+  return { status: 200, headers: { ...xmlHeaders, ...headers }, body: '' };
+}
+
+/** GetBucketLocation: empty for us-east-1 (recorded). */
+export function getBucketLocation({ bucketName, buckets }: S3Context): Answer {
+  const { region } = findBucket(buckets, bucketName);
+  const content = region === 'us-east-1' ? undefined : region;
+  return answerXml(writeXml('LocationConstraint', content, s3Namespace));
+}
+
+/** GetBucketPolicy: the document as it was put. */
+export function getBucketPolicy({ bucketName, buckets }: S3Context): Answer {
+  const { policy } = findBucket(buckets, bucketName);
+  if (policy === undefined) {
+    throw awsError('NoSuchBucketPolicy', 'The bucket policy does not exist', 404);
+  }
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: policy };
+}
+
+/** PutBucketPolicy. */
+export function putBucketPolicy({ bucketName, request, buckets }: S3Context): Answer {
+  const bucket = findBucket(buckets, bucketName);
+  const policy = readPayload(request).toString();
+  if (!readPolicy(policy)) {
+    const message = 'Policies must be valid JSON and the first byte must be "{"';
+    throw awsError('MalformedPolicy', message);
+  }
+  buckets.setPolicy(bucket, policy);
+  return policyChanged(bucketName);
+}
+
+/** DeleteBucketPolicy: also succeeds when there is none. */
+export function deleteBucketPolicy({ bucketName, buckets }: S3Context): Answer {
+  buckets.setPolicy(findBucket(buckets, bucketName), undefined);
+  return policyChanged(bucketName);
+}
+
+function policyChanged(bucket: string): Answer {
+  return { status: 204, headers: {}, body: '', effect: { kind: 'bucket-policy-changed', bucket } };
+}
+
+function answerXml(body: string): Answer {
+  return { status: 200, headers: xmlHeaders, body };
+}

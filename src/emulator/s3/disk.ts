@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import type { Bucket, StoredObject } from './buckets.ts';
+
+/** Buckets as folders, objects as files under them, so that people can look at exports. */
+export interface Disk {
+  load(): Bucket[];
+  saveBucket(bucket: Bucket): void;
+  /** Writes one object and gives the way to read it back; undefined if it cannot lie on this disk. */
+  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+}
+
+/** No bucket can have this name, so the folder is free for what is known about the buckets. */
+const aboutBuckets = '.buckets';
+
+/** Opens a folder, making it if need be. Buckets (with policies) and objects outlive the process. */
+export function openDisk(dataDir: string): Disk {
+  mkdirSync(join(dataDir, aboutBuckets), { recursive: true });
+  const aboutFile = (name: string) => join(dataDir, aboutBuckets, `${name}.json`);
+
+  return {
+    load: () =>
+      readdirSync(join(dataDir, aboutBuckets)).map((file) => {
+        const about = JSON.parse(readFileSync(join(dataDir, aboutBuckets, file), 'utf8'));
+        return { policy: undefined, ...about, objects: loadObjects(join(dataDir, about.name)) };
+      }),
+
+    saveBucket({ objects: _, ...about }) {
+      mkdirSync(join(dataDir, about.name), { recursive: true });
+      writeFileSync(aboutFile(about.name), JSON.stringify(about, undefined, 2));
+    },
+
+    saveObject(bucket, key, body) {
+      const file = join(dataDir, bucket.name, writeFileName(key));
+      try {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, body());
+      } catch (error) {
+        // S3 may hold both `a` and `a/b`, and names longer than a file's may be; a disk may not.
+        if (unstorable.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+        throw error;
+      }
+      return () => readFileSync(file);
+    },
+  };
+}
+
+const unstorable = new Set(['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG']);
+
+function loadObjects(folder: string): Map<string, StoredObject> {
+  const objects = new Map<string, StoredObject>();
+  if (!existsSync(folder)) return objects;
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    objects.set(readFileName(relative(folder, file)), {
+      body: () => readFileSync(file),
+      lastModified: statSync(file).mtimeMs,
+    });
+  }
+  return objects;
+}
+
+/** A key as a path that stays inside its folder: no empty, `.` or `..` segments, no NUL. */
+function writeFileName(key: string): string {
+  return key
+    .split('/')
+    .map((segment) => {
+      if (segment === '') return '%';
+      if (segment === '.' || segment === '..') return segment.replaceAll('.', '%2E');
+      return segment.replace(/[%\0\\]/g, (character) => encodeURIComponent(character));
+    })
+    .join(sep);
+}
+
+function readFileName(path: string): string {
+  return path
+    .split(sep)
+    .map((segment) => (segment === '%' ? '' : decodeURIComponent(segment)))
+    .join('/');
+}

@@ -1,0 +1,57 @@
+import { awsError } from '../wire/aws-error.ts';
+import type { Answer } from '../wire/exchange.ts';
+import type { S3Context } from './api.ts';
+import { findBucket } from './bucket-operations.ts';
+import { entityTag } from './buckets.ts';
+import { readPayload } from './payload.ts';
+
+/** GetObject: whole, or one range of bytes. */
+export function getObject(context: S3Context): Answer {
+  const { body, headers } = findObject(context);
+  const range = context.request.headers.range;
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
+  if (first === undefined || last === undefined || first + last === '') {
+    return { status: 200, headers, body };
+  }
+  const start = first === '' ? Math.max(0, body.length - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? body.length : Math.min(Number(last) + 1, body.length);
+  if (start >= end) throw awsError('InvalidRange', 'The requested range is not satisfiable', 416);
+  const contentRange = `bytes ${start}-${end - 1}/${body.length}`;
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': contentRange },
+    body: body.subarray(start, end),
+  };
+}
+
+/** HeadObject. */
+export function headObject(context: S3Context): Answer {
+  const { body, headers } = findObject(context);
+  return { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body: '' };
+}
+
+/** PutObject: checksums are taken and not verified. */
+export function putObject({ bucketName, key, request, buckets, clock }: S3Context): Answer {
+  const bucket = findBucket(buckets, bucketName);
+  const payload = readPayload(request);
+  buckets.putObject(bucket, key, { body: () => payload, lastModified: clock.now() });
+  return {
+    status: 200,
+    headers: { etag: entityTag(payload) },
+    body: '',
+    effect: { kind: 'object-stored', bucket: bucketName, key },
+  };
+}
+
+function findObject({ bucketName, key, buckets }: S3Context) {
+  const object = findBucket(buckets, bucketName).objects.get(key);
+  if (!object) throw awsError('NoSuchKey', 'The specified key does not exist.', 404);
+  const body = object.body();
+  const headers = {
+    'content-type': 'binary/octet-stream',
+    'accept-ranges': 'bytes',
+    'last-modified': new Date(object.lastModified).toUTCString(),
+    etag: entityTag(body),
+  };
+  return { body, headers };
+}

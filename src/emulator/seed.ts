@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { Agenda } from './control/clock.ts';
+import { type ExportOrder, foreignCourse, foreignOrder } from './logs/export-tasks.ts';
+import { addLogGroup, addLogStream, storeEvents } from './logs/log-groups.ts';
+import type { LogsRegion, LogsRegions } from './logs/regions.ts';
+import type { Settings } from './options.ts';
+import type { Buckets } from './s3/buckets.ts';
+
+/** Where something is; by default the ordinary account in us-east-1. */
+export interface SeedPlace {
+  accountId?: string;
+  region?: string;
+}
+
+/** Makes things without a socket, without quotas and without AWS's checks. Times are epoch ms. */
+export interface Seed {
+  logGroup(
+    group: SeedPlace & {
+      logGroupName: string;
+      createdAt?: number;
+      logGroupClass?: string;
+      retentionInDays?: number;
+    },
+  ): void;
+  /** Appends events of any age; makes the group and the stream if need be. */
+  logEvents(
+    events: SeedPlace & {
+      logGroupName: string;
+      logStreamName: string;
+      events: readonly { timestamp: number; message: string; ingestedAt?: number }[];
+    },
+  ): void;
+  /** A bucket whose policy lets CloudWatch Logs in; `policy: null` has none. */
+  bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
+  /** Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids, oldest first. */
+  finishedTasks(
+    tasks: SeedPlace & { count: number; spacingMs?: number; order?: Partial<ExportOrder> },
+  ): string[];
+  /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
+  foreignTask(task: SeedPlace & { durationMs: number; order?: Partial<ExportOrder> }): string;
+  /** Ends a task FAILED now. Throws if there is none of that id. */
+  taskFailure(task: { taskId: string }): void;
+}
+
+/** Makes the seed of one emulator. */
+export function makeSeed(
+  regions: LogsRegions,
+  buckets: Buckets,
+  clock: Agenda,
+  settings: Settings,
+): Seed {
+  const placeOf = ({ accountId = settings.accountId, region = 'us-east-1' }: SeedPlace) => ({
+    accountId,
+    region,
+  });
+
+  return {
+    logGroup(group) {
+      const { logGroups } = regions.of(placeOf(group));
+      addLogGroup(logGroups, {
+        logGroupName: group.logGroupName,
+        createdAt: group.createdAt ?? clock.now(),
+        logGroupClass: group.logGroupClass ?? 'STANDARD',
+        retentionInDays: group.retentionInDays,
+      });
+    },
+
+    logEvents({ logGroupName, logStreamName, events, ...place }) {
+      const { logGroups } = regions.of(placeOf(place));
+      const now = clock.now();
+      const group =
+        logGroups.get(logGroupName) ??
+        addLogGroup(logGroups, {
+          logGroupName,
+          createdAt: now,
+          logGroupClass: 'STANDARD',
+          retentionInDays: undefined,
+        });
+      const stream = group.streams.get(logStreamName) ?? addLogStream(group, logStreamName, now);
+      storeEvents(
+        group,
+        stream,
+        events.map((event) => ({ ingestedAt: now, ...event })),
+      );
+    },
+
+    bucket({ bucket, policy, ...place }) {
+      buckets.add({
+        name: bucket,
+        ...placeOf(place),
+        createdAt: clock.now(),
+        policy: policy === null ? undefined : (policy ?? welcomingPolicy(bucket)),
+      });
+    },
+
+    finishedTasks({ count, spacingMs = 1000, order = {}, ...place }) {
+      const at = regions.of(placeOf(place));
+      const now = clock.now();
+      return Array.from({ length: count }, (_, index) => {
+        const finishedAt = now - (count - index) * spacingMs;
+        const taskId = randomUUID();
+        at.exportTasks.addFinished({
+          ...foreignOrder,
+          ...order,
+          accountId: at.accountId,
+          region: at.region,
+          taskId,
+          status: 'COMPLETED',
+          message: 'Completed successfully',
+          createdAt: finishedAt,
+          finishedAt,
+        });
+        return taskId;
+      });
+    },
+
+    foreignTask({ durationMs, order = {}, ...place }) {
+      const { exportTasks } = regions.of(placeOf(place));
+      return exportTasks.start({ ...foreignOrder, ...order }, foreignCourse(durationMs)).taskId;
+    },
+
+    taskFailure({ taskId }) {
+      clock.settle();
+      const { exportTasks, task } = findTask(regions.all(), taskId);
+      exportTasks.fail(task);
+    },
+  };
+}
+
+function findTask(regions: LogsRegion[], taskId: string) {
+  for (const { exportTasks } of regions) {
+    const task = exportTasks.find(taskId);
+    if (task) return { exportTasks, task };
+  }
+  throw new Error(`There is no export task ${taskId}.`);
+}
+
+function welcomingPolicy(bucket: string): string {
+  const Principal = { Service: 'logs.amazonaws.com' };
+  const arn = `arn:aws:s3:::${bucket}`;
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal, Action: 's3:GetBucketAcl', Resource: arn },
+      { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `${arn}/*` },
+    ],
+  });
+}

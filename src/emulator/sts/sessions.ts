@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import type { Agenda } from '../control/clock.ts';
+import type { Settings } from '../options.ts';
+import type { Policy } from '../policy.ts';
+import type { Signed } from '../wire/signature.ts';
+
+/** Who is asking, as far as the request's key says. */
+export interface Caller {
+  accessKeyId: string;
+  accountId: string;
+  region: string;
+  arn: string;
+  userId: string;
+  /** Set for sessions of AssumeRole. */
+  roleArn?: string;
+  sessionPolicy?: Policy | undefined;
+}
+
+/** Why a request's credentials do not count. */
+export type AuthFailure = 'missing' | 'expired' | 'unknown';
+
+/** Temporary credentials; `expiresAt` in epoch ms. */
+export interface Session {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiresAt: number;
+  accountId: string;
+  arn: string;
+  userId: string;
+  roleArn: string;
+  sessionPolicy: Policy | undefined;
+}
+
+/** All sessions issued since the start. */
+export interface Sessions {
+  issue(
+    session: Pick<Session, 'arn' | 'accountId' | 'roleArn' | 'expiresAt' | 'sessionPolicy'> & {
+      sessionName: string;
+    },
+  ): Session;
+  identify(signed: Signed | undefined): Caller | AuthFailure;
+}
+
+/** Makes an empty list of sessions. Plain access keys are good whatever they are. */
+export function makeSessions(clock: Agenda, settings: Settings): Sessions {
+  const sessions = new Map<string, Session>();
+
+  return {
+    issue({ sessionName, ...session }) {
+      const issued = {
+        ...session,
+        accessKeyId: `ASIA${randomName(16)}`,
+        secretAccessKey: randomBytes(30).toString('base64'),
+        sessionToken: randomBytes(96).toString('base64'),
+        userId: `AROA${randomName(17)}:${sessionName}`,
+      };
+      sessions.set(issued.accessKeyId, issued);
+      return issued;
+    },
+
+    identify(signed) {
+      if (!signed) return 'missing';
+      const { accessKeyId, region } = signed;
+      // Keys of sessions begin with ASIA; any other key is somebody's own and is taken on trust.
+      if (!accessKeyId.startsWith('ASIA')) {
+        const accountId = settings.accountsByAccessKey[accessKeyId] ?? settings.accountId;
+        const arn = `arn:aws:iam::${accountId}:user/emulated`;
+        return { accessKeyId, accountId, region, arn, userId: 'AIDAEMULATEDUSER00000' };
+      }
+      const session = sessions.get(accessKeyId);
+      if (!session || session.sessionToken !== signed.sessionToken) return 'unknown';
+      if (clock.now() >= session.expiresAt) return 'expired';
+      const { accountId, arn, userId, roleArn, sessionPolicy } = session;
+      return { accessKeyId, accountId, region, arn, userId, roleArn, sessionPolicy };
+    },
+  };
+}
+
+function randomName(length: number): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return Array.from(randomBytes(length), (byte) => alphabet[byte % 32]).join('');
+}

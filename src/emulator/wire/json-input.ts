@@ -1,0 +1,138 @@
+import { awsError } from './aws-error.ts';
+import {
+  lengthViolations,
+  rangeViolations,
+  type TextLimits,
+  textViolations,
+  violation,
+} from './constraints.ts';
+
+/**
+ * One shape of an AWS JSON service. `read` refuses wrong JSON types (SerializationException), which
+ * AWS does before it looks at any constraint; `violations` then lists the broken constraints.
+ */
+export interface Shape<T> {
+  read(json: unknown): T;
+  violations(value: T, path: string): string[];
+}
+
+type Values<M> = { [K in keyof M]: M[K] extends Shape<infer T> ? T : never };
+type Members = Record<string, Shape<unknown>>;
+
+const longBounds = { low: -(2n ** 63n), high: 2n ** 63n - 1n, name: 'a Long' };
+const integerBounds = { low: -(2n ** 31n), high: 2n ** 31n - 1n, name: 'an Integer' };
+
+/** A text. */
+export function text(limits: TextLimits = {}): Shape<string> {
+  return {
+    read: (json) => (typeof json === 'string' ? json : refuseType(json, 'a String')),
+    violations: (value, path) => textViolations(value, path, limits),
+  };
+}
+
+/** A 64-bit integer with all its digits. A fraction is truncated, as AWS does. */
+export function long(limits: { min?: number; max?: number } = {}): Shape<bigint> {
+  return wholeNumber(longBounds, limits);
+}
+
+/** A 32-bit integer. A fraction is truncated, as AWS does. */
+export function integer(limits: { min?: number; max?: number } = {}): Shape<bigint> {
+  return wholeNumber(integerBounds, limits);
+}
+
+/** A boolean. */
+export function flag(): Shape<boolean> {
+  return {
+    read: (json) => (typeof json === 'boolean' ? json : refuseType(json, 'a Boolean')),
+    violations: () => [],
+  };
+}
+
+/** A list; its members are counted from 1 in violations. */
+export function list<T>(member: Shape<T>, limits: { min?: number; max?: number } = {}): Shape<T[]> {
+  return {
+    read(json) {
+      if (!Array.isArray(json)) throw awsError('SerializationException', 'Expected list or null');
+      return json.map((item) => member.read(item ?? undefined));
+    },
+    violations: (value, path) => [
+      ...lengthViolations(value, path, limits),
+      ...value.flatMap((item, index) => member.violations(item, `${path}.${index + 1}.member`)),
+    ],
+  };
+}
+
+/** A structure. Members it does not know are ignored, null counts as absent. */
+export function structure<M extends Members>(members: M): Shape<Values<M>> {
+  const entries = Object.entries(members);
+  return {
+    read(json) {
+      if (typeof json !== 'object' || json === null) {
+        throw awsError('SerializationException', 'Expected structure or null');
+      }
+      if (Array.isArray(json)) refuseType(json, 'a structure');
+      const given = json as Record<string, unknown>;
+      const read = entries.map(([name, shape]) => [name, shape.read(given[name] ?? undefined)]);
+      return Object.fromEntries(read) as Values<M>;
+    },
+    violations(value, path) {
+      const prefix = path === '' ? '' : `${path}.`;
+      return entries.flatMap(([name, shape]) => shape.violations(value[name], prefix + name));
+    },
+  };
+}
+
+/** A member that must be there; its absence is a broken constraint, not a wrong type. */
+export function required<T>(shape: Shape<T>): Shape<T> {
+  return {
+    // The absent value never reaches an operation: `violations` reports it first.
+    read: (json) => (json === undefined ? (undefined as T) : shape.read(json)),
+    violations: (value, path) =>
+      value === undefined
+        ? [violation(undefined, path, 'Member must not be null')]
+        : shape.violations(value, path),
+  };
+}
+
+/** A member that may be absent. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return {
+    read: (json) => (json === undefined ? undefined : shape.read(json)),
+    violations: (value, path) => (value === undefined ? [] : shape.violations(value, path)),
+  };
+}
+
+function wholeNumber(
+  bounds: typeof longBounds,
+  limits: { min?: number; max?: number },
+): Shape<bigint> {
+  return {
+    read(json) {
+      if (typeof json !== 'number' && typeof json !== 'bigint')
+        return refuseType(json, bounds.name);
+      const value = typeof json === 'bigint' ? json : BigInt(Math.trunc(json));
+      // What AWS says to a number beyond the type is unverified; that it cannot take it is certain.
+      if (value < bounds.low || value > bounds.high) return refuseType(json, bounds.name);
+      return value;
+    },
+    violations: (value, path) => rangeViolations(value, path, limits),
+  };
+}
+
+/** The texts are measured on another AWS JSON 1.1 front end; for Logs they are an assumption. */
+function refuseType(json: unknown, wanted: string): never {
+  throw awsError('SerializationException', typeMessage(json, wanted));
+}
+
+function typeMessage(json: unknown, wanted: string): string {
+  if (Array.isArray(json)) return 'Start of list found where not expected';
+  if (typeof json === 'object') return 'Start of structure or map found where not expected.';
+  const found = typeof json === 'boolean' ? String(json).toUpperCase() : scalarNames[typeof json];
+  return `${found}_VALUE can not be converted to ${wanted}`;
+}
+
+const scalarNames: Partial<Record<string, string>> = {
+  string: 'STRING',
+  number: 'NUMBER',
+  bigint: 'NUMBER',
+};

@@ -1,0 +1,21 @@
+import type { WireRequest } from './exchange.ts';
+
+/** Who signed a request and for where, as the request claims it. Signatures are not verified. */
+export interface Signed {
+  accessKeyId: string;
+  region: string;
+  service: string;
+  sessionToken: string | undefined;
+}
+
+const credential = /Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/;
+
+/** Reads the SigV4 credential scope from the header, or from the query of a presigned URL. */
+export function readSignature({ headers, query }: WireRequest): Signed | undefined {
+  const presigned = query.get('X-Amz-Credential');
+  const claim = presigned === null ? headers.authorization : `Credential=${presigned}`;
+  const [, accessKeyId, region, service] = credential.exec(claim ?? '') ?? [];
+  if (!accessKeyId || !region || !service) return undefined;
+  const token = headers['x-amz-security-token'] ?? query.get('X-Amz-Security-Token');
+  return { accessKeyId, region, service, sessionToken: token?.toString() };
+}
