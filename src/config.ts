@@ -122,15 +122,22 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
   };
 }
 
-/** Reads the port of the emulator. @throws an error named ConfigError */
-export function readEmulatorPort(env: NodeJS.ProcessEnv): number {
-  return readEnvironment(env).EMULATOR_PORT;
+/** What the emulator is told at its start. */
+export interface EmulatorConfig {
+  host: string;
+  port: number;
+}
+
+/** Reads the configuration of the emulator. @throws an error named ConfigError */
+export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
+  const { HOST, EMULATOR_PORT } = readEnvironment(env);
+  return { host: HOST, port: EMULATOR_PORT };
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // An empty variable is how shells and compose files say "not set".
   const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const ajv = makeAjv({ coerceTypes: true });
+  const ajv = makeAjv({ coerceTypes: true, removeAdditional: true });
   try {
     return envSchema<Environment>({ schema: Environment, data, env: false, ajv });
   } catch (error) {
@@ -177,7 +184,9 @@ function readTargetsFile(
   } catch (cause) {
     throw fail(`it must be the path of a readable JSON file (${(cause as Error).message}).`);
   }
-  const validate = makeAjv({ coerceTypes: false }).compile<TargetSettings[]>(TargetsFile);
+  const validate = makeAjv({ coerceTypes: false, removeAdditional: false }).compile<
+    TargetSettings[]
+  >(TargetsFile);
   if (!validate(targets)) {
     const [first] = validate.errors ?? [];
     throw fail(
@@ -191,7 +200,7 @@ function readTargetsFile(
   return targets;
 }
 
-function makeAjv(options: { coerceTypes: boolean }): Ajv {
+function makeAjv(options: { coerceTypes: boolean; removeAdditional: boolean }): Ajv {
   const ajv = new Ajv({ ...options, useDefaults: true, verbose: true, allErrors: false });
   ajv.addVocabulary(['x-rule']);
   return ajv;

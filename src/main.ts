@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 
 import { makeLogger } from '#telemetry/logger.ts';
-import { type Config, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
+import { exit, exitWith } from './exit.ts';
 import { openGateway } from './gateway.ts';
 
 // Load balancers take a failed readiness probe or two to notice. Shorter, and requests still come
@@ -10,7 +11,7 @@ import { openGateway } from './gateway.ts';
 const lameDuckMs = 3_000;
 const exitWithinMs = 9_500; // an orchestrator is told ten seconds
 
-const config = readConfigOrExit();
+const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
 const log = makeLogger({ level: config.logLevel, isPretty: config.isLogPretty });
 const gateway = await openGateway({ config, log, lameDuckMs });
 log.info({ url: gateway.url }, 'listening');
@@ -22,20 +23,4 @@ closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) =
   log.info('stopped');
 });
 
-gateway.ready.then(
-  () => log.info('ready'),
-  (error: Error) => exit(error),
-);
-
-function readConfigOrExit(): Config {
-  try {
-    return readConfig(process.env, (path) => readFileSync(path, 'utf8'));
-  } catch (error) {
-    return exit(error as Error);
-  }
-}
-
-function exit(error: Error): never {
-  process.stderr.write(`${error.name === 'ConfigError' ? error.message : error.stack}\n`);
-  process.exit(1);
-}
+gateway.ready.then(() => log.info('ready'), exit);

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+
+import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
+import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import type { TargetSettings } from '#targets/target.ts';
+import { buildApp } from '../src/app.ts';
+
+/** What a test may set; everything else is as in production, with shorter timeouts. */
+export interface WorldOptions {
+  emulator?: EmulatorOptions;
+  targets?: TargetSettings[];
+  timeouts?: Partial<AwsTimeouts>;
+  limits?: Partial<EdgeLimits>;
+  /** The clock of the gateway; real time when absent. */
+  now?: () => number;
+  /** What the gateway does instead of sleeping; by default it turns the emulator's clock. */
+  sleep?: (ms: number, emulator: Emulator) => Promise<void>;
+}
+
+/** A line of the log, as it was written. */
+export type LogLine = Record<string, unknown>;
+
+/** An answer of the gateway, its body parsed. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  body: any;
+}
+
+/** The gateway, listening, in front of an emulator that has log group `/app` and bucket `archive`. */
+export interface World extends AsyncDisposable {
+  app: FastifyInstance;
+  emulator: Emulator;
+  url: string;
+  port: number;
+  log: LogLine[];
+  setStopping(): void;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  /** CreateExportTask calls that reached AWS. */
+  creates(): ReturnType<Emulator['journal']['entries']>;
+  /** Calls of an operation that reached AWS. */
+  calls(operation: string): ReturnType<Emulator['journal']['entries']>;
+}
+
+export const region = 'eu-west-1';
+
+/** A body that AWS accepts in the world of `openWorld`. */
+export const order = {
+  logGroupName: '/app',
+  from: 1_714_521_600_000,
+  to: 1_714_607_999_999,
+  destination: 'archive',
+  destinationPrefix: 'exports/app',
+};
+
+const quickTimeouts: AwsTimeouts = { connectMs: 500, createMs: 400, readMs: 400 };
+
+/** Opens a world; dispose of it with `await using`. */
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const emulator = await openEmulator({
+    rateLimits: 'off',
+    pendingMs: 100,
+    runningMs: 200,
+    ...options.emulator,
+  });
+  for (const name of Object.keys(process.env))
+    if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_ACCESS_KEY_ID: 'AKIDTEST',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/nonexistent',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+  });
+  emulator.seed.logGroup({ region, logGroupName: '/app' });
+  emulator.seed.bucket({ region, bucket: 'archive' });
+
+  const log: LogLine[] = [];
+  const logger = pino(
+    { level: 'debug' },
+    { write: (line: string) => void log.push(JSON.parse(line)) },
+  );
+  const now = options.now ?? Date.now;
+  let isStopping = false;
+  const targets = openTargets({
+    settings: options.targets ?? [{ name: 'default', region }],
+    timeouts: { ...quickTimeouts, ...options.timeouts },
+    sessionName: 'test',
+    now,
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    log: logger,
+  });
+  const sleep = options.sleep ?? (async (ms) => emulator.clock.advance(ms));
+  const app = await buildApp({
+    log: logger,
+    targets,
+    isStopping: () => isStopping,
+    now,
+    elapsed: () => performance.now(),
+    sleep: (ms) => sleep(ms, emulator),
+    newId: randomUUID,
+    limits: { ...edgeLimits, ...options.limits },
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  await targets.whenChecked.catch(() => {});
+  emulator.journal.clear();
+  const { port } = app.server.address() as { port: number };
+  const url = `http://127.0.0.1:${port}`;
+  const calls = (operation: string) =>
+    emulator.journal
+      .entries()
+      .filter((entry) => entry.operation === operation && entry.status !== 'late');
+
+  return {
+    app,
+    emulator,
+    url,
+    port,
+    log,
+    setStopping: () => {
+      isStopping = true;
+    },
+    async call(method, path, body, headers = {}) {
+      const isText = typeof body === 'string';
+      const response = await fetch(url + path, {
+        method,
+        redirect: 'manual',
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json');
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        body: isJson ? JSON.parse(text) : undefined,
+      };
+    },
+    calls,
+    creates: () => calls('CreateExportTask'),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await targets[Symbol.asyncDispose]();
+      await emulator.close();
+      refuseUndeclaredProblems(app, log);
+    },
+  };
+}
+
+/** Every answer of a test is also a test of the document: an operation answers only what it declares. */
+function refuseUndeclaredProblems(app: FastifyInstance, log: LogLine[]): void {
+  const { paths } = JSON.parse(app.openapiText());
+  for (const { route, method, problem, status } of log) {
+    if (typeof route !== 'string' || typeof problem !== 'string') continue;
+    const operation = paths[route.replaceAll(/:(\w+)/g, '{$1}')]?.[String(method).toLowerCase()];
+    const examples =
+      operation?.responses[String(status)]?.content['application/problem+json'].examples;
+    if (operation && !examples?.[problem]) {
+      throw new Error(
+        `${method} ${route} answered ${problem}, which its documentation does not declare`,
+      );
+    }
+  }
+}
