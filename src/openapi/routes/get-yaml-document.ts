@@ -22,9 +22,8 @@ export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
           description: 'The document.',
           content: {
             'application/yaml': {
-              schema: Type.String({
-                examples: ['openapi: 3.1.1\ninfo:\n  title: log-export-gateway\n'],
-              }),
+              schema: Type.String(),
+              example: 'openapi: 3.1.1\ninfo:\n  title: log-export-gateway\n',
             },
           },
         },
