@@ -105,10 +105,8 @@ describe('a service role', () => {
       RoleArn: roleArn,
       ExternalId: externalId,
       RoleSessionName: 'test-session',
+      DurationSeconds: '900',
     });
-    expect(
-      String((world.calls('AssumeRole')[0]?.input as { DurationSeconds: unknown }).DurationSeconds),
-    ).toBe('900');
   });
 
   test('that may not be assumed leaves the gateway unready, and its calls 503', async () => {
