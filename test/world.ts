@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
 
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
+import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
@@ -94,10 +94,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   emulator.seed.bucket({ region, bucket: 'archive' });
 
   const log: LogLine[] = [];
-  const logger = pino(
-    { level: 'debug' },
-    { write: (line: string) => void log.push(JSON.parse(line)) },
-  );
+  const logger = makeLogger({
+    level: 'debug',
+    isPretty: false,
+    destination: { write: (line: string) => void log.push(JSON.parse(line)) },
+  });
   const now = options.now ?? Date.now;
   let isStopping = false;
   const targets = openTargets({

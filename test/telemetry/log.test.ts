@@ -8,10 +8,10 @@ const requestLines = (log: Record<string, unknown>[]) =>
 
 /** Logs through the real logger and gives back the lines as text. */
 function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
-  let text = '';
-  const destination = { write: (line: string) => void (text += line) };
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
   write(makeLogger({ level: 'info', isPretty: false, destination }));
-  return text;
+  return lines.join('');
 }
 
 describe('the log', () => {
@@ -77,7 +77,7 @@ describe('the log', () => {
     await world.call('GET', '/export-tasks');
 
     const [line] = requestLines(world.log);
-    expect(line).toMatchObject({ level: 50, problem: 'aws-unavailable' });
+    expect(line).toMatchObject({ level: 'error', problem: 'aws-unavailable' });
     expect(JSON.stringify(line?.err)).toContain('ECONNREFUSED');
   });
 
