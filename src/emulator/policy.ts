@@ -1,5 +1,7 @@
 /** A parsed policy document; nothing in it is trusted to have the right type. */
 export interface Policy {
+  /** As it was given. */
+  document: string;
   statements: Statement[];
 }
 
@@ -20,7 +22,7 @@ export function readPolicy(document: string): Policy | undefined {
     const { Statement: statements } = JSON.parse(document) as { Statement?: unknown };
     const listed = [statements].flat();
     const isSound = listed.every((one) => typeof one === 'object' && one !== null);
-    return isSound ? { statements: listed as Statement[] } : undefined;
+    return isSound ? { document, statements: listed as Statement[] } : undefined;
   } catch {
     return undefined;
   }
@@ -60,7 +62,7 @@ function holds(condition: unknown, context: Record<string, string>): boolean {
     Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]),
   );
   return Object.entries(condition ?? {}).every(([operator, keys]) =>
-    Object.entries(keys as object).every(([key, wanted]) =>
+    Object.entries(keys ?? {}).every(([key, wanted]) =>
       conditionHolds(operator, texts(wanted), present.get(key.toLowerCase())),
     ),
   );
@@ -103,13 +105,14 @@ const globs = new Map<string, RegExp>();
 
 /** `*` is any text, `?` any one character. */
 function isLike(value: string, glob: string): boolean {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  const pattern = globs.get(glob) ?? new RegExp(`^${source}$`, 's');
+  const pattern = globs.get(glob) ?? compileGlob(glob);
   globs.set(glob, pattern);
   return pattern.test(value);
+}
+
+function compileGlob(glob: string): RegExp {
+  const literal = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
 }
 
 function texts(value: unknown): string[] {

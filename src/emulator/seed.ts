@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from './control/clock.ts';
-import { type ExportOrder, foreignCourse, foreignOrder } from './logs/export-tasks.ts';
+import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
 import { addLogGroup, addLogStream, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
 import type { Settings } from './options.ts';
+import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
@@ -38,7 +39,7 @@ export interface Seed {
   ): string[];
   /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
   foreignTask(task: SeedPlace & { durationMs: number; order?: Partial<ExportOrder> }): string;
-  /** Ends a task FAILED now. Throws if there is none of that id. */
+  /** Ends a task FAILED now. Throws unless it is PENDING or RUNNING. */
   taskFailure(task: { taskId: string }): void;
 }
 
@@ -89,7 +90,7 @@ export function makeSeed(
         name: bucket,
         ...placeOf(place),
         createdAt: clock.now(),
-        policy: policy === null ? undefined : (policy ?? welcomingPolicy(bucket)),
+        policy: policy === null ? undefined : readPolicy(policy ?? welcomingPolicy(bucket)),
       });
     },
 
@@ -122,6 +123,7 @@ export function makeSeed(
     taskFailure({ taskId }) {
       clock.settle();
       const { exportTasks, task } = findTask(regions.all(), taskId);
+      if (!isActive(task)) throw new Error(`Export task ${taskId} is not active.`);
       exportTasks.fail(task);
     },
   };

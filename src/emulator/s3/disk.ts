@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { readPolicy } from '../policy.ts';
 import type { Bucket, StoredObject } from './buckets.ts';
 
 /** Buckets as folders, objects as files under them, so that people can look at exports. */
@@ -16,18 +17,19 @@ const aboutBuckets = '.buckets';
 /** Opens a folder, making it if need be. Buckets (with policies) and objects outlive the process. */
 export function openDisk(dataDir: string): Disk {
   mkdirSync(join(dataDir, aboutBuckets), { recursive: true });
-  const aboutFile = (name: string) => join(dataDir, aboutBuckets, `${name}.json`);
 
   return {
     load: () =>
       readdirSync(join(dataDir, aboutBuckets)).map((file) => {
         const about = JSON.parse(readFileSync(join(dataDir, aboutBuckets, file), 'utf8'));
-        return { policy: undefined, ...about, objects: loadObjects(join(dataDir, about.name)) };
+        const objects = loadObjects(join(dataDir, about.name));
+        return { ...about, policy: readPolicy(about.policy ?? ''), objects };
       }),
 
-    saveBucket({ objects: _, ...about }) {
-      mkdirSync(join(dataDir, about.name), { recursive: true });
-      writeFileSync(aboutFile(about.name), JSON.stringify(about, undefined, 2));
+    saveBucket({ objects: _, ...bucket }) {
+      mkdirSync(join(dataDir, bucket.name), { recursive: true });
+      const about = { ...bucket, policy: bucket.policy?.document };
+      writeFileSync(join(dataDir, aboutBuckets, `${about.name}.json`), JSON.stringify(about));
     },
 
     saveObject(bucket, key, body) {
@@ -61,6 +63,9 @@ function loadObjects(folder: string): Map<string, StoredObject> {
   return objects;
 }
 
+/** What `writeFileName` writes; any other `%` was put there by somebody else and means itself. */
+const escapes = /%(?:00|25|2E|5C)/g;
+
 /** A key as a path that stays inside its folder: no empty, `.` or `..` segments, no NUL. */
 function writeFileName(key: string): string {
   return key
@@ -76,6 +81,6 @@ function writeFileName(key: string): string {
 function readFileName(path: string): string {
   return path
     .split(sep)
-    .map((segment) => (segment === '%' ? '' : decodeURIComponent(segment)))
+    .map((segment) => (segment === '%' ? '' : segment.replace(escapes, decodeURIComponent)))
     .join('/');
 }

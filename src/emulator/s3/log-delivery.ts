@@ -1,4 +1,4 @@
-import { isAllowed, type Question, readPolicy } from '../policy.ts';
+import { isAllowed, type Question } from '../policy.ts';
 import type { Caller } from '../sts/sessions.ts';
 import type { Bucket } from './buckets.ts';
 
@@ -33,8 +33,10 @@ export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boo
   if (sessionPolicy && !isAllowed(sessionPolicy, { ...wish, principals: 'holder' })) return false;
   if (bucket.accountId === accountId) return true;
   const names = [accountId, `arn:aws:iam::${accountId}:root`, arn, ...(roleArn ? [roleArn] : [])];
-  const policy = readPolicy(bucket.policy ?? '');
-  return policy !== undefined && isAllowed(policy, { ...wish, principals: { type: 'AWS', names } });
+  return (
+    bucket.policy !== undefined &&
+    isAllowed(bucket.policy, { ...wish, principals: { type: 'AWS', names } })
+  );
 }
 
 function putObject(bucket: Bucket, key: string) {
@@ -52,9 +54,8 @@ function isLogsAllowed(
   { accountId, region, logGroupName }: LogSource,
   question: Omit<Question, 'principals'>,
 ): boolean {
-  const policy = readPolicy(bucket.policy ?? '');
-  if (!policy) return false;
-  return isAllowed(policy, {
+  if (!bucket.policy) return false;
+  return isAllowed(bucket.policy, {
     ...question,
     principals: { type: 'Service', names: [`logs.${region}.amazonaws.com`, 'logs.amazonaws.com'] },
     context: {
