@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from './control/clock.ts';
 import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
-import { addLogGroup, addLogStream, storeEvents } from './logs/log-groups.ts';
+import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
 import type { Settings } from './options.ts';
 import { readPolicy } from './policy.ts';
@@ -67,6 +67,8 @@ export function makeSeed(
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
+      const strange = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
+      if (strange) throw new Error(`${strange.timestamp} is no date.`);
       const { logGroups } = regions.of(placeOf(place));
       const now = clock.now();
       const group =

@@ -60,6 +60,7 @@ function isLogsAllowed(
     principals: { type: 'Service', names: [`logs.${region}.amazonaws.com`, 'logs.amazonaws.com'] },
     context: {
       ...question.context,
+      'aws:SecureTransport': 'true',
       'aws:SourceAccount': accountId,
       'aws:SourceArn': `arn:aws:logs:${region}:${accountId}:log-group:${logGroupName}:*`,
     },
