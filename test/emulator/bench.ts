@@ -1,11 +1,17 @@
+import { gunzipSync } from 'node:zlib';
 import {
   CloudWatchLogsClient,
   CreateExportTaskCommand,
   DescribeExportTasksCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 
 /** Where the clock of these tests stands. */
 export const startAt = Date.UTC(2026, 2, 1, 12);
@@ -70,6 +76,14 @@ export async function openBench(options: EmulatorOptions = {}) {
       const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix }));
       return (Contents ?? []).map(({ Key }) => Key);
     },
+    put: (Key: string, Body = 'body') =>
+      s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body })),
+    async get(Key: string | undefined, Range?: string) {
+      const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
+      const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+      const text = (Key?.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+      return { ...answer, text };
+    },
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.destroy();
       await emulator.close();
@@ -104,6 +118,11 @@ export function sendLogs(url: string, operation: string, json: string) {
   return sendRaw(url, json, { headers });
 }
 
+/** The raw answer that refuses with that type and message. */
+export function refused(type: string, message: string) {
+  return { status: 400, text: JSON.stringify({ __type: type, message }) };
+}
+
 /** What an SDK call was refused with. */
 export async function refusal(call: Promise<unknown>) {
   try {
@@ -115,4 +134,9 @@ export async function refusal(call: Promise<unknown>) {
     return { name, message, status: $metadata?.httpStatusCode };
   }
   return undefined;
+}
+
+/** Waits until the emulator has dealt with a request that nobody gets an answer to. */
+export async function arrival({ journal }: Emulator): Promise<void> {
+  while (journal.entries().length === 0) await new Promise(setImmediate);
 }

@@ -40,7 +40,7 @@ type FaultKind =
 /**
  * A fault to play on requests to come: the first `skip` matching ones pass, the next `count`
  * (default 1) are hit. `operation` is AWS's name or '*' for any. One request meets at most one
- * fault, the one added first.
+ * fault, the one added first. A kind that changes one certain operation does nothing to others.
  */
 export type Fault = FaultKind & { operation: string; count?: number; skip?: number };
 

@@ -1,12 +1,23 @@
-import type { Emulator } from '../emulator.ts';
+import type { ExportTask } from '../logs/export-tasks.ts';
 import type { Seed } from '../seed.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
-import type { Fault } from './faults.ts';
+import type { Clock } from './clock.ts';
+import type { Fault, Faults } from './faults.ts';
+import type { Journal } from './journal.ts';
 
-type Controlled = Pick<Emulator, 'clock' | 'faults' | 'journal' | 'seed' | 'exportTasks'>;
+/** What a test has in its hands, in the process or over HTTP. */
+export interface Controls {
+  clock: Clock;
+  faults: Faults;
+  journal: Journal;
+  seed: Seed;
+  /** Every export task of every account and Region as it stands now, oldest first in each. */
+  exportTasks(): ExportTask[];
+}
+
 type SeedOf<Name extends keyof Seed> = Parameters<Seed[Name]>[0];
-type Route = (emulator: Controlled, body: never) => unknown;
+type Route = (controls: Controls, body: never) => unknown;
 
 /**
  * The controls for an emulator that is a process of its own; JSON in and out:
@@ -42,14 +53,14 @@ const routes: Record<string, Route> = {
 const root = '/_emulator/';
 
 /** Answers a request to the controls; undefined for every other. */
-export function control(request: WireRequest, emulator: Controlled): Answer | undefined {
+export function control(request: WireRequest, controls: Controls): Answer | undefined {
   if (!request.path.startsWith(root)) return undefined;
   const route = routes[`${request.method} ${request.path.slice(root.length)}`];
   if (!route) return json(404, { message: 'No such control.' });
   try {
     // Whoever turns the world from outside is trusted to send what the types ask for.
     const body = readExactJson(request.body.toString() || '{}') as never;
-    return json(200, route(emulator, body) ?? {});
+    return json(200, route(controls, body) ?? {});
   } catch (error) {
     return json(400, { message: (error as Error).message });
   }

@@ -2,8 +2,8 @@ import { readPolicy } from '../policy.ts';
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
 import { readXmlElement, writeXml } from '../wire/xml.ts';
-import type { S3Context } from './api.ts';
 import { type Bucket, type Buckets, isBucketName } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 import { readPayload } from './payload.ts';
 
 /** Namespace of every answer of S3. */

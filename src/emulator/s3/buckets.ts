@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../policy.ts';
-import { type Disk, openDisk } from './disk.ts';
 
 /** An object; its bytes may come into being only when somebody asks. */
 export interface StoredObject {
@@ -28,9 +27,16 @@ export interface Buckets {
   putObject(bucket: Bucket, key: string, object: StoredObject): void;
 }
 
-/** Opens the buckets: those lying in `dataDir`, or none and in memory only. */
-export function openBuckets(dataDir: string | undefined): Buckets {
-  const disk: Disk | undefined = dataDir === undefined ? undefined : openDisk(dataDir);
+/** Where buckets lie when they are to outlive the process. */
+export interface BucketStore {
+  load(): Bucket[];
+  saveBucket(bucket: Bucket): void;
+  /** Writes one object and gives the way to read it back; undefined if it cannot lie there. */
+  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+}
+
+/** Makes the buckets: those of the disk, or none and in memory only. */
+export function makeBuckets(disk: BucketStore | undefined): Buckets {
   const buckets = new Map((disk?.load() ?? []).map((bucket) => [bucket.name, bucket]));
 
   return {
@@ -57,6 +63,11 @@ export function openBuckets(dataDir: string | undefined): Buckets {
 /** Names S3 takes; all of them are harmless as names of folders. */
 export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
+}
+
+/** Keys have at most 1,024 bytes of UTF-8 (documentation). */
+export function isKeyLength(key: string): boolean {
+  return Buffer.byteLength(key) <= 1024;
 }
 
 /** Entity tags are the MD5 of the bytes, in quotes. */

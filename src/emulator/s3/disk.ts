@@ -1,21 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { readPolicy } from '../policy.ts';
-import type { Bucket, StoredObject } from './buckets.ts';
-
-/** Buckets as folders, objects as files under them, so that people can look at exports. */
-export interface Disk {
-  load(): Bucket[];
-  saveBucket(bucket: Bucket): void;
-  /** Writes one object and gives the way to read it back; undefined if it cannot lie on this disk. */
-  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
-}
+import type { BucketStore, StoredObject } from './buckets.ts';
 
 /** No bucket can have this name, so the folder is free for what is known about the buckets. */
 const aboutBuckets = '.buckets';
 
-/** Opens a folder, making it if need be. Buckets (with policies) and objects outlive the process. */
-export function openDisk(dataDir: string): Disk {
+/**
+ * Opens a folder for buckets, making it if need be: a folder each, their objects as files under it,
+ * so that people can look at exports. Buckets, policies and objects outlive the process.
+ */
+export function openDisk(dataDir: string): BucketStore {
   mkdirSync(join(dataDir, aboutBuckets), { recursive: true });
 
   return {

@@ -1,6 +1,6 @@
 import { isAllowed, type Question } from '../policy.ts';
 import type { Caller } from '../sts/sessions.ts';
-import type { Bucket } from './buckets.ts';
+import { type Bucket, isKeyLength } from './buckets.ts';
 
 /** The log group an export comes from. */
 export interface LogSource {
@@ -18,9 +18,9 @@ export function mayReadAcl(bucket: Bucket, source: LogSource): boolean {
   });
 }
 
-/** Whether the bucket policy lets CloudWatch Logs write that key. */
+/** Whether the bucket policy lets CloudWatch Logs write that key, and S3 takes one so long. */
 export function mayWrite(bucket: Bucket, source: LogSource, key: string): boolean {
-  return isLogsAllowed(bucket, source, putObject(bucket, key));
+  return isKeyLength(key) && isLogsAllowed(bucket, source, putObject(bucket, key));
 }
 
 /**

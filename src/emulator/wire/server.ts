@@ -85,5 +85,7 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
 }
 
 function writeHead({ status, headers, body }: Answer, response: ServerResponse): void {
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers });
+  // 204 has no body and so must not tell its length.
+  const length = status === 204 ? undefined : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...length, ...headers });
 }

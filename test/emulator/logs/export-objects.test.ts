@@ -1,5 +1,4 @@
-import { gunzipSync } from 'node:zlib';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import type { EmulatorOptions } from '#emulator/emulator.ts';
 import { bucket, logGroupName, openBench, startAt } from '../bench.ts';
@@ -21,10 +20,7 @@ async function exportStreams(
 
   const objects: Record<string, string> = {};
   for (const Key of await bench.keys()) {
-    const { Body } = await bench.s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-    const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
-    const text = Key?.endsWith('.gz') ? gunzipSync(bytes) : bytes;
-    objects[Key?.replace(taskId, 'TASK') ?? ''] = text.toString();
+    objects[Key?.replace(taskId, 'TASK') ?? ''] = (await bench.get(Key)).text;
   }
   return objects;
 }
@@ -168,7 +164,17 @@ it('exports what had been ingested when the task finished, whenever somebody loo
   put('after');
 
   const [key] = await bench.keys('exportedlogs/');
-  const { Body } = await bench.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  const text = gunzipSync((await Body?.transformToByteArray()) ?? '').toString();
-  expect(text).toBe('2026-03-01T11:59:59.000Z before\n');
+  expect((await bench.get(key)).text).toBe('2026-03-01T11:59:59.000Z before\n');
+});
+
+it('fails a task whose bucket is closed to CloudWatch Logs before it has written', async () => {
+  await using bench = await openBench();
+  const events = [{ timestamp: startAt - 1, message: 'paid' }];
+  bench.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+  const taskId = await bench.create();
+
+  await bench.s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
+  bench.emulator.clock.advance(5000);
+
+  expect((await bench.describe(taskId))?.status).toEqual({ code: 'FAILED', message: 'FAILED' });
 });

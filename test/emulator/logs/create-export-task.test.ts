@@ -1,12 +1,9 @@
 import {
-  CancelExportTaskCommand,
   CreateExportTaskCommand,
   DescribeExportTasksCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { bucket, openBench, refusal, sendLogs, startAt } from '../bench.ts';
-
-const cancel = (taskId: string) => new CancelExportTaskCommand({ taskId });
+import { openBench, refusal, sendLogs, startAt } from '../bench.ts';
 
 describe('CreateExportTask', () => {
   it('answers a UUID and starts PENDING, without message and with the default prefix', async () => {
@@ -174,6 +171,15 @@ describe('CreateExportTask', () => {
     expect(await bench.keys()).toEqual(['aws-logs-write-test']);
   });
 
+  it('cannot write under a prefix longer than a key may be', async () => {
+    await using bench = await openBench();
+
+    const refused = await refusal(bench.create({ destinationPrefix: 'é'.repeat(503) }));
+
+    expect(refused?.message).toContain('PutObject call on the given bucket failed.');
+    expect(await refusal(bench.create({ destinationPrefix: 'é'.repeat(502) }))).toBeUndefined();
+  });
+
   it('fails a task that is active for 24 hours', async () => {
     await using bench = await openBench({ runningMs: 30 * 3_600_000 });
     const taskId = await bench.create();
@@ -206,224 +212,6 @@ describe('CreateExportTask', () => {
 
     expect(await refusal(bench.describe('any'))).toBeUndefined();
     expect(await refusal(bench.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
-  });
-});
-
-describe('DescribeExportTasks', () => {
-  it('lists newest first, in pages of at most 50', async () => {
-    await using bench = await openBench();
-    const ids = bench.emulator.seed.finishedTasks({ count: 120 });
-    const list = (input: object) => bench.logs.send(new DescribeExportTasksCommand(input));
-
-    const first = await list({});
-    const second = await list({ nextToken: first.nextToken });
-    const third = await list({ nextToken: second.nextToken });
-
-    const pages = [first, second, third].map((page) => page.exportTasks ?? []);
-    expect(pages.map(({ length }) => length)).toEqual([50, 50, 20]);
-    expect(pages.flat().map(({ taskId }) => taskId)).toEqual(ids.toReversed());
-    expect(third.nextToken).toBeUndefined();
-    expect((await list({ limit: 7 })).exportTasks).toHaveLength(7);
-  });
-
-  it('gives no nextToken when the page ends with the last task', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 50 });
-
-    const page = await bench.logs.send(new DescribeExportTasksCommand({ limit: 50 }));
-
-    expect(page.exportTasks).toHaveLength(50);
-    expect(page.nextToken).toBeUndefined();
-  });
-
-  it('filters by status', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 60 });
-    const taskId = await bench.create();
-
-    const list = async (statusCode: 'PENDING' | 'RUNNING' | 'COMPLETED') =>
-      bench.logs.send(new DescribeExportTasksCommand({ statusCode }));
-
-    expect((await list('PENDING')).exportTasks).toMatchObject([{ taskId }]);
-    expect((await list('RUNNING')).exportTasks).toEqual([]);
-    expect((await list('COMPLETED')).exportTasks).toHaveLength(50);
-  });
-
-  it('answers an empty list for an unknown taskId', async () => {
-    await using bench = await openBench();
-
-    const answer = await sendLogs(bench.emulator.url, 'DescribeExportTasks', '{"taskId":"none"}');
-
-    expect(answer).toMatchObject({ status: 200, text: '{"exportTasks":[]}' });
-  });
-
-  it('takes a nextToken for 24 hours and no other text', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 2 });
-    const list = (input: object) => bench.logs.send(new DescribeExportTasksCommand(input));
-    const { nextToken } = await list({ limit: 1 });
-    const invalid = {
-      name: 'InvalidParameterException',
-      message: 'The specified nextToken is invalid.',
-      status: 400,
-    };
-
-    expect(await refusal(list({ nextToken: 'made-up' }))).toEqual(invalid);
-    expect(await refusal(list({ nextToken: btoa('1') }))).toEqual(invalid);
-    bench.emulator.clock.advance(24 * 3_600_000);
-    expect((await list({ nextToken })).exportTasks).toHaveLength(1);
-    bench.emulator.clock.advance(1);
-    expect(await refusal(list({ nextToken }))).toEqual(invalid);
-  });
-
-  it('forgets finished tasks only when told to', async () => {
-    await using bench = await openBench({ keepFinishedTasksMs: 1000 });
-    const taskId = await bench.create();
-
-    bench.emulator.clock.advance(2500);
-    expect(await bench.describe(taskId)).toBeDefined();
-    bench.emulator.clock.advance(1);
-    expect(await bench.describe(taskId)).toBeUndefined();
-  });
-
-  it('lists a page among 19,000 old tasks at once', async () => {
-    await using bench = await openBench();
-    const ids = bench.emulator.seed.finishedTasks({ count: 19_000 });
-
-    const page = await bench.logs.send(new DescribeExportTasksCommand({}));
-
-    expect(page.exportTasks?.[0]?.taskId).toBe(ids.at(-1));
-    expect((await bench.describe(ids[0] ?? ''))?.taskId).toBe(ids[0]);
-  });
-});
-
-describe('CancelExportTask', () => {
-  it('answers an empty body and leads over PENDING_CANCEL to CANCELLED', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
-
-    const answer = await sendLogs(
-      bench.emulator.url,
-      'CancelExportTask',
-      JSON.stringify({ taskId }),
-    );
-    const cancelling = await bench.describe(taskId);
-    bench.emulator.clock.advance(86_400_000);
-    const cancelled = await bench.describe(taskId);
-
-    expect(answer).toMatchObject({ status: 200, text: '' });
-    expect(cancelling?.status).toEqual({ code: 'PENDING_CANCEL' });
-    expect(cancelled?.status).toEqual({ code: 'CANCELLED' });
-    expect(cancelled?.executionInfo?.completionTime).toBe(startAt + 100);
-    expect(await bench.keys('exportedlogs/')).toEqual([]);
-  });
-
-  it('stops a RUNNING task too and shows the messages it is told to', async () => {
-    await using bench = await openBench({
-      pendingCancelMessage: 'Cancelling',
-      cancelledMessage: 'Cancelled',
-    });
-    const taskId = await bench.create();
-    bench.emulator.clock.advance(700);
-
-    await bench.logs.send(cancel(taskId));
-    const cancelling = await bench.describe(taskId);
-    bench.emulator.clock.advance(100);
-
-    expect(cancelling?.status).toEqual({ code: 'PENDING_CANCEL', message: 'Cancelling' });
-    expect((await bench.describe(taskId))?.status).toEqual({
-      code: 'CANCELLED',
-      message: 'Cancelled',
-    });
-  });
-
-  it.each(['COMPLETED', 'CANCELLED', 'FAILED'])('refuses a %s task', async (ending) => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
-    if (ending === 'CANCELLED') await bench.logs.send(cancel(taskId));
-    if (ending === 'FAILED') bench.emulator.seed.taskFailure({ taskId });
-    bench.emulator.clock.advance(5000);
-
-    const refused = await refusal(bench.logs.send(cancel(taskId)));
-
-    expect((await bench.describe(taskId))?.status?.code).toBe(ending);
-    expect(refused).toEqual({
-      name: 'InvalidOperationException',
-      message: 'The specified export task has already finished',
-      status: 400,
-    });
-  });
-
-  it('refuses an unknown task of whatever id', async () => {
-    await using bench = await openBench();
-
-    expect(await refusal(bench.logs.send(cancel('no uuid')))).toEqual({
-      name: 'ResourceNotFoundException',
-      message: 'The specified export task does not exist.',
-      status: 400,
-    });
-  });
-
-  it('frees the slot at once and refuses a second cancel, unless told otherwise', async () => {
-    await using bench = await openBench();
-    await using other = await openBench({
-      pendingCancelHoldsSlot: true,
-      pendingCancelIsCancellable: true,
-    });
-    const outcomes = async ({ create, logs, emulator }: typeof bench) => {
-      const taskId = await create();
-      await logs.send(cancel(taskId));
-      const again = await refusal(logs.send(cancel(taskId)));
-      const next = await refusal(create());
-      emulator.clock.advance(100);
-      return [again?.name, next?.name];
-    };
-
-    expect(await outcomes(bench)).toEqual(['InvalidOperationException', undefined]);
-    expect(await outcomes(other)).toEqual([undefined, 'LimitExceededException']);
-    expect(await refusal(other.create())).toBeUndefined();
-  });
-});
-
-describe('the seed', () => {
-  it('ends only active tasks FAILED', async () => {
-    await using bench = await openBench();
-    const { seed } = bench.emulator;
-    const [taskId = ''] = seed.finishedTasks({ count: 1 });
-
-    expect(() => seed.taskFailure({ taskId })).toThrow('is not active');
-    expect(() => seed.taskFailure({ taskId: 'none' })).toThrow('no export task');
-  });
-
-  it('takes the slot for a task of somebody else as long as it runs', async () => {
-    await using bench = await openBench();
-    const taskId = bench.emulator.seed.foreignTask({
-      durationMs: 60_000,
-      order: { taskName: 'theirs' },
-    });
-
-    expect(await refusal(bench.create())).toMatchObject({ name: 'LimitExceededException' });
-    bench.emulator.clock.advance(60_000);
-
-    expect(await bench.describe(taskId)).toMatchObject({
-      taskName: 'theirs',
-      status: { code: 'COMPLETED' },
-    });
-    expect(await refusal(bench.create())).toBeUndefined();
-  });
-
-  it('shows every task of every account and Region', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
-    bench.emulator.seed.foreignTask({ durationMs: 1, region: 'eu-west-1' });
-    bench.emulator.clock.advance(5000);
-
-    const tasks = bench.emulator.exportTasks();
-
-    expect(tasks).toMatchObject([
-      { taskId, region: 'us-east-1', status: 'COMPLETED', destination: bucket },
-      { region: 'eu-west-1', status: 'COMPLETED' },
-    ]);
   });
 });
 
