@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from './control/clock.ts';
-import { type ExportOrder, foreignCourse, foreignOrder } from './logs/export-tasks.ts';
-import { addLogGroup, addLogStream, storeEvents } from './logs/log-groups.ts';
+import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
+import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
 import type { Settings } from './options.ts';
+import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
@@ -38,7 +39,7 @@ export interface Seed {
   ): string[];
   /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
   foreignTask(task: SeedPlace & { durationMs: number; order?: Partial<ExportOrder> }): string;
-  /** Ends a task FAILED now. Throws if there is none of that id. */
+  /** Ends a task FAILED now. Throws unless it is PENDING or RUNNING. */
   taskFailure(task: { taskId: string }): void;
 }
 
@@ -66,6 +67,8 @@ export function makeSeed(
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
+      const strange = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
+      if (strange) throw new Error(`${strange.timestamp} is no date.`);
       const { logGroups } = regions.of(placeOf(place));
       const now = clock.now();
       const group =
@@ -89,7 +92,7 @@ export function makeSeed(
         name: bucket,
         ...placeOf(place),
         createdAt: clock.now(),
-        policy: policy === null ? undefined : (policy ?? welcomingPolicy(bucket)),
+        policy: policy === null ? undefined : readPolicy(policy ?? welcomingPolicy(bucket)),
       });
     },
 
@@ -122,6 +125,7 @@ export function makeSeed(
     taskFailure({ taskId }) {
       clock.settle();
       const { exportTasks, task } = findTask(regions.all(), taskId);
+      if (!isActive(task)) throw new Error(`Export task ${taskId} is not active.`);
       exportTasks.fail(task);
     },
   };

@@ -63,7 +63,9 @@ function makeError(
   { serviceUnavailableStatus }: Settings,
 ): Answer {
   const { code = 'InternalFailure', message = '', headers, rawBody } = fault;
-  const usual = code === 'ServiceUnavailableException' ? serviceUnavailableStatus : 400;
-  const answer = call.refuse({ status: fault.status ?? usual, code, message });
+  const usual = { InternalFailure: 500, ServiceUnavailableException: serviceUnavailableStatus }[
+    code
+  ];
+  const answer = call.refuse({ status: fault.status ?? usual ?? 400, code, message });
   return { ...answer, headers: { ...answer.headers, ...headers }, body: rawBody ?? answer.body };
 }

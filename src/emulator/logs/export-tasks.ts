@@ -58,6 +58,11 @@ export function foreignCourse(durationMs: number): Course {
   return { pendingMs: 0, runningMs: durationMs, ending: 'complete' };
 }
 
+/** PENDING or RUNNING: what the quota counts and CancelExportTask takes. */
+export function isActive({ status }: ExportTask): boolean {
+  return status === 'PENDING' || status === 'RUNNING';
+}
+
 /** The export tasks of one account and Region. */
 export interface ExportTasks {
   /** Oldest first. */
@@ -118,7 +123,7 @@ export function makeExportTasks(
   };
 
   const timeOut = (task: ExportTask) => {
-    if (holdsSlot.has(task)) finish(task, 'FAILED', 'FAILED');
+    if (isActive(task)) finish(task, 'FAILED', 'FAILED');
   };
 
   return {
