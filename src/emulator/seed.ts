@@ -33,12 +33,22 @@ export interface Seed {
   ): void;
   /** A bucket whose policy lets CloudWatch Logs in; `policy: null` has none. */
   bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
-  /** Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids, oldest first. */
+  /**
+   * Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids,
+   * oldest first. `taskId` is for a single one.
+   */
   finishedTasks(
-    tasks: SeedPlace & { count: number; spacingMs?: number; order?: Partial<ExportOrder> },
+    tasks: SeedPlace & {
+      count: number;
+      spacingMs?: number;
+      taskId?: string;
+      order?: Partial<ExportOrder>;
+    },
   ): string[];
   /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
-  foreignTask(task: SeedPlace & { durationMs: number; order?: Partial<ExportOrder> }): string;
+  foreignTask(
+    task: SeedPlace & { durationMs: number; taskId?: string; order?: Partial<ExportOrder> },
+  ): string;
   /** Ends a task FAILED now. Throws unless it is PENDING or RUNNING. */
   taskFailure(task: { taskId: string }): void;
 }
@@ -96,12 +106,12 @@ export function makeSeed(
       });
     },
 
-    finishedTasks({ count, spacingMs = 1000, order = {}, ...place }) {
+    finishedTasks({ count, spacingMs = 1000, taskId: givenId, order = {}, ...place }) {
       const at = regions.of(placeOf(place));
       const now = clock.now();
       return Array.from({ length: count }, (_, index) => {
         const finishedAt = now - (count - index) * spacingMs;
-        const taskId = randomUUID();
+        const taskId = givenId ?? randomUUID();
         at.exportTasks.addFinished({
           ...foreignOrder,
           ...order,
@@ -117,9 +127,10 @@ export function makeSeed(
       });
     },
 
-    foreignTask({ durationMs, order = {}, ...place }) {
+    foreignTask({ durationMs, taskId, order = {}, ...place }) {
       const { exportTasks } = regions.of(placeOf(place));
-      return exportTasks.start({ ...foreignOrder, ...order }, foreignCourse(durationMs)).taskId;
+      const course = { ...foreignCourse(durationMs), taskId };
+      return exportTasks.start({ ...foreignOrder, ...order }, course).taskId;
     },
 
     taskFailure({ taskId }) {

@@ -15,10 +15,10 @@ async function createUnder(fault: Fault, options: Parameters<typeof openBench>[0
 }
 
 describe('the world', () => {
-  it.each(['reset', 'silence'] as const)('acts later, after a %s', async (then) => {
+  it.each(['reset', 'silence'] as const)('acts later, after a %s', async (meanwhile) => {
     await using bench = await openBench();
     const { emulator, create } = bench;
-    emulator.faults.add({ ...onCreate, kind: 'late-effect', delayMs: 5000, then });
+    emulator.faults.add({ ...onCreate, kind: 'late-effect', delayMs: 5000, meanwhile });
     const lost = refusal(create());
     await arrival(emulator);
     emulator.journal.clear();
@@ -38,7 +38,7 @@ describe('the world', () => {
         effect: { kind: 'task-created', taskId: late[0]?.taskId },
       },
     ]);
-    if (then === 'reset') expect((await lost)?.message).toMatch(/ECONNRESET|hang up/);
+    if (meanwhile === 'reset') expect((await lost)?.message).toMatch(/ECONNRESET|hang up/);
   });
 
   it('acts later or not at all: the slot may be taken by then', async () => {
@@ -55,6 +55,30 @@ describe('the world', () => {
       status: 'late',
       errorCode: 'LimitExceededException',
     });
+  });
+
+  it('stops in the middle of an answer and keeps the connection', async () => {
+    await using bench = await openBench();
+    bench.emulator.faults.add({ ...onCreate, kind: 'stall-body' });
+    const giveUp = new AbortController();
+    const answer = await fetch(bench.emulator.url, {
+      method: 'POST',
+      body: JSON.stringify(bench.order),
+      signal: giveUp.signal,
+      headers: {
+        authorization: 'AWS4-HMAC-SHA256 Credential=AK/20260301/us-east-1/logs/aws4_request,',
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'Logs_20140328.CreateExportTask',
+      },
+    });
+    const reader = answer.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    const rest = reader?.read();
+    giveUp.abort();
+
+    expect(value?.length).toBe(Math.floor(Number(answer.headers.get('content-length')) / 2));
+    await expect(rest).rejects.toThrow('aborted');
+    expect(bench.emulator.exportTasks()).toHaveLength(1);
   });
 
   it('does not yet show young tasks', async () => {

@@ -80,7 +80,7 @@ const took: { row: string; emulator: EmulatorOptions; fault: CreateFault }[] = [
   {
     row: 'C4: silence, and it takes effect only after our patience',
     emulator: slotStaysBusy,
-    fault: { kind: 'late-effect', delayMs: 1_000, then: 'silence' },
+    fault: { kind: 'late-effect', delayMs: 1_000, meanwhile: 'silence' },
   },
   {
     row: 'C5: it took effect, the answer stops in the middle and the connection stays open',

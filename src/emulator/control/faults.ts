@@ -24,10 +24,12 @@ type FaultKind =
     }
   /** It happened; the answer breaks off after half of the body it announced. */
   | { kind: 'cut-body' }
+  /** It happened; the answer stops after half of the body, and the connection stays open. */
+  | { kind: 'stall-body' }
   /** It happened; the answer is 200 with this body instead. */
   | { kind: 'replace-body'; body: string; contentType?: string }
   /** Nothing yet: the effect comes when the clock has passed the delay. Until then reset or silence. */
-  | { kind: 'late-effect'; delayMs: number; then?: 'reset' | 'silence' }
+  | { kind: 'late-effect'; delayMs: number; meanwhile?: 'reset' | 'silence' }
   /** DescribeExportTasks does not show tasks younger than this. */
   | { kind: 'stale-listing'; lagMs: number }
   /** A wait of real time before the operation. */
@@ -59,6 +61,7 @@ const kinds = new Set<Fault['kind']>([
   'silence-after',
   'error',
   'cut-body',
+  'stall-body',
   'replace-body',
   'late-effect',
   'stale-listing',

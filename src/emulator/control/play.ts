@@ -31,15 +31,17 @@ export async function play(
       return { delivery: { how: 'silence' }, performed: call.perform() };
     case 'late-effect':
       clock.at(clock.now() + fault.delayMs, () => onLate(call.perform()));
-      return { delivery: { how: fault.then ?? 'reset' } };
+      return { delivery: { how: fault.meanwhile ?? 'reset' } };
     case 'error': {
       const answer = makeError(call, fault, settings);
       const delivery = { how: 'answer', answer } as const;
       return fault.afterEffect ? { delivery, performed: call.perform() } : { delivery };
     }
-    case 'cut-body': {
+    case 'cut-body':
+    case 'stall-body': {
       const performed = call.perform();
-      return { delivery: { how: 'cut', answer: performed }, performed };
+      const how = fault.kind === 'cut-body' ? 'cut' : 'stall';
+      return { delivery: { how, answer: performed }, performed };
     }
     case 'replace-body': {
       const performed = call.perform();

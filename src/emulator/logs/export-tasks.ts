@@ -39,6 +39,8 @@ export interface ExportTask extends ExportOrder {
 
 /** How a task runs where it differs from the settings. */
 export interface Course {
+  /** An id to be known by; a fresh UUID when left out. */
+  taskId?: string | undefined;
   pendingMs?: number;
   runningMs?: number;
   /** 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED. */
@@ -137,7 +139,7 @@ export function makeExportTasks(
       const task: ExportTask = {
         ...order,
         ...place,
-        taskId: randomUUID(),
+        taskId: course.taskId ?? randomUUID(),
         status: 'PENDING',
         message: undefined,
         createdAt,

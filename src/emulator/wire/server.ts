@@ -68,11 +68,14 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
       writeHead(delivery.answer, response);
       response.end(delivery.answer.body);
       return;
-    case 'cut': {
+    case 'cut':
+    case 'stall': {
       const { body } = delivery.answer;
       writeHead(delivery.answer, response);
       const half = body.slice(0, Math.floor(body.length / 2));
-      response.write(half, () => response.destroy());
+      response.write(half, () => {
+        if (delivery.how === 'cut') response.destroy();
+      });
       return;
     }
     case 'reset':
