@@ -6,12 +6,14 @@ import { catalogue } from './catalogue.ts';
 export const ProblemExplanation = Type.Object(
   {
     type: Type.String({ description: 'The `type` of such a problem.' }),
-    slug: Type.String(),
-    status: Type.Integer(),
+    slug: Type.String({ description: 'Its name in the catalogue.' }),
+    status: Type.Integer({ description: 'The HTTP status it is answered with.' }),
     title: Type.String(),
-    explanation: Type.String(),
-    remedy: Type.String(),
-    isRetryable: Type.Boolean(),
+    explanation: Type.String({ description: 'What happened and why.' }),
+    remedy: Type.String({ description: 'What to do about it.' }),
+    isRetryable: Type.Boolean({
+      description: 'Whether the same request, sent again later, may succeed.',
+    }),
   },
   {
     title: 'ProblemExplanation',
