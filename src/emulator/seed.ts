@@ -33,7 +33,10 @@ export interface Seed {
   ): void;
   /** A bucket whose policy lets CloudWatch Logs in; `policy: null` has none. */
   bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
-  /** Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids, oldest first. */
+  /**
+   * Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids,
+   * oldest first. Listings have tasks in the order they were made, so seed these before others.
+   */
   finishedTasks(
     tasks: SeedPlace & { count: number; spacingMs?: number; order?: Partial<ExportOrder> },
   ): string[];

@@ -41,7 +41,9 @@ export interface ExportTask extends ExportOrder {
 export interface Course {
   pendingMs?: number;
   runningMs?: number;
-  /** 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED. */
+  /**
+   * 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED.
+   */
   ending?: 'write' | 'complete' | 'fail';
 }
 
