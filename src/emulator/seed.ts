@@ -35,7 +35,8 @@ export interface Seed {
   bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
   /**
    * Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids,
-   * oldest first. `taskId` is for a single one.
+   * oldest first. Listings have tasks in the order they were made, so seed these before others.
+   * `taskId` is for a single one.
    */
   finishedTasks(
     tasks: SeedPlace & {

@@ -28,7 +28,9 @@ type FaultKind =
   | { kind: 'stall-body' }
   /** It happened; the answer is 200 with this body instead. */
   | { kind: 'replace-body'; body: string; contentType?: string }
-  /** Nothing yet: the effect comes when the clock has passed the delay. Until then reset or silence. */
+  /**
+   * Nothing yet: the effect comes when the clock has passed the delay. Until then reset or silence.
+   */
   | { kind: 'late-effect'; delayMs: number; meanwhile?: 'reset' | 'silence' }
   /** DescribeExportTasks does not show tasks younger than this. */
   | { kind: 'stale-listing'; lagMs: number }

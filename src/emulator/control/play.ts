@@ -10,7 +10,10 @@ export interface Played {
   performed?: Answer;
 }
 
-/** Performs a call as the fault it met wants it, or plainly. `onLate` hears of effects that come later. */
+/**
+ * Performs a call as the fault it met wants it, or plainly. `onLate` hears of effects that come
+ * later.
+ */
 export async function play(
   call: Call,
   fault: Fault | undefined,

@@ -103,13 +103,18 @@ function readInput(body: Buffer): object | undefined {
   }
 }
 
-/** For the journal: a batch of events can be a megabyte, of which only the number is of interest. */
+/**
+ * For the journal: a batch of events can be a megabyte, of which only the number is of interest.
+ */
 function summarize(input: object): object {
   if (!('logEvents' in input) || !Array.isArray(input.logEvents)) return input;
   return { ...input, logEvents: input.logEvents.length };
 }
 
-/** A session may do only what its session policy allows (documentation); the role's own is not known. */
+/**
+ * A session may do only what its session policy allows (documentation); the role's own is not
+ * known.
+ */
 function refuseBySessionPolicy(operation: string, input: object, caller: Caller): void {
   if (!caller.sessionPolicy) return;
   const name = 'logGroupName' in input ? String(input.logGroupName) : '';

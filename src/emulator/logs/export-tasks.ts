@@ -43,7 +43,9 @@ export interface Course {
   taskId?: string | undefined;
   pendingMs?: number;
   runningMs?: number;
-  /** 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED. */
+  /**
+   * 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED.
+   */
   ending?: 'write' | 'complete' | 'fail';
 }
 

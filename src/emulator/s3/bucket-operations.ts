@@ -29,7 +29,9 @@ export function listBuckets({ caller, buckets }: S3Context): Answer {
   return answerXml(writeXml('ListAllMyBucketsResult', content, s3Namespace));
 }
 
-/** CreateBucket: in us-east-1 without, elsewhere with the LocationConstraint of the signed Region. */
+/**
+ * CreateBucket: in us-east-1 without, elsewhere with the LocationConstraint of the signed Region.
+ */
 export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
   if (!isBucketName(bucketName)) {
     throw awsError('InvalidBucketName', 'The specified bucket is not valid.');

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../policy.ts';
 
-/** An object; its bytes may come into being only when somebody asks. */
-export interface StoredObject {
+/** What an object is made of; its bytes may come into being only when somebody asks. */
+export interface ObjectContent {
   body(): Buffer;
   lastModified: number;
+}
+
+/** An object as it lies in a bucket; the entity tag is the MD5 of the bytes, in quotes. */
+export interface StoredObject extends ObjectContent {
+  summary(): { size: number; entityTag: string };
 }
 
 /** A bucket with its policy and its objects by key. */
@@ -24,7 +29,7 @@ export interface Buckets {
   /** Adds a bucket, or changes one and keeps its objects. Throws on a name S3 would not take. */
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
   setPolicy(bucket: Bucket, policy: Policy | undefined): void;
-  putObject(bucket: Bucket, key: string, object: StoredObject): void;
+  putObject(bucket: Bucket, key: string, content: ObjectContent): StoredObject;
 }
 
 /** Where buckets lie when they are to outlive the process. */
@@ -55,7 +60,9 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
     },
     putObject(bucket, key, { body, lastModified }) {
       const onDisk = disk?.saveObject(bucket, key, body);
-      bucket.objects.set(key, { body: onDisk ?? keepFirst(body), lastModified });
+      const object = makeObject({ body: onDisk ?? keepFirst(body), lastModified });
+      bucket.objects.set(key, object);
+      return object;
     },
   };
 }
@@ -70,13 +77,18 @@ export function isKeyLength(key: string): boolean {
   return Buffer.byteLength(key) <= 1024;
 }
 
-/** Entity tags are the MD5 of the bytes, in quotes. */
-export function entityTag(body: Buffer): string {
-  return `"${createHash('md5').update(body).digest('hex')}"`;
+/** Makes an object that reads its bytes once to know their size and tag. */
+export function makeObject({ body, lastModified }: ObjectContent): StoredObject {
+  const summary = keepFirst(() => {
+    const bytes = body();
+    const digest = createHash('md5').update(bytes).digest('hex');
+    return { size: bytes.length, entityTag: `"${digest}"` };
+  });
+  return { body, lastModified, summary };
 }
 
-function keepFirst(make: () => Buffer): () => Buffer {
-  let kept: Buffer | undefined;
+function keepFirst<T>(make: () => T): () => T {
+  let kept: T | undefined;
   return () => {
     kept ??= make();
     return kept;

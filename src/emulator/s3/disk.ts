@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { readPolicy } from '../policy.ts';
-import type { BucketStore, StoredObject } from './buckets.ts';
+import { type BucketStore, makeObject, type StoredObject } from './buckets.ts';
 
 /** No bucket can have this name, so the folder is free for what is known about the buckets. */
 const aboutBuckets = '.buckets';
@@ -50,10 +50,8 @@ function loadObjects(folder: string): Map<string, StoredObject> {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);
-    objects.set(readFileName(relative(folder, file)), {
-      body: () => readFileSync(file),
-      lastModified: statSync(file).mtimeMs,
-    });
+    const content = { body: () => readFileSync(file), lastModified: statSync(file).mtimeMs };
+    objects.set(readFileName(relative(folder, file)), makeObject(content));
   }
   return objects;
 }

@@ -9,7 +9,9 @@ export interface LogSource {
   logGroupName: string;
 }
 
-/** Whether the bucket policy lets CloudWatch Logs read the bucket's ACL, its first act of an export. */
+/**
+ * Whether the bucket policy lets CloudWatch Logs read the bucket's ACL, its first act of an export.
+ */
 export function mayReadAcl(bucket: Bucket, source: LogSource): boolean {
   return isLogsAllowed(bucket, source, {
     action: 's3:GetBucketAcl',

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault } from '../control/faults.ts';
 
-/** One HTTP request, read to its end. `path` is as sent: still percent-encoded, without the query. */
+/**
+ * One HTTP request, read to its end. `path` is as sent: still percent-encoded, without the query.
+ */
 export interface WireRequest {
   method: string;
   path: string;

@@ -7,7 +7,9 @@ import { makeOperation } from '../operation.ts';
 
 const operation = 'DescribeExportTasks';
 
-/** DescribeExportTasks: newest first, also under a status filter (there the order is unverified). */
+/**
+ * DescribeExportTasks: newest first, also under a status filter (there the order is unverified).
+ */
 export const describeExportTasks = makeOperation(
   {
     taskId: optional(text({ min: 1, max: 512 })),

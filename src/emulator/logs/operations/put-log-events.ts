@@ -15,10 +15,16 @@ import { makeOperation } from '../operation.ts';
 
 const dayMs = 86_400_000;
 
-/** Bytes of one batch (documentation). A single event may be as large, so it has no limit of its own. */
+/**
+ * Bytes of one batch (documentation). A single event may be as large, so it has no limit of its
+ * own.
+ */
 const maxBatchBytes = 1_048_576;
 
-/** PutLogEvents: stores a batch, leaving out what is too old or too new; sequence tokens are ignored. */
+/**
+ * PutLogEvents: stores a batch, leaving out what is too old or too new; sequence tokens are
+ * ignored.
+ */
 export const putLogEvents = makeOperation(
   {
     logGroupName: required(logGroupName),
