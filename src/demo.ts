@@ -63,6 +63,8 @@ await gateway.ready;
 say('\x1b[1mlog-export-gateway: a demonstration on this machine alone.\x1b[0m');
 say(`AWS is played by an emulator at ${emulator.url}; the gateway listens at ${gateway.url}.`);
 
+seedExamples();
+
 step(1, 'Log events are put into CloudWatch Logs, through the AWS SDK.');
 const logs = new CloudWatchLogsClient({ region });
 const s3 = new S3Client({ region, forcePathStyle: true });
@@ -116,7 +118,6 @@ if (status === 'COMPLETED' && missing === 0 && extra === 0) {
 if (isOnce) {
   await close();
 } else {
-  seedExamples();
   say(`\nSwagger UI, to try the rest by hand: \x1b[1m${gateway.url}/docs\x1b[0m`);
   say('Its examples work as they stand. Ctrl-C ends the demonstration.');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());

@@ -9,7 +9,9 @@ export interface RoleRule {
   refuses?: boolean;
 }
 
-/** All options; those marked "unverified" stand for something AWS does that nobody has written down. */
+/**
+ * All options; those marked "unverified" stand for something AWS does that nobody has written down.
+ */
 export interface EmulatorOptions {
   /** Default 127.0.0.1. */
   host?: string;
@@ -34,7 +36,10 @@ export interface EmulatorOptions {
   runningMs?: number;
   /** Time a task is PENDING_CANCEL. Default 100 (unverified). */
   pendingCancelMs?: number;
-  /** A task still active after this ends FAILED. Default 24 h (documentation; the status is unverified). */
+  /**
+   * A task still active after this ends FAILED. Default 24 h (documentation; the status is
+   * unverified).
+   */
   taskTimeoutMs?: number;
   /** Active (PENDING or RUNNING) tasks per account and Region. Default 1 (documentation). */
   activeTaskLimit?: number;
@@ -44,9 +49,15 @@ export interface EmulatorOptions {
    */
   rateLimits?: 'aws' | 'off' | Partial<Record<string, number>>;
 
-  /** Whether PENDING_CANCEL holds the slot. Default false: the quota counts PENDING and RUNNING (unverified). */
+  /**
+   * Whether PENDING_CANCEL holds the slot. Default false: the quota counts PENDING and RUNNING
+   * (unverified).
+   */
   pendingCancelHoldsSlot?: boolean;
-  /** Whether cancelling a PENDING_CANCEL task succeeds. Default false: it is neither PENDING nor RUNNING (unverified). */
+  /**
+   * Whether cancelling a PENDING_CANCEL task succeeds. Default false: it is neither PENDING nor
+   * RUNNING (unverified).
+   */
   pendingCancelIsCancellable?: boolean;
   /** status.message of PENDING_CANCEL. Default absent (unverified). */
   pendingCancelMessage?: string;
@@ -57,9 +68,15 @@ export interface EmulatorOptions {
   /** Validity of a nextToken. Default 24 h (documentation). */
   nextTokenTtlMs?: number;
 
-  /** Order of the checks of CreateExportTask. Default bucket, bucketRegion, logGroup, bucketPolicy, activeLimit (unverified). */
+  /**
+   * Order of the checks of CreateExportTask; one left out is not made. Default bucket,
+   * bucketRegion, logGroup, bucketPolicy, activeLimit (unverified).
+   */
   checkOrder?: readonly CreateCheck[];
-  /** Code when the bucket policy keeps CloudWatch Logs out. Default AccessDeniedException, seen in 2026; InvalidParameterException was seen in 2023. */
+  /**
+   * Code when the bucket policy keeps CloudWatch Logs out. Default AccessDeniedException, seen in
+   * 2026; InvalidParameterException was seen in 2023.
+   */
   bucketPolicyErrorCode?: 'AccessDeniedException' | 'InvalidParameterException';
   /** A bucket in another Region. Default 'refuse' (documentation). */
   otherRegionBucket?: 'refuse' | 'accept';
@@ -67,11 +84,20 @@ export interface EmulatorOptions {
   otherRegionBucketMessage?: string;
   /** `from` after `to`. Default 'accept': an export without events (unverified). */
   fromAfterTo?: 'refuse' | 'accept';
-  /** A taskName used before: 'refuse' is ResourceAlreadyExistsException. Default 'accept' (unverified). */
+  /**
+   * A taskName used before: 'refuse' is ResourceAlreadyExistsException. Default 'accept'
+   * (unverified).
+   */
   repeatedTaskName?: 'refuse' | 'accept';
-  /** Groups that are not of class STANDARD. Default 'accept' (older documentation says refused; unverified). */
+  /**
+   * Groups that are not of class STANDARD. Default 'accept' (older documentation says refused;
+   * unverified).
+   */
   nonStandardLogClass?: 'refuse' | 'accept';
-  /** HTTP status of a played ServiceUnavailableException. Default 500 (documentation; 503 is possible). */
+  /**
+   * HTTP status of a played ServiceUnavailableException. Default 500 (documentation; 503 is
+   * possible).
+   */
   serviceUnavailableStatus?: 500 | 503;
 
   /**
@@ -79,18 +105,22 @@ export interface EmulatorOptions {
    * 'ingestion': from ≤ ingestion time < to (user guide). Which one holds is unverified.
    */
   eventRange?: 'timestamp' | 'ingestion';
-  /** Bytes of text after which a stream goes on in the next .gz file. Default 64 MiB (unverified). */
+  /**
+   * Bytes of text after which a stream goes on in the next .gz file. Default 64 MiB (unverified).
+   */
   rolloverBytes?: number;
   /** Whether the last line of a file ends in a newline. Default true (unverified). */
   trailingNewline?: boolean;
-  /** PutLogEvents rejects older events. Default 14 days (documentation); Infinity takes old samples. */
+  /**
+   * PutLogEvents rejects older events. Default 14 days (documentation); Infinity takes old samples.
+   */
   maxEventAgeMs?: number;
   /** PutLogEvents rejects events further in the future. Default 2 h (documentation). */
   maxEventAheadMs?: number;
 }
 
 /** The options with every default filled in. */
-export type Settings = ReturnType<typeof settle>;
+export type Settings = ReturnType<typeof withDefaults>;
 
 /** Documented quotas in calls a second, per account and Region. */
 const awsRateLimits: Partial<Record<string, number>> = {
@@ -138,7 +168,7 @@ const defaults = {
 } satisfies EmulatorOptions;
 
 /** Fills in the defaults. */
-export function settle(options: EmulatorOptions) {
+export function withDefaults(options: EmulatorOptions) {
   const { rateLimits = 'aws' } = options;
   const overrides = typeof rateLimits === 'object' ? rateLimits : {};
   return {

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-
-import { catalogue, type ProblemKind } from './catalogue.ts';
+import type { ProblemKind } from './catalogue/problem-kind.ts';
+import { catalogue } from './catalogue.ts';
 
 /** A kind of problem as the catalogue shows it. */
 export const ProblemExplanation = Type.Object(

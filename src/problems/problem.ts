@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { catalogue, type ProblemKind, type ProblemSlug } from './catalogue.ts';
+import type { ProblemKind } from './catalogue/problem-kind.ts';
+import { catalogue, type ProblemSlug } from './catalogue.ts';
 
 /** The media type of every problem (RFC 9457). */
 export const problemMediaType = 'application/problem+json';

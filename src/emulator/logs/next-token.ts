@@ -1,6 +1,8 @@
 import { awsError } from '../wire/aws-error.ts';
 
-/** Writes a nextToken: opaque to clients, a place in one operation's listing and its birth to us. */
+/**
+ * Writes a nextToken: opaque to clients, a place in one operation's listing and its birth to us.
+ */
 export function writeNextToken(operation: string, place: string | number, now: number): string {
   return Buffer.from(JSON.stringify([operation, place, now])).toString('base64url');
 }

@@ -70,7 +70,10 @@ function makeWriteExport(
   };
 }
 
-/** A token bucket per operation, refilled by the clock, one second's worth deep. */
+/**
+ * A token bucket per operation, refilled by the clock; it holds one second's worth, at least a
+ * call.
+ */
 function makeThrottle(callsPerSecond: Partial<Record<string, number>>, clock: Agenda) {
   const buckets = new Map<string, { tokens: number; filledAt: number }>();
 
@@ -78,8 +81,9 @@ function makeThrottle(callsPerSecond: Partial<Record<string, number>>, clock: Ag
     const rate = callsPerSecond[operation];
     if (rate === undefined) return;
     const now = clock.now();
-    const { tokens, filledAt } = buckets.get(operation) ?? { tokens: rate, filledAt: now };
-    const refilled = Math.min(rate, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
+    const depth = Math.max(1, rate);
+    const { tokens, filledAt } = buckets.get(operation) ?? { tokens: depth, filledAt: now };
+    const refilled = Math.min(depth, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
     const isOver = refilled < 1;
     buckets.set(operation, { tokens: isOver ? refilled : refilled - 1, filledAt: now });
     if (isOver) throw awsError('ThrottlingException', 'Rate exceeded');

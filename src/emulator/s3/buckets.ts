@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
-import { type Disk, openDisk } from './disk.ts';
+import type { Policy } from '../policy.ts';
 
-/** An object; its bytes may come into being only when somebody asks. */
-export interface StoredObject {
+/** What an object is made of; its bytes may come into being only when somebody asks. */
+export interface ObjectContent {
   body(): Buffer;
   lastModified: number;
 }
 
-/** A bucket with its policy document and its objects by key. */
+/** An object as it lies in a bucket; the entity tag is the MD5 of the bytes, in quotes. */
+export interface StoredObject extends ObjectContent {
+  summary(): { size: number; entityTag: string };
+}
+
+/** A bucket with its policy and its objects by key. */
 export interface Bucket {
   name: string;
   region: string;
   accountId: string;
   createdAt: number;
-  policy: string | undefined;
+  policy: Policy | undefined;
   objects: Map<string, StoredObject>;
 }
 
@@ -21,21 +26,29 @@ export interface Bucket {
 export interface Buckets {
   all(): Bucket[];
   find(name: string): Bucket | undefined;
-  /** Adds or replaces a bucket. */
+  /** Adds a bucket, or changes one and keeps its objects. Throws on a name S3 would not take. */
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
-  setPolicy(bucket: Bucket, policy: string | undefined): void;
-  putObject(bucket: Bucket, key: string, object: StoredObject): void;
+  setPolicy(bucket: Bucket, policy: Policy | undefined): void;
+  putObject(bucket: Bucket, key: string, content: ObjectContent): StoredObject;
 }
 
-/** Opens the buckets: those lying in `dataDir`, or none and in memory only. */
-export function openBuckets(dataDir: string | undefined): Buckets {
-  const disk: Disk | undefined = dataDir === undefined ? undefined : openDisk(dataDir);
+/** Where buckets lie when they are to outlive the process. */
+export interface BucketStore {
+  load(): Bucket[];
+  saveBucket(bucket: Bucket): void;
+  /** Writes one object and gives the way to read it back; undefined if it cannot lie there. */
+  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+}
+
+/** Makes the buckets: those of the disk, or none and in memory only. */
+export function makeBuckets(disk: BucketStore | undefined): Buckets {
   const buckets = new Map((disk?.load() ?? []).map((bucket) => [bucket.name, bucket]));
 
   return {
     all: () => [...buckets.values()].sort((left, right) => (left.name < right.name ? -1 : 1)),
     find: (name) => buckets.get(name),
     add(bucket) {
+      if (!isBucketName(bucket.name)) throw new Error(`${bucket.name} is no name for a bucket.`);
       const added = { ...bucket, objects: buckets.get(bucket.name)?.objects ?? new Map() };
       buckets.set(bucket.name, added);
       disk?.saveBucket(added);
@@ -47,18 +60,35 @@ export function openBuckets(dataDir: string | undefined): Buckets {
     },
     putObject(bucket, key, { body, lastModified }) {
       const onDisk = disk?.saveObject(bucket, key, body);
-      bucket.objects.set(key, { body: onDisk ?? keepFirst(body), lastModified });
+      const object = makeObject({ body: onDisk ?? keepFirst(body), lastModified });
+      bucket.objects.set(key, object);
+      return object;
     },
   };
 }
 
-/** Entity tags are the MD5 of the bytes, in quotes. */
-export function entityTag(body: Buffer): string {
-  return `"${createHash('md5').update(body).digest('hex')}"`;
+/** Names S3 takes; all of them are harmless as names of folders. */
+export function isBucketName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
 }
 
-function keepFirst(make: () => Buffer): () => Buffer {
-  let kept: Buffer | undefined;
+/** Keys have at most 1,024 bytes of UTF-8 (documentation). */
+export function isKeyLength(key: string): boolean {
+  return Buffer.byteLength(key) <= 1024;
+}
+
+/** Makes an object that reads its bytes once to know their size and tag. */
+export function makeObject({ body, lastModified }: ObjectContent): StoredObject {
+  const summary = keepFirst(() => {
+    const bytes = body();
+    const digest = createHash('md5').update(bytes).digest('hex');
+    return { size: bytes.length, entityTag: `"${digest}"` };
+  });
+  return { body, lastModified, summary };
+}
+
+function keepFirst<T>(make: () => T): () => T {
+  let kept: T | undefined;
   return () => {
     kept ??= make();
     return kept;

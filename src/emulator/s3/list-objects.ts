@@ -1,9 +1,9 @@
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
-import type { S3Context } from './api.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';
-import { entityTag, type StoredObject } from './buckets.ts';
+import type { StoredObject } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 
 const maxPage = 1000;
 
@@ -18,7 +18,7 @@ export function listObjects({ bucketName, request, buckets }: S3Context): Answer
   const pageLength = readMaxKeys(query.get('max-keys'));
   const write = query.get('encoding-type') === 'url' ? encodeKey : (key: string) => key;
 
-  const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(byBytes);
+  const keys = sortByBytes([...objects.keys()].filter((key) => key.startsWith(prefix)));
   const entries: { name: string; object: StoredObject | undefined }[] = [];
   let isTruncated = false;
   for (const key of keys) {
@@ -56,13 +56,13 @@ export function listObjects({ bucketName, request, buckets }: S3Context): Answer
   };
 }
 
-function showObject(Key: string, { body, lastModified }: StoredObject) {
-  const bytes = body();
+function showObject(Key: string, { lastModified, summary }: StoredObject) {
+  const { size, entityTag } = summary();
   return {
     Key,
     LastModified: new Date(lastModified).toISOString(),
-    ETag: entityTag(bytes),
-    Size: bytes.length,
+    ETag: entityTag,
+    Size: size,
     StorageClass: 'STANDARD',
   };
 }
@@ -81,6 +81,13 @@ function readToken(token: string): string {
   const decoded = Buffer.from(token, 'base64').toString();
   if (decoded.startsWith('after:')) return decoded.slice('after:'.length);
   throw awsError('InvalidArgument', 'The continuation token provided is incorrect');
+}
+
+function sortByBytes(keys: string[]): string[] {
+  return keys
+    .map((key) => Buffer.from(key))
+    .sort(Buffer.compare)
+    .map(String);
 }
 
 function byBytes(left: string, right: string): number {

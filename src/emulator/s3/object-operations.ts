@@ -1,13 +1,14 @@
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
-import type { S3Context } from './api.ts';
 import { findBucket } from './bucket-operations.ts';
-import { entityTag } from './buckets.ts';
+import { isKeyLength } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 import { readPayload } from './payload.ts';
 
 /** GetObject: whole, or one range of bytes. */
 export function getObject(context: S3Context): Answer {
-  const { body, headers } = findObject(context);
+  const { object, headers } = findObject(context);
+  const body = object.body();
   const range = context.request.headers.range;
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
   if (first === undefined || last === undefined || first + last === '') {
@@ -26,18 +27,21 @@ export function getObject(context: S3Context): Answer {
 
 /** HeadObject. */
 export function headObject(context: S3Context): Answer {
-  const { body, headers } = findObject(context);
-  return { status: 200, headers: { ...headers, 'content-length': String(body.length) }, body: '' };
+  const { object, headers } = findObject(context);
+  const size = String(object.summary().size);
+  return { status: 200, headers: { ...headers, 'content-length': size }, body: '' };
 }
 
 /** PutObject: checksums are taken and not verified. */
 export function putObject({ bucketName, key, request, buckets, clock }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
+  if (!isKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
   const payload = readPayload(request);
-  buckets.putObject(bucket, key, { body: () => payload, lastModified: clock.now() });
+  const content = { body: () => payload, lastModified: clock.now() };
+  const { entityTag } = buckets.putObject(bucket, key, content).summary();
   return {
     status: 200,
-    headers: { etag: entityTag(payload) },
+    headers: { etag: entityTag },
     body: '',
     effect: { kind: 'object-stored', bucket: bucketName, key },
   };
@@ -46,12 +50,11 @@ export function putObject({ bucketName, key, request, buckets, clock }: S3Contex
 function findObject({ bucketName, key, buckets }: S3Context) {
   const object = findBucket(buckets, bucketName).objects.get(key);
   if (!object) throw awsError('NoSuchKey', 'The specified key does not exist.', 404);
-  const body = object.body();
   const headers = {
     'content-type': 'binary/octet-stream',
     'accept-ranges': 'bytes',
     'last-modified': new Date(object.lastModified).toUTCString(),
-    etag: entityTag(body),
+    etag: object.summary().entityTag,
   };
-  return { body, headers };
+  return { object, headers };
 }

@@ -1,6 +1,8 @@
 import type { WireRequest } from '../wire/exchange.ts';
 
-/** The payload of a request: SDKs wrap it in chunks of their own (`aws-chunked`) to add checksums. */
+/**
+ * The payload of a request: SDKs wrap it in chunks of their own (`aws-chunked`) to add checksums.
+ */
 export function readPayload({ headers, body }: WireRequest): Buffer {
   const isChunked =
     headers['content-encoding']?.includes('aws-chunked') ||

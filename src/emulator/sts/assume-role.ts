@@ -7,7 +7,7 @@ import {
   validationMessage,
   violation,
 } from '../wire/constraints.ts';
-import type { StsContext, StsOutcome } from './api.ts';
+import type { StsContext, StsOutcome } from './operation.ts';
 
 type Form = Record<string, string>;
 
@@ -22,7 +22,10 @@ const requiredMembers = new Set(['RoleArn', 'RoleSessionName']);
 const roleArnPattern = /^arn:aws[\w-]*:iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/;
 const defaultSeconds = 3600;
 
-/** AssumeRole: a session of the role's account, ended by the clock. Chained ones last an hour at most. */
+/**
+ * AssumeRole: a session of the role's account, ended by the clock. Chained ones last an hour at
+ * most.
+ */
 export function assumeRole(
   form: Form,
   { caller, sessions, clock, settings }: StsContext,

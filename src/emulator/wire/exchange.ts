@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault } from '../control/faults.ts';
 
-/** One HTTP request, read to its end. `path` is as sent: still percent-encoded, without the query. */
+/**
+ * One HTTP request, read to its end. `path` is as sent: still percent-encoded, without the query.
+ */
 export interface WireRequest {
   method: string;
   path: string;
@@ -51,6 +53,6 @@ export interface Call {
 /** How an answer reaches the client, or does not. */
 export type Delivery =
   | { how: 'answer'; answer: Answer }
-  | { how: 'cut'; answer: Answer }
+  | { how: 'cut' | 'stall'; answer: Answer }
   | { how: 'reset' }
   | { how: 'silence' };

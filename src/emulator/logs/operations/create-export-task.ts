@@ -9,7 +9,10 @@ import { findLogGroup } from '../log-groups.ts';
 import { logGroupName, logStreamName } from '../names.ts';
 import { type LogsContext, makeOperation } from '../operation.ts';
 
-/** CreateExportTask: starts a task and leaves the write-test object; the order of checks is an option. */
+/**
+ * CreateExportTask: starts a task and leaves the write-test object; the order of checks is an
+ * option.
+ */
 export const createExportTask = makeOperation(
   {
     taskName: optional(text({ min: 1, max: 512 })),

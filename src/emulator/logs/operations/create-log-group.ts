@@ -6,7 +6,10 @@ import { makeOperation } from '../operation.ts';
 /** The classes of the service model. */
 export const logGroupClasses = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY'];
 
-/** CreateLogGroup: tags and keys are taken and forgotten; a long name has a text of its own (recorded). */
+/**
+ * CreateLogGroup: tags and keys are taken and forgotten; a long name has a text of its own
+ * (recorded).
+ */
 export const createLogGroup = makeOperation(
   {
     logGroupName: required(text({ min: 1, pattern: '[\\.\\-_/#A-Za-z0-9]+' })),

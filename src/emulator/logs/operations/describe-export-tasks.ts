@@ -7,7 +7,9 @@ import { makeOperation } from '../operation.ts';
 
 const operation = 'DescribeExportTasks';
 
-/** DescribeExportTasks: newest first, also under a status filter (there the order is unverified). */
+/**
+ * DescribeExportTasks: newest first, also under a status filter (there the order is unverified).
+ */
 export const describeExportTasks = makeOperation(
   {
     taskId: optional(text({ min: 1, max: 512 })),
@@ -18,10 +20,10 @@ export const describeExportTasks = makeOperation(
   ({ taskId, statusCode, nextToken, limit }, { logs, clock, settings, fault }) => {
     const { nextTokenTtlMs: ttlMs, keepFinishedTasksMs } = settings;
     const now = clock.now();
-    const lagMs = fault?.kind === 'stale-listing' ? fault.lagMs : 0;
+    const shownUntil = fault?.kind === 'stale-listing' ? now - fault.lagMs : Infinity;
     const isShown = (task: ExportTask) =>
       (statusCode === undefined || task.status === statusCode) &&
-      task.createdAt <= now - lagMs &&
+      task.createdAt <= shownUntil &&
       now - (task.finishedAt ?? now) <= keepFinishedTasksMs;
 
     const { all } = logs.exportTasks;

@@ -7,6 +7,7 @@ import {
   findLogStream,
   type LogEvent,
   type LogGroup,
+  lastTimestamp,
   storeEvents,
 } from '../log-groups.ts';
 import { logGroupName, logStreamName } from '../names.ts';
@@ -14,10 +15,16 @@ import { makeOperation } from '../operation.ts';
 
 const dayMs = 86_400_000;
 
-/** Bytes of one batch (documentation). A single event may be as large, so it has no limit of its own. */
+/**
+ * Bytes of one batch (documentation). A single event may be as large, so it has no limit of its
+ * own.
+ */
 const maxBatchBytes = 1_048_576;
 
-/** PutLogEvents: stores a batch, leaving out what is too old or too new; sequence tokens are ignored. */
+/**
+ * PutLogEvents: stores a batch, leaving out what is too old or too new; sequence tokens are
+ * ignored.
+ */
 export const putLogEvents = makeOperation(
   {
     logGroupName: required(logGroupName),
@@ -80,7 +87,7 @@ function sortOut(events: LogEvent[], group: LogGroup, now: number, settings: Set
   };
   const tooOldEnd = firstFrom(now - settings.maxEventAgeMs);
   const expiredEnd = firstFrom(now - (group.retentionInDays ?? Infinity) * dayMs);
-  const tooNewStart = firstFrom(now + settings.maxEventAheadMs + 1);
+  const tooNewStart = firstFrom(Math.min(now + settings.maxEventAheadMs, lastTimestamp) + 1);
   const rejected = {
     ...(tooOldEnd > 0 && { tooOldLogEventEndIndex: tooOldEnd }),
     ...(expiredEnd > 0 && { expiredLogEventEndIndex: expiredEnd }),
