@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { openWorld, order, type World } from '../world.ts';
-import { expectProblem, request, talk } from './raw.ts';
+import { expectProblem } from './expect-problem.ts';
+import { request, talk } from './raw.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { openWorld, type World } from '../world.ts';
-import { expectProblem, request, talk } from './raw.ts';
+import { expectProblem } from './expect-problem.ts';
+import { request, talk } from './raw.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -1,8 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { expect } from 'vitest';
-
-import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
-import type { LogLine, World } from '../world.ts';
 
 /** An answer as its bytes say it. Header names are in lower case. */
 export interface RawAnswer {
@@ -54,7 +50,8 @@ export function listen(socket: Socket, sent: string, expected = 1): Promise<Talk
   });
 }
 
-function readAnswers(received: string, methods: string[]): RawAnswer[] {
+/** The whole answers in what was received; the methods asked with tell which have no body. */
+export function readAnswers(received: string, methods: string[]): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = Buffer.from(received);
   for (;;) {
@@ -90,43 +87,4 @@ export function request(line: string, headers: Record<string, string> = {}, body
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
-}
-
-const inside =
-  /arn:aws|\.[jt]s:\d|node_modules|\bat async\b|AKIDTEST|secret-of-the-test|FST_ERR|HPE_/;
-
-/** Asserts that an answer is that problem, whole, its type explained here, logged in exactly one line. */
-export async function expectProblem(
-  world: World,
-  answer: RawAnswer | undefined,
-  slug: ProblemSlug,
-): Promise<LogLine> {
-  const { status, retryAfterSeconds } = { retryAfterSeconds: undefined, ...catalogue[slug] };
-  expect(answer).toMatchObject({
-    status,
-    headers: {
-      'content-type': expect.stringMatching(/^application\/problem\+json(?:; charset=utf-8)?$/),
-      'x-request-id': expect.stringMatching(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/),
-      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-    },
-  });
-  const requestId = answer?.headers['x-request-id'];
-  const problem = JSON.parse(answer?.text ?? '');
-  expect(problem).toMatchObject({
-    type: `/problems/${slug}`,
-    status,
-    title: catalogue[slug].title,
-    detail: expect.stringMatching(/\S/),
-    instance: `urn:uuid:${requestId}`,
-  });
-  expect(answer?.text).not.toMatch(inside);
-  expect((await world.call('GET', problem.type)).body.slug).toBe(slug);
-  return expectOneLine(world, requestId);
-}
-
-/** Asserts that a request has exactly one line in the log, and returns it. */
-export async function expectOneLine(world: World, requestId: string | undefined): Promise<LogLine> {
-  const lines = () => world.log.filter((line) => line.requestId === requestId);
-  await expect.poll(lines, { interval: 2 }).toHaveLength(1);
-  return lines()[0] ?? {};
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { openWorld, order, type World } from '../world.ts';
-import { expectOneLine, expectProblem, request, talk } from './raw.ts';
+import { expectOneLine, expectProblem } from './expect-problem.ts';
+import { request, talk } from './raw.ts';
 
 const body = JSON.stringify(order);
 const json = { 'Content-Type': 'application/json' };

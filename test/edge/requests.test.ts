@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openWorld, order, type World } from '../world.ts';
-import { expectOneLine, expectProblem, request, talk } from './raw.ts';
+import { expectOneLine, expectProblem } from './expect-problem.ts';
+import { request, talk } from './raw.ts';
 
 let world: World;
 beforeAll(async () => {

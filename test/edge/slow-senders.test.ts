@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { openWorld } from '../world.ts';
-import { dial, expectProblem, listen, request } from './raw.ts';
+import { expectProblem } from './expect-problem.ts';
+import { dial, listen, request } from './raw.ts';
 
 const quick = { headersMs: 200, requestMs: 400, keepAliveMs: 100, checkMs: 20 };
 const half = request('POST /export-tasks', {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { catalogue, type ProblemKind } from '#problems/catalogue.ts';
+import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
+import { catalogue } from '#problems/catalogue.ts';
 import { pageOfProblems } from '#problems/page.ts';
 import { openWorld, type World } from '../world.ts';
 

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+
+import { findProblemKind } from '#problems/catalogue.ts';
+import { dial, type RawAnswer, readAnswers } from '../edge/raw.ts';
+import { openWorld, type World } from '../world.ts';
+import { anyBytes, anyRequest, type FuzzRequest } from './arbitraries.ts';
+
+/** How often what was answered, and how long the slowest answer took. */
+export interface FuzzReport {
+  requests: number;
+  connections: number;
+  byStatus: Record<string, number>;
+  slowestMs: number;
+}
+
+const atOnce = 10;
+const internals = /arn:aws|\.[jt]s:\d|node_modules|AKIDTEST|secret-of-the-test|FST_ERR|HPE_/;
+
+/**
+ * Sends that many requests and, for each nine of them, the bytes of one connection; all of it
+ * follows from the seed.
+ * @throws with the smallest counterexample, when an answer is a 5xx or no proper problem
+ */
+export async function fuzz({ count, seed }: { count: number; seed: number }): Promise<FuzzReport> {
+  await using world = await openWorld({
+    emulator: {
+      pendingMs: 0,
+      runningMs: 0,
+      keepFinishedTasksMs: 1_000,
+      activeTaskLimit: Number.POSITIVE_INFINITY,
+      rateLimits: 'off',
+      journalLimit: 1_000,
+    },
+    timeouts: { connectMs: 5_000, createMs: 5_000, readMs: 5_000 },
+  });
+  const report: FuzzReport = { requests: 0, connections: 0, byStatus: {}, slowestMs: 0 };
+
+  const connections = Math.floor(count / 10);
+  const batches = Math.ceil((count - connections) / atOnce);
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyRequest, { minLength: atOnce, maxLength: atOnce }), (requests) =>
+      judgeAll(requests.map((request) => send(world, request, report))),
+    ),
+    { numRuns: batches, seed },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyBytes, { minLength: atOnce, maxLength: atOnce }), (connection) =>
+      judgeAll(connection.map((bytes) => write(world, bytes, report))),
+    ),
+    { numRuns: Math.ceil(connections / atOnce), seed },
+  );
+  world.log.length = 0; // some 100,000 lines; they have been judged by their answers
+  return report;
+}
+
+async function judgeAll(sent: Promise<RawAnswer[]>[]): Promise<void> {
+  for (const answer of (await Promise.all(sent)).flat()) judge(answer);
+}
+
+async function send(world: World, request: FuzzRequest, report: FuzzReport): Promise<RawAnswer[]> {
+  const beganAt = performance.now();
+  const { statusCode, headers, payload } = await world.app.inject(request);
+  report.slowestMs = Math.max(report.slowestMs, performance.now() - beganAt);
+  report.requests += 1;
+  const isBodiless = request.method === 'HEAD';
+  return isBodiless
+    ? []
+    : [counted({ status: statusCode, headers: headers as never, text: payload }, report)];
+}
+
+/** Writes bytes and reads until the server ends the connection, or says nothing more for a moment. */
+function write(world: World, bytes: string, report: FuzzReport): Promise<RawAnswer[]> {
+  const socket = dial(world.port);
+  let received = '';
+  socket.setEncoding('utf8');
+  socket.write(bytes, 'latin1');
+  report.connections += 1;
+  return new Promise((resolve) => {
+    socket.setTimeout(20, () => socket.destroy());
+    socket.on('data', (text: string) => {
+      received += text;
+    });
+    socket.on('close', () => {
+      resolve(readAnswers(received, []).map((answer) => counted(answer, report)));
+    });
+  });
+}
+
+function counted(answer: RawAnswer, report: FuzzReport): RawAnswer {
+  report.byStatus[answer.status] = (report.byStatus[answer.status] ?? 0) + 1;
+  return answer;
+}
+
+/** @throws when an answer is not one this service may give */
+function judge({ status, headers, text }: RawAnswer): void {
+  const fail = (why: string) => {
+    throw new Error(`${why}: ${status} ${JSON.stringify(headers)} ${text}`);
+  };
+  if (!(status >= 200 && status < 500)) fail('no proper status');
+  if (status < 400) return;
+  if (!headers['content-type']?.startsWith('application/problem+json')) fail('no problem');
+  if (internals.test(text)) fail('something internal');
+  const { type, status: told, instance, detail } = JSON.parse(text);
+  const kind = findProblemKind(String(type).replace('/problems/', ''));
+  if (kind?.status !== status || told !== status) fail('another status than that of its type');
+  if (instance !== `urn:uuid:${headers['x-request-id']}`) fail('another id than its header');
+  if (typeof detail !== 'string' || detail === '') fail('no detail');
+}
