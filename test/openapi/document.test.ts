@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
+import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { declaredProblems } from '#problems/declared.ts';
 import { problemMediaType } from '#problems/problem.ts';
 import { openWorld, type World } from '../world.ts';
