@@ -18,7 +18,7 @@ import type { Answer, Call, Delivery, WireRequest } from './wire/exchange.ts';
 import { openServer } from './wire/server.ts';
 import { readSignature, type Signed } from './wire/signature.ts';
 
-export type { Clock, EmulatorOptions, ExportTask, Fault, Faults, Journal, JournalEntry, Seed };
+export type { EmulatorOptions, Fault };
 
 /** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
 export interface Emulator extends Controls, AsyncDisposable {
