@@ -1,20 +1,14 @@
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts, oneConnectionPerCall } from '#aws/cloudwatch-logs.ts';
 import { order, region } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
 
-// The connection settings of the gateway's own client for CreateExportTask; all else as it comes.
+// Connects as the gateway does for CreateExportTask; all else as it comes.
 const client = new CloudWatchLogsClient({
   region,
   maxAttempts: 1,
-  requestHandler: {
-    connectionTimeout: awsTimeouts.connectMs,
-    requestTimeout: awsTimeouts.createMs,
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: false },
-    httpsAgent: { keepAlive: false },
-  },
+  requestHandler: oneConnectionPerCall(awsTimeouts),
 });
 
 process.on('disconnect', () => process.exit());
