@@ -1,5 +1,5 @@
 import accepts from '@fastify/accepts';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import { Problem, problemMediaType } from '#problems/problem.ts';
@@ -22,6 +22,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     await app.register(accepts);
 
     app.addHook('onRequest', async (request, reply) => {
+      keepTimeLimit(request, reply);
       reply.header('x-request-id', request.id);
       reply.header('x-content-type-options', 'nosniff');
       reply.header('cache-control', 'no-store');
@@ -65,3 +66,17 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+/**
+ * Fastify ends a handler's time limit when the request closes, in order to stop at once for a caller
+ * that has gone. But Node closes a request as soon as its body is read, so on a POST no limit held.
+ * What shows that the caller has gone is a response that closes before it is complete.
+ */
+function keepTimeLimit({ raw }: FastifyRequest, reply: FastifyReply): void {
+  for (const end of raw.listeners('close') as (() => void)[]) {
+    raw.off('close', end);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) end();
+    });
+  }
+}

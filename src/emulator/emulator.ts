@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, makeAgenda } from './control/clock.ts';
 import { type Fault, makeFaults } from './control/faults.ts';
-import { type Journal, type JournalEntry, makeJournal } from './control/journal.ts';
+import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { play } from './control/play.ts';
 import { type Controls, control } from './control/routes.ts';
 import { readLogsCall } from './logs/api.ts';
