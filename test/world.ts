@@ -25,7 +25,7 @@ export interface WorldOptions {
 }
 
 /** A line of the log, as it was written. */
-export type LogLine = Record<string, unknown>;
+type LogLine = Record<string, unknown>;
 
 /** An answer of the gateway, its body parsed. */
 export interface Answer {

@@ -45,6 +45,27 @@ export interface AwsTimeouts {
  */
 export const awsTimeouts: AwsTimeouts = { connectMs: 2_000, createMs: 10_000, readMs: 5_000 };
 
+/**
+ * How the client for CreateExportTask connects: each call on a connection of its own. A kept one may
+ * be reset by the other side just as we write; on the one call that cannot be repeated that would
+ * leave the outcome unknown. `maxSockets` must be infinite for it: with a finite one Node keeps the
+ * connection for the next call in line. So the total is what is bounded.
+ */
+export function oneConnectionPerCall(timeouts: AwsTimeouts) {
+  const agent = {
+    keepAlive: false,
+    maxSockets: Number.POSITIVE_INFINITY,
+    maxTotalSockets: 50, // the SDK's own bound
+  };
+  return {
+    connectionTimeout: timeouts.connectMs,
+    requestTimeout: timeouts.createMs,
+    throwOnRequestTimeout: true,
+    httpAgent: agent,
+    httpsAgent: agent,
+  };
+}
+
 // All attempts of a read together: below the 8 s after which the HTTP side gives up.
 const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 
@@ -63,24 +84,19 @@ export function openCloudWatchLogs(options: {
     retryMode: 'standard', // not what AWS_RETRY_MODE says
     ...(options.credentials && { credentials: options.credentials }),
   } satisfies CloudWatchLogsClientConfig;
-  const handler = { connectionTimeout: timeouts.connectMs, throwOnRequestTimeout: true };
-
   const createClient = new CloudWatchLogsClient({
     ...common,
     maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
-    requestHandler: {
-      ...handler,
-      requestTimeout: timeouts.createMs,
-      // A kept connection may be reset by an idle timeout of the other side just as we write. On
-      // the one call that cannot be repeated that would leave the outcome unknown.
-      httpAgent: { keepAlive: false },
-      httpsAgent: { keepAlive: false },
-    },
+    requestHandler: oneConnectionPerCall(timeouts),
   });
   const readClient = new CloudWatchLogsClient({
     ...common,
     maxAttempts: 3,
-    requestHandler: { ...handler, requestTimeout: timeouts.readMs },
+    requestHandler: {
+      connectionTimeout: timeouts.connectMs,
+      requestTimeout: timeouts.readMs,
+      throwOnRequestTimeout: true,
+    },
   });
   readClient.middlewareStack.use(readExactly);
 

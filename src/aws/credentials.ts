@@ -1,7 +1,7 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
 /** Keys of a session, as the SDK wants them. */
-export interface SessionKeys {
+interface SessionKeys {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, makeAgenda } from './control/clock.ts';
-import { type Fault, type Faults, makeFaults } from './control/faults.ts';
-import { type Journal, type JournalEntry, makeJournal } from './control/journal.ts';
+import { type Fault, makeFaults } from './control/faults.ts';
+import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { play } from './control/play.ts';
 import { type Controls, control } from './control/routes.ts';
 import { readLogsCall } from './logs/api.ts';
-import type { ExportTask } from './logs/export-tasks.ts';
 import { makeLogsRegions } from './logs/regions.ts';
 import { type EmulatorOptions, withDefaults } from './options.ts';
 import { readS3Call } from './s3/api.ts';
 import { makeBuckets } from './s3/buckets.ts';
 import { openDisk } from './s3/disk.ts';
-import { makeSeed, type Seed } from './seed.ts';
+import { makeSeed } from './seed.ts';
 import { readStsCall } from './sts/api.ts';
 import { type AuthFailure, type Caller, makeSessions } from './sts/sessions.ts';
 import type { Answer, Call, Delivery, WireRequest } from './wire/exchange.ts';
 import { openServer } from './wire/server.ts';
 import { readSignature, type Signed } from './wire/signature.ts';
 
-export type { Clock, EmulatorOptions, ExportTask, Fault, Faults, Journal, JournalEntry, Seed };
+export type { EmulatorOptions, Fault };
 
 /** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
 export interface Emulator extends Controls, AsyncDisposable {

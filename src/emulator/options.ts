@@ -2,7 +2,7 @@
 export type CreateCheck = 'bucket' | 'bucketRegion' | 'logGroup' | 'bucketPolicy' | 'activeLimit';
 
 /** What sts:AssumeRole does for one role. */
-export interface RoleRule {
+interface RoleRule {
   /** Asked for in every call when given; a wrong or missing one is AccessDenied. */
   externalId?: string;
   /** AccessDenied for everybody, as when the role is gone or does not trust the caller. */

@@ -8,7 +8,7 @@ import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
-export interface SeedPlace {
+interface SeedPlace {
   accountId?: string;
   region?: string;
 }

@@ -1,29 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
-import { toErrorFacts } from './error-facts.ts';
-
-// Whatever is logged, these members never are, down to the third level.
-const secretMembers = [
-  'authorization',
-  'cookie',
-  'x-api-key',
-  'password',
-  'token',
-  'accessKeyId',
-  'secretAccessKey',
-  'sessionToken',
-  'externalId',
-  'AccessKeyId',
-  'SecretAccessKey',
-  'SessionToken',
-  'ExternalId',
-];
-const redactedPaths = secretMembers.flatMap((name) => [
-  `["${name}"]`,
-  `*["${name}"]`,
-  `*.*["${name}"]`,
-]);
+import { withoutSecrets } from './without-secrets.ts';
 
 /** Longest text of a log line that a caller decides on, in characters. */
 export const longestLoggedText = 256;
@@ -46,9 +24,8 @@ export function makeLogger(options: {
       level,
       base: null, // the container's name and host are the platform's business
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactedPaths, censor: '[redacted]' },
-      serializers: { err: (error: unknown) => toErrorFacts(error) },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+      serializers: { err: (facts) => facts }, // withoutSecrets has made them of the error
     },
     destination,
   );

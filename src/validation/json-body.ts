@@ -8,7 +8,7 @@ export const jsonContentType = /^application\/json(?:[ \t]*;[ \t]*charset="?utf-
 
 // Number tokens that JSON.parse would not hand on as they were written: too many digits for a
 // double, or a fraction, exponent or minus zero. Matching inside strings too costs only time.
-const mayLoseDigits = /\d{16}|\d[.eE]|-0/;
+const mayLoseDigits = /\d{16}|\d[.eE]|-0(?!\d)/;
 const plainInteger = /^(?:0|-?[1-9]\d*)$/;
 
 /**

@@ -13,7 +13,7 @@ export const exportTaskStatusCodes = [
 ] as const;
 
 /** One of the six states. */
-export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
+type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
 
 /** What a task was asked to do, in AWS's words; `from` and `to` keep all 64 bits. */
 export interface ExportOrder {

@@ -20,7 +20,7 @@ export interface Caller {
 export type AuthFailure = 'missing' | 'expired' | 'unknown';
 
 /** Temporary credentials; `expiresAt` in epoch ms. */
-export interface Session {
+interface Session {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;

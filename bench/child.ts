@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A process of the measurement. */
+export interface Child extends AsyncDisposable {
+  /** Sends a message to a process of ours, and resolves with its answer. */
+  ask<Answer>(message: unknown): Promise<Answer>;
+  /** Resolves with the first message, which our processes send when they are ready. */
+  hello<Answer>(): Promise<Answer>;
+  /** CPU time used so far, in milliseconds. */
+  cpuMs(): number;
+  /** Resident memory, in MiB. */
+  residentMib(): number;
+}
+
+/** Starts `script` (a path from the top of the project) on a core of its own, if it can be pinned. */
+export function startChild(options: {
+  script: string;
+  core: number | undefined;
+  env?: Record<string, string>;
+}): Child {
+  const { script, core, env = {} } = options;
+  const command = [process.execPath, fileURLToPath(new URL(`../${script}`, import.meta.url))];
+  if (core !== undefined) command.unshift('taskset', '-c', String(core));
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
+    // Nothing of the machine's own AWS set-up reaches a process of the measurement.
+    env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const read = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+  return {
+    ask(message) {
+      child.send(message as object);
+      return nextMessage(child);
+    },
+    hello: () => nextMessage(child),
+    cpuMs() {
+      // Fields 14 and 15, in hundredths of a second; the name in parentheses may hold spaces.
+      const fields = read('stat')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    },
+    residentMib: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(read('status'))?.[1]) / 1_024,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+async function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {
+  const stop = new AbortController();
+  const gone = once(child, 'exit', stop).then(([code, signal]) => {
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${code ?? signal}`);
+  });
+  try {
+    const [message] = await Promise.race([once(child, 'message', stop), gone]);
+    return message;
+  } finally {
+    stop.abort();
+    gone.catch(() => {});
+  }
+}

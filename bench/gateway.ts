@@ -1,0 +1,61 @@
+import { connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type Child, startChild } from './child.ts';
+import { subjectCore } from './machine.ts';
+import { region } from './order.ts';
+
+/** The gateway as it runs in production, in a process of its own. */
+export interface GatewayProcess extends Child {
+  url: string;
+  /** From the start of the process to the first 200 of /health/ready, in milliseconds. */
+  startMs: number;
+}
+
+/** What the SDK is told of the AWS of the measurement. */
+export function awsEnvironment(awsUrl: string): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+  };
+}
+
+// Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
+const askEveryMs = 3;
+
+/** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
+export async function startGateway(awsUrl: string): Promise<GatewayProcess> {
+  const port = await findFreePort();
+  const beganAt = performance.now();
+  const child = startChild({
+    script: 'src/main.ts',
+    core: subjectCore,
+    env: { ...awsEnvironment(awsUrl), PORT: String(port) },
+  });
+  while (!(await isReady(port))) await delay(askEveryMs);
+  return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
+}
+
+function isReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => socket.write('GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n'));
+    socket.on('error', () => resolve(false));
+    socket.on('data', (answer) => {
+      resolve(answer.toString('latin1').startsWith('HTTP/1.1 200'));
+      socket.destroy();
+    });
+  });
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
+
+import { awsTimeouts, oneConnectionPerCall } from '#aws/cloudwatch-logs.ts';
+import { order, region } from '../order.ts';
+import { type Round, runRound } from '../round.ts';
+
+// Connects as the gateway does for CreateExportTask; all else as it comes.
+const client = new CloudWatchLogsClient({
+  region,
+  maxAttempts: 1,
+  requestHandler: oneConnectionPerCall(awsTimeouts),
+});
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (round: Round) => {
+  const result = await runRound(round, async () => {
+    await client.send(new CreateExportTaskCommand(order));
+  });
+  process.send?.(result);
+});
+process.send?.({});

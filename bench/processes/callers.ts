@@ -1,0 +1,69 @@
+import { connect } from 'node:net';
+
+import { order } from '../order.ts';
+import { type Round, runRound } from '../round.ts';
+
+/** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
+export interface HttpRound extends Round {
+  url: string;
+  requests: (keyof typeof requestTexts)[];
+}
+
+const body = JSON.stringify(order);
+const host = 'Host: 127.0.0.1\r\n';
+const get = (path: string) => `GET ${path} HTTP/1.1\r\n${host}\r\n`;
+const create = `POST /export-tasks HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+/** The text of each request; `location` is where the caller's last task is shown. */
+const requestTexts = {
+  create: () => create,
+  show: (location: string) => get(location),
+  list: () => get('/export-tasks?limit=10'),
+  live: () => get('/health/live'),
+};
+
+process.on('disconnect', () => process.exit());
+process.on('message', async ({ url, requests, ...round }: HttpRound) => {
+  const callers = Array.from({ length: round.parallel }, () => openCaller(new URL(url), requests));
+  const result = await runRound(round, async (index) => callers[index]?.callNext());
+  for (const { socket } of callers) socket.destroy();
+  process.send?.(result);
+});
+process.send?.({});
+
+/**
+ * One kept connection, one call at a time. Written on the socket, because an HTTP client takes as
+ * much of the core as the server it is to load.
+ */
+function openCaller({ hostname, port }: URL, requests: HttpRound['requests']) {
+  const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
+  let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  let received = '';
+  let location = '';
+  let turn = 0;
+
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return;
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+    if (received.length < headEnd + 4 + length) return;
+    const answer = received;
+    received = '';
+    location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? location;
+    if (answer.startsWith('HTTP/1.1 20')) waiting?.resolve();
+    else waiting?.reject(new Error(answer));
+  });
+  socket.on('error', (error) => waiting?.reject(error));
+  socket.on('close', () => waiting?.reject(new Error('The connection was closed.')));
+
+  return {
+    socket,
+    callNext: () =>
+      new Promise<void>((resolve, reject) => {
+        waiting = { resolve, reject };
+        const request = requests[turn++ % requests.length] ?? 'live';
+        socket.write(requestTexts[request](location));
+      }),
+  };
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+
+import type { OpenTarget, Targets } from '#targets/target.ts';
+import { makeLogger } from '#telemetry/logger.ts';
+import { buildApp } from '../src/app.ts';
+import { openWorld, order } from './world.ts';
+
+/** The service before targets that do what a test wants of them. */
+async function openApp(find: Targets['find']) {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const app = await buildApp({
+    log: makeLogger({ level: 'info', isPretty: false, destination }),
+    targets: {
+      find,
+      list: () => [],
+      unchecked: () => [],
+      whenChecked: Promise.resolve(),
+      async [Symbol.asyncDispose]() {},
+    },
+    isStopping: () => false,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    sleep: async () => {},
+    newId: () => '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11',
+  });
+  return { app, lines };
+}
+
+describe('a defect', () => {
+  test('is answered 500 without its text, which the log has', async () => {
+    const { app, lines } = await openApp(() => {
+      throw new TypeError('secret internals');
+    });
+
+    const answer = await app.inject({ url: '/export-tasks' });
+
+    expect(answer.statusCode).toBe(500);
+    expect(answer.json()).toMatchObject({
+      type: '/problems/internal-error',
+      instance: 'urn:uuid:0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11',
+    });
+    expect(answer.body).not.toContain('secret internals');
+    expect(lines.join('')).toContain('secret internals');
+    await app.close();
+  });
+});
+
+describe('an operation that does not end', () => {
+  test('is answered 504 aws-timeout when it may be repeated', async () => {
+    await using world = await openWorld({
+      timeouts: { readMs: 20_000 },
+      limits: { handlerMs: 100 },
+    });
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
+
+    const answer = await world.call('GET', '/export-tasks');
+
+    expect([answer.status, answer.body.type]).toEqual([504, '/problems/aws-timeout']);
+  });
+});
+
+describe('an error of AWS that is no Problem', () => {
+  test('never reaches the answer of a create', async () => {
+    const createExportTask = async () =>
+      ({ outcome: 'unknown', cause: new Error('arn:aws:iam::1') }) as const;
+    const describeExportTasks = async () => {
+      throw new Error('arn:aws:iam::1');
+    };
+    const logs = { createExportTask, describeExportTasks };
+    const { app } = await openApp(() => ({ logs }) as unknown as OpenTarget);
+
+    const answer = await app.inject({ method: 'POST', url: '/export-tasks', payload: order });
+
+    expect(answer.statusCode).toBe(504);
+    expect(answer.body).not.toContain('arn:');
+    await app.close();
+  });
+});

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+
+import { awsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+
+const order = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
+
+/** Just enough of AWS to count connections, which the emulator does not. */
+async function openCountingAws() {
+  let connections = 0;
+  let most = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end('{"taskId":"of-the-test"}');
+    });
+  });
+  server.on('connection', (socket) => {
+    connections += 1;
+    server.getConnections((_error, open) => {
+      most = Math.max(most, open);
+    });
+    socket.on('error', () => {});
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env.AWS_ACCESS_KEY_ID = 'AKIDTEST';
+  process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-test';
+  return {
+    connections: () => connections,
+    most: () => most,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+test('each CreateExportTask has a connection of its own, also when more are at once than may be open', async () => {
+  await using aws = await openCountingAws();
+  await using logs = openCloudWatchLogs({
+    region: 'eu-west-1',
+    credentials: undefined,
+    timeouts: awsTimeouts,
+  });
+
+  const outcomes = await Promise.all(
+    Array.from({ length: 120 }, () => logs.createExportTask(order)),
+  );
+
+  expect(outcomes.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(120);
+  expect(aws.connections()).toBe(120);
+  expect(aws.most()).toBeLessThan(100); // 50, and those whose end the server has not seen yet
+});
