@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 
 import { authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
-import { edgePlugin } from '#edge/plugin.ts';
+import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
-import { answerProblem, problemsPlugin, toProblem } from '#problems/plugin.ts';
+import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
 import type { Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
@@ -32,6 +32,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
+    // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
+    // and each of those calls has its own deadline.
     handlerTimeout: limits.handlerMs,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle', // requests under way end by themselves
@@ -46,7 +48,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.checkMs,
-      requireHostHeader: true,
+      requireHostHeader: false, // Node would answer without a body; the edge asks for it
       insecureHTTPParser: false,
     },
     routerOptions: {
@@ -55,8 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       caseSensitive: true,
     },
     clientErrorHandler: makeConnectionErrorHandler({ newId, log }),
-    frameworkErrors: (error, request, reply) =>
-      answerProblem(toProblem(error, request), request, reply),
+    frameworkErrors: makeRoutingErrorHandler(log),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
   });
@@ -64,8 +65,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   await app.register(edgePlugin, { limits, newId, log, isStopping });
   await app.register(authPlugin);
-  await app.register(openapiPlugin); // collects what is registered after it
   await app.register(problemsPlugin);
+  await app.register(openapiPlugin); // collects what is registered after it
+  await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   await app.register(targetsPlugin, { targets });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });

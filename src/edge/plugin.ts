@@ -1,11 +1,18 @@
 import accepts from '@fastify/accepts';
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
 import fp from 'fastify-plugin';
 
+import { answerProblem, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
 import type { EdgeLimits } from './limits.ts';
-import { type RawConnectionsOptions, refuseExpectations } from './raw-connections.ts';
+import { logRefusal, type RawConnectionsOptions, refuseBeforeRouting } from './raw-connections.ts';
 
 /** What the edge needs. */
 export interface EdgeOptions extends RawConnectionsOptions {
@@ -18,14 +25,11 @@ export interface EdgeOptions extends RawConnectionsOptions {
 export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
     const { limits, isStopping } = options;
-    refuseExpectations(app.server, options);
+    refuseBeforeRouting(app.server, options);
     await app.register(accepts);
 
     app.addHook('onRequest', async (request, reply) => {
-      keepTimeLimit(request, reply);
-      reply.header('x-request-id', request.id);
-      reply.header('x-content-type-options', 'nosniff');
-      reply.header('cache-control', 'no-store');
+      mark(request, reply);
       if (isStopping()) reply.header('connection', 'close');
 
       const { url = '' } = request.raw;
@@ -42,9 +46,17 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
           'The request target must be a path that begins with "/".',
         );
       }
-      const coding = request.headers['content-encoding'];
-      if (coding !== undefined && coding !== 'identity') {
-        throw new Problem('unsupported-media-type', 'A Content-Encoding is not read here.');
+      const hosts = countHosts(request.raw.rawHeaders);
+      if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
+        throw new Problem('malformed-request', `There are ${hosts} Host headers; it must be one.`);
+      }
+      const { 'content-encoding': coding = 'identity', 'transfer-encoding': transfer = 'chunked' } =
+        request.headers;
+      if (coding !== 'identity' || transfer.toLowerCase() !== 'chunked') {
+        throw new Problem(
+          'unsupported-media-type',
+          'Content codings such as gzip are not read here.',
+        );
       }
       const { accept } = request.headers;
       if (accept === undefined || accept === '*/*' || accept === 'application/json') return;
@@ -67,16 +79,24 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   },
 );
 
-/**
- * Fastify ends a handler's time limit when the request closes, in order to stop at once for a caller
- * that has gone. But Node closes a request as soon as its body is read, so on a POST no limit held.
- * What shows that the caller has gone is a response that closes before it is complete.
- */
-function keepTimeLimit({ raw }: FastifyRequest, reply: FastifyReply): void {
-  for (const end of raw.listeners('close') as (() => void)[]) {
-    raw.off('close', end);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) end();
-    });
-  }
+/** Answers what the router itself refuses, an undecodable path: no hook sees such a request. */
+export function makeRoutingErrorHandler(log: RawConnectionsOptions['log']) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const problem = toProblem(error, request);
+    mark(request, reply);
+    logRefusal(log, request.id, problem, { method: request.method });
+    answerProblem(problem, request, reply);
+  };
+}
+
+function mark(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('cache-control', 'no-store');
+}
+
+// Node keeps the first of several; another server on the way may have kept the last.
+function countHosts(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+    .length;
 }

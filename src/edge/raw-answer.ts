@@ -23,10 +23,12 @@ export function endWithProblem(
   problem: Problem,
   requestId: string,
 ): void {
+  const body = JSON.stringify(toProblemBody(problem, requestId));
   response.writeHead(problem.kind.status, {
     'content-type': problemMediaType,
+    'content-length': Buffer.byteLength(body),
     'x-request-id': requestId,
     connection: 'close',
   });
-  response.end(JSON.stringify(toProblemBody(problem, requestId)));
+  response.end(body);
 }

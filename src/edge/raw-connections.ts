@@ -38,21 +38,36 @@ export function makeConnectionErrorHandler({ newId, log }: RawConnectionsOptions
     ];
     const problem = new Problem(slug, detail);
     const requestId = newId();
-    log.info(
-      { requestId, route: null, status: problem.kind.status, problem: slug, code: error.code },
-      'request',
-    );
+    logRefusal(log, requestId, problem, { code: error.code });
     // The peer may still be sending; destroying at once could discard the answer with its bytes.
     socket.end(toRawAnswer(problem, requestId), () => socket.destroy());
   };
 }
 
-/** Answers 417 to an Expect that is not 100-continue; Node itself would answer without a body. */
-export function refuseExpectations(server: Server, { newId, log }: RawConnectionsOptions): void {
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+/** Answers what Node hands out before Fastify sees it; by itself it would answer without a body. */
+export function refuseBeforeRouting(server: Server, { newId, log }: RawConnectionsOptions): void {
+  server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
     const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
     const requestId = newId();
-    log.info({ requestId, route: null, status: 417, problem: problem.slug }, 'request');
+    logRefusal(log, requestId, problem, { method });
     endWithProblem(response, problem, requestId);
   });
+  server.on('connect', ({ method }: IncomingMessage, socket: Socket) => {
+    const problem = new Problem('malformed-request', 'This is no proxy: CONNECT leads nowhere.');
+    const requestId = newId();
+    logRefusal(log, requestId, problem, { method });
+    socket.on('error', () => {}); // the peer may be gone
+    socket.end(toRawAnswer(problem, requestId));
+  });
+}
+
+/** Writes the one log line of a request that no hook sees. */
+export function logRefusal(
+  log: RawConnectionsOptions['log'],
+  requestId: string,
+  problem: Problem,
+  facts: object,
+): void {
+  const { kind, slug } = problem;
+  log.info({ requestId, route: null, status: kind.status, problem: slug, ...facts }, 'request');
 }

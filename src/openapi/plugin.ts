@@ -37,7 +37,9 @@ const documentOf: Record<string, string> = {
   '/docs/yaml': '/openapi.yaml',
 };
 
-async function redirectToDocument(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function answerSimply(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // Files are served whole: a range or precondition that cannot be met would end in an error.
+  for (const name of ['range', 'if-match', 'if-unmodified-since']) delete request.headers[name];
   const document = documentOf[request.routeOptions.url ?? ''];
   if (document) await reply.redirect(document);
 }
@@ -71,17 +73,19 @@ export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance)
   await app.register(getJsonDocument, { openapiText });
   await app.register(getYamlDocument, { openapiText });
 
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: contentSecurityPolicy,
-    theme: { title: documentBase.info.title },
-    uiHooks: { onRequest: redirectToDocument },
-    uiConfig: {
-      layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
-      validatorUrl: null, // it would send the document to somebody else's server
-      displayRequestDuration: true,
-      tryItOutEnabled: true,
-      deepLinking: true,
-    },
+  await app.register(async (docs) => {
+    docs.addHook('onRequest', answerSimply);
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: contentSecurityPolicy,
+      theme: { title: documentBase.info.title },
+      uiConfig: {
+        layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
+        validatorUrl: null, // it would send the document to somebody else's server
+        displayRequestDuration: true,
+        tryItOutEnabled: true,
+        deepLinking: true,
+      },
+    });
   });
 });

@@ -21,7 +21,6 @@ export function wantsPage(request: { accepts(): { type(types: string[]): unknown
 export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  vary: 'Accept',
 };
 
 /** A page that explains problems. Texts come from the catalogue, never from a request. */

@@ -28,7 +28,10 @@ declare module 'fastify' {
   }
 }
 
-/** Turns everything that goes wrong into a problem, and registers the catalogue's own routes. */
+/**
+ * Turns everything that goes wrong into a problem. Registered before any route, so that a wrong
+ * method can be told from a wrong path on each of them.
+ */
 export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
   app.decorateRequest('problem', undefined);
   const methodsOf = collectMethods(app);
@@ -38,12 +41,8 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
   );
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsOf(request.url);
-    if (allowed.length === 0) {
-      return answerProblem(
-        new Problem('no-such-route', 'No operation has this path.'),
-        request,
-        reply,
-      );
+    if (allowed.length === 0 || allowed.includes(request.method)) {
+      return answerProblem(new Problem('no-such-route', 'Nothing has this path.'), request, reply);
     }
     const allow = allowed.join(', ');
     void reply.header('allow', allow);
@@ -53,10 +52,13 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
       reply,
     );
   });
+});
 
+/** Registers the routes of the catalogue, where the `type` of every problem leads. */
+export const cataloguePlugin: FastifyPluginAsync = async (app) => {
   await app.register(listProblems);
   await app.register(getProblem);
-});
+};
 
 /** Answers with a problem and leaves it on the request for the log line. */
 export function answerProblem(
@@ -80,6 +82,11 @@ const frameworkErrors: Record<string, [ProblemSlug, string]> = {
     'unsupported-media-type',
     'The Content-Type must be application/json, with no charset but utf-8.',
   ],
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: [
+    'unsupported-media-type',
+    'This method needs a Content-Type: application/json.',
+  ],
+  FST_STATIC_FORBIDDEN_PATH: ['no-such-route', 'Nothing has this path.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body has more than 16,384 bytes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed-request',

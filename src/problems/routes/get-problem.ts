@@ -39,6 +39,7 @@ export const getProblem: FastifyPluginAsyncTypebox = async (app) => {
       if (!kind)
         throw new Problem('problem-not-found', 'The catalogue has no problem of this name.');
 
+      reply.header('vary', 'Accept');
       const explanation = toExplanation(slug, kind);
       return wantsPage(request)
         ? reply.headers(pageHeaders).send(pageOfProblems([explanation]) as never)

@@ -29,9 +29,11 @@ export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     config: { problems: [], produces: ['application/json', 'text/html'] },
-    handler: async (request, reply) =>
-      wantsPage(request)
+    handler: async (request, reply) => {
+      reply.header('vary', 'Accept');
+      return wantsPage(request)
         ? reply.headers(pageHeaders).send(pageOfProblems(problems) as never)
-        : reply.send({ problems }),
+        : reply.send({ problems });
+    },
   });
 };

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+
+import { openWorld } from '../world.ts';
+import { dial, expectProblem, listen, request } from './raw.ts';
+
+const quick = { headersMs: 200, requestMs: 400, keepAliveMs: 100, checkMs: 20 };
+const half = request('POST /export-tasks', {
+  'Content-Type': 'application/json',
+  'Content-Length': '100',
+});
+
+test.each([
+  ['headers that never end', 'GET /health/live HTTP/1.1\r\nHost: gateway\r\nX: '],
+  ['a body that never ends', `${half}{"logGroupName":`],
+  [
+    'a chunk that never ends',
+    `${half.replace('Content-Length: 100', 'Transfer-Encoding: chunked')}5\r\n{`,
+  ],
+])('%s: answered 408, and the connection ends', async (_name, bytes) => {
+  await using world = await openWorld({ limits: quick });
+  const socket = dial(world.port);
+
+  socket.write(bytes);
+  const { answers, isClosed } = await listen(socket, bytes);
+
+  expect(isClosed).toBe(true);
+  expect(answers).toHaveLength(1);
+  await expectProblem(world, answers[0], 'request-timeout');
+  expect(world.creates()).toHaveLength(0);
+});
+
+test('200 stalled senders are answered within their limits, and others meanwhile', async () => {
+  await using world = await openWorld({ limits: quick });
+  const beginnings = ['GET /health/live HTTP/1.1\r\nHost:', `${half}{`, 'P', half];
+
+  const stalled = Array.from({ length: 200 }, (_, index) => {
+    const bytes = beginnings[index % beginnings.length] ?? '';
+    const socket = dial(world.port);
+    socket.write(bytes);
+    return listen(socket, bytes);
+  });
+  const meanwhile = await world.call('GET', '/health/live');
+  const ended = await Promise.all(stalled);
+
+  expect(meanwhile.status).toBe(200);
+  expect(ended.every(({ isClosed }) => isClosed)).toBe(true);
+  expect(ended.map(({ answers }) => answers[0]?.status)).toEqual(Array(200).fill(408));
+  expect(world.log.filter(({ problem }) => problem === 'request-timeout')).toHaveLength(200);
+});
+
+test('a connection that says nothing more is closed without an answer', async () => {
+  await using world = await openWorld({ limits: quick });
+  const bytes = request('GET /health/live');
+  const socket = dial(world.port);
+
+  socket.write(bytes);
+  const { answers, isClosed } = await listen(socket, bytes, 2);
+
+  expect(answers.map(({ status }) => status)).toEqual([200]);
+  expect(isClosed).toBe(true);
+});

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
+import { catalogue } from '#problems/catalogue.ts';
+import { pageOfProblems } from '#problems/page.ts';
+import { openWorld, type World } from '../world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const slugs = Object.keys(catalogue);
+const kinds: [string, ProblemKind][] = Object.entries(catalogue);
+const chrome =
+  'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+const firefox = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+describe.each(kinds)('%s', (slug, kind) => {
+  test('is explained as JSON', async () => {
+    const { status, body } = await world.call('GET', `/problems/${slug}`);
+
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      type: `/problems/${slug}`,
+      slug,
+      status: kind.status,
+      title: kind.title,
+      explanation: expect.stringMatching(/^[A-Z].{20,}\.$/s),
+      remedy: expect.stringMatching(/^[A-Z].{10,}\.$/s),
+      isRetryable: kind.isRetryable,
+    });
+  });
+
+  test('is explained on a page', async () => {
+    const page = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
+
+    expect(page.status).toBe(200);
+    expect(page.text).toContain(slug);
+    expect(textOf(page.text)).toContain(kind.explanation);
+    expect(textOf(page.text)).toContain(kind.remedy);
+  });
+
+  test('says when to try again if it is about the rate or the moment', () => {
+    const isPassing = kind.status === 429 || kind.status === 503;
+    expect(kind.retryAfterSeconds !== undefined).toBe(isPassing);
+    if (isPassing) expect(kind).toMatchObject({ isRetryable: true });
+  });
+});
+
+test('the catalogue lists every problem', async () => {
+  const { body } = await world.call('GET', '/problems');
+
+  expect(body.problems.map((problem: { slug: string }) => problem.slug)).toEqual(slugs);
+});
+
+describe.each(['/problems', '/problems/export-slot-taken'])('%s', (path) => {
+  test.each([
+    [undefined, 'application/json'],
+    ['*/*', 'application/json'],
+    ['application/json', 'application/json'],
+    ['application/*', 'application/json'],
+    ['application/problem+json, application/json', 'application/json'],
+    ['text/html;q=0.5, application/json', 'application/json'],
+    ['text/html', 'text/html'],
+    ['text/*', 'text/html'],
+    ['application/json;q=0.5, text/html', 'text/html'],
+    [chrome, 'text/html'],
+    [firefox, 'text/html'],
+  ])('answers Accept: %s with %s', async (accept, type) => {
+    const answer = await world.call('GET', path, undefined, accept ? { accept } : {});
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe(`${type}; charset=utf-8`);
+    expect(answer.headers.get('vary')).toBe('Accept');
+  });
+
+  test('is a page that may load and run nothing', async () => {
+    const page = await world.call('GET', path, undefined, { accept: firefox });
+
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(
+      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(page.text).not.toMatch(/<script|style=|\son\w+=/);
+  });
+});
+
+test.each(['nope', 'constructor', 'tostring', 'export-slot-taken-'])(
+  '%s is no problem of the catalogue',
+  async (slug) => {
+    const answer = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
+
+    expect(answer.status).toBe(404);
+    expect(answer.body.type).toBe('/problems/problem-not-found');
+  },
+);
+
+test.each(['%3Cscript%3E', 'Export-Slot-Taken', '__proto__', 'a'.repeat(65)])(
+  '%s is not even the name of one',
+  async (slug) => {
+    const answer = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
+
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  },
+);
+
+test('a page shows text as text', () => {
+  const text = `<b>&"it's"</b>`;
+
+  const page = pageOfProblems([
+    {
+      type: '/x',
+      slug: 'x',
+      status: 400,
+      title: text,
+      explanation: text,
+      remedy: text,
+      isRetryable: true,
+    },
+  ]);
+
+  expect(page).not.toContain('<b>');
+  expect(textOf(page).split(text)).toHaveLength(5); // title, heading, explanation, remedy
+});
+
+function textOf(page: string): string {
+  return page
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&');
+}
