@@ -32,6 +32,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
+    // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
+    // and each of those calls has its own deadline.
     handlerTimeout: limits.handlerMs,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle', // requests under way end by themselves

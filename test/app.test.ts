@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { toProblem } from '#problems/plugin.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
@@ -58,6 +59,15 @@ describe('an operation that does not end', () => {
 
     expect([answer.status, answer.body.type]).toEqual([504, '/problems/aws-timeout']);
   });
+});
+
+test('a create that does not end is of unknown outcome', () => {
+  const error = Object.assign(new Error('limit'), { code: 'FST_ERR_HANDLER_TIMEOUT' });
+  const config = { timeoutProblem: 'outcome-unknown' };
+
+  const problem = toProblem(error as never, { routeOptions: { config } } as never);
+
+  expect(problem.slug).toBe('outcome-unknown');
 });
 
 describe('an error of AWS that is no Problem', () => {

@@ -25,7 +25,7 @@ export interface WorldOptions {
 }
 
 /** A line of the log, as it was written. */
-type LogLine = Record<string, unknown>;
+export type LogLine = Record<string, unknown>;
 
 /** An answer of the gateway, its body parsed. */
 export interface Answer {

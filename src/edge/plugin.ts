@@ -29,7 +29,6 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     await app.register(accepts);
 
     app.addHook('onRequest', async (request, reply) => {
-      keepTimeLimit(request, reply);
       mark(request, reply);
       if (isStopping()) reply.header('connection', 'close');
 
@@ -100,18 +99,4 @@ function mark(request: FastifyRequest, reply: FastifyReply): void {
 function countHosts(rawHeaders: readonly string[]): number {
   return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
     .length;
-}
-
-/**
- * Fastify ends a handler's time limit when the request closes, in order to stop at once for a caller
- * that has gone. But Node closes a request as soon as its body is read, so on a POST no limit held.
- * What shows that the caller has gone is a response that closes before it is complete.
- */
-function keepTimeLimit({ raw }: FastifyRequest, reply: FastifyReply): void {
-  for (const end of raw.listeners('close') as (() => void)[]) {
-    raw.off('close', end);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) end();
-    });
-  }
 }

@@ -9,7 +9,11 @@ const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
   { additionalProperties: false },
 );
-const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
+// In the demonstration the task of the example runs at a target of that name.
+const Query = Type.Object(
+  { target: Type.Optional({ ...TargetName, examples: ['busy'] }) },
+  { additionalProperties: false },
+);
 const CancelledExportTask = {
   ...ExportTask,
   examples: [
