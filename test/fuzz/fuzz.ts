@@ -13,6 +13,9 @@ export interface FuzzReport {
   slowestMs: number;
 }
 
+/** An answer to be judged; one to HEAD has no body. */
+type Judged = RawAnswer & { isBodiless?: boolean };
+
 const atOnce = 10;
 const internals = /arn:aws|\.[jt]s:\d|node_modules|AKIDTEST|secret-of-the-test|FST_ERR|HPE_/;
 
@@ -49,27 +52,24 @@ export async function fuzz({ count, seed }: { count: number; seed: number }): Pr
     ),
     { numRuns: Math.ceil(connections / atOnce), seed },
   );
-  world.log.length = 0; // some 100,000 lines; they have been judged by their answers
   return report;
 }
 
-async function judgeAll(sent: Promise<RawAnswer[]>[]): Promise<void> {
+async function judgeAll(sent: Promise<Judged[]>[]): Promise<void> {
   for (const answer of (await Promise.all(sent)).flat()) judge(answer);
 }
 
-async function send(world: World, request: FuzzRequest, report: FuzzReport): Promise<RawAnswer[]> {
+async function send(world: World, request: FuzzRequest, report: FuzzReport): Promise<Judged[]> {
   const beganAt = performance.now();
-  const { statusCode, headers, payload } = await world.app.inject(request);
+  const { statusCode: status, headers, payload: text } = await world.app.inject(request);
   report.slowestMs = Math.max(report.slowestMs, performance.now() - beganAt);
   report.requests += 1;
-  const isBodiless = request.method === 'HEAD';
-  return isBodiless
-    ? []
-    : [counted({ status: statusCode, headers: headers as never, text: payload }, report)];
+  const answer = { status, headers: headers as RawAnswer['headers'], text };
+  return [{ ...counted(answer, report), isBodiless: request.method === 'HEAD' }];
 }
 
 /** Writes bytes and reads until the server ends the connection, or says nothing more for a moment. */
-function write(world: World, bytes: string, report: FuzzReport): Promise<RawAnswer[]> {
+function write(world: World, bytes: string, report: FuzzReport): Promise<Judged[]> {
   const socket = dial(world.port);
   let received = '';
   socket.setEncoding('utf8');
@@ -92,12 +92,12 @@ function counted(answer: RawAnswer, report: FuzzReport): RawAnswer {
 }
 
 /** @throws when an answer is not one this service may give */
-function judge({ status, headers, text }: RawAnswer): void {
+function judge({ status, headers, text, isBodiless }: Judged): void {
   const fail = (why: string) => {
     throw new Error(`${why}: ${status} ${JSON.stringify(headers)} ${text}`);
   };
   if (!(status >= 200 && status < 500)) fail('no proper status');
-  if (status < 400) return;
+  if (status < 400 || isBodiless) return;
   if (!headers['content-type']?.startsWith('application/problem+json')) fail('no problem');
   if (internals.test(text)) fail('something internal');
   const { type, status: told, instance, detail } = JSON.parse(text);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -27,6 +28,7 @@ interface Operation {
   >;
 }
 
+const require = createRequire(import.meta.url);
 const json = readFileSync('openapi/openapi.json', 'utf8');
 const yaml = readFileSync('openapi/openapi.yaml', 'utf8');
 const document = JSON.parse(json) as {
@@ -155,7 +157,7 @@ function problemsOf({ responses }: Operation): [status: string, slug: ProblemSlu
 test('redocly finds no error and nothing to warn of', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['node_modules/@redocly/cli/bin/cli.js', 'lint', 'openapi/openapi.yaml', '--format=json'],
+    [require.resolve('@redocly/cli/bin/cli.js'), 'lint', 'openapi/openapi.yaml', '--format=json'],
     { env: { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off' } }, // CI: no look for updates
   );
 
