@@ -3,13 +3,13 @@ import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import { cancelAndShow } from '../cancel-and-show.ts';
-import { ExportTask, exampleTask, exampleTaskIds, TargetName, TaskId } from '../export-task.ts';
+import { everyCall } from '../declared-problems.ts';
+import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 
 const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
   { additionalProperties: false },
 );
-const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
 const CancelledExportTask = {
   ...ExportTask,
   examples: [
@@ -38,22 +38,15 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> =
       description:
         'CancelExportTask: the task must be PENDING or RUNNING. The answer is the task as it stands then, usually PENDING_CANCEL; AWS cancels in its own time. May be repeated safely.',
       params: Params,
-      querystring: Query,
+      querystring: TargetQuery,
       response: { 202: CancelledExportTask },
     },
     config: {
       problems: [
-        'invalid-parameter',
-        'service-role-not-permitted',
+        ...everyCall,
         'export-task-not-found',
-        'target-not-found',
         'export-task-already-finished',
         'operation-aborted',
-        'aws-throttled',
-        'service-role-unusable',
-        'aws-unexpected',
-        'aws-unavailable',
-        'not-ready',
         'aws-timeout',
       ],
     },
