@@ -50,7 +50,13 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     const url = await readRedirect(region);
     if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
   }
-  const url = await app.listen({ host: config.host, port: config.port });
+  const close = async () => {
+    await app.close();
+    await targets[Symbol.asyncDispose]();
+  };
+  const url = await app
+    .listen({ host: config.host, port: config.port })
+    .catch((error) => close().then(() => Promise.reject(error)));
 
   return {
     url,
@@ -58,8 +64,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     async close() {
       isStopping = true;
       await delay(lameDuckMs);
-      await app.close();
-      await targets[Symbol.asyncDispose]();
+      await close();
     },
   };
 }

@@ -13,7 +13,7 @@ const exitWithinMs = 9_500; // an orchestrator is told ten seconds
 
 const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
 const log = makeLogger({ level: config.logLevel, isPretty: config.isLogPretty });
-const gateway = await openGateway({ config, log, lameDuckMs });
+const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
 log.info({ url: gateway.url }, 'listening');
 
 closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) => {

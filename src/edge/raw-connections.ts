@@ -57,7 +57,7 @@ export function refuseBeforeRouting(server: Server, { newId, log }: RawConnectio
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });
     socket.on('error', () => {}); // the peer may be gone
-    socket.end(toRawAnswer(problem, requestId));
+    socket.end(toRawAnswer(problem, requestId), () => socket.destroy());
   });
 }
 

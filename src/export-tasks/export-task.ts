@@ -181,3 +181,9 @@ export const TargetName = Text({
   rule: 'the name of a target, 1 to 64 characters',
   description: 'Where to do it; the first configured target when left out. See GET /targets.',
 });
+
+/** The query of operations that have no parameters but the target. */
+export const TargetQuery = Type.Object(
+  { target: Type.Optional(TargetName) },
+  { additionalProperties: false },
+);

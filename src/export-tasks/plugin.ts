@@ -1,14 +1,15 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Targets } from '#targets/target.ts';
-import { type CreateOnceOptions, makeCreateOnce } from './create-once.ts';
+import { makeCreateOnce } from './create-once.ts';
+import type { LookUpOptions } from './look-up.ts';
 import { cancelExportTask } from './routes/cancel-export-task.ts';
 import { createExportTask } from './routes/create-export-task.ts';
 import { describeExportTasks } from './routes/describe-export-tasks.ts';
 import { getExportTask } from './routes/get-export-task.ts';
 
 /** What the mirror needs: where exports run, and the clocks of the create protocol. */
-export interface ExportTasksOptions extends CreateOnceOptions {
+export interface ExportTasksOptions extends LookUpOptions {
   targets: Targets;
 }
 

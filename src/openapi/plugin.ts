@@ -75,7 +75,7 @@ export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance)
 
   await app.register(async (docs) => {
     docs.addHook('onRequest', answerSimply);
-    await app.register(swaggerUi, {
+    await docs.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
       theme: { title: documentBase.info.title },

@@ -3,7 +3,8 @@ import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import { cancelAndShow } from '../cancel-and-show.ts';
-import { ExportTask, exampleTask, exampleTaskIds, TargetName, TaskId } from '../export-task.ts';
+import { everyCall } from '../declared-problems.ts';
+import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 
 const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
@@ -11,7 +12,7 @@ const Params = Type.Object(
 );
 // In the demonstration the task of the example runs at a target of that name.
 const Query = Type.Object(
-  { target: Type.Optional({ ...TargetName, examples: ['busy'] }) },
+  { target: { ...TargetQuery.properties.target, examples: ['busy'] } },
   { additionalProperties: false },
 );
 const CancelledExportTask = {
@@ -47,17 +48,10 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> =
     },
     config: {
       problems: [
-        'invalid-parameter',
-        'service-role-not-permitted',
+        ...everyCall,
         'export-task-not-found',
-        'target-not-found',
         'export-task-already-finished',
         'operation-aborted',
-        'aws-throttled',
-        'service-role-unusable',
-        'aws-unexpected',
-        'aws-unavailable',
-        'not-ready',
         'aws-timeout',
       ],
     },

@@ -1,12 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../create-once.ts';
-import { CreatedExportTask, CreateExportTask, TargetName } from '../export-task.ts';
+import { everyCall } from '../declared-problems.ts';
+import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
 import { warningsOf } from '../warnings.ts';
-
-const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
 
 /** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
 export const createExportTask: FastifyPluginAsyncTypebox<{
@@ -24,26 +22,19 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       summary: 'Create an export task',
       description:
         'CreateExportTask: exports one log group over one time range to S3. AWS runs one task at a time per account and Region; while one is active this answers 429 `export-slot-taken` and says which. The call is sent exactly once: if its answer is lost, AWS is asked whether the task exists before anything is answered. Stricter than AWS in one point: control characters and text that is not well-formed Unicode are refused.',
-      querystring: Query,
+      querystring: TargetQuery,
       body: CreateExportTask,
       response: { 201: CreatedExportTask },
     },
     config: {
       problems: [
-        'invalid-parameter',
+        ...everyCall,
         'destination-not-found',
-        'service-role-not-permitted',
         'log-group-not-found',
-        'target-not-found',
         'resource-already-exists',
         'operation-aborted',
         'destination-not-writable',
         'export-slot-taken',
-        'aws-throttled',
-        'service-role-unusable',
-        'aws-unexpected',
-        'aws-unavailable',
-        'not-ready',
         'outcome-unknown',
       ],
       headers: { 201: ['Location'] },

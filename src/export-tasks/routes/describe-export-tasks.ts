@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
+import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
 
 const Query = Type.Object(
@@ -63,17 +64,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }
       },
     },
     config: {
-      problems: [
-        'invalid-parameter',
-        'service-role-not-permitted',
-        'target-not-found',
-        'aws-throttled',
-        'service-role-unusable',
-        'aws-unexpected',
-        'aws-unavailable',
-        'not-ready',
-        'aws-timeout',
-      ],
+      problems: [...everyCall, 'aws-timeout'],
       headers: { 200: ['Age'] },
     },
     handler: async (request, reply) => {

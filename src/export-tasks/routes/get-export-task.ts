@@ -3,10 +3,10 @@ import { Type } from '@sinclair/typebox';
 
 import { Problem } from '#problems/problem.ts';
 import type { Targets } from '#targets/target.ts';
-import { ExportTask, TargetName, TaskId } from '../export-task.ts';
+import { everyCall } from '../declared-problems.ts';
+import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
-const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
 
 /** Shows one export task: AWS's DescribeExportTasks by id. */
 export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
@@ -23,22 +23,11 @@ export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = as
       description:
         'DescribeExportTasks by id. However many callers ask for a task, AWS is asked once a second; `Age` says how old the answer is.',
       params: Params,
-      querystring: Query,
+      querystring: TargetQuery,
       response: { 200: ExportTask },
     },
     config: {
-      problems: [
-        'invalid-parameter',
-        'service-role-not-permitted',
-        'export-task-not-found',
-        'target-not-found',
-        'aws-throttled',
-        'service-role-unusable',
-        'aws-unexpected',
-        'aws-unavailable',
-        'not-ready',
-        'aws-timeout',
-      ],
+      problems: [...everyCall, 'export-task-not-found', 'aws-timeout'],
       headers: { 200: ['Age'] },
     },
     handler: async (request, reply) => {

@@ -1,0 +1,13 @@
+import type { ProblemSlug } from '#problems/catalogue.ts';
+
+/** The problems any call to AWS for a target may end in. */
+export const everyCall = [
+  'invalid-parameter',
+  'service-role-not-permitted',
+  'target-not-found',
+  'aws-throttled',
+  'service-role-unusable',
+  'aws-unexpected',
+  'aws-unavailable',
+  'not-ready',
+] as const satisfies readonly ProblemSlug[];
