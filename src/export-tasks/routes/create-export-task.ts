@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../create-once.ts';
