@@ -64,6 +64,14 @@ export const Environment = Type.Object({
       'x-rule': 'the path of a readable JSON file',
     }),
   ),
+  AWS_ENDPOINT_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://\\S+$',
+      description:
+        'Where to find AWS instead of at AWS, such as the emulator. A warning is logged.',
+      'x-rule': 'a URL such as http://127.0.0.1:4566',
+    }),
+  ),
   EMULATOR_PORT: {
     ...port(4566),
     description: 'Port the emulator listens on (npm run emulator, npm run demo).',

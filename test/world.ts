@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { pino } from 'pino';
 
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { openTargets } from '#targets/open-targets.ts';
-import type { TargetSettings } from '#targets/target.ts';
+import type { TargetSettings, Targets } from '#targets/target.ts';
+import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
@@ -18,6 +18,8 @@ export interface WorldOptions {
   limits?: Partial<EdgeLimits>;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
+  /** Whether to wait until every account is checked; true when absent. */
+  isCheckAwaited?: boolean;
   /** What the gateway does instead of sleeping; by default it turns the emulator's clock. */
   sleep?: (ms: number, emulator: Emulator) => Promise<void>;
 }
@@ -41,7 +43,10 @@ export interface World extends AsyncDisposable {
   url: string;
   port: number;
   log: LogLine[];
+  targets: Targets;
   setStopping(): void;
+  /** Resolves when the condition holds; looks again after every turn of the event loop. */
+  waitFor(condition: () => boolean): Promise<void>;
   call(
     method: string,
     path: string,
@@ -89,10 +94,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   emulator.seed.bucket({ region, bucket: 'archive' });
 
   const log: LogLine[] = [];
-  const logger = pino(
-    { level: 'debug' },
-    { write: (line: string) => void log.push(JSON.parse(line)) },
-  );
+  const logger = makeLogger({
+    level: 'debug',
+    isPretty: false,
+    destination: { write: (line: string) => void log.push(JSON.parse(line)) },
+  });
   const now = options.now ?? Date.now;
   let isStopping = false;
   const targets = openTargets({
@@ -115,7 +121,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     limits: { ...edgeLimits, ...options.limits },
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  await targets.whenChecked.catch(() => {});
+  if (options.isCheckAwaited !== false) await targets.whenChecked;
   emulator.journal.clear();
   const { port } = app.server.address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
@@ -130,6 +136,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     url,
     port,
     log,
+    targets,
+    async waitFor(condition) {
+      while (!condition()) await new Promise(setImmediate);
+    },
     setStopping: () => {
       isStopping = true;
     },

@@ -151,7 +151,7 @@ export function isRefusedForCredentials(error: unknown): boolean {
  * Translates a failed call into the problem to answer. The error itself stays inside, as `cause`.
  */
 export function toProblem(operation: Operation, error: unknown): Problem {
-  const { name, message = '', $metadata } = error as AwsError;
+  const { name, message = '', code, $metadata } = error as AwsError;
   const status = $metadata?.httpStatusCode;
   const members: ProblemMembers = {
     cause: error,
@@ -178,10 +178,12 @@ export function toProblem(operation: Operation, error: unknown): Problem {
   if (isNotSent(error)) {
     return new Problem('aws-unavailable', 'AWS could not be reached; nothing was sent.', members);
   }
-  if (name === 'TimeoutError' || name === 'AbortError') {
+  // The SDK calls a reset a TimeoutError, too.
+  const isReset = code === 'ECONNRESET' || code === 'EPIPE';
+  if ((name === 'TimeoutError' && !isReset) || name === 'AbortError') {
     return new Problem('aws-timeout', 'AWS did not answer in time.', members);
   }
-  if (status === undefined || name === 'Error') {
+  if (status === undefined || isReset) {
     return new Problem('aws-unavailable', 'The connection to AWS broke.', members);
   }
   return new Problem(

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
-import { endWithProblem, toRawAnswer } from '#problems/raw-answer.ts';
+import { endWithProblem, toRawAnswer } from './raw-answer.ts';
 
 /** What is needed to answer where there is no Fastify request. */
 export interface RawConnectionsOptions {

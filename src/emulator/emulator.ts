@@ -3,13 +3,14 @@ import { type Clock, makeAgenda } from './control/clock.ts';
 import { type Fault, type Faults, makeFaults } from './control/faults.ts';
 import { type Journal, type JournalEntry, makeJournal } from './control/journal.ts';
 import { play } from './control/play.ts';
-import { control } from './control/routes.ts';
+import { type Controls, control } from './control/routes.ts';
 import { readLogsCall } from './logs/api.ts';
 import type { ExportTask } from './logs/export-tasks.ts';
 import { makeLogsRegions } from './logs/regions.ts';
-import { type EmulatorOptions, settle } from './options.ts';
+import { type EmulatorOptions, withDefaults } from './options.ts';
 import { readS3Call } from './s3/api.ts';
-import { openBuckets } from './s3/buckets.ts';
+import { makeBuckets } from './s3/buckets.ts';
+import { openDisk } from './s3/disk.ts';
 import { makeSeed, type Seed } from './seed.ts';
 import { readStsCall } from './sts/api.ts';
 import { type AuthFailure, type Caller, makeSessions } from './sts/sessions.ts';
@@ -20,31 +21,27 @@ import { readSignature, type Signed } from './wire/signature.ts';
 export type { Clock, EmulatorOptions, ExportTask, Fault, Faults, Journal, JournalEntry, Seed };
 
 /** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
-export interface Emulator extends AsyncDisposable {
+export interface Emulator extends Controls, AsyncDisposable {
   /** Serves logs, sts and s3 (path style) alike. */
   url: string;
   port: number;
-  clock: Clock;
-  faults: Faults;
-  journal: Journal;
-  seed: Seed;
-  /** Every export task of every account and Region as it stands now, oldest first in each. */
-  exportTasks(): ExportTask[];
   close(): Promise<void>;
 }
 
 /** Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`. */
 export async function openEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const settings = settle(options);
+  const settings = withDefaults(options);
   const clock = makeAgenda(settings.startAt);
   const faults = makeFaults();
   const journal = makeJournal(settings.journalLimit);
-  const buckets = openBuckets(settings.dataDir);
+  const buckets = makeBuckets(
+    settings.dataDir === undefined ? undefined : openDisk(settings.dataDir),
+  );
   const sessions = makeSessions(clock, settings);
   const regions = makeLogsRegions(buckets, clock, settings);
   const world = { settings, clock, buckets, sessions, regions };
 
-  const controlled = {
+  const controls: Controls = {
     clock,
     faults,
     journal,
@@ -59,8 +56,8 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
 
   const handle = async (request: WireRequest): Promise<Delivery> => {
     clock.settle();
-    const controls = control(request, controlled);
-    if (controls) return { how: 'answer', answer: controls };
+    const controlled = control(request, controls);
+    if (controlled) return { how: 'answer', answer: controlled };
 
     const requestId = randomUUID();
     const signed = readSignature(request);
@@ -112,7 +109,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   return {
     url: `http://${host}:${server.port}`,
     port: server.port,
-    ...controlled,
+    ...controls,
     close: server.close,
     [Symbol.asyncDispose]: server.close,
   };

@@ -57,7 +57,7 @@ export interface EmulatorOptions {
   /** Validity of a nextToken. Default 24 h (documentation). */
   nextTokenTtlMs?: number;
 
-  /** Order of the checks of CreateExportTask. Default bucket, bucketRegion, logGroup, bucketPolicy, activeLimit (unverified). */
+  /** Order of the checks of CreateExportTask; one left out is not made. Default bucket, bucketRegion, logGroup, bucketPolicy, activeLimit (unverified). */
   checkOrder?: readonly CreateCheck[];
   /** Code when the bucket policy keeps CloudWatch Logs out. Default AccessDeniedException, seen in 2026; InvalidParameterException was seen in 2023. */
   bucketPolicyErrorCode?: 'AccessDeniedException' | 'InvalidParameterException';
@@ -90,7 +90,7 @@ export interface EmulatorOptions {
 }
 
 /** The options with every default filled in. */
-export type Settings = ReturnType<typeof settle>;
+export type Settings = ReturnType<typeof withDefaults>;
 
 /** Documented quotas in calls a second, per account and Region. */
 const awsRateLimits: Partial<Record<string, number>> = {
@@ -138,7 +138,7 @@ const defaults = {
 } satisfies EmulatorOptions;
 
 /** Fills in the defaults. */
-export function settle(options: EmulatorOptions) {
+export function withDefaults(options: EmulatorOptions) {
   const { rateLimits = 'aws' } = options;
   const overrides = typeof rateLimits === 'object' ? rateLimits : {};
   return {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from './control/clock.ts';
-import { type ExportOrder, foreignCourse, foreignOrder } from './logs/export-tasks.ts';
-import { addLogGroup, addLogStream, storeEvents } from './logs/log-groups.ts';
+import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
+import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
 import type { Settings } from './options.ts';
+import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
@@ -32,13 +33,23 @@ export interface Seed {
   ): void;
   /** A bucket whose policy lets CloudWatch Logs in; `policy: null` has none. */
   bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
-  /** Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids, oldest first. */
+  /**
+   * Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids,
+   * oldest first. `taskId` is for a single one.
+   */
   finishedTasks(
-    tasks: SeedPlace & { count: number; spacingMs?: number; order?: Partial<ExportOrder> },
+    tasks: SeedPlace & {
+      count: number;
+      spacingMs?: number;
+      taskId?: string;
+      order?: Partial<ExportOrder>;
+    },
   ): string[];
   /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
-  foreignTask(task: SeedPlace & { durationMs: number; order?: Partial<ExportOrder> }): string;
-  /** Ends a task FAILED now. Throws if there is none of that id. */
+  foreignTask(
+    task: SeedPlace & { durationMs: number; taskId?: string; order?: Partial<ExportOrder> },
+  ): string;
+  /** Ends a task FAILED now. Throws unless it is PENDING or RUNNING. */
   taskFailure(task: { taskId: string }): void;
 }
 
@@ -66,6 +77,8 @@ export function makeSeed(
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
+      const strange = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
+      if (strange) throw new Error(`${strange.timestamp} is no date.`);
       const { logGroups } = regions.of(placeOf(place));
       const now = clock.now();
       const group =
@@ -89,16 +102,16 @@ export function makeSeed(
         name: bucket,
         ...placeOf(place),
         createdAt: clock.now(),
-        policy: policy === null ? undefined : (policy ?? welcomingPolicy(bucket)),
+        policy: policy === null ? undefined : readPolicy(policy ?? welcomingPolicy(bucket)),
       });
     },
 
-    finishedTasks({ count, spacingMs = 1000, order = {}, ...place }) {
+    finishedTasks({ count, spacingMs = 1000, taskId: givenId, order = {}, ...place }) {
       const at = regions.of(placeOf(place));
       const now = clock.now();
       return Array.from({ length: count }, (_, index) => {
         const finishedAt = now - (count - index) * spacingMs;
-        const taskId = randomUUID();
+        const taskId = givenId ?? randomUUID();
         at.exportTasks.addFinished({
           ...foreignOrder,
           ...order,
@@ -114,14 +127,16 @@ export function makeSeed(
       });
     },
 
-    foreignTask({ durationMs, order = {}, ...place }) {
+    foreignTask({ durationMs, taskId, order = {}, ...place }) {
       const { exportTasks } = regions.of(placeOf(place));
-      return exportTasks.start({ ...foreignOrder, ...order }, foreignCourse(durationMs)).taskId;
+      const course = { ...foreignCourse(durationMs), taskId };
+      return exportTasks.start({ ...foreignOrder, ...order }, course).taskId;
     },
 
     taskFailure({ taskId }) {
       clock.settle();
       const { exportTasks, task } = findTask(regions.all(), taskId);
+      if (!isActive(task)) throw new Error(`Export task ${taskId} is not active.`);
       exportTasks.fail(task);
     },
   };

@@ -1,6 +1,8 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { type CreateExportTask, type ExportTask, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import { bucketPolicyFor } from './bucket-policy.ts';
 
 /** What creating needs of its surroundings: clocks in milliseconds, and sleep. */
 export interface CreateOnceOptions {
@@ -33,11 +35,11 @@ export function makeCreateOnce({ now, elapsed, sleep }: CreateOnceOptions) {
   const told = makeRecentIds();
 
   return async function createOnce(
-    logs: CloudWatchLogs,
+    target: OpenTarget,
     task: CreateExportTask,
   ): Promise<CreatedTask> {
     const beganAt = elapsed();
-    const result = await logs.createExportTask(task);
+    const result = await target.logs.createExportTask(task);
     switch (result.outcome) {
       case 'accepted':
         told.add(result.taskId);
@@ -45,12 +47,10 @@ export function makeCreateOnce({ now, elapsed, sleep }: CreateOnceOptions) {
       case 'not-sent':
         throw result.problem;
       case 'refused':
-        throw result.problem.slug === 'export-slot-taken'
-          ? await withSlotHolder(logs, result.problem)
-          : result.problem;
+        throw await withWhatHelps(result.problem, target, task);
       case 'unknown': {
         const { cause, answer } = result;
-        const { found, isCertain } = await lookFor(logs, task, beganAt);
+        const { found, isCertain } = await lookFor(target.logs, task, beganAt);
         if (found) {
           told.add(found.taskId);
           return found;
@@ -128,6 +128,25 @@ function hasValuesOf(candidate: ExportTask, task: CreateExportTask): boolean {
     candidate.destination === task.destination &&
     candidate.destinationPrefix === (task.destinationPrefix || 'exportedlogs')
   );
+}
+
+/** The same refusal, with what its caller needs to go on. */
+async function withWhatHelps(
+  refusal: Problem,
+  target: OpenTarget,
+  task: CreateExportTask,
+): Promise<Problem> {
+  switch (refusal.slug) {
+    case 'export-slot-taken':
+      return withSlotHolder(target.logs, refusal);
+    case 'destination-not-writable':
+      return new Problem(refusal.slug, refusal.detail, {
+        ...refusal.members,
+        bucketPolicy: bucketPolicyFor({ ...target, bucket: task.destination }),
+      });
+    default:
+      return refusal;
+  }
 }
 
 /** The same refusal, with the task that holds the slot, where AWS's list shows it. */

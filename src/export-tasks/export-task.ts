@@ -7,6 +7,12 @@ import { Text } from '#validation/text.ts';
 /** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
 export const s3KeyMaxBytes = 1_024;
 
+/** The ids of the document's examples: a finished task, and one that can be cancelled. */
+export const exampleTaskIds = {
+  finished: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
+  running: '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22',
+} as const;
+
 const taskName = Text({
   minLength: 1,
   maxLength: 512,
@@ -27,6 +33,7 @@ const destination = Text({
   description: 'The name of the S3 bucket, in the Region of the log group.',
 });
 const destinationPrefix = Text({
+  maxLength: s3KeyMaxBytes, // what a document can say of the rule below
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
@@ -78,10 +85,13 @@ export const CreateExportTask = Type.Object(
 
 /** Something about an accepted task that its caller will hardly have meant. */
 export type Warning = Static<typeof Warning>;
-export const Warning = Type.Object({
-  pointer: Type.String({ description: 'JSON pointer to the member, as a URI fragment.' }),
-  detail: Type.String(),
-});
+export const Warning = Type.Object(
+  {
+    pointer: Type.String({ description: 'JSON pointer to the member, as a URI fragment.' }),
+    detail: Type.String({ description: 'What can hardly be meant, and why.' }),
+  },
+  { title: 'Warning', description: 'Something AWS accepted that can hardly be meant.' },
+);
 
 /** The answer to POST /export-tasks. */
 export const CreatedExportTask = Type.Object(
@@ -96,30 +106,50 @@ export const CreatedExportTask = Type.Object(
   {
     title: 'CreatedExportTask',
     description: 'The task is created.',
-    examples: [{ taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11' }],
+    examples: [{ taskId: exampleTaskIds.finished }],
   },
 );
 
 /** A state of an export task. */
 export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
+  title: 'ExportTaskStatusCode',
   type: 'string',
   enum: exportTaskStatusCodes,
+  description: 'A state of an export task. PENDING and RUNNING hold the slot.',
   'x-rule': `one of ${exportTaskStatusCodes.join(', ')}`,
 });
+
+/** A finished task, for examples. */
+export const exampleTask = {
+  taskId: exampleTaskIds.finished,
+  taskName: 'checkout-2024-05-01',
+  logGroupName: '/demo/checkout',
+  from: 1714521600000,
+  to: 1714607999999,
+  destination: 'demo-log-archive',
+  destinationPrefix: 'checkout/2024-05-01',
+  status: { code: 'COMPLETED', message: 'Completed successfully' },
+  executionInfo: { creationTime: 1714608000000, completionTime: 1714608001548 },
+} as const;
 
 /** An export task as DescribeExportTasks shows it. Each member is absent where AWS leaves it out. */
 export type ExportTask = Static<typeof ExportTask>;
 export const ExportTask = Type.Object(
   {
-    taskId: Type.Optional(Type.String()),
-    taskName: Type.Optional(Type.String()),
-    logGroupName: Type.Optional(Type.String()),
+    taskId: Type.Optional(Type.String({ description: 'The id AWS gave the task.' })),
+    taskName: Type.Optional(Type.String({ description: 'The name its creator gave it.' })),
+    logGroupName: Type.Optional(Type.String({ description: 'The log group it exports.' })),
     from: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
     to: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
-    destination: Type.Optional(Type.String()),
-    destinationPrefix: Type.Optional(Type.String()),
+    destination: Type.Optional(Type.String({ description: 'The S3 bucket it writes to.' })),
+    destinationPrefix: Type.Optional(
+      Type.String({ description: 'What the keys of its objects begin with.' }),
+    ),
     status: Type.Optional(
-      Type.Object({ code: Type.Optional(StatusCode), message: Type.Optional(Type.String()) }),
+      Type.Object({
+        code: Type.Optional(StatusCode),
+        message: Type.Optional(Type.String({ description: 'What AWS says of it.' })),
+      }),
     ),
     executionInfo: Type.Optional(
       Type.Object({
@@ -130,20 +160,8 @@ export const ExportTask = Type.Object(
   },
   {
     title: 'ExportTask',
-    description: 'An export task, in the words of AWS.',
-    examples: [
-      {
-        taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
-        taskName: 'checkout-2024-05-01',
-        logGroupName: '/demo/checkout',
-        from: 1714521600000,
-        to: 1714607999999,
-        destination: 'demo-log-archive',
-        destinationPrefix: 'checkout/2024-05-01',
-        status: { code: 'COMPLETED', message: 'Completed successfully' },
-        executionInfo: { creationTime: 1714608000000, completionTime: 1714608001548 },
-      },
-    ],
+    description: 'An export task, in the words of AWS. A member AWS leaves out is absent.',
+    examples: [exampleTask],
   },
 );
 
@@ -153,7 +171,7 @@ export const TaskId = Text({
   maxLength: 512,
   rule: 'the id of an export task, 1 to 512 characters',
   description: 'The id AWS gave the task.',
-  examples: ['3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11'],
+  examples: [exampleTaskIds.finished],
 });
 
 /** The query parameter every operation on export tasks takes. */

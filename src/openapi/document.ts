@@ -1,20 +1,26 @@
 import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
-import { Problem, ProblemBody, problemMediaType, toProblemBody } from '#problems/problem.ts';
+import { ProblemBody, problemMediaType } from '#problems/problem.ts';
 import { int64Range } from '#validation/int64.ts';
+import { problemExamples } from './problem-examples.ts';
 
 type Json = Record<string, unknown>;
 
 interface Operation {
   operationId: string;
-  responses: Record<string, Json>;
+  tags: string[];
+  responses: Record<string, Json & { content?: Json }>;
 }
+
+type Path = Record<string, Operation>;
 
 /** What a route says of itself beyond its schema. */
 export interface OperationFacts {
   problems: readonly ProblemSlug[];
   headers: Record<number, ('Location' | 'Age')[]>;
+  /** Media types of a success; a page beside JSON is told as text. */
+  produces: readonly string[];
 }
 
 /** The part of the document that no route contributes. */
@@ -59,39 +65,55 @@ const headers = {
 
 /**
  * Completes what @fastify/swagger collected: problems and headers of each operation, named schemas
- * as components, and our own keywords in the words of OpenAPI.
+ * as components, our own keywords in the words of OpenAPI, and the paths in the order of the tags.
  */
-export function completeDocument<Document extends { paths?: object }>(
+export function completeDocument<Document extends { paths?: object; components?: object }>(
   found: Document,
   facts: ReadonlyMap<string, OperationFacts>,
 ): Document {
-  const schemas: Record<string, unknown> = {};
-  const paths = liftSchemas(found.paths, schemas) as Record<string, Record<string, Operation>>;
+  const { components: _none, paths: collected, ...head } = found;
+  const sorted = Object.entries((collected ?? {}) as Record<string, Path>).sort(
+    ([, one], [, other]) => rankOf(one) - rankOf(other),
+  );
+  const schemas: Json = {};
+  const paths = liftSchemas(Object.fromEntries(sorted), schemas) as Record<string, Path>;
   liftSchemas(ProblemBody, schemas);
+  const used = new Set<ProblemSlug>();
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
     const fact = facts.get(operation.operationId);
-    if (fact) completeResponses(operation.responses, fact);
+    if (!fact) continue;
+    completeSuccesses(operation.responses, fact);
+    addProblems(operation.responses, fact.problems);
+    for (const slug of fact.problems) used.add(slug);
   }
+  const examples = Object.entries(problemExamples).filter(([slug]) =>
+    used.has(slug as ProblemSlug),
+  );
   return {
-    ...found,
+    ...head,
     paths,
-    components: {
-      schemas,
-      headers,
-      examples: Object.fromEntries(
-        Object.keys(catalogue).map((slug) => [slug, exampleOf(slug as ProblemSlug)]),
-      ),
-    },
-  };
+    components: { schemas, headers, examples: Object.fromEntries(examples) },
+  } as Document;
 }
 
-function completeResponses(responses: Record<string, Json>, fact: OperationFacts): void {
+function rankOf(path: Path): number {
+  const tag = Object.values(path)[0]?.tags[0];
+  return documentBase.tags.findIndex(({ name }) => name === tag);
+}
+
+function completeSuccesses(responses: Operation['responses'], fact: OperationFacts): void {
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id', ...(fact.headers[Number(status)] ?? [])];
     response.headers = Object.fromEntries(names.map(refToHeader));
+    const { content = {} } = response;
+    for (const mediaType of fact.produces) content[mediaType] ??= { schema: { type: 'string' } };
+    response.content = content;
   }
-  const byStatus = Map.groupBy(fact.problems, (slug) => catalogue[slug].status);
-  for (const [status, slugs] of [...byStatus].sort(([a], [b]) => a - b)) {
+}
+
+function addProblems(responses: Operation['responses'], problems: readonly ProblemSlug[]): void {
+  const byStatus = Map.groupBy(problems, (slug) => catalogue[slug].status);
+  for (const [status, slugs] of byStatus) {
     const hasRetryAfter = slugs.some((slug) => 'retryAfterSeconds' in catalogue[slug]);
     responses[status] = {
       description: slugs.map((slug) => `\`${slug}\`: ${catalogue[slug].title}.`).join('\n\n'),
@@ -114,14 +136,6 @@ function refToHeader(name: string): [string, Json] {
   return [name, { $ref: `#/components/headers/${name}` }];
 }
 
-function exampleOf(slug: ProblemSlug): Json {
-  const example = new Problem(slug, catalogue[slug].title);
-  return {
-    summary: catalogue[slug].title,
-    value: toProblemBody(example, '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11'),
-  };
-}
-
 /** Copies a value; schemas with a title become components, and keywords of ours become OpenAPI's. */
 function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(value)) return value.map((item) => liftSchemas(item, schemas));
@@ -136,7 +150,7 @@ function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown 
     }
   }
   const { title } = copy;
-  if (typeof title !== 'string' || copy.type !== 'object') return copy;
+  if (typeof title !== 'string' || !['object', 'string'].includes(copy.type as string)) return copy;
   schemas[title] = copy;
   return { $ref: `#/components/schemas/${title}` };
 }

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import { declaredProblems } from '#problems/declared.ts';
@@ -19,6 +19,29 @@ declare module 'fastify' {
   }
 }
 
+// Everything of the page comes from here; it runs no inline script and asks nobody else.
+const contentSecurityPolicy = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+// Swagger UI asks for the plugin's own copy of the document, which knows nothing of a bigint.
+const documentOf: Record<string, string> = {
+  '/docs/json': '/openapi.json',
+  '/docs/yaml': '/openapi.yaml',
+};
+
+async function redirectToDocument(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const document = documentOf[request.routeOptions.url ?? ''];
+  if (document) await reply.redirect(document);
+}
+
 /** Collects the routes registered after it into an OpenAPI 3.1 document, and serves that with Swagger UI. */
 export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
   const facts = new Map<string, OperationFacts>();
@@ -28,6 +51,7 @@ export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance)
     facts.set(operationId, {
       problems: declaredProblems({ method, schema, config }),
       headers: config?.headers ?? {},
+      produces: config?.produces ?? ['application/json'],
     });
   });
 
@@ -49,9 +73,11 @@ export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance)
 
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: contentSecurityPolicy,
+    theme: { title: documentBase.info.title },
+    uiHooks: { onRequest: redirectToDocument },
     uiConfig: {
-      url: '/openapi.json',
+      layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
       validatorUrl: null, // it would send the document to somebody else's server
       displayRequestDuration: true,
       tryItOutEnabled: true,

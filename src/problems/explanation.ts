@@ -1,17 +1,19 @@
 import { type Static, Type } from '@sinclair/typebox';
-
-import { catalogue, type ProblemKind } from './catalogue.ts';
+import type { ProblemKind } from './catalogue/problem-kind.ts';
+import { catalogue } from './catalogue.ts';
 
 /** A kind of problem as the catalogue shows it. */
 export const ProblemExplanation = Type.Object(
   {
     type: Type.String({ description: 'The `type` of such a problem.' }),
-    slug: Type.String(),
-    status: Type.Integer(),
+    slug: Type.String({ description: 'Its name in the catalogue.' }),
+    status: Type.Integer({ description: 'The HTTP status it is answered with.' }),
     title: Type.String(),
-    explanation: Type.String(),
-    remedy: Type.String(),
-    isRetryable: Type.Boolean(),
+    explanation: Type.String({ description: 'What happened and why.' }),
+    remedy: Type.String({ description: 'What to do about it.' }),
+    isRetryable: Type.Boolean({
+      description: 'Whether the same request, sent again later, may succeed.',
+    }),
   },
   {
     title: 'ProblemExplanation',

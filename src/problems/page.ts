@@ -26,30 +26,28 @@ export const pageHeaders = {
 
 /** A page that explains problems. Texts come from the catalogue, never from a request. */
 export function pageOfProblems(problems: readonly ProblemExplanation[]): string {
-  const [only] = problems;
-  const heading = problems.length === 1 && only ? only.title : 'Problems';
+  const only = problems.length === 1 ? problems[0] : undefined;
+  const heading = only ? only.title : 'Problems';
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(heading)}</title><style>${style}</style></head>
 <body>
 <h1>${escapeHtml(heading)}</h1>
-${problems.map(section).join('\n')}
-<p>${problems.length === 1 ? '<a href="/problems">All problems</a> · ' : ''}<a href="/docs">Operations</a></p>
+${only ? about(only) : problems.map(section).join('\n')}
+<p>${only ? '<a href="/problems">All problems</a> · ' : ''}<a href="/docs">Operations</a></p>
 </body>
 </html>
 `;
 }
 
-function section({
-  slug,
-  status,
-  title,
-  explanation,
-  remedy,
-  isRetryable,
-}: ProblemExplanation): string {
-  return `<h2><span class="status">${status}</span> <a href="/problems/${slug}"><code>${slug}</code></a></h2>
-<p>${escapeHtml(title)}.</p>
+function section(problem: ProblemExplanation): string {
+  const { slug, title } = problem;
+  return `<h2><a href="/problems/${slug}">${escapeHtml(title)}</a></h2>
+${about(problem)}`;
+}
+
+function about({ slug, status, explanation, remedy, isRetryable }: ProblemExplanation): string {
+  return `<p><span class="status">${status}</span> <code>${slug}</code></p>
 <dl><dt>What it means</dt><dd>${escapeHtml(explanation)}</dd>
 <dt>What to do</dt><dd>${escapeHtml(remedy)}</dd>
 <dt>May the same request succeed later?</dt><dd>${isRetryable ? 'Yes.' : 'No, not as it is.'}</dd></dl>`;

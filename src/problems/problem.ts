@@ -1,35 +1,49 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { catalogue, type ProblemKind, type ProblemSlug } from './catalogue.ts';
+import type { ProblemKind } from './catalogue/problem-kind.ts';
+import { catalogue, type ProblemSlug } from './catalogue.ts';
 
 /** The media type of every problem (RFC 9457). */
 export const problemMediaType = 'application/problem+json';
 
 /** One member of a request that breaks a rule, and what would be right. */
 export type Violation = Static<typeof Violation>;
-export const Violation = Type.Object({
-  in: Type.Union([Type.Literal('body'), Type.Literal('query'), Type.Literal('path')], {
-    description: 'The part of the request that pointer points into.',
-  }),
-  pointer: Type.String({
-    description: 'JSON pointer to the member, as a URI fragment (RFC 6901, section 6).',
-  }),
-  detail: Type.String({ description: 'What would be right.' }),
-});
+export const Violation = Type.Object(
+  {
+    in: Type.Unsafe<'body' | 'query' | 'path'>({
+      type: 'string',
+      enum: ['body', 'query', 'path'],
+      description: 'The part of the request that pointer points into.',
+    }),
+    pointer: Type.String({
+      description: 'JSON pointer to the member, as a URI fragment (RFC 6901, section 6).',
+    }),
+    detail: Type.String({ description: 'What would be right.' }),
+  },
+  { title: 'Violation', description: 'One member of a request that breaks a rule.' },
+);
 
 /** A problem as it is sent: RFC 9457 with this service's extension members. */
 export type ProblemBody = Static<typeof ProblemBody>;
 export const ProblemBody = Type.Object(
   {
-    type: Type.String({ description: 'Where the problem is explained, relative to this service.' }),
-    title: Type.String(),
-    status: Type.Integer(),
+    type: Type.String({
+      format: 'uri-reference',
+      description: 'Where the problem is explained, relative to this service.',
+    }),
+    title: Type.String({ description: 'What kind of problem it is.' }),
+    status: Type.Integer({ description: 'The HTTP status of the answer.' }),
     detail: Type.String({ description: 'What happened in this case.' }),
-    instance: Type.String({ description: 'urn:uuid of the request; the log has it as requestId.' }),
+    instance: Type.String({
+      format: 'uri',
+      description: 'urn:uuid of the request; the log has it as requestId.',
+    }),
     isRetryable: Type.Boolean({
       description: 'Whether the same request, sent again later, may succeed.',
     }),
     remedy: Type.String({ description: 'What to do about it.' }),
-    errors: Type.Optional(Type.Array(Violation)),
+    errors: Type.Optional(
+      Type.Array(Violation, { description: 'With invalid-request: what breaks which rule.' }),
+    ),
     awsErrorCode: Type.Optional(
       Type.String({ description: 'The code of the error AWS answered.' }),
     ),
@@ -43,7 +57,10 @@ export const ProblemBody = Type.Object(
           status: Type.String(),
           since: Type.Optional(Type.String({ format: 'date-time' })),
         },
-        { description: 'With export-slot-taken: the export task that is active.' },
+        {
+          title: 'SlotHolder',
+          description: 'With export-slot-taken: the export task that is active.',
+        },
       ),
     ),
     exportTask: Type.Optional(

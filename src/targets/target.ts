@@ -17,12 +17,12 @@ export interface TargetSettings {
 export type Target = Static<typeof Target>;
 export const Target = Type.Object(
   {
-    name: Type.String(),
+    name: Type.String({ description: 'What to pass as `?target=`.' }),
     region: Type.String({ description: 'AWS Region.' }),
     accountId: Type.String({ description: 'AWS account, as STS names it.' }),
     isDefault: Type.Boolean({ description: 'Whether it is used when ?target= is left out.' }),
   },
-  { description: 'An AWS account and Region where exports may run.' },
+  { title: 'Target', description: 'An AWS account and Region where exports may run.' },
 );
 
 /** A target that is open for calls. */

@@ -1,7 +1,9 @@
-import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
-// Whatever is logged, these members never are. Two levels deep, where errors carry their causes.
+import { toErrorFacts } from './error-facts.ts';
+
+// Whatever is logged, these members never are, down to the third level.
 const secretMembers = [
   'authorization',
   'cookie',
@@ -46,7 +48,7 @@ export function makeLogger(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactedPaths, censor: '[redacted]' },
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: (error: unknown) => toErrorFacts(error) },
     },
     destination,
   );

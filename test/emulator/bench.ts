@@ -1,43 +1,142 @@
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { S3Client } from '@aws-sdk/client-s3';
+import { gunzipSync } from 'node:zlib';
+import {
+  CloudWatchLogsClient,
+  CreateExportTaskCommand,
+  DescribeExportTasksCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 
-/** 2026-03-01T12:00:00Z, where the clock of these tests stands. */
+/** Where the clock of these tests stands. */
 export const startAt = Date.UTC(2026, 2, 1, 12);
 
 export const logGroupName = '/shop/checkout';
 export const bucket = 'shop-exports';
 
-/** What an SDK client needs to speak to an emulator, one attempt a call. */
-export function clientConfig(url: string, credentials = plainKeys, region = 'us-east-1') {
-  return { endpoint: url, region, credentials, maxAttempts: 1 };
+/** Credentials as the SDK wants them. */
+export interface Keys {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
 }
 
-const plainKeys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = {
-  accessKeyId: 'AKIATEST',
-  secretAccessKey: 'secret',
-};
+const plainKeys: Keys = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
 
 /** An emulator on a standing clock with one group and one bucket, and the real SDK in front of it. */
 export async function openBench(options: EmulatorOptions = {}) {
   const emulator = await openEmulator({ startAt, rateLimits: 'off', ...options });
   emulator.seed.logGroup({ logGroupName });
   emulator.seed.bucket({ bucket });
-  const config = clientConfig(emulator.url);
-  const logs = new CloudWatchLogsClient(config);
-  const s3 = new S3Client({ ...config, forcePathStyle: true });
-  const sts = new STSClient(config);
+  const clients: { destroy(): void }[] = [];
+  const keep = <Client extends { destroy(): void }>(client: Client): Client => {
+    clients.push(client);
+    return client;
+  };
+  const config = (credentials: Keys, region: string) => ({
+    endpoint: emulator.url,
+    region,
+    credentials,
+    maxAttempts: 1,
+  });
+
+  const logsFor = (credentials = plainKeys, region = 'us-east-1') =>
+    keep(new CloudWatchLogsClient(config(credentials, region)));
+  const s3For = (credentials = plainKeys, region = 'us-east-1') =>
+    keep(new S3Client({ ...config(credentials, region), forcePathStyle: true }));
+  const stsFor = (credentials = plainKeys) => keep(new STSClient(config(credentials, 'us-east-1')));
+  const logs = logsFor();
+  const s3 = s3For();
+  /** Input of a CreateExportTask that succeeds. */
+  const order = { logGroupName, destination: bucket, from: startAt - 3_600_000, to: startAt };
+
   return {
     emulator,
     logs,
     s3,
-    sts,
-    /** A CreateExportTask that succeeds. */
-    order: { logGroupName, destination: bucket, from: startAt - 3_600_000, to: startAt },
+    sts: stsFor(),
+    logsFor,
+    s3For,
+    stsFor,
+    order,
+    async create(changes: Partial<typeof order> & Record<string, unknown> = {}): Promise<string> {
+      const answer = await logs.send(new CreateExportTaskCommand({ ...order, ...changes }));
+      return answer.taskId ?? '';
+    },
+    async describe(taskId: string) {
+      const answer = await logs.send(new DescribeExportTasksCommand({ taskId }));
+      return answer.exportTasks?.[0];
+    },
+    async keys(Prefix?: string): Promise<(string | undefined)[]> {
+      const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix }));
+      return (Contents ?? []).map(({ Key }) => Key);
+    },
+    put: (Key: string, Body = 'body') =>
+      s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body })),
+    async get(Key: string | undefined, Range?: string) {
+      const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
+      const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+      const text = (Key?.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+      return { ...answer, text };
+    },
     async [Symbol.asyncDispose]() {
-      for (const client of [logs, s3, sts]) client.destroy();
+      for (const client of clients) client.destroy();
       await emulator.close();
     },
   };
+}
+
+/** Sends bytes no SDK would send, signed for a service. */
+export async function sendRaw(
+  url: string,
+  body: string,
+  { service = 'logs', headers = {} }: { service?: string; headers?: Record<string, string> } = {},
+) {
+  const scope = `Credential=AKIARAW/20260301/us-east-1/${service}/aws4_request`;
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=00`,
+      ...headers,
+    },
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** Sends one operation of CloudWatch Logs as raw JSON text. */
+export function sendLogs(url: string, operation: string, json: string) {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': `Logs_20140328.${operation}`,
+  };
+  return sendRaw(url, json, { headers });
+}
+
+/** The raw answer that refuses with that type and message. */
+export function refused(type: string, message: string) {
+  return { status: 400, text: JSON.stringify({ __type: type, message }) };
+}
+
+/** What an SDK call was refused with. */
+export async function refusal(call: Promise<unknown>) {
+  try {
+    await call;
+  } catch (error) {
+    const { name, message, $metadata } = error as Error & {
+      $metadata?: { httpStatusCode?: number };
+    };
+    return { name, message, status: $metadata?.httpStatusCode };
+  }
+  return undefined;
+}
+
+/** Waits until the emulator has dealt with a request that nobody gets an answer to. */
+export async function arrival({ journal }: Emulator): Promise<void> {
+  while (journal.entries().length === 0) await new Promise(setImmediate);
 }

@@ -1,18 +1,253 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { openWorld, order } from '../world.ts';
+import { openWorld, order, region } from '../world.ts';
 
-test('creates an export task and shows it', async () => {
-  await using world = await openWorld();
+describe('POST /export-tasks', () => {
+  test('answers 201 with the task id, and where the task is shown', async () => {
+    await using world = await openWorld();
 
-  const created = await world.call('POST', '/export-tasks', order);
-  const shown = await world.call('GET', created.headers.get('location') ?? '');
+    const created = await world.call('POST', '/export-tasks', { ...order, taskName: 'nightly' });
+    const shown = await world.call('GET', created.headers.get('location') ?? '');
 
-  expect(created.status).toBe(201);
-  expect(shown.body).toMatchObject({
-    ...order,
-    taskId: created.body.taskId,
-    status: { code: 'PENDING' },
+    expect(created.status).toBe(201);
+    expect(created.body).toEqual({ taskId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(shown.body).toMatchObject({
+      ...order,
+      taskName: 'nightly',
+      taskId: created.body.taskId,
+    });
   });
-  expect(world.creates()).toHaveLength(1);
+
+  test('sends AWS what it was given and nothing else', async () => {
+    await using world = await openWorld();
+    const whole = { ...order, taskName: 'nightly', logStreamNamePrefix: 'web/' };
+
+    await world.call('POST', '/export-tasks', whole);
+
+    const [sent] = world.creates();
+    expect(sent?.input).toEqual({ ...whole, from: expect.anything(), to: expect.anything() });
+  });
+
+  test('carries 64-bit integers digit by digit, there and back', async () => {
+    await using world = await openWorld();
+    const body = JSON.stringify(order)
+      .replace(/"from":\d+/, '"from":9007199254740993')
+      .replace(/"to":\d+/, '"to":1152921504606846976');
+
+    const created = await world.call('POST', '/export-tasks', body);
+    const shown = await world.call('GET', created.headers.get('location') ?? '');
+    const listed = await world.call('GET', '/export-tasks');
+
+    expect(world.creates()[0]?.input).toMatchObject({
+      from: 9007199254740993n,
+      to: 1152921504606846976n,
+    });
+    for (const { text } of [shown, listed]) {
+      expect(text).toContain('"from":9007199254740993,');
+      expect(text).toContain('"to":1152921504606846976,');
+    }
+  });
+
+  test('keeps the target in the Location when one was named', async () => {
+    const targets = [
+      { name: 'first', region: 'us-east-1' },
+      { name: 'second', region },
+    ];
+    await using world = await openWorld({ targets });
+
+    const created = await world.call('POST', '/export-tasks?target=second', order);
+    const shown = await world.call('GET', created.headers.get('location') ?? '');
+    const elsewhere = await world.call('GET', `/export-tasks/${created.body.taskId}`);
+
+    expect(created.headers.get('location')).toMatch(/\?target=second$/);
+    expect(shown.status).toBe(200);
+    expect(elsewhere.body.type).toBe('/problems/export-task-not-found');
+  });
+
+  test.for([
+    ['/to', 'seconds', { from: 1_714_521_600, to: 1_714_607_999 }],
+    ['/from', 'micro- or nanoseconds', { from: 1_714_521_600_000_000, to: 1_714_607_999_000_000 }],
+    ['/from', 'after to', { from: order.to, to: order.from }],
+    ['/destinationPrefix', '1024 bytes', { destinationPrefix: 'p'.repeat(465) }],
+  ] as const)('warns at %s of what can hardly be meant: %s', async ([pointer, words, change]) => {
+    await using world = await openWorld();
+
+    const created = await world.call('POST', '/export-tasks', { ...order, ...change });
+
+    expect(created.status).toBe(201);
+    expect(created.body.warnings).toEqual([
+      { pointer: `#${pointer}`, detail: expect.stringContaining(words) },
+    ]);
+  });
+
+  test('does not warn of a prefix that always fits', async () => {
+    await using world = await openWorld();
+    const destinationPrefix = 'p'.repeat(464);
+
+    const created = await world.call('POST', '/export-tasks', { ...order, destinationPrefix });
+
+    expect(created.body.warnings).toBeUndefined();
+  });
+
+  test.for([
+    ['a log group that is not there', { logGroupName: '/none' }, 404, 'log-group-not-found'],
+    ['a bucket that is not there', { destination: 'none' }, 400, 'destination-not-found'],
+  ] as const)('answers %s in our words', async ([, change, status, slug]) => {
+    await using world = await openWorld();
+
+    const answer = await world.call('POST', '/export-tasks', { ...order, ...change });
+
+    expect([answer.status, answer.body.type]).toEqual([status, `/problems/${slug}`]);
+  });
+});
+
+describe('GET /export-tasks', () => {
+  test('lists newest first, page by page', async () => {
+    await using world = await openWorld();
+    const ids = world.emulator.seed.finishedTasks({ region, count: 5 }).reverse();
+
+    const first = await world.call('GET', '/export-tasks?limit=3');
+    const token = encodeURIComponent(first.body.nextToken);
+    const second = await world.call('GET', `/export-tasks?limit=3&nextToken=${token}`);
+
+    const taskIds = (answer: typeof first) =>
+      answer.body.exportTasks.map((t: { taskId: string }) => t.taskId);
+    expect([...taskIds(first), ...taskIds(second)]).toEqual(ids);
+    expect(second.body.nextToken).toBeUndefined();
+  });
+
+  test('filters by status', async () => {
+    await using world = await openWorld();
+    world.emulator.seed.finishedTasks({ region, count: 2 });
+    const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
+
+    const running = await world.call('GET', '/export-tasks?statusCode=RUNNING');
+    const failed = await world.call('GET', '/export-tasks?statusCode=FAILED');
+
+    expect(running.body.exportTasks).toEqual([expect.objectContaining({ taskId })]);
+    expect(failed.body).toEqual({ exportTasks: [] });
+  });
+
+  test('passes on what AWS says of a bad nextToken', async () => {
+    await using world = await openWorld();
+
+    const answer = await world.call('GET', '/export-tasks?nextToken=made-up');
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({
+      type: '/problems/invalid-parameter',
+      detail: 'AWS says: The specified nextToken is invalid.',
+    });
+  });
+
+  test('says how old the answer is', async () => {
+    let now = Date.now();
+    await using world = await openWorld({ now: () => now });
+
+    const first = await world.call('GET', '/export-tasks');
+    now += 900;
+    const second = await world.call('GET', '/export-tasks');
+
+    expect([first.headers.get('age'), second.headers.get('age')]).toEqual(['0', '1']);
+    expect(world.calls('DescribeExportTasks')).toHaveLength(1);
+  });
+});
+
+describe('GET /export-tasks/{taskId}', () => {
+  test('shows a task through its whole life', async () => {
+    let now = 0;
+    await using world = await openWorld({
+      emulator: { startAt: 1_800_000_000_000 },
+      now: () => now,
+    });
+    const created = await world.call('POST', '/export-tasks', order);
+    const path = `/export-tasks/${created.body.taskId}`;
+
+    const seen = [];
+    for (const ms of [0, 100, 200]) {
+      world.emulator.clock.advance(ms);
+      now += 2_000;
+      seen.push((await world.call('GET', path)).body.status);
+    }
+
+    expect(seen).toEqual([
+      { code: 'PENDING' },
+      { code: 'RUNNING', message: 'Started Successfully' },
+      { code: 'COMPLETED', message: 'Completed successfully' },
+    ]);
+  });
+
+  test('answers 404 where AWS gives an empty list', async () => {
+    await using world = await openWorld();
+
+    const answer = await world.call('GET', '/export-tasks/no-such-task');
+
+    expect([answer.status, answer.body.type]).toEqual([404, '/problems/export-task-not-found']);
+  });
+
+  test('takes an id of any characters AWS takes, percent-encoded', async () => {
+    await using world = await openWorld();
+    const taskId = `a/b c?d#é${'x'.repeat(503)}`;
+
+    const answer = await world.call('GET', `/export-tasks/${encodeURIComponent(taskId)}`);
+
+    expect(answer.status).toBe(404);
+    expect(world.calls('DescribeExportTasks')[0]?.input).toEqual({ taskId });
+  });
+});
+
+describe('POST /export-tasks/{taskId}/cancel', () => {
+  test('answers 202 and the task as it now stands', async () => {
+    await using world = await openWorld({ emulator: { pendingCancelMs: 60_000 } });
+    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+
+    const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
+
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ taskId, status: { code: 'PENDING_CANCEL' } });
+  });
+
+  test('answers 409 with the final state when the task is over', async () => {
+    await using world = await openWorld();
+    const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });
+
+    const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
+
+    expect(answer.status).toBe(409);
+    expect(answer.body).toMatchObject({
+      type: '/problems/export-task-already-finished',
+      exportTask: { taskId, status: { code: 'COMPLETED' } },
+    });
+  });
+
+  test('answers 404 for a task AWS does not know', async () => {
+    await using world = await openWorld();
+
+    const answer = await world.call('POST', '/export-tasks/no-such-task/cancel');
+
+    expect([answer.status, answer.body.type]).toEqual([404, '/problems/export-task-not-found']);
+  });
+
+  test('is a success when only the answer to the first attempt was lost', async () => {
+    await using world = await openWorld({ emulator: { pendingCancelMs: 0 } });
+    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+    world.emulator.faults.add({ operation: 'CancelExportTask', kind: 'reset-after' });
+
+    const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
+
+    expect(answer.status).toBe(202);
+    expect(answer.body.status.code).toBe('CANCELLED');
+    expect(world.calls('CancelExportTask')).toHaveLength(2);
+  });
+
+  test('is a success although AWS cannot show the task just then', async () => {
+    await using world = await openWorld();
+    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+    const fault = { kind: 'error', status: 500, code: 'InternalFailure', count: 3 } as const;
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
+
+    const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
+
+    expect([answer.status, answer.body]).toEqual([202, { taskId }]);
+  });
 });

@@ -34,8 +34,13 @@ export function makeAgenda(startAt?: number): Agenda {
       agenda.settle();
     },
     at(dueAt, action) {
-      const later = entries.findLastIndex((entry) => entry.dueAt > dueAt);
-      entries.splice(later + 1, 0, { dueAt, action });
+      let low = 0;
+      for (let high = entries.length; low < high; ) {
+        const middle = (low + high) >>> 1;
+        if ((entries[middle]?.dueAt ?? 0) > dueAt) low = middle + 1;
+        else high = middle;
+      }
+      entries.splice(low, 0, { dueAt, action });
     },
     settle() {
       // An action may look at the state and so come back here; the outer round goes on anyway.

@@ -31,15 +31,17 @@ export async function play(
       return { delivery: { how: 'silence' }, performed: call.perform() };
     case 'late-effect':
       clock.at(clock.now() + fault.delayMs, () => onLate(call.perform()));
-      return { delivery: { how: fault.then ?? 'reset' } };
+      return { delivery: { how: fault.meanwhile ?? 'reset' } };
     case 'error': {
       const answer = makeError(call, fault, settings);
       const delivery = { how: 'answer', answer } as const;
       return fault.afterEffect ? { delivery, performed: call.perform() } : { delivery };
     }
-    case 'cut-body': {
+    case 'cut-body':
+    case 'stall-body': {
       const performed = call.perform();
-      return { delivery: { how: 'cut', answer: performed }, performed };
+      const how = fault.kind === 'cut-body' ? 'cut' : 'stall';
+      return { delivery: { how, answer: performed }, performed };
     }
     case 'replace-body': {
       const performed = call.perform();
@@ -63,7 +65,9 @@ function makeError(
   { serviceUnavailableStatus }: Settings,
 ): Answer {
   const { code = 'InternalFailure', message = '', headers, rawBody } = fault;
-  const usual = code === 'ServiceUnavailableException' ? serviceUnavailableStatus : 400;
-  const answer = call.refuse({ status: fault.status ?? usual, code, message });
+  const usual = { InternalFailure: 500, ServiceUnavailableException: serviceUnavailableStatus }[
+    code
+  ];
+  const answer = call.refuse({ status: fault.status ?? usual ?? 400, code, message });
   return { ...answer, headers: { ...answer.headers, ...headers }, body: rawBody ?? answer.body };
 }

@@ -1,11 +1,23 @@
-import type { Emulator } from '../emulator.ts';
+import type { ExportTask } from '../logs/export-tasks.ts';
+import type { Seed } from '../seed.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
-import type { Fault } from './faults.ts';
+import type { Clock } from './clock.ts';
+import type { Fault, Faults } from './faults.ts';
+import type { Journal } from './journal.ts';
 
-type Controlled = Pick<Emulator, 'clock' | 'faults' | 'journal' | 'seed' | 'exportTasks'>;
-type Body = Record<string, unknown>;
-type Route = (emulator: Controlled, body: Body) => unknown;
+/** What a test has in its hands, in the process or over HTTP. */
+export interface Controls {
+  clock: Clock;
+  faults: Faults;
+  journal: Journal;
+  seed: Seed;
+  /** Every export task of every account and Region as it stands now, oldest first in each. */
+  exportTasks(): ExportTask[];
+}
+
+type SeedOf<Name extends keyof Seed> = Parameters<Seed[Name]>[0];
+type Route = (controls: Controls, body: never) => unknown;
 
 /**
  * The controls for an emulator that is a process of its own; JSON in and out:
@@ -19,35 +31,36 @@ type Route = (emulator: Controlled, body: Body) => unknown;
  */
 const routes: Record<string, Route> = {
   'GET clock': ({ clock }) => ({ now: clock.now() }),
-  'POST clock': ({ clock }, { advanceMs, now }) => {
-    if (now !== undefined) clock.set(Number(now));
-    if (advanceMs !== undefined) clock.advance(Number(advanceMs));
+  'POST clock': ({ clock }, { advanceMs, now }: { advanceMs?: number; now?: number }) => {
+    if (now !== undefined) clock.set(now);
+    if (advanceMs !== undefined) clock.advance(advanceMs);
     return { now: clock.now() };
   },
   'GET faults': ({ faults }) => faults.pending(),
-  'POST faults': ({ faults }, fault) => faults.add(fault as Body & Fault),
+  'POST faults': ({ faults }, fault: Fault) => faults.add(fault),
   'DELETE faults': ({ faults }) => faults.clear(),
   'GET journal': ({ journal }) => journal.entries(),
   'DELETE journal': ({ journal }) => journal.clear(),
   'GET export-tasks': ({ exportTasks }) => exportTasks(),
-  'POST seed/log-group': ({ seed }, body) => seed.logGroup(body as never),
-  'POST seed/log-events': ({ seed }, body) => seed.logEvents(body as never),
-  'POST seed/bucket': ({ seed }, body) => seed.bucket(body as never),
-  'POST seed/finished-tasks': ({ seed }, body) => seed.finishedTasks(body as never),
-  'POST seed/foreign-task': ({ seed }, body) => seed.foreignTask(body as never),
-  'POST seed/task-failure': ({ seed }, body) => seed.taskFailure(body as never),
+  'POST seed/log-group': ({ seed }, body: SeedOf<'logGroup'>) => seed.logGroup(body),
+  'POST seed/log-events': ({ seed }, body: SeedOf<'logEvents'>) => seed.logEvents(body),
+  'POST seed/bucket': ({ seed }, body: SeedOf<'bucket'>) => seed.bucket(body),
+  'POST seed/finished-tasks': ({ seed }, body: SeedOf<'finishedTasks'>) => seed.finishedTasks(body),
+  'POST seed/foreign-task': ({ seed }, body: SeedOf<'foreignTask'>) => seed.foreignTask(body),
+  'POST seed/task-failure': ({ seed }, body: SeedOf<'taskFailure'>) => seed.taskFailure(body),
 };
 
 const root = '/_emulator/';
 
 /** Answers a request to the controls; undefined for every other. */
-export function control(request: WireRequest, emulator: Controlled): Answer | undefined {
+export function control(request: WireRequest, controls: Controls): Answer | undefined {
   if (!request.path.startsWith(root)) return undefined;
   const route = routes[`${request.method} ${request.path.slice(root.length)}`];
   if (!route) return json(404, { message: 'No such control.' });
   try {
-    const text = request.body.toString();
-    return json(200, route(emulator, text === '' ? {} : (readExactJson(text) as Body)) ?? {});
+    // Whoever turns the world from outside is trusted to send what the types ask for.
+    const body = readExactJson(request.body.toString() || '{}') as never;
+    return json(200, route(controls, body) ?? {});
   } catch (error) {
     return json(400, { message: (error as Error).message });
   }

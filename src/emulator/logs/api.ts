@@ -1,6 +1,6 @@
 import { isAllowed } from '../policy.ts';
 import type { AuthFailure, Caller } from '../sts/sessions.ts';
-import { type AwsError, awsError, isAwsError } from '../wire/aws-error.ts';
+import { answerErrors, awsError } from '../wire/aws-error.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
@@ -16,22 +16,24 @@ import { describeLogStreams } from './operations/describe-log-streams.ts';
 import { putLogEvents } from './operations/put-log-events.ts';
 import type { LogsRegions } from './regions.ts';
 
-const operations: Partial<Record<string, Operation>> = {
-  CreateLogGroup: createLogGroup,
-  CreateLogStream: createLogStream,
-  PutLogEvents: putLogEvents,
-  DescribeLogGroups: describeLogGroups,
-  DescribeLogStreams: describeLogStreams,
-  CreateExportTask: createExportTask,
-  DescribeExportTasks: describeExportTasks,
-  CancelExportTask: cancelExportTask,
-};
+const operations = new Map<string, Operation>(
+  Object.entries({
+    CreateLogGroup: createLogGroup,
+    CreateLogStream: createLogStream,
+    PutLogEvents: putLogEvents,
+    DescribeLogGroups: describeLogGroups,
+    DescribeLogStreams: describeLogStreams,
+    CreateExportTask: createExportTask,
+    DescribeExportTasks: describeExportTasks,
+    CancelExportTask: cancelExportTask,
+  }),
+);
 
 const contentType = 'application/x-amz-json-1.1';
 const targetPrefix = 'Logs_20140328.';
 
 /** Every 4xx of CloudWatch Logs found in the wild is 400, those about credentials too. */
-const authErrors: Record<AuthFailure, AwsError> = {
+const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
   expired: awsError(
     'ExpiredTokenException',
@@ -69,8 +71,8 @@ export function readLogsCall(
     refuse,
     perform(fault) {
       if (!isSpoken) return unknownProtocol;
-      const operation = target.startsWith(targetPrefix) ? operations[name] : undefined;
-      try {
+      const operation = target.startsWith(targetPrefix) ? operations.get(name) : undefined;
+      return answerErrors(() => {
         if (!operation) throw awsError('UnknownOperationException');
         if (typeof caller === 'string') throw authErrors[caller];
         const logs = world.regions.of(caller);
@@ -79,10 +81,7 @@ export function readLogsCall(
         refuseBySessionPolicy(name, input, caller);
         const { output, effect } = operation(input, { ...world, caller, logs, fault });
         return { ...json(200, output), effect };
-      } catch (error) {
-        if (!isAwsError(error)) throw error;
-        return refuse({ status: error.status, code: error.awsCode, message: error.message });
-      }
+      }, refuse);
     },
   };
 }

@@ -15,7 +15,10 @@ export const defaultDestinationPrefix = 'exportedlogs';
 /** The object AWS writes to see whether it may (key and body recorded). */
 export const writeTest = { key: 'aws-logs-write-test', body: 'Permission Check Successful' };
 
-/** The key of the write test: under the prefix when there is one, else at the root (recorded). */
+/**
+ * The key of the write test: under the prefix when there is one, else at the root (recorded). A
+ * slash at the end of a prefix is kept, and so gives two (assumption).
+ */
 export function writeTestKey(destinationPrefix: string | undefined): string {
   return destinationPrefix ? `${destinationPrefix}/${writeTest.key}` : writeTest.key;
 }

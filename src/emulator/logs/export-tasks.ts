@@ -39,6 +39,8 @@ export interface ExportTask extends ExportOrder {
 
 /** How a task runs where it differs from the settings. */
 export interface Course {
+  /** An id to be known by; a fresh UUID when left out. */
+  taskId?: string | undefined;
   pendingMs?: number;
   runningMs?: number;
   /** 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED. */
@@ -56,6 +58,11 @@ export const foreignOrder: ExportOrder = {
 /** The course of such a task: it holds the slot for its time and leaves nothing to look at. */
 export function foreignCourse(durationMs: number): Course {
   return { pendingMs: 0, runningMs: durationMs, ending: 'complete' };
+}
+
+/** PENDING or RUNNING: what the quota counts and CancelExportTask takes. */
+export function isActive({ status }: ExportTask): boolean {
+  return status === 'PENDING' || status === 'RUNNING';
 }
 
 /** The export tasks of one account and Region. */
@@ -118,7 +125,7 @@ export function makeExportTasks(
   };
 
   const timeOut = (task: ExportTask) => {
-    if (holdsSlot.has(task)) finish(task, 'FAILED', 'FAILED');
+    if (isActive(task)) finish(task, 'FAILED', 'FAILED');
   };
 
   return {
@@ -132,7 +139,7 @@ export function makeExportTasks(
       const task: ExportTask = {
         ...order,
         ...place,
-        taskId: randomUUID(),
+        taskId: course.taskId ?? randomUUID(),
         status: 'PENDING',
         message: undefined,
         createdAt,

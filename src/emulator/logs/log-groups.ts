@@ -33,6 +33,9 @@ export type LogGroups = Map<string, LogGroup>;
 /** Bytes AWS adds to each event when it counts a batch (documentation). */
 export const eventOverheadBytes = 26;
 
+/** The latest time a calendar has, epoch ms; an event after it could not be written out. */
+export const lastTimestamp = 8.64e15;
+
 /** Finds a log group or throws ResourceNotFoundException (text recorded). */
 export function findLogGroup(groups: LogGroups, logGroupName: string): LogGroup {
   const group = groups.get(logGroupName);

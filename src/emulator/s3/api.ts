@@ -1,6 +1,5 @@
-import type { Agenda } from '../control/clock.ts';
 import type { AuthFailure, Caller } from '../sts/sessions.ts';
-import { type AwsError, awsError, isAwsError } from '../wire/aws-error.ts';
+import { answerErrors, awsError } from '../wire/aws-error.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
 import {
@@ -12,19 +11,9 @@ import {
   listBuckets,
   putBucketPolicy,
 } from './bucket-operations.ts';
-import type { Buckets } from './buckets.ts';
 import { listObjects } from './list-objects.ts';
 import { getObject, headObject, putObject } from './object-operations.ts';
-
-/** Everything an operation of S3 may look at or change. */
-export interface S3Context {
-  caller: Caller;
-  bucketName: string;
-  key: string;
-  request: WireRequest;
-  buckets: Buckets;
-  clock: Agenda;
-}
+import type { S3Context } from './operation.ts';
 
 const operations = {
   ListBuckets: listBuckets,
@@ -42,7 +31,7 @@ const operations = {
 
 type S3Operation = keyof typeof operations;
 
-const authErrors: Record<AuthFailure, AwsError> = {
+const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('AccessDenied', 'Access Denied', 403),
   expired: awsError('ExpiredToken', 'The provided token has expired.'),
   unknown: awsError(
@@ -72,7 +61,7 @@ export function readS3Call(
     input: { ...place, query: Object.fromEntries(request.query) },
     refuse,
     perform() {
-      try {
+      return answerErrors(() => {
         if (typeof caller === 'string') throw authErrors[caller];
         if (!place) throw awsError('InvalidURI', "Couldn't parse the specified URI.");
         if (!operation) {
@@ -80,10 +69,7 @@ export function readS3Call(
           throw awsError('NotImplemented', message, 501);
         }
         return operations[operation]({ ...world, ...place, caller, request });
-      } catch (error) {
-        if (!isAwsError(error)) throw error;
-        return refuse({ status: error.status, code: error.awsCode, message: error.message });
-      }
+      }, refuse);
     },
   };
 }

@@ -2,15 +2,14 @@ import { readPolicy } from '../policy.ts';
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
 import { readXmlElement, writeXml } from '../wire/xml.ts';
-import type { S3Context } from './api.ts';
-import type { Bucket, Buckets } from './buckets.ts';
+import { type Bucket, type Buckets, isBucketName } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 import { readPayload } from './payload.ts';
 
 /** Namespace of every answer of S3. */
 export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 const xmlHeaders = { 'content-type': 'application/xml' };
-const bucketNamePattern = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /** Finds a bucket or throws NoSuchBucket. */
 export function findBucket(buckets: Buckets, name: string): Bucket {
@@ -32,7 +31,7 @@ export function listBuckets({ caller, buckets }: S3Context): Answer {
 
 /** CreateBucket: in us-east-1 without, elsewhere with the LocationConstraint of the signed Region. */
 export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
-  if (!bucketNamePattern.test(bucketName)) {
+  if (!isBucketName(bucketName)) {
     throw awsError('InvalidBucketName', 'The specified bucket is not valid.');
   }
   const constraint = readXmlElement(readPayload(request).toString(), 'LocationConstraint');
@@ -83,14 +82,14 @@ export function getBucketPolicy({ bucketName, buckets }: S3Context): Answer {
   if (policy === undefined) {
     throw awsError('NoSuchBucketPolicy', 'The bucket policy does not exist', 404);
   }
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: policy };
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: policy.document };
 }
 
 /** PutBucketPolicy. */
 export function putBucketPolicy({ bucketName, request, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
-  const policy = readPayload(request).toString();
-  if (!readPolicy(policy)) {
+  const policy = readPolicy(readPayload(request).toString());
+  if (!policy) {
     const message = 'Policies must be valid JSON and the first byte must be "{"';
     throw awsError('MalformedPolicy', message);
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Disk, openDisk } from './disk.ts';
+import type { Policy } from '../policy.ts';
 
 /** An object; its bytes may come into being only when somebody asks. */
 export interface StoredObject {
@@ -7,13 +7,13 @@ export interface StoredObject {
   lastModified: number;
 }
 
-/** A bucket with its policy document and its objects by key. */
+/** A bucket with its policy and its objects by key. */
 export interface Bucket {
   name: string;
   region: string;
   accountId: string;
   createdAt: number;
-  policy: string | undefined;
+  policy: Policy | undefined;
   objects: Map<string, StoredObject>;
 }
 
@@ -21,21 +21,29 @@ export interface Bucket {
 export interface Buckets {
   all(): Bucket[];
   find(name: string): Bucket | undefined;
-  /** Adds or replaces a bucket. */
+  /** Adds a bucket, or changes one and keeps its objects. Throws on a name S3 would not take. */
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
-  setPolicy(bucket: Bucket, policy: string | undefined): void;
+  setPolicy(bucket: Bucket, policy: Policy | undefined): void;
   putObject(bucket: Bucket, key: string, object: StoredObject): void;
 }
 
-/** Opens the buckets: those lying in `dataDir`, or none and in memory only. */
-export function openBuckets(dataDir: string | undefined): Buckets {
-  const disk: Disk | undefined = dataDir === undefined ? undefined : openDisk(dataDir);
+/** Where buckets lie when they are to outlive the process. */
+export interface BucketStore {
+  load(): Bucket[];
+  saveBucket(bucket: Bucket): void;
+  /** Writes one object and gives the way to read it back; undefined if it cannot lie there. */
+  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+}
+
+/** Makes the buckets: those of the disk, or none and in memory only. */
+export function makeBuckets(disk: BucketStore | undefined): Buckets {
   const buckets = new Map((disk?.load() ?? []).map((bucket) => [bucket.name, bucket]));
 
   return {
     all: () => [...buckets.values()].sort((left, right) => (left.name < right.name ? -1 : 1)),
     find: (name) => buckets.get(name),
     add(bucket) {
+      if (!isBucketName(bucket.name)) throw new Error(`${bucket.name} is no name for a bucket.`);
       const added = { ...bucket, objects: buckets.get(bucket.name)?.objects ?? new Map() };
       buckets.set(bucket.name, added);
       disk?.saveBucket(added);
@@ -50,6 +58,16 @@ export function openBuckets(dataDir: string | undefined): Buckets {
       bucket.objects.set(key, { body: onDisk ?? keepFirst(body), lastModified });
     },
   };
+}
+
+/** Names S3 takes; all of them are harmless as names of folders. */
+export function isBucketName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
+}
+
+/** Keys have at most 1,024 bytes of UTF-8 (documentation). */
+export function isKeyLength(key: string): boolean {
+  return Buffer.byteLength(key) <= 1024;
 }
 
 /** Entity tags are the MD5 of the bytes, in quotes. */

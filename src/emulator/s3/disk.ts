@@ -1,33 +1,30 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import type { Bucket, StoredObject } from './buckets.ts';
-
-/** Buckets as folders, objects as files under them, so that people can look at exports. */
-export interface Disk {
-  load(): Bucket[];
-  saveBucket(bucket: Bucket): void;
-  /** Writes one object and gives the way to read it back; undefined if it cannot lie on this disk. */
-  saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
-}
+import { readPolicy } from '../policy.ts';
+import type { BucketStore, StoredObject } from './buckets.ts';
 
 /** No bucket can have this name, so the folder is free for what is known about the buckets. */
 const aboutBuckets = '.buckets';
 
-/** Opens a folder, making it if need be. Buckets (with policies) and objects outlive the process. */
-export function openDisk(dataDir: string): Disk {
+/**
+ * Opens a folder for buckets, making it if need be: a folder each, their objects as files under it,
+ * so that people can look at exports. Buckets, policies and objects outlive the process.
+ */
+export function openDisk(dataDir: string): BucketStore {
   mkdirSync(join(dataDir, aboutBuckets), { recursive: true });
-  const aboutFile = (name: string) => join(dataDir, aboutBuckets, `${name}.json`);
 
   return {
     load: () =>
       readdirSync(join(dataDir, aboutBuckets)).map((file) => {
         const about = JSON.parse(readFileSync(join(dataDir, aboutBuckets, file), 'utf8'));
-        return { policy: undefined, ...about, objects: loadObjects(join(dataDir, about.name)) };
+        const objects = loadObjects(join(dataDir, about.name));
+        return { ...about, policy: readPolicy(about.policy ?? ''), objects };
       }),
 
-    saveBucket({ objects: _, ...about }) {
-      mkdirSync(join(dataDir, about.name), { recursive: true });
-      writeFileSync(aboutFile(about.name), JSON.stringify(about, undefined, 2));
+    saveBucket({ objects: _, ...bucket }) {
+      mkdirSync(join(dataDir, bucket.name), { recursive: true });
+      const about = { ...bucket, policy: bucket.policy?.document };
+      writeFileSync(join(dataDir, aboutBuckets, `${about.name}.json`), JSON.stringify(about));
     },
 
     saveObject(bucket, key, body) {
@@ -61,6 +58,9 @@ function loadObjects(folder: string): Map<string, StoredObject> {
   return objects;
 }
 
+/** What `writeFileName` writes; any other `%` was put there by somebody else and means itself. */
+const escapes = /%(?:00|25|2E|5C)/g;
+
 /** A key as a path that stays inside its folder: no empty, `.` or `..` segments, no NUL. */
 function writeFileName(key: string): string {
   return key
@@ -76,6 +76,6 @@ function writeFileName(key: string): string {
 function readFileName(path: string): string {
   return path
     .split(sep)
-    .map((segment) => (segment === '%' ? '' : decodeURIComponent(segment)))
+    .map((segment) => (segment === '%' ? '' : segment.replace(escapes, decodeURIComponent)))
     .join('/');
 }

@@ -1,9 +1,9 @@
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
-import type { S3Context } from './api.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';
 import { entityTag, type StoredObject } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 
 const maxPage = 1000;
 

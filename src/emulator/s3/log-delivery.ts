@@ -1,6 +1,6 @@
-import { isAllowed, type Question, readPolicy } from '../policy.ts';
+import { isAllowed, type Question } from '../policy.ts';
 import type { Caller } from '../sts/sessions.ts';
-import type { Bucket } from './buckets.ts';
+import { type Bucket, isKeyLength } from './buckets.ts';
 
 /** The log group an export comes from. */
 export interface LogSource {
@@ -18,9 +18,9 @@ export function mayReadAcl(bucket: Bucket, source: LogSource): boolean {
   });
 }
 
-/** Whether the bucket policy lets CloudWatch Logs write that key. */
+/** Whether the bucket policy lets CloudWatch Logs write that key, and S3 takes one so long. */
 export function mayWrite(bucket: Bucket, source: LogSource, key: string): boolean {
-  return isLogsAllowed(bucket, source, putObject(bucket, key));
+  return isKeyLength(key) && isLogsAllowed(bucket, source, putObject(bucket, key));
 }
 
 /**
@@ -33,8 +33,10 @@ export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boo
   if (sessionPolicy && !isAllowed(sessionPolicy, { ...wish, principals: 'holder' })) return false;
   if (bucket.accountId === accountId) return true;
   const names = [accountId, `arn:aws:iam::${accountId}:root`, arn, ...(roleArn ? [roleArn] : [])];
-  const policy = readPolicy(bucket.policy ?? '');
-  return policy !== undefined && isAllowed(policy, { ...wish, principals: { type: 'AWS', names } });
+  return (
+    bucket.policy !== undefined &&
+    isAllowed(bucket.policy, { ...wish, principals: { type: 'AWS', names } })
+  );
 }
 
 function putObject(bucket: Bucket, key: string) {
@@ -52,13 +54,13 @@ function isLogsAllowed(
   { accountId, region, logGroupName }: LogSource,
   question: Omit<Question, 'principals'>,
 ): boolean {
-  const policy = readPolicy(bucket.policy ?? '');
-  if (!policy) return false;
-  return isAllowed(policy, {
+  if (!bucket.policy) return false;
+  return isAllowed(bucket.policy, {
     ...question,
     principals: { type: 'Service', names: [`logs.${region}.amazonaws.com`, 'logs.amazonaws.com'] },
     context: {
       ...question.context,
+      'aws:SecureTransport': 'true',
       'aws:SourceAccount': accountId,
       'aws:SourceArn': `arn:aws:logs:${region}:${accountId}:log-group:${logGroupName}:*`,
     },

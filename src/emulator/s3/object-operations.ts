@@ -1,8 +1,8 @@
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
-import type { S3Context } from './api.ts';
 import { findBucket } from './bucket-operations.ts';
-import { entityTag } from './buckets.ts';
+import { entityTag, isKeyLength } from './buckets.ts';
+import type { S3Context } from './operation.ts';
 import { readPayload } from './payload.ts';
 
 /** GetObject: whole, or one range of bytes. */
@@ -33,6 +33,7 @@ export function headObject(context: S3Context): Answer {
 /** PutObject: checksums are taken and not verified. */
 export function putObject({ bucketName, key, request, buckets, clock }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
+  if (!isKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
   const payload = readPayload(request);
   buckets.putObject(bucket, key, { body: () => payload, lastModified: clock.now() });
   return {

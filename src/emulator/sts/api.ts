@@ -1,37 +1,19 @@
-import type { Agenda } from '../control/clock.ts';
-import type { Settings } from '../options.ts';
-import { type AwsError, awsError, isAwsError } from '../wire/aws-error.ts';
-import type { Answer, Call, Effect, Refusal, WireRequest } from '../wire/exchange.ts';
-import { writeXml, type XmlNode } from '../wire/xml.ts';
+import { answerErrors, awsError } from '../wire/aws-error.ts';
+import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
+import { writeXml } from '../wire/xml.ts';
 import { assumeRole } from './assume-role.ts';
-import type { AuthFailure, Caller, Sessions } from './sessions.ts';
+import { getCallerIdentity } from './get-caller-identity.ts';
+import type { StsContext, StsOperation } from './operation.ts';
+import type { AuthFailure, Caller } from './sessions.ts';
 
-/** Everything an operation of STS may look at. */
-export interface StsContext {
-  caller: Caller;
-  sessions: Sessions;
-  clock: Agenda;
-  settings: Settings;
-}
-
-/** What an operation of STS gives: the content of its result element. */
-export interface StsOutcome {
-  result: XmlNode;
-  effect?: Effect;
-}
-
-type StsOperation = (form: Record<string, string>, context: StsContext) => StsOutcome;
-
-const operations: Partial<Record<string, StsOperation>> = {
-  AssumeRole: assumeRole,
-  GetCallerIdentity: (_form, { caller }) => ({
-    result: { UserId: caller.userId, Account: caller.accountId, Arn: caller.arn },
-  }),
-};
+const operations = new Map<string, StsOperation>([
+  ['AssumeRole', assumeRole],
+  ['GetCallerIdentity', getCallerIdentity],
+]);
 
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-const authErrors: Record<AuthFailure, AwsError> = {
+const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403),
   expired: awsError('ExpiredToken', 'The security token included in the request is expired', 403),
   unknown: awsError(
@@ -58,9 +40,9 @@ export function readStsCall(
     input,
     refuse,
     perform() {
-      try {
+      return answerErrors(() => {
         if (typeof caller === 'string') throw authErrors[caller];
-        const perform = operations[operation];
+        const perform = operations.get(operation);
         if (!perform) throw awsError('InvalidAction', `Could not find operation ${operation}`);
         const { result, effect } = perform(input, { ...world, caller });
         const content = {
@@ -68,10 +50,7 @@ export function readStsCall(
           ResponseMetadata: { RequestId: requestId },
         };
         return { ...xml(200, writeXml(`${operation}Response`, content, namespace)), effect };
-      } catch (error) {
-        if (!isAwsError(error)) throw error;
-        return refuse({ status: error.status, code: error.awsCode, message: error.message });
-      }
+      }, refuse);
     },
   };
 }

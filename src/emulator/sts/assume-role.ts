@@ -7,7 +7,7 @@ import {
   validationMessage,
   violation,
 } from '../wire/constraints.ts';
-import type { StsContext, StsOutcome } from './api.ts';
+import type { StsContext, StsOutcome } from './operation.ts';
 
 type Form = Record<string, string>;
 

@@ -45,6 +45,7 @@ export interface Sessions {
 /** Makes an empty list of sessions. Plain access keys are good whatever they are. */
 export function makeSessions(clock: Agenda, settings: Settings): Sessions {
   const sessions = new Map<string, Session>();
+  const accounts = new Map(Object.entries(settings.accountsByAccessKey));
 
   return {
     issue({ sessionName, ...session }) {
@@ -64,7 +65,7 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
       const { accessKeyId, region } = signed;
       // Keys of sessions begin with ASIA; any other key is somebody's own and is taken on trust.
       if (!accessKeyId.startsWith('ASIA')) {
-        const accountId = settings.accountsByAccessKey[accessKeyId] ?? settings.accountId;
+        const accountId = accounts.get(accessKeyId) ?? settings.accountId;
         const arn = `arn:aws:iam::${accountId}:user/emulated`;
         return { accessKeyId, accountId, region, arn, userId: 'AIDAEMULATEDUSER00000' };
       }

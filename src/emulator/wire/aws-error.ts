@@ -1,15 +1,21 @@
-/** An error in AWS's words: a code, a message for people (AWS leaves it out at times), a status. */
-export interface AwsError extends Error {
-  awsCode: string;
-  status: number;
-}
+import type { Answer, Refusal } from './exchange.ts';
 
 /** Makes an error for `throw`; without a message the answer carries only the code. */
-export function awsError(awsCode: string, message = '', status = 400): AwsError {
-  return Object.assign(new Error(message), { awsCode, status });
+export function awsError(code: string, message = '', status = 400): Error & Refusal {
+  return Object.assign(new Error(message), { code, status });
 }
 
-/** Tells an answer AWS would give from a defect of the emulator. */
-export function isAwsError(error: unknown): error is AwsError {
-  return error instanceof Error && 'awsCode' in error;
+/** Performs an operation. What AWS would refuse becomes its answer; a defect stays an error. */
+export function answerErrors(perform: () => Answer, refuse: (refusal: Refusal) => Answer): Answer {
+  try {
+    return perform();
+  } catch (error) {
+    if (isRefusal(error)) return refuse(error);
+    throw error;
+  }
+}
+
+/** Errors of Node have a code too, but no status. */
+function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && 'code' in error && 'status' in error;
 }

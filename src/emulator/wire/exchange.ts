@@ -51,6 +51,6 @@ export interface Call {
 /** How an answer reaches the client, or does not. */
 export type Delivery =
   | { how: 'answer'; answer: Answer }
-  | { how: 'cut'; answer: Answer }
+  | { how: 'cut' | 'stall'; answer: Answer }
   | { how: 'reset' }
   | { how: 'silence' };

@@ -22,10 +22,10 @@ type Members = Record<string, Shape<unknown>>;
 const longBounds = { low: -(2n ** 63n), high: 2n ** 63n - 1n, name: 'a Long' };
 const integerBounds = { low: -(2n ** 31n), high: 2n ** 31n - 1n, name: 'an Integer' };
 
-/** A text. */
+/** A text. Half of a surrogate pair cannot travel in UTF-8 and becomes U+FFFD. */
 export function text(limits: TextLimits = {}): Shape<string> {
   return {
-    read: (json) => (typeof json === 'string' ? json : refuseType(json, 'a String')),
+    read: (json) => (typeof json === 'string' ? json.toWellFormed() : refuseType(json, 'a String')),
     violations: (value, path) => textViolations(value, path, limits),
   };
 }

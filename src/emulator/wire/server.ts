@@ -16,12 +16,15 @@ export async function openServer(
   const server = createServer(async (incoming, response) => {
     const body = await readBody(incoming);
     if (body === undefined) return;
-    deliver(await handle(readRequest(incoming, body)), response);
+    try {
+      deliver(await handle(readRequest(incoming, body)), response);
+    } catch (error) {
+      // A defect of the emulator: shown to whoever met it, the others go on.
+      response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));
+    }
   });
-  // Node would send the real date; AWS clients correct their clock by this header.
-  server.on('request', (_, response) => {
-    response.sendDate = false;
-  });
+  // Closing an idle connection just as the client uses it again would be a fault nobody played.
+  server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -37,14 +40,14 @@ export async function openServer(
 }
 
 /** Undefined when the client went away before the end. */
-async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of incoming) chunks.push(chunk);
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks);
+function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk) => chunks.push(chunk));
+    incoming.on('end', () => resolve(Buffer.concat(chunks)));
+    incoming.on('close', () => resolve(undefined));
+    incoming.on('error', () => resolve(undefined));
+  });
 }
 
 function readRequest(incoming: IncomingMessage, body: Buffer): WireRequest {
@@ -65,11 +68,14 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
       writeHead(delivery.answer, response);
       response.end(delivery.answer.body);
       return;
-    case 'cut': {
+    case 'cut':
+    case 'stall': {
       const { body } = delivery.answer;
       writeHead(delivery.answer, response);
       const half = body.slice(0, Math.floor(body.length / 2));
-      response.write(half, () => response.destroy());
+      response.write(half, () => {
+        if (delivery.how === 'cut') response.destroy();
+      });
       return;
     }
     case 'reset':
@@ -82,5 +88,7 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
 }
 
 function writeHead({ status, headers, body }: Answer, response: ServerResponse): void {
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers });
+  // 204 has no body and so must not tell its length.
+  const length = status === 204 ? undefined : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...length, ...headers });
 }

@@ -3,10 +3,24 @@ import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import { cancelAndShow } from '../cancel-and-show.ts';
-import { ExportTask, TargetName, TaskId } from '../export-task.ts';
+import { ExportTask, exampleTask, exampleTaskIds, TargetName, TaskId } from '../export-task.ts';
 
-const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
+const Params = Type.Object(
+  { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
+  { additionalProperties: false },
+);
 const Query = Type.Object({ target: Type.Optional(TargetName) }, { additionalProperties: false });
+const CancelledExportTask = {
+  ...ExportTask,
+  examples: [
+    {
+      ...exampleTask,
+      taskId: exampleTaskIds.running,
+      status: { code: 'PENDING_CANCEL' },
+      executionInfo: { creationTime: 1714608000000 },
+    },
+  ],
+};
 
 /** Cancels an export task: AWS's CancelExportTask, and the task as it then stands. */
 export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
@@ -25,7 +39,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> =
         'CancelExportTask: the task must be PENDING or RUNNING. The answer is the task as it stands then, usually PENDING_CANCEL; AWS cancels in its own time. May be repeated safely.',
       params: Params,
       querystring: Query,
-      response: { 202: ExportTask },
+      response: { 202: CancelledExportTask },
     },
     config: {
       problems: [

@@ -53,7 +53,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const { query, body } = request;
       const target = targets.find(query.target);
 
-      const created = await createOnce(target.logs, body);
+      const created = await createOnce(target, body);
       request.awsRequestId = created.awsRequestId;
 
       const at = query.target === undefined ? '' : `?target=${encodeURIComponent(query.target)}`;

@@ -3,12 +3,15 @@ import { Type } from '@sinclair/typebox';
 
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
-import { ExportTask, StatusCode, TargetName } from '../export-task.ts';
+import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
 
 const Query = Type.Object(
   {
     target: Type.Optional(TargetName),
-    statusCode: Type.Optional(StatusCode),
+    statusCode: Type.Optional({
+      ...StatusCode,
+      description: 'Only tasks in this state; all when left out.',
+    }),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -51,7 +54,11 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }
               Type.String({ description: 'Present when there are more; valid for 24 hours.' }),
             ),
           },
-          { description: 'A page of tasks.', examples: [{ exportTasks: ExportTask.examples }] },
+          {
+            title: 'ExportTaskPage',
+            description: 'A page of tasks.',
+            examples: [{ exportTasks: [exampleTask] }],
+          },
         ),
       },
     },

@@ -15,7 +15,14 @@ export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
       summary: 'This document as JSON',
       description: 'OpenAPI 3.1, as Swagger UI at /docs shows it.',
       response: {
-        200: Type.Object({}, { additionalProperties: true, description: 'The document.' }),
+        200: Type.Object(
+          {},
+          {
+            additionalProperties: true,
+            description: 'The document.',
+            examples: [{ openapi: '3.1.1', info: { title: 'log-export-gateway' }, paths: {} }],
+          },
+        ),
       },
     },
     config: { problems: [] },

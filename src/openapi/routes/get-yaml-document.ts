@@ -20,11 +20,16 @@ export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
       response: {
         200: {
           description: 'The document.',
-          content: { 'application/yaml': { schema: Type.String() } },
+          content: {
+            'application/yaml': {
+              schema: Type.String(),
+              example: 'openapi: 3.1.1\ninfo:\n  title: log-export-gateway\n',
+            },
+          },
         },
       },
     },
-    config: { problems: [], produces: ['application/yaml', 'text/yaml', 'text/plain'] },
+    config: { problems: [], produces: ['application/yaml'] },
     handler: async (_request, reply) => {
       yaml ??= toYamlText(openapiText());
       return reply.type('application/yaml').send(yaml);

@@ -20,7 +20,11 @@ export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: Type.Object(
           { problems: Type.Array(ProblemExplanation) },
-          { description: 'The catalogue.', examples: [{ problems: problems.slice(0, 1) }] },
+          {
+            title: 'ProblemList',
+            description: 'The catalogue.',
+            examples: [{ problems: problems.slice(0, 1) }],
+          },
         ),
       },
     },

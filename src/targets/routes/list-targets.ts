@@ -21,6 +21,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = asyn
         200: Type.Object(
           { targets: Type.Array(Target) },
           {
+            title: 'TargetList',
             description: 'The targets.',
             examples: [
               {

@@ -1,6 +1,6 @@
 import { awsError } from '../../wire/aws-error.ts';
 import { required, text } from '../../wire/json-input.ts';
-import type { ExportTaskStatusCode } from '../export-tasks.ts';
+import { isActive } from '../export-tasks.ts';
 import { makeOperation } from '../operation.ts';
 
 /** CancelExportTask: asks a PENDING or RUNNING task to stop; both refusals' texts are recorded. */
@@ -11,13 +11,12 @@ export const cancelExportTask = makeOperation(
     if (!task) {
       throw awsError('ResourceNotFoundException', 'The specified export task does not exist.');
     }
-    const cancellable: ExportTaskStatusCode[] = ['PENDING', 'RUNNING'];
-    if (settings.pendingCancelIsCancellable) cancellable.push('PENDING_CANCEL');
-    if (!cancellable.includes(task.status)) {
+    const isPendingCancel = task.status === 'PENDING_CANCEL';
+    if (!isActive(task) && !(isPendingCancel && settings.pendingCancelIsCancellable)) {
       throw awsError('InvalidOperationException', 'The specified export task has already finished');
     }
 
-    if (task.status !== 'PENDING_CANCEL') logs.exportTasks.cancel(task);
+    if (!isPendingCancel) logs.exportTasks.cancel(task);
     return { effect: { kind: 'task-cancel-requested', taskId } };
   },
 );

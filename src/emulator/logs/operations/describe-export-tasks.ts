@@ -18,10 +18,10 @@ export const describeExportTasks = makeOperation(
   ({ taskId, statusCode, nextToken, limit }, { logs, clock, settings, fault }) => {
     const { nextTokenTtlMs: ttlMs, keepFinishedTasksMs } = settings;
     const now = clock.now();
-    const lagMs = fault?.kind === 'stale-listing' ? fault.lagMs : 0;
+    const shownUntil = fault?.kind === 'stale-listing' ? now - fault.lagMs : Infinity;
     const isShown = (task: ExportTask) =>
       (statusCode === undefined || task.status === statusCode) &&
-      task.createdAt <= now - lagMs &&
+      task.createdAt <= shownUntil &&
       now - (task.finishedAt ?? now) <= keepFinishedTasksMs;
 
     const { all } = logs.exportTasks;

@@ -7,6 +7,7 @@ import {
   findLogStream,
   type LogEvent,
   type LogGroup,
+  lastTimestamp,
   storeEvents,
 } from '../log-groups.ts';
 import { logGroupName, logStreamName } from '../names.ts';
@@ -80,7 +81,7 @@ function sortOut(events: LogEvent[], group: LogGroup, now: number, settings: Set
   };
   const tooOldEnd = firstFrom(now - settings.maxEventAgeMs);
   const expiredEnd = firstFrom(now - (group.retentionInDays ?? Infinity) * dayMs);
-  const tooNewStart = firstFrom(now + settings.maxEventAheadMs + 1);
+  const tooNewStart = firstFrom(Math.min(now + settings.maxEventAheadMs, lastTimestamp) + 1);
   const rejected = {
     ...(tooOldEnd > 0 && { tooOldLogEventEndIndex: tooOldEnd }),
     ...(expiredEnd > 0 && { expiredLogEventEndIndex: expiredEnd }),

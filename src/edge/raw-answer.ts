@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { type Problem, problemMediaType, toProblemBody } from './problem.ts';
+import { type Problem, problemMediaType, toProblemBody } from '#problems/problem.ts';
 
 /** A problem as a whole HTTP/1.1 answer, for connections that never became a request. */
 export function toRawAnswer(problem: Problem, requestId: string): string {

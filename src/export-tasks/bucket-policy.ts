@@ -1,0 +1,49 @@
+/** What a bucket policy for exports depends on. */
+export interface Destination {
+  bucket: string;
+  region: string;
+  /** The account of the log groups. */
+  accountId: string;
+}
+
+/**
+ * The bucket policy under which CloudWatch Logs may export from one account and Region into a
+ * bucket, as AWS's user guide has it ("Export log data to Amazon S3", same account).
+ */
+export function bucketPolicyFor({ bucket, region, accountId }: Destination): object {
+  const partition = partitionOf(region);
+  const arn = `arn:${partition}:s3:::${bucket}`;
+  const Principal = { Service: `logs.${region}.amazonaws.com` };
+  const isOurs = { 'aws:SourceAccount': [accountId] };
+  const ArnLike = { 'aws:SourceArn': [`arn:${partition}:logs:${region}:${accountId}:log-group:*`] };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'AllowGetBucketAcl',
+        Effect: 'Allow',
+        Principal,
+        Action: 's3:GetBucketAcl',
+        Resource: arn,
+        Condition: { StringEquals: isOurs, ArnLike },
+      },
+      {
+        Sid: 'AllowPutObject',
+        Effect: 'Allow',
+        Principal,
+        Action: 's3:PutObject',
+        Resource: `${arn}/*`,
+        Condition: {
+          StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...isOurs },
+          ArnLike,
+        },
+      },
+    ],
+  };
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  if (region.startsWith('us-gov-')) return 'aws-us-gov';
+  return 'aws';
+}

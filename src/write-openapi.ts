@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+
+import { toYamlText } from '#openapi/document.ts';
+import type { Targets } from '#targets/target.ts';
+import { buildApp } from './app.ts';
+
+// The document is made from the routes alone: nothing is asked, nobody is answered.
+const noTargets: Targets = {
+  find: () => {
+    throw new Error('No operation is called while the document is written.');
+  },
+  list: () => [],
+  whenChecked: Promise.resolve(),
+  unchecked: () => [],
+  async [Symbol.asyncDispose]() {},
+};
+
+await using app = await buildApp({
+  log: pino({ enabled: false }),
+  targets: noTargets,
+  isStopping: () => false,
+  now: () => 0,
+  elapsed: () => 0,
+  sleep: async () => {},
+  newId: () => '',
+});
+await app.ready();
+
+const jsonText = app.openapiText();
+mkdirSync('openapi', { recursive: true });
+writeFileSync('openapi/openapi.json', jsonText);
+writeFileSync('openapi/openapi.yaml', toYamlText(jsonText));

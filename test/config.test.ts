@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+
+import { readConfig, readEmulatorConfig } from '../src/config.ts';
+
+const noFile = (): string => {
+  throw new Error('ENOENT: no such file');
+};
+const read = (env: NodeJS.ProcessEnv, file: () => string = noFile) => readConfig(env, file);
+const region = { AWS_REGION: 'eu-west-1' };
+const roleArn = 'arn:aws:iam::123456789012:role/path/log-export';
+
+describe('the configuration', () => {
+  test('has defaults for everything but the Region', () => {
+    expect(read(region)).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      logLevel: 'info',
+      isLogPretty: false,
+      targets: [{ name: 'default', region: 'eu-west-1' }],
+    });
+    expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
+  });
+
+  test('takes an empty variable for one that is not set', () => {
+    expect(read({ ...region, PORT: '', SERVICE_ROLE_ARN: '' })).toMatchObject({ port: 8080 });
+  });
+
+  test('takes one target from the environment', () => {
+    const env = { ...region, SERVICE_ROLE_ARN: roleArn, SERVICE_ROLE_EXTERNAL_ID: 'shared' };
+
+    expect(read(env).targets).toEqual([
+      { name: 'default', region: 'eu-west-1', roleArn, externalId: 'shared' },
+    ]);
+  });
+
+  test('takes many targets from a file, in its order', () => {
+    const targets = [
+      { name: 'prod', region: 'eu-west-1', roleArn, externalId: 'shared' },
+      { name: 'test', region: 'us-gov-west-1', accountId: '210987654321' },
+    ];
+
+    const config = read({ TARGETS_FILE: 'targets.json' }, () => JSON.stringify(targets));
+
+    expect(config.targets).toEqual(targets);
+  });
+});
+
+describe('a wrong variable ends the start with a sentence', () => {
+  test.for([
+    [
+      { PORT: 'http' },
+      'PORT is "http", but must be a port number from 0 to 65535 (0 takes any free one).',
+    ],
+    [
+      { PORT: '65536' },
+      'PORT is 65536, but must be a port number from 0 to 65535 (0 takes any free one).',
+    ],
+    [
+      { PORT: '80.5' },
+      'PORT is "80.5", but must be a port number from 0 to 65535 (0 takes any free one).',
+    ],
+    [
+      { LOG_LEVEL: 'verbose' },
+      'LOG_LEVEL is "verbose", but must be one of fatal, error, warn, info, debug, trace, silent.',
+    ],
+    [{ LOG_PRETTY: 'yes' }, 'LOG_PRETTY is "yes", but must be true or false.'],
+    [
+      { AWS_REGION: 'Ireland' },
+      'AWS_REGION is "Ireland", but must be an AWS Region such as eu-west-1.',
+    ],
+    [
+      { SERVICE_ROLE_ARN: 'log-export' },
+      'SERVICE_ROLE_ARN is "log-export", but must be the ARN of an IAM role such as arn:aws:iam::123456789012:role/log-export.',
+    ],
+    [
+      { AWS_ENDPOINT_URL: 'localhost:4566' },
+      'AWS_ENDPOINT_URL is "localhost:4566", but must be a URL such as http://127.0.0.1:4566.',
+    ],
+    [
+      { SERVICE_ROLE_EXTERNAL_ID: 'x' },
+      'SERVICE_ROLE_EXTERNAL_ID is "x", but must be 2 to 1224 characters out of A-Z a-z 0-9 _ + = , . @ : / -.',
+    ],
+    [
+      { SERVICE_ROLE_EXTERNAL_ID: 'shared' },
+      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; an external id is only of use with a role to assume.',
+    ],
+  ] as [NodeJS.ProcessEnv, string][])('%o', ([env, sentence]) => {
+    const readWrong = () => read({ ...region, ...env });
+
+    expect(readWrong).toThrow(expect.objectContaining({ name: 'ConfigError', message: sentence }));
+  });
+
+  test('no Region and no file', () => {
+    expect(() => read({})).toThrow(
+      'AWS_REGION is not set; it must be an AWS Region such as eu-west-1, or TARGETS_FILE must name a file with targets.',
+    );
+  });
+});
+
+describe('a wrong file of targets ends the start with a sentence', () => {
+  const target = { name: 'prod', region: 'eu-west-1' };
+
+  test.for([
+    ['not JSON', '{', 'it must be the path of a readable JSON file'],
+    ['no array', '{}', 'the file is {}, but must be an array of at least one target.'],
+    ['empty', '[]', 'the file is [], but must be an array of at least one target.'],
+    [
+      'without a Region',
+      '[{"name":"prod"}]',
+      '"region" is missing in /0; it must be an object with name and region',
+    ],
+    ['unknown member', JSON.stringify([{ ...target, role: 'x' }]), '"role" is not known in /0'],
+    [
+      'bad account',
+      JSON.stringify([{ ...target, accountId: 1 }]),
+      '/0/accountId is 1, but must be an account id of 12 digits.',
+    ],
+    [
+      'a name twice',
+      JSON.stringify([target, target]),
+      'the name "prod" is there twice; names must differ.',
+    ],
+  ] as const)('%s', ([, file, words]) => {
+    const readWrong = () => read({ TARGETS_FILE: 'targets.json' }, () => file);
+
+    expect(readWrong).toThrow(`TARGETS_FILE is "targets.json": ${words}`);
+  });
+
+  test('that cannot be read', () => {
+    expect(() => read({ TARGETS_FILE: 'none.json' })).toThrow('ENOENT: no such file');
+  });
+
+  test('beside a role for one target', () => {
+    const env = { TARGETS_FILE: 'targets.json', SERVICE_ROLE_ARN: roleArn };
+
+    expect(() => read(env)).toThrow('SERVICE_ROLE_ARN must not be set beside it');
+  });
+});

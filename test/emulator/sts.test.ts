@@ -1,0 +1,234 @@
+import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  GetCallerIdentityCommand,
+} from '@aws-sdk/client-sts';
+import { describe, expect, it } from 'vitest';
+import { type Keys, openBench, refusal, sendRaw, startAt } from './bench.ts';
+
+const RoleArn = 'arn:aws:iam::111122223333:role/teams/exporter';
+
+/** A bench with the role assumed, and the session's keys. */
+async function openSession(changes: Partial<AssumeRoleCommandInput> = {}) {
+  const bench = await openBench();
+  const input = { RoleArn, RoleSessionName: 'nightly', ...changes };
+  const { Credentials, AssumedRoleUser } = await bench.sts.send(new AssumeRoleCommand(input));
+  const keys: Keys = {
+    accessKeyId: Credentials?.AccessKeyId ?? '',
+    secretAccessKey: Credentials?.SecretAccessKey ?? '',
+    sessionToken: Credentials?.SessionToken ?? '',
+  };
+  return { ...bench, keys, expiration: Credentials?.Expiration, AssumedRoleUser };
+}
+
+/** What AssumeRole is refused with. */
+async function assume(
+  input: Partial<AssumeRoleCommandInput>,
+  roles: NonNullable<Parameters<typeof openBench>[0]>['roles'] = {},
+) {
+  await using bench = await openBench({ roles });
+  const command = new AssumeRoleCommand({ RoleArn, RoleSessionName: 'nightly', ...input });
+  return await refusal(bench.sts.send(command));
+}
+
+describe('GetCallerIdentity', () => {
+  it('names the ordinary account, or the one told for the key', async () => {
+    await using bench = await openBench({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
+    const other = bench.stsFor({ accessKeyId: 'AKIAOTHER', secretAccessKey: 'secret' });
+
+    expect(await bench.sts.send(new GetCallerIdentityCommand({}))).toMatchObject({
+      Account: '123456789012',
+      Arn: 'arn:aws:iam::123456789012:user/emulated',
+    });
+    expect(await other.send(new GetCallerIdentityCommand({}))).toMatchObject({
+      Account: '210987654321',
+    });
+  });
+
+  it('names the assumed role of a session', async () => {
+    await using bench = await openSession();
+
+    const identity = await bench.stsFor(bench.keys).send(new GetCallerIdentityCommand({}));
+
+    const Arn = 'arn:aws:sts::111122223333:assumed-role/exporter/nightly';
+    expect(identity).toMatchObject({ Account: '111122223333', Arn });
+    expect(identity.UserId).toMatch(/^AROA[A-Z2-7]{17}:nightly$/);
+    expect(bench.AssumedRoleUser).toEqual({ Arn, AssumedRoleId: identity.UserId });
+  });
+});
+
+describe('a session', () => {
+  it('works in the account of its role', async () => {
+    await using bench = await openSession();
+    bench.emulator.seed.logGroup({ logGroupName: '/theirs', accountId: '111122223333' });
+
+    const { logGroups } = await bench.logsFor(bench.keys).send(new DescribeLogGroupsCommand({}));
+
+    expect(logGroups).toMatchObject([{ logGroupName: '/theirs' }]);
+  });
+
+  it('lasts an hour, or as long as asked for, by the clock', async () => {
+    await using hour = await openSession();
+    await using quarter = await openSession({ DurationSeconds: 900 });
+    const list = new DescribeLogGroupsCommand({});
+
+    expect(hour.expiration?.getTime()).toBe(startAt + 3_600_000);
+    expect(quarter.expiration?.getTime()).toBe(startAt + 900_000);
+    quarter.emulator.clock.advance(899_999);
+    expect(await refusal(quarter.logsFor(quarter.keys).send(list))).toBeUndefined();
+    quarter.emulator.clock.advance(1);
+    expect(await refusal(quarter.logsFor(quarter.keys).send(list))).toEqual({
+      name: 'ExpiredTokenException',
+      message: 'The security token included in the request is expired',
+      status: 400,
+    });
+  });
+
+  it('expires for STS and S3 in their own words', async () => {
+    await using bench = await openSession();
+    bench.emulator.clock.advance(3_600_000);
+
+    const sts = bench.stsFor(bench.keys).send(new GetCallerIdentityCommand({}));
+    const s3 = bench.s3For(bench.keys).send(new ListBucketsCommand({}));
+
+    expect(await refusal(sts)).toMatchObject({ name: 'ExpiredToken', status: 403 });
+    expect(await refusal(s3)).toMatchObject({ name: 'ExpiredToken', status: 400 });
+  });
+
+  it('is not known with another token, without one, or when nobody issued it', async () => {
+    await using bench = await openSession();
+    const { accessKeyId, secretAccessKey } = bench.keys;
+    const made = { accessKeyId: 'ASIAMADEUP', secretAccessKey: 'x', sessionToken: 'y' };
+    const all: Keys[] = [
+      { accessKeyId, secretAccessKey, sessionToken: 'other' },
+      { accessKeyId, secretAccessKey },
+      made,
+    ];
+
+    for (const keys of all) {
+      expect(await refusal(bench.logsFor(keys).send(new DescribeLogGroupsCommand({})))).toEqual({
+        name: 'UnrecognizedClientException',
+        message: 'The security token included in the request is invalid.',
+        status: 400,
+      });
+    }
+    expect(await refusal(bench.stsFor(made).send(new GetCallerIdentityCommand({})))).toMatchObject({
+      name: 'InvalidClientTokenId',
+      status: 403,
+    });
+    expect(await refusal(bench.s3For(made).send(new ListBucketsCommand({})))).toMatchObject({
+      name: 'InvalidAccessKeyId',
+      status: 403,
+    });
+  });
+
+  it('takes any token with a plain access key', async () => {
+    await using bench = await openBench();
+    const keys = { accessKeyId: 'test', secretAccessKey: 'test', sessionToken: 'test' };
+
+    const listed = bench.logsFor(keys).send(new DescribeLogGroupsCommand({}));
+
+    expect((await listed).logGroups).toHaveLength(1);
+  });
+
+  it('assumes another role for an hour at most', async () => {
+    await using bench = await openSession();
+    const chain = (DurationSeconds: number) =>
+      bench
+        .stsFor(bench.keys)
+        .send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'chained', DurationSeconds }));
+
+    expect(await refusal(chain(3600))).toBeUndefined();
+    expect(await refusal(chain(3601))).toMatchObject({ name: 'ValidationError', status: 400 });
+  });
+
+  it('leaves its name, policy and expiry in the journal', async () => {
+    const Policy = '{"Statement":[]}';
+    await using bench = await openSession({ Policy, ExternalId: 'e-1' });
+
+    const [entry] = bench.emulator.journal.entries();
+
+    expect(entry).toMatchObject({
+      service: 'sts',
+      operation: 'AssumeRole',
+      input: { RoleArn, RoleSessionName: 'nightly', Policy, ExternalId: 'e-1' },
+      status: 200,
+      effect: {
+        kind: 'session-issued',
+        accessKeyId: bench.keys.accessKeyId,
+        expiresAt: startAt + 3_600_000,
+      },
+    });
+  });
+});
+
+describe('AssumeRole refuses', () => {
+  it('a role told to refuse, and a wrong or missing external id', async () => {
+    const denied = {
+      name: 'AccessDenied',
+      message: `User: arn:aws:iam::123456789012:user/emulated is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
+      status: 403,
+    };
+    const secret = { [RoleArn]: { externalId: 'e-1' } };
+
+    expect(await assume({}, { [RoleArn]: { refuses: true } })).toEqual(denied);
+    expect(await assume({}, secret)).toEqual(denied);
+    expect(await assume({ ExternalId: 'e-2' }, secret)).toEqual(denied);
+    expect(await assume({ ExternalId: 'e-1' }, secret)).toBeUndefined();
+  });
+
+  it.each([
+    [{ RoleSessionName: 'x' }, "'x' at 'roleSessionName'", 'length greater than or equal to 2'],
+    [{ RoleSessionName: 'a b' }, "'a b' at 'roleSessionName'", 'pattern: [\\w+=,.@-]*'],
+    [{ RoleSessionName: undefined }, "null at 'roleSessionName'", 'must not be null'],
+    [{ RoleArn: 'short' }, "'short' at 'roleArn'", 'length greater than or equal to 20'],
+    [{ RoleArn: undefined }, "null at 'roleArn'", 'must not be null'],
+    [{ ExternalId: 'x' }, "'x' at 'externalId'", 'length greater than or equal to 2'],
+    [{ DurationSeconds: 899 }, "'899' at 'durationSeconds'", 'value greater than or equal to 900'],
+    [{ DurationSeconds: 43_201 }, "'43201'", 'value less than or equal to 43200'],
+  ])('%o', async (input, value, constraint) => {
+    const refused = await assume(input);
+
+    expect(refused).toMatchObject({ name: 'ValidationError', status: 400 });
+    expect(refused?.message).toContain('1 validation error detected: Value');
+    expect(refused?.message).toContain(value);
+    expect(refused?.message).toContain(constraint);
+  });
+
+  it('what is no role, no policy and no number', async () => {
+    await using bench = await openBench();
+    const userArn = 'arn:aws:iam::111122223333:user/somebody';
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const form = `Action=AssumeRole&RoleArn=${RoleArn}&RoleSessionName=ab&DurationSeconds=long`;
+
+    expect(await assume({ RoleArn: userArn })).toMatchObject({
+      name: 'ValidationError',
+      message: `${userArn} is invalid`,
+    });
+    expect(await assume({ Policy: '{' })).toMatchObject({
+      name: 'MalformedPolicyDocumentException',
+    });
+    const { status, text } = await sendRaw(bench.emulator.url, form, { service: 'sts', headers });
+    expect(status).toBe(400);
+    expect(text).toContain('<Code>MalformedInput</Code>');
+  });
+
+  it('to be asked without a signature, or for another operation', async () => {
+    await using bench = await openBench();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+    const ask = (form: string, more: Record<string, string> = {}) =>
+      sendRaw(bench.emulator.url, form, { service: 'sts', headers: { ...headers, ...more } });
+
+    const unsigned = await ask('Action=GetCallerIdentity', { authorization: '' });
+    const unknown = await ask('Action=DecodeAuthorizationMessage');
+    const nameless = await ask('');
+
+    expect(unsigned.status).toBe(403);
+    expect(unsigned.text).toContain('<Code>MissingAuthenticationToken</Code>');
+    expect(unknown.status).toBe(400);
+    expect(unknown.text).toContain('<Code>InvalidAction</Code>');
+    expect(nameless.text).toContain('<Code>InvalidAction</Code>');
+  });
+});

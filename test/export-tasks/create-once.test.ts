@@ -1,0 +1,347 @@
+import { describe, expect, test } from 'vitest';
+
+import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
+import { openWorld, order, region, type World } from '../world.ts';
+
+// What can happen to the one call that cannot be repeated. In every row the caller must see the
+// truth and AWS must see one create.
+
+/** The slot stays busy as long as the test looks; or every task is over at once. */
+const slotStaysBusy: EmulatorOptions = { pendingMs: 60_000 };
+const slotIsFreeAtOnce: EmulatorOptions = { pendingMs: 0, runningMs: 0 };
+
+type CreateFault = Fault extends infer Kind
+  ? Kind extends Fault
+    ? Omit<Kind, 'operation'>
+    : never
+  : never;
+
+const took: { row: string; emulator: EmulatorOptions; fault: CreateFault }[] = [
+  {
+    row: 'A1: it took effect, the connection is reset, the slot stays busy',
+    emulator: slotStaysBusy,
+    fault: { kind: 'reset-after' },
+  },
+  {
+    row: 'A2: it took effect, the connection is reset, the task is over before we look',
+    emulator: slotIsFreeAtOnce,
+    fault: { kind: 'reset-after' },
+  },
+  {
+    row: 'A3: it took effect, the answer is 503',
+    emulator: slotStaysBusy,
+    fault: { kind: 'error', status: 503, code: 'ServiceUnavailableException', afterEffect: true },
+  },
+  {
+    row: 'A4: it took effect, the answer is 500, the slot is free',
+    emulator: slotIsFreeAtOnce,
+    fault: { kind: 'error', status: 500, code: 'InternalFailure', afterEffect: true },
+  },
+  {
+    row: 'A5: it took effect, the answer breaks off',
+    emulator: slotStaysBusy,
+    fault: { kind: 'cut-body' },
+  },
+  {
+    row: 'A6: it took effect, the answer is 200 with HTML',
+    emulator: slotStaysBusy,
+    fault: { kind: 'replace-body', body: '<html>proxy</html>', contentType: 'text/html' },
+  },
+  {
+    row: 'A7: it took effect, the answer is 200 and empty',
+    emulator: slotStaysBusy,
+    fault: { kind: 'replace-body', body: '' },
+  },
+  {
+    row: 'A8: it took effect, the answer is 200 without a task id',
+    emulator: slotStaysBusy,
+    fault: { kind: 'replace-body', body: '{}' },
+  },
+  {
+    row: 'A9: it took effect, every answer would be a reset',
+    emulator: slotIsFreeAtOnce,
+    fault: { kind: 'reset-after', count: 3 },
+  },
+  {
+    row: 'C1: it took effect, then silence',
+    emulator: slotStaysBusy,
+    fault: { kind: 'silence-after' },
+  },
+  {
+    row: 'C2: it took effect, then silence, the task is over before we look',
+    emulator: slotIsFreeAtOnce,
+    fault: { kind: 'silence-after' },
+  },
+  {
+    row: 'C3: it took effect, then silence, whoever would send again would meet silence again',
+    emulator: slotStaysBusy,
+    fault: { kind: 'silence-after', count: 3 },
+  },
+  {
+    row: 'C4: silence, and it takes effect only after our patience',
+    emulator: slotStaysBusy,
+    fault: { kind: 'late-effect', delayMs: 1_000, meanwhile: 'silence' },
+  },
+  {
+    row: 'C5: it took effect, the answer stops in the middle and the connection stays open',
+    emulator: slotStaysBusy,
+    fault: { kind: 'stall-body' },
+  },
+];
+
+describe('a create whose answer is lost', () => {
+  test.for(took)('is answered 201 with its task: $row', async ({ emulator, fault }) => {
+    await using world = await openWorld({ emulator });
+    addFault(world, fault);
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(201);
+    expect(ourTasks(world)).toEqual([answer.body.taskId]);
+    expect(world.creates()).toHaveLength(1);
+  });
+
+  test('is found by all its values, the exact 64-bit ones among them', async () => {
+    await using world = await openWorld({ emulator: slotStaysBusy });
+    addFault(world, { kind: 'reset-after' });
+    const exact = JSON.stringify({ ...order, taskName: 'mine' }).replace(
+      /"to":\d+/,
+      '"to":1152921504606846976',
+    );
+
+    const answer = await world.call('POST', '/export-tasks', exact);
+
+    expect(answer.status).toBe(201);
+    expect(ourTasks(world)).toEqual([answer.body.taskId]);
+  });
+
+  test('is found although the clocks of the gateway and AWS are an hour apart', async () => {
+    await using world = await openWorld({
+      emulator: { ...slotStaysBusy, startAt: Date.now() - 3_600_000 },
+    });
+    addFault(world, { kind: 'reset-after' });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(201);
+  });
+
+  test('is found when it takes effect only while we look', async () => {
+    await using world = await openWorld({ emulator: slotStaysBusy });
+    addFault(world, { kind: 'late-effect', delayMs: 1_000 });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(201);
+    expect(ourTasks(world)).toEqual([answer.body.taskId]);
+  });
+
+  test('is found when AWS lists it late', async () => {
+    await using world = await openWorld({ emulator: slotStaysBusy });
+    addFault(world, { kind: 'reset-after' });
+    world.emulator.faults.add({
+      operation: 'DescribeExportTasks',
+      kind: 'stale-listing',
+      lagMs: 10_000,
+      count: 4,
+    });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(201);
+  });
+
+  test('is not confused with an equal task another caller was told about', async () => {
+    await using world = await openWorld({ emulator: slotIsFreeAtOnce });
+    const first = await world.call('POST', '/export-tasks', order);
+    addFault(world, { kind: 'reset-before' });
+
+    const second = await world.call('POST', '/export-tasks', order);
+
+    expect(first.status).toBe(201);
+    expect(second.status).toBe(504);
+    expect(ourTasks(world)).toEqual([first.body.taskId]);
+  });
+
+  test.for([
+    ['an older one', { createdBefore: 60_000 }],
+    ['one with another name', { order: { taskName: 'other' } }],
+    ['one of another range', { order: { to: 5n } }],
+    ['one to another prefix', { order: { destinationPrefix: 'elsewhere' } }],
+    ['one to another bucket', { order: { destination: 'other-bucket' } }],
+    ['one of another log group', { order: { logGroupName: '/other' } }],
+  ] as const)('is not confused with a task that differs: %s', async ([, difference]) => {
+    await using world = await openWorld();
+    const equal = { ...order, from: BigInt(order.from), to: BigInt(order.to) };
+    const other = 'order' in difference ? difference.order : {};
+    world.emulator.seed.foreignTask({ region, durationMs: 1, order: { ...equal, ...other } });
+    world.emulator.clock.advance('createdBefore' in difference ? difference.createdBefore : 1);
+    addFault(world, { kind: 'reset-before' });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(504);
+    expect(answer.body.type).toBe('/problems/outcome-unknown');
+  });
+});
+
+describe('a create that AWS may still carry out', () => {
+  test('is answered 504 outcome-unknown, and how to look', async () => {
+    await using world = await openWorld();
+    addFault(world, { kind: 'reset-before' });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(504);
+    expect(answer.body).toMatchObject({ type: '/problems/outcome-unknown', isRetryable: false });
+    expect(answer.body.remedy).toContain('GET /export-tasks');
+    expect(world.creates()).toHaveLength(1);
+  });
+
+  test('is not called absent when AWS cannot be asked', async () => {
+    await using world = await openWorld();
+    addFault(world, { kind: 'error', status: 503, code: 'ServiceUnavailableException' });
+    const kind = { kind: 'error', status: 500, code: 'InternalFailure', count: 100 } as const;
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', ...kind });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(504);
+    expect(answer.body.detail).toContain('AWS could not be asked');
+  });
+
+  test('that AWS answered with 5xx and does not list was not created, and may be sent again', async () => {
+    await using world = await openWorld();
+    addFault(world, { kind: 'error', status: 503, code: 'ServiceUnavailableException' });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+    const again = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(503);
+    expect(answer.body).toMatchObject({ type: '/problems/aws-unavailable', isRetryable: true });
+    expect(answer.body.detail).toContain('none was created');
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(again.status).toBe(201);
+  });
+});
+
+describe('a create that AWS refuses', () => {
+  test('B1: is answered 429 with who holds the slot and since when, after one call', async () => {
+    await using world = await openWorld();
+    const foreign = { logGroupName: '/theirs', taskName: 'by hand' };
+    const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000, order: foreign });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(429);
+    expect(answer.body).toMatchObject({
+      type: '/problems/export-slot-taken',
+      awsErrorCode: 'LimitExceededException',
+      slotHolder: { taskId, ...foreign, since: expect.stringMatching(/^\d{4}-.*Z$/) },
+    });
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(world.creates()).toHaveLength(1);
+    expect(ourTasks(world)).toEqual([taskId]);
+  });
+
+  test('B1: names the holder although a list without it was just read', async () => {
+    await using world = await openWorld();
+    await world.call('GET', '/export-tasks?limit=50');
+    const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.body.slotHolder.taskId).toBe(taskId);
+  });
+
+  test('B1: is 429 without a holder when AWS cannot be asked for it', async () => {
+    await using world = await openWorld();
+    world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
+    const kind = { kind: 'error', code: 'ThrottlingException', count: 100 } as const;
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', ...kind });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(429);
+    expect(answer.body.type).toBe('/problems/export-slot-taken');
+    expect(answer.body.slotHolder).toBeUndefined();
+  });
+
+  test('B2: is answered 429 aws-throttled after one call', async () => {
+    await using world = await openWorld();
+    addFault(world, { kind: 'error', code: 'ThrottlingException', message: 'Rate exceeded' });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(429);
+    expect(answer.body.type).toBe('/problems/aws-throttled');
+    expect(world.creates()).toHaveLength(1);
+    expect(ourTasks(world)).toEqual([]);
+  });
+
+  test('B3: with an expired session is 502, and the next create works under a new one', async () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/log-export';
+    await using world = await openWorld({ targets: [{ name: 'default', region, roleArn }] });
+    const message = 'The security token included in the request is expired';
+    addFault(world, { kind: 'error', code: 'ExpiredTokenException', message });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+    const again = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.status).toBe(502);
+    expect(answer.body).toMatchObject({
+      type: '/problems/service-role-unusable',
+      isRetryable: true,
+    });
+    expect(again.status).toBe(201);
+    expect(world.calls('AssumeRole')).toHaveLength(1);
+    expect(ourTasks(world)).toEqual([again.body.taskId]);
+  });
+
+  test('B4: with a signature out of time is 502, and the next create is signed in time', async () => {
+    await using world = await openWorld();
+    const message = 'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z';
+    addFault(world, { kind: 'error', code: 'InvalidSignatureException', message });
+
+    const answer = await world.call('POST', '/export-tasks', order);
+    const again = await world.call('POST', '/export-tasks', order);
+
+    expect(answer.body).toMatchObject({
+      type: '/problems/service-role-unusable',
+      isRetryable: true,
+    });
+    expect(again.status).toBe(201);
+    expect(ourTasks(world)).toEqual([again.body.taskId]);
+  });
+});
+
+test('D9: a create that finds no open port is 503, and nothing was sent', async () => {
+  await using world = await openWorld();
+  await world.emulator.close();
+
+  const answer = await world.call('POST', '/export-tasks', order);
+
+  expect(answer.status).toBe(503);
+  expect(answer.body).toMatchObject({ type: '/problems/aws-unavailable', isRetryable: true });
+  expect(answer.body.detail).toContain('nothing was sent');
+  expect(world.creates()).toHaveLength(0);
+});
+
+test('AWS_MAX_ATTEMPTS and AWS_RETRY_MODE do not make a create be sent twice', async () => {
+  await using world = await openWorld();
+  Object.assign(process.env, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
+  addFault(world, { kind: 'error', code: 'ThrottlingException', count: 5 });
+
+  const answer = await world.call('POST', '/export-tasks', order);
+
+  expect(answer.status).toBe(429);
+  expect(world.creates()).toHaveLength(1);
+});
+
+function addFault(world: World, fault: CreateFault): void {
+  world.emulator.faults.add({ operation: 'CreateExportTask', ...fault } as Fault);
+}
+
+function ourTasks(world: World): string[] {
+  return world.emulator.exportTasks().map((task) => task.taskId);
+}

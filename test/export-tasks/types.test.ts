@@ -1,0 +1,54 @@
+import type {
+  CreateExportTaskCommandInput,
+  DescribeExportTasksCommandInput,
+  ExportTask as SdkExportTask,
+  ExportTaskStatusCode as SdkStatusCode,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { ExportTaskStatusCode as SdkStatusCodes } from '@aws-sdk/client-cloudwatch-logs';
+import { expect, expectTypeOf, test } from 'vitest';
+
+import { type DescribeExportTasks, exportTaskStatusCodes } from '#aws/export-task.ts';
+import { CreateExportTask, ExportTask } from '#export-tasks/export-task.ts';
+
+// When AWS adds a member or a state, or we lose one, this file no longer compiles.
+
+type RequiredKeys<T> = { [K in keyof T]-?: object extends Pick<T, K> ? never : K }[keyof T];
+
+test('the body has the members of CreateExportTask, and asks for the same ones', () => {
+  expectTypeOf<keyof CreateExportTask>().toEqualTypeOf<keyof CreateExportTaskCommandInput>();
+  expectTypeOf<RequiredKeys<CreateExportTask>>().toEqualTypeOf<
+    RequiredKeys<CreateExportTaskCommandInput>
+  >();
+
+  expect(Object.keys(CreateExportTask.properties)).toEqual([
+    'taskName',
+    'logGroupName',
+    'logStreamNamePrefix',
+    'from',
+    'to',
+    'destination',
+    'destinationPrefix',
+  ]);
+});
+
+test('a task has the members AWS describes', () => {
+  type Whole<T> = Required<{ [K in keyof T]: NonNullable<T[K]> }>;
+  type Status = Whole<Whole<SdkExportTask>['status']>;
+  type Info = Whole<Whole<SdkExportTask>['executionInfo']>;
+
+  expectTypeOf<keyof ExportTask>().toEqualTypeOf<keyof SdkExportTask>();
+  expectTypeOf<keyof NonNullable<ExportTask['status']>>().toEqualTypeOf<keyof Status>();
+  expectTypeOf<keyof NonNullable<ExportTask['executionInfo']>>().toEqualTypeOf<keyof Info>();
+
+  expect(Object.keys(ExportTask.properties)).toHaveLength(9);
+});
+
+test('a query has the members of DescribeExportTasks', () => {
+  expectTypeOf<keyof DescribeExportTasks>().toEqualTypeOf<keyof DescribeExportTasksCommandInput>();
+});
+
+test('the states are those of AWS', () => {
+  expectTypeOf<(typeof exportTaskStatusCodes)[number]>().toEqualTypeOf<SdkStatusCode>();
+
+  expect([...exportTaskStatusCodes].sort()).toEqual(Object.values(SdkStatusCodes).sort());
+});

@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { catalogue, type ProblemKind, type ProblemSlug } from '#problems/catalogue.ts';
+import { declaredProblems } from '#problems/declared.ts';
+import { problemMediaType } from '#problems/problem.ts';
+import { openWorld, type World } from '../world.ts';
+
+interface Content {
+  schema: object;
+  example?: unknown;
+  examples?: Record<string, unknown>;
+}
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  description: string;
+  parameters?: object[];
+  requestBody?: { content: Record<string, Content> };
+  responses: Record<
+    string,
+    { description: string; content: Record<string, Content>; headers: object }
+  >;
+}
+
+const json = readFileSync('openapi/openapi.json', 'utf8');
+const yaml = readFileSync('openapi/openapi.yaml', 'utf8');
+const document = JSON.parse(json) as {
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, { properties: Record<string, object> }>;
+    examples: Record<string, { value: object }>;
+  };
+};
+const operations = Object.values(document.paths).flatMap((path) =>
+  Object.entries(path).map(([method, operation]) => ({ method: method.toUpperCase(), operation })),
+);
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+test('the committed document is what the service serves, byte for byte', async () => {
+  const served = await world.call('GET', '/openapi.json');
+  const servedYaml = await world.call('GET', '/openapi.yaml');
+
+  expect(served.text, 'run "npm run openapi"').toBe(json);
+  expect(servedYaml.text, 'run "npm run openapi"').toBe(yaml);
+  expect(servedYaml.headers.get('content-type')).toContain('application/yaml');
+});
+
+test.each(['/docs/json', '/docs/yaml'])('%s leads to the one document', async (path) => {
+  const answer = await world.call('GET', path);
+
+  expect(answer.status).toBe(302);
+  expect(answer.headers.get('location')).toBe(path.replace('/docs/', '/openapi.'));
+});
+
+test('the limit of 64-bit integers is written digit by digit', () => {
+  expect(json.match(/"maximum": 1152921504606846976\b/g)).toHaveLength(2);
+  expect(yaml.match(/maximum: 1152921504606846976\b/g)).toHaveLength(2);
+  const { from, to } = document.components.schemas.CreateExportTask?.properties ?? {};
+  for (const member of [from, to]) {
+    expect(member).toMatchObject({ type: 'integer', format: 'int64', minimum: 0 });
+  }
+});
+
+test('operation ids are those that generated clients are named after', () => {
+  const ids = Object.entries(document.paths).flatMap(([path, byMethod]) =>
+    Object.entries(byMethod).map(
+      ([method, { operationId }]) => `${method.toUpperCase()} ${path} ${operationId}`,
+    ),
+  );
+
+  expect(ids).toEqual([
+    'POST /export-tasks createExportTask',
+    'GET /export-tasks describeExportTasks',
+    'GET /export-tasks/{taskId} getExportTask',
+    'POST /export-tasks/{taskId}/cancel cancelExportTask',
+    'GET /targets listTargets',
+    'GET /problems listProblems',
+    'GET /problems/{slug} getProblem',
+    'GET /health/live getLiveness',
+    'GET /health/ready getReadiness',
+    'GET /openapi.json getOpenapiJson',
+    'GET /openapi.yaml getOpenapiYaml',
+  ]);
+});
+
+test('keywords of our own are not in the document', () => {
+  expect(json).not.toMatch(/"x-/);
+});
+
+describe.each(operations)('$operation.operationId', ({ method, operation }) => {
+  test('says what it does', () => {
+    expect(operation.summary).toMatch(/\S/);
+    expect(operation.description).toMatch(/\S\.$/);
+  });
+
+  test('has an example of its body and of each success', () => {
+    const successes = Object.entries(operation.responses).filter(([status]) => status < '300');
+    const contents = [operation.requestBody, ...successes.map(([, response]) => response)]
+      .flatMap((part) => Object.entries(part?.content ?? {}))
+      .filter(([mediaType]) => mediaType !== 'text/html');
+
+    expect(contents.length).toBeGreaterThan(0);
+    for (const [mediaType, content] of contents) {
+      const { example = content.examples } = content;
+      expect(example, mediaType).toBeDefined();
+    }
+  });
+
+  test('declares the problems that follow from its form', () => {
+    const { requestBody: body, parameters: params } = operation;
+    const implied = declaredProblems({ method, schema: { body, params } });
+
+    const declared = problemsOf(operation).map(([, slug]) => slug);
+    expect(declared).toEqual(expect.arrayContaining(implied));
+  });
+
+  test('has each problem under its status, with an example and what it is sent with', () => {
+    for (const [status, slug] of problemsOf(operation)) {
+      const response = operation.responses[status];
+      const kind: ProblemKind = catalogue[slug];
+      expect(status).toBe(String(kind.status));
+      expect(response?.description).toContain(`\`${slug}\`: ${kind.title}.`);
+      expect(response?.content[problemMediaType]?.schema).toEqual({
+        $ref: '#/components/schemas/Problem',
+      });
+      expect(document.components.examples[slug]?.value).toMatchObject({
+        type: `/problems/${slug}`,
+        status: kind.status,
+      });
+      expect(response?.headers).toHaveProperty(['X-Request-Id']);
+      if (kind.retryAfterSeconds) expect(response?.headers).toHaveProperty(['Retry-After']);
+    }
+  });
+});
+
+function problemsOf({ responses }: Operation): [status: string, slug: ProblemSlug][] {
+  return Object.entries(responses).flatMap(([status, { content }]) =>
+    Object.keys(content[problemMediaType]?.examples ?? {}).map((slug): [string, ProblemSlug] => [
+      status,
+      slug as ProblemSlug,
+    ]),
+  );
+}
+
+test('redocly finds no error and nothing to warn of', async () => {
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['node_modules/@redocly/cli/bin/cli.js', 'lint', 'openapi/openapi.yaml', '--format=json'],
+    { env: { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off' } }, // CI: no look for updates
+  );
+
+  expect(JSON.parse(stdout), stderr).toMatchObject({
+    totals: { errors: 0, warnings: 0, ignored: 0 },
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+
+import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { readRedirect } from '#aws/endpoint.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import type { TargetSettings } from '#targets/target.ts';
+import { openWorld, order, region, type World } from '../world.ts';
+
+const roleArn = 'arn:aws:iam::210987654321:role/log-export';
+
+/** Opens targets against the STS of a world; `warnings` are what was logged, `pauses` what was slept. */
+function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => void) {
+  const warnings: object[] = [];
+  const pauses: number[] = [];
+  const targets = openTargets({
+    settings,
+    timeouts: { ...awsTimeouts, connectMs: 300, readMs: 300 },
+    sessionName: 'test-session',
+    now: Date.now,
+    sleep: async (ms) => {
+      pauses.push(ms);
+      onSleep?.();
+      await new Promise(setImmediate);
+    },
+    log: { warn: (facts) => warnings.push(facts) },
+  });
+  return { targets, warnings, pauses };
+}
+
+describe('GET /targets', () => {
+  test('lists names, Regions and accounts, and no role', async () => {
+    const targets = [
+      { name: 'main', region, roleArn, externalId: 'shared-secret' },
+      { name: 'other', region: 'us-east-1', accountId: '123456789012' },
+    ];
+    await using world = await openWorld({ targets });
+
+    const answer = await world.call('GET', '/targets');
+
+    expect(answer.body).toEqual({
+      targets: [
+        { name: 'main', region, accountId: '210987654321', isDefault: true },
+        { name: 'other', region: 'us-east-1', accountId: '123456789012', isDefault: false },
+      ],
+    });
+    expect(answer.text).not.toMatch(/arn:|role|shared-secret/);
+  });
+});
+
+describe('?target=', () => {
+  test('that is not configured is 404 on every operation', async () => {
+    await using world = await openWorld();
+
+    const answers = await Promise.all([
+      world.call('POST', '/export-tasks?target=none', order),
+      world.call('GET', '/export-tasks?target=none'),
+      world.call('GET', '/export-tasks/x?target=none'),
+      world.call('POST', '/export-tasks/x/cancel?target=none'),
+    ]);
+
+    for (const { status, body } of answers) {
+      expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
+    }
+    expect(answers[0]?.body.detail).toBe('The targets of this gateway are: default.');
+  });
+
+  test('chooses account and Region, and leaves the other slots alone', async () => {
+    const targets = [
+      { name: 'first', region },
+      { name: 'second', region, roleArn },
+    ];
+    await using world = await openWorld({ targets });
+    const theirs = { region, accountId: '210987654321' };
+    world.emulator.seed.logGroup({ ...theirs, logGroupName: '/app' });
+    world.emulator.seed.bucket({ ...theirs, bucket: 'their-archive' });
+
+    const first = await world.call('POST', '/export-tasks', order);
+    const second = await world.call('POST', '/export-tasks?target=second', {
+      ...order,
+      destination: 'their-archive',
+    });
+
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(world.creates().map((entry) => entry.accountId)).toEqual([
+      '123456789012',
+      '210987654321',
+    ]);
+  });
+});
+
+describe('a service role', () => {
+  test('is assumed with its external id and a session name, for fifteen minutes', async () => {
+    const externalId = 'shared-secret';
+    await using world = await openWorld({
+      emulator: { roles: { [roleArn]: { externalId } } },
+      targets: [{ name: 'default', region, roleArn, externalId }],
+    });
+
+    world.emulator.journal.clear();
+    const { targets } = openAgainst(world, [{ name: 'default', region, roleArn, externalId }]);
+    await targets.whenChecked;
+    await targets[Symbol.asyncDispose]();
+
+    expect(world.calls('AssumeRole')[0]?.input).toMatchObject({
+      RoleArn: roleArn,
+      ExternalId: externalId,
+      RoleSessionName: 'test-session',
+      DurationSeconds: '900',
+    });
+  });
+
+  test('that may not be assumed leaves the gateway unready, and its calls 503', async () => {
+    await using world = await openWorld({
+      emulator: { roles: { [roleArn]: { refuses: true } } },
+      targets: [
+        { name: 'good', region },
+        { name: 'bad', region, roleArn },
+      ],
+      isCheckAwaited: false,
+    });
+    await world.waitFor(() => world.targets.list().length === 1);
+
+    const ready = await world.call('GET', '/health/ready');
+    const live = await world.call('GET', '/health/live');
+    const toBad = await world.call('POST', '/export-tasks?target=bad', order);
+    const toGood = await world.call('POST', '/export-tasks', order);
+
+    expect([ready.status, live.status, toBad.status, toGood.status]).toEqual([503, 200, 503, 201]);
+    expect(ready.body.detail).toContain('bad');
+    expect(toBad.body.type).toBe('/problems/not-ready');
+    expect(world.creates()).toHaveLength(1);
+  });
+});
+
+describe('the check of accounts at the start', () => {
+  test.for([
+    ['the accountId of the target', { name: 'wrong', region, accountId: '999999999999' }],
+    ['the account in the role', { name: 'wrong', region, roleArn, accountId: '999999999999' }],
+  ] as const)('ends the start when STS names another than %s', async ([, setting]) => {
+    await using world = await openWorld();
+
+    const { targets } = openAgainst(world, [setting]);
+
+    await expect(targets.whenChecked).rejects.toThrow(
+      /^Target "wrong" is configured for account 999999999999, but STS says/,
+    );
+    expect(() => targets.find('wrong')).toThrow('not-ready');
+    await targets[Symbol.asyncDispose]();
+  });
+
+  test('goes on with growing pauses until STS answers', async () => {
+    await using world = await openWorld();
+    const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 6 } as const;
+    world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
+
+    const { targets, warnings, pauses } = openAgainst(world, [{ name: 'default', region }]);
+    await targets.whenChecked;
+
+    expect(pauses).toEqual([1_000, 2_000, 4_000]);
+    expect(warnings).toHaveLength(3);
+    expect(targets.find(undefined).accountId).toBe('123456789012');
+    await targets[Symbol.asyncDispose]();
+  });
+
+  test('ends when the gateway does', async () => {
+    await using world = await openWorld();
+    const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 1_000 } as const;
+    world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
+
+    const { targets } = openAgainst(world, [{ name: 'default', region }], () => {
+      void targets[Symbol.asyncDispose]();
+    });
+    await targets.whenChecked;
+
+    expect(targets.unchecked()).toEqual(['default']);
+  });
+});
+
+describe('the endpoint', () => {
+  test('is told when a variable redirects AWS', async () => {
+    await using world = await openWorld();
+
+    expect(await readRedirect(region)).toBe(world.emulator.url);
+  });
+
+  test.for(['eu-west-1', 'us-gov-west-1', 'cn-north-1'])(
+    'of AWS itself in %s is no redirect',
+    async (name) => {
+      await using _world = await openWorld();
+      delete process.env.AWS_ENDPOINT_URL;
+
+      expect(await readRedirect(name)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+
+import { makeLogger } from '#telemetry/logger.ts';
+import { openWorld, order } from '../world.ts';
+
+const requestLines = (log: Record<string, unknown>[]) =>
+  log.filter((line) => line.msg === 'request');
+
+/** Logs through the real logger and gives back the lines as text. */
+function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  write(makeLogger({ level: 'info', isPretty: false, destination }));
+  return lines.join('');
+}
+
+describe('the log', () => {
+  test('has one line a request, with what an on-call person needs', async () => {
+    await using world = await openWorld();
+
+    const created = await world.call('POST', '/export-tasks?target=default', order);
+
+    expect(requestLines(world.log)).toEqual([
+      expect.objectContaining({
+        requestId: created.headers.get('x-request-id'),
+        method: 'POST',
+        route: '/export-tasks',
+        status: 201,
+        durationMs: expect.any(Number),
+        principal: 'anonymous',
+        awsRequestId: world.creates()[0]?.requestId,
+      }),
+    ]);
+  });
+
+  test('has the problem, the code and the request id of AWS in the line', async () => {
+    await using world = await openWorld();
+
+    const answer = await world.call('POST', '/export-tasks', { ...order, logGroupName: '/none' });
+
+    expect(requestLines(world.log)).toEqual([
+      expect.objectContaining({
+        status: 404,
+        problem: 'log-group-not-found',
+        awsErrorCode: 'ResourceNotFoundException',
+        awsRequestId: answer.body.awsRequestId,
+      }),
+    ]);
+    expect(answer.body.instance).toBe(`urn:uuid:${answer.headers.get('x-request-id')}`);
+  });
+
+  test("has a caller's own request id beside ours, cut to 256 characters", async () => {
+    await using world = await openWorld();
+
+    const answer = await world.call('GET', '/targets', undefined, {
+      'x-request-id': 'c'.repeat(300),
+    });
+
+    const [line] = requestLines(world.log);
+    expect(line?.callerRequestId).toBe('c'.repeat(256));
+    expect(line?.requestId).toBe(answer.headers.get('x-request-id'));
+  });
+
+  test('tells the route and not the path, which may hold what is not ours to keep', async () => {
+    await using world = await openWorld();
+
+    await world.call('GET', '/export-tasks/secret-id?target=default');
+
+    expect(requestLines(world.log)[0]?.route).toBe('/export-tasks/:taskId');
+    expect(JSON.stringify(requestLines(world.log))).not.toContain('secret-id');
+  });
+
+  test('has the cause of a 5xx, down to its own cause', async () => {
+    await using world = await openWorld();
+    await world.emulator.close();
+
+    await world.call('GET', '/export-tasks');
+
+    const [line] = requestLines(world.log);
+    expect(line).toMatchObject({ level: 'error', problem: 'aws-unavailable' });
+    expect(JSON.stringify(line?.err)).toContain('ECONNREFUSED');
+  });
+
+  test('never has secrets, wherever they stand', () => {
+    const keys = { accessKeyId: 'AKIASECRET', secretAccessKey: 'hidden', sessionToken: 'hidden' };
+
+    const text = logged((log) => {
+      log.info(keys);
+      log.info({ credentials: keys, headers: { authorization: 'hidden' } });
+      log.info({
+        err: {
+          request: { headers: { authorization: 'hidden' } },
+          Credentials: { SessionToken: 'hidden' },
+        },
+      });
+      log.error({ err: Object.assign(new Error('failed'), { credentials: keys }) });
+    });
+
+    expect(text).not.toMatch(/hidden|AKIASECRET/);
+    expect(text.trim().split('\n')).toHaveLength(4);
+  });
+
+  test('has one line an event, whatever a caller sends', () => {
+    const text = logged((log) => log.info({ callerRequestId: 'a\nb\u2028c\u001b[31m' }, 'request'));
+
+    expect(text.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(text)).toMatchObject({ level: 'info', msg: 'request' });
+  });
+});
+
+describe('health', () => {
+  test('asks AWS nothing', async () => {
+    await using world = await openWorld();
+    await world.emulator.close();
+
+    const live = await world.call('GET', '/health/live');
+    const ready = await world.call('GET', '/health/ready');
+
+    expect([live.body, ready.body]).toEqual([{ status: 'live' }, { status: 'ready' }]);
+  });
+
+  test('is not ready while stopping, but alive', async () => {
+    await using world = await openWorld();
+
+    world.setStopping();
+    const ready = await world.call('GET', '/health/ready');
+    const live = await world.call('GET', '/health/live');
+
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      type: '/problems/not-ready',
+      detail: 'The service is about to stop.',
+    });
+    expect(ready.headers.get('retry-after')).toBe('2');
+    expect(live.status).toBe(200);
+  });
+});

@@ -1,0 +1,262 @@
+import { describe, expect, test } from 'vitest';
+
+import { openWorld, order, type World } from '../world.ts';
+
+/** Posts a body and says what is answered, and whether AWS was called. */
+async function post(world: World, body: unknown) {
+  const answer = await world.call('POST', '/export-tasks', body);
+  return { answer, isSent: world.creates().length > 0 };
+}
+
+const refusedIn = (member: string) => ({
+  in: 'body',
+  pointer: `#/${member}`,
+  detail: expect.stringMatching(/^must be .+, but is .+$/),
+});
+
+describe('a body of POST /export-tasks', () => {
+  test('is told all its violations at once, each with a pointer and what would be right', async () => {
+    await using world = await openWorld();
+
+    const { answer, isSent } = await post(world, {
+      logGroupName: 'bad:name',
+      from: '5',
+      to: -1,
+      destinationPrefix: 7,
+      extra: true,
+    });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({
+      type: '/problems/invalid-request',
+      detail: '6 rules are broken; errors[] says which.',
+    });
+    expect(answer.body.errors).toEqual(
+      expect.arrayContaining([
+        {
+          in: 'body',
+          pointer: '#/destination',
+          detail: 'is missing; it must be the name of an S3 bucket, 1 to 512 characters',
+        },
+        {
+          in: 'body',
+          pointer: '#/extra',
+          detail:
+            'is not known here; known are: taskName, logGroupName, logStreamNamePrefix, from, to, destination, destinationPrefix',
+        },
+        {
+          in: 'body',
+          pointer: '#/logGroupName',
+          detail: 'must be 1 to 512 characters out of A-Z a-z 0-9 . - _ / #, but is "bad:name"',
+        },
+        refusedIn('from'),
+        refusedIn('to'),
+        refusedIn('destinationPrefix'),
+      ]),
+    );
+    expect(isSent).toBe(false);
+  });
+
+  test.for([
+    ['taskName', 'x'.repeat(512)],
+    ['taskName', '日本🪵'.repeat(128)],
+    ['logStreamNamePrefix', 'x'.repeat(512)],
+    ['destinationPrefix', 'é'.repeat(512)],
+    ['destinationPrefix', ''],
+  ] as const)('may have a %s at its limit: %s', async ([member, value]) => {
+    await using world = await openWorld();
+
+    const { answer } = await post(world, { ...order, [member]: value });
+
+    expect(answer.status).toBe(201);
+  });
+
+  test.for([
+    ['taskName', ''],
+    ['taskName', 'x'.repeat(513)],
+    ['taskName', null],
+    ['logGroupName', ''],
+    ['logGroupName', 'x'.repeat(513)],
+    ['logGroupName', 'with space'],
+    ['logGroupName', 'a\n'],
+    ['logStreamNamePrefix', ''],
+    ['logStreamNamePrefix', 'x'.repeat(513)],
+    ['logStreamNamePrefix', 'a:b'],
+    ['logStreamNamePrefix', 'a*'],
+    ['destination', ''],
+    ['destination', 'x'.repeat(513)],
+    ['destination', ['archive']],
+    ['destinationPrefix', 'é'.repeat(513)],
+    ...['taskName', 'logStreamNamePrefix', 'destination', 'destinationPrefix'].flatMap((member) =>
+      ['\u0000', '\n', '\u001b[31m', '\u007f', '\u0085', '\ud800', 'x\udc00'].map(
+        (text) => [member, `a${text}`] as const,
+      ),
+    ),
+  ] as const)('may not have a %s such as %j', async ([member, value]) => {
+    await using world = await openWorld();
+
+    const { answer, isSent } = await post(world, { ...order, [member]: value });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([refusedIn(member)]);
+    expect(isSent).toBe(false);
+  });
+
+  test.for(['0', '9007199254740993', '1152921504606846975', '1152921504606846976'])(
+    'may have the instant %s',
+    async (digits) => {
+      await using world = await openWorld();
+      const body = JSON.stringify(order).replace(/"to":\d+/, `"to":${digits}`);
+
+      const { answer } = await post(world, body);
+
+      expect(answer.status).toBe(201);
+      const [sent] = world.creates().map((entry) => entry.input as { to: number | bigint });
+      expect(BigInt(sent?.to ?? -1)).toBe(BigInt(digits));
+    },
+  );
+
+  test.for([
+    '1152921504606846977',
+    '9223372036854775808',
+    '1e3',
+    '1.5',
+    '1.0',
+    '-0',
+    '-1',
+    '"5"',
+    'null',
+    'true',
+    '[]',
+    '{}',
+    '1E400',
+  ])('may not have the instant %s', async (text) => {
+    await using world = await openWorld();
+    const body = JSON.stringify(order).replace(/"from":\d+/, `"from":${text}`);
+
+    const { answer, isSent } = await post(world, body);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([refusedIn('from')]);
+    expect(answer.body.errors[0].detail).toContain('0 to 1152921504606846976');
+    expect(isSent).toBe(false);
+  });
+
+  test.for([
+    ['nothing', ''],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['a number', '5'],
+    ['text', '"x"'],
+  ])('is an object, not %s', async ([, body]) => {
+    await using world = await openWorld();
+
+    const { answer } = await post(world, body);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      {
+        in: 'body',
+        pointer: '#',
+        detail: expect.stringContaining('a JSON object with logGroupName'),
+      },
+    ]);
+  });
+
+  test.for([
+    ['cut off', '{"from":1,'],
+    ['two texts', '{}{}'],
+    ['a member __proto__', '{"__proto__":{"from":1}}'],
+    ['a long number in what is cut off', '{"from":1152921504606846976,'],
+  ])('that is not JSON is refused as such: %s', async ([, body]) => {
+    await using world = await openWorld();
+
+    const { answer } = await post(world, body);
+
+    expect([answer.status, answer.body.type]).toEqual([400, '/problems/malformed-body']);
+  });
+
+  test('that is not UTF-8 is refused as such', async () => {
+    await using world = await openWorld();
+
+    const answer = await world.app.inject({
+      method: 'POST',
+      url: '/export-tasks',
+      headers: { 'content-type': 'application/json' },
+      payload: Buffer.from('{"taskName":"\xff"}', 'latin1'),
+    });
+
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({
+      type: '/problems/malformed-body',
+      detail: 'The body is not UTF-8.',
+    });
+  });
+
+  test('with some thousand violations is told the first fifty and how many are left', async () => {
+    await using world = await openWorld();
+    const extra = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`m${i}`, 0]));
+
+    const { answer } = await post(world, { ...order, ...extra });
+
+    expect(answer.body.errors).toHaveLength(51);
+    expect(answer.body.errors[50].detail).toBe('950 further members break a rule.');
+  });
+
+  test('has pointers that are well-formed whatever the member is called', async () => {
+    await using world = await openWorld();
+    const name = `a/b~c ${'🪵'.repeat(40)}`;
+
+    const { answer } = await post(world, { ...order, [name]: 1 });
+
+    expect(answer.status).toBe(400);
+    expect(decodeURI(answer.body.errors[0].pointer)).toMatch(/^#\/a~1b~0c 🪵/u);
+  });
+});
+
+describe('a query', () => {
+  test.for([
+    ['limit=0', '#/limit', 'an integer from 1 to 50'],
+    ['limit=51', '#/limit', 'an integer from 1 to 50'],
+    ['limit=many', '#/limit', 'an integer from 1 to 50'],
+    ['limit=', '#/limit', 'an integer from 1 to 50'],
+    ['limit=1&limit=2', '#/limit', 'an integer from 1 to 50'],
+    ['statusCode=DONE', '#/statusCode', 'one of CANCELLED, COMPLETED'],
+    ['nextToken=', '#/nextToken', 'the nextToken of an earlier answer'],
+    ['page=2', '#/page', 'known are: target, statusCode, limit, nextToken'],
+    ['target=', '#/target', 'the name of a target'],
+  ] as const)('%s is refused with what would be right', async ([query, pointer, right]) => {
+    await using world = await openWorld();
+
+    const answer = await world.call('GET', `/export-tasks?${query}`);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      { in: 'query', pointer, detail: expect.stringContaining(right) },
+    ]);
+  });
+
+  test('limit=50 is the number 50', async () => {
+    await using world = await openWorld();
+
+    await world.call('GET', '/export-tasks?limit=50');
+
+    expect(world.calls('DescribeExportTasks')[0]?.input).toEqual({ limit: 50 });
+  });
+});
+
+describe('a path', () => {
+  test.for(['x'.repeat(513), 'a\nb', 'a\u0000'])(
+    'with a task id such as %j is refused',
+    async (taskId) => {
+      await using world = await openWorld();
+
+      const answer = await world.call('GET', `/export-tasks/${encodeURIComponent(taskId)}`);
+
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toEqual([
+        { in: 'path', pointer: '#/taskId', detail: expect.stringContaining('1 to 512 characters') },
+      ]);
+    },
+  );
+});
