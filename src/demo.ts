@@ -19,18 +19,13 @@ import {
 import { openEmulator } from '#emulator/emulator.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { readConfig, readEmulatorConfig } from './config.ts';
+import { examplesAt, seedExamples } from './examples.ts';
 import { exit, exitWith } from './exit.ts';
 import { openGateway } from './gateway.ts';
 
 const isOnce = process.argv.includes('--once');
-const region = 'eu-west-1';
-const logGroupName = '/demo/checkout';
-const bucket = 'demo-log-archive';
+const { region, logGroupName, bucket } = examplesAt;
 const dataDir = resolve('.data/demo');
-
-// The ids of the OpenAPI document's examples, so that each of them works when tried here.
-const finishedTaskId = '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11';
-const runningTaskId = '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22';
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const step = (number: number, text: string) => say(`\n\x1b[1m${number}. ${text}\x1b[0m`);
@@ -62,8 +57,6 @@ await gateway.ready;
 
 say('\x1b[1mlog-export-gateway: a demonstration on this machine alone.\x1b[0m');
 say(`AWS is played by an emulator at ${emulator.url}; the gateway listens at ${gateway.url}.`);
-
-seedExamples();
 
 step(1, 'Log events are put into CloudWatch Logs, through the AWS SDK.');
 const logs = new CloudWatchLogsClient({ region });
@@ -118,6 +111,7 @@ if (status === 'COMPLETED' && missing === 0 && extra === 0) {
 if (isOnce) {
   await close();
 } else {
+  seedExamples(emulator.seed);
   say(`\nSwagger UI, to try the rest by hand: \x1b[1m${gateway.url}/docs\x1b[0m`);
   say('Its examples work as they stand. Ctrl-C ends the demonstration.');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
@@ -202,16 +196,4 @@ async function readExport(taskId: string): Promise<string[]> {
     lines.push(...own);
   }
   return lines;
-}
-
-/** What the examples of the OpenAPI document speak of: a finished task, and a long one elsewhere. */
-function seedExamples(): void {
-  const order = { logGroupName, destination: bucket, destinationPrefix: 'checkout/2024-05-01' };
-  emulator.seed.finishedTasks({ region, count: 1, taskId: finishedTaskId, order });
-  emulator.seed.foreignTask({
-    region: 'us-east-1',
-    taskId: runningTaskId,
-    durationMs: 24 * 3_600_000,
-    order,
-  });
 }

@@ -1,0 +1,62 @@
+# Two images from one file:
+#   docker build -t log-export-gateway .                      the service, for production
+#   docker build -t log-export-emulator --target emulator .   AWS for trying it out, never for production
+#
+# The final images have no shell, no package manager and no npm. For a build that can be repeated,
+# pin both bases by digest with --build-arg.
+ARG BUILD_IMAGE=node:24-trixie-slim
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
+
+FROM ${BUILD_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+
+# The service without what only development needs, and the code V8 makes of it. Made while building,
+# because the service cannot write: it starts a third sooner and takes 7 MB less. V8 looks for it by
+# its own version, the kind of processor and the user's id; elsewhere the start is slower, no more.
+FROM packages AS gateway-files
+USER 65532:65532
+COPY --chown=65532:65532 src src
+RUN rm -rf src/emulator src/emulate.ts src/examples.ts src/demo.ts src/write-openapi.ts
+RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts')"
+
+# The Node that installed and compiled is the Node that runs.
+FROM ${RUNTIME_IMAGE} AS runtime
+WORKDIR /app
+COPY --from=packages /usr/local/bin/node /usr/local/bin/node
+COPY --from=packages /app ./
+ENV NODE_ENV=production HOST=0.0.0.0
+# By number, so that Kubernetes can tell that it is not root.
+USER 65532:65532
+STOPSIGNAL SIGTERM
+
+FROM runtime AS emulator
+LABEL org.opencontainers.image.title="log-export-emulator" \
+      org.opencontainers.image.description="An emulator of CloudWatch Logs export tasks, for trying out log-export-gateway." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
+ENV EMULATOR_PORT=4566
+COPY src/config.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/emulator src/emulator
+EXPOSE 4566
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["node", "-e", "http.get({ host: '127.0.0.1', port: process.env.EMULATOR_PORT, path: '/_emulator/clock' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
+ENTRYPOINT ["node", "src/emulate.ts"]
+
+FROM runtime AS gateway
+LABEL org.opencontainers.image.title="log-export-gateway" \
+      org.opencontainers.image.description="HTTP service in front of CloudWatch Logs export tasks: one service role, REST for everybody else." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
+# Half of the memory limit for long-lived objects, and at most 24 MB for short-lived ones; the other
+# half is for what lies outside of the heap: Node itself, sockets, TLS. Meant for 192 MiB and more.
+ENV PORT=8080 \
+    NODE_COMPILE_CACHE=src/.compiled \
+    NODE_OPTIONS="--max-old-space-size-percentage=50 --max-semi-space-size=8"
+COPY --from=gateway-files --chown=0:0 /app/src src
+EXPOSE 8080
+# Alive, not ready: an outage of AWS is not mended by a restart.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["node", "-e", "http.get({ host: '127.0.0.1', port: process.env.PORT, path: '/health/live' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
+ENTRYPOINT ["node", "src/main.ts"]

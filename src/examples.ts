@@ -1,0 +1,35 @@
+import type { Emulator } from '#emulator/emulator.ts';
+
+/** Where the examples of the OpenAPI document are: the log group, the bucket and their Region. */
+export const examplesAt = {
+  region: 'eu-west-1',
+  logGroupName: '/demo/checkout',
+  bucket: 'demo-log-archive',
+} as const;
+
+const finishedTaskId = '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11';
+const runningTaskId = '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22';
+const exampleDay = Date.UTC(2024, 4, 1);
+
+/**
+ * Makes what the examples of the OpenAPI document speak of, so that each of them works as it stands:
+ * an event a minute on their day, a bucket to export to, a finished task, and a long one elsewhere.
+ */
+export function seedExamples(seed: Emulator['seed']): void {
+  const { region, logGroupName, bucket } = examplesAt;
+  const events = Array.from({ length: 1_440 }, (_, minute) => ({
+    timestamp: exampleDay + minute * 60_000,
+    message: `INFO  order placed order=${10_000 + minute}`,
+  }));
+  seed.logEvents({ region, logGroupName, logStreamName: 'web-1/app', events });
+  seed.bucket({ region, bucket });
+
+  const order = { logGroupName, destination: bucket, destinationPrefix: 'checkout/2024-05-01' };
+  seed.finishedTasks({ region, count: 1, taskId: finishedTaskId, order });
+  seed.foreignTask({
+    region: 'us-east-1',
+    taskId: runningTaskId,
+    durationMs: 24 * 3_600_000,
+    order,
+  });
+}

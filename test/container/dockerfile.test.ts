@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { validate } from 'dockerfile-utils';
+import { describe, expect, test } from 'vitest';
+
+import { lastOf, readHealthCheck, readStages, stepsUpTo } from './dockerfile.ts';
+
+const stages = readStages();
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+test('the Dockerfile has nothing a linter minds', () => {
+  const found = validate(readFileSync('Dockerfile', 'utf8'));
+
+  expect(found.map(({ message }) => message)).toEqual([]);
+});
+
+test('the gateway is what is built when no target is named', () => {
+  expect(stages.at(-1)?.name).toBe('gateway');
+});
+
+test('nothing is added from an address or unpacked on the way', () => {
+  const keywords = new Set(stages.flatMap(({ steps }) => steps).map(({ keyword }) => keyword));
+
+  expect([...keywords].filter((keyword) => ['ADD', 'ONBUILD', 'SHELL'].includes(keyword))).toEqual(
+    [],
+  );
+});
+
+test('only what is copied reaches the builder', () => {
+  const [first, ...others] = readFileSync('.dockerignore', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+  expect(first).toBe('*');
+  expect(others).toEqual(['!package.json', '!package-lock.json', '!src']);
+});
+
+describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
+  const steps = stepsUpTo(name, stages);
+
+  test('is made without running anything in it: its base has no shell', () => {
+    expect(steps.filter(({ keyword }) => keyword === 'RUN')).toEqual([]);
+  });
+
+  test('runs as somebody who is not root, named by number', () => {
+    expect(lastOf('USER', steps)).toBe('65532:65532');
+  });
+
+  test('is started and checked by Node itself, in exec form', () => {
+    const started = JSON.parse(lastOf('ENTRYPOINT', steps) ?? '');
+
+    expect(started[0]).toBe('node');
+    expect(readHealthCheck(steps)[0]).toBe('node');
+    expect(steps.filter(({ keyword }) => keyword === 'CMD')).toEqual([]);
+  });
+
+  test('is ended by SIGTERM, for production, and listens to everybody', () => {
+    const env = Object.assign(
+      {},
+      ...steps.map(({ keyword, properties }) => keyword === 'ENV' && properties),
+    );
+
+    expect(lastOf('STOPSIGNAL', steps)).toBe('SIGTERM');
+    expect(env).toMatchObject({ NODE_ENV: 'production', HOST: '0.0.0.0' });
+    expect([env.PORT, env.EMULATOR_PORT]).toContain(lastOf('EXPOSE', steps));
+  });
+
+  test('says what it is, in the version of the package', () => {
+    const labels = Object.assign(
+      {},
+      ...steps.map(({ keyword, properties }) => keyword === 'LABEL' && properties),
+    );
+
+    expect(labels).toEqual({
+      'org.opencontainers.image.title': `log-export-${name}`,
+      'org.opencontainers.image.description': expect.any(String),
+      'org.opencontainers.image.version': version,
+      'org.opencontainers.image.licenses': 'MIT',
+    });
+  });
+});

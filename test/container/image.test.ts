@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+import { openEmulator } from '#emulator/emulator.ts';
+import { type Builder, type Image, openBuilder } from './build.ts';
+import { lastOf, readHealthCheck } from './dockerfile.ts';
+
+// The Dockerfile itself, without a container engine: its steps are performed in folders, and what
+// comes out is started there, with nothing else in reach.
+
+let builder: Builder;
+let gateway: Image;
+let emulatorImage: Image;
+beforeAll(async () => {
+  builder = openBuilder();
+  gateway = await builder.build('gateway');
+  emulatorImage = await builder.build('emulator');
+}, 120_000);
+afterAll(() => builder?.[Symbol.dispose]());
+
+const awsSettings = {
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'demo',
+  AWS_SECRET_ACCESS_KEY: 'demo',
+};
+
+// The folder is not where the code was compiled, and unlike an image it can be written to.
+const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
+
+describe('the image of the gateway', () => {
+  test('holds no file that the service does not reach', () => {
+    expect(filesOf(gateway)).toEqual(reachedFrom('main.ts', gateway));
+  });
+
+  test('holds the packages the lockfile has for production, and no other', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+      packages: Record<string, { dev?: true; optional?: true; devOptional?: true }>;
+    };
+    const wanted = Object.entries(packages)
+      .filter(([path, { dev, optional, devOptional }]) => path && !dev && !optional && !devOptional)
+      .map(([path]) => path);
+
+    const { packages: installed } = JSON.parse(
+      readFileSync(join(gateway.workdir, 'node_modules/.package-lock.json'), 'utf8'),
+    );
+
+    expect(Object.keys(installed).sort()).toEqual(wanted.sort());
+  });
+
+  test('brings the code V8 made of it while building', () => {
+    const compiled = gateway.env.NODE_COMPILE_CACHE ?? '';
+
+    const [forThisV8 = ''] = readdirSync(join(gateway.workdir, compiled));
+
+    expect(forThisV8).toContain(process.version);
+    expect(readdirSync(join(gateway.workdir, compiled, forThisV8)).length).toBeGreaterThan(100);
+  });
+
+  test('exports every line once, writes nothing beside it, and ends with 0 at SIGTERM', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'exported-'));
+    const dataDir = folder.path;
+    await using emulator = await openEmulator({ dataDir, pendingMs: 1, runningMs: 1 });
+    const region = 'eu-west-1';
+    const from = Date.UTC(2024, 4, 1);
+    const events = Array.from({ length: 2_000 }, (_, index) => ({
+      timestamp: from + index,
+      message: `line ${index}`,
+    }));
+    emulator.seed.logEvents({ region, logGroupName: '/app', logStreamName: 'a', events });
+    emulator.seed.bucket({ region, bucket: 'archive' });
+    const before = everyFileOf(gateway);
+    await using service = await start(gateway, { AWS_ENDPOINT_URL: emulator.url });
+
+    const taskId = await create(service.url, {
+      logGroupName: '/app',
+      from,
+      to: from + 1_999,
+      destination: 'archive',
+    });
+    await expect.poll(() => statusOf(service.url, taskId), { timeout: 15_000 }).toBe('COMPLETED');
+    const code = await service.end('SIGTERM');
+
+    expect(readLines(dataDir)).toEqual(events.map(({ message }) => message));
+    expect(code).toBe(0); // it ends itself with 1 when ten seconds are not enough
+    expect(everyFileOf(gateway)).toEqual(before);
+  });
+
+  test('is healthy while it answers, and not when it does not', async () => {
+    await using emulator = await openEmulator();
+    await using service = await start(gateway, { AWS_ENDPOINT_URL: emulator.url });
+    const { port } = new URL(service.url);
+
+    const whileRunning = await check(gateway, { PORT: port });
+    await service.end('SIGKILL');
+    const afterwards = await check(gateway, { PORT: port });
+
+    expect([whileRunning, afterwards]).toEqual([0, 1]);
+  });
+});
+
+describe('the image of the emulator', () => {
+  test('holds no file that the emulator does not reach', () => {
+    expect(filesOf(emulatorImage)).toEqual(reachedFrom('emulate.ts', emulatorImage));
+  });
+
+  test('beside the gateway, as in docker-compose.yml, makes the examples of the API work', async () => {
+    const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
+    await using emulator = await start(
+      emulatorImage,
+      { EMULATOR_PORT: '0' },
+      services.emulator.command,
+    );
+    await using service = await start(gateway, {
+      ...services.gateway.environment,
+      AWS_ENDPOINT_URL: emulator.url,
+    });
+    const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as Document;
+    const { post } = paths['/export-tasks'];
+    const { parameters } = paths['/export-tasks/{taskId}'].get;
+    const finishedTaskId = parameters.find(({ name }) => name === 'taskId')?.example ?? '';
+
+    const taskId = await create(service.url, post.requestBody.content['application/json'].example);
+    await expect.poll(() => statusOf(service.url, taskId), { timeout: 15_000 }).toBe('COMPLETED');
+
+    expect(await statusOf(service.url, finishedTaskId)).toBe('COMPLETED');
+    expect(await check(emulatorImage, { EMULATOR_PORT: new URL(emulator.url).port })).toBe(0);
+    expect(await emulator.end('SIGTERM')).toBe(0);
+  });
+});
+
+/** The part of the OpenAPI document that has the examples tried here. */
+interface Document {
+  paths: {
+    '/export-tasks': {
+      post: { requestBody: { content: { 'application/json': { example: object } } } };
+    };
+    '/export-tasks/{taskId}': { get: { parameters: { name: string; example: string }[] } };
+  };
+}
+
+interface Started extends AsyncDisposable {
+  url: string;
+  /** Sends a signal; the exit code, or null if the signal itself was the end. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+/** Starts what an image is for, in its environment and no other; resolves when it listens. */
+async function start(
+  image: Image,
+  settings: Record<string, string>,
+  args: string[] = [],
+): Promise<Started> {
+  const [command = '', ...entrypoint] = JSON.parse(lastOf('ENTRYPOINT', image.steps) ?? '');
+  const child = spawn(command, [...entrypoint, ...args], {
+    cwd: image.workdir,
+    env: {
+      ...image.env,
+      ...awsSettings,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...settings,
+      ...notCompiling,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const end: Started['end'] = async (signal) => {
+    child.kill(signal);
+    const [code] = await exited;
+    return code;
+  };
+  const url = await new Promise<string>((resolve, reject) => {
+    exited.then(() => reject(new Error(`${entrypoint} ended before it listened.`)), reject);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const [, found] =
+        /"url":"(.+)","msg":"listening"|listens on (.+)\.$/.exec(line)?.filter(Boolean) ?? [];
+      if (found) resolve(found);
+    });
+  });
+  return { url, end, [Symbol.asyncDispose]: async () => void (await end('SIGKILL')) };
+}
+
+async function check(image: Image, settings: Record<string, string>): Promise<number> {
+  const [command = '', ...args] = readHealthCheck(image.steps);
+  const child = spawn(command, args, {
+    cwd: image.workdir,
+    env: { ...image.env, ...settings, ...notCompiling },
+    stdio: 'ignore',
+  });
+  const [code] = await once(child, 'exit');
+  return code;
+}
+
+async function create(url: string, order: object): Promise<string> {
+  const answer = await fetch(`${url}/export-tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(order),
+  });
+  const { taskId } = (await answer.json()) as { taskId: string };
+  expect(answer.status).toBe(201);
+  return taskId;
+}
+
+async function statusOf(url: string, taskId: string): Promise<string | undefined> {
+  const answer = await fetch(`${url}/export-tasks/${taskId}`);
+  const task = (await answer.json()) as { status: { code?: string } };
+  return task.status.code;
+}
+
+/** The messages of every exported object, without their times. */
+function readLines(dataDir: string): string[] {
+  return readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.gz'))
+    .flatMap((file) =>
+      gunzipSync(readFileSync(join(dataDir, file)))
+        .toString()
+        .split('\n'),
+    )
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^\S+ /, ''));
+}
+
+function everyFileOf({ root }: Image): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+}
+
+function filesOf({ workdir }: Image): string[] {
+  return readdirSync(join(workdir, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .sort();
+}
+
+/** The files of an image that a door imports, and what those import. */
+function reachedFrom(door: string, { workdir }: Image): string[] {
+  const src = join(workdir, 'src');
+  const reached = new Set<string>();
+  visit(door);
+  return [...reached].sort();
+
+  function visit(file: string): void {
+    if (reached.has(file) || !existsSync(join(src, file))) return; // of some only types are taken
+    reached.add(file);
+    const text = readFileSync(join(src, file), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/\bfrom '([#.][^']+)'/g)) {
+      const isRoom = specifier.startsWith('#');
+      visit(isRoom ? specifier.slice(1) : relative(src, join(src, dirname(file), specifier)));
+    }
+  }
+}
