@@ -4,6 +4,8 @@ import type { Child } from './child.ts';
 export interface Scale {
   /** Rounds of each variant, in turn. */
   rounds: number;
+  /** Rounds before those, until the code is compiled. */
+  warmUps: number;
   roundSeconds: number;
   /** Starts of the gateway. */
   starts: number;

@@ -1,8 +1,19 @@
-import { startChild } from '../child.ts';
+import { type Child, startChild } from '../child.ts';
 import { awsEnvironment, startGateway } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
-import { median, type RoundResult } from '../round.ts';
+import { median, type Round, type RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
+
+/** A round of the gateway and one of the bare SDK, made one after the other. */
+interface Pair {
+  gateway: Measured;
+  sdk: Measured;
+}
+
+interface Measured extends RoundResult {
+  /** CPU time each call took of the process it is about. */
+  cpuMs: number;
+}
 
 /** CreateExportTask through the gateway against the bare SDK: calls a second, and added latency. */
 export async function measureCalls(world: World, scale: Scale): Promise<string[]> {
@@ -14,33 +25,52 @@ export async function measureCalls(world: World, scale: Scale): Promise<string[]
     env: awsEnvironment(awsUrl),
   });
   await sdk.hello();
-  const { url } = gateway;
-  const askGateway = (round: object) =>
-    callers.ask<RoundResult>({ ...round, url, requests: ['create'] });
-  const askSdk = (round: object) => sdk.ask<RoundResult>(round);
-  const seconds = scale.roundSeconds;
+  const othersBusy: number[] = [];
 
-  const busy: number[] = [];
-  const many = await inTurn(scale.rounds, 50);
-  const one = await inTurn(scale.rounds, 1);
-  const of = (rounds: Pair[], read: (pair: Pair) => number) => median(rounds.map(read));
+  const many = await measurePairs(50);
+  const one = await measurePairs(1);
+  const of = (pairs: Pair[], read: (pair: Pair) => number) => median(pairs.map(read));
+  const gatewayRate = of(many, (pair) => pair.gateway.callsPerSecond).toFixed(0);
+  const sdkRate = of(many, (pair) => pair.sdk.callsPerSecond).toFixed(0);
+  const rateRatio = of(many, (pair) => pair.gateway.callsPerSecond / pair.sdk.callsPerSecond);
+  const gatewayCpu = of(many, (pair) => pair.gateway.cpuMs).toFixed(2);
+  const sdkCpu = of(many, (pair) => pair.sdk.cpuMs).toFixed(2);
+  const cpuRatio = of(many, (pair) => pair.sdk.cpuMs / pair.gateway.cpuMs);
+  const gatewayMs = of(one, (pair) => pair.gateway.medianMs).toFixed(2);
+  const sdkMs = of(one, (pair) => pair.sdk.medianMs).toFixed(2);
+  const addedMs = of(one, (pair) => pair.gateway.medianMs - pair.sdk.medianMs).toFixed(2);
   return [
-    `create, 50 at once   gateway ${of(many, (r) => r.gateway.callsPerSecond).toFixed(0)}/s, bare SDK ${of(many, (r) => r.sdk.callsPerSecond).toFixed(0)}/s, ratio ${of(many, (r) => r.gateway.callsPerSecond / r.sdk.callsPerSecond).toFixed(2)} (goal ≥ 0.85)`,
-    `                     core of AWS and callers busy at most ${(100 * Math.max(...busy)).toFixed(0)} %`,
-    `create, one at once  gateway ${of(one, (r) => r.gateway.medianMs).toFixed(2)} ms, bare SDK ${of(one, (r) => r.sdk.medianMs).toFixed(2)} ms, added ${of(one, (r) => r.gateway.medianMs - r.sdk.medianMs).toFixed(2)} ms (goal ≤ 0.5)`,
+    `create, 50 at once   gateway ${gatewayRate}/s, bare SDK ${sdkRate}/s, ratio ${rateRatio.toFixed(2)} (goal ≥ 0.85)`,
+    `  CPU time a call    gateway ${gatewayCpu} ms, bare SDK ${sdkCpu} ms, ratio ${cpuRatio.toFixed(2)}`,
+    `  AWS and callers    ${(100 * Math.max(...othersBusy)).toFixed(0)} % of a core at most`,
+    `create, one at once  gateway ${gatewayMs} ms, bare SDK ${sdkMs} ms, added ${addedMs} ms (goal ≤ 0.5)`,
   ];
 
-  type Pair = { gateway: RoundResult; sdk: RoundResult };
-  async function inTurn(rounds: number, parallel: number): Promise<Pair[]> {
-    await askGateway({ seconds, parallel }); // warm-up
-    await askSdk({ seconds, parallel });
+  async function measurePairs(parallel: number): Promise<Pair[]> {
+    const round = { seconds: scale.roundSeconds, parallel };
     const pairs: Pair[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const before = aws.cpuMs() + callers.cpuMs();
-      const gatewayResult = await askGateway({ seconds, parallel });
-      busy.push((aws.cpuMs() + callers.cpuMs() - before) / (seconds * 1_000));
-      pairs.push({ gateway: gatewayResult, sdk: await askSdk({ seconds, parallel }) });
+    for (let number = -scale.warmUps; number < scale.rounds; number++) {
+      const pair = { gateway: await askGateway(round), sdk: await askSdk(round) };
+      if (number >= 0) pairs.push(pair);
     }
     return pairs;
   }
+
+  async function askGateway(round: Round): Promise<Measured> {
+    const before = aws.cpuMs() + callers.cpuMs();
+    const request = { ...round, url: gateway.url, requests: ['create'] };
+    const result = await withCpu(gateway, () => callers.ask<RoundResult>(request));
+    othersBusy.push((aws.cpuMs() + callers.cpuMs() - before) / (round.seconds * 1_000));
+    return result;
+  }
+
+  function askSdk(round: Round): Promise<Measured> {
+    return withCpu(sdk, () => sdk.ask<RoundResult>(round));
+  }
+}
+
+async function withCpu(child: Child, measure: () => Promise<RoundResult>): Promise<Measured> {
+  const before = child.cpuMs();
+  const result = await measure();
+  return { ...result, cpuMs: (child.cpuMs() - before) / result.calls };
 }

@@ -17,14 +17,13 @@ export async function measureHealth(world: World, scale: Scale): Promise<string[
       parallel: 50,
     });
 
-  await ask(gateway.url); // warm-up
-  await ask(url);
   const pairs: { gateway: number; bare: number }[] = [];
-  for (let round = 0; round < scale.rounds; round++) {
-    pairs.push({
+  for (let round = -scale.warmUps; round < scale.rounds; round++) {
+    const pair = {
       gateway: (await ask(gateway.url)).callsPerSecond,
       bare: (await ask(url)).callsPerSecond,
-    });
+    };
+    if (round >= 0) pairs.push(pair);
   }
   const of = (read: (pair: { gateway: number; bare: number }) => number) => median(pairs.map(read));
   return [
