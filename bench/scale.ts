@@ -4,8 +4,8 @@ import type { Child } from './child.ts';
 export interface Scale {
   /** Rounds of each variant, in turn. */
   rounds: number;
-  /** Rounds before those, until the code is compiled. */
-  warmUps: number;
+  /** Calls of each variant before those, until V8 has optimised what it will. */
+  warmUpCalls: number;
   roundSeconds: number;
   /** Starts of the gateway. */
   starts: number;
