@@ -13,6 +13,8 @@ export interface Child extends AsyncDisposable {
   cpuMs(): number;
   /** Resident memory, in MiB. */
   residentMib(): number;
+  /** Asks it to end, and resolves when it has. Disposing of it is less polite. */
+  end(): Promise<void>;
 }
 
 /** Starts `script` (a path from the top of the project) on a core of its own, if it can be pinned. */
@@ -30,6 +32,12 @@ export function startChild(options: {
     env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  const endBy = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
   const read = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
   return {
     ask(message) {
@@ -45,12 +53,8 @@ export function startChild(options: {
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
     residentMib: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(read('status'))?.[1]) / 1_024,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
+    end: () => endBy('SIGTERM'),
+    [Symbol.asyncDispose]: () => endBy('SIGKILL'),
   };
 }
 

@@ -6,6 +6,7 @@ export interface Round {
 
 /** What came of it. */
 export interface RoundResult {
+  calls: number;
   callsPerSecond: number;
   medianMs: number;
 }
@@ -29,6 +30,7 @@ export async function runRound(
   await Promise.all(callers);
   const tookSeconds = (performance.now() - beganAt) / 1_000;
   return {
+    calls: durationsMs.length,
     callsPerSecond: durationsMs.length / tookSeconds,
     medianMs: median(durationsMs),
   };

@@ -4,6 +4,8 @@ import type { Child } from './child.ts';
 export interface Scale {
   /** Rounds of each variant, in turn. */
   rounds: number;
+  /** Calls of each variant before those, until V8 has optimised what it will. */
+  warmUpCalls: number;
   roundSeconds: number;
   /** Starts of the gateway. */
   starts: number;

@@ -1,7 +1,8 @@
 import { startChild } from '../child.ts';
 import { awsEnvironment, startGateway } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
-import { median, type RoundResult } from '../round.ts';
+import { measurePairs, medianOf, tellRates } from '../pairs.ts';
+import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** CreateExportTask through the gateway against the bare SDK: calls a second, and added latency. */
@@ -14,33 +15,37 @@ export async function measureCalls(world: World, scale: Scale): Promise<string[]
     env: awsEnvironment(awsUrl),
   });
   await sdk.hello();
-  const { url } = gateway;
-  const askGateway = (round: object) =>
-    callers.ask<RoundResult>({ ...round, url, requests: ['create'] });
-  const askSdk = (round: object) => sdk.ask<RoundResult>(round);
-  const seconds = scale.roundSeconds;
+  const othersBusy: number[] = [];
 
-  const busy: number[] = [];
-  const many = await inTurn(scale.rounds, 50);
-  const one = await inTurn(scale.rounds, 1);
-  const of = (rounds: Pair[], read: (pair: Pair) => number) => median(rounds.map(read));
+  const many = await measureAtOnce(50);
+  const one = await measureAtOnce(1);
+  const { rates, cpuTimes } = tellRates(many);
+  const gatewayMs = medianOf(one, (pair) => pair.gateway.medianMs);
+  const sdkMs = medianOf(one, (pair) => pair.bare.medianMs);
+  const addedMs = medianOf(one, (pair) => pair.gateway.medianMs - pair.bare.medianMs);
   return [
-    `create, 50 at once   gateway ${of(many, (r) => r.gateway.callsPerSecond).toFixed(0)}/s, bare SDK ${of(many, (r) => r.sdk.callsPerSecond).toFixed(0)}/s, ratio ${of(many, (r) => r.gateway.callsPerSecond / r.sdk.callsPerSecond).toFixed(2)} (goal ≥ 0.85)`,
-    `                     core of AWS and callers busy at most ${(100 * Math.max(...busy)).toFixed(0)} %`,
-    `create, one at once  gateway ${of(one, (r) => r.gateway.medianMs).toFixed(2)} ms, bare SDK ${of(one, (r) => r.sdk.medianMs).toFixed(2)} ms, added ${of(one, (r) => r.gateway.medianMs - r.sdk.medianMs).toFixed(2)} ms (goal ≤ 0.5)`,
+    `create, 50 at once   ${rates} (goal ≥ 0.85)`,
+    `  CPU time a call    ${cpuTimes}`,
+    `  AWS and callers    ${(100 * Math.max(...othersBusy)).toFixed(0)} % of their core at most`,
+    `create, one at once  gateway ${gatewayMs.toFixed(2)} ms, bare ${sdkMs.toFixed(2)} ms, added ${addedMs.toFixed(2)} ms (goal ≤ 0.5)`,
   ];
 
-  type Pair = { gateway: RoundResult; sdk: RoundResult };
-  async function inTurn(rounds: number, parallel: number): Promise<Pair[]> {
-    await askGateway({ seconds, parallel }); // warm-up
-    await askSdk({ seconds, parallel });
-    const pairs: Pair[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const before = aws.cpuMs() + callers.cpuMs();
-      const gatewayResult = await askGateway({ seconds, parallel });
-      busy.push((aws.cpuMs() + callers.cpuMs() - before) / (seconds * 1_000));
-      pairs.push({ gateway: gatewayResult, sdk: await askSdk({ seconds, parallel }) });
-    }
-    return pairs;
+  function measureAtOnce(parallel: number) {
+    const round = { seconds: scale.roundSeconds, parallel };
+    const viaGateway = { ...round, url: gateway.url, requests: ['create'] };
+    return measurePairs(
+      {
+        child: gateway,
+        async makeRound() {
+          const before = aws.cpuMs() + callers.cpuMs();
+          const result = await callers.ask<RoundResult>(viaGateway);
+          const usedMs = aws.cpuMs() + callers.cpuMs() - before;
+          othersBusy.push(usedMs / (scale.roundSeconds * 1_000));
+          return result;
+        },
+      },
+      { child: sdk, makeRound: () => sdk.ask<RoundResult>(round) },
+      scale,
+    );
   }
 }

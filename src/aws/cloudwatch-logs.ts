@@ -9,6 +9,7 @@ import {
 
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
 import type { Credentials } from './credentials.ts';
+import { withDeadline } from './deadline.ts';
 import { isRefusedForCredentials, toProblem } from './error-meaning.ts';
 import { readExactly } from './exact-answers.ts';
 import type {
@@ -111,15 +112,15 @@ export function openCloudWatchLogs(options: {
   return {
     async createExportTask(task) {
       try {
-        const answer = await createClient.send(
-          new CreateExportTaskCommand({
-            ...task,
-            // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
-            from: task.from as unknown as number,
-            to: task.to as unknown as number,
-          }),
-          // The handler's own timeout ends with the headers; this one covers the body as well.
-          { abortSignal: AbortSignal.timeout(timeouts.createMs + timeouts.connectMs) },
+        const command = new CreateExportTaskCommand({
+          ...task,
+          // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
+          from: task.from as unknown as number,
+          to: task.to as unknown as number,
+        });
+        // The handler's own timeout ends with the headers; this one covers the body as well.
+        const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
+          createClient.send(command, options),
         );
         return classifyAnswer(answer);
       } catch (error) {
@@ -130,9 +131,9 @@ export function openCloudWatchLogs(options: {
 
     async describeExportTasks(query) {
       try {
-        const answer = await readClient.send(
-          new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput),
-          { abortSignal: AbortSignal.timeout(readDeadlineMs(timeouts)) },
+        const command = new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput);
+        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
+          readClient.send(command, options),
         );
         return {
           exportTasks: (answer.exportTasks ?? []).map(withExactTimes),
@@ -149,9 +150,10 @@ export function openCloudWatchLogs(options: {
 
     async cancelExportTask(taskId) {
       try {
-        const answer = await readClient.send(new CancelExportTaskCommand({ taskId }), {
-          abortSignal: AbortSignal.timeout(readDeadlineMs(timeouts)),
-        });
+        const command = new CancelExportTaskCommand({ taskId });
+        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
+          readClient.send(command, options),
+        );
         return { awsRequestId: answer.$metadata.requestId };
       } catch (error) {
         renewCredentialsIfRefused(error);

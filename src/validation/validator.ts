@@ -18,11 +18,9 @@ export function makeValidatorCompiler(): (route: {
   schema: unknown;
   httpPart?: string;
 }) => Validate {
-  const ajvOf = {
-    body: makeAjv({ coerceTypes: false }),
-    querystring: makeAjv({ coerceTypes: true }),
-    params: makeAjv({ coerceTypes: true }),
-  };
+  const strict = makeAjv({ coerceTypes: false });
+  const coercing = makeAjv({ coerceTypes: true });
+  const ajvOf = { body: strict, querystring: coercing, params: coercing };
   return ({ schema, httpPart }) => {
     const part = httpPart as HttpPart;
     const validate = ajvOf[part].compile(schema as object);
