@@ -29,7 +29,7 @@ export function awsEnvironment(awsUrl: string): Record<string, string> {
 const askEveryMs = 3;
 
 /** Where Node keeps compiled code from start to start, as in the container image. */
-export const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
+const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
 process.once('exit', () => rmSync(compileCache, { recursive: true }));
 
 /** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */

@@ -38,7 +38,9 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
         problem: problem?.slug,
         callerRequestId: String(callerRequestId ?? '').slice(0, longestLoggedText) || undefined,
       };
-      if (reply.statusCode < 500) app.log.info(facts, 'request');
+      // A probe that hears "not ready" is no defect, and probes ask every few seconds.
+      const isExpected = reply.statusCode < 500 || problem?.slug === 'not-ready';
+      if (isExpected) app.log.info(facts, 'request');
       else app.log.error({ ...facts, err: problem?.cause }, 'request');
     });
 

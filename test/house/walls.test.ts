@@ -25,7 +25,8 @@ const imports: Import[] = files.flatMap((from) =>
 );
 const ownImports = imports.filter(({ to }) => sources.has(to));
 
-const doors = ['main.ts', 'demo.ts', 'emulate.ts', 'write-openapi.ts'];
+// examples.ts is what two doors that open the emulator share.
+const doors = ['main.ts', 'demo.ts', 'emulate.ts', 'examples.ts', 'write-openapi.ts'];
 const hall = ['app.ts', 'gateway.ts', 'config.ts', 'exit.ts', 'examples.ts'];
 const features = ['export-tasks', 'targets'];
 

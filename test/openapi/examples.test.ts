@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+
+import { seedExamples } from '../../src/examples.ts';
+import { openWorld } from '../world.ts';
+
+interface Parameter {
+  name: string;
+  in: 'path' | 'query';
+  required?: boolean;
+  example?: string;
+  examples?: Record<string, { value: string }>;
+  schema: { examples?: string[] };
+}
+
+interface Operation {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: {
+    content: {
+      'application/json': { example?: unknown; examples?: Record<string, { value: unknown }> };
+    };
+  };
+}
+
+function exampleOf({ example, examples, schema }: Parameter): string | undefined {
+  return example ?? Object.values(examples ?? {})[0]?.value ?? schema.examples?.[0];
+}
+
+test('every example of the document works where the demonstration is', async () => {
+  const targets = [
+    { name: 'default', region: 'eu-west-1' },
+    { name: 'busy', region: 'us-east-1' },
+  ];
+  await using world = await openWorld({ targets });
+  seedExamples(world.emulator.seed);
+  const { paths } = JSON.parse(world.app.openapiText()) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+
+  const answers: [string, number][] = [];
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { operationId, parameters = [], requestBody }] of Object.entries(
+      operations,
+    )) {
+      const url = parameters.reduce((known, parameter) => {
+        const value = exampleOf(parameter);
+        if (value === undefined) return known;
+        if (parameter.in === 'path') return known.replace(`{${parameter.name}}`, value);
+        return `${known}${known.includes('?') ? '&' : '?'}${parameter.name}=${value}`;
+      }, path);
+      const json = requestBody?.content['application/json'];
+      const body = json && (json.example ?? Object.values(json.examples ?? {})[0]?.value);
+      const { status } = await world.call(method.toUpperCase(), url, body);
+      answers.push([operationId, status]);
+    }
+  }
+
+  expect(Object.fromEntries(answers)).toEqual({
+    createExportTask: 201,
+    describeExportTasks: 200,
+    getExportTask: 200,
+    cancelExportTask: 202,
+    listTargets: 200,
+    listProblems: 200,
+    getProblem: 200,
+    getLiveness: 200,
+    getReadiness: 200,
+    getOpenapiJson: 200,
+    getOpenapiYaml: 200,
+  });
+});
