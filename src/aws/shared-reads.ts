@@ -1,11 +1,12 @@
 import type { CloudWatchLogs } from './cloudwatch-logs.ts';
-import type { ExportTaskPage } from './export-task.ts';
+import type { DescribeExportTasks, ExportTaskPage } from './export-task.ts';
 
 // AWS takes five describes a second per account and Region, from everybody together. Younger, and
 // pollers use them up; older, and an answer feels stale.
 const freshForMs = 1_000;
 
 interface Entry {
+  query: DescribeExportTasks;
   answer: Promise<ExportTaskPage>;
   /** When the answer arrived; `undefined` while the call is in flight. */
   answeredAt?: number;
@@ -22,8 +23,8 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
   const isStale = ({ answeredAt }: Entry) =>
     answeredAt !== undefined && now() - answeredAt > freshForMs;
 
-  function forget(hasChanged: (query: { taskId?: string }) => boolean): void {
-    for (const key of entries.keys()) if (hasChanged(JSON.parse(key))) entries.delete(key);
+  function forget(hasChanged: (query: DescribeExportTasks) => boolean): void {
+    for (const [key, { query }] of entries) if (hasChanged(query)) entries.delete(key);
   }
 
   return {
@@ -42,7 +43,7 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
         if (!isStale(entry)) break;
         entries.delete(oldKey);
       }
-      const entry: Entry = { answer: logs.describeExportTasks(query) };
+      const entry: Entry = { query, answer: logs.describeExportTasks(query) };
       const markAnswered = () => {
         entry.answeredAt = now();
       };
