@@ -20,11 +20,14 @@ export interface Child extends AsyncDisposable {
 /** Starts `script` (a path from the top of the project) on a core of its own, if it can be pinned. */
 export function startChild(options: {
   script: string;
+  /** Options of Node. */
+  flags?: string[];
   core: number | undefined;
   env?: Record<string, string>;
 }): Child {
-  const { script, core, env = {} } = options;
-  const command = [process.execPath, fileURLToPath(new URL(`../${script}`, import.meta.url))];
+  const { script, flags = [], core, env = {} } = options;
+  const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
+  const command = [process.execPath, ...flags, path];
   if (core !== undefined) command.unshift('taskset', '-c', String(core));
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
