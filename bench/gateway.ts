@@ -32,7 +32,7 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 const askEveryMs = 3;
 
 /** Where Node keeps compiled code from start to start, as in the container image. */
-export const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
+const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
 process.once('exit', () => rmSync(compileCache, { recursive: true }));
 
 /** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
@@ -48,7 +48,10 @@ export async function startGateway(
     core: subjectCore,
     env: { ...awsEnvironment(awsUrl), ...env, PORT: String(port) },
   });
-  while (!(await isReady(port))) await delay(askEveryMs);
+  while (!(await isReady(port))) {
+    if (child.hasEnded()) throw new Error('The gateway did not start.');
+    await delay(askEveryMs);
+  }
   return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
 }
 

@@ -11,7 +11,7 @@ export function describeMachine(): string {
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
 /** The core's number, where processes can be pinned and there is more than one core. */
-export function core(number: number): number | undefined {
+function core(number: number): number | undefined {
   return canPin ? number : undefined;
 }
 

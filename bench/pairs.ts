@@ -9,7 +9,7 @@ export interface Subject {
 }
 
 /** A round and what it took of the process. */
-export interface Measured extends RoundResult {
+interface Measured extends RoundResult {
   cpuMsPerCall: number;
 }
 
