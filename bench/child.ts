@@ -13,6 +13,7 @@ export interface Child extends AsyncDisposable {
   cpuMs(): number;
   /** Resident memory, in MiB. */
   residentMib(): number;
+  hasEnded(): boolean;
   /** Asks it to end, and resolves when it has. Disposing of it is less polite. */
   end(): Promise<void>;
 }
@@ -20,11 +21,14 @@ export interface Child extends AsyncDisposable {
 /** Starts `script` (a path from the top of the project) on a core of its own, if it can be pinned. */
 export function startChild(options: {
   script: string;
+  /** Options of Node. */
+  flags?: string[];
   core: number | undefined;
   env?: Record<string, string>;
 }): Child {
-  const { script, core, env = {} } = options;
-  const command = [process.execPath, fileURLToPath(new URL(`../${script}`, import.meta.url))];
+  const { script, flags = [], core, env = {} } = options;
+  const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
+  const command = [process.execPath, ...flags, path];
   if (core !== undefined) command.unshift('taskset', '-c', String(core));
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
@@ -32,8 +36,10 @@ export function startChild(options: {
     env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  process.once('exit', () => child.kill('SIGKILL')); // none outlives the measurement
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const endBy = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
@@ -53,6 +59,7 @@ export function startChild(options: {
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
     residentMib: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(read('status'))?.[1]) / 1_024,
+    hasEnded,
     end: () => endBy('SIGTERM'),
     [Symbol.asyncDispose]: () => endBy('SIGKILL'),
   };
@@ -60,11 +67,12 @@ export function startChild(options: {
 
 async function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {
   const stop = new AbortController();
-  const gone = once(child, 'exit', stop).then(([code, signal]) => {
+  const until = { signal: stop.signal };
+  const gone = once(child, 'exit', until).then(([code, signal]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${code ?? signal}`);
   });
   try {
-    const [message] = await Promise.race([once(child, 'message', stop), gone]);
+    const [message] = await Promise.race([once(child, 'message', until), gone]);
     return message;
   } finally {
     stop.abort();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
 import { subjectCore } from './machine.ts';
 import { region } from './order.ts';
@@ -25,6 +26,8 @@ export function awsEnvironment(awsUrl: string): Record<string, string> {
   };
 }
 
+const startCommand = packageJson.scripts.start; // node, its flags, the script
+
 // Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
 const askEveryMs = 3;
 
@@ -41,10 +44,14 @@ export async function startGateway(
   const beganAt = performance.now();
   const child = startChild({
     script: 'src/main.ts',
+    flags: startCommand.split(' ').slice(1, -1),
     core: subjectCore,
     env: { ...awsEnvironment(awsUrl), ...env, PORT: String(port) },
   });
-  while (!(await isReady(port))) await delay(askEveryMs);
+  while (!(await isReady(port))) {
+    if (child.hasEnded()) throw new Error('The gateway did not start.');
+    await delay(askEveryMs);
+  }
   return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
 }
 
