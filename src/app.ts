@@ -60,6 +60,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: makeRoutingErrorHandler(log),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
+    childLoggerFactory: (logger) => logger, // and names the request in it
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 

@@ -28,44 +28,10 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     refuseBeforeRouting(app.server, options);
     await app.register(accepts);
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       mark(request, reply);
       if (isStopping()) reply.header('connection', 'close');
-
-      const { url = '' } = request.raw;
-      if (url.length > limits.urlBytes) {
-        throw new Problem(
-          'url-too-long',
-          `The URL has ${url.length} bytes, more than ${limits.urlBytes}.`,
-        );
-      }
-      if (!url.startsWith('/')) {
-        // "GET http://host/path" and "OPTIONS *": forms for proxies, on which parsers disagree.
-        throw new Problem(
-          'malformed-request',
-          'The request target must be a path that begins with "/".',
-        );
-      }
-      const hosts = countHosts(request.raw.rawHeaders);
-      if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
-        throw new Problem('malformed-request', `There are ${hosts} Host headers; it must be one.`);
-      }
-      const { 'content-encoding': coding = 'identity', 'transfer-encoding': transfer = 'chunked' } =
-        request.headers;
-      if (coding !== 'identity' || transfer.toLowerCase() !== 'chunked') {
-        throw new Problem(
-          'unsupported-media-type',
-          'Content codings such as gzip are not read here.',
-        );
-      }
-      const { accept } = request.headers;
-      if (accept === undefined || accept === '*/*' || accept === 'application/json') return;
-      const { config, url: route } = request.routeOptions;
-      const produces = config.produces ?? ['application/json'];
-      const isOurs = route !== undefined && config.problems !== undefined;
-      if (isOurs && !request.accepts().type([...produces, problemMediaType])) {
-        throw new Problem('not-acceptable', `This operation answers ${produces.join(' or ')}.`);
-      }
+      done(refusalOf(request, limits));
     });
 
     app.removeAllContentTypeParsers();
@@ -78,6 +44,40 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+/** Why a request is refused before its body is read; `undefined` when it is not. */
+function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undefined {
+  const { headers, raw } = request;
+  const { url = '' } = raw;
+  if (url.length > limits.urlBytes) {
+    const detail = `The URL has ${url.length} bytes, more than ${limits.urlBytes}.`;
+    return new Problem('url-too-long', detail);
+  }
+  if (!url.startsWith('/')) {
+    // "GET http://host/path" and "OPTIONS *": forms for proxies, on which parsers disagree.
+    const detail = 'The request target must be a path that begins with "/".';
+    return new Problem('malformed-request', detail);
+  }
+  const hosts = countHosts(raw.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && raw.httpVersion === '1.1')) {
+    const detail = `There are ${hosts} Host headers; it must be one.`;
+    return new Problem('malformed-request', detail);
+  }
+  const { 'content-encoding': coding = 'identity', 'transfer-encoding': transfer = 'chunked' } =
+    headers;
+  if (coding !== 'identity' || transfer.toLowerCase() !== 'chunked') {
+    return new Problem('unsupported-media-type', 'Content codings such as gzip are not read here.');
+  }
+  const { accept } = headers;
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;
+  const { config, url: route } = request.routeOptions;
+  const produces = config.produces ?? ['application/json'];
+  const isOurs = route !== undefined && config.problems !== undefined;
+  if (isOurs && !request.accepts().type([...produces, problemMediaType])) {
+    return new Problem('not-acceptable', `This operation answers ${produces.join(' or ')}.`);
+  }
+  return undefined;
+}
 
 /** Answers what the router itself refuses, an undecodable path: no hook sees such a request. */
 export function makeRoutingErrorHandler(log: RawConnectionsOptions['log']) {
@@ -97,6 +97,9 @@ function mark(request: FastifyRequest, reply: FastifyReply): void {
 
 // Node keeps the first of several; another server on the way may have kept the last.
 function countHosts(rawHeaders: readonly string[]): number {
-  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
-    .length;
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }

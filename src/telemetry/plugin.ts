@@ -23,7 +23,7 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
   async (app: FastifyInstance, { whyNotReady }: TelemetryOptions) => {
     app.decorateRequest('awsRequestId', undefined);
 
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const { problem } = request;
       const callerRequestId = request.headers['x-request-id'];
       const facts = {
@@ -42,6 +42,7 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
       const isExpected = reply.statusCode < 500 || problem?.slug === 'not-ready';
       if (isExpected) app.log.info(facts, 'request');
       else app.log.error({ ...facts, err: problem?.cause }, 'request');
+      done();
     });
 
     await app.register(getLiveness);
