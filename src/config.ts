@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Ajv, type ErrorObject } from 'ajv';
-import { envSchema } from 'env-schema';
 
 import type { TargetSettings } from '#targets/target.ts';
 
@@ -145,14 +144,9 @@ export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // An empty variable is how shells and compose files say "not set".
   const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const ajv = makeAjv({ coerceTypes: true, removeAdditional: true });
-  try {
-    return envSchema<Environment>({ schema: Environment, data, env: false, ajv });
-  } catch (error) {
-    const [first] = (error as { errors?: ErrorObject[] }).errors ?? [];
-    if (!first) throw error;
-    throw configError(sentence(first, (path) => path.slice(1)));
-  }
+  const validate = makeAjv({ coerceTypes: true }).compile<Environment>(Environment);
+  if (validate(data)) return data;
+  throw configError(sentence(validate.errors, (path) => path.slice(1)));
 }
 
 function onlyTarget(env: Environment): TargetSettings {
@@ -192,15 +186,8 @@ function readTargetsFile(
   } catch (cause) {
     throw fail(`it must be the path of a readable JSON file (${(cause as Error).message}).`);
   }
-  const validate = makeAjv({ coerceTypes: false, removeAdditional: false }).compile<
-    TargetSettings[]
-  >(TargetsFile);
-  if (!validate(targets)) {
-    const [first] = validate.errors ?? [];
-    throw fail(
-      first ? sentence(first, (at) => at || 'the file') : 'it is not an array of targets.',
-    );
-  }
+  const validate = makeAjv({ coerceTypes: false }).compile<TargetSettings[]>(TargetsFile);
+  if (!validate(targets)) throw fail(sentence(validate.errors, (at) => at || 'the file'));
   const names = targets.map((target) => target.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -208,14 +195,15 @@ function readTargetsFile(
   return targets;
 }
 
-function makeAjv(options: { coerceTypes: boolean; removeAdditional: boolean }): Ajv {
-  const ajv = new Ajv({ ...options, useDefaults: true, verbose: true, allErrors: false });
+function makeAjv(options: { coerceTypes: boolean }): Ajv {
+  const ajv = new Ajv({ ...options, useDefaults: true, verbose: true, validateSchema: false });
   ajv.addVocabulary(['x-rule']);
   return ajv;
 }
 
-function sentence(error: ErrorObject, nameOf: (path: string) => string): string {
-  const { keyword, instancePath, params, parentSchema, data } = error;
+// Told of the first error only: whoever sets variables mends them one by one.
+function sentence(errors: unknown, nameOf: (path: string) => string): string {
+  const [{ keyword, instancePath, params, parentSchema, data }] = errors as [ErrorObject];
   const rule = (parentSchema as { 'x-rule'?: string })['x-rule'];
   if (keyword === 'required' || keyword === 'additionalProperties') {
     const member = params.missingProperty ?? params.additionalProperty;

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-s3';
 
 import { openEmulator } from '#emulator/emulator.ts';
-import { makeLogger } from '#telemetry/logger.ts';
+import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { readConfig, readEmulatorConfig } from './config.ts';
 import { examplesAt, seedExamples } from './examples.ts';
 import { exit, exitWith } from './exit.ts';
@@ -51,7 +51,7 @@ Object.assign(process.env, {
   AWS_SECRET_ACCESS_KEY: 'demo',
   AWS_EC2_METADATA_DISABLED: 'true',
 });
-const log = makeLogger({ level: process.env.LOG_LEVEL ?? 'error', isPretty: true });
+const log = makeLogger(process.env.LOG_LEVEL ?? 'error', await openLogDestination(true));
 const gateway = await openGateway({ config, log, lameDuckMs: 0 }).catch(exit);
 await gateway.ready;
 

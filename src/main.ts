@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 
-import { makeLogger } from '#telemetry/logger.ts';
+import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { readConfig } from './config.ts';
 import { exit, exitWith } from './exit.ts';
 import { openGateway } from './gateway.ts';
@@ -12,7 +12,7 @@ const lameDuckMs = 3_000;
 const exitWithinMs = 9_500; // an orchestrator is told ten seconds
 
 const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
-const log = makeLogger({ level: config.logLevel, isPretty: config.isLogPretty });
+const log = makeLogger(config.logLevel, await openLogDestination(config.isLogPretty));
 const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
 log.info({ url: gateway.url }, 'listening');
 

@@ -11,7 +11,7 @@ async function openApp(find: Targets['find']) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const app = await buildApp({
-    log: makeLogger({ level: 'info', isPretty: false, destination }),
+    log: makeLogger('info', destination),
     targets: {
       find,
       list: () => [],

@@ -11,7 +11,7 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   const destination = { write: (line: string) => void lines.push(line) };
   const gateway = await openGateway({
     config: readConfig({ AWS_REGION: region, PORT: '0', ...env }, () => ''),
-    log: makeLogger({ level: 'info', isPretty: false, destination }),
+    log: makeLogger('info', destination),
     lameDuckMs: 0,
   });
   return { gateway, lines };

@@ -94,11 +94,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   emulator.seed.bucket({ region, bucket: 'archive' });
 
   const log: LogLine[] = [];
-  const logger = makeLogger({
-    level: 'debug',
-    isPretty: false,
-    destination: { write: (line: string) => void log.push(JSON.parse(line)) },
-  });
+  const logger = makeLogger('debug', { write: (line: string) => void log.push(JSON.parse(line)) });
   const now = options.now ?? Date.now;
   let isStopping = false;
   const targets = openTargets({

@@ -1,4 +1,3 @@
-import { METHODS } from 'node:http';
 import type {
   FastifyError,
   FastifyInstance,
@@ -119,6 +118,6 @@ function collectMethods(app: FastifyInstance): (url: string) => string[] {
   return (url) => {
     const [path = ''] = url.split('?', 1);
     const allowed = new Set(routes.filter((r) => r.path.test(path)).flatMap((r) => r.methods));
-    return METHODS.filter((method) => allowed.has(method));
+    return [...allowed].sort();
   };
 }

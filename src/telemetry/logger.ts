@@ -1,5 +1,4 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -9,19 +8,15 @@ export const longestLoggedText = 256;
 // Under load one write takes many lines; otherwise a line is a twentieth of a second late.
 const buffered = { minLength: 4_096, periodicFlush: 50 };
 
-/**
- * Makes the logger: JSON lines, or lines for people. `destination` is where they go; lines are
- * written in the background, so a slow reader of stdout does not hold requests up.
- */
-export function makeLogger(options: {
-  level: string;
-  isPretty: boolean;
-  destination?: DestinationStream;
-}): Logger {
-  const { level, isPretty } = options;
-  const destination =
-    options.destination ??
-    (isPretty ? pretty({ sync: true }) : pino.destination({ dest: 1, sync: false, ...buffered }));
+/** Where log lines go, in the background: a slow reader of stdout does not hold requests up. */
+export async function openLogDestination(isPretty: boolean): Promise<DestinationStream> {
+  if (!isPretty) return pino.destination({ dest: 1, sync: false, ...buffered });
+  const { default: pretty } = await import('pino-pretty'); // only people pay for it
+  return pretty({ sync: true });
+}
+
+/** Makes the logger: JSON lines to `destination`, from `level` on. */
+export function makeLogger(level: string, destination: DestinationStream): Logger {
   return pino(
     {
       level,

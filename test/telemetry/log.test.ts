@@ -10,7 +10,7 @@ const requestLines = (log: Record<string, unknown>[]) =>
 function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
-  write(makeLogger({ level: 'info', isPretty: false, destination }));
+  write(makeLogger('info', destination));
   return lines.join('');
 }
 

@@ -6,7 +6,7 @@ import { makeLogger } from '#telemetry/logger.ts';
 function logged(facts: object): Record<string, unknown> {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
-  makeLogger({ level: 'info', isPretty: false, destination }).info(facts, 'text');
+  makeLogger('info', destination).info(facts, 'text');
   return JSON.parse(lines.join(''));
 }
 
