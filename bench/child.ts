@@ -36,7 +36,9 @@ export function startChild(options: {
     env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  process.once('exit', () => child.kill('SIGKILL')); // none outlives the measurement
+  const kill = () => child.kill('SIGKILL'); // none outlives the measurement
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const endBy = async (signal: NodeJS.Signals) => {
     if (hasEnded()) return;

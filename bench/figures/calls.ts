@@ -1,8 +1,8 @@
-import { startChild } from '../child.ts';
+import { type Child, startChild } from '../child.ts';
 import { awsEnvironment, startGateway } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
 import { measurePairs, medianOf, tellRates } from '../pairs.ts';
-import type { RoundResult } from '../round.ts';
+import type { Round, RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** CreateExportTask through the gateway against the bare SDK: calls a second, and added latency. */
@@ -15,22 +15,36 @@ export async function measureCalls(world: World, scale: Scale): Promise<string[]
     env: awsEnvironment(awsUrl),
   });
   await sdk.hello();
+  await using proxy = startChild({
+    script: 'bench/processes/bare-proxy.ts',
+    core: subjectCore,
+    env: awsEnvironment(awsUrl),
+  });
+  const { url: proxyUrl } = await proxy.hello<{ url: string }>();
   const othersBusy: number[] = [];
 
-  const many = await measureAtOnce(50);
-  const one = await measureAtOnce(1);
-  const { rates, cpuTimes } = tellRates(many);
+  const askSdk = (round: Round) => sdk.ask<RoundResult>(round);
+  const askProxy = (round: Round) =>
+    callers.ask<RoundResult>({ ...round, url: proxyUrl, requests: ['create'] });
+  const { rates, cpuTimes } = tellRates(await measureAtOnce(50, sdk, askSdk));
+  const { rates: ratesOfProxy } = tellRates(await measureAtOnce(50, proxy, askProxy));
+  const one = await measureAtOnce(1, sdk, askSdk);
   const gatewayMs = medianOf(one, (pair) => pair.gateway.medianMs);
   const sdkMs = medianOf(one, (pair) => pair.bare.medianMs);
   const addedMs = medianOf(one, (pair) => pair.gateway.medianMs - pair.bare.medianMs);
   return [
     `create, 50 at once   ${rates} (goal ≥ 0.85)`,
     `  CPU time a call    ${cpuTimes}`,
+    `  and a node:http    ${ratesOfProxy}`,
     `  AWS and callers    ${(100 * Math.max(...othersBusy)).toFixed(0)} % of their core at most`,
     `create, one at once  gateway ${gatewayMs.toFixed(2)} ms, bare ${sdkMs.toFixed(2)} ms, added ${addedMs.toFixed(2)} ms (goal ≤ 0.5)`,
   ];
 
-  function measureAtOnce(parallel: number) {
+  function measureAtOnce(
+    parallel: number,
+    child: Child,
+    makeBareRound: (round: Round) => Promise<RoundResult>,
+  ) {
     const round = { seconds: scale.roundSeconds, parallel };
     const viaGateway = { ...round, url: gateway.url, requests: ['create'] };
     return measurePairs(
@@ -44,7 +58,7 @@ export async function measureCalls(world: World, scale: Scale): Promise<string[]
           return result;
         },
       },
-      { child: sdk, makeRound: () => sdk.ask<RoundResult>(round) },
+      { child, makeRound: () => makeBareRound(round) },
       scale,
     );
   }

@@ -10,6 +10,7 @@ test('npm run bench prints every figure', async () => {
     expect.stringContaining(`Node v`),
     'create, # at once   gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    '  and a node:http    gateway #/s, bare #/s, ratio #',
     '  AWS and callers    # % of their core at most',
     'create, one at once  gateway # ms, bare # ms, added # ms (goal ≤ #)',
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',

@@ -1,0 +1,26 @@
+import { createServer } from 'node:http';
+import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
+
+import { awsTimeouts, oneConnectionPerCall } from '#aws/cloudwatch-logs.ts';
+import { region } from '../order.ts';
+
+// The least any HTTP service in front of the SDK can do: no checks, no log, no framework.
+const client = new CloudWatchLogsClient({
+  region,
+  maxAttempts: 1,
+  requestHandler: oneConnectionPerCall(awsTimeouts),
+});
+
+const server = createServer(async (request, response) => {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  const { taskId } = await client.send(new CreateExportTaskCommand(JSON.parse(body)));
+  const text = JSON.stringify({ taskId });
+  response.writeHead(201, { 'content-type': 'application/json', 'content-length': text.length });
+  response.end(text);
+});
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as { port: number };
+  process.send?.({ url: `http://127.0.0.1:${port}` });
+});
+process.on('disconnect', () => process.exit());
