@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
@@ -16,7 +17,12 @@ type CreateFault = Fault extends infer Kind
     : never
   : never;
 
-const took: { row: string; emulator: EmulatorOptions; fault: CreateFault }[] = [
+const took: {
+  row: string;
+  emulator: EmulatorOptions;
+  fault: CreateFault;
+  timeouts?: Partial<AwsTimeouts>;
+}[] = [
   {
     row: 'A1: it took effect, the connection is reset, the slot stays busy',
     emulator: slotStaysBusy,
@@ -71,6 +77,8 @@ const took: { row: string; emulator: EmulatorOptions; fault: CreateFault }[] = [
     row: 'C2: it took effect, then silence, the task is over before we look',
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'silence-after' },
+    // So long that only the SDK's own request timeout can end the silence.
+    timeouts: { connectMs: 60_000 },
   },
   {
     row: 'C3: it took effect, then silence, whoever would send again would meet silence again',
@@ -90,16 +98,19 @@ const took: { row: string; emulator: EmulatorOptions; fault: CreateFault }[] = [
 ];
 
 describe('a create whose answer is lost', () => {
-  test.for(took)('is answered 201 with its task: $row', async ({ emulator, fault }) => {
-    await using world = await openWorld({ emulator });
-    addFault(world, fault);
+  test.for(took)(
+    'is answered 201 with its task: $row',
+    async ({ emulator, fault, timeouts = {} }) => {
+      await using world = await openWorld({ emulator, timeouts });
+      addFault(world, fault);
 
-    const answer = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', order);
 
-    expect(answer.status).toBe(201);
-    expect(ourTasks(world)).toEqual([answer.body.taskId]);
-    expect(world.creates()).toHaveLength(1);
-  });
+      expect(answer.status).toBe(201);
+      expect(ourTasks(world)).toEqual([answer.body.taskId]);
+      expect(world.creates()).toHaveLength(1);
+    },
+  );
 
   test('is found by all its values, the exact 64-bit ones among them', async () => {
     await using world = await openWorld({ emulator: slotStaysBusy });
