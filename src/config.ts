@@ -213,7 +213,7 @@ function sentence(errors: unknown, nameOf: (path: string) => string): string {
   return `${nameOf(instancePath)} is ${JSON.stringify(data)}, but must be ${rule}.`;
 }
 
-// A mistake of whoever started the process, told in one sentence and without a stack.
-function configError(text: string): Error {
+/** A mistake of whoever started the process, told in one sentence and without a stack. */
+export function configError(text: string): Error {
   return Object.assign(new Error(text), { name: 'ConfigError' });
 }

@@ -6,7 +6,7 @@ import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { buildApp } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, configError } from './config.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -46,20 +46,17 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     sleep: (ms) => delay(ms),
     newId: randomUUID,
   });
-  for (const region of new Set(config.targets.map((target) => target.region))) {
-    const url = await readRedirect(region);
-    if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
-  }
   const close = async () => {
     await app.close();
     await targets[Symbol.asyncDispose]();
   };
-  const url = await app
-    .listen({ host: config.host, port: config.port })
-    .catch((error) => close().then(() => Promise.reject(error)));
+  const open = async () => {
+    await warnOfRedirects(config, log);
+    return app.listen({ host: config.host, port: config.port });
+  };
 
   return {
-    url,
+    url: await open().catch((error) => close().then(() => Promise.reject(error))),
     ready: targets.whenChecked,
     async close() {
       isStopping = true;
@@ -67,4 +64,15 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       await close();
     },
   };
+}
+
+async function warnOfRedirects({ targets }: Config, log: Logger): Promise<void> {
+  for (const region of new Set(targets.map((target) => target.region))) {
+    const url = await readRedirect(region).catch((error: Error) => {
+      throw configError(
+        `There is no usable endpoint of CloudWatch Logs for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
+      );
+    });
+    if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
+  }
 }

@@ -45,6 +45,16 @@ describe('the gateway', () => {
     expect(lines.join('')).not.toContain('redirects AWS');
   });
 
+  test('ends the start with a sentence when an endpoint cannot be used', async () => {
+    await using _world = await openWorld();
+    process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS = 'notaurl';
+
+    await expect(openAsMain({})).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^There is no usable endpoint .* for eu-west-1 \(/),
+    });
+  });
+
   test('says at once that a port is taken', async () => {
     await using world = await openWorld();
 

@@ -13,22 +13,24 @@ interface Destination {
  * The origin that calls of a Region go to instead of AWS, because an AWS_ENDPOINT_URL… variable or
  * the profile says so; `undefined` when they go to AWS. The SDK itself is asked, by a call that
  * ends before anything is sent: it alone knows all the places an endpoint may come from.
+ * @throws what the SDK says of an endpoint it cannot use
  */
 export async function readRedirect(region: string): Promise<string | undefined> {
-  const { promise: asked, resolve } = Promise.withResolvers<Destination>();
+  let asked: Destination | undefined;
   const client = new CloudWatchLogsClient({
     region,
     maxAttempts: 1,
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
     requestHandler: {
       handle: async (request: Destination) => {
-        resolve(request);
+        asked = request;
         throw new Error('never sent');
       },
     },
   });
-  await client.send(new DescribeExportTasksCommand({})).catch(() => {});
-  const { protocol, hostname, port } = await asked;
+  const ending = await client.send(new DescribeExportTasksCommand({})).catch((error) => error);
+  if (!asked) throw ending; // the SDK could make no request of what it was given
+  const { protocol, hostname, port } = asked;
   if (awsHost.test(hostname)) return undefined;
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
 }

@@ -131,7 +131,7 @@ const codesBeforeConnection = new Set([
 /** Whether the call provably never reached AWS. */
 export function isNotSent(error: unknown): boolean {
   const { name, message = '', code, $metadata } = error as AwsError;
-  if (name === 'CredentialsProviderError' || name?.startsWith('Credentials')) return true;
+  if (name?.startsWith('Credentials')) return true;
   if ($metadata?.httpStatusCode !== undefined) return false;
   if (code !== undefined) return codesBeforeConnection.has(code);
   return name === 'TimeoutError' && message.includes('did not establish a connection');
@@ -161,10 +161,10 @@ export function toProblem(operation: Operation, error: unknown): Problem {
   const row = meaningOf(operation, error);
   const slug = row?.problems[operation];
   if (row && slug) {
-    const detail = row.isMessagePublic ? `AWS says: ${withoutArns(message)}` : details[slug];
-    return new Problem(slug, detail ?? 'AWS gave no reason.', members);
+    const detail = row.isMessagePublic ? `AWS says: ${withoutArns(message)}` : detailOf(slug);
+    return new Problem(slug, detail, members);
   }
-  if (status === 429) return new Problem('aws-throttled', details['aws-throttled'], members);
+  if (status === 429) return new Problem('aws-throttled', detailOf('aws-throttled'), members);
   if (status !== undefined && status >= 500) {
     return new Problem('aws-unavailable', `AWS answered ${status}.`, members);
   }
@@ -194,15 +194,18 @@ export function toProblem(operation: Operation, error: unknown): Problem {
 }
 
 // Fixed texts where AWS's own sentence names the role, its account or its credentials.
-const details = {
+const details: Partial<Record<ProblemSlug, string>> = {
   'export-slot-taken': 'Another export task is running or pending in this account and Region.',
   'aws-throttled': 'AWS refused the call because of its rate limit.',
   'service-role-not-permitted': 'AWS denied this action to the service role of the target.',
   'service-role-unusable':
     'AWS does not accept the credentials of the service role, or there are none.',
   'aws-unavailable': 'CloudWatch Logs, or STS on the way to it, is not available now.',
-} as const satisfies Partial<Record<ProblemSlug, string>> as Partial<Record<ProblemSlug, string>> &
-  Record<'aws-throttled', string>;
+};
+
+function detailOf(slug: ProblemSlug): string {
+  return details[slug] ?? 'AWS gave no reason.';
+}
 
 // Even a sentence about the caller's values may quote an ARN.
 function withoutArns(text: string): string {

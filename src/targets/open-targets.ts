@@ -4,7 +4,7 @@ import { openServiceRole, readCallerAccount } from '#aws/sts.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 
-/** Whose turn it is to check an account again after STS did not answer, in milliseconds. */
+// Pauses before an account is checked again, after STS did not answer or refused.
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000; // a refused role costs STS one call a minute
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import { documentBase } from '#openapi/document.ts';
 import { catalogue } from '#problems/catalogue.ts';
 import { Environment } from '../../src/config.ts';
 
@@ -48,6 +49,12 @@ describe('the documents', () => {
 
     expect(named).toEqual(expect.arrayContaining(['ci', 'demo', 'test', 'start']));
     expect(named.filter((name) => !(name in scripts) && !builtIn.includes(name))).toEqual([]);
+  });
+
+  test('the OpenAPI document has the version of the package', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+    expect(documentBase.info.version).toBe(version);
   });
 
   test('the README names every problem', () => {
