@@ -1,0 +1,70 @@
+import type { ProblemKind } from './problem-kind.ts';
+
+/** What is said no to about export jobs, and what their slices fail of. */
+export const jobProblems = {
+  'export-job-not-found': {
+    status: 404,
+    title: 'There is no such export job',
+    explanation: 'No export job of yours has this id.',
+    remedy: 'Check the id; GET /export-jobs lists the jobs there are.',
+    isRetryable: false,
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    explanation:
+      'A key stands for one request: the same key with the same body gives the same job. This key came with another body before.',
+    remedy: 'Send the body the key was first used with, or a new key.',
+    isRetryable: false,
+  },
+  'no-log-groups': {
+    status: 422,
+    title: 'No log group has this prefix',
+    explanation: 'logGroupNamePrefix was looked up in CloudWatch Logs, and no log group fits.',
+    remedy: 'Check the prefix and the target; log group names are case-sensitive.',
+    isRetryable: false,
+  },
+  'too-many-slices': {
+    status: 422,
+    title: 'The job would have too many slices',
+    explanation:
+      'A slice is one log group and one window. A job may have at most 1,000 log groups and 10,000 slices.',
+    remedy: 'Choose a larger sliceBy, a shorter window or fewer log groups, or several jobs.',
+    isRetryable: false,
+  },
+  'export-task-failed': {
+    status: 502,
+    title: 'AWS ended the export task FAILED',
+    explanation:
+      'The export task of a slice ran and ended FAILED; AWS gives no reason. Common ones: the bucket or its key stopped being writable, or the task ran into the limit of 24 hours.',
+    remedy:
+      'Check the bucket, its policy and its key, slice smaller if it ran for a day, then POST /export-jobs/{jobId}/retry.',
+    isRetryable: true,
+  },
+  'export-task-cancelled': {
+    status: 409,
+    title: 'The export task was cancelled at AWS',
+    explanation:
+      'Somebody cancelled the export task of a slice, in the console or with another tool; this job was not asked to cancel.',
+    remedy: 'Find out who did; POST /export-jobs/{jobId}/retry exports the slice again.',
+    isRetryable: true,
+  },
+  'export-task-vanished': {
+    status: 502,
+    title: 'AWS does not know the export task any more',
+    explanation:
+      'The export task of a slice was created, but for a day AWS has not listed it, so what became of it cannot be told.',
+    remedy: 'Look into the bucket for its objects, or POST /export-jobs/{jobId}/retry.',
+    isRetryable: true,
+  },
+  'database-unavailable': {
+    status: 503,
+    title: 'The database of the export jobs is not available',
+    explanation:
+      'Export jobs are kept in a database, which does not answer now. Nothing accepted is lost; /export-tasks works without it.',
+    remedy:
+      'Send the request again after Retry-After; with an Idempotency-Key that is safe for POST too.',
+    isRetryable: true,
+    retryAfterSeconds: 2,
+  },
+} as const satisfies Record<string, ProblemKind>;
