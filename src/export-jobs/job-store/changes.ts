@@ -8,7 +8,7 @@ export type JobChange =
   | { type: 'slices-retried'; slices: number }
   | { type: 'slice-starting'; slice: number; attempt: number }
   | { type: 'slice-running'; slice: number; attempt: number; taskId: string }
-  | { type: 'slice-waiting'; slice: number; attempt: number; readyAt: number; problem: string }
+  | { type: 'slice-waiting'; slice: number; attempt: number; readyInMs: number; problem: string }
   | { type: 'slice-cancelling'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-completed'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
