@@ -22,14 +22,16 @@ export async function recordChange(
   queries: Queries,
   database: Pick<Database, 'now'>,
   jobId: string,
-  { type, ...data }: JobChange,
+  change: JobChange | ((isCancelRequested: boolean) => JobChange),
 ): Promise<void> {
-  const { version } = await queries
+  const { version, cancelRequestedAt } = await queries
     .updateTable('jobs')
     .set((row) => ({ version: row('version', '+', 1) }))
     .where('id', '=', jobId)
-    .returning('version')
+    .returning(['version', 'cancelRequestedAt'])
     .executeTakeFirstOrThrow();
+  const { type, ...data } =
+    typeof change === 'function' ? change(cancelRequestedAt !== null) : change;
   await queries
     .insertInto('events')
     .values({ jobId, version, at: database.now(), type, data: JSON.stringify(data) })

@@ -8,14 +8,25 @@ import { holdLease, type Lease } from './lease.ts';
 import { outrun } from './starts.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
-export interface ActiveSlice {
+export type ActiveSlice = StartingSlice | RunningSlice;
+
+/** It may have been sent, or not. */
+export interface StartingSlice extends SliceInSlot {
+  state: 'starting';
+}
+
+/** Its task is known. */
+export interface RunningSlice extends SliceInSlot {
+  state: 'running' | 'cancelling';
+  taskId: string;
+}
+
+interface SliceInSlot {
   jobId: string;
   slice: number;
   attempt: number;
-  state: (typeof activeStates)[number];
   failures: number;
   marker: string;
-  taskId: string | null;
   logGroupName: string;
   fromAt: number;
   toAt: number;
@@ -62,12 +73,8 @@ export async function readActive(
     .where('slices.state', 'in', activeStates)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { cancelRequestedAt, state, ...rest } = row;
-  return {
-    ...rest,
-    state: state as ActiveSlice['state'],
-    isCancelRequested: cancelRequestedAt !== null,
-  };
+  const { cancelRequestedAt, ...rest } = row;
+  return { ...rest, isCancelRequested: cancelRequestedAt !== null } as ActiveSlice;
 }
 
 /** One step of a slice: where it goes, what is written of it and its attempt, and what is told. */
@@ -83,7 +90,7 @@ export interface Step {
 
 /**
  * Writes a step down, if the lease holds and the slice is still where it was read to be: the row
- * decides, not memory.
+ * decides, not memory. A slice of a job whose cancel was asked for does not go back into line.
  * @throws an error named LeaseLost, or Outrun when the slice is not in that state any more
  */
 export async function recordStep(
@@ -99,12 +106,17 @@ export async function recordStep(
   }
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
-    await recordChange(queries, database, active.jobId, change);
+    let state = to;
+    await recordChange(queries, database, active.jobId, (isCancelRequested) => {
+      if (to !== 'waiting' || !isCancelRequested) return change;
+      state = 'cancelled';
+      return { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt };
+    });
     const { readyInMs, ...columns } = slice;
     const { numUpdatedRows } = await queries
       .updateTable('slices')
       .set((row) => ({
-        state: to,
+        state,
         ...columns,
         ...(readyInMs !== undefined && { readyAt: row(database.now(), '+', readyInMs) }),
       }))
