@@ -12,7 +12,7 @@ export const chaosLimits: DispatcherLimits = {
   looks: 3,
   lookEveryMs: 200,
   askEveryMs: 50,
-  idleMs: 20,
+  idleMs: 100,
   sweepEveryMs: 500,
   sweepBackMs: 60_000,
   retryAfterMs: [200, 500],
