@@ -20,7 +20,8 @@ export const jobProblems = {
   'no-log-groups': {
     status: 422,
     title: 'No log group has this prefix',
-    explanation: 'CloudWatch Logs was asked which log groups begin with logGroupNamePrefix, and there are none.',
+    explanation:
+      'CloudWatch Logs was asked which log groups begin with logGroupNamePrefix, and there are none.',
     remedy: 'Check the prefix and the target; log group names are case-sensitive.',
     isRetryable: false,
   },
