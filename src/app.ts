@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 
 import { authPlugin } from '#auth/plugin.ts';
+import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
@@ -17,6 +18,8 @@ import { makeValidatorCompiler } from '#validation/validator.ts';
 export interface AppOptions {
   log: Logger;
   targets: Targets;
+  /** Where export jobs are kept; undefined when they are not offered. */
+  database: Database | undefined;
   /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
   isStopping: () => boolean;
   now: () => number;
@@ -28,7 +31,8 @@ export interface AppOptions {
 
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, targets, isStopping, now, elapsed, sleep, newId, limits = edgeLimits } = options;
+  const { log, targets, database, isStopping, now, elapsed, sleep, newId } = options;
+  const { limits = edgeLimits } = options;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
@@ -77,7 +81,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   function whyNotReady(): string | undefined {
     if (isStopping()) return 'The service is about to stop.';
     const unchecked = targets.unchecked();
-    if (unchecked.length === 0) return undefined;
+    if (unchecked.length === 0) return database?.whyNotReady();
     return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
   }
 }

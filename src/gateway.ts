@@ -4,9 +4,11 @@ import type { Logger } from 'pino';
 
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
+import { openDatabase } from '#database/database.ts';
+import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { buildApp } from './app.ts';
-import { type Config, configError } from './config.ts';
+import type { Config } from './config.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -26,9 +28,13 @@ export interface GatewayOptions {
   lameDuckMs: number;
 }
 
-/** Opens the service: listens at once, and is ready when STS has confirmed every target's account. */
+/**
+ * Opens the service: listens at once, and is ready when STS has confirmed every target's account
+ * and the tables of the export jobs are up to date.
+ */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
+  const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
     timeouts: awsTimeouts,
@@ -40,14 +46,18 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const app = await buildApp({
     log,
     targets,
+    database,
     isStopping: () => isStopping,
     now: Date.now,
     elapsed: () => performance.now(),
     sleep: (ms) => delay(ms),
     newId: randomUUID,
   });
+  const ready = Promise.all([targets.whenChecked, database?.whenMigrated]).then(() => {});
+  ready.catch(() => {}); // whoever waits for it hears of it
   const close = async () => {
     await app.close();
+    await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
   };
   const open = async () => {
@@ -57,7 +67,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
 
   return {
     url: await open().catch((error) => close().then(() => Promise.reject(error))),
-    ready: targets.whenChecked,
+    ready,
     async close() {
       isStopping = true;
       await delay(lameDuckMs);

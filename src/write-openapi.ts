@@ -20,6 +20,7 @@ const noTargets: Targets = {
 await using app = await buildApp({
   log: pino({ enabled: false }),
   targets: noTargets,
+  database: undefined,
   isStopping: () => false,
   now: () => 0,
   elapsed: () => 0,

@@ -115,6 +115,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const app = await buildApp({
     log: logger,
     targets,
+    database: undefined,
     isStopping: () => isStopping,
     now,
     elapsed: () => performance.now(),
