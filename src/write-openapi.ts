@@ -17,7 +17,7 @@ const noTargets: Targets = {
 };
 
 // Opening a database is nothing the document needs.
-const notOpened = {} as never;
+const notOpened = { [Symbol.dispose]() {} } as never;
 
 await using app = await buildApp({
   log: pino({ enabled: false }),

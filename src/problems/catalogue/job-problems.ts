@@ -64,6 +64,16 @@ export const jobProblems = {
     remedy: 'Look into the bucket for its objects, or POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
+  'too-many-streams': {
+    status: 503,
+    title: 'As many event streams are open as may be',
+    explanation:
+      'A process of this service keeps at most 1,000 streams of events open at once, so that connections are left for everything else.',
+    remedy:
+      'Connect again after Retry-After, which may lead to another replica; or ask GET /export-jobs/{jobId} now and then.',
+    isRetryable: true,
+    retryAfterSeconds: 5,
+  },
   'database-unavailable': {
     status: 503,
     title: 'The database of the export jobs is not available',
