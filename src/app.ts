@@ -5,6 +5,7 @@ import { authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
+import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
@@ -23,12 +24,15 @@ export interface AppOptions {
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   newId: () => string;
+  /** The line of the export jobs; without it there are none, and no database. */
+  jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
 }
 
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, targets, isStopping, now, elapsed, sleep, newId, limits = edgeLimits } = options;
+  const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
+  const { limits = edgeLimits } = options;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
@@ -72,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(telemetryPlugin, { whyNotReady });
   await app.register(targetsPlugin, { targets });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
+  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, sleep });
   return app;
 
   function whyNotReady(): string | undefined {

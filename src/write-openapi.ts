@@ -16,6 +16,9 @@ const noTargets: Targets = {
   async [Symbol.asyncDispose]() {},
 };
 
+// Opening a database is nothing the document needs.
+const notOpened = { [Symbol.dispose]() {} } as never;
+
 await using app = await buildApp({
   log: pino({ enabled: false }),
   targets: noTargets,
@@ -24,6 +27,7 @@ await using app = await buildApp({
   elapsed: () => 0,
   sleep: async () => {},
   newId: () => '',
+  jobs: { database: notOpened, watch: notOpened, line: notOpened, wake: () => {} },
 });
 await app.ready();
 

@@ -17,6 +17,13 @@ export const jobProblems = {
     remedy: 'Send the body the key was first used with, or a new key.',
     isRetryable: false,
   },
+  'export-job-cancelled': {
+    status: 409,
+    title: 'The export job was cancelled',
+    explanation: 'The cancel of this job was asked for, and that is not taken back.',
+    remedy: 'Create a new export job for what is still missing; GET …/slices shows it.',
+    isRetryable: false,
+  },
   'no-log-groups': {
     status: 422,
     title: 'No log group has this prefix',

@@ -1,0 +1,114 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
+import { Instant } from '#validation/instant.ts';
+import { Text } from '#validation/text.ts';
+
+/** A job has at most this many log groups; more belong into several jobs. */
+export const mostLogGroups = 1_000;
+
+/** What a job's window is cut at: nothing, or the hours, days, ISO weeks or months of UTC. */
+export const sliceBys = ['none', 'hour', 'day', 'week', 'month'] as const;
+export type SliceBy = (typeof sliceBys)[number];
+export const SliceBy = Type.Unsafe<SliceBy>({
+  title: 'SliceBy',
+  type: 'string',
+  enum: sliceBys,
+  description:
+    'What the window is cut at; each piece of each log group is one export task. Calendar units of UTC; weeks begin on Monday.',
+  'x-rule': `one of ${sliceBys.join(', ')}`,
+});
+
+const nameRule = '1 to 512 characters out of A-Z a-z 0-9 . - _ / #';
+const namePattern = String.raw`^[\.\-_/#A-Za-z0-9]+$`;
+
+/** The body of POST /export-jobs. A member left out is absent: its default is applied in planning. */
+export type CreateExportJob = Static<typeof CreateExportJob>;
+export const CreateExportJob = Type.Object(
+  {
+    name: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 256,
+        rule: 'text of 1 to 256 characters',
+        description: 'A name for the job, for people. Need not be unique.',
+      }),
+    ),
+    logGroupNames: Type.Optional(
+      Type.Array(Text({ minLength: 1, maxLength: 512, pattern: namePattern, rule: nameRule }), {
+        minItems: 1,
+        maxItems: mostLogGroups,
+        uniqueItems: true,
+        'x-rule': `an array of 1 to ${mostLogGroups.toLocaleString('en')} names of log groups, each once`,
+        description: 'The log groups to export. Either this or logGroupNamePrefix.',
+      }),
+    ),
+    logGroupNamePrefix: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 512,
+        pattern: namePattern,
+        rule: nameRule,
+        description:
+          'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
+      }),
+    ),
+    logStreamNamePrefix: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 512,
+        pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
+        rule: '1 to 512 characters, none of them : or *',
+        description: 'Export only log streams whose name begins with this.',
+      }),
+    ),
+    from: Instant({
+      description:
+        'Start of the window, inclusive: milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 with an offset.',
+    }),
+    to: Instant({
+      description:
+        'End of the window, exclusive: what happens at this very millisecond is not exported. So the next window begins where this one ends.',
+    }),
+    sliceBy: Type.Optional(SliceBy),
+    destination: Text({
+      minLength: 1,
+      maxLength: 512,
+      rule: 'the name of an S3 bucket, 1 to 512 characters',
+      description: 'The name of the S3 bucket, in the Region of the log groups.',
+    }),
+    destinationPrefix: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: s3KeyMaxBytes, // what a document can say of the rule below
+        'x-maxUtf8Bytes': s3KeyMaxBytes,
+        rule: `text of 1 to ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
+        description: 'What the keys of the exported objects begin with.',
+      }),
+    ),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: -10,
+        maximum: 10,
+        default: 0,
+        'x-rule': 'an integer from -10 to 10',
+        description: 'Jobs of a higher priority go first.',
+      }),
+    ),
+    allowUnsettled: Type.Optional(
+      Type.Boolean({
+        default: false,
+        'x-rule': 'true or false',
+        description:
+          'Log events can take 12 hours to become exportable, and a slice waits for that. With true it does not wait, and `to` may lie up to 25 hours ahead; what arrives later is not exported.',
+      }),
+    ),
+  },
+  {
+    title: 'CreateExportJob',
+    additionalProperties: false,
+    'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
+    'x-rule':
+      'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',
+  },
+);
