@@ -34,21 +34,18 @@ export interface WatchEventsOptions {
   watch: JobWatch;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** How many streams this process serves at once. */
   mostStreams?: number;
 }
 
 // Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
-// A reader that does not read holds its stream open; the rest of a shutdown has to fit behind it.
-const readWithinMs = 1_000;
 // Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
 const noTimeout = 2_147_483_647;
 
 /** Streams what happens to a job as server-sent events, from any event on until the job has ended. */
 export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async (app, options) => {
-  const { queries, watch, elapsed, sleep, mostStreams = mostStreamsAtOnce } = options;
+  const { queries, watch, elapsed, mostStreams = mostStreamsAtOnce } = options;
   const open = new Map<ServerResponse, AbortController>();
   let isClosing = false;
   // Those who watch the same job hear of a change at the same moment, and ask the same.
@@ -58,11 +55,11 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
 
   app.addHook('preClose', async () => {
     isClosing = true;
-    for (const stop of open.values()) stop.abort();
-    if (open.size === 0) return;
-    void sleep(readWithinMs, new AbortController().signal).then(() => {
-      for (const response of open.keys()) response.destroy();
-    });
+    for (const [response, stop] of open) {
+      stop.abort();
+      // Who has not read what it was sent may never do so, and closing would wait for it.
+      if (response.writableLength > 0) response.destroy();
+    }
   });
 
   function register(response: ServerResponse): AbortSignal {
