@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Database } from '#database/database.ts';
+import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
@@ -19,6 +20,7 @@ export interface JobsOptions {
   database: Database;
   watch: JobWatch;
   line: LineView;
+  slots: SlotBook;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
 }
