@@ -76,7 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(telemetryPlugin, { whyNotReady });
   await app.register(targetsPlugin, { targets });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
-  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, sleep });
+  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
   return app;
 
   function whyNotReady(): string | undefined {

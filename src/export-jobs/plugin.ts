@@ -8,6 +8,7 @@ import { getExportJob } from './routes/get-export-job.ts';
 import { listExportJobs } from './routes/list-export-jobs.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
+import { watchEvents } from './routes/watch-events.ts';
 import { makeJobReadings } from './views/job-readings.ts';
 import { makeShowJob } from './views/job-view.ts';
 import type { JobWatch } from './views/job-watch.ts';
@@ -26,12 +27,13 @@ export interface JobsOptions {
 export interface ExportJobsOptions extends JobsOptions {
   targets: Targets;
   newId: () => string;
+  elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
 }
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, database, watch, line, wake, newId, sleep } = options;
+  const { targets, database, watch, line, wake, newId, elapsed, sleep } = options;
   const readings = makeJobReadings(database);
   const show = makeShowJob(readings, line);
   const announce = (jobId: string, target: string) => {
@@ -44,6 +46,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   await app.register(createExportJob, { targets, database, line, show, announce, newId, sleep });
   await app.register(listExportJobs, { database, readings });
   await app.register(getExportJob, { show, watch });
+  await app.register(watchEvents, { queries: database.queries, watch, elapsed, sleep });
   await app.register(listSlices, { database, readings });
   await app.register(cancelExportJob, { database, show, announce });
   await app.register(retryExportJob, { database, show, announce });
