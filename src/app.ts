@@ -78,7 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
   await app.register(targetsPlugin, { targets, slots });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
-  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, sleep, elapsed });
+  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
   return app;
 
   function whyNotReady(): string | undefined {

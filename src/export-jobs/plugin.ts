@@ -29,13 +29,13 @@ export interface JobsOptions {
 export interface ExportJobsOptions extends JobsOptions {
   targets: Targets;
   newId: () => string;
-  sleep: (ms: number) => Promise<void>;
   elapsed: () => number;
+  sleep: (ms: number) => Promise<void>;
 }
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, database, watch, line, wake, newId, sleep, elapsed } = options;
+  const { targets, database, watch, line, wake, newId, elapsed, sleep } = options;
   const readings = makeJobReadings(database);
   const show = makeShowJob(readings, line);
   const announce = (jobId: string, target: string) => {
@@ -48,8 +48,8 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   await app.register(createExportJob, { targets, database, line, show, announce, newId, sleep });
   await app.register(listExportJobs, { database, readings });
   await app.register(getExportJob, { show, watch });
-  await app.register(listSlices, { database, readings });
   await app.register(watchEvents, { queries: database.queries, watch, elapsed });
+  await app.register(listSlices, { database, readings });
   await app.register(cancelExportJob, { database, show, announce });
   await app.register(retryExportJob, { database, show, announce });
 };

@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
+import { defaultTemplate, templateDescription } from './destination-prefix.ts';
 
 /** A job has at most this many log groups; more belong into several jobs. */
 export const mostLogGroups = 1_000;
@@ -83,7 +84,8 @@ export const CreateExportJob = Type.Object(
         maxLength: s3KeyMaxBytes, // what a document can say of the rule below
         'x-maxUtf8Bytes': s3KeyMaxBytes,
         rule: `text of 1 to ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
-        description: 'What the keys of the exported objects begin with.',
+        default: defaultTemplate,
+        description: templateDescription,
       }),
     ),
     priority: Type.Optional(
@@ -110,5 +112,23 @@ export const CreateExportJob = Type.Object(
     'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
     'x-rule':
       'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',
+    examples: [
+      {
+        name: 'checkout, first of May',
+        logGroupNames: ['/demo/checkout'],
+        from: '2024-05-01T00:00:00Z',
+        to: '2024-05-02T00:00:00Z',
+        destination: 'demo-log-archive',
+      },
+      {
+        logGroupNamePrefix: '/demo/',
+        from: 1714521600000,
+        to: 1714608000000,
+        sliceBy: 'hour',
+        destination: 'demo-log-archive',
+        destinationPrefix: 'jobs/{logGroup}/{yyyy}-{MM}-{dd}/{HH}/{jobId}/{attempt}',
+        priority: 5,
+      },
+    ],
   },
 );

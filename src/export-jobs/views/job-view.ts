@@ -1,12 +1,11 @@
 import { type ExportJob, showInstant } from '../export-job.ts';
 import type { JobReading } from '../job-store/reads.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
+import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
 import type { JobReadings } from './job-readings.ts';
 import type { LineView, Place } from './line-view.ts';
-
-const settlingMs = 12 * 3_600_000; // STANDIN
 
 // Nobody reads on after the first few kinds.
 const mostFailures = 5;

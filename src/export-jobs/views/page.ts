@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 
-import { Problem } from '#problems/problem.ts';
 import { Text } from '#validation/text.ts';
+import { invalidRequest } from '#validation/violations.ts';
 
 /** How many entries a page may have. */
 export const PageLimit = Type.Integer({
@@ -65,9 +65,7 @@ export function readCursor<const Types extends readonly ('string' | 'number')[]>
     );
   if (isPlace) return place as never;
   const detail = 'must be the nextCursor of an earlier answer, as it was';
-  throw new Problem('invalid-request', 'One rule is broken; errors[] says which.', {
-    errors: [{ in: 'query', pointer: '#/cursor', detail }],
-  });
+  throw invalidRequest([{ in: 'query', pointer: '#/cursor', detail }]);
 }
 
 function parsed(cursor: string): unknown {

@@ -32,7 +32,7 @@ const Attempt = Type.Object(
   {
     attempt: Type.Integer({ minimum: 1, description: '1, 2, 3, … of its slice.' }),
     destinationPrefix: Type.String({
-      description: 'What its keys begin with; no other attempt writes there.',
+      description: 'What its keys begin with; AWS appends the id of the task.',
     }),
     taskId: Type.Optional(
       Type.String({ description: 'The export task, as GET /export-tasks/{taskId} shows it.' }),
