@@ -23,6 +23,8 @@ export interface JobsOptions {
   slots: SlotBook;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
+  /** How many event streams this process serves at once; 1,000 when left out. */
+  mostStreams?: number | undefined;
 }
 
 /** What the operations on export jobs need. */
@@ -35,7 +37,7 @@ export interface ExportJobsOptions extends JobsOptions {
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, database, watch, line, wake, newId, elapsed, sleep } = options;
+  const { targets, database, watch, line, wake, newId, elapsed, sleep, mostStreams } = options;
   const readings = makeJobReadings(database);
   const show = makeShowJob(readings, line);
   const announce = (jobId: string, target: string) => {
@@ -48,7 +50,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   await app.register(createExportJob, { targets, database, line, show, announce, newId, sleep });
   await app.register(listExportJobs, { database, readings });
   await app.register(getExportJob, { show, watch });
-  await app.register(watchEvents, { queries: database.queries, watch, elapsed });
+  await app.register(watchEvents, { queries: database.queries, watch, elapsed, mostStreams });
   await app.register(listSlices, { database, readings });
   await app.register(cancelExportJob, { database, show, announce });
   await app.register(retryExportJob, { database, show, announce });

@@ -36,7 +36,7 @@ export interface WatchEventsOptions {
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
   /** How many streams this process serves at once. */
-  mostStreams?: number;
+  mostStreams: number | undefined;
 }
 
 // Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
