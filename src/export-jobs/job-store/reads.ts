@@ -188,11 +188,12 @@ export function listSlices(
 }
 
 /** Reads every attempt of some slices of a job, oldest first. */
-export function listAttempts(
+export async function listAttempts(
   { queries }: Database,
   jobId: string,
   slices: readonly number[],
 ): Promise<AttemptRow[]> {
+  if (slices.length === 0) return [];
   return queries
     .selectFrom('attempts')
     .selectAll()

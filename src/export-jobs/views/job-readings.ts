@@ -54,9 +54,12 @@ export function makeJobReadings({ readHead, readJobs }: JobReadingsOptions): Job
     async of(heads) {
       const known = new Map(heads.map((head) => [head.id, recall(head)]));
       const missing = heads.map(({ id }) => id).filter((id) => known.get(id) === undefined);
-      const [first] = missing;
-      if (first !== undefined && missing.length === 1) known.set(first, await readJobShared(first));
-      else for (const [id, reading] of await readJobs(missing)) known.set(id, reading);
+      const [only] = missing;
+      if (missing.length > 1) {
+        for (const [id, reading] of await readJobs(missing)) known.set(id, reading);
+      } else if (only !== undefined) {
+        known.set(only, await readJobShared(only));
+      }
       return heads.map(({ id }) => remember(known.get(id) as JobReading));
     },
   };
