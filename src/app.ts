@@ -10,6 +10,7 @@ import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
+import { makeSlotReader } from '#targets/slot-reader.ts';
 import type { Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
@@ -74,7 +75,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(openapiPlugin); // collects what is registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
-  await app.register(targetsPlugin, { targets });
+  const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
+  await app.register(targetsPlugin, { targets, slots });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
   if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
   return app;

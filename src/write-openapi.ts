@@ -27,7 +27,13 @@ await using app = await buildApp({
   elapsed: () => 0,
   sleep: async () => {},
   newId: () => '',
-  jobs: { database: notOpened, watch: notOpened, line: notOpened, wake: () => {} },
+  jobs: {
+    database: notOpened,
+    watch: notOpened,
+    line: notOpened,
+    slots: notOpened,
+    wake: () => {},
+  },
 });
 await app.ready();
 

@@ -12,7 +12,8 @@ import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
 import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
-import type { LineView } from '#export-jobs/views/line-view.ts';
+import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
@@ -42,6 +43,8 @@ export interface JobsInWorld {
   dataDir?: string;
   /** The clock of the database; its own when absent. */
   clock?: () => number;
+  /** How many event streams may be open at once. */
+  mostStreams?: number;
 }
 
 /** A line of the log, as it was written. */
@@ -64,6 +67,8 @@ export interface World extends AsyncDisposable {
   port: number;
   log: LogLine[];
   targets: Targets;
+  /** Says that a test has changed a job, as who changes one has to. */
+  jobChanged(jobId: string): void;
   /** Where the export jobs are. */
   database: Database;
   /** Targets whose dispatcher was told of work, in order. */
@@ -166,6 +171,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (!jobs) throw new Error('This world has no export jobs.');
       return jobs.database;
     },
+    jobChanged: (jobId) => jobs?.watch.changed(jobId),
     async waitFor(condition) {
       while (!condition()) await new Promise(setImmediate);
     },
@@ -202,7 +208,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 async function openJobs(
-  { dataDir, ...where }: JobsInWorld,
+  { dataDir, mostStreams, ...where }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -213,16 +219,15 @@ async function openJobs(
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
     log,
   });
-  const line: LineView = {
-    placeOf: async () => ({ position: 1 }),
-    depthOf: async () => [],
-    estimate: async () => ({ slicesAhead: 0 }),
-  };
+  const elapsed = () => performance.now();
+  const line = makeLineView(database, elapsed);
   return {
     database,
     watch,
     line,
+    slots: makeSlotBook(database, line, elapsed),
     wake,
+    mostStreams,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       if (dataDir === undefined) rmSync(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Database } from '#database/database.ts';
+import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import { readHead, readJobs } from './job-store/reads.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
@@ -20,8 +21,11 @@ export interface JobsOptions {
   database: Database;
   watch: JobWatch;
   line: LineView;
+  slots: SlotBook;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
+  /** How many event streams this process serves at once; 1,000 when left out. */
+  mostStreams?: number | undefined;
 }
 
 /** What the operations on export jobs need. */
@@ -34,7 +38,7 @@ export interface ExportJobsOptions extends JobsOptions {
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, database, watch, line, wake, newId, elapsed, sleep } = options;
+  const { targets, database, watch, line, wake, newId, elapsed, sleep, mostStreams } = options;
   const readings = makeJobReadings({
     readHead: (jobId) => readHead(database, jobId),
     readJobs: (jobIds) => readJobs(database, jobIds),
@@ -50,7 +54,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   await app.register(createExportJob, { targets, database, line, show, announce, newId, sleep });
   await app.register(listExportJobs, { database, readings });
   await app.register(getExportJob, { show, watch });
-  await app.register(watchEvents, { queries: database.queries, watch, elapsed, sleep });
+  await app.register(watchEvents, { queries: database.queries, watch, elapsed, mostStreams });
   await app.register(listSlices, { database, readings });
   await app.register(cancelExportJob, { database, show, announce });
   await app.register(retryExportJob, { database, show, announce });

@@ -117,7 +117,7 @@ function completeSuccesses(responses: Operation['responses'], fact: OperationFac
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id', ...(fact.headers[Number(status)] ?? [])];
     response.headers = Object.fromEntries(names.map(refToHeader));
-    if (status === '304') continue; // it has no body
+    if (status === '204' || status === '304') continue; // it has no body
     const { content = {} } = response;
     for (const mediaType of fact.produces) content[mediaType] ??= { schema: { type: 'string' } };
     response.content = content;

@@ -13,20 +13,21 @@ import { hasEnded } from '../slice.ts';
 import { toVersionedState, writeEventStream } from '../views/event-stream.ts';
 import type { JobWatch } from '../views/job-watch.ts';
 
-const eventId = /^\d{1,15}$/;
+const EventId = (description: string) =>
+  Text({
+    pattern: String.raw`^\d{1,15}$`,
+    rule: 'the id of an event, a number of at most 15 digits',
+    description,
+  });
 const Query = Type.Object(
-  {
-    lastEventId: Type.Optional(
-      Text({
-        pattern: eventId.source,
-        rule: 'the id of an event, a number',
-        description:
-          'Only events after this one; the header `Last-Event-ID`, which browsers send when they connect again, goes before it.',
-      }),
-    ),
-  },
+  { lastEventId: Type.Optional(EventId('The same, for clients that cannot set the header.')) },
   { additionalProperties: false },
 );
+const Headers = Type.Object({
+  'Last-Event-ID': Type.Optional(
+    EventId('Only events after this one. Browsers send it when they connect again.'),
+  ),
+});
 
 /** What the operation needs. */
 export interface WatchEventsOptions {
@@ -34,21 +35,18 @@ export interface WatchEventsOptions {
   watch: JobWatch;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** How many streams this process serves at once. */
-  mostStreams?: number;
+  mostStreams: number | undefined;
 }
 
 // Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
-// A reader that does not read holds its stream open; the rest of a shutdown has to fit behind it.
-const readWithinMs = 1_000;
 // Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
 const noTimeout = 2_147_483_647;
 
 /** Streams what happens to a job as server-sent events, from any event on until the job has ended. */
 export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async (app, options) => {
-  const { queries, watch, elapsed, sleep, mostStreams = mostStreamsAtOnce } = options;
+  const { queries, watch, elapsed, mostStreams = mostStreamsAtOnce } = options;
   const open = new Map<ServerResponse, AbortController>();
   let isClosing = false;
   // Those who watch the same job hear of a change at the same moment, and ask the same.
@@ -58,11 +56,11 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
 
   app.addHook('preClose', async () => {
     isClosing = true;
-    for (const stop of open.values()) stop.abort();
-    if (open.size === 0) return;
-    void sleep(readWithinMs, new AbortController().signal).then(() => {
-      for (const response of open.keys()) response.destroy();
-    });
+    for (const [response, stop] of open) {
+      stop.abort();
+      // Who has not read what it was sent may never do so, and closing would wait for it.
+      if (response.writableLength > 0) response.destroy();
+    }
   });
 
   function register(response: ServerResponse): AbortSignal {
@@ -92,6 +90,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         'Server-sent events (an `EventSource` in a browser, `curl -N`): everything that has happened to the job, then each change as it happens. The `id` of an event is the version of the job, its `data` is JSON with `jobId` and `at`. A connection that breaks goes on after `Last-Event-ID`. When the job has ended, the last event is `job-ended` with its state; whoever connects again then is answered 204. A comment every 15 s keeps the connection open.',
       params: JobParams,
       querystring: Query,
+      headers: Headers,
       response: {
         200: {
           description: 'The events.',
@@ -119,7 +118,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         if (progress) return toVersionedState(progress);
         throw new Problem('export-job-not-found', 'No export job of yours has this id.');
       };
-      const after = readEventId(headers['last-event-id'] ?? query.lastEventId ?? '0');
+      const after = Number(headers['last-event-id'] ?? query.lastEventId ?? 0);
       const { version, state } = await readState(params.jobId);
       if (after >= version && hasEnded(state)) return reply.code(204).send(null);
 
@@ -140,8 +139,3 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
     },
   });
 };
-
-function readEventId(text: unknown): number {
-  if (typeof text === 'string' && eventId.test(text)) return Number(text);
-  throw new Problem('invalid-request', 'Last-Event-ID must be the id of an event, a number.');
-}

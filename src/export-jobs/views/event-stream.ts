@@ -55,6 +55,7 @@ async function* writeMessages(options: EventStreamOptions): AsyncGenerator<strin
   while (!signal.aborted) {
     const events = await readEvents(jobId, version);
     const last = events.at(-1);
+    if (signal.aborted) return;
     if (last) {
       version = last.version;
       at = toInstant(last.at);
