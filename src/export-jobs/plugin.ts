@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
+import { readHead, readJobs } from './job-store/reads.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -38,7 +39,10 @@ export interface ExportJobsOptions extends JobsOptions {
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { targets, database, watch, line, wake, newId, elapsed, sleep, mostStreams } = options;
-  const readings = makeJobReadings(database);
+  const readings = makeJobReadings({
+    readHead: (jobId) => readHead(database, jobId),
+    readJobs: (jobIds) => readJobs(database, jobIds),
+  });
   const show = makeShowJob(readings, line);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);

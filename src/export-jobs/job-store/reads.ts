@@ -57,12 +57,6 @@ const problemType: Record<Database['kind'], RawBuilder<string | null>> = {
   postgres: sql<string | null>`cast(problem as json) ->> 'type'`,
 };
 
-/** Reads the time by the database's clock, in epoch ms. */
-export async function readClock({ queries, now }: Database): Promise<number> {
-  const { at } = await queries.selectNoFrom(now().as('at')).executeTakeFirstOrThrow();
-  return at;
-}
-
 /** Reads the head of a job: one look at the primary key. */
 export function readHead({ queries }: Database, jobId: string): Promise<JobHead | undefined> {
   return queries
@@ -188,11 +182,12 @@ export function listSlices(
 }
 
 /** Reads every attempt of some slices of a job, oldest first. */
-export function listAttempts(
+export async function listAttempts(
   { queries }: Database,
   jobId: string,
   slices: readonly number[],
 ): Promise<AttemptRow[]> {
+  if (slices.length === 0) return [];
   return queries
     .selectFrom('attempts')
     .selectAll()

@@ -7,7 +7,7 @@ import { TargetName } from '#export-tasks/export-task.ts';
 import type { Targets } from '#targets/target.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
 import { acceptJob, digestOf, findJobOfKey } from '../job-store/accept.ts';
-import { readClock } from '../job-store/reads.ts';
+import { readClock } from '../job-store/line-reads.ts';
 import { CreateExportJob } from '../planning/create-export-job.ts';
 import { planJob } from '../planning/plan-job.ts';
 import type { ShowJob } from '../views/job-view.ts';

@@ -1,6 +1,11 @@
-import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { type JobHead, type JobReading, readHead, readJobs } from '../job-store/reads.ts';
+import type { JobHead, JobReading } from '../job-store/reads.ts';
+
+/** How jobs are read from the database. */
+export interface JobReadingsOptions {
+  readHead: (jobId: string) => Promise<JobHead | undefined>;
+  readJobs: (jobIds: readonly string[]) => Promise<Map<string, JobReading>>;
+}
 
 /** Jobs as they are read over and over, by callers who wait for them. */
 export interface JobReadings {
@@ -20,10 +25,10 @@ const mostReadings = 1_000;
  * Reads jobs cheaply: every question looks at the job's version, and its slices are counted only when
  * that has changed. Equal questions share a query, but never one that began before they were asked.
  */
-export function makeJobReadings(database: Database): JobReadings {
+export function makeJobReadings({ readHead, readJobs }: JobReadingsOptions): JobReadings {
   const latest = new Map<string, JobReading>();
-  const readHeadShared = shareByKey((jobId) => readHead(database, jobId));
-  const readJobShared = shareByKey(async (jobId) => (await readJobs(database, [jobId])).get(jobId));
+  const readHeadShared = shareByKey(readHead);
+  const readJobShared = shareByKey(async (jobId) => (await readJobs([jobId])).get(jobId));
 
   function remember(reading: JobReading): JobReading {
     const { id } = reading.job;
@@ -49,9 +54,12 @@ export function makeJobReadings(database: Database): JobReadings {
     async of(heads) {
       const known = new Map(heads.map((head) => [head.id, recall(head)]));
       const missing = heads.map(({ id }) => id).filter((id) => known.get(id) === undefined);
-      const [first] = missing;
-      if (first !== undefined && missing.length === 1) known.set(first, await readJobShared(first));
-      else for (const [id, reading] of await readJobs(database, missing)) known.set(id, reading);
+      const [only] = missing;
+      if (missing.length > 1) {
+        for (const [id, reading] of await readJobs(missing)) known.set(id, reading);
+      } else if (only !== undefined) {
+        known.set(only, await readJobShared(only));
+      }
       return heads.map(({ id }) => remember(known.get(id) as JobReading));
     },
   };
