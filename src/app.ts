@@ -2,14 +2,15 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 
 import { authPlugin } from '#auth/plugin.ts';
-import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
+import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
+import { makeSlotReader } from '#targets/slot-reader.ts';
 import type { Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
@@ -18,20 +19,20 @@ import { makeValidatorCompiler } from '#validation/validator.ts';
 export interface AppOptions {
   log: Logger;
   targets: Targets;
-  /** Where export jobs are kept; undefined when they are not offered. */
-  database: Database | undefined;
   /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
   isStopping: () => boolean;
   now: () => number;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   newId: () => string;
+  /** The line of the export jobs; without it there are none, and no database. */
+  jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
 }
 
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, targets, database, isStopping, now, elapsed, sleep, newId } = options;
+  const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { limits = edgeLimits } = options;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
@@ -74,14 +75,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(openapiPlugin); // collects what is registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
-  await app.register(targetsPlugin, { targets });
+  const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
+  await app.register(targetsPlugin, { targets, slots });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
+  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
   return app;
 
   function whyNotReady(): string | undefined {
     if (isStopping()) return 'The service is about to stop.';
     const unchecked = targets.unchecked();
-    if (unchecked.length === 0) return database?.whyNotReady();
+    if (unchecked.length === 0) return jobs?.database.whyNotReady();
     return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
   }
 }

@@ -17,15 +17,24 @@ const noTargets: Targets = {
   async [Symbol.asyncDispose]() {},
 };
 
+// Opening a database is nothing the document needs.
+const notOpened = { [Symbol.dispose]() {} } as never;
+
 await using app = await buildApp({
   log: pino({ enabled: false }),
   targets: noTargets,
-  database: undefined,
   isStopping: () => false,
   now: () => 0,
   elapsed: () => 0,
   sleep: async () => {},
   newId: () => '',
+  jobs: {
+    database: notOpened,
+    watch: notOpened,
+    line: notOpened,
+    slots: notOpened,
+    wake: () => {},
+  },
 });
 await app.ready();
 

@@ -13,7 +13,6 @@ async function openApp(find: Targets['find']) {
   const app = await buildApp({
     log: makeLogger('info', destination),
     targets: {
-      database: undefined,
       find,
       list: () => [],
       unchecked: () => [],

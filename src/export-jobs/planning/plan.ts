@@ -19,7 +19,7 @@ export interface PlannedSlice extends Window {
 const mostSlices = 10_000;
 
 // AWS: "log data can take up to 12 hours to become available for export".
-const settlingMs = 12 * 3_600_000;
+export const settlingMs = 12 * 3_600_000;
 
 /**
  * Cuts a job into slices: the oldest window first, and in it the log groups in the order given. So
