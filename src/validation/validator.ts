@@ -5,7 +5,9 @@ import { readInt64 } from './int64.ts';
 import { invalidRequest, toViolations } from './violations.ts';
 
 /** The parts of a request that have rules, as Fastify names them. */
-type HttpPart = 'body' | 'querystring' | 'params';
+type HttpPart = 'body' | 'querystring' | 'params' | 'headers';
+
+const placeOf = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const;
 
 /** A validator as Fastify wants it: the value back (converted), or the error. */
 type Validate = (data: unknown) => { value: unknown } | { error: Error };
@@ -20,14 +22,13 @@ export function makeValidatorCompiler(): (route: {
 }) => Validate {
   const strict = makeAjv({ coerceTypes: false });
   const coercing = makeAjv({ coerceTypes: true });
-  const ajvOf = { body: strict, querystring: coercing, params: coercing };
+  const ajvOf = { body: strict, querystring: coercing, params: coercing, headers: strict };
   return ({ schema, httpPart }) => {
     const part = httpPart as HttpPart;
     const validate = ajvOf[part].compile(schema as object);
-    const place = part === 'querystring' ? 'query' : part === 'params' ? 'path' : 'body';
     return (data) => {
       if (validate(data)) return { value: data };
-      return { error: invalidRequest(toViolations(validate.errors ?? [], place)) };
+      return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
   };
 }
