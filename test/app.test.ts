@@ -13,13 +13,13 @@ async function openApp(find: Targets['find']) {
   const app = await buildApp({
     log: makeLogger('info', destination),
     targets: {
-      database: undefined,
       find,
       list: () => [],
       unchecked: () => [],
       whenChecked: Promise.resolve(),
       async [Symbol.asyncDispose]() {},
     },
+    database: undefined,
     isStopping: () => false,
     now: Date.now,
     elapsed: () => performance.now(),
