@@ -19,7 +19,9 @@ function openWatch() {
     readVersions: async (jobIds) => {
       queries.push(jobIds);
       if (failure) throw failure;
-      return new Map(jobIds.flatMap((id) => (versions.has(id) ? [[id, versions.get(id) ?? 0]] : [])));
+      return new Map(
+        jobIds.flatMap((id) => (versions.has(id) ? [[id, versions.get(id) ?? 0]] : [])),
+      );
     },
     sleep: (ms, signal) =>
       new Promise<void>((resolve) => {
@@ -35,7 +37,11 @@ function openWatch() {
     await settle();
   };
   /** Waits, and tells whether it still does. */
-  const wait = (jobId: string, version: number, how: { ms?: number; signal?: AbortSignal } = {}) => {
+  const wait = (
+    jobId: string,
+    version: number,
+    how: { ms?: number; signal?: AbortSignal } = {},
+  ) => {
     const waiting = { isOver: false };
     void watch.waitForChange(jobId, version, { ms: 15_000, ...how }).then(() => {
       waiting.isOver = true;
