@@ -13,6 +13,7 @@ const noTargets: Targets = {
   list: () => [],
   whenChecked: Promise.resolve(),
   unchecked: () => [],
+  forEachChecked: () => {},
   async [Symbol.asyncDispose]() {},
 };
 

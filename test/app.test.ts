@@ -16,6 +16,7 @@ async function openApp(find: Targets['find']) {
       find,
       list: () => [],
       unchecked: () => [],
+      forEachChecked: () => {},
       whenChecked: Promise.resolve(),
       async [Symbol.asyncDispose]() {},
     },

@@ -99,7 +99,22 @@ export const order = {
   destinationPrefix: 'exports/app',
 };
 
-const quickTimeouts: AwsTimeouts = { connectMs: 500, createMs: 400, readMs: 400 };
+/** A lost answer need not be waited for long. */
+export const quickTimeouts: AwsTimeouts = { connectMs: 500, createMs: 400, readMs: 400 };
+
+/** Lets the SDK find AWS at a URL, and nothing of the machine's own set-up. */
+export function pointSdkAt(url: string): void {
+  for (const name of Object.keys(process.env))
+    if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: url,
+    AWS_ACCESS_KEY_ID: 'AKIDTEST',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/nonexistent',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+  });
+}
 
 /** Opens a world; dispose of it with `await using`. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
@@ -109,16 +124,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     runningMs: 200,
     ...options.emulator,
   });
-  for (const name of Object.keys(process.env))
-    if (name.startsWith('AWS_')) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: emulator.url,
-    AWS_ACCESS_KEY_ID: 'AKIDTEST',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: '/nonexistent',
-    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
-  });
+  pointSdkAt(emulator.url);
   emulator.seed.logGroup({ region, logGroupName: '/app' });
   emulator.seed.bucket({ region, bucket: 'archive' });
 

@@ -10,7 +10,7 @@ import {
 
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
 import type { Credentials } from './credentials.ts';
-import { isRefusedForCredentials, toProblem } from './error-meaning.ts';
+import { isRefusedForCredentials, notSent, toProblem } from './error-meaning.ts';
 import { readExactly } from './exact-answers.ts';
 import type {
   CancelAnswer,
@@ -24,8 +24,14 @@ import type {
 
 /** CloudWatch Logs of one account and Region: four verbs. Failures are `Problem`s. */
 export interface CloudWatchLogs extends AsyncDisposable {
-  /** Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws. */
-  createExportTask(task: CreateExportTask): Promise<CreateOutcome>;
+  /**
+   * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
+   * `maySend` is asked for the last time just before the first byte: a no is the outcome `not-sent`.
+   */
+  createExportTask(
+    task: CreateExportTask,
+    how?: { maySend?: () => boolean },
+  ): Promise<CreateOutcome>;
   /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
   describeExportTasks(
     query: DescribeExportTasks,
@@ -114,7 +120,7 @@ export function openCloudWatchLogs(options: {
   };
 
   return {
-    async createExportTask(task) {
+    async createExportTask(task, { maySend = () => true } = {}) {
       try {
         const command = new CreateExportTaskCommand({
           ...task,
@@ -122,6 +128,13 @@ export function openCloudWatchLogs(options: {
           from: task.from as unknown as number,
           to: task.to as unknown as number,
         });
+        command.middlewareStack.add(
+          (next) => async (args) => {
+            if (maySend()) return next(args);
+            throw Object.assign(new Error('too late to send'), { name: notSent });
+          },
+          { step: 'finalizeRequest', priority: 'low', name: 'lastLook' },
+        );
         // The handler's own timeout ends with the headers; this one covers the body as well.
         const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
           createClient.send(command, options),

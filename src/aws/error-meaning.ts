@@ -133,10 +133,13 @@ const codesBeforeConnection = new Set([
   'ENETUNREACH',
 ]);
 
+/** The name of the error by which we keep a call from being sent at the last moment. */
+export const notSent = 'NotSent';
+
 /** Whether the call provably never reached AWS. */
 export function isNotSent(error: unknown): boolean {
   const { name, message = '', code, $metadata } = error as AwsError;
-  if (name?.startsWith('Credentials')) return true;
+  if (name === notSent || name?.startsWith('Credentials')) return true;
   if ($metadata?.httpStatusCode !== undefined) return false;
   if (code !== undefined) return codesBeforeConnection.has(code);
   return name === 'TimeoutError' && message.includes('did not establish a connection');

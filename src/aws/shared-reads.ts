@@ -53,8 +53,8 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
       return entry.answer;
     },
 
-    async createExportTask(task) {
-      const outcome = await logs.createExportTask(task);
+    async createExportTask(task, how) {
+      const outcome = await logs.createExportTask(task, how);
       if (outcome.outcome === 'accepted' || outcome.outcome === 'unknown') {
         forget((query) => query.taskId === undefined);
       }

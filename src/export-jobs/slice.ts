@@ -17,7 +17,7 @@ export type SliceState = (typeof sliceStates)[number];
 export const transitions: Record<SliceState, readonly SliceState[]> = {
   waiting: ['starting', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
-  running: ['cancelling', 'completed', 'failed', 'waiting'],
+  running: ['cancelling', 'completed', 'failed', 'waiting', 'cancelled'],
   cancelling: ['cancelled', 'completed', 'failed'],
   completed: [],
   failed: ['waiting'],

@@ -36,16 +36,18 @@ export function openTargets(options: TargetsOptions): Targets {
       : undefined;
     const logs = openCloudWatchLogs({ region, credentials, timeouts });
 
-    async function check(): Promise<void> {
+    async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
-      if (accountId === undefined) return;
+      if (accountId === undefined) return undefined;
       const expected = setting.accountId ?? accountIdOf(roleArn) ?? accountId;
       if (accountId !== expected) {
         const text = `Target "${name}" is configured for account ${expected}, but STS says that its credentials belong to ${accountId}.`;
         throw Object.assign(new Error(text), { name: 'ConfigError' });
       }
       const isDefault = index === 0;
-      checked.set(name, { name, region, accountId, isDefault, logs: shareReads(logs, now) });
+      const target = { name, region, accountId, isDefault, logs: shareReads(logs, now) };
+      checked.set(name, target);
+      return target;
     }
 
     async function readAccountUntilAnswered(): Promise<string | undefined> {
@@ -90,6 +92,13 @@ export function openTargets(options: TargetsOptions): Targets {
         const target = checked.get(name);
         return target ? [target] : [];
       }),
+    forEachChecked(act) {
+      for (const target of opened)
+        target.whenChecked.then(
+          (found) => found && act(found),
+          () => {},
+        );
+    },
     unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
     async [Symbol.asyncDispose]() {
       stop.abort();

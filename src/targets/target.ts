@@ -41,6 +41,8 @@ export interface Targets extends AsyncDisposable {
   list(): Target[];
   /** Resolves when every account is checked; rejects if one is not the account configured. */
   whenChecked: Promise<void>;
+  /** Calls back with each target as soon as its account is checked. */
+  forEachChecked(act: (target: OpenTarget) => void): void;
   /** Names of the targets whose account could not be checked yet. */
   unchecked(): string[];
 }

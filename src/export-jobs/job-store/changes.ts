@@ -8,7 +8,7 @@ export type JobChange =
   | { type: 'slices-retried'; slices: number }
   | { type: 'slice-starting'; slice: number; attempt: number }
   | { type: 'slice-running'; slice: number; attempt: number; taskId: string }
-  | { type: 'slice-waiting'; slice: number; attempt: number; readyAt: number; problem: string }
+  | { type: 'slice-waiting'; slice: number; attempt: number; readyInMs: number; problem: string }
   | { type: 'slice-cancelling'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-completed'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
@@ -22,14 +22,16 @@ export async function recordChange(
   queries: Queries,
   database: Pick<Database, 'now'>,
   jobId: string,
-  { type, ...data }: JobChange,
+  change: JobChange | ((isCancelRequested: boolean) => JobChange),
 ): Promise<void> {
-  const { version } = await queries
+  const { version, cancelRequestedAt } = await queries
     .updateTable('jobs')
     .set((row) => ({ version: row('version', '+', 1) }))
     .where('id', '=', jobId)
-    .returning('version')
+    .returning(['version', 'cancelRequestedAt'])
     .executeTakeFirstOrThrow();
+  const { type, ...data } =
+    typeof change === 'function' ? change(cancelRequestedAt !== null) : change;
   await queries
     .insertInto('events')
     .values({ jobId, version, at: database.now(), type, data: JSON.stringify(data) })

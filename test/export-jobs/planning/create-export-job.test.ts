@@ -60,12 +60,12 @@ describe('a body of POST /export-jobs', () => {
     [
       { logGroupNames: [] },
       '#/logGroupNames',
-      'must be an array of 1 to 1,000 names of log groups, each once, but is an array of 0',
+      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 0',
     ],
     [
       { logGroupNames: names(1_001) },
       '#/logGroupNames',
-      'must be an array of 1 to 1,000 names of log groups, each once, but is an array of 1001',
+      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 1001',
     ],
     [
       { logGroupNames: ['/a', '/b', '/a'] },

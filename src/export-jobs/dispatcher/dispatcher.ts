@@ -1,0 +1,98 @@
+import type { Database } from '#database/database.ts';
+import type { OpenTarget, Targets } from '#targets/target.ts';
+import { readInstallation } from '../job-store/strays.ts';
+import type { DispatcherLimits } from './limits.ts';
+import type { CrashPoint, Log } from './slot.ts';
+import { workSlot } from './work.ts';
+
+/** What the dispatcher needs of the world. Times in milliseconds. */
+export interface DispatcherOptions {
+  database: Database;
+  targets: Pick<Targets, 'forEachChecked'>;
+  limits: DispatcherLimits;
+  log: Log;
+  /** The name of this process in the leases: unique among all that use the database. */
+  owner: string;
+  /** A clock that only goes forward. */
+  elapsed: () => number;
+  /** Ends early, without an error, when the signal aborts. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
+  /** Told after each change of a job that is written. */
+  onChange: (jobId: string) => void;
+  /** For tests that end the process at a point of the protocol. */
+  reach?: (point: CrashPoint) => Promise<void>;
+}
+
+/** Fills free slots from the waiting slices and watches what runs, for every target at once. */
+export interface Dispatcher {
+  /** Says that something in the line of a target has changed: no need to wait for the next look. */
+  wake(target: string): void;
+  /** Starts nothing more, writes down what is under way, and gives the slots back. */
+  close(): Promise<void>;
+}
+
+/** Opens the dispatcher: one loop per target, as soon as its account is checked. */
+export function openDispatcher(options: DispatcherOptions): Dispatcher {
+  const { targets, log, reach = async () => {} } = options;
+  const stop = new AbortController();
+  const loops = new Map<string, { wake: () => void; ended: Promise<void> }>();
+  let installation: Promise<string> | undefined;
+
+  targets.forEachChecked((target) => {
+    if (stop.signal.aborted) return;
+    const bell = makeBell();
+    loops.set(target.name, { wake: bell.ring, ended: run(target, bell) });
+  });
+
+  async function run(target: OpenTarget, bell: Bell): Promise<void> {
+    await workSlot({
+      ...options,
+      target,
+      reach,
+      bell,
+      stop: stop.signal,
+      installation: () => (installation ??= readInstallation(options.database).catch(forget)),
+    });
+    log.info({ target: target.name }, 'the slot is given back');
+  }
+
+  function forget(error: unknown): never {
+    installation = undefined; // the database was away; ask again
+    throw error;
+  }
+
+  return {
+    wake: (target) => loops.get(target)?.wake(),
+    async close() {
+      stop.abort();
+      for (const { wake } of loops.values()) wake();
+      await Promise.all([...loops.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+/** Lets somebody sleep until a time, or until it rings; a ring while nobody sleeps is kept. */
+export interface Bell {
+  ring(): void;
+  sleepUnlessRung(sleep: (signal: AbortSignal) => Promise<void>): Promise<void>;
+}
+
+function makeBell(): Bell {
+  let hasRung = false;
+  let sleeper: AbortController | undefined;
+  return {
+    ring() {
+      hasRung = true;
+      sleeper?.abort();
+    },
+    async sleepUnlessRung(sleep) {
+      if (!hasRung) {
+        sleeper = new AbortController();
+        await sleep(sleeper.signal);
+        sleeper = undefined;
+      }
+      hasRung = false;
+    },
+  };
+}

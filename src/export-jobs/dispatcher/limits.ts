@@ -1,0 +1,40 @@
+import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+
+/** The times and counts the dispatcher goes by, in milliseconds. */
+export interface DispatcherLimits {
+  leaseMs: number;
+  createDeadlineMs: number;
+  settleMs: number;
+  lookEveryMs: number;
+  looks: number;
+  askEveryMs: number;
+  idleMs: number;
+  sweepEveryMs: number;
+  sweepBackMs: number;
+  retryAfterMs: readonly number[];
+}
+
+/** What production goes by; tests have shorter ones. */
+export const dispatcherLimits: DispatcherLimits = {
+  // Shorter, and a slow database or a long create loses the slot for nothing; longer, and a slot
+  // whose owner was killed stands still.
+  leaseMs: 30_000,
+  // After this a create that we sent cannot be on its way any more, as far as we can tell.
+  createDeadlineMs: awsTimeouts.createMs + awsTimeouts.connectMs,
+  // How long after a create was sent it may still take effect or become visible. AWS says nothing of
+  // it. Shorter, and a late effect is exported twice; longer, and each lost answer costs the slot
+  // more minutes. What is later still, the sweeper finds.
+  settleMs: 120_000,
+  // Whole listings without the task that it takes to call it absent, and how far they are apart.
+  looks: 3,
+  lookEveryMs: 10_000,
+  // AWS takes five describes a second per account and Region, from everybody together.
+  askEveryMs: 1_000,
+  // How soon a job that another replica accepted is seen.
+  idleMs: 1_000,
+  sweepEveryMs: 60_000,
+  // How far back the sweeper looks for tasks of ours that it does not know: well beyond settleMs.
+  sweepBackMs: 600_000,
+  // Pauses before a failed slice is tried again by itself; after that it stays failed.
+  retryAfterMs: [30_000, 120_000],
+};

@@ -1,0 +1,110 @@
+/** Keeps the calls to AWS for one slot apart: one a second on average, and reads never closer. */
+export interface Gate {
+  /** Milliseconds until a read may be sent; 0 when now. */
+  freeInMs(): number;
+  /** Milliseconds until a second has passed since the last call. */
+  apartInMs(): number;
+  /**
+   * Counts a call. A create or cancel need not wait, but the reads after it wait the longer. An
+   * `isExtra` one, of which there are a few a minute, only keeps the others a second away.
+   */
+  count(how?: { isExtra?: boolean }): void;
+}
+
+// A create follows the read that saw the slot free in the same breath: two calls at once.
+const mostSaved = 2;
+
+/** Makes a gate by a clock that only goes forward. */
+export function makeGate({ elapsed, everyMs }: { elapsed: () => number; everyMs: number }): Gate {
+  let saved = mostSaved;
+  let savedAt = elapsed();
+  let lastAt = Number.NEGATIVE_INFINITY;
+
+  const save = () => {
+    const now = elapsed();
+    saved = Math.min(mostSaved, saved + (now - savedAt) / everyMs);
+    savedAt = now;
+  };
+  const apartInMs = () => Math.max(0, Math.ceil(lastAt + everyMs - elapsed()));
+  return {
+    apartInMs,
+    freeInMs() {
+      save();
+      return Math.max(apartInMs(), Math.ceil((1 - saved) * everyMs));
+    },
+    count({ isExtra = false } = {}) {
+      save();
+      if (!isExtra) saved -= 1;
+      lastAt = savedAt;
+    },
+  };
+}
+
+// How long after the expected end to ask: AWS's clock is the one the durations were read from, and
+// asking a little too early costs a whole second.
+const afterEndMs = 50;
+const everyMs = 1_000;
+
+/**
+ * When to ask AWS for a running task next, in milliseconds since its create: tight just after the
+ * start (what fails, fails early) and near the expected end, slower between and long after. `askedAt`
+ * is when it was asked last, 0 before the first time; `durations` are those of tasks like it, newest
+ * first, empty when nothing is known.
+ */
+export function nextAskAt(askedAt: number, durations: readonly number[]): number {
+  const [first] = durations;
+  if (first === undefined) return askedAt + slower(askedAt);
+  const shortest = Math.min(...durations);
+  const longest = Math.max(...durations);
+  const isLong = shortest > 10_000;
+  if (isLong && askedAt < 3_000) return askedAt + everyMs;
+  const nearEndAt = 0.9 * shortest;
+  if (nearEndAt - askedAt > 15_000) return askedAt + 15_000;
+  if (askedAt > 2 * longest) return askedAt + slower(askedAt - longest);
+  const notBefore = Math.max(nearEndAt, askedAt + everyMs);
+  const anchor = bestAnchor(durations) + afterEndMs;
+  return anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
+}
+
+const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 30, everyMs), 10_000);
+
+/** Asking once a second, the instant to hit that would have seen all of these ends soonest. */
+function bestAnchor(durations: readonly number[]): number {
+  const waits = (anchor: number) =>
+    durations.reduce(
+      (sum, duration) => sum + ((((anchor - duration) % everyMs) + everyMs) % everyMs),
+      0,
+    );
+  return durations.reduce((best, anchor) => (waits(anchor) < waits(best) ? anchor : best));
+}
+
+/** What is remembered of how long tasks took: of each log group the newest nine, and of all. */
+export interface Durations {
+  add(logGroupName: string, durationMs: number): void;
+  /** Of this log group; of any, when it is new; newest first. */
+  of(logGroupName: string): readonly number[];
+}
+
+const mostRemembered = 9;
+
+/** Makes such a memory from what the database remembers, newest first. */
+export function makeDurations(
+  remembered: readonly { logGroupName: string; durationMs: number }[],
+): Durations {
+  const all: number[] = [];
+  const byGroup = new Map<string, number[]>();
+  const push = (list: number[], durationMs: number) => {
+    list.unshift(durationMs);
+    list.splice(mostRemembered);
+  };
+  const add = (logGroupName: string, durationMs: number) => {
+    push(all, durationMs);
+    const own = byGroup.get(logGroupName) ?? [];
+    push(own, durationMs);
+    byGroup.delete(logGroupName); // to the end: the oldest are forgotten first
+    byGroup.set(logGroupName, own);
+    if (byGroup.size > 1_000) byGroup.delete(byGroup.keys().next().value as string);
+  };
+  for (const { logGroupName, durationMs } of remembered.toReversed()) add(logGroupName, durationMs);
+  return { add, of: (logGroupName) => byGroup.get(logGroupName) ?? all };
+}

@@ -1,0 +1,96 @@
+import type { ExportTask } from '#aws/export-task.ts';
+import type { StartingSlice } from '../job-store/outcomes.ts';
+import { record, type Slot } from './slot.ts';
+
+// How far AWS's clock and the database's may differ.
+const clockSkewMs = 15 * 60_000;
+
+/** The queries of one whole listing: under a filter a task shows even if the newest page lags. */
+const listings = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const;
+
+/**
+ * Finds out what became of a create whose outcome is not on record: its answer was lost, or its
+ * sender. The task is found by its marker and adopted. It is absent only when it was sent long ago
+ * and several whole listings, well apart, did not have it; a listing that failed says nothing.
+ * Returns after how many milliseconds to look again.
+ */
+export async function settleStart(slot: Slot, active: StartingSlice): Promise<number> {
+  const { limits, memory, elapsed, log, target } = slot;
+  const { marker, ageMs, jobId, slice, attempt } = active;
+  if (memory.looks?.marker !== marker) {
+    const lookedAt = Number.NEGATIVE_INFINITY;
+    memory.looks = { marker, missing: 0, lookedAt };
+  }
+  const looks = memory.looks;
+  // The first looks come soon: mostly only the answer was lost. Those that count come well apart.
+  const pauseMs = Math.min(limits.lookEveryMs, ageMs);
+  const waitMs = looks.lookedAt + pauseMs - elapsed();
+  if (waitMs > 0) return waitMs;
+
+  const isApart = elapsed() - looks.lookedAt >= limits.lookEveryMs;
+  const isAnswerDue = ageMs > limits.createDeadlineMs;
+  looks.lookedAt = elapsed();
+  const found = await lookForTask(slot, active);
+  if (found) {
+    const { taskId } = found;
+    const change = { type: 'slice-running', slice, attempt, taskId } as const;
+    await record(slot, active, { to: 'running', attempt: { taskId }, change }, 'in-adopt');
+    log.info({ target: target.name, jobId, slice, attempt, taskId }, 'a lost create was found');
+    return 0;
+  }
+  if (isApart && isAnswerDue) looks.missing += 1;
+  if (looks.missing < limits.looks || ageMs <= limits.settleMs) return 0;
+
+  const change = {
+    type: 'slice-waiting',
+    slice,
+    attempt,
+    readyInMs: 0,
+    problem: 'not-created',
+  } as const;
+  const step = { to: 'waiting', attempt: { outcome: 'not-created' }, change } as const;
+  await record(slot, active, step, 'in-requeue');
+  log.info({ target: target.name, jobId, slice, attempt }, 'a lost create never took effect');
+  return 0;
+}
+
+/** One whole listing, until the task is found or everything is older than its create. */
+async function lookForTask(
+  slot: Slot,
+  active: StartingSlice,
+): Promise<{ taskId: string } | undefined> {
+  const notBefore = active.submittedAt - clockSkewMs;
+  for (const listing of listings) {
+    let nextToken: string | undefined;
+    do {
+      await slot.pause(slot.gate.freeInMs());
+      slot.gate.count();
+      const query = { ...listing, limit: 50, ...(nextToken !== undefined && { nextToken }) };
+      const page = await slot.target.logs.describeExportTasks(query, { isFresh: true });
+      const task = page.exportTasks.find(({ taskName }) => taskName === active.marker);
+      if (task?.taskId !== undefined && isOurs(slot, active, task)) return { taskId: task.taskId };
+      const isOlder = page.exportTasks.some(
+        ({ executionInfo }) => (executionInfo?.creationTime ?? notBefore) < notBefore,
+      );
+      nextToken = isOlder ? undefined : page.nextToken;
+    } while (nextToken !== undefined);
+  }
+  return undefined;
+}
+
+/** A name can be forged: a task with our marker but other values is somebody else's. */
+function isOurs({ log, target }: Slot, active: StartingSlice, task: ExportTask): boolean {
+  const isSame =
+    task.logGroupName === active.logGroupName &&
+    task.from === BigInt(active.fromAt) &&
+    task.to === BigInt(active.toAt) - 1n &&
+    task.destination === active.destination &&
+    task.destinationPrefix === active.destinationPrefix &&
+    (task.executionInfo?.creationTime ?? active.submittedAt) >= active.submittedAt - clockSkewMs;
+  if (!isSame) {
+    const { jobId, slice, attempt, marker } = active;
+    const facts = { target: target.name, jobId, slice, attempt, marker, taskId: task.taskId };
+    log.error({ ...facts, alert: 'marker_forged' }, 'a task has our marker, but other values');
+  }
+  return isSame;
+}

@@ -1,0 +1,117 @@
+import type { Database } from '#database/database.ts';
+import type { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import type { ForeignTask, Lease } from '../job-store/lease.ts';
+import { type ActiveSlice, recordStep, type Step } from '../job-store/outcomes.ts';
+import type { DispatcherLimits } from './limits.ts';
+import type { Durations, Gate } from './pace.ts';
+
+/** Points at which a test may end the process. In production nothing happens there. */
+export type CrashPoint =
+  | 'before-intent'
+  | 'in-intent'
+  | 'after-intent'
+  | 'before-send'
+  | 'before-outcome'
+  | 'in-outcome'
+  | 'in-adopt'
+  | 'in-requeue'
+  | 'before-stray-cancel';
+
+/** What the steps of a slot need. */
+export interface SlotOptions {
+  target: OpenTarget;
+  database: Database;
+  /** Of this database; the beginning of every marker. */
+  installation: string;
+  limits: DispatcherLimits;
+  log: Log;
+  /** A clock that only goes forward, in ms. */
+  elapsed: () => number;
+  /** From 0 to 1. */
+  random: () => number;
+  reach: (point: CrashPoint) => Promise<void>;
+  /** Told after each change that is written. */
+  onChange: (jobId: string) => void;
+}
+
+/** The log, as far as the dispatcher needs it. */
+export interface Log {
+  info(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+  error(facts: object, text: string): void;
+}
+
+/** A slot we hold the lease of, and what is remembered of it. Nothing in memory is needed to go on. */
+export interface Slot extends SlotOptions {
+  lease: Lease;
+  gate: Gate;
+  durations: Durations;
+  memory: SlotMemory;
+  /** Waits within a step; the lease is kept meanwhile. */
+  pause: (ms: number) => Promise<void>;
+}
+
+/** What a slot's owner remembers between two steps. Instants are of `elapsed`. */
+export interface SlotMemory {
+  /** Creates that AWS refused in a row, for reasons that are not the slice's. */
+  refusals: number;
+  /** No create before this. */
+  createNotBefore: number;
+  /** Whether AWS refused a create because the slot is taken, and it is not known to be free again. */
+  isTaken: boolean;
+  /** Somebody else's task that was seen in the slot, and when to ask for it again. */
+  foreign: (ForeignTask & { askAt: number }) | undefined;
+  /** When the active slice was asked for last, in ms since it was submitted. */
+  asked: { marker: string; askedAt: number } | undefined;
+  /** Whole listings in which the task of `marker` was not. */
+  looks: { marker: string; missing: number; lookedAt: number } | undefined;
+  /** Since when AWS has not listed the running task. */
+  vanishedSince: number | undefined;
+  /** The sweep under way, and when the last whole one began. */
+  sweep: { beganAt: number; nextToken: string | undefined } | undefined;
+  sweptAt: number;
+}
+
+/** Nothing remembered yet. */
+export function makeSlotMemory(): SlotMemory {
+  return {
+    refusals: 0,
+    createNotBefore: Number.NEGATIVE_INFINITY,
+    isTaken: false,
+    foreign: undefined,
+    asked: undefined,
+    looks: undefined,
+    vanishedSince: undefined,
+    sweep: undefined,
+    sweptAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** Writes a step down and tells of it; the crash points are inside and before it. */
+export async function record(
+  slot: Slot,
+  active: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt' | 'state'>,
+  step: Step,
+  point?: CrashPoint,
+): Promise<void> {
+  const { database, lease, limits, reach, onChange } = slot;
+  const reachInside = point && (() => reach(point));
+  await recordStep(database, lease, limits.leaseMs, active, step, reachInside);
+  onChange(active.jobId);
+}
+
+/** A problem as it is kept with a slice: without a request, for there was none. */
+export function toStored({ slug, kind, detail, members }: Problem): string {
+  const { title, isRetryable, remedy } = kind;
+  const { awsErrorCode, awsRequestId } = members;
+  return JSON.stringify({
+    ...{ type: `/problems/${slug}`, title, detail, isRetryable, remedy },
+    ...{ awsErrorCode, awsRequestId },
+  });
+}
+
+/** Exponential pauses with full jitter: between nothing and twice the last, from 1 s up to a minute. */
+export function backOffMs(failures: number, random: () => number): number {
+  return 1_000 + random() * Math.min(60_000, 1_000 * 2 ** Math.min(failures, 10));
+}

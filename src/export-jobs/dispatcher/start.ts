@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+
+import type { CreateOutcome } from '#aws/create-outcome.ts';
+import type { CreateExportTask } from '#aws/export-task.ts';
+import type { ProblemSlug } from '#problems/catalogue.ts';
+import type { Problem } from '#problems/problem.ts';
+import { type Intent, startNext } from '../job-store/starts.ts';
+import { renderPrefix } from '../planning/destination-prefix.ts';
+import { backOffMs, record, type Slot, toStored } from './slot.ts';
+
+/** What every marker begins with. */
+export const markerPrefix = (installation: string) => `xp1-${installation}-`;
+
+/**
+ * Starts the next slice: its intent is on disk before CreateExportTask is sent, once. Returns after
+ * how many milliseconds to look at the slot again.
+ */
+export async function startNextSlice(slot: Slot): Promise<number> {
+  const { target, database, lease, limits, installation, elapsed, memory, reach } = slot;
+  const waitMs = memory.createNotBefore - elapsed();
+  if (waitMs > 0) return waitMs;
+
+  await reach('before-intent');
+  // The lease is renewed in the transaction; reckoned from before it, ours never seems longer than
+  // it is. A create that might outlive it must not be sent: the next owner would not see it coming.
+  const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
+  const intent = await startNext(database, lease, {
+    leaseMs: limits.leaseMs,
+    makeMarker: ({ jobId, slice, attempt }) =>
+      `${markerPrefix(installation)}${jobId}-${slice}-${attempt}-${randomBytes(8).toString('hex')}`,
+    makePrefix: (template, facts) =>
+      renderPrefix(template, {
+        ...{ account: target.accountId, region: target.region, target: target.name },
+        ...facts,
+      }),
+    reachInside: () => reach('in-intent'),
+  });
+  if (!intent) return limits.idleMs;
+  slot.onChange(intent.jobId);
+  await reach('after-intent');
+
+  await reach('before-send');
+  const outcome = await target.logs.createExportTask(toTask(intent), {
+    maySend: () => elapsed() < sendBefore,
+  });
+  slot.gate.count();
+  await reach('before-outcome');
+  return recordOutcome(slot, intent, outcome);
+}
+
+function toTask(intent: Intent): CreateExportTask {
+  const { marker, logGroupName, fromAt, toAt, destination, destinationPrefix } = intent;
+  return {
+    taskName: marker,
+    logGroupName,
+    ...(intent.logStreamNamePrefix !== null && { logStreamNamePrefix: intent.logStreamNamePrefix }),
+    from: BigInt(fromAt),
+    to: BigInt(toAt) - 1n, // ours is half-open, AWS's has both ends in it
+    destination,
+    destinationPrefix,
+  };
+}
+
+async function recordOutcome(slot: Slot, intent: Intent, result: CreateOutcome): Promise<number> {
+  const { memory, log } = slot;
+  const { slice, attempt } = intent;
+  const active = { ...intent, state: 'starting' } as const;
+  switch (result.outcome) {
+    case 'accepted': {
+      const { taskId } = result;
+      const change = { type: 'slice-running', slice, attempt, taskId } as const;
+      await record(slot, active, { to: 'running', attempt: { taskId }, change }, 'in-outcome');
+      memory.refusals = 0;
+      return 0;
+    }
+    case 'unknown':
+      // The row stays `starting`: what became of it is for AWS's list to say.
+      log.warn({ err: result.cause, ...intent }, 'the answer to a create was lost');
+      return 0;
+    case 'not-sent':
+      await backToLine(slot, active, 'not-sent', result.problem);
+      return 0;
+    case 'refused':
+      if (slotProblems.has(result.problem.slug)) {
+        await backToLine(slot, active, 'refused', result.problem);
+        return 0;
+      }
+      pauseAfterRefusal(slot, result.problem);
+      await record(slot, active, {
+        to: 'failed',
+        slice: { problem: toStored(result.problem) },
+        attempt: { outcome: 'refused', problem: toStored(result.problem) },
+        change: { type: 'slice-failed', slice, attempt, problem: result.problem.slug },
+      });
+      return 0;
+  }
+}
+
+/** Refusals that say nothing of the slice, but of the slot, the role or the weather. */
+const slotProblems = new Set<ProblemSlug>([
+  'export-slot-taken',
+  'aws-throttled',
+  'aws-unavailable',
+  'service-role-unusable',
+]);
+
+/** Nothing was created: the slice keeps its place in line, and the slot waits a little. */
+async function backToLine(
+  slot: Slot,
+  active: Intent & { state: 'starting' },
+  outcome: 'refused' | 'not-sent',
+  problem: Problem,
+): Promise<void> {
+  const { slice, attempt } = active;
+  pauseAfterRefusal(slot, problem);
+  if (problem.slug === 'export-slot-taken') slot.memory.isTaken = true;
+  await record(slot, active, {
+    to: 'waiting',
+    attempt: { outcome, problem: toStored(problem) },
+    change: { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: problem.slug },
+  });
+}
+
+// A refused role or a throttled account shall not be asked on and on; a log group that is not there
+// need not keep the line waiting.
+function pauseAfterRefusal(
+  { memory, limits, elapsed, random, log, target }: Slot,
+  problem: Problem,
+) {
+  const isOfSlot = slotProblems.has(problem.slug) || problem.slug === 'service-role-not-permitted';
+  const pauseMs = isOfSlot ? backOffMs(memory.refusals, random) : limits.askEveryMs;
+  if (isOfSlot) memory.refusals += 1;
+  memory.createNotBefore = elapsed() + pauseMs;
+  const facts = { target: target.name, problem: problem.slug, err: problem.cause, pauseMs };
+  log.warn(facts, 'AWS did not take a create');
+}

@@ -1,0 +1,87 @@
+import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { findAttempts, type MarkedAttempt, recordStray } from '../job-store/strays.ts';
+import type { Slot } from './slot.ts';
+import { markerPrefix } from './start.ts';
+
+/**
+ * Whether the next page of a sweep is due. It goes between two looks at the running task where there
+ * is room for it; where tasks are so short that there never is, it delays one when it is overdue.
+ */
+export function isSweepDue({ memory, limits, elapsed }: Slot, idleMs: number): boolean {
+  const sinceMs = elapsed() - memory.sweptAt;
+  if (idleMs < limits.askEveryMs) return sinceMs >= 2 * limits.sweepEveryMs;
+  return memory.sweep !== undefined || sinceMs >= limits.sweepEveryMs;
+}
+
+/**
+ * Looks at one page of the newest tasks for those of ours that no slice knows: the effect of a create
+ * that came after it was called absent, or of one that a frozen process sent late. Such a stray is
+ * told of, once, written down, and cancelled while it is active. Each attempt has a prefix of its
+ * own, so its objects never mix with those of the task that counts.
+ */
+export async function sweepOnePage(slot: Slot): Promise<void> {
+  const { target, database, installation, memory, limits, elapsed, gate } = slot;
+  memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
+  const { beganAt, nextToken } = memory.sweep;
+  gate.count({ isExtra: true });
+  const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
+  const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
+    memory.sweep = undefined; // a token may have expired: from the beginning
+    throw problem;
+  });
+
+  const ours = page.exportTasks.filter((task): task is Marked =>
+    Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation))),
+  );
+  const attempts = await findAttempts(
+    database,
+    ours.map(({ taskName }) => taskName),
+  );
+  for (const task of ours) {
+    const attempt = attempts.get(task.taskName);
+    if (isStray(task, attempt)) await handleStray(slot, task, attempt);
+  }
+
+  const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
+  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - limits.sweepBackMs;
+  const isWhole = page.nextToken === undefined || oldest < backTo;
+  memory.sweep = isWhole ? undefined : { beganAt, nextToken: page.nextToken };
+  if (isWhole) memory.sweptAt = beganAt;
+}
+
+type Marked = ExportTask & { taskId: string; taskName: string };
+
+const createdAt = ({ executionInfo }: ExportTask) => executionInfo?.creationTime ?? 0;
+
+/** An attempt without a task and without an outcome is being settled: the task is the one looked for. */
+function isStray(task: Marked, attempt: MarkedAttempt | undefined): boolean {
+  if (!attempt) return true;
+  if (attempt.taskId === null) return attempt.outcome !== null;
+  return attempt.taskId !== task.taskId;
+}
+
+async function handleStray(
+  slot: Slot,
+  task: Marked,
+  attempt: MarkedAttempt | undefined,
+): Promise<void> {
+  const { target, database, log, reach, gate } = slot;
+  const { taskId, taskName: marker } = task;
+  const jobId = attempt?.jobId ?? null;
+  if (await recordStray(database, { taskId, target: target.name, marker, jobId })) {
+    const facts = {
+      alert: 'duplicate_export_detected',
+      target: target.name,
+      taskId,
+      marker,
+      jobId,
+    };
+    log.error(facts, 'a task of ours is not the one its slice knows');
+  }
+  if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
+  await reach('before-stray-cancel');
+  gate.count();
+  await target.logs.cancelExportTask(taskId).catch((err) => {
+    log.warn({ err, target: target.name, taskId }, 'a stray task could not be cancelled yet');
+  });
+}

@@ -1,0 +1,166 @@
+import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { Problem } from '#problems/problem.ts';
+import { recordForeignTask } from '../job-store/lease.ts';
+import type { RunningSlice } from '../job-store/outcomes.ts';
+import { nextAskAt } from './pace.ts';
+import { record, type Slot, toStored } from './slot.ts';
+
+// A task AWS does not list is an alarm after a while. It cannot run for more than 24 hours, so after
+// that nothing can come of it any more.
+const vanishedAlarmMs = 15 * 60_000;
+const vanishedForGoodMs = 25 * 3_600_000;
+
+/**
+ * Takes one look at the task in the slot, when it is time for one, and writes down what came of it.
+ * Nothing is done before AWS has said so. Returns after how many milliseconds to look again.
+ */
+export async function watchTask(slot: Slot, active: RunningSlice): Promise<number> {
+  const { target, gate, durations, memory } = slot;
+  if (active.isCancelRequested && active.state === 'running') return cancelTask(slot, active);
+
+  const { marker, logGroupName, ageMs, taskId } = active;
+  const askedAt = memory.asked?.marker === marker ? memory.asked.askedAt : 0;
+  const askAt = nextAskAt(askedAt, active.state === 'cancelling' ? [] : durations.of(logGroupName));
+  const waitMs = Math.max(gate.freeInMs(), askAt - ageMs);
+  if (waitMs > 0) return waitMs;
+
+  gate.count();
+  memory.asked = { marker, askedAt: ageMs };
+  const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
+  const task = page.exportTasks.find((found) => found.taskId === taskId);
+  if (!task?.status?.code) return missTask(slot, active);
+  memory.vanishedSince = undefined;
+  if (isActive(task)) return 0;
+  await recordEnd(slot, active, task);
+  return 0;
+}
+
+async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
+  const { target, gate } = slot;
+  const { slice, attempt, taskId } = active;
+  gate.count();
+  const refusal = await target.logs.cancelExportTask(taskId).then(
+    () => undefined,
+    (problem: Problem) => problem,
+  );
+  // Already over, or not known any more: what became of it is read like any other end.
+  const isOver =
+    refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
+  if (refusal && !isOver) throw refusal;
+  const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
+  await record(slot, active, { to: 'cancelling', attempt: {}, change });
+  return 0;
+}
+
+async function recordEnd(slot: Slot, active: RunningSlice, task: ExportTask): Promise<void> {
+  const { slice, attempt, taskId, logGroupName } = active;
+  const { creationTime = null, completionTime = null } = task.executionInfo ?? {};
+  const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
+  switch (task.status?.code) {
+    case 'COMPLETED':
+      if (creationTime !== null && completionTime !== null) {
+        slot.durations.add(logGroupName, completionTime - creationTime);
+      }
+      return record(
+        slot,
+        active,
+        {
+          to: 'completed',
+          slice: { problem: null },
+          attempt: { ...times, outcome: 'completed' },
+          change: { type: 'slice-completed', slice, attempt, taskId },
+        },
+        'in-outcome',
+      );
+    case 'CANCELLED':
+      if (!active.isCancelRequested)
+        return recordFailure(slot, active, times, cancelledElsewhere());
+      return record(slot, active, {
+        to: 'cancelled',
+        attempt: { ...times, outcome: 'cancelled' },
+        change: { type: 'slice-cancelled', slice, attempt },
+      });
+    default: {
+      const says = task.status?.message;
+      const detail = says && says !== 'FAILED' ? `AWS says: ${says}` : 'AWS gave no reason.';
+      return recordFailure(slot, active, times, new Problem('export-task-failed', detail));
+    }
+  }
+}
+
+const cancelledElsewhere = () =>
+  new Problem('export-task-cancelled', 'The task is CANCELLED, and not by this job.');
+
+/** A failed attempt: back into line after a pause, up to the limit, unless somebody wanted it ended. */
+async function recordFailure(
+  slot: Slot,
+  active: RunningSlice,
+  times: { taskCreatedAt: number | null; taskCompletedAt: number | null },
+  problem: Problem,
+): Promise<void> {
+  const { slice, attempt, failures } = active;
+  const stored = toStored(problem);
+  const pauseMs = slot.limits.retryAfterMs[failures];
+  const isTriedAgain =
+    problem.slug === 'export-task-failed' && pauseMs !== undefined && !active.isCancelRequested;
+  const readyInMs = isTriedAgain ? Math.round(pauseMs * (1 + slot.random() / 4)) : 0;
+  const outcome = problem.slug === 'export-task-cancelled' ? 'cancelled' : 'failed';
+  await record(slot, active, {
+    to: isTriedAgain ? 'waiting' : 'failed',
+    slice: { failures: failures + 1, problem: stored, ...(isTriedAgain && { readyInMs }) },
+    attempt: { ...times, outcome, problem: stored },
+    change: isTriedAgain
+      ? { type: 'slice-waiting', slice, attempt, readyInMs, problem: problem.slug }
+      : { type: 'slice-failed', slice, attempt, problem: problem.slug },
+  });
+}
+
+/** AWS does not list the task, or in a state unknown here: that is not an end. */
+async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
+  const { memory, elapsed, log, target } = slot;
+  const { jobId, slice, attempt, taskId, ageMs } = active;
+  memory.vanishedSince ??= elapsed();
+  const missingMs = elapsed() - memory.vanishedSince;
+  if (missingMs >= vanishedAlarmMs) {
+    const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
+    log.error(facts, 'AWS does not list the task of a running slice');
+  }
+  if (ageMs > vanishedForGoodMs && missingMs >= vanishedAlarmMs) {
+    const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
+    const times = { taskCreatedAt: null, taskCompletedAt: null };
+    await recordFailure(slot, active, times, problem);
+  }
+  return 0;
+}
+
+// Somebody else's task is waited for politely: at most eight questions a minute.
+const askEveryMs = 8_000;
+const askJitterMs = 4_000;
+
+/**
+ * Waits for a slot that AWS said is taken, while nothing of ours is in it: finds out by whom, watches
+ * that task, never fights it. Returns after how many milliseconds to go on; 0 when it is free.
+ */
+export async function watchForeignTask(slot: Slot): Promise<number> {
+  const { target, database, lease, gate, memory, elapsed, random } = slot;
+  const { foreign } = memory;
+  const waitMs = Math.max(gate.freeInMs(), (foreign?.askAt ?? 0) - elapsed());
+  if (waitMs > 0) return waitMs;
+
+  gate.count();
+  const query = foreign ? { taskId: foreign.taskId } : { limit: 50 };
+  const page = await target.logs.describeExportTasks(query, { isFresh: true });
+  const holder = page.exportTasks.find(isActive);
+  if (holder?.taskId === undefined) {
+    memory.isTaken = false;
+    memory.foreign = undefined;
+    if (foreign) memory.createNotBefore = elapsed(); // it has just ended: now
+    await recordForeignTask(database, lease, undefined);
+    return 0;
+  }
+  const { taskId, logGroupName, executionInfo } = holder;
+  const askAt = elapsed() + askEveryMs + random() * askJitterMs;
+  memory.foreign = { taskId, logGroupName, since: executionInfo?.creationTime, askAt };
+  await recordForeignTask(database, lease, memory.foreign);
+  return 0;
+}

@@ -1,0 +1,130 @@
+import { Problem } from '#problems/problem.ts';
+import { holdLease, leaseLost, releaseLease, takeLease } from '../job-store/lease.ts';
+import { readActive, readDurations } from '../job-store/outcomes.ts';
+import { outrun } from '../job-store/starts.ts';
+import type { Bell, DispatcherOptions } from './dispatcher.ts';
+import { makeDurations, makeGate } from './pace.ts';
+import { settleStart } from './settle.ts';
+import { backOffMs, makeSlotMemory, type Slot, type SlotOptions } from './slot.ts';
+import { startNextSlice } from './start.ts';
+import { isSweepDue, sweepOnePage } from './sweep.ts';
+import { watchForeignTask, watchTask } from './watch.ts';
+
+/** What working one slot needs beside what its steps need. */
+export interface WorkOptions
+  extends Omit<SlotOptions, 'installation'>,
+    Pick<DispatcherOptions, 'owner' | 'sleep'> {
+  installation: () => Promise<string>;
+  bell: Bell;
+  stop: AbortSignal;
+}
+
+// A standby looks at least this often whether the slot has an owner.
+const standbyMs = 5_000;
+// Somebody has to look at the configuration; nothing changes by itself.
+const movedMs = 60_000;
+// After so many failures in a row another replica shall try: it may reach AWS where we do not.
+const failuresUntilRelease = 2;
+const remembered = 50;
+
+/**
+ * Works the slot of one target until it is told to stop: takes the lease, then one step after the
+ * other. All that has to be known is in the database, so it may end at any point and anybody may go
+ * on from there. Never throws.
+ */
+export async function workSlot(options: WorkOptions): Promise<void> {
+  const { target, database, limits, owner, elapsed, random, sleep, log, bell, stop } = options;
+  const gate = makeGate({ elapsed, everyMs: limits.askEveryMs });
+  const memory = makeSlotMemory();
+  const keepEveryMs = limits.leaseMs / 3;
+  let slot: Slot | undefined;
+  let keptAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+
+  while (!stop.aborted) {
+    const waitMs = await takeTurn().catch(recover);
+    if (waitMs > 0) await bell.sleepUnlessRung((signal) => sleep(waitMs, signal));
+  }
+  await giveBack();
+
+  async function takeTurn(): Promise<number> {
+    if (!slot) {
+      const request = { target: target.name, accountId: target.accountId, region: target.region };
+      const beganAt = elapsed();
+      const answer = await takeLease(database, { ...request, owner, leaseMs: limits.leaseMs });
+      if (!answer.lease) return standBy(answer);
+      keptAt = beganAt;
+      const durations = makeDurations(await readDurations(database, target.name, remembered));
+      const installation = await options.installation();
+      slot = {
+        ...options,
+        ...{ installation, lease: answer.lease, gate, durations, memory, pause },
+      };
+    }
+    await keepLease(slot);
+    const waitMs = await takeStep(slot);
+    failures = 0;
+    return Math.min(waitMs, keepEveryMs, limits.idleMs);
+  }
+
+  function standBy({ isMoved, freeInMs }: { isMoved: boolean; freeInMs: number }): number {
+    if (!isMoved) return Math.min(freeInMs + 1 + random() * 250, standbyMs);
+    const text =
+      'the name of a target means another account or Region now, while a slice is under way';
+    log.error({ target: target.name }, text);
+    return movedMs;
+  }
+
+  async function keepLease({ lease }: Slot): Promise<void> {
+    const now = elapsed();
+    if (now - keptAt < keepEveryMs) return;
+    await database.transaction((queries) => holdLease(queries, database, lease, limits.leaseMs));
+    keptAt = now;
+  }
+
+  async function pause(ms: number): Promise<void> {
+    if (ms > 0) await sleep(Math.min(ms, keepEveryMs), stop);
+    if (stop.aborted) throw new Error('told to stop');
+    if (slot) await keepLease(slot);
+  }
+
+  async function recover(error: Error): Promise<number> {
+    if (stop.aborted || error.name === outrun) return 0;
+    if (error.name === leaseLost) {
+      log.warn({ target: target.name }, 'another replica has taken the slot');
+      slot = undefined;
+      return 0;
+    }
+    failures += 1;
+    const pauseMs = backOffMs(failures, random);
+    const problem = error instanceof Problem ? error.slug : undefined;
+    const err = error instanceof Problem ? error.cause : error;
+    log.warn({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
+    if (failures >= failuresUntilRelease && problem !== 'database-unavailable') await giveBack();
+    return pauseMs;
+  }
+
+  async function giveBack(): Promise<void> {
+    const lease = slot?.lease;
+    slot = undefined;
+    // Not given back, it runs out.
+    if (lease) await releaseLease(database, lease).catch(() => {});
+  }
+}
+
+/** One step: what the row of the active slice asks for, or the next start. */
+async function takeStep(slot: Slot): Promise<number> {
+  const { database, target, memory, gate } = slot;
+  const active = await readActive(database, target.name);
+  // Whatever is not known of the last create comes first: never two unknowns.
+  if (active?.state === 'starting') return settleStart(slot, active);
+  const waitMs = active
+    ? await watchTask(slot, active)
+    : memory.isTaken
+      ? await watchForeignTask(slot)
+      : await startNextSlice(slot);
+  if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
+  const apartInMs = gate.apartInMs();
+  if (apartInMs === 0) await sweepOnePage(slot);
+  return Math.min(waitMs, apartInMs);
+}

@@ -1,0 +1,176 @@
+import type { Updateable } from 'kysely';
+
+import type { Database, Queries } from '#database/database.ts';
+import type { AttemptRow, SliceRow } from '#database/tables.ts';
+import { activeStates, type SliceState, transitions } from '../slice.ts';
+import { type JobChange, recordChange } from './changes.ts';
+import { holdLease, type Lease } from './lease.ts';
+import { outrun } from './starts.ts';
+
+/** The slice in the slot of a target, with its latest attempt. */
+export type ActiveSlice = StartingSlice | RunningSlice;
+
+/** It may have been sent, or not. */
+export interface StartingSlice extends SliceInSlot {
+  state: 'starting';
+}
+
+/** Its task is known. */
+export interface RunningSlice extends SliceInSlot {
+  state: 'running' | 'cancelling';
+  taskId: string;
+}
+
+interface SliceInSlot {
+  jobId: string;
+  slice: number;
+  attempt: number;
+  failures: number;
+  marker: string;
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  destination: string;
+  destinationPrefix: string;
+  submittedAt: number;
+  /** Since it was submitted, by the clock of the database. */
+  ageMs: number;
+  isCancelRequested: boolean;
+}
+
+/** The slice that holds the slot, if one of ours does. */
+export async function readActive(
+  database: Database,
+  target: string,
+): Promise<ActiveSlice | undefined> {
+  const row = await database.queries
+    .selectFrom('slices')
+    .innerJoin('jobs', 'jobs.id', 'slices.jobId')
+    .innerJoin('attempts', (join) =>
+      join
+        .onRef('attempts.jobId', '=', 'slices.jobId')
+        .onRef('attempts.slice', '=', 'slices.number')
+        .onRef('attempts.attempt', '=', 'slices.attempt'),
+    )
+    .select((of) => [
+      'slices.jobId',
+      'slices.number as slice',
+      'slices.attempt',
+      'slices.state',
+      'slices.failures',
+      'slices.logGroupName',
+      'slices.fromAt',
+      'slices.toAt',
+      'jobs.destination',
+      'jobs.cancelRequestedAt',
+      'attempts.marker',
+      'attempts.taskId',
+      'attempts.destinationPrefix',
+      'attempts.submittedAt',
+      of(database.now(), '-', of.ref('attempts.submittedAt')).as('ageMs'),
+    ])
+    .where('slices.target', '=', target)
+    .where('slices.state', 'in', activeStates)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { cancelRequestedAt, ...rest } = row;
+  return { ...rest, isCancelRequested: cancelRequestedAt !== null } as ActiveSlice;
+}
+
+/** One step of a slice: where it goes, what is written of it and its attempt, and what is told. */
+export interface Step {
+  to: SliceState;
+  slice?: Pick<Updateable<SliceRow>, 'failures' | 'problem'> & { readyInMs?: number };
+  attempt: Pick<
+    Updateable<AttemptRow>,
+    'taskId' | 'taskCreatedAt' | 'taskCompletedAt' | 'outcome' | 'problem'
+  >;
+  change: JobChange;
+}
+
+/**
+ * Writes a step down, if the lease holds and the slice is still where it was read to be: the row
+ * decides, not memory. A slice of a job whose cancel was asked for does not go back into line.
+ * @throws an error named LeaseLost, or Outrun when the slice is not in that state any more
+ */
+export async function recordStep(
+  database: Database,
+  lease: Lease,
+  leaseMs: number,
+  active: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt' | 'state'>,
+  { to, slice = {}, attempt, change }: Step,
+  reachInside: () => Promise<void> = async () => {},
+): Promise<void> {
+  if (!transitions[active.state].includes(to)) {
+    throw new Error(`A slice does not go from ${active.state} to ${to}`);
+  }
+  await database.transaction(async (queries) => {
+    await holdLease(queries, database, lease, leaseMs);
+    let state = to;
+    await recordChange(queries, database, active.jobId, (isCancelRequested) => {
+      if (to !== 'waiting' || !isCancelRequested) return change;
+      state = 'cancelled';
+      return { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt };
+    });
+    const { readyInMs, ...columns } = slice;
+    const { numUpdatedRows } = await queries
+      .updateTable('slices')
+      .set((row) => ({
+        state,
+        ...columns,
+        ...(readyInMs !== undefined && { readyAt: row(database.now(), '+', readyInMs) }),
+      }))
+      .where('jobId', '=', active.jobId)
+      .where('number', '=', active.slice)
+      .where('attempt', '=', active.attempt)
+      .where('state', '=', active.state)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw Object.assign(new Error('outrun'), { name: outrun });
+    await updateAttempt(queries, database, active, attempt);
+    await reachInside();
+  });
+}
+
+async function updateAttempt(
+  queries: Queries,
+  database: Database,
+  { jobId, slice, attempt }: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
+  columns: Step['attempt'],
+): Promise<void> {
+  if (Object.keys(columns).length === 0) return;
+  await queries
+    .updateTable('attempts')
+    .set({ ...columns, ...(columns.outcome !== undefined && { endedAt: database.now() }) })
+    .where('jobId', '=', jobId)
+    .where('slice', '=', slice)
+    .where('attempt', '=', attempt)
+    .execute();
+}
+
+/** How long the latest completed tasks of a target took by AWS's clock, newest first. */
+export async function readDurations(
+  database: Database,
+  target: string,
+  limit: number,
+): Promise<{ logGroupName: string; durationMs: number }[]> {
+  return database.queries
+    .selectFrom('attempts')
+    .innerJoin('slices', (join) =>
+      join
+        .onRef('slices.jobId', '=', 'attempts.jobId')
+        .onRef('slices.number', '=', 'attempts.slice'),
+    )
+    .select((of) => [
+      'slices.logGroupName',
+      of(of.ref('taskCompletedAt'), '-', of.ref('taskCreatedAt'))
+        .$castTo<number>()
+        .as('durationMs'),
+    ])
+    .where('attempts.target', '=', target)
+    .where('outcome', '=', 'completed')
+    .where('taskCompletedAt', 'is not', null)
+    .where('taskCreatedAt', 'is not', null)
+    .orderBy('endedAt', 'desc')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,157 @@
+import { sql } from 'kysely';
+
+import type { Database, Queries } from '#database/database.ts';
+import { recordChange } from './changes.ts';
+import { holdLease, type Lease } from './lease.ts';
+
+/** A slice that is about to be sent: everything CreateExportTask takes, but for what is made of it. */
+export interface Intent {
+  jobId: string;
+  slice: number;
+  attempt: number;
+  marker: string;
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  destination: string;
+  destinationPrefix: string;
+  logStreamNamePrefix: string | null;
+}
+
+/** What of an intent is made outside the store. */
+export interface IntentMaking {
+  leaseMs: number;
+  makeMarker: (slice: { jobId: string; slice: number; attempt: number }) => string;
+  makePrefix: (
+    template: string,
+    slice: { jobId: string; logGroupName: string; fromAt: number; attempt: number },
+  ) => string;
+  /** A point at which a test may end the process. */
+  reachInside: () => Promise<void>;
+}
+
+/**
+ * Picks the next slice and writes down, before anybody is called, that it is about to be sent and
+ * under which marker. Higher priority first; among equals callers take turns; of one caller the
+ * oldest. `undefined` when none is ready.
+ */
+export async function startNext(
+  database: Database,
+  lease: Lease,
+  { leaseMs, makeMarker, makePrefix, reachInside }: IntentMaking,
+): Promise<Intent | undefined> {
+  const { target } = lease;
+  return database.transaction(async (queries) => {
+    await holdLease(queries, database, lease, leaseMs);
+    const next = await pickNext(queries, database, target);
+    if (!next) return undefined;
+    const { jobId, number, priority, caller } = next;
+    const attempt = next.attempt + 1;
+
+    await recordChange(queries, database, jobId, {
+      type: 'slice-starting',
+      slice: number,
+      attempt,
+    });
+    const { numUpdatedRows } = await queries
+      .updateTable('slices')
+      .set({ state: 'starting', attempt })
+      .where('jobId', '=', jobId)
+      .where('number', '=', number)
+      .where('state', '=', 'waiting')
+      .executeTakeFirst();
+    // It was cancelled between the pick and the lock of its job.
+    if (numUpdatedRows === 0n) throw Object.assign(new Error('raced'), { name: outrun });
+
+    const { turns } = await queries
+      .updateTable('slots')
+      .set((row) => ({ turns: row('turns', '+', 1) }))
+      .where('target', '=', target)
+      .returning('turns')
+      .executeTakeFirstOrThrow();
+    await queries
+      .updateTable('lines')
+      .set({ lastTurn: turns })
+      .where('target', '=', target)
+      .where('priority', '=', priority)
+      .where('caller', '=', caller)
+      .execute();
+
+    const marker = makeMarker({ jobId, slice: number, attempt });
+    const destinationPrefix = makePrefix(next.destinationPrefix, { ...next, attempt });
+    await queries
+      .insertInto('attempts')
+      .values({
+        jobId,
+        slice: number,
+        attempt,
+        target,
+        marker,
+        destinationPrefix,
+        fence: lease.fence,
+        submittedAt: database.now(),
+      })
+      .execute();
+    await reachInside();
+    const { logGroupName, fromAt, toAt, destination, logStreamNamePrefix } = next;
+    return {
+      ...{ jobId, slice: number, attempt, marker, logGroupName, fromAt, toAt },
+      ...{ destination, destinationPrefix, logStreamNamePrefix },
+    };
+  });
+}
+
+/** The name of the error of a slice that somebody else changed first; trying again is right. */
+export const outrun = 'Outrun';
+
+/**
+ * Who is next. Two look-ups in the index of the line: the first line, in order, whose first slice is
+ * ready, and that slice. The scalar subquery, not an `exists`, keeps PostgreSQL from ever reading
+ * the whole line; `waiting` is written out because only so the partial index is used.
+ */
+export async function pickNext(queries: Queries, database: Database, target: string) {
+  const line = await queries
+    .selectFrom('lines')
+    .select(['priority', 'caller'])
+    .where('target', '=', target)
+    .where(
+      (row) =>
+        row
+          .selectFrom('slices')
+          .select('readyAt')
+          .whereRef('slices.target', '=', 'lines.target')
+          .whereRef('slices.priority', '=', 'lines.priority')
+          .whereRef('slices.caller', '=', 'lines.caller')
+          .where('state', '=', sql.lit('waiting'))
+          .orderBy('readyAt')
+          .limit(1),
+      '<=',
+      database.now(),
+    )
+    .orderBy('priority', 'desc')
+    .orderBy('lastTurn')
+    .orderBy('caller')
+    .limit(1)
+    .executeTakeFirst();
+  if (!line) return undefined;
+  const slice = await queries
+    .selectFrom('slices')
+    .select(['jobId', 'number', 'attempt', 'logGroupName', 'fromAt', 'toAt'])
+    .where('target', '=', target)
+    .where('priority', '=', line.priority)
+    .where('caller', '=', line.caller)
+    .where('state', '=', sql.lit('waiting'))
+    .where('readyAt', '<=', database.now())
+    .orderBy('readyAt')
+    .orderBy('jobId')
+    .orderBy('number')
+    .limit(1)
+    .executeTakeFirst();
+  if (!slice) return undefined;
+  const job = await queries
+    .selectFrom('jobs')
+    .select(['destination', 'destinationPrefix', 'logStreamNamePrefix'])
+    .where('id', '=', slice.jobId)
+    .executeTakeFirstOrThrow();
+  return { ...line, ...slice, ...job };
+}
