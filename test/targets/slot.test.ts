@@ -71,12 +71,12 @@ describe('GET /targets/{target}', () => {
 
   test('passes on that AWS cannot be asked', async () => {
     await using world = await openWorld();
-    const fault = { kind: 'error', status: 400, code: 'ThrottlingException', count: 9 } as const;
+    const fault = { kind: 'error', status: 400, code: 'AccessDeniedException' } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
 
     const { status, body } = await showTarget(world);
 
-    expect([status, body.type]).toEqual([429, '/problems/aws-throttled']);
+    expect([status, body.type]).toEqual([403, '/problems/service-role-not-permitted']);
   });
 });
 

@@ -104,16 +104,16 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
 
 describe('GET /export-jobs/{jobId}/events', () => {
   test('tells when a slice is ready again as an instant', async () => {
-    await using world = await openWorld({ jobs: {} });
+    const clock = () => Date.UTC(2024, 4, 2);
+    await using world = await openWorld({ jobs: { clock } });
     const { database } = world;
     const jobId = await putJob(database);
-    const readyAt = Date.UTC(2024, 4, 2);
     await database.transaction((queries) =>
       recordChange(queries, database, jobId, {
         type: 'slice-waiting',
         slice: 0,
         attempt: 1,
-        readyAt,
+        readyInMs: 60_000,
         problem: 'aws-unavailable',
       }),
     );
@@ -122,7 +122,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await world.waitFor(() => stream.messages.length === 1);
 
     expect(stream.messages[0]?.data).toMatchObject({
-      readyAt: '2024-05-02T00:00:00.000Z',
+      readyAt: '2024-05-02T00:01:00.000Z',
       problem: 'aws-unavailable',
     });
   });
