@@ -125,6 +125,7 @@ export const ExportJob = Type.Object(
       {
         self: Type.String({ format: 'uri-reference' }),
         slices: Type.String({ format: 'uri-reference' }),
+        events: Type.String({ format: 'uri-reference' }),
         cancel: Type.String({ format: 'uri-reference' }),
         retry: Type.String({ format: 'uri-reference' }),
       },
@@ -167,6 +168,7 @@ export const exampleJob = {
   links: {
     self: `/export-jobs/${exampleJobId}`,
     slices: `/export-jobs/${exampleJobId}/slices`,
+    events: `/export-jobs/${exampleJobId}/events`,
     cancel: `/export-jobs/${exampleJobId}/cancel`,
     retry: `/export-jobs/${exampleJobId}/retry`,
   },

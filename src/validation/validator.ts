@@ -25,12 +25,27 @@ export function makeValidatorCompiler(): (route: {
   const ajvOf = { body: strict, querystring: coercing, params: coercing, headers: strict };
   return ({ schema, httpPart }) => {
     const part = httpPart as HttpPart;
-    const validate = ajvOf[part].compile(schema as object);
+    const rules = part === 'headers' ? withLowerCaseNames(schema as Headers) : schema;
+    const validate = ajvOf[part].compile(rules as object);
     return (data) => {
       if (validate(data)) return { value: data };
       return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
   };
+}
+
+/** The rules of headers as a schema has them. */
+interface Headers {
+  properties: Record<string, object>;
+}
+
+// Documents write header names as people do; requests have them in lower case.
+function withLowerCaseNames(schema: Headers): object {
+  const properties = Object.entries(schema.properties).map(([name, rule]) => [
+    name.toLowerCase(),
+    rule,
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 function makeAjv(options: { coerceTypes: boolean }): Ajv {

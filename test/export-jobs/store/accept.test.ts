@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type Database, openDatabase } from '#database/database.ts';
-import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/accept.ts';
 import { readHead } from '#export-jobs/job-store/reads.ts';
+import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/requests/accept.ts';
 import { Problem } from '#problems/problem.ts';
 import { homes, planOf } from '../homes.ts';
 

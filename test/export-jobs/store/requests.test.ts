@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '#database/database.ts';
 import { readEvents } from '#export-jobs/job-store/event-reads.ts';
 import { readHead, readJobs } from '#export-jobs/job-store/reads.ts';
-import { cancelJob, retryJob } from '#export-jobs/job-store/requests.ts';
+import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
 import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
 
 describe.each(homes)('requests on %s', (_name, openHome) => {
