@@ -44,7 +44,7 @@ const operations = Object.values(document.paths).flatMap((path) =>
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ jobs: {} });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
