@@ -84,7 +84,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   function whyNotReady(): string | undefined {
     if (isStopping()) return 'The service is about to stop.';
     const unchecked = targets.unchecked();
-    if (unchecked.length === 0) return undefined;
+    if (unchecked.length === 0) return jobs?.database.whyNotReady();
     return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
   }
 }

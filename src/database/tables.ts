@@ -126,6 +126,12 @@ export interface InstallationRow {
   id: string;
 }
 
+/** A step that was applied to these tables. */
+export interface MigrationRow {
+  name: string;
+  appliedAt: number;
+}
+
 /** Every table, by name. */
 export interface Tables {
   jobs: JobRow;
@@ -137,4 +143,5 @@ export interface Tables {
   slots: SlotRow;
   strays: StrayRow;
   installation: InstallationRow;
+  migrations: MigrationRow;
 }

@@ -27,7 +27,8 @@ export const jobProblems = {
   'no-log-groups': {
     status: 422,
     title: 'No log group has this prefix',
-    explanation: 'logGroupNamePrefix was looked up in CloudWatch Logs, and no log group fits.',
+    explanation:
+      'CloudWatch Logs was asked which log groups begin with logGroupNamePrefix, and there are none.',
     remedy: 'Check the prefix and the target; log group names are case-sensitive.',
     isRetryable: false,
   },
