@@ -34,7 +34,7 @@ export const dispatcherLimits: DispatcherLimits = {
   idleMs: 1_000,
   sweepEveryMs: 60_000,
   // How far back the sweeper looks for tasks of ours that it does not know: well beyond settleMs.
-  sweepBackMs: 600_000,
+  sweepBackMs: 300_000,
   // Pauses before a failed slice is tried again by itself; after that it stays failed.
   retryAfterMs: [30_000, 120_000],
 };

@@ -4,11 +4,8 @@ export interface Gate {
   freeInMs(): number;
   /** Milliseconds until a second has passed since the last call. */
   apartInMs(): number;
-  /**
-   * Counts a call. A create or cancel need not wait, but the reads after it wait the longer. An
-   * `isExtra` one, of which there are a few a minute, only keeps the others a second away.
-   */
-  count(how?: { isExtra?: boolean }): void;
+  /** Counts a call. A create or cancel need not wait, but the reads after it wait the longer. */
+  count(): void;
 }
 
 // A create follows the read that saw the slot free in the same breath: two calls at once.
@@ -32,9 +29,9 @@ export function makeGate({ elapsed, everyMs }: { elapsed: () => number; everyMs:
       save();
       return Math.max(apartInMs(), Math.ceil((1 - saved) * everyMs));
     },
-    count({ isExtra = false } = {}) {
+    count() {
       save();
-      if (!isExtra) saved -= 1;
+      saved -= 1;
       lastAt = savedAt;
     },
   };
@@ -66,7 +63,7 @@ export function nextAskAt(askedAt: number, durations: readonly number[]): number
   return anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
 }
 
-const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 30, everyMs), 10_000);
+const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, everyMs), 10_000);
 
 /** Asking once a second, the instant to hit that would have seen all of these ends soonest. */
 function bestAnchor(durations: readonly number[]): number {

@@ -23,7 +23,7 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   const { target, database, installation, memory, limits, elapsed, gate } = slot;
   memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
   const { beganAt, nextToken } = memory.sweep;
-  gate.count({ isExtra: true });
+  gate.count();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
     memory.sweep = undefined; // a token may have expired: from the beginning
