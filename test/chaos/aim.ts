@@ -4,7 +4,8 @@ import type { CreateFate } from './aws-gate.ts';
 import type { Replica } from './replicas.ts';
 
 /** Moments of a create that only its other side can see. */
-export type Moment = 'after-write' | 'after-effect' | 'after-answer';
+export const moments = ['after-write', 'after-effect', 'after-answer'] as const;
+export type Moment = (typeof moments)[number];
 
 /** Strikes a replica at a moment of the next create it sends. */
 export interface Aim {

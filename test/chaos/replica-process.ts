@@ -2,16 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import type { ReplicaMessage, ReplicaSettings } from './replica.ts';
+import type { ReplicaMessage, ReplicaSettings, Trap } from './replica.ts';
 
 /** A running replica. */
 export interface ReplicaProcess {
   /** Its name in the leases. */
   owner: string;
-  /** Resolves when it is ready, or has ended before it was. */
-  ready: Promise<void>;
-  /** Resolves when it is about to freeze itself, or has ended. */
-  freezing: Promise<void>;
+  /** Resolves when it is ready, or has ended before it was; with the port of its API. */
+  ready: Promise<number | undefined>;
+  /** Resolves when it is about to freeze itself. */
+  freezes(): Promise<void>;
+  set(trap: Trap): void;
   /** Resolves with how it ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   hasEnded(): boolean;
@@ -57,22 +58,23 @@ export function startReplica(
     process.off('exit', kill);
     return { code, signal };
   });
-  const until = (message: ReplicaMessage) =>
-    Promise.race([hears(child, message), ended.then(() => {})]);
   return {
     owner: settings.owner,
-    ready: until('ready'),
-    freezing: until('freezing'),
+    ready: Promise.race([hears(child, 'ready'), ended]).then((said) =>
+      'port' in said ? said.port : undefined,
+    ),
+    freezes: () => hears(child, 'freezing').then(() => {}),
+    set: (trap) => void child.send(trap),
     ended,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     signal: (signal) => void child.kill(signal),
   };
 }
 
-function hears(child: ChildProcess, message: ReplicaMessage): Promise<void> {
+function hears(child: ChildProcess, what: ReplicaMessage['is']): Promise<ReplicaMessage> {
   return new Promise((resolve) => {
-    child.on('message', (said) => {
-      if (said === message) resolve();
+    child.on('message', (said: ReplicaMessage) => {
+      if (said.is === what) resolve(said);
     });
   });
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { openDatabase } from '#database/database.ts';
-import { openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { chaosLimits, chaosTimeouts } from './limits.ts';
 
@@ -12,74 +14,83 @@ export interface ReplicaSettings {
   owner: string;
   databaseUrl: string;
   targets: { name: string; region: string }[];
+  /** Whether it has the API in front; it is ready sooner without. */
+  isServing: boolean;
   trap?: Trap | undefined;
 }
 
-/** A point at which the replica ends or freezes itself, when it gets there for the n-th time. */
+/** A point at which the replica ends or freezes itself, when it gets there for the n-th time from now. */
 export interface Trap {
   point: CrashPoint;
   visit: number;
   signal: 'SIGKILL' | 'SIGSTOP';
 }
 
-/** What a replica tells whoever started it. */
-export type ReplicaMessage = 'ready' | 'freezing';
+/** What a replica tells whoever started it; whoever did may send it a `Trap`. */
+export type ReplicaMessage = { is: 'ready'; port: number | undefined } | { is: 'freezing' };
 
-const tell = (message: ReplicaMessage) =>
-  new Promise<void>((resolve) => process.send?.(message, () => resolve()));
-
-const {
-  owner,
-  databaseUrl,
-  targets: settings,
-  trap,
-}: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
+const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
+const { owner, databaseUrl } = settings;
+let { trap } = settings;
+process.on('message', (message) => {
+  trap = message as Trap;
+});
 process.once('disconnect', () => process.exit()); // nobody is left to end it
 
 const write = (level: string) => (facts: object, text: string) =>
-  process.stdout.write(`${owner} ${level} ${text} ${JSON.stringify(facts, plainErrors)}\n`);
+  void process.stdout.write(`${owner} ${level} ${text} ${JSON.stringify(facts, plainErrors)}\n`);
 const plainErrors = (_key: string, value: unknown) =>
   value instanceof Error ? { name: value.name, message: value.message } : value;
 const log = { info: write('info'), warn: write('warn'), error: write('error') };
-
+const elapsed = () => performance.now();
 const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});
-const database = await openDatabase({ databaseUrl, dataDir: '' });
+
+const database = await openDatabase({ databaseUrl, dataDir: '', log });
+await database.whenMigrated;
 const targets = openTargets({
-  settings,
+  settings: settings.targets,
   timeouts: chaosTimeouts,
   sessionName: 'chaos',
-  now: Date.now,
-  sleep,
-  log,
+  ...{ now: Date.now, sleep, log },
 });
-const dispatcher = openDispatcher({
-  database,
-  targets,
+const jobs = openExportJobs(database, {
+  ...{ targets, log, owner, elapsed, sleep, reach },
   limits: chaosLimits,
-  log,
-  owner,
-  elapsed: () => performance.now(),
-  sleep,
   random: Math.random,
-  onChange: () => {},
-  ...(trap && { reach: spring(trap) }),
 });
+const app = settings.isServing ? await serve() : undefined;
 await targets.whenChecked;
-await tell('ready');
+await tell({ is: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
 await once(process, 'SIGTERM');
-await dispatcher.close();
+await jobs.close();
+await app?.close();
 await targets[Symbol.asyncDispose]();
 await database[Symbol.asyncDispose]();
 process.disconnect();
 
-function spring({ point, visit, signal }: Trap): (reached: CrashPoint) => Promise<void> {
-  let visits = 0;
-  return async (reached) => {
-    if (reached !== point) return;
-    visits += 1;
-    if (visits !== visit) return;
-    if (signal === 'SIGSTOP') await tell('freezing');
-    process.kill(process.pid, signal);
-  };
+function tell(message: ReplicaMessage): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, () => resolve()));
+}
+
+async function serve() {
+  const { buildApp } = await import('../../src/app.ts');
+  const { makeLogger } = await import('#telemetry/logger.ts');
+  const app = await buildApp({
+    ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
+    log: makeLogger('warn', process.stdout),
+    isStopping: () => false,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return app;
+}
+
+async function reach(point: CrashPoint): Promise<void> {
+  if (trap?.point !== point) return;
+  trap.visit -= 1;
+  if (trap.visit > 0) return;
+  const { signal } = trap;
+  trap = undefined;
+  if (signal === 'SIGSTOP') await tell({ is: 'freezing' });
+  process.kill(process.pid, signal);
 }

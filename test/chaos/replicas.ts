@@ -36,6 +36,7 @@ export interface ReplicaPlace {
   accidents: string[];
   /** The way of the judge. */
   database: Database;
+  isServing: boolean;
   clockShiftsMs: readonly number[] | undefined;
   atCreate: (replica: Replica, create: SeenCreate) => Promise<CreateFate>;
 }
@@ -63,7 +64,7 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targets, trap },
+        { owner, databaseUrl: url.href, targets, isServing: place.isServing, trap },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           ...{ logFile, compileCacheDir },

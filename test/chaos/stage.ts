@@ -20,6 +20,8 @@ export interface StageOptions {
   replicas?: number;
   targets?: number;
   emulator?: EmulatorOptions;
+  /** Whether the replicas have the API in front; false when left out. */
+  isServing?: boolean;
   /** Wrong clocks, by replica. */
   clockShiftsMs?: (index: number) => readonly number[];
   /** Decides on every create, after its intent was looked up; by default it is passed on. */
@@ -75,6 +77,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
   const databaseUrl = await createDatabase(serverUrl);
   const database = unwinding.use(await openDatabase({ databaseUrl, dataDir: '' }));
+  await database.whenMigrated;
   const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-chaos-'));
   let isLogKept = false;
   unwinding.defer(() => {
@@ -101,6 +104,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     Array.from({ length: options.replicas ?? 3 }, (_, index) =>
       openReplica({
         ...{ index, databaseUrl, emulator, targets, logFile, accidents, database },
+        isServing: options.isServing ?? false,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
           sightings.push({ ...create, isIntentKnown: await isIntentKnown(create.marker) });

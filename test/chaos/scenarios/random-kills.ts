@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type Moment, makeAim } from '../aim.ts';
+import { makeAim, moments } from '../aim.ts';
 import type { Replica } from '../replicas.ts';
-import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
+import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
 import { judge } from '../verdict.ts';
 
 // Of the kills, those that wait for a create to pass by; the others come at any time.
 const aimedShare = 0.8;
-const moments: readonly Moment[] = ['after-write', 'after-effect', 'after-answer'];
 
 /** Kills replicas with signal 9 at random moments while there is work, and starts them again at once. */
 export async function killAtRandom(options: ScenarioOptions): Promise<ScenarioReport> {
@@ -34,8 +33,7 @@ export async function killAtRandom(options: ScenarioOptions): Promise<ScenarioRe
 
   async function killOnce(replica: Replica): Promise<boolean> {
     if (random() < aimedShare) {
-      const moment = moments[Math.floor(random() * moments.length)] ?? 'after-write';
-      return aim.strikeAt(replica, moment, replica.kill);
+      return aim.strikeAt(replica, pick(moments, random), replica.kill);
     }
     await delay(random() * 1_000);
     return replica.kill();
