@@ -12,7 +12,8 @@ export interface ReplicaProcess {
   ready: Promise<number | undefined>;
   /** Resolves when it is about to freeze itself. */
   freezes(): Promise<void>;
-  set(trap: Trap): void;
+  /** Sets another trap, or none. */
+  set(trap: Trap | 'none'): void;
   /** Resolves with how it ended. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   hasEnded(): boolean;

@@ -26,14 +26,14 @@ export interface Trap {
   signal: 'SIGKILL' | 'SIGSTOP';
 }
 
-/** What a replica tells whoever started it; whoever did may send it a `Trap`. */
+/** What a replica tells whoever started it; whoever did may send it a `Trap`, or 'none'. */
 export type ReplicaMessage = { is: 'ready'; port: number | undefined } | { is: 'freezing' };
 
 const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
 const { owner, databaseUrl } = settings;
 let { trap } = settings;
 process.on('message', (message) => {
-  trap = message as Trap;
+  trap = message === 'none' ? undefined : (message as Trap);
 });
 process.once('disconnect', () => process.exit()); // nobody is left to end it
 

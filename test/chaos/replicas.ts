@@ -105,6 +105,7 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
       return row !== undefined;
     },
     async end() {
+      await current.ready;
       if (current.hasEnded()) return;
       current.signal('SIGTERM');
       const timer = setTimeout(() => {

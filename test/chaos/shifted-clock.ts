@@ -1,7 +1,7 @@
 // Preloaded into a replica with --import: its clock is wrong, and jumps. Clocks that only go forward
 // (performance.now, timers) are left alone, as the system leaves them.
 
-const { CLOCK_SHIFTS_MS = '0', CLOCK_JUMPS_EVERY_MS = '3000' } = process.env;
+const { CLOCK_SHIFTS_MS = '0', CLOCK_JUMPS_EVERY_MS = '20000' } = process.env;
 const shiftsMs = CLOCK_SHIFTS_MS.split(',').map(Number);
 const rightNow = Date.now;
 let jumps = 0;

@@ -18,8 +18,10 @@ export interface Verdict {
   logPath?: string;
 }
 
+// The longest pause after refusals in a row.
+const backOffMs = 61_000;
 // A line in which nothing was written for so long will not move by itself any more.
-const standstillMs = chaosLimits.settleMs + 20_000;
+const standstillMs = backOffMs + chaosLimits.settleMs + 15_000;
 // Until the sweeper has been everywhere.
 const sweptMs = 3 * chaosLimits.sweepEveryMs;
 const straysWithinMs = 20_000;

@@ -42,7 +42,8 @@ export async function pauseOwners(options: ScenarioOptions): Promise<ScenarioRep
     const process = replica.process();
     const freezing = process.freezes();
     process.set({ point: pick(points, random), visit: 1, signal: 'SIGSTOP' });
-    await Promise.race([freezing, delay(patienceMs)]);
+    const isFrozen = await Promise.race([freezing, delay(patienceMs, 'no')]);
+    if (isFrozen === 'no') process.set('none');
     await pause(replica);
   }
 

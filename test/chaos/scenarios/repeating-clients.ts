@@ -19,7 +19,7 @@ const killEveryMs = 3_000;
 export async function repeatPosts(options: ScenarioOptions): Promise<ScenarioReport> {
   const { serverUrl, count, random, signal, onProgress } = options;
   const calls: ClientCall[] = [];
-  await using stage = await openStage({ serverUrl, signal, targets: 12, isServing: true });
+  await using stage = await openStage({ serverUrl, signal, targets: 3, isServing: true });
   let kills = 0;
   let hitsInStarting = 0;
   let isOver = false;
