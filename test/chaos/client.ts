@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 import type { ClientCall } from './check-calls.ts';
 
@@ -22,19 +23,9 @@ export function postJob(
       ...{ host: '127.0.0.1', port, method: 'POST', path: `/export-jobs?target=${target}` },
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
     });
-    posting.on('error', unheard);
-    posting.on('close', unheard);
-    posting.on('response', async (answer) => {
-      let text = '';
-      for await (const chunk of answer.setEncoding('utf8')) text += chunk;
-      const { 'content-type': contentType, 'retry-after': retryAfter } = answer.headers;
-      const status = answer.statusCode ?? 0;
-      resolve({
-        ...{ ...call, status },
-        ...(contentType !== undefined && { contentType }),
-        ...(retryAfter !== undefined && { retryAfter }),
-        ...(status === 202 && { jobId: JSON.parse(text).id }),
-      });
+    posting.on('error', unheard); // also when given up before the answer
+    posting.on('response', (answer) => {
+      readAnswer(answer).then((read) => resolve({ ...call, ...read }), unheard);
     });
     if (giveUpAfterMs !== undefined) setTimeout(() => posting.destroy(), giveUpAfterMs);
     posting.end(
@@ -44,4 +35,16 @@ export function postJob(
       }),
     );
   });
+}
+
+async function readAnswer(answer: IncomingMessage) {
+  const { 'content-type': contentType, 'retry-after': retryAfter } = answer.headers;
+  const status = answer.statusCode ?? 0;
+  const body = await text(answer);
+  return {
+    status,
+    ...(contentType !== undefined && { contentType }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(status === 202 && { jobId: JSON.parse(body).id }),
+  };
 }

@@ -24,7 +24,14 @@ if (!positionals.every((name) => names.includes(name)) || !(scale > 0) || Number
 }
 
 const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+const windsDownWithinMs = 20_000;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    say('Stopping.');
+    stop.abort();
+    setTimeout(() => process.exit(1), windsDownWithinMs).unref(); // takes the replicas along
+  });
+}
 
 await using postgres = await openPostgres();
 const chosen = scenarios.filter(
