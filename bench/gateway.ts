@@ -31,9 +31,11 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 // Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
 const askEveryMs = 3;
 
+const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true }));
+
 /** Where Node keeps compiled code from start to start, as in the container image. */
-const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
-process.once('exit', () => rmSync(compileCache, { recursive: true }));
+const compileCache = join(folder, 'compiled');
 
 /** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
 export async function startGateway(
@@ -46,7 +48,12 @@ export async function startGateway(
     script: 'src/main.ts',
     flags: startCommand.split(' ').slice(1, -1),
     core: subjectCore,
-    env: { ...awsEnvironment(awsUrl), ...env, PORT: String(port) },
+    env: {
+      ...awsEnvironment(awsUrl),
+      ...env,
+      PORT: String(port),
+      DATA_DIR: mkdtempSync(join(folder, 'data-')), // one process each
+    },
   });
   while (!(await isReady(port))) {
     if (child.hasEnded()) throw new Error('The gateway did not start.');

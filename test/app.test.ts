@@ -20,6 +20,7 @@ async function openApp(find: Targets['find']) {
       whenChecked: Promise.resolve(),
       async [Symbol.asyncDispose]() {},
     },
+    database: undefined,
     isStopping: () => false,
     now: Date.now,
     elapsed: () => performance.now(),

@@ -149,7 +149,7 @@ export const exampleJob = {
   to: '2024-05-03T00:00:00.000Z',
   sliceBy: 'day' as const,
   destination: 'demo-log-archive',
-  destinationPrefix: 'checkout/{date}',
+  destinationPrefix: 'checkout/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
   isUnsettled: false,
   state: 'completed' as const,
   sliceCounts: {

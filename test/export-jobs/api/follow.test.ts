@@ -125,7 +125,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
       const etag = (await get(`/${jobId}`)).headers.get('etag');
 
       const waiting = get(`/${jobId}?wait=30`, etag);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await world.waitFor(() => world.waiting() > 0);
       await change(jobId, 0, 'completed');
 
       const answer = await waiting;
@@ -137,7 +137,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
       const jobId = await givenJob(world.database, 1);
 
       const waiting = get(`/${jobId}?wait=30`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await world.waitFor(() => world.waiting() > 0);
       await change(jobId, 0, 'completed');
 
       expect((await waiting).body.state).toBe('completed');
@@ -326,7 +326,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
     test('cancels what waits, at once and once; who waits for news hears of it', async () => {
       const jobId = await givenJob(world.database, 3);
       const waiting = get(`/${jobId}?wait=30`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await world.waitFor(() => world.waiting() > 0);
       world.woken.length = 0;
 
       const first = await world.call('POST', `/export-jobs/${jobId}/cancel`);
@@ -390,7 +390,7 @@ test('those who wait for news do not hold up the end of the service', async () =
   await using world = await openWorld({ jobs: {} });
   const jobId = await givenJob(world.database, 1);
   const waiting = world.call('GET', `/export-jobs/${jobId}?wait=30`);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await world.waitFor(() => world.waiting() > 0);
 
   await world.app.close();
 
