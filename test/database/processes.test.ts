@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import type { DatabaseOptions } from '#database/database.ts';
-import { emptyHome, keysIn, openReady, temporaryDir } from './homes.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, keysIn, temporaryDir } from './homes.ts';
 
 /** Starts a process that writes; `confirmed` grows with every row it was told is kept. */
 function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
