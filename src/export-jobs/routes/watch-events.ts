@@ -101,11 +101,9 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
           description: 'The events.',
           content: {
             'text/event-stream': {
-              schema: Type.String({
-                examples: [
-                  'id: 3\nevent: slice-running\ndata: {"jobId":"5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}\n\n',
-                ],
-              }),
+              schema: Type.String(),
+              example:
+                'id: 3\nevent: slice-running\ndata: {"jobId":"5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}\n\n',
             },
           },
         },
