@@ -223,6 +223,7 @@ async function openJobs(
 ) {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
   const database = await openDatabase({ ...where, dataDir: folder });
+  await database.whenMigrated;
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),

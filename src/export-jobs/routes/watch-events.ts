@@ -8,7 +8,7 @@ import type { Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
 import { Text } from '#validation/text.ts';
-import { JobParams } from '../export-job.ts';
+import { exampleJobId, JobParams } from '../export-job.ts';
 import { readEvents, readProgress } from '../job-store/event-reads.ts';
 import { hasEnded } from '../slice.ts';
 import { toVersionedState, writeEventStream } from '../views/event-stream.ts';
@@ -39,6 +39,12 @@ export interface WatchEventsOptions {
   /** How many streams this process serves at once. */
   mostStreams: number | undefined;
 }
+
+const exampleText = `id: 3
+event: slice-running
+data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}
+
+`;
 
 // Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
@@ -100,11 +106,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         200: {
           description: 'The events.',
           content: {
-            'text/event-stream': {
-              schema: Type.String(),
-              example:
-                'id: 3\nevent: slice-running\ndata: {"jobId":"5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}\n\n',
-            },
+            'text/event-stream': { schema: Type.String(), example: exampleText },
           },
         },
         204: Type.Null({ description: 'The job has ended, and there is no event after that one.' }),

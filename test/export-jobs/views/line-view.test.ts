@@ -19,6 +19,7 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
   beforeAll(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'line-view-'));
     database = await openDatabase({ ...(await openHome()), dataDir, clock: () => now });
+    await database.whenMigrated;
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
