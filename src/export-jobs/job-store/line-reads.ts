@@ -13,31 +13,42 @@ export async function readClock({ queries, now }: Database): Promise<number> {
   return at;
 }
 
-/** When each line of a target had its turn last, also of those where nobody waits now. */
-export async function readTurns(queries: Queries, target: string) {
-  return await queries
-    .selectFrom('lines')
-    .select(['priority', 'caller', 'lastTurn'])
-    .where('target', '=', target)
-    .execute();
+/** A caller's line at a target and priority, at a moment. */
+export interface LineAt {
+  priority: number;
+  caller: string;
+  lastTurn: number;
+  waiting: number;
+  ready: number;
 }
 
-/** How many slices wait in each line of a target, and how many of them are ready at a moment. */
-export async function readDepths(queries: Queries, target: string, at: number) {
-  return await queries
-    .selectFrom('slices')
-    .where('target', '=', target)
-    .where(isWaiting)
-    .groupBy(['priority', 'caller'])
+/** The lines of a target at a moment, the highest priority first; also those where nobody waits now. */
+export async function readLines(queries: Queries, target: string, at: number): Promise<LineAt[]> {
+  const rows = await queries
+    .selectFrom('lines')
+    .where('lines.target', '=', target)
     .orderBy('priority', 'desc')
     .orderBy('caller')
-    .select(({ fn }) => [
-      'priority',
-      'caller',
-      fn.countAll<number>().as('waiting'),
-      fn.countAll<number>().filterWhere('readyAt', '<=', at).as('ready'),
-    ])
+    .select((line) => {
+      // Counted in the index, line by line: half the time of grouping all slices of the target.
+      const waiting = line
+        .selectFrom('slices')
+        .whereRef('slices.target', '=', 'lines.target')
+        .whereRef('slices.priority', '=', 'lines.priority')
+        .whereRef('slices.caller', '=', 'lines.caller')
+        .where(isWaiting)
+        .select(line.fn.countAll<number>().as('slices'));
+      const later = waiting.where('slices.readyAt', '>', at);
+      return [
+        'priority',
+        'caller',
+        'lastTurn',
+        waiting.$asScalar().$notNull().as('waiting'),
+        later.$asScalar().$notNull().as('later'),
+      ];
+    })
     .execute();
+  return rows.map(({ later, ...line }) => ({ ...line, ready: line.waiting - later }));
 }
 
 // A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows
@@ -144,38 +155,33 @@ export async function readRanks(
   queries: Queries,
   job: { id: string; target: string; caller: string; priority: number },
 ): Promise<Ranks | undefined> {
-  const rankOf = async (end: 'asc' | 'desc') => {
-    const slice = await queries
-      .selectFrom('slices')
-      .select(['readyAt', 'number'])
-      .where('jobId', '=', job.id)
-      .where('state', '=', 'waiting')
-      .orderBy('readyAt', end)
-      .orderBy('number', end)
-      .limit(1)
-      .executeTakeFirst();
-    return slice && 1 + (await countBefore(queries, job, slice));
-  };
-  const first = await rankOf('asc');
-  const last = await rankOf('desc');
-  return first === undefined || last === undefined ? undefined : { first, last };
-}
-
-async function countBefore(
-  queries: Queries,
-  job: { id: string; target: string; caller: string; priority: number },
-  slice: { readyAt: number; number: number },
-): Promise<number> {
-  const { before } = await queries
+  const { firstAt, lastAt } = await queries
+    .selectFrom('slices')
+    .where('jobId', '=', job.id)
+    .where('state', '=', 'waiting')
+    .select(({ fn }) => [
+      fn.min<number | null>('readyAt').as('firstAt'),
+      fn.max<number | null>('readyAt').as('lastAt'),
+    ])
+    .executeTakeFirstOrThrow();
+  if (firstAt === null || lastAt === null) return undefined;
+  // Slices of a job that became ready at one time stand together in the line.
+  const { before, last } = await queries
     .selectFrom('slices')
     .where('target', '=', job.target)
     .where('priority', '=', job.priority)
     .where('caller', '=', job.caller)
     .where(isWaiting)
     .where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('readyAt', 'jobId', 'number'), '<', tuple(slice.readyAt, job.id, slice.number)),
+      eb(refTuple('readyAt', 'jobId'), '<=', tuple(lastAt, job.id)),
     )
-    .select(({ fn }) => fn.countAll<number>().as('before'))
+    .select(({ eb, fn, refTuple, tuple }) => [
+      fn
+        .countAll<number>()
+        .filterWhere(eb(refTuple('readyAt', 'jobId'), '<', tuple(firstAt, job.id)))
+        .as('before'),
+      fn.countAll<number>().as('last'),
+    ])
     .executeTakeFirstOrThrow();
-  return before;
+  return { first: before + 1, last: Math.max(before + 1, last) };
 }
