@@ -24,31 +24,35 @@ export interface LineAt {
 
 /** The lines of a target at a moment, the highest priority first; also those where nobody waits now. */
 export async function readLines(queries: Queries, target: string, at: number): Promise<LineAt[]> {
+  // All slices of the target in one go: counting line by line is twice as fast on SQLite, and several
+  // times slower on PostgreSQL, which then looks at every row to see whether it is visible.
   const rows = await queries
     .selectFrom('lines')
+    .leftJoin(
+      (from) =>
+        from
+          .selectFrom('slices')
+          .where('target', '=', target)
+          .where(isWaiting)
+          .groupBy(['priority', 'caller'])
+          .select(({ fn }) => [
+            'priority',
+            'caller',
+            fn.countAll<number>().as('waiting'),
+            fn.countAll<number>().filterWhere('readyAt', '<=', at).as('ready'),
+          ])
+          .as('counted'),
+      (on) =>
+        on
+          .onRef('counted.priority', '=', 'lines.priority')
+          .onRef('counted.caller', '=', 'lines.caller'),
+    )
     .where('lines.target', '=', target)
-    .orderBy('priority', 'desc')
-    .orderBy('caller')
-    .select((line) => {
-      // Counted in the index, line by line: half the time of grouping all slices of the target.
-      const waiting = line
-        .selectFrom('slices')
-        .whereRef('slices.target', '=', 'lines.target')
-        .whereRef('slices.priority', '=', 'lines.priority')
-        .whereRef('slices.caller', '=', 'lines.caller')
-        .where(isWaiting)
-        .select(line.fn.countAll<number>().as('slices'));
-      const later = waiting.where('slices.readyAt', '>', at);
-      return [
-        'priority',
-        'caller',
-        'lastTurn',
-        waiting.$asScalar().$notNull().as('waiting'),
-        later.$asScalar().$notNull().as('later'),
-      ];
-    })
+    .orderBy('lines.priority', 'desc')
+    .orderBy('lines.caller')
+    .select(['lines.priority', 'lines.caller', 'lastTurn', 'waiting', 'ready'])
     .execute();
-  return rows.map(({ later, ...line }) => ({ ...line, ready: line.waiting - later }));
+  return rows.map((line) => ({ ...line, waiting: line.waiting ?? 0, ready: line.ready ?? 0 }));
 }
 
 // A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows
