@@ -20,7 +20,6 @@ async function openApp(find: Targets['find']) {
       whenChecked: Promise.resolve(),
       async [Symbol.asyncDispose]() {},
     },
-    database: undefined,
     isStopping: () => false,
     now: Date.now,
     elapsed: () => performance.now(),

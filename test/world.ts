@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
@@ -18,6 +18,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
+import { openReady } from './ready-database.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
 export interface WorldOptions {
@@ -222,7 +223,7 @@ async function openJobs(
   wake: (target: string) => void,
 ) {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
-  const database = await openDatabase({ ...where, dataDir: folder });
+  const database = await openReady({ ...where, dataDir: folder });
   await database.whenMigrated;
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),

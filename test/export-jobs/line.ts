@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
@@ -11,6 +11,7 @@ import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { recordChange } from '#export-jobs/job-store/changes.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
@@ -75,7 +76,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   }
   emulator.seed.bucket({ region, bucket: 'archive' });
   const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-line-'));
-  const database = await openDatabase({
+  const database = await openReady({
     dataDir,
     databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
     clock: time.now,

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { readEvents } from '#export-jobs/job-store/event-reads.ts';
 import { readJobs } from '#export-jobs/job-store/reads.ts';
 import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
+import { openReady } from '../../ready-database.ts';
 import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
 
 describe.each(homes)('requests on %s', (_name, openHome) => {
@@ -15,7 +16,7 @@ describe.each(homes)('requests on %s', (_name, openHome) => {
   let database: Database;
   beforeAll(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
-    database = await openDatabase({ ...(await openHome()), dataDir, clock: () => clock.now });
+    database = await openReady({ ...(await openHome()), dataDir, clock: () => clock.now });
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
