@@ -5,6 +5,7 @@ import {
   CreateExportTaskCommand,
   DescribeExportTasksCommand,
   type DescribeExportTasksCommandInput,
+  DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
@@ -15,11 +16,13 @@ import type {
   CancelAnswer,
   CreateExportTask,
   DescribeExportTasks,
+  DescribeLogGroups,
   ExportTask,
   ExportTaskPage,
+  LogGroupPage,
 } from './export-task.ts';
 
-/** CloudWatch Logs of one account and Region: three verbs. Failures are `Problem`s. */
+/** CloudWatch Logs of one account and Region: four verbs. Failures are `Problem`s. */
 export interface CloudWatchLogs extends AsyncDisposable {
   /**
    * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
@@ -36,6 +39,8 @@ export interface CloudWatchLogs extends AsyncDisposable {
   ): Promise<ExportTaskPage>;
   /** Asks AWS to cancel a task. May be repeated safely, and is, when an answer is lost. */
   cancelExportTask(taskId: string): Promise<CancelAnswer>;
+  /** One page of log groups, in the order of their names. */
+  describeLogGroups(query: DescribeLogGroups): Promise<LogGroupPage>;
 }
 
 /** How long AWS may take, in milliseconds. */
@@ -170,6 +175,26 @@ export function openCloudWatchLogs(options: {
       } catch (error) {
         renewCredentialsIfRefused(error);
         throw toProblem('CancelExportTask', error);
+      }
+    },
+
+    async describeLogGroups(query) {
+      try {
+        const command = new DescribeLogGroupsCommand(query);
+        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
+          readClient.send(command, options),
+        );
+        return {
+          logGroups: (answer.logGroups ?? []).flatMap(({ logGroupName, storedBytes }) =>
+            logGroupName === undefined
+              ? []
+              : [{ logGroupName, ...(storedBytes !== undefined && { storedBytes }) }],
+          ),
+          ...(answer.nextToken !== undefined && { nextToken: answer.nextToken }),
+        };
+      } catch (error) {
+        renewCredentialsIfRefused(error);
+        throw toProblem('DescribeLogGroups', error);
       }
     },
 

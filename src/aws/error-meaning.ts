@@ -2,7 +2,11 @@ import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem, type ProblemMembers } from '#problems/problem.ts';
 
 /** The operations of CloudWatch Logs this service calls. */
-export type Operation = 'CreateExportTask' | 'DescribeExportTasks' | 'CancelExportTask';
+export type Operation =
+  | 'CreateExportTask'
+  | 'DescribeExportTasks'
+  | 'CancelExportTask'
+  | 'DescribeLogGroups';
 
 /** What an error of AWS means: per operation, the problem it becomes. First row that fits, wins. */
 interface Meaning {
@@ -18,6 +22,7 @@ const everywhere = (slug: ProblemSlug) => ({
   CreateExportTask: slug,
   DescribeExportTasks: slug,
   CancelExportTask: slug,
+  DescribeLogGroups: slug,
 });
 
 const bucketOrKeyPolicy =

@@ -62,3 +62,16 @@ export function isActive(task: ExportTask): boolean {
   const code = task.status?.code;
   return code === 'RUNNING' || code === 'PENDING' || code === 'PENDING_CANCEL';
 }
+
+/** What DescribeLogGroups takes; AWS's pages have at most 50. */
+export interface DescribeLogGroups {
+  logGroupNamePrefix?: string;
+  nextToken?: string;
+  limit?: number;
+}
+
+/** One page of log groups, by name. `storedBytes` is what a group holds, where AWS says it. */
+export interface LogGroupPage {
+  logGroups: { logGroupName: string; storedBytes?: number }[];
+  nextToken?: string;
+}

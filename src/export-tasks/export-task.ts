@@ -19,19 +19,34 @@ const taskName = Text({
   rule: 'text of 1 to 512 characters',
   description: 'A name for the task. Unique names make a task easy to find again.',
 });
-const logGroupName = Text({
+
+/** The name of a log group. */
+export const LogGroupName = Text({
   minLength: 1,
   maxLength: 512,
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
   rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
   description: 'The log group to export.',
 });
-const destination = Text({
+
+/** What the names of log streams begin with. */
+export const LogStreamNamePrefix = Text({
+  minLength: 1,
+  maxLength: 512,
+  pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
+  rule: '1 to 512 characters, none of them : or *',
+  description:
+    'Export only log streams whose name begins with this. AWS never shows it again: it is in no answer.',
+});
+
+/** The bucket to export to. */
+export const Destination = Text({
   minLength: 1,
   maxLength: 512,
   rule: 'the name of an S3 bucket, 1 to 512 characters',
   description: 'The name of the S3 bucket, in the Region of the log group.',
 });
+
 const destinationPrefix = Text({
   maxLength: s3KeyMaxBytes, // what a document can say of the rule below
   'x-maxUtf8Bytes': s3KeyMaxBytes,
@@ -45,17 +60,8 @@ export type CreateExportTask = Static<typeof CreateExportTask>;
 export const CreateExportTask = Type.Object(
   {
     taskName: Type.Optional(taskName),
-    logGroupName,
-    logStreamNamePrefix: Type.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 512,
-        pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
-        rule: '1 to 512 characters, none of them : or *',
-        description:
-          'Export only log streams whose name begins with this. AWS never shows it again: it is in no answer.',
-      }),
-    ),
+    logGroupName: LogGroupName,
+    logStreamNamePrefix: Type.Optional(LogStreamNamePrefix),
     from: Int64({
       description:
         'Start of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
@@ -63,7 +69,7 @@ export const CreateExportTask = Type.Object(
     to: Int64({
       description: 'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
     }),
-    destination,
+    destination: Destination,
     destinationPrefix: Type.Optional(destinationPrefix),
   },
   {

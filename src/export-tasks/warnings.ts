@@ -1,9 +1,5 @@
+import { plausibleMs } from '#validation/instant.ts';
 import { type CreateExportTask, s3KeyMaxBytes, type Warning } from './export-task.ts';
-
-// Before this instant nobody kept logs in CloudWatch; a number so small is in seconds.
-const year1973 = 94_694_400_000n;
-// After it, a number is in microseconds or nanoseconds.
-const year2200 = 7_258_118_400_000n;
 
 // "/<taskId, 36>/<log stream, up to 512>/000000.gz", with a byte per character of the stream's name.
 const appendedBytes = 1 + 36 + 1 + 512 + 1 + '000000.gz'.length;
@@ -12,12 +8,12 @@ const appendedBytes = 1 + 36 + 1 + 512 + 1 + '000000.gz'.length;
 export function warningsOf(task: CreateExportTask): Warning[] {
   const { from, to, destinationPrefix = '' } = task;
   const warnings: Warning[] = [];
-  if (to < year1973) {
+  if (to < plausibleMs.first) {
     warnings.push({
       pointer: '#/to',
       detail: `${to} is ${toInstant(to)}: to and from are in milliseconds, this looks like seconds. The export will be empty.`,
     });
-  } else if (from > year2200) {
+  } else if (from > plausibleMs.last) {
     warnings.push({
       pointer: '#/from',
       detail: `${from} is after the year 2200: to and from are in milliseconds, this looks like micro- or nanoseconds. The export will be empty.`,

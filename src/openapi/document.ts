@@ -145,6 +145,13 @@ function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown 
     if (key === 'x-int64') {
       const { minimum, maximum } = int64Range;
       Object.assign(copy, { type: 'integer', format: 'int64', minimum, maximum });
+    } else if (key === 'x-instant') {
+      copy.oneOf = [
+        { type: 'integer', format: 'int64', minimum: 0 },
+        { type: 'string', format: 'date-time' },
+      ];
+    } else if (key === 'x-exactlyOneOf') {
+      copy.oneOf = (member as string[]).map((name) => ({ required: [name] }));
     } else if (!key.startsWith('x-')) {
       copy[key] = liftSchemas(member, schemas);
     }

@@ -1,17 +1,120 @@
 import { type TUnsafe, Type } from '@sinclair/typebox';
 
+import { show } from './violations.ts';
+
 /** An instant as it stands in a body: integer milliseconds since 1970, or RFC 3339 text. */
 export type Instant = number | bigint | string;
 
+const rule = 'RFC 3339 with an offset ("2024-05-01T00:00:00Z"), or integer milliseconds since 1970';
+
 /**
- * An instant of a request, an integer of whatever size or short text. What it says is for
- * `readInstant` to judge: it can tell a caller more than a rule of a schema could.
+ * An instant of a request: an integer of whatever size, or text. What it says is for `readInstant`
+ * to judge, which can tell a caller more than a rule of a schema could.
  */
 export function Instant(options: { description: string }): TUnsafe<Instant> {
-  return Type.Unsafe<Instant>({
-    ...options,
-    'x-instant': true,
-    'x-rule':
-      'an instant: integer milliseconds since 1970, or RFC 3339 with an offset ("2024-05-01T00:00:00Z")',
-  });
+  return Type.Unsafe<Instant>({ ...options, 'x-instant': true, 'x-rule': rule });
+}
+
+/** Whether a member of a body has a form that `readInstant` reads. */
+export function mayBeInstant(value: unknown): value is Instant {
+  return typeof value === 'string' || typeof value === 'bigint' || Number.isSafeInteger(value);
+}
+
+/**
+ * The milliseconds since 1970 that a log event can lie in. Before the first nobody kept logs in
+ * CloudWatch, after the last nobody does yet; so a number outside is in another unit. The four units
+ * do not overlap.
+ */
+export const plausibleMs = { first: Date.UTC(1973, 0), last: Date.UTC(2200, 0) } as const;
+
+/** What was read: epoch ms, or in words what is wrong, with the value that would be right. */
+export type ReadInstant = { at: number } | { detail: string };
+
+/**
+ * Reads an instant. A number must be plausible, or 0, which is the beginning in every unit. Fractions
+ * of a millisecond are rounded up: for log events, which have whole ones, that is the same window.
+ */
+export function readInstant(value: Instant): ReadInstant {
+  return typeof value === 'string' ? readText(value) : readNumber(BigInt(value));
+}
+
+function readNumber(value: bigint): ReadInstant {
+  const isPlausible = (ms: bigint) => ms >= plausibleMs.first && ms <= plausibleMs.last;
+  if (value === 0n || isPlausible(value)) return { at: Number(value) };
+  const units = {
+    seconds: value * 1_000n,
+    microseconds: value / 1_000n,
+    nanoseconds: value / 1_000_000n,
+  };
+  for (const [unit, ms] of Object.entries(units)) {
+    if (isPlausible(ms)) return { detail: `looks like ${unit}; in milliseconds it is ${ms}` };
+  }
+  if (value > plausibleMs.last) return { detail: `must be ${rule}, but lies after the year 2200` };
+  if (value < 0n) return { detail: beforeBeginning };
+  return {
+    detail: `must be ${rule}, but is ${toText(Number(value))}, before there were logs to export; for everything from the beginning write 0`,
+  };
+}
+
+const rfc3339 =
+  /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
+
+const beforeBeginning =
+  'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins';
+
+function readText(text: string): ReadInstant {
+  const [whole, date, ...rest] = rfc3339.exec(text) ?? [];
+  if (whole === undefined || date === undefined) return { detail: describeOtherText(text) };
+  const [hour, minute, second] = rest.slice(0, 3).map(Number) as [number, number, number];
+  const [fraction = '', sign, offsetHours, offsetMinutes] = rest.slice(3);
+
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  // Date.parse takes the 30th of February for the 1st of March.
+  const isDay = !Number.isNaN(midnight) && toText(midnight).startsWith(date);
+  if (!isDay) return { detail: `must be a day of the calendar, but ${date} is none` };
+
+  const offsetMs =
+    Number(`${sign ?? '+'}1`) *
+    ((Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * 60_000);
+  const atSecond = midnight + ((hour * 60 + minute) * 60 + second) * 1_000 - offsetMs;
+  const at =
+    atSecond +
+    Number(fraction.slice(0, 3).padEnd(3, '0')) +
+    (/[1-9]/.test(fraction.slice(3)) ? 1 : 0);
+
+  if (hour === 24 && minute === 0 && second === 0) {
+    return {
+      detail: `has the hour 24, which RFC 3339 has not; the same instant is "${toText(at)}"`,
+    };
+  }
+  if (hour > 23 || minute > 59 || second > 60) {
+    return { detail: 'must have a time of day from 00:00:00 to 23:59:59' };
+  }
+  if (second === 60) {
+    return {
+      detail: `is in a leap second, which time in milliseconds since 1970 has not; the second after it is "${toText(atSecond)}"`,
+    };
+  }
+  return at < 0 ? { detail: beforeBeginning } : { at };
+}
+
+/** What is wrong with text that has not the form of RFC 3339, with what may have been meant. */
+function describeOtherText(text: string): string {
+  if (/^\d{1,20}$/.test(text)) {
+    const reading = readNumber(BigInt(text));
+    return 'at' in reading
+      ? `must be without quotes: ${text}`
+      : `must be without quotes, and ${reading.detail}`;
+  }
+  const joined = text.trim().replace(' ', 'T');
+  const meant = [joined, `${joined}Z`, `${joined}:00Z`, `${joined}T00:00:00Z`].find(
+    (candidate) => rfc3339.test(candidate) && 'at' in readText(candidate),
+  );
+  return meant === undefined
+    ? `must be ${rule}, but is ${show(text)}`
+    : `must be RFC 3339 with an offset; if UTC is meant, write "${meant}"`;
+}
+
+function toText(ms: number): string {
+  return new Date(ms).toISOString();
 }

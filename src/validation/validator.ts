@@ -1,8 +1,8 @@
 import { Ajv, type SchemaValidateFunction } from 'ajv';
 
-import { Problem } from '#problems/problem.ts';
+import { mayBeInstant } from './instant.ts';
 import { readInt64 } from './int64.ts';
-import { toViolations } from './violations.ts';
+import { invalidRequest, toViolations } from './violations.ts';
 
 /** The parts of a request that have rules, as Fastify names them. */
 type HttpPart = 'body' | 'querystring' | 'params';
@@ -27,9 +27,7 @@ export function makeValidatorCompiler(): (route: {
     const place = part === 'querystring' ? 'query' : part === 'params' ? 'path' : 'body';
     return (data) => {
       if (validate(data)) return { value: data };
-      const errors = toViolations(validate.errors ?? [], place);
-      const detail = `${errors.length === 1 ? 'One rule is' : `${errors.length} rules are`} broken; errors[] says which.`;
-      return { error: new Problem('invalid-request', detail, { errors }) };
+      return { error: invalidRequest(toViolations(validate.errors ?? [], place)) };
     };
   };
 }
@@ -56,6 +54,18 @@ function makeAjv(options: { coerceTypes: boolean }): Ajv {
       if (context) context.parentData[context.parentDataProperty] = exact;
       return true;
     }) satisfies SchemaValidateFunction,
+  });
+  ajv.addKeyword({
+    keyword: 'x-instant',
+    schemaType: 'boolean',
+    validate: (_schema: boolean, value: unknown) => mayBeInstant(value),
+  });
+  ajv.addKeyword({
+    keyword: 'x-exactlyOneOf',
+    type: 'object',
+    schemaType: 'array',
+    validate: (names: string[], data: object) =>
+      names.filter((name) => Object.hasOwn(data, name)).length === 1,
   });
   ajv.addKeyword({
     keyword: 'x-maxUtf8Bytes',

@@ -1,9 +1,15 @@
 import type { ErrorObject } from 'ajv';
 
-import type { Violation } from '#problems/problem.ts';
+import { Problem, type Violation } from '#problems/problem.ts';
 
 // A body of 16 KiB can break some thousand rules; nobody reads more than this many.
 const mostViolations = 50;
+
+/** The problem of a request that breaks rules: one or more. */
+export function invalidRequest(errors: Violation[]): Problem {
+  const detail = `${errors.length === 1 ? 'One rule is' : `${errors.length} rules are`} broken; errors[] says which.`;
+  return new Problem('invalid-request', detail, { errors });
+}
 
 /** Turns Ajv's errors into one violation per member, each with what would be right. */
 export function toViolations(errors: ErrorObject[], place: Violation['in']): Violation[] {
@@ -43,6 +49,22 @@ function toViolation(error: ErrorObject, place: Violation['in']): Violation {
         `is not known here; known are: ${known || 'none'}`,
       );
     }
+    case 'uniqueItems': {
+      const { i, j } = error.params; // in either order
+      return at(
+        `${error.instancePath}/${Math.max(i, j)}`,
+        `must not be there again: it is member ${Math.min(i, j)}`,
+      );
+    }
+    case 'x-exactlyOneOf': {
+      const names: string[] = error.schema as string[];
+      const count = names.filter((name) => Object.hasOwn(error.data as object, name)).length;
+      const found = count === 0 ? 'none of them' : 'more than one';
+      return at(
+        error.instancePath,
+        `must have exactly one of ${names.join(', ')}, but has ${found}`,
+      );
+    }
     default:
       return at(
         error.instancePath,
@@ -64,7 +86,8 @@ function toPointerToken(name: string): string {
   return name.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-function show(value: unknown): string {
+/** A value of a request as it may stand in an answer: short, whatever it is. */
+export function show(value: unknown): string {
   if (value === undefined) return 'absent';
   if (typeof value === 'string') {
     const length = [...value].length;
@@ -72,6 +95,10 @@ function show(value: unknown): string {
   }
   if (Number.isNaN(value)) return 'a number not written in plain digits';
   if (typeof value === 'object')
-    return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+    return value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? `an array of ${value.length}`
+        : 'an object';
   return String(value);
 }

@@ -2,16 +2,33 @@ import { describe, expect, test } from 'vitest';
 
 import { errorMeanings, type Operation } from '#aws/error-meaning.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
+import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, openWorld, order, region, type World } from '../world.ts';
 
 // The SDK backs off for a second or two before it gives a throttled read up.
 const patient = { timeouts: { readMs: 5_000 } };
 
-const operations: Record<Operation, (world: World) => Promise<Answer>> = {
+type Heard = Pick<Answer, 'status' | 'headers' | 'body'>;
+
+const operations: Record<Operation, (world: World) => Promise<Heard>> = {
   CreateExportTask: (world) => world.call('POST', '/export-tasks', order),
   DescribeExportTasks: (world) => world.call('GET', '/export-tasks'),
   CancelExportTask: (world) => world.call('POST', '/export-tasks/some-task/cancel'),
+  DescribeLogGroups: (world) => heard(world.targets.find(undefined).logs.describeLogGroups({})),
 };
+
+/** A call of the port as its caller would hear of it. */
+async function heard(call: Promise<unknown>): Promise<Heard> {
+  const problem = await call.then(
+    () => Promise.reject(new Error('the call went well')),
+    (refusal: Problem) => refusal,
+  );
+  const { retryAfterSeconds } = problem;
+  const headers = new Headers(
+    retryAfterSeconds ? { 'retry-after': String(retryAfterSeconds) } : {},
+  );
+  return { status: problem.kind.status, headers, body: toProblemBody(problem, 'of-the-test') };
+}
 
 // A text for the rows that are told apart by it, as recorded against AWS.
 const bucketPolicyText =

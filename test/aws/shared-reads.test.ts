@@ -23,6 +23,7 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
     },
     createExportTask: async () => ({ outcome }) as CreateOutcome,
     cancelExportTask: async () => ({ awsRequestId: undefined }),
+    describeLogGroups: async () => ({ logGroups: [] }),
     async [Symbol.asyncDispose]() {},
   };
   const counted = {

@@ -1,8 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox';
 
-import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
+import {
+  Destination,
+  LogGroupName,
+  LogStreamNamePrefix,
+  s3KeyMaxBytes,
+} from '#export-tasks/export-task.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
+import { defaultTemplate, templateDescription } from './destination-prefix.ts';
 
 /** A job has at most this many log groups; more belong into several jobs. */
 export const mostLogGroups = 1_000;
@@ -15,12 +21,9 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   type: 'string',
   enum: sliceBys,
   description:
-    'What the window is cut at; each piece of each log group is one export task. Calendar units of UTC; weeks begin on Monday.',
+    'What the window is cut at, nothing by default; each piece of each log group is one export task. Calendar units of UTC; weeks begin on Monday.',
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
-
-const nameRule = '1 to 512 characters out of A-Z a-z 0-9 . - _ / #';
-const namePattern = String.raw`^[\.\-_/#A-Za-z0-9]+$`;
 
 /** The body of POST /export-jobs. A member left out is absent: its default is applied in planning. */
 export type CreateExportJob = Static<typeof CreateExportJob>;
@@ -35,55 +38,41 @@ export const CreateExportJob = Type.Object(
       }),
     ),
     logGroupNames: Type.Optional(
-      Type.Array(Text({ minLength: 1, maxLength: 512, pattern: namePattern, rule: nameRule }), {
+      Type.Array(LogGroupName, {
         minItems: 1,
         maxItems: mostLogGroups,
         uniqueItems: true,
-        'x-rule': `an array of 1 to ${mostLogGroups.toLocaleString('en')} names of log groups, each once`,
+        'x-rule': `an array of 1 to ${mostLogGroups} names of log groups, each once`,
         description: 'The log groups to export. Either this or logGroupNamePrefix.',
       }),
     ),
-    logGroupNamePrefix: Type.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 512,
-        pattern: namePattern,
-        rule: nameRule,
-        description:
-          'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
-      }),
-    ),
-    logStreamNamePrefix: Type.Optional(
-      Text({
-        minLength: 1,
-        maxLength: 512,
-        pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
-        rule: '1 to 512 characters, none of them : or *',
-        description: 'Export only log streams whose name begins with this.',
-      }),
-    ),
+    logGroupNamePrefix: Type.Optional({
+      ...LogGroupName,
+      description:
+        'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
+    }),
+    logStreamNamePrefix: Type.Optional({
+      ...LogStreamNamePrefix,
+      description: 'Export only log streams whose name begins with this.',
+    }),
     from: Instant({
       description:
         'Start of the window, inclusive: milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 with an offset.',
     }),
     to: Instant({
       description:
-        'End of the window, exclusive: what happens at this very millisecond is not exported. So the next window begins where this one ends.',
+        'End of the window, exclusive: what happens at this very millisecond is not exported. So the next window begins where this one ends. Must not lie ahead, unless allowUnsettled.',
     }),
     sliceBy: Type.Optional(SliceBy),
-    destination: Text({
-      minLength: 1,
-      maxLength: 512,
-      rule: 'the name of an S3 bucket, 1 to 512 characters',
-      description: 'The name of the S3 bucket, in the Region of the log groups.',
-    }),
+    destination: Destination,
     destinationPrefix: Type.Optional(
       Text({
         minLength: 1,
         maxLength: s3KeyMaxBytes, // what a document can say of the rule below
         'x-maxUtf8Bytes': s3KeyMaxBytes,
         rule: `text of 1 to ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
-        description: 'What the keys of the exported objects begin with.',
+        default: defaultTemplate,
+        description: templateDescription,
       }),
     ),
     priority: Type.Optional(
@@ -110,5 +99,23 @@ export const CreateExportJob = Type.Object(
     'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
     'x-rule':
       'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',
+    examples: [
+      {
+        name: 'checkout, first of May',
+        logGroupNames: ['/demo/checkout'],
+        from: '2024-05-01T00:00:00Z',
+        to: '2024-05-02T00:00:00Z',
+        destination: 'demo-log-archive',
+      },
+      {
+        logGroupNamePrefix: '/demo/',
+        from: 1714521600000,
+        to: 1714608000000,
+        sliceBy: 'hour',
+        destination: 'demo-log-archive',
+        destinationPrefix: 'jobs/{logGroup}/{yyyy}-{MM}-{dd}/{HH}/{jobId}/{attempt}',
+        priority: 5,
+      },
+    ],
   },
 );

@@ -1,22 +1,11 @@
+import type { Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import { invalidRequest } from '#validation/violations.ts';
 import type { CreateExportJob, SliceBy } from './create-export-job.ts';
-
-/** A half-open window of time, epoch ms: `fromAt` is in it, `toAt` is not. */
-export interface Window {
-  fromAt: number;
-  toAt: number;
-}
-
-/** One log group × one window, as it enters the line. */
-export interface PlannedSlice extends Window {
-  /** 0, 1, 2, … within the job. */
-  number: number;
-  logGroupName: string;
-  /** Until when its log events may still become exportable; null when it need not wait. */
-  notBeforeAt: number | null;
-  /** From when on it stands in line. */
-  readyAt: number;
-}
+import { defaultTemplate, faultOf, faultOfLength } from './destination-prefix.ts';
+import { resolveLogGroups } from './log-groups.ts';
+import { type PlannedSlice, planSlices } from './plan.ts';
+import { readWindow, type Window } from './window.ts';
 
 /** What a job is, with every default applied. Instants are epoch ms. */
 export interface PlannedJobFacts extends Window {
@@ -50,12 +39,59 @@ export interface PlanningOptions {
 }
 
 /**
- * Turns a wish into slices. Asks CloudWatch Logs only for a `logGroupNamePrefix`.
+ * Turns a wish into a job and its slices. CloudWatch Logs is asked for a `logGroupNamePrefix` alone,
+ * and not before everything else is in order.
  * @throws Problem invalid-request, no-log-groups, too-many-slices, or what AWS's answer means
  */
 export async function planJob(
   body: CreateExportJob,
-  options: PlanningOptions,
+  { target, now, sleep, jobId }: PlanningOptions,
 ): Promise<PlannedJob> {
-  throw new Error(`not planned: ${body.destination} at ${options.now}`);
+  const {
+    sliceBy = 'none',
+    destinationPrefix: template = defaultTemplate,
+    allowUnsettled: isUnsettledAllowed = false,
+  } = body;
+  const window = readWindow(body, { now, isUnsettledAllowed });
+  const templateFault = faultOf(template);
+  if (Array.isArray(window) || templateFault !== undefined) {
+    const ofWindow = Array.isArray(window) ? window : [];
+    throw invalidRequest([...ofWindow, ...atPrefix(templateFault)]);
+  }
+
+  const { logGroupNames, storedBytes } = await logGroupsOf(body, target, sleep);
+  const { accountId: account, region, name } = target;
+  const facts = { account, region, target: name, fromAt: window.fromAt, jobId };
+  const lengthFault = faultOfLength(template, logGroupNames, facts);
+  if (lengthFault !== undefined) throw invalidRequest(atPrefix(lengthFault));
+
+  return {
+    job: {
+      target: target.name,
+      name: body.name ?? null,
+      priority: body.priority ?? 0,
+      sliceBy,
+      ...window,
+      destination: body.destination,
+      destinationPrefix: template,
+      logStreamNamePrefix: body.logStreamNamePrefix ?? null,
+      isUnsettledAllowed,
+      logGroupBytes: storedBytes,
+    },
+    slices: planSlices({ logGroupNames, window, sliceBy, now, isUnsettledAllowed }),
+  };
+}
+
+// The schema sees to it that there is one of the two.
+async function logGroupsOf(
+  { logGroupNames, logGroupNamePrefix = '' }: CreateExportJob,
+  { logs }: PlanningOptions['target'],
+  sleep: PlanningOptions['sleep'],
+): Promise<{ logGroupNames: string[]; storedBytes: number | null }> {
+  if (logGroupNames) return { logGroupNames, storedBytes: null };
+  return resolveLogGroups(logs, logGroupNamePrefix, { sleep });
+}
+
+function atPrefix(detail: string | undefined): Violation[] {
+  return detail === undefined ? [] : [{ in: 'body', pointer: '#/destinationPrefix', detail }];
 }

@@ -24,7 +24,7 @@ export const awsProblems = {
     explanation:
       'AWS denied the call to the role this gateway works under. The caller of the gateway cannot mend that.',
     remedy:
-      'Let the owner of the gateway add the action to the role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask (see the README, Deploying).',
+      'Let the owner of the gateway add the action to the role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask, logs:DescribeLogGroups (see the README, Deploying).',
     isRetryable: false,
   },
   'log-group-not-found': {

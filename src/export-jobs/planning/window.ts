@@ -1,0 +1,65 @@
+import type { Violation } from '#problems/problem.ts';
+import { type Instant, readInstant } from '#validation/instant.ts';
+
+/** A half-open window of time, epoch ms: `fromAt` is in it, `toAt` is not. */
+export interface Window {
+  fromAt: number;
+  toAt: number;
+}
+
+/**
+ * How far ahead `to` may lie with allowUnsettled: the end of the running day, in whatever time zone,
+ * is never further than a day of 25 hours. Further ahead is a mistake, as nothing is logged there.
+ */
+const longestDayMs = 25 * 3_600_000;
+
+/**
+ * "Until now" is the commonest window there is, and clocks of callers are not ours: so much ahead is
+ * still now. It costs nothing, since a slice that young waits for half a day.
+ */
+const clockDifferenceMs = 60_000;
+
+/**
+ * Reads the window of a job: it must be one that can be meant. `now` is the clock of the database.
+ * Returns every violation at once, each with what would be right.
+ */
+export function readWindow(
+  body: { from: Instant; to: Instant },
+  { now, isUnsettledAllowed }: { now: number; isUnsettledAllowed: boolean },
+): Window | Violation[] {
+  const violations: Violation[] = [];
+  const refuse = (name: string, detail: string) =>
+    violations.push({ in: 'body', pointer: `#/${name}`, detail });
+  const read = (name: 'from' | 'to') => {
+    const reading = readInstant(body[name]);
+    if ('at' in reading) return reading.at;
+    refuse(name, reading.detail);
+    return undefined;
+  };
+
+  const fromAt = read('from');
+  const toAt = read('to');
+  if (toAt !== undefined) {
+    if (isUnsettledAllowed && toAt > now + longestDayMs) {
+      refuse(
+        'to',
+        `must not lie more than ${longestDayMs / 3_600_000} hours ahead; the latest is ${now + longestDayMs}`,
+      );
+    } else if (!isUnsettledAllowed && toAt > now + clockDifferenceMs) {
+      refuse(
+        'to',
+        `must not lie ahead: now is ${now} (${new Date(now).toISOString()}); or set allowUnsettled: true, then what arrives later is not exported`,
+      );
+    }
+  }
+  if (fromAt !== undefined && toAt !== undefined && fromAt >= toAt) {
+    refuse(
+      'from',
+      fromAt === toAt
+        ? `must be before to, which is not part of the window; for this one millisecond to is ${toAt + 1}`
+        : `must be before to; the other way round, from is ${toAt} and to is ${fromAt}`,
+    );
+  }
+  if (fromAt === undefined || toAt === undefined || violations.length > 0) return violations;
+  return { fromAt, toAt };
+}

@@ -1,0 +1,106 @@
+import { gunzipSync } from 'node:zlib';
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
+import { renderPrefix } from '#export-jobs/planning/destination-prefix.ts';
+import { planJob } from '#export-jobs/planning/plan-job.ts';
+import { openWorld, region, type World } from '../../world.ts';
+
+const seed = Math.floor(Math.random() * 2 ** 31);
+const hourMs = 3_600_000;
+
+// Over a leap day, the end of a month, a Monday, and with ends that no calendar has.
+const fromAt = Date.parse('2024-02-28T10:17:00.123Z');
+const toAt = Date.parse('2024-03-05T05:00:00.001Z');
+const groups = ['/shop/checkout', '/shop/billing', '/shop/search'];
+const eventCount = 10_000;
+
+/** 10,000 events around the window, on every edge a slice may have and a millisecond to each side. */
+function seedEvents({ emulator }: World): string[] {
+  const hours: number[] = [];
+  for (let at = Math.ceil(fromAt / hourMs) * hourMs; at < toAt; at += hourMs) hours.push(at);
+  const edges = [fromAt, toAt, ...hours].flatMap((at) => [at - 1, at, at + 1]);
+  const inside = fc.noBias(fc.integer({ min: fromAt - 2 * hourMs, max: toAt + 2 * hourMs }));
+  const onEdges = groups.flatMap((group) => edges.map((timestamp) => ({ group, timestamp })));
+  const elsewhere = fc.sample(fc.record({ group: fc.constantFrom(...groups), timestamp: inside }), {
+    seed,
+    numRuns: eventCount - onEdges.length,
+  });
+  const events = [...onEdges, ...elsewhere].map((event, index) => ({
+    ...event,
+    message: `${event.group} event ${index}`,
+  }));
+  for (const logGroupName of groups) {
+    const own = events.filter(({ group }) => group === logGroupName);
+    for (const [logStreamName, parity] of [
+      ['web-1/app', 0],
+      ['web-2/app', 1],
+    ] as const) {
+      const half = own.filter((_, index) => index % 2 === parity);
+      emulator.seed.logEvents({ region, logGroupName, logStreamName, events: half });
+    }
+  }
+  return events
+    .filter(({ timestamp }) => timestamp >= fromAt && timestamp < toAt)
+    .map(({ timestamp, message }) => `${new Date(timestamp).toISOString()} ${message}`);
+}
+
+/** Plans a job over all groups and runs each slice as one export task; how many there were. */
+async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string): Promise<number> {
+  const target = world.targets.find(undefined);
+  const { logs, accountId: account, name } = target;
+  const body = { from: fromAt, to: toAt, sliceBy, destination: 'archive', destinationPrefix };
+  const { job, slices } = await planJob(
+    { ...body, logGroupNamePrefix: '/shop/' },
+    { target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
+  );
+  for (const slice of slices) {
+    const facts = { account, region, target: name, jobId: sliceBy, attempt: 1, ...slice };
+    const { outcome } = await logs.createExportTask({
+      logGroupName: slice.logGroupName,
+      from: BigInt(slice.fromAt),
+      to: BigInt(slice.toAt - 1),
+      destination: job.destination,
+      destinationPrefix: renderPrefix(job.destinationPrefix, facts),
+    });
+    expect(outcome).toBe('accepted');
+  }
+  world.emulator.clock.advance(1_000);
+  return slices.length;
+}
+
+/** Every line of every object whose key begins with a prefix. */
+async function readLines(world: World, Prefix: string): Promise<string[]> {
+  const s3 = new S3Client({ endpoint: world.emulator.url, region, forcePathStyle: true });
+  const lines: string[] = [];
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: s3 },
+    { Bucket: 'archive', Prefix },
+  )) {
+    for (const { Key } of Contents.filter((object) => object.Key?.endsWith('.gz'))) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'archive', Key }));
+      const text = gunzipSync((await Body?.transformToByteArray()) ?? '').toString();
+      lines.push(...text.split('\n').slice(0, -1));
+    }
+  }
+  s3.destroy();
+  return lines;
+}
+
+test.for(sliceBys)(
+  `10,000 events exported in slices by %s are each there exactly once (seed ${seed})`,
+  async (sliceBy) => {
+    const tasks = { activeTaskLimit: Number.POSITIVE_INFINITY, pendingMs: 0, runningMs: 0 };
+    await using world = await openWorld({ emulator: tasks });
+    const expected = seedEvents(world);
+
+    const count = await runJob(world, sliceBy, '{jobId}/{logGroup}/{yyyy}{MM}{dd}{HH}/{attempt}');
+
+    const exported = await readLines(world, `${sliceBy}/`);
+    expect(count).toBe(groups.length * { none: 1, hour: 140, day: 7, week: 2, month: 2 }[sliceBy]);
+    expect(exported.sort()).toEqual(expected.sort());
+    expect(expected.length).toBeGreaterThan(9_000);
+  },
+);

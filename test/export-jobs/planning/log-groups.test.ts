@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+
+import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { resolveLogGroups } from '#export-jobs/planning/log-groups.ts';
+import { openWorld, region, type World } from '../../world.ts';
+
+const message = 'x'.repeat(974); // with AWS's 26 bytes for each event 1,000
+
+/** Log groups /many/0000 …, each holding 1,000 bytes, and one beside them. */
+function seedGroups({ emulator }: World, count: number): string[] {
+  const names = Array.from({ length: count }, (_, i) => `/many/${String(i).padStart(4, '0')}`);
+  for (const logGroupName of [...names, '/man']) {
+    const events = [{ timestamp: 1, message }];
+    emulator.seed.logEvents({ region, logGroupName, logStreamName: 'web', events });
+  }
+  return names;
+}
+
+/** Looks a prefix up, and keeps what was slept. */
+async function resolve(world: World, prefix: string) {
+  const slept: number[] = [];
+  const sleep = async (ms: number) => void slept.push(ms);
+  const { logs } = world.targets.find(undefined);
+  const found = await resolveLogGroups(logs, prefix, { sleep }).catch((problem) => problem);
+  return { found, slept, pages: world.calls('DescribeLogGroups').length };
+}
+
+describe('the log groups of a prefix', () => {
+  test('are all there are, in order, with what they hold', async () => {
+    await using world = await openWorld();
+    const logGroupNames = seedGroups(world, 123);
+
+    const { found } = await resolve(world, '/many/');
+
+    expect(found).toEqual({ logGroupNames, storedBytes: 123_000 });
+    expect(world.calls('DescribeLogGroups').map(({ input }) => input)).toEqual([
+      { logGroupNamePrefix: '/many/', limit: 50 },
+      { logGroupNamePrefix: '/many/', limit: 50, nextToken: expect.any(String) },
+      { logGroupNamePrefix: '/many/', limit: 50, nextToken: expect.any(String) },
+    ]);
+  });
+
+  test('may be one, which is asked for once and without a pause', async () => {
+    await using world = await openWorld();
+
+    expect(await resolve(world, '/app')).toEqual({
+      found: { logGroupNames: ['/app'], storedBytes: 0 },
+      slept: [],
+      pages: 1,
+    });
+  });
+
+  test('may be 1,000, asked for four pages a second', async () => {
+    await using world = await openWorld();
+    seedGroups(world, 1_000);
+
+    const { found, slept, pages } = await resolve(world, '/many/');
+
+    expect(found.logGroupNames).toHaveLength(1_000);
+    expect(pages).toBe(20);
+    expect(slept).toEqual(Array(19).fill(250));
+  });
+
+  test('may not be more: that is too-many-slices', async () => {
+    await using world = await openWorld();
+    seedGroups(world, 1_001);
+
+    const { found } = await resolve(world, '/many/');
+
+    expect(found).toMatchObject({
+      slug: 'too-many-slices',
+      detail: 'More than 1000 log groups begin with /many/; a job may have 1000.',
+    });
+  });
+
+  test('may not be none: that is no-log-groups', async () => {
+    await using world = await openWorld();
+
+    const { found } = await resolve(world, '/App');
+
+    expect(found).toMatchObject({
+      slug: 'no-log-groups',
+      detail: 'No log group begins with /App.',
+    });
+  });
+
+  test('are looked for again when AWS throttles a page, and given up with its problem', async () => {
+    await using world = await openWorld({ timeouts: { readMs: 5_000 } });
+    const throttled = {
+      operation: 'DescribeLogGroups',
+      kind: 'error',
+      code: 'ThrottlingException',
+    } as const;
+
+    world.emulator.faults.add({ ...throttled, count: 2 });
+    const patient = await resolve(world, '/app');
+    world.emulator.faults.add({ ...throttled, count: 3 });
+    const inVain = await resolve(world, '/app');
+
+    expect(patient.found.logGroupNames).toEqual(['/app']);
+    expect(inVain.found).toMatchObject({ slug: 'aws-throttled' });
+  });
+
+  test('are given up when AWS lists them without end', async () => {
+    let pages = 0;
+    const describeLogGroups: CloudWatchLogs['describeLogGroups'] = async () => {
+      pages += 1;
+      return { logGroups: [{ logGroupName: '/app' }], nextToken: 'more' };
+    };
+
+    const found = resolveLogGroups({ describeLogGroups }, '/app', { sleep: async () => {} });
+
+    await expect(found).rejects.toMatchObject({ slug: 'aws-unexpected' });
+    expect(pages).toBe(40);
+  });
+});

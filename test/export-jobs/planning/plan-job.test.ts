@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+
+import type { CreateExportJob } from '#export-jobs/planning/create-export-job.ts';
+import { defaultTemplate } from '#export-jobs/planning/destination-prefix.ts';
+import { planJob } from '#export-jobs/planning/plan-job.ts';
+import type { Problem } from '#problems/problem.ts';
+import { openWorld, region, type World } from '../../world.ts';
+
+const now = Date.UTC(2024, 4, 10);
+const [first, second] = [Date.UTC(2024, 4, 1), Date.UTC(2024, 4, 2)];
+const wish: CreateExportJob = {
+  logGroupNames: ['/app'],
+  from: '2024-05-01T00:00:00Z',
+  to: '2024-05-02T00:00:00Z',
+  destination: 'archive',
+};
+const { logGroupNames: _none, ...withoutGroups } = wish;
+
+function plan(world: World, body: CreateExportJob) {
+  const target = world.targets.find(undefined);
+  return planJob(body, { target, now, sleep: async () => {}, jobId: 'job-of-the-test' });
+}
+const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
+  planned.then(
+    () => Promise.reject(new Error('it was planned')),
+    (problem: Problem) => problem,
+  );
+
+describe('planning a job', () => {
+  test('applies every default, and asks AWS nothing when log groups are named', async () => {
+    await using world = await openWorld();
+
+    const planned = await plan(world, wish);
+
+    expect(planned).toEqual({
+      job: {
+        target: 'default',
+        name: null,
+        priority: 0,
+        sliceBy: 'none',
+        fromAt: first,
+        toAt: second,
+        destination: 'archive',
+        destinationPrefix: defaultTemplate,
+        logStreamNamePrefix: null,
+        isUnsettledAllowed: false,
+        logGroupBytes: null,
+      },
+      slices: [
+        {
+          number: 0,
+          logGroupName: '/app',
+          fromAt: first,
+          toAt: second,
+          notBeforeAt: null,
+          readyAt: now,
+        },
+      ],
+    });
+    expect(world.emulator.journal.entries()).toEqual([]);
+  });
+
+  test('takes what the body says', async () => {
+    await using world = await openWorld();
+    const said = {
+      name: 'audit',
+      priority: -3,
+      sliceBy: 'hour',
+      destinationPrefix: 'audit/{HH}',
+      logStreamNamePrefix: 'web-',
+    } as const;
+
+    const { job, slices } = await plan(world, { ...wish, ...said, allowUnsettled: true });
+
+    expect(job).toMatchObject({ ...said, isUnsettledAllowed: true });
+    expect(slices).toHaveLength(24);
+  });
+
+  test('looks a prefix up, and says what the log groups hold', async () => {
+    await using world = await openWorld();
+    const events = [{ timestamp: first, message: 'x'.repeat(74) }];
+    world.emulator.seed.logEvents({ region, logGroupName: '/app/b', logStreamName: 'web', events });
+
+    const { job, slices } = await plan(world, { ...withoutGroups, logGroupNamePrefix: '/app' });
+
+    expect(slices.map(({ logGroupName }) => logGroupName)).toEqual(['/app', '/app/b']);
+    expect(job.logGroupBytes).toBe(100);
+  });
+
+  test('tells all that is wrong with window and template at once, before AWS is asked', async () => {
+    await using world = await openWorld();
+    const body = { ...withoutGroups, logGroupNamePrefix: '/app' };
+
+    const problem = await refusalOf(
+      plan(world, { ...body, from: 1_714_521_600, to: '2024-05-02', destinationPrefix: '{day}' }),
+    );
+
+    expect(problem).toMatchObject({
+      slug: 'invalid-request',
+      detail: '3 rules are broken; errors[] says which.',
+      members: {
+        errors: [
+          { in: 'body', pointer: '#/from', detail: expect.stringContaining('seconds') },
+          { in: 'body', pointer: '#/to', detail: expect.stringContaining('RFC 3339') },
+          { in: 'body', pointer: '#/destinationPrefix', detail: expect.stringContaining('{day}') },
+        ],
+      },
+    });
+    expect(world.emulator.journal.entries()).toEqual([]);
+  });
+
+  test('refuses a template alone, and a window alone', async () => {
+    await using world = await openWorld();
+
+    const template = await refusalOf(plan(world, { ...wish, destinationPrefix: '{' }));
+    const window = await refusalOf(plan(world, { ...wish, to: wish.from }));
+
+    expect(template.members.errors).toEqual([
+      expect.objectContaining({ pointer: '#/destinationPrefix' }),
+    ]);
+    expect(window.members.errors).toEqual([expect.objectContaining({ pointer: '#/from' })]);
+  });
+
+  test('refuses a prefix that a log group makes too long for a key', async () => {
+    await using world = await openWorld();
+    const logGroupNames = ['/app', `/${'x'.repeat(511)}`];
+    const destinationPrefix = `${'{logGroup}'.repeat(2)}`;
+
+    const problem = await refusalOf(plan(world, { ...wish, logGroupNames, destinationPrefix }));
+
+    expect(problem.members.errors).toEqual([
+      {
+        in: 'body',
+        pointer: '#/destinationPrefix',
+        detail: expect.stringContaining(`for log group ${logGroupNames[1]} it is 1022;`),
+      },
+    ]);
+  });
+});

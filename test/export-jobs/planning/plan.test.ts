@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+
+import { planSlices } from '#export-jobs/planning/plan.ts';
+
+const hourMs = 3_600_000;
+const now = Date.UTC(2024, 4, 3, 6);
+const midnight = Date.UTC(2024, 4, 2);
+const wish = {
+  logGroupNames: ['/b', '/a'],
+  window: { fromAt: midnight, toAt: midnight + 30 * hourMs },
+  sliceBy: 'day',
+  now,
+  isUnsettledAllowed: false,
+} as const;
+
+describe('the slices of a job', () => {
+  test('are the oldest window first, and in it the log groups as they were given', () => {
+    const nextMidnight = midnight + 24 * hourMs;
+    const [first, last] = [
+      { fromAt: midnight, toAt: nextMidnight },
+      { fromAt: nextMidnight, toAt: wish.window.toAt },
+    ];
+
+    expect(planSlices(wish)).toMatchObject([
+      { number: 0, logGroupName: '/b', ...first },
+      { number: 1, logGroupName: '/a', ...first },
+      { number: 2, logGroupName: '/b', ...last },
+      { number: 3, logGroupName: '/a', ...last },
+    ]);
+  });
+
+  test('wait until twelve hours after their end, unless that has passed', () => {
+    const window = { fromAt: now - 14 * hourMs, toAt: now - 10 * hourMs };
+
+    const slices = planSlices({ ...wish, logGroupNames: ['/a'], window, sliceBy: 'hour' });
+
+    expect(slices.map(({ notBeforeAt, readyAt }) => [notBeforeAt, readyAt])).toEqual([
+      [null, now], // ended 13 hours ago
+      [null, now], // ended 12 hours ago, to the millisecond
+      [now + hourMs, now + hourMs],
+      [now + 2 * hourMs, now + 2 * hourMs],
+    ]);
+  });
+
+  test('do not wait when what is unsettled is allowed', () => {
+    const window = { fromAt: now - hourMs, toAt: now + hourMs };
+
+    const slices = planSlices({ ...wish, window, isUnsettledAllowed: true });
+
+    for (const slice of slices) expect(slice).toMatchObject({ notBeforeAt: null, readyAt: now });
+  });
+
+  test('may be 10,000', () => {
+    const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
+
+    const slices = planSlices({ ...wish, window, sliceBy: 'hour' });
+
+    expect(slices).toHaveLength(10_000);
+    expect(slices.at(-1)).toMatchObject({ number: 9_999, logGroupName: '/a', toAt: midnight });
+  });
+
+  test('may not be more: that is too-many-slices, with what would fit', () => {
+    const window = { fromAt: midnight - 5_000 * hourMs - 1, toAt: midnight };
+
+    expect(() => planSlices({ ...wish, window, sliceBy: 'hour' })).toThrow(
+      expect.objectContaining({
+        slug: 'too-many-slices',
+        detail:
+          'This would be 10002 slices (2 log groups × 5001 windows) of at most 10000; with sliceBy "day" it is 418.',
+      }),
+    );
+  });
+
+  test.for([
+    ['hour', 2, 'week'],
+    ['day', 10, 'month'],
+    ['day', 1_000, 'none'],
+  ] as const)(
+    'sliced by %s since 1970 in %i log groups would fit sliced by %s',
+    ([sliceBy, count, fits]) => {
+      const logGroupNames = Array.from({ length: count }, (_, index) => `/${index}`);
+      const window = { fromAt: 0, toAt: midnight };
+
+      expect(() => planSlices({ ...wish, logGroupNames, window, sliceBy })).toThrow(
+        expect.objectContaining({
+          detail: expect.stringContaining(`with sliceBy "${fits}" it is `),
+        }),
+      );
+    },
+  );
+});

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
+import { countWindows, windowsOf } from '#export-jobs/planning/slicing.ts';
+import type { Window } from '#export-jobs/planning/window.ts';
+
+const seed = Math.floor(Math.random() * 2 ** 31);
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const mostPieces = 5_000;
+
+// Where calendars go wrong: instants to be near to.
+const edges = [
+  '1970-01-01T00:00:00Z',
+  '1973-01-01T00:00:00Z',
+  '1999-12-31T23:59:59Z',
+  '2000-02-29T00:00:00Z',
+  '2023-02-28T00:00:00Z',
+  '2024-02-29T00:00:00Z',
+  '2024-03-10T07:00:00Z', // New York: forward
+  '2024-11-03T06:00:00Z', // New York: back
+  '2024-03-31T01:00:00Z', // Berlin: forward
+  '2024-10-27T01:00:00Z', // Berlin: back
+  '2024-04-06T15:00:00Z', // Lord Howe: back by half an hour
+  '2024-10-05T15:30:00Z', // Lord Howe: forward by half an hour
+  '2020-12-31T00:00:00Z', // a year of 53 weeks
+  '2024-12-30T00:00:00Z', // ISO week 1 of 2025
+  '2100-02-28T00:00:00Z', // no leap year
+  '2199-12-31T00:00:00Z',
+].map(Date.parse);
+
+const near = fc
+  .tuple(
+    fc.constantFrom(...edges),
+    fc.constantFrom(0, hourMs / 2, hourMs, dayMs, 7 * dayMs, 31 * dayMs),
+    fc.constantFrom(-1, 0, 1),
+    fc.integer({ min: -2, max: 2 }),
+  )
+  .map(([edge, distance, sign, ms]) => Math.max(0, edge + sign * distance + ms));
+const instant = fc.oneof(near, fc.integer({ min: 0, max: Date.UTC(2200, 0) }));
+const length = fc.oneof(
+  fc.integer({ min: 1, max: 10 }),
+  fc.integer({ min: 1, max: 100 * dayMs }),
+  fc.integer({ min: 1, max: 50 * 366 * dayMs }),
+  fc.constantFrom(hourMs, dayMs, 7 * dayMs, 30 * dayMs, 31 * dayMs, 365 * dayMs),
+);
+const anyWindow: fc.Arbitrary<Window> = fc.oneof(
+  fc.tuple(instant, length).map(([fromAt, ms]) => ({ fromAt, toAt: fromAt + ms })),
+  fc
+    .tuple(near, near)
+    .filter(([one, other]) => one !== other)
+    .map(([one, other]) => ({ fromAt: Math.min(one, other), toAt: Math.max(one, other) })),
+);
+
+/** The unit an instant lies in, by what is written on the calendar; an oracle of its own. */
+const labels: Record<SliceBy, (at: number) => string> = {
+  none: () => 'all',
+  hour: (at) => new Date(at).toISOString().slice(0, 13),
+  day: (at) => new Date(at).toISOString().slice(0, 10),
+  month: (at) => new Date(at).toISOString().slice(0, 7),
+  week(at) {
+    const monday = new Date(at);
+    monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
+    return monday.toISOString().slice(0, 10);
+  },
+};
+
+function expectTiling(pieces: Window[], window: Window, sliceBy: SliceBy): void {
+  expect(pieces[0]?.fromAt).toBe(window.fromAt);
+  expect(pieces.at(-1)?.toAt).toBe(window.toAt);
+  const label = labels[sliceBy];
+  for (const [index, { fromAt, toAt }] of pieces.entries()) {
+    const next = pieces[index + 1];
+    const isWhole =
+      fromAt < toAt &&
+      label(fromAt) === label(toAt - 1) &&
+      (next === undefined || (next.fromAt === toAt && label(toAt) !== label(toAt - 1)));
+    if (!isWhole) expect({ fromAt, toAt, next }).toBe('a piece of one unit, joined to the next');
+  }
+}
+
+const zone = process.env.TZ;
+afterEach(() => {
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
+});
+
+describe.each(sliceBys)('windows sliced by %s', (sliceBy) => {
+  test(`put together are the window: no gap, no overlap, none empty, cut at UTC alone (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(anyWindow, (window) => {
+        fc.pre(countWindows(window, sliceBy) <= mostPieces);
+
+        const pieces = windowsOf(window, sliceBy);
+
+        expect(pieces).toHaveLength(countWindows(window, sliceBy));
+        expectTiling(pieces, window, sliceBy);
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  test(`are the same wherever the process runs (seed ${seed})`, () => {
+    const windows = fc
+      .sample(anyWindow, { seed, numRuns: 300 })
+      .filter((window) => countWindows(window, sliceBy) <= 200);
+    const cut = (timeZone: string) => {
+      process.env.TZ = timeZone;
+      return windows.map((window) => windowsOf(window, sliceBy));
+    };
+
+    const inUtc = cut('UTC');
+
+    for (const [timeZone, offsetMinutes] of [
+      ['America/New_York', 240],
+      ['Europe/Berlin', -120],
+      ['Australia/Lord_Howe', -630],
+    ] as const) {
+      expect(cut(timeZone)).toEqual(inUtc);
+      expect(new Date('2024-05-01').getTimezoneOffset()).toBe(offsetMinutes); // it was in force
+    }
+  });
+});
+
+describe('windows', () => {
+  test.for([
+    ['none', '2024-01-31T10:30:00Z', '2024-03-01T00:00:00Z', ['2024-01-31T10:30']],
+    [
+      'hour',
+      '2024-03-31T00:30:00Z',
+      '2024-03-31T02:00:00Z',
+      ['2024-03-31T00:30', '2024-03-31T01:00'],
+    ],
+    [
+      'day',
+      '2024-02-28T10:00:00Z',
+      '2024-03-01T00:00:00.001Z',
+      ['2024-02-28T10:00', '2024-02-29T00:00', '2024-03-01T00:00'],
+    ],
+    [
+      'week',
+      '2024-12-25T00:00:00Z',
+      '2025-01-07T00:00:00Z',
+      ['2024-12-25T00:00', '2024-12-30T00:00', '2025-01-06T00:00'],
+    ],
+    [
+      'month',
+      '2023-12-31T00:00:00Z',
+      '2024-02-29T00:00:00Z',
+      ['2023-12-31T00:00', '2024-01-01T00:00', '2024-02-01T00:00'],
+    ],
+  ] as const)(
+    'sliced by %s from %s to %s begin as a calendar says',
+    ([sliceBy, from, to, starts]) => {
+      const pieces = windowsOf({ fromAt: Date.parse(from), toAt: Date.parse(to) }, sliceBy);
+
+      expect(pieces.map(({ fromAt }) => new Date(fromAt).toISOString().slice(0, 16))).toEqual(
+        starts,
+      );
+    },
+  );
+
+  test('are counted without being made', () => {
+    const all = { fromAt: 0, toAt: 2 ** 53 - 1 };
+
+    expect(countWindows(all, 'hour')).toBe(Math.ceil((2 ** 53 - 1) / hourMs));
+    expect(countWindows({ fromAt: 0, toAt: Date.UTC(2024, 0) }, 'month')).toBe(54 * 12);
+  });
+});

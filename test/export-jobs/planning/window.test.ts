@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+
+import { readWindow } from '#export-jobs/planning/window.ts';
+
+const hourMs = 3_600_000;
+const now = Date.UTC(2024, 4, 2, 12);
+const settled = { now, isUnsettledAllowed: false };
+const unsettled = { now, isUnsettledAllowed: true };
+const day = { from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z' };
+const at = (pointer: string, detail: unknown) => ({ in: 'body', pointer, detail });
+
+describe('the window of a job', () => {
+  test('is read from text, from integers, and from one of each', () => {
+    const read = { fromAt: 1_714_521_600_000, toAt: 1_714_608_000_000 };
+
+    expect(readWindow(day, settled)).toEqual(read);
+    expect(readWindow({ from: 1_714_521_600_000, to: 1_714_608_000_000n }, settled)).toEqual(read);
+    expect(readWindow({ ...day, from: 1_714_521_600_000 }, settled)).toEqual(read);
+  });
+
+  test('may begin at the beginning', () => {
+    expect(readWindow({ ...day, from: 0 }, settled)).toEqual({
+      fromAt: 0,
+      toAt: 1_714_608_000_000,
+    });
+  });
+
+  test('is told all its violations at once', () => {
+    expect(readWindow({ from: 1_714_521_600, to: '2024-05-02' }, settled)).toEqual([
+      at('#/from', 'looks like seconds; in milliseconds it is 1714521600000'),
+      at('#/to', 'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-02T00:00:00Z"'),
+    ]);
+    expect(readWindow({ from: now + 3 * hourMs, to: now + 2 * hourMs }, settled)).toEqual([
+      at('#/to', expect.stringContaining('must not lie ahead')),
+      at('#/from', expect.stringContaining('must be before to')),
+    ]);
+  });
+
+  test('must not be empty', () => {
+    expect(readWindow({ from: now, to: now }, settled)).toEqual([
+      at(
+        '#/from',
+        `must be before to, which is not part of the window; for this one millisecond to is ${now + 1}`,
+      ),
+    ]);
+  });
+
+  test('must not run backwards', () => {
+    expect(readWindow({ from: day.to, to: day.from }, settled)).toEqual([
+      at(
+        '#/from',
+        'must be before to; the other way round, from is 1714521600000 and to is 1714608000000',
+      ),
+    ]);
+  });
+
+  test('ends now at the latest, give or take a minute between clocks', () => {
+    expect(readWindow({ ...day, to: now + 60_000 }, settled)).toMatchObject({ toAt: now + 60_000 });
+    expect(readWindow({ ...day, to: now + 60_001 }, settled)).toEqual([
+      at(
+        '#/to',
+        `must not lie ahead: now is ${now} (2024-05-02T12:00:00.000Z); or set allowUnsettled: true, then what arrives later is not exported`,
+      ),
+    ]);
+  });
+
+  test('may end up to 25 hours ahead when what is unsettled is allowed', () => {
+    expect(readWindow({ ...day, to: now + 25 * hourMs }, unsettled)).toHaveProperty('toAt');
+    expect(readWindow({ ...day, to: now + 25 * hourMs + 1 }, unsettled)).toEqual([
+      at('#/to', `must not lie more than 25 hours ahead; the latest is ${now + 25 * hourMs}`),
+    ]);
+  });
+});
