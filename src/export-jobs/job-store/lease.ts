@@ -43,6 +43,8 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
         region,
         fence: row('fence', '+', 1),
         leasedUntil: row(database.now(), '+', leaseMs),
+        // Seen by the last owner, who watches it no more.
+        ...{ foreignTaskId: null, foreignLogGroupName: null, foreignSince: null },
       }))
       .where('target', '=', target)
       .where((row) =>
