@@ -68,6 +68,7 @@ export interface Line extends AsyncDisposable {
   database: Database;
   log: LogLine[];
   dispatchers: Dispatcher[];
+  replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
   /** Puts a job of hour-long slices into line; its id. */
   put(job?: PutJob): Promise<string>;
@@ -211,6 +212,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     database,
     log,
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
+    replicas,
     openReplica,
     put: (job) => putJob(database, job),
     cancel: (jobId) => cancelJob(database, jobId),
