@@ -84,6 +84,16 @@ export interface Line extends AsyncDisposable {
 /** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
 
+/**
+ * An error that is not tried again. The SDK would, because turned time looks to it like a clock that
+ * is wrong: so this answer tells no time.
+ */
+export const refusal = {
+  kind: 'error',
+  code: 'InvalidParameterException',
+  headers: { date: 'unknown' },
+} as const;
+
 /** Opens a line; dispose of it with `await using`. */
 export async function openLine(options: LineOptions = {}): Promise<Line> {
   const emulator = await openEmulator({

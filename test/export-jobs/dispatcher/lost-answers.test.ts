@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
-import { type Line, openLine, startAt } from '../line.ts';
+import { type Line, openLine, refusal, startAt } from '../line.ts';
 
 // What can happen to the one call that cannot be repeated. In every row one task is made, and none
 // is lost.
@@ -178,8 +178,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     await using line = await openLine({ replicas: 2 });
     lose(line, { kind: 'late-effect', delayMs: 400_000 });
     line.emulator.faults.add({
-      ...{ kind: 'error', operation: 'DescribeExportTasks', code: 'InvalidParameterException' },
-      count: 100_000,
+      ...{ ...refusal, operation: 'DescribeExportTasks', count: 100_000 },
     });
     const jobId = await line.put();
 
@@ -200,8 +199,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     const jobId = await line.put();
     // A listing is four pages: RUNNING, PENDING, the newest 50, the next 50.
     const theFourth: Fault = {
-      ...{ kind: 'error', operation: 'DescribeExportTasks', skip: 3 },
-      code: 'InvalidParameterException',
+      ...{ ...refusal, operation: 'DescribeExportTasks', skip: 3 },
     };
     while (line.time.now() < startAt + 400_000) {
       if (line.emulator.faults.pending().length === 0) line.emulator.faults.add(theFourth);
