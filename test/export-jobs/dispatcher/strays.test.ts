@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Fault } from '#emulator/emulator.ts';
+import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { type Line, openLine, startAt } from '../line.ts';
+
+const region = 'eu-west-1';
+const settledBy = 150_000;
+
+const strays = ({ database }: Line) => database.queries.selectFrom('strays').selectAll().execute();
+const alerts = ({ log }: Line, alert: string) => log.filter((entry) => entry.alert === alert);
+const cancels = (line: Line) => line.calls('CancelExportTask').map(({ input }) => input);
+
+/** The first create takes effect after its attempt was called absent. */
+const tooLate = (delayMs: number): Fault => ({
+  ...{ kind: 'late-effect', operation: 'CreateExportTask', delayMs },
+});
+
+async function installationOf({ database }: Line): Promise<string> {
+  const rows = database.queries.selectFrom('installation').select('id');
+  return (await rows.executeTakeFirstOrThrow()).id;
+}
+
+describe('a task of ours that its slice does not know', () => {
+  test.each([
+    ['one long task runs', { runningMs: 3_600_000 }, 1],
+    ['tasks of a second run without a pause', { pendingMs: 0, runningMs: 1_000 }, 400],
+  ])(
+    'is told of, written down and cancelled within a minute, while %s',
+    async (_what, course, slices) => {
+      await using line = await openLine({ emulator: { ...course, activeTaskLimit: 2 } });
+      line.emulator.faults.add(tooLate(settledBy + 100_000));
+      const jobId = await line.put({ slices });
+
+      await line.time.runUntil(async () => (await strays(line)).length > 0);
+      const foundAt = line.time.now();
+      await line.time.runFor(5_000);
+
+      const [stray] = line.emulator
+        .exportTasks()
+        .filter(({ createdAt }) => createdAt === startAt + settledBy + 100_000);
+      expect(foundAt - (stray?.createdAt ?? 0)).toBeLessThanOrEqual(60_000);
+      expect(await strays(line)).toEqual([
+        {
+          ...{ taskId: stray?.taskId, target: 'default', marker: stray?.taskName, jobId },
+          detectedAt: foundAt,
+        },
+      ]);
+      expect(alerts(line, 'duplicate_export_detected')).toMatchObject([
+        { level: 'error', taskId: stray?.taskId, jobId },
+      ]);
+      if (slices === 1) expect(cancels(line)).toEqual([{ taskId: stray?.taskId }]);
+    },
+  );
+
+  test('in the only slot is cancelled, and then the slice that waits is exported', async () => {
+    await using line = await openLine({ emulator: { runningMs: 3_600_000 } });
+    line.emulator.faults.add(tooLate(settledBy));
+    line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
+    const jobId = await line.put();
+    await line.time.runUntil(() =>
+      line.emulator.exportTasks().some(({ status }) => status === 'CANCELLED'),
+    );
+
+    await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
+
+    expect(
+      line.emulator
+        .exportTasks()
+        .map(({ status }) => status)
+        .slice(0, 1),
+    ).toEqual(['CANCELLED']);
+    expect(await strays(line)).toHaveLength(1);
+  });
+
+  test('is found while another lost create is being settled', async () => {
+    await using line = await openLine({ emulator: { activeTaskLimit: 2 } });
+    const late = settledBy + 10_000;
+    line.emulator.faults.add(tooLate(late));
+    line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
+    await line.put();
+
+    await line.time.runUntil(async () => (await strays(line)).length > 0);
+
+    expect(line.time.now() - startAt - late).toBeLessThanOrEqual(60_000);
+  });
+
+  test('is told of once, and cancelled again until AWS has taken the cancel', async () => {
+    await using line = await openLine({ emulator: { runningMs: 3_600_000, activeTaskLimit: 2 } });
+    line.emulator.faults.add(tooLate(settledBy));
+    line.emulator.faults.add({ kind: 'error', operation: 'CancelExportTask', count: 3 });
+    await line.put();
+
+    await line.time.runUntil(() =>
+      line.emulator.exportTasks().some(({ status }) => status === 'CANCELLED'),
+    );
+    await line.time.runFor(300_000);
+
+    expect(alerts(line, 'duplicate_export_detected')).toHaveLength(1);
+    expect(line.calls('CancelExportTask').map(({ status }) => status)).toEqual([
+      500, 500, 500, 200,
+    ]);
+  });
+
+  test('without any row here, as after a database was put back, is found all the same', async () => {
+    await using line = await openLine();
+    const taskName = `xp1-${await installationOf(line)}-gone-0-1-0123456789abcdef`;
+    const taskId = line.emulator.seed.foreignTask({
+      region,
+      durationMs: 600_000,
+      order: { taskName },
+    });
+
+    await line.time.runFor(61_000);
+
+    expect(await strays(line)).toMatchObject([{ taskId, jobId: null }]);
+    expect(cancels(line)).toEqual([{ taskId }]);
+  });
+
+  test('that has ended is told of, but not cancelled', async () => {
+    await using line = await openLine();
+    const taskName = `xp1-${await installationOf(line)}-gone-0-1-0123456789abcdef`;
+    line.emulator.seed.finishedTasks({ region, count: 1, order: { taskName } });
+
+    await line.time.runFor(61_000);
+
+    expect(await strays(line)).toHaveLength(1);
+    expect(cancels(line)).toEqual([]);
+  });
+});
+
+describe('a task that is not ours', () => {
+  test('is never touched: of another installation, with a name alike, or without one', async () => {
+    await using line = await openLine({ emulator: { activeTaskLimit: 9 } });
+    const installation = await installationOf(line);
+    const names = [
+      'xp1-00000000-gone-0-1-0123456789abcdef',
+      `xp1-${installation}0-gone-0-1-0123456789abcdef`,
+      `XP1-${installation}-gone`,
+      undefined,
+    ];
+    for (const taskName of names) {
+      line.emulator.seed.foreignTask({ region, durationMs: 1_000_000, order: { taskName } });
+    }
+    await line.put({ slices: 3 });
+
+    await line.runUntilDone();
+    await line.time.runFor(200_000);
+
+    expect(await strays(line)).toEqual([]);
+    expect(cancels(line)).toEqual([]);
+  });
+
+  test.each([
+    ['bucket', { destination: 'somebody-elses-bucket' }],
+    ['prefix', { destinationPrefix: 'elsewhere' }],
+    ['log group', { logGroupName: '/other' }],
+    ['start', { from: 1n }],
+    ['end', { to: 2n }],
+  ])(
+    'but has the marker of a slice and another %s is not taken for its task',
+    async (_what, other) => {
+      await using line = await openLine({ emulator: { activeTaskLimit: 2 } });
+      line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
+      const jobId = await line.put();
+      await line.time.runUntil(() => line.calls('CreateExportTask').length === 1);
+      const [create] = line.calls('CreateExportTask');
+      const sent = create?.input as {
+        taskName: string;
+        logGroupName: string;
+        from: bigint;
+        to: bigint;
+      };
+      const order = {
+        destination: 'archive',
+        destinationPrefix: `jobs/${jobId}/1`,
+        ...sent,
+        ...other,
+      };
+      const taskId = line.emulator.seed.foreignTask({ region, durationMs: 10_000, order });
+
+      await line.runUntilDone();
+
+      const attempts = await line.database.queries
+        .selectFrom('attempts')
+        .selectAll()
+        .orderBy('attempt')
+        .execute();
+      expect(attempts).toMatchObject([
+        { outcome: 'not-created', taskId: null },
+        { outcome: 'completed' },
+      ]);
+      expect(alerts(line, 'marker_forged')).not.toEqual([]);
+      expect(alerts(line, 'marker_forged')[0]).toMatchObject({ level: 'error', jobId, taskId });
+    },
+  );
+
+  test('and is an older task under the marker of a slice is not taken for its task', async () => {
+    await using line = await openLine();
+    const jobId = await line.put();
+    line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
+    await line.time.runUntil(() => line.calls('CreateExportTask').length === 1);
+    const [create] = line.calls('CreateExportTask');
+    const sent = create?.input as {
+      taskName: string;
+      logGroupName: string;
+      from: bigint;
+      to: bigint;
+    };
+    const order = { destination: 'archive', destinationPrefix: `jobs/${jobId}/1`, ...sent };
+    line.emulator.seed.finishedTasks({ region, count: 1, spacingMs: 3_600_000, order });
+
+    await line.runUntilDone();
+
+    expect(line.calls('CreateExportTask')).toHaveLength(2);
+  });
+});
+
+test('a sweep goes through all tasks of the last minutes, one page at a time', async () => {
+  await using line = await openLine();
+  const installation = await installationOf(line);
+  const taskName = `xp1-${installation}-gone-0-1-0123456789abcdef`;
+  const { sweepBackMs } = dispatcherLimits;
+  line.emulator.seed.finishedTasks({
+    region,
+    count: 1,
+    spacingMs: sweepBackMs - 10_000,
+    order: { taskName },
+  });
+  line.emulator.seed.finishedTasks({ region, count: 120, spacingMs: 1_000 });
+
+  await line.time.runUntil(async () => (await strays(line)).length > 0);
+
+  expect(line.time.now() - startAt).toBeLessThanOrEqual(5_000);
+});
