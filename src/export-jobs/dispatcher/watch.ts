@@ -133,9 +133,9 @@ async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   return 0;
 }
 
-// Somebody else's task is waited for politely: at most eight questions a minute.
-const askEveryMs = 8_000;
-const askJitterMs = 4_000;
+// Somebody else's task is waited for politely: with the sweeps, at most eight questions a minute.
+const askEveryMs = 10_000;
+const askJitterMs = 2_000;
 
 /**
  * Waits for a slot that AWS said is taken, while nothing of ours is in it: finds out by whom, watches
