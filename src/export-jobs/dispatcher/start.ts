@@ -127,9 +127,13 @@ function pauseAfterRefusal(
   { memory, limits, elapsed, random, log, target }: Slot,
   problem: Problem,
 ) {
-  const isOfSlot = slotProblems.has(problem.slug) || problem.slug === 'service-role-not-permitted';
-  const pauseMs = isOfSlot ? backOffMs(memory.refusals, random) : limits.askEveryMs;
-  if (isOfSlot) memory.refusals += 1;
+  let pauseMs = limits.askEveryMs;
+  if (problem.slug === 'service-role-not-permitted') {
+    // Each try costs a slice, and none helps before somebody has changed a policy.
+    pauseMs = Math.min(60_000, 1_000 * 2 ** memory.refusals++);
+  } else if (slotProblems.has(problem.slug)) {
+    pauseMs = backOffMs(memory.refusals++, random);
+  }
   memory.createNotBefore = elapsed() + pauseMs;
   const facts = { target: target.name, problem: problem.slug, err: problem.cause, pauseMs };
   log.warn(facts, 'AWS did not take a create');
