@@ -1,4 +1,4 @@
-import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { type ExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import { recordForeignTask } from '../job-store/lease.ts';
 import type { RunningSlice } from '../job-store/outcomes.ts';
@@ -28,7 +28,8 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   memory.asked = { marker, askedAt: ageMs };
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
-  if (!task?.status?.code) return missTask(slot, active);
+  const code = task?.status?.code;
+  if (!task || !code || !exportTaskStatusCodes.includes(code)) return missTask(slot, active);
   memory.vanishedSince = undefined;
   if (isActive(task)) return 0;
   await recordEnd(slot, active, task);
