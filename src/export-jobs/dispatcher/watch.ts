@@ -30,7 +30,7 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   const code = task?.status?.code;
   if (!task || !code || !exportTaskStatusCodes.includes(code)) return missTask(slot, active);
-  memory.vanishedSince = undefined;
+  memory.missed = undefined;
   if (isActive(task)) return 0;
   await recordEnd(slot, active, task);
   return 0;
@@ -119,10 +119,13 @@ async function recordFailure(
 /** AWS does not list the task, or in a state unknown here: that is not an end. */
 async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   const { memory, elapsed, log, target } = slot;
-  const { jobId, slice, attempt, taskId, ageMs } = active;
-  memory.vanishedSince ??= elapsed();
-  const missingMs = elapsed() - memory.vanishedSince;
-  if (missingMs >= vanishedAlarmMs) {
+  const { jobId, slice, attempt, taskId, ageMs, marker } = active;
+  const now = elapsed();
+  if (memory.missed?.marker !== marker) memory.missed = { marker, since: now, toldAt: now };
+  const { missed } = memory;
+  const missingMs = now - missed.since;
+  if (now - missed.toldAt >= vanishedAlarmMs) {
+    missed.toldAt = now;
     const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
     log.error(facts, 'AWS does not list the task of a running slice');
   }
