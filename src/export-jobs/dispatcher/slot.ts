@@ -62,6 +62,8 @@ export interface SlotMemory {
   isTaken: boolean;
   /** Somebody else's task that was seen in the slot, and when to ask for it again. */
   foreign: (ForeignTask & { askAt: number }) | undefined;
+  /** No cancel before this. */
+  cancelNotBefore: number;
   /** When the active slice was asked for last, in ms since it was submitted. */
   asked: { marker: string; askedAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
@@ -80,6 +82,7 @@ export function makeSlotMemory(): SlotMemory {
     createNotBefore: Number.NEGATIVE_INFINITY,
     isTaken: false,
     foreign: undefined,
+    cancelNotBefore: Number.NEGATIVE_INFINITY,
     asked: undefined,
     looks: undefined,
     missed: undefined,

@@ -15,8 +15,9 @@ const vanishedForGoodMs = 25 * 3_600_000;
  * Nothing is done before AWS has said so. Returns after how many milliseconds to look again.
  */
 export async function watchTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate, durations, memory } = slot;
-  if (active.isCancelRequested && active.state === 'running') return cancelTask(slot, active);
+  const { target, gate, durations, memory, elapsed } = slot;
+  const isToBeCancelled = active.isCancelRequested && active.state === 'running';
+  if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return cancelTask(slot, active);
 
   const { marker, logGroupName, ageMs, taskId } = active;
   const askedAt = memory.asked?.marker === marker ? memory.asked.askedAt : 0;
@@ -36,8 +37,12 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   return 0;
 }
 
+// A cancel that AWS did not take is tried again; meanwhile the task is watched like any other, for
+// it may end by itself, and the role may never be permitted to cancel.
+const cancelAgainMs = 10_000;
+
 async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate } = slot;
+  const { target, gate, memory, elapsed, log } = slot;
   const { slice, attempt, taskId } = active;
   gate.count();
   const refusal = await target.logs.cancelExportTask(taskId).then(
@@ -47,7 +52,11 @@ async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
   // Already over, or not known any more: what became of it is read like any other end.
   const isOver =
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
-  if (refusal && !isOver) throw refusal;
+  if (refusal && !isOver) {
+    memory.cancelNotBefore = elapsed() + cancelAgainMs;
+    log.warn({ err: refusal, target: target.name, taskId }, 'a task could not be cancelled yet');
+    return 0;
+  }
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
   await record(slot, active, { to: 'cancelling', attempt: {}, change });
   return 0;
