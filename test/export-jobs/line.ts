@@ -10,7 +10,7 @@ import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { recordChange } from '#export-jobs/job-store/changes.ts';
 import { openTargets } from '#targets/open-targets.ts';
-import type { TargetSettings } from '#targets/target.ts';
+import type { TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
@@ -66,6 +66,7 @@ export interface Line extends AsyncDisposable {
   emulator: Emulator;
   time: TurnedTime;
   database: Database;
+  targets: Targets;
   log: LogLine[];
   dispatchers: Dispatcher[];
   replicas: Replica[];
@@ -220,6 +221,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     emulator,
     time,
     database,
+    targets,
     log,
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
     replicas,

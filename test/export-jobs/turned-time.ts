@@ -45,7 +45,7 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
     async runUntil(condition) {
       await allAsleep();
       while (!(await condition())) {
-        clock.set(nextDueAt());
+        clock.set(Math.max(clock.now(), nextDueAt()));
         wakeDue();
         await allAsleep();
       }
@@ -54,11 +54,11 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
       const until = clock.now() + ms;
       await allAsleep();
       while (nextDueAt() <= until) {
-        clock.set(nextDueAt());
+        clock.set(Math.max(clock.now(), nextDueAt()));
         wakeDue();
         await allAsleep();
       }
-      clock.set(until);
+      clock.set(Math.max(clock.now(), until));
     },
   };
 }
