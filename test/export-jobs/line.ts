@@ -256,7 +256,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   };
 }
 
-async function putJob(database: Database, job: PutJob = {}): Promise<string> {
+/** Puts a job of hour-long slices into line; its id. */
+export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
   const id = randomUUID();
