@@ -67,7 +67,9 @@ export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: Job
       }
 
       reply.header('etag', shown.etag).header('cache-control', 'no-cache');
-      if (known !== undefined && isAmong(known, shown.etag)) return reply.code(304).send(null);
+      if (known !== undefined && isAmong(known, shown.etag)) {
+        return reply.code(304).send(undefined as never); // null would be four letters of JSON
+      }
       return reply.send(shown.job);
     },
   });
