@@ -9,6 +9,7 @@ import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
+import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 
@@ -67,7 +68,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     sleep: (ms) => delay(ms),
     newId: randomUUID,
   });
-  const ready = Promise.all([targets.whenChecked, database?.whenMigrated]).then(() => {});
+  const slotsChecked = targets.whenChecked.then(() => {
+    if (jobs) refuseSharedSlots(targets.list());
+  });
+  const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
   ready.catch(() => {}); // whoever waits for it hears of it
   const close = async () => {
     await jobs?.close();
@@ -90,6 +94,19 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       await close();
     },
   };
+}
+
+/** AWS has one slot for an account and Region, so the line in front of it must have one name. */
+function refuseSharedSlots(targets: readonly Target[]): void {
+  for (const [index, { name, accountId, region }] of targets.entries()) {
+    const other = targets
+      .slice(0, index)
+      .find((before) => before.accountId === accountId && before.region === region);
+    if (!other) continue;
+    throw configError(
+      `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
+    );
+  }
 }
 
 async function warnOfRedirects({ targets }: Config, log: Logger): Promise<void> {

@@ -67,6 +67,8 @@ export interface World extends AsyncDisposable {
   port: number;
   log: LogLine[];
   targets: Targets;
+  /** How many requests wait for a job to change. */
+  waiting(): number;
   /** Says that a test has changed a job, as who changes one has to. */
   jobChanged(jobId: string): void;
   /** Where the export jobs are. */
@@ -177,6 +179,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (!jobs) throw new Error('This world has no export jobs.');
       return jobs.database;
     },
+    waiting: () => jobs?.waiting() ?? 0,
     jobChanged: (jobId) => jobs?.watch.changed(jobId),
     async waitFor(condition) {
       while (!condition()) await new Promise(setImmediate);
@@ -227,9 +230,18 @@ async function openJobs(
   });
   const elapsed = () => performance.now();
   const line = makeLineView(database, elapsed);
+  let waiting = 0;
   return {
     database,
-    watch,
+    waiting: () => waiting,
+    watch: {
+      ...watch,
+      async waitForChange(...wait: Parameters<typeof watch.waitForChange>) {
+        waiting += 1;
+        await watch.waitForChange(...wait);
+        waiting -= 1;
+      },
+    },
     line,
     slots: makeSlotBook(database, line, elapsed),
     wake,

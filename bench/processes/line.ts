@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { acceptJob } from '#export-jobs/job-store/accept.ts';
+import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { planSlices } from '#export-jobs/planning/plan.ts';
 import { planOf } from '../../test/export-jobs/homes.ts';
 import { openLine } from '../../test/export-jobs/line.ts';

@@ -41,10 +41,11 @@ export function makePostgresDialect(options: PostgresOptions): Dialect {
   };
   refuseUnreadable(config);
   const pool = new pg.Pool(config);
-  // Without listeners a lost connection would end the process. Each client has one, so this need not.
+  // Without listeners a lost connection would end the process. It may fail twice, and is told of once.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
-    client.on('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
+    client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
+    client.on('error', () => {});
   });
   return new PostgresDialect({
     pool: {

@@ -65,6 +65,7 @@ function openFile(dataDir: string): DatabaseSync {
       pragma journal_mode = wal;
       pragma synchronous = full;
       pragma foreign_keys = on;
+      pragma temp_store = memory; -- a container may have no other place to write to
       begin immediate;
       commit;
     `);

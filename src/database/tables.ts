@@ -122,12 +122,12 @@ export interface StrayRow {
 }
 
 /** This database; its id is in every marker, so that installations in one account keep apart. */
-export interface InstallationRow {
+interface InstallationRow {
   id: string;
 }
 
 /** A step that was applied to these tables. */
-export interface MigrationRow {
+interface MigrationRow {
   name: string;
   appliedAt: number;
 }

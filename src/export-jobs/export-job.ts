@@ -125,6 +125,7 @@ export const ExportJob = Type.Object(
       {
         self: Type.String({ format: 'uri-reference' }),
         slices: Type.String({ format: 'uri-reference' }),
+        events: Type.String({ format: 'uri-reference' }),
         cancel: Type.String({ format: 'uri-reference' }),
         retry: Type.String({ format: 'uri-reference' }),
       },
@@ -148,7 +149,7 @@ export const exampleJob = {
   to: '2024-05-03T00:00:00.000Z',
   sliceBy: 'day' as const,
   destination: 'demo-log-archive',
-  destinationPrefix: 'checkout/{date}',
+  destinationPrefix: 'checkout/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
   isUnsettled: false,
   state: 'completed' as const,
   sliceCounts: {
@@ -167,6 +168,7 @@ export const exampleJob = {
   links: {
     self: `/export-jobs/${exampleJobId}`,
     slices: `/export-jobs/${exampleJobId}/slices`,
+    events: `/export-jobs/${exampleJobId}/events`,
     cancel: `/export-jobs/${exampleJobId}/cancel`,
     retry: `/export-jobs/${exampleJobId}/retry`,
   },

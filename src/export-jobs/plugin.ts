@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
-import { readHead, readJobs } from './job-store/reads.ts';
+import { readHeads, readJobs } from './job-store/reads.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -40,7 +40,7 @@ export interface ExportJobsOptions extends JobsOptions {
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { targets, database, watch, line, wake, newId, elapsed, sleep, mostStreams } = options;
   const readings = makeJobReadings({
-    readHead: (jobId) => readHead(database, jobId),
+    readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
   });
   const show = makeShowJob(readings, line);

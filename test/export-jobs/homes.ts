@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
-import { acceptJob } from '#export-jobs/job-store/accept.ts';
 import { type JobChange, recordChange } from '#export-jobs/job-store/changes.ts';
+import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { postgresUrl } from '../postgres.ts';

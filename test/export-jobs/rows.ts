@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
-import { type JobChange, recordChange } from '#export-jobs/job-store/changes.ts';
+import { recordChange } from '#export-jobs/job-store/changes.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 
 /** A job as a test puts it into the line: what is left out is the same for all. */
@@ -53,25 +53,6 @@ export async function putJob(database: Database, job: JobInLine = {}): Promise<s
     await recordChange(queries, database, id, { type: 'job-accepted', slices: slices.length });
   });
   return id;
-}
-
-/** Moves a slice to a state and records what happened, as the dispatcher does. */
-export async function moveSlice(
-  database: Database,
-  jobId: string,
-  number: number,
-  state: SliceState,
-  change: JobChange,
-): Promise<void> {
-  await database.transaction(async (queries) => {
-    await queries
-      .updateTable('slices')
-      .set({ state })
-      .where('jobId', '=', jobId)
-      .where('number', '=', number)
-      .execute();
-    await recordChange(queries, database, jobId, change);
-  });
 }
 
 /** An attempt as a test writes it down. */

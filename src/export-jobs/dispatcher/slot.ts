@@ -66,8 +66,8 @@ export interface SlotMemory {
   asked: { marker: string; askedAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
   looks: { marker: string; missing: number; lookedAt: number } | undefined;
-  /** Since when AWS has not listed the running task. */
-  vanishedSince: number | undefined;
+  /** Since when AWS has not listed the running task, and when to raise an alarm about it. */
+  vanished: { since: number; alarmAt: number } | undefined;
   /** The sweep under way, and when the last whole one began. */
   sweep: { beganAt: number; nextToken: string | undefined } | undefined;
   sweptAt: number;
@@ -82,7 +82,7 @@ export function makeSlotMemory(): SlotMemory {
     foreign: undefined,
     asked: undefined,
     looks: undefined,
-    vanishedSince: undefined,
+    vanished: undefined,
     sweep: undefined,
     sweptAt: Number.NEGATIVE_INFINITY,
   };

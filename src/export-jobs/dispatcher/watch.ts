@@ -29,7 +29,7 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   if (!task?.status?.code) return missTask(slot, active);
-  memory.vanishedSince = undefined;
+  memory.vanished = undefined;
   if (isActive(task)) return 0;
   await recordEnd(slot, active, task);
   return 0;
@@ -119,9 +119,10 @@ async function recordFailure(
 async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   const { memory, elapsed, log, target } = slot;
   const { jobId, slice, attempt, taskId, ageMs } = active;
-  memory.vanishedSince ??= elapsed();
-  const missingMs = elapsed() - memory.vanishedSince;
-  if (missingMs >= vanishedAlarmMs) {
+  memory.vanished ??= { since: elapsed(), alarmAt: elapsed() + vanishedAlarmMs };
+  const missingMs = elapsed() - memory.vanished.since;
+  if (elapsed() >= memory.vanished.alarmAt) {
+    memory.vanished.alarmAt += vanishedAlarmMs;
     const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
     log.error(facts, 'AWS does not list the task of a running slice');
   }

@@ -57,13 +57,17 @@ const problemType: Record<Database['kind'], RawBuilder<string | null>> = {
   postgres: sql<string | null>`cast(problem as json) ->> 'type'`,
 };
 
-/** Reads the head of a job: one look at the primary key. */
-export function readHead({ queries }: Database, jobId: string): Promise<JobHead | undefined> {
-  return queries
+/** Reads the heads of jobs by their primary keys; one that does not exist is left out. */
+export async function readHeads(
+  { queries }: Database,
+  jobIds: readonly string[],
+): Promise<Map<string, JobHead>> {
+  const heads = await queries
     .selectFrom('jobs')
     .select(['id', 'caller', 'version'])
-    .where('id', '=', jobId)
-    .executeTakeFirst();
+    .where('id', 'in', jobIds)
+    .execute();
+  return new Map(heads.map((head) => [head.id, head]));
 }
 
 /** Reads the heads of a page of a caller's jobs, newest first, with the place of each in the list. */

@@ -18,7 +18,7 @@ export interface PlannedSlice extends Window {
 // megabytes.
 const mostSlices = 10_000;
 
-// AWS: "log data can take up to 12 hours to become available for export".
+/** AWS: "log data can take up to 12 hours to become available for export". */
 export const settlingMs = 12 * 3_600_000;
 
 /**

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Database } from '#database/database.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
-import { cancelJob } from '../job-store/requests.ts';
+import { cancelJob } from '../job-store/requests/cancel-and-retry.ts';
 import type { ShowJob } from '../views/job-view.ts';
 
 const cancelRequestedAt = '2024-05-04T08:00:03.000Z';

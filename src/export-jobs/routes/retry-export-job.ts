@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Database } from '#database/database.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
-import { retryJob } from '../job-store/requests.ts';
+import { retryJob } from '../job-store/requests/cancel-and-retry.ts';
 import type { ShowJob } from '../views/job-view.ts';
 
 const RetriedExportJob = Type.Object(

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
@@ -41,6 +42,8 @@ export interface WatchEventsOptions {
 
 // Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
+// A reader that does not read would hold the closing up; the rest of it has to fit behind this.
+const readWithinMs = 1_000;
 // Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
 const noTimeout = 2_147_483_647;
 
@@ -56,11 +59,13 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
 
   app.addHook('preClose', async () => {
     isClosing = true;
-    for (const [response, stop] of open) {
+    const ended = [...open].map(([response, stop]) => {
       stop.abort();
-      // Who has not read what it was sent may never do so, and closing would wait for it.
-      if (response.writableLength > 0) response.destroy();
-    }
+      response.setTimeout(readWithinMs, () => response.destroy());
+      return once(response, 'close');
+    });
+    // Not before: a connection on which everything is said, but not sent, is idle to Node, and cut.
+    await Promise.all(ended);
   });
 
   function register(response: ServerResponse): AbortSignal {

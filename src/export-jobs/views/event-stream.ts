@@ -76,12 +76,12 @@ async function* writeMessages(options: EventStreamOptions): AsyncGenerator<strin
 }
 
 function toText(jobId: string, { version, at, type, data }: JobEvent): string {
-  const { readyAt, ...rest } = data;
+  const { readyInMs, ...rest } = data;
   return toMessage(version, type, {
     jobId,
     at: toInstant(at),
     ...rest,
-    ...(typeof readyAt === 'number' && { readyAt: toInstant(readyAt) }),
+    ...(typeof readyInMs === 'number' && { readyAt: toInstant(at + readyInMs) }),
   });
 }
 

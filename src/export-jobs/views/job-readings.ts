@@ -1,9 +1,9 @@
 import { Problem } from '#problems/problem.ts';
 import type { JobHead, JobReading } from '../job-store/reads.ts';
 
-/** How jobs are read from the database. */
+/** How jobs are read from the database: any number in one query. */
 export interface JobReadingsOptions {
-  readHead: (jobId: string) => Promise<JobHead | undefined>;
+  readHeads: (jobIds: readonly string[]) => Promise<Map<string, JobHead>>;
   readJobs: (jobIds: readonly string[]) => Promise<Map<string, JobReading>>;
 }
 
@@ -23,74 +23,57 @@ const mostReadings = 1_000;
 
 /**
  * Reads jobs cheaply: every question looks at the job's version, and its slices are counted only when
- * that has changed. Equal questions share a query, but never one that began before they were asked.
+ * that has changed. Whatever is asked at once is one query.
  */
-export function makeJobReadings({ readHead, readJobs }: JobReadingsOptions): JobReadings {
+export function makeJobReadings({ readHeads, readJobs }: JobReadingsOptions): JobReadings {
   const latest = new Map<string, JobReading>();
-  const readHeadShared = shareByKey(readHead);
-  const readJobShared = shareByKey(async (jobId) => (await readJobs([jobId])).get(jobId));
+  const headOf = gather(readHeads);
+  const jobOf = gather(readJobs);
 
-  function remember(reading: JobReading): JobReading {
-    const { id } = reading.job;
-    latest.delete(id); // so that the oldest use comes first
+  async function read({ id, version }: JobHead): Promise<JobReading> {
+    const known = latest.get(id);
+    const isRecent = known !== undefined && known.job.version >= version;
+    // Whoever has a head has its job: none is ever deleted.
+    const reading = isRecent ? known : ((await jobOf(id)) as JobReading);
+    latest.delete(id); // so that the one not used for longest comes first
     latest.set(id, reading);
     if (latest.size > mostReadings) latest.delete(latest.keys().next().value as string);
     return reading;
   }
 
-  function recall({ id, version }: JobHead): JobReading | undefined {
-    const known = latest.get(id);
-    return known && known.job.version >= version ? known : undefined;
-  }
-
   return {
     async headOf(jobId, caller) {
-      const head = await readHeadShared(jobId);
+      const head = await headOf(jobId);
       if (head?.caller !== caller) {
         throw new Problem('export-job-not-found', 'You have no export job of this id.');
       }
       return head;
     },
-    async of(heads) {
-      const known = new Map(heads.map((head) => [head.id, recall(head)]));
-      const missing = heads.map(({ id }) => id).filter((id) => known.get(id) === undefined);
-      const [only] = missing;
-      if (missing.length > 1) {
-        for (const [id, reading] of await readJobs(missing)) known.set(id, reading);
-      } else if (only !== undefined) {
-        known.set(only, await readJobShared(only));
-      }
-      return heads.map(({ id }) => remember(known.get(id) as JobReading));
-    },
+    of: (heads) => Promise.all(heads.map(read)),
   };
 }
 
 /**
- * Lets those who ask for the same at once share a query. Who asks while one is under way gets the
- * next, which begins afterwards: so everybody sees what was committed before they asked.
+ * Gathers questions into one query. There is one under way at a time, and those who ask meanwhile get
+ * the next, which begins afterwards: so everybody sees what was committed before they asked.
  */
-function shareByKey<Result>(read: (key: string) => Promise<Result>): typeof read {
-  const underWay = new Map<string, Promise<Result>>();
-  const next = new Map<string, Promise<Result>>();
+function gather<Found>(readAll: (keys: readonly string[]) => Promise<Map<string, Found>>) {
+  let underWay: Promise<unknown> = Promise.resolve();
+  let next: { keys: Set<string>; found: Promise<Map<string, Found>> } | undefined;
 
-  function begin(key: string): Promise<Result> {
-    const result = read(key).finally(() => underWay.delete(key));
-    underWay.set(key, result);
-    return result;
+  function open() {
+    const keys = new Set<string>();
+    const found = underWay.then(() => {
+      next = undefined;
+      return readAll([...keys]);
+    });
+    underWay = found.catch(() => {}); // told to those who asked
+    return { keys, found };
   }
 
-  return (key) => {
-    const current = underWay.get(key);
-    if (current === undefined) return begin(key);
-    const waiting = next.get(key);
-    if (waiting !== undefined) return waiting;
-    const begun = current
-      .catch(() => {})
-      .then(() => {
-        next.delete(key);
-        return begin(key);
-      });
-    next.set(key, begun);
-    return begun;
+  return async (key: string): Promise<Found | undefined> => {
+    next ??= open();
+    next.keys.add(key);
+    return (await next.found).get(key);
   };
 }

@@ -69,6 +69,7 @@ export function showJob(reading: JobReading, place?: Place): ExportJob {
     links: {
       self,
       slices: `${self}/slices`,
+      events: `${self}/events`,
       cancel: `${self}/cancel`,
       retry: `${self}/retry`,
     },

@@ -80,7 +80,7 @@ export const exampleSlice = {
   attempts: [
     {
       attempt: 1,
-      destinationPrefix: 'checkout/2024-05-01',
+      destinationPrefix: `checkout/2024-05-01/${exampleJob.id}/1`,
       taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
       submittedAt: exampleJob.startedAt,
       taskCreatedAt: exampleJob.startedAt,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type Database, openDatabase } from '#database/database.ts';
-import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/accept.ts';
-import { readHead } from '#export-jobs/job-store/reads.ts';
+import { readHeads } from '#export-jobs/job-store/reads.ts';
+import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/requests/accept.ts';
 import { Problem } from '#problems/problem.ts';
 import { homes, planOf } from '../homes.ts';
 
@@ -69,7 +69,7 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
       .where('jobId', '=', jobId)
       .execute();
     expect(events).toMatchObject([{ version: 1, type: 'job-accepted', data: '{"slices":10000}' }]);
-    expect(await readHead(database, jobId)).toMatchObject({ version: 1 });
+    expect((await readHeads(database, [jobId])).get(jobId)).toMatchObject({ version: 1 });
   });
 
   test('leaves the turn of a line that is there as it was', async () => {

@@ -1,27 +1,27 @@
 import { beforeEach, expect, test } from 'vitest';
 
-import type { JobReading } from '#export-jobs/job-store/reads.ts';
+import type { JobHead, JobReading } from '#export-jobs/job-store/reads.ts';
 import { type JobReadings, makeJobReadings } from '#export-jobs/views/job-readings.ts';
 
 // A database of one row, whose answers can be held back on their way.
 let version: number;
-let asked: { heads: number; jobs: string[][] };
+let asked: { heads: string[][]; jobs: string[][] };
 let failure: Error | undefined;
 let onItsWay: Promise<void>;
 let readings: JobReadings;
 
 beforeEach(() => {
   version = 1;
-  asked = { heads: 0, jobs: [] };
+  asked = { heads: [], jobs: [] };
   failure = undefined;
   onItsWay = Promise.resolve();
   readings = makeJobReadings({
-    async readHead(id) {
-      asked.heads += 1;
-      const head = id === 'unknown' ? undefined : { id, caller: 'me', version };
+    async readHeads(ids) {
+      asked.heads.push([...ids]);
+      const found = ids.map((id): [string, JobHead] => [id, { id, caller: 'me', version }]);
       await onItsWay;
       if (failure) throw failure;
-      return head;
+      return new Map(found.filter(([id]) => id !== 'unknown'));
     },
     async readJobs(ids) {
       asked.jobs.push([...ids]);
@@ -78,17 +78,20 @@ test('of a thousand and one the one that was not asked for longest is forgotten'
   expect(asked.jobs).toEqual([['job-1']]);
 });
 
-test('a hundred at once share two queries', async () => {
-  const found = await Promise.all(Array.from({ length: 100 }, () => readings.headOf('job', 'me')));
+test('whatever is asked at once is one query', async () => {
+  const ids = Array.from({ length: 100 }, (_, index) => `job-${index % 3}`);
 
-  expect(found).toHaveLength(100);
-  expect(asked.heads).toBe(2);
+  const found = await Promise.all(ids.map((id) => readings.headOf(id, 'me')));
+
+  expect(found.map(({ id }) => id)).toEqual(ids);
+  expect(asked.heads).toEqual([['job-0', 'job-1', 'job-2']]);
 });
 
 test('who asks while a query is under way gets a later one', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   onItsWay = promise;
   const early = readings.headOf('job', 'me');
+  await new Promise(setImmediate);
   version = 2;
 
   const late = readings.headOf('job', 'me');
@@ -101,7 +104,7 @@ test('who asks while a query is under way gets a later one', async () => {
 test('a failure is told to who asked, and the next asks again', async () => {
   failure = new Error('away');
   const early = readings.headOf('job', 'me');
-  const late = readings.headOf('job', 'me');
+  const late = new Promise(setImmediate).then(() => readings.headOf('job', 'me'));
   await expect(early).rejects.toBe(failure);
   await expect(late).rejects.toBe(failure);
   failure = undefined;

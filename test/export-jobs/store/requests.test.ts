@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type Database, openDatabase } from '#database/database.ts';
 import { readEvents } from '#export-jobs/job-store/event-reads.ts';
-import { readHead, readJobs } from '#export-jobs/job-store/reads.ts';
-import { cancelJob, retryJob } from '#export-jobs/job-store/requests.ts';
+import { readJobs } from '#export-jobs/job-store/reads.ts';
+import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
 import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
 
 describe.each(homes)('requests on %s', (_name, openHome) => {
@@ -106,7 +106,7 @@ describe.each(homes)('requests on %s', (_name, openHome) => {
 
     expect(await retryJob(database, jobId, me)).toMatchObject({ slices: 0 });
 
-    expect(await readHead(database, jobId)).toMatchObject({ version: 1 });
+    expect(await jobOf(jobId)).toMatchObject({ version: 1 });
   });
 
   test('a retry after a cancel is refused', async () => {

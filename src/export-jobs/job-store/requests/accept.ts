@@ -5,8 +5,8 @@ import type { Insertable } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { SliceRow } from '#database/tables.ts';
 import { Problem } from '#problems/problem.ts';
-import type { PlannedJob } from '../planning/plan-job.ts';
-import { recordChange } from './changes.ts';
+import type { PlannedJob } from '../../planning/plan-job.ts';
+import { recordChange } from '../changes.ts';
 
 /** A caller's Idempotency-Key, and what request it came with. */
 export interface KeyUse {

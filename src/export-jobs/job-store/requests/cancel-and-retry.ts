@@ -1,7 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { activeStates } from '../slice.ts';
-import { recordChange } from './changes.ts';
+import { activeStates } from '../../slice.ts';
+import { recordChange } from '../changes.ts';
 
 /** What a request did to a job. */
 export interface RequestOutcome {
