@@ -2,7 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const prefix = 'log-export-gateway-bench-';
+const made: string[] = [];
+process.once('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
 
 /** Makes an empty folder on the disk. It is gone when the measurement ends, however it ends. */
 export function makeFolder(): string {
@@ -15,7 +18,7 @@ export function makeFolderInMemory(): string {
 }
 
 function makeFolderIn(parent: string): string {
-  const folder = mkdtempSync(join(parent, prefix));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = mkdtempSync(join(parent, 'log-export-gateway-bench-'));
+  made.push(folder);
   return folder;
 }

@@ -11,17 +11,21 @@ export async function measureAccept(world: World, scale: Scale): Promise<string[
     await using gateway = await startGateway(world.awsUrl, await openHome(world));
     const acceptMs: number[] = [];
     const stallMs: number[] = [];
+    const cpuMs: number[] = [];
     await postJob(gateway.url, { logGroups: 1, hours: 1 });
     for (let job = 0; job < scale.acceptances; job++) {
+      const cpuMsBefore = gateway.cpuMs();
       const probe = probeHealth(gateway.url);
       const beganAt = performance.now();
       await postJob(gateway.url, { logGroups: 100, hours: 100 });
       acceptMs.push(performance.now() - beganAt);
       stallMs.push(await probe.stop());
+      cpuMs.push(gateway.cpuMs() - cpuMsBefore);
     }
     const shown = `accept, ${name}`.padEnd(20);
     lines.push(
       `${shown} ${median(acceptMs).toFixed(0)} ms for 10000 slices (goal ≤ 1000)`,
+      `  CPU time           gateway ${median(cpuMs).toFixed(0)} ms`,
       `  GET /health/live   ${median(stallMs).toFixed(0)} ms at most meanwhile, worst ${Math.max(...stallMs).toFixed(0)} ms (goal ≤ 100)`,
     );
   }

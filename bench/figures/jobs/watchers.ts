@@ -16,9 +16,11 @@ export async function measureWatchers(
 
   const rates: number[] = [];
   const answerMs: number[] = [];
+  const cpuUs: number[] = [];
   const beganAt = Date.now();
   for (let round = 0; round <= scale.rounds; round++) {
-    const { callsPerSecond, medianMs } = await callers.ask<RoundResult>({
+    const cpuMsBefore = gateway.cpuMs();
+    const { calls, callsPerSecond, medianMs } = await callers.ask<RoundResult>({
       url: gateway.url,
       requests: ['show', 'showNews'],
       location,
@@ -28,12 +30,15 @@ export async function measureWatchers(
     if (round === 0) continue; // V8 optimises what it will
     rates.push(callsPerSecond);
     answerMs.push(medianMs);
+    cpuUs.push(((gateway.cpuMs() - cpuMsBefore) / calls) * 1_000);
   }
-  const { calls } = await aws.read();
-  const askedPerSecond = (calls.length - callsBefore.length) / ((Date.now() - beganAt) / 1_000);
+  const { calls: callsAfter } = await aws.read();
+  const askedPerSecond =
+    (callsAfter.length - callsBefore.length) / ((Date.now() - beganAt) / 1_000);
   return [
     `watchers, ${scale.watchers}`.padEnd(20) +
       ` ${median(rates).toFixed(0)} reads/s of one job (goal ≥ 2000), each ${median(answerMs).toFixed(0)} ms`,
+    `  CPU time a read    gateway ${median(cpuUs).toFixed(0)} µs`,
     `  calls to AWS       ${askedPerSecond.toFixed(2)} a second (goal ≤ 1)`,
   ];
 }
