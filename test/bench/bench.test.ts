@@ -40,4 +40,4 @@ test('npm run bench prints every figure', async () => {
     '  after a create     # s after kill -# (lease # s, goal ≤ #)',
     '',
   ]);
-}, 120_000);
+}, 240_000);
