@@ -46,7 +46,7 @@ data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"atte
 
 `;
 
-// Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
+// Each is a socket. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
 // A reader that does not read would hold the closing up; the rest of it has to fit behind this.
 const readWithinMs = 1_000;

@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** What a job that is not accepted yet would meet in the line. */
-export interface LineEstimate {
+interface LineEstimate {
   /** Slices that would start before its first. */
   slicesAhead: number;
   estimatedStartAt?: number;
@@ -30,7 +30,7 @@ export interface LineEstimate {
 }
 
 /** One caller's line at a priority: how many of its slices wait, and how many of these are ready. */
-export interface LineDepth {
+interface LineDepth {
   priority: number;
   caller: string;
   waiting: number;
