@@ -64,6 +64,24 @@ describe.each(['sqlite', 'postgres'] as const)('a process that is killed, on %s'
   );
 });
 
+test('when a create is sent, its marker is on disk, for everybody to see', async () => {
+  const seen: string[][] = [];
+  await using line = await openLine({
+    home: 'postgres',
+    reach: async (point) => {
+      if (point !== 'before-send') return;
+      const rows = await line.database.queries.selectFrom('attempts').select('marker').execute();
+      seen.push(rows.map(({ marker }) => marker));
+    },
+  });
+  await line.put();
+
+  await line.runUntilDone();
+
+  const [task] = line.emulator.exportTasks();
+  expect(seen).toEqual([[task?.taskName]]);
+});
+
 test('a process that is killed before it cancels a stray task leaves it to the next', async () => {
   await using line = await openLine({
     replicas: 0,
