@@ -163,10 +163,12 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
         hasFrozen = true;
         sleepers -= 1;
         await new Promise<void>((resolve) => {
-          thaw = resolve;
+          thaw = () => {
+            sleepers += 1;
+            thaw = undefined;
+            resolve();
+          };
         });
-        sleepers += 1;
-        thaw = undefined;
       }
     }
     async function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -16,7 +16,10 @@ export interface TurnedTime {
  */
 export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): TurnedTime {
   const asleep = new Set<{ dueAt: number; wake: () => void }>();
-  const nextDueAt = () => Math.min(...[...asleep].map(({ dueAt }) => dueAt));
+  function nextDueAt(): number {
+    if (asleep.size === 0) throw new Error('Nobody is asleep: nothing more will happen.');
+    return Math.max(clock.now(), Math.min(...[...asleep].map(({ dueAt }) => dueAt)));
+  }
 
   async function allAsleep(): Promise<void> {
     while (asleep.size < sleepers()) await new Promise(setImmediate);
@@ -45,7 +48,7 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
     async runUntil(condition) {
       await allAsleep();
       while (!(await condition())) {
-        clock.set(Math.max(clock.now(), nextDueAt()));
+        clock.set(nextDueAt());
         wakeDue();
         await allAsleep();
       }
@@ -53,8 +56,8 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
     async runFor(ms) {
       const until = clock.now() + ms;
       await allAsleep();
-      while (nextDueAt() <= until) {
-        clock.set(Math.max(clock.now(), nextDueAt()));
+      while (asleep.size > 0 && nextDueAt() <= until) {
+        clock.set(nextDueAt());
         wakeDue();
         await allAsleep();
       }
