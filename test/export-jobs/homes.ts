@@ -8,8 +8,8 @@ import { type JobChange, recordChange } from '#export-jobs/job-store/changes.ts'
 import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
-import { openReady } from '../database/homes.ts';
 import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
 
 /** Where a database can be, as worlds and `openDatabase` take it. */
 interface Home {
