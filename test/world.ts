@@ -37,7 +37,7 @@ export interface WorldOptions {
 }
 
 /** Where a test keeps its export jobs. */
-export interface JobsInWorld {
+interface JobsInWorld {
   /** A PostgreSQL; without it, SQLite in a folder of its own. */
   databaseUrl?: string;
   /** A folder to go on with, instead of one of its own. */
