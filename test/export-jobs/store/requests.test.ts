@@ -50,7 +50,8 @@ describe.each(homes)('requests on %s', (_name, openHome) => {
   });
 
   test('a second cancel changes nothing, not even when it was asked for', async () => {
-    const jobId = await givenJob(database, 2);
+    const jobId = await givenJob(database, 2, { facts: { target: randomUUID() } });
+    await bringTo(database, jobId, 0, 'running'); // so that it has not ended by the first
     await cancelJob(database, jobId, me);
     const before = await jobOf(jobId);
     clock.now += 60_000;
