@@ -1,6 +1,6 @@
 import { Problem } from '#problems/problem.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../job-store/lease.ts';
-import { readActive, readDurations } from '../job-store/outcomes.ts';
+import { type ActiveSlice, readActive, readDurations } from '../job-store/outcomes.ts';
 import { outrun } from '../job-store/starts.ts';
 import type { Bell, DispatcherOptions } from './dispatcher.ts';
 import { makeDurations, makeGate } from './pace.ts';
@@ -114,17 +114,18 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 
 /** One step: what the row of the active slice asks for, or the next start. */
 async function takeStep(slot: Slot): Promise<number> {
-  const { database, target, memory, gate } = slot;
+  const { database, target, gate } = slot;
   const active = await readActive(database, target.name);
-  // Whatever is not known of the last create comes first: never two unknowns.
-  if (active?.state === 'starting') return settleStart(slot, active);
-  const waitMs = active
-    ? await watchTask(slot, active)
-    : memory.isTaken
-      ? await watchForeignTask(slot)
-      : await startNextSlice(slot);
+  const waitMs = await takeMainStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
   const apartInMs = gate.apartInMs();
   if (apartInMs === 0) await sweepOnePage(slot);
   return Math.min(waitMs, apartInMs);
+}
+
+async function takeMainStep(slot: Slot, active: ActiveSlice | undefined): Promise<number> {
+  // Whatever is not known of the last create comes first: never two unknowns.
+  if (active?.state === 'starting') return settleStart(slot, active);
+  if (active) return watchTask(slot, active);
+  return slot.memory.isTaken ? watchForeignTask(slot) : startNextSlice(slot);
 }

@@ -1,22 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { readEvents } from '#export-jobs/job-store/event-reads.ts';
 import { readJobs } from '#export-jobs/job-store/reads.ts';
 import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
-import { openReady } from '../../ready-database.ts';
-import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
+import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 
 describe.each(homes)('requests on %s', (_name, openHome) => {
   const clock = { now: 1_700_000_000_000 };
   let database: Database;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
-    database = await openReady({ ...(await openHome()), dataDir, clock: () => clock.now });
+    database = await openStore(openHome, () => clock.now);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
