@@ -130,7 +130,6 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       // The connection ends with the stream, so that a shutdown need not wait for it to be idle.
       const streamHeaders = { 'x-accel-buffering': 'no', connection: 'close' };
       reply.type('text/event-stream').headers(streamHeaders);
-      if (request.method === 'HEAD') return reply.send('' as never);
       const text = writeEventStream({
         jobId: params.jobId,
         after: Math.min(after, version), // whoever is ahead of us, hears of what happens from now on
