@@ -15,6 +15,8 @@ export interface Aim {
     moment: Moment,
     strike: () => Promise<Result>,
   ): Promise<Result>;
+  /** From now on it strikes nobody. */
+  standDown(): void;
   /** To be asked about every create. */
   atCreate(replica: Replica): CreateFate;
 }
@@ -28,13 +30,18 @@ const recordingMs = 6;
 /** Makes an aim. */
 export function makeAim(random: () => number): Aim {
   const awaited = new Map<Replica, { moment: Moment; strike: () => Promise<void> }>();
+  let isOver = false;
   return {
+    standDown() {
+      isOver = true;
+      awaited.clear();
+    },
     strikeAt(replica, moment, strike) {
       return new Promise((resolve, reject) => {
         let hasStruck = false;
         const timer = setTimeout(() => void hit(), patienceMs);
         const hit = async () => {
-          if (hasStruck) return;
+          if (hasStruck || isOver) return;
           hasStruck = true;
           clearTimeout(timer);
           awaited.delete(replica);

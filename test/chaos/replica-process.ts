@@ -65,7 +65,7 @@ export function startReplica(
       'port' in said ? said.port : undefined,
     ),
     freezes: () => hears(child, 'freezing').then(() => {}),
-    set: (trap) => void child.send(trap),
+    set: (trap) => void (child.connected && child.send(trap, () => {})), // it may just be dying
     ended,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     signal: (signal) => void child.kill(signal),

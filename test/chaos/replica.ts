@@ -16,7 +16,6 @@ export interface ReplicaSettings {
   targets: { name: string; region: string }[];
   /** Whether it has the API in front; it is ready sooner without. */
   isServing: boolean;
-  trap?: Trap | undefined;
 }
 
 /** A point at which the replica ends or freezes itself, when it gets there for the n-th time from now. */
@@ -31,7 +30,7 @@ export type ReplicaMessage = { is: 'ready'; port: number | undefined } | { is: '
 
 const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
 const { owner, databaseUrl } = settings;
-let { trap } = settings;
+let trap: Trap | undefined;
 process.on('message', (message) => {
   trap = message === 'none' ? undefined : (message as Trap);
 });

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import type { Database } from '#database/database.ts';
 import type { Emulator } from '#emulator/emulator.ts';
 import { type CreateFate, openAwsGate, type SeenCreate } from './aws-gate.ts';
-import type { Trap } from './replica.ts';
 import { type ReplicaProcess, startReplica } from './replica-process.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -17,7 +16,7 @@ export interface Replica extends AsyncDisposable {
   /** The latest process; it may have ended. */
   process(): ReplicaProcess;
   /** Starts the next process. */
-  start(trap?: Trap): ReplicaProcess;
+  start(): ReplicaProcess;
   /** Kills the process; resolves with whether it held a slot with a slice of its own in `starting`. */
   kill(): Promise<boolean>;
   /** As after a kill, when it has killed itself. */
@@ -60,11 +59,11 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
   const replica: Replica = {
     ...{ name, toAws, toDatabase },
     process: () => current,
-    start(trap) {
+    start() {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targets, isServing: place.isServing, trap },
+        { owner, databaseUrl: url.href, targets, isServing: place.isServing },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           ...{ logFile, compileCacheDir },

@@ -55,32 +55,39 @@ export function killAtPoint(point: Point) {
     });
     if (prelude) stage.emulator.faults.add({ ...prelude.fault, count: Number.POSITIVE_INFINITY });
     const work = stage.keepBusy();
-    let left = count;
+    const over = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => over.resolve());
     let kills = 0;
     let hitsInStarting = 0;
 
+    // Every replica has a trap: whichever works a slot gets there.
     async function killAgainAndAgain(replica: Replica): Promise<void> {
-      while (left > 0 && !signal.aborted) {
-        left -= 1;
-        if (await killOnce(replica)) hitsInStarting += 1;
+      while (kills < count && !signal.aborted) {
+        const { ended, set, hasEnded } = replica.process();
+        await Promise.race([setTrap(replica), ended, over.promise]);
+        await Promise.race([ended, over.promise]);
+        if (!hasEnded()) return set('none');
+        if (await replica.wasStarting()) hitsInStarting += 1;
+        replica.start();
         kills += 1;
         onProgress(kills);
-        replica.start();
+        if (kills === count) over.resolve();
       }
     }
 
-    async function killOnce(replica: Replica): Promise<boolean> {
+    async function setTrap(replica: Replica): Promise<void> {
+      const process = replica.process();
       if (isMoment(point)) {
-        await replica.process().ready;
-        return aim.strikeAt(replica, point, replica.kill);
+        await process.ready;
+        await aim.strikeAt(replica, point, replica.kill);
+      } else {
+        const visit = 1 + Math.floor(random() * mostVisits);
+        process.set({ point, visit, signal: 'SIGKILL' });
       }
-      await replica.kill();
-      const visit = 1 + Math.floor(random() * mostVisits);
-      await replica.start({ point, visit, signal: 'SIGKILL' }).ended;
-      return replica.wasStarting();
     }
 
     await Promise.all(stage.replicas.map(killAgainAndAgain));
+    aim.standDown();
     stage.emulator.faults.clear();
     await work.stop();
     return { trials: count, kills, hitsInStarting, ...(await judge(stage, signal)) };
