@@ -25,6 +25,8 @@ const standbyMs = 5_000;
 const movedMs = 60_000;
 // After so many failures in a row another replica shall try: it may reach AWS where we do not.
 const failuresUntilRelease = 2;
+// The database is our own: asking it every few seconds hurts nobody, and the slot stands still.
+const databaseFailures = 2;
 const remembered = 50;
 
 /**
@@ -96,11 +98,12 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       return 0;
     }
     failures += 1;
-    const pauseMs = backOffMs(failures, random);
     const problem = error instanceof Problem ? error.slug : undefined;
+    const isDatabase = problem === 'database-unavailable';
+    const pauseMs = backOffMs(isDatabase ? Math.min(failures, databaseFailures) : failures, random);
     const err = error instanceof Problem ? error.cause : error;
     log.warn({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
-    if (failures >= failuresUntilRelease && problem !== 'database-unavailable') await giveBack();
+    if (failures >= failuresUntilRelease && !isDatabase) await giveBack();
     return pauseMs;
   }
 

@@ -24,8 +24,9 @@ export type LeaseAnswer =
 
 /**
  * Takes the lease of a slot if it is free, has run out, or is our own, of which the answer was lost;
- * with the next fencing number. All by the clock of the database. A target whose name has come to mean another account or Region is left
- * alone while a slice is under way there: it would be looked for in the wrong place.
+ * with the next fencing number. All by the clock of the database. A target whose name has come to
+ * mean another account or Region is left alone while a slice is under way there: it would be looked
+ * for in the wrong place.
  */
 export async function takeLease(database: Database, request: LeaseRequest): Promise<LeaseAnswer> {
   const { target, accountId, region, owner, leaseMs } = request;
