@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
+import { makeFolder } from './folder.ts';
 import { subjectCore } from './machine.ts';
 import { region } from './order.ts';
 
@@ -31,16 +29,20 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 // Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
 const askEveryMs = 3;
 
-const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
-process.once('exit', () => rmSync(folder, { recursive: true }));
-
 /** Where Node keeps compiled code from start to start, as in the container image. */
-const compileCache = join(folder, 'compiled');
+const compileCache = makeFolder();
+
+/** Where a gateway differs from one that starts afresh on a machine it has been started on before. */
+export interface GatewayDifferences {
+  /** Export jobs in this PostgreSQL, instead of in SQLite in a folder of its own. */
+  databaseUrl?: string;
+  isCompileCacheUsed?: boolean;
+}
 
 /** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
 export async function startGateway(
   awsUrl: string,
-  env: Record<string, string> = { NODE_COMPILE_CACHE: compileCache },
+  { databaseUrl, isCompileCacheUsed = true }: GatewayDifferences = {},
 ): Promise<GatewayProcess> {
   const port = await findFreePort();
   const beganAt = performance.now();
@@ -50,9 +52,9 @@ export async function startGateway(
     core: subjectCore,
     env: {
       ...awsEnvironment(awsUrl),
-      ...env,
+      ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }),
+      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
       PORT: String(port),
-      DATA_DIR: mkdtempSync(join(folder, 'data-')), // one process each
     },
   });
   while (!(await isReady(port))) {

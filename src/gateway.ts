@@ -53,7 +53,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       targets,
       limits: dispatcherLimits,
       log,
-      owner: randomUUID(),
+      // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
+      owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
       elapsed,
       sleep: sleepUntilAborted,
       random: Math.random,

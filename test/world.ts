@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
@@ -18,6 +18,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
+import { openReady } from './ready-database.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
 export interface WorldOptions {
@@ -36,7 +37,7 @@ export interface WorldOptions {
 }
 
 /** Where a test keeps its export jobs. */
-export interface JobsInWorld {
+interface JobsInWorld {
   /** A PostgreSQL; without it, SQLite in a folder of its own. */
   databaseUrl?: string;
   /** A folder to go on with, instead of one of its own. */
@@ -73,6 +74,8 @@ export interface World extends AsyncDisposable {
   jobChanged(jobId: string): void;
   /** Where the export jobs are. */
   database: Database;
+  /** Jobs of which was said that they have changed, in order. */
+  changed: string[];
   /** Targets whose dispatcher was told of work, in order. */
   woken: string[];
   setStopping(): void;
@@ -179,6 +182,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       if (!jobs) throw new Error('This world has no export jobs.');
       return jobs.database;
     },
+    changed: jobs?.changed ?? [],
     waiting: () => jobs?.waiting() ?? 0,
     jobChanged: (jobId) => jobs?.watch.changed(jobId),
     async waitFor(condition) {
@@ -222,7 +226,7 @@ async function openJobs(
   wake: (target: string) => void,
 ) {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
-  const database = await openDatabase({ ...where, dataDir: folder });
+  const database = await openReady({ ...where, dataDir: folder });
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
@@ -231,11 +235,17 @@ async function openJobs(
   const elapsed = () => performance.now();
   const line = makeLineView(database, elapsed);
   let waiting = 0;
+  const changed: string[] = [];
   return {
     database,
     waiting: () => waiting,
+    changed,
     watch: {
       ...watch,
+      changed(jobId: string) {
+        changed.push(jobId);
+        watch.changed(jobId);
+      },
       async waitForChange(...wait: Parameters<typeof watch.waitForChange>) {
         waiting += 1;
         await watch.waitForChange(...wait);

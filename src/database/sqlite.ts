@@ -6,16 +6,8 @@ import { type Dialect, SqliteDialect } from 'kysely';
 import { configError } from '#problems/config-error.ts';
 import { databaseUnavailable } from './unavailable.ts';
 
-/** What SQLite answers when it is the disk or the lock that fails (https://sqlite.org/rescode.html). */
-const unavailable = new Map([
-  [5, 'busy'],
-  [6, 'locked'],
-  [8, 'read-only'],
-  [10, 'I/O error'],
-  [13, 'disk full'],
-  [14, 'cannot open'],
-]);
-const busy = 5;
+/** Result codes that are about the file, its lock and its disk (https://sqlite.org/rescode.html). */
+const code = { busy: 5, locked: 6, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 };
 
 interface SqliteError extends Error {
   /** The extended result code; its low byte is the result code. */
@@ -59,7 +51,8 @@ function openFile(dataDir: string): DatabaseSync {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const file = new DatabaseSync(join(dataDir, 'export-jobs.sqlite'));
-    // Locked before anything is asked of it: the transaction takes the lock, the mode keeps it.
+    // Locked from here on: the transaction, which also shows whether it may be written, takes the
+    // lock, and the mode keeps it.
     file.exec(`
       pragma locking_mode = exclusive;
       pragma journal_mode = wal;
@@ -72,7 +65,7 @@ function openFile(dataDir: string): DatabaseSync {
     return file;
   } catch (error) {
     const named = `DATA_DIR is ${JSON.stringify(dataDir)}`;
-    if (resultCode(error) === busy) {
+    if (resultCode(error) === code.busy) {
       throw configError(
         `${named}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.`,
         error,
@@ -89,9 +82,7 @@ function translated<Result>(act: () => Result): Result {
   try {
     return act();
   } catch (error) {
-    const reason = unavailable.get(resultCode(error));
-    throw reason
-      ? databaseUnavailable('The database cannot read or write its file now.', error)
-      : error;
+    if (!Object.values(code).includes(resultCode(error))) throw error;
+    throw databaseUnavailable('The database cannot read or write its file now.', error);
   }
 }

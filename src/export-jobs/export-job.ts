@@ -28,7 +28,7 @@ export const SliceProblem = Type.Object(
 );
 
 /** The id of a job in a path. */
-export const JobId = Text({
+const JobId = Text({
   minLength: 1,
   maxLength: 64,
   rule: 'the id of an export job, 1 to 64 characters',

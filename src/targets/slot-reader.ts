@@ -19,7 +19,7 @@ export interface SlotReader {
 }
 
 /** A slot, and where there are export jobs, their line in front of it. */
-export interface SlotStatus {
+interface SlotStatus {
   slot: Slot;
   line?: SlotLine;
   busyShareLastHour?: number;

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
 import { migrateDatabase, openDatabase } from '#database/database.ts';
-import { emptyHome, key, keysIn, openReady } from './homes.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, key, keysIn } from './homes.ts';
 
 describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('has its tables when it is opened, and keeps them and its id when it is opened again', async () => {

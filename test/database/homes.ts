@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import type { Database, DatabaseOptions } from '#database/database.ts';
 import { postgresUrl } from '../postgres.ts';
 
 /** A directory that is gone when the test has ended. */
@@ -17,13 +17,6 @@ export function temporaryDir(): string {
 export async function emptyHome(kind: Database['kind']): Promise<DatabaseOptions> {
   if (kind === 'sqlite') return { dataDir: temporaryDir() };
   return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
-}
-
-/** Opens a database; it can be used at once. */
-export async function openReady(options: DatabaseOptions): Promise<Database> {
-  const database = await openDatabase(options);
-  await database.whenMigrated;
-  return database;
 }
 
 /** Writes a row that needs no other, and reads such rows. */

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
 import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
-import { key, keysIn, openReady } from './homes.ts';
+import { openReady } from '../ready-database.ts';
+import { key, keysIn } from './homes.ts';
 
 // A server of its own: other tests would miss it while it is stopped.
 let postgres: Postgres;

@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import type { DatabaseOptions } from '#database/database.ts';
-import { emptyHome, keysIn, openReady, temporaryDir } from './homes.ts';
+import { type DatabaseOptions, migrateDatabase } from '#database/database.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, keysIn, temporaryDir } from './homes.ts';
 
 /** Starts a process that writes; `confirmed` grows with every row it was told is kept. */
 function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
@@ -29,7 +30,7 @@ function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
 
 /** Runs a door, with these variables and none of this machine's. */
 async function run(door: string, env: Record<string, string>) {
-  const options = { env: { PATH: process.env.PATH ?? '', ...env } };
+  const options = { env: { PATH: process.env.PATH ?? '', ...env }, timeout: 20_000 };
   return promisify(execFile)(process.execPath, [door], options).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
@@ -63,8 +64,8 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
 
 test('a second process on the same directory is refused in a sentence, and the first works on', async () => {
   const options = await emptyHome('sqlite');
-  const writer = startWriter(options);
-  await writer.hasConfirmed(0);
+  await migrateDatabase(options);
+  await using first = await openReady(options); // and has written nothing
 
   const second = await run('src/main.ts', {
     AWS_REGION: 'eu-west-1',
@@ -72,11 +73,12 @@ test('a second process on the same directory is refused in a sentence, and the f
     DATA_DIR: options.dataDir,
   });
 
-  expect(second).toMatchObject({ code: 1, stdout: '' });
-  expect(second.stderr).toBe(
-    `DATA_DIR is ${JSON.stringify(options.dataDir)}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.\n`,
-  );
-  await writer.hasConfirmed(writer.confirmed.length);
+  expect(second).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `DATA_DIR is ${JSON.stringify(options.dataDir)}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.\n`,
+  });
+  expect(await keysIn(first)).toEqual([]);
 });
 
 test('npm run migrate fails in a sentence when PostgreSQL is away', async () => {

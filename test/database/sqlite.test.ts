@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 
 import { openDatabase } from '#database/database.ts';
-import { emptyHome, key, keysIn, openReady, temporaryDir } from './homes.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, key, keysIn, temporaryDir } from './homes.ts';
 
 const unavailable = { name: 'Problem', slug: 'database-unavailable' };
 

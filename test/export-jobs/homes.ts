@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import type { Database } from '#database/database.ts';
 import { type JobChange, recordChange } from '#export-jobs/job-store/changes.ts';
@@ -6,6 +9,7 @@ import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
 
 /** Where a database can be, as worlds and `openDatabase` take it. */
 interface Home {
@@ -17,6 +21,23 @@ export const homes: [name: string, openHome: () => Promise<Home>][] = [
   ['SQLite', async () => ({})],
   ['PostgreSQL', async () => ({ databaseUrl: await postgresUrl() })],
 ];
+
+/** Opens an empty database in a home; it can be used at once, and leaves nothing behind. */
+export async function openStore(
+  openHome: () => Promise<Home>,
+  clock?: () => number,
+): Promise<Database> {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'export-jobs-'));
+  const home = await openHome();
+  const database = await openReady({ ...home, dataDir: folder.path, ...(clock && { clock }) });
+  return {
+    ...database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      folder.remove();
+    },
+  };
+}
 
 /** A body of POST /export-jobs that is accepted, of three slices. */
 export const wish = {

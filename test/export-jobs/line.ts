@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
-import { openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
+import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { recordChange } from '#export-jobs/job-store/changes.ts';
 import { openTargets } from '#targets/open-targets.ts';
+import type { TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
@@ -21,9 +23,32 @@ export interface LineOptions {
   limits?: Partial<DispatcherLimits>;
   /** Dispatchers, as of replicas that share the database. */
   replicas?: number;
-  /** Names of targets; each is a Region of its own. */
-  targets?: Record<string, string>;
+  /** Each in a Region of its own. */
+  targets?: TargetSettings[];
   reach?: (point: CrashPoint) => Promise<void>;
+  random?: () => number;
+}
+
+/** What goes wrong with a replica, and when. */
+export interface ReplicaOptions {
+  /** It reaches this point, and nothing of it is heard any more, as after a `kill -9`. */
+  diesAt?: CrashPoint;
+  /** It stands still at this point, the first time, until it is thawed. */
+  freezesAt?: CrashPoint;
+  /** The database as it sees it. */
+  seeDatabase?: (database: Database) => Database;
+  /** The targets as it is configured. */
+  targets?: TargetSettings[];
+}
+
+/** A dispatcher, as in a process of its own. */
+export interface Replica {
+  dispatcher: Dispatcher;
+  owner: string;
+  /** Whether it has died or is frozen. */
+  isDown(): boolean;
+  thaw(): void;
+  close(): Promise<void>;
 }
 
 /** A job as it is put into line; whatever is left out does not matter. */
@@ -42,10 +67,15 @@ export interface Line extends AsyncDisposable {
   emulator: Emulator;
   time: TurnedTime;
   database: Database;
+  targets: Targets;
   log: LogLine[];
-  dispatchers: ReturnType<typeof openDispatcher>[];
+  dispatchers: Dispatcher[];
+  replicas: Replica[];
+  openReplica(options?: ReplicaOptions): Promise<Replica>;
   /** Puts a job of hour-long slices into line; its id. */
   put(job?: PutJob): Promise<string>;
+  /** Asks for the cancel of a job, and wakes whoever has the slot. */
+  cancel(jobId: string): Promise<void>;
   /** Turns time until no slice waits or holds a slot. */
   runUntilDone(): Promise<void>;
   slices(jobId?: string): Promise<{ state: string; attempt: number; problem: string | null }[]>;
@@ -55,6 +85,16 @@ export interface Line extends AsyncDisposable {
 
 /** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
+
+/**
+ * An error that is not tried again. The SDK would, because turned time looks to it like a clock that
+ * is wrong: so this answer tells no time.
+ */
+export const refusal = {
+  kind: 'error',
+  code: 'InvalidParameterException',
+  headers: { date: 'unknown' },
+} as const;
 
 /** Opens a line; dispose of it with `await using`. */
 export async function openLine(options: LineOptions = {}): Promise<Line> {
@@ -66,16 +106,20 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     ...options.emulator,
   });
   pointSdkAt(emulator.url);
-  const time = makeTurnedTime(emulator);
-  const places = options.targets ?? { default: region };
-  const settings = Object.entries(places).map(([name, place]) => ({ name, region: place }));
-  for (const { region: place } of settings) {
-    emulator.seed.logGroup({ region: place, logGroupName: '/app' });
+  let sleepers = 0;
+  const time = makeTurnedTime(emulator, () => sleepers);
+  const settings = options.targets ?? [{ name: 'default', region }];
+  for (const { region: place, accountId } of settings) {
+    emulator.seed.logGroup({
+      region: place,
+      logGroupName: '/app',
+      ...(accountId && { accountId }),
+    });
     emulator.seed.bucket({ region: place, bucket: `archive-${place}` });
   }
   emulator.seed.bucket({ region, bucket: 'archive' });
   const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-line-'));
-  const database = await openDatabase({
+  const database = await openReady({
     dataDir,
     databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
     clock: time.now,
@@ -85,32 +129,87 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   const write = (level: string) => (facts: object, text: string) =>
     void log.push({ level, ...facts, text });
   const logger = { info: write('info'), warn: write('warn'), error: write('error') };
-  const targets = openTargets({
-    settings,
-    timeouts: quickTimeouts,
-    sessionName: 'test',
-    now: time.now,
-    sleep: async () => {},
-    log: logger,
-  });
-  await targets.whenChecked;
+  const open = async (configured: TargetSettings[]) => {
+    const targets = openTargets({
+      settings: configured,
+      timeouts: quickTimeouts,
+      sessionName: 'test',
+      now: time.now,
+      sleep: async () => {},
+      log: logger,
+    });
+    await targets.whenChecked;
+    return targets;
+  };
+  const targets = await open(settings);
+  const opened = [targets];
   emulator.journal.clear();
-  const replicas = options.replicas ?? 1;
-  const dispatchers = Array.from({ length: replicas }, (_, index) =>
-    openDispatcher({
-      database,
-      targets,
+  const replicas: Replica[] = [];
+
+  async function openReplica(faults: ReplicaOptions = {}): Promise<Replica> {
+    const { diesAt, freezesAt, seeDatabase = (database) => database } = faults;
+    const owner = `replica-${replicas.length}`;
+    let isDead = false;
+    let thaw: (() => void) | undefined;
+    let hasFrozen = false;
+
+    async function reach(point: CrashPoint): Promise<void> {
+      await options.reach?.(point);
+      if (point === diesAt && !isDead) {
+        isDead = true;
+        throw new Error(`killed ${point}`); // its transaction is rolled back
+      }
+      if (point === freezesAt && !hasFrozen) {
+        hasFrozen = true;
+        sleepers -= 1;
+        await new Promise<void>((resolve) => {
+          thaw = () => {
+            sleepers += 1;
+            thaw = undefined;
+            resolve();
+          };
+        });
+      }
+    }
+    async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+      if (!isDead) return time.sleep(ms, signal);
+      sleepers -= 1;
+      return new Promise(() => {});
+    }
+
+    const own = faults.targets ? await open(faults.targets) : targets;
+    if (own !== targets) opened.push(own);
+    sleepers += own.list().length;
+    const dispatcher = openDispatcher({
+      database: seeDatabase(database),
+      targets: own,
       limits: { ...dispatcherLimits, ...options.limits },
       log: logger,
-      owner: `replica-${index}`,
+      owner,
       elapsed: time.now,
-      sleep: time.sleep,
-      random: Math.random,
+      sleep,
+      random: options.random ?? Math.random,
       onChange: () => {},
-      ...(options.reach && { reach: options.reach }),
-    }),
-  );
-  const sleepers = replicas * settings.length;
+      reach,
+    });
+    let isClosed = false;
+    const replica: Replica = {
+      dispatcher,
+      owner,
+      isDown: () => isDead || thaw !== undefined,
+      thaw: () => thaw?.(),
+      async close() {
+        if (isClosed || isDead) return;
+        isClosed = true;
+        thaw?.();
+        await dispatcher.close();
+        sleepers -= own.list().length;
+      },
+    };
+    replicas.push(replica);
+    return replica;
+  }
+  for (let index = 0; index < (options.replicas ?? 1); index++) await openReplica();
 
   const readSlices = (jobId?: string) =>
     database.queries
@@ -123,15 +222,15 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
 
   return {
     emulator,
-    time: {
-      ...time,
-      runUntil: (condition, count = sleepers) => time.runUntil(condition, count),
-      runFor: (ms, count = sleepers) => time.runFor(ms, count),
-    },
+    time,
     database,
+    targets,
     log,
-    dispatchers,
+    dispatchers: replicas.map(({ dispatcher }) => dispatcher),
+    replicas,
+    openReplica,
     put: (job) => putJob(database, job),
+    cancel: (jobId) => cancelJob(database, jobId),
     slices: readSlices,
     states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),
     async runUntilDone() {
@@ -143,15 +242,15 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
           .executeTakeFirstOrThrow();
         return Number(open) === 0;
       };
-      await time.runUntil(isDone, sleepers);
+      await time.runUntil(isDone);
     },
     calls: (operation) =>
       emulator.journal
         .entries()
         .filter((entry) => entry.operation === operation && entry.status !== 'late'),
     async [Symbol.asyncDispose]() {
-      await Promise.all(dispatchers.map((dispatcher) => dispatcher.close()));
-      await targets[Symbol.asyncDispose]();
+      await Promise.all(replicas.map((replica) => replica.close()));
+      for (const targets of opened) await targets[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
       await emulator.close();
       rmSync(dataDir, { recursive: true, force: true });
@@ -174,15 +273,19 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
         acceptedAt: database.now(),
       })
       .execute();
-    for (let number = 0; number < slices; number++) {
+    const numbers = Array.from({ length: slices }, (_, number) => number);
+    // SQLite and PostgreSQL take some ten thousand parameters at once.
+    for (let first = 0; first < slices; first += 1_000) {
       await queries
         .insertInto('slices')
-        .values((of) => ({
-          ...{ jobId: id, number, target, caller, priority, logGroupName, state: 'waiting' },
-          fromAt: fromAt + number * 3_600_000,
-          toAt: fromAt + (number + 1) * 3_600_000,
-          readyAt: of(database.now(), '+', readyInMs),
-        }))
+        .values((of) =>
+          numbers.slice(first, first + 1_000).map((number) => ({
+            ...{ jobId: id, number, target, caller, priority, logGroupName, state: 'waiting' },
+            fromAt: fromAt + number * 3_600_000,
+            toAt: fromAt + (number + 1) * 3_600_000,
+            readyAt: of(database.now(), '+', readyInMs),
+          })),
+        )
         .execute();
     }
     await queries
@@ -193,4 +296,22 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
     await recordChange(queries, database, id, { type: 'job-accepted', slices });
   });
   return id;
+}
+
+/** What a cancel writes: its wish, and the end of what has not begun. */
+async function cancelJob(database: Database, jobId: string): Promise<void> {
+  await database.transaction(async (queries) => {
+    await recordChange(queries, database, jobId, { type: 'job-cancel-requested' });
+    await queries
+      .updateTable('jobs')
+      .set({ cancelRequestedAt: database.now() })
+      .where('id', '=', jobId)
+      .execute();
+    await queries
+      .updateTable('slices')
+      .set({ state: 'cancelled' })
+      .where('jobId', '=', jobId)
+      .where('state', '=', 'waiting')
+      .execute();
+  });
 }

@@ -4,19 +4,25 @@ import type { Emulator } from '#emulator/emulator.ts';
 export interface TurnedTime {
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Turns time from one sleeper to the next until the condition holds. All `sleepers` must be asleep. */
-  runUntil(condition: () => boolean | Promise<boolean>, sleepers?: number): Promise<void>;
+  /** Turns time from one sleeper to the next until the condition holds. */
+  runUntil(condition: () => boolean | Promise<boolean>): Promise<void>;
   /** Turns time on by `ms`, waking whoever is due on the way. */
-  runFor(ms: number, sleepers?: number): Promise<void>;
+  runFor(ms: number): Promise<void>;
 }
 
-/** Makes time of an emulator's clock. It was opened with `startAt`. */
-export function makeTurnedTime({ clock }: Emulator): TurnedTime {
+/**
+ * Makes time of an emulator's clock. It was opened with `startAt`. Time is turned only while as many
+ * are asleep as `sleepers` says there are.
+ */
+export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): TurnedTime {
   const asleep = new Set<{ dueAt: number; wake: () => void }>();
-  const nextDueAt = () => Math.min(...[...asleep].map(({ dueAt }) => dueAt));
+  function nextDueAt(): number {
+    if (asleep.size === 0) throw new Error('Nobody is asleep: nothing more will happen.');
+    return Math.max(clock.now(), Math.min(...[...asleep].map(({ dueAt }) => dueAt)));
+  }
 
-  async function allAsleep(sleepers: number): Promise<void> {
-    while (asleep.size < sleepers) await new Promise(setImmediate);
+  async function allAsleep(): Promise<void> {
+    while (asleep.size < sleepers()) await new Promise(setImmediate);
   }
   function wakeDue(): void {
     for (const sleeper of asleep) if (sleeper.dueAt <= clock.now()) sleeper.wake();
@@ -39,23 +45,23 @@ export function makeTurnedTime({ clock }: Emulator): TurnedTime {
         else signal?.addEventListener('abort', sleeper.wake);
       });
     },
-    async runUntil(condition, sleepers = 1) {
-      await allAsleep(sleepers);
+    async runUntil(condition) {
+      await allAsleep();
       while (!(await condition())) {
         clock.set(nextDueAt());
         wakeDue();
-        await allAsleep(sleepers);
+        await allAsleep();
       }
     },
-    async runFor(ms, sleepers = 1) {
+    async runFor(ms) {
       const until = clock.now() + ms;
-      await allAsleep(sleepers);
-      while (nextDueAt() <= until) {
+      await allAsleep();
+      while (asleep.size > 0 && nextDueAt() <= until) {
         clock.set(nextDueAt());
         wakeDue();
-        await allAsleep(sleepers);
+        await allAsleep();
       }
-      clock.set(until);
+      clock.set(Math.max(clock.now(), until));
     },
   };
 }

@@ -32,7 +32,8 @@ export const dispatcherLimits: DispatcherLimits = {
   askEveryMs: 1_000,
   // How soon a job that another replica accepted is seen.
   idleMs: 1_000,
-  sweepEveryMs: 60_000,
+  // A stray is found within a minute: a sweep may have to wait some seconds for a gap.
+  sweepEveryMs: 50_000,
   // How far back the sweeper looks for tasks of ours that it does not know: well beyond settleMs.
   sweepBackMs: 300_000,
   // Pauses before a failed slice is tried again by itself; after that it stays failed.

@@ -62,12 +62,14 @@ export interface SlotMemory {
   isTaken: boolean;
   /** Somebody else's task that was seen in the slot, and when to ask for it again. */
   foreign: (ForeignTask & { askAt: number }) | undefined;
+  /** No cancel before this. */
+  cancelNotBefore: number;
   /** When the active slice was asked for last, in ms since it was submitted. */
   asked: { marker: string; askedAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
   looks: { marker: string; missing: number; lookedAt: number } | undefined;
-  /** Since when AWS has not listed the running task, and when to raise an alarm about it. */
-  vanished: { since: number; alarmAt: number } | undefined;
+  /** Since when AWS has not listed the running task, and when that was told of last. */
+  missed: { marker: string; since: number; toldAt: number } | undefined;
   /** The sweep under way, and when the last whole one began. */
   sweep: { beganAt: number; nextToken: string | undefined } | undefined;
   sweptAt: number;
@@ -80,9 +82,10 @@ export function makeSlotMemory(): SlotMemory {
     createNotBefore: Number.NEGATIVE_INFINITY,
     isTaken: false,
     foreign: undefined,
+    cancelNotBefore: Number.NEGATIVE_INFINITY,
     asked: undefined,
     looks: undefined,
-    vanished: undefined,
+    missed: undefined,
     sweep: undefined,
     sweptAt: Number.NEGATIVE_INFINITY,
   };

@@ -125,12 +125,16 @@ async function backToLine(
 // need not keep the line waiting.
 function pauseAfterRefusal(slot: Slot, { jobId, slice, attempt }: Intent, problem: Problem): void {
   const { memory, limits, elapsed, random, log, target } = slot;
-  const isOfSlice =
-    !slotProblems.has(problem.slug) && problem.slug !== 'service-role-not-permitted';
-  const pauseMs = isOfSlice ? limits.askEveryMs : backOffMs(memory.refusals, random);
-  if (!isOfSlice) memory.refusals += 1;
+  const isOfSlot = slotProblems.has(problem.slug);
+  let pauseMs = limits.askEveryMs;
+  if (problem.slug === 'service-role-not-permitted') {
+    // Each try costs a slice, and none helps before somebody has changed a policy.
+    pauseMs = Math.min(60_000, 1_000 * 2 ** memory.refusals++);
+  } else if (isOfSlot) {
+    pauseMs = backOffMs(memory.refusals++, random);
+  }
   memory.createNotBefore = elapsed() + pauseMs;
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug, pauseMs };
-  if (isOfSlice) log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
-  else log.warn({ ...facts, err: problem.cause }, 'AWS takes no create now');
+  if (isOfSlot) log.warn({ ...facts, err: problem.cause }, 'AWS takes no create now');
+  else log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
 }

@@ -9,7 +9,7 @@ import { markerPrefix } from './start.ts';
  */
 export function isSweepDue({ memory, limits, elapsed }: Slot, idleMs: number): boolean {
   const sinceMs = elapsed() - memory.sweptAt;
-  if (idleMs < limits.askEveryMs) return sinceMs >= 2 * limits.sweepEveryMs;
+  if (idleMs < limits.askEveryMs) return sinceMs >= 1.1 * limits.sweepEveryMs;
   return memory.sweep !== undefined || sinceMs >= limits.sweepEveryMs;
 }
 

@@ -1,4 +1,4 @@
-import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { type ExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import { recordForeignTask } from '../job-store/lease.ts';
 import type { RunningSlice } from '../job-store/outcomes.ts';
@@ -15,8 +15,9 @@ const vanishedForGoodMs = 25 * 3_600_000;
  * Nothing is done before AWS has said so. Returns after how many milliseconds to look again.
  */
 export async function watchTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate, durations, memory } = slot;
-  if (active.isCancelRequested && active.state === 'running') return cancelTask(slot, active);
+  const { target, gate, durations, memory, elapsed } = slot;
+  const isToBeCancelled = active.isCancelRequested && active.state === 'running';
+  if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return cancelTask(slot, active);
 
   const { marker, logGroupName, ageMs, taskId } = active;
   const askedAt = memory.asked?.marker === marker ? memory.asked.askedAt : 0;
@@ -28,15 +29,20 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   memory.asked = { marker, askedAt: ageMs };
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
-  if (!task?.status?.code) return missTask(slot, active);
-  memory.vanished = undefined;
+  const code = task?.status?.code;
+  if (!task || !code || !exportTaskStatusCodes.includes(code)) return missTask(slot, active);
+  memory.missed = undefined;
   if (isActive(task)) return 0;
   await recordEnd(slot, active, task);
   return 0;
 }
 
+// A cancel that AWS did not take is tried again; meanwhile the task is watched like any other, for
+// it may end by itself, and the role may never be permitted to cancel.
+const cancelAgainMs = 10_000;
+
 async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate } = slot;
+  const { target, gate, memory, elapsed, log } = slot;
   const { slice, attempt, taskId } = active;
   gate.count();
   const refusal = await target.logs.cancelExportTask(taskId).then(
@@ -46,7 +52,11 @@ async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
   // Already over, or not known any more: what became of it is read like any other end.
   const isOver =
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
-  if (refusal && !isOver) throw refusal;
+  if (refusal && !isOver) {
+    memory.cancelNotBefore = elapsed() + cancelAgainMs;
+    log.warn({ err: refusal, target: target.name, taskId }, 'a task could not be cancelled yet');
+    return 0;
+  }
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
   await record(slot, active, { to: 'cancelling', attempt: {}, change });
   return 0;
@@ -118,11 +128,13 @@ async function recordFailure(
 /** AWS does not list the task, or in a state unknown here: that is not an end. */
 async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   const { memory, elapsed, log, target } = slot;
-  const { jobId, slice, attempt, taskId, ageMs } = active;
-  memory.vanished ??= { since: elapsed(), alarmAt: elapsed() + vanishedAlarmMs };
-  const missingMs = elapsed() - memory.vanished.since;
-  if (elapsed() >= memory.vanished.alarmAt) {
-    memory.vanished.alarmAt += vanishedAlarmMs;
+  const { jobId, slice, attempt, taskId, ageMs, marker } = active;
+  const now = elapsed();
+  if (memory.missed?.marker !== marker) memory.missed = { marker, since: now, toldAt: now };
+  const { missed } = memory;
+  const missingMs = now - missed.since;
+  if (now - missed.toldAt >= vanishedAlarmMs) {
+    missed.toldAt = now;
     const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
     log.error(facts, 'AWS does not list the task of a running slice');
   }
@@ -134,9 +146,9 @@ async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   return 0;
 }
 
-// Somebody else's task is waited for politely: at most eight questions a minute.
-const askEveryMs = 8_000;
-const askJitterMs = 4_000;
+// Somebody else's task is waited for politely: with the sweeps, at most eight questions a minute.
+const askEveryMs = 10_000;
+const askJitterMs = 2_000;
 
 /**
  * Waits for a slot that AWS said is taken, while nothing of ours is in it: finds out by whom, watches

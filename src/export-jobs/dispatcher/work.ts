@@ -25,6 +25,8 @@ const standbyMs = 5_000;
 const movedMs = 60_000;
 // After so many failures in a row another replica shall try: it may reach AWS where we do not.
 const failuresUntilRelease = 2;
+// The database is our own: asking it every few seconds hurts nobody, and the slot stands still.
+const databaseFailures = 2;
 const remembered = 50;
 
 /**
@@ -96,11 +98,12 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       return 0;
     }
     failures += 1;
-    const pauseMs = backOffMs(failures, random);
     const problem = error instanceof Problem ? error.slug : undefined;
+    const isDatabase = problem === 'database-unavailable';
+    const pauseMs = backOffMs(isDatabase ? Math.min(failures, databaseFailures) : failures, random);
     const err = error instanceof Problem ? error.cause : error;
     log.warn({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
-    if (failures >= failuresUntilRelease && problem !== 'database-unavailable') await giveBack();
+    if (failures >= failuresUntilRelease && !isDatabase) await giveBack();
     return pauseMs;
   }
 
@@ -116,19 +119,16 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 async function takeStep(slot: Slot): Promise<number> {
   const { database, target, gate } = slot;
   const active = await readActive(database, target.name);
-  const waitMs = active ? await look(slot, active) : await fill(slot);
-  // Also between two looks for a lost create: where every answer is lost there is nothing else.
+  const waitMs = await takeMainStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
   const apartInMs = gate.apartInMs();
   if (apartInMs === 0) await sweepOnePage(slot);
   return Math.min(waitMs, apartInMs);
 }
 
-function look(slot: Slot, active: ActiveSlice): Promise<number> {
-  return active.state === 'starting' ? settleStart(slot, active) : watchTask(slot, active);
-}
-
-// Only when nothing of ours is in the slot, known or not: never two unknowns.
-function fill(slot: Slot): Promise<number> {
+async function takeMainStep(slot: Slot, active: ActiveSlice | undefined): Promise<number> {
+  // Whatever is not known of the last create comes first: never two unknowns.
+  if (active?.state === 'starting') return settleStart(slot, active);
+  if (active) return watchTask(slot, active);
   return slot.memory.isTaken ? watchForeignTask(slot) : startNextSlice(slot);
 }

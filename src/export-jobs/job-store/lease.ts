@@ -23,9 +23,10 @@ export type LeaseAnswer =
   | { lease?: undefined; isMoved: boolean; freeInMs: number };
 
 /**
- * Takes the lease of a slot if it is free or has run out, with the next fencing number. All by the
- * clock of the database. A target whose name has come to mean another account or Region is left
- * alone while a slice is under way there: it would be looked for in the wrong place.
+ * Takes the lease of a slot if it is free, has run out, or is our own, of which the answer was lost;
+ * with the next fencing number. All by the clock of the database. A target whose name has come to
+ * mean another account or Region is left alone while a slice is under way there: it would be looked
+ * for in the wrong place.
  */
 export async function takeLease(database: Database, request: LeaseRequest): Promise<LeaseAnswer> {
   const { target, accountId, region, owner, leaseMs } = request;
@@ -43,9 +44,17 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
         region,
         fence: row('fence', '+', 1),
         leasedUntil: row(database.now(), '+', leaseMs),
+        // Seen by the last owner, who watches it no more.
+        ...{ foreignTaskId: null, foreignLogGroupName: null, foreignSince: null },
       }))
       .where('target', '=', target)
-      .where((row) => row.or([row('owner', 'is', null), row('leasedUntil', '<=', database.now())]))
+      .where((row) =>
+        row.or([
+          row('owner', 'is', null),
+          row('owner', '=', owner),
+          row('leasedUntil', '<=', database.now()),
+        ]),
+      )
       .where((row) =>
         row.or([
           row.and([row('accountId', '=', accountId), row('region', '=', region)]),

@@ -126,9 +126,32 @@ export async function recordStep(
       .where('state', '=', active.state)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw Object.assign(new Error('outrun'), { name: outrun });
+    if (state === 'waiting' && readyInMs === undefined) await giveTurnBack(queries, active);
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
   });
+}
+
+/** Nothing was created, so it was no turn: the line is first again among its equals. */
+async function giveTurnBack(
+  queries: Queries,
+  { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,
+): Promise<void> {
+  await queries
+    .updateTable('lines')
+    .set({ lastTurn: 0 })
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('slices')
+          .select('number')
+          .whereRef('slices.target', '=', 'lines.target')
+          .whereRef('slices.priority', '=', 'lines.priority')
+          .whereRef('slices.caller', '=', 'lines.caller')
+          .where('jobId', '=', jobId)
+          .where('number', '=', slice),
+      ),
+    )
+    .execute();
 }
 
 async function updateAttempt(

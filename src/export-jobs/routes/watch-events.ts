@@ -8,7 +8,7 @@ import type { Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
 import { Text } from '#validation/text.ts';
-import { JobParams } from '../export-job.ts';
+import { exampleJobId, JobParams } from '../export-job.ts';
 import { readEvents, readProgress } from '../job-store/event-reads.ts';
 import { hasEnded } from '../slice.ts';
 import { toVersionedState, writeEventStream } from '../views/event-stream.ts';
@@ -40,7 +40,13 @@ export interface WatchEventsOptions {
   mostStreams: number | undefined;
 }
 
-// Each is a socket and some 20 KB. More, and callers of everything else run out of file descriptors.
+const exampleText = `id: 3
+event: slice-running
+data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}
+
+`;
+
+// Each is a socket. More, and callers of everything else run out of file descriptors.
 const mostStreamsAtOnce = 1_000;
 // A reader that does not read would hold the closing up; the rest of it has to fit behind this.
 const readWithinMs = 1_000;
@@ -100,13 +106,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         200: {
           description: 'The events.',
           content: {
-            'text/event-stream': {
-              schema: Type.String({
-                examples: [
-                  'id: 3\nevent: slice-running\ndata: {"jobId":"5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}\n\n',
-                ],
-              }),
-            },
+            'text/event-stream': { schema: Type.String(), example: exampleText },
           },
         },
         204: Type.Null({ description: 'The job has ended, and there is no event after that one.' }),
@@ -130,7 +130,6 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       // The connection ends with the stream, so that a shutdown need not wait for it to be idle.
       const streamHeaders = { 'x-accel-buffering': 'no', connection: 'close' };
       reply.type('text/event-stream').headers(streamHeaders);
-      if (request.method === 'HEAD') return reply.send('' as never);
       const text = writeEventStream({
         jobId: params.jobId,
         after: Math.min(after, version), // whoever is ahead of us, hears of what happens from now on

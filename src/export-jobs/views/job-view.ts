@@ -11,7 +11,7 @@ import type { LineView, Place } from './line-view.ts';
 const mostFailures = 5;
 
 /** A job as it is shown, with what tells whether it has changed. */
-export interface ShownJob {
+interface ShownJob {
   job: ExportJob;
   version: number;
   /** Of its version and its place in line; weak, as estimates change without it. */

@@ -4,10 +4,9 @@ import {
   readActiveSlice,
   readArrivals,
   readClock,
-  readDepths,
   readLatestAttempts,
+  readLines,
   readRanks,
-  readTurns,
 } from '../job-store/line-reads.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
 import { forecast, type Line, type Start } from './slot/line-forecast.ts';
@@ -23,7 +22,7 @@ export interface Place {
 }
 
 /** What a job that is not accepted yet would meet in the line. */
-export interface LineEstimate {
+interface LineEstimate {
   /** Slices that would start before its first. */
   slicesAhead: number;
   estimatedStartAt?: number;
@@ -31,7 +30,7 @@ export interface LineEstimate {
 }
 
 /** One caller's line at a priority: how many of its slices wait, and how many of these are ready. */
-export interface LineDepth {
+interface LineDepth {
   priority: number;
   caller: string;
   waiting: number;
@@ -72,17 +71,17 @@ export function makeLineView(database: Database, elapsed: () => number): LineVie
 
   async function readSnapshot(target: string): Promise<Snapshot> {
     const at = await readClock(database);
-    const depths = await readDepths(queries, target, at);
-    const hasArrivals = depths.some(({ waiting, ready }) => waiting > ready);
+    const lines = await readLines(queries, target, at);
+    const hasArrivals = lines.some(({ waiting, ready }) => waiting > ready);
     const arrivals = hasArrivals ? await readArrivals(queries, target, at) : [];
-    const turns = await readTurns(queries, target);
     const pace = paceOf(await readLatestAttempts(queries, target));
     const active = await readActiveSlice(queries, target);
     return {
-      depths,
-      lines: turns.map((line) => ({
+      depths: lines
+        .filter(({ waiting }) => waiting > 0)
+        .map(({ lastTurn: _lastTurn, ...depth }) => depth),
+      lines: lines.map(({ waiting: _waiting, ...line }) => ({
         ...line,
-        ready: depths.find((depth) => isSameLine(depth, line))?.ready ?? 0,
         arrivals: arrivals.filter((arrival) => isSameLine(arrival, line)),
       })),
       // A task of somebody else's may be in the slot; nothing tells how long.

@@ -27,7 +27,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
 });
 
 /** A try at exporting a slice: one CreateExportTask. */
-export type Attempt = Static<typeof Attempt>;
+type Attempt = Static<typeof Attempt>;
 const Attempt = Type.Object(
   {
     attempt: Type.Integer({ minimum: 1, description: '1, 2, 3, … of its slice.' }),

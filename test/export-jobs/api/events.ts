@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { createConnection } from 'node:net';
 
 /** A message of an event stream, its data parsed. */
-export interface Message {
+interface Message {
   id: number;
   event: string;
   data: Record<string, unknown>;

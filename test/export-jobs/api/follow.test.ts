@@ -338,6 +338,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
       expect(second.status).toBe(202);
       expect(second.body).toEqual(first.body);
       expect((await waiting).body).toEqual(first.body);
+      expect(world.changed).toContain(jobId);
       expect(world.woken[0]).toBe('default');
     });
 

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { readHeads } from '#export-jobs/job-store/reads.ts';
 import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/requests/accept.ts';
 import { Problem } from '#problems/problem.ts';
-import { homes, planOf } from '../homes.ts';
+import { homes, openStore, planOf } from '../homes.ts';
 
 describe.each(homes)('accepting a job on %s', (_name, openHome) => {
   let database: Database;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
-    database = await openDatabase({ ...(await openHome()), dataDir });
+    database = await openStore(openHome);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 

@@ -1,21 +1,17 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { listHeads, listSlices, readJobs } from '#export-jobs/job-store/reads.ts';
 import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
-import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
+import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 describe.each(homes)('reading jobs on %s', (_name, openHome) => {
   let database: Database;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
-    database = await openDatabase({ ...(await openHome()), dataDir });
+    database = await openStore(openHome);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 

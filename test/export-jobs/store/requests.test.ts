@@ -1,21 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { readEvents } from '#export-jobs/job-store/event-reads.ts';
 import { readJobs } from '#export-jobs/job-store/reads.ts';
 import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
-import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
+import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 
 describe.each(homes)('requests on %s', (_name, openHome) => {
   const clock = { now: 1_700_000_000_000 };
   let database: Database;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
-    database = await openDatabase({ ...(await openHome()), dataDir, clock: () => clock.now });
+    database = await openStore(openHome, () => clock.now);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
@@ -54,7 +50,8 @@ describe.each(homes)('requests on %s', (_name, openHome) => {
   });
 
   test('a second cancel changes nothing, not even when it was asked for', async () => {
-    const jobId = await givenJob(database, 2);
+    const jobId = await givenJob(database, 2, { facts: { target: randomUUID() } });
+    await bringTo(database, jobId, 0, 'running'); // so that it has not ended by the first
     await cancelJob(database, jobId, me);
     const before = await jobOf(jobId);
     clock.now += 60_000;

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { openReady } from '../../ready-database.ts';
 import { homes } from '../homes.ts';
 import { putAttempt, putJob } from '../rows.ts';
 
@@ -18,7 +19,8 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
   let targets = 0;
   beforeAll(async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'line-view-'));
-    database = await openDatabase({ ...(await openHome()), dataDir, clock: () => now });
+    database = await openReady({ ...(await openHome()), dataDir, clock: () => now });
+    await database.whenMigrated;
   });
   afterAll(() => database[Symbol.asyncDispose]());
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Insertable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
@@ -24,8 +25,9 @@ export interface Acceptance {
   plan: PlannedJob;
 }
 
-// SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; a slice needs eleven.
-const slicesAtOnce = 2_500;
+// SQLite takes 32,766 parameters in a statement, and a slice needs eleven. More at once take longer
+// than everybody else in this process should wait: SQLite works on the thread of its caller.
+const slicesAtOnce = 500;
 
 /** What tells one request from another: SHA-256 over its JSON, whatever the order of its members. */
 export function digestOf(request: unknown): string {
@@ -115,6 +117,7 @@ async function writeJob(
   for (let start = 0; start < rows.length; start += slicesAtOnce) {
     const values = rows.slice(start, start + slicesAtOnce);
     await queries.insertInto('slices').values(values).execute();
+    await setImmediate();
   }
   await queries
     .insertInto('lines')

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { makeDurations, makeGate, nextAskAt } from '#export-jobs/dispatcher/pace.ts';
+import { openLine } from '../line.ts';
+
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+describe('when a running task is asked for', () => {
+  test.each([
+    // Nothing is known: every second for a minute, then ever slower, never more than 10 s apart.
+    { askedAt: 0, durations: [], at: 1_000 },
+    { askedAt: 5_000, durations: [], at: 6_000 },
+    { askedAt: 120_000, durations: [], at: 122_000 },
+    { askedAt: 6_000_000, durations: [], at: 6_010_000 },
+    // Short tasks: the first question is the one that sees the end.
+    { askedAt: 0, durations: [2_000], at: 2_050 },
+    { askedAt: 2_050, durations: [2_000], at: 3_050 },
+    { askedAt: 0, durations: [2_000, 2_010, 1_990], at: 2_060 },
+    // Long tasks: close at first, for what fails, fails early; then seldom; then close again.
+    { askedAt: 0, durations: [60_000], at: 1_000 },
+    { askedAt: 2_500, durations: [60_000], at: 3_500 },
+    { askedAt: 3_500, durations: [60_000], at: 18_500 },
+    { askedAt: 48_500, durations: [60_000], at: 54_050 },
+    { askedAt: 59_050, durations: [60_000], at: 60_050 },
+    // Far beyond what was expected: slower again.
+    { askedAt: 200_000, durations: [60_000], at: 202_333 },
+  ])('at $at after $askedAt, of tasks that took $durations', ({ askedAt, durations, at }) => {
+    expect(Math.round(nextAskAt(askedAt, durations))).toBe(at);
+  });
+
+  test(`never twice within a second, nor more than 15 s apart but near the end (seed ${seed})`, () => {
+    const durations = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 9 });
+    const property = fc.property(fc.nat(90_000_000), durations, (askedAt, known) => {
+      const gap = nextAskAt(askedAt, known) - askedAt;
+      return gap >= 1_000 && gap <= 16_500;
+    });
+    fc.assert(property, { seed, numRuns: 5_000 });
+  });
+});
+
+describe('the gate', () => {
+  test(`lets one call a second through on average, two at once, and no reads closer than a second (seed ${seed})`, () => {
+    const steps = fc.array(fc.record({ restMs: fc.nat(3_000), isCreate: fc.boolean() }), {
+      maxLength: 200,
+    });
+    const property = fc.property(steps, (taken) => {
+      let now = 0;
+      const gate = makeGate({ elapsed: () => now, everyMs: 1_000 });
+      const calls: number[] = [];
+      const reads: number[] = [];
+      for (const { restMs, isCreate } of taken) {
+        now += restMs;
+        now += gate.freeInMs(); // every create follows a read, as in the dispatcher
+        gate.count();
+        calls.push(now);
+        reads.push(now);
+        if (isCreate) {
+          gate.count();
+          calls.push(now);
+        }
+      }
+      const areReadsApart = reads.every(
+        (at, index) => index === 0 || at - (reads[index - 1] ?? 0) >= 1_000,
+      );
+      const isOnAverage = calls.every((at, index) => index - 2 <= at / 1_000);
+      return areReadsApart && isOnAverage;
+    });
+    fc.assert(property, { seed, numRuns: 500 });
+  });
+});
+
+describe('what is remembered of durations', () => {
+  test('is of the same log group, newest first and nine at most; of any, for a new one', () => {
+    const durations = makeDurations([
+      { logGroupName: '/b', durationMs: 3 },
+      { logGroupName: '/a', durationMs: 2 },
+      { logGroupName: '/a', durationMs: 1 },
+    ]);
+    for (let durationMs = 10; durationMs < 20; durationMs++) durations.add('/b', durationMs);
+
+    expect(durations.of('/a')).toEqual([2, 1]);
+    expect(durations.of('/b')).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11]);
+    expect(durations.of('/new')).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11]);
+    expect(makeDurations([]).of('/new')).toEqual([]);
+  });
+
+  test('a thousand log groups are remembered, the oldest are forgotten', () => {
+    const durations = makeDurations([]);
+    for (let index = 0; index <= 1_000; index++) durations.add(`/${index}`, index);
+
+    expect(durations.of('/1')).toEqual([1]);
+    expect(durations.of('/0')).toEqual(durations.of('/new'));
+  });
+});
+
+/** The emulator reads its option for every task: so they take a different time each. */
+const anew = (runningMs: () => number) => ({ valueOf: runningMs }) as unknown as number;
+
+describe('a line of many tasks', () => {
+  const sizes = fc.sample(fc.integer({ min: 1_000, max: 3_500 }), { seed, numRuns: 100 });
+
+  test.each([
+    { what: 'of two seconds', slices: 100, runningMs: 1_500, overhead: 1.3 },
+    {
+      ...{ what: `of 1.5 to 4 seconds (seed ${seed})`, slices: 100, overhead: 1.6 },
+      runningMs: anew(() => sizes.pop() ?? 0),
+    },
+    { what: 'of a minute', slices: 15, runningMs: 59_500, overhead: 1.02 },
+  ])(
+    '$what takes at most $overhead times as long as they run, at a call a second',
+    async ({ what, slices, runningMs, overhead }) => {
+      await using line = await openLine({ emulator: { runningMs } });
+      await line.put({ slices });
+      const beganAt = line.time.now();
+
+      await line.runUntilDone();
+
+      const tookMs = line.time.now() - beganAt;
+      const busyMs = line.emulator
+        .exportTasks()
+        .reduce((sum, { createdAt, finishedAt = 0 }) => sum + finishedAt - createdAt, 0);
+      const ratio = tookMs / busyMs;
+      const callsASecond = (line.emulator.journal.entries().length / tookMs) * 1_000;
+      process.stdout.write(
+        `${slices} tasks ${what}: ${ratio.toFixed(3)} times as long, ${callsASecond.toFixed(2)} calls a second\n`,
+      );
+      expect(ratio).toBeLessThanOrEqual(overhead);
+      expect(callsASecond).toBeLessThanOrEqual(1.02);
+    },
+  );
+});

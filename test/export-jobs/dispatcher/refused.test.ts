@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest';
+
+import { type Line, openLine, startAt } from '../line.ts';
+
+const region = 'eu-west-1';
+const minuteMs = 60_000;
+
+const slotOf = ({ database }: Line) =>
+  database.queries.selectFrom('slots').selectAll().executeTakeFirstOrThrow();
+
+const failuresOf = async ({ database }: Line) =>
+  (await database.queries.selectFrom('slices').select('failures').execute()).map(
+    ({ failures }) => failures,
+  );
+
+/** The most calls in any minute. */
+function mostInAMinute(line: Line, operation: string): number {
+  const times = line.calls(operation).map(({ at }) => at);
+  return Math.max(
+    ...times.map((at) => times.filter((other) => other >= at && other < at + minuteMs).length),
+  );
+}
+
+describe('a slot that somebody else has taken', () => {
+  test('is waited for politely, and the slice goes in the instant in which it is seen to be free', async () => {
+    await using line = await openLine({ random: () => 0 });
+    const taskId = line.emulator.seed.foreignTask({ region, durationMs: 600_000 });
+    const jobId = await line.put({ slices: 2 });
+
+    await line.time.runFor(500_000);
+    const meanwhile = { states: await line.states(jobId), slot: await slotOf(line) };
+    const asked = mostInAMinute(line, 'DescribeExportTasks');
+    const refused = line.calls('CreateExportTask').length;
+    await line.runUntilDone();
+
+    expect(meanwhile.states).toEqual(['waiting', 'waiting']);
+    expect(meanwhile.slot).toMatchObject({
+      ...{ foreignTaskId: taskId, foreignLogGroupName: '/somebody/else', foreignSince: startAt },
+    });
+    expect(asked).toBeLessThanOrEqual(8);
+    expect(refused).toBe(1);
+    expect(await line.states(jobId)).toEqual(['completed', 'completed']);
+    expect(await failuresOf(line)).toEqual([0, 0]);
+    expect(await slotOf(line)).toMatchObject({ foreignTaskId: null });
+    const [, create] = line.calls('CreateExportTask');
+    expect((create?.at ?? 0) - (startAt + 600_000)).toBeLessThanOrEqual(12_000);
+    const calls = line.emulator.journal.entries();
+    const before = calls[calls.findIndex(({ requestId }) => requestId === create?.requestId) - 1];
+    expect(before).toMatchObject({ operation: 'DescribeExportTasks', at: create?.at });
+  });
+
+  test('just before our create: the slice keeps its place, also among callers', async () => {
+    await using line = await openLine();
+    const first = await line.put({ caller: 'a', slices: 2 });
+    const second = await line.put({ caller: 'b' });
+    line.emulator.faults.add({
+      kind: 'foreign-task',
+      operation: 'CreateExportTask',
+      durationMs: 30_000,
+    });
+
+    await line.runUntilDone();
+
+    const attempts = await line.database.queries
+      .selectFrom('attempts')
+      .selectAll()
+      .orderBy('submittedAt')
+      .execute();
+    expect(attempts.map(({ jobId, slice, outcome }) => [jobId, slice, outcome])).toEqual([
+      [first, 0, 'refused'],
+      [first, 0, 'completed'],
+      [second, 0, 'completed'],
+      [first, 1, 'completed'],
+    ]);
+    expect(await failuresOf(line)).toEqual([0, 0, 0]);
+  });
+
+  test('before every second create of ours: nobody starves and nothing fails', async () => {
+    await using line = await openLine();
+    const jobs: string[] = [];
+    for (const caller of ['a', 'b']) jobs.push(await line.put({ caller, slices: 5 }));
+    for (let skip = 0; skip < 10; skip++) {
+      line.emulator.faults.add({
+        ...{ kind: 'foreign-task', operation: 'CreateExportTask', durationMs: 15_000, skip },
+      });
+    }
+
+    await line.runUntilDone();
+
+    for (const jobId of jobs) expect(await line.states(jobId)).toEqual(Array(5).fill('completed'));
+    expect(await failuresOf(line)).toEqual(Array(10).fill(0));
+    expect(line.calls('CreateExportTask')).toHaveLength(20);
+  });
+});
+
+describe('creates that AWS throttles', () => {
+  test('four of five for five minutes: at most one a second is sent, and all are done in the end', async () => {
+    await using line = await openLine({ emulator: { pendingMs: 0, runningMs: 0 } });
+    const jobId = await line.put({ slices: 30 });
+    const until = startAt + 300_000;
+    while (line.time.now() < until) {
+      if (line.emulator.faults.pending().length === 0) {
+        line.emulator.faults.add({
+          kind: 'error',
+          operation: 'CreateExportTask',
+          code: 'ThrottlingException',
+          count: 4,
+          skip: 1,
+        });
+      }
+      await line.time.runFor(1_000);
+    }
+    const sent = line.calls('CreateExportTask').map(({ at }) => at);
+    line.emulator.faults.clear();
+
+    await line.runUntilDone();
+
+    for (const [index, at] of sent.slice(1).entries())
+      expect(at - (sent[index] ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(sent.length).toBeGreaterThan(10);
+    expect(await line.states(jobId)).toEqual(Array(30).fill('completed'));
+    expect(await failuresOf(line)).toEqual(Array(30).fill(0));
+  });
+});
+
+describe('the role of a target', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/exporter';
+
+  test('whose session AWS does not take any more: no slice fails, and the line goes on afterwards', async () => {
+    await using line = await openLine();
+    line.emulator.faults.add({
+      kind: 'error',
+      operation: 'CreateExportTask',
+      code: 'ExpiredTokenException',
+      count: 5,
+    });
+    const jobId = await line.put({ slices: 3 });
+
+    await line.runUntilDone();
+
+    expect(await line.states(jobId)).toEqual(['completed', 'completed', 'completed']);
+    expect(await failuresOf(line)).toEqual([0, 0, 0]);
+    expect(line.emulator.exportTasks()).toHaveLength(3);
+  });
+
+  test('while STS is down for ten minutes: nothing is sent, no slice fails, and it goes on within a minute', async () => {
+    await using line = await openLine({ targets: [{ name: 'default', region, roleArn }] });
+    line.emulator.clock.advance(2 * 3_600_000); // the session of the check is over
+    line.emulator.faults.add({ kind: 'reset-before', operation: 'AssumeRole', count: 100_000 });
+    const jobId = await line.put({ slices: 2 });
+
+    await line.time.runFor(600_000);
+    const meanwhile = await line.states(jobId);
+    line.emulator.faults.clear();
+    const returnedAt = line.time.now();
+    await line.time.runUntil(() => line.calls('CreateExportTask').length > 0);
+    const resumedAt = line.time.now();
+    await line.runUntilDone();
+
+    expect(meanwhile).toEqual(['waiting', 'waiting']);
+    expect(resumedAt - returnedAt).toBeLessThanOrEqual(62_000);
+    expect(await line.states(jobId)).toEqual(['completed', 'completed']);
+    expect(await failuresOf(line)).toEqual([0, 0]);
+  });
+
+  test('that may not create fails its slices, one a minute in the long run', async () => {
+    await using line = await openLine({ random: () => 0 });
+    const denied = {
+      kind: 'error',
+      operation: 'CreateExportTask',
+      code: 'AccessDeniedException',
+    } as const;
+    line.emulator.faults.add({ ...denied, count: 100_000 });
+    const jobId = await line.put({ slices: 100 });
+
+    await line.time.runFor(900_000);
+    const last = startAt + 900_000;
+    const late = line.calls('CreateExportTask').filter(({ at }) => at > last - 600_000);
+
+    expect(late.length).toBeLessThanOrEqual(10);
+    expect(late.length).toBeGreaterThan(5);
+    const [first] = await line.slices(jobId);
+    expect(first?.state).toBe('failed');
+    expect(JSON.parse(first?.problem ?? '')).toMatchObject({
+      type: '/problems/service-role-not-permitted',
+    });
+  });
+});
+
+describe('a slice that AWS refuses for what it asks', () => {
+  test.each([
+    ['/problems/log-group-not-found', { logGroupName: '/gone' }],
+    ['/problems/destination-not-found', { destination: 'gone' }],
+    ['/problems/destination-not-writable', { destination: 'closed' }],
+  ])('fails with %s, and the others go on', async (type, wrong) => {
+    await using line = await openLine();
+    line.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const bad = await line.put({ slices: 2, ...wrong });
+    const good = await line.put({ slices: 2 });
+
+    await line.runUntilDone();
+
+    expect(await line.states(good)).toEqual(['completed', 'completed']);
+    for (const { state, attempt, problem } of await line.slices(bad)) {
+      expect({ state, attempt }).toEqual({ state: 'failed', attempt: 1 });
+      expect(JSON.parse(problem ?? '')).toEqual({
+        ...{ type, title: expect.any(String), detail: expect.any(String), isRetryable: false },
+        ...{ remedy: expect.any(String), awsErrorCode: expect.any(String) },
+        awsRequestId: expect.any(String),
+      });
+    }
+    expect(line.time.now() - startAt).toBeLessThan(30_000);
+  });
+});
