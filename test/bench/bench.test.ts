@@ -31,7 +31,8 @@ test('npm run bench prints every figure', async () => {
     ]),
     ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
       `pick, ${home}     p# # p# # ms of # waiting, p# # p# # ms of # (goal p# ≤ #), p# ratio # (goal ≤ #)`,
-      '  and write it down  p# # p# # ms of # waiting, p# # p# # ms of #',
+      '  look at the slot   p# # p# # ms of # waiting, p# # p# # ms of #',
+      '  pick and write     p# # p# # ms of # waiting, p# # p# # ms of #',
     ]),
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',
