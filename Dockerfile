@@ -19,7 +19,11 @@ FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
 RUN rm -rf src/emulator src/emulate.ts src/examples.ts src/demo.ts src/write-openapi.ts
-RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts')"
+RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres.ts')"
+
+# An empty directory: where there is no shell, none can be made.
+FROM ${BUILD_IMAGE} AS empty
+WORKDIR /data
 
 # The Node that installed and compiled is the Node that runs.
 FROM ${RUNTIME_IMAGE} AS runtime
@@ -37,7 +41,8 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-COPY src/config.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/config.ts src/environment.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/problems/config-error.ts src/problems/
 COPY src/emulator src/emulator
 EXPOSE 4566
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
@@ -52,9 +57,13 @@ LABEL org.opencontainers.image.title="log-export-gateway" \
 # Half of the memory limit for long-lived objects, and at most 24 MB for short-lived ones; the other
 # half is for what lies outside of the heap: Node itself, sockets, TLS. Meant for 192 MiB and more.
 ENV PORT=8080 \
+    DATA_DIR=/data \
     NODE_COMPILE_CACHE=src/.compiled \
     NODE_OPTIONS="--max-old-space-size-percentage=50 --max-semi-space-size=8"
 COPY --from=gateway-files --chown=0:0 /app/src src
+# The only place it writes to, and not even that with DATABASE_URL or EXPORT_JOBS=off.
+COPY --from=empty --chown=65532:65532 /data /data
+VOLUME ["/data"]
 EXPOSE 8080
 # Alive, not ready: an outage of AWS is not mended by a restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \

@@ -17,6 +17,7 @@ export default defineConfig({
         'src/main.ts',
         'src/demo.ts',
         'src/emulate.ts',
+        'src/migrate.ts',
         'src/write-openapi.ts',
         'src/exit.ts',
       ],

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
+import { makeFolder } from './folder.ts';
 import { subjectCore } from './machine.ts';
 import { region } from './order.ts';
 
@@ -32,13 +30,19 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 const askEveryMs = 3;
 
 /** Where Node keeps compiled code from start to start, as in the container image. */
-const compileCache = mkdtempSync(join(tmpdir(), 'log-export-gateway-bench-'));
-process.once('exit', () => rmSync(compileCache, { recursive: true }));
+const compileCache = makeFolder();
+
+/** Where a gateway differs from one that starts afresh on a machine it has been started on before. */
+export interface GatewayDifferences {
+  /** Export jobs in this PostgreSQL, instead of in SQLite in a folder of its own. */
+  databaseUrl?: string;
+  isCompileCacheUsed?: boolean;
+}
 
 /** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
 export async function startGateway(
   awsUrl: string,
-  env: Record<string, string> = { NODE_COMPILE_CACHE: compileCache },
+  { databaseUrl, isCompileCacheUsed = true }: GatewayDifferences = {},
 ): Promise<GatewayProcess> {
   const port = await findFreePort();
   const beganAt = performance.now();
@@ -46,7 +50,12 @@ export async function startGateway(
     script: 'src/main.ts',
     flags: startCommand.split(' ').slice(1, -1),
     core: subjectCore,
-    env: { ...awsEnvironment(awsUrl), ...env, PORT: String(port) },
+    env: {
+      ...awsEnvironment(awsUrl),
+      ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }),
+      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
+      PORT: String(port),
+    },
   });
   while (!(await isReady(port))) {
     if (child.hasEnded()) throw new Error('The gateway did not start.');

@@ -19,3 +19,9 @@ function core(number: number): number | undefined {
 export const subjectCore = core(0);
 /** The core of everybody else: callers and AWS. */
 export const othersCore = core(1);
+
+/** Moves this process, and what it starts without a core of its own, out of the subject's way. */
+export function stepAside(): void {
+  if (othersCore === undefined) return;
+  spawnSync('taskset', ['-a', '-c', '-p', String(othersCore), String(process.pid)]);
+}

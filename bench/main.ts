@@ -1,12 +1,20 @@
 import { parseArgs } from 'node:util';
 
+import { startAws } from './aws.ts';
 import { startChild } from './child.ts';
 import { measureCalls } from './figures/calls.ts';
 import { measureHealth } from './figures/health.ts';
+import { measureAccept } from './figures/jobs/accept.ts';
+import { measureHandOff } from './figures/jobs/hand-off.ts';
+import { measureMakespan } from './figures/jobs/makespan.ts';
+import { measurePick } from './figures/jobs/pick.ts';
+import { measureTakeOver } from './figures/jobs/take-over.ts';
+import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measureStart } from './figures/start.ts';
 import { startGateway } from './gateway.ts';
-import { describeMachine, othersCore } from './machine.ts';
+import { describeMachine, othersCore, stepAside } from './machine.ts';
+import { makeDatabases } from './postgres.ts';
 import type { Scale } from './scale.ts';
 
 const figures = {
@@ -14,6 +22,12 @@ const figures = {
   health: measureHealth,
   start: measureStart,
   memory: measureMemory,
+  'hand-off': measureHandOff,
+  makespan: measureMakespan,
+  accept: measureAccept,
+  pick: measurePick,
+  watchers: measureWatchers,
+  'take-over': measureTakeOver,
 };
 
 const { values, positionals } = parseArgs({
@@ -22,13 +36,36 @@ const { values, positionals } = parseArgs({
 });
 // The short form tells whether everything still measures, not how fast anything is.
 const scale: Scale = values.short
-  ? { warmUpCalls: 1, rounds: 2, roundSeconds: 0.3, starts: 1, requests: 300 }
-  : { warmUpCalls: 10_000, rounds: 15, roundSeconds: 1, starts: 11, requests: 100_000 };
+  ? {
+      ...{ warmUpCalls: 1, rounds: 2, roundSeconds: 0.3, starts: 1, requests: 300 },
+      ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
+      ...{ watchers: 20, isLeaseAwaited: false },
+    }
+  : {
+      ...{ warmUpCalls: 10_000, rounds: 15, roundSeconds: 1, starts: 11, requests: 100_000 },
+      ...{
+        lineSeconds: 60,
+        logGroups: 100,
+        days: 30,
+        acceptances: 7,
+        waiting: 1_000_000,
+        picks: 200,
+      },
+      ...{ watchers: 1_000, isLeaseAwaited: true },
+    };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 say(describeMachine());
-await using aws = startChild({ script: 'bench/processes/aws.ts', core: othersCore });
-const { url: awsUrl } = await aws.hello<{ url: string }>();
+stepAside();
+await using databases = makeDatabases();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await databases[Symbol.asyncDispose]();
+    process.exit(1); // which ends everything else
+  });
+}
+await using aws = await startAws();
+const { url: awsUrl } = aws;
 await using callers = startChild({ script: 'bench/processes/callers.ts', core: othersCore });
 await callers.hello();
 await using first = await startGateway(awsUrl);
@@ -36,5 +73,5 @@ await first.end(); // writes the compile cache the others start from
 
 for (const [name, measure] of Object.entries(figures)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
-  for (const line of await measure({ aws, awsUrl, callers }, scale)) say(line);
+  for (const line of await measure({ aws, awsUrl, callers, databases }, scale)) say(line);
 }

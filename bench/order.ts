@@ -9,3 +9,17 @@ export const order = {
   destination: 'demo-log-archive',
   destinationPrefix: 'checkout/2024-05-01',
 };
+
+/** The log groups jobs of the measurement are about. */
+export const logGroupNames = Array.from({ length: 100 }, (_, index) => `/demo/service-${index}`);
+
+/** The body of an export job of `logGroups` × `hours` slices. */
+export function jobOf({ logGroups, hours }: { logGroups: number; hours: number }) {
+  return {
+    logGroupNames: logGroupNames.slice(0, logGroups),
+    from: order.from,
+    to: order.from + hours * 3_600_000,
+    sliceBy: 'hour',
+    destination: order.destination,
+  };
+}

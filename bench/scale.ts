@@ -1,4 +1,5 @@
 import type { Child } from './child.ts';
+import type { Databases } from './postgres.ts';
 
 /** How much is measured. */
 export interface Scale {
@@ -11,6 +12,21 @@ export interface Scale {
   starts: number;
   /** Requests after which memory is read again. */
   requests: number;
+  /** How long a line is watched in real time. */
+  lineSeconds: number;
+  /** Log groups and days that are exported in turned time, a task for each of each. */
+  logGroups: number;
+  days: number;
+  /** Jobs of 10,000 slices that are accepted. */
+  acceptances: number;
+  /** Slices waiting in the longer of two lines; in the shorter it is a thousand. */
+  waiting: number;
+  /** Picks out of each line in a round. */
+  picks: number;
+  /** Callers who follow one job. */
+  watchers: number;
+  /** Whether a killed owner's lease is waited for; else it is cut short. */
+  isLeaseAwaited: boolean;
 }
 
 /** The processes around whoever is measured. */
@@ -18,4 +34,5 @@ export interface World {
   aws: Child;
   awsUrl: string;
   callers: Child;
+  databases: Databases;
 }

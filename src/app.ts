@@ -5,10 +5,12 @@ import { authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
+import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
+import { makeSlotReader } from '#targets/slot-reader.ts';
 import type { Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
@@ -23,12 +25,15 @@ export interface AppOptions {
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   newId: () => string;
+  /** The line of the export jobs; without it there are none, and no database. */
+  jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
 }
 
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { log, targets, isStopping, now, elapsed, sleep, newId, limits = edgeLimits } = options;
+  const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
+  const { limits = edgeLimits } = options;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
@@ -70,14 +75,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(openapiPlugin); // collects what is registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
-  await app.register(targetsPlugin, { targets });
+  const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
+  await app.register(targetsPlugin, { targets, slots });
   await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
+  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
   return app;
 
   function whyNotReady(): string | undefined {
     if (isStopping()) return 'The service is about to stop.';
     const unchecked = targets.unchecked();
-    if (unchecked.length === 0) return undefined;
+    if (unchecked.length === 0) return jobs?.database.whyNotReady();
     return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
   }
 }

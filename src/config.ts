@@ -1,83 +1,9 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { Ajv, type ErrorObject } from 'ajv';
 
+import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
-
-const roleArn = Type.String({
-  pattern: String.raw`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`,
-});
-const region = Type.String({ pattern: '^[a-z]{2}(?:-[a-z]+)+-[0-9]$' });
-const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
-
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** Every variable this project reads: type, default, and in words what it may be. */
-export const Environment = Type.Object({
-  HOST: Type.String({
-    minLength: 1,
-    default: '127.0.0.1',
-    description: 'Address to listen on. The container sets 0.0.0.0.',
-    'x-rule': 'an IP address or host name',
-  }),
-  PORT: {
-    ...port(8080),
-    description: 'Port to listen on.',
-    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
-  },
-  LOG_LEVEL: Type.Unsafe<(typeof logLevels)[number]>({
-    type: 'string',
-    enum: logLevels,
-    default: 'info',
-    description: 'Lowest level of log lines to write.',
-    'x-rule': `one of ${logLevels.join(', ')}`,
-  }),
-  LOG_PRETTY: Type.Boolean({
-    default: false,
-    description: 'Log lines for people instead of JSON.',
-    'x-rule': 'true or false',
-  }),
-  AWS_REGION: Type.Optional({
-    ...region,
-    description: 'Region of the one target. Needed unless TARGETS_FILE is set.',
-    'x-rule': 'an AWS Region such as eu-west-1',
-  }),
-  SERVICE_ROLE_ARN: Type.Optional({
-    ...roleArn,
-    description:
-      'Role to assume for the one target. Without it, the default credential chain of the AWS SDK.',
-    'x-rule': 'the ARN of an IAM role such as arn:aws:iam::123456789012:role/log-export',
-  }),
-  SERVICE_ROLE_EXTERNAL_ID: Type.Optional(
-    Type.String({
-      minLength: 2,
-      maxLength: 1_224,
-      pattern: String.raw`^[\w+=,.@:/-]*$`,
-      description: 'External id to assume the role with.',
-      'x-rule': '2 to 1224 characters out of A-Z a-z 0-9 _ + = , . @ : / -',
-    }),
-  ),
-  TARGETS_FILE: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
-      'x-rule': 'the path of a readable JSON file',
-    }),
-  ),
-  AWS_ENDPOINT_URL: Type.Optional(
-    Type.String({
-      pattern: '^https?://\\S+$',
-      description:
-        'Where to find AWS instead of at AWS, such as the emulator. A warning is logged.',
-      'x-rule': 'a URL such as http://127.0.0.1:4566',
-    }),
-  ),
-  EMULATOR_PORT: {
-    ...port(4566),
-    description: 'Port the emulator listens on (npm run emulator, npm run demo).',
-    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
-  },
-});
-type Environment = Static<typeof Environment>;
+import { Environment, region, roleArn } from './environment.ts';
 
 /** What the gateway is told at its start. */
 export interface Config {
@@ -86,6 +12,14 @@ export interface Config {
   logLevel: Environment['LOG_LEVEL'];
   isLogPretty: boolean;
   targets: TargetSettings[];
+  /** Where export jobs are kept; undefined when they are not offered. */
+  jobs: JobsConfig | undefined;
+}
+
+/** Where export jobs are kept: PostgreSQL if there is a URL, otherwise the directory. */
+export interface JobsConfig {
+  dataDir: string;
+  databaseUrl?: string;
 }
 
 const TargetsFile = Type.Array(
@@ -126,7 +60,13 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     targets: read.TARGETS_FILE
       ? readTargetsFile(read, read.TARGETS_FILE, readFile)
       : [onlyTarget(read)],
+    jobs: jobsConfig(read),
   };
+}
+
+/** Reads where export jobs are kept; undefined when they are not offered. @throws an error named ConfigError */
+export function readJobsConfig(env: NodeJS.ProcessEnv): JobsConfig | undefined {
+  return jobsConfig(readEnvironment(env));
 }
 
 /** What the emulator is told at its start. */
@@ -147,6 +87,11 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const validate = makeAjv({ coerceTypes: true }).compile<Environment>(Environment);
   if (validate(data)) return data;
   throw configError(sentence(validate.errors, (path) => path.slice(1)));
+}
+
+function jobsConfig({ EXPORT_JOBS, DATA_DIR, DATABASE_URL }: Environment): JobsConfig | undefined {
+  if (EXPORT_JOBS === 'off') return undefined;
+  return { dataDir: DATA_DIR, ...(DATABASE_URL && { databaseUrl: DATABASE_URL }) };
 }
 
 function onlyTarget(env: Environment): TargetSettings {
@@ -197,23 +142,22 @@ function readTargetsFile(
 
 function makeAjv(options: { coerceTypes: boolean }): Ajv {
   const ajv = new Ajv({ ...options, useDefaults: true, verbose: true, validateSchema: false });
-  ajv.addVocabulary(['x-rule']);
+  ajv.addVocabulary(['x-rule', 'x-secret']);
   return ajv;
 }
 
 // Told of the first error only: whoever sets variables mends them one by one.
 function sentence(errors: unknown, nameOf: (path: string) => string): string {
   const [{ keyword, instancePath, params, parentSchema, data }] = errors as [ErrorObject];
-  const rule = (parentSchema as { 'x-rule'?: string })['x-rule'];
+  const { 'x-rule': rule, 'x-secret': isSecret } = parentSchema as {
+    'x-rule'?: string;
+    'x-secret'?: true;
+  };
   if (keyword === 'required' || keyword === 'additionalProperties') {
     const member = params.missingProperty ?? params.additionalProperty;
     const what = keyword === 'required' ? 'is missing in' : 'is not known in';
     return `${JSON.stringify(member)} ${what} ${nameOf(instancePath)}; it must be ${rule}.`;
   }
-  return `${nameOf(instancePath)} is ${JSON.stringify(data)}, but must be ${rule}.`;
-}
-
-/** A mistake of whoever started the process, told in one sentence and without a stack. */
-export function configError(text: string): Error {
-  return Object.assign(new Error(text), { name: 'ConfigError' });
+  const found = isSecret ? 'set' : JSON.stringify(data);
+  return `${nameOf(instancePath)} is ${found}, but must be ${rule}.`;
 }

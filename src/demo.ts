@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import {
@@ -26,6 +26,7 @@ import { openGateway } from './gateway.ts';
 const isOnce = process.argv.includes('--once');
 const { region, logGroupName, bucket } = examplesAt;
 const dataDir = resolve('.data/demo');
+const s3Dir = join(dataDir, 's3');
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const step = (number: number, text: string) => say(`\n\x1b[1m${number}. ${text}\x1b[0m`);
@@ -36,6 +37,7 @@ const { emulatorConfig, config } = exitWith(() => ({
   emulatorConfig: readEmulatorConfig(process.env),
   config: {
     ...readConfig({ ...process.env, AWS_REGION: region }, () => ''),
+    jobs: { dataDir: join(dataDir, 'jobs') },
     targets: [
       { name: 'default', region },
       { name: 'busy', region: 'us-east-1' },
@@ -44,7 +46,7 @@ const { emulatorConfig, config } = exitWith(() => ({
 }));
 
 await rm(dataDir, { recursive: true, force: true });
-const emulator = await openEmulator({ ...emulatorConfig, dataDir }).catch(exit);
+const emulator = await openEmulator({ ...emulatorConfig, dataDir: s3Dir }).catch(exit);
 Object.assign(process.env, {
   AWS_ENDPOINT_URL: emulator.url,
   AWS_ACCESS_KEY_ID: 'demo',
@@ -190,7 +192,7 @@ async function readExport(taskId: string): Promise<string[]> {
     const bytes = await Body?.transformToByteArray();
     const text = gunzipSync(bytes ?? new Uint8Array()).toString('utf8');
     const own = text.split('\n').filter((line) => line !== '');
-    if (lines.length === 0) say(`   on disk below ${dataDir}/${bucket}\n`);
+    if (lines.length === 0) say(`   on disk below ${s3Dir}/${bucket}\n`);
     say(`   ${Key}  ${Size} bytes, ${own.length} lines`);
     if (lines.length === 0) for (const line of own.slice(0, 3)) say(`      ${line}`);
     lines.push(...own);

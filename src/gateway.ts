@@ -4,9 +4,14 @@ import type { Logger } from 'pino';
 
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
+import { openDatabase } from '#database/database.ts';
+import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
+import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
+import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
-import { type Config, configError } from './config.ts';
+import type { Config } from './config.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -26,28 +31,53 @@ export interface GatewayOptions {
   lameDuckMs: number;
 }
 
-/** Opens the service: listens at once, and is ready when STS has confirmed every target's account. */
+/**
+ * Opens the service: listens at once, and is ready when STS has confirmed every target's account
+ * and the tables of the export jobs are up to date.
+ */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
+  const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
     timeouts: awsTimeouts,
     sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
     now: Date.now,
-    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    sleep: sleepUntilAborted,
     log,
   });
+  const elapsed = () => performance.now();
+  const jobs =
+    database &&
+    openExportJobs(database, {
+      targets,
+      limits: dispatcherLimits,
+      log,
+      // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
+      owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
+      elapsed,
+      sleep: sleepUntilAborted,
+      random: Math.random,
+    });
   const app = await buildApp({
     log,
     targets,
+    jobs,
     isStopping: () => isStopping,
     now: Date.now,
-    elapsed: () => performance.now(),
+    elapsed,
     sleep: (ms) => delay(ms),
     newId: randomUUID,
   });
+  const slotsChecked = targets.whenChecked.then(() => {
+    if (jobs) refuseSharedSlots(targets.list());
+  });
+  const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
+  ready.catch(() => {}); // whoever waits for it hears of it
   const close = async () => {
+    await jobs?.close();
     await app.close();
+    await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
   };
   const open = async () => {
@@ -57,13 +87,27 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
 
   return {
     url: await open().catch((error) => close().then(() => Promise.reject(error))),
-    ready: targets.whenChecked,
+    ready,
     async close() {
       isStopping = true;
-      await delay(lameDuckMs);
+      // No slice is started any more while callers are served on.
+      await Promise.all([jobs?.close(), delay(lameDuckMs)]);
       await close();
     },
   };
+}
+
+/** AWS has one slot for an account and Region, so the line in front of it must have one name. */
+function refuseSharedSlots(targets: readonly Target[]): void {
+  for (const [index, { name, accountId, region }] of targets.entries()) {
+    const other = targets
+      .slice(0, index)
+      .find((before) => before.accountId === accountId && before.region === region);
+    if (!other) continue;
+    throw configError(
+      `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
+    );
+  }
 }
 
 async function warnOfRedirects({ targets }: Config, log: Logger): Promise<void> {
@@ -75,4 +119,8 @@ async function warnOfRedirects({ targets }: Config, log: Logger): Promise<void> 
     });
     if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
   }
+}
+
+async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -17,6 +17,9 @@ const noTargets: Targets = {
   async [Symbol.asyncDispose]() {},
 };
 
+// Opening a database is nothing the document needs.
+const notOpened = { [Symbol.dispose]() {} } as never;
+
 await using app = await buildApp({
   log: pino({ enabled: false }),
   targets: noTargets,
@@ -25,6 +28,13 @@ await using app = await buildApp({
   elapsed: () => 0,
   sleep: async () => {},
   newId: () => '',
+  jobs: {
+    database: notOpened,
+    watch: notOpened,
+    line: notOpened,
+    slots: notOpened,
+    wake: () => {},
+  },
 });
 await app.ready();
 

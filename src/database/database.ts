@@ -1,10 +1,16 @@
-import { CamelCasePlugin, Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  CamelCasePlugin,
+  type Dialect,
+  Kysely,
+  type RawBuilder,
+  sql,
+  type Transaction,
+} from 'kysely';
 
-import { exportJobs } from './migrations/0001-export-jobs.ts';
-import { makePostgresDialect } from './postgres.ts';
-import { makeSqliteDialect } from './sqlite.ts';
+import { migrate } from './migrate.ts';
 import type { Tables } from './tables.ts';
+import { codeOf, isUnavailable } from './unavailable.ts';
 
 /** Something to run queries on: the database, or a transaction in it. */
 export type Queries = Kysely<Tables>;
@@ -13,10 +19,17 @@ export type Queries = Kysely<Tables>;
 export interface Database extends AsyncDisposable {
   kind: 'sqlite' | 'postgres';
   queries: Queries;
-  /** Runs statements as one; they are on disk when it resolves. */
+  /**
+   * Runs statements as one; they are on disk when it resolves. `act` is run again when it collided
+   * with another transaction, so it must have no effect but on the database.
+   */
   transaction<Result>(act: (queries: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** The clock of the database in epoch ms, as an expression: the only clock rows are written by. */
   now: () => RawBuilder<number>;
+  /** Resolves when the tables are up to date; rejects when they never will be. */
+  whenMigrated: Promise<void>;
+  /** Why the tables are not up to date yet; undefined when they are. Until then no query succeeds. */
+  whyNotReady(): string | undefined;
 }
 
 /** Where the database is, and for tests its clock. */
@@ -26,6 +39,9 @@ export interface DatabaseOptions {
   dataDir: string;
   /** The clock instead of the database's own, in epoch ms. */
   clock?: () => number;
+  log?: { warn(facts: object, text: string): void };
+  /** How to wait until PostgreSQL is tried again. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const clocks = {
@@ -33,25 +49,132 @@ const clocks = {
   postgres: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
 };
 
-/** Opens the database and brings its tables up to date. */
+// A request waits for its statements; building an index over a full table may take its time.
+const serving = { connections: 10, statementMs: 4_000 };
+const migrating = { connections: 1, statementMs: 600_000 };
+
+// Pauses before PostgreSQL is tried again at the start.
+const firstPauseMs = 500;
+const longestPauseMs = 15_000;
+
+/** Deadlock and serialization failure: one of those in each other's way was undone. */
+const collisions = ['40P01', '40001'];
+const mostRetries = 3;
+
+/**
+ * Opens the database. SQLite is ready at once. PostgreSQL may be away: then it is tried again and
+ * again, and until its tables are up to date every query fails with database-unavailable.
+ * @throws an error named ConfigError when DATA_DIR or DATABASE_URL cannot be used
+ */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, clock } = options;
-  const kind = databaseUrl === undefined ? 'sqlite' : 'postgres';
-  const queries = new Kysely<Tables>({
-    dialect: databaseUrl ? makePostgresDialect(databaseUrl) : makeSqliteDialect(dataDir),
-    plugins: [new CamelCasePlugin()],
-  });
-  const migrator = new Migrator({
-    db: queries,
-    provider: { getMigrations: async () => ({ '0001-export-jobs': exportJobs }) },
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  const { databaseUrl, clock, log } = options;
+  if (databaseUrl === undefined) {
+    const database = await openSqlite(options);
+    await migrate(database);
+    return { ...database, whenMigrated: Promise.resolve(), whyNotReady: () => undefined };
+  }
+  // Who uses SQLite need not load it.
+  const { makePostgresDialect } = await import('./postgres.ts');
+  const start = startMigrating({ ...options, databaseUrl });
+  const { whenMigrated, whyNotReady } = start;
+  const dialect = makePostgresDialect({ url: databaseUrl, ...serving, whyNotReady, log });
+  const database = makeDatabase('postgres', dialect, clock);
+  return {
+    ...database,
+    whenMigrated,
+    whyNotReady,
+    async [Symbol.asyncDispose]() {
+      await start.stop();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * Brings the tables up to date and lets go of the database; the names of what was applied.
+ * @throws an error named ConfigError as `openDatabase` does; Problem database-unavailable
+ */
+export async function migrateDatabase(options: DatabaseOptions): Promise<string[]> {
+  const { databaseUrl, clock, log } = options;
+  if (databaseUrl === undefined) {
+    await using database = await openSqlite(options);
+    return await migrate(database);
+  }
+  const { checkServer, makePostgresDialect, settingsError } = await import('./postgres.ts');
+  const dialect = makePostgresDialect({ url: databaseUrl, ...migrating, log });
+  await using database = makeDatabase('postgres', dialect, clock);
+  try {
+    await checkServer(database.queries);
+    return await migrate(database);
+  } catch (error) {
+    throw settingsError(error) ?? error;
+  }
+}
+
+/** Tries until PostgreSQL is there and its tables are up to date, or never will be. */
+function startMigrating(options: DatabaseOptions) {
+  const { log, sleep = sleepFor } = options;
+  const stopping = new AbortController();
+  let reason: string | undefined = 'The database is being opened.';
+
+  async function migrateUntilDone(): Promise<void> {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        await migrateDatabase(options);
+        reason = undefined;
+        return;
+      } catch (err) {
+        if (!isUnavailable(err)) throw err;
+        reason = 'The database cannot be reached.';
+        log?.warn({ err, retryInMs: pauseMs }, 'the database cannot be reached');
+        await sleep(pauseMs, stopping.signal);
+        if (stopping.signal.aborted) return;
+      }
+    }
+  }
+
+  const whenMigrated = migrateUntilDone();
+  whenMigrated.catch(() => {}); // whoever waits for it hears of it
+  return {
+    whenMigrated,
+    whyNotReady: () => reason,
+    async stop() {
+      stopping.abort();
+      await whenMigrated.catch(() => {});
+    },
+  };
+}
+
+type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
+
+async function openSqlite({ dataDir, clock }: DatabaseOptions): Promise<OpenDatabase> {
+  const { makeSqliteDialect } = await import('./sqlite.ts'); // who uses PostgreSQL need not load it
+  return makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
+}
+
+function makeDatabase(
+  kind: Database['kind'],
+  dialect: Dialect,
+  clock: DatabaseOptions['clock'],
+): OpenDatabase {
+  const queries: Queries = new Kysely({ dialect, plugins: [new CamelCasePlugin()] });
   return {
     kind,
     queries,
-    transaction: (act) => queries.transaction().execute(act),
+    async transaction(act) {
+      for (let retries = 0; ; retries += 1) {
+        try {
+          return await queries.transaction().execute(act);
+        } catch (error) {
+          if (retries === mostRetries || !collisions.includes(codeOf(error) ?? '')) throw error;
+        }
+      }
+    },
     now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : clocks[kind]),
     [Symbol.asyncDispose]: () => queries.destroy(),
   };
+}
+
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

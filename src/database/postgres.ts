@@ -1,25 +1,140 @@
-import { type Dialect, PostgresDialect } from 'kysely';
+import { type Dialect, PostgresDialect, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 
-// All our 64-bit columns are epoch ms and counters: far below 2^53.
-const int8 = 20;
+import { configError } from '#problems/config-error.ts';
+import type { Queries } from './database.ts';
+import { codeOf, databaseUnavailable } from './unavailable.ts';
 
-/** The shared home: PostgreSQL at a URL. */
-export function makePostgresDialect(url: string): Dialect {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 10,
-    connectionTimeoutMillis: 2_000,
-    query_timeout: 5_000,
-    statement_timeout: 5_000,
-    idle_in_transaction_session_timeout: 5_000,
+// Longer, and whoever asks has gone; shorter, and a failover looks like an outage.
+const connectMs = 2_000;
+const answerMarginMs = 1_000; // the server gives up first, and the connection can be used again
+const lockMs = 3_000;
+// A replica that was paused in a transaction holds rows that others wait for.
+const idleInTransactionMs = 5_000;
+
+export interface PostgresOptions {
+  url: string;
+  connections: number;
+  /** How long one statement may take. */
+  statementMs: number;
+  /** Why no connection may be had now; undefined when it may. */
+  whyNotReady?: () => string | undefined;
+  log: { warn(facts: object, text: string): void } | undefined;
+}
+
+/**
+ * The shared home: PostgreSQL at a URL. Nothing is connected before the first query, and nothing is
+ * left behind on a connection, so that a pooler may hand each transaction another one.
+ * @throws an error named ConfigError when the URL cannot be read
+ */
+export function makePostgresDialect(options: PostgresOptions): Dialect {
+  const { connections, statementMs, whyNotReady, log } = options;
+  const begin = `begin; set local statement_timeout = ${statementMs}; set local lock_timeout = ${lockMs}; set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`;
+  const config: pg.PoolConfig = {
+    connectionString: options.url,
+    max: connections,
+    connectionTimeoutMillis: connectMs,
+    query_timeout: statementMs + answerMarginMs,
     keepAlive: true,
-    types: {
-      getTypeParser: (type: number, format?: 'text' | 'binary') =>
-        type === int8 ? Number : pg.types.getTypeParser(type, format as 'text'),
-    } as typeof pg.types,
-  });
+    application_name: 'log-export-gateway',
+    types: { getTypeParser },
+  };
+  refuseUnreadable(config);
+  const pool = new pg.Pool(config);
+  // Without listeners a lost connection would end the process. It may fail twice, and is told of once.
   pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return new PostgresDialect({ pool });
+  pool.on('connect', (client) => {
+    client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
+    client.on('error', () => {});
+  });
+  return new PostgresDialect({
+    pool: {
+      options: {},
+      async connect() {
+        const reason = whyNotReady?.();
+        if (reason !== undefined) throw databaseUnavailable(reason);
+        const client = await pool.connect().catch((error) => {
+          throw databaseUnavailable('The database cannot be reached.', error);
+        });
+        return translate(client, begin);
+      },
+      end: () => pool.end(),
+    },
+  });
+}
+
+/**
+ * Makes sure that the server at the other end can be relied on.
+ * @throws an error named ConfigError when it is too old, or forgets what it has confirmed
+ */
+export async function checkServer(queries: Queries): Promise<void> {
+  const { rows } = await sql<{ version: number; commit: string }>`
+    select current_setting('server_version_num')::int as version,
+           current_setting('synchronous_commit') as commit`.execute(queries);
+  const [{ version, commit } = { version: 0, commit: '' }] = rows;
+  if (version < 150_000) {
+    throw configError(
+      `DATABASE_URL names a PostgreSQL ${Math.trunc(version / 10_000)}, but must name one of version 15 or newer.`,
+    );
+  }
+  if (commit === 'off') {
+    throw configError(
+      'DATABASE_URL names a database with synchronous_commit off, which forgets accepted jobs when it crashes; set it to on for the database or the role.',
+    );
+  }
+}
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const refusals = ['28000', '28P01', '3D000', '42501'];
+
+/** The mistake in the settings a failure at the start is; undefined when trying again may help. */
+export function settingsError(error: unknown): Error | undefined {
+  const { message } = ((error as Error).cause ?? error) as Error;
+  if (!refusals.includes(codeOf(error) ?? '')) return undefined;
+  return configError(`DATABASE_URL names a database that refuses the gateway: ${message}.`, error);
+}
+
+/** Connection lost, resources, operator, I/O; and what ends when it takes too long or collides. */
+const unavailable = /^(?:08|53|58|57P0|57014|55P03|25P03|25006|40P01|40001)/;
+
+/** A connection whose failures are problems, and which is not used again after a failure of its own. */
+function translate(client: pg.PoolClient, begin: string): PostgresPoolClient {
+  let lost: unknown;
+  async function query(text: string, values: readonly unknown[]) {
+    if (text === 'rollback' && lost) return { rows: [] }; // the server does it by itself
+    if (lost) throw lost;
+    try {
+      return await client.query(text === 'begin' ? begin : text, [...values]);
+    } catch (error) {
+      if (error instanceof TypeError) throw error; // a value that cannot be sent: a defect of ours
+      const { severity, code = '' } = error as { severity?: string; code?: string };
+      const isOfServer = severity !== undefined;
+      if (isOfServer && !unavailable.test(code)) throw error;
+      const problem = databaseUnavailable('The database did not do its work in time.', error);
+      // A server that has become read-only is the wrong one after a failover.
+      if (severity !== 'ERROR' || code === '25006') lost = problem;
+      throw problem;
+    }
+  }
+  return {
+    query: query as unknown as PostgresPoolClient['query'],
+    release: () => client.release(lost !== undefined),
+  };
+}
+
+// 64-bit columns are epoch ms and counters, far below 2^53; sums of them are numeric.
+const numbers: number[] = [pg.types.builtins.INT8, pg.types.builtins.NUMERIC];
+
+const getTypeParser = ((type: number, format?: 'text') =>
+  numbers.includes(type)
+    ? Number
+    : pg.types.getTypeParser(type, format)) as typeof pg.types.getTypeParser;
+
+function refuseUnreadable(config: pg.ClientConfig): void {
+  try {
+    new pg.Client(config);
+  } catch (error) {
+    const { message } = error as Error; // which does not have the URL, and so no password
+    throw configError(`DATABASE_URL cannot be read as the URL of a PostgreSQL (${message}).`);
+  }
 }

@@ -122,8 +122,14 @@ export interface StrayRow {
 }
 
 /** This database; its id is in every marker, so that installations in one account keep apart. */
-export interface InstallationRow {
+interface InstallationRow {
   id: string;
+}
+
+/** A step that was applied to these tables. */
+interface MigrationRow {
+  name: string;
+  appliedAt: number;
 }
 
 /** Every table, by name. */
@@ -137,4 +143,5 @@ export interface Tables {
   slots: SlotRow;
   strays: StrayRow;
   installation: InstallationRow;
+  migrations: MigrationRow;
 }

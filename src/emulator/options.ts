@@ -1,3 +1,5 @@
+import { makeRandom } from './control/random.ts';
+
 /** Checks of CreateExportTask after validation of its members. */
 export type CreateCheck = 'bucket' | 'bucketRegion' | 'logGroup' | 'bucketPolicy' | 'activeLimit';
 
@@ -32,8 +34,13 @@ export interface EmulatorOptions {
 
   /** Time a task is PENDING. Default 500; AWS takes from part of a second to hours. */
   pendingMs?: number;
-  /** Time a task is RUNNING. Default 1000; small exports take a second or two. */
-  runningMs?: number;
+  /**
+   * Time a task is RUNNING; of two, each task draws its own between them. Default 1000; small exports
+   * take a second or two.
+   */
+  runningMs?: number | readonly [least: number, most: number];
+  /** Seed of what is drawn. Default 1: the same in every run. */
+  randomSeed?: number;
   /** Time a task is PENDING_CANCEL. Default 100 (unverified). */
   pendingCancelMs?: number;
   /**
@@ -145,6 +152,7 @@ const defaults = {
   journalLimit: 100_000,
   pendingMs: 500,
   runningMs: 1000,
+  randomSeed: 1,
   pendingCancelMs: 100,
   taskTimeoutMs: 24 * hourMs,
   activeTaskLimit: 1,
@@ -169,11 +177,12 @@ const defaults = {
 
 /** Fills in the defaults. */
 export function withDefaults(options: EmulatorOptions) {
-  const { rateLimits = 'aws' } = options;
+  const { rateLimits = 'aws', randomSeed = defaults.randomSeed } = options;
   const overrides = typeof rateLimits === 'object' ? rateLimits : {};
   return {
     ...(defaults as Required<Pick<EmulatorOptions, keyof typeof defaults>>),
     ...options,
     rateLimits: rateLimits === 'off' ? {} : { ...awsRateLimits, ...overrides },
+    random: makeRandom(randomSeed),
   };
 }

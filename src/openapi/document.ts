@@ -15,10 +15,13 @@ interface Operation {
 
 type Path = Record<string, Operation>;
 
+/** A header of successes that is told only where a route names it. */
+export type ResponseHeader = 'Location' | 'Age' | 'ETag';
+
 /** What a route says of itself beyond its schema. */
 export interface OperationFacts {
   problems: readonly ProblemSlug[];
-  headers: Record<number, ('Location' | 'Age')[]>;
+  headers: Record<number, ResponseHeader[]>;
   /** Media types of a success; a page beside JSON is told as text. */
   produces: readonly string[];
 }
@@ -40,6 +43,11 @@ export const documentBase = {
       name: 'export-tasks',
       description: 'The mirror of AWS: its three operations, its words, no state of our own.',
     },
+    {
+      name: 'export-jobs',
+      description:
+        'A durable line in front of the one export slot: accepted wishes are cut into slices, wait their turn, and are seen through.',
+    },
     { name: 'targets', description: 'The AWS accounts and Regions exports may run in.' },
     { name: 'problems', description: 'Every way the service says no, explained.' },
     { name: 'health', description: 'For probes.' },
@@ -48,10 +56,14 @@ export const documentBase = {
 };
 
 const headers = {
-  Location: { description: 'Where the task is shown.', schema: { type: 'string' } },
+  Location: { description: 'Where what was created is shown.', schema: { type: 'string' } },
   Age: {
     description: 'How many seconds ago AWS gave this answer (RFC 9111).',
     schema: { type: 'integer', minimum: 0 },
+  },
+  ETag: {
+    description: 'Changes when what is shown has changed; send it back as If-None-Match.',
+    schema: { type: 'string' },
   },
   'Retry-After': {
     description: 'Seconds to wait before trying again.',
@@ -105,6 +117,7 @@ function completeSuccesses(responses: Operation['responses'], fact: OperationFac
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id', ...(fact.headers[Number(status)] ?? [])];
     response.headers = Object.fromEntries(names.map(refToHeader));
+    if (status === '204' || status === '304') continue; // it has no body
     const { content = {} } = response;
     for (const mediaType of fact.produces) content[mediaType] ??= { schema: { type: 'string' } };
     response.content = content;

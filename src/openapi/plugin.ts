@@ -4,14 +4,20 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import fp from 'fastify-plugin';
 
 import { declaredProblems } from '#problems/declared.ts';
-import { completeDocument, documentBase, type OperationFacts, toJsonText } from './document.ts';
+import {
+  completeDocument,
+  documentBase,
+  type OperationFacts,
+  type ResponseHeader,
+  toJsonText,
+} from './document.ts';
 import { getJsonDocument } from './routes/get-json-document.ts';
 import { getYamlDocument } from './routes/get-yaml-document.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Response headers worth telling, by status. */
-    headers?: Record<number, ('Location' | 'Age')[]>;
+    headers?: Record<number, ResponseHeader[]>;
   }
   interface FastifyInstance {
     /** The OpenAPI document as JSON text, exact to the digit. Complete once the app is ready. */

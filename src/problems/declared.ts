@@ -3,7 +3,9 @@ import type { ProblemSlug } from './catalogue.ts';
 /** What of a route decides on its problems. */
 interface Route {
   method: string | readonly string[];
-  schema?: { body?: unknown; querystring?: unknown; params?: unknown } | undefined;
+  schema?:
+    | { body?: unknown; querystring?: unknown; params?: unknown; headers?: unknown }
+    | undefined;
   config?: { problems?: readonly ProblemSlug[] } | undefined;
 }
 
@@ -25,7 +27,7 @@ const everyBody = [
 
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
-  const hasRules = schema?.body ?? schema?.querystring ?? schema?.params;
+  const hasRules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
   return [
     ...everyRequest,
     ...(method === 'POST' ? everyBody : []),

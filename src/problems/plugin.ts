@@ -86,7 +86,6 @@ const frameworkErrors: Record<string, [ProblemSlug, string]> = {
     'This method needs a Content-Type: application/json.',
   ],
   FST_STATIC_FORBIDDEN_PATH: ['no-such-route', 'Nothing has this path.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body has more than 16,384 bytes.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'malformed-request',
     'The body has another length than Content-Length says.',
@@ -99,6 +98,10 @@ export function toProblem(error: FastifyError | Problem, request: FastifyRequest
   if (error.code === 'FST_ERR_HANDLER_TIMEOUT') {
     const slug = request.routeOptions.config.timeoutProblem ?? 'aws-timeout';
     return new Problem(slug, 'The operation took too long.', { cause: error });
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const limit = request.routeOptions.bodyLimit.toLocaleString('en');
+    return new Problem('body-too-large', `The body has more than ${limit} bytes.`);
   }
   const known = frameworkErrors[error.code];
   if (known) return new Problem(known[0], known[1], { cause: error });

@@ -9,9 +9,9 @@ export const problemMediaType = 'application/problem+json';
 export type Violation = Static<typeof Violation>;
 export const Violation = Type.Object(
   {
-    in: Type.Unsafe<'body' | 'query' | 'path'>({
+    in: Type.Unsafe<'body' | 'query' | 'path' | 'header'>({
       type: 'string',
-      enum: ['body', 'query', 'path'],
+      enum: ['body', 'query', 'path', 'header'],
       description: 'The part of the request that pointer points into.',
     }),
     pointer: Type.String({

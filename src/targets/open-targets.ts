@@ -1,6 +1,7 @@
 import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { shareReads } from '#aws/shared-reads.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sts.ts';
+import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 
@@ -41,8 +42,9 @@ export function openTargets(options: TargetsOptions): Targets {
       if (accountId === undefined) return undefined;
       const expected = setting.accountId ?? accountIdOf(roleArn) ?? accountId;
       if (accountId !== expected) {
-        const text = `Target "${name}" is configured for account ${expected}, but STS says that its credentials belong to ${accountId}.`;
-        throw Object.assign(new Error(text), { name: 'ConfigError' });
+        throw configError(
+          `Target "${name}" is configured for account ${expected}, but STS says that its credentials belong to ${accountId}.`,
+        );
       }
       const isDefault = index === 0;
       const target = { name, region, accountId, isDefault, logs: shareReads(logs, now) };

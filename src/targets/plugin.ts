@@ -1,9 +1,19 @@
 import type { FastifyPluginAsync } from 'fastify';
 
+import { getTarget } from './routes/get-target.ts';
 import { listTargets } from './routes/list-targets.ts';
+import type { SlotReader } from './slot-reader.ts';
 import type { Targets } from './target.ts';
 
+/** What is told about targets comes from here. */
+export interface TargetsPluginOptions {
+  targets: Targets;
+  slots: SlotReader;
+}
+
 /** Registers what is said about targets over HTTP. */
-export const targetsPlugin: FastifyPluginAsync<{ targets: Targets }> = async (app, { targets }) => {
+export const targetsPlugin: FastifyPluginAsync<TargetsPluginOptions> = async (app, options) => {
+  const { targets, slots } = options;
   await app.register(listTargets, { targets });
+  await app.register(getTarget, { targets, slots });
 };

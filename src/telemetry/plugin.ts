@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import { longestLoggedText } from './logger.ts';
@@ -23,7 +23,19 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
   async (app: FastifyInstance, { whyNotReady }: TelemetryOptions) => {
     app.decorateRequest('awsRequestId', undefined);
 
+    app.addHook('onRequest', (request, reply, done) => {
+      // Whoever leaves before the end of the answer leaves no response to speak of, but a line.
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) writeLine(request, reply, { isAborted: true });
+      });
+      done();
+    });
     app.addHook('onResponse', (request, reply, done) => {
+      writeLine(request, reply);
+      done();
+    });
+
+    function writeLine(request: FastifyRequest, reply: FastifyReply, more?: object): void {
       const { problem } = request;
       const callerRequestId = request.headers['x-request-id'];
       const facts = {
@@ -37,13 +49,13 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
         awsErrorCode: problem?.members.awsErrorCode,
         problem: problem?.slug,
         callerRequestId: String(callerRequestId ?? '').slice(0, longestLoggedText) || undefined,
+        ...more,
       };
       // A probe that hears "not ready" is no defect, and probes ask every few seconds.
       const isExpected = reply.statusCode < 500 || problem?.slug === 'not-ready';
       if (isExpected) app.log.info(facts, 'request');
       else app.log.error({ ...facts, err: problem?.cause }, 'request');
-      done();
-    });
+    }
 
     await app.register(getLiveness);
     await app.register(getReadiness, { whyNotReady });

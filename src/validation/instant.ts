@@ -82,6 +82,7 @@ function readText(text: string): ReadInstant {
     Number(fraction.slice(0, 3).padEnd(3, '0')) +
     (/[1-9]/.test(fraction.slice(3)) ? 1 : 0);
 
+  if (at < 0) return { detail: beforeBeginning };
   if (hour === 24 && minute === 0 && second === 0) {
     return {
       detail: `has the hour 24, which RFC 3339 has not; the same instant is "${toText(at)}"`,
@@ -95,7 +96,7 @@ function readText(text: string): ReadInstant {
       detail: `is in a leap second, which time in milliseconds since 1970 has not; the second after it is "${toText(atSecond)}"`,
     };
   }
-  return at < 0 ? { detail: beforeBeginning } : { at };
+  return { at };
 }
 
 /** What is wrong with text that has not the form of RFC 3339, with what may have been meant. */

@@ -5,7 +5,9 @@ import { readInt64 } from './int64.ts';
 import { invalidRequest, toViolations } from './violations.ts';
 
 /** The parts of a request that have rules, as Fastify names them. */
-type HttpPart = 'body' | 'querystring' | 'params';
+type HttpPart = 'body' | 'querystring' | 'params' | 'headers';
+
+const placeOf = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const;
 
 /** A validator as Fastify wants it: the value back (converted), or the error. */
 type Validate = (data: unknown) => { value: unknown } | { error: Error };
@@ -20,16 +22,39 @@ export function makeValidatorCompiler(): (route: {
 }) => Validate {
   const strict = makeAjv({ coerceTypes: false });
   const coercing = makeAjv({ coerceTypes: true });
-  const ajvOf = { body: strict, querystring: coercing, params: coercing };
+  const ajvOf = { body: strict, querystring: coercing, params: coercing, headers: strict };
   return ({ schema, httpPart }) => {
     const part = httpPart as HttpPart;
-    const validate = ajvOf[part].compile(schema as object);
-    const place = part === 'querystring' ? 'query' : part === 'params' ? 'path' : 'body';
+    const rules = part === 'headers' ? withLowerCaseNames(schema as ObjectRules) : schema;
+    const validate = ajvOf[part].compile(rules as object);
     return (data) => {
+      cutLongLists(rules as ObjectRules, data);
       if (validate(data)) return { value: data };
-      return { error: invalidRequest(toViolations(validate.errors ?? [], place)) };
+      return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
   };
+}
+
+/** The rules of an object with members. */
+interface ObjectRules {
+  properties?: Record<string, { maxItems?: number }>;
+}
+
+// Ajv looks at every item of a list that is too long, and reports each; one too many says it all.
+function cutLongLists({ properties = {} }: ObjectRules, data: unknown): void {
+  for (const [name, { maxItems = Number.POSITIVE_INFINITY }] of Object.entries(properties)) {
+    const value = (data as Record<string, unknown> | null | undefined)?.[name];
+    if (Array.isArray(value) && value.length > maxItems) value.length = maxItems + 1;
+  }
+}
+
+// Documents write header names as people do; requests have them in lower case.
+function withLowerCaseNames(schema: ObjectRules): object {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, rule]) => [
+    name.toLowerCase(),
+    rule,
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 function makeAjv(options: { coerceTypes: boolean }): Ajv {

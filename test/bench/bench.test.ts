@@ -18,6 +18,26 @@ test('npm run bench prints every figure', async () => {
     'start to ready       # ms (goal ≤ #), without compile cache # ms',
     'memory when ready    # MiB resident (goal ≤ #), without compile cache # MiB',
     'memory after use     # MiB more resident after # requests (goal ≤ #)',
+    'hand-off, # s        mean # s (goal ≤ #), worst # s (goal ≤ #)',
+    '  calls to AWS       # a second (goal ≤ #)',
+    'hand-off, ## s    mean # s (goal ≤ #), worst # s (goal ≤ #)',
+    '  calls to AWS       # a second (goal ≤ #)',
+    'makespan, # s        # × the time of # tasks (goal ≤ #), run in # s',
+    'makespan, # s       # × the time of # tasks (goal ≤ #), run in # s',
+    ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
+      `accept, ${home}   # ms for # slices (goal ≤ #)`,
+      '  CPU time           gateway # ms',
+      '  GET /health/live   # ms at most meanwhile, worst # ms (goal ≤ #)',
+    ]),
+    ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
+      `pick, ${home}     p# # p# # ms of # waiting, p# # p# # ms of # (goal p# ≤ #), p# ratio # (goal ≤ #)`,
+      '  and write it down  p# # p# # ms of # waiting, p# # p# # ms of #',
+    ]),
+    'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
+    '  CPU time a read    gateway # µs',
+    '  calls to AWS       # a second (goal ≤ #)',
+    'take-over, in a task # s after kill -# (lease # s, goal ≤ #)',
+    '  after a create     # s after kill -# (lease # s, goal ≤ #)',
     '',
   ]);
-}, 120_000);
+}, 240_000);

@@ -59,3 +59,10 @@ test('the gateway has 192 MiB, ten seconds to stop, and AWS to talk to once that
     depends_on: { emulator: { condition: 'service_healthy' } },
   });
 });
+
+test('the jobs of the gateway outlive its container', () => {
+  const volume = JSON.parse(lastOf('VOLUME', stepsUpTo('gateway', stages)) ?? '')[0];
+
+  expect(file.services.gateway.volumes).toEqual([`jobs:${volume}`]);
+  expect(Object.keys(file.volumes)).toEqual(['jobs']);
+});

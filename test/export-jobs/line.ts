@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
@@ -12,6 +12,7 @@ import { recordChange } from '#export-jobs/job-store/changes.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
@@ -118,7 +119,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   }
   emulator.seed.bucket({ region, bucket: 'archive' });
   const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-line-'));
-  const database = await openDatabase({
+  const database = await openReady({
     dataDir,
     databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
     clock: time.now,
@@ -257,7 +258,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   };
 }
 
-async function putJob(database: Database, job: PutJob = {}): Promise<string> {
+/** Puts a job of hour-long slices into line; its id. */
+export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
   const id = randomUUID();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { documentBase } from '#openapi/document.ts';
 import { catalogue } from '#problems/catalogue.ts';
-import { Environment } from '../../src/config.ts';
+import { Environment } from '../../src/environment.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 const variables = Object.entries(Environment.properties) as [

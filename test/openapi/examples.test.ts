@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 
+import { exampleJobId } from '#export-jobs/export-job.ts';
+import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { seedExamples } from '../../src/examples.ts';
+import { bringTo, planOf } from '../export-jobs/homes.ts';
 import { openWorld } from '../world.ts';
 
 interface Parameter {
   name: string;
-  in: 'path' | 'query';
+  in: 'path' | 'query' | 'header';
   required?: boolean;
   example?: string;
   examples?: Record<string, { value: string }>;
@@ -31,8 +34,16 @@ test('every example of the document works where the demonstration is', async () 
     { name: 'default', region: 'eu-west-1' },
     { name: 'busy', region: 'us-east-1' },
   ];
-  await using world = await openWorld({ targets });
+  await using world = await openWorld({ targets, jobs: {} });
   seedExamples(world.emulator.seed);
+  await acceptJob(world.database, {
+    jobId: exampleJobId,
+    caller: 'anonymous',
+    acceptedAt: Date.UTC(2024, 4, 4),
+    keyUse: undefined,
+    plan: planOf(1),
+  });
+  await bringTo(world.database, exampleJobId, 0, 'completed'); // its events come to an end
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, Operation>>;
   };
@@ -60,7 +71,15 @@ test('every example of the document works where the demonstration is', async () 
     describeExportTasks: 200,
     getExportTask: 200,
     cancelExportTask: 202,
+    createExportJob: 202,
+    listExportJobs: 200,
+    getExportJob: 200,
+    watchEvents: 200,
+    listSlices: 200,
+    cancelExportJob: 202,
+    retryExportJob: 202,
     listTargets: 200,
+    getTarget: 200,
     listProblems: 200,
     getProblem: 200,
     getLiveness: 200,

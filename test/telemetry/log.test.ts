@@ -49,6 +49,22 @@ describe('the log', () => {
     expect(answer.body.instance).toBe(`urn:uuid:${answer.headers.get('x-request-id')}`);
   });
 
+  test('has a line for a caller who leaves before the answer', async () => {
+    await using world = await openWorld();
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
+    const leave = new AbortController();
+
+    const answer = fetch(`${world.url}/export-tasks`, { signal: leave.signal });
+    await world.waitFor(() => world.emulator.faults.pending().length === 0);
+    leave.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    await world.waitFor(() => requestLines(world.log).length > 0);
+
+    expect(requestLines(world.log)).toEqual([
+      expect.objectContaining({ route: '/export-tasks', isAborted: true }),
+    ]);
+  });
+
   test("has a caller's own request id beside ours, cut to 256 characters", async () => {
     await using world = await openWorld();
 

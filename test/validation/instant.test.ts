@@ -66,6 +66,10 @@ describe('an instant', () => {
       'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
     ],
     [
+      '1969-12-30T24:00:00Z',
+      'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
+    ],
+    [
       '1970-01-01T00:00:00+02:00',
       'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
     ],

@@ -24,7 +24,11 @@ export const exportJobs: Migration = {
       .addColumn('cancelRequestedAt', 'bigint')
       .addColumn('version', 'bigint', (column) => column.notNull().defaultTo(0))
       .execute();
-    await db.schema.createIndex('jobs_by_age').on('jobs').columns(['acceptedAt', 'id']).execute();
+    await db.schema
+      .createIndex('jobs_of_caller_by_age')
+      .on('jobs')
+      .columns(['caller', 'acceptedAt', 'id'])
+      .execute();
 
     await db.schema
       .createTable('slices')

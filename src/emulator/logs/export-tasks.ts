@@ -149,7 +149,7 @@ export function makeExportTasks(
       };
       add(task);
       holdsSlot.add(task);
-      const { pendingMs = settings.pendingMs, runningMs = settings.runningMs } = course;
+      const { pendingMs = settings.pendingMs, runningMs = drawRunningMs(settings) } = course;
       const { ending = 'write' } = course;
       const startsAt = createdAt + pendingMs;
       const endsAt = startsAt + runningMs;
@@ -172,4 +172,10 @@ export function makeExportTasks(
     fail: (task) => finish(task, 'FAILED', 'FAILED'),
     addFinished: add,
   };
+}
+
+function drawRunningMs({ runningMs, random }: Settings): number {
+  if (typeof runningMs === 'number') return runningMs;
+  const [least, most] = runningMs;
+  return Math.round(least + random() * (most - least));
 }

@@ -36,14 +36,23 @@ export interface Dispatcher {
 export function openDispatcher(options: DispatcherOptions): Dispatcher {
   const { targets, log, reach = async () => {} } = options;
   const stop = new AbortController();
+  const slots = new Map<string, string>();
   const loops = new Map<string, { wake: () => void; ended: Promise<void> }>();
   let installation: Promise<string> | undefined;
 
   targets.forEachChecked((target) => {
-    if (stop.signal.aborted) return;
+    if (stop.signal.aborted || isOneSlotWith(target)) return;
     const bell = makeBell();
     loops.set(target.name, { wake: bell.ring, ended: run(target, bell) });
   });
+
+  // Two names for one account and Region are one slot; two loops would fight for it.
+  function isOneSlotWith({ name, accountId, region }: OpenTarget): boolean {
+    const other = slots.get(`${accountId}/${region}`);
+    slots.set(`${accountId}/${region}`, other ?? name);
+    if (other) log.error({ target: name, other }, 'two targets are one account and Region');
+    return other !== undefined;
+  }
 
   async function run(target: OpenTarget, bell: Bell): Promise<void> {
     await workSlot({

@@ -85,7 +85,7 @@ async function recordOutcome(slot: Slot, intent: Intent, result: CreateOutcome):
         await backToLine(slot, active, 'refused', result.problem);
         return 0;
       }
-      pauseAfterRefusal(slot, result.problem);
+      pauseAfterRefusal(slot, intent, result.problem);
       await record(slot, active, {
         to: 'failed',
         slice: { problem: toStored(result.problem) },
@@ -112,7 +112,7 @@ async function backToLine(
   problem: Problem,
 ): Promise<void> {
   const { slice, attempt } = active;
-  pauseAfterRefusal(slot, problem);
+  pauseAfterRefusal(slot, active, problem);
   if (problem.slug === 'export-slot-taken') slot.memory.isTaken = true;
   await record(slot, active, {
     to: 'waiting',
@@ -123,18 +123,18 @@ async function backToLine(
 
 // A refused role or a throttled account shall not be asked on and on; a log group that is not there
 // need not keep the line waiting.
-function pauseAfterRefusal(
-  { memory, limits, elapsed, random, log, target }: Slot,
-  problem: Problem,
-) {
+function pauseAfterRefusal(slot: Slot, { jobId, slice, attempt }: Intent, problem: Problem): void {
+  const { memory, limits, elapsed, random, log, target } = slot;
+  const isOfSlot = slotProblems.has(problem.slug);
   let pauseMs = limits.askEveryMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each try costs a slice, and none helps before somebody has changed a policy.
     pauseMs = Math.min(60_000, 1_000 * 2 ** memory.refusals++);
-  } else if (slotProblems.has(problem.slug)) {
+  } else if (isOfSlot) {
     pauseMs = backOffMs(memory.refusals++, random);
   }
   memory.createNotBefore = elapsed() + pauseMs;
-  const facts = { target: target.name, problem: problem.slug, err: problem.cause, pauseMs };
-  log.warn(facts, 'AWS did not take a create');
+  const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug, pauseMs };
+  if (isOfSlot) log.warn({ ...facts, err: problem.cause }, 'AWS takes no create now');
+  else log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
 }

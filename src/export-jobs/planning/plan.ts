@@ -14,11 +14,12 @@ export interface PlannedSlice extends Window {
   readyAt: number;
 }
 
-// More, and one job is weeks of a slot, and one transaction of many megabytes.
+// More, and one job is days of a slot even if each task takes seconds, and one transaction of many
+// megabytes.
 const mostSlices = 10_000;
 
-// AWS: "log data can take up to 12 hours to become available for export".
-const settlingMs = 12 * 3_600_000;
+/** AWS: "log data can take up to 12 hours to become available for export". */
+export const settlingMs = 12 * 3_600_000;
 
 /**
  * Cuts a job into slices: the oldest window first, and in it the log groups in the order given. So

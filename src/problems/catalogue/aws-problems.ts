@@ -81,7 +81,7 @@ export const awsProblems = {
     explanation:
       'AWS runs one export task at a time per account and Region, whoever started it. slotHolder says which one it is, where AWS shows it. Nothing was created.',
     remedy:
-      'Wait until that task has finished (GET /export-tasks/{taskId} shows it), then send the request again.',
+      'POST /export-jobs waits its turn for you. Or wait until that task has finished (GET /export-tasks/{taskId} shows it), then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 15,
   },

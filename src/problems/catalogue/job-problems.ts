@@ -17,10 +17,18 @@ export const jobProblems = {
     remedy: 'Send the body the key was first used with, or a new key.',
     isRetryable: false,
   },
+  'export-job-cancelled': {
+    status: 409,
+    title: 'The export job was cancelled',
+    explanation: 'The cancel of this job was asked for, and that is not taken back.',
+    remedy: 'Create a new export job for what is still missing; GET …/slices shows it.',
+    isRetryable: false,
+  },
   'no-log-groups': {
     status: 422,
     title: 'No log group has this prefix',
-    explanation: 'logGroupNamePrefix was looked up in CloudWatch Logs, and no log group fits.',
+    explanation:
+      'CloudWatch Logs was asked which log groups begin with logGroupNamePrefix, and there are none.',
     remedy: 'Check the prefix and the target; log group names are case-sensitive.',
     isRetryable: false,
   },
@@ -56,6 +64,16 @@ export const jobProblems = {
       'The export task of a slice was created, but for a day AWS has not listed it, so what became of it cannot be told.',
     remedy: 'Look into the bucket for its objects, or POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
+  },
+  'too-many-streams': {
+    status: 503,
+    title: 'As many event streams are open as may be',
+    explanation:
+      'A process of this service keeps at most 1,000 streams of events open at once, so that connections are left for everything else.',
+    remedy:
+      'Connect again after Retry-After, which may lead to another replica; or ask GET /export-jobs/{jobId} now and then.',
+    isRetryable: true,
+    retryAfterSeconds: 5,
   },
   'database-unavailable': {
     status: 503,

@@ -22,7 +22,7 @@ export const requestProblems = {
     status: 400,
     title: 'The request breaks a rule of this operation',
     explanation:
-      'One or more members of the body, the query or the path are not as the operation needs them. errors[] has one entry for each, with a JSON pointer and what would be right. Nothing was sent to AWS.',
+      'One or more members of the body, the query, the path or the headers are not as the operation needs them. errors[] has one entry for each, with a JSON pointer and what would be right. Nothing was sent to AWS.',
     remedy: 'Correct what errors[] names and send the request again.',
     isRetryable: false,
   },
@@ -73,7 +73,8 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    explanation: 'A body may have at most 16,384 bytes; every lawful request fits.',
+    explanation:
+      'A body may have at most 16,384 bytes, that of POST /export-jobs 1,048,576; every lawful request fits.',
     remedy: 'Send a smaller body.',
     isRetryable: false,
   },

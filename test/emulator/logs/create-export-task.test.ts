@@ -215,6 +215,29 @@ describe('CreateExportTask', () => {
   });
 });
 
+it('draws for each task how long it runs, the same for the same seed', async () => {
+  const durationsOf = async (randomSeed: number) => {
+    await using bench = await openBench({
+      pendingMs: 0,
+      runningMs: [100, 200],
+      randomSeed,
+      activeTaskLimit: Infinity,
+    });
+    for (let task = 0; task < 10; task += 1) await bench.create();
+    bench.emulator.clock.advance(200);
+    return bench.emulator
+      .exportTasks()
+      .map(({ createdAt, finishedAt = Infinity }) => finishedAt - createdAt);
+  };
+
+  const durations = await durationsOf(7);
+
+  expect(durations.every((ms) => ms >= 100 && ms <= 200)).toBe(true);
+  expect(new Set(durations).size).toBeGreaterThan(5);
+  expect(await durationsOf(7)).toEqual(durations);
+  expect(await durationsOf(8)).not.toEqual(durations);
+});
+
 it('makes thousands of tasks while the clock is turned', async () => {
   await using bench = await openBench({ activeTaskLimit: Infinity });
   const { logs, order, emulator } = bench;

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+
+import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
+import { planSlices } from '#export-jobs/planning/plan.ts';
+import { planOf } from '../../test/export-jobs/homes.ts';
+import { openLine } from '../../test/export-jobs/line.ts';
+import { logGroupNames, region } from '../order.ts';
+
+/** A job of some log groups, at most a hundred, and days and how long each of its tasks takes. */
+export interface LineToRun {
+  logGroups: number;
+  days: number;
+  taskSeconds: number;
+}
+
+/** What came of it. */
+export interface LineRun {
+  slices: number;
+  /** From its acceptance to the end of its last task, by the time of all tasks. */
+  ratio: number;
+  /** In real time. */
+  tookSeconds: number;
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (line: LineToRun) => process.send?.(await run(line)));
+process.send?.({});
+
+const dayMs = 86_400_000;
+
+async function run({ logGroups, days, taskSeconds }: LineToRun): Promise<LineRun> {
+  const beganAt = performance.now();
+  const taskMs = taskSeconds * 1_000;
+  await using line = await openLine({
+    emulator: { pendingMs: taskMs / 4, runningMs: (taskMs * 3) / 4 },
+  });
+  const { database, time, emulator } = line;
+  const names = logGroupNames.slice(0, logGroups);
+  for (const logGroupName of names) emulator.seed.logGroup({ region, logGroupName });
+  const now = time.now();
+  const toAt = now - 2 * dayMs;
+  const window = { fromAt: toAt - days * dayMs, toAt };
+  const facts = { window, sliceBy: 'day', now, isUnsettledAllowed: false } as const;
+  const plan = { job: planOf(0).job, slices: planSlices({ logGroupNames: names, ...facts }) };
+  const acceptance = { jobId: randomUUID(), caller: 'bench', acceptedAt: now, keyUse: undefined };
+  await acceptJob(database, { ...acceptance, plan });
+
+  const slices = plan.slices.length;
+  let turns = 0;
+  // Looking through all tasks at every turn would take longer than the turn.
+  const isDone = () =>
+    ++turns % 100 === 0 &&
+    emulator.exportTasks().filter(({ status }) => status === 'COMPLETED').length === slices;
+  await time.runUntil(isDone);
+
+  const endedAt = emulator.exportTasks().at(-1)?.finishedAt ?? Number.NaN;
+  return {
+    slices,
+    ratio: (endedAt - now) / (slices * taskMs),
+    tookSeconds: (performance.now() - beganAt) / 1_000,
+  };
+}

@@ -1,0 +1,100 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+/** A rule for the ARN of an IAM role. */
+export const roleArn = Type.String({
+  pattern: String.raw`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`,
+});
+/** A rule for an AWS Region. */
+export const region = Type.String({ pattern: '^[a-z]{2}(?:-[a-z]+)+-[0-9]$' });
+const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every variable this project reads: type, default, and in words what it may be. */
+export type Environment = Static<typeof Environment>;
+export const Environment = Type.Object({
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address to listen on. The container sets 0.0.0.0.',
+    'x-rule': 'an IP address or host name',
+  }),
+  PORT: {
+    ...port(8080),
+    description: 'Port to listen on.',
+    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
+  },
+  LOG_LEVEL: Type.Unsafe<(typeof logLevels)[number]>({
+    type: 'string',
+    enum: logLevels,
+    default: 'info',
+    description: 'Lowest level of log lines to write.',
+    'x-rule': `one of ${logLevels.join(', ')}`,
+  }),
+  LOG_PRETTY: Type.Boolean({
+    default: false,
+    description: 'Log lines for people instead of JSON.',
+    'x-rule': 'true or false',
+  }),
+  AWS_REGION: Type.Optional({
+    ...region,
+    description: 'Region of the one target. Needed unless TARGETS_FILE is set.',
+    'x-rule': 'an AWS Region such as eu-west-1',
+  }),
+  SERVICE_ROLE_ARN: Type.Optional({
+    ...roleArn,
+    description:
+      'Role to assume for the one target. Without it, the default credential chain of the AWS SDK.',
+    'x-rule': 'the ARN of an IAM role such as arn:aws:iam::123456789012:role/log-export',
+  }),
+  SERVICE_ROLE_EXTERNAL_ID: Type.Optional(
+    Type.String({
+      minLength: 2,
+      maxLength: 1_224,
+      pattern: String.raw`^[\w+=,.@:/-]*$`,
+      description: 'External id to assume the role with.',
+      'x-rule': '2 to 1224 characters out of A-Z a-z 0-9 _ + = , . @ : / -',
+    }),
+  ),
+  TARGETS_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
+      'x-rule': 'the path of a readable JSON file',
+    }),
+  ),
+  EXPORT_JOBS: Type.Unsafe<'on' | 'off'>({
+    type: 'string',
+    enum: ['on', 'off'],
+    default: 'on',
+    description: 'Whether export jobs are offered. Off, no database is opened.',
+    'x-rule': 'on or off',
+  }),
+  DATA_DIR: Type.String({
+    minLength: 1,
+    default: '.data',
+    description: 'Directory export jobs are kept in, by one process, unless DATABASE_URL is set.',
+    'x-rule': 'the path of a directory',
+  }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: String.raw`^postgres(?:ql)?://\S+$`,
+      description: 'PostgreSQL (15 or newer) export jobs are kept in, by any number of replicas.',
+      'x-rule': 'a URL such as postgres://user:password@host:5432/name',
+      'x-secret': true,
+    }),
+  ),
+  AWS_ENDPOINT_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://\\S+$',
+      description:
+        'Where to find AWS instead of at AWS, such as the emulator. A warning is logged.',
+      'x-rule': 'a URL such as http://127.0.0.1:4566',
+    }),
+  ),
+  EMULATOR_PORT: {
+    ...port(4566),
+    description: 'Port the emulator listens on (npm run emulator, npm run demo).',
+    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
+  },
+});

@@ -1,0 +1,34 @@
+import type { Database } from '#database/database.ts';
+import {
+  type Dispatcher,
+  type DispatcherOptions,
+  openDispatcher,
+} from './dispatcher/dispatcher.ts';
+import { readVersions } from './job-store/event-reads.ts';
+import type { JobsOptions } from './plugin.ts';
+import { makeJobWatch } from './views/job-watch.ts';
+import { makeLineView } from './views/line-view.ts';
+import { makeSlotBook } from './views/slot/slot-book.ts';
+
+/** The line at work, and what the operations on it need. */
+export interface ExportJobs extends JobsOptions {
+  /** Starts nothing more and gives the slots back; what is accepted waits in the database. */
+  close: Dispatcher['close'];
+}
+
+/** Opens the line in a database that is there already: its dispatcher begins as targets are checked. */
+export function openExportJobs(
+  database: Database,
+  options: Omit<DispatcherOptions, 'database' | 'onChange'>,
+): ExportJobs {
+  const { elapsed, sleep, log } = options;
+  const watch = makeJobWatch({
+    readVersions: (jobIds) => readVersions(database.queries, jobIds),
+    sleep,
+    log,
+  });
+  const line = makeLineView(database, elapsed);
+  const slots = makeSlotBook(database, line, elapsed);
+  const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
+  return { database, watch, line, slots, wake: dispatcher.wake, close: dispatcher.close };
+}

@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+import type { Database } from '#database/database.ts';
+import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
+import { cancelJob } from '../job-store/requests/cancel-and-retry.ts';
+import type { ShowJob } from '../views/job-view.ts';
+
+const cancelRequestedAt = '2024-05-04T08:00:03.000Z';
+const CancelledExportJob = {
+  ...ExportJob,
+  examples: [
+    {
+      ...exampleAccepted,
+      state: 'cancelled',
+      sliceCounts: { ...exampleAccepted.sliceCounts, waiting: 0, cancelled: 2 },
+      cancelRequestedAt,
+      endedAt: cancelRequestedAt,
+      line: undefined,
+    },
+  ],
+};
+
+/** Asks for the cancel of an export job: at once for what waits, in AWS's own time for what runs. */
+export const cancelExportJob: FastifyPluginAsyncTypebox<{
+  database: Database;
+  show: ShowJob;
+  announce: (jobId: string, target: string) => void;
+}> = async (app, { database, show, announce }) => {
+  app.route({
+    method: 'POST',
+    url: '/export-jobs/:jobId/cancel',
+    schema: {
+      operationId: 'cancelExportJob',
+      tags: ['export-jobs'],
+      summary: 'Cancel an export job',
+      description:
+        'Its waiting slices are cancelled at once; a running one is cancelled at AWS, which takes its own time, so the job may be `cancelling` first. What is exported stays. Of a job that has ended nothing changes. May be repeated safely.',
+      params: JobParams,
+      response: { 202: CancelledExportJob },
+    },
+    config: {
+      problems: ['export-job-not-found', 'database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: async (request, reply) => {
+      const { principal: caller } = request;
+      const { jobId } = request.params;
+
+      const { target } = await cancelJob(database, jobId, caller);
+      announce(jobId, target);
+
+      const { job } = await show(jobId, caller);
+      return reply.code(202).send(job);
+    },
+  });
+};

@@ -1,0 +1,113 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Database } from '#database/database.ts';
+import { everyCall } from '#export-tasks/declared-problems.ts';
+import { TargetName } from '#export-tasks/export-task.ts';
+import type { Targets } from '#targets/target.ts';
+import { ExportJob, exampleAccepted } from '../export-job.ts';
+import { readClock } from '../job-store/line-reads.ts';
+import { acceptJob, digestOf, findJobOfKey } from '../job-store/requests/accept.ts';
+import { CreateExportJob } from '../planning/create-export-job.ts';
+import { planJob } from '../planning/plan-job.ts';
+import type { ShowJob } from '../views/job-view.ts';
+import type { LineView } from '../views/line-view.ts';
+import { PlannedExportJob, showPlan } from '../views/plan-view.ts';
+
+const Query = Type.Object(
+  {
+    target: Type.Optional(TargetName),
+    dryRun: Type.Optional(
+      Type.Boolean({
+        description: 'With true nothing is accepted: the answer is 200 and what would be done.',
+        'x-rule': 'true or false',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const Headers = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+      'x-rule': '1 to 255 visible ASCII characters',
+      description:
+        'A name of your own for this request, such as a UUID. Sent again with the same body and target it answers with the same job; so a request whose answer was lost may be repeated.',
+    }),
+  ),
+});
+
+/** What it takes to accept a job. */
+export interface CreateExportJobOptions {
+  targets: Targets;
+  database: Database;
+  line: LineView;
+  show: ShowJob;
+  /** Says what has changed: to those who watch the job, and to the dispatcher of the target. */
+  announce: (jobId: string, target: string) => void;
+  newId: () => string;
+  sleep: (ms: number) => Promise<void>;
+}
+
+/** Accepts an export job: planned, on disk, and in line when it is answered. */
+export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> = async (
+  app,
+  { targets, database, line, show, announce, newId, sleep },
+) => {
+  app.route({
+    method: 'POST',
+    url: '/export-jobs',
+    bodyLimit: 1_048_576, // a thousand names of 512 characters are half of it
+    handlerTimeout: 60_000, // a prefix of many log groups is many pages of AWS
+    schema: {
+      operationId: 'createExportJob',
+      tags: ['export-jobs'],
+      summary: 'Create an export job',
+      description:
+        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
+      querystring: Query,
+      headers: Headers,
+      body: CreateExportJob,
+      response: { 200: PlannedExportJob, 202: { ...ExportJob, examples: [exampleAccepted] } },
+    },
+    config: {
+      problems: [
+        ...everyCall,
+        'log-group-not-found',
+        'no-log-groups',
+        'too-many-slices',
+        'idempotency-key-reused',
+        'aws-timeout',
+        'database-unavailable',
+      ],
+      headers: { 202: ['Location'] },
+    },
+    handler: async (request, reply) => {
+      const { query, body, principal: caller } = request;
+      const key = request.headers['idempotency-key'];
+      const keyUse =
+        typeof key === 'string' && query.dryRun !== true
+          ? { key, digest: digestOf({ body, target: query.target }) }
+          : undefined;
+      const known = keyUse && (await findJobOfKey(database.queries, caller, keyUse));
+      if (known !== undefined) return accepted(known);
+
+      const target = targets.find(query.target);
+      const acceptedAt = await readClock(database);
+      const jobId = newId();
+      const plan = await planJob(body, { target, now: acceptedAt, sleep, jobId });
+      if (query.dryRun === true) {
+        return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, line }));
+      }
+
+      const acceptedId = await acceptJob(database, { jobId, caller, acceptedAt, keyUse, plan });
+      announce(acceptedId, target.name);
+      return accepted(acceptedId);
+
+      async function accepted(id: string) {
+        const { job } = await show(id, caller);
+        return reply.code(202).header('location', job.links.self).send(job);
+      }
+    },
+  });
+};

@@ -1,0 +1,83 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
+import type { ShowJob } from '../views/job-view.ts';
+import type { JobWatch } from '../views/job-watch.ts';
+
+const Query = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 30,
+        description:
+          'Seconds to wait for news before answering: for a change since If-None-Match, or without it, for the next change of a job that has not ended.',
+        'x-rule': 'an integer from 1 to 30, in seconds',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const Headers = Type.Object({
+  'If-None-Match': Type.Optional(
+    Type.String({ description: 'The ETag of an earlier answer: 304 while that is still so.' }),
+  ),
+});
+
+/** Shows an export job, now or when it has changed. */
+export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: JobWatch }> = async (
+  app,
+  { show, watch },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/export-jobs/:jobId',
+    handlerTimeout: 40_000, // longer than anybody may wait
+    schema: {
+      operationId: 'getExportJob',
+      tags: ['export-jobs'],
+      summary: 'Show an export job',
+      description:
+        'How far a job is, and where in line. To follow it, send the ETag back as If-None-Match with `wait=30`, over and over: each answer comes when something has changed, or is 304 after half a minute.',
+      params: JobParams,
+      querystring: Query,
+      headers: Headers,
+      response: {
+        200: { ...ExportJob, examples: [exampleJob] },
+        304: Type.Unsafe<undefined>({
+          type: 'null',
+          description: 'It is as If-None-Match knows it.',
+        }),
+      },
+    },
+    config: {
+      problems: ['export-job-not-found', 'database-unavailable'],
+      headers: { 200: ['ETag'], 304: ['ETag'] },
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: async (request, reply) => {
+      const { principal: caller, signal } = request;
+      const { jobId } = request.params;
+      const { wait } = request.query;
+      const known = request.headers['if-none-match'];
+
+      let shown = await show(jobId, caller);
+      const isNews = known === undefined ? shown.hasEnded : !isAmong(known, shown.etag);
+      if (wait !== undefined && !isNews) {
+        await watch.waitForChange(jobId, shown.version, { ms: wait * 1_000, signal });
+        shown = await show(jobId, caller);
+      }
+
+      reply.header('etag', shown.etag).header('cache-control', 'no-cache');
+      if (known !== undefined && isAmong(known, shown.etag)) return reply.code(304).send(undefined);
+      return reply.send(shown.job);
+    },
+  });
+};
+
+// If-None-Match compares weakly (RFC 9110, section 13.1.2), so a proxy may have dropped the W/.
+function isAmong(known: string, etag: string): boolean {
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
+  return known.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
+}

@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Database } from '#database/database.ts';
+import { JobParams } from '../export-job.ts';
+import { listAttempts, listSlices as readSlices } from '../job-store/reads.ts';
+import type { JobReadings } from '../views/job-readings.ts';
+import {
+  defaultPageLimit,
+  NextCursor,
+  PageCursor,
+  PageLimit,
+  readCursor,
+  toPage,
+} from '../views/page.ts';
+import { exampleSlice, Slice, SliceStateName, showSlice } from '../views/slice-view.ts';
+
+const Query = Type.Object(
+  {
+    state: Type.Optional({ ...SliceStateName, description: 'Only slices in this state.' }),
+    limit: Type.Optional(PageLimit),
+    cursor: Type.Optional(PageCursor),
+  },
+  { additionalProperties: false },
+);
+
+/** Lists the slices of an export job by number, each with its attempts. */
+export const listSlices: FastifyPluginAsyncTypebox<{
+  database: Database;
+  readings: JobReadings;
+}> = async (app, { database, readings }) => {
+  app.route({
+    method: 'GET',
+    url: '/export-jobs/:jobId/slices',
+    schema: {
+      operationId: 'listSlices',
+      tags: ['export-jobs'],
+      summary: 'List the slices of an export job',
+      description:
+        'Each slice with what became of it: its attempts, their export tasks, where they wrote, and why it failed. The objects of a slice are below the destinationPrefix of its completed attempt.',
+      params: JobParams,
+      querystring: Query,
+      response: {
+        200: Type.Object(
+          { slices: Type.Array(Slice), nextCursor: NextCursor },
+          {
+            title: 'SlicePage',
+            description: 'A page of slices.',
+            examples: [{ slices: [exampleSlice] }],
+          },
+        ),
+      },
+    },
+    config: {
+      problems: ['export-job-not-found', 'database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: async (request) => {
+      const { jobId } = request.params;
+      const { state, limit = defaultPageLimit, cursor } = request.query;
+      const [after] = readCursor(cursor, ['number']) ?? [];
+      await readings.headOf(jobId, request.principal);
+
+      const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
+      const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
+      const attempts = await listAttempts(
+        database,
+        jobId,
+        entries.map(({ number }) => number),
+      );
+      const attemptsOf = Map.groupBy(attempts, ({ slice }) => slice);
+
+      const slices = entries.map((slice) => showSlice(slice, attemptsOf.get(slice.number) ?? []));
+      return { slices, ...page };
+    },
+  });
+};

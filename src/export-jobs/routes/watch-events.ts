@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import type { Queries } from '#database/database.ts';
+import { Problem } from '#problems/problem.ts';
+import { shareAnswers } from '#sharing/shared-answers.ts';
+import { Text } from '#validation/text.ts';
+import { exampleJobId, JobParams } from '../export-job.ts';
+import { readEvents, readProgress } from '../job-store/event-reads.ts';
+import { hasEnded } from '../slice.ts';
+import { toVersionedState, writeEventStream } from '../views/event-stream.ts';
+import type { JobWatch } from '../views/job-watch.ts';
+
+const EventId = (description: string) =>
+  Text({
+    pattern: String.raw`^\d{1,15}$`,
+    rule: 'the id of an event, a number of at most 15 digits',
+    description,
+  });
+const Query = Type.Object(
+  { lastEventId: Type.Optional(EventId('The same, for clients that cannot set the header.')) },
+  { additionalProperties: false },
+);
+const Headers = Type.Object({
+  'Last-Event-ID': Type.Optional(
+    EventId('Only events after this one. Browsers send it when they connect again.'),
+  ),
+});
+
+/** What the operation needs. */
+export interface WatchEventsOptions {
+  queries: Queries;
+  watch: JobWatch;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
+  /** How many streams this process serves at once. */
+  mostStreams: number | undefined;
+}
+
+const exampleText = `id: 3
+event: slice-running
+data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}
+
+`;
+
+// Each is a socket. More, and callers of everything else run out of file descriptors.
+const mostStreamsAtOnce = 1_000;
+// A reader that does not read would hold the closing up; the rest of it has to fit behind this.
+const readWithinMs = 1_000;
+// Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
+const noTimeout = 2_147_483_647;
+
+/** Streams what happens to a job as server-sent events, from any event on until the job has ended. */
+export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async (app, options) => {
+  const { queries, watch, elapsed, mostStreams = mostStreamsAtOnce } = options;
+  const open = new Map<ServerResponse, AbortController>();
+  let isClosing = false;
+  // Those who watch the same job hear of a change at the same moment, and ask the same.
+  const sharing = { freshForMs: 0, elapsed };
+  const eventsAfter = shareAnswers(readEvents.bind(undefined, queries), sharing);
+  const progressOf = shareAnswers(readProgress.bind(undefined, queries), sharing);
+
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    const ended = [...open].map(([response, stop]) => {
+      stop.abort();
+      response.setTimeout(readWithinMs, () => response.destroy());
+      return once(response, 'close');
+    });
+    // Not before: a connection on which everything is said, but not sent, is idle to Node, and cut.
+    await Promise.all(ended);
+  });
+
+  function register(response: ServerResponse): AbortSignal {
+    if (open.size >= mostStreams) {
+      const detail = `This process serves ${mostStreams} event streams, as many as it may.`;
+      throw new Problem('too-many-streams', detail);
+    }
+    const stop = new AbortController();
+    if (isClosing) stop.abort(); // a request on a connection that was still open
+    open.set(response, stop);
+    response.once('close', () => {
+      open.delete(response);
+      stop.abort();
+    });
+    return stop.signal;
+  }
+
+  app.route({
+    method: 'GET',
+    url: '/export-jobs/:jobId/events',
+    handlerTimeout: noTimeout,
+    schema: {
+      operationId: 'watchEvents',
+      tags: ['export-jobs'],
+      summary: 'Watch an export job',
+      description:
+        'Server-sent events (an `EventSource` in a browser, `curl -N`): everything that has happened to the job, then each change as it happens. The `id` of an event is the version of the job, its `data` is JSON with `jobId` and `at`. A connection that breaks goes on after `Last-Event-ID`. When the job has ended, the last event is `job-ended` with its state; whoever connects again then is answered 204. A comment every 15 s keeps the connection open.',
+      params: JobParams,
+      querystring: Query,
+      headers: Headers,
+      response: {
+        200: {
+          description: 'The events.',
+          content: {
+            'text/event-stream': { schema: Type.String(), example: exampleText },
+          },
+        },
+        204: Type.Null({ description: 'The job has ended, and there is no event after that one.' }),
+      },
+    },
+    config: {
+      problems: ['export-job-not-found', 'too-many-streams', 'database-unavailable'],
+      produces: ['text/event-stream'],
+    },
+    handler: async (request, reply) => {
+      const { principal, params, query, headers } = request;
+      const readState = async (jobId: string) => {
+        const progress = await progressOf(principal, jobId);
+        if (progress) return toVersionedState(progress);
+        throw new Problem('export-job-not-found', 'No export job of yours has this id.');
+      };
+      const after = Number(headers['last-event-id'] ?? query.lastEventId ?? 0);
+      const { version, state } = await readState(params.jobId);
+      if (after >= version && hasEnded(state)) return reply.code(204).send(null);
+
+      // The connection ends with the stream, so that a shutdown need not wait for it to be idle.
+      const streamHeaders = { 'x-accel-buffering': 'no', connection: 'close' };
+      reply.type('text/event-stream').headers(streamHeaders);
+      const text = writeEventStream({
+        jobId: params.jobId,
+        after: Math.min(after, version), // whoever is ahead of us, hears of what happens from now on
+        readEvents: eventsAfter,
+        readState,
+        watch,
+        signal: register(reply.raw),
+        log: request.log,
+      });
+      return reply.send(Readable.from(text, { objectMode: false }) as never);
+    },
+  });
+};

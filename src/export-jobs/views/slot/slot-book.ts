@@ -1,0 +1,94 @@
+import type { Database } from '#database/database.ts';
+import { shareAnswers } from '#sharing/shared-answers.ts';
+import type { Slot, SlotBook, SlotRecord } from '#targets/slot.ts';
+import {
+  readActiveSlice,
+  readClock,
+  readForeignTask,
+  readTasksSince,
+} from '../../job-store/line-reads.ts';
+import type { LineView } from '../line-view.ts';
+
+const hourMs = 3_600_000;
+// What the slot's owner saw of a task of somebody else; older, and AWS is asked again.
+const foreignFreshForMs = 20_000;
+// Whatever the number of askers.
+const freshForMs = 1_000;
+
+/** Makes the book of the slots, from what the database knows; `elapsed` is a clock that only goes forward. */
+export function makeSlotBook(
+  database: Database,
+  line: Pick<LineView, 'depthOf'>,
+  elapsed: () => number,
+): SlotBook {
+  const { queries } = database;
+
+  async function readSlot(target: string): Promise<SlotRecord> {
+    const at = await readClock(database);
+    const tasks = await readTasksSince(queries, target, at - hourMs);
+    const callers = await line.depthOf(target);
+    const ended = new Set(tasks.filter((task) => task.endedAt).map(({ taskId }) => taskId));
+    return {
+      slot: await readHolder(target, at),
+      line: {
+        waiting: callers.reduce((sum, { waiting }) => sum + waiting, 0),
+        ready: callers.reduce((sum, { ready }) => sum + ready, 0),
+        callers,
+      },
+      busyShareLastHour: busyShare(tasks, at),
+      hasEnded: (taskId) => ended.has(taskId),
+    };
+  }
+
+  async function readHolder(target: string, at: number): Promise<Slot | undefined> {
+    const active = await readActiveSlice(queries, target);
+    if (active) {
+      const { jobId, slice, taskId, taskCreatedAt, submittedAt } = active;
+      const since = toInstant(taskCreatedAt ?? submittedAt);
+      const task = taskId !== null && { taskId };
+      return { state: 'ours', jobId, slice, ...task, since, seenAt: toInstant(at) };
+    }
+    const foreign = await readForeignTask(queries, target);
+    if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return undefined;
+    if (at - foreign.foreignSeenAt > foreignFreshForMs) return undefined;
+    const { foreignTaskId: taskId, foreignLogGroupName: logGroupName, foreignSince } = foreign;
+    return {
+      state: 'foreign',
+      taskId,
+      ...(logGroupName !== null && { logGroupName }),
+      ...(foreignSince !== null && { since: toInstant(foreignSince) }),
+      seenAt: toInstant(foreign.foreignSeenAt),
+    };
+  }
+
+  return { readSlot: shareAnswers(readSlot, { freshForMs, elapsed }) };
+}
+
+/** A task, as far as its times are known. AWS's own times go before ours. */
+export interface TaskTimes {
+  submittedAt: number;
+  taskCreatedAt: number | null;
+  taskCompletedAt: number | null;
+  endedAt: number | null;
+}
+
+/** The share of the hour before `at` in which one of the tasks ran, in thousandths. */
+export function busyShare(tasks: readonly TaskTimes[], at: number): number {
+  const runs = tasks
+    .map((task) => ({
+      from: Math.max(task.taskCreatedAt ?? task.submittedAt, at - hourMs),
+      to: Math.min(task.taskCompletedAt ?? task.endedAt ?? at, at),
+    }))
+    .sort((one, other) => one.from - other.from);
+  let busyMs = 0;
+  let countedUntil = 0;
+  for (const { from, to } of runs) {
+    busyMs += Math.max(0, to - Math.max(from, countedUntil));
+    countedUntil = Math.max(countedUntil, to);
+  }
+  return Math.round((busyMs / hourMs) * 1_000) / 1_000;
+}
+
+function toInstant(ms: number): string {
+  return new Date(ms).toISOString();
+}

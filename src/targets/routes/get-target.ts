@@ -1,0 +1,61 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { Text } from '#validation/text.ts';
+import { TargetStatus } from '../slot.ts';
+import type { SlotReader } from '../slot-reader.ts';
+import type { Targets } from '../target.ts';
+
+const Params = Type.Object(
+  {
+    target: Text({
+      minLength: 1,
+      maxLength: 64,
+      rule: 'the name of a target, 1 to 64 characters',
+      description: 'The name of a target.',
+      examples: ['default'],
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** Shows a target: what is in its slot, and who waits for it. */
+export const getTarget: FastifyPluginAsyncTypebox<{ targets: Targets; slots: SlotReader }> = async (
+  app,
+  { targets, slots },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/targets/:target',
+    schema: {
+      operationId: 'getTarget',
+      tags: ['targets'],
+      summary: 'Show a target and its slot',
+      description:
+        'What holds the slot now and, where there are export jobs, who waits for it and how busy they kept it. AWS is asked only where the export jobs do not know, and then once in five seconds, however many ask; `seenAt` says of when the answer is.',
+      params: Params,
+      response: { 200: TargetStatus },
+    },
+    config: {
+      problems: [
+        'target-not-found',
+        'not-ready',
+        'service-role-not-permitted',
+        'service-role-unusable',
+        'aws-throttled',
+        'aws-unavailable',
+        'aws-unexpected',
+        'aws-timeout',
+        'database-unavailable',
+      ],
+    },
+    handler: async (request) => {
+      const target = targets.find(request.params.target);
+
+      const status = await slots.readSlot(target);
+
+      const { name, region, accountId, isDefault } = target;
+      return { name, region, accountId, isDefault, ...status };
+    },
+  });
+};

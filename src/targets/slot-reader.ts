@@ -1,0 +1,68 @@
+import { isActive } from '#aws/export-task.ts';
+import { shareAnswers } from '#sharing/shared-answers.ts';
+import type { Slot, SlotBook, SlotLine } from './slot.ts';
+import type { OpenTarget, Targets } from './target.ts';
+
+/** What a slot is read from. */
+export interface SlotReaderOptions {
+  targets: Targets;
+  /** What the export jobs know; without it there are none. */
+  book: SlotBook | undefined;
+  now: () => number;
+  elapsed: () => number;
+}
+
+/** What is in a target's slot, and who waits for it. */
+export interface SlotReader {
+  /** @throws Problem when AWS has to be asked and does not answer */
+  readSlot(target: OpenTarget): Promise<SlotStatus>;
+}
+
+/** A slot, and where there are export jobs, their line in front of it. */
+interface SlotStatus {
+  slot: Slot;
+  line?: SlotLine;
+  busyShareLastHour?: number;
+}
+
+// However many ask. AWS takes five describes a second per account and Region, from everybody together.
+const lookAtMostEveryMs = 5_000;
+// The newest tasks of a target: the one active task is among them, for while it is none is created.
+const newestTasks = 50;
+
+/** Makes the reader of slots: the export jobs know best what is theirs, AWS what is somebody else's. */
+export function makeSlotReader(options: SlotReaderOptions): SlotReader {
+  const { targets, book, now, elapsed } = options;
+  const look = shareAnswers(
+    async (name: string) => {
+      const page = await targets.find(name).logs.describeExportTasks({ limit: newestTasks });
+      return { tasks: page.exportTasks.filter(isActive), seenAt: page.answeredAt ?? now() };
+    },
+    { freshForMs: lookAtMostEveryMs, elapsed },
+  );
+
+  async function lookAtAws(target: string, hasEnded: (taskId: string) => boolean): Promise<Slot> {
+    const { tasks, seenAt } = await look(target);
+    const task = tasks.find(({ taskId }) => taskId === undefined || !hasEnded(taskId));
+    const seen = { seenAt: new Date(seenAt).toISOString() };
+    if (!task) return { state: 'free', ...seen };
+    const { taskId, taskName, logGroupName, executionInfo } = task;
+    const since = executionInfo?.creationTime;
+    return {
+      state: 'foreign',
+      ...(taskId !== undefined && { taskId }),
+      ...(taskName !== undefined && { taskName }),
+      ...(logGroupName !== undefined && { logGroupName }),
+      ...(since !== undefined && { since: new Date(since).toISOString() }),
+      ...seen,
+    };
+  }
+
+  return {
+    async readSlot({ name }) {
+      if (!book) return { slot: await lookAtAws(name, () => false) };
+      const { slot, line, busyShareLastHour, hasEnded } = await book.readSlot(name);
+      return { slot: slot ?? (await lookAtAws(name, hasEnded)), line, busyShareLastHour };
+    },
+  };
+}

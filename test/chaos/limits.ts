@@ -1,0 +1,19 @@
+import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import type { DispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+
+/** How long AWS may take: the emulator is next door, on a machine with a lot to do. */
+export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readMs: 1_000 };
+
+/** What production waits minutes for takes seconds here; the proportions are its own. */
+export const chaosLimits: DispatcherLimits = {
+  leaseMs: 2_000,
+  createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
+  settleMs: 2_000,
+  looks: 3,
+  lookEveryMs: 200,
+  askEveryMs: 50,
+  idleMs: 100,
+  sweepEveryMs: 500,
+  sweepBackMs: 60_000,
+  retryAfterMs: [200, 500],
+};

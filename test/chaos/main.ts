@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+
+import { openPostgres } from '../postgres.ts';
+import { makeRandom } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
+import { type TableRow, writeTable } from './table.ts';
+
+// npm run chaos [-- [--scale 0.05] [--seed 1] [name of a scenario …]]
+const { values, positionals } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+  },
+  allowPositionals: true,
+});
+const scale = Number(values.scale);
+const seed = Number(values.seed);
+const names = [...new Set(scenarios.map(({ name }) => name))];
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+if (!positionals.every((name) => names.includes(name)) || !(scale > 0) || Number.isNaN(seed)) {
+  say(`npm run chaos -- [--scale 0.05] [--seed 1] [${names.join('] [')}]`);
+  process.exit(2);
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+
+await using postgres = await openPostgres();
+const chosen = scenarios.filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+);
+say(`seed ${seed}, scale ${scale}`);
+const rows: TableRow[] = [];
+for (const { name, variant, count: whole, run } of chosen) {
+  if (stop.signal.aborted) break;
+  const title = variant === undefined ? name : `${name}: ${variant}`;
+  const count = Math.max(1, Math.round(whole * scale));
+  const beganAt = performance.now();
+  const report = await run({
+    ...{ serverUrl: postgres.url, count, signal: stop.signal, random: makeRandom(seed) },
+    onProgress: makeProgress(title, count),
+  });
+  const seconds = (performance.now() - beganAt) / 1_000;
+  rows.push({ title, seconds, ...report });
+  for (const { invariant, kind, text } of report.violations) say(`${invariant} ${kind}: ${text}`);
+  if (report.logPath) say(`What the replicas said is in ${report.logPath}`);
+  say(`${title}: ${seconds.toFixed(0)} s, ${report.violations.length} violations`);
+}
+say(`\n${writeTable(rows)}`);
+if (stop.signal.aborted || rows.some(({ violations }) => violations.length > 0)) {
+  process.exitCode = 1;
+}
+
+/** Says how far a scenario is, every tenth of the way. */
+function makeProgress(title: string, count: number): (done: number) => void {
+  let saidTenths = 0;
+  return (done) => {
+    const tenths = Math.floor((10 * done) / count);
+    if (tenths > saidTenths && tenths < 10) say(`${title}: ${done} of ${count}`);
+    saidTenths = Math.max(saidTenths, tenths);
+  };
+}

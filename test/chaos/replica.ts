@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { openDatabase } from '#database/database.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import { chaosLimits, chaosTimeouts } from './limits.ts';
+
+/** What a replica is told at its start, as JSON in its first argument. */
+export interface ReplicaSettings {
+  owner: string;
+  databaseUrl: string;
+  targets: { name: string; region: string }[];
+  /** Whether it has the API in front; it is ready sooner without. */
+  isServing: boolean;
+}
+
+/** A point at which the replica ends or freezes itself, when it gets there for the n-th time from now. */
+export interface Trap {
+  point: CrashPoint;
+  visit: number;
+  signal: 'SIGKILL' | 'SIGSTOP';
+}
+
+/** What a replica tells whoever started it; whoever did may send it a `Trap`, or 'none'. */
+export type ReplicaMessage = { is: 'ready'; port: number | undefined } | { is: 'freezing' };
+
+const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
+const { owner, databaseUrl } = settings;
+let trap: Trap | undefined;
+process.on('message', (message) => {
+  trap = message === 'none' ? undefined : (message as Trap);
+});
+process.once('disconnect', () => process.exit()); // nobody is left to end it
+
+const write = (level: string) => (facts: object, text: string) =>
+  void process.stdout.write(`${owner} ${level} ${text} ${JSON.stringify(facts, plainErrors)}\n`);
+const plainErrors = (_key: string, value: unknown) =>
+  value instanceof Error ? { name: value.name, message: value.message } : value;
+const log = { info: write('info'), warn: write('warn'), error: write('error') };
+const elapsed = () => performance.now();
+const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});
+
+const database = await openDatabase({ databaseUrl, dataDir: '', log });
+await database.whenMigrated;
+const targets = openTargets({
+  settings: settings.targets,
+  timeouts: chaosTimeouts,
+  sessionName: 'chaos',
+  ...{ now: Date.now, sleep, log },
+});
+const jobs = openExportJobs(database, {
+  ...{ targets, log, owner, elapsed, sleep, reach },
+  limits: chaosLimits,
+  random: Math.random,
+});
+const app = settings.isServing ? await serve() : undefined;
+await targets.whenChecked;
+await tell({ is: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
+
+await once(process, 'SIGTERM');
+await jobs.close();
+await app?.close();
+await targets[Symbol.asyncDispose]();
+await database[Symbol.asyncDispose]();
+process.disconnect();
+
+function tell(message: ReplicaMessage): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, () => resolve()));
+}
+
+async function serve() {
+  const { buildApp } = await import('../../src/app.ts');
+  const { makeLogger } = await import('#telemetry/logger.ts');
+  const app = await buildApp({
+    ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
+    log: makeLogger('warn', process.stdout),
+    isStopping: () => false,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return app;
+}
+
+async function reach(point: CrashPoint): Promise<void> {
+  if (trap?.point !== point) return;
+  trap.visit -= 1;
+  if (trap.visit > 0) return;
+  const { signal } = trap;
+  trap = undefined;
+  if (signal === 'SIGSTOP') await tell({ is: 'freezing' });
+  process.kill(process.pid, signal);
+}

@@ -1,0 +1,28 @@
+import type { Scenario } from './scenario.ts';
+import { crashPoints, killAtPoint } from './scenarios/crash-points.ts';
+import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
+import { cutWire } from './scenarios/partitions.ts';
+import { pauseOwners } from './scenarios/pauses.ts';
+import { restartPostgres } from './scenarios/postgres-restarts.ts';
+import { killAtRandom } from './scenarios/random-kills.ts';
+import { repeatPosts } from './scenarios/repeating-clients.ts';
+import { shiftClocks } from './scenarios/wrong-clocks.ts';
+
+/** Everything that goes wrong in a whole run, in this order. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'kills', count: 1_000, run: killAtRandom },
+  ...crashPoints.map((point) => ({
+    ...{ name: 'points', variant: point, count: 100 },
+    run: killAtPoint(point),
+  })),
+  ...lostAnswers.map((lost) => ({
+    ...{ name: 'answers', variant: lost.name, count: 250 },
+    run: loseAnswers(lost),
+  })),
+  { name: 'postgres', count: 90, run: restartPostgres }, // some ten minutes
+  { name: 'partitions', variant: 'AWS', count: 100, run: cutWire('toAws') },
+  { name: 'partitions', variant: 'PostgreSQL', count: 100, run: cutWire('toDatabase') },
+  { name: 'pauses', count: 200, run: pauseOwners },
+  { name: 'clocks', count: 500, run: shiftClocks },
+  { name: 'clients', count: 1_000, run: repeatPosts },
+];

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { openPostgres } from '../../postgres.ts';
+import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
+import { openStage } from '../stage.ts';
+import { judge } from '../verdict.ts';
+
+/** Stops PostgreSQL every few seconds, as a crash does or in order, and starts it again. */
+export async function restartPostgres(options: ScenarioOptions): Promise<ScenarioReport> {
+  const { count, random, signal, onProgress } = options;
+  await using server = await openPostgres(); // of its own: the others need theirs
+  await using stage = await openStage({ serverUrl: server.url, signal });
+  const work = stage.keepBusy();
+  for (let done = 0; done < count && !signal.aborted; done += 1) {
+    await delay(2_000 + random() * 5_000);
+    await server.stop(random() < 0.5 ? 'immediate' : 'fast');
+    await delay(random() * 2_000);
+    await server.start();
+    onProgress(done + 1);
+  }
+  await work.stop();
+  return { trials: count, kills: 0, hitsInStarting: 0, ...(await judge(stage, signal)) };
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+
+import { migrateDatabase, openDatabase } from '#database/database.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, key, keysIn } from './homes.ts';
+
+describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
+  test('has its tables when it is opened, and keeps them and its id when it is opened again', async () => {
+    const options = await emptyHome(kind);
+
+    const ids = async () => {
+      await using database = await openReady(options);
+      return await database.queries.selectFrom('installation').select('id').execute();
+    };
+    const first = await ids();
+
+    expect(first).toEqual([{ id: expect.stringMatching(/^[0-9a-f]{8}$/) }]);
+    expect(await ids()).toEqual(first);
+  });
+
+  test('says which tables it made, once', async () => {
+    const options = await emptyHome(kind);
+
+    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs']);
+    expect(await migrateDatabase(options)).toEqual([]);
+  });
+
+  test('can be opened by a program older than its tables', async () => {
+    const options = await emptyHome(kind);
+    {
+      await using newer = await openReady(options);
+      const applied = { name: '9999-of-a-newer-program', appliedAt: newer.now() };
+      await newer.queries.insertInto('migrations').values(applied).execute();
+      await newer.queries.schema.alterTable('jobs').addColumn('newer', 'text').execute();
+    }
+
+    await using older = await openReady(options);
+    await older.queries.insertInto('idempotencyKeys').values(key('a')).execute();
+
+    expect(await keysIn(older)).toEqual(['a']);
+  });
+
+  test('leaves no half of its tables when making them fails', async () => {
+    const options = await emptyHome(kind);
+    {
+      await using before = await openReady(options);
+      // All but the last that is made: making them again gets as far as that.
+      const { schema } = before.queries;
+      for (const table of ['migrations', 'attempts', 'events', 'slices', 'jobs']) {
+        await schema.dropTable(table).execute();
+      }
+      for (const table of ['idempotencyKeys', 'lines', 'slots', 'strays']) {
+        await schema.dropTable(table).execute();
+      }
+    }
+
+    await expect(migrateDatabase(options)).rejects.toThrow(/installation.* already exists/);
+    await expect(migrateDatabase(options)).rejects.toThrow(/installation.* already exists/);
+  });
+
+  test('has a clock of epoch milliseconds that goes on', async () => {
+    await using database = await openReady(await emptyHome(kind));
+    const read = () =>
+      database.queries.selectNoFrom(database.now().as('at')).executeTakeFirstOrThrow();
+
+    const [before, first, second, after] = [Date.now(), await read(), await read(), Date.now()];
+
+    expect(Number.isInteger(first.at)).toBe(true);
+    expect(first.at).toBeGreaterThanOrEqual(before - 1);
+    expect(second.at).toBeGreaterThanOrEqual(first.at);
+    expect(second.at).toBeLessThanOrEqual(after + 1);
+  });
+
+  test('takes the clock of a test instead', async () => {
+    let at = 1_714_521_600_000;
+    await using database = await openReady({ ...(await emptyHome(kind)), clock: () => at });
+    const read = () =>
+      database.queries.selectNoFrom(database.now().as('at')).executeTakeFirstOrThrow();
+
+    const first = await read();
+    at += 60_000;
+
+    expect([first, await read()]).toEqual([{ at: 1_714_521_600_000 }, { at: 1_714_521_660_000 }]);
+  });
+
+  test('gives counters, counts and sums as numbers', async () => {
+    await using database = await openReady(await emptyHome(kind));
+    const { queries } = database;
+    await queries
+      .insertInto('idempotencyKeys')
+      .values([key('a'), key('b')])
+      .execute();
+
+    const found = await queries
+      .selectFrom('idempotencyKeys')
+      .select(({ fn }) => [
+        fn.countAll().as('count'),
+        fn.sum('createdAt').as('sum'),
+        fn.max('createdAt').as('max'),
+      ])
+      .execute();
+
+    expect(found).toEqual([{ count: 2, sum: 3_429_043_200_000, max: 1_714_521_600_000 }]);
+  });
+
+  test('keeps all of a transaction or nothing', async () => {
+    await using database = await openReady(await emptyHome(kind));
+
+    const kept = await database.transaction(async (queries) => {
+      await queries.insertInto('idempotencyKeys').values(key('kept')).execute();
+      return 'result';
+    });
+    const undone = database.transaction(async (queries) => {
+      await queries.insertInto('idempotencyKeys').values(key('undone')).execute();
+      throw new Error('changed my mind');
+    });
+
+    expect(kept).toBe('result');
+    await expect(undone).rejects.toThrow('changed my mind');
+    expect(await keysIn(database)).toEqual(['kept']);
+  });
+
+  test('passes on what is wrong with a statement', async () => {
+    await using database = await openReady(await emptyHome(kind));
+    const insert = () => database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
+    await insert();
+
+    await expect(insert()).rejects.toThrow(/unique constraint/i);
+    await expect(sql`select nonsense`.execute(database.queries)).rejects.toThrow(/nonsense/);
+    await expect(
+      database.queries
+        .insertInto('events')
+        .values({ jobId: 'none', version: 1, at: 0, type: '', data: '' })
+        .execute(),
+    ).rejects.toThrow(/foreign key constraint/i);
+  });
+});
+
+test('in PostgreSQL the tables are made once, however many processes start at once', async () => {
+  const options = await emptyHome('postgres');
+
+  const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(options)));
+  await Promise.all(opened.map(({ whenMigrated }) => whenMigrated));
+  const [applied, installations] = await Promise.all(
+    (['migrations', 'installation'] as const).map((table) =>
+      opened[0]?.queries.selectFrom(table).selectAll().execute(),
+    ),
+  );
+  for (const database of opened) await database[Symbol.asyncDispose]();
+
+  expect([applied?.length, installations?.length]).toEqual([1, 1]);
+});

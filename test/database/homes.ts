@@ -1,0 +1,35 @@
+import { mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+import type { Database, DatabaseOptions } from '#database/database.ts';
+import { postgresUrl } from '../postgres.ts';
+
+/** A directory that is gone when the test has ended. */
+export function temporaryDir(): string {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'database-'));
+  onTestFinished(() => folder.remove());
+  return folder.path;
+}
+
+/** Where an empty database of this kind is. */
+export async function emptyHome(kind: Database['kind']): Promise<DatabaseOptions> {
+  if (kind === 'sqlite') return { dataDir: temporaryDir() };
+  return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
+}
+
+/** Writes a row that needs no other, and reads such rows. */
+export const key = (name: string) => ({
+  caller: 'test',
+  key: name,
+  digest: '',
+  jobId: 'none',
+  createdAt: 1_714_521_600_000,
+});
+
+/** The names of the rows made of `key`. */
+export async function keysIn({ queries }: Pick<Database, 'queries'>): Promise<string[]> {
+  const rows = await queries.selectFrom('idempotencyKeys').select('key').orderBy('key').execute();
+  return rows.map((row) => row.key);
+}

@@ -1,0 +1,326 @@
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
+import { key, keysIn } from './homes.ts';
+
+// A server of its own: other tests would miss it while it is stopped.
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await openPostgres();
+});
+afterAll(() => postgres?.[Symbol.asyncDispose]());
+
+const unavailable = { name: 'Problem', slug: 'database-unavailable' };
+
+async function emptyDatabase(): Promise<DatabaseOptions & { databaseUrl: string; log: Log }> {
+  const databaseUrl = await createDatabase(postgres.url);
+  return { dataDir: '/nonexistent', databaseUrl, log: makeLog() };
+}
+
+interface Log {
+  lines: string[];
+  warn(facts: object, text: string): void;
+}
+
+function makeLog(): Log {
+  const lines: string[] = [];
+  return { lines, warn: (_facts, text) => void lines.push(text) };
+}
+
+/** Runs SQL as somebody else. */
+async function elsewhere(url: string, text: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+async function readPid({ queries }: Pick<Database, 'queries'>): Promise<number> {
+  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(queries);
+  return rows[0]?.pid ?? 0;
+}
+
+describe('a failure of PostgreSQL is database-unavailable, and the next query works', () => {
+  test('when a connection is ended in a transaction', async () => {
+    const options = await emptyDatabase();
+    await using database = await openReady(options);
+
+    const cut = database.transaction(async (queries) => {
+      const pid = await readPid({ queries });
+      await elsewhere(options.databaseUrl, `select pg_terminate_backend(${pid})`);
+      await queries.insertInto('idempotencyKeys').values(key('lost')).execute();
+    });
+
+    await expect(cut).rejects.toMatchObject(unavailable);
+    expect(await keysIn(database)).toEqual([]);
+  });
+
+  test('when a connection is ended that nobody uses', async () => {
+    const options = await emptyDatabase();
+    await using database = await openReady(options);
+
+    const pid = await readPid(database);
+    await elsewhere(options.databaseUrl, `select pg_terminate_backend(${pid})`);
+    await expect.poll(() => options.log.lines).toContain('a connection to the database was lost');
+
+    expect(await keysIn(database)).toEqual([]);
+  });
+
+  test('when the database has become read-only; then with a new connection', async () => {
+    await using database = await openReady(await emptyDatabase());
+    const insert = () => database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
+    const pid = await readPid(database);
+    await sql`set default_transaction_read_only = on`.execute(database.queries);
+
+    await expect(insert()).rejects.toMatchObject({ ...unavailable, cause: { code: '25006' } });
+    await insert();
+
+    expect(await readPid(database)).not.toBe(pid);
+  });
+
+  test('when the server is stopped, until it is there again', async () => {
+    await using database = await openReady(await emptyDatabase());
+    await database.queries.insertInto('idempotencyKeys').values(key('kept')).execute();
+
+    await postgres.stop('immediate');
+    onTestFinished(async () => {
+      if (postgres.pid() === undefined) await postgres.start();
+    });
+    await expect(keysIn(database)).rejects.toMatchObject(unavailable);
+    await expect(database.transaction(readAll)).rejects.toMatchObject(unavailable);
+    await postgres.start();
+
+    expect(await keysIn(database)).toEqual(['kept']);
+  });
+});
+
+const readAll = (queries: Database['queries']) => keysIn({ queries });
+
+describe('transactions that collide', () => {
+  test('in a deadlock are both done in the end', async () => {
+    await using database = await openReady(await emptyDatabase());
+    await database.queries
+      .insertInto('idempotencyKeys')
+      .values([key('a'), key('b')])
+      .execute();
+    const met = Promise.withResolvers<void>();
+    let arrived = 0;
+    let runs = 0;
+    const touch = (queries: Database['queries'], name: string) =>
+      queries
+        .updateTable('idempotencyKeys')
+        .set(({ eb }) => ({ createdAt: eb('createdAt', '+', 1) }))
+        .where('key', '=', name)
+        .execute();
+    const both = (first: string, second: string) =>
+      database.transaction(async (queries) => {
+        runs += 1;
+        await touch(queries, first);
+        arrived += 1;
+        if (arrived === 2) met.resolve();
+        await met.promise;
+        await touch(queries, second);
+      });
+
+    await Promise.all([both('a', 'b'), both('b', 'a')]);
+    const rows = await database.queries.selectFrom('idempotencyKeys').select('createdAt').execute();
+
+    expect(runs).toBe(3); // one of them a second time
+    expect(new Set(rows.map((row) => row.createdAt - key('').createdAt))).toEqual(new Set([2]));
+  });
+
+  test('again and again are given up after the third retry', async () => {
+    await using database = await openReady(await emptyDatabase());
+    let runs = 0;
+
+    const hopeless = database.transaction(async (queries) => {
+      runs += 1;
+      await sql`do $$ begin raise exception 'collision' using errcode = '40001'; end $$`.execute(
+        queries,
+      );
+    });
+
+    await expect(hopeless).rejects.toMatchObject({ ...unavailable, cause: { code: '40001' } });
+    expect(runs).toBe(4);
+  });
+});
+
+test('limits hold in a transaction and are not left on the connection: a pooler gives it to others', async () => {
+  await using database = await openReady(await emptyDatabase());
+  const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+  const limits = async (queries: Database['queries']) => {
+    const { rows } = await sql<{ setting: string }>`
+      select setting from pg_settings where name in (${sql.join(names)}) order by name`.execute(
+      queries,
+    );
+    return rows.map(({ setting }) => Number(setting));
+  };
+
+  const inside = await database.transaction(limits);
+
+  expect(inside).toEqual([5_000, 3_000, 4_000]);
+  expect(await limits(database.queries)).toEqual([0, 0, 0]);
+});
+
+describe('at the start', () => {
+  test('PostgreSQL may be away: it is tried until it is there, and nothing works before', async () => {
+    const options = await emptyDatabase();
+    await postgres.stop('fast');
+    onTestFinished(async () => {
+      if (postgres.pid() === undefined) await postgres.start();
+    });
+    const pauses: number[] = [];
+    const isBack = Promise.withResolvers<void>();
+
+    await using database = await openDatabase({
+      ...options,
+      async sleep(ms) {
+        pauses.push(ms);
+        if (pauses.length > 3) await isBack.promise;
+      },
+    });
+    await expect.poll(() => pauses, { timeout: 5_000 }).toEqual([500, 1_000, 2_000, 4_000]);
+    const whileAway = database.whyNotReady();
+    await expect(keysIn(database)).rejects.toMatchObject(unavailable);
+    await postgres.start();
+    isBack.resolve();
+    await database.whenMigrated;
+
+    expect(whileAway).toBe('The database cannot be reached.');
+    expect(database.whyNotReady()).toBeUndefined();
+    expect(await keysIn(database)).toEqual([]);
+    expect(options.log.lines).toContain('the database cannot be reached');
+  });
+
+  test('it is let go of while PostgreSQL is away', async () => {
+    const options = await emptyDatabase();
+    const away = options.databaseUrl.replace(/:\d+\//, ':1/');
+
+    const database = await openDatabase({ ...options, databaseUrl: away });
+    await expect.poll(() => options.log.lines).toContain('the database cannot be reached');
+    await database[Symbol.asyncDispose]();
+
+    await expect(keysIn(database)).rejects.toThrow();
+  });
+
+  test.each([
+    [
+      'a wrong password',
+      (url: string) => url.replace(/:[0-9a-f]+@/, ':wr0ng@'),
+      'password authentication failed',
+    ],
+    [
+      'no such database',
+      (url: string) => url.replace(/test_.*/, 'nowhere'),
+      'database "nowhere" does not exist',
+    ],
+    ['a file that is not there', (url: string) => `${url}?sslrootcert=/nonexistent`, 'ENOENT'],
+  ])('%s ends it with a sentence', async (_what, mistake, words) => {
+    const options = await emptyDatabase();
+    const databaseUrl = mistake(options.databaseUrl);
+    const { password } = new URL(databaseUrl);
+
+    const error = await openReady({ ...options, databaseUrl }).catch((reason) => reason);
+
+    expect(error).toMatchObject({ name: 'ConfigError', message: expect.stringContaining(words) });
+    expect(error.message).toMatch(/^DATABASE_URL .*\.$/);
+    expect(error.message).not.toContain(password);
+  });
+
+  test('a server that forgets what it has confirmed is refused', async () => {
+    const options = await emptyDatabase();
+    const name = new URL(options.databaseUrl).pathname.slice(1);
+    await elsewhere(options.databaseUrl, `alter database ${name} set synchronous_commit = off`);
+
+    await expect(openReady(options)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringContaining('synchronous_commit off'),
+    });
+  });
+
+  test('a role that may not create tables can use those that are there', async () => {
+    const options = await emptyDatabase();
+    await using owner = await openReady(options);
+    const role = `gateway_${Date.now()}`;
+    await elsewhere(
+      options.databaseUrl,
+      `create role ${role} login password 'x'; grant all on all tables in schema public to ${role}`,
+    );
+    const asRole = (url: string) =>
+      Object.assign(new URL(url), { username: role, password: 'x' }).href;
+
+    await using user = await openReady({ ...options, databaseUrl: asRole(options.databaseUrl) });
+    const empty = { ...options, databaseUrl: asRole(await createDatabase(postgres.url)) };
+
+    expect(await keysIn(user)).toEqual(await keysIn(owner));
+    await expect(openReady(empty)).rejects.toThrow(/refuses the gateway: permission denied/);
+  });
+});
+
+// Each waits for a limit to be reached; they wait together.
+describe.concurrent('what takes too long', () => {
+  test('is a statement: database-unavailable, and its transaction is undone', async () => {
+    await using database = await openReady(await emptyDatabase());
+
+    const slow = database.transaction(async (queries) => {
+      await queries.insertInto('idempotencyKeys').values(key('lost')).execute();
+      await sql`select pg_sleep(30)`.execute(queries);
+    });
+
+    await expect(slow).rejects.toMatchObject({ ...unavailable, cause: { code: '57014' } });
+    expect(await keysIn(database)).toEqual([]);
+  });
+
+  test('is a connection whose server hangs: database-unavailable, and another takes its place', async ({
+    onTestFinished,
+  }) => {
+    await using database = await openReady(await emptyDatabase());
+    const pid = await readPid(database);
+    process.kill(pid, 'SIGSTOP');
+    onTestFinished(() => void process.kill(pid, 'SIGCONT'));
+
+    await expect(keysIn(database)).rejects.toMatchObject(unavailable);
+
+    expect(await keysIn(database)).toEqual([]);
+    expect(await readPid(database)).not.toBe(pid);
+  });
+
+  test('is a row that another holds: database-unavailable', async () => {
+    const options = await emptyDatabase();
+    await using database = await openReady(options);
+    await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
+    const update = (queries: Database['queries']) =>
+      queries.updateTable('idempotencyKeys').set({ digest: 'x' }).execute();
+
+    const second = await database.transaction(async (queries) => {
+      await update(queries);
+      return database.transaction(update).catch((error) => error);
+    });
+
+    expect(second).toMatchObject({ ...unavailable, cause: { code: '55P03' } });
+  });
+
+  test('is a transaction that was paused: it lets go of its rows', async () => {
+    const options = await emptyDatabase();
+    await using database = await openReady(options);
+    await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
+    const paused = Promise.withResolvers<void>();
+    const update = (queries: Database['queries']) =>
+      queries.updateTable('idempotencyKeys').set({ digest: 'x' }).execute();
+
+    const holding = database.transaction(async (queries) => {
+      await update(queries);
+      await paused.promise;
+      await update(queries);
+    });
+    holding.catch(() => {});
+    await expect.poll(() => options.log.lines, { timeout: 10_000 }).toHaveLength(1);
+    await database.transaction(update);
+    paused.resolve();
+
+    await expect(holding).rejects.toMatchObject(unavailable);
+  });
+});

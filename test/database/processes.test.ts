@@ -1,0 +1,121 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { type DatabaseOptions, migrateDatabase } from '#database/database.ts';
+import { openReady } from '../ready-database.ts';
+import { emptyHome, keysIn, temporaryDir } from './homes.ts';
+
+/** Starts a process that writes; `confirmed` grows with every row it was told is kept. */
+function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
+  const args = ['test/database/writer.ts', dataDir, ...(databaseUrl ? [databaseUrl] : [])];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const confirmed: string[] = [];
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => confirmed.push(line));
+  return {
+    confirmed,
+    hasConfirmed: (count: number) =>
+      expect.poll(() => confirmed.length, { timeout: 15_000, interval: 5 }).toBeGreaterThan(count),
+    async kill() {
+      const ended = once(lines, 'close');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Runs a door, with these variables and none of this machine's. */
+async function run(door: string, env: Record<string, string>) {
+  const options = { env: { PATH: process.env.PATH ?? '', ...env }, timeout: 20_000 };
+  return promisify(execFile)(process.execPath, [door], options).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
+  test('what was confirmed is kept when the process is killed', async () => {
+    const options = await emptyHome(kind);
+    const writer = startWriter(options);
+    await writer.hasConfirmed(100);
+
+    await writer.kill();
+    await using database = await openReady(options);
+    const kept = new Set(await keysIn(database));
+
+    expect(writer.confirmed.filter((number) => !kept.has(number))).toEqual([]);
+    expect(kept.size - writer.confirmed.length).toBeLessThanOrEqual(1); // kept, but not told of yet
+  });
+
+  test('npm run migrate tells what it did', async () => {
+    const { dataDir, databaseUrl } = await emptyHome(kind);
+    const env = databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: dataDir };
+
+    const [first, second] = [await run('src/migrate.ts', env), await run('src/migrate.ts', env)];
+
+    expect(first).toEqual({ code: 0, stdout: 'Applied 0001-export-jobs.\n', stderr: '' });
+    expect(second).toEqual({ code: 0, stdout: 'The tables are up to date.\n', stderr: '' });
+  });
+});
+
+test('a second process on the same directory is refused in a sentence, and the first works on', async () => {
+  const options = await emptyHome('sqlite');
+  await migrateDatabase(options);
+  await using first = await openReady(options); // and has written nothing
+
+  const second = await run('src/main.ts', {
+    AWS_REGION: 'eu-west-1',
+    PORT: '0',
+    DATA_DIR: options.dataDir,
+  });
+
+  expect(second).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `DATA_DIR is ${JSON.stringify(options.dataDir)}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.\n`,
+  });
+  expect(await keysIn(first)).toEqual([]);
+});
+
+test('npm run migrate fails in a sentence when PostgreSQL is away', async () => {
+  const DATABASE_URL = 'postgres://gateway:secret@127.0.0.1:1/jobs';
+
+  const { code, stderr } = await run('src/migrate.ts', { DATABASE_URL });
+
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^DATABASE_URL names a database that cannot be reached \(.*ECONNREFUSED.*\)\.\n$/,
+  );
+  expect(stderr).not.toContain('secret');
+});
+
+test('npm run migrate has nothing to do without export jobs', async () => {
+  const env = { EXPORT_JOBS: 'off', DATA_DIR: temporaryDir() };
+
+  expect(await run('src/migrate.ts', env)).toMatchObject({
+    code: 0,
+    stdout: 'EXPORT_JOBS is off: there are no tables.\n',
+  });
+});
+
+test('neither driver is loaded before a database is opened', async () => {
+  const script = `
+    await import('./src/gateway.ts');
+    const { _cache } = (await import('node:module')).default;
+    const isPg = (file) => file.includes('/node_modules/pg/');
+    const isSqlite = (name) => name.endsWith(' sqlite');
+    console.log(Object.keys(_cache).filter(isPg).length, process.moduleLoadList.filter(isSqlite).length);
+    await import('./src/database/postgres.ts');
+    await import('./src/database/sqlite.ts');
+    console.log(Object.keys(_cache).some(isPg), process.moduleLoadList.some(isSqlite));
+  `;
+  const args = ['--input-type=module', '--eval', script];
+
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+
+  expect(stdout).toBe('0 0\ntrue true\n');
+});

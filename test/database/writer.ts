@@ -1,0 +1,13 @@
+import { openDatabase } from '#database/database.ts';
+
+// Writes row after row, each in a transaction, and tells of each once it is confirmed, until killed.
+const [dataDir = '', databaseUrl] = process.argv.slice(2);
+const database = await openDatabase({ dataDir, ...(databaseUrl && { databaseUrl }) });
+await database.whenMigrated;
+for (let number = 0; ; number += 1) {
+  const row = { caller: 'writer', key: String(number), digest: '', jobId: '', createdAt: number };
+  await database.transaction((queries) =>
+    queries.insertInto('idempotencyKeys').values(row).execute(),
+  );
+  process.stdout.write(`${number}\n`);
+}

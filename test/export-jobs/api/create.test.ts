@@ -1,0 +1,315 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { Problem } from '#problems/problem.ts';
+import { postgresUrl } from '../../postgres.ts';
+import { openWorld, type World } from '../../world.ts';
+import { homes, wish } from '../homes.ts';
+
+describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld({ jobs: await openHome() });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => {
+    world.woken.length = 0;
+  });
+
+  const post = (body: unknown, key?: string, query = '') =>
+    world.call('POST', `/export-jobs${query}`, body, key ? { 'idempotency-key': key } : {});
+  const jobsThere = async () =>
+    (await world.database.queries.selectFrom('jobs').select('id').execute()).length;
+
+  test('accepts a job: it is there when it is answered, and its target is told of work', async () => {
+    const answer = await post(wish);
+
+    expect(answer.status).toBe(202);
+    const { id } = answer.body;
+    const path = `/export-jobs/${id}`;
+    expect(answer.headers.get('location')).toBe(path);
+    expect(answer.body).toEqual({
+      id: expect.stringMatching(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/),
+      target: 'default',
+      name: 'three days',
+      caller: 'anonymous',
+      priority: 0,
+      from: '2024-05-01T00:00:00.000Z',
+      to: '2024-05-04T00:00:00.000Z',
+      sliceBy: 'day',
+      destination: 'archive',
+      destinationPrefix: expect.stringContaining('{jobId}'),
+      isUnsettled: false,
+      state: 'waiting',
+      sliceCounts: expect.objectContaining({ waiting: 3, running: 0, completed: 0 }),
+      acceptedAt: expect.stringMatching(/^20\d\d-.*Z$/),
+      line: { position: 1 },
+      failures: [],
+      links: {
+        self: path,
+        slices: `${path}/slices`,
+        events: `${path}/events`,
+        cancel: `${path}/cancel`,
+        retry: `${path}/retry`,
+      },
+    });
+    expect(world.woken).toEqual(['default']);
+    const shown = await world.call('GET', path);
+    expect(shown.body).toEqual(answer.body);
+  });
+
+  test('resolves a prefix at AWS, and says how much the log groups hold', async () => {
+    const { logGroupNames: _names, ...rest } = wish;
+
+    const { status, body } = await post({ ...rest, logGroupNamePrefix: '/app' });
+
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ logGroupBytes: 0, sliceCounts: { waiting: 3 } });
+  });
+
+  test('a thousand long names are accepted, as ten thousand slices', async () => {
+    const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${n}-`.padEnd(512, 'x'));
+    const to = '2024-05-11T00:00:00Z';
+    const destinationPrefix = '{jobId}';
+
+    const { status, body } = await post({ ...wish, logGroupNames, to, destinationPrefix });
+
+    expect(status).toBe(202);
+    expect(body.sliceCounts.waiting).toBe(10_000);
+  });
+
+  test('says that the job takes unsettled log events, when it does', async () => {
+    const now = Date.now();
+    const unsettled = { from: now - 3_600_000, to: now, sliceBy: 'none', allowUnsettled: true };
+
+    const young = await post({ ...wish, ...unsettled });
+    const old = await post({ ...wish, allowUnsettled: true });
+    const patient = await post({ ...wish, ...unsettled, allowUnsettled: false });
+
+    expect(young.body).toMatchObject({ isUnsettled: true });
+    expect(old.body).toMatchObject({ isUnsettled: false });
+    expect(patient.body).toMatchObject({ isUnsettled: false });
+    const notBeforeAt = new Date(now + 12 * 3_600_000).toISOString();
+    expect(patient.body.notBeforeAt).toBe(notBeforeAt);
+    expect(young.body.notBeforeAt).toBeUndefined();
+  });
+
+  test.each([
+    ['an unknown target', '?target=nope', wish, 'target-not-found'],
+    [
+      'a prefix that no log group has',
+      '',
+      { ...wish, logGroupNames: undefined, logGroupNamePrefix: '/no' },
+      'no-log-groups',
+    ],
+    [
+      'too many slices',
+      '',
+      { ...wish, from: '1990-01-01T00:00:00Z', sliceBy: 'hour' },
+      'too-many-slices',
+    ],
+    ['a broken rule', '', { ...wish, destination: 1 }, 'invalid-request'],
+    ['a window that cannot be meant', '', { ...wish, to: wish.from }, 'invalid-request'],
+    ['a body of too many bytes', '', { ...wish, name: 'x'.repeat(1_048_576) }, 'body-too-large'],
+  ])('refuses %s, and keeps nothing', async (_name, query, body, slug) => {
+    const before = await jobsThere();
+
+    const answer = await post(body, randomUUID(), query);
+
+    expect(answer.body.type).toBe(`/problems/${slug}`);
+    expect(await jobsThere()).toBe(before);
+    expect(world.woken).toEqual([]);
+    const keys = await world.database.queries.selectFrom('idempotencyKeys').select('key').execute();
+    expect(keys.filter(({ key }) => key.length === 36)).toEqual([]);
+  });
+
+  test('says how many bytes a body may have here, and elsewhere', async () => {
+    const here = await post({ ...wish, name: 'x'.repeat(1_048_576) });
+    const elsewhere = await world.call('POST', '/export-tasks', { taskName: 'x'.repeat(16_384) });
+
+    expect(here.body.detail).toBe('The body has more than 1,048,576 bytes.');
+    expect(elsewhere.body.detail).toBe('The body has more than 16,384 bytes.');
+  });
+
+  describe('with an Idempotency-Key', () => {
+    test('answers the same request with the same job, whatever the order of its members', async () => {
+      const first = await post(wish, 'again');
+      const members = Object.entries(wish).reverse();
+
+      const again = await post(Object.fromEntries(members), 'again');
+
+      expect(again.status).toBe(202);
+      expect(again.body).toEqual(first.body);
+      expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    });
+
+    test('answers with the job as it is now, without planning again', async () => {
+      const { logGroupNames: _names, ...rest } = wish;
+      const body = { ...rest, logGroupNamePrefix: '/app' };
+      const first = await post(body, 'once-planned');
+      const asked = world.calls('DescribeLogGroups').length;
+      await world.call('POST', `${first.headers.get('location')}/cancel`);
+
+      const again = await post(body, 'once-planned');
+
+      expect(again.body).toMatchObject({ id: first.body.id, state: 'cancelled' });
+      expect(world.calls('DescribeLogGroups')).toHaveLength(asked);
+    });
+
+    test.each([
+      ['another body', { ...wish, priority: 1 }, ''],
+      ['another target', wish, '?target=default'],
+    ])('refuses the same key with %s', async (name, body, query) => {
+      await post(wish, name.replace(' ', '-'));
+
+      const answer = await post(body, name.replace(' ', '-'), query);
+
+      expect(answer.status).toBe(422);
+      expect(answer.body.type).toBe('/problems/idempotency-key-reused');
+    });
+
+    test.each([
+      ['an empty one', ''],
+      ['a space', 'two words'],
+      ['another alphabet', 'schlüssel'],
+      ['256 characters', 'k'.repeat(256)],
+    ])('refuses %s', async (_name, key) => {
+      const answer = await world.call('POST', '/export-jobs', wish, { 'idempotency-key': key });
+
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toEqual([
+        {
+          in: 'header',
+          pointer: '#/idempotency-key',
+          detail: expect.stringContaining('must be 1 to 255 visible ASCII characters'),
+        },
+      ]);
+    });
+
+    test('takes one of 255 characters', async () => {
+      const answer = await post(wish, '~'.repeat(255));
+
+      expect(answer.status).toBe(202);
+    });
+  });
+
+  describe('with dryRun=true', () => {
+    test('shows the plan and what it would meet in line, and keeps nothing', async () => {
+      const before = await jobsThere();
+      const inLine = await world.call('GET', '/export-jobs?state=waiting&limit=100');
+      const body = {
+        ...wish,
+        destinationPrefix: 'p/{logGroup}/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
+      };
+
+      const answer = await post({ ...body, to: '2024-12-01T00:00:00Z' }, 'dry', '?dryRun=true');
+
+      expect(answer.status).toBe(200);
+      expect(answer.body).toMatchObject({
+        target: 'default',
+        name: 'three days',
+        destinationPrefix: body.destinationPrefix,
+        isUnsettled: false,
+        sliceCount: 214,
+      });
+      expect(answer.body.slices).toHaveLength(100);
+      expect(answer.body.slices[1]).toEqual({
+        number: 1,
+        logGroupName: '/app',
+        from: '2024-05-02T00:00:00.000Z',
+        to: '2024-05-03T00:00:00.000Z',
+        destinationPrefix: 'p/app/2024-05-02/{jobId}/1',
+      });
+      const { slicesWaiting, slicesAhead } = answer.body.line;
+      expect(inLine.body.exportJobs.length).toBeGreaterThan(0);
+      expect(slicesWaiting).toBeGreaterThanOrEqual(3); // as it was up to a second ago
+      expect(slicesAhead).toBeGreaterThanOrEqual(3);
+      expect(await jobsThere()).toBe(before);
+      expect(world.woken).toEqual([]);
+      expect((await post(wish, 'dry')).status).toBe(202); // the key means nothing yet
+    });
+
+    test('is refused as the job would be', async () => {
+      const answer = await post({ ...wish, to: wish.from }, undefined, '?dryRun=true');
+
+      expect(answer.status).toBe(400);
+    });
+  });
+
+  test('says that the database is away, and that trying again is safe', async () => {
+    const away = new Problem('database-unavailable', 'The database does not answer.');
+    const { transaction } = world.database;
+    world.database.transaction = () => Promise.reject(away);
+
+    const answer = await post(wish, 'away');
+
+    world.database.transaction = transaction;
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(answer.body.type).toBe('/problems/database-unavailable');
+    expect((await post(wish, 'away')).status).toBe(202);
+  });
+});
+
+test('a key stands for its job after a restart too', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
+  const post = async () => {
+    await using world = await openWorld({ jobs: { dataDir } });
+    return await world.call('POST', '/export-jobs', wish, {
+      'idempotency-key': 'over-a-restart',
+    });
+  };
+
+  const first = await post();
+  const second = await post();
+
+  expect(second.status).toBe(202);
+  expect(second.body.id).toBe(first.body.id);
+  rmSync(dataDir, { recursive: true });
+});
+
+test('fifty equal requests at once to three gateways over one database are one job', async () => {
+  const databaseUrl = await postgresUrl();
+  await using first = await openWorld({ jobs: { databaseUrl } });
+  await using second = await openWorld({ jobs: { databaseUrl } });
+  await using third = await openWorld({ jobs: { databaseUrl } });
+  const worlds = [first, second, third];
+
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, n) =>
+      worlds[n % 3]?.call('POST', '/export-jobs', wish, { 'idempotency-key': 'fifty' }),
+    ),
+  );
+
+  expect(answers.map((answer) => answer?.status)).toEqual(Array(50).fill(202));
+  expect(new Set(answers.map((answer) => answer?.body.id)).size).toBe(1);
+  const { queries } = first.database;
+  expect(await queries.selectFrom('jobs').select('id').execute()).toHaveLength(1);
+});
+
+test('without a database there are no export jobs', async () => {
+  await using world = await openWorld();
+
+  for (const [method, path] of [
+    ['POST', '/export-jobs'],
+    ['GET', '/export-jobs'],
+    ['GET', `/export-jobs/${randomUUID()}`],
+  ] as const) {
+    const answer = await world.call(method, path, method === 'POST' ? wish : undefined);
+    expect(answer.body.type).toBe('/problems/no-such-route');
+  }
+});
+
+test('of a list far too long only its beginning is looked at', async () => {
+  await using world = await openWorld({ jobs: {} });
+  const numbers = `{"logGroupNames":[${Array(500_000).fill('1').join()}]}`;
+
+  const { status, body } = await world.call('POST', '/export-jobs', numbers);
+
+  expect(status).toBe(400);
+  const { detail } = body.errors.at(-1); // some 50 are told; without the cut it were half a million
+  expect(detail).toMatch(/^9\d\d further members break a rule/);
+});

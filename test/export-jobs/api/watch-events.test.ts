@@ -1,0 +1,283 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+
+import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { openWorld, type World } from '../../world.ts';
+import { bringTo, homes } from '../homes.ts';
+import { putJob } from '../rows.ts';
+import { openEvents, openUnread } from './events.ts';
+
+/** Ends the only slice of a job, as the dispatcher would. */
+async function complete({ database, jobChanged }: World, jobId: string): Promise<void> {
+  await bringTo(database, jobId, 0, 'completed');
+  jobChanged(jobId);
+}
+
+const isRequestLine = (line: Record<string, unknown>) =>
+  line.route === '/export-jobs/:jobId/events' && line.msg === 'request';
+
+describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) => {
+  test('tells everything from the beginning, what happens then, and the end', async () => {
+    await using world = await openWorld({ jobs: await openHome() });
+    const jobId = await putJob(world.database);
+    await bringTo(world.database, jobId, 0, 'running');
+
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => stream.messages.length === 2);
+    await complete(world, jobId);
+    await stream.over;
+
+    const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(stream.response.headers).toMatchObject({
+      'content-type': expect.stringMatching(/^text\/event-stream/),
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-request-id': expect.any(String),
+    });
+    expect(stream.messages).toEqual([
+      { id: 1, event: 'job-accepted', data: { jobId, at, slices: 1 } },
+      { id: 2, event: 'slice-running', data: { jobId, at, slice: 0, attempt: 1 } },
+      { id: 3, event: 'slice-completed', data: { jobId, at, slice: 0, attempt: 1 } },
+      { id: 3, event: 'job-ended', data: { jobId, at, state: 'completed' } },
+    ]);
+    expect(stream.isComplete()).toBe(true);
+    expect(stream.text()).toMatch(/^retry: \d+\n\n/);
+  });
+
+  test('goes on after the last event its reader has, by header or query, the header first', async () => {
+    await using world = await openWorld({ jobs: await openHome() });
+    const jobId = await putJob(world.database);
+    for (const state of ['running', 'waiting', 'completed'] as const) {
+      await bringTo(world.database, jobId, 0, state);
+    }
+    const path = `/export-jobs/${jobId}/events`;
+
+    using byHeader = await openEvents(world.url, path, { 'last-event-id': '3' });
+    using byQuery = await openEvents(world.url, `${path}?lastEventId=2`);
+    using byBoth = await openEvents(world.url, `${path}?lastEventId=0`, { 'last-event-id': '3' });
+    await Promise.all([byHeader.over, byQuery.over, byBoth.over]);
+
+    const ids = [byHeader, byQuery, byBoth].map(({ messages }) => messages.map(({ id }) => id));
+    expect(ids).toEqual([
+      [4, 4],
+      [3, 4, 4],
+      [4, 4],
+    ]);
+  });
+
+  test('says 204 to who has the end already, until something happens again', async () => {
+    await using world = await openWorld({ jobs: await openHome() });
+    const jobId = await putJob(world.database);
+    await complete(world, jobId);
+    const path = `/export-jobs/${jobId}/events`;
+
+    const known = await world.call('GET', path, undefined, { 'last-event-id': '2' });
+    await bringTo(world.database, jobId, 0, 'waiting');
+    using again = await openEvents(world.url, path, { 'last-event-id': '2' });
+    await world.waitFor(() => again.messages.length === 1);
+
+    expect([known.status, known.text]).toEqual([204, '']);
+    expect(again.messages[0]).toMatchObject({ id: 3, event: 'slice-waiting' });
+  });
+
+  test('tells thousands of events once each, in order, to a reader of any pace', async () => {
+    await using world = await openWorld({ jobs: await openHome() });
+    const jobId = await putJob(world.database);
+    const { database } = world;
+    await database.transaction(async (queries) => {
+      for (let more = 0; more < 1_700; more += 1) {
+        await recordChange(queries, database, jobId, { type: 'slices-retried', slices: more });
+      }
+    });
+    await complete(world, jobId);
+
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    stream.response.pause();
+    await new Promise(setImmediate);
+    stream.response.resume();
+    await stream.over;
+
+    const expected = Array.from({ length: 1_702 }, (_, index) => index + 1);
+    expect(stream.messages.map(({ id }) => id)).toEqual([...expected, 1_702]);
+  });
+});
+
+describe('GET /export-jobs/{jobId}/events', () => {
+  test('tells when a slice is ready again as an instant', async () => {
+    const clock = () => Date.UTC(2024, 4, 2);
+    await using world = await openWorld({ jobs: { clock } });
+    const { database } = world;
+    const jobId = await putJob(database);
+    await database.transaction((queries) =>
+      recordChange(queries, database, jobId, {
+        type: 'slice-waiting',
+        slice: 0,
+        attempt: 1,
+        readyInMs: 60_000,
+        problem: 'aws-unavailable',
+      }),
+    );
+
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events?lastEventId=1`);
+    await world.waitFor(() => stream.messages.length === 1);
+
+    expect(stream.messages[0]?.data).toMatchObject({
+      readyAt: '2024-05-02T00:01:00.000Z',
+      problem: 'aws-unavailable',
+    });
+  });
+
+  test('is 404 for a job that is not there or not the caller’s', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const foreign = await putJob(world.database, { caller: 'somebody-else' });
+
+    const answers = await Promise.all(
+      ['nowhere', foreign].map((id) => world.call('GET', `/export-jobs/${id}/events`)),
+    );
+
+    for (const { status, body } of answers) {
+      expect([status, body.type]).toEqual([404, '/problems/export-job-not-found']);
+    }
+  });
+
+  test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('refuses Last-Event-ID "%s"', async (id) => {
+    await using world = await openWorld({ jobs: {} });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+
+    const byHeader = await world.call('GET', path, undefined, { 'last-event-id': id });
+    const byQuery = await world.call('GET', `${path}?lastEventId=${id}`);
+
+    for (const { status, body } of [byHeader, byQuery]) {
+      expect([status, body.type]).toEqual([400, '/problems/invalid-request']);
+    }
+    expect(byHeader.body.errors[0].in).toBe('header');
+  });
+
+  test('is for who takes event streams: 406 for others', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+
+    using stream = await openEvents(world.url, path, { accept: 'text/event-stream' });
+    const refused = await world.call('GET', path, undefined, { accept: 'image/png' });
+
+    expect(stream.response.statusCode).toBe(200);
+    expect([refused.status, refused.body.type]).toEqual([406, '/problems/not-acceptable']);
+  });
+
+  test('answers HEAD at once, and keeps no stream open for it', async () => {
+    await using world = await openWorld({ jobs: { mostStreams: 1 } });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+
+    const { status, headers } = await world.call('HEAD', path);
+    using stream = await openEvents(world.url, path);
+
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(stream.response.statusCode).toBe(200);
+  });
+
+  test('goes on beyond the time other operations have', async () => {
+    await using world = await openWorld({ jobs: {}, limits: { handlerMs: 50 } });
+    const jobId = await putJob(world.database);
+
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
+    const other = await world.call('GET', '/export-tasks'); // which runs into the limit
+    await complete(world, jobId);
+    await stream.over;
+
+    expect(other.status).toBe(504);
+    expect(stream.isComplete()).toBe(true);
+    expect(stream.messages.at(-1)).toMatchObject({ event: 'job-ended' });
+  });
+
+  test('ends at once and whole when the service closes', async () => {
+    const world = await openWorld({ jobs: {} });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+    const streams = await Promise.all(
+      Array.from({ length: 50 }, () => openEvents(world.url, path)),
+    );
+    await world.waitFor(() => streams.every(({ messages }) => messages.length === 1));
+
+    await world[Symbol.asyncDispose]();
+    await Promise.all(streams.map(({ over }) => over));
+
+    expect(streams.every((stream) => stream.isComplete())).toBe(true);
+  });
+
+  test('does not hold the closing up with a reader that does not read', async () => {
+    const world = await openWorld({ jobs: {} });
+    const { database } = world;
+    const jobId = await putJob(database);
+    const problem = 'p'.repeat(50_000);
+    await database.transaction(async (queries) => {
+      for (let more = 0; more < 400; more += 1) {
+        const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
+        await recordChange(queries, database, jobId, change);
+      }
+    });
+    let response: ServerResponse | undefined;
+    world.app.server.once('request', (_request, answer) => {
+      response = answer;
+    });
+    const socket = await openUnread(world.port, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => response?.writableNeedDrain === true);
+
+    await world[Symbol.asyncDispose]();
+
+    expect(response?.destroyed).toBe(true);
+    socket.destroy();
+  });
+
+  test('frees everything when its reader leaves, and leaves a line in the log', async () => {
+    await using world = await openWorld({ jobs: { mostStreams: 1 } });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+    {
+      using stream = await openEvents(world.url, path);
+      await world.waitFor(() => stream.messages.length === 1);
+    }
+    await world.waitFor(() => world.log.some(isRequestLine));
+
+    using again = await openEvents(world.url, path);
+
+    expect(again.response.statusCode).toBe(200);
+    expect(world.log.filter(isRequestLine)).toEqual([
+      expect.objectContaining({ status: 200, isAborted: true }),
+    ]);
+  });
+
+  test('has a limit of streams, and says when to come back', async () => {
+    await using world = await openWorld({ jobs: { mostStreams: 2 } });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+    using _one = await openEvents(world.url, path);
+    using _other = await openEvents(world.url, path);
+
+    const refused = await world.call('GET', path);
+
+    expect([refused.status, refused.body.type]).toEqual([503, '/problems/too-many-streams']);
+    expect(refused.headers.get('retry-after')).toBe('5');
+  });
+
+  test('ends when the database fails, so that its reader comes back where it was', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const jobId = await putJob(world.database);
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => stream.messages.length === 1);
+
+    await world.database.queries.schema.alterTable('events').renameTo('eventsElsewhere').execute();
+    await complete(world, jobId).catch(() => {});
+    await world.database.queries.updateTable('jobs').set({ version: 2 }).execute();
+    world.jobChanged(jobId);
+    await stream.over;
+
+    expect(stream.isComplete()).toBe(true);
+    expect(stream.messages).toHaveLength(1);
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', jobId }));
+  });
+});

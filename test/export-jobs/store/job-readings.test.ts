@@ -1,0 +1,123 @@
+import { beforeEach, expect, test } from 'vitest';
+
+import type { JobHead, JobReading } from '#export-jobs/job-store/reads.ts';
+import { type JobReadings, makeJobReadings } from '#export-jobs/views/job-readings.ts';
+
+// A database of one row, whose answers can be held back on their way.
+let version: number;
+let asked: { heads: string[][]; jobs: string[][] };
+let failure: Error | undefined;
+let onItsWay: Promise<void>;
+let readings: JobReadings;
+
+beforeEach(() => {
+  version = 1;
+  asked = { heads: [], jobs: [] };
+  failure = undefined;
+  onItsWay = Promise.resolve();
+  readings = makeJobReadings({
+    async readHeads(ids) {
+      asked.heads.push([...ids]);
+      const found = ids.map((id): [string, JobHead] => [id, { id, caller: 'me', version }]);
+      await onItsWay;
+      if (failure) throw failure;
+      return new Map(found.filter(([id]) => id !== 'unknown'));
+    },
+    async readJobs(ids) {
+      asked.jobs.push([...ids]);
+      const found = ids.map((id): [string, JobReading] => [id, { job: { id, version } } as never]);
+      await onItsWay;
+      return new Map(found);
+    },
+  });
+});
+
+const heads = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ id: `job-${index}`, caller: 'me', version }));
+const versionsOf = (found: readonly JobReading[]) => found.map(({ job }) => job.version);
+
+test('slices are counted once for each version', async () => {
+  const [head] = heads(1) as [ReturnType<typeof heads>[0]];
+
+  await readings.of([head]);
+  await readings.of([head]);
+  expect(asked.jobs).toHaveLength(1);
+
+  version = 2;
+  expect(versionsOf(await readings.of([{ ...head, version: 2 }]))).toEqual([2]);
+  expect(versionsOf(await readings.of([head]))).toEqual([2]); // who knew an older one gets the newer
+  expect(asked.jobs).toHaveLength(2);
+});
+
+test('a page asks once, for what is not known', async () => {
+  const page = heads(5);
+  await readings.of(page.slice(1, 2));
+
+  const found = await readings.of(page);
+
+  expect(found.map(({ job }) => job.id)).toEqual(page.map(({ id }) => id));
+  expect(asked.jobs).toEqual([['job-1'], ['job-0', 'job-2', 'job-3', 'job-4']]);
+});
+
+test('an empty page asks nothing', async () => {
+  expect(await readings.of([])).toEqual([]);
+  expect(asked.jobs).toEqual([]);
+});
+
+test('of a thousand and one the one that was not asked for longest is forgotten', async () => {
+  const all = heads(1_001);
+  await readings.of(all.slice(0, 1_000));
+  await readings.of(all.slice(0, 1)); // so that it is not the oldest
+  await readings.of(all.slice(1_000));
+  asked.jobs = [];
+
+  await readings.of([...all.slice(0, 1), ...all.slice(2)]);
+  expect(asked.jobs).toEqual([]);
+
+  await readings.of(all.slice(1, 2));
+  expect(asked.jobs).toEqual([['job-1']]);
+});
+
+test('whatever is asked at once is one query', async () => {
+  const ids = Array.from({ length: 100 }, (_, index) => `job-${index % 3}`);
+
+  const found = await Promise.all(ids.map((id) => readings.headOf(id, 'me')));
+
+  expect(found.map(({ id }) => id)).toEqual(ids);
+  expect(asked.heads).toEqual([['job-0', 'job-1', 'job-2']]);
+});
+
+test('who asks while a query is under way gets a later one', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  onItsWay = promise;
+  const early = readings.headOf('job', 'me');
+  await new Promise(setImmediate);
+  version = 2;
+
+  const late = readings.headOf('job', 'me');
+  resolve();
+
+  expect(await early).toMatchObject({ version: 1 });
+  expect(await late).toMatchObject({ version: 2 });
+});
+
+test('a failure is told to who asked, and the next asks again', async () => {
+  failure = new Error('away');
+  const early = readings.headOf('job', 'me');
+  const late = new Promise(setImmediate).then(() => readings.headOf('job', 'me'));
+  await expect(early).rejects.toBe(failure);
+  await expect(late).rejects.toBe(failure);
+  failure = undefined;
+
+  expect(await readings.headOf('job', 'me')).toMatchObject({ version: 1 });
+});
+
+test.each([
+  ['an unknown job', 'unknown', 'me'],
+  ['a job of somebody else', 'job', 'you'],
+])('%s is not found', async (_name, jobId, caller) => {
+  await expect(readings.headOf(jobId, caller)).rejects.toMatchObject({
+    slug: 'export-job-not-found',
+    detail: 'You have no export job of this id.',
+  });
+});

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import { readEvents } from '#export-jobs/job-store/event-reads.ts';
+import { readJobs } from '#export-jobs/job-store/reads.ts';
+import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
+import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
+
+describe.each(homes)('requests on %s', (_name, openHome) => {
+  const clock = { now: 1_700_000_000_000 };
+  let database: Database;
+  beforeAll(async () => {
+    database = await openStore(openHome, () => clock.now);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  const me = 'anonymous';
+  const statesOf = async (jobId: string) => {
+    const query = database.queries.selectFrom('slices').select('state').orderBy('number');
+    return (await query.where('jobId', '=', jobId).execute()).map(({ state }) => state);
+  };
+  const eventsOf = async (jobId: string) =>
+    (await readEvents(database.queries, jobId, 0)).map(({ type, data }) => [type, data]);
+  const jobOf = async (jobId: string) => (await readJobs(database, [jobId])).get(jobId)?.job;
+
+  test('a cancel ends what waits, and leaves what has the slot and what has ended', async () => {
+    const target = randomUUID();
+    const jobId = await givenJob(database, 5, { facts: { target } });
+    await bringTo(database, jobId, 0, 'completed');
+    await bringTo(database, jobId, 1, 'failed', sliceProblem('export-task-failed'));
+    await bringTo(database, jobId, 2, 'running');
+
+    const outcome = await cancelJob(database, jobId, me);
+
+    expect(outcome).toEqual({ target, slices: 2 });
+    expect(await statesOf(jobId)).toEqual([
+      'completed',
+      'failed',
+      'running',
+      'cancelled',
+      'cancelled',
+    ]);
+    expect((await eventsOf(jobId)).slice(-2)).toEqual([
+      ['job-cancel-requested', {}],
+      ['slices-cancelled', { slices: 2 }],
+    ]);
+    expect(await jobOf(jobId)).toMatchObject({ cancelRequestedAt: clock.now, version: 6 });
+    await bringTo(database, jobId, 2, 'completed');
+  });
+
+  test('a second cancel changes nothing, not even when it was asked for', async () => {
+    const jobId = await givenJob(database, 2, { facts: { target: randomUUID() } });
+    await bringTo(database, jobId, 0, 'running'); // so that it has not ended by the first
+    await cancelJob(database, jobId, me);
+    const before = await jobOf(jobId);
+    clock.now += 60_000;
+
+    const outcome = await cancelJob(database, jobId, me);
+
+    expect(outcome).toMatchObject({ slices: 0 });
+    expect(await jobOf(jobId)).toEqual(before);
+  });
+
+  test.each(['completed', 'failed'] as const)(
+    'a cancel leaves a job that is %s as it is',
+    async (state) => {
+      const jobId = await givenJob(database, 1);
+      await bringTo(database, jobId, 0, state);
+      const before = await jobOf(jobId);
+
+      await cancelJob(database, jobId, me);
+
+      expect(await jobOf(jobId)).toEqual(before);
+      expect(before).toMatchObject({ cancelRequestedAt: null, version: 2 });
+    },
+  );
+
+  test('a retry puts failed slices back into line, now, as if they were new', async () => {
+    const jobId = await givenJob(database, 3);
+    await bringTo(database, jobId, 0, 'completed');
+    for (const slice of [1, 2]) {
+      await bringTo(database, jobId, slice, 'failed', sliceProblem('export-task-failed'));
+    }
+    await database.queries.updateTable('slices').set({ failures: 5 }).execute();
+
+    const { slices } = await retryJob(database, jobId, me);
+
+    expect(slices).toBe(2);
+    const { queries } = database;
+    const rows = await queries
+      .selectFrom('slices')
+      .selectAll()
+      .where('jobId', '=', jobId)
+      .execute();
+    const again = { state: 'waiting', failures: 0, problem: null, readyAt: clock.now };
+    expect(rows).toMatchObject([{ state: 'completed', failures: 5 }, again, again]);
+    expect((await eventsOf(jobId)).at(-1)).toEqual(['slices-retried', { slices: 2 }]);
+  });
+
+  test('a retry without failed slices changes nothing', async () => {
+    const jobId = await givenJob(database, 2);
+
+    expect(await retryJob(database, jobId, me)).toMatchObject({ slices: 0 });
+
+    expect(await jobOf(jobId)).toMatchObject({ version: 1 });
+  });
+
+  test('a retry after a cancel is refused', async () => {
+    const jobId = await givenJob(database, 2);
+    await bringTo(database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
+    await cancelJob(database, jobId, me);
+
+    const refused = retryJob(database, jobId, me);
+
+    await expect(refused).rejects.toMatchObject({
+      slug: 'export-job-cancelled',
+      detail: `Its cancel was asked for at ${new Date(clock.now).toISOString()}.`,
+    });
+    expect(await statesOf(jobId)).toEqual(['failed', 'cancelled']);
+  });
+
+  test.each([cancelJob, retryJob])('%o does not see a job of somebody else', async (request) => {
+    const jobId = await givenJob(database, 1, { caller: 'somebody else' });
+
+    const refused = request(database, jobId, me);
+
+    await expect(refused).rejects.toMatchObject({ slug: 'export-job-not-found' });
+    expect(await statesOf(jobId)).toEqual(['waiting']);
+  });
+
+  test('ten cancels at once are one', async () => {
+    const jobId = await givenJob(database, 100);
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, () => cancelJob(database, jobId, me)),
+    );
+
+    expect(outcomes.map(({ slices }) => slices).sort((a, b) => b - a)).toEqual([
+      100,
+      ...Array(9).fill(0),
+    ]);
+    expect((await eventsOf(jobId)).map(([type]) => type)).toEqual([
+      'job-accepted',
+      'job-cancel-requested',
+      'slices-cancelled',
+    ]);
+  });
+});
