@@ -30,7 +30,7 @@ export interface LineOptions {
 }
 
 /** What goes wrong with a replica, and when. */
-export interface ReplicaOptions {
+interface ReplicaOptions {
   /** It reaches this point, and nothing of it is heard any more, as after a `kill -9`. */
   diesAt?: CrashPoint;
   /** It stands still at this point, the first time, until it is thawed. */
