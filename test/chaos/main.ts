@@ -1,25 +1,32 @@
 import { parseArgs } from 'node:util';
 
 import { openPostgres } from '../postgres.ts';
-import { makeRandom } from './scenario.ts';
+import { makeRandom, type Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { type TableRow, writeTable } from './table.ts';
 
-// npm run chaos [-- [--scale 0.05] [--seed 1] [name of a scenario …]]
+// npm run chaos [-- [--scale 0.05] [--lanes 2] [--seed 1] [name of a scenario …]]
 const { values, positionals } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
+    lanes: { type: 'string', default: '2' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
   },
   allowPositionals: true,
 });
 const scale = Number(values.scale);
+const lanes = Number(values.lanes);
 const seed = Number(values.seed);
 const names = [...new Set(scenarios.map(({ name }) => name))];
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-if (!positionals.every((name) => names.includes(name)) || !(scale > 0) || Number.isNaN(seed)) {
-  say(`npm run chaos -- [--scale 0.05] [--seed 1] [${names.join('] [')}]`);
+if (
+  !positionals.every((name) => names.includes(name)) ||
+  !(scale > 0) ||
+  !(lanes >= 1) ||
+  Number.isNaN(seed)
+) {
+  say(`npm run chaos -- [--scale 0.05] [--lanes 2] [--seed 1] [${names.join('] [')}]`);
   process.exit(2);
 }
 
@@ -33,30 +40,49 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-await using postgres = await openPostgres();
+// Both before anything runs: making one keeps the process busy for seconds.
+await using server = await openPostgres();
+await using ownServer = await openPostgres();
 const chosen = scenarios.filter(
   ({ name }) => positionals.length === 0 || positionals.includes(name),
 );
-say(`seed ${seed}, scale ${scale}`);
+say(`seed ${seed}, scale ${scale}, ${lanes} at a time`);
 const rows: TableRow[] = [];
-for (const { name, variant, count: whole, run } of chosen) {
-  if (stop.signal.aborted) break;
+const waiting = [...chosen];
+await Promise.all(Array.from({ length: lanes }, workLane));
+rows.sort((one, other) => chosen.indexOf(one.scenario) - chosen.indexOf(other.scenario));
+say(`\n${writeTable(rows)}`);
+if (stop.signal.aborted || rows.some(({ violations }) => violations.length > 0)) {
+  process.exitCode = 1;
+}
+
+/** One scenario after the other; each has replicas, an emulator and a database of its own. */
+async function workLane(): Promise<void> {
+  for (let next = waiting.shift(); next && !stop.signal.aborted; next = waiting.shift()) {
+    rows.push(...(await play(next).catch(nothingWhenStopped)));
+  }
+}
+
+function nothingWhenStopped(error: unknown): TableRow[] {
+  if (!stop.signal.aborted) throw error;
+  return [];
+}
+
+async function play(scenario: Scenario): Promise<TableRow[]> {
+  const { name, variant, count: whole, run } = scenario;
   const title = variant === undefined ? name : `${name}: ${variant}`;
   const count = Math.max(1, Math.round(whole * scale));
   const beganAt = performance.now();
   const report = await run({
-    ...{ serverUrl: postgres.url, count, signal: stop.signal, random: makeRandom(seed) },
+    ...{ serverUrl: server.url, ownServer, count },
+    ...{ signal: stop.signal, random: makeRandom(seed) },
     onProgress: makeProgress(title, count),
   });
   const seconds = (performance.now() - beganAt) / 1_000;
-  rows.push({ title, seconds, ...report });
   for (const { invariant, kind, text } of report.violations) say(`${invariant} ${kind}: ${text}`);
   if (report.logPath) say(`What the replicas said is in ${report.logPath}`);
   say(`${title}: ${seconds.toFixed(0)} s, ${report.violations.length} violations`);
-}
-say(`\n${writeTable(rows)}`);
-if (stop.signal.aborted || rows.some(({ violations }) => violations.length > 0)) {
-  process.exitCode = 1;
+  return [{ ...report, scenario, title, seconds }];
 }
 
 /** Says how far a scenario is, every tenth of the way. */

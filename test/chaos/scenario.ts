@@ -1,9 +1,12 @@
+import type { Postgres } from '../postgres.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What every scenario is given. */
 export interface ScenarioOptions {
   /** Of a PostgreSQL server. */
   serverUrl: string;
+  /** A server nobody else uses, so that it may be stopped. */
+  ownServer: Postgres;
   /** How often something goes wrong. */
   count: number;
   /** From 0 to 1, all of it following from the seed. */

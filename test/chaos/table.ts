@@ -1,7 +1,8 @@
-import type { ScenarioReport } from './scenario.ts';
+import type { Scenario, ScenarioReport } from './scenario.ts';
 
 /** A line of the table of a run. */
 export interface TableRow extends ScenarioReport {
+  scenario: Scenario;
   title: string;
   seconds: number;
 }

@@ -33,6 +33,7 @@ export async function judge(
   calls: ClientCall[] = [],
 ): Promise<Verdict> {
   await untilAtRest(stage, signal);
+  signal.throwIfAborted(); // there is nothing to judge
   await delay(sweptMs);
   const until = performance.now() + straysWithinMs;
   while (performance.now() < until && !signal.aborted) {

@@ -1,14 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { openPostgres } from '../../postgres.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
 import { judge } from '../verdict.ts';
 
 /** Stops PostgreSQL every few seconds, as a crash does or in order, and starts it again. */
 export async function restartPostgres(options: ScenarioOptions): Promise<ScenarioReport> {
-  const { count, random, signal, onProgress } = options;
-  await using server = await openPostgres(); // of its own: the others need theirs
+  const { ownServer: server, count, random, signal, onProgress } = options;
   await using stage = await openStage({ serverUrl: server.url, signal });
   const work = stage.keepBusy();
   for (let done = 0; done < count && !signal.aborted; done += 1) {

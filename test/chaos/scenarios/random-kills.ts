@@ -10,7 +10,9 @@ import { judge } from '../verdict.ts';
 const aimedShare = 0.8;
 
 /** Kills replicas with signal 9 at random moments while there is work, and starts them again at once. */
-export async function killAtRandom(options: ScenarioOptions): Promise<ScenarioReport> {
+export async function killAtRandom(
+  options: Omit<ScenarioOptions, 'ownServer'>,
+): Promise<ScenarioReport> {
   const { serverUrl, count, random, signal, onProgress } = options;
   const aim = makeAim(random);
   await using stage = await openStage({ serverUrl, signal, atCreate: aim.atCreate });
