@@ -66,7 +66,8 @@ export function nextAskAt(askedAt: number, durations: readonly number[]): number
   return Math.max(hitAt, askedAt + everyMs);
 }
 
-const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, everyMs), 10_000);
+// Somewhat more than a second, or a sweep that is overdue would never find a gap.
+const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, 1.05 * everyMs), 10_000);
 
 /** Asking once a second, the instant to hit that would have seen all of these ends soonest. */
 function bestAnchor(durations: readonly number[]): number {

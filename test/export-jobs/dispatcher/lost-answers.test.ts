@@ -212,7 +212,7 @@ describe('a create that took no effect, and its answer is lost', () => {
 
   test('behind 19,000 old tasks: a whole listing is eight calls at most', async () => {
     await using line = await openLine();
-    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 4_000 });
+    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 5_000 });
     lose(line, { kind: 'reset-before' });
     await line.put();
 
