@@ -37,8 +37,8 @@ test('npm run bench prints every figure', async () => {
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
-    'take-over, in a task # s after kill -# (lease # s, goal ≤ #)',
-    '  after a create     # s after kill -# (lease # s, goal ≤ #)',
+    'take-over, in a task # s after kill # (lease # s, goal ≤ #)',
+    '  after a create     # s after kill # (lease # s, goal ≤ #)',
     '',
   ]);
 }, 240_000);
