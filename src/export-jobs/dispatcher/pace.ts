@@ -6,6 +6,8 @@ export interface Gate {
   apartInMs(): number;
   /** Counts a call. A create or cancel need not wait, but the reads after it wait the longer. */
   count(): void;
+  /** Notes one of the few calls a minute that are not counted: reads only keep apart from it. */
+  note(): void;
 }
 
 // A create follows the read that saw the slot free in the same breath: two calls at once.
@@ -34,6 +36,9 @@ export function makeGate({ elapsed, everyMs }: { elapsed: () => number; everyMs:
       saved -= 1;
       lastAt = savedAt;
     },
+    note() {
+      lastAt = elapsed();
+    },
   };
 }
 
@@ -41,16 +46,17 @@ export function makeGate({ elapsed, everyMs }: { elapsed: () => number; everyMs:
 // asking a little too early costs a whole second.
 const afterEndMs = 50;
 const everyMs = 1_000;
+// Fewer, and the next task may well be much shorter than all of them, and be waited for.
+const fewest = 5;
 
 /**
  * When to ask AWS for a running task next, in milliseconds since its create: tight just after the
  * start (what fails, fails early) and near the expected end, slower between and long after. `askedAt`
- * is when it was asked last, 0 before the first time; `durations` are those of tasks like it, newest
- * first, empty when nothing is known.
+ * is when it was asked last, 0 before the first time; `freeAt` is when it may be asked; `durations`
+ * are those of tasks like it, newest first; of few nothing is concluded.
  */
-export function nextAskAt(askedAt: number, durations: readonly number[]): number {
-  const [first] = durations;
-  if (first === undefined) return askedAt + slower(askedAt);
+export function nextAskAt(askedAt: number, freeAt: number, durations: readonly number[]): number {
+  if (durations.length < fewest) return askedAt + slower(askedAt);
   const shortest = Math.min(...durations);
   const longest = Math.max(...durations);
   const isLong = shortest > 10_000;
@@ -60,7 +66,7 @@ export function nextAskAt(askedAt: number, durations: readonly number[]): number
   if (askedAt > 2 * longest) return askedAt + slower(askedAt - longest);
   // Timers are late, so the last question came a little after its instant. The next instant is then
   // less than a second away, and is the one to hit all the same, as soon as the second is over.
-  const notBefore = Math.max(nearEndAt, askedAt + everyMs / 2);
+  const notBefore = Math.max(nearEndAt, askedAt + everyMs / 2, freeAt - everyMs / 4);
   const anchor = bestAnchor(durations) + afterEndMs;
   const hitAt = anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
   return Math.max(hitAt, askedAt + everyMs);
@@ -69,8 +75,15 @@ export function nextAskAt(askedAt: number, durations: readonly number[]): number
 // Somewhat more than a second, or a sweep that is overdue would never find a gap.
 const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, 1.05 * everyMs), 10_000);
 
-/** Asking once a second, the instant to hit that would have seen all of these ends soonest. */
+/**
+ * The instant to hit when asking once a second. Of tasks that take about the same time it is the end
+ * that would have seen all of them soonest; of others a little after the longest: so no question is
+ * spent on the time before the first of them ends.
+ */
 function bestAnchor(durations: readonly number[]): number {
+  const longest = Math.max(...durations);
+  const spread = longest - Math.min(...durations);
+  if (spread > everyMs) return longest + 0.15 * spread;
   const waits = (anchor: number) =>
     durations.reduce(
       (sum, duration) => sum + ((((anchor - duration) % everyMs) + everyMs) % everyMs),
@@ -79,14 +92,14 @@ function bestAnchor(durations: readonly number[]): number {
   return durations.reduce((best, anchor) => (waits(anchor) < waits(best) ? anchor : best));
 }
 
-/** What is remembered of how long tasks took: of each log group the newest nine, and of all. */
+/** What is remembered of how long tasks took: of each log group the newest 25, and of all. */
 export interface Durations {
   add(logGroupName: string, durationMs: number): void;
   /** Of this log group; of any, when it is new; newest first. */
   of(logGroupName: string): readonly number[];
 }
 
-const mostRemembered = 9;
+const mostRemembered = 25;
 
 /** Makes such a memory from what the database remembers, newest first. */
 export function makeDurations(

@@ -8,9 +8,12 @@ import { markerPrefix } from './start.ts';
  * is room for it; where tasks are so short that there never is, it delays one when it is overdue.
  */
 export function isSweepDue({ memory, limits, elapsed }: Slot, idleMs: number): boolean {
-  const sinceMs = elapsed() - memory.sweptAt;
-  if (idleMs < limits.askEveryMs) return sinceMs >= 1.1 * limits.sweepEveryMs;
-  return memory.sweep !== undefined || sinceMs >= limits.sweepEveryMs;
+  const { sweep, sweptAt } = memory;
+  const sinceMs = elapsed() - sweptAt;
+  if (idleMs >= 0.7 * limits.askEveryMs)
+    return sweep !== undefined || sinceMs >= limits.sweepEveryMs;
+  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * limits.sweepEveryMs;
+  return sinceMs >= 1.1 * limits.sweepEveryMs;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   const { target, database, installation, memory, limits, elapsed, gate } = slot;
   memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
   const { beganAt, nextToken } = memory.sweep;
-  gate.count();
+  gate.note();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
     memory.sweep = undefined; // a token may have expired: from the beginning

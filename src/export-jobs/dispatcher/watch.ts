@@ -21,8 +21,10 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
 
   const { marker, logGroupName, ageMs, taskId } = active;
   const askedAt = memory.asked?.marker === marker ? memory.asked.askedAt : 0;
-  const askAt = nextAskAt(askedAt, active.state === 'cancelling' ? [] : durations.of(logGroupName));
-  const waitMs = Math.max(gate.freeInMs(), askAt - ageMs);
+  const alike = active.state === 'cancelling' ? [] : durations.of(logGroupName);
+  const freeInMs = gate.freeInMs();
+  const askAt = nextAskAt(askedAt, ageMs + freeInMs, alike);
+  const waitMs = Math.max(freeInMs, askAt - ageMs);
   if (waitMs > 0) return waitMs;
 
   gate.count();

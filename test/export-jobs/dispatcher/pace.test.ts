@@ -6,35 +6,45 @@ import { openLine } from '../line.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 
+const five = (durationMs: number) => Array<number>(5).fill(durationMs);
+
 describe('when a running task is asked for', () => {
   test.each([
-    // Nothing is known: every second for a minute, then ever slower, never more than 10 s apart.
+    // Nothing is known, or too little: every second for a minute, then ever slower, never more than 10 s apart.
     { askedAt: 0, durations: [], at: 1_050 },
-    { askedAt: 5_000, durations: [], at: 6_050 },
+    { askedAt: 5_000, durations: [2_000, 9_000, 2_000, 2_000], at: 6_050 },
     { askedAt: 120_000, durations: [], at: 122_000 },
     { askedAt: 6_000_000, durations: [], at: 6_010_000 },
     // Short tasks: the first question is the one that sees the end.
-    { askedAt: 0, durations: [2_000], at: 2_050 },
-    { askedAt: 2_050, durations: [2_000], at: 3_050 },
-    { askedAt: 0, durations: [2_000, 2_010, 1_990], at: 2_060 },
+    { askedAt: 0, durations: five(2_000), at: 2_050 },
+    { askedAt: 2_050, durations: five(2_000), at: 3_050 },
+    { askedAt: 0, durations: [2_000, 2_010, 1_990, 2_000, 2_000], at: 2_060 },
     // A question that came late does not skip the next second.
-    { askedAt: 2_060, durations: [2_000], at: 3_060 },
+    { askedAt: 2_060, durations: five(2_000), at: 3_060 },
+    // Nor does one that may only be sent a little before the instant.
+    { askedAt: 0, freeAt: 2_000, durations: five(2_300), at: 2_350 },
+    // Tasks of very different length: a little after the longest, and whole seconds before that.
+    { askedAt: 0, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 1_950 },
+    { askedAt: 1_950, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 2_950 },
     // Long tasks: close at first, for what fails, fails early; then seldom; then close again.
-    { askedAt: 0, durations: [60_000], at: 1_000 },
-    { askedAt: 2_500, durations: [60_000], at: 3_500 },
-    { askedAt: 3_500, durations: [60_000], at: 18_500 },
-    { askedAt: 48_500, durations: [60_000], at: 54_050 },
-    { askedAt: 59_050, durations: [60_000], at: 60_050 },
+    { askedAt: 0, durations: five(60_000), at: 1_000 },
+    { askedAt: 2_500, durations: five(60_000), at: 3_500 },
+    { askedAt: 3_500, durations: five(60_000), at: 18_500 },
+    { askedAt: 48_500, durations: five(60_000), at: 54_050 },
+    { askedAt: 59_050, durations: five(60_000), at: 60_050 },
     // Far beyond what was expected: slower again.
-    { askedAt: 200_000, durations: [60_000], at: 202_333 },
-  ])('at $at after $askedAt, of tasks that took $durations', ({ askedAt, durations, at }) => {
-    expect(Math.round(nextAskAt(askedAt, durations))).toBe(at);
-  });
+    { askedAt: 200_000, durations: five(60_000), at: 202_333 },
+  ])(
+    'at $at after $askedAt, of tasks that took $durations',
+    ({ askedAt, freeAt, durations, at }) => {
+      expect(Math.round(nextAskAt(askedAt, freeAt ?? 0, durations))).toBe(at);
+    },
+  );
 
   test(`never twice within a second, nor more than 15 s apart but near the end (seed ${seed})`, () => {
     const durations = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 9 });
     const property = fc.property(fc.nat(90_000_000), durations, (askedAt, known) => {
-      const gap = nextAskAt(askedAt, known) - askedAt;
+      const gap = nextAskAt(askedAt, askedAt, known) - askedAt;
       return gap >= 1_000 && gap <= 16_500;
     });
     fc.assert(property, { seed, numRuns: 5_000 });
@@ -73,17 +83,18 @@ describe('the gate', () => {
 });
 
 describe('what is remembered of durations', () => {
-  test('is of the same log group, newest first and nine at most; of any, for a new one', () => {
+  test('is of the same log group, newest first and 25 at most; of any, for a new one', () => {
     const durations = makeDurations([
       { logGroupName: '/b', durationMs: 3 },
       { logGroupName: '/a', durationMs: 2 },
       { logGroupName: '/a', durationMs: 1 },
     ]);
-    for (let durationMs = 10; durationMs < 20; durationMs++) durations.add('/b', durationMs);
+    for (let durationMs = 10; durationMs < 40; durationMs++) durations.add('/b', durationMs);
+    const newest = Array.from({ length: 25 }, (_, age) => 39 - age);
 
     expect(durations.of('/a')).toEqual([2, 1]);
-    expect(durations.of('/b')).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11]);
-    expect(durations.of('/new')).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11]);
+    expect(durations.of('/b')).toEqual(newest);
+    expect(durations.of('/new')).toEqual(newest);
     expect(makeDurations([]).of('/new')).toEqual([]);
   });
 
