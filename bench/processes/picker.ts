@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import { type Database, openDatabase } from '#database/database.ts';
 import { type Lease, takeLease } from '#export-jobs/job-store/lease.ts';
-import { recordStep } from '#export-jobs/job-store/outcomes.ts';
+import { readActive, recordStep } from '#export-jobs/job-store/outcomes.ts';
 import { pickNext, startNext } from '#export-jobs/job-store/starts.ts';
 import { quantile } from '../round.ts';
 
@@ -18,7 +18,9 @@ export interface LinesToPick {
 export interface Picked {
   /** Finding out which slice is next. */
   pickMs: { p50: number; p99: number };
-  /** The same, and its intent written down, in a transaction. */
+  /** Finding out whether a slice holds the slot, as is done between all steps. */
+  lookMs: { p50: number; p99: number };
+  /** Finding out which is next, and its intent written down, in a transaction. */
   startMs: { p50: number; p99: number };
 }
 
@@ -40,7 +42,8 @@ async function measure({ lines, rounds, picks }: LinesToPick): Promise<Picked[]>
     const request = { target, accountId: '123456789012', region: 'eu-west-1', owner: 'bench' };
     const { lease } = await takeLease(database, { ...request, leaseMs });
     if (!lease) throw new Error('Somebody else has the lease.');
-    const subject = { database, lease, pickMs: [] as number[], startMs: [] as number[] };
+    const none: number[] = [];
+    const subject = { database, lease, pickMs: [...none], lookMs: [...none], startMs: [...none] };
     for (let warmUp = 0; warmUp < picks; warmUp++) await pickOnce(subject);
     subjects.push(subject);
   }
@@ -48,12 +51,17 @@ async function measure({ lines, rounds, picks }: LinesToPick): Promise<Picked[]>
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) {
       for (let pick = 0; pick < picks; pick++) subject.pickMs.push(await pickOnce(subject));
+      for (let look = 0; look < picks; look++) subject.lookMs.push(await lookOnce(subject));
       for (let pick = 0; pick < picks; pick += 10) subject.startMs.push(await startOnce(subject));
     }
   }
   for (const { database } of subjects) await database[Symbol.asyncDispose]();
   const sum = (ms: number[]) => ({ p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) });
-  return subjects.map(({ pickMs, startMs }) => ({ pickMs: sum(pickMs), startMs: sum(startMs) }));
+  return subjects.map(({ pickMs, lookMs, startMs }) => ({
+    pickMs: sum(pickMs),
+    lookMs: sum(lookMs),
+    startMs: sum(startMs),
+  }));
 }
 
 interface Subject {
@@ -67,6 +75,12 @@ async function pickOnce({ database }: Subject): Promise<number> {
   const tookMs = performance.now() - beganAt;
   if (!next) throw new Error('Nobody waits.');
   return tookMs;
+}
+
+async function lookOnce({ database }: Subject): Promise<number> {
+  const beganAt = performance.now();
+  await readActive(database, target);
+  return performance.now() - beganAt;
 }
 
 let markers = 0;

@@ -70,7 +70,7 @@ export interface AttemptRow {
 }
 
 /** What changed in a job: what a watcher is told. */
-export interface EventRow {
+interface EventRow {
   jobId: string;
   version: number;
   at: number;
@@ -80,7 +80,7 @@ export interface EventRow {
 }
 
 /** Which job a caller's Idempotency-Key stands for. */
-export interface IdempotencyKeyRow {
+interface IdempotencyKeyRow {
   caller: string;
   key: string;
   digest: string;
@@ -89,7 +89,7 @@ export interface IdempotencyKeyRow {
 }
 
 /** A caller's line at a target and priority, and when it last had its turn. */
-export interface LineRow {
+interface LineRow {
   target: string;
   priority: number;
   caller: string;
@@ -97,7 +97,7 @@ export interface LineRow {
 }
 
 /** The slot of a target: who works it, and what was seen in it. */
-export interface SlotRow {
+interface SlotRow {
   target: string;
   accountId: string;
   region: string;
@@ -113,7 +113,7 @@ export interface SlotRow {
 }
 
 /** An export task of ours that is not the one its slice knows: found by the sweeper. */
-export interface StrayRow {
+interface StrayRow {
   taskId: string;
   target: string;
   marker: string;

@@ -31,13 +31,14 @@ test('npm run bench prints every figure', async () => {
     ]),
     ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
       `pick, ${home}     p# # p# # ms of # waiting, p# # p# # ms of # (goal p# ≤ #), p# ratio # (goal ≤ #)`,
-      '  and write it down  p# # p# # ms of # waiting, p# # p# # ms of #',
+      '  look at the slot   p# # p# # ms of # waiting, p# # p# # ms of #',
+      '  pick and write     p# # p# # ms of # waiting, p# # p# # ms of #',
     ]),
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
-    'take-over, in a task # s after kill -# (lease # s, goal ≤ #)',
-    '  after a create     # s after kill -# (lease # s, goal ≤ #)',
+    'take-over, in a task # s after kill # (lease # s, goal ≤ #)',
+    '  after a create     # s after kill # (lease # s, goal ≤ #)',
     '',
   ]);
 }, 240_000);

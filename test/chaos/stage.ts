@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Database, openDatabase } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
-import { putJob } from '../export-jobs/line.ts';
+import { putJob } from '../export-jobs/put-job.ts';
 import { createDatabase } from '../postgres.ts';
 import type { CreateFate, SeenCreate } from './aws-gate.ts';
 import type { Sighting } from './checker.ts';

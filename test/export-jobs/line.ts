@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +7,13 @@ import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emu
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
-import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { cancelJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
+import { type PutJob, putJob, startAt } from './put-job.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
 /** What a test may set. */
@@ -30,7 +30,7 @@ export interface LineOptions {
 }
 
 /** What goes wrong with a replica, and when. */
-export interface ReplicaOptions {
+interface ReplicaOptions {
   /** It reaches this point, and nothing of it is heard any more, as after a `kill -9`. */
   diesAt?: CrashPoint;
   /** It stands still at this point, the first time, until it is thawed. */
@@ -51,17 +51,6 @@ export interface Replica {
   close(): Promise<void>;
 }
 
-/** A job as it is put into line; whatever is left out does not matter. */
-export interface PutJob {
-  target?: string;
-  caller?: string;
-  priority?: number;
-  logGroupName?: string;
-  slices?: number;
-  readyInMs?: number;
-  destination?: string;
-}
-
 /** Dispatchers in front of an emulator, under turned time. */
 export interface Line extends AsyncDisposable {
   emulator: Emulator;
@@ -74,7 +63,7 @@ export interface Line extends AsyncDisposable {
   openReplica(options?: ReplicaOptions): Promise<Replica>;
   /** Puts a job of hour-long slices into line; its id. */
   put(job?: PutJob): Promise<string>;
-  /** Asks for the cancel of a job, and wakes whoever has the slot. */
+  /** Asks for the cancel of a job, as its caller does. */
   cancel(jobId: string): Promise<void>;
   /** Turns time until no slice waits or holds a slot. */
   runUntilDone(): Promise<void>;
@@ -82,9 +71,6 @@ export interface Line extends AsyncDisposable {
   states(jobId?: string): Promise<string[]>;
   calls(operation: string): ReturnType<Emulator['journal']['entries']>;
 }
-
-/** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
-export const startAt = Date.UTC(2024, 4, 1);
 
 /**
  * An error that is not tried again. The SDK would, because turned time looks to it like a clock that
@@ -230,7 +216,11 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     replicas,
     openReplica,
     put: (job) => putJob(database, job),
-    cancel: (jobId) => cancelJob(database, jobId),
+    async cancel(jobId) {
+      const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
+      const { caller } = await of.executeTakeFirstOrThrow();
+      await cancelJob(database, jobId, caller);
+    },
     slices: readSlices,
     states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),
     async runUntilDone() {
@@ -256,62 +246,4 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-/** Puts a job of hour-long slices into line; its id. */
-export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
-  const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
-  const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
-  const id = randomUUID();
-  const fromAt = startAt - 30 * 86_400_000;
-  await database.transaction(async (queries) => {
-    await queries
-      .insertInto('jobs')
-      .values({
-        ...{ id, target, caller, priority, destination, fromAt, toAt: fromAt + slices * 3_600_000 },
-        ...{ sliceBy: 'hour', destinationPrefix: 'jobs/{jobId}/{attempt}', isUnsettledAllowed: 0 },
-        acceptedAt: database.now(),
-      })
-      .execute();
-    const numbers = Array.from({ length: slices }, (_, number) => number);
-    // SQLite and PostgreSQL take some ten thousand parameters at once.
-    for (let first = 0; first < slices; first += 1_000) {
-      await queries
-        .insertInto('slices')
-        .values((of) =>
-          numbers.slice(first, first + 1_000).map((number) => ({
-            ...{ jobId: id, number, target, caller, priority, logGroupName, state: 'waiting' },
-            fromAt: fromAt + number * 3_600_000,
-            toAt: fromAt + (number + 1) * 3_600_000,
-            readyAt: of(database.now(), '+', readyInMs),
-          })),
-        )
-        .execute();
-    }
-    await queries
-      .insertInto('lines')
-      .values({ target, priority, caller })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    await recordChange(queries, database, id, { type: 'job-accepted', slices });
-  });
-  return id;
-}
-
-/** What a cancel writes: its wish, and the end of what has not begun. */
-async function cancelJob(database: Database, jobId: string): Promise<void> {
-  await database.transaction(async (queries) => {
-    await recordChange(queries, database, jobId, { type: 'job-cancel-requested' });
-    await queries
-      .updateTable('jobs')
-      .set({ cancelRequestedAt: database.now() })
-      .where('id', '=', jobId)
-      .execute();
-    await queries
-      .updateTable('slices')
-      .set({ state: 'cancelled' })
-      .where('jobId', '=', jobId)
-      .where('state', '=', 'waiting')
-      .execute();
-  });
 }

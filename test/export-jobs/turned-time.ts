@@ -10,6 +10,9 @@ export interface TurnedTime {
   runFor(ms: number): Promise<void>;
 }
 
+// So that a test that waits in vain ends, and says why.
+const patienceMs = 2 * 3_600_000;
+
 /**
  * Makes time of an emulator's clock. It was opened with `startAt`. Time is turned only while as many
  * are asleep as `sleepers` says there are.
@@ -46,8 +49,10 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
       });
     },
     async runUntil(condition) {
+      const until = clock.now() + patienceMs;
       await allAsleep();
       while (!(await condition())) {
+        if (clock.now() > until) throw new Error('It has not come true within two hours.');
         clock.set(nextDueAt());
         wakeDue();
         await allAsleep();

@@ -21,7 +21,8 @@ export async function measurePick(world: World, scale: Scale): Promise<string[]>
     const ratio = many.pickMs.p99 / few.pickMs.p99;
     lines.push(
       `${shown} ${tell(few.pickMs)} of 1000 waiting, ${tell(many.pickMs)} of ${scale.waiting} (goal p99 ≤ 10), p99 ratio ${ratio.toFixed(2)} (goal ≤ 1.5)`,
-      `  and write it down  ${tell(few.startMs)} of 1000 waiting, ${tell(many.startMs)} of ${scale.waiting}`,
+      `  look at the slot   ${tell(few.lookMs)} of 1000 waiting, ${tell(many.lookMs)} of ${scale.waiting}`,
+      `  pick and write     ${tell(few.startMs)} of 1000 waiting, ${tell(many.startMs)} of ${scale.waiting}`,
     );
   }
   return lines;

@@ -58,12 +58,16 @@ export function nextAskAt(askedAt: number, durations: readonly number[]): number
   const nearEndAt = 0.9 * shortest;
   if (nearEndAt - askedAt > 15_000) return askedAt + 15_000;
   if (askedAt > 2 * longest) return askedAt + slower(askedAt - longest);
-  const notBefore = Math.max(nearEndAt, askedAt + everyMs);
+  // Timers are late, so the last question came a little after its instant. The next instant is then
+  // less than a second away, and is the one to hit all the same, as soon as the second is over.
+  const notBefore = Math.max(nearEndAt, askedAt + everyMs / 2);
   const anchor = bestAnchor(durations) + afterEndMs;
-  return anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
+  const hitAt = anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
+  return Math.max(hitAt, askedAt + everyMs);
 }
 
-const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, everyMs), 10_000);
+// Somewhat more than a second, or a sweep that is overdue would never find a gap.
+const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, 1.05 * everyMs), 10_000);
 
 /** Asking once a second, the instant to hit that would have seen all of these ends soonest. */
 function bestAnchor(durations: readonly number[]): number {

@@ -5,7 +5,8 @@ import { activeStates } from '../slice.ts';
 
 // Written out in the statement: SQLite uses an index of some rows only if it can see that it may.
 const isWaiting = sql<boolean>`slices.state = 'waiting'`;
-const isActive = sql<boolean>`slices.state in (${sql.join(activeStates.map((state) => sql.lit(state)))})`;
+/** Whether a row of `slices` holds the slot of its target. */
+export const isActive = sql<boolean>`slices.state in (${sql.join(activeStates.map((state) => sql.lit(state)))})`;
 
 /** The clock of the database. */
 export async function readClock({ queries, now }: Database): Promise<number> {

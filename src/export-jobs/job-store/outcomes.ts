@@ -2,9 +2,10 @@ import type { Updateable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
-import { activeStates, type SliceState, transitions } from '../slice.ts';
+import { type SliceState, transitions } from '../slice.ts';
 import { type JobChange, recordChange } from './changes.ts';
 import { holdLease, type Lease } from './lease.ts';
+import { isActive } from './line-reads.ts';
 import { outrun } from './starts.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
@@ -70,7 +71,7 @@ export async function readActive(
       of(database.now(), '-', of.ref('attempts.submittedAt')).as('ageMs'),
     ])
     .where('slices.target', '=', target)
-    .where('slices.state', 'in', activeStates)
+    .where(isActive)
     .executeTakeFirst();
   if (!row) return undefined;
   const { cancelRequestedAt, ...rest } = row;

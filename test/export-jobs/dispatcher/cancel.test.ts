@@ -28,7 +28,7 @@ describe('the cancel of a job', () => {
       .execute();
     expect(types.map(({ type }) => type)).toEqual([
       ...['job-accepted', 'slice-starting', 'slice-running', 'job-cancel-requested'],
-      ...['slice-cancelling', 'slice-cancelled'],
+      ...['slices-cancelled', 'slice-cancelling', 'slice-cancelled'],
     ]);
   });
 

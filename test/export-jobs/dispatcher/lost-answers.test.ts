@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
-import { type Line, openLine, refusal, startAt } from '../line.ts';
+import { type Line, openLine, refusal } from '../line.ts';
+import { startAt } from '../put-job.ts';
 
 // What can happen to the one call that cannot be repeated. In every row one task is made, and none
 // is lost.
@@ -176,13 +177,13 @@ describe('a create that took no effect, and its answer is lost', () => {
 
   test('a listing that fails says nothing: while all fail, it is never called absent', async () => {
     await using line = await openLine({ replicas: 2 });
-    lose(line, { kind: 'late-effect', delayMs: 400_000 });
+    lose(line, { kind: 'late-effect', delayMs: 200_000 });
     line.emulator.faults.add({
       ...{ ...refusal, operation: 'DescribeExportTasks', count: 100_000 },
     });
     const jobId = await line.put();
 
-    await line.time.runFor(600_000);
+    await line.time.runFor(300_000);
     const meanwhile = await line.states(jobId);
     line.emulator.faults.clear();
     await line.runUntilDone();
@@ -201,7 +202,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     const theFourth: Fault = {
       ...{ ...refusal, operation: 'DescribeExportTasks', skip: 3 },
     };
-    while (line.time.now() < startAt + 400_000) {
+    while (line.time.now() < startAt + 200_000) {
       if (line.emulator.faults.pending().length === 0) line.emulator.faults.add(theFourth);
       await line.time.runFor(500);
     }
@@ -212,7 +213,7 @@ describe('a create that took no effect, and its answer is lost', () => {
 
   test('behind 19,000 old tasks: a whole listing is eight calls at most', async () => {
     await using line = await openLine();
-    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 4_000 });
+    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 5_000 });
     lose(line, { kind: 'reset-before' });
     await line.put();
 

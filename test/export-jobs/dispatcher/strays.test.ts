@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
-import { type Line, openLine, startAt } from '../line.ts';
+import { type Line, openLine } from '../line.ts';
+import { startAt } from '../put-job.ts';
 
 const region = 'eu-west-1';
 const settledBy = 150_000;
@@ -54,17 +55,16 @@ describe('a task of ours that its slice does not know', () => {
 
   test.each([
     ['a first long task is watched closely', { runningMs: 3_600_000 }, 1],
-    ['tasks of two seconds follow each other', { pendingMs: 500, runningMs: 1_500 }, 200],
-    ['tasks of a second follow each other', { pendingMs: 0, runningMs: 950 }, 200],
+    ['tasks of a second follow each other', { pendingMs: 0, runningMs: 950 }, 100],
     ['nothing is asked for', {}, 0],
   ])('is looked for every minute while %s', async (_what, emulator, slices) => {
     await using line = await openLine({ emulator });
     if (slices > 0) await line.put({ slices });
 
-    await line.time.runFor(240_000);
+    await line.time.runFor(130_000);
 
     const sweeps = line.calls('DescribeExportTasks').filter(({ input }) => isFirstPage(input));
-    const times = [startAt, ...sweeps.map(({ at }) => at), startAt + 240_000];
+    const times = [startAt, ...sweeps.map(({ at }) => at), startAt + 130_000];
     const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(60_000);
   });
@@ -110,7 +110,7 @@ describe('a task of ours that its slice does not know', () => {
     await line.time.runUntil(() =>
       line.emulator.exportTasks().some(({ status }) => status === 'CANCELLED'),
     );
-    await line.time.runFor(300_000);
+    await line.time.runFor(100_000);
 
     expect(alerts(line, 'duplicate_export_detected')).toHaveLength(1);
     expect(line.calls('CancelExportTask').map(({ status }) => status)).toEqual([
@@ -161,7 +161,7 @@ describe('a task that is not ours', () => {
     await line.put({ slices: 3 });
 
     await line.runUntilDone();
-    await line.time.runFor(200_000);
+    await line.time.runFor(60_000);
 
     expect(await strays(line)).toEqual([]);
     expect(cancels(line)).toEqual([]);

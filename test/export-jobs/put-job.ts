@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Database } from '#database/database.ts';
+import { recordChange } from '#export-jobs/job-store/changes.ts';
+
+/** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
+export const startAt = Date.UTC(2024, 4, 1);
+
+/** A job as it is put into line; whatever is left out does not matter. */
+export interface PutJob {
+  target?: string;
+  caller?: string;
+  priority?: number;
+  logGroupName?: string;
+  slices?: number;
+  readyInMs?: number;
+  destination?: string;
+}
+
+/** Puts a job of hour-long slices into line; its id. */
+export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
+  const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
+  const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
+  const id = randomUUID();
+  const fromAt = startAt - 30 * 86_400_000;
+  await database.transaction(async (queries) => {
+    await queries
+      .insertInto('jobs')
+      .values({
+        ...{ id, target, caller, priority, destination, fromAt, toAt: fromAt + slices * 3_600_000 },
+        ...{ sliceBy: 'hour', destinationPrefix: 'jobs/{jobId}/{attempt}', isUnsettledAllowed: 0 },
+        acceptedAt: database.now(),
+      })
+      .execute();
+    const numbers = Array.from({ length: slices }, (_, number) => number);
+    // SQLite and PostgreSQL take some ten thousand parameters at once.
+    for (let first = 0; first < slices; first += 1_000) {
+      await queries
+        .insertInto('slices')
+        .values((of) =>
+          numbers.slice(first, first + 1_000).map((number) => ({
+            ...{ jobId: id, number, target, caller, priority, logGroupName, state: 'waiting' },
+            fromAt: fromAt + number * 3_600_000,
+            toAt: fromAt + (number + 1) * 3_600_000,
+            readyAt: of(database.now(), '+', readyInMs),
+          })),
+        )
+        .execute();
+    }
+    await queries
+      .insertInto('lines')
+      .values({ target, priority, caller })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    await recordChange(queries, database, id, { type: 'job-accepted', slices });
+  });
+  return id;
+}
