@@ -13,6 +13,7 @@ test('50 kills lose nothing, export nothing twice and leave nothing stuck', {
   const report = await killAtRandom({
     serverUrl: process.env.TEST_POSTGRES_URL ?? '',
     count: 50,
+    replicas: 6,
     random: makeRandom(seed),
     signal: stop.signal,
     onProgress: () => {},

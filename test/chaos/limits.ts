@@ -17,3 +17,6 @@ export const chaosLimits: DispatcherLimits = {
   sweepBackMs: 60_000,
   retryAfterMs: [200, 500],
 };
+
+/** How long a replica is frozen: its slots are another's by then. */
+export const pauseMs = 1.5 * chaosLimits.leaseMs;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import { pauseMs } from './limits.ts';
 import type { ReplicaMessage, ReplicaSettings, Trap } from './replica.ts';
 
 /** A running replica. */
@@ -10,7 +11,7 @@ export interface ReplicaProcess {
   owner: string;
   /** Resolves when it is ready, or has ended before it was; with the port of its API. */
   ready: Promise<number | undefined>;
-  /** Resolves when it is about to freeze itself. */
+  /** Resolves when it is about to freeze itself; after a pause it is thawed. */
   freezes(): Promise<void>;
   /** Sets another trap, or none. */
   set(trap: Trap | 'none'): void;
@@ -52,6 +53,9 @@ export function startReplica(
       ...preload?.env,
     },
     stdio: ['ignore', logFile, logFile, 'ipc'],
+  });
+  child.on('message', ({ is }: ReplicaMessage) => {
+    if (is === 'freezing') setTimeout(() => child.kill('SIGCONT'), pauseMs);
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);

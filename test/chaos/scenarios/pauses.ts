@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeAim, moments } from '../aim.ts';
-import { chaosLimits } from '../limits.ts';
+import { pauseMs } from '../limits.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
 import { judge } from '../verdict.ts';
 
-const pauseMs = 1.5 * chaosLimits.leaseMs;
 const patienceMs = 4_000;
 const points = [
   ...(['before-intent', 'in-intent', 'after-intent', 'before-send'] as const),
@@ -43,8 +42,12 @@ export async function pauseOwners(options: ScenarioOptions): Promise<ScenarioRep
     const freezing = process.freezes();
     process.set({ point: pick(points, random), visit: 1, signal: 'SIGSTOP' });
     const isFrozen = await Promise.race([freezing, delay(patienceMs, 'no')]);
-    if (isFrozen === 'no') process.set('none');
-    await pause(replica);
+    if (isFrozen === 'no') {
+      process.set('none');
+      return pause(replica);
+    }
+    if (await replica.wasStarting()) hitsInStarting += 1;
+    await delay(pauseMs);
   }
 
   async function pause(replica: Replica): Promise<void> {

@@ -9,13 +9,16 @@ import { judge } from '../verdict.ts';
 // Of the kills, those that wait for a create to pass by; the others come at any time.
 const aimedShare = 0.8;
 
+/** Needs no server of its own; of more replicas, more are killed in the same time. */
+export interface RandomKillsOptions extends Omit<ScenarioOptions, 'ownServer'> {
+  replicas?: number;
+}
+
 /** Kills replicas with signal 9 at random moments while there is work, and starts them again at once. */
-export async function killAtRandom(
-  options: Omit<ScenarioOptions, 'ownServer'>,
-): Promise<ScenarioReport> {
-  const { serverUrl, count, random, signal, onProgress } = options;
+export async function killAtRandom(options: RandomKillsOptions): Promise<ScenarioReport> {
+  const { serverUrl, count, random, signal, onProgress, replicas = 3 } = options;
   const aim = makeAim(random);
-  await using stage = await openStage({ serverUrl, signal, atCreate: aim.atCreate });
+  await using stage = await openStage({ serverUrl, signal, replicas, atCreate: aim.atCreate });
   const work = stage.keepBusy();
   let left = count;
   let kills = 0;
