@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/start-postgres.ts'],
+    maxWorkers: 2, // much of a test is waiting; one for two cores leaves half of them idle
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default', 'json'],
