@@ -1,6 +1,8 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 
+import type { Audit } from '#audit/audit.ts';
+import type { Access } from '#auth/access.ts';
 import { authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
@@ -19,6 +21,8 @@ import { makeValidatorCompiler } from '#validation/validator.ts';
 export interface AppOptions {
   log: Logger;
   targets: Targets;
+  access: Access;
+  audit: Audit;
   /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
   isStopping: () => boolean;
   now: () => number;
@@ -33,7 +37,8 @@ export interface AppOptions {
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
-  const { limits = edgeLimits } = options;
+  const { access, audit, limits = edgeLimits } = options;
+  const { authorizer } = access;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
@@ -70,15 +75,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(makeValidatorCompiler());
 
   await app.register(edgePlugin, { limits, newId, log, isStopping });
-  await app.register(authPlugin);
+  await app.register(authPlugin, { authenticate: access.authenticate, audit });
   await app.register(problemsPlugin);
   await app.register(openapiPlugin); // collects what is registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
-  await app.register(targetsPlugin, { targets, slots });
-  await app.register(exportTasksPlugin, { targets, now, elapsed, sleep });
-  if (jobs) await app.register(exportJobsPlugin, { ...jobs, targets, newId, elapsed, sleep });
+  await app.register(targetsPlugin, { targets, slots, authorizer });
+  await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
+  if (jobs)
+    await app.register(exportJobsPlugin, { ...jobs, targets, authorizer, newId, elapsed, sleep });
   return app;
 
   function whyNotReady(): string | undefined {

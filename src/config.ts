@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox';
-import { Ajv, type ErrorObject } from 'ajv';
 
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
+import { type AccessConfig, readAccess } from './access.ts';
 import { Environment, region, roleArn } from './environment.ts';
+import { checkSettings, fileError, readSettingsFile } from './settings.ts';
 
 /** What the gateway is told at its start. */
 export interface Config {
@@ -14,6 +15,21 @@ export interface Config {
   targets: TargetSettings[];
   /** Where export jobs are kept; undefined when they are not offered. */
   jobs: JobsConfig | undefined;
+  /** Who may come in, and who may do what. */
+  access: AccessConfig;
+  /** Whether each create runs in a session of its own, narrowed to what it exports. */
+  isSessionScoped: boolean;
+  /** Where the audit goes: `stdout` or a file. */
+  auditLog: string;
+  /** What one caller may ask for; 0 is any number. */
+  limits: CallerLimits;
+}
+
+/** What one caller may ask for; 0 is any number. */
+export interface CallerLimits {
+  createsPerMinute: number;
+  requestsPerMinute: number;
+  waitingSlices: number;
 }
 
 /** Where export jobs are kept: PostgreSQL if there is a URL, otherwise the directory. */
@@ -47,20 +63,29 @@ const TargetsFile = Type.Array(
 );
 
 /**
- * Reads the configuration of the gateway. `readFile` is asked for TARGETS_FILE only.
+ * Reads the configuration of the gateway. `readFile` is asked for TARGETS_FILE and JWT_ISSUERS_FILE.
  * @throws an error named ConfigError, naming the variable, what it was and what it may be
  */
 export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => string): Config {
   const read = readEnvironment(env);
+  const targets = read.TARGETS_FILE
+    ? readTargetsFile(read, read.TARGETS_FILE, readFile)
+    : [onlyTarget(read)];
   return {
     host: read.HOST,
     port: read.PORT,
     logLevel: read.LOG_LEVEL,
     isLogPretty: read.LOG_PRETTY,
-    targets: read.TARGETS_FILE
-      ? readTargetsFile(read, read.TARGETS_FILE, readFile)
-      : [onlyTarget(read)],
+    targets,
     jobs: jobsConfig(read),
+    access: readAccess(read, readFile),
+    isSessionScoped: isSessionScoped(read, targets),
+    auditLog: read.AUDIT_LOG,
+    limits: {
+      createsPerMinute: read.CREATES_PER_MINUTE,
+      requestsPerMinute: read.REQUESTS_PER_MINUTE,
+      waitingSlices: read.WAITING_SLICES_PER_CALLER,
+    },
   };
 }
 
@@ -84,14 +109,25 @@ export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // An empty variable is how shells and compose files say "not set".
   const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const validate = makeAjv({ coerceTypes: true }).compile<Environment>(Environment);
-  if (validate(data)) return data;
-  throw configError(sentence(validate.errors, (path) => path.slice(1)));
+  return checkSettings(Environment, data, {
+    areTexts: true,
+    toError: configError,
+    nameOf: (path) => path.slice(1),
+  });
 }
 
 function jobsConfig({ EXPORT_JOBS, DATA_DIR, DATABASE_URL }: Environment): JobsConfig | undefined {
   if (EXPORT_JOBS === 'off') return undefined;
   return { dataDir: DATA_DIR, ...(DATABASE_URL && { databaseUrl: DATABASE_URL }) };
+}
+
+function isSessionScoped({ SCOPED_SESSIONS }: Environment, targets: TargetSettings[]): boolean {
+  if (SCOPED_SESSIONS === 'off') return false;
+  const without = targets.find(({ roleArn }) => roleArn === undefined);
+  if (!without) return true;
+  throw configError(
+    `SCOPED_SESSIONS is "on", but target "${without.name}" has no role to assume; set SERVICE_ROLE_ARN, or in TARGETS_FILE its roleArn.`,
+  );
 }
 
 function onlyTarget(env: Environment): TargetSettings {
@@ -119,45 +155,16 @@ function readTargetsFile(
   path: string,
   readFile: (path: string) => string,
 ): TargetSettings[] {
-  const fail = (text: string) => configError(`TARGETS_FILE is ${JSON.stringify(path)}: ${text}`);
+  const variable = { name: 'TARGETS_FILE', path };
   if (env.SERVICE_ROLE_ARN) {
-    throw fail(
+    throw fileError(
+      variable,
       'SERVICE_ROLE_ARN must not be set beside it; give each target in the file its roleArn.',
     );
   }
-  let targets: unknown;
-  try {
-    targets = JSON.parse(readFile(path));
-  } catch (cause) {
-    throw fail(`it must be the path of a readable JSON file (${(cause as Error).message}).`);
-  }
-  const validate = makeAjv({ coerceTypes: false }).compile<TargetSettings[]>(TargetsFile);
-  if (!validate(targets)) throw fail(sentence(validate.errors, (at) => at || 'the file'));
+  const targets = readSettingsFile(variable, TargetsFile, readFile);
   const names = targets.map((target) => target.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw fail(`the name ${JSON.stringify(twice)} is there twice; names must differ.`);
-  return targets;
-}
-
-function makeAjv(options: { coerceTypes: boolean }): Ajv {
-  const ajv = new Ajv({ ...options, useDefaults: true, verbose: true, validateSchema: false });
-  ajv.addVocabulary(['x-rule', 'x-secret']);
-  return ajv;
-}
-
-// Told of the first error only: whoever sets variables mends them one by one.
-function sentence(errors: unknown, nameOf: (path: string) => string): string {
-  const [{ keyword, instancePath, params, parentSchema, data }] = errors as [ErrorObject];
-  const { 'x-rule': rule, 'x-secret': isSecret } = parentSchema as {
-    'x-rule'?: string;
-    'x-secret'?: true;
-  };
-  if (keyword === 'required' || keyword === 'additionalProperties') {
-    const member = params.missingProperty ?? params.additionalProperty;
-    const what = keyword === 'required' ? 'is missing in' : 'is not known in';
-    return `${JSON.stringify(member)} ${what} ${nameOf(instancePath)}; it must be ${rule}.`;
-  }
-  const found = isSecret ? 'set' : JSON.stringify(data);
-  return `${nameOf(instancePath)} is ${found}, but must be ${rule}.`;
+  if (twice === undefined) return targets;
+  throw fileError(variable, `the name ${JSON.stringify(twice)} is there twice; names must differ.`);
 }

@@ -6,7 +6,28 @@ export const roleArn = Type.String({
 });
 /** A rule for an AWS Region. */
 export const region = Type.String({ pattern: '^[a-z]{2}(?:-[a-z]+)+-[0-9]$' });
+/** A rule for a URL without query and fragment, as an issuer's is. */
+export const url = Type.String({ pattern: String.raw`^https?://[^\s?#]+$` });
 const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
+const filePath = (description: string) =>
+  Type.Optional(
+    Type.String({ minLength: 1, description, 'x-rule': 'the path of a readable file' }),
+  );
+const onOrOff = (fallback: 'on' | 'off', description: string) =>
+  Type.Unsafe<'on' | 'off'>({
+    type: 'string',
+    enum: ['on', 'off'],
+    default: fallback,
+    description,
+    'x-rule': 'on or off',
+  });
+const limit = (fallback: number, description: string) =>
+  Type.Integer({
+    minimum: 0,
+    default: fallback,
+    description,
+    'x-rule': 'a whole number, 0 or more',
+  });
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -56,20 +77,10 @@ export const Environment = Type.Object({
       'x-rule': '2 to 1224 characters out of A-Z a-z 0-9 _ + = , . @ : / -',
     }),
   ),
-  TARGETS_FILE: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
-      'x-rule': 'the path of a readable JSON file',
-    }),
+  TARGETS_FILE: filePath(
+    'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
   ),
-  EXPORT_JOBS: Type.Unsafe<'on' | 'off'>({
-    type: 'string',
-    enum: ['on', 'off'],
-    default: 'on',
-    description: 'Whether export jobs are offered. Off, no database is opened.',
-    'x-rule': 'on or off',
-  }),
+  EXPORT_JOBS: onOrOff('on', 'Whether export jobs are offered. Off, no database is opened.'),
   DATA_DIR: Type.String({
     minLength: 1,
     default: '.data',
@@ -83,6 +94,65 @@ export const Environment = Type.Object({
       'x-rule': 'a URL such as postgres://user:password@host:5432/name',
       'x-secret': true,
     }),
+  ),
+  AUTH: Type.Optional(
+    Type.String({
+      pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',
+      description:
+        'How callers are told apart: `jwt`, `api-key`, `mtls` or several of them, with commas between; or `none`. Needed unless HOST is this machine alone.',
+      'x-rule': 'none, or one or several of jwt, api-key and mtls with commas between',
+    }),
+  ),
+  JWT_ISSUER: Type.Optional({
+    ...url,
+    description: 'With `jwt`: the one issuer of tokens, exactly as their `iss` has it.',
+    'x-rule': 'a URL such as https://issuer.example.com/realm',
+  }),
+  JWT_AUDIENCE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'What tokens of JWT_ISSUER must have as `aud`.',
+      'x-rule': 'text such as log-export-gateway',
+    }),
+  ),
+  JWT_ISSUERS_FILE: filePath(
+    'JSON file with several issuers, instead of JWT_ISSUER and JWT_AUDIENCE.',
+  ),
+  API_KEYS_FILE: filePath(
+    'With `api-key`: JSON file with the hashes of keys. Read again on change.',
+  ),
+  TLS_CERT_FILE: filePath('PEM file with the certificate to serve HTTPS. Read again on change.'),
+  TLS_KEY_FILE: filePath('PEM file with its key.'),
+  TLS_CLIENT_CA_FILE: filePath('With `mtls`: PEM file of who signs certificates of callers.'),
+  POLICY_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Directory with Cedar policies (*.cedar): who may do what. Read again on change. Needed for anything to be permitted, unless AUTH is none.',
+      'x-rule': 'the path of a directory',
+    }),
+  ),
+  SCOPED_SESSIONS: onOrOff(
+    'off',
+    'Whether each create runs in a session of the role that may do nothing else. Every target needs a role.',
+  ),
+  AUDIT_LOG: Type.String({
+    minLength: 1,
+    default: 'stdout',
+    description: 'Where the audit goes: `stdout`, or a file to append to.',
+    'x-rule': 'stdout, or the path of a file',
+  }),
+  CREATES_PER_MINUTE: limit(
+    120,
+    'Creates a caller may ask for in a minute, in each process; 0 for any number. Not applied with AUTH=none.',
+  ),
+  REQUESTS_PER_MINUTE: limit(
+    3000,
+    'Other requests a caller may send in a minute, in each process; 0 for any number. Not applied with AUTH=none.',
+  ),
+  WAITING_SLICES_PER_CALLER: limit(
+    100_000,
+    'Slices of export jobs a caller may have waiting; 0 for any number.',
   ),
   AWS_ENDPOINT_URL: Type.Optional(
     Type.String({

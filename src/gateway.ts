@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
@@ -62,6 +64,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const app = await buildApp({
     log,
     targets,
+    access: openToAll,
+    audit: makeAudit({ write() {} }),
     jobs,
     isStopping: () => isStopping,
     now: Date.now,

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
 import { toYamlText } from '#openapi/document.ts';
 import type { Targets } from '#targets/target.ts';
 import { buildApp } from './app.ts';
@@ -23,6 +25,8 @@ const notOpened = { [Symbol.dispose]() {} } as never;
 await using app = await buildApp({
   log: pino({ enabled: false }),
   targets: noTargets,
+  access: openToAll,
+  audit: makeAudit({ write() {} }),
   isStopping: () => false,
   now: () => 0,
   elapsed: () => 0,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
 import { toProblem } from '#problems/plugin.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
@@ -20,6 +22,8 @@ async function openApp(find: Targets['find']) {
       whenChecked: Promise.resolve(),
       async [Symbol.asyncDispose]() {},
     },
+    access: openToAll,
+    audit: makeAudit({ write() {} }),
     isStopping: () => false,
     now: Date.now,
     elapsed: () => performance.now(),

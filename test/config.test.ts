@@ -18,6 +18,14 @@ describe('the configuration', () => {
       isLogPretty: false,
       targets: [{ name: 'default', region: 'eu-west-1' }],
       jobs: { dataDir: '.data' },
+      access: {
+        authentication: { methods: [], issuers: [] },
+        tls: undefined,
+        policyDir: undefined,
+      },
+      isSessionScoped: false,
+      auditLog: 'stdout',
+      limits: { createsPerMinute: 120, requestsPerMinute: 3_000, waitingSlices: 100_000 },
     });
     expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
   });

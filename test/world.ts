@@ -6,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
+import { type Audit, makeAudit } from '#audit/audit.ts';
+import { type Access, openToAll } from '#auth/access.ts';
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
@@ -26,6 +28,8 @@ export interface WorldOptions {
   targets?: TargetSettings[];
   timeouts?: Partial<AwsTimeouts>;
   limits?: Partial<EdgeLimits>;
+  /** Who is calling, and may they; everybody everything when absent. */
+  access?: (audit: Audit) => Access | Promise<Access>;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
   /** The export jobs; without it there are none. */
@@ -67,6 +71,8 @@ export interface World extends AsyncDisposable {
   url: string;
   port: number;
   log: LogLine[];
+  /** The lines of the audit. */
+  audit: LogLine[];
   targets: Targets;
   /** How many requests wait for a job to change. */
   waiting(): number;
@@ -135,6 +141,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
   const log: LogLine[] = [];
   const logger = makeLogger('debug', { write: (line: string) => void log.push(JSON.parse(line)) });
+  const auditLines: LogLine[] = [];
+  const audit = makeAudit({ write: (line: string) => void auditLines.push(JSON.parse(line)) });
   const now = options.now ?? Date.now;
   let isStopping = false;
   const targets = openTargets({
@@ -152,6 +160,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const app = await buildApp({
     jobs,
     log: logger,
+    access: (await options.access?.(audit)) ?? openToAll,
+    audit,
     targets,
     isStopping: () => isStopping,
     now,
@@ -176,6 +186,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     url,
     port,
     log,
+    audit: auditLines,
     targets,
     woken,
     get database() {

@@ -1,17 +1,55 @@
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
+import type { Audit } from '#audit/audit.ts';
+import { Problem } from '#problems/problem.ts';
+import type { Authenticate } from './access.ts';
+import type { Action } from './authorization/action.ts';
+import { anonymous, type Principal } from './principal.ts';
+import { isPublic } from './public-routes.ts';
+
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller must be permitted to do; a route without one is public (public-routes.ts). */
+    action?: Action;
+  }
   interface FastifyRequest {
-    /** Who is calling, as far as this service knows. */
-    principal: string;
+    /** Who is calling; `anonymous` where that does not matter. */
+    principal: Principal;
   }
 }
 
-/**
- * Says who is calling. Callers are not told apart: everybody who reaches the port is `anonymous`,
- * so the port must be reachable by trusted services only (README, Limits).
- */
-export const authPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
-  app.decorateRequest('principal', 'anonymous');
-});
+/** What says who is calling. */
+export interface AuthOptions {
+  authenticate: Authenticate;
+  audit: Audit;
+}
+
+/** Says who is calling, before anything of the request is read. Whether they may, operations ask themselves. */
+export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
+  async (app: FastifyInstance, { authenticate, audit }: AuthOptions) => {
+    app.decorateRequest('principal');
+
+    app.addHook('onRoute', ({ method, url, config }) => {
+      if (config?.action !== undefined || isPublic(url)) return;
+      throw new Error(`${method} ${url} has no action, and is not among the public routes`);
+    });
+
+    app.addHook('onRequest', async (request) => {
+      request.principal = anonymous;
+      if (request.routeOptions.config.action === undefined) return;
+      try {
+        request.principal = await authenticate(request.raw);
+      } catch (error) {
+        recordRefusal(request, error);
+        throw error;
+      }
+    });
+
+    function recordRefusal({ id, routeOptions }: FastifyRequest, error: unknown): void {
+      if (!(error instanceof Problem)) return;
+      const route = routeOptions.url ?? null;
+      audit.refusal({ requestId: id, route, error: error.detail });
+    }
+  },
+);

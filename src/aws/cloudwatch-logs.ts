@@ -22,25 +22,41 @@ import type {
   LogGroupPage,
 } from './export-task.ts';
 
+/** What somebody may export, as the policies said: a session of their own is narrowed to it. */
+export interface ExportGrant {
+  logGroupName: string;
+  destination: string;
+  destinationPrefix: string;
+}
+
+/** On whose behalf a call is made: the id of a principal; the gateway's own when absent. */
+export interface OnBehalf {
+  caller?: string | undefined;
+}
+
+/** How CreateExportTask is sent. */
+export interface CreateHow extends OnBehalf {
+  /** Asked for the last time just before the first byte: a no is the outcome `not-sent`. */
+  maySend?: () => boolean;
+  /** What the caller may export. Where sessions are scoped, nothing can be without it. */
+  grant?: ExportGrant | undefined;
+}
+
 /** CloudWatch Logs of one account and Region: four verbs. Failures are `Problem`s. */
 export interface CloudWatchLogs extends AsyncDisposable {
   /**
    * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
-   * `maySend` is asked for the last time just before the first byte: a no is the outcome `not-sent`.
    */
-  createExportTask(
-    task: CreateExportTask,
-    how?: { maySend?: () => boolean },
-  ): Promise<CreateOutcome>;
+  createExportTask(task: CreateExportTask, how?: CreateHow): Promise<CreateOutcome>;
   /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
   describeExportTasks(
     query: DescribeExportTasks,
-    how?: { isFresh?: boolean },
+    how?: OnBehalf & { isFresh?: boolean },
   ): Promise<ExportTaskPage>;
   /** Asks AWS to cancel a task. May be repeated safely, and is, when an answer is lost. */
-  cancelExportTask(taskId: string): Promise<CancelAnswer>;
+  cancelExportTask(taskId: string, how?: OnBehalf): Promise<CancelAnswer>;
   /** One page of log groups, in the order of their names. */
-  describeLogGroups(query: DescribeLogGroups): Promise<LogGroupPage>;
+  describeLogGroups(query: DescribeLogGroups, how?: OnBehalf): Promise<LogGroupPage>;
 }
 
 /** How long AWS may take, in milliseconds. */

@@ -30,7 +30,7 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
   return {
     ...logs,
 
-    async describeExportTasks(query, { isFresh = false } = {}) {
+    async describeExportTasks(query, { isFresh = false, ...how } = {}) {
       const { taskId, statusCode, nextToken, limit } = query;
       const key = JSON.stringify({ taskId, statusCode, nextToken, limit });
       const known = entries.get(key);
@@ -43,7 +43,7 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
         if (!isStale(entry)) break;
         entries.delete(oldKey);
       }
-      const entry: Entry = { query, answer: logs.describeExportTasks(query) };
+      const entry: Entry = { query, answer: logs.describeExportTasks(query, how) };
       const markAnswered = () => {
         entry.answeredAt = now();
       };
@@ -61,9 +61,9 @@ export function shareReads(logs: CloudWatchLogs, now: () => number): CloudWatchL
       return outcome;
     },
 
-    async cancelExportTask(taskId) {
+    async cancelExportTask(taskId, how) {
       try {
-        return await logs.cancelExportTask(taskId);
+        return await logs.cancelExportTask(taskId, how);
       } finally {
         forget((query) => query.taskId === undefined || query.taskId === taskId);
       }

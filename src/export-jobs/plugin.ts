@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
@@ -31,6 +32,7 @@ export interface JobsOptions {
 /** What the operations on export jobs need. */
 export interface ExportJobsOptions extends JobsOptions {
   targets: Targets;
+  authorizer: Authorizer;
   newId: () => string;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './create-once.ts';
 import type { LookUpOptions } from './look-up.ts';
@@ -11,6 +12,7 @@ import { getExportTask } from './routes/get-export-task.ts';
 /** What the mirror needs: where exports run, and the clocks of the create protocol. */
 export interface ExportTasksOptions extends LookUpOptions {
   targets: Targets;
+  authorizer: Authorizer;
 }
 
 /** Registers the mirror of AWS's three operations on export tasks. */

@@ -6,7 +6,7 @@ interface Route {
   schema?:
     | { body?: unknown; querystring?: unknown; params?: unknown; headers?: unknown }
     | undefined;
-  config?: { problems?: readonly ProblemSlug[] } | undefined;
+  config?: { problems?: readonly ProblemSlug[]; action?: string } | undefined;
 }
 
 const everyRequest = [
@@ -25,12 +25,21 @@ const everyBody = [
   'unsupported-media-type',
 ] as const satisfies readonly ProblemSlug[];
 
+// An operation with an action is not for everybody.
+const everyAction = [
+  'unauthenticated',
+  'not-permitted',
+  'rate-limited',
+  'overloaded',
+] as const satisfies readonly ProblemSlug[];
+
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
   const hasRules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
   return [
     ...everyRequest,
     ...(method === 'POST' ? everyBody : []),
+    ...(config?.action === undefined ? [] : everyAction),
     ...(hasRules ? (['invalid-request'] as const) : []),
     ...(config?.problems ?? []),
   ];

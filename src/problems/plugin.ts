@@ -67,6 +67,8 @@ export function answerProblem(
 ): FastifyReply {
   request.problem = problem;
   const { retryAfterSeconds } = problem;
+  const { challenges } = problem.members;
+  if (challenges) void reply.header('www-authenticate', challenges);
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   return reply
     .code(problem.kind.status)

@@ -102,6 +102,8 @@ export interface ProblemMembers
     >
   > {
   retryAfterSeconds?: number | undefined;
+  /** The challenges of a 401, for the `WWW-Authenticate` header. */
+  challenges?: readonly string[] | undefined;
   cause?: unknown;
 }
 
@@ -129,7 +131,12 @@ export class Problem extends Error {
 
 /** Renders a problem for the caller; `requestId` is the UUID of the request it happened in. */
 export function toProblemBody(problem: Problem, requestId: string): ProblemBody {
-  const { cause: _internal, retryAfterSeconds: _header, ...members } = problem.members;
+  const {
+    cause: _internal,
+    retryAfterSeconds: _header,
+    challenges: _too,
+    ...members
+  } = problem.members;
   return {
     type: `/problems/${problem.slug}`,
     title: problem.kind.title,

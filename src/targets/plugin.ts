@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { getTarget } from './routes/get-target.ts';
 import { listTargets } from './routes/list-targets.ts';
 import type { SlotReader } from './slot-reader.ts';
@@ -9,6 +10,7 @@ import type { Targets } from './target.ts';
 export interface TargetsPluginOptions {
   targets: Targets;
   slots: SlotReader;
+  authorizer: Authorizer;
 }
 
 /** Registers what is said about targets over HTTP. */

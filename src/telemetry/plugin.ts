@@ -44,7 +44,7 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
         route: request.routeOptions.url ?? null, // the pattern: a path may hold what is not ours to keep
         status: reply.statusCode,
         durationMs: Math.round(reply.elapsedTime * 100) / 100,
-        principal: request.principal,
+        principal: request.principal?.id, // absent when refused before
         awsRequestId: problem?.members.awsRequestId ?? request.awsRequestId,
         awsErrorCode: problem?.members.awsErrorCode,
         problem: problem?.slug,

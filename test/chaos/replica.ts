@@ -75,9 +75,13 @@ function tell(message: ReplicaMessage): Promise<void> {
 async function serve() {
   const { buildApp } = await import('../../src/app.ts');
   const { makeLogger } = await import('#telemetry/logger.ts');
+  const { makeAudit } = await import('#audit/audit.ts');
+  const { openToAll } = await import('#auth/access.ts');
   const app = await buildApp({
     ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
     log: makeLogger('warn', process.stdout),
+    access: openToAll,
+    audit: makeAudit({ write() {} }),
     isStopping: () => false,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });

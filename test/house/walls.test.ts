@@ -27,7 +27,16 @@ const ownImports = imports.filter(({ to }) => sources.has(to));
 
 // examples.ts is what two doors that open the emulator share.
 const doors = ['main.ts', 'demo.ts', 'emulate.ts', 'examples.ts', 'migrate.ts', 'write-openapi.ts'];
-const hall = ['app.ts', 'gateway.ts', 'config.ts', 'environment.ts', 'exit.ts', 'examples.ts'];
+const hall = [
+  'app.ts',
+  'gateway.ts',
+  'config.ts',
+  'access.ts',
+  'settings.ts',
+  'environment.ts',
+  'exit.ts',
+  'examples.ts',
+];
 const features = ['export-jobs', 'export-tasks', 'targets'];
 
 const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : file);

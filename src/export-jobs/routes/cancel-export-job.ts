@@ -39,11 +39,12 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
       response: { 202: CancelledExportJob },
     },
     config: {
+      action: 'CancelExportJob',
       problems: ['export-job-not-found', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const { principal: caller } = request;
+      const caller = request.principal.id;
       const { jobId } = request.params;
 
       const { target } = await cancelJob(database, jobId, caller);

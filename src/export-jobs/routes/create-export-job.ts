@@ -71,6 +71,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       response: { 200: PlannedExportJob, 202: { ...ExportJob, examples: [exampleAccepted] } },
     },
     config: {
+      action: 'CreateExportJob',
       problems: [
         ...everyCall,
         'log-group-not-found',
@@ -83,7 +84,8 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       headers: { 202: ['Location'] },
     },
     handler: async (request, reply) => {
-      const { query, body, principal: caller } = request;
+      const { query, body } = request;
+      const caller = request.principal.id;
       const key = request.headers['idempotency-key'];
       const keyUse =
         typeof key === 'string' && query.dryRun !== true

@@ -52,12 +52,14 @@ export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: Job
       },
     },
     config: {
+      action: 'ReadExportJob',
       problems: ['export-job-not-found', 'database-unavailable'],
       headers: { 200: ['ETag'], 304: ['ETag'] },
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const { principal: caller, signal } = request;
+      const { signal } = request;
+      const caller = request.principal.id;
       const { jobId } = request.params;
       const { wait } = request.query;
       const known = request.headers['if-none-match'];

@@ -61,14 +61,18 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
         ),
       },
     },
-    config: { problems: ['database-unavailable'], timeoutProblem: 'database-unavailable' },
+    config: {
+      action: 'ReadExportJob',
+      problems: ['database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
     handler: async (request) => {
       const { limit = defaultPageLimit, cursor, ...filter } = request.query;
       const [acceptedAt, id] = readCursor(cursor, ['number', 'string']) ?? [];
 
       const heads = await listHeads(database, {
         ...filter,
-        caller: request.principal,
+        caller: request.principal.id,
         ...(acceptedAt !== undefined && id !== undefined && { after: { acceptedAt, id } }),
         limit: limit + 1,
       });

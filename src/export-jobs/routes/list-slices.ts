@@ -52,6 +52,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       },
     },
     config: {
+      action: 'ReadExportJob',
       problems: ['export-job-not-found', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
     },
@@ -59,7 +60,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       const { jobId } = request.params;
       const { state, limit = defaultPageLimit, cursor } = request.query;
       const [after] = readCursor(cursor, ['number']) ?? [];
-      await readings.headOf(jobId, request.principal);
+      await readings.headOf(jobId, request.principal.id);
 
       const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
       const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);

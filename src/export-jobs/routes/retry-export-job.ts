@@ -40,11 +40,12 @@ export const retryExportJob: FastifyPluginAsyncTypebox<{
       response: { 202: RetriedExportJob },
     },
     config: {
+      action: 'RetryExportJob',
       problems: ['export-job-not-found', 'export-job-cancelled', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const { principal: caller } = request;
+      const caller = request.principal.id;
       const { jobId } = request.params;
 
       const { target, slices } = await retryJob(database, jobId, caller);

@@ -113,13 +113,14 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       },
     },
     config: {
+      action: 'ReadExportJob',
       problems: ['export-job-not-found', 'too-many-streams', 'database-unavailable'],
       produces: ['text/event-stream'],
     },
     handler: async (request, reply) => {
       const { principal, params, query, headers } = request;
       const readState = async (jobId: string) => {
-        const progress = await progressOf(principal, jobId);
+        const progress = await progressOf(principal.id, jobId);
         if (progress) return toVersionedState(progress);
         throw new Problem('export-job-not-found', 'No export job of yours has this id.');
       };

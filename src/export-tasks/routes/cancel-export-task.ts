@@ -47,6 +47,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> =
       response: { 202: CancelledExportTask },
     },
     config: {
+      action: 'CancelExportTask',
       problems: [
         ...everyCall,
         'export-task-not-found',

@@ -27,6 +27,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       response: { 201: CreatedExportTask },
     },
     config: {
+      action: 'CreateExportTask',
       problems: [
         ...everyCall,
         'destination-not-found',

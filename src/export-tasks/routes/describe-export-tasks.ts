@@ -64,6 +64,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }
       },
     },
     config: {
+      action: 'DescribeExportTasks',
       problems: [...everyCall, 'aws-timeout'],
       headers: { 200: ['Age'] },
     },

@@ -27,6 +27,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = as
       response: { 200: ExportTask },
     },
     config: {
+      action: 'DescribeExportTasks',
       problems: [...everyCall, 'export-task-not-found', 'aws-timeout'],
       headers: { 200: ['Age'] },
     },

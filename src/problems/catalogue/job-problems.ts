@@ -40,6 +40,16 @@ export const jobProblems = {
     remedy: 'Choose a larger sliceBy, a shorter window or fewer log groups, or several jobs.',
     isRetryable: false,
   },
+  'too-many-waiting-slices': {
+    status: 429,
+    title: 'You have as many slices waiting as you may',
+    explanation:
+      'Each caller may have so many slices in line, over all its jobs, so that the line stays of use to everybody.',
+    remedy:
+      'Wait until some of your slices are done, or cancel jobs you do not need; or slice coarser.',
+    isRetryable: true,
+    retryAfterSeconds: 60,
+  },
   'export-task-failed': {
     status: 502,
     title: 'AWS ended the export task FAILED',

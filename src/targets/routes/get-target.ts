@@ -37,6 +37,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{ targets: Targets; slots: Slo
       response: { 200: TargetStatus },
     },
     config: {
+      action: 'ReadTarget',
       problems: [
         'target-not-found',
         'not-ready',

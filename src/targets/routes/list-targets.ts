@@ -39,7 +39,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = asyn
         ),
       },
     },
-    config: { problems: [] },
+    config: { action: 'ReadTarget', problems: [] },
     handler: async () => ({ targets: targets.list() }),
   });
 };

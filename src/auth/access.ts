@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+
+import type { Authorizer } from './authorization/authorizer.ts';
+import { anonymous, type Principal } from './principal.ts';
+
+/**
+ * Says who sent a request, by its headers and its connection.
+ * @throws Problem unauthenticated, with its challenges
+ */
+export type Authenticate = (request: IncomingMessage) => Principal | Promise<Principal>;
+
+/** Who is calling, and may they. */
+export interface Access {
+  authenticate: Authenticate;
+  authorizer: Authorizer;
+}
+
+/** Everybody is the same to us, and may do everything. */
+export const openToAll: Access = {
+  authenticate: () => anonymous,
+  authorizer: {
+    decide: () => ({ isPermitted: true, policies: [] }),
+    demand: () => ({ isPermitted: true, policies: [] }),
+    sift: (_asker, items) => [...items],
+  },
+};

@@ -1,0 +1,56 @@
+import type { Principal } from '../principal.ts';
+import type { Action } from './action.ts';
+
+/** Who asks, and the id under which the log knows the request; a Fastify request is one. */
+export interface Asker {
+  principal: Principal;
+  id: string;
+}
+
+/** A target, as far as policies speak of it. */
+export interface Place {
+  /** The name of the target. */
+  name: string;
+  accountId: string;
+  region: string;
+}
+
+/** What something is done to: a log group of a target, or where there is none, the target. */
+export interface Resource {
+  target: Place;
+  logGroupName?: string | undefined;
+}
+
+/** The circumstances: the parsed values that are sent to AWS. `from` and `to` are epoch ms. */
+export interface Circumstances {
+  destination?: string | undefined;
+  /** As AWS takes it: `exportedlogs` when the caller gave none. */
+  destinationPrefix?: string | undefined;
+  from?: bigint | undefined;
+  to?: bigint | undefined;
+  priority?: number | undefined;
+  /** Whether the export job is the asker's own. */
+  isOwn?: boolean | undefined;
+}
+
+/** May this be done? */
+export interface Question {
+  action: Action;
+  resource: Resource;
+  context?: Circumstances;
+}
+
+/** An answer, and the ids of the policies that decided; none where no policy permits. */
+export interface Decision {
+  isPermitted: boolean;
+  policies: readonly string[];
+}
+
+/** Says who may do what. Every answer is in the audit. */
+export interface Authorizer {
+  decide(asker: Asker, question: Question): Decision;
+  /** @throws Problem not-permitted */
+  demand(asker: Asker, question: Question): Decision;
+  /** Those of many that the asker may see; one line in the audit for all of them. */
+  sift<Item>(asker: Asker, items: readonly Item[], toQuestion: (item: Item) => Question): Item[];
+}
