@@ -19,6 +19,7 @@ export interface Access {
 export const openToAll: Access = {
   authenticate: () => anonymous,
   authorizer: {
+    isOpen: true,
     decide: () => ({ isPermitted: true, policies: [] }),
     demand: () => ({ isPermitted: true, policies: [] }),
     sift: (_asker, items) => [...items],

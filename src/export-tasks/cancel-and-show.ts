@@ -1,6 +1,33 @@
+import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { ExportTask } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import { mayDo } from './questions.ts';
+
+/** No export task that this caller may know of: there is none, or it is none of their business. */
+export function noSuchTask(): Problem {
+  return new Problem('export-task-not-found', 'AWS lists no export task of this id.');
+}
+
+/**
+ * Refuses to cancel what the asker may not: AWS is asked which log group and bucket the task is of.
+ * Where everybody may do everything nothing is asked.
+ * @throws Problem export-task-not-found
+ */
+export async function demandToCancel(
+  authorizer: Authorizer,
+  asker: Asker,
+  target: OpenTarget,
+  taskId: string,
+): Promise<void> {
+  if (authorizer.isOpen) return;
+  const how = { caller: asker.principal.id };
+  const { exportTasks } = await target.logs.describeExportTasks({ taskId }, how);
+  const [task] = exportTasks;
+  const { isPermitted } = authorizer.decide(asker, mayDo('CancelExportTask', target, task));
+  if (!task || !isPermitted) throw noSuchTask();
+}
 
 /**
  * Cancels a task and shows it. If AWS says that it has already finished because an earlier attempt
@@ -9,16 +36,17 @@ import { Problem } from '#problems/problem.ts';
 export async function cancelAndShow(
   logs: CloudWatchLogs,
   taskId: string,
+  caller: string,
 ): Promise<{ task: ExportTask; awsRequestId: string | undefined }> {
   const show = async (): Promise<ExportTask> => {
     const page = await logs
-      .describeExportTasks({ taskId }, { isFresh: true })
+      .describeExportTasks({ taskId }, { isFresh: true, caller })
       .catch(() => undefined);
     // The cancel itself succeeded; that AWS cannot show the task just now does not undo it.
     return page?.exportTasks[0] ?? { taskId };
   };
   try {
-    const { awsRequestId } = await logs.cancelExportTask(taskId);
+    const { awsRequestId } = await logs.cancelExportTask(taskId, { caller });
     return { task: await show(), awsRequestId };
   } catch (refusal) {
     if (!(refusal instanceof Problem) || refusal.slug !== 'export-task-already-finished')

@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
-import { makeCreateOnce } from './create-once.ts';
-import type { LookUpOptions } from './look-up.ts';
+import { makeCreateOnce } from './creating/create-once.ts';
+import type { LookUpOptions } from './creating/look-up.ts';
 import { cancelExportTask } from './routes/cancel-export-task.ts';
 import { createExportTask } from './routes/create-export-task.ts';
 import { describeExportTasks } from './routes/describe-export-tasks.ts';
@@ -17,9 +17,12 @@ export interface ExportTasksOptions extends LookUpOptions {
 
 /** Registers the mirror of AWS's three operations on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
-  const { targets } = options;
-  await app.register(createExportTask, { targets, createOnce: makeCreateOnce(options) });
-  await app.register(describeExportTasks, { targets });
-  await app.register(getExportTask, { targets });
-  await app.register(cancelExportTask, { targets });
+  const { targets, authorizer } = options;
+  await app.register(createExportTask, {
+    ...{ targets, authorizer },
+    createOnce: makeCreateOnce(options),
+  });
+  await app.register(describeExportTasks, { targets, authorizer });
+  await app.register(getExportTask, { targets, authorizer });
+  await app.register(cancelExportTask, { targets, authorizer });
 };

@@ -86,8 +86,8 @@ export function openTargets(options: TargetsOptions): Targets {
           `The account of target ${JSON.stringify(name)} has not been checked yet.`,
         );
       }
-      const names = settings.map((setting) => setting.name).join(', ');
-      throw new Problem('target-not-found', `The targets of this gateway are: ${names}.`);
+      const detail = 'No target has this name; GET /targets lists those you may see.';
+      throw new Problem('target-not-found', detail);
     },
     list: () =>
       settings.flatMap(({ name }) => {

@@ -15,7 +15,7 @@ export interface TargetsPluginOptions {
 
 /** Registers what is said about targets over HTTP. */
 export const targetsPlugin: FastifyPluginAsync<TargetsPluginOptions> = async (app, options) => {
-  const { targets, slots } = options;
-  await app.register(listTargets, { targets });
-  await app.register(getTarget, { targets, slots });
+  const { targets, slots, authorizer } = options;
+  await app.register(listTargets, { targets, authorizer });
+  await app.register(getTarget, { targets, slots, authorizer });
 };

@@ -1,6 +1,6 @@
 import { isActive } from '#aws/export-task.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
-import type { Slot, SlotBook, SlotLine } from './slot.ts';
+import type { Slot, SlotBook, SlotHolder, SlotLine } from './slot.ts';
 import type { OpenTarget, Targets } from './target.ts';
 
 /** What a slot is read from. */
@@ -19,8 +19,9 @@ export interface SlotReader {
 }
 
 /** A slot, and where there are export jobs, their line in front of it. */
-interface SlotStatus {
+export interface SlotStatus {
   slot: Slot;
+  holder: SlotHolder;
   line?: SlotLine;
   busyShareLastHour?: number;
 }
@@ -41,28 +42,33 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
     { freshForMs: lookAtMostEveryMs, elapsed },
   );
 
-  async function lookAtAws(target: string, hasEnded: (taskId: string) => boolean): Promise<Slot> {
+  async function lookAtAws(
+    target: string,
+    hasEnded: (taskId: string) => boolean,
+  ): Promise<{ slot: Slot; holder: SlotHolder }> {
     const { tasks, seenAt } = await look(target);
     const task = tasks.find(({ taskId }) => taskId === undefined || !hasEnded(taskId));
     const seen = { seenAt: new Date(seenAt).toISOString() };
-    if (!task) return { state: 'free', ...seen };
+    if (!task) return { slot: { state: 'free', ...seen }, holder: {} };
     const { taskId, taskName, logGroupName, executionInfo } = task;
     const since = executionInfo?.creationTime;
-    return {
-      state: 'foreign',
+    const slot = {
+      state: 'foreign' as const,
       ...(taskId !== undefined && { taskId }),
       ...(taskName !== undefined && { taskName }),
       ...(logGroupName !== undefined && { logGroupName }),
       ...(since !== undefined && { since: new Date(since).toISOString() }),
       ...seen,
     };
+    return { slot, holder: task };
   }
 
   return {
     async readSlot({ name }) {
-      if (!book) return { slot: await lookAtAws(name, () => false) };
-      const { slot, line, busyShareLastHour, hasEnded } = await book.readSlot(name);
-      return { slot: slot ?? (await lookAtAws(name, hasEnded)), line, busyShareLastHour };
+      if (!book) return lookAtAws(name, () => false);
+      const { slot, holder, line, busyShareLastHour, hasEnded } = await book.readSlot(name);
+      const held = slot ? { slot, holder } : await lookAtAws(name, hasEnded);
+      return { ...held, line, busyShareLastHour };
     },
   };
 }

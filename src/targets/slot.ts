@@ -15,7 +15,9 @@ export const Slot = Type.Object(
       description:
         'Who holds it: nobody, a slice of an export job, or an export task that belongs to no job.',
     }),
-    jobId: Type.Optional(Type.String({ description: 'With `ours`: the job.' })),
+    jobId: Type.Optional(
+      Type.String({ description: 'With `ours`: the job, if it is for you to know, as all below.' }),
+    ),
     slice: Type.Optional(Count('With `ours`: the number of the slice in its job.')),
     taskId: Type.Optional(
       Type.String({ description: 'The id AWS gave the task; absent until AWS has answered.' }),
@@ -37,7 +39,11 @@ export const SlotLine = Type.Object(
     callers: Type.Array(
       Type.Object({
         priority: Type.Integer({ description: 'Higher goes first; equals take turns.' }),
-        caller: Type.String({ description: 'Whose slices they are.' }),
+        caller: Type.Optional(
+          Type.String({
+            description: 'Whose slices they are; absent where that is not for you to know.',
+          }),
+        ),
         waiting: Count('Slices that wait.'),
         ready: Count('How many of them may start at once.'),
       }),
@@ -91,10 +97,20 @@ export const TargetStatus = Type.Object(
   },
 );
 
+/** Whose the task in a slot is, and of what: by this it is decided who may know. */
+export interface SlotHolder {
+  /** Whose job it is of; absent when it is of none. */
+  caller?: string | undefined;
+  logGroupName?: string | undefined;
+  destination?: string | undefined;
+  destinationPrefix?: string | undefined;
+}
+
 /** What the export jobs know of a target's slot. */
 export interface SlotRecord {
   /** Who holds it, as far as they know; `undefined` when they do not. */
   slot: Slot | undefined;
+  holder: SlotHolder;
   line: SlotLine;
   busyShareLastHour: number;
   /** Whether a task is one of theirs that has ended, whatever an older answer of AWS says. */

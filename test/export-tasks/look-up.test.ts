@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { ExportTask, ExportTaskPage } from '#aws/export-task.ts';
-import { bucketPolicyFor } from '#export-tasks/bucket-policy.ts';
-import { makeCreateOnce } from '#export-tasks/create-once.ts';
+import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
+import { makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 
@@ -44,8 +44,10 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
       elapsed += ms;
     },
   });
-  return { create: () => createOnce(target, task), looks: () => looks };
+  return { create: () => createOnce(target, task, asked), looks: () => looks };
 }
+
+const asked = { caller: 'anonymous', grant: undefined, maySee: () => true };
 
 const listed = (
   taskId: string,

@@ -61,7 +61,9 @@ describe('?target=', () => {
     for (const { status, body } of answers) {
       expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
     }
-    expect(answers[0]?.body.detail).toBe('The targets of this gateway are: default.');
+    expect(answers[0]?.body.detail).toBe(
+      'No target has this name; GET /targets lists those you may see.',
+    );
   });
 
   test('chooses account and Region, and leaves the other slots alone', async () => {

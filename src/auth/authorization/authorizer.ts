@@ -48,6 +48,8 @@ export interface Decision {
 
 /** Says who may do what. Every answer is in the audit. */
 export interface Authorizer {
+  /** Whether everybody may do everything, so that nothing need be looked up to decide. */
+  isOpen: boolean;
   decide(asker: Asker, question: Question): Decision;
   /** @throws Problem not-permitted */
   demand(asker: Asker, question: Question): Decision;

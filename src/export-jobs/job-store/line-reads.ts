@@ -100,11 +100,16 @@ export async function readActiveSlice(queries: Queries, target: string) {
         .onRef('attempts.slice', '=', 'slices.number')
         .onRef('attempts.attempt', '=', 'slices.attempt'),
     )
+    .innerJoin('jobs', 'jobs.id', 'slices.jobId')
     .where('slices.target', '=', target)
     .where(isActive)
     .select([
       'slices.jobId',
       'slices.number as slice',
+      'slices.caller',
+      'slices.logGroupName',
+      'jobs.destination',
+      'jobs.destinationPrefix',
       'attempts.taskId',
       'attempts.taskCreatedAt',
       'attempts.submittedAt',

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
-import { cancelAndShow } from '../cancel-and-show.ts';
+import { cancelAndShow, demandToCancel } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 
@@ -28,14 +29,14 @@ const CancelledExportTask = {
 };
 
 /** Cancels an export task: AWS's CancelExportTask, and the task as it then stands. */
-export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
-  app,
-  { targets },
-) => {
+export const cancelExportTask: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  authorizer: Authorizer;
+}> = async (app, { targets, authorizer }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks/:taskId/cancel',
-    handlerTimeout: 20_000, // up to three calls to AWS, each with its own deadline
+    handlerTimeout: 20_000, // up to four calls to AWS, each with its own deadline
     schema: {
       operationId: 'cancelExportTask',
       tags: ['export-tasks'],
@@ -58,9 +59,11 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> =
     },
     handler: async (request, reply) => {
       const { taskId } = request.params;
+      const caller = request.principal.id;
       const target = targets.find(request.query.target);
+      await demandToCancel(authorizer, request, target, taskId);
 
-      const { task, awsRequestId } = await cancelAndShow(target.logs, taskId);
+      const { task, awsRequestId } = await cancelAndShow(target.logs, taskId, caller);
       request.awsRequestId = awsRequestId;
 
       return reply.code(202).send(task);

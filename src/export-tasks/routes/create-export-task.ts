@@ -1,16 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
-import type { makeCreateOnce } from '../create-once.ts';
+import type { makeCreateOnce } from '../creating/create-once.ts';
 import { everyCall } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
+import { grantFor, mayCreate, mayDo } from '../questions.ts';
 import { warningsOf } from '../warnings.ts';
 
 /** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
 export const createExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
+  authorizer: Authorizer;
   createOnce: ReturnType<typeof makeCreateOnce>;
-}> = async (app, { targets, createOnce }) => {
+}> = async (app, { targets, authorizer, createOnce }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks',
@@ -44,8 +47,14 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     handler: async (request, reply) => {
       const { query, body } = request;
       const target = targets.find(query.target);
+      const { isPermitted } = authorizer.demand(request, mayCreate(target, body));
 
-      const created = await createOnce(target, body);
+      const created = await createOnce(target, body, {
+        caller: request.principal.id,
+        grant: isPermitted ? grantFor(body) : undefined,
+        maySee: (task) =>
+          authorizer.decide(request, mayDo('DescribeExportTasks', target, task)).isPermitted,
+      });
       request.awsRequestId = created.awsRequestId;
 
       const at = query.target === undefined ? '' : `?target=${encodeURIComponent(query.target)}`;

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
+import { mayDo } from '../questions.ts';
 
 const Query = Type.Object(
   {
@@ -33,10 +35,10 @@ const Query = Type.Object(
 );
 
 /** Lists export tasks, newest first: AWS's DescribeExportTasks. */
-export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
-  app,
-  { targets },
-) => {
+export const describeExportTasks: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  authorizer: Authorizer;
+}> = async (app, { targets, authorizer }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks',
@@ -45,7 +47,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }
       tags: ['export-tasks'],
       summary: 'List export tasks',
       description:
-        'DescribeExportTasks: the tasks AWS still knows, newest first, whoever created them. Equal questions share one call to AWS, so an answer may be up to a second old; `Age` says how old.',
+        'DescribeExportTasks: the tasks AWS still knows, newest first, whoever created them; where policies say who may see what, those you may see, so that a page may have few and still not be the last. Equal questions share one call to AWS, so an answer may be up to a second old; `Age` says how old.',
       querystring: Query,
       response: {
         200: Type.Object(
@@ -72,10 +74,13 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{ targets: Targets }
       const { target: name, ...query } = request.query;
       const target = targets.find(name);
 
-      const page = await target.logs.describeExportTasks(query);
+      const page = await target.logs.describeExportTasks(query, { caller: request.principal.id });
       request.awsRequestId = page.awsRequestId;
 
-      const { exportTasks, nextToken } = page;
+      const { nextToken } = page;
+      const exportTasks = authorizer.sift(request, page.exportTasks, (task) =>
+        mayDo('DescribeExportTasks', target, task),
+      );
       return reply
         .header('age', page.ageSeconds)
         .send({ exportTasks, ...(nextToken !== undefined && { nextToken }) });

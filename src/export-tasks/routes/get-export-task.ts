@@ -1,18 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import { Problem } from '#problems/problem.ts';
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
+import { noSuchTask } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
+import { mayDo } from '../questions.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 
 /** Shows one export task: AWS's DescribeExportTasks by id. */
-export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
-  app,
-  { targets },
-) => {
+export const getExportTask: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  authorizer: Authorizer;
+}> = async (app, { targets, authorizer }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks/:taskId',
@@ -35,11 +37,18 @@ export const getExportTask: FastifyPluginAsyncTypebox<{ targets: Targets }> = as
       const { taskId } = request.params;
       const target = targets.find(request.query.target);
 
-      const page = await target.logs.describeExportTasks({ taskId });
+      const page = await target.logs.describeExportTasks(
+        { taskId },
+        { caller: request.principal.id },
+      );
       request.awsRequestId = page.awsRequestId;
 
       const [task] = page.exportTasks;
-      if (!task) throw new Problem('export-task-not-found', 'AWS lists no export task of this id.');
+      const { isPermitted } = authorizer.decide(
+        request,
+        mayDo('DescribeExportTasks', target, task),
+      );
+      if (!task || !isPermitted) throw noSuchTask();
       return reply.header('age', page.ageSeconds).send(task);
     },
   });

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Text } from '#validation/text.ts';
 import { TargetStatus } from '../slot.ts';
 import type { SlotReader } from '../slot-reader.ts';
 import type { Targets } from '../target.ts';
+import { whatMaySee } from '../what-may-be-seen.ts';
 
 const Params = Type.Object(
   {
@@ -20,10 +22,11 @@ const Params = Type.Object(
 );
 
 /** Shows a target: what is in its slot, and who waits for it. */
-export const getTarget: FastifyPluginAsyncTypebox<{ targets: Targets; slots: SlotReader }> = async (
-  app,
-  { targets, slots },
-) => {
+export const getTarget: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  slots: SlotReader;
+  authorizer: Authorizer;
+}> = async (app, { targets, slots, authorizer }) => {
   app.route({
     method: 'GET',
     url: '/targets/:target',
@@ -32,7 +35,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{ targets: Targets; slots: Slo
       tags: ['targets'],
       summary: 'Show a target and its slot',
       description:
-        'What holds the slot now and, where there are export jobs, who waits for it and how busy they kept it. AWS is asked only where the export jobs do not know, and then once in five seconds, however many ask; `seenAt` says of when the answer is.',
+        'What holds the slot now and, where there are export jobs, who waits for it and how busy they kept it. AWS is asked only where the export jobs do not know, and then once in five seconds, however many ask; `seenAt` says of when the answer is. Whose task or job holds the slot, and who waits, is told to those who may know.',
       params: Params,
       response: { 200: TargetStatus },
     },
@@ -52,11 +55,15 @@ export const getTarget: FastifyPluginAsyncTypebox<{ targets: Targets; slots: Slo
     },
     handler: async (request) => {
       const target = targets.find(request.params.target);
+      authorizer.demand(request, { action: 'ReadTarget', resource: { target } });
 
       const status = await slots.readSlot(target);
 
       const { name, region, accountId, isDefault } = target;
-      return { name, region, accountId, isDefault, ...status };
+      return {
+        ...{ name, region, accountId, isDefault },
+        ...whatMaySee(authorizer, request, target, status),
+      };
     },
   });
 };

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Target, type Targets } from '../target.ts';
 
 /** Lists the targets, in the order of the configuration: names, Regions and accounts, never roles. */
-export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = async (
-  app,
-  { targets },
-) => {
+export const listTargets: FastifyPluginAsyncTypebox<{
+  targets: Targets;
+  authorizer: Authorizer;
+}> = async (app, { targets, authorizer }) => {
   app.route({
     method: 'GET',
     url: '/targets',
@@ -16,7 +17,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = asyn
       tags: ['targets'],
       summary: 'List the targets',
       description:
-        'The AWS accounts and Regions this gateway exports in. The first is the default of every `?target=`. A target appears once STS has confirmed its account.',
+        'The AWS accounts and Regions this gateway exports in. The first is the default of every `?target=`. Shown are those you may see. A target appears once STS has confirmed its account.',
       response: {
         200: Type.Object(
           { targets: Type.Array(Target) },
@@ -40,6 +41,13 @@ export const listTargets: FastifyPluginAsyncTypebox<{ targets: Targets }> = asyn
       },
     },
     config: { action: 'ReadTarget', problems: [] },
-    handler: async () => ({ targets: targets.list() }),
+    handler: async (request) => {
+      const shown = authorizer.sift(request, targets.list(), (target) => ({
+        action: 'ReadTarget',
+        resource: { target },
+      }));
+
+      return { targets: shown };
+    },
   });
 };

@@ -1,6 +1,6 @@
 import type { Database } from '#database/database.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
-import type { Slot, SlotBook, SlotRecord } from '#targets/slot.ts';
+import type { SlotBook, SlotRecord } from '#targets/slot.ts';
 import {
   readActiveSlice,
   readClock,
@@ -14,6 +14,9 @@ const hourMs = 3_600_000;
 const foreignFreshForMs = 20_000;
 // Whatever the number of askers.
 const freshForMs = 1_000;
+
+// AWS has to be asked.
+const unknown = { slot: undefined, holder: {} };
 
 /** Makes the book of the slots, from what the database knows; `elapsed` is a clock that only goes forward. */
 export function makeSlotBook(
@@ -29,7 +32,7 @@ export function makeSlotBook(
     const callers = await line.depthOf(target);
     const ended = new Set(tasks.filter((task) => task.endedAt).map(({ taskId }) => taskId));
     return {
-      slot: await readHolder(target, at),
+      ...(await readHolder(target, at)),
       line: {
         waiting: callers.reduce((sum, { waiting }) => sum + waiting, 0),
         ready: callers.reduce((sum, { ready }) => sum + ready, 0),
@@ -40,25 +43,29 @@ export function makeSlotBook(
     };
   }
 
-  async function readHolder(target: string, at: number): Promise<Slot | undefined> {
+  async function readHolder(
+    target: string,
+    at: number,
+  ): Promise<Pick<SlotRecord, 'slot' | 'holder'>> {
     const active = await readActiveSlice(queries, target);
     if (active) {
       const { jobId, slice, taskId, taskCreatedAt, submittedAt } = active;
       const since = toInstant(taskCreatedAt ?? submittedAt);
       const task = taskId !== null && { taskId };
-      return { state: 'ours', jobId, slice, ...task, since, seenAt: toInstant(at) };
+      const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toInstant(at) };
+      return { slot, holder: active };
     }
     const foreign = await readForeignTask(queries, target);
-    if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return undefined;
-    if (at - foreign.foreignSeenAt > foreignFreshForMs) return undefined;
+    if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return unknown;
+    if (at - foreign.foreignSeenAt > foreignFreshForMs) return unknown;
     const { foreignTaskId: taskId, foreignLogGroupName: logGroupName, foreignSince } = foreign;
-    return {
-      state: 'foreign',
-      taskId,
-      ...(logGroupName !== null && { logGroupName }),
+    const group = logGroupName === null ? {} : { logGroupName };
+    const slot = {
+      ...{ state: 'foreign' as const, taskId, ...group },
       ...(foreignSince !== null && { since: toInstant(foreignSince) }),
       seenAt: toInstant(foreign.foreignSeenAt),
     };
+    return { slot, holder: group };
   }
 
   return { readSlot: shareAnswers(readSlot, { freshForMs, elapsed }) };

@@ -1,9 +1,16 @@
-import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { CloudWatchLogs, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { type CreateExportTask, type ExportTask, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { bucketPolicyFor } from './bucket-policy.ts';
 import { type CreatedTask, type LookUpOptions, makeLookUp } from './look-up.ts';
+
+/** For whom a task is created, what they were permitted, and which tasks they may hear of. */
+export interface CreateFor {
+  caller: string;
+  grant: ExportGrant | undefined;
+  maySee: (task: ExportTask) => boolean;
+}
 
 /**
  * Creates an export task with exactly one CreateExportTask, whatever happens to the answer. When
@@ -15,9 +22,10 @@ export function makeCreateOnce(options: LookUpOptions) {
   return async function createOnce(
     target: OpenTarget,
     task: CreateExportTask,
+    { caller, grant, maySee }: CreateFor,
   ): Promise<CreatedTask> {
     const beganAt = options.elapsed();
-    const result = await target.logs.createExportTask(task);
+    const result = await target.logs.createExportTask(task, { caller, grant });
     switch (result.outcome) {
       case 'accepted':
         markTold(result.taskId);
@@ -25,10 +33,10 @@ export function makeCreateOnce(options: LookUpOptions) {
       case 'not-sent':
         throw result.problem;
       case 'refused':
-        throw await withWhatHelps(result.problem, target, task);
+        throw await withWhatHelps(result.problem, target, task, { caller, maySee });
       case 'unknown': {
         const { cause, answer } = result;
-        const { found, isCertain } = await lookFor(target.logs, task, beganAt);
+        const { found, isCertain } = await lookFor(target.logs, task, { beganAt, caller });
         if (found) return found;
         // AWS did answer, so nothing is under way any more, and it lists no such task.
         if (answer && isCertain) throw asNotCreated(answer);
@@ -46,10 +54,11 @@ async function withWhatHelps(
   refusal: Problem,
   target: OpenTarget,
   task: CreateExportTask,
+  asked: Pick<CreateFor, 'caller' | 'maySee'>,
 ): Promise<Problem> {
   switch (refusal.slug) {
     case 'export-slot-taken':
-      return withSlotHolder(target.logs, refusal);
+      return withSlotHolder(target.logs, refusal, asked);
     case 'destination-not-writable':
       return new Problem(refusal.slug, refusal.detail, {
         ...refusal.members,
@@ -60,10 +69,16 @@ async function withWhatHelps(
   }
 }
 
-/** The same refusal, with the task that holds the slot, where AWS's list shows it. */
-async function withSlotHolder(logs: CloudWatchLogs, refusal: Problem): Promise<Problem> {
-  const holder = (await findActive(logs, false)) ?? (await findActive(logs, true));
-  if (holder?.taskId === undefined) return refusal;
+/** The same refusal, with the task that holds the slot, where AWS's list shows it and the caller may see it. */
+async function withSlotHolder(
+  logs: CloudWatchLogs,
+  refusal: Problem,
+  { caller, maySee }: Pick<CreateFor, 'caller' | 'maySee'>,
+): Promise<Problem> {
+  const holder =
+    (await findActive(logs, { isFresh: false, caller })) ??
+    (await findActive(logs, { isFresh: true, caller }));
+  if (holder?.taskId === undefined || !maySee(holder)) return refusal;
   const { taskId, taskName, logGroupName, status, executionInfo } = holder;
   const since =
     executionInfo?.creationTime === undefined
@@ -83,8 +98,11 @@ async function withSlotHolder(logs: CloudWatchLogs, refusal: Problem): Promise<P
 }
 
 // There is one slot, so the active task is among the newest; a failed look leaves it unnamed.
-async function findActive(logs: CloudWatchLogs, isFresh: boolean): Promise<ExportTask | undefined> {
-  const page = await logs.describeExportTasks({ limit: 50 }, { isFresh }).catch(() => undefined);
+async function findActive(
+  logs: CloudWatchLogs,
+  how: { isFresh: boolean; caller: string },
+): Promise<ExportTask | undefined> {
+  const page = await logs.describeExportTasks({ limit: 50 }, how).catch(() => undefined);
   return page?.exportTasks.find(isActive);
 }
 

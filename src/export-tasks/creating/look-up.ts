@@ -16,6 +16,12 @@ export interface CreatedTask {
   awsRequestId: string | undefined;
 }
 
+/** A create whose outcome is unknown: when it began, by `elapsed`, and for whom. */
+interface SentCreate {
+  beganAt: number;
+  caller: string;
+}
+
 // Pauses before each look at AWS's list. AWS shows a task as soon as create has answered; when the
 // answer was lost, the request itself may still be under way for a moment.
 const pausesBeforeLooksMs = [0, 500, 2_000];
@@ -38,7 +44,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   async function lookFor(
     logs: CloudWatchLogs,
     task: CreateExportTask,
-    beganAt: number,
+    create: SentCreate,
   ): Promise<{ found?: CreatedTask; isCertain: boolean }> {
     const lookUntil = elapsed() + lookForMs;
     let isCertain = true;
@@ -46,7 +52,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
       if (elapsed() + pauseMs > lookUntil) return { isCertain: false };
       await sleep(pauseMs);
       try {
-        const found = await lookOnce(logs, task, beganAt);
+        const found = await lookOnce(logs, task, create);
         if (found) return { found, isCertain };
       } catch {
         isCertain = false; // an unanswered look is not an absent task
@@ -58,14 +64,14 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   async function lookOnce(
     logs: CloudWatchLogs,
     task: CreateExportTask,
-    beganAt: number,
+    { beganAt, caller }: SentCreate,
   ): Promise<CreatedTask | undefined> {
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
       let nextToken: string | undefined;
       do {
         const page = await logs.describeExportTasks(
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
-          { isFresh: true },
+          { isFresh: true, caller },
         );
         // Our beginning on AWS's own clock: ours may be off by any amount.
         const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;

@@ -1,0 +1,39 @@
+import type { Place, Question } from '#auth/authorization/authorizer.ts';
+import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { CreateExportTask, ExportTask } from '#aws/export-task.ts';
+
+/** What AWS exports under when a create names no prefix. */
+const defaultPrefix = 'exportedlogs';
+
+/** May this be created? Asked with the very values that are sent to AWS. */
+export function mayCreate(target: Place, task: CreateExportTask): Question {
+  const { logGroupName, destination, from, to } = task;
+  return {
+    action: 'CreateExportTask',
+    resource: { target, logGroupName },
+    context: { destination, destinationPrefix: task.destinationPrefix || defaultPrefix, from, to },
+  };
+}
+
+/** What somebody was permitted to create. */
+export function grantFor(task: CreateExportTask): ExportGrant {
+  const { logGroupName, destination } = task;
+  return { logGroupName, destination, destinationPrefix: task.destinationPrefix || defaultPrefix };
+}
+
+/**
+ * May this be done to a task? Asked by the task's own log group and bucket; of a task that does not
+ * exist, by none, which takes as long.
+ */
+export function mayDo(
+  action: 'DescribeExportTasks' | 'CancelExportTask',
+  target: Place,
+  task: ExportTask = {},
+): Question {
+  const { logGroupName = '', destination, destinationPrefix } = task;
+  return {
+    action,
+    resource: { target, logGroupName },
+    context: { destination, destinationPrefix },
+  };
+}
