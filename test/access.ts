@@ -1,0 +1,70 @@
+import { type Audit, makeAudit } from '#audit/audit.ts';
+import type { Access } from '#auth/access.ts';
+import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
+import type { Principal } from '#auth/principal.ts';
+import { Problem } from '#problems/problem.ts';
+
+/** What the callers of `callersBy` name themselves in. */
+const callerHeader = 'x-test-caller';
+
+/** The header by which a request comes from a caller of that name. */
+export const as = (name: string): Record<string, string> => ({ [callerHeader]: name });
+
+/** A caller of that name. */
+export const principalOf = (name: string): Principal => ({
+  id: `test#${name}`,
+  issuer: 'test',
+  subject: name,
+  groups: [],
+  claims: {},
+});
+
+/** Says yes or no: the rule of a test in place of policies. */
+export type Rule = (principal: Principal, question: Question) => boolean;
+
+/** Callers who are who they say they are, and a rule that says what they may. */
+export function callersBy(rule: Rule): (audit: Audit) => Access {
+  const known = new Map<string, Principal>(); // one object each, as authentication has it
+  return (audit) => ({
+    authenticate({ headers }) {
+      const name = headers[callerHeader];
+      if (typeof name !== 'string') {
+        throw new Problem('unauthenticated', 'No name.', { challenges: ['Test'] });
+      }
+      const principal = known.get(name) ?? principalOf(name);
+      known.set(name, principal);
+      return principal;
+    },
+    authorizer: authorizerBy(rule, audit),
+  });
+}
+
+/** An authorizer that goes by a rule. */
+export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} })): Authorizer {
+  const authorizer: Authorizer = {
+    isOpen: false,
+    decide(asker, question) {
+      const isPermitted = rule(asker.principal, question);
+      const { action, resource, context = {} } = question;
+      const { destination, destinationPrefix } = context;
+      audit.decision({
+        requestId: asker.id,
+        principal: asker.principal.id,
+        action,
+        decision: isPermitted ? 'permit' : 'forbid',
+        policies: isPermitted ? ['the-rule'] : [],
+        target: resource.target.name,
+        ...{ logGroupName: resource.logGroupName, destination, destinationPrefix },
+      });
+      return { isPermitted, policies: isPermitted ? ['the-rule'] : [] };
+    },
+    demand(asker, question) {
+      const decision = authorizer.decide(asker, question);
+      if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');
+      return decision;
+    },
+    sift: (asker, items, toQuestion) =>
+      items.filter((item) => rule(asker.principal, toQuestion(item))),
+  };
+  return authorizer;
+}
