@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
+import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
 import { authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
@@ -10,6 +11,7 @@ import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
+import { overloadPlugin } from '#overload/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
 import { makeSlotReader } from '#targets/slot-reader.ts';
@@ -23,12 +25,16 @@ export interface AppOptions {
   targets: Targets;
   access: Access;
   audit: Audit;
+  rateLimits: RateLimits;
   /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
   isStopping: () => boolean;
   now: () => number;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   newId: () => string;
+  random: () => number;
+  /** How late the event loop is. */
+  loopDelayMs: () => number;
   /** The line of the export jobs; without it there are none, and no database. */
   jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
@@ -37,7 +43,7 @@ export interface AppOptions {
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
-  const { access, audit, limits = edgeLimits } = options;
+  const { access, audit, rateLimits, random, loopDelayMs, limits = edgeLimits } = options;
   const { authorizer } = access;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
@@ -75,7 +81,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(makeValidatorCompiler());
 
   await app.register(edgePlugin, { limits, newId, log, isStopping });
+  await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate: access.authenticate, audit });
+  await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(problemsPlugin);
   await app.register(openapiPlugin); // collects what is registered after it
   await app.register(cataloguePlugin);

@@ -9,6 +9,7 @@ import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
+import { openLoopDelay } from '#overload/loop-delay.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
@@ -61,17 +62,21 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       sleep: sleepUntilAborted,
       random: Math.random,
     });
+  const loopDelay = openLoopDelay();
   const app = await buildApp({
     log,
     targets,
     access: openToAll,
     audit: makeAudit({ write() {} }),
+    rateLimits: config.limits,
     jobs,
     isStopping: () => isStopping,
     now: Date.now,
     elapsed,
     sleep: (ms) => delay(ms),
     newId: randomUUID,
+    random: Math.random,
+    loopDelayMs: loopDelay.currentMs,
   });
   const slotsChecked = targets.whenChecked.then(() => {
     if (jobs) refuseSharedSlots(targets.list());
@@ -81,6 +86,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const close = async () => {
     await jobs?.close();
     await app.close();
+    loopDelay[Symbol.dispose]();
     await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
   };

@@ -32,6 +32,9 @@ await using app = await buildApp({
   elapsed: () => 0,
   sleep: async () => {},
   newId: () => '',
+  random: () => 0,
+  loopDelayMs: () => 0,
+  rateLimits: { createsPerMinute: 0, requestsPerMinute: 0 },
   jobs: {
     database: notOpened,
     watch: notOpened,

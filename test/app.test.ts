@@ -28,6 +28,9 @@ async function openApp(find: Targets['find']) {
     now: Date.now,
     elapsed: () => performance.now(),
     sleep: async () => {},
+    random: () => 0,
+    loopDelayMs: () => 0,
+    rateLimits: { createsPerMinute: 0, requestsPerMinute: 0 },
     newId: () => '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11',
   });
   return { app, lines };

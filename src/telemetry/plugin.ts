@@ -52,7 +52,8 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
         ...more,
       };
       // A probe that hears "not ready" is no defect, and probes ask every few seconds.
-      const isExpected = reply.statusCode < 500 || problem?.slug === 'not-ready';
+      const isExpected =
+        reply.statusCode < 500 || problem?.slug === 'not-ready' || problem?.slug === 'overloaded';
       if (isExpected) app.log.info(facts, 'request');
       else app.log.error({ ...facts, err: problem?.cause }, 'request');
     }

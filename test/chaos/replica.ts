@@ -83,6 +83,9 @@ async function serve() {
     access: openToAll,
     audit: makeAudit({ write() {} }),
     isStopping: () => false,
+    random: Math.random,
+    loopDelayMs: () => 0,
+    rateLimits: { createsPerMinute: 0, requestsPerMinute: 0 },
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   return app;

@@ -53,6 +53,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: Job
     },
     config: {
       action: 'ReadExportJob',
+      isWaiting: true,
       problems: ['export-job-not-found', 'database-unavailable'],
       headers: { 200: ['ETag'], 304: ['ETag'] },
       timeoutProblem: 'database-unavailable',

@@ -114,6 +114,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
     },
     config: {
       action: 'ReadExportJob',
+      isWaiting: true,
       problems: ['export-job-not-found', 'too-many-streams', 'database-unavailable'],
       produces: ['text/event-stream'],
     },
