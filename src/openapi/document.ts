@@ -10,7 +10,7 @@ type Json = Record<string, unknown>;
 interface Operation {
   operationId: string;
   tags: string[];
-  responses: Record<string, Json & { content?: Json }>;
+  responses: Record<string, Json & { content?: Json; headers?: Json }>;
 }
 
 type Path = Record<string, Operation>;
@@ -24,6 +24,8 @@ export interface OperationFacts {
   headers: Record<number, ResponseHeader[]>;
   /** Media types of a success; a page beside JSON is told as text. */
   produces: readonly string[];
+  /** Whether its callers have a budget. */
+  isLimited: boolean;
 }
 
 /** The part of the document that no route contributes. */
@@ -69,6 +71,17 @@ const headers = {
     description: 'Seconds to wait before trying again.',
     schema: { type: 'integer' },
   },
+  RateLimit: {
+    description:
+      'What is left of your budget: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). Not sent where there is no budget.',
+    schema: { type: 'string' },
+    example: '"creates";r=117;t=42',
+  },
+  'RateLimit-Policy': {
+    description: 'Your budget: `q` requests in `w` seconds.',
+    schema: { type: 'string' },
+    example: '"creates";q=120;w=60',
+  },
   'X-Request-Id': {
     description: 'The id of this request in the log.',
     schema: { type: 'string', format: 'uuid' },
@@ -96,6 +109,7 @@ export function completeDocument<Document extends { paths?: object; components?:
     if (!fact) continue;
     completeSuccesses(operation.responses, fact);
     addProblems(operation.responses, fact.problems);
+    if (fact.isLimited) addLimits(operation.responses);
     for (const slug of fact.problems) used.add(slug);
   }
   const examples = Object.entries(problemExamples).filter(([slug]) =>
@@ -142,6 +156,15 @@ function addProblems(responses: Operation['responses'], problems: readonly Probl
         },
       },
     };
+  }
+}
+
+/** Whoever is not known has no budget, so a 401 tells of none. */
+function addLimits(responses: Operation['responses']): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (status === '401') continue;
+    const fields = ['RateLimit-Policy', 'RateLimit'].map(refToHeader);
+    response.headers = { ...response.headers, ...Object.fromEntries(fields) };
   }
 }
 

@@ -103,6 +103,16 @@ test('operation ids are those that generated clients are named after', () => {
   ]);
 });
 
+test('operations of known callers tell the budget with every answer but 401, and no others do', () => {
+  for (const { operation } of operations) {
+    const isLimited = operation.responses[429] !== undefined;
+    for (const [status, { headers }] of Object.entries(operation.responses)) {
+      const isTold = 'RateLimit' in headers && 'RateLimit-Policy' in headers;
+      expect(isTold, `${operation.operationId} ${status}`).toBe(isLimited && status !== '401');
+    }
+  }
+});
+
 test('keywords of our own are not in the document', () => {
   expect(json).not.toMatch(/"x-/);
 });
