@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 
 import { type Audit, makeAudit } from '#audit/audit.ts';
 import { type Access, openToAll } from '#auth/access.ts';
+import type { RateLimits } from '#auth/limits/plugin.ts';
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
@@ -20,6 +21,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
+import { type Canaries, makeCanaries } from './canaries.ts';
 import { openReady } from './ready-database.ts';
 
 /** What a test may set; everything else is as in production, with shorter timeouts. */
@@ -30,6 +32,12 @@ export interface WorldOptions {
   limits?: Partial<EdgeLimits>;
   /** Who is calling, and may they; everybody everything when absent. */
   access?: (audit: Audit) => Access | Promise<Access>;
+  /** What a caller may ask for in a minute; any number when absent. */
+  rateLimits?: Partial<RateLimits>;
+  /** How late the event loop is to the gateway; never when absent. */
+  loopDelayMs?: () => number;
+  /** The clock of the gateway that only goes forward; real time when absent. */
+  elapsed?: () => number;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
   /** The export jobs; without it there are none. */
@@ -73,6 +81,8 @@ export interface World extends AsyncDisposable {
   log: LogLine[];
   /** The lines of the audit. */
   audit: LogLine[];
+  /** What must be in no line and no answer; it is looked for when the world is disposed of. */
+  canaries: Canaries;
   targets: Targets;
   /** How many requests wait for a job to change. */
   waiting(): number;
@@ -113,6 +123,8 @@ export const order = {
 /** A lost answer need not be waited for long. */
 export const quickTimeouts: AwsTimeouts = { connectMs: 500, createMs: 400, readMs: 400 };
 
+const awsSecretKey = 'secret-of-the-test';
+
 /** Lets the SDK find AWS at a URL, and nothing of the machine's own set-up. */
 export function pointSdkAt(url: string): void {
   for (const name of Object.keys(process.env))
@@ -120,7 +132,7 @@ export function pointSdkAt(url: string): void {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: url,
     AWS_ACCESS_KEY_ID: 'AKIDTEST',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
+    AWS_SECRET_ACCESS_KEY: awsSecretKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '/nonexistent',
     AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
@@ -139,6 +151,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   emulator.seed.logGroup({ region, logGroupName: '/app' });
   emulator.seed.bucket({ region, bucket: 'archive' });
 
+  const canaries = plantCanaries(options);
+  const answers: string[] = [];
   const log: LogLine[] = [];
   const logger = makeLogger('debug', { write: (line: string) => void log.push(JSON.parse(line)) });
   const auditLines: LogLine[] = [];
@@ -165,8 +179,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     targets,
     isStopping: () => isStopping,
     now,
-    elapsed: () => performance.now(),
+    elapsed: options.elapsed ?? (() => performance.now()),
     sleep: (ms) => sleep(ms, emulator),
+    random: Math.random,
+    loopDelayMs: options.loopDelayMs ?? (() => 0),
+    rateLimits: { createsPerMinute: 0, requestsPerMinute: 0, ...options.rateLimits },
     newId: randomUUID,
     limits: { ...edgeLimits, ...options.limits },
   });
@@ -187,6 +204,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     port,
     log,
     audit: auditLines,
+    canaries,
     targets,
     woken,
     get database() {
@@ -203,6 +221,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       isStopping = true;
     },
     async call(method, path, body, headers = {}) {
+      canaries.plantCredentials(headers);
       const isText = typeof body === 'string';
       const response = await fetch(url + path, {
         method,
@@ -211,12 +230,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
+      answers.push([...response.headers].join('\n'), text);
       const isJson = response.headers.get('content-type')?.includes('json');
       return {
         status: response.status,
         headers: response.headers,
         text,
-        body: isJson ? JSON.parse(text) : undefined,
+        body: isJson && text !== '' ? JSON.parse(text) : undefined, // a HEAD has none
       };
     },
     calls,
@@ -227,8 +247,34 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await targets[Symbol.asyncDispose]();
       await emulator.close();
       refuseUndeclaredProblems(app, log);
+      for (const secret of emulator.sessionSecrets()) canaries.plant('a session of AWS', secret);
+      const lines = { log: log.map(toText), audit: auditLines.map(toText) };
+      const hits = canaries.hits({ answers, ...lines });
+      if (hits.length > 0) throw new Error(`Secrets were seen: ${hits.join('\n')}`);
     },
   };
+}
+
+const toText = (line: LogLine) => JSON.stringify(line);
+
+/** What every world has that must not be seen; a test may plant more. */
+function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Canaries {
+  const canaries = makeCanaries();
+  canaries.plant('the secret key of AWS', awsSecretKey);
+  for (const { roleArn, externalId } of targets) {
+    canaries.plant('the external id', externalId);
+    canaries.plant('the role', roleArn, 'from callers');
+    // How AWS names a session of it, in texts of its own.
+    const roleName = roleArn?.replace(/^.*\//, '');
+    if (roleName) canaries.plant('the role', `:assumed-role/${roleName}/`, 'from callers');
+  }
+  for (const { externalId } of Object.values(emulator.roles ?? {})) {
+    canaries.plant('the external id', externalId);
+  }
+  if (jobs?.databaseUrl) {
+    canaries.plant('the password of the database', new URL(jobs.databaseUrl).password);
+  }
+  return canaries;
 }
 
 async function openJobs(

@@ -24,6 +24,8 @@ export interface Emulator extends Controls, AsyncDisposable {
   /** Serves logs, sts and s3 (path style) alike. */
   url: string;
   port: number;
+  /** The secret keys and tokens of all sessions: what nobody may see but STS and its callers. */
+  sessionSecrets(): string[];
   close(): Promise<void>;
 }
 
@@ -109,6 +111,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     url: `http://${host}:${server.port}`,
     port: server.port,
     ...controls,
+    sessionSecrets: sessions.secrets,
     close: server.close,
     [Symbol.asyncDispose]: server.close,
   };

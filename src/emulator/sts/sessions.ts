@@ -40,6 +40,8 @@ export interface Sessions {
     },
   ): Session;
   identify(signed: Signed | undefined): Caller | AuthFailure;
+  /** The secret keys and tokens of all sessions: what nobody may see but STS and its callers. */
+  secrets(): string[];
 }
 
 /** Makes an empty list of sessions. Plain access keys are good whatever they are. */
@@ -75,6 +77,12 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
       const { accountId, arn, userId, roleArn, sessionPolicy } = session;
       return { accessKeyId, accountId, region, arn, userId, roleArn, sessionPolicy };
     },
+
+    secrets: () =>
+      [...sessions.values()].flatMap(({ secretAccessKey, sessionToken }) => [
+        secretAccessKey,
+        sessionToken,
+      ]),
   };
 }
 

@@ -1,0 +1,235 @@
+import { describe, expect, test } from 'vitest';
+
+import { type Authenticate, openToAll } from '#auth/access.ts';
+import { anonymous } from '#auth/principal.ts';
+import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
+import { Problem } from '#problems/problem.ts';
+import { makeCanaries } from '../canaries.ts';
+import { createDatabase, openPostgres } from '../postgres.ts';
+import { openWorld, order, region, type World } from '../world.ts';
+
+const roleArn = 'arn:aws:iam::123456789012:role/canary-role-4f1c';
+const externalId = 'canary-external-id-77aa';
+const good = {
+  bearer: 'eyJjYW5hcnkiOjF9AAAA.eyJjYW5hcnkiOjJ9BBBB.canary-signature-CCCC',
+  apiKey: 'canary-good-key-91d2',
+};
+const byBearer = { authorization: `Bearer ${good.bearer}` };
+
+/** What callers send that shows, or should not show, who they are; each a canary. */
+const carriers: Record<
+  string,
+  { headers?: Record<string, string>; query?: string; body?: object }
+> = {
+  'good token': { headers: byBearer },
+  'good key': { headers: { 'x-api-key': good.apiKey } },
+  'bad token': { headers: { authorization: 'Bearer eyJjYW5hcnkiOjN9.canary-bad-token-0001.x' } },
+  'no token at all': { headers: { authorization: 'canary-bare-authorization-0002' } },
+  'name and password': { headers: { authorization: 'Basic Y2FuYXJ5OmNhbmFyeS1wYXNzd29yZA==' } },
+  'bad key': { headers: { 'x-api-key': 'canary-bad-key-0003' } },
+  'two at once': { headers: { ...byBearer, 'x-api-key': 'canary-second-key-0004' } },
+  'a proxy’s': { headers: { ...byBearer, 'proxy-authorization': 'Basic canary-proxy-0005' } },
+  cookie: { headers: { ...byBearer, cookie: 'session=canary-cookie-0006' } },
+  'token in the query': { headers: byBearer, query: 'access_token=canary-query-token-0007' },
+  'key in the query': { headers: byBearer, query: 'api_key=canary-query-key-0008' },
+  'password in the body': { headers: byBearer, body: { password: 'canary-body-password-0009' } },
+  'other header': { headers: { ...byBearer, 'x-auth-token': 'canary-other-header-0010' } },
+  'key of AWS': { headers: { ...byBearer, 'x-amz-security-token': 'canary-aws-token-0011' } },
+  'idempotency key': { headers: { ...byBearer, 'idempotency-key': 'canary-idempotency-0012' } },
+};
+
+const authenticate: Authenticate = ({ headers }) => {
+  const isGood =
+    headers.authorization === byBearer.authorization || headers['x-api-key'] === good.apiKey;
+  if (!isGood) throw new Problem('unauthenticated', 'invalid_token', { challenges: ['Bearer'] });
+  return { ...anonymous, id: 'test#caller', issuer: 'test', subject: 'caller' };
+};
+
+/** A world whose role has an external id, and whose callers are known by what they send. */
+async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles']) {
+  let turnedMs = 0;
+  const world = await openWorld({
+    now: () => Date.now() + turnedMs,
+    access: () => ({ ...openToAll, authenticate }),
+    emulator: { roles: { ...roles } },
+    targets: [{ name: 'default', region, roleArn, externalId }],
+    jobs: { databaseUrl },
+    isCheckAwaited: false,
+  });
+  for (const [name, { headers = {}, query = '', body = {} }] of Object.entries(carriers)) {
+    for (const value of [...Object.values(headers), query, ...Object.values(body)]) {
+      for (const canary of value.match(/canary-[\w-]+/g) ?? []) world.canaries.plant(name, canary);
+    }
+  }
+  return Object.assign(world, {
+    /** Turns the clocks of both. */
+    turn(ms: number) {
+      turnedMs += ms;
+      world.emulator.clock.advance(ms);
+    },
+  });
+}
+
+const job = { logGroupNames: ['/app'], from: order.from, to: order.to, destination: 'archive' };
+const bodies: Record<string, object> = { createExportTask: order, createExportJob: job };
+
+/** Calls every operation, all at once, and each again by every way to say who is calling. */
+async function callEverything(world: World, by = Object.values(carriers)): Promise<number[]> {
+  const { paths } = JSON.parse(world.app.openapiText()) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  const jobId = '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
+  const operations = Object.entries(paths).flatMap(([path, byMethod]) =>
+    Object.entries(byMethod).map(([method, { operationId }]) => ({
+      method: method.toUpperCase(),
+      path: path
+        .replace('{jobId}', jobId)
+        .replace('{target}', 'default')
+        .replace(/\{\w+\}/, 'any'),
+      body: bodies[operationId],
+    })),
+  );
+  const answers = await Promise.all(
+    operations.flatMap(({ method, path, body }) =>
+      by.map(({ headers, query, body: more }) =>
+        world.call(
+          method,
+          query ? `${path}?${query}` : path,
+          body && { ...body, ...more },
+          headers,
+        ),
+      ),
+    ),
+  );
+  return answers.map(({ status }) => status);
+}
+
+const refusedText = `User: arn:aws:sts::123456789012:assumed-role/canary-role-4f1c/test is not authorized to perform: logs:CreateExportTask on resource: ${roleArn}`;
+const errors = [
+  ...['AccessDeniedException', 'AccessDenied', 'ExpiredTokenException', 'InvalidClientTokenId'],
+  ...['UnrecognizedClientException', 'IncompleteSignature', 'SignatureDoesNotMatch'],
+];
+const failures: Fault[] = [
+  ...errors.map((code) => ({ kind: 'error', code, message: refusedText, status: 403 }) as const),
+  ...['LimitExceededException', 'ThrottlingException', 'OperationAbortedException'].map(
+    (code) => ({ kind: 'error', code }) as const,
+  ),
+  ...['ResourceNotFoundException', 'InvalidOperationException', 'NobodyKnows'].map(
+    (code) => ({ kind: 'error', code }) as const,
+  ),
+  { kind: 'error', code: 'InternalFailure', message: refusedText, status: 500 } as const,
+  { kind: 'error', code: 'ServiceUnavailableException', message: refusedText } as const,
+  { kind: 'error', status: 502, rawBody: '<html>a page of a proxy</html>' } as const,
+  { kind: 'reset-before' } as const,
+  { kind: 'reset-after' } as const,
+  { kind: 'silence-before' } as const,
+  { kind: 'silence-after' } as const,
+  { kind: 'cut-body' } as const,
+  { kind: 'stall-body' } as const,
+  { kind: 'replace-body', body: '{"nonsense"' } as const,
+  // Which operation it is played on, is said when it is.
+].map((failure) => ({ ...failure, operation: '', count: 1_000 }));
+const ofLogs = ['CreateExportTask', 'DescribeExportTasks', 'CancelExportTask', 'DescribeLogGroups'];
+
+describe('secrets are in no answer, no line of the log and none of the audit', () => {
+  test('whatever fails, whoever asks', async () => {
+    await using postgres = await openPostgres();
+    const databaseUrl = await createDatabase(postgres.url);
+    const world = await openGuarded(databaseUrl, { [roleArn]: { externalId } });
+    await world.targets.whenChecked;
+    const first = [carriers['good token'] ?? {}];
+
+    const statuses = new Set(await callEverything(world));
+    for (const operations of [ofLogs, ['AssumeRole']]) {
+      for (const failure of failures) {
+        world.turn(3_600_000); // the session ends
+        for (const operation of operations) world.emulator.faults.add({ ...failure, operation });
+        for (const status of await callEverything(world, first)) statuses.add(status);
+        world.emulator.faults.clear();
+      }
+    }
+    await postgres.stop('immediate');
+    for (const status of await callEverything(world)) statuses.add(status);
+
+    expect(world.emulator.sessionSecrets().length).toBeGreaterThan(10);
+    expect(world.canaries.count()).toBeGreaterThan(20); // and two of each session
+    expect([...statuses]).toEqual(
+      expect.arrayContaining([200, 201, 202, 400, 401, 403, 404, 409, 429, 502, 503, 504]),
+    );
+    await world[Symbol.asyncDispose](); // looks for them
+  }, 120_000);
+
+  test('when the role may not be assumed', async () => {
+    await using postgres = await openPostgres();
+    const databaseUrl = await createDatabase(postgres.url);
+    const world = await openGuarded(databaseUrl, { [roleArn]: { externalId, refuses: true } });
+
+    const statuses = await callEverything(world);
+
+    expect(statuses).toContain(503);
+    expect(JSON.stringify(world.log)).toContain(roleArn); // it was asked for, and the log says why not
+    await world[Symbol.asyncDispose]();
+  });
+});
+
+describe('a world does not let a secret pass', () => {
+  const token = 'canary-token-that-leaks';
+  const headers = { authorization: `Bearer ${token}` };
+
+  test.each<[string, (world: World) => void]>([
+    ['log', ({ app }) => app.log.info({ note: `got ${token}` }, 'a leak')],
+    [
+      'log',
+      ({ app }) => app.log.info({ deep: [{ in: Buffer.from(token).toString('base64') }] }, 'x'),
+    ],
+    ['audit', ({ audit }) => void audit.push({ audit: 'refusal', error: `bad token ${token}` })],
+  ])('in the %s', async (place, leak) => {
+    const world = await openWorld();
+    await world.call('GET', '/targets', undefined, headers);
+
+    leak(world);
+
+    await expect(world[Symbol.asyncDispose]()).rejects.toThrow(`authorization in ${place}`);
+  });
+
+  test('in the body or a header of an answer', async () => {
+    const worldOf = (header: string, body: string) => {
+      const world = openWorld();
+      return world.then((opened) => {
+        opened.app.server.prependListener('request', (_request, response) => {
+          response.setHeader('x-echo', header);
+          if (body) opened.canaries.plant('the body', body);
+        });
+        return opened;
+      });
+    };
+    const inHeader = await worldOf(token, '');
+    const inBody = await worldOf('', '"status":"live"');
+
+    await inHeader.call('GET', '/health/live', undefined, headers);
+    await inBody.call('GET', '/health/live');
+
+    await expect(inHeader[Symbol.asyncDispose]()).rejects.toThrow('authorization in answers');
+    await expect(inBody[Symbol.asyncDispose]()).rejects.toThrow('the body in answers');
+  });
+
+  test('but a role is for the log, which who runs the service reads', () => {
+    const canaries = makeCanaries();
+    canaries.plant('the role', roleArn, 'from callers');
+    const seen = { answers: [], log: [], audit: [] };
+
+    expect(canaries.hits({ ...seen, log: [refusedText] })).toEqual([]);
+    expect(canaries.hits({ ...seen, answers: [refusedText] })).toHaveLength(1);
+  });
+
+  test('nor its percent-encoded or escaped form', () => {
+    const canaries = makeCanaries();
+    canaries.plant('the token', 'canary/with+all "of it"');
+
+    const texts = ['canary%2Fwith%2Ball%20%22of%20it%22', 'canary/with+all \\"of it\\"'];
+
+    for (const text of texts) {
+      expect(canaries.hits({ answers: [text], log: [], audit: [] })).toHaveLength(1);
+    }
+  });
+});
