@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { startAws } from './aws.ts';
 import { startChild } from './child.ts';
+import { measureAuth } from './figures/auth.ts';
 import { measureCalls } from './figures/calls.ts';
 import { measureHealth } from './figures/health.ts';
 import { measureAccept } from './figures/jobs/accept.ts';
@@ -11,6 +12,7 @@ import { measurePick } from './figures/jobs/pick.ts';
 import { measureTakeOver } from './figures/jobs/take-over.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
+import { measureOverload } from './figures/overload.ts';
 import { measureStart } from './figures/start.ts';
 import { startGateway } from './gateway.ts';
 import { describeMachine, othersCore, stepAside } from './machine.ts';
@@ -19,9 +21,11 @@ import type { Scale } from './scale.ts';
 
 const figures = {
   calls: measureCalls,
+  auth: measureAuth,
   health: measureHealth,
   start: measureStart,
   memory: measureMemory,
+  overload: measureOverload,
   'hand-off': measureHandOff,
   makespan: measureMakespan,
   accept: measureAccept,
@@ -37,12 +41,26 @@ const { values, positionals } = parseArgs({
 // The short form tells whether everything still measures, not how fast anything is.
 const scale: Scale = values.short
   ? {
-      ...{ warmUpCalls: 1, rounds: 2, roundSeconds: 0.3, starts: 1, requests: 300 },
+      ...{
+        warmUpCalls: 1,
+        rounds: 2,
+        roundSeconds: 0.3,
+        starts: 1,
+        requests: 300,
+        floodSeconds: 0.5,
+      },
       ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
       ...{ watchers: 20, isLeaseAwaited: false },
     }
   : {
-      ...{ warmUpCalls: 10_000, rounds: 15, roundSeconds: 1, starts: 11, requests: 100_000 },
+      ...{
+        warmUpCalls: 10_000,
+        rounds: 15,
+        roundSeconds: 1,
+        starts: 11,
+        requests: 100_000,
+        floodSeconds: 15,
+      },
       ...{
         lineSeconds: 60,
         logGroups: 100,

@@ -10,6 +10,14 @@ export const order = {
   destinationPrefix: 'checkout/2024-05-01',
 };
 
+const body = JSON.stringify(order);
+
+/** The request that makes it, as it is sent, by a caller with a token or by anybody. */
+export function createText(token?: string): string {
+  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`;
+  return `POST /export-tasks HTTP/1.1\r\nHost: 127.0.0.1\r\n${authorization}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
 /** The log groups jobs of the measurement are about. */
 export const logGroupNames = Array.from({ length: 100 }, (_, index) => `/demo/service-${index}`);
 

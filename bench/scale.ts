@@ -12,6 +12,8 @@ export interface Scale {
   starts: number;
   /** Requests after which memory is read again. */
   requests: number;
+  /** How long ten times too much is sent. */
+  floodSeconds: number;
   /** How long a line is watched in real time. */
   lineSeconds: number;
   /** Log groups and days that are exported in turned time, a task for each of each. */

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-import { order } from '../order.ts';
+import { createText } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
 
 /** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
@@ -9,22 +9,23 @@ export interface HttpRound extends Round {
   requests: (keyof typeof requestTexts)[];
   /** What is shown until an answer names another place. */
   location?: string;
+  /** Who creates; nobody in particular when absent. */
+  token?: string;
 }
 
-/** What a caller remembers of the answers so far. */
+/** What a caller sends, and remembers of the answers so far. */
 interface Memory {
+  create: string;
   location: string;
   etag: string;
 }
 
-const body = JSON.stringify(order);
 const host = 'Host: 127.0.0.1\r\n';
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
-const create = `POST /export-tasks HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 /** The text of each request; `location` is where the caller's last task is shown. */
 const requestTexts = {
-  create: () => create,
+  create: ({ create }: Memory) => create,
   show: ({ location }: Memory) => get(location),
   showNews: ({ location, etag }: Memory) => get(location, `If-None-Match: ${etag}\r\n`),
   list: () => get('/export-tasks?limit=10'),
@@ -32,9 +33,10 @@ const requestTexts = {
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ url, requests, location = '', ...round }: HttpRound) => {
+process.on('message', async ({ url, requests, location = '', token, ...round }: HttpRound) => {
+  const create = createText(token);
   const callers = Array.from({ length: round.parallel }, () =>
-    openCaller(new URL(url), requests, location),
+    openCaller(new URL(url), requests, { create, location, etag: '' }),
   );
   const result = await runRound(round, async (index) => callers[index]?.callNext());
   for (const { socket } of callers) socket.destroy();
@@ -46,11 +48,10 @@ process.send?.({});
  * One kept connection, one call at a time. Written on the socket, because an HTTP client takes as
  * much of the core as the server it is to load.
  */
-function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], location: string) {
+function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], memory: Memory) {
   const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   let received = '';
-  const memory: Memory = { location, etag: '' };
   let turn = 0;
 
   socket.on('data', (chunk: string) => {

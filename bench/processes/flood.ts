@@ -1,0 +1,105 @@
+import { connect, type Socket } from 'node:net';
+
+import { createText } from '../order.ts';
+
+/** Creates that are sent when they are due, whatever has become of the ones before. */
+export interface Flood {
+  url: string;
+  perSecond: number;
+  seconds: number;
+}
+
+/** What came of them; durations in milliseconds, from when a request was due to its whole answer. */
+export interface Flooded {
+  accepted: number[];
+  turnedAway: number[];
+  /** Answered otherwise. */
+  others: number;
+  /** Until the last of them was answered. */
+  tookSeconds: number;
+}
+
+// More than the gateway ever lets in. Requests that find all of them waiting are late, and that is
+// counted: by when they were due.
+const mostConnections = 1_000;
+const tickMs = 2;
+const create = createText();
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (flood: Flood) => process.send?.(await run(flood)));
+process.send?.({});
+
+async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
+  const result: Flooded = { accepted: [], turnedAway: [], others: 0, tookSeconds: 0 };
+  const due: number[] = [];
+  const all: Caller[] = [];
+  const idle: Caller[] = [];
+  const { hostname, port } = new URL(url);
+
+  function openAnother(): Caller | undefined {
+    if (all.length === mostConnections) return undefined;
+    const caller = openCaller(connect(Number(port), hostname), (status, tookMs) => {
+      if (status === 201) result.accepted.push(tookMs);
+      else if (status === 503) result.turnedAway.push(tookMs);
+      else result.others += 1;
+      const next = due.shift();
+      if (next === undefined) idle.push(caller);
+      else caller.send(next);
+    });
+    all.push(caller);
+    return caller;
+  }
+
+  const total = Math.round(perSecond * seconds);
+  const beganAt = performance.now();
+  let sent = 0;
+  while (sent < total) {
+    await new Promise((resolve) => setTimeout(resolve, tickMs));
+    const dueByNow = Math.min(
+      total,
+      Math.floor(((performance.now() - beganAt) / 1_000) * perSecond),
+    );
+    for (; sent < dueByNow; sent++) {
+      const dueAt = beganAt + (sent / perSecond) * 1_000;
+      const caller = idle.pop() ?? openAnother();
+      if (caller) caller.send(dueAt);
+      else due.push(dueAt);
+    }
+  }
+  const answered = () => result.accepted.length + result.turnedAway.length + result.others;
+  while (answered() < total) await new Promise((resolve) => setTimeout(resolve, tickMs));
+  for (const { socket } of all) socket.destroy();
+  return { ...result, tookSeconds: (performance.now() - beganAt) / 1_000 };
+}
+
+interface Caller {
+  socket: Socket;
+  send(dueAt: number): void;
+}
+
+/** One kept connection, one request at a time; written on the socket, as callers.ts does and says why. */
+function openCaller(socket: Socket, onAnswer: (status: number, tookMs: number) => void): Caller {
+  let received = '';
+  let dueAt = 0;
+  socket.once('end', () => {
+    throw new Error('The gateway closed a connection.');
+  });
+  socket.setNoDelay(true).setEncoding('latin1');
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return;
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+    if (received.length < headEnd + 4 + length) return;
+    const status = Number(received.slice(9, 12));
+    received = '';
+    onAnswer(status, performance.now() - dueAt);
+  });
+  return {
+    socket,
+    send(at) {
+      dueAt = at;
+      socket.write(create);
+    },
+  };
+}
