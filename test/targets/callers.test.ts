@@ -75,7 +75,7 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     const others = { priority: 0, waiting: 2, ready: 2 };
     expect(ann.slot).toMatchObject({ state: 'ours', jobId, slice: 0, taskId: 'the-task' });
     expect(ann.line.callers).toEqual([{ caller: 'test#ann', ...counts }, others]);
-    expect(Object.keys(tom.slot)).toEqual(['state', 'since', 'seenAt']);
+    expect(Object.keys(tom.slot)).toEqual(['state', 'seenAt', 'since']);
     expect(tom.line.callers).toEqual([{ caller: 'test#tom', ...counts }, others]);
     expect(operator.slot).toMatchObject({ jobId });
     expect(operator.line.callers).toEqual(
