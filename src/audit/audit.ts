@@ -9,6 +9,8 @@ export interface DecisionRecord {
   requestId: string;
   /** The id of the principal. */
   principal: string;
+  /** The id of who only wanted to know, where the principal itself did not ask. */
+  checkedBy?: string | undefined;
   action: string;
   decision: 'permit' | 'forbid';
   /** Ids of the policies that decided. */
