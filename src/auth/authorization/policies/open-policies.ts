@@ -5,7 +5,7 @@ import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
 
 /** What policies say, and why they could not say it: an error is never a yes. */
-export interface Verdict {
+interface Verdict {
   isPermitted: boolean;
   /** Ids of the policies that decided, in alphabetical order. */
   policies: readonly string[];
