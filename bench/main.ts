@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { startAws } from './aws.ts';
 import { startChild } from './child.ts';
 import { measureCalls } from './figures/calls.ts';
+import { measureDecision } from './figures/decision.ts';
 import { measureHealth } from './figures/health.ts';
 import { measureAccept } from './figures/jobs/accept.ts';
 import { measureHandOff } from './figures/jobs/hand-off.ts';
@@ -20,6 +21,7 @@ import type { Scale } from './scale.ts';
 const figures = {
   calls: measureCalls,
   health: measureHealth,
+  decision: measureDecision,
   start: measureStart,
   memory: measureMemory,
   'hand-off': measureHandOff,

@@ -21,7 +21,7 @@ export interface Scale {
   acceptances: number;
   /** Slices waiting in the longer of two lines; in the shorter it is a thousand. */
   waiting: number;
-  /** Picks out of each line in a round. */
+  /** Picks out of each line, and decisions by each number of policies, in a round. */
   picks: number;
   /** Callers who follow one job. */
   watchers: number;

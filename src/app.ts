@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
-import { authPlugin } from '#auth/plugin.ts';
+import { authorizationPlugin, authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
@@ -82,6 +82,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
   await app.register(targetsPlugin, { targets, slots, authorizer });
+  await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
   await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
   if (jobs)
     await app.register(exportJobsPlugin, { ...jobs, targets, authorizer, newId, elapsed, sleep });

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
@@ -39,6 +41,16 @@ export interface GatewayOptions {
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
+  const audit = makeAudit({ write() {} });
+  const authorizer = await openAuthorizer({
+    policyDir: config.access.policyDir,
+    areCallersKnown: config.access.authentication.methods.length > 0,
+    files: { list: (directory) => readdir(directory), read: (path) => readFile(path) },
+    newId: randomUUID,
+    sleep: sleepUntilAborted,
+    audit,
+    log,
+  });
   const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
@@ -64,8 +76,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const app = await buildApp({
     log,
     targets,
-    access: openToAll,
-    audit: makeAudit({ write() {} }),
+    access: { ...openToAll, authorizer },
+    audit,
     jobs,
     isStopping: () => isStopping,
     now: Date.now,
@@ -83,6 +95,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     await app.close();
     await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
+    await authorizer[Symbol.asyncDispose]();
   };
   const open = async () => {
     await warnOfRedirects(config, log);

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { makeLogger } from '#telemetry/logger.ts';
 import { readConfig } from '../src/config.ts';
 import { openGateway } from '../src/gateway.ts';
+import { makePolicyFolder } from './auth/policy-folder.ts';
 import { temporaryDir } from './database/homes.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
-import { openWorld, region } from './world.ts';
+import { openWorld, order, region } from './world.ts';
 
 /** Opens the gateway as main does, against the emulator of a world, on a free port. */
 async function openAsMain(env: NodeJS.ProcessEnv) {
@@ -58,6 +59,40 @@ describe('the gateway', () => {
     await expect(openAsMain({})).rejects.toMatchObject({
       name: 'ConfigError',
       message: expect.stringMatching(/^There is no usable endpoint .* for eu-west-1 \(/),
+    });
+  });
+
+  test('does what the policies of POLICY_DIR say', async () => {
+    await using world = await openWorld();
+    using folder = makePolicyFolder({
+      'a.cedar': `permit(principal == Caller::"anonymous", action, resource is LogGroup)
+        when { resource.name == "/app" };`,
+    });
+    const { gateway } = await openAsMain({ POLICY_DIR: folder.path });
+    await gateway.ready;
+    const create = async (body: object) => {
+      const { status } = await fetch(`${gateway.url}/export-tasks`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return status;
+    };
+
+    const statuses = [await create({ ...order, logGroupName: '/other' }), await create(order)];
+    await gateway.close();
+
+    expect(statuses).toEqual([403, 201]);
+    expect(world.creates()).toHaveLength(1);
+  });
+
+  test('ends the start with the file and the line of a policy that is none', async () => {
+    await using _world = await openWorld();
+    using folder = makePolicyFolder({ 'a.cedar': '// Nobody.\npermit(nobody);' });
+
+    await expect(openAsMain({ POLICY_DIR: folder.path })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^POLICY_DIR is ".*": a\.cedar, line 2: /),
     });
   });
 

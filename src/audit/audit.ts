@@ -9,6 +9,8 @@ export interface DecisionRecord {
   requestId: string;
   /** The id of the principal. */
   principal: string;
+  /** The id of who only wanted to know, where the principal itself did not ask. */
+  checkedBy?: string | undefined;
   action: string;
   decision: 'permit' | 'forbid';
   /** Ids of the policies that decided. */
@@ -46,12 +48,15 @@ export interface Audit {
   refusal(record: { requestId: string; route: string | null; error: string }): void;
 }
 
-/** What a line is of, in the place of a level: every line counts the same. */
-const kinds = { decision: 10, 'aws-call': 20, refusal: 30 };
+/** What a line is about. */
+type Kind = 'decision' | 'aws-call' | 'refusal';
+
+// Pino's levels, but none is higher than another: all are written.
+const kinds: Record<Kind, number> = { decision: 1, 'aws-call': 2, refusal: 3 };
 
 /** Makes the audit: JSON lines to `destination`, apart from the log. */
 export function makeAudit(destination: DestinationStream): Audit {
-  const lines = pino(
+  const lines = pino<Kind>(
     {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,

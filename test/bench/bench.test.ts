@@ -15,6 +15,7 @@ test('npm run bench prints every figure', async () => {
     'create, one at once  gateway # ms, bare # ms, added # ms (goal ≤ #)',
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    'decision             # µs by # policy, # µs by #, # µs by # (goal ≤ #)',
     'start to ready       # ms (goal ≤ #), without compile cache # ms',
     'memory when ready    # MiB resident (goal ≤ #), without compile cache # MiB',
     'memory after use     # MiB more resident after # requests (goal ≤ #)',

@@ -80,6 +80,7 @@ test('every example of the document works where the demonstration is', async () 
     retryExportJob: 202,
     listTargets: 200,
     getTarget: 200,
+    checkAuthorization: 200,
     listProblems: 200,
     getProblem: 200,
     getLiveness: 200,
