@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-import { makeAudit } from '#audit/audit.ts';
+import { openAudit } from '#audit/open-audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
@@ -39,9 +39,12 @@ export interface GatewayOptions {
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
+  const audit = await openAudit(config.auditLog, log);
   const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
+    isSessionScoped: config.isSessionScoped,
+    audit,
     timeouts: awsTimeouts,
     sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
     now: Date.now,
@@ -65,7 +68,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     log,
     targets,
     access: openToAll,
-    audit: makeAudit({ write() {} }),
+    audit,
     jobs,
     isStopping: () => isStopping,
     now: Date.now,
@@ -83,6 +86,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     await app.close();
     await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
+    await audit[Symbol.asyncDispose](); // last: whatever happens until then is in it
   };
   const open = async () => {
     await warnOfRedirects(config, log);

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
@@ -14,7 +15,13 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   const destination = { write: (line: string) => void lines.push(line) };
   const gateway = await openGateway({
     config: readConfig(
-      { AWS_REGION: region, PORT: '0', DATA_DIR: temporaryDir(), ...env },
+      {
+        AWS_REGION: region,
+        PORT: '0',
+        DATA_DIR: temporaryDir(),
+        AUDIT_LOG: join(temporaryDir(), 'audit.jsonl'),
+        ...env,
+      },
       () => '',
     ),
     log: makeLogger('info', destination),
