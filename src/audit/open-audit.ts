@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 
 import { configError } from '#problems/config-error.ts';
+import { writtenWholeBytes } from '#telemetry/logger.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
 // What waits for a reader of stdout or a disk that stands still. Less, and a pause of seconds under
@@ -25,6 +26,7 @@ export async function openAudit(
     sync: false,
     minLength: 0,
     maxLength: mostWaitingBytes,
+    maxWrite: writtenWholeBytes,
   });
   await once(destination, 'ready').catch(({ message }: Error) => {
     throw configError(
