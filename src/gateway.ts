@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-import { makeAudit } from '#audit/audit.ts';
+import { openAudit } from '#audit/open-audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
@@ -41,7 +41,7 @@ export interface GatewayOptions {
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
-  const audit = makeAudit({ write() {} });
+  const audit = await openAudit(config.auditLog, log);
   const authorizer = await openAuthorizer({
     policyDir: config.access.policyDir,
     areCallersKnown: config.access.authentication.methods.length > 0,
@@ -54,6 +54,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
+    isSessionScoped: config.isSessionScoped,
+    audit,
     timeouts: awsTimeouts,
     sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
     now: Date.now,
@@ -96,6 +98,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
     await authorizer[Symbol.asyncDispose]();
+    await audit[Symbol.asyncDispose](); // last: whatever happens until then is in it
   };
   const open = async () => {
     await warnOfRedirects(config, log);

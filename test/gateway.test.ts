@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
@@ -15,7 +16,13 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   const destination = { write: (line: string) => void lines.push(line) };
   const gateway = await openGateway({
     config: readConfig(
-      { AWS_REGION: region, PORT: '0', DATA_DIR: temporaryDir(), ...env },
+      {
+        AWS_REGION: region,
+        PORT: '0',
+        DATA_DIR: temporaryDir(),
+        AUDIT_LOG: join(temporaryDir(), 'audit.jsonl'),
+        ...env,
+      },
       () => '',
     ),
     log: makeLogger('info', destination),
@@ -101,6 +108,45 @@ describe('the gateway', () => {
 
     await expect(openAsMain({ PORT: String(world.port) })).rejects.toMatchObject({
       code: 'EADDRINUSE',
+    });
+  });
+});
+
+describe('the audit', () => {
+  test('is written from the first call to STS to the last, and closed', async () => {
+    await using world = await openWorld();
+    const [roleArn, path] = [
+      `arn:aws:iam::123456789012:role/log-export`,
+      join(temporaryDir(), 'a'),
+    ];
+    const scoped = { SERVICE_ROLE_ARN: roleArn, SCOPED_SESSIONS: 'on', AUDIT_LOG: path };
+
+    const { gateway } = await openAsMain(scoped);
+    await gateway.ready;
+    const created = await fetch(`${gateway.url}/export-tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(order),
+    });
+    await gateway.close();
+
+    expect(created.status).toBe(201);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const calls = lines.map((line) => JSON.parse(line)).filter(({ audit }) => audit === 'aws-call');
+    const requests = world.emulator.journal.entries().map(({ requestId }) => requestId);
+    const audited = calls.map(({ awsRequestId }) => awsRequestId);
+    expect(audited.toSorted()).toEqual(requests.toSorted());
+    expect(calls.map(({ operation, principal }) => `${operation} ${principal}`)).toEqual(
+      expect.arrayContaining(['AssumeRole anonymous', 'CreateExportTask anonymous']),
+    );
+  });
+
+  test('that cannot be written ends the start with a sentence', async () => {
+    await using _world = await openWorld();
+
+    await expect(openAsMain({ AUDIT_LOG: temporaryDir() })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^AUDIT_LOG is /),
     });
   });
 });

@@ -26,6 +26,8 @@ import { openReady } from './ready-database.ts';
 export interface WorldOptions {
   emulator?: EmulatorOptions;
   targets?: TargetSettings[];
+  /** Whether each create runs in a session of its own; false when absent. */
+  isSessionScoped?: boolean;
   timeouts?: Partial<AwsTimeouts>;
   limits?: Partial<EdgeLimits>;
   /** Who is calling, and may they; everybody everything when absent. */
@@ -147,6 +149,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   let isStopping = false;
   const targets = openTargets({
     settings: options.targets ?? [{ name: 'default', region }],
+    isSessionScoped: options.isSessionScoped ?? false,
+    audit,
     timeouts: { ...quickTimeouts, ...options.timeouts },
     sessionName: 'test',
     now,

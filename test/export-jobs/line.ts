@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { makeAudit } from '#audit/audit.ts';
 import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
@@ -25,6 +26,8 @@ export interface LineOptions {
   replicas?: number;
   /** Each in a Region of its own. */
   targets?: TargetSettings[];
+  /** Whether each create runs in a session of its own; false when absent. */
+  isSessionScoped?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
 }
@@ -58,6 +61,8 @@ export interface Line extends AsyncDisposable {
   database: Database;
   targets: Targets;
   log: LogLine[];
+  /** The lines of the audit. */
+  audit: LogLine[];
   dispatchers: Dispatcher[];
   replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
@@ -111,6 +116,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     clock: time.now,
   });
 
+  const auditLines: LogLine[] = [];
+  const audit = makeAudit({ write: (line: string) => void auditLines.push(JSON.parse(line)) });
   const log: LogLine[] = [];
   const write = (level: string) => (facts: object, text: string) =>
     void log.push({ level, ...facts, text });
@@ -118,6 +125,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   const open = async (configured: TargetSettings[]) => {
     const targets = openTargets({
       settings: configured,
+      isSessionScoped: options.isSessionScoped ?? false,
+      audit,
       timeouts: quickTimeouts,
       sessionName: 'test',
       now: time.now,
@@ -212,6 +221,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     database,
     targets,
     log,
+    audit: auditLines,
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
     replicas,
     openReplica,
