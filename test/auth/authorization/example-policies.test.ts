@@ -89,7 +89,7 @@ describe('deploy/policies, as it stands', () => {
     ['cancel one', jobOf('CancelExportJob', false), true, false, true],
     ['retry one', jobOf('RetryExportJob', false), true, false, true],
     ['cancel one’s own', jobOf('CancelExportJob', true), true, true, true],
-    ['read a target', targetOf('ReadTarget'), false, true, true],
+    ['read a target', targetOf('ReadTarget'), true, true, true],
     ['check what the policies say', targetOf('CheckAuthorization'), false, true, true],
   ])('who may %s', (_what, question, ...expected) => {
     const groups = ['team-a', 'operators', 'administrators'];
