@@ -33,6 +33,7 @@ function makeMatrix() {
 async function openForced(rule: Rule): Promise<World> {
   const world = await openWorld({
     isSessionScoped: true,
+    timeouts: { connectMs: 20_000, createMs: 20_000, readMs: 20_000 }, // none of them is about time
     targets: [{ name: 'default', region, roleArn }],
     emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
     access(audit) {

@@ -132,6 +132,7 @@ describe('docs/policies.md', () => {
 
     expect([...parsed.byId.keys()]).toEqual([
       'team-a',
+      'team-a-targets',
       'payments-since-2024',
       'secrets',
       'nightly-archiver',
