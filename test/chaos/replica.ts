@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { openToAll } from '#auth/access.ts';
 import { openDatabase } from '#database/database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
@@ -54,6 +55,7 @@ const targets = openTargets({
 });
 const jobs = openExportJobs(database, {
   ...{ targets, log, owner, elapsed, sleep, reach },
+  authorizer: openToAll.authorizer,
   limits: chaosLimits,
   random: Math.random,
 });
@@ -76,7 +78,6 @@ async function serve() {
   const { buildApp } = await import('../../src/app.ts');
   const { makeLogger } = await import('#telemetry/logger.ts');
   const { makeAudit } = await import('#audit/audit.ts');
-  const { openToAll } = await import('#auth/access.ts');
   const app = await buildApp({
     ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
     log: makeLogger('warn', process.stdout),

@@ -50,6 +50,8 @@ export interface Decision {
 export interface Authorizer {
   /** Whether everybody may do everything, so that nothing need be looked up to decide. */
   isOpen: boolean;
+  /** Grows when other policies are in force, so that a decision may be kept as long as it does not. */
+  version(): number;
   decide(asker: Asker, question: Question): Decision;
   /** @throws Problem not-permitted */
   demand(asker: Asker, question: Question): Decision;
