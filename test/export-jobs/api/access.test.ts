@@ -142,7 +142,7 @@ describe.each(homes)('a job and who asks for it, on %s', (_name, openHome) => {
 
     expect(permitted).toEqual({ status: 200, first: 1_000, second: 1 });
     expect(refused).toEqual({ status: 404, first: 1_000, second: 1 });
-    expect(actionsAsked()).toHaveLength(4); // one line for each request
+    expect(actionsAsked()).toHaveLength(4);
   });
 
   test('in a target that is not configured any more is decided by the place it was', async () => {

@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
+import { jobOf, policiesOf } from '../callers.ts';
 import { testDeed } from '../deeds.ts';
 import { bringTo, homes } from '../homes.ts';
 import { putJob } from '../rows.ts';
@@ -141,6 +143,29 @@ describe('GET /export-jobs/{jobId}/events', () => {
     const { status, body } = await world.call('GET', '/export-jobs/nowhere/events');
 
     expect([status, body.type]).toEqual([404, '/problems/export-job-not-found']);
+  });
+
+  test('ends when other policies say no, before anything more is told', async () => {
+    let asked = 0;
+    const policies = policiesOf(() => ++asked > 0);
+    await using world = await openWorld({ jobs: {}, access: policies.access });
+    const jobId = await jobOf('ann', world.database, { days: 3 });
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`, as('bob'));
+    await world.waitFor(() => stream.messages.length === 1);
+    await bringTo(world.database, jobId, 0, 'completed');
+    world.jobChanged(jobId);
+    await world.waitFor(() => stream.messages.length === 2);
+    const askedOfOnePolicy = asked;
+
+    policies.change(() => false);
+    await bringTo(world.database, jobId, 1, 'completed');
+    world.jobChanged(jobId);
+    await stream.over;
+
+    expect(askedOfOnePolicy).toBe(1);
+    expect(stream.messages.map(({ id }) => id)).toEqual([1, 2]);
+    const again = await world.call('GET', `/export-jobs/${jobId}/events`, undefined, as('bob'));
+    expect(again.status).toBe(404);
   });
 
   test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('refuses Last-Event-ID "%s"', async (id) => {
