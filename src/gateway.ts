@@ -67,6 +67,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     database &&
     openExportJobs(database, {
       targets,
+      authorizer: openToAll.authorizer,
+      mostWaitingSlices: config.limits.waitingSlices,
       limits: dispatcherLimits,
       log,
       // SQLite has one process at a time: whatever an earlier one left behind is ours at once.

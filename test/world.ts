@@ -14,7 +14,7 @@ import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
 import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
-import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { makeLineView } from '#export-jobs/views/slot/line-view.ts';
 import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';

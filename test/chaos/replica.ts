@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
 import { openDatabase } from '#database/database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
@@ -58,6 +59,7 @@ const targets = openTargets({
 });
 const jobs = openExportJobs(database, {
   ...{ targets, log, owner, elapsed, sleep, reach },
+  authorizer: openToAll.authorizer,
   limits: chaosLimits,
   random: Math.random,
 });
@@ -79,7 +81,6 @@ function tell(message: ReplicaMessage): Promise<void> {
 async function serve() {
   const { buildApp } = await import('../../src/app.ts');
   const { makeLogger } = await import('#telemetry/logger.ts');
-  const { openToAll } = await import('#auth/access.ts');
   const app = await buildApp({
     ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
     log: makeLogger('warn', process.stdout),

@@ -22,7 +22,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('says which tables it made, once', async () => {
     const options = await emptyHome(kind);
 
-    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs']);
+    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs', '0002-callers']);
     expect(await migrateDatabase(options)).toEqual([]);
   });
 
@@ -149,5 +149,5 @@ test('in PostgreSQL the tables are made once, however many processes start at on
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([1, 1]);
+  expect([applied?.length, installations?.length]).toEqual([2, 1]);
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
@@ -14,6 +16,7 @@ import type { TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
+import { approvalOf } from './deeds.ts';
 import { type PutJob, putJob, startAt } from './put-job.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
@@ -30,6 +33,8 @@ export interface LineOptions {
   isSessionScoped?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
+  /** Says what may be sent; everything when absent. */
+  authorizer?: Authorizer;
 }
 
 /** What goes wrong with a replica, and when. */
@@ -178,6 +183,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
       targets: own,
+      authorizer: options.authorizer ?? openToAll.authorizer,
       limits: { ...dispatcherLimits, ...options.limits },
       log: logger,
       owner,
@@ -229,7 +235,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     async cancel(jobId) {
       const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
       const { caller } = await of.executeTakeFirstOrThrow();
-      await cancelJob(database, jobId, caller);
+      await cancelJob(database, jobId, approvalOf(caller));
     },
     slices: readSlices,
     states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),
