@@ -67,7 +67,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     database &&
     openExportJobs(database, {
       targets,
-      authorizer: openToAll.authorizer,
+      authorizer,
       mostWaitingSlices: config.limits.waitingSlices,
       limits: dispatcherLimits,
       log,
