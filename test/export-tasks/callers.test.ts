@@ -50,7 +50,7 @@ describe('a caller who is not known', () => {
       expect([status, body.type]).toEqual([401, '/problems/unauthenticated']);
       expect(headers.get('www-authenticate')).toBe('Test');
       expect(world.emulator.journal.entries()).toEqual([]);
-      expect(world.audit).toMatchObject([{ audit: 'refusal', error: 'No name.' }]);
+      expect(world.audit.at(-1)).toMatchObject({ audit: 'refusal', error: 'No name.' });
     },
   );
 });
