@@ -8,8 +8,8 @@ import type {
   TlsSettings,
 } from '#auth/authentication/settings.ts';
 import { configError } from '#problems/config-error.ts';
+import { readSettingsFile } from '#validation/settings.ts';
 import { type Environment, url } from './environment.ts';
-import { readSettingsFile } from './settings.ts';
 
 /** Who may come in, and where it is written who may do what. */
 export interface AccessConfig {
@@ -70,7 +70,8 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
   };
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address to listen on can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

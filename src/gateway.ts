@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { openAuthentication } from '#auth/authentication/open-authentication.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
+import { openTls } from '#edge/tls.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
+import { isLoopback } from './access.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 
@@ -39,6 +43,15 @@ export interface GatewayOptions {
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
+  const elapsed = () => performance.now();
+  const files = {
+    readFile: (path: string) => readFile(path, 'utf8'),
+    sleep: sleepUntilAborted,
+    log,
+  };
+  const { tls: tlsSettings, authentication: settings } = config.access;
+  const tls = tlsSettings && (await openTls(tlsSettings, files));
+  const authentication = await openAuthentication({ settings, ...files, elapsed, now: Date.now });
   const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
   const targets = openTargets({
     settings: config.targets,
@@ -48,7 +61,6 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     sleep: sleepUntilAborted,
     log,
   });
-  const elapsed = () => performance.now();
   const jobs =
     database &&
     openExportJobs(database, {
@@ -64,7 +76,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const app = await buildApp({
     log,
     targets,
-    access: openToAll,
+    access: { ...openToAll, authenticate: authentication.authenticate },
+    tls,
     audit: makeAudit({ write() {} }),
     jobs,
     isStopping: () => isStopping,
@@ -83,8 +96,11 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     await app.close();
     await database?.[Symbol.asyncDispose]();
     await targets[Symbol.asyncDispose]();
+    await authentication[Symbol.asyncDispose]();
+    await tls?.[Symbol.asyncDispose]();
   };
   const open = async () => {
+    tellWhoMayCall(config, log);
     await warnOfRedirects(config, log);
     return app.listen({ host: config.host, port: config.port });
   };
@@ -111,6 +127,16 @@ function refuseSharedSlots(targets: readonly Target[]): void {
     throw configError(
       `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
     );
+  }
+}
+
+function tellWhoMayCall({ access, host }: Config, log: Logger): void {
+  const { methods, issuers } = access.authentication;
+  if (methods.length > 0) {
+    log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'callers are told apart');
+  } else {
+    const text = 'callers are not told apart: whoever reaches the port may do everything';
+    log[isLoopback(host) ? 'info' : 'warn']({ host }, text);
   }
 }
 

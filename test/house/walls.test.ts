@@ -32,7 +32,6 @@ const hall = [
   'gateway.ts',
   'config.ts',
   'access.ts',
-  'settings.ts',
   'environment.ts',
   'exit.ts',
   'examples.ts',
