@@ -50,6 +50,7 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   const remembered = new Map<string, Verified>();
 
   async function judge(token: string): Promise<Verified> {
+    if (!isWritten(token)) throw refuse('it is not three parts in base64url');
     // Not verified yet: it decides whose keys are looked at, of those configured, and nothing else.
     const issuer = byName.get(decodeJwt(token).iss ?? '');
     if (!issuer) throw refuse('its issuer is none of ours');
@@ -98,6 +99,14 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
       throw error instanceof Problem ? error : refuse(reasonOf(error));
     }
   };
+}
+
+// Each token has one spelling. jose reads over padding and over bits that belong to nothing.
+function isWritten(token: string): boolean {
+  const parts = token.split('.');
+  const isBase64Url = (part: string) =>
+    Buffer.from(part, 'base64url').toString('base64url') === part;
+  return parts.length === 3 && parts.every(isBase64Url);
 }
 
 /** Why jose did not take a token: its code, and the claim. Its messages may quote what was sent. */
