@@ -227,10 +227,7 @@ const forged: [name: string, token: () => string][] = [
     [`bit ${bit} of the claims flipped`, () => flip(1, bit)],
     [`bit ${bit} of the signature flipped`, () => flip(2, bit)],
   ]),
-  [
-    'bits behind the signature flipped',
-    () => issuer.token().replace(/.$/, (last) => (last === 'g' ? 'h' : spare(last))),
-  ],
+  ['bits behind the signature flipped', () => issuer.token().replace(/.$/, spare)],
   [
     'the signature of another token',
     () => issuer.token().replace(/[^.]*$/, partsOf(issuer.token({ sub: 'bob' }))[2]),
@@ -244,7 +241,7 @@ const forged: [name: string, token: () => string][] = [
     () => issuer.token().replace(/[^.]*$/, randomBytes(64).toString('base64url')),
   ],
   ['padding behind the signature', () => `${issuer.token()}==`],
-  ['the other alphabet', () => toOtherAlphabet(issuer.token({ pad: '~~~???>>>' }))],
+  ['the other alphabet', () => toOtherAlphabet(issuer.token({ pad: '~?>'.repeat(9) }))],
   [
     'as long as headers may be',
     () =>

@@ -19,15 +19,21 @@ export interface IssuerKeysOptions {
   fetchMs?: number;
 }
 
+/** A key, and the set it is of. */
+export interface FoundKey {
+  key: Awaited<ReturnType<JWTVerifyGetKey>>;
+  set: JWTVerifyGetKey;
+}
+
 /** The keys an issuer signs with, kept up to date. */
 export interface IssuerKeys extends AsyncDisposable {
-  /** The keys in force: another object as soon as one has come or gone; undefined before the first. */
+  /** The set in force: another object as soon as a key has come or gone; undefined before the first. */
   current(): JWTVerifyGetKey | undefined;
   /**
    * Finds the key a token names; where there is none of that id, the issuer is asked anew.
    * @throws Problem not-ready while there are no keys at all, else what jose throws
    */
-  find: JWTVerifyGetKey;
+  find(...question: Parameters<JWTVerifyGetKey>): Promise<FoundKey>;
 }
 
 // A withdrawn key lives on for as long. Sooner costs the issuer a request for nothing each time.
@@ -48,7 +54,7 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   const { issuer } = settings;
   const { elapsed, sleep, log } = options;
   const stop = new AbortController();
-  let keys: { text: string; select: JWTVerifyGetKey } | undefined;
+  let keys: { text: string; set: JWTVerifyGetKey } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
@@ -58,7 +64,7 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
       const jwks = await fetchKeys(settings, options, stop.signal);
       const text = JSON.stringify(jwks);
       if (text === keys?.text) return;
-      keys = { text, select: createLocalJWKSet(jwks) };
+      keys = { text, set: createLocalJWKSet(jwks) };
       log.info({ issuer }, 'the keys of an issuer of tokens are new');
     } catch (err) {
       if (stop.signal.aborted) return;
@@ -86,23 +92,25 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
     }
   }
 
-  async function find(...question: Parameters<JWTVerifyGetKey>) {
+  async function find(...question: Parameters<JWTVerifyGetKey>): Promise<FoundKey> {
     if (!keys) await asking;
     if (!keys) {
       throw new Problem('not-ready', 'The keys of the issuer of this token are not there yet.');
     }
+    let { set } = keys;
     try {
-      return await keys.select(...question);
+      return { set, key: await set(...question) };
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await refresh();
-      return await keys.select(...question);
+      set = keys.set;
+      return { set, key: await set(...question) };
     }
   }
 
   const ended = keepUpToDate();
   return {
-    current: () => keys?.select,
+    current: () => keys?.set,
     find,
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -133,7 +141,8 @@ function discoveryUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-function readJwksUri(issuer: string, document: unknown): string {
+/** Reads where the keys are; not over plain HTTP when the issuer itself has better. */
+export function readJwksUri(issuer: string, document: unknown): string {
   const { issuer: named, jwks_uri: uri } = (document ?? {}) as Record<string, unknown>;
   if (named !== issuer) throw new Error('the discovery document is that of another issuer');
   const isSafe = typeof uri === 'string' && /^https:/.test(uri);

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
 import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
 import type { Verify } from '../authenticate.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { isMeantForUs, toPrincipal } from './claims.ts';
-import type { IssuerKeys } from './issuer-keys.ts';
+import type { FoundKey, IssuerKeys } from './issuer-keys.ts';
 
 /** An issuer and its keys. */
 export interface Issuer {
@@ -39,7 +39,7 @@ const mostRemembered = 10_000;
 interface Verified {
   principal: Principal;
   issuer: Issuer;
-  /** The keys that were in force when it was verified: with others it no longer counts. */
+  /** The set of keys it was verified with: when that is no longer in force, neither is this. */
   keys: unknown;
   until: number;
 }
@@ -54,8 +54,7 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
     // Not verified yet: it decides whose keys are looked at, of those configured, and nothing else.
     const issuer = byName.get(decodeJwt(token).iss ?? '');
     if (!issuer) throw refuse('its issuer is none of ours');
-    const keys = issuer.keys.current();
-    const payload = await verify(token, issuer);
+    const { payload, keys } = await verify(token, issuer);
     const { exp = Number.POSITIVE_INFINITY } = payload;
     if (exp > lastInstant) throw refuse('it never expires');
     if (!isMeantForUs(issuer.settings, payload)) throw refuse('it is meant for others');
@@ -64,18 +63,23 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
     return { principal, issuer, keys, until: Math.min(now() + rememberMs, exp * 1_000) };
   }
 
-  async function verify(token: string, { settings, keys }: Issuer): Promise<JWTPayload> {
+  async function verify(token: string, { settings, keys }: Issuer) {
     const { kid, typ } = decodeProtectedHeader(token);
     if (typeof kid !== 'string') throw refuse('it does not name its key');
     if (!types.includes(typ?.toLowerCase())) throw refuse('it is of another type');
-    const { payload } = await jwtVerify(token, keys.find, {
+    let found: FoundKey | undefined;
+    const find: JWTVerifyGetKey = async (...question) => {
+      found = await keys.find(...question);
+      return found.key;
+    };
+    const { payload } = await jwtVerify(token, find, {
       algorithms,
       issuer: settings.issuer,
       requiredClaims: ['exp', 'sub'],
       clockTolerance: leewaySeconds,
       currentDate: new Date(now()),
     });
-    return payload;
+    return { payload, keys: found?.set };
   }
 
   function remember(digest: string, verified: Verified): void {
