@@ -85,7 +85,7 @@ function toCertificate(
   const signature = sign('sha256', toBeSigned, by.privateKey);
   const bits = der(0x03, Buffer.concat([Buffer.from([0]), signature]));
   const base64 = sequence(toBeSigned, algorithm, bits).toString('base64');
-  const lines = base64.replaceAll(/.{64}/g, '$&\n');
+  const lines = base64.match(/.{1,64}/g)?.join('\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 

@@ -140,6 +140,7 @@ describe('the certificate of the server', () => {
     const servers = [1, 2].map(() =>
       files.tls.makeServer({}, (_request, response) => response.end('{}')).listen(0, '127.0.0.1'),
     );
+    await Promise.all(servers.map((server) => once(server, 'listening')));
     const [before] = await serials();
 
     files.write(makeServerIdentity());
