@@ -2,7 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
 
 import { readInstant } from '#validation/instant.ts';
-import { fileError, readNamedFile, readSettingsFile } from '#validation/settings.ts';
+import {
+  type FileVariable,
+  fileError,
+  readNamedFile,
+  readSettingsFile,
+} from '#validation/settings.ts';
 import type { Principal } from '../principal.ts';
 import { openReloaded, type ReloadedOptions } from '../reloaded.ts';
 import type { Verify } from './authenticate.ts';
@@ -90,7 +95,7 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   };
 }
 
-function readApiKeys(variable: { name: string; path: string }, text: string): ApiKey[] {
+function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
   const entries = readSettingsFile(variable, ApiKeysFile, () => text);
   const [names, hashes] = [new Set<string>(), new Set<string>()];
   return entries.map((entry, index) => {
@@ -116,7 +121,7 @@ function readApiKeys(variable: { name: string; path: string }, text: string): Ap
 }
 
 function readExpiry(
-  variable: { name: string; path: string },
+  variable: FileVariable,
   index: number,
   { expiresAt }: Static<typeof ApiKeysFile>[number],
 ): number {
