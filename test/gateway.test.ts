@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
 import { readConfig } from '../src/config.ts';
 import { openGateway } from '../src/gateway.ts';
+import { openIssuer } from './auth/issuer.ts';
 import { makePolicyFolder } from './auth/policy-folder.ts';
+import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
 import { openWorld, order, region } from './world.ts';
@@ -206,5 +209,73 @@ describe('export jobs', () => {
     });
     await gateway.close();
     expect(lines.join('')).not.toContain('wr0ng');
+  });
+});
+
+describe('who may call', () => {
+  const linesAboutCallers = (lines: string[]) =>
+    lines
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => /^callers are/.test(msg))
+      .map(({ time: _now, ...line }) => line);
+  const everybody = 'callers are not told apart: whoever reaches the port may do everything';
+
+  test.for([
+    ['told where it is this machine alone', {}, { level: 'info', host: '127.0.0.1' }],
+    [
+      'a warning where it is everybody',
+      { AUTH: 'none', HOST: '0.0.0.0' },
+      { level: 'warn', host: '0.0.0.0' },
+    ],
+  ] as const)('is %s', async ([, env, facts]) => {
+    await using _world = await openWorld();
+
+    const { gateway, lines } = await openAsMain(env);
+    await gateway.close();
+
+    expect(linesAboutCallers(lines)).toEqual([{ ...facts, msg: everybody }]);
+  });
+
+  test('is who has a token or a key, over TLS; both are told at the start', async () => {
+    await using _world = await openWorld();
+    await using issuer = await openIssuer();
+    const folder = temporaryDir();
+    const write = (name: string, content: string) => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const { cert, key } = makeServerIdentity();
+    const sha256 = createHash('sha256').update('the key').digest('hex');
+
+    const { gateway, lines } = await openAsMain({
+      AUTH: 'jwt,api-key',
+      JWT_ISSUER: issuer.url,
+      JWT_AUDIENCE: 'log-export-gateway',
+      API_KEYS_FILE: write('api-keys.json', JSON.stringify([{ name: 'payments', sha256 }])),
+      TLS_CERT_FILE: write('tls.crt', cert),
+      TLS_KEY_FILE: write('tls.key', key),
+    });
+    await gateway.ready;
+    using caller = makeCaller(Number(new URL(gateway.url).port));
+    const statuses = [];
+    for (const headers of [
+      {},
+      { 'x-api-key': 'the key' },
+      { authorization: `Bearer ${issuer.token()}` },
+    ] as Record<string, string>[]) {
+      statuses.push((await caller.ask('/export-tasks', headers)).status);
+    }
+    await gateway.close();
+
+    expect(gateway.url).toMatch(/^https:/);
+    expect(statuses).toEqual([401, 200, 200]);
+    expect(linesAboutCallers(lines)).toEqual([
+      {
+        level: 'info',
+        methods: ['jwt', 'api-key'],
+        issuers: [issuer.url],
+        msg: 'callers are told apart',
+      },
+    ]);
   });
 });

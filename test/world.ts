@@ -11,6 +11,7 @@ import { type Access, openToAll } from '#auth/access.ts';
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
+import type { Tls } from '#edge/tls.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
 import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
@@ -32,6 +33,8 @@ export interface WorldOptions {
   limits?: Partial<EdgeLimits>;
   /** Who is calling, and may they; everybody everything when absent. */
   access?: (audit: Audit) => Access | Promise<Access>;
+  /** TLS ended here; plain HTTP when absent. */
+  tls?: Tls;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
   /** The export jobs; without it there are none. */
@@ -173,12 +176,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     sleep: (ms) => sleep(ms, emulator),
     newId: randomUUID,
     limits: { ...edgeLimits, ...options.limits },
+    tls: options.tls,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   if (options.isCheckAwaited !== false) await targets.whenChecked;
   emulator.journal.clear();
   const { port } = app.server.address() as { port: number };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http${options.tls ? 's' : ''}://127.0.0.1:${port}`;
   const calls = (operation: string) =>
     emulator.journal
       .entries()
