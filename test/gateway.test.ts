@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -96,6 +96,14 @@ describe('the audit', () => {
     await gateway.close();
 
     expect(created.status).toBe(201);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        return []; // the one of this listing
+      }
+    });
+    expect(open).not.toContain(path);
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     const calls = lines.map((line) => JSON.parse(line)).filter(({ audit }) => audit === 'aws-call');
     const requests = world.emulator.journal.entries().map(({ requestId }) => requestId);
