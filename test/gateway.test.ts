@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -134,6 +134,14 @@ describe('the audit', () => {
     await gateway.close();
 
     expect(created.status).toBe(201);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        return []; // the one of this listing
+      }
+    });
+    expect(open).not.toContain(path);
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     const calls = lines.map((line) => JSON.parse(line)).filter(({ audit }) => audit === 'aws-call');
     const requests = world.emulator.journal.entries().map(({ requestId }) => requestId);
@@ -218,7 +226,7 @@ describe('who may call', () => {
       .map((line) => JSON.parse(line))
       .filter(({ msg }) => /^callers are/.test(msg))
       .map(({ time: _now, ...line }) => line);
-  const everybody = 'callers are not told apart: whoever reaches the port may do everything';
+  const everybody = 'callers are not told apart: whoever reaches the port is the same caller';
 
   test.for([
     ['told where it is this machine alone', {}, { level: 'info', host: '127.0.0.1' }],

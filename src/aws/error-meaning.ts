@@ -126,7 +126,7 @@ export function meaningOf(operation: Operation, error: unknown): Meaning | undef
     (row) =>
       row.code === name &&
       row.problems[operation] !== undefined &&
-      (row.message === undefined || row.message.test(message)),
+      (row.message === undefined || row.message.test(withoutArns(message))), // a log group may be named kms
   );
 }
 

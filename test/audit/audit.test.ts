@@ -78,6 +78,16 @@ describe('an audit in a file', () => {
     expect(lines.map(({ requestId }) => requestId)).toEqual(['first', 'second']);
   });
 
+  test('has every line when it is closed', async () => {
+    const path = join(temporaryDir(), 'audit.jsonl');
+    const audit = await openAudit(path, silent);
+
+    for (let line = 0; line < 20_000; line += 1) audit.refusal(refusal);
+    await audit[Symbol.asyncDispose]();
+
+    expect(parse(readFileSync(path, 'utf8'))).toHaveLength(20_000);
+  });
+
   test('is there at once, not when it is closed', async () => {
     const path = join(temporaryDir(), 'audit.jsonl');
     await using audit = await openAudit(path, silent);
@@ -118,7 +128,7 @@ describe('an audit in a file', () => {
 
 describe('an audit on stdout that nobody reads', () => {
   /** A process that writes so many lines, and as many of a log, and then says on stderr that it goes on. */
-  function writeUnread(lines: number) {
+  function writeUnread(lines: number, reader = 'dd bs=512 status=none') {
     const script = `
       import { openAudit } from '#audit/open-audit.ts';
       import { openLogDestination } from '#telemetry/logger.ts';
@@ -132,9 +142,10 @@ describe('an audit on stdout that nobody reads', () => {
       }
       await new Promise(setImmediate);
       process.stderr.write('goes on\\n');
-      await audit[Symbol.asyncDispose]();`;
+      await audit[Symbol.asyncDispose]();
+      process.stderr.write('closed\\n');`;
     // Node's own pipes are sockets; a platform's is a pipe, and here one that is read bit by bit.
-    const command = '"$0" --input-type=module -e "$1" | dd bs=512 status=none';
+    const command = `"$0" --input-type=module -e "$1" | ${reader}`;
     const child = spawn('sh', ['-c', command, process.execPath, script]);
     onTestFinished(() => void child.kill('SIGKILL'));
     return child;
@@ -162,5 +173,14 @@ describe('an audit on stdout that nobody reads', () => {
     const written = lines.filter(({ audit }) => audit === 'refusal').length;
     expect(written).toBeGreaterThan(30_000);
     expect(written).toBeLessThan(100_000);
+  });
+
+  test('does not keep it from closing when whoever read it has gone', async () => {
+    const child = writeUnread(20_000, 'true');
+
+    const said = await text(child.stderr);
+
+    expect(said).toMatch(/LINES OF IT ARE LOST\n/);
+    expect(said).toMatch(/closed\n$/);
   });
 });

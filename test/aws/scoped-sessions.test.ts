@@ -240,6 +240,24 @@ describe('when STS gives no session', () => {
     },
   );
 
+  test('a policy that is refused does not keep it from being found out that an outage is over', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    await using world = await openScoped({ now: () => now }, { startAt: now });
+    const fault = { operation: 'AssumeRole', kind: 'error' } as const;
+    world.emulator.faults.add({ ...fault, status: 503, count: 2 });
+    world.emulator.faults.add({ ...fault, ...refusal, code: 'PackedPolicyTooLarge' });
+
+    const during = await ending(world, { caller, grant });
+    now += 1_000;
+    const results = [
+      await ending(world, { caller, grant }),
+      await ending(world, { caller: '#other', grant }),
+    ];
+
+    expect(during).toBe('not-sent: aws-unavailable');
+    expect(results).toEqual(['refused: invalid-parameter', 'accepted']);
+  });
+
   test('a scoped session that AWS does not know leaves the ordinary one as it is', async () => {
     await using world = await openScoped();
     const code = 'UnrecognizedClientException';

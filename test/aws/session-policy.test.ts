@@ -26,6 +26,7 @@ const mayPut = (policy: string, bucket: string, key: string) =>
 const logGroupArn = (name: string) => `arn:aws:logs:eu-west-1:123456789012:log-group:${name}`;
 const mayExport = (policy: string, arn: string) => permits(policy, 'logs:CreateExportTask', arn);
 
+const variable = (name: string) => `$\{${name}}`;
 const writable = [...Array(0x100).keys()].slice(0x20).map((code) => String.fromCharCode(code));
 const latin = (maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...writable, ...'*?$*?$', ...'{}"\\/'), maxLength });
@@ -93,6 +94,32 @@ describe('the policy of a session', () => {
     expect(mayPut(byDefault, 'archive', 'aws-logs-write-test')).toBe(true);
     expect(mayPut(byDefault, 'archive', 'aws-logs-write-test/x')).toBe(false);
     expect(mayPut(under, 'archive', 'aws-logs-write-test')).toBe(false);
+  });
+
+  test.each([
+    ['a*b', 'a-b'],
+    ['a?b', 'a-b'],
+    ['a$b', 'a-b'],
+    [variable('*'), '*'],
+    [variable('?'), '?'],
+    [`a${variable('$')}b`, 'a$b'],
+  ])('takes the prefix %s for text, and does not mean %s by it', (destinationPrefix, other) => {
+    const policy = sessionPolicyFor(place, { ...grant, destinationPrefix });
+
+    expect(mayPut(policy, 'archive', `${destinationPrefix}/x`)).toBe(true);
+    expect(mayPut(policy, 'archive', `${other}/x`)).toBe(false);
+  });
+
+  test('takes variables in a prefix for text', () => {
+    const policy = sessionPolicyFor(place, { ...grant, destinationPrefix: variable('aws:userid') });
+
+    expect(policy).toContain(`archive/${variable('$')}{aws:userid}/*`);
+  });
+
+  test('does not take what follows a slash in the name of a bucket for a prefix', () => {
+    const policy = sessionPolicyFor(place, { ...grant, destination: 'archive/mine' });
+
+    expect(mayPut(policy, 'archive', 'mine/exports/app/x')).toBe(false);
   });
 
   test('lets keys be used through S3 only', () => {

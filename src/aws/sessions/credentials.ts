@@ -51,7 +51,10 @@ export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) =
       return session;
     } catch (error) {
       const cause = error as StsError;
-      if (isAboutPolicy(cause)) throw toPolicyRefusal(cause);
+      if (isAboutPolicy(cause)) {
+        failure = undefined; // of the role it says nothing: that is for the next one to find out
+        throw toPolicyRefusal(cause);
+      }
       const isRefusal = isRefused(cause);
       const told = new Error('the service role could not be assumed', { cause });
       told.name = isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable';

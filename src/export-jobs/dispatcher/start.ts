@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
-import { grantFor } from '#export-tasks/questions.ts';
+import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import type { CallToAws, Step } from '../job-store/outcomes.ts';
@@ -46,19 +46,19 @@ export async function startNextSlice(slot: Slot): Promise<number> {
 
   // The intent is on disk, so whatever happens here is settled like any other create.
   const asker = { principal: intent.principal, id: intent.marker };
-  const { isPermitted, policies } = authorizer.decide(asker, mayExport(target, intent));
-  if (!isPermitted) return recordDenial(slot, intent);
+  const question = mayExport(target, intent);
+  const decision = authorizer.decide(asker, question);
+  if (!decision.isPermitted) return recordDenial(slot, intent);
 
   await reach('before-send');
-  const task = toTask(intent);
-  const outcome = await target.logs.createExportTask(task, {
+  const outcome = await target.logs.createExportTask(toTask(intent), {
     maySend: () => elapsed() < sendBefore,
     caller: intent.caller,
-    grant: grantFor(task),
+    grant: grantOf(question, decision),
   });
   slot.gate.count();
   await reach('before-outcome');
-  return recordOutcome(slot, intent, outcome, policies);
+  return recordOutcome(slot, intent, outcome, decision.policies);
 }
 
 /** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
