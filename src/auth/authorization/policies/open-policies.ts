@@ -56,7 +56,10 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     if (byId.size === 0) log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
     // Two names in turn: the policies in force stay whole while the next are read in.
     const preparsedPolicySetId = `${name}-${(version + 1) % 2}`;
-    cedar.preparsePolicySet(preparsedPolicySetId, { staticPolicies: Object.fromEntries(byId) });
+    const staticPolicies = Object.fromEntries(byId);
+    const answer = cedar.preparsePolicySet(preparsedPolicySetId, { staticPolicies });
+    // Under that name there would still be those before the last.
+    if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
     version += 1;
     return { version, isEmpty: byId.size === 0, preparsedPolicySetId };
   }
