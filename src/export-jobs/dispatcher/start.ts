@@ -47,7 +47,7 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   // The intent is on disk, so whatever happens here is settled like any other create.
   const asker = { principal: intent.principal, id: intent.marker };
   const { isPermitted, policies } = authorizer.decide(asker, mayExport(target, intent));
-  if (!isPermitted) return recordDenial(slot, intent);
+  if (!isPermitted) return recordDenial(slot, intent, policies);
 
   await reach('before-send');
   const task = toTask(intent);
@@ -62,19 +62,19 @@ export async function startNextSlice(slot: Slot): Promise<number> {
 }
 
 /** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
-async function recordDenial(slot: Slot, intent: Intent): Promise<number> {
+async function recordDenial(
+  slot: Slot,
+  intent: Intent,
+  policies: readonly string[],
+): Promise<number> {
   const { log, target } = slot;
   const { jobId, slice, attempt } = intent;
   const problem = new Problem('not-permitted', 'No policy permits this export now.');
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
   log.info(facts, 'the policies refused a slice');
-  const by = { action: 'CreateExportTask', problem: problem.slug } as const;
-  await record(
-    slot,
-    { ...intent, state: 'starting' },
-    refusedFor(intent, problem, by),
-    'in-outcome',
-  );
+  const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
+  const active = { ...intent, state: 'starting' } as const;
+  await record(slot, active, refusedFor(intent, problem, by), 'in-outcome');
   await setImmediate(); // nobody was waited for: without this, many in a row would keep out everybody else
   return 0;
 }
