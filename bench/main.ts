@@ -9,6 +9,7 @@ import { measureAccept } from './figures/jobs/accept.ts';
 import { measureHandOff } from './figures/jobs/hand-off.ts';
 import { measureMakespan } from './figures/jobs/makespan.ts';
 import { measurePick } from './figures/jobs/pick.ts';
+import { measureStrangers } from './figures/jobs/strangers.ts';
 import { measureTakeOver } from './figures/jobs/take-over.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
@@ -29,6 +30,7 @@ const figures = {
   accept: measureAccept,
   pick: measurePick,
   watchers: measureWatchers,
+  strangers: measureStrangers,
   'take-over': measureTakeOver,
 };
 
@@ -41,7 +43,7 @@ const scale: Scale = values.short
   ? {
       ...{ warmUpCalls: 1, rounds: 2, roundSeconds: 0.3, starts: 1, requests: 300 },
       ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
-      ...{ watchers: 20, isLeaseAwaited: false },
+      ...{ watchers: 20, strangers: 10, isLeaseAwaited: false },
     }
   : {
       ...{ warmUpCalls: 10_000, rounds: 15, roundSeconds: 1, starts: 11, requests: 100_000 },
@@ -53,7 +55,7 @@ const scale: Scale = values.short
         waiting: 1_000_000,
         picks: 200,
       },
-      ...{ watchers: 1_000, isLeaseAwaited: true },
+      ...{ watchers: 1_000, strangers: 10_000, isLeaseAwaited: true },
     };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

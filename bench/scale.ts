@@ -25,6 +25,8 @@ export interface Scale {
   picks: number;
   /** Callers who follow one job. */
   watchers: number;
+  /** Jobs of somebody else that are asked for on every route, and as many that are not there. */
+  strangers: number;
   /** Whether a killed owner's lease is waited for; else it is cut short. */
   isLeaseAwaited: boolean;
 }

@@ -10,6 +10,7 @@ import { openIssuer } from './auth/issuer.ts';
 import { makePolicyFolder } from './auth/policy-folder.ts';
 import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
+import { wish } from './export-jobs/homes.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
 import { openWorld, order, region } from './world.ts';
 
@@ -177,6 +178,21 @@ describe('export jobs', () => {
 
     expect(made[0]).toContain('export-jobs.sqlite');
     expect(made[1]).toEqual([]);
+  });
+
+  test('wait only as many of one caller as WAITING_SLICES_PER_CALLER says', async () => {
+    await using _world = await openWorld();
+    const { gateway } = await openAsMain({ WAITING_SLICES_PER_CALLER: '2' });
+    await gateway.ready;
+
+    const answer = await fetch(`${gateway.url}/export-jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(wish), // of three slices
+    });
+    await gateway.close();
+
+    expect(answer.status).toBe(429);
   });
 
   test('while their PostgreSQL is away the gateway serves, is not ready and says why', async () => {

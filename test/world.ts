@@ -55,6 +55,8 @@ interface JobsInWorld {
   clock?: () => number;
   /** How many event streams may be open at once. */
   mostStreams?: number;
+  /** How many slices of one caller may wait; any number when absent. */
+  mostWaitingSlices?: number;
 }
 
 /** A line of the log, as it was written. */
@@ -240,7 +242,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 async function openJobs(
-  { dataDir, mostStreams, ...where }: JobsInWorld,
+  { dataDir, mostStreams, mostWaitingSlices, ...where }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -275,6 +277,7 @@ async function openJobs(
     slots: makeSlotBook(database, line, elapsed),
     wake,
     mostStreams,
+    mostWaitingSlices,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       if (dataDir === undefined) rmSync(folder, { recursive: true });

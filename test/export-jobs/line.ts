@@ -12,7 +12,7 @@ import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { cancelJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
 import { openTargets } from '#targets/open-targets.ts';
-import type { TargetSettings, Targets } from '#targets/target.ts';
+import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
@@ -35,6 +35,8 @@ export interface LineOptions {
   random?: () => number;
   /** Says what may be sent; everything when absent. */
   authorizer?: Authorizer;
+  /** The targets as the dispatchers see them. */
+  seeTarget?: (target: OpenTarget) => OpenTarget;
 }
 
 /** What goes wrong with a replica, and when. */
@@ -102,6 +104,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     ...options.emulator,
   });
   pointSdkAt(emulator.url);
+  const { seeTarget = (target) => target } = options;
   let sleepers = 0;
   const time = makeTurnedTime(emulator, () => sleepers);
   const settings = options.targets ?? [{ name: 'default', region }];
@@ -182,7 +185,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     sleepers += own.list().length;
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
-      targets: own,
+      targets: { forEachChecked: (act) => own.forEachChecked((target) => act(seeTarget(target))) },
       authorizer: options.authorizer ?? openToAll.authorizer,
       limits: { ...dispatcherLimits, ...options.limits },
       log: logger,

@@ -48,7 +48,7 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   const asker = { principal: intent.principal, id: intent.marker };
   const question = mayExport(target, intent);
   const decision = authorizer.decide(asker, question);
-  if (!decision.isPermitted) return recordDenial(slot, intent);
+  if (!decision.isPermitted) return recordDenial(slot, intent, decision.policies);
 
   await reach('before-send');
   const outcome = await target.logs.createExportTask(toTask(intent), {
@@ -62,19 +62,19 @@ export async function startNextSlice(slot: Slot): Promise<number> {
 }
 
 /** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
-async function recordDenial(slot: Slot, intent: Intent): Promise<number> {
+async function recordDenial(
+  slot: Slot,
+  intent: Intent,
+  policies: readonly string[],
+): Promise<number> {
   const { log, target } = slot;
   const { jobId, slice, attempt } = intent;
   const problem = new Problem('not-permitted', 'No policy permits this export now.');
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
   log.info(facts, 'the policies refused a slice');
-  const by = { action: 'CreateExportTask', problem: problem.slug } as const;
-  await record(
-    slot,
-    { ...intent, state: 'starting' },
-    refusedFor(intent, problem, by),
-    'in-outcome',
-  );
+  const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
+  const active = { ...intent, state: 'starting' } as const;
+  await record(slot, active, refusedFor(intent, problem, by), 'in-outcome');
   await setImmediate(); // nobody was waited for: without this, many in a row would keep out everybody else
   return 0;
 }

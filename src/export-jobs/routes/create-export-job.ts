@@ -73,7 +73,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       tags: ['export-jobs'],
       summary: 'Create an export job',
       description:
-        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
+        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Each log group must be permitted, and a prefix as if it were a name; every slice is decided again when its turn has come. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,

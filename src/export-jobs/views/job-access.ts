@@ -18,7 +18,7 @@ export interface FoundJob {
 }
 
 /** A job of a list, and whether it may be seen there. */
-export interface JudgedJob {
+interface JudgedJob {
   head: JobHead;
   isPermitted: boolean;
   /** How many decisions that took. */
