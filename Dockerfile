@@ -41,8 +41,9 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-COPY src/config.ts src/environment.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/access.ts src/config.ts src/environment.ts src/exit.ts src/examples.ts src/emulate.ts src/
 COPY src/problems/config-error.ts src/problems/
+COPY src/validation/settings.ts src/validation/
 COPY src/emulator src/emulator
 EXPOSE 4566
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
@@ -67,5 +68,5 @@ VOLUME ["/data"]
 EXPOSE 8080
 # Alive, not ready: an outage of AWS is not mended by a restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
-  CMD ["node", "-e", "http.get({ host: '127.0.0.1', port: process.env.PORT, path: '/health/live' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
+  CMD ["node", "-e", "(process.env.TLS_CERT_FILE ? https : http).get({ host: '127.0.0.1', port: process.env.PORT, path: '/health/live', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
 ENTRYPOINT ["node", "src/main.ts"]

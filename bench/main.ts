@@ -4,11 +4,13 @@ import { startAws } from './aws.ts';
 import { startChild } from './child.ts';
 import { measureAuth } from './figures/auth.ts';
 import { measureCalls } from './figures/calls.ts';
+import { measureDecision } from './figures/decision.ts';
 import { measureHealth } from './figures/health.ts';
 import { measureAccept } from './figures/jobs/accept.ts';
 import { measureHandOff } from './figures/jobs/hand-off.ts';
 import { measureMakespan } from './figures/jobs/makespan.ts';
 import { measurePick } from './figures/jobs/pick.ts';
+import { measureStrangers } from './figures/jobs/strangers.ts';
 import { measureTakeOver } from './figures/jobs/take-over.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
@@ -23,6 +25,7 @@ const figures = {
   calls: measureCalls,
   auth: measureAuth,
   health: measureHealth,
+  decision: measureDecision,
   start: measureStart,
   memory: measureMemory,
   overload: measureOverload,
@@ -31,6 +34,7 @@ const figures = {
   accept: measureAccept,
   pick: measurePick,
   watchers: measureWatchers,
+  strangers: measureStrangers,
   'take-over': measureTakeOver,
 };
 
@@ -50,7 +54,7 @@ const scale: Scale = values.short
         floodSeconds: 0.5,
       },
       ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
-      ...{ watchers: 20, isLeaseAwaited: false },
+      ...{ watchers: 20, strangers: 10, isLeaseAwaited: false },
     }
   : {
       ...{
@@ -69,7 +73,7 @@ const scale: Scale = values.short
         waiting: 1_000_000,
         picks: 200,
       },
-      ...{ watchers: 1_000, isLeaseAwaited: true },
+      ...{ watchers: 1_000, strangers: 10_000, isLeaseAwaited: true },
     };
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -23,10 +23,12 @@ export interface Scale {
   acceptances: number;
   /** Slices waiting in the longer of two lines; in the shorter it is a thousand. */
   waiting: number;
-  /** Picks out of each line in a round. */
+  /** Picks out of each line, and decisions by each number of policies, in a round. */
   picks: number;
   /** Callers who follow one job. */
   watchers: number;
+  /** Jobs of somebody else that are asked for on every route, and as many that are not there. */
+  strangers: number;
   /** Whether a killed owner's lease is waited for; else it is cut short. */
   isLeaseAwaited: boolean;
 }

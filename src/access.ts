@@ -8,8 +8,8 @@ import type {
   TlsSettings,
 } from '#auth/authentication/settings.ts';
 import { configError } from '#problems/config-error.ts';
+import { type FileVariable, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type Environment, url } from './environment.ts';
-import { readSettingsFile } from './settings.ts';
 
 /** Who may come in, and where it is written who may do what. */
 export interface AccessConfig {
@@ -54,7 +54,8 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
       `HOST is ${JSON.stringify(HOST)}, which other machines can reach, but AUTH is not set; it must say how callers are told apart: jwt, api-key, mtls, several of them with commas between, or none if whoever reaches the port may do everything.`,
     );
   }
-  const methods = AUTH === undefined || AUTH === 'none' ? [] : (AUTH.split(',') as AuthMethod[]);
+  const isOpen = AUTH === undefined || AUTH === 'none';
+  const methods = isOpen ? [] : [...new Set(AUTH.split(',') as AuthMethod[])];
   const tls = readTls(env, methods);
   if (methods.includes('api-key') && API_KEYS_FILE === undefined) {
     throw configError('AUTH has api-key, but API_KEYS_FILE is not set; it must name a JSON file.');
@@ -70,7 +71,8 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
   };
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address to listen on can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
@@ -97,7 +99,7 @@ function readIssuers(env: Environment, readFile: (path: string) => string): Issu
         'JWT_ISSUERS_FILE is set, so JWT_ISSUER and JWT_AUDIENCE must not be; the file has them.',
       );
     }
-    return readSettingsFile({ name: 'JWT_ISSUERS_FILE', path }, IssuersFile, readFile);
+    return readIssuersFile({ name: 'JWT_ISSUERS_FILE', path }, readFile);
   }
   if (issuer === undefined || audience === undefined) {
     throw configError(
@@ -105,4 +107,15 @@ function readIssuers(env: Environment, readFile: (path: string) => string): Issu
     );
   }
   return [{ issuer, audiences: [audience] }];
+}
+
+function readIssuersFile(
+  variable: FileVariable,
+  readFile: (path: string) => string,
+): IssuerSettings[] {
+  const issuers = readSettingsFile(variable, IssuersFile, readFile);
+  const names = issuers.map(({ issuer }) => issuer);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return issuers;
+  throw fileError(variable, `the issuer ${JSON.stringify(twice)} is there twice.`);
 }

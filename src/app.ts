@@ -4,10 +4,12 @@ import type { Logger } from 'pino';
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
-import { authPlugin } from '#auth/plugin.ts';
+import { authorizationPlugin, authPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
+import { makeServer } from '#edge/server.ts';
+import type { Tls } from '#edge/tls.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
@@ -38,20 +40,20 @@ export interface AppOptions {
   /** The line of the export jobs; without it there are none, and no database. */
   jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
+  /** TLS ended here; plain HTTP when absent. */
+  tls?: Tls | undefined;
 }
 
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
-  const { access, audit, rateLimits, random, loopDelayMs, limits = edgeLimits } = options;
+  const { access, audit, tls, rateLimits, random, loopDelayMs, limits = edgeLimits } = options;
   const { authorizer } = access;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMs,
     // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
     // and each of those calls has its own deadline.
     handlerTimeout: limits.handlerMs,
-    keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle', // requests under way end by themselves
     return503OnClosing: false, // closing begins after readiness has been 503 for a while
     trustProxy: false, // X-Forwarded-* is anybody's word
@@ -60,13 +62,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
-    http: {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersMs,
-      connectionsCheckingInterval: limits.checkMs,
-      requireHostHeader: false, // Node would answer without a body; the edge asks for it
-      insecureHTTPParser: false,
-    },
+    serverFactory: (handler) => makeServer(handler, { limits, tls }),
+    ...(tls && { https: {} }), // only so that it tells the right URL
     routerOptions: {
       maxParamLength: limits.urlBytes, // the schema says how long a parameter may be
       ignoreTrailingSlash: false,
@@ -90,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
   await app.register(targetsPlugin, { targets, slots, authorizer });
+  await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
   await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
   if (jobs)
     await app.register(exportJobsPlugin, { ...jobs, targets, authorizer, newId, elapsed, sleep });

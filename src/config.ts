@@ -2,9 +2,9 @@ import { Type } from '@sinclair/typebox';
 
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
+import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access.ts';
 import { Environment, region, roleArn } from './environment.ts';
-import { checkSettings, fileError, readSettingsFile } from './settings.ts';
 
 /** What the gateway is told at its start. */
 export interface Config {

@@ -38,6 +38,7 @@ const { emulatorConfig, config } = exitWith(() => ({
   config: {
     ...readConfig({ ...process.env, AWS_REGION: region }, () => ''),
     jobs: { dataDir: join(dataDir, 'jobs') },
+    auditLog: join(dataDir, 'audit.jsonl'),
     targets: [
       { name: 'default', region },
       { name: 'busy', region: 'us-east-1' },

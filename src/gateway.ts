@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-import { makeAudit } from '#audit/audit.ts';
-import { openToAll } from '#auth/access.ts';
+import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
@@ -15,6 +14,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { openAccess } from './open-access.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -40,69 +40,64 @@ export interface GatewayOptions {
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   let isStopping = false;
-  const database = config.jobs && (await openDatabase({ ...config.jobs, log }));
-  const targets = openTargets({
-    settings: config.targets,
-    timeouts: awsTimeouts,
-    sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
-    now: Date.now,
-    sleep: sleepUntilAborted,
-    log,
-  });
   const elapsed = () => performance.now();
+  const sleep = sleepUntilAborted;
+  await using opening = new AsyncDisposableStack(); // what a failed start has opened is closed
+  const audit = opening.use(await openAudit(config.auditLog, log)); // closed last: all is in it
+  const { access, tls } = opening.use(await openAccess(config, { audit, log, elapsed, sleep }));
+  const database = config.jobs && opening.use(await openDatabase({ ...config.jobs, log }));
+  const targets = opening.use(
+    openTargets({
+      settings: config.targets,
+      isSessionScoped: config.isSessionScoped,
+      timeouts: awsTimeouts,
+      sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
+      now: Date.now,
+      ...{ audit, sleep, log },
+    }),
+  );
   const jobs =
     database &&
     openExportJobs(database, {
       targets,
+      authorizer: access.authorizer,
+      mostWaitingSlices: config.limits.waitingSlices,
       limits: dispatcherLimits,
-      log,
       // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
-      elapsed,
-      sleep: sleepUntilAborted,
       random: Math.random,
+      ...{ elapsed, sleep, log },
     });
-  const loopDelay = openLoopDelay();
+  opening.defer(async () => jobs?.close());
+  const loopDelay = opening.use(openLoopDelay());
   const app = await buildApp({
-    log,
-    targets,
-    access: openToAll,
-    audit: makeAudit({ write() {} }),
+    ...{ log, targets, access, tls, audit, jobs, elapsed },
     rateLimits: config.limits,
-    jobs,
     isStopping: () => isStopping,
     now: Date.now,
-    elapsed,
     sleep: (ms) => delay(ms),
     newId: randomUUID,
     random: Math.random,
     loopDelayMs: loopDelay.currentMs,
   });
+  opening.defer(() => app.close());
   const slotsChecked = targets.whenChecked.then(() => {
     if (jobs) refuseSharedSlots(targets.list());
   });
   const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
   ready.catch(() => {}); // whoever waits for it hears of it
-  const close = async () => {
-    await jobs?.close();
-    await app.close();
-    loopDelay[Symbol.dispose]();
-    await database?.[Symbol.asyncDispose]();
-    await targets[Symbol.asyncDispose]();
-  };
-  const open = async () => {
-    await warnOfRedirects(config, log);
-    return app.listen({ host: config.host, port: config.port });
-  };
 
+  await warnOfRedirects(config, log);
+  const url = await app.listen({ host: config.host, port: config.port });
+  const opened = opening.move();
   return {
-    url: await open().catch((error) => close().then(() => Promise.reject(error))),
+    url,
     ready,
     async close() {
       isStopping = true;
       // No slice is started any more while callers are served on.
       await Promise.all([jobs?.close(), delay(lameDuckMs)]);
-      await close();
+      await opened.disposeAsync();
     },
   };
 }

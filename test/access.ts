@@ -43,6 +43,7 @@ export function callersBy(rule: Rule): (audit: Audit) => Access {
 export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} })): Authorizer {
   const authorizer: Authorizer = {
     isOpen: false,
+    version: () => 0,
     decide(asker, question) {
       const isPermitted = rule(asker.principal, question);
       const { action, resource, context = {} } = question;

@@ -170,3 +170,154 @@ describe('a wrong file of targets ends the start with a sentence', () => {
     expect(() => read(env)).toThrow('SERVICE_ROLE_ARN must not be set beside it');
   });
 });
+
+describe('who may come in', () => {
+  const readAccess = (env: NodeJS.ProcessEnv, file = '') =>
+    read({ ...region, ...env }, () => file).access;
+  const tlsFiles = { TLS_CERT_FILE: 'tls.crt', TLS_KEY_FILE: 'tls.key' };
+
+  test.for(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])(
+    'need not be told where only this machine can reach the port: %s',
+    (HOST) => {
+      expect(readAccess({ HOST }).authentication.methods).toEqual([]);
+    },
+  );
+
+  test.for(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'gateway.internal', '127.evil.example'])(
+    'must be told where others can: %s',
+    (HOST) => {
+      expect(() => readAccess({ HOST })).toThrow(
+        expect.objectContaining({
+          name: 'ConfigError',
+          message: `HOST is "${HOST}", which other machines can reach, but AUTH is not set; it must say how callers are told apart: jwt, api-key, mtls, several of them with commas between, or none if whoever reaches the port may do everything.`,
+        }),
+      );
+    },
+  );
+
+  test('is everybody when that is what it says', () => {
+    expect(readAccess({ HOST: '0.0.0.0', AUTH: 'none' })).toEqual({
+      authentication: { methods: [], issuers: [] },
+      tls: undefined,
+      policyDir: undefined,
+    });
+  });
+
+  test('is told by one issuer, or by those in a file', () => {
+    const issuers = [
+      {
+        issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x',
+        audiences: ['client-1', 'client-2'],
+        audienceClaim: 'client_id',
+        groupsClaim: 'cognito:groups',
+      },
+      {
+        issuer: 'https://kubernetes.default.svc',
+        audiences: ['log-export-gateway'],
+        jwksUri: 'https://kubernetes.default.svc/openid/v1/jwks',
+        bearerTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+      },
+    ];
+    const one = { JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'log-export-gateway' };
+
+    const byVariables = readAccess({ AUTH: 'jwt', ...one });
+    const byFile = readAccess(
+      { AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json' },
+      JSON.stringify(issuers),
+    );
+
+    expect(byVariables.authentication).toEqual({
+      methods: ['jwt'],
+      issuers: [{ issuer: 'https://issuer.example', audiences: ['log-export-gateway'] }],
+    });
+    expect(byFile.authentication).toEqual({ methods: ['jwt'], issuers });
+  });
+
+  test('is told by several methods, and certificates need TLS to end here', () => {
+    const env = {
+      AUTH: 'api-key,mtls,mtls',
+      API_KEYS_FILE: 'keys.json',
+      TLS_CLIENT_CA_FILE: 'ca.crt',
+    };
+
+    expect(readAccess({ ...env, ...tlsFiles })).toEqual({
+      authentication: { methods: ['api-key', 'mtls'], issuers: [], apiKeysFile: 'keys.json' },
+      tls: { certFile: 'tls.crt', keyFile: 'tls.key', clientCaFile: 'ca.crt' },
+      policyDir: undefined,
+    });
+  });
+
+  test('TLS may end here without asking callers for certificates', () => {
+    const { tls } = readAccess({ ...tlsFiles, TLS_CLIENT_CA_FILE: 'ca.crt' });
+
+    expect(tls).toEqual({ certFile: 'tls.crt', keyFile: 'tls.key' });
+  });
+
+  const noIssuer = 'AUTH has jwt, so JWT_ISSUER and JWT_AUDIENCE must be set, or JWT_ISSUERS_FILE.';
+  const noTls =
+    'AUTH has mtls, so TLS must end here: TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE must be set.';
+  const halfTls = 'TLS_CERT_FILE and TLS_KEY_FILE must be set both, or neither.';
+  test.for([
+    [
+      { AUTH: 'basic' },
+      'AUTH is "basic", but must be none, or one or several of jwt, api-key and mtls with commas between.',
+    ],
+    [{ AUTH: 'none,jwt' }, /^AUTH is "none,jwt", but must be none, or one or several/],
+    [{ AUTH: 'jwt, mtls' }, /^AUTH is "jwt, mtls", but must be none, or one or several/],
+    [{ AUTH: 'jwt' }, noIssuer],
+    [{ AUTH: 'jwt', JWT_ISSUER: 'https://issuer.example' }, noIssuer],
+    [{ AUTH: 'jwt', JWT_AUDIENCE: 'log-export-gateway' }, noIssuer],
+    [
+      { AUTH: 'jwt', JWT_ISSUER: 'issuer.example', JWT_AUDIENCE: 'x' },
+      'JWT_ISSUER is "issuer.example", but must be a URL such as https://issuer.example.com/realm.',
+    ],
+    [
+      { AUTH: 'jwt', JWT_ISSUER: 'https://issuer.example/#alice', JWT_AUDIENCE: 'x' },
+      /^JWT_ISSUER is .* but must be a URL/,
+    ],
+    [
+      { AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json', JWT_AUDIENCE: 'x' },
+      'JWT_ISSUERS_FILE is set, so JWT_ISSUER and JWT_AUDIENCE must not be; the file has them.',
+    ],
+    [
+      { AUTH: 'api-key' },
+      'AUTH has api-key, but API_KEYS_FILE is not set; it must name a JSON file.',
+    ],
+    [{ AUTH: 'mtls' }, noTls],
+    [{ AUTH: 'mtls', ...tlsFiles }, noTls],
+    [{ AUTH: 'mtls', TLS_CLIENT_CA_FILE: 'ca.crt' }, noTls],
+    [{ TLS_CERT_FILE: 'tls.crt' }, halfTls],
+    [{ TLS_KEY_FILE: 'tls.key' }, halfTls],
+  ] as [NodeJS.ProcessEnv, string | RegExp][])(
+    'is a sentence when it cannot be: %o',
+    ([env, sentence]) => {
+      const exactly =
+        typeof sentence === 'string' ? new RegExp(`^${RegExp.escape(sentence)}$`) : sentence;
+
+      expect(() => readAccess(env)).toThrow(exactly);
+    },
+  );
+
+  const issuer = { issuer: 'https://issuer.example', audiences: ['x'] };
+  test.for([
+    ['not JSON', '', 'it must be the path of a readable JSON file'],
+    ['empty', '[]', 'the file is [], but must be an array of at least one issuer.'],
+    ['no audiences', [{ issuer: issuer.issuer }], '"audiences" is missing in /0; it must be an'],
+    ['audiences in one text', [{ ...issuer, audiences: 'x' }], '/0/audiences is "x", but must be'],
+    ['an empty list', [{ ...issuer, audiences: [] }], '/0/audiences is [], but must be an array'],
+    ['no URL', [{ ...issuer, issuer: 'x' }], '/0/issuer is "x", but must be a URL such as'],
+    [
+      'a bad jwksUri',
+      [issuer, { ...issuer, jwksUri: 'x' }],
+      '/1/jwksUri is "x", but must be a URL',
+    ],
+    ['an unknown member', [{ ...issuer, audience: 'x' }], '"audience" is not known in /0'],
+    ['an issuer twice', [issuer, issuer], 'the issuer "https://issuer.example" is there twice'],
+  ] as const)('is a sentence when the file of issuers is wrong: %s', ([, content, words]) => {
+    const file = typeof content === 'string' ? content : JSON.stringify(content);
+
+    expect(() => readAccess({ AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json' }, file)).toThrow(
+      `JWT_ISSUERS_FILE is "issuers.json": ${words}`,
+    );
+  });
+});

@@ -1,12 +1,18 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
 import { readConfig } from '../src/config.ts';
 import { openGateway } from '../src/gateway.ts';
+import { openIssuer } from './auth/issuer.ts';
+import { makePolicyFolder } from './auth/policy-folder.ts';
+import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
+import { wish } from './export-jobs/homes.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
-import { openWorld, region } from './world.ts';
+import { openWorld, order, region } from './world.ts';
 
 /** Opens the gateway as main does, against the emulator of a world, on a free port. */
 async function openAsMain(env: NodeJS.ProcessEnv) {
@@ -14,7 +20,13 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
   const destination = { write: (line: string) => void lines.push(line) };
   const gateway = await openGateway({
     config: readConfig(
-      { AWS_REGION: region, PORT: '0', DATA_DIR: temporaryDir(), ...env },
+      {
+        AWS_REGION: region,
+        PORT: '0',
+        DATA_DIR: temporaryDir(),
+        AUDIT_LOG: join(temporaryDir(), 'audit.jsonl'),
+        ...env,
+      },
       () => '',
     ),
     log: makeLogger('info', destination),
@@ -61,11 +73,92 @@ describe('the gateway', () => {
     });
   });
 
+  test('does what the policies of POLICY_DIR say', async () => {
+    await using world = await openWorld();
+    using folder = makePolicyFolder({
+      'a.cedar': `permit(principal == Caller::"anonymous", action, resource is LogGroup)
+        when { resource.name == "/app" };`,
+    });
+    const { gateway } = await openAsMain({ POLICY_DIR: folder.path });
+    await gateway.ready;
+    const create = async (body: object) => {
+      const { status } = await fetch(`${gateway.url}/export-tasks`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return status;
+    };
+
+    const statuses = [await create({ ...order, logGroupName: '/other' }), await create(order)];
+    await gateway.close();
+
+    expect(statuses).toEqual([403, 201]);
+    expect(world.creates()).toHaveLength(1);
+  });
+
+  test('ends the start with the file and the line of a policy that is none', async () => {
+    await using _world = await openWorld();
+    using folder = makePolicyFolder({ 'a.cedar': '// Nobody.\npermit(nobody);' });
+
+    await expect(openAsMain({ POLICY_DIR: folder.path })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^POLICY_DIR is ".*": a\.cedar, line 2: /),
+    });
+  });
+
   test('says at once that a port is taken', async () => {
     await using world = await openWorld();
 
     await expect(openAsMain({ PORT: String(world.port) })).rejects.toMatchObject({
       code: 'EADDRINUSE',
+    });
+  });
+});
+
+describe('the audit', () => {
+  test('is written from the first call to STS to the last, and closed', async () => {
+    await using world = await openWorld();
+    const [roleArn, path] = [
+      `arn:aws:iam::123456789012:role/log-export`,
+      join(temporaryDir(), 'a'),
+    ];
+    const scoped = { SERVICE_ROLE_ARN: roleArn, SCOPED_SESSIONS: 'on', AUDIT_LOG: path };
+
+    const { gateway } = await openAsMain(scoped);
+    await gateway.ready;
+    const created = await fetch(`${gateway.url}/export-tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(order),
+    });
+    await gateway.close();
+
+    expect(created.status).toBe(201);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        return []; // the one of this listing
+      }
+    });
+    expect(open).not.toContain(path);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const calls = lines.map((line) => JSON.parse(line)).filter(({ audit }) => audit === 'aws-call');
+    const requests = world.emulator.journal.entries().map(({ requestId }) => requestId);
+    const audited = calls.map(({ awsRequestId }) => awsRequestId);
+    expect(audited.toSorted()).toEqual(requests.toSorted());
+    expect(calls.map(({ operation, principal }) => `${operation} ${principal}`)).toEqual(
+      expect.arrayContaining(['AssumeRole anonymous', 'CreateExportTask anonymous']),
+    );
+  });
+
+  test('that cannot be written ends the start with a sentence', async () => {
+    await using _world = await openWorld();
+
+    await expect(openAsMain({ AUDIT_LOG: temporaryDir() })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^AUDIT_LOG is /),
     });
   });
 });
@@ -85,6 +178,21 @@ describe('export jobs', () => {
 
     expect(made[0]).toContain('export-jobs.sqlite');
     expect(made[1]).toEqual([]);
+  });
+
+  test('wait only as many of one caller as WAITING_SLICES_PER_CALLER says', async () => {
+    await using _world = await openWorld();
+    const { gateway } = await openAsMain({ WAITING_SLICES_PER_CALLER: '2' });
+    await gateway.ready;
+
+    const answer = await fetch(`${gateway.url}/export-jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(wish), // of three slices
+    });
+    await gateway.close();
+
+    expect(answer.status).toBe(429);
   });
 
   test('while their PostgreSQL is away the gateway serves, is not ready and says why', async () => {
@@ -125,5 +233,73 @@ describe('export jobs', () => {
     });
     await gateway.close();
     expect(lines.join('')).not.toContain('wr0ng');
+  });
+});
+
+describe('who may call', () => {
+  const linesAboutCallers = (lines: string[]) =>
+    lines
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => /^callers are/.test(msg))
+      .map(({ time: _now, ...line }) => line);
+  const everybody = 'callers are not told apart: whoever reaches the port is the same caller';
+
+  test.for([
+    ['told where it is this machine alone', {}, { level: 'info', host: '127.0.0.1' }],
+    [
+      'a warning where it is everybody',
+      { AUTH: 'none', HOST: '0.0.0.0' },
+      { level: 'warn', host: '0.0.0.0' },
+    ],
+  ] as const)('is %s', async ([, env, facts]) => {
+    await using _world = await openWorld();
+
+    const { gateway, lines } = await openAsMain(env);
+    await gateway.close();
+
+    expect(linesAboutCallers(lines)).toEqual([{ ...facts, msg: everybody }]);
+  });
+
+  test('is who has a token or a key, over TLS; both are told at the start', async () => {
+    await using _world = await openWorld();
+    await using issuer = await openIssuer();
+    const folder = temporaryDir();
+    const write = (name: string, content: string) => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const { cert, key } = makeServerIdentity();
+    const sha256 = createHash('sha256').update('the key').digest('hex');
+
+    const { gateway, lines } = await openAsMain({
+      AUTH: 'jwt,api-key',
+      JWT_ISSUER: issuer.url,
+      JWT_AUDIENCE: 'log-export-gateway',
+      API_KEYS_FILE: write('api-keys.json', JSON.stringify([{ name: 'payments', sha256 }])),
+      TLS_CERT_FILE: write('tls.crt', cert),
+      TLS_KEY_FILE: write('tls.key', key),
+    });
+    await gateway.ready;
+    using caller = makeCaller(Number(new URL(gateway.url).port));
+    const statuses = [];
+    for (const headers of [
+      {},
+      { 'x-api-key': 'the key' },
+      { authorization: `Bearer ${issuer.token()}` },
+    ] as Record<string, string>[]) {
+      statuses.push((await caller.ask('/export-tasks', headers)).status);
+    }
+    await gateway.close();
+
+    expect(gateway.url).toMatch(/^https:/);
+    expect(statuses).toEqual([401, 200, 200]);
+    expect(linesAboutCallers(lines)).toEqual([
+      {
+        level: 'info',
+        methods: ['jwt', 'api-key'],
+        issuers: [issuer.url],
+        msg: 'callers are told apart',
+      },
+    ]);
   });
 });

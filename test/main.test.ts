@@ -38,6 +38,12 @@ test.each([
   ['PORT', { PORT: 'eighty' }, '"eighty", but must be a port number from 0 to 65535'],
   ['AWS_REGION', { AWS_REGION: '' }, 'not set; it must be an AWS Region such as eu-west-1'],
   ['EXPORT_JOBS', { EXPORT_JOBS: 'yes' }, '"yes", but must be on or off'],
+  ['HOST', { HOST: '0.0.0.0' }, 'which other machines can reach, but AUTH is not set'],
+  [
+    'API_KEYS_FILE',
+    { AUTH: 'api-key', API_KEYS_FILE: '/nonexistent' },
+    'must be the path of a readable file',
+  ],
   ['TARGETS_FILE', { TARGETS_FILE: '/nonexistent' }, 'must be the path of a readable JSON file'],
 ])('a wrong %s ends the process in one sentence', async (name, env, rest) => {
   const run = start({ AWS_REGION: 'eu-west-1', ...env });

@@ -12,10 +12,11 @@ import type { RateLimits } from '#auth/limits/plugin.ts';
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
+import type { Tls } from '#edge/tls.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
 import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
-import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { makeLineView } from '#export-jobs/views/slot/line-view.ts';
 import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
@@ -28,6 +29,8 @@ import { openReady } from './ready-database.ts';
 export interface WorldOptions {
   emulator?: EmulatorOptions;
   targets?: TargetSettings[];
+  /** Whether each create runs in a session of its own; false when absent. */
+  isSessionScoped?: boolean;
   timeouts?: Partial<AwsTimeouts>;
   limits?: Partial<EdgeLimits>;
   /** Who is calling, and may they; everybody everything when absent. */
@@ -38,6 +41,8 @@ export interface WorldOptions {
   loopDelayMs?: () => number;
   /** The clock of the gateway that only goes forward; real time when absent. */
   elapsed?: () => number;
+  /** TLS ended here; plain HTTP when absent. */
+  tls?: Tls;
   /** The clock of the gateway; real time when absent. */
   now?: () => number;
   /** The export jobs; without it there are none. */
@@ -58,6 +63,8 @@ interface JobsInWorld {
   clock?: () => number;
   /** How many event streams may be open at once. */
   mostStreams?: number;
+  /** How many slices of one caller may wait; any number when absent. */
+  mostWaitingSlices?: number;
 }
 
 /** A line of the log, as it was written. */
@@ -161,6 +168,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   let isStopping = false;
   const targets = openTargets({
     settings: options.targets ?? [{ name: 'default', region }],
+    isSessionScoped: options.isSessionScoped ?? false,
+    audit,
     timeouts: { ...quickTimeouts, ...options.timeouts },
     sessionName: 'test',
     now,
@@ -186,12 +195,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     rateLimits: { createsPerMinute: 0, requestsPerMinute: 0, ...options.rateLimits },
     newId: randomUUID,
     limits: { ...edgeLimits, ...options.limits },
+    tls: options.tls,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   if (options.isCheckAwaited !== false) await targets.whenChecked;
   emulator.journal.clear();
   const { port } = app.server.address() as { port: number };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http${options.tls ? 's' : ''}://127.0.0.1:${port}`;
   const calls = (operation: string) =>
     emulator.journal
       .entries()
@@ -278,7 +288,7 @@ function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Can
 }
 
 async function openJobs(
-  { dataDir, mostStreams, ...where }: JobsInWorld,
+  { dataDir, mostStreams, mostWaitingSlices, ...where }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -313,6 +323,7 @@ async function openJobs(
     slots: makeSlotBook(database, line, elapsed),
     wake,
     mostStreams,
+    mostWaitingSlices,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       if (dataDir === undefined) rmSync(folder, { recursive: true });

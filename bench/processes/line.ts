@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { planSlices } from '#export-jobs/planning/plan.ts';
+import { askerOf } from '../../test/export-jobs/deeds.ts';
 import { planOf } from '../../test/export-jobs/homes.ts';
 import { openLine } from '../../test/export-jobs/line.ts';
 import { logGroupNames, region } from '../order.ts';
@@ -41,9 +42,9 @@ async function run({ logGroups, days, taskSeconds }: LineToRun): Promise<LineRun
   const toAt = now - 2 * dayMs;
   const window = { fromAt: toAt - days * dayMs, toAt };
   const facts = { window, sliceBy: 'day', now, isUnsettledAllowed: false } as const;
-  const plan = { job: planOf(0).job, slices: planSlices({ logGroupNames: names, ...facts }) };
-  const acceptance = { jobId: randomUUID(), caller: 'bench', acceptedAt: now, keyUse: undefined };
-  await acceptJob(database, { ...acceptance, plan });
+  const plan = { ...planOf(0), slices: planSlices({ logGroupNames: names, ...facts }) };
+  const acceptance = { jobId: randomUUID(), asker: askerOf('bench'), acceptedAt: now };
+  await acceptJob(database, { ...acceptance, keyUse: undefined, plan, mostWaitingSlices: 0 });
 
   const slices = plan.slices.length;
   const isDone = () =>

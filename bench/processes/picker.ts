@@ -98,7 +98,8 @@ async function startOnce({ database, lease }: Subject): Promise<number> {
   if (!intent) throw new Error('Nobody waits.');
   const { slice, attempt } = intent;
   const change = { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: 'none' } as const;
-  const step = { to: 'waiting', attempt: { outcome: 'refused' }, change } as const;
+  const by = { action: 'CreateExportTask' } as const;
+  const step = { to: 'waiting', attempt: { outcome: 'refused' }, change, by } as const;
   await recordStep(database, lease, leaseMs, { ...intent, state: 'starting' }, step);
   return tookMs;
 }

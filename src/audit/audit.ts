@@ -1,5 +1,7 @@
 import { type DestinationStream, pino } from 'pino';
 
+import { longestLoggedText } from '#telemetry/logger.ts';
+
 /** Who a line is about where nobody asked: the gateway itself, watching what runs. */
 export const gatewayItself = 'log-export-gateway';
 
@@ -9,6 +11,8 @@ export interface DecisionRecord {
   requestId: string;
   /** The id of the principal. */
   principal: string;
+  /** The id of who only wanted to know, where the principal itself did not ask. */
+  checkedBy?: string | undefined;
   action: string;
   decision: 'permit' | 'forbid';
   /** Ids of the policies that decided. */
@@ -36,6 +40,8 @@ export interface AwsCallRecord {
   destinationPrefix?: string | undefined;
   taskName?: string | undefined;
   taskId?: string | undefined;
+  /** Of a session in a caller's name: how CloudTrail names that caller. */
+  sourceIdentity?: string | undefined;
 }
 
 /** The append-only record of who did what, where, and who let them. */
@@ -46,19 +52,25 @@ export interface Audit {
   refusal(record: { requestId: string; route: string | null; error: string }): void;
 }
 
-/** What a line is of, in the place of a level: every line counts the same. */
-const kinds = { decision: 10, 'aws-call': 20, refusal: 30 };
+/** What a line is about. */
+type Kind = 'decision' | 'aws-call' | 'refusal';
 
-/** Makes the audit: JSON lines to `destination`, apart from the log. */
+// Pino's levels, but none is higher than another: all are written.
+const kinds: Record<Kind, number> = { decision: 1, 'aws-call': 2, refusal: 3 };
+
+/**
+ * Makes the audit: JSON lines to `destination`, apart from the log. They are told from log lines by
+ * their member `audit`. Texts are cut after 256 characters.
+ */
 export function makeAudit(destination: DestinationStream): Audit {
-  const lines = pino(
+  const lines = pino<Kind>(
     {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       customLevels: kinds,
       useOnlyCustomLevels: true,
       level: 'decision',
-      formatters: { level: (kind) => ({ audit: kind }) },
+      formatters: { level: (kind) => ({ audit: kind }), log: cutTexts },
     },
     destination,
   );
@@ -67,4 +79,15 @@ export function makeAudit(destination: DestinationStream): Audit {
     awsCall: (record) => lines['aws-call'](record),
     refusal: (record) => lines.refusal(record),
   };
+}
+
+/** Prefixes and names of tasks are as long as their caller likes. */
+function cutTexts(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, cut(value)]));
+}
+
+function cut(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cut);
+  if (typeof value !== 'string' || value.length <= longestLoggedText) return value;
+  return `${value.slice(0, longestLoggedText - 1)}…`;
 }

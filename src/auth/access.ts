@@ -20,6 +20,7 @@ export const openToAll: Access = {
   authenticate: () => anonymous,
   authorizer: {
     isOpen: true,
+    version: () => 0,
     decide: () => ({ isPermitted: true, policies: [] }),
     demand: () => ({ isPermitted: true, policies: [] }),
     sift: (_asker, items) => [...items],

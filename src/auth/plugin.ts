@@ -5,8 +5,10 @@ import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Authenticate } from './access.ts';
 import type { Action } from './authorization/action.ts';
+import type { Authorizer, Place } from './authorization/authorizer.ts';
 import { anonymous, type Principal } from './principal.ts';
 import { isPublic } from './public-routes.ts';
+import { checkAuthorization } from './routes/check-authorization.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -53,3 +55,18 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
     }
   },
 );
+
+/** What the policies are asked through. */
+export interface AuthorizationPluginOptions {
+  authorizer: Authorizer;
+  /** The target of that name, or the default one. */
+  findTarget: (name: string | undefined) => Place;
+}
+
+/** Registers what is told about the policies over HTTP. */
+export const authorizationPlugin: FastifyPluginAsync<AuthorizationPluginOptions> = async (
+  app,
+  options,
+) => {
+  await app.register(checkAuthorization, options);
+};

@@ -8,10 +8,10 @@ import {
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
+import { withDeadline } from './client/deadline.ts';
+import { readExactly } from './client/exact-answers.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
-import type { Credentials } from './credentials.ts';
 import { isRefusedForCredentials, notSent, toProblem } from './error-meaning.ts';
-import { readExactly } from './exact-answers.ts';
 import type {
   CancelAnswer,
   CreateExportTask,
@@ -21,6 +21,7 @@ import type {
   ExportTaskPage,
   LogGroupPage,
 } from './export-task.ts';
+import type { Credentials, SessionKeys } from './sessions/credentials.ts';
 
 /** What somebody may export, as the policies said: a session of their own is narrowed to it. */
 export interface ExportGrant {
@@ -103,9 +104,11 @@ const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 export function openCloudWatchLogs(options: {
   region: string;
   credentials: Credentials | undefined;
+  /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
+  openScopedSession?: ((how: CreateHow) => Promise<SessionKeys>) | undefined;
   timeouts: AwsTimeouts;
 }): CloudWatchLogs {
-  const { region, timeouts } = options;
+  const { region, timeouts, openScopedSession } = options;
   const common = {
     region,
     retryMode: 'standard', // not what AWS_RETRY_MODE says
@@ -116,6 +119,14 @@ export function openCloudWatchLogs(options: {
     maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
     requestHandler: oneConnectionPerCall(timeouts),
   });
+  // A client for one call, on the connections of the other one; so it is not to be destroyed.
+  const createClientUnder = (credentials: SessionKeys) =>
+    new CloudWatchLogsClient({
+      ...common,
+      credentials,
+      maxAttempts: 1,
+      requestHandler: createClient.config.requestHandler,
+    });
   const readClient = new CloudWatchLogsClient({
     ...common,
     maxAttempts: 3,
@@ -136,8 +147,12 @@ export function openCloudWatchLogs(options: {
   };
 
   return {
-    async createExportTask(task, { maySend = () => true } = {}) {
+    async createExportTask(task, how = {}) {
+      const { maySend = () => true } = how;
       try {
+        const client = openScopedSession
+          ? createClientUnder(await openScopedSession(how))
+          : createClient;
         const command = new CreateExportTaskCommand({
           ...task,
           // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
@@ -153,11 +168,11 @@ export function openCloudWatchLogs(options: {
         );
         // The handler's own timeout ends with the headers; this one covers the body as well.
         const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
-          createClient.send(command, options),
+          client.send(command, options),
         );
         return classifyAnswer(answer);
       } catch (error) {
-        renewCredentialsIfRefused(error);
+        if (!openScopedSession) renewCredentialsIfRefused(error); // else they were not the ones refused
         return classifyError(error);
       }
     },
@@ -207,6 +222,7 @@ export function openCloudWatchLogs(options: {
               : [{ logGroupName, ...(storedBytes !== undefined && { storedBytes }) }],
           ),
           ...(answer.nextToken !== undefined && { nextToken: answer.nextToken }),
+          awsRequestId: answer.$metadata.requestId,
         };
       } catch (error) {
         renewCredentialsIfRefused(error);
@@ -229,22 +245,4 @@ function withExactTimes(task: object): ExportTask {
     ...(from !== undefined && { from: BigInt(from) }),
     ...(to !== undefined && { to: BigInt(to) }),
   } as ExportTask;
-}
-
-/**
- * Makes a call that is aborted after `deadlineMs`. AbortSignal.timeout would do, but it keeps its
- * timer and itself until the deadline even if the call has long been answered: at some hundred calls
- * a second that is thousands of them, and 100 µs a call for collecting them.
- */
-async function withDeadline<Answer>(
-  deadlineMs: number,
-  call: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
-): Promise<Answer> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), deadlineMs);
-  try {
-    return await call({ abortSignal: controller.signal });
-  } finally {
-    clearTimeout(timer);
-  }
 }

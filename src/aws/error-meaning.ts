@@ -53,6 +53,12 @@ export const errorMeanings: readonly Meaning[] = [
     isMessagePublic: true,
   },
   { code: 'ValidationException', problems: everywhere('invalid-parameter'), isMessagePublic: true },
+  // Said by STS of the policy of a scoped session, which is made of the caller's values.
+  ...['PackedPolicyTooLargeException', 'MalformedPolicyDocumentException'].map((code) => ({
+    code,
+    problems: { CreateExportTask: 'invalid-parameter' } as const,
+    isMessagePublic: true as const,
+  })),
   {
     code: 'ResourceNotFoundException',
     problems: {
@@ -120,7 +126,7 @@ export function meaningOf(operation: Operation, error: unknown): Meaning | undef
     (row) =>
       row.code === name &&
       row.problems[operation] !== undefined &&
-      (row.message === undefined || row.message.test(message)),
+      (row.message === undefined || row.message.test(withoutArns(message))), // a log group may be named kms
   );
 }
 

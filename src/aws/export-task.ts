@@ -74,4 +74,5 @@ export interface DescribeLogGroups {
 export interface LogGroupPage {
   logGroups: { logGroupName: string; storedBytes?: number }[];
   nextToken?: string;
+  awsRequestId?: string | undefined;
 }

@@ -3,10 +3,17 @@ import type { Migration } from 'kysely/migration';
 
 import type { Database, Queries } from './database.ts';
 import { exportJobs } from './migrations/0001-export-jobs.ts';
+import { callers } from './migrations/0002-callers.ts';
+
+/** A step of the tables. Replicas of the version before go on while it is applied, and after. */
+interface Step {
+  up(queries: Parameters<Migration['up']>[0], kind: Database['kind']): Promise<void>;
+}
 
 /** In the order they are applied. What was released once is not changed any more. */
-const migrations: Record<string, Migration> = {
+const migrations: Record<string, Step> = {
   '0001-export-jobs': exportJobs,
+  '0002-callers': callers,
 };
 
 const lockId = 1_718_036_341; // any number nobody else locks in this database
@@ -36,7 +43,7 @@ export async function migrate({
       .execute();
     const missing = await findMissing(transaction);
     for (const name of missing) {
-      await migrations[name]?.up(transaction);
+      await migrations[name]?.up(transaction, kind);
       await transaction.insertInto('migrations').values({ name, appliedAt: now() }).execute();
     }
     return missing;

@@ -5,6 +5,8 @@ export interface JobRow {
   id: string;
   target: string;
   caller: string;
+  /** Who that was, when it was accepted: a `Principal` as JSON; null when they were not told apart yet. */
+  principal: string | null;
   name: string | null;
   priority: number;
   sliceBy: string;
@@ -121,6 +123,37 @@ interface StrayRow {
   detectedAt: number;
 }
 
+/** Who may have only so many slices waiting: a row to hold while they are counted. */
+interface CallerRow {
+  id: string;
+}
+
+/** Who did what to a job, or asked what of AWS for it, and who let them. Rows are only ever added. */
+export interface AuditEntryRow {
+  at: number;
+  /** Null for the task of a job that is not known. */
+  jobId: string | null;
+  /** The version the job had by it; null when nothing of the job changed. */
+  version: number | null;
+  /** The type of the event of that version. */
+  change: string | null;
+  principal: string;
+  action: string;
+  /** The id of the request, or the marker of the attempt. */
+  requestId: string;
+  /** Ids of the policies that decided, as JSON. */
+  policies: string;
+  target: string;
+  slice: number | null;
+  logGroupName: string | null;
+  destination: string | null;
+  destinationPrefix: string | null;
+  taskId: string | null;
+  awsRequestId: string | null;
+  /** `ok`, or the slug of the problem it ended with. */
+  outcome: string;
+}
+
 /** This database; its id is in every marker, so that installations in one account keep apart. */
 interface InstallationRow {
   id: string;
@@ -142,6 +175,8 @@ export interface Tables {
   lines: LineRow;
   slots: SlotRow;
   strays: StrayRow;
+  callers: CallerRow;
+  auditEntries: AuditEntryRow;
   installation: InstallationRow;
   migrations: MigrationRow;
 }

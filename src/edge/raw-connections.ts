@@ -27,6 +27,11 @@ const problemOfCode: Record<string, [ProblemSlug, string]> = {
 /** Makes the answer to a connection whose bytes did not become a request. It is closed afterwards. */
 export function makeConnectionErrorHandler({ newId, log }: RawConnectionsOptions) {
   return (error: ConnectionError, socket: Socket & { _httpMessage?: ServerResponse }): void => {
+    if (/^ERR_(?:SSL|TLS)_/.test(error.code ?? '')) {
+      log.info({ code: error.code }, 'a connection did not become one of TLS');
+      socket.destroy();
+      return;
+    }
     const isAnswering = socket._httpMessage?.headersSent ?? false;
     if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
       socket.destroy();

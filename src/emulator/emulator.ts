@@ -92,18 +92,23 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     caller: Caller | AuthFailure,
     { service, operation, input }: Call,
     requestId: string,
-  ): Omit<JournalEntry, 'status'> => ({
-    at: clock.now(),
-    service,
-    operation,
-    accountId: typeof caller === 'string' ? undefined : caller.accountId,
-    region: signed?.region,
-    accessKeyId: signed?.accessKeyId,
-    requestId,
-    invocationId: headers['amz-sdk-invocation-id']?.toString(),
-    attempt: headers['amz-sdk-request']?.toString(),
-    input,
-  });
+  ): Omit<JournalEntry, 'status'> => {
+    const { accountId, sessionName, sourceIdentity } = typeof caller === 'string' ? nobody : caller;
+    return {
+      at: clock.now(),
+      service,
+      operation,
+      accountId,
+      region: signed?.region,
+      accessKeyId: signed?.accessKeyId,
+      sessionName,
+      sourceIdentity,
+      requestId,
+      invocationId: headers['amz-sdk-invocation-id']?.toString(),
+      attempt: headers['amz-sdk-request']?.toString(),
+      input,
+    };
+  };
 
   const { host } = settings;
   const server = await openServer({ host, port: settings.port }, handle);
@@ -116,6 +121,8 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     [Symbol.asyncDispose]: server.close,
   };
 }
+
+const nobody: Partial<Caller> = {};
 
 /** An unsigned request still tells by its form whom it was meant for. */
 function guessService({ method, path, headers }: WireRequest): string {

@@ -107,18 +107,42 @@ function splitArn(arn: string): string[] {
   return [...parts.slice(0, 5), parts.slice(5).join(':')];
 }
 
-const globs = new Map<string, RegExp>();
+const anyText = Symbol('*');
+const anyCharacter = Symbol('?');
+type Piece = string | typeof anyText | typeof anyCharacter;
 
-/** `*` is any text, `?` any one character. */
+/**
+ * `*` is any text, `?` any one character; `${*}`, `${?}` and `${$}` are those characters themselves
+ * (documentation; other variables, and the version of the policy that turns them on, are not known
+ * here). Linear in text times pattern: a regular expression would take for ever on many `*`.
+ */
 function isLike(value: string, glob: string): boolean {
-  const pattern = globs.get(glob) ?? compileGlob(glob);
-  globs.set(glob, pattern);
-  return pattern.test(value);
+  const pieces = readGlob(glob);
+  let [at, next] = [0, 0];
+  let retry: { at: number; next: number } | undefined;
+  while (at < value.length) {
+    const piece = pieces[next];
+    if (piece === anyText) {
+      next += 1;
+      retry = { at, next };
+    } else if (piece === anyCharacter || piece === value[at]) {
+      at += 1;
+      next += 1;
+    } else {
+      if (!retry) return false;
+      retry.at += 1; // the latest `*` takes one character more
+      ({ at, next } = retry);
+    }
+  }
+  return pieces.slice(next).every((piece) => piece === anyText);
 }
 
-function compileGlob(glob: string): RegExp {
-  const literal = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+function readGlob(glob: string): Piece[] {
+  return Array.from(glob.matchAll(/\$\{([*?$])\}|./gs), ([piece, literal]) => {
+    if (literal !== undefined) return literal;
+    if (piece === '*') return anyText;
+    return piece === '?' ? anyCharacter : piece;
+  });
 }
 
 function texts(value: unknown): string[] {

@@ -7,7 +7,7 @@ import {
 import { readVersions } from './job-store/event-reads.ts';
 import type { JobsOptions } from './plugin.ts';
 import { makeJobWatch } from './views/job-watch.ts';
-import { makeLineView } from './views/line-view.ts';
+import { makeLineView } from './views/slot/line-view.ts';
 import { makeSlotBook } from './views/slot/slot-book.ts';
 
 /** The line at work, and what the operations on it need. */
@@ -19,9 +19,10 @@ export interface ExportJobs extends JobsOptions {
 /** Opens the line in a database that is there already: its dispatcher begins as targets are checked. */
 export function openExportJobs(
   database: Database,
-  options: Omit<DispatcherOptions, 'database' | 'onChange'>,
+  options: Omit<DispatcherOptions, 'database' | 'onChange'> &
+    Pick<JobsOptions, 'mostWaitingSlices'>,
 ): ExportJobs {
-  const { elapsed, sleep, log } = options;
+  const { elapsed, sleep, log, mostWaitingSlices } = options;
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep,
@@ -30,5 +31,6 @@ export function openExportJobs(
   const line = makeLineView(database, elapsed);
   const slots = makeSlotBook(database, line, elapsed);
   const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
-  return { database, watch, line, slots, wake: dispatcher.wake, close: dispatcher.close };
+  const { wake, close } = dispatcher;
+  return { database, watch, line, slots, wake, mostWaitingSlices, close };
 }

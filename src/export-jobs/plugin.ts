@@ -4,7 +4,8 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
-import { readHeads, readJobs } from './job-store/reads.ts';
+import { readJobs } from './job-store/reads.ts';
+import { type JobHead, readHeads, readLogGroups } from './job-store/requests/heads.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -12,10 +13,11 @@ import { listExportJobs } from './routes/list-export-jobs.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
+import { makeJobAccess } from './views/job-access.ts';
 import { makeJobReadings } from './views/job-readings.ts';
-import { makeShowJob } from './views/job-view.ts';
+import { makeShowJob, type ShowJobNow } from './views/job-view.ts';
 import type { JobWatch } from './views/job-watch.ts';
-import type { LineView } from './views/line-view.ts';
+import type { LineView } from './views/slot/line-view.ts';
 
 /** What the jobs' side of the service is made of. */
 export interface JobsOptions {
@@ -27,6 +29,8 @@ export interface JobsOptions {
   wake: (target: string) => void;
   /** How many event streams this process serves at once; 1,000 when left out. */
   mostStreams?: number | undefined;
+  /** How many slices of one caller may wait; any number when left out or 0. */
+  mostWaitingSlices?: number | undefined;
 }
 
 /** What the operations on export jobs need. */
@@ -40,12 +44,20 @@ export interface ExportJobsOptions extends JobsOptions {
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, database, watch, line, wake, newId, elapsed, sleep, mostStreams } = options;
+  const { targets, authorizer, database, watch, line, wake, newId, elapsed, sleep } = options;
+  const { mostStreams, mostWaitingSlices = 0 } = options;
   const readings = makeJobReadings({
     readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
   });
+  const access = makeJobAccess({
+    authorizer,
+    listTargets: targets.list,
+    headOf: readings.headOf,
+    readLogGroups: (head, from) => readLogGroups(database, head, from),
+  });
   const show = makeShowJob(readings, line);
+  const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);
     wake(target);
@@ -53,11 +65,18 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   // Closing waits for every request under way; those that wait for news would take half a minute.
   app.addHook('preClose', async () => watch[Symbol.dispose]());
 
-  await app.register(createExportJob, { targets, database, line, show, announce, newId, sleep });
-  await app.register(listExportJobs, { database, readings });
-  await app.register(getExportJob, { show, watch });
-  await app.register(watchEvents, { queries: database.queries, watch, elapsed, mostStreams });
-  await app.register(listSlices, { database, readings });
-  await app.register(cancelExportJob, { database, show, announce });
-  await app.register(retryExportJob, { database, show, announce });
+  await app.register(createExportJob, {
+    ...{ targets, authorizer, database, access, line, show, showNow, announce },
+    ...{ newId, sleep, mostWaitingSlices },
+  });
+  await app.register(listExportJobs, { database, access, readings });
+  await app.register(getExportJob, { access, show, watch });
+  await app.register(watchEvents, {
+    ...{ queries: database.queries, access, authorizer, watch, elapsed, mostStreams },
+  });
+  await app.register(listSlices, { database, access });
+  await app.register(cancelExportJob, { database, access, showNow, announce });
+  await app.register(retryExportJob, {
+    ...{ authorizer, database, access, showNow, announce, mostWaitingSlices },
+  });
 };

@@ -1,4 +1,4 @@
-import type { Place, Question } from '#auth/authorization/authorizer.ts';
+import type { Decision, Place, Question } from '#auth/authorization/authorizer.ts';
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
 import type { CreateExportTask, ExportTask } from '#aws/export-task.ts';
 
@@ -15,10 +15,20 @@ export function mayCreate(target: Place, task: CreateExportTask): Question {
   };
 }
 
-/** What somebody was permitted to create. */
-export function grantFor(task: CreateExportTask): ExportGrant {
-  const { logGroupName, destination } = task;
-  return { logGroupName, destination, destinationPrefix: task.destinationPrefix || defaultPrefix };
+/**
+ * What a create may export, if it may: what was asked about, not what is then sent. Where a mistake
+ * makes the two differ, or a no is not listened to, a session narrowed to the grant refuses.
+ */
+export function grantOf(
+  { resource, context }: Question,
+  { isPermitted }: Decision,
+): ExportGrant | undefined {
+  if (!isPermitted) return undefined;
+  return {
+    logGroupName: resource.logGroupName ?? '',
+    destination: context?.destination ?? '',
+    destinationPrefix: context?.destinationPrefix ?? '',
+  };
 }
 
 /**

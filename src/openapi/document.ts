@@ -2,7 +2,7 @@ import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { ProblemBody, problemMediaType } from '#problems/problem.ts';
-import { int64Range } from '#validation/int64.ts';
+import { exactDigits, int64Range } from '#validation/int64.ts';
 import { problemExamples } from './problem-examples.ts';
 
 type Json = Record<string, unknown>;
@@ -11,6 +11,7 @@ interface Operation {
   operationId: string;
   tags: string[];
   responses: Record<string, Json & { content?: Json; headers?: Json }>;
+  security?: object[];
 }
 
 type Path = Record<string, Operation>;
@@ -24,8 +25,8 @@ export interface OperationFacts {
   headers: Record<number, ResponseHeader[]>;
   /** Media types of a success; a page beside JSON is told as text. */
   produces: readonly string[];
-  /** Whether its callers have a budget. */
-  isLimited: boolean;
+  /** Whether it is for everybody. */
+  isPublic: boolean;
 }
 
 /** The part of the document that no route contributes. */
@@ -36,7 +37,7 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'CloudWatch Logs export tasks over REST.',
     description:
-      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits.',
+      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\nHow callers are told apart depends on how the service is configured (`AUTH`): by a token, an API key or a client certificate, or not at all. Operations without a security requirement are for everybody.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],
@@ -51,11 +52,34 @@ export const documentBase = {
         'A durable line in front of the one export slot: accepted wishes are cut into slices, wait their turn, and are seen through.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions exports may run in.' },
+    { name: 'authorization', description: 'What the policies in force say of whom.' },
     { name: 'problems', description: 'Every way the service says no, explained.' },
     { name: 'health', description: 'For probes.' },
     { name: 'openapi', description: 'This document.' },
   ],
 };
+
+// One service uses one or several of them, as AUTH says, or none.
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'A token of an issuer this service trusts, meant for it. Accepted where AUTH has `jwt`.',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Api-Key',
+    description: 'A key this service has been given. Accepted where AUTH has `api-key`.',
+  },
+  mutualTLS: {
+    type: 'mutualTLS',
+    description: 'A client certificate. Accepted where AUTH has `mtls`.',
+  },
+} as const;
+const anyOfThem = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
 
 const headers = {
   Location: { description: 'Where what was created is shown.', schema: { type: 'string' } },
@@ -107,9 +131,10 @@ export function completeDocument<Document extends { paths?: object; components?:
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
     const fact = facts.get(operation.operationId);
     if (!fact) continue;
+    operation.security = fact.isPublic ? [] : anyOfThem;
     completeSuccesses(operation.responses, fact);
     addProblems(operation.responses, fact.problems);
-    if (fact.isLimited) addLimits(operation.responses);
+    if (!fact.isPublic) addLimits(operation.responses);
     for (const slug of fact.problems) used.add(slug);
   }
   const examples = Object.entries(problemExamples).filter(([slug]) =>
@@ -118,7 +143,7 @@ export function completeDocument<Document extends { paths?: object; components?:
   return {
     ...head,
     paths,
-    components: { schemas, headers, examples: Object.fromEntries(examples) },
+    components: { schemas, headers, examples: Object.fromEntries(examples), securitySchemes },
   } as Document;
 }
 
@@ -198,13 +223,10 @@ function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown 
   return { $ref: `#/components/schemas/${title}` };
 }
 
-// Node 24 has it; the types of the language level do not.
-type ExactJson = typeof JSON & { rawJSON(text: string): unknown };
-
 /** The document as JSON text; a `bigint` is written digit by digit. */
 export function toJsonText(document: unknown): string {
   const exact = (_key: string, value: unknown) =>
-    typeof value === 'bigint' ? (JSON as ExactJson).rawJSON(value.toString()) : value;
+    typeof value === 'bigint' ? exactDigits(value) : value;
   return `${JSON.stringify(document, exact, 2)}\n`;
 }
 

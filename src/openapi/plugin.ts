@@ -60,7 +60,7 @@ export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance)
       problems: declaredProblems({ method, schema, config }),
       headers: config?.headers ?? {},
       produces: config?.produces ?? ['application/json'],
-      isLimited: config?.action !== undefined,
+      isPublic: config?.action === undefined,
     });
   });
 

@@ -31,16 +31,18 @@ const everyAction = [
   'not-permitted',
   'rate-limited',
   'overloaded',
+  'not-ready', // the keys of who issued its token may not be there yet
 ] as const satisfies readonly ProblemSlug[];
 
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
   const hasRules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
-  return [
+  const all = [
     ...everyRequest,
     ...(method === 'POST' ? everyBody : []),
     ...(config?.action === undefined ? [] : everyAction),
     ...(hasRules ? (['invalid-request'] as const) : []),
     ...(config?.problems ?? []),
   ];
+  return [...new Set(all)];
 }

@@ -1,6 +1,8 @@
+import type { Audit } from '#audit/audit.ts';
+import { auditCalls, type RecordCall } from '#aws/audited-calls.ts';
 import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { shareReads } from '#aws/shared-reads.ts';
-import { openServiceRole, readCallerAccount } from '#aws/sts.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget, TargetSettings, Targets } from './target.ts';
@@ -11,6 +13,9 @@ const longestPauseMs = 60_000; // a refused role costs STS one call a minute
 
 export interface TargetsOptions {
   settings: readonly TargetSettings[];
+  /** Whether each create runs in a session of its own, narrowed to what it exports. Every target has a role then. */
+  isSessionScoped: boolean;
+  audit: Audit;
   timeouts: AwsTimeouts;
   sessionName: string;
   now: () => number;
@@ -23,7 +28,7 @@ export interface TargetsOptions {
  * be. Until then calls to it are answered 503: a wrong role must not export anything anywhere.
  */
 export function openTargets(options: TargetsOptions): Targets {
-  const { settings, timeouts, sessionName, now, sleep, log } = options;
+  const { settings, isSessionScoped, audit, timeouts, sessionName, now, sleep, log } = options;
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
   const opened = settings.map(openTarget);
@@ -32,10 +37,20 @@ export function openTargets(options: TargetsOptions): Targets {
 
   function openTarget(setting: TargetSettings, index: number) {
     const { name, region, roleArn, externalId } = setting;
-    const credentials = roleArn
-      ? openServiceRole({ role: { roleArn, externalId }, region, sessionName, timeouts, now })
+    const record: RecordCall = (call) => audit.awsCall({ ...call, target: name });
+    const role = roleArn
+      ? openServiceRole({
+          role: { roleArn, externalId },
+          region,
+          sessionName,
+          timeouts,
+          now,
+          record,
+        })
       : undefined;
-    const logs = openCloudWatchLogs({ region, credentials, timeouts });
+    const credentials = role?.credentials;
+    const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
+    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, timeouts });
 
     async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
@@ -47,7 +62,8 @@ export function openTargets(options: TargetsOptions): Targets {
         );
       }
       const isDefault = index === 0;
-      const target = { name, region, accountId, isDefault, logs: shareReads(logs, now) };
+      const shared = shareReads(auditCalls(logs, record), now);
+      const target = { name, region, accountId, isDefault, logs: shared };
       checked.set(name, target);
       return target;
     }
@@ -55,7 +71,7 @@ export function openTargets(options: TargetsOptions): Targets {
     async function readAccountUntilAnswered(): Promise<string | undefined> {
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         try {
-          return await readCallerAccount({ region, credentials, timeouts });
+          return await readCallerAccount({ region, credentials, timeouts, record });
         } catch (err) {
           if (stop.signal.aborted) return undefined;
           const facts = { err, target: name, retryInMs: pauseMs };
@@ -70,7 +86,7 @@ export function openTargets(options: TargetsOptions): Targets {
       whenChecked: check(),
       async [Symbol.asyncDispose]() {
         await logs[Symbol.asyncDispose]();
-        credentials?.[Symbol.dispose]();
+        role?.[Symbol.dispose]();
       },
     };
   }

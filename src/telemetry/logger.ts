@@ -5,8 +5,14 @@ import { withoutSecrets } from './without-secrets.ts';
 /** Longest text of a log line that a caller decides on, in characters. */
 export const longestLoggedText = 256;
 
+/**
+ * Most bytes to write to stdout at once. What is longer may be torn when the pipe is full, and what
+ * the other of log and audit writes comes in between (PIPE_BUF).
+ */
+export const writtenWholeBytes = 4_096;
+
 // Under load one write takes many lines; otherwise a line is a twentieth of a second late.
-const buffered = { minLength: 4_096, periodicFlush: 50 };
+const buffered = { minLength: 3_500, maxWrite: writtenWholeBytes, periodicFlush: 50 };
 
 /** Where log lines go, in the background: a slow reader of stdout does not hold requests up. */
 export async function openLogDestination(isPretty: boolean): Promise<DestinationStream> {

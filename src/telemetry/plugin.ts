@@ -48,6 +48,8 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
         awsRequestId: problem?.members.awsRequestId ?? request.awsRequestId,
         awsErrorCode: problem?.members.awsErrorCode,
         problem: problem?.slug,
+        // Of a refused caller: its cause is written here, and has nothing of what was sent.
+        reason: problem?.slug === 'unauthenticated' ? toReason(problem.cause) : undefined,
         callerRequestId: String(callerRequestId ?? '').slice(0, longestLoggedText) || undefined,
         ...more,
       };
@@ -62,3 +64,7 @@ export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
     await app.register(getReadiness, { whyNotReady });
   },
 );
+
+function toReason(cause: unknown): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}

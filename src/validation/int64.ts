@@ -26,3 +26,11 @@ export function readInt64(value: unknown): bigint | undefined {
 export function Int64Answer(options: { description: string }): TUnsafe<bigint> {
   return Type.Unsafe<bigint>({ ...options, type: 'integer', format: 'int64' });
 }
+
+// Node 24 has it; the types of the language level do not.
+type ExactJson = typeof JSON & { rawJSON(text: string): unknown };
+
+/** What `JSON.stringify` writes as the digits of an integer, all of them. */
+export function exactDigits(value: bigint): unknown {
+  return (JSON as ExactJson).rawJSON(value.toString());
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeAssumedRoleCredentials } from '#aws/credentials.ts';
+import { makeAssumedRoleCredentials } from '#aws/sessions/credentials.ts';
 
 const minuteMs = 60_000;
 

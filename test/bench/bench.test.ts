@@ -17,6 +17,7 @@ test('npm run bench prints every figure', async () => {
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    'decision             # µs by # policy, # µs by #, # µs by # (goal ≤ #)',
     'start to ready       # ms (goal ≤ #), without compile cache # ms',
     'memory when ready    # MiB resident (goal ≤ #), without compile cache # MiB',
     'memory after use     # MiB more resident after # requests (goal ≤ #)',
@@ -48,6 +49,10 @@ test('npm run bench prints every figure', async () => {
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
+    ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
+      `strangers, ${home} # to # × the time of # jobs that are not there (goal # to #), same bytes`,
+      '  by route           get #, slices #, events #, cancel #, retry #',
+    ]),
     'take-over, in a task # s after kill # (lease # s, goal ≤ #)',
     '  after a create     # s after kill # (lease # s, goal ≤ #)',
     '',

@@ -37,6 +37,7 @@ test('Swagger UI shows every operation of the document', async () => {
   expect(await page.locator('.opblock-summary-description').allTextContents()).toEqual(
     operations.map((operation) => operation.summary),
   );
+  expect(await page.locator('.auth-wrapper > .authorize').innerText()).toBe('Authorize');
   expect(requests).toContain(`${world.url}/openapi.json`);
   expectNobodyElseAsked(requests);
   expect(complaints).toEqual([]);

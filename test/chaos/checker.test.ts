@@ -21,6 +21,19 @@ const event = (version: number, type: string, data: object) => ({
   data: JSON.stringify(data),
 });
 
+const events = [
+  event(1, 'job-accepted', { slices: 1 }),
+  event(2, 'slice-starting', { slice: 0, attempt: 1 }),
+  event(3, 'slice-running', { slice: 0, attempt: 1, taskId: 'task-1' }),
+  event(4, 'slice-completed', { slice: 0, attempt: 1, taskId: 'task-1' }),
+];
+const auditEntries = events.map(({ jobId, version, at, type }) => ({
+  ...{ jobId, version, at, change: type, principal: 'anonymous', action: 'CreateExportTask' },
+  ...{ requestId: marker, policies: '[]', target: 'default', slice: 0, logGroupName: '/app' },
+  ...{ destination: 'archive', destinationPrefix: 'jobs/job/1', taskId: null },
+  ...{ awsRequestId: null, outcome: 'ok' },
+}));
+
 /** One job of one slice, exported once. */
 const good: Evidence = {
   installation: 'here',
@@ -41,6 +54,7 @@ const good: Evidence = {
   jobs: [
     {
       ...{ id: 'job', target: 'default', caller: 'anonymous', name: null, priority: 0 },
+      principal: null,
       ...{ sliceBy: 'none', fromAt: 0, toAt: 3_600_000, destination: 'archive' },
       ...{ destinationPrefix: 'jobs/{jobId}/{attempt}', logStreamNamePrefix: null },
       ...{ isUnsettledAllowed: 0, logGroupBytes: null, acceptedAt: 980 },
@@ -55,12 +69,8 @@ const good: Evidence = {
     },
   ],
   attempts: [attempt],
-  events: [
-    event(1, 'job-accepted', { slices: 1 }),
-    event(2, 'slice-starting', { slice: 0, attempt: 1 }),
-    event(3, 'slice-running', { slice: 0, attempt: 1, taskId: 'task-1' }),
-    event(4, 'slice-completed', { slice: 0, attempt: 1, taskId: 'task-1' }),
-  ],
+  events,
+  auditEntries,
   strays: [],
   idempotencyKeys: [
     { caller: 'anonymous', key: 'key', digest: 'digest', jobId: 'job', createdAt: 980 },
@@ -112,6 +122,17 @@ const planted: [string, string, Partial<Evidence>][] = [
     'INV9',
     'an error that is no problem',
     { calls: [{ ...good.calls[2], contentType: 'text/html' }] as never },
+  ],
+  ['INV11', 'a change without an entry of the audit', { auditEntries: auditEntries.slice(1) }],
+  [
+    'INV11',
+    'a change with two entries of the audit',
+    { auditEntries: [...auditEntries, ...auditEntries] },
+  ],
+  [
+    'INV11',
+    'a create that is not in the audit',
+    { sightings: [{ ...sighting, marker: 'another' }] as never },
   ],
   [
     'INV10',

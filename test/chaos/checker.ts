@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 
 import type { Tables } from '#database/tables.ts';
 import type { Emulator } from '#emulator/emulator.ts';
+import { checkAudit } from './check-audit.ts';
 import { type ClientCall, checkCalls } from './check-calls.ts';
 import { checkHistory } from './check-history.ts';
 
@@ -34,6 +35,7 @@ export interface Evidence {
   events: Row<'events'>[];
   strays: Row<'strays'>[];
   idempotencyKeys: Row<'idempotencyKeys'>[];
+  auditEntries: Row<'auditEntries'>[];
 }
 
 /** Something that must never happen, and did. */
@@ -57,6 +59,7 @@ export function check(evidence: Evidence): Violation[] {
     ...checkHistory(evidence),
     ...checkSightings(evidence, tasks),
     ...checkCalls(evidence),
+    ...checkAudit(evidence),
   ];
 }
 

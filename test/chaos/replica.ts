@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
 import { openDatabase } from '#database/database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
@@ -46,14 +48,18 @@ const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal
 
 const database = await openDatabase({ databaseUrl, dataDir: '', log });
 await database.whenMigrated;
+const audit = makeAudit({ write() {} });
 const targets = openTargets({
   settings: settings.targets,
+  isSessionScoped: false,
+  audit,
   timeouts: chaosTimeouts,
   sessionName: 'chaos',
   ...{ now: Date.now, sleep, log },
 });
 const jobs = openExportJobs(database, {
   ...{ targets, log, owner, elapsed, sleep, reach },
+  authorizer: openToAll.authorizer,
   limits: chaosLimits,
   random: Math.random,
 });
@@ -75,13 +81,11 @@ function tell(message: ReplicaMessage): Promise<void> {
 async function serve() {
   const { buildApp } = await import('../../src/app.ts');
   const { makeLogger } = await import('#telemetry/logger.ts');
-  const { makeAudit } = await import('#audit/audit.ts');
-  const { openToAll } = await import('#auth/access.ts');
   const app = await buildApp({
     ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
     log: makeLogger('warn', process.stdout),
     access: openToAll,
-    audit: makeAudit({ write() {} }),
+    audit,
     isStopping: () => false,
     random: Math.random,
     loopDelayMs: () => 0,

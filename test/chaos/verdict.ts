@@ -93,6 +93,7 @@ async function gather(stage: Stage, calls: ClientCall[]): Promise<Evidence> {
     events: await queries.selectFrom('events').selectAll().execute(),
     strays: await queries.selectFrom('strays').selectAll().execute(),
     idempotencyKeys: await queries.selectFrom('idempotencyKeys').selectAll().execute(),
+    auditEntries: await queries.selectFrom('auditEntries').selectAll().execute(),
   };
 }
 

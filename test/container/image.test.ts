@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { openEmulator } from '#emulator/emulator.ts';
+import { makeServerIdentity } from '../auth/tls-client.ts';
 import { postgresUrl } from '../postgres.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
@@ -120,6 +127,23 @@ describe('the image of the gateway', () => {
     const afterwards = await check(gateway, { PORT: port });
 
     expect([whileRunning, afterwards]).toEqual([0, 1]);
+  });
+
+  test('is healthy where TLS ends in it, too', async () => {
+    await using emulator = await openEmulator();
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'tls-'));
+    const settings = {
+      TLS_CERT_FILE: join(folder.path, 'tls.crt'),
+      TLS_KEY_FILE: join(folder.path, 'tls.key'),
+    };
+    const { cert, key } = makeServerIdentity();
+    writeFileSync(settings.TLS_CERT_FILE, cert);
+    writeFileSync(settings.TLS_KEY_FILE, key);
+    await using service = await start(gateway, { AWS_ENDPOINT_URL: emulator.url, ...settings });
+    const { port } = new URL(service.url);
+
+    expect(await check(gateway, { PORT: port, ...settings })).toBe(0);
+    expect(await check(gateway, { PORT: port })).toBe(1);
   });
 });
 

@@ -5,6 +5,13 @@ import { migrateDatabase, openDatabase } from '#database/database.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, key, keysIn } from './homes.ts';
 
+/** A job as the version before callers were told apart writes it. */
+const jobBefore = (id: string) => ({
+  ...{ id, target: 'default', caller: 'anonymous', priority: 0, sliceBy: 'none' },
+  ...{ fromAt: 0, toAt: 1, destination: 'archive', destinationPrefix: 'x' },
+  ...{ isUnsettledAllowed: 0, acceptedAt: 1 },
+});
+
 describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('has its tables when it is opened, and keeps them and its id when it is opened again', async () => {
     const options = await emptyHome(kind);
@@ -22,8 +29,36 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('says which tables it made, once', async () => {
     const options = await emptyHome(kind);
 
-    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs']);
+    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs', '0002-callers']);
     expect(await migrateDatabase(options)).toEqual([]);
+  });
+
+  test('brings tables of the version before up to date, and keeps what is in them', async () => {
+    const options = await emptyHome(kind);
+    {
+      await using before = await openReady(options);
+      const { schema } = before.queries;
+      for (const table of ['auditEntries', 'callers']) await schema.dropTable(table).execute();
+      for (const index of ['jobs_by_age', 'lines_of_caller'])
+        await schema.dropIndex(index).execute();
+      await schema.alterTable('jobs').dropColumn('principal').execute();
+      if (kind === 'postgres') await sql`drop function refuse_audit_change`.execute(before.queries);
+      const known = before.queries.deleteFrom('migrations');
+      await known.where('name', '=', '0002-callers').execute();
+      await before.queries.insertInto('jobs').values(jobBefore('before')).execute();
+    }
+
+    const applied = await migrateDatabase(options);
+    await using after = await openReady(options);
+    // A replica of the version before, which knows nothing of it, is still at work.
+    await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
+
+    expect(applied).toEqual(['0002-callers']);
+    const jobs = await after.queries.selectFrom('jobs').select(['id', 'principal']).execute();
+    expect(jobs).toEqual([
+      { id: 'before', principal: null },
+      { id: 'beside', principal: null },
+    ]);
   });
 
   test('can be opened by a program older than its tables', async () => {
@@ -149,5 +184,5 @@ test('in PostgreSQL the tables are made once, however many processes start at on
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([1, 1]);
+  expect([applied?.length, installations?.length]).toEqual([2, 1]);
 });

@@ -57,7 +57,8 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
 
     const [first, second] = [await run('src/migrate.ts', env), await run('src/migrate.ts', env)];
 
-    expect(first).toEqual({ code: 0, stdout: 'Applied 0001-export-jobs.\n', stderr: '' });
+    const applied = 'Applied 0001-export-jobs.\nApplied 0002-callers.\n';
+    expect(first).toEqual({ code: 0, stdout: applied, stderr: '' });
     expect(second).toEqual({ code: 0, stdout: 'The tables are up to date.\n', stderr: '' });
   });
 });

@@ -164,6 +164,23 @@ describe('a session', () => {
   });
 });
 
+describe('the journal', () => {
+  it('says in whose name each request was made, where it was in anybody’s', async () => {
+    await using bench = await openSession({ SourceIdentity: 'alice@example.com' });
+    const list = new DescribeLogGroupsCommand({});
+    await bench.logsFor(bench.keys).send(list);
+    await bench.logs.send(list);
+
+    const [, inSession, plain] = bench.emulator.journal.entries();
+
+    expect(inSession).toMatchObject({
+      sessionName: 'nightly',
+      sourceIdentity: 'alice@example.com',
+    });
+    expect([plain?.sessionName, plain?.sourceIdentity]).toEqual([undefined, undefined]);
+  });
+});
+
 describe('AssumeRole refuses', () => {
   it('a role told to refuse, and a wrong or missing external id', async () => {
     const denied = {
@@ -185,6 +202,10 @@ describe('AssumeRole refuses', () => {
     [{ RoleSessionName: undefined }, "null at 'roleSessionName'", 'must not be null'],
     [{ RoleArn: 'short' }, "'short' at 'roleArn'", 'length greater than or equal to 20'],
     [{ RoleArn: undefined }, "null at 'roleArn'", 'must not be null'],
+    [{ SourceIdentity: 'x' }, "'x' at 'sourceIdentity'", 'length greater than or equal to 2'],
+    [{ SourceIdentity: 'a:b' }, "'a:b' at 'sourceIdentity'", 'pattern: [\\w+=,.@-]*'],
+    [{ Policy: '{"ж":1}' }, `'{"ж":1}' at 'policy'`, 'pattern: [\\u0009\\u000A\\u000D'],
+    [{ Policy: ' '.repeat(2_049) }, "at 'policy'", 'length less than or equal to 2048'],
     [{ ExternalId: 'x' }, "'x' at 'externalId'", 'length greater than or equal to 2'],
     [{ DurationSeconds: 899 }, "'899' at 'durationSeconds'", 'value greater than or equal to 900'],
     [{ DurationSeconds: 43_201 }, "'43201'", 'value less than or equal to 43200'],

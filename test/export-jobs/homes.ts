@@ -10,6 +10,7 @@ import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
+import { askerOf, testDeed } from './deeds.ts';
 
 /** Where a database can be, as worlds and `openDatabase` take it. */
 interface Home {
@@ -78,6 +79,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}): 
       notBeforeAt: null,
       readyAt: toAt,
     })),
+    policies: ['a-rule'],
   };
 }
 
@@ -96,7 +98,10 @@ export function givenJob(
 ): Promise<string> {
   const jobId = randomUUID();
   const plan = planOf(slices, facts);
-  return acceptJob(database, { jobId, caller, acceptedAt, keyUse: undefined, plan });
+  return acceptJob(database, {
+    ...{ jobId, asker: askerOf(caller), acceptedAt, keyUse: undefined, plan },
+    mostWaitingSlices: 0,
+  });
 }
 
 /** Brings a slice into a state as the dispatcher would, with an event. */
@@ -115,7 +120,7 @@ export function bringTo(
       .where('number', '=', slice)
       .execute();
     const change = { type: `slice-${state}`, slice, attempt: 1 } as JobChange;
-    await recordChange(queries, database, jobId, change);
+    await recordChange(queries, database, jobId, change, testDeed);
   });
 }
 

@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
@@ -9,10 +12,11 @@ import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { cancelJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
 import { openTargets } from '#targets/open-targets.ts';
-import type { TargetSettings, Targets } from '#targets/target.ts';
+import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
+import { approvalOf } from './deeds.ts';
 import { type PutJob, putJob, startAt } from './put-job.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
@@ -25,8 +29,14 @@ export interface LineOptions {
   replicas?: number;
   /** Each in a Region of its own. */
   targets?: TargetSettings[];
+  /** Whether each create runs in a session of its own; false when absent. */
+  isSessionScoped?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
+  /** Says what may be sent; everything when absent. */
+  authorizer?: Authorizer;
+  /** The targets as the dispatchers see them. */
+  seeTarget?: (target: OpenTarget) => OpenTarget;
 }
 
 /** What goes wrong with a replica, and when. */
@@ -58,6 +68,8 @@ export interface Line extends AsyncDisposable {
   database: Database;
   targets: Targets;
   log: LogLine[];
+  /** The lines of the audit. */
+  audit: LogLine[];
   dispatchers: Dispatcher[];
   replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
@@ -92,6 +104,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     ...options.emulator,
   });
   pointSdkAt(emulator.url);
+  const { seeTarget = (target) => target } = options;
   let sleepers = 0;
   const time = makeTurnedTime(emulator, () => sleepers);
   const settings = options.targets ?? [{ name: 'default', region }];
@@ -111,6 +124,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     clock: time.now,
   });
 
+  const auditLines: LogLine[] = [];
+  const audit = makeAudit({ write: (line: string) => void auditLines.push(JSON.parse(line)) });
   const log: LogLine[] = [];
   const write = (level: string) => (facts: object, text: string) =>
     void log.push({ level, ...facts, text });
@@ -118,6 +133,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   const open = async (configured: TargetSettings[]) => {
     const targets = openTargets({
       settings: configured,
+      isSessionScoped: options.isSessionScoped ?? false,
+      audit,
       timeouts: quickTimeouts,
       sessionName: 'test',
       now: time.now,
@@ -168,7 +185,8 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     sleepers += own.list().length;
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
-      targets: own,
+      targets: { forEachChecked: (act) => own.forEachChecked((target) => act(seeTarget(target))) },
+      authorizer: options.authorizer ?? openToAll.authorizer,
       limits: { ...dispatcherLimits, ...options.limits },
       log: logger,
       owner,
@@ -212,6 +230,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     database,
     targets,
     log,
+    audit: auditLines,
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
     replicas,
     openReplica,
@@ -219,7 +238,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     async cancel(jobId) {
       const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
       const { caller } = await of.executeTakeFirstOrThrow();
-      await cancelJob(database, jobId, caller);
+      await cancelJob(database, jobId, approvalOf(caller));
     },
     slices: readSlices,
     states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
 import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { testDeed } from './deeds.ts';
 
 /** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
@@ -52,7 +53,8 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
       .values({ target, priority, caller })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    await recordChange(queries, database, id, { type: 'job-accepted', slices });
+    const change = { type: 'job-accepted', slices } as const;
+    await recordChange(queries, database, id, change, testDeed);
   });
   return id;
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '#database/database.ts';
 import { recordChange } from '#export-jobs/job-store/changes.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
+import { testDeed } from './deeds.ts';
 
 /** A job as a test puts it into the line: what is left out is the same for all. */
 export interface JobInLine {
@@ -50,7 +51,8 @@ export async function putJob(database: Database, job: JobInLine = {}): Promise<s
         .values({ ...place, logGroupName: '/app', readyAt, state })
         .execute();
     }
-    await recordChange(queries, database, id, { type: 'job-accepted', slices: slices.length });
+    const change = { type: 'job-accepted', slices: slices.length } as const;
+    await recordChange(queries, database, id, change, testDeed);
   });
   return id;
 }

@@ -32,7 +32,7 @@ const hall = [
   'gateway.ts',
   'config.ts',
   'access.ts',
-  'settings.ts',
+  'open-access.ts',
   'environment.ts',
   'exit.ts',
   'examples.ts',

@@ -20,6 +20,7 @@ interface Operation {
   operationId: string;
   summary: string;
   description: string;
+  security: object[];
   parameters?: object[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<
@@ -36,6 +37,7 @@ const document = JSON.parse(json) as {
   components: {
     schemas: Record<string, { properties: Record<string, object> }>;
     examples: Record<string, { value: object }>;
+    securitySchemes: Record<string, object>;
   };
 };
 const operations = Object.values(document.paths).flatMap((path) =>
@@ -65,11 +67,13 @@ test.each(['/docs/json', '/docs/yaml'])('%s leads to the one document', async (p
 });
 
 test('the limit of 64-bit integers is written digit by digit', () => {
-  expect(json.match(/"maximum": 1152921504606846976\b/g)).toHaveLength(2);
-  expect(yaml.match(/maximum: 1152921504606846976\b/g)).toHaveLength(2);
-  const { from, to } = document.components.schemas.CreateExportTask?.properties ?? {};
-  for (const member of [from, to]) {
-    expect(member).toMatchObject({ type: 'integer', format: 'int64', minimum: 0 });
+  expect(json.match(/"maximum": 1152921504606846976\b/g)).toHaveLength(4);
+  expect(yaml.match(/maximum: 1152921504606846976\b/g)).toHaveLength(4);
+  for (const name of ['CreateExportTask', 'AuthorizationCheck']) {
+    const { from, to } = document.components.schemas[name]?.properties ?? {};
+    for (const member of [from, to]) {
+      expect(member).toMatchObject({ type: 'integer', format: 'int64', minimum: 0 });
+    }
   }
 });
 
@@ -94,6 +98,7 @@ test('operation ids are those that generated clients are named after', () => {
     'POST /export-jobs/{jobId}/retry retryExportJob',
     'GET /targets listTargets',
     'GET /targets/{target} getTarget',
+    'POST /authorization-checks checkAuthorization',
     'GET /problems listProblems',
     'GET /problems/{slug} getProblem',
     'GET /health/live getLiveness',
@@ -110,6 +115,26 @@ test('operations of known callers tell the budget with every answer but 401, and
       const isTold = 'RateLimit' in headers && 'RateLimit-Policy' in headers;
       expect(isTold, `${operation.operationId} ${status}`).toBe(isLimited && status !== '401');
     }
+  }
+});
+
+test('callers show who they are in one of three ways, or where AUTH is none in no way', () => {
+  const names = ['bearer', 'apiKey', 'mutualTLS'];
+
+  const open = operations.filter(({ operation }) => operation.security.length === 0);
+
+  expect(Object.keys(document.components.securitySchemes)).toEqual(names);
+  expect(open.map(({ operation }) => operation.operationId)).toEqual([
+    'listProblems',
+    'getProblem',
+    'getLiveness',
+    'getReadiness',
+    'getOpenapiJson',
+    'getOpenapiYaml',
+  ]);
+  for (const { operation } of operations) {
+    if (open.some((other) => other.operation === operation)) continue;
+    expect(operation.security).toEqual([{}, ...names.map((name) => ({ [name]: [] }))]);
   }
 });
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { seedExamples } from '../../src/examples.ts';
+import { askerOf } from '../export-jobs/deeds.ts';
 import { bringTo, planOf } from '../export-jobs/homes.ts';
 import { openWorld } from '../world.ts';
 
@@ -38,10 +39,11 @@ test('every example of the document works where the demonstration is', async () 
   seedExamples(world.emulator.seed);
   await acceptJob(world.database, {
     jobId: exampleJobId,
-    caller: 'anonymous',
+    asker: askerOf('anonymous'),
     acceptedAt: Date.UTC(2024, 4, 4),
     keyUse: undefined,
     plan: planOf(1),
+    mostWaitingSlices: 0,
   });
   await bringTo(world.database, exampleJobId, 0, 'completed'); // its events come to an end
   const { paths } = JSON.parse(world.app.openapiText()) as {
@@ -80,6 +82,7 @@ test('every example of the document works where the demonstration is', async () 
     retryExportJob: 202,
     listTargets: 200,
     getTarget: 200,
+    checkAuthorization: 200,
     listProblems: 200,
     getProblem: 200,
     getLiveness: 200,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeAudit } from '#audit/audit.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint.ts';
 import { openTargets } from '#targets/open-targets.ts';
@@ -14,6 +15,8 @@ function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => 
   const pauses: number[] = [];
   const targets = openTargets({
     settings,
+    isSessionScoped: false,
+    audit: makeAudit({ write() {} }),
     timeouts: { ...awsTimeouts, connectMs: 300, readMs: 300 },
     sessionName: 'test-session',
     now: Date.now,

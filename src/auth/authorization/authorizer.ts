@@ -5,6 +5,8 @@ import type { Action } from './action.ts';
 export interface Asker {
   principal: Principal;
   id: string;
+  /** Who only wants to know whether the principal may, so that the audit does not say that it asked. */
+  checkedBy?: string;
 }
 
 /** A target, as far as policies speak of it. */
@@ -50,6 +52,8 @@ export interface Decision {
 export interface Authorizer {
   /** Whether everybody may do everything, so that nothing need be looked up to decide. */
   isOpen: boolean;
+  /** Grows when other policies are in force, so that a decision may be kept as long as it does not. */
+  version(): number;
   decide(asker: Asker, question: Question): Decision;
   /** @throws Problem not-permitted */
   demand(asker: Asker, question: Question): Decision;

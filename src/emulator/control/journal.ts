@@ -9,6 +9,9 @@ export interface JournalEntry {
   accountId: string | undefined;
   region: string | undefined;
   accessKeyId: string | undefined;
+  /** Of a session of AssumeRole: its RoleSessionName and SourceIdentity. */
+  sessionName: string | undefined;
+  sourceIdentity: string | undefined;
   requestId: string;
   /** `amz-sdk-invocation-id`: equal on every attempt of one SDK call. */
   invocationId: string | undefined;

@@ -14,7 +14,8 @@ type Form = Record<string, string>;
 const members: Record<string, TextLimits> = {
   RoleArn: { min: 20, max: 2048 },
   RoleSessionName: { min: 2, max: 64, pattern: '[\\w+=,.@-]*' },
-  Policy: { min: 1, max: 2048 },
+  SourceIdentity: { min: 2, max: 64, pattern: '[\\w+=,.@-]*' },
+  Policy: { min: 1, max: 2048, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' },
   ExternalId: { min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' },
 };
 const requiredMembers = new Set(['RoleArn', 'RoleSessionName']);
@@ -32,6 +33,7 @@ export function assumeRole(
 ): StsOutcome {
   refuseInvalid(form);
   const { RoleArn: roleArn = '', RoleSessionName: sessionName = '', ExternalId, Policy } = form;
+  const { SourceIdentity: sourceIdentity } = form;
   const durationSeconds = Number(form.DurationSeconds ?? defaultSeconds);
   const [, accountId, roleName] = roleArnPattern.exec(roleArn) ?? [];
   if (!accountId || !roleName) throw awsError('ValidationError', `${roleArn} is invalid`);
@@ -58,6 +60,7 @@ export function assumeRole(
     accountId,
     roleArn,
     sessionName,
+    sourceIdentity,
     arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/${sessionName}`,
     expiresAt: clock.now() + durationSeconds * 1000,
     sessionPolicy,
@@ -72,6 +75,7 @@ export function assumeRole(
         Expiration: new Date(session.expiresAt).toISOString().replace(/\.\d+Z$/, 'Z'),
       },
       AssumedRoleUser: { AssumedRoleId: session.userId, Arn: session.arn },
+      SourceIdentity: sourceIdentity,
     },
     effect: {
       kind: 'session-issued',

@@ -13,6 +13,8 @@ export interface Caller {
   userId: string;
   /** Set for sessions of AssumeRole. */
   roleArn?: string;
+  sessionName?: string;
+  sourceIdentity?: string | undefined;
   sessionPolicy?: Policy | undefined;
 }
 
@@ -29,15 +31,15 @@ interface Session {
   arn: string;
   userId: string;
   roleArn: string;
+  sessionName: string;
+  sourceIdentity: string | undefined;
   sessionPolicy: Policy | undefined;
 }
 
 /** All sessions issued since the start. */
 export interface Sessions {
   issue(
-    session: Pick<Session, 'arn' | 'accountId' | 'roleArn' | 'expiresAt' | 'sessionPolicy'> & {
-      sessionName: string;
-    },
+    session: Omit<Session, 'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'userId'>,
   ): Session;
   identify(signed: Signed | undefined): Caller | AuthFailure;
   /** The secret keys and tokens of all sessions: what nobody may see but STS and its callers. */
@@ -50,13 +52,13 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
   const accounts = new Map(Object.entries(settings.accountsByAccessKey));
 
   return {
-    issue({ sessionName, ...session }) {
+    issue(session) {
       const issued = {
         ...session,
         accessKeyId: `ASIA${randomName(16)}`,
         secretAccessKey: randomBytes(30).toString('base64'),
         sessionToken: randomBytes(96).toString('base64'),
-        userId: `AROA${randomName(17)}:${sessionName}`,
+        userId: `AROA${randomName(17)}:${session.sessionName}`,
       };
       sessions.set(issued.accessKeyId, issued);
       return issued;
@@ -74,8 +76,10 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
       const session = sessions.get(accessKeyId);
       if (!session || session.sessionToken !== signed.sessionToken) return 'unknown';
       if (clock.now() >= session.expiresAt) return 'expired';
-      const { accountId, arn, userId, roleArn, sessionPolicy } = session;
-      return { accessKeyId, accountId, region, arn, userId, roleArn, sessionPolicy };
+      const { accountId, arn, userId, roleArn, sessionName, sourceIdentity } = session;
+      const { sessionPolicy } = session;
+      const called = { arn, userId, roleArn, sessionName, sourceIdentity };
+      return { accessKeyId, accountId, region, ...called, sessionPolicy };
     },
 
     secrets: () =>

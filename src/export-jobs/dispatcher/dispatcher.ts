@@ -1,3 +1,4 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import { readInstallation } from '../job-store/strays.ts';
@@ -9,6 +10,7 @@ import { workSlot } from './work.ts';
 export interface DispatcherOptions {
   database: Database;
   targets: Pick<Targets, 'forEachChecked'>;
+  authorizer: Authorizer;
   limits: DispatcherLimits;
   log: Log;
   /** The name of this process in the leases: unique among all that use the database. */

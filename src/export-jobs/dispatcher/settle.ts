@@ -32,9 +32,10 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
   looks.lookedAt = elapsed();
   const found = await lookForTask(slot, active);
   if (found) {
-    const { taskId } = found;
+    const { taskId, awsRequestId } = found;
+    const by = { action: 'DescribeExportTasks', awsRequestId } as const;
     const change = { type: 'slice-running', slice, attempt, taskId } as const;
-    await record(slot, active, { to: 'running', attempt: { taskId }, change }, 'in-adopt');
+    await record(slot, active, { to: 'running', attempt: { taskId }, change, by }, 'in-adopt');
     log.info({ target: target.name, jobId, slice, attempt, taskId }, 'a lost create was found');
     return 0;
   }
@@ -48,7 +49,8 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
     readyInMs: 0,
     problem: 'not-created',
   } as const;
-  const step = { to: 'waiting', attempt: { outcome: 'not-created' }, change } as const;
+  const by = { action: 'DescribeExportTasks' } as const; // of several answers
+  const step = { to: 'waiting', attempt: { outcome: 'not-created' }, change, by } as const;
   await record(slot, active, step, 'in-requeue');
   log.info({ target: target.name, jobId, slice, attempt }, 'a lost create never took effect');
   return 0;
@@ -58,7 +60,7 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
 async function lookForTask(
   slot: Slot,
   active: StartingSlice,
-): Promise<{ taskId: string } | undefined> {
+): Promise<{ taskId: string; awsRequestId: string | undefined } | undefined> {
   const notBefore = active.submittedAt - clockSkewMs;
   for (const listing of listings) {
     let nextToken: string | undefined;
@@ -68,7 +70,9 @@ async function lookForTask(
       const query = { ...listing, limit: 50, ...(nextToken !== undefined && { nextToken }) };
       const page = await slot.target.logs.describeExportTasks(query, { isFresh: true });
       const task = page.exportTasks.find(({ taskName }) => taskName === active.marker);
-      if (task?.taskId !== undefined && isOurs(slot, active, task)) return { taskId: task.taskId };
+      if (task?.taskId !== undefined && isOurs(slot, active, task)) {
+        return { taskId: task.taskId, awsRequestId: page.awsRequestId };
+      }
       const isOlder = page.exportTasks.some(
         ({ executionInfo }) => (executionInfo?.creationTime ?? notBefore) < notBefore,
       );

@@ -1,8 +1,9 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { ForeignTask, Lease } from '../job-store/lease.ts';
-import { type ActiveSlice, recordStep, type Step } from '../job-store/outcomes.ts';
+import { recordStep, type Step, type SteppingSlice } from '../job-store/outcomes.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { Durations, Gate } from './pace.ts';
 
@@ -22,6 +23,8 @@ export type CrashPoint =
 export interface SlotOptions {
   target: OpenTarget;
   database: Database;
+  /** Asked before each create, on behalf of whoever asked for the job. */
+  authorizer: Authorizer;
   /** Of this database; the beginning of every marker. */
   installation: string;
   limits: DispatcherLimits;
@@ -94,7 +97,7 @@ export function makeSlotMemory(): SlotMemory {
 /** Writes a step down and tells of it; the crash points are inside and before it. */
 export async function record(
   slot: Slot,
-  active: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt' | 'state'>,
+  active: SteppingSlice,
   step: Step,
   point?: CrashPoint,
 ): Promise<void> {
@@ -102,6 +105,25 @@ export async function record(
   const reachInside = point && (() => reach(point));
   await recordStep(database, lease, limits.leaseMs, active, step, reachInside);
   onChange(active.jobId);
+}
+
+/** What came of asking AWS for a cancel. */
+export interface CancelOutcome {
+  awsRequestId: string | undefined;
+  /** Why AWS did not take it. */
+  refusal?: Problem;
+}
+
+/** Asks AWS to cancel a task, on behalf of a caller if there is one. Never throws. */
+export function cancelAtAws(
+  { target, gate }: Slot,
+  taskId: string,
+  caller: string | undefined,
+): Promise<CancelOutcome> {
+  gate.count();
+  return target.logs.cancelExportTask(taskId, { caller }).catch((refusal: Problem) => {
+    return { awsRequestId: refusal.members.awsRequestId, refusal };
+  });
 }
 
 /** A problem as it is kept with a slice: without a request, for there was none. */

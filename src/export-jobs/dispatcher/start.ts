@@ -1,22 +1,27 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
+import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
-import type { Problem } from '#problems/problem.ts';
+import { Problem } from '#problems/problem.ts';
+import type { CallToAws, Step } from '../job-store/outcomes.ts';
 import { type Intent, startNext } from '../job-store/starts.ts';
 import { renderPrefix } from '../planning/destination-prefix.ts';
+import { mayExport } from '../planning/permission.ts';
 import { backOffMs, record, type Slot, toStored } from './slot.ts';
 
 /** What every marker begins with. */
 export const markerPrefix = (installation: string) => `xp1-${installation}-`;
 
 /**
- * Starts the next slice: its intent is on disk before CreateExportTask is sent, once. Returns after
- * how many milliseconds to look at the slot again.
+ * Starts the next slice: its intent is on disk before CreateExportTask is sent, once, if the policies
+ * of this moment permit it. Returns after how many milliseconds to look at the slot again.
  */
 export async function startNextSlice(slot: Slot): Promise<number> {
-  const { target, database, lease, limits, installation, elapsed, memory, reach } = slot;
+  const { target, database, authorizer, lease, limits, installation, elapsed, memory, reach } =
+    slot;
   const waitMs = memory.createNotBefore - elapsed();
   if (waitMs > 0) return waitMs;
 
@@ -39,13 +44,39 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   slot.onChange(intent.jobId);
   await reach('after-intent');
 
+  // The intent is on disk, so whatever happens here is settled like any other create.
+  const asker = { principal: intent.principal, id: intent.marker };
+  const question = mayExport(target, intent);
+  const decision = authorizer.decide(asker, question);
+  if (!decision.isPermitted) return recordDenial(slot, intent, decision.policies);
+
   await reach('before-send');
   const outcome = await target.logs.createExportTask(toTask(intent), {
     maySend: () => elapsed() < sendBefore,
+    caller: intent.caller,
+    grant: grantOf(question, decision),
   });
   slot.gate.count();
   await reach('before-outcome');
-  return recordOutcome(slot, intent, outcome);
+  return recordOutcome(slot, intent, outcome, decision.policies);
+}
+
+/** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
+async function recordDenial(
+  slot: Slot,
+  intent: Intent,
+  policies: readonly string[],
+): Promise<number> {
+  const { log, target } = slot;
+  const { jobId, slice, attempt } = intent;
+  const problem = new Problem('not-permitted', 'No policy permits this export now.');
+  const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
+  log.info(facts, 'the policies refused a slice');
+  const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
+  const active = { ...intent, state: 'starting' } as const;
+  await record(slot, active, refusedFor(intent, problem, by), 'in-outcome');
+  await setImmediate(); // nobody was waited for: without this, many in a row would keep out everybody else
+  return 0;
 }
 
 function toTask(intent: Intent): CreateExportTask {
@@ -61,39 +92,54 @@ function toTask(intent: Intent): CreateExportTask {
   };
 }
 
-async function recordOutcome(slot: Slot, intent: Intent, result: CreateOutcome): Promise<number> {
+async function recordOutcome(
+  slot: Slot,
+  intent: Intent,
+  result: CreateOutcome,
+  policies: readonly string[],
+): Promise<number> {
   const { memory, log } = slot;
-  const { slice, attempt } = intent;
+  const { jobId, slice, attempt, marker } = intent;
+  const create = { action: 'CreateExportTask', policies } as const;
   const active = { ...intent, state: 'starting' } as const;
   switch (result.outcome) {
     case 'accepted': {
-      const { taskId } = result;
+      const { taskId, awsRequestId } = result;
       const change = { type: 'slice-running', slice, attempt, taskId } as const;
-      await record(slot, active, { to: 'running', attempt: { taskId }, change }, 'in-outcome');
+      const by = { ...create, awsRequestId };
+      await record(slot, active, { to: 'running', attempt: { taskId }, change, by }, 'in-outcome');
       memory.refusals = 0;
       return 0;
     }
     case 'unknown':
       // The row stays `starting`: what became of it is for AWS's list to say.
-      log.warn({ err: result.cause, ...intent }, 'the answer to a create was lost');
+      log.warn(
+        { err: result.cause, jobId, slice, attempt, marker },
+        'the answer to a create was lost',
+      );
       return 0;
     case 'not-sent':
-      await backToLine(slot, active, 'not-sent', result.problem);
+    case 'refused': {
+      const { outcome, problem } = result;
+      const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
+      pauseAfterRefusal(slot, intent, problem);
+      const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
+      if (isOfSlot) await backToLine(slot, active, outcome, problem, by);
+      else await record(slot, active, refusedFor(intent, problem, by));
       return 0;
-    case 'refused':
-      if (slotProblems.has(result.problem.slug)) {
-        await backToLine(slot, active, 'refused', result.problem);
-        return 0;
-      }
-      pauseAfterRefusal(slot, intent, result.problem);
-      await record(slot, active, {
-        to: 'failed',
-        slice: { problem: toStored(result.problem) },
-        attempt: { outcome: 'refused', problem: toStored(result.problem) },
-        change: { type: 'slice-failed', slice, attempt, problem: result.problem.slug },
-      });
-      return 0;
+    }
   }
+}
+
+/** The end of a slice that may not be exported as it is. */
+function refusedFor({ slice, attempt }: Intent, problem: Problem, by: CallToAws): Step {
+  return {
+    to: 'failed',
+    slice: { problem: toStored(problem) },
+    attempt: { outcome: 'refused', problem: toStored(problem) },
+    change: { type: 'slice-failed', slice, attempt, problem: problem.slug },
+    by,
+  };
 }
 
 /** Refusals that say nothing of the slice, but of the slot, the role or the weather. */
@@ -110,14 +156,15 @@ async function backToLine(
   active: Intent & { state: 'starting' },
   outcome: 'refused' | 'not-sent',
   problem: Problem,
+  by: CallToAws,
 ): Promise<void> {
   const { slice, attempt } = active;
-  pauseAfterRefusal(slot, active, problem);
   if (problem.slug === 'export-slot-taken') slot.memory.isTaken = true;
   await record(slot, active, {
     to: 'waiting',
     attempt: { outcome, problem: toStored(problem) },
     change: { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: problem.slug },
+    by,
   });
 }
 

@@ -1,6 +1,8 @@
+import { gatewayItself } from '#audit/audit.ts';
 import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { recordCall } from '../job-store/changes.ts';
 import { findAttempts, type MarkedAttempt, recordStray } from '../job-store/strays.ts';
-import type { Slot } from './slot.ts';
+import { cancelAtAws, type Slot } from './slot.ts';
 import { markerPrefix } from './start.ts';
 
 /**
@@ -68,7 +70,7 @@ async function handleStray(
   task: Marked,
   attempt: MarkedAttempt | undefined,
 ): Promise<void> {
-  const { target, database, log, reach, gate } = slot;
+  const { target, database, log, reach } = slot;
   const { taskId, taskName: marker } = task;
   const jobId = attempt?.jobId ?? null;
   if (await recordStray(database, { taskId, target: target.name, marker, jobId })) {
@@ -83,8 +85,13 @@ async function handleStray(
   }
   if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
   await reach('before-stray-cancel');
-  gate.count();
-  await target.logs.cancelExportTask(taskId).catch((err) => {
-    log.warn({ err, target: target.name, taskId }, 'a stray task could not be cancelled yet');
+  const { awsRequestId, refusal } = await cancelAtAws(slot, taskId, attempt?.caller);
+  const call = { target: target.name, jobId, taskId, destination: task.destination ?? null };
+  await recordCall(database, call, {
+    ...{ action: 'CancelExportTask', principal: attempt?.caller ?? gatewayItself },
+    ...{ requestId: marker, awsRequestId, problem: refusal?.slug },
   });
+  if (!refusal) return;
+  const facts = { err: refusal, target: target.name, taskId };
+  log.warn(facts, 'a stray task could not be cancelled yet');
 }

@@ -1,9 +1,10 @@
 import { type ExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
+import { recordCall } from '../job-store/changes.ts';
 import { recordForeignTask } from '../job-store/lease.ts';
-import type { RunningSlice } from '../job-store/outcomes.ts';
+import { type CallToAws, type RunningSlice, toDeed } from '../job-store/outcomes.ts';
 import { nextAskAt } from './pace.ts';
-import { record, type Slot, toStored } from './slot.ts';
+import { cancelAtAws, record, type Slot, toStored } from './slot.ts';
 
 // A task AWS does not list is an alarm after a while. It cannot run for more than 24 hours, so after
 // that nothing can come of it any more.
@@ -32,10 +33,11 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   const code = task?.status?.code;
-  if (!task || !code || !exportTaskStatusCodes.includes(code)) return missTask(slot, active);
+  const by = { action: 'DescribeExportTasks', awsRequestId: page.awsRequestId } as const;
+  if (!task || !code || !exportTaskStatusCodes.includes(code)) return missTask(slot, active, by);
   memory.missed = undefined;
   if (isActive(task)) return 0;
-  await recordEnd(slot, active, task);
+  await recordEnd(slot, active, task, by);
   return 0;
 }
 
@@ -44,27 +46,31 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
 const cancelAgainMs = 10_000;
 
 async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate, memory, elapsed, log } = slot;
-  const { slice, attempt, taskId } = active;
-  gate.count();
-  const refusal = await target.logs.cancelExportTask(taskId).then(
-    () => undefined,
-    (problem: Problem) => problem,
-  );
+  const { target, database, memory, elapsed, log } = slot;
+  const { jobId, slice, attempt, taskId } = active;
+  const { awsRequestId, refusal } = await cancelAtAws(slot, taskId, active.caller);
+  const by = { action: 'CancelExportTask', awsRequestId, problem: refusal?.slug } as const;
   // Already over, or not known any more: what became of it is read like any other end.
   const isOver =
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
   if (refusal && !isOver) {
     memory.cancelNotBefore = elapsed() + cancelAgainMs;
     log.warn({ err: refusal, target: target.name, taskId }, 'a task could not be cancelled yet');
+    const call = { target: target.name, jobId, taskId, destination: active.destination };
+    await recordCall(database, call, toDeed(active, by));
     return 0;
   }
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
-  await record(slot, active, { to: 'cancelling', attempt: {}, change });
+  await record(slot, active, { to: 'cancelling', attempt: {}, change, by });
   return 0;
 }
 
-async function recordEnd(slot: Slot, active: RunningSlice, task: ExportTask): Promise<void> {
+async function recordEnd(
+  slot: Slot,
+  active: RunningSlice,
+  task: ExportTask,
+  by: CallToAws,
+): Promise<void> {
   const { slice, attempt, taskId, logGroupName } = active;
   const { creationTime = null, completionTime = null } = task.executionInfo ?? {};
   const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
@@ -81,21 +87,23 @@ async function recordEnd(slot: Slot, active: RunningSlice, task: ExportTask): Pr
           slice: { problem: null },
           attempt: { ...times, outcome: 'completed' },
           change: { type: 'slice-completed', slice, attempt, taskId },
+          by,
         },
         'in-outcome',
       );
     case 'CANCELLED':
       if (!active.isCancelRequested)
-        return recordFailure(slot, active, times, cancelledElsewhere());
+        return recordFailure(slot, active, times, cancelledElsewhere(), by);
       return record(slot, active, {
         to: 'cancelled',
         attempt: { ...times, outcome: 'cancelled' },
         change: { type: 'slice-cancelled', slice, attempt },
+        by,
       });
     default: {
       const says = task.status?.message;
       const detail = says && says !== 'FAILED' ? `AWS says: ${says}` : 'AWS gave no reason.';
-      return recordFailure(slot, active, times, new Problem('export-task-failed', detail));
+      return recordFailure(slot, active, times, new Problem('export-task-failed', detail), by);
     }
   }
 }
@@ -109,6 +117,7 @@ async function recordFailure(
   active: RunningSlice,
   times: { taskCreatedAt: number | null; taskCompletedAt: number | null },
   problem: Problem,
+  by: CallToAws,
 ): Promise<void> {
   const { slice, attempt, failures } = active;
   const stored = toStored(problem);
@@ -124,11 +133,12 @@ async function recordFailure(
     change: isTriedAgain
       ? { type: 'slice-waiting', slice, attempt, readyInMs, problem: problem.slug }
       : { type: 'slice-failed', slice, attempt, problem: problem.slug },
+    by,
   });
 }
 
 /** AWS does not list the task, or in a state unknown here: that is not an end. */
-async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
+async function missTask(slot: Slot, active: RunningSlice, by: CallToAws): Promise<number> {
   const { memory, elapsed, log, target } = slot;
   const { jobId, slice, attempt, taskId, ageMs, marker } = active;
   const now = elapsed();
@@ -143,7 +153,7 @@ async function missTask(slot: Slot, active: RunningSlice): Promise<number> {
   if (ageMs > vanishedForGoodMs && missingMs >= vanishedAlarmMs) {
     const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
     const times = { taskCreatedAt: null, taskCompletedAt: null };
-    await recordFailure(slot, active, times, problem);
+    await recordFailure(slot, active, times, problem, by);
   }
   return 0;
 }

@@ -1,4 +1,10 @@
+import type { Insertable } from 'kysely';
+
+import type { Action } from '#auth/authorization/action.ts';
+import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
+import type { AuditEntryRow } from '#database/tables.ts';
+import type { ProblemSlug } from '#problems/catalogue.ts';
 
 /** What happened to a job or one of its slices, as its watchers are told. */
 export type JobChange =
@@ -14,26 +20,82 @@ export type JobChange =
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
   | { type: 'slice-cancelled'; slice: number; attempt: number };
 
+/** Who asked for a change, and the ids of the policies that let them. */
+export interface Approval {
+  asker: Asker;
+  policies: readonly string[];
+}
+
+/** Who did something, and who let them: what the audit keeps beside what happened. */
+export interface Deed {
+  action: Action;
+  /** The id of a principal; the gateway's own for what it only saw. */
+  principal: string;
+  /** The id of the request, or the marker of the attempt. */
+  requestId: string;
+  /** Ids of the policies that decided; none where nobody was asked. */
+  policies?: readonly string[] | undefined;
+  logGroupName?: string;
+  /** As it was sent; the template of the job when absent. */
+  destinationPrefix?: string;
+  awsRequestId?: string | undefined;
+  /** The problem the call to AWS ended with; that of the change when absent. */
+  problem?: ProblemSlug | undefined;
+}
+
 /**
- * Writes down what changed in a job, in the transaction of the change: its version grows by one, and
- * the event has that number. Locks the job's row until the transaction ends.
+ * Writes down what changed in a job and who did it, in the transaction of the change: its version
+ * grows by one, and an event and an entry of the audit have that number. Locks the job's row until
+ * the transaction ends.
  */
 export async function recordChange(
   queries: Queries,
   database: Pick<Database, 'now'>,
   jobId: string,
   change: JobChange | ((isCancelRequested: boolean) => JobChange),
+  deed: Deed,
 ): Promise<void> {
-  const { version, cancelRequestedAt } = await queries
+  const { version, cancelRequestedAt, ...job } = await queries
     .updateTable('jobs')
     .set((row) => ({ version: row('version', '+', 1) }))
     .where('id', '=', jobId)
-    .returning(['version', 'cancelRequestedAt'])
+    .returning(['version', 'cancelRequestedAt', 'target', 'destination', 'destinationPrefix'])
     .executeTakeFirstOrThrow();
   const { type, ...data } =
     typeof change === 'function' ? change(cancelRequestedAt !== null) : change;
   await queries
     .insertInto('events')
     .values({ jobId, version, at: database.now(), type, data: JSON.stringify(data) })
+    .execute();
+  const { problem = 'ok', slice = null, taskId = null } = data as Partial<SliceData>;
+  const entry = { ...job, jobId, version, change: type, slice, taskId };
+  await addEntry(queries, database, { ...entry, outcome: deed.problem ?? problem }, deed);
+}
+
+interface SliceData {
+  slice: number;
+  taskId: string;
+  problem: string;
+}
+
+/** Writes down a call to AWS by which nothing of a job changed. */
+export async function recordCall(
+  database: Database,
+  call: Pick<Insertable<AuditEntryRow>, 'target' | 'jobId' | 'taskId' | 'destination'>,
+  deed: Deed,
+): Promise<void> {
+  const entry = { ...call, outcome: deed.problem ?? 'ok' };
+  await addEntry(database.queries, database, entry, deed);
+}
+
+async function addEntry(
+  queries: Queries,
+  { now }: Pick<Database, 'now'>,
+  entry: Omit<Insertable<AuditEntryRow>, 'at' | 'policies' | keyof Deed>,
+  { policies = [], problem: _outcome, ...deed }: Deed,
+): Promise<void> {
+  await queries
+    .insertInto('auditEntries')
+    .values({ ...entry, ...deed, at: now(), policies: JSON.stringify(policies) })
     .execute();
 }

@@ -1,9 +1,10 @@
 import type { Updateable } from 'kysely';
 
+import { gatewayItself } from '#audit/audit.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { type SliceState, transitions } from '../slice.ts';
-import { type JobChange, recordChange } from './changes.ts';
+import { type Deed, type JobChange, recordChange } from './changes.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { isActive } from './line-reads.ts';
 import { outrun } from './starts.ts';
@@ -27,6 +28,8 @@ interface SliceInSlot {
   slice: number;
   attempt: number;
   failures: number;
+  /** Who asked for the job. */
+  caller: string;
   marker: string;
   logGroupName: string;
   fromAt: number;
@@ -59,6 +62,7 @@ export async function readActive(
       'slices.attempt',
       'slices.state',
       'slices.failures',
+      'slices.caller',
       'slices.logGroupName',
       'slices.fromAt',
       'slices.toAt',
@@ -87,7 +91,26 @@ export interface Step {
     'taskId' | 'taskCreatedAt' | 'taskCompletedAt' | 'outcome' | 'problem'
   >;
   change: JobChange;
+  by: CallToAws;
 }
+
+/** The call to AWS that led to a step: on behalf of the job's caller, or the gateway's own look. */
+export interface CallToAws extends Pick<Deed, 'policies' | 'awsRequestId' | 'problem'> {
+  action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks';
+}
+
+/** A slice, as far as a step of it is written down. */
+export type SteppingSlice = Pick<
+  ActiveSlice,
+  | 'jobId'
+  | 'slice'
+  | 'attempt'
+  | 'state'
+  | 'caller'
+  | 'marker'
+  | 'logGroupName'
+  | 'destinationPrefix'
+>;
 
 /**
  * Writes a step down, if the lease holds and the slice is still where it was read to be: the row
@@ -98,8 +121,8 @@ export async function recordStep(
   database: Database,
   lease: Lease,
   leaseMs: number,
-  active: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt' | 'state'>,
-  { to, slice = {}, attempt, change }: Step,
+  active: SteppingSlice,
+  { to, slice = {}, attempt, change, by }: Step,
   reachInside: () => Promise<void> = async () => {},
 ): Promise<void> {
   if (!transitions[active.state].includes(to)) {
@@ -108,11 +131,12 @@ export async function recordStep(
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
     let state = to;
-    await recordChange(queries, database, active.jobId, (isCancelRequested) => {
+    const unlessCancelled = (isCancelRequested: boolean): JobChange => {
       if (to !== 'waiting' || !isCancelRequested) return change;
       state = 'cancelled';
       return { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt };
-    });
+    };
+    await recordChange(queries, database, active.jobId, unlessCancelled, toDeed(active, by));
     const { readyInMs, ...columns } = slice;
     const { numUpdatedRows } = await queries
       .updateTable('slices')
@@ -131,6 +155,15 @@ export async function recordStep(
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
   });
+}
+
+/** Who did a call to AWS, and for what. */
+export function toDeed(
+  { caller, marker, logGroupName, destinationPrefix }: Omit<SteppingSlice, 'state'>,
+  by: CallToAws,
+): Deed {
+  const principal = by.action === 'DescribeExportTasks' ? gatewayItself : caller;
+  return { ...by, principal, requestId: marker, logGroupName, destinationPrefix };
 }
 
 /** Nothing was created, so it was no turn: the line is first again among its equals. */

@@ -1,17 +1,8 @@
-import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import type { AttemptRow, JobRow, SliceRow } from '#database/tables.ts';
-import {
-  activeStates,
-  type JobState,
-  type SliceCounts,
-  type SliceState,
-  sliceStates,
-} from '../slice.ts';
-
-/** What every question about a job begins with: whose it is, and how often it has changed. */
-export type JobHead = Pick<Selectable<JobRow>, 'id' | 'caller' | 'version'>;
+import { type SliceCounts, type SliceState, sliceStates } from '../slice.ts';
 
 /** A job, and what its slices amount to: true of one instant, that of its version. */
 export interface JobReading {
@@ -24,22 +15,6 @@ export interface JobReading {
   changedAt: number;
   /** Kinds of problems its failed slices ended with, the most frequent first; each with one case, as JSON. */
   failures: { slices: number; problem: string }[];
-}
-
-/** A place in the list of jobs, newest first. */
-export interface JobCursor {
-  acceptedAt: number;
-  id: string;
-}
-
-/** Which jobs to list. */
-export interface JobFilter {
-  caller: string;
-  state?: JobState | undefined;
-  target?: string | undefined;
-  name?: string | undefined;
-  after?: JobCursor | undefined;
-  limit: number;
 }
 
 /** Which slices of a job to list. */
@@ -56,63 +31,6 @@ const problemType: Record<Database['kind'], RawBuilder<string | null>> = {
   sqlite: sql<string | null>`problem ->> 'type'`,
   postgres: sql<string | null>`cast(problem as json) ->> 'type'`,
 };
-
-/** Reads the heads of jobs by their primary keys; one that does not exist is left out. */
-export async function readHeads(
-  { queries }: Database,
-  jobIds: readonly string[],
-): Promise<Map<string, JobHead>> {
-  const heads = await queries
-    .selectFrom('jobs')
-    .select(['id', 'caller', 'version'])
-    .where('id', 'in', jobIds)
-    .execute();
-  return new Map(heads.map((head) => [head.id, head]));
-}
-
-/** Reads the heads of a page of a caller's jobs, newest first, with the place of each in the list. */
-export function listHeads(
-  { queries }: Database,
-  { caller, state, target, name, after, limit }: JobFilter,
-): Promise<(JobHead & JobCursor)[]> {
-  let query = queries
-    .selectFrom('jobs')
-    .select(['id', 'caller', 'version', 'acceptedAt'])
-    .where('caller', '=', caller);
-  if (state !== undefined) query = query.where(isInState(state));
-  if (target !== undefined) query = query.where('target', '=', target);
-  if (name !== undefined) query = query.where('name', '=', name);
-  if (after !== undefined) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('acceptedAt', 'id'), '<', tuple(after.acceptedAt, after.id)),
-    );
-  }
-  return query.orderBy('acceptedAt', 'desc').orderBy('id', 'desc').limit(limit).execute();
-}
-
-/** Whether a row of `jobs` is in a state: `jobStateOf` in SQL. */
-function isInState(state: JobState): RawBuilder<SqlBool> {
-  const has = (...states: readonly SliceState[]) =>
-    sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;
-  const isCancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
-  const isActive = has(...activeStates);
-  const hasBegun = sql<SqlBool>`(${isActive} or ${has('completed', 'failed', 'cancelled')})`;
-  const isOver = sql<SqlBool>`not ${has('waiting', ...activeStates)}`;
-  switch (state) {
-    case 'cancelling':
-      return sql`${isActive} and ${isCancelRequested}`;
-    case 'running':
-      return sql`((${isActive} and not ${isCancelRequested}) or (${has('waiting')} and ${hasBegun} and not ${isActive}))`;
-    case 'waiting':
-      return sql`${has('waiting')} and not ${hasBegun}`;
-    case 'cancelled':
-      return sql`${isOver} and ${has('cancelled')}`;
-    case 'failed':
-      return sql`${isOver} and ${has('failed')} and not ${has('cancelled')}`;
-    case 'completed':
-      return sql`${isOver} and not ${has('failed', 'cancelled')}`;
-  }
-}
 
 /** Reads jobs with all that is counted of them, in one statement, so that each is of one instant. */
 export async function readJobs(
@@ -171,6 +89,27 @@ export async function readJobs(
   }
   for (const { failures } of readings.values()) failures.sort((a, b) => b.slices - a.slices);
   return readings;
+}
+
+/** What of a log group of a job has failed: from its first window to its last, and after how many attempts. */
+export interface FailedLogGroup {
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  attempt: number;
+}
+
+/** Reads what has failed of a job, by log group. */
+export function readFailures({ queries }: Database, jobId: string): Promise<FailedLogGroup[]> {
+  return queries
+    .selectFrom('slices')
+    .where('jobId', '=', jobId)
+    .where('state', '=', 'failed')
+    .groupBy('logGroupName')
+    .select(({ fn }) => ['logGroupName', fn.min('fromAt').as('fromAt'), fn.max('toAt').as('toAt')])
+    .select(({ fn }) => fn.max('attempt').as('attempt'))
+    .orderBy(({ fn }) => fn.min('number'))
+    .execute();
 }
 
 /** Reads a page of a job's slices, by number. */

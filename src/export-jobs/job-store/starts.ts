@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 
+import { anonymous, type Principal } from '#auth/principal.ts';
 import type { Database, Queries } from '#database/database.ts';
 import { recordChange } from './changes.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -9,6 +10,10 @@ export interface Intent {
   jobId: string;
   slice: number;
   attempt: number;
+  /** Who asked for the job, as they were then. */
+  principal: Principal;
+  caller: string;
+  priority: number;
   marker: string;
   logGroupName: string;
   fromAt: number;
@@ -47,12 +52,20 @@ export async function startNext(
     if (!next) return undefined;
     const { jobId, number, priority, caller } = next;
     const attempt = next.attempt + 1;
+    const marker = makeMarker({ jobId, slice: number, attempt });
+    const destinationPrefix = makePrefix(next.destinationPrefix, { ...next, attempt });
 
-    await recordChange(queries, database, jobId, {
-      type: 'slice-starting',
-      slice: number,
-      attempt,
-    });
+    const { logGroupName } = next;
+    await recordChange(
+      queries,
+      database,
+      jobId,
+      { type: 'slice-starting', slice: number, attempt },
+      {
+        ...{ action: 'CreateExportTask', principal: caller, requestId: marker },
+        ...{ logGroupName, destinationPrefix },
+      },
+    );
     const { numUpdatedRows } = await queries
       .updateTable('slices')
       .set({ state: 'starting', attempt })
@@ -77,8 +90,6 @@ export async function startNext(
       .where('caller', '=', caller)
       .execute();
 
-    const marker = makeMarker({ jobId, slice: number, attempt });
-    const destinationPrefix = makePrefix(next.destinationPrefix, { ...next, attempt });
     await queries
       .insertInto('attempts')
       .values({
@@ -93,12 +104,19 @@ export async function startNext(
       })
       .execute();
     await reachInside();
-    const { logGroupName, fromAt, toAt, destination, logStreamNamePrefix } = next;
+    const { fromAt, toAt, destination, logStreamNamePrefix } = next;
     return {
-      ...{ jobId, slice: number, attempt, marker, logGroupName, fromAt, toAt },
+      ...{ jobId, slice: number, attempt, principal: whoAsked(next), caller, priority },
+      ...{ marker, logGroupName, fromAt, toAt },
       ...{ destination, destinationPrefix, logStreamNamePrefix },
     };
   });
+}
+
+/** Who asked for a job; of a job from before callers were told apart, only the name is known. */
+function whoAsked({ caller, principal }: { caller: string; principal: string | null }): Principal {
+  if (principal === null) return { ...anonymous, id: caller, subject: caller };
+  return JSON.parse(principal);
 }
 
 /** The name of the error of a slice that somebody else changed first; trying again is right. */
@@ -150,7 +168,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!slice) return undefined;
   const job = await queries
     .selectFrom('jobs')
-    .select(['destination', 'destinationPrefix', 'logStreamNamePrefix'])
+    .select(['principal', 'destination', 'destinationPrefix', 'logStreamNamePrefix'])
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
   return { ...line, ...slice, ...job };

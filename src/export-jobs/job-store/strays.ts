@@ -4,6 +4,8 @@ import type { Database } from '#database/database.ts';
 export interface MarkedAttempt {
   marker: string;
   jobId: string;
+  /** Who asked for the job. */
+  caller: string;
   taskId: string | null;
   outcome: string | null;
 }
@@ -25,7 +27,8 @@ export async function findAttempts(
   if (markers.length === 0) return new Map();
   const rows = await database.queries
     .selectFrom('attempts')
-    .select(['marker', 'jobId', 'taskId', 'outcome'])
+    .innerJoin('jobs', 'jobs.id', 'attempts.jobId')
+    .select(['marker', 'jobId', 'caller', 'taskId', 'outcome'])
     .where('marker', 'in', markers)
     .execute();
   return new Map(rows.map((row) => [row.marker, row]));

@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Database } from '#database/database.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
 import { cancelJob } from '../job-store/requests/cancel-and-retry.ts';
-import type { ShowJob } from '../views/job-view.ts';
+import type { JobAccess } from '../views/job-access.ts';
+import type { ShowJobNow } from '../views/job-view.ts';
 
 const cancelRequestedAt = '2024-05-04T08:00:03.000Z';
 const CancelledExportJob = {
@@ -23,9 +24,10 @@ const CancelledExportJob = {
 /** Asks for the cancel of an export job: at once for what waits, in AWS's own time for what runs. */
 export const cancelExportJob: FastifyPluginAsyncTypebox<{
   database: Database;
-  show: ShowJob;
+  access: JobAccess;
+  showNow: ShowJobNow;
   announce: (jobId: string, target: string) => void;
-}> = async (app, { database, show, announce }) => {
+}> = async (app, { database, access, showNow, announce }) => {
   app.route({
     method: 'POST',
     url: '/export-jobs/:jobId/cancel',
@@ -44,13 +46,13 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const caller = request.principal.id;
       const { jobId } = request.params;
+      const { policies } = await access.find(request, 'CancelExportJob', jobId);
 
-      const { target } = await cancelJob(database, jobId, caller);
+      const { target } = await cancelJob(database, jobId, { asker: request, policies });
       announce(jobId, target);
 
-      const { job } = await show(jobId, caller);
+      const { job } = await showNow(jobId);
       return reply.code(202).send(job);
     },
   });

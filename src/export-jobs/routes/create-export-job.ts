@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { everyCall } from '#export-tasks/declared-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
@@ -10,9 +11,10 @@ import { readClock } from '../job-store/line-reads.ts';
 import { acceptJob, digestOf, findJobOfKey } from '../job-store/requests/accept.ts';
 import { CreateExportJob } from '../planning/create-export-job.ts';
 import { planJob } from '../planning/plan-job.ts';
-import type { ShowJob } from '../views/job-view.ts';
-import type { LineView } from '../views/line-view.ts';
+import type { JobAccess } from '../views/job-access.ts';
+import type { ShowJob, ShowJobNow } from '../views/job-view.ts';
 import { PlannedExportJob, showPlan } from '../views/plan-view.ts';
+import type { LineView } from '../views/slot/line-view.ts';
 
 const Query = Type.Object(
   {
@@ -40,20 +42,27 @@ const Headers = Type.Object({
 /** What it takes to accept a job. */
 export interface CreateExportJobOptions {
   targets: Targets;
+  authorizer: Authorizer;
   database: Database;
+  access: JobAccess;
   line: LineView;
   show: ShowJob;
+  showNow: ShowJobNow;
   /** Says what has changed: to those who watch the job, and to the dispatcher of the target. */
   announce: (jobId: string, target: string) => void;
   newId: () => string;
   sleep: (ms: number) => Promise<void>;
+  mostWaitingSlices: number;
 }
 
 /** Accepts an export job: planned, on disk, and in line when it is answered. */
 export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> = async (
   app,
-  { targets, database, line, show, announce, newId, sleep },
+  options,
 ) => {
+  const { targets, authorizer, database, access, line, show, showNow, announce } = options;
+  const { newId, sleep, mostWaitingSlices } = options;
+
   app.route({
     method: 'POST',
     url: '/export-jobs',
@@ -64,7 +73,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       tags: ['export-jobs'],
       summary: 'Create an export job',
       description:
-        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
+        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Each log group must be permitted, and a prefix as if it were a name; every slice is decided again when its turn has come. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,
@@ -74,10 +83,13 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       action: 'CreateExportJob',
       problems: [
         ...everyCall,
+        'not-permitted',
+        'export-job-not-found',
         'log-group-not-found',
         'no-log-groups',
         'too-many-slices',
         'idempotency-key-reused',
+        'too-many-waiting-slices',
         'aws-timeout',
         'database-unavailable',
       ],
@@ -92,22 +104,27 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
           ? { key, digest: digestOf({ body, target: query.target }) }
           : undefined;
       const known = keyUse && (await findJobOfKey(database.queries, caller, keyUse));
-      if (known !== undefined) return accepted(known);
+      if (known !== undefined) {
+        const { head } = await access.find(request, 'ReadExportJob', known);
+        return accepted(await show(head));
+      }
 
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();
-      const plan = await planJob(body, { target, now: acceptedAt, sleep, jobId });
+      const wish = { target, now: acceptedAt, sleep, jobId, asker: request, authorizer };
+      const plan = await planJob(body, wish);
       if (query.dryRun === true) {
         return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, line }));
       }
 
-      const acceptedId = await acceptJob(database, { jobId, caller, acceptedAt, keyUse, plan });
+      const acceptedId = await acceptJob(database, {
+        ...{ jobId, asker: request, acceptedAt, keyUse, plan, mostWaitingSlices },
+      });
       announce(acceptedId, target.name);
-      return accepted(acceptedId);
+      return accepted(await showNow(acceptedId));
 
-      async function accepted(id: string) {
-        const { job } = await show(id, caller);
+      function accepted({ job }: Awaited<ReturnType<ShowJob>>) {
         return reply.code(202).header('location', job.links.self).send(job);
       }
     },

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
+import type { JobAccess } from '../views/job-access.ts';
 import type { ShowJob } from '../views/job-view.ts';
 import type { JobWatch } from '../views/job-watch.ts';
 
@@ -26,10 +27,11 @@ const Headers = Type.Object({
 });
 
 /** Shows an export job, now or when it has changed. */
-export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: JobWatch }> = async (
-  app,
-  { show, watch },
-) => {
+export const getExportJob: FastifyPluginAsyncTypebox<{
+  access: JobAccess;
+  show: ShowJob;
+  watch: JobWatch;
+}> = async (app, { access, show, watch }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs/:jobId',
@@ -60,16 +62,16 @@ export const getExportJob: FastifyPluginAsyncTypebox<{ show: ShowJob; watch: Job
     },
     handler: async (request, reply) => {
       const { signal } = request;
-      const caller = request.principal.id;
       const { jobId } = request.params;
       const { wait } = request.query;
       const known = request.headers['if-none-match'];
 
-      let shown = await show(jobId, caller);
+      const look = async () => show((await access.find(request, 'ReadExportJob', jobId)).head);
+      let shown = await look();
       const isNews = known === undefined ? shown.hasEnded : !isAmong(known, shown.etag);
       if (wait !== undefined && !isNews) {
         await watch.waitForChange(jobId, shown.version, { ms: wait * 1_000, signal });
-        shown = await show(jobId, caller);
+        shown = await look();
       }
 
       reply.header('etag', shown.etag).header('cache-control', 'no-cache');

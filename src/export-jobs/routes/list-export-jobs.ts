@@ -1,25 +1,43 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { Text } from '#validation/text.ts';
 import { ExportJob, exampleJob, JobStateName } from '../export-job.ts';
-import { listHeads } from '../job-store/reads.ts';
+import {
+  type JobCursor,
+  type JobFilter,
+  type JobHead,
+  listHeads,
+} from '../job-store/requests/heads.ts';
+import type { JobAccess } from '../views/job-access.ts';
 import type { JobReadings } from '../views/job-readings.ts';
 import { showJob } from '../views/job-view.ts';
 import {
   defaultPageLimit,
   NextCursor,
+  type Page,
   PageCursor,
   PageLimit,
   readCursor,
+  toCursor,
   toPage,
 } from '../views/page.ts';
 
 const Query = Type.Object(
   {
     state: Type.Optional({ ...JobStateName, description: 'Only jobs in this state.' }),
+    caller: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 1_024,
+        rule: 'the id of a caller, 1 to 1024 characters, or *',
+        description:
+          'Jobs of this caller instead of your own, as far as you may read them; `*` is everybody. A page may then be short, even empty, and still have a nextCursor.',
+      }),
+    ),
     target: Type.Optional({ ...TargetName, description: 'Only jobs of this target.' }),
     name: Type.Optional(
       Text({
@@ -35,11 +53,17 @@ const Query = Type.Object(
   { additionalProperties: false },
 );
 
-/** Lists the caller's export jobs, newest first. */
+// What one answer may take. More, and it takes seconds; less, and who may read little turns many pages.
+const mostDecisions = 500;
+// After a first look of a page; fewer are more queries.
+const rowsPerLook = 100;
+
+/** Lists export jobs, newest first: the caller's own, or those of others that it may read. */
 export const listExportJobs: FastifyPluginAsyncTypebox<{
   database: Database;
+  access: JobAccess;
   readings: JobReadings;
-}> = async (app, { database, readings }) => {
+}> = async (app, { database, access, readings }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs',
@@ -48,7 +72,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Your export jobs, newest first, each with how far it is. Its place in line is shown by GET /export-jobs/{jobId}.',
+        'Your export jobs, newest first, each with how far it is; with `caller`, those of others. Its place in line is shown by GET /export-jobs/{jobId}.',
       querystring: Query,
       response: {
         200: Type.Object(
@@ -68,18 +92,46 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
     },
     handler: async (request) => {
       const { limit = defaultPageLimit, cursor, ...filter } = request.query;
+      const { caller = request.principal.id } = filter;
       const [acceptedAt, id] = readCursor(cursor, ['number', 'string']) ?? [];
 
-      const heads = await listHeads(database, {
+      const { entries, ...page } = await readPage(request, limit, {
         ...filter,
-        caller: request.principal.id,
+        caller: caller === '*' ? undefined : caller,
         ...(acceptedAt !== undefined && id !== undefined && { after: { acceptedAt, id } }),
-        limit: limit + 1,
       });
-      const { entries, ...page } = toPage(heads, limit, (head) => [head.acceptedAt, head.id]);
       const read = await readings.of(entries);
 
       return { exportJobs: read.map((reading) => showJob(reading)), ...page };
     },
   });
+
+  /** Looks at jobs in their order, until there are enough that the asker may read. */
+  async function readPage(
+    asker: Asker,
+    limit: number,
+    filter: Omit<JobFilter, 'limit'>,
+  ): Promise<Page<JobHead>> {
+    const shown: JobHead[] = [];
+    let { after } = filter;
+    let decisions = 0;
+    // Mostly all of a page may be read; the one row more tells whether there is another.
+    for (let rows = limit + 1; ; rows = rowsPerLook) {
+      const heads = await listHeads(database, { ...filter, after, limit: rows });
+      for await (const judged of access.judge(asker, heads)) {
+        decisions += judged.decisions;
+        after = judged.head;
+        if (judged.isPermitted) shown.push(judged.head);
+        if (shown.length > limit)
+          return toPage(shown, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
+        if (decisions >= mostDecisions) return { entries: shown, nextCursor: cursorAfter(after) };
+      }
+      if (heads.length < rows) return { entries: shown };
+    }
+  }
 };
+
+/** A cursor behind a job that may not be seen: it has no more of its id than tells it from its neighbours. */
+function cursorAfter({ acceptedAt, id }: JobCursor): string {
+  return toCursor([acceptedAt, id.slice(0, 8)]);
+}

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 import type { Database } from '#database/database.ts';
 import { JobParams } from '../export-job.ts';
 import { listAttempts, listSlices as readSlices } from '../job-store/reads.ts';
-import type { JobReadings } from '../views/job-readings.ts';
+import type { JobAccess } from '../views/job-access.ts';
 import {
   defaultPageLimit,
   NextCursor,
@@ -27,8 +27,8 @@ const Query = Type.Object(
 /** Lists the slices of an export job by number, each with its attempts. */
 export const listSlices: FastifyPluginAsyncTypebox<{
   database: Database;
-  readings: JobReadings;
-}> = async (app, { database, readings }) => {
+  access: JobAccess;
+}> = async (app, { database, access }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs/:jobId/slices',
@@ -60,7 +60,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       const { jobId } = request.params;
       const { state, limit = defaultPageLimit, cursor } = request.query;
       const [after] = readCursor(cursor, ['number']) ?? [];
-      await readings.headOf(jobId, request.principal.id);
+      await access.find(request, 'ReadExportJob', jobId);
 
       const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
       const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);

@@ -1,10 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
+import { Problem } from '#problems/problem.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
+import { type FailedLogGroup, readFailures } from '../job-store/reads.ts';
 import { retryJob } from '../job-store/requests/cancel-and-retry.ts';
-import type { ShowJob } from '../views/job-view.ts';
+import { renderPrefix } from '../planning/destination-prefix.ts';
+import { demandEach, mayExport } from '../planning/permission.ts';
+import type { FoundJob, JobAccess } from '../views/job-access.ts';
+import type { ShowJobNow } from '../views/job-view.ts';
 
 const RetriedExportJob = Type.Object(
   {
@@ -21,12 +27,21 @@ const RetriedExportJob = Type.Object(
   },
 );
 
-/** Puts the failed slices of an export job back into line, and nothing else. */
-export const retryExportJob: FastifyPluginAsyncTypebox<{
+/** What it takes to retry a job. */
+export interface RetryExportJobOptions {
+  authorizer: Authorizer;
   database: Database;
-  show: ShowJob;
+  access: JobAccess;
+  showNow: ShowJobNow;
   announce: (jobId: string, target: string) => void;
-}> = async (app, { database, show, announce }) => {
+  mostWaitingSlices: number;
+}
+
+/** Puts the failed slices of an export job back into line, and nothing else. */
+export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = async (
+  app,
+  { authorizer, database, access, showNow, announce, mostWaitingSlices },
+) => {
   app.route({
     method: 'POST',
     url: '/export-jobs/:jobId/retry',
@@ -35,24 +50,50 @@ export const retryExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Retry the failed slices of an export job',
       description:
-        'Only slices that failed are exported again, each to a prefix of its own attempt; what is completed stays as it is. May be repeated safely: without a failed slice nothing changes.',
+        'Only slices that failed are exported again, each to a prefix of its own attempt; what is completed stays as it is. It takes the permission to create the job as well as that to retry it. May be repeated safely: without a failed slice nothing changes.',
       params: JobParams,
       response: { 202: RetriedExportJob },
     },
     config: {
       action: 'RetryExportJob',
-      problems: ['export-job-not-found', 'export-job-cancelled', 'database-unavailable'],
+      problems: [
+        'export-job-not-found',
+        'not-permitted',
+        'export-job-cancelled',
+        'too-many-waiting-slices',
+        'database-unavailable',
+      ],
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const caller = request.principal.id;
       const { jobId } = request.params;
+      const found = await access.find(request, 'RetryExportJob', jobId);
+      const isOwn = found.head.caller === request.principal.id;
+      const failures = await readFailures(database, jobId);
+      const questions = failures.map((failed) => mayExportAgain(found, failed));
+      const refusal = isOwn ? undefined : someNotPermitted;
+      const creating = await demandEach(authorizer, request, questions, refusal);
 
-      const { target, slices } = await retryJob(database, jobId, caller);
+      const approval = { asker: request, policies: [...found.policies, ...creating] };
+      const { target, slices } = await retryJob(database, jobId, approval, mostWaitingSlices);
       announce(jobId, target);
 
-      const { job } = await show(jobId, caller);
+      const { job } = await showNow(jobId);
       return reply.code(202).send({ retriedSlices: slices, exportJob: job });
     },
   });
 };
+
+/** A retry is an export. Each slice is asked about once more when its turn has come. */
+function mayExportAgain({ head, target }: FoundJob, failed: FailedLogGroup): Question {
+  const { logGroupName, fromAt, attempt } = failed;
+  const { id, destination, destinationPrefix: template, priority } = head;
+  const place = { account: target.accountId, region: target.region, target: target.name };
+  const facts = { ...place, logGroupName, fromAt, jobId: id, attempt: attempt + 1 };
+  const destinationPrefix = renderPrefix(template, facts);
+  return mayExport(target, { ...failed, destination, destinationPrefix, priority });
+}
+
+// Who may retry a job of somebody else need not know its log groups.
+const someNotPermitted = () =>
+  new Problem('not-permitted', 'No policy permits you to export all that has failed.');

@@ -1,5 +1,5 @@
-import { Problem } from '#problems/problem.ts';
-import type { JobHead, JobReading } from '../job-store/reads.ts';
+import type { JobReading } from '../job-store/reads.ts';
+import type { JobHead } from '../job-store/requests/heads.ts';
 
 /** How jobs are read from the database: any number in one query. */
 export interface JobReadingsOptions {
@@ -9,13 +9,10 @@ export interface JobReadingsOptions {
 
 /** Jobs as they are read over and over, by callers who wait for them. */
 export interface JobReadings {
-  /**
-   * The head of a caller's job, as it is now.
-   * @throws Problem export-job-not-found, for a job of somebody else too
-   */
-  headOf(jobId: string, caller: string): Promise<JobHead>;
+  /** The head of a job, as it is now; `undefined` when there is none. Who may have it, access says. */
+  headOf(jobId: string): Promise<JobHead | undefined>;
   /** The job of each head, of its version or a later one, in the order of the heads. */
-  of(heads: readonly JobHead[]): Promise<JobReading[]>;
+  of(heads: readonly Pick<JobHead, 'id' | 'version'>[]): Promise<JobReading[]>;
 }
 
 // A reading is some KiB at most. Fewer, and the readers of many jobs would count slices each time.
@@ -30,7 +27,7 @@ export function makeJobReadings({ readHeads, readJobs }: JobReadingsOptions): Jo
   const headOf = gather(readHeads);
   const jobOf = gather(readJobs);
 
-  async function read({ id, version }: JobHead): Promise<JobReading> {
+  async function read({ id, version }: Pick<JobHead, 'id' | 'version'>): Promise<JobReading> {
     const known = latest.get(id);
     const isRecent = known !== undefined && known.job.version >= version;
     // Whoever has a head has its job: none is ever deleted.
@@ -42,13 +39,7 @@ export function makeJobReadings({ readHeads, readJobs }: JobReadingsOptions): Jo
   }
 
   return {
-    async headOf(jobId, caller) {
-      const head = await headOf(jobId);
-      if (head?.caller !== caller) {
-        throw new Problem('export-job-not-found', 'You have no export job of this id.');
-      }
-      return head;
-    },
+    headOf,
     of: (heads) => Promise.all(heads.map(read)),
   };
 }

@@ -1,11 +1,12 @@
 import { type ExportJob, showInstant } from '../export-job.ts';
 import type { JobReading } from '../job-store/reads.ts';
+import type { JobHead } from '../job-store/requests/heads.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
 import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
 import type { JobReadings } from './job-readings.ts';
-import type { LineView, Place } from './line-view.ts';
+import type { LineView, Place } from './slot/line-view.ts';
 
 // Nobody reads on after the first few kinds.
 const mostFailures = 5;
@@ -19,16 +20,16 @@ interface ShownJob {
   hasEnded: boolean;
 }
 
-/**
- * Shows a caller's job as it is now.
- * @throws Problem export-job-not-found
- */
-export type ShowJob = (jobId: string, caller: string) => Promise<ShownJob>;
+/** Shows the job of a head, of its version or a later one. */
+export type ShowJob = (head: JobHead) => Promise<ShownJob>;
+
+/** Shows a job that is there as it is now, to somebody who may see it. */
+export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
 /** Makes `ShowJob` of what is read of jobs and what is known of the line. */
 export function makeShowJob(readings: JobReadings, line: LineView): ShowJob {
-  return async (jobId, caller) => {
-    const [reading] = await readings.of([await readings.headOf(jobId, caller)]);
+  return async (head) => {
+    const [reading] = await readings.of([head]);
     const { job, counts } = reading as JobReading;
     const place = counts.waiting > 0 ? await line.placeOf(job) : undefined;
     const shown = showJob(reading as JobReading, place);

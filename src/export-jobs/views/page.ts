@@ -42,7 +42,12 @@ export function toPage<Row>(
   const entries = rows.slice(0, limit);
   const last = entries.at(-1);
   if (rows.length <= limit || last === undefined) return { entries };
-  return { entries, nextCursor: Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') };
+  return { entries, nextCursor: toCursor(placeOf(last)) };
+}
+
+/** Makes the cursor of a place. */
+export function toCursor(place: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
 /**

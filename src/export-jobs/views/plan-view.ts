@@ -5,7 +5,7 @@ import { Count, exampleJob, Instant, jobFacts, showInstant } from '../export-job
 import { renderPrefix } from '../planning/destination-prefix.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
 import { showEstimate, showFacts } from './job-view.ts';
-import type { LineView } from './line-view.ts';
+import type { LineView } from './slot/line-view.ts';
 
 // Enough to see whether it is what was meant; a plan of 10,000 slices would be some megabytes.
 const mostSlicesShown = 100;

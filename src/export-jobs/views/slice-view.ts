@@ -46,7 +46,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'How it ended: `refused` by AWS, `not-sent`, `not-created` when its answer was lost and AWS had no such task; absent while it is under way.',
+          'How it ended: `refused` by AWS or by the policies of its time, `not-sent`, `not-created` when its answer was lost and AWS had no such task; absent while it is under way.',
       }),
     ),
     problem: Type.Optional(SliceProblem),

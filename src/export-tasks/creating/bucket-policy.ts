@@ -1,3 +1,5 @@
+import { logGroupArn, partitionOf } from '#arns/arn.ts';
+
 /** What a bucket policy for exports depends on. */
 export interface Destination {
   bucket: string;
@@ -11,11 +13,10 @@ export interface Destination {
  * bucket, as AWS's user guide has it ("Export log data to Amazon S3", same account).
  */
 export function bucketPolicyFor({ bucket, region, accountId }: Destination): object {
-  const partition = partitionOf(region);
-  const arn = `arn:${partition}:s3:::${bucket}`;
+  const arn = `arn:${partitionOf(region)}:s3:::${bucket}`;
   const Principal = { Service: `logs.${region}.amazonaws.com` };
   const isOurs = { 'aws:SourceAccount': [accountId] };
-  const ArnLike = { 'aws:SourceArn': [`arn:${partition}:logs:${region}:${accountId}:log-group:*`] };
+  const ArnLike = { 'aws:SourceArn': [logGroupArn({ region, accountId }, '*')] };
   return {
     Version: '2012-10-17',
     Statement: [
@@ -40,10 +41,4 @@ export function bucketPolicyFor({ bucket, region, accountId }: Destination): obj
       },
     ],
   };
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  return 'aws';
 }

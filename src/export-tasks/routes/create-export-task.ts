@@ -5,7 +5,7 @@ import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { everyCall } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
-import { grantFor, mayCreate, mayDo } from '../questions.ts';
+import { grantOf, mayCreate, mayDo } from '../questions.ts';
 import { warningsOf } from '../warnings.ts';
 
 /** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
@@ -47,11 +47,12 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     handler: async (request, reply) => {
       const { query, body } = request;
       const target = targets.find(query.target);
-      const { isPermitted } = authorizer.demand(request, mayCreate(target, body));
+      const question = mayCreate(target, body);
+      const decision = authorizer.demand(request, question);
 
       const created = await createOnce(target, body, {
         caller: request.principal.id,
-        grant: isPermitted ? grantFor(body) : undefined,
+        grant: grantOf(question, decision),
         maySee: (task) =>
           authorizer.decide(request, mayDo('DescribeExportTasks', target, task)).isPermitted,
       });

@@ -118,7 +118,7 @@ export const requestProblems = {
     status: 503,
     title: 'The gateway is not ready',
     explanation:
-      'It is starting (the account of every target is being checked with STS), or it is about to stop. detail says which.',
+      'It is starting (the account of every target is being checked with STS, the keys of who issues tokens are being fetched), or it is about to stop. detail says which.',
     remedy: 'Ask again after Retry-After seconds, or ask another replica.',
     isRetryable: true,
     retryAfterSeconds: 2,

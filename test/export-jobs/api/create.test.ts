@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Problem } from '#problems/problem.ts';
 import { postgresUrl } from '../../postgres.ts';
 import { openWorld, type World } from '../../world.ts';
-import { homes, wish } from '../homes.ts';
+import { bringTo, homes, sliceProblem, wish } from '../homes.ts';
 
 describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
   let world: World;
@@ -288,6 +288,23 @@ test('fifty equal requests at once to three gateways over one database are one j
   expect(new Set(answers.map((answer) => answer?.body.id)).size).toBe(1);
   const { queries } = first.database;
   expect(await queries.selectFrom('jobs').select('id').execute()).toHaveLength(1);
+});
+
+test('more slices than a caller may have waiting are refused, and again by a retry', async () => {
+  await using world = await openWorld({ jobs: { mostWaitingSlices: 3 } });
+  const first = await world.call('POST', '/export-jobs', wish);
+  const { id } = first.body;
+  await bringTo(world.database, id, 0, 'failed', sliceProblem('export-task-failed'));
+  const one = { ...wish, sliceBy: 'none' };
+  await world.call('POST', '/export-jobs', one);
+
+  const another = await world.call('POST', '/export-jobs', one);
+  const retried = await world.call('POST', `/export-jobs/${id}/retry`);
+
+  for (const { status, headers, body } of [another, retried]) {
+    expect([status, body.type]).toEqual([429, '/problems/too-many-waiting-slices']);
+    expect(headers.get('retry-after')).toBe('60');
+  }
 });
 
 test('without a database there are no export jobs', async () => {

@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
+import { jobOf, policiesOf } from '../callers.ts';
+import { testDeed } from '../deeds.ts';
 import { bringTo, homes } from '../homes.ts';
 import { putJob } from '../rows.ts';
 import { openEvents, openUnread } from './events.ts';
@@ -86,7 +89,13 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
     const { database } = world;
     await database.transaction(async (queries) => {
       for (let more = 0; more < 1_700; more += 1) {
-        await recordChange(queries, database, jobId, { type: 'slices-retried', slices: more });
+        await recordChange(
+          queries,
+          database,
+          jobId,
+          { type: 'slices-retried', slices: more },
+          testDeed,
+        );
       }
     });
     await complete(world, jobId);
@@ -108,14 +117,15 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await using world = await openWorld({ jobs: { clock } });
     const { database } = world;
     const jobId = await putJob(database);
+    const change = {
+      type: 'slice-waiting',
+      slice: 0,
+      attempt: 1,
+      readyInMs: 60_000,
+      problem: 'aws-unavailable',
+    } as const;
     await database.transaction((queries) =>
-      recordChange(queries, database, jobId, {
-        type: 'slice-waiting',
-        slice: 0,
-        attempt: 1,
-        readyInMs: 60_000,
-        problem: 'aws-unavailable',
-      }),
+      recordChange(queries, database, jobId, change, testDeed),
     );
 
     using stream = await openEvents(world.url, `/export-jobs/${jobId}/events?lastEventId=1`);
@@ -127,17 +137,35 @@ describe('GET /export-jobs/{jobId}/events', () => {
     });
   });
 
-  test('is 404 for a job that is not there or not the caller’s', async () => {
+  test('is 404 for a job that is not there', async () => {
     await using world = await openWorld({ jobs: {} });
-    const foreign = await putJob(world.database, { caller: 'somebody-else' });
 
-    const answers = await Promise.all(
-      ['nowhere', foreign].map((id) => world.call('GET', `/export-jobs/${id}/events`)),
-    );
+    const { status, body } = await world.call('GET', '/export-jobs/nowhere/events');
 
-    for (const { status, body } of answers) {
-      expect([status, body.type]).toEqual([404, '/problems/export-job-not-found']);
-    }
+    expect([status, body.type]).toEqual([404, '/problems/export-job-not-found']);
+  });
+
+  test('ends when other policies say no, before anything more is told', async () => {
+    let asked = 0;
+    const policies = policiesOf(() => ++asked > 0);
+    await using world = await openWorld({ jobs: {}, access: policies.access });
+    const jobId = await jobOf('ann', world.database, { days: 3 });
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`, as('bob'));
+    await world.waitFor(() => stream.messages.length === 1);
+    await bringTo(world.database, jobId, 0, 'completed');
+    world.jobChanged(jobId);
+    await world.waitFor(() => stream.messages.length === 2);
+    const askedOfOnePolicy = asked;
+
+    policies.change(() => false);
+    await bringTo(world.database, jobId, 1, 'completed');
+    world.jobChanged(jobId);
+    await stream.over;
+
+    expect(askedOfOnePolicy).toBe(1);
+    expect(stream.messages.map(({ id }) => id)).toEqual([1, 2]);
+    const again = await world.call('GET', `/export-jobs/${jobId}/events`, undefined, as('bob'));
+    expect(again.status).toBe(404);
   });
 
   test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('refuses Last-Event-ID "%s"', async (id) => {
@@ -217,7 +245,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await database.transaction(async (queries) => {
       for (let more = 0; more < 400; more += 1) {
         const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
-        await recordChange(queries, database, jobId, change);
+        await recordChange(queries, database, jobId, change, testDeed);
       }
     });
     let response: ServerResponse | undefined;

@@ -3,10 +3,12 @@ import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/clie
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { openToAll } from '#auth/access.ts';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
 import { renderPrefix } from '#export-jobs/planning/destination-prefix.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
 import { openWorld, region, type World } from '../../world.ts';
+import { askerOf } from '../deeds.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
@@ -54,7 +56,10 @@ async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string)
   const body = { from: fromAt, to: toAt, sliceBy, destination: 'archive', destinationPrefix };
   const { job, slices } = await planJob(
     { ...body, logGroupNamePrefix: '/shop/' },
-    { target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
+    {
+      ...{ target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
+      ...{ asker: askerOf('anonymous'), authorizer: openToAll.authorizer },
+    },
   );
   for (const slice of slices) {
     const facts = { account, region, target: name, jobId: sliceBy, attempt: 1, ...slice };

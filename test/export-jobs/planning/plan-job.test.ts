@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
+import { openToAll } from '#auth/access.ts';
 import type { CreateExportJob } from '#export-jobs/planning/create-export-job.ts';
 import { defaultTemplate } from '#export-jobs/planning/destination-prefix.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
 import type { Problem } from '#problems/problem.ts';
 import { openWorld, region, type World } from '../../world.ts';
+import { askerOf } from '../deeds.ts';
 
 const now = Date.UTC(2024, 4, 10);
 const [first, second] = [Date.UTC(2024, 4, 1), Date.UTC(2024, 4, 2)];
@@ -18,7 +20,10 @@ const { logGroupNames: _none, ...withoutGroups } = wish;
 
 function plan(world: World, body: CreateExportJob) {
   const target = world.targets.find(undefined);
-  return planJob(body, { target, now, sleep: async () => {}, jobId: 'job-of-the-test' });
+  const asker = askerOf('anonymous');
+  const { authorizer } = openToAll;
+  const jobId = 'job-of-the-test';
+  return planJob(body, { target, now, sleep: async () => {}, jobId, asker, authorizer });
 }
 const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
   planned.then(
@@ -56,6 +61,7 @@ describe('planning a job', () => {
           readyAt: now,
         },
       ],
+      policies: [],
     });
     expect(world.emulator.journal.entries()).toEqual([]);
   });

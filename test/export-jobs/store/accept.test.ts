@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { readHeads } from '#export-jobs/job-store/reads.ts';
 import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/job-store/requests/accept.ts';
+import { readHeads } from '#export-jobs/job-store/requests/heads.ts';
 import { Problem } from '#problems/problem.ts';
+import { askerOf } from '../deeds.ts';
 import { homes, openStore, planOf } from '../homes.ts';
 
 describe.each(homes)('accepting a job on %s', (_name, openHome) => {
@@ -16,10 +17,11 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
 
   const accepting = (slices: number, key?: string, digest = 'one') => ({
     jobId: randomUUID(),
-    caller: 'anonymous',
+    asker: askerOf('anonymous'),
     acceptedAt: 1_700_000_000_000,
     keyUse: key === undefined ? undefined : { key, digest },
     plan: planOf(slices),
+    mostWaitingSlices: 0,
   });
   const count = async (table: 'jobs' | 'slices' | 'events', jobId: string) => {
     const rows = await database.queries

@@ -151,7 +151,8 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     if (!intent) throw new Error('Nothing was started.');
     const active = { ...intent, state: 'starting' } as const;
     const change = { type: 'slice-running', slice: 0, attempt: 1, taskId: 't-1' } as const;
-    const step = { to: 'running', attempt: { taskId: 't-1' }, change } as const;
+    const by = { action: 'CreateExportTask' } as const;
+    const step = { to: 'running', attempt: { taskId: 't-1' }, change, by } as const;
     await recordStep(line.database, held, leaseMs, active, step);
 
     const again = recordStep(line.database, held, leaseMs, active, {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { listHeads, listSlices, readJobs } from '#export-jobs/job-store/reads.ts';
+import { listSlices, readJobs } from '#export-jobs/job-store/reads.ts';
+import { listHeads } from '#export-jobs/job-store/requests/heads.ts';
 import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
 import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 

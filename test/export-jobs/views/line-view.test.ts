@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { makeLineView } from '#export-jobs/views/line-view.ts';
+import { makeLineView } from '#export-jobs/views/slot/line-view.ts';
 import { openReady } from '../../ready-database.ts';
 import { homes } from '../homes.ts';
 import { putAttempt, putJob } from '../rows.ts';

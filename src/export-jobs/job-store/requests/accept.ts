@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Insertable } from 'kysely';
 
+import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { SliceRow } from '#database/tables.ts';
 import { Problem } from '#problems/problem.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
 import { recordChange } from '../changes.ts';
+import { demandRoom } from './waiting-limit.ts';
 
 /** A caller's Idempotency-Key, and what request it came with. */
 export interface KeyUse {
@@ -18,11 +20,14 @@ export interface KeyUse {
 /** A job to be accepted. */
 export interface Acceptance {
   jobId: string;
-  caller: string;
+  /** Its caller, by whom each of its tasks is decided when its turn has come. */
+  asker: Asker;
   /** By the database's clock: when its planning began. */
   acceptedAt: number;
   keyUse: KeyUse | undefined;
   plan: PlannedJob;
+  /** How many slices a caller may have waiting; 0 is any number. */
+  mostWaitingSlices: number;
 }
 
 // SQLite takes 32,766 parameters in a statement, and a slice needs eleven. More at once take longer
@@ -64,7 +69,7 @@ export async function findJobOfKey(
 /**
  * Puts a job with its slices into the line, in one transaction; when its key already stands for a
  * job, that one is the answer and nothing is written. Returns the id of the job.
- * @throws Problem idempotency-key-reused
+ * @throws Problem idempotency-key-reused, too-many-waiting-slices
  */
 export async function acceptJob(database: Database, acceptance: Acceptance): Promise<string> {
   try {
@@ -85,8 +90,10 @@ async function isThere({ queries }: Database, jobId: string): Promise<boolean> {
 async function writeJob(
   queries: Queries,
   database: Database,
-  { jobId, caller, acceptedAt, keyUse, plan }: Acceptance,
+  { jobId, asker, acceptedAt, keyUse, plan, mostWaitingSlices }: Acceptance,
 ): Promise<string> {
+  const { principal } = asker;
+  const caller = principal.id;
   if (keyUse) {
     // Of equal keys at once, the second waits here for the first to commit.
     const written = await queries
@@ -98,7 +105,8 @@ async function writeJob(
     const known = written ? undefined : await findJobOfKey(queries, caller, keyUse);
     if (known !== undefined) return known;
   }
-  const { job, slices } = plan;
+  const { job, slices, policies } = plan;
+  await demandRoom(queries, caller, slices.length, mostWaitingSlices);
   const { target, priority, isUnsettledAllowed } = job;
   await queries
     .insertInto('jobs')
@@ -106,6 +114,7 @@ async function writeJob(
       ...job,
       id: jobId,
       caller,
+      principal: JSON.stringify(principal),
       isUnsettledAllowed: Number(isUnsettledAllowed),
       acceptedAt,
       cancelRequestedAt: null,
@@ -124,6 +133,12 @@ async function writeJob(
     .values({ target, priority, caller })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await recordChange(queries, database, jobId, { type: 'job-accepted', slices: slices.length });
+  await recordChange(
+    queries,
+    database,
+    jobId,
+    { type: 'job-accepted', slices: slices.length },
+    { action: 'CreateExportJob', principal: caller, requestId: asker.id, policies },
+  );
   return jobId;
 }

@@ -7,7 +7,7 @@ import {
   readForeignTask,
   readTasksSince,
 } from '../../job-store/line-reads.ts';
-import type { LineView } from '../line-view.ts';
+import type { LineView } from './line-view.ts';
 
 const hourMs = 3_600_000;
 // What the slot's owner saw of a task of somebody else; older, and AWS is asked again.

@@ -7,9 +7,9 @@ import {
   readLatestAttempts,
   readLines,
   readRanks,
-} from '../job-store/line-reads.ts';
-import { type Pace, paceOf } from './slot/export-pace.ts';
-import { forecast, type Line, type Start } from './slot/line-forecast.ts';
+} from '../../job-store/line-reads.ts';
+import { type Pace, paceOf } from './export-pace.ts';
+import { forecast, type Line, type Start } from './line-forecast.ts';
 
 /** Where a job stands in the line of its target. Instants are epoch ms by the clock of the database. */
 export interface Place {

@@ -31,7 +31,7 @@ export function checkSettings<Schema extends TSchema>(
 }
 
 /** A variable that names a file. */
-interface FileVariable {
+export interface FileVariable {
   name: string;
   path: string;
 }
@@ -39,6 +39,16 @@ interface FileVariable {
 /** A mistake in a file of settings. */
 export function fileError({ name, path }: FileVariable, text: string): Error {
   return configError(`${name} is ${JSON.stringify(path)}: ${text}`);
+}
+
+/** Reads a file that a variable names. @throws an error named ConfigError */
+export async function readNamedFile(
+  variable: FileVariable,
+  readFile: (path: string) => Promise<string>,
+): Promise<string> {
+  return readFile(variable.path).catch(({ message }: Error) => {
+    throw fileError(variable, `it must be the path of a readable file (${message}).`);
+  });
 }
 
 /** Reads a JSON file of settings. @throws an error named ConfigError */

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Database } from '#database/database.ts';
+import { makeRandom } from '#emulator/control/random.ts';
+import { as } from '../../test/access.ts';
+import { policiesOf } from '../../test/export-jobs/callers.ts';
+import { openWorld, type World } from '../../test/world.ts';
+
+/** How many jobs of somebody else there are, where, and in which order they are asked for. */
+export interface Strangers {
+  jobs: number;
+  dataDir: string;
+  databaseUrl?: string;
+  seed: number;
+}
+
+/** What a stranger sees of them, beside as many that are not there. */
+export interface StrangersSeen {
+  routes: { route: string; ratio: number }[];
+  /** Whether all answers have the same bytes, but for ids. */
+  isAlike: boolean;
+}
+
+const routes: [route: string, method: string, path: string][] = [
+  ['get', 'GET', ''],
+  ['slices', 'GET', '/slices'],
+  ['events', 'GET', '/events'],
+  ['cancel', 'POST', '/cancel'],
+  ['retry', 'POST', '/retry'],
+];
+const warmUps = 500;
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (strangers: Strangers) => process.send?.(await look(strangers)));
+process.send?.({});
+
+async function look({ jobs, seed, ...home }: Strangers): Promise<StrangersSeen> {
+  const { access } = policiesOf((_principal, { context }) => context?.isOwn === true);
+  await using world = await openWorld({ jobs: home, access });
+  const foreign = await fill(world.database, jobs);
+  const random = makeRandom(seed);
+  const texts = new Set<string>();
+  const seen: StrangersSeen['routes'] = [];
+  for (const [route, method, path] of routes) {
+    const ask = async (id: string) => {
+      const beganAt = performance.now();
+      const { text, body } = await world.call(
+        method,
+        `/export-jobs/${id}${path}`,
+        undefined,
+        as('x'),
+      );
+      const tookMs = performance.now() - beganAt;
+      texts.add(text.replace(body.instance, '').replaceAll(id, ''));
+      return tookMs;
+    };
+    for (let warmUp = 0; warmUp < Math.min(warmUps, jobs); warmUp++) await ask(randomUUID());
+    const [foreignMs, unknownMs]: [number[], number[]] = [[], []];
+    for (const id of foreign) {
+      const isForeignFirst = random() < 0.5;
+      if (isForeignFirst) foreignMs.push(await ask(id));
+      unknownMs.push(await ask(randomUUID()));
+      if (!isForeignFirst) foreignMs.push(await ask(id));
+      forget(world);
+    }
+    seen.push({ route, ratio: meanOf(foreignMs) / meanOf(unknownMs) });
+  }
+  return { routes: seen, isAlike: texts.size === 1 };
+}
+
+/** The mean of the faster nine tenths: the others are what else the machine does. */
+function meanOf(durationsMs: number[]): number {
+  const counted = durationsMs.sort((a, b) => a - b).slice(0, Math.ceil(0.9 * durationsMs.length));
+  return counted.reduce((sum, ms) => sum + ms, 0) / counted.length;
+}
+
+/** What was logged is of no use, and would be a lot in the end. */
+function forget({ log, audit }: World): void {
+  log.length = 0;
+  audit.length = 0;
+}
+
+/** Puts jobs of one slice there, in few statements; their ids. */
+async function fill({ queries }: Database, jobs: number): Promise<string[]> {
+  const ids = Array.from({ length: jobs }, () => randomUUID());
+  const line = { target: 'default', caller: 'test#somebody-else', priority: 0 };
+  const window = { fromAt: 0, toAt: 1 };
+  const job = { sliceBy: 'none', destination: 'archive', destinationPrefix: 'jobs/{jobId}' };
+  const slice = { number: 0, logGroupName: '/app', readyAt: 0, state: 'completed' };
+  const atOnce = 1_000; // databases take some ten thousand parameters
+  for (let start = 0; start < jobs; start += atOnce) {
+    const some = ids.slice(start, start + atOnce);
+    const rows = some.map((id) => ({ id, ...line, ...window, ...job }));
+    await queries
+      .insertInto('jobs')
+      .values(rows.map((row) => ({ ...row, isUnsettledAllowed: 0, acceptedAt: 1 })))
+      .execute();
+    await queries
+      .insertInto('slices')
+      .values(some.map((jobId) => ({ jobId, ...line, ...window, ...slice })))
+      .execute();
+  }
+  return ids;
+}

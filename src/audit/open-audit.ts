@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { pino } from 'pino';
+
+import { configError } from '#problems/config-error.ts';
+import { writtenWholeBytes } from '#telemetry/logger.ts';
+import { type Audit, makeAudit } from './audit.ts';
+
+// What waits for a reader of stdout or a disk that stands still. Less, and a pause of seconds under
+// load loses lines; more, and the process runs out of memory instead.
+const mostWaitingBytes = 8 * 1024 * 1024;
+
+/**
+ * Opens the audit at `stdout`, or a file that is appended to; it and its directories are made if
+ * they are missing. Lines are written at once and in the background, so that nobody who stops
+ * reading stops the service. Lines that cannot be written are lost, and the log says so.
+ * @throws an error named ConfigError when the file cannot be written
+ */
+export async function openAudit(
+  where: string,
+  log: { error(facts: object, text: string): void },
+): Promise<Audit & AsyncDisposable> {
+  const destination = pino.destination({
+    dest: where === 'stdout' ? 1 : where,
+    append: true,
+    mkdir: true,
+    sync: false,
+    minLength: 0,
+    maxLength: mostWaitingBytes,
+    maxWrite: writtenWholeBytes,
+  });
+  await once(destination, 'ready').catch(({ message }: Error) => {
+    throw configError(
+      `AUDIT_LOG is ${JSON.stringify(where)}, but must be stdout, or the path of a file this process may append to (${message}).`,
+    );
+  });
+  let isLosing = false;
+  const complain = (facts: object) => {
+    if (!isLosing) log.error(facts, 'the audit cannot be written: LINES OF IT ARE LOST');
+    isLosing = true;
+  };
+  destination.on('error', (err) => complain({ err }));
+  destination.on('drop', () => complain({ mostWaitingBytes }));
+  destination.on('write', () => {
+    isLosing = false;
+  });
+
+  return {
+    ...makeAudit(destination),
+    async [Symbol.asyncDispose]() {
+      if (isLosing) return; // there is nothing to wait for
+      const closed = once(destination, 'close');
+      destination.end();
+      await closed.catch(() => {}); // what it says has been logged
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Static, Type } from '@sinclair/typebox';
+
+import { readInstant } from '#validation/instant.ts';
+import {
+  type FileVariable,
+  fileError,
+  readNamedFile,
+  readSettingsFile,
+} from '#validation/settings.ts';
+import type { Principal } from '../principal.ts';
+import { openReloaded, type ReloadedOptions } from '../reloaded.ts';
+import type { Verify } from './authenticate.ts';
+
+const ApiKeysFile = Type.Array(
+  Type.Object(
+    {
+      name: Type.String({
+        pattern: '^[A-Za-z0-9._-]{1,64}$',
+        'x-rule': '1 to 64 characters out of A-Z a-z 0-9 . _ -',
+      }),
+      sha256: Type.String({
+        pattern: '^[0-9a-fA-F]{64}$',
+        'x-rule': 'the SHA-256 of a key, as 64 hexadecimal digits',
+        'x-secret': true, // whoever misread this may have put the key itself there
+      }),
+      groups: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, 'x-rule': 'the name of a group' }), {
+          'x-rule': 'an array of names of groups',
+        }),
+      ),
+      expiresAt: Type.Optional(
+        Type.String({ 'x-rule': 'RFC 3339 text such as "2027-01-01T00:00:00Z"' }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      'x-rule': 'an object with name and sha256, and if needed groups, expiresAt',
+    },
+  ),
+  { 'x-rule': 'an array of keys' },
+);
+
+/** A key as it is compared. */
+interface ApiKey {
+  hash: Buffer;
+  /** Epoch ms; infinite when it does not expire. */
+  expiresAt: number;
+  principal: Principal;
+}
+
+/** What the keys are opened with. */
+export interface ApiKeysOptions extends Pick<ReloadedOptions<unknown>, 'sleep' | 'log'> {
+  /** The value of API_KEYS_FILE. */
+  path: string;
+  readFile: (path: string) => Promise<string>;
+  now: () => number;
+  refuse: (reason: string) => Error;
+  /** Compares in a time that tells nothing of the two. */
+  isEqual?: (one: Buffer, other: Buffer) => boolean;
+}
+
+/** The keys in force. */
+export interface ApiKeys extends AsyncDisposable {
+  verify: Verify;
+}
+
+/**
+ * Opens a file of hashes of keys, which is read again when it changes; a bad change changes nothing.
+ * @throws an error named ConfigError that says which entry is wrong
+ */
+export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
+  const { path, readFile, now, refuse, sleep, log, isEqual = timingSafeEqual } = options;
+  const variable = { name: 'API_KEYS_FILE', path };
+  const keys = await openReloaded<ApiKey[]>({
+    what: 'the API keys',
+    read: () => readNamedFile(variable, readFile),
+    load: (text) => readApiKeys(variable, text),
+    sleep,
+    log,
+  });
+  return {
+    verify(text) {
+      // A header is bytes, which Node shows as latin1: so a key hashes as in its owner's shell.
+      const hash = createHash('sha256').update(text, 'latin1').digest();
+      let found: ApiKey | undefined;
+      // Every one is looked at, so that the time it takes does not tell how far a guess has come.
+      for (const key of keys.current()) if (isEqual(hash, key.hash)) found = key;
+      if (!found) throw refuse('no such key');
+      if (found.expiresAt <= now())
+        throw refuse(`the key of ${found.principal.subject} has expired`);
+      return found.principal;
+    },
+    [Symbol.asyncDispose]: () => keys[Symbol.asyncDispose](),
+  };
+}
+
+function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
+  const entries = readSettingsFile(variable, ApiKeysFile, () => text);
+  const [names, hashes] = [new Set<string>(), new Set<string>()];
+  return entries.map((entry, index) => {
+    const { name, groups = [] } = entry;
+    const sha256 = entry.sha256.toLowerCase();
+    if (names.has(name)) {
+      throw fileError(
+        variable,
+        `/${index}/name is ${JSON.stringify(name)} again; names must differ.`,
+      );
+    }
+    if (hashes.has(sha256)) {
+      throw fileError(variable, `/${index}/sha256 is that of another entry; keys must differ.`);
+    }
+    names.add(name);
+    hashes.add(sha256);
+    return {
+      hash: Buffer.from(sha256, 'hex'),
+      expiresAt: readExpiry(variable, index, entry),
+      principal: { id: `api-key#${name}`, issuer: 'api-key', subject: name, groups, claims: {} },
+    };
+  });
+}
+
+function readExpiry(
+  variable: FileVariable,
+  index: number,
+  { expiresAt }: Static<typeof ApiKeysFile>[number],
+): number {
+  if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
+  const read = readInstant(expiresAt);
+  if ('at' in read) return read.at;
+  throw fileError(variable, `/${index}/expiresAt ${read.detail}.`);
+}

@@ -1,0 +1,97 @@
+import type { Audit } from '#audit/audit.ts';
+import { Problem } from '#problems/problem.ts';
+import { show } from '#validation/violations.ts';
+import type { Asker, Authorizer, Decision, Question } from './authorizer.ts';
+import { makeCedarRequests } from './policies/cedar-request.ts';
+import type { Policies } from './policies/open-policies.ts';
+
+/** What decides, and where it is written down. */
+export interface AuthorizerOptions {
+  policies: Policies;
+  audit: Audit;
+  log: { error(facts: object, text: string): void };
+}
+
+/** Makes an authorizer of policies. What they cannot decide is refused. */
+export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Authorizer {
+  const toCedar = makeCedarRequests();
+
+  function judge({ principal }: Asker, question: Question): Decision {
+    const { isPermitted, policies: ids, errors } = policies.judge(toCedar(principal, question));
+    if (errors.length > 0) {
+      const { action } = question;
+      const facts = { action, principal: principal.id, errors: errors.slice(0, mostErrors) };
+      log.error(facts, 'policies could not be evaluated: REFUSED');
+    }
+    return { isPermitted, policies: ids };
+  }
+
+  function decide(asker: Asker, question: Question): Decision {
+    const decision = judge(asker, question);
+    const { action, resource, context = {} } = question;
+    record(asker, action, decision, {
+      target: resource.target.name,
+      logGroupName: resource.logGroupName,
+      destination: context.destination,
+      destinationPrefix: context.destinationPrefix,
+    });
+    return decision;
+  }
+
+  function record(
+    { id: requestId, principal, checkedBy }: Asker,
+    action: string,
+    { isPermitted, policies: ids }: Decision,
+    facts: { target: string; [name: string]: string | number | undefined },
+  ): void {
+    const decision = isPermitted ? 'permit' : 'forbid';
+    const who = { requestId, principal: principal.id, checkedBy };
+    audit.decision({ ...who, action, decision, policies: ids, ...facts });
+  }
+
+  return {
+    isOpen: false,
+    version: () => policies.version(),
+    decide,
+    demand(asker, question) {
+      const decision = decide(asker, question);
+      if (decision.isPermitted) return decision;
+      throw new Problem('not-permitted', `No policy permits you ${tell(question)}.`);
+    },
+    sift(asker, items, toQuestion) {
+      const asked = items.map((item) => {
+        const question = toQuestion(item);
+        return { item, question, ...judge(asker, question) };
+      });
+      const [first] = asked;
+      if (!first) return []; // nothing was asked
+      const shown = asked.filter(({ isPermitted }) => isPermitted);
+      const ids = new Set(asked.flatMap((each) => each.policies));
+      const targets = new Set(asked.map(({ question }) => question.resource.target.name));
+      record(
+        asker,
+        first.question.action,
+        { isPermitted: shown.length > 0, policies: [...ids].sort() },
+        {
+          target: [...targets].join(', '),
+          shown: shown.length,
+          hidden: asked.length - shown.length,
+        },
+      );
+      return shown.map(({ item }) => item);
+    },
+  };
+}
+
+// Each policy may fail; the first few say what is wrong.
+const mostErrors = 5;
+
+// The caller's own words and nothing else: neither the policies nor what others may.
+function tell({ action, resource, context = {} }: Question): string {
+  const { destination, destinationPrefix } = context;
+  const said = { logGroupName: resource.logGroupName, target: resource.target.name };
+  const values = Object.entries({ ...said, destination, destinationPrefix }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`${name} ${show(value)}`]),
+  );
+  return `${action} with ${values.join(', ')}`;
+}

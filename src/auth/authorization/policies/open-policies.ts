@@ -1,0 +1,109 @@
+import { configError } from '#problems/config-error.ts';
+import { openReloaded, type ReloadedOptions } from '../../reloaded.ts';
+import type { CedarRequest } from './cedar-request.ts';
+import { type Cedar, parsePolicies } from './parse-policies.ts';
+import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
+
+/** What policies say, and why they could not say it: an error is never a yes. */
+interface Verdict {
+  isPermitted: boolean;
+  /** Ids of the policies that decided, in alphabetical order. */
+  policies: readonly string[];
+  errors: readonly string[];
+}
+
+/** The policies in force. */
+export interface Policies extends AsyncDisposable {
+  /** Grows with each change. */
+  version(): number;
+  judge(request: CedarRequest): Verdict;
+}
+
+/** Where policies are, and what is needed to follow their changes. */
+export interface PoliciesOptions extends Pick<ReloadedOptions<never>, 'sleep'> {
+  directory: string;
+  files: Files;
+  /** A name nothing else in this process goes by: Cedar keeps policies by name. */
+  newId: () => string;
+  log: ReloadedOptions<never>['log'] & { warn(facts: object, text: string): void };
+}
+
+const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
+
+/** No policies: nothing is permitted. */
+export const noPolicies: Policies = {
+  version: () => 0,
+  judge: () => refusal,
+  async [Symbol.asyncDispose]() {},
+};
+
+/**
+ * Opens the policies of POLICY_DIR, and follows their changes.
+ * @throws an error named ConfigError, naming file and line
+ */
+export async function openPolicies(options: PoliciesOptions): Promise<Policies> {
+  const { directory, files, newId, sleep, log } = options;
+  const cedar = await import('@cedar-policy/cedar-wasm/nodejs'); // only those who use it pay for it
+  const name = newId();
+  let version = 0;
+
+  const toConfigError = (error: Error) =>
+    configError(`POLICY_DIR is ${JSON.stringify(directory)}: ${error.message}`);
+
+  function load(text: string) {
+    const { byId, warnings } = parsePolicies(cedar, JSON.parse(text) as PolicyFile[]);
+    for (const warning of warnings) log.warn({}, `POLICY_DIR: ${warning}`);
+    if (byId.size === 0) log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
+    // Two names in turn: the policies in force stay whole while the next are read in.
+    const preparsedPolicySetId = `${name}-${(version + 1) % 2}`;
+    const staticPolicies = Object.fromEntries(byId);
+    const answer = cedar.preparsePolicySet(preparsedPolicySetId, { staticPolicies });
+    // Under that name there would still be those before the last.
+    if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
+    version += 1;
+    return { version, isEmpty: byId.size === 0, preparsedPolicySetId };
+  }
+
+  const loaded = await openReloaded({
+    what: 'the policies',
+    read: () =>
+      readPolicyFiles(files, directory).then(JSON.stringify, (error) => {
+        throw toConfigError(error);
+      }),
+    load(text) {
+      try {
+        return load(text);
+      } catch (error) {
+        throw toConfigError(error as Error);
+      }
+    },
+    sleep,
+    log,
+  });
+
+  return {
+    version: () => loaded.current().version,
+    judge(request) {
+      const { isEmpty, preparsedPolicySetId } = loaded.current();
+      return isEmpty ? refusal : judge(cedar, { ...request, preparsedPolicySetId });
+    },
+    [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
+  };
+}
+
+function judge(cedar: Cedar, call: Parameters<Cedar['statefulIsAuthorized']>[0]): Verdict {
+  try {
+    const answer = cedar.statefulIsAuthorized(call);
+    if (answer.type === 'failure') return failed(answer.errors.map(({ message }) => message));
+    const { decision, diagnostics } = answer.response;
+    const errors = diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${error.message}`);
+    if (errors.length > 0) return failed(errors);
+    return { ...refusal, isPermitted: decision === 'allow', policies: diagnostics.reason.sort() };
+  } catch (error) {
+    return failed([(error as Error).message]); // what no JSON can hold, such as half a character
+  }
+}
+
+function failed(errors: string[]): Verdict {
+  return { ...refusal, errors };
+}

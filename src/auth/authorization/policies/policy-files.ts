@@ -1,0 +1,48 @@
+/** A file with policies. */
+export interface PolicyFile {
+  name: string;
+  text: string;
+}
+
+/** The file system, as far as policies need it. */
+export interface Files {
+  /** The names in a directory. */
+  list(directory: string): Promise<string[]>;
+  read(path: string): Promise<Uint8Array>;
+}
+
+/**
+ * Reads the policies of a directory: `*.cedar`, by name, links followed, no directory below it and
+ * nothing hidden (Kubernetes keeps its versions in `..data`).
+ * @throws an error whose message says what cannot be read
+ */
+export async function readPolicyFiles(files: Files, directory: string): Promise<PolicyFile[]> {
+  let found = await readOnce(files, directory);
+  while (true) {
+    // Files may be replaced between two reads. Half of the old beside half of the new could permit
+    // what neither does, so they count only when a second look finds the same.
+    const again = await readOnce(files, directory);
+    if (JSON.stringify(again) === JSON.stringify(found)) return found;
+    found = again;
+  }
+}
+
+async function readOnce(files: Files, directory: string): Promise<PolicyFile[]> {
+  const names = await files.list(directory).catch((error: Error) => {
+    throw new Error(`it must be the path of a readable directory (${error.message}).`);
+  });
+  const found: PolicyFile[] = [];
+  for (const name of names.filter(isPolicyFile).sort()) {
+    try {
+      const bytes = await files.read(`${directory}/${name}`);
+      found.push({ name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) });
+    } catch (error) {
+      throw new Error(`${name} must be a readable file in UTF-8 (${(error as Error).message}).`);
+    }
+  }
+  return found;
+}
+
+function isPolicyFile(name: string): boolean {
+  return name.endsWith('.cedar') && !name.startsWith('.');
+}

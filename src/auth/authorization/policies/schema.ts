@@ -1,0 +1,49 @@
+/**
+ * The vocabulary of policies, as a Cedar schema: who and what there is, what can be done, and what
+ * is known of the circumstances. docs/policies.md explains it; it is text here and no file, for it
+ * has no meaning apart from the code that fills it (cedar-request.ts).
+ */
+export const schemaText = `
+// A group of callers: "<issuer>#<group>", so that no issuer can speak for the groups of another.
+entity Group;
+
+// A caller: "<issuer>#<subject>". Its tags are the claims its issuer makes of it.
+entity Caller in [Group] = {
+  issuer: String,
+  subject: String,
+  groups: Set<String>,
+} tags Set<String>;
+
+// An AWS account and Region, by the name it is configured under.
+entity Target = { name: String, account: String, region: String };
+
+// A log group of a target, by its ARN.
+entity LogGroup in [Target] = { name: String, target: String, account: String, region: String };
+
+action create, read, cancel;
+
+type Export = { destination: String, destinationPrefix: String, from: Long, to: Long };
+type ExportOfJob = {
+  destination: String,
+  destinationPrefix: String,
+  from: Long,
+  to: Long,
+  priority: Long,
+};
+// AWS may leave members of a task out.
+type Task = { destination?: String, destinationPrefix?: String };
+// The prefix of a job is its template, names in braces.
+type Job = { isOwn: Bool, destination: String, destinationPrefix: String };
+
+action CreateExportTask in [create] appliesTo { principal: Caller, resource: LogGroup, context: Export };
+action CreateExportJob in [create] appliesTo { principal: Caller, resource: LogGroup, context: ExportOfJob };
+action RetryExportJob in [create] appliesTo { principal: Caller, resource: LogGroup, context: Job };
+
+action DescribeExportTasks in [read] appliesTo { principal: Caller, resource: LogGroup, context: Task };
+action ReadExportJob in [read] appliesTo { principal: Caller, resource: LogGroup, context: Job };
+action ReadTarget in [read] appliesTo { principal: Caller, resource: Target };
+action CheckAuthorization in [read] appliesTo { principal: Caller, resource: Target };
+
+action CancelExportTask in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Task };
+action CancelExportJob in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Job };
+`;

@@ -1,0 +1,141 @@
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  GetCallerIdentityCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
+
+import { gatewayItself } from '#audit/audit.ts';
+import { auditStsCall, type RecordCall } from '../audited-calls.ts';
+import { withDeadline } from '../client/deadline.ts';
+import type { AwsTimeouts, CreateHow } from '../cloudwatch-logs.ts';
+import {
+  type Credentials,
+  makeAssumedRoleCredentials,
+  makeSessionSource,
+  type SessionKeys,
+} from './credentials.ts';
+import { sessionNameOf } from './session-name.ts';
+import { type RolePlace, sessionPolicyFor } from './session-policy.ts';
+
+/** The role to work under at a target. */
+export interface ServiceRole {
+  roleArn: string;
+  externalId?: string | undefined;
+}
+
+/** The sessions of a role. */
+export interface RoleSessions extends Disposable {
+  /** Those the gateway works in. */
+  credentials: Credentials;
+  /**
+   * Opens a session for one create: in the caller's name, and narrowed to what was granted.
+   * @throws an error named CredentialsRefused or CredentialsUnavailable, or STS's about the policy
+   */
+  openScoped(how: CreateHow): Promise<SessionKeys>;
+}
+
+// The shortest session AWS gives: stolen keys are of use for a quarter of an hour at most.
+const sessionSeconds = 900;
+
+/** Opens a role, at STS in the target's own Region (one Region's outage stays there). */
+export function openServiceRole(options: {
+  role: ServiceRole;
+  region: string;
+  sessionName: string;
+  timeouts: AwsTimeouts;
+  now: () => number;
+  record: RecordCall;
+}): RoleSessions {
+  const { role, region, sessionName, timeouts, now, record } = options;
+  const client = openSts(region, undefined, timeouts);
+  const place = readPlace(role.roleArn, region);
+  const openSession = makeSessionSource(now);
+
+  const assumeRole = (input: Omit<AssumeRoleCommandInput, 'RoleArn'>) =>
+    withDeadline(timeouts.readMs, (deadline) =>
+      client.send(
+        new AssumeRoleCommand({
+          RoleArn: role.roleArn,
+          DurationSeconds: sessionSeconds,
+          ...(role.externalId !== undefined && { ExternalId: role.externalId }),
+          ...input,
+        }),
+        deadline,
+      ),
+    );
+
+  const credentials = makeAssumedRoleCredentials({
+    now,
+    assumeRole: () =>
+      auditStsCall(
+        record,
+        { principal: gatewayItself, operation: 'AssumeRole' },
+        assumeRole({ RoleSessionName: sessionName }),
+      ),
+  });
+
+  return {
+    credentials,
+    async openScoped({ caller = gatewayItself, grant }) {
+      await credentials(); // a role that is refused as it is need not be asked for in a caller's name
+      const name = sessionNameOf(caller);
+      const Policy = sessionPolicyFor(place, grant);
+      const { keys } = await openSession(() =>
+        auditStsCall(
+          record,
+          { principal: caller, operation: 'AssumeRole', sourceIdentity: name, ...grant },
+          assumeRole({ RoleSessionName: name, SourceIdentity: name, Policy }),
+        ),
+      );
+      return keys;
+    },
+    [Symbol.dispose]: () => client.destroy(),
+  };
+}
+
+/** The account STS says these credentials belong to (the SDK's default chain when there are none). */
+export async function readCallerAccount(options: {
+  region: string;
+  credentials: Credentials | undefined;
+  timeouts: AwsTimeouts;
+  record: RecordCall;
+}): Promise<string> {
+  const { region, credentials, timeouts, record } = options;
+  const client = openSts(region, credentials, timeouts);
+  try {
+    const { Account } = await auditStsCall(
+      record,
+      { principal: gatewayItself, operation: 'GetCallerIdentity' },
+      withDeadline(timeouts.readMs, (deadline) =>
+        client.send(new GetCallerIdentityCommand({}), deadline),
+      ),
+    );
+    if (Account === undefined) throw new Error('GetCallerIdentity answered without an account');
+    return Account;
+  } finally {
+    client.destroy();
+  }
+}
+
+function readPlace(roleArn: string, region: string): RolePlace {
+  const [, partition = '', , , accountId = ''] = roleArn.split(':');
+  return { partition, accountId, region };
+}
+
+function openSts(
+  region: string,
+  credentials: Credentials | undefined,
+  timeouts: AwsTimeouts,
+): STSClient {
+  return new STSClient({
+    region,
+    maxAttempts: 2,
+    requestHandler: {
+      connectionTimeout: timeouts.connectMs,
+      requestTimeout: timeouts.readMs,
+      throwOnRequestTimeout: true,
+    },
+    ...(credentials && { credentials }),
+  });
+}

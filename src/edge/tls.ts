@@ -1,0 +1,101 @@
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+
+import type { TlsSettings } from '#auth/authentication/settings.ts';
+import { openReloaded, type ReloadedOptions } from '#auth/reloaded.ts';
+import { configError } from '#problems/config-error.ts';
+import { readNamedFile } from '#validation/settings.ts';
+
+/** What TLS is opened with. */
+export interface TlsOptions extends Pick<ReloadedOptions<unknown>, 'sleep' | 'log'> {
+  readFile: (path: string) => Promise<string>;
+}
+
+/** TLS ended here, with the certificates of files. */
+export interface Tls extends AsyncDisposable {
+  /** Makes a server; when the files change, its new connections have the new certificates. */
+  makeServer(options: ServerOptions, handler: RequestListener): Server;
+}
+
+/**
+ * Opens the certificate and its key, and who signs the certificates of callers. They are read again
+ * when they change; a change that is not good, such as a certificate without its key, changes nothing.
+ * @throws an error named ConfigError
+ */
+export async function openTls(settings: TlsSettings, options: TlsOptions): Promise<Tls> {
+  const { certFile, keyFile, clientCaFile } = settings;
+  const { readFile, sleep, log } = options;
+  const servers: Server[] = [];
+
+  async function read(): Promise<string> {
+    const files = [
+      ['TLS_CERT_FILE', certFile],
+      ['TLS_KEY_FILE', keyFile],
+      ...(clientCaFile === undefined ? [] : [['TLS_CLIENT_CA_FILE', clientCaFile] as const]),
+    ] as const;
+    const texts = files.map(([name, path]) => readNamedFile({ name, path }, readFile));
+    return JSON.stringify(await Promise.all(texts));
+  }
+
+  const context = await openReloaded({
+    what: 'the certificates of TLS',
+    read,
+    load(text) {
+      const made = makeContext(settings, JSON.parse(text));
+      for (const server of servers) server.setSecureContext(made);
+      return made;
+    },
+    sleep,
+    log,
+  });
+  return {
+    makeServer(serverOptions, handler) {
+      const isMutual = clientCaFile !== undefined;
+      // Whom a certificate is not accepted from gets an answer, not a broken connection.
+      const asking = { requestCert: isMutual, rejectUnauthorized: false };
+      const server = createServer({ ...serverOptions, ...asking, ...context.current() }, handler);
+      servers.push(server);
+      return server;
+    },
+    [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
+  };
+}
+
+function makeContext(
+  { certFile, keyFile, clientCaFile }: TlsSettings,
+  [cert = '', key = '', clientCa]: string[],
+): SecureContextOptions {
+  const own: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
+  const paths = [certFile, keyFile, clientCaFile].map((path) => JSON.stringify(path));
+  demand(
+    `TLS_CERT_FILE is ${paths[0]} and TLS_KEY_FILE ${paths[1]}: they must be a certificate and its key, in PEM`,
+    () => {
+      // OpenSSL takes an empty file for none at all.
+      new X509Certificate(cert);
+      createPrivateKey(key);
+      createSecureContext(own);
+    },
+  );
+  if (clientCa === undefined) return own;
+  const mutual = {
+    ...own,
+    ca: [clientCa],
+    // A resumed session is not verified again: it would outlive the withdrawal of who signed for it.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+  demand(`TLS_CLIENT_CA_FILE is ${paths[2]}: it must have certificates in PEM`, () => {
+    new X509Certificate(clientCa);
+    createSecureContext(mutual);
+  });
+  return mutual;
+}
+
+function demand(sentence: string, attempt: () => void): void {
+  try {
+    attempt();
+  } catch (cause) {
+    throw configError(`${sentence} (${(cause as Error).message}).`);
+  }
+}

@@ -1,0 +1,143 @@
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+
+import type { Database } from '#database/database.ts';
+import type { JobRow } from '#database/tables.ts';
+import { activeStates, type JobState, type SliceState } from '../../slice.ts';
+
+/** What every question about a job begins with: how often it has changed, and what says who may ask. */
+export interface JobHead
+  extends Pick<
+    Selectable<JobRow>,
+    | 'id'
+    | 'caller'
+    | 'version'
+    | 'target'
+    | 'destination'
+    | 'destinationPrefix'
+    | 'priority'
+    | 'acceptedAt'
+  > {
+  /** The first of its log groups. */
+  logGroupName: string;
+  /** Where its first slice begins: each of its log groups has one that begins there. */
+  fromAt: number;
+  hasMoreLogGroups: boolean;
+  /** The place its target means, by the slot's last owner; null when it had none yet. */
+  accountId: string | null;
+  region: string | null;
+}
+
+/** A place in the list of jobs, newest first. */
+export interface JobCursor {
+  acceptedAt: number;
+  id: string;
+}
+
+/** Which jobs to list. */
+export interface JobFilter {
+  /** Of everybody when left out. */
+  caller?: string | undefined;
+  state?: JobState | undefined;
+  target?: string | undefined;
+  name?: string | undefined;
+  after?: JobCursor | undefined;
+  limit: number;
+}
+
+/** Reads the heads of jobs by their primary keys; one that does not exist is left out. */
+export async function readHeads(
+  { queries }: Database,
+  jobIds: readonly string[],
+): Promise<Map<string, JobHead>> {
+  if (jobIds.length === 0) return new Map();
+  const rows = await queries
+    .selectFrom('jobs')
+    .innerJoin('slices as first', (join) =>
+      join.onRef('first.jobId', '=', 'jobs.id').on('first.number', '=', 0),
+    )
+    // Slices are numbered log group by log group within a window: this is another one, or a later window.
+    .leftJoin('slices as second', (join) =>
+      join
+        .onRef('second.jobId', '=', 'jobs.id')
+        .on('second.number', '=', 1)
+        .onRef('second.fromAt', '=', 'first.fromAt'),
+    )
+    .leftJoin('slots', 'slots.target', 'jobs.target')
+    .select(['jobs.id', 'jobs.caller', 'version', 'jobs.target', 'destination'])
+    .select(['destinationPrefix', 'jobs.priority', 'acceptedAt', 'accountId', 'region'])
+    .select(['first.logGroupName', 'first.fromAt', 'second.number as more'])
+    .where('jobs.id', 'in', jobIds)
+    .execute();
+  return new Map(
+    rows.map(({ more, ...head }) => [head.id, { ...head, hasMoreLogGroups: more !== null }]),
+  );
+}
+
+/** Reads the heads of a page of jobs, newest first. */
+export async function listHeads(
+  database: Database,
+  { caller, state, target, name, after, limit }: JobFilter,
+): Promise<JobHead[]> {
+  let query = database.queries.selectFrom('jobs').select('id');
+  if (caller !== undefined) query = query.where('caller', '=', caller);
+  if (state !== undefined) query = query.where(isInState(state));
+  if (target !== undefined) query = query.where('target', '=', target);
+  if (name !== undefined) query = query.where('name', '=', name);
+  if (after !== undefined) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('acceptedAt', 'id'), '<', tuple(after.acceptedAt, after.id)),
+    );
+  }
+  query = query.orderBy('acceptedAt', 'desc').orderBy('id', 'desc').limit(limit);
+  const ids = (await query.execute()).map(({ id }) => id);
+  const heads = await readHeads(database, ids);
+  return ids.flatMap((id) => heads.get(id) ?? []);
+}
+
+// What is decided of in two or three breaths.
+const logGroupsPerPage = 200;
+
+/** A page of the log groups of a job, those of its slices from a number on; less than a page at the end. */
+export async function readLogGroups(
+  { queries }: Database,
+  { id, fromAt }: Pick<JobHead, 'id' | 'fromAt'>,
+  from: number,
+): Promise<{ logGroupNames: string[]; next: number | undefined }> {
+  const rows = await queries
+    .selectFrom('slices')
+    .select('logGroupName')
+    .where('jobId', '=', id)
+    .where('number', '>=', from)
+    .where('number', '<', from + logGroupsPerPage)
+    .where('fromAt', '=', fromAt)
+    .orderBy('number')
+    .execute();
+  return {
+    logGroupNames: rows.map(({ logGroupName }) => logGroupName),
+    next: rows.length === logGroupsPerPage ? from + logGroupsPerPage : undefined,
+  };
+}
+
+/** Whether a row of `jobs` is in a state: `jobStateOf` in SQL. */
+function isInState(state: JobState): RawBuilder<SqlBool> {
+  const has = (...states: readonly SliceState[]) =>
+    sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;
+  const isCancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
+  const isActive = has(...activeStates);
+  const hasBegun = sql<SqlBool>`(${isActive} or ${has('completed', 'failed', 'cancelled')})`;
+  const isOver = sql<SqlBool>`not ${has('waiting', ...activeStates)}`;
+  switch (state) {
+    case 'cancelling':
+      return sql`${isActive} and ${isCancelRequested}`;
+    case 'running':
+      return sql`((${isActive} and not ${isCancelRequested}) or (${has('waiting')} and ${hasBegun} and not ${isActive}))`;
+    case 'waiting':
+      return sql`${has('waiting')} and not ${hasBegun}`;
+    case 'cancelled':
+      return sql`${isOver} and ${has('cancelled')}`;
+    case 'failed':
+      return sql`${isOver} and ${has('failed')} and not ${has('cancelled')}`;
+    case 'completed':
+      return sql`${isOver} and not ${has('failed', 'cancelled')}`;
+  }
+}

@@ -1,0 +1,67 @@
+import { setImmediate } from 'node:timers/promises';
+
+import type { Asker, Authorizer, Place, Question } from '#auth/authorization/authorizer.ts';
+import type { Problem } from '#problems/problem.ts';
+import type { Window } from './window.ts';
+
+/** What somebody wants to export of one log group. */
+export interface WantedExport extends Window {
+  logGroupName: string;
+  destination: string;
+  /** Filled in. */
+  destinationPrefix: string;
+  priority: number;
+}
+
+/**
+ * May this be exported? The one question of accepting a job, of retrying it, and of each of its tasks
+ * before it is sent; asked with the values AWS gets.
+ */
+export function mayExport(target: Place, wanted: WantedExport): Question {
+  const { logGroupName, destination, destinationPrefix, priority, fromAt, toAt } = wanted;
+  const { name, accountId, region } = target;
+  return {
+    action: 'CreateExportJob',
+    resource: { target: { name, accountId, region }, logGroupName },
+    context: {
+      ...{ destination, destinationPrefix, priority },
+      from: BigInt(fromAt),
+      to: BigInt(toAt) - 1n, // ours is half-open, AWS's has both ends in it
+    },
+  };
+}
+
+// A decision takes some tenths of a millisecond. More in one go, and everybody else waits for them.
+const decisionsAtOnce = 20;
+
+/** Hands many things out in small parts, and lets everybody else go first between two of them. */
+export async function* inParts<Thing>(things: readonly Thing[]): AsyncGenerator<readonly Thing[]> {
+  for (let start = 0; start < things.length; start += decisionsAtOnce) {
+    if (start > 0) await setImmediate();
+    yield things.slice(start, start + decisionsAtOnce);
+  }
+}
+
+/**
+ * Demands a yes to each of many questions, up to the first no; the ids of the policies that decided.
+ * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the asker
+ * need not know of it.
+ * @throws Problem not-permitted
+ */
+export async function demandEach(
+  authorizer: Authorizer,
+  asker: Asker,
+  questions: readonly Question[],
+  refusal?: () => Problem,
+): Promise<string[]> {
+  const policies = new Set<string>();
+  for await (const some of inParts(questions)) {
+    for (const question of some) {
+      const decide = refusal ? authorizer.decide : authorizer.demand;
+      const decision = decide(asker, question);
+      if (!decision.isPermitted) throw refusal?.();
+      for (const id of decision.policies) policies.add(id);
+    }
+  }
+  return [...policies];
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+
+import type { Audit } from '#audit/audit.ts';
+import type { Access } from '#auth/access.ts';
+import { openAuthentication } from '#auth/authentication/open-authentication.ts';
+import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
+import { openTls, type Tls } from '#edge/tls.ts';
+import { isLoopback } from './access.ts';
+import type { Config } from './config.ts';
+
+/** What access is opened with beyond its configuration. */
+export interface OpenAccessOptions {
+  audit: Audit;
+  log: Logger;
+  elapsed: () => number;
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Who may come in, who may do what, and TLS where it ends here. */
+export interface OpenAccess extends AsyncDisposable {
+  access: Access;
+  tls: Tls | undefined;
+}
+
+/**
+ * Opens who may come in and who may do what. Files behind it are read again when they change.
+ * @throws an error named ConfigError when one of them is not good
+ */
+export async function openAccess(
+  { access: config, host }: Config,
+  { audit, log, elapsed, sleep }: OpenAccessOptions,
+): Promise<OpenAccess> {
+  await using opening = new AsyncDisposableStack();
+  const files = { readFile: (path: string) => readFile(path, 'utf8'), sleep, log };
+  const tls = config.tls && opening.use(await openTls(config.tls, files));
+  const { authentication: settings, policyDir } = config;
+  const { authenticate } = opening.use(
+    await openAuthentication({ settings, ...files, elapsed, now: Date.now }),
+  );
+  const authorizer = opening.use(
+    await openAuthorizer({
+      policyDir,
+      areCallersKnown: settings.methods.length > 0,
+      files: { list: (directory) => readdir(directory), read: (path) => readFile(path) },
+      newId: randomUUID,
+      ...{ sleep, audit, log },
+    }),
+  );
+  tellWhoMayCall(config.authentication, host, log);
+  const opened = opening.move();
+  return {
+    access: { authenticate, authorizer },
+    tls,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function tellWhoMayCall(
+  { methods, issuers }: Config['access']['authentication'],
+  host: string,
+  log: Logger,
+): void {
+  if (methods.length > 0) {
+    log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'callers are told apart');
+  } else {
+    const text = 'callers are not told apart: whoever reaches the port is the same caller';
+    log[isLoopback(host) ? 'info' : 'warn']({ host }, text);
+  }
+}

@@ -1,0 +1,228 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import { openApiKeys } from '#auth/authentication/api-keys.ts';
+import { temporaryDir } from '../../database/homes.ts';
+import { openWorld } from '../../world.ts';
+import { openGuard, reasonOf, requestWith } from '../guard.ts';
+import { makeTime } from '../time.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const entry = (name: string, members: object = {}) => ({
+  name,
+  sha256: sha256(`key of ${name}`),
+  ...members,
+});
+
+/** Keys in a file, on a clock that is turned. */
+async function openKeys(entries: unknown) {
+  const apiKeysFile = join(temporaryDir(), 'api-keys.json');
+  const write = (content: unknown) =>
+    writeFileSync(apiKeysFile, typeof content === 'string' ? content : JSON.stringify(content));
+  write(entries);
+  const time = makeTime(1);
+  const guard = await openGuard({ methods: ['api-key'], apiKeysFile }, time);
+  const judge = async (key: string) => {
+    try {
+      return await guard.authenticate(requestWith(['X-Api-Key', key]));
+    } catch (error) {
+      return reasonOf(error);
+    }
+  };
+  return {
+    ...{ apiKeysFile, write, time, guard, judge },
+    [Symbol.asyncDispose]: () => guard[Symbol.asyncDispose](),
+  };
+}
+
+describe('an API key', () => {
+  test('says who is calling, through real HTTP', async () => {
+    await using keys = await openKeys([entry('payments', { groups: ['exporters'] })]);
+    await using world = await openWorld({ access: keys.guard.access });
+    const ask = (key: string) =>
+      world.call('GET', '/export-tasks', undefined, { 'x-api-key': key });
+
+    const accepted = await ask('key of payments');
+    const line = world.log.at(-1);
+    const refused = await ask('key of nobody');
+
+    expect([accepted.status, line?.principal]).toEqual([200, 'api-key#payments']);
+    expect(refused.status).toBe(401);
+    expect(refused.body.detail).toBe('The API key is not accepted.');
+    expect(refused.headers.get('www-authenticate')).toBe(
+      'ApiKey realm="log-export-gateway", error="invalid_key"',
+    );
+    expect(JSON.stringify([world.log, world.audit])).not.toContain('key of');
+  });
+
+  test('has the groups of its entry, and is the same object each time', async () => {
+    await using keys = await openKeys([entry('a', { groups: ['x', 'y'] }), entry('b')]);
+    const { judge } = keys;
+
+    const a = await judge('key of a');
+
+    expect(a).toEqual({
+      id: 'api-key#a',
+      issuer: 'api-key',
+      subject: 'a',
+      groups: ['x', 'y'],
+      claims: {},
+    });
+    expect(await judge('key of a')).toBe(a);
+    expect(await judge('key of b')).toMatchObject({ subject: 'b', groups: [] });
+  });
+
+  test('may have any bytes, and hashes as in a shell', async () => {
+    const key = 'schlüssel';
+    await using keys = await openKeys([{ name: 'a', sha256: sha256(key).toUpperCase() }]);
+
+    const asNodeReadsIt = Buffer.from(key).toString('latin1');
+
+    expect(await keys.judge(asNodeReadsIt)).toMatchObject({ subject: 'a' });
+  });
+
+  test.for(['key of A', 'key of a ', 'key of', 'key of ab', sha256('key of a')])(
+    'is not %s',
+    async (other) => {
+      await using keys = await openKeys([entry('a')]);
+
+      expect(await keys.judge(other)).toBe('no such key');
+    },
+  );
+
+  test('is good until the instant it expires at', async () => {
+    const { now } = makeTime(0);
+    const expiresAt = new Date(now() + 1_000).toISOString();
+    await using keys = await openKeys([entry('a', { expiresAt })]);
+    const { judge, time } = keys;
+
+    await time.turn(999);
+    const before = await judge('key of a');
+    await time.turn(1);
+    const after = await judge('key of a');
+
+    expect(before).toMatchObject({ subject: 'a' });
+    expect(after).toBe('the key of a has expired');
+  });
+
+  test('is compared with every entry, whichever it is, all of its length', async () => {
+    const path = join(temporaryDir(), 'api-keys.json');
+    writeFileSync(path, JSON.stringify(['a', 'b', 'c', 'd'].map((name) => entry(name))));
+    let comparisons = 0;
+    const { sleep } = makeTime(1);
+    await using keys = await openApiKeys({
+      ...{ path, sleep, now: Date.now, refuse: (reason) => new Error(reason) },
+      readFile: (file) => readFile(file, 'utf8'),
+      log: { info() {}, error() {} },
+      isEqual(one, other) {
+        comparisons += 1;
+        return timingSafeEqual(one, other);
+      },
+    });
+
+    const counts: number[] = [];
+    for (const key of ['key of a', 'key of d', 'x', 'x'.repeat(5_000)]) {
+      comparisons = 0;
+      await Promise.try(keys.verify, key).catch(() => {});
+      counts.push(comparisons);
+    }
+
+    expect(counts).toEqual([4, 4, 4, 4]);
+  });
+});
+
+describe('the file of API keys', () => {
+  test('is read again when it changes: keys come and go', async () => {
+    await using keys = await openKeys([entry('a'), entry('b')]);
+    const { write, judge, time } = keys;
+
+    write([entry('b'), entry('c')]);
+    await time.turn(2_000);
+
+    expect(await judge('key of a')).toBe('no such key');
+    expect(await judge('key of b')).toMatchObject({ subject: 'b' });
+    expect(await judge('key of c')).toMatchObject({ subject: 'c' });
+  });
+
+  test('may be emptied: then nobody comes in', async () => {
+    await using keys = await openKeys([entry('a')]);
+    const { write, judge, time } = keys;
+
+    write([]);
+    await time.turn(2_000);
+
+    expect(await judge('key of a')).toBe('no such key');
+  });
+
+  test('changes nothing while it is not good, and the log says why', async () => {
+    await using keys = await openKeys([entry('a')]);
+    const { apiKeysFile, write, judge, time, guard } = keys;
+
+    write([entry('b'), entry('b')]);
+    await time.turn(2_000);
+    const whileWrong = await judge('key of a');
+    rmSync(apiKeysFile);
+    await time.turn(60_000);
+
+    expect(whileWrong).toMatchObject({ subject: 'a' });
+    expect(await judge('key of a')).toMatchObject({ subject: 'a' });
+    expect(guard.log.map(({ err }) => (err as Error).message)).toEqual([
+      expect.stringContaining('/1/name is "b" again; names must differ.'),
+      expect.stringContaining('it must be the path of a readable file (ENOENT'),
+    ]);
+  });
+
+  const otherHash = sha256('other');
+  test.for([
+    ['no JSON', '[', 'it must be the path of a readable JSON file'],
+    ['no array', '{}', 'the file is {}, but must be an array of keys.'],
+    ['no name', [{ sha256: otherHash }], '"name" is missing in /0; it must be an object with'],
+    ['no hash', [entry('a'), { name: 'b' }], '"sha256" is missing in /1; it must be'],
+    ['an unknown member', [entry('a', { key: 'x' })], '"key" is not known in /0'],
+    [
+      'a name with a space',
+      [entry('a b')],
+      '/0/name is "a b", but must be 1 to 64 characters out of A-Z a-z 0-9 . _ -.',
+    ],
+    ['a long name', [entry('x'.repeat(65))], 'but must be 1 to 64 characters'],
+    [
+      'a key instead of its hash',
+      [{ name: 'a', sha256: 'the key itself' }],
+      '/0/sha256 is set, but must be the SHA-256 of a key, as 64 hexadecimal digits.',
+    ],
+    ['a name twice', [entry('a'), { ...entry('b'), name: 'a' }], '/1/name is "a" again'],
+    [
+      'a hash twice',
+      [entry('a'), { name: 'b', sha256: entry('a').sha256.toUpperCase() }],
+      '/1/sha256 is that of another entry; keys must differ.',
+    ],
+    ['groups in one text', [entry('a', { groups: 'x' })], '/0/groups is "x", but must be an array'],
+    [
+      'an end without an offset',
+      [entry('a', { expiresAt: '2027-01-01T00:00:00' })],
+      '/0/expiresAt must be RFC 3339 with an offset',
+    ],
+    ['an end that is a number', [entry('a', { expiresAt: 1 })], '/0/expiresAt is 1, but must be'],
+  ] as const)('that is wrong ends the start with a sentence: %s', async ([, content, words]) => {
+    await expect(openKeys(content)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^API_KEYS_FILE is ".*api-keys\.json": .*\.$/),
+    });
+    await expect(openKeys(content)).rejects.toThrow(words);
+    await expect(openKeys(content)).rejects.not.toThrow('the key itself');
+  });
+
+  test('that is not there ends the start with a sentence', async () => {
+    await expect(
+      openGuard({ methods: ['api-key'], apiKeysFile: '/nonexistent' }),
+    ).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        /^API_KEYS_FILE is "\/nonexistent": it must be the path of a readable file \(ENOENT.*\)\.$/,
+      ),
+    });
+  });
+});

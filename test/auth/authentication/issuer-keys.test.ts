@@ -1,0 +1,339 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import type { AuthenticationOptions } from '#auth/authentication/open-authentication.ts';
+import type { IssuerSettings } from '#auth/authentication/settings.ts';
+import { temporaryDir } from '../../database/homes.ts';
+import { type Guard, openGuard, settingsOf } from '../guard.ts';
+import { type Issuer, makeKey, openIssuer } from '../issuer.ts';
+import { makeTime, type Time } from '../time.ts';
+
+interface Both extends AsyncDisposable {
+  time: Time;
+  issuer: Issuer;
+  guard: Guard;
+}
+
+/** An issuer and who believes it, on one clock; `before` is done with the issuer first. */
+async function openBoth(
+  settings: Partial<IssuerSettings> = {},
+  before: (issuer: Issuer) => void = () => {},
+  options: Partial<AuthenticationOptions> = {},
+): Promise<Both> {
+  const time = makeTime(1);
+  const issuer = await openIssuer(time);
+  before(issuer);
+  const issuers = [{ ...settingsOf(issuer), ...settings }];
+  const guard = await openGuard({ issuers }, { ...time, ...options });
+  return {
+    ...{ time, issuer, guard },
+    async [Symbol.asyncDispose]() {
+      await guard[Symbol.asyncDispose]();
+      await issuer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const minutes = 60_000;
+
+describe('a new key of an issuer', () => {
+  test('is fetched when a token names it', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    const old = issuer.token();
+    await guard.ofToken(old);
+    await time.turn(minutes);
+
+    issuer.rotate();
+    const found = [await guard.judge(issuer.token()), await guard.judge(old)];
+
+    expect(found).toEqual(Array(2).fill(`${issuer.url}#alice`));
+    expect(issuer.fetches()).toBe(2);
+  });
+
+  test('is fetched once, however many come with it at the same time', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    await time.turn(minutes);
+    issuer.rotate();
+
+    const tokens = Array.from({ length: 50 }, (_, index) => issuer.token({ sub: `s${index}` }));
+    const found = await Promise.all(tokens.map((token) => guard.ofToken(token)));
+
+    expect(found.map(({ subject }) => subject)).toEqual(tokens.map((_, index) => `s${index}`));
+    expect(issuer.fetches()).toBe(2);
+  });
+});
+
+test('ten thousand made-up key ids in a minute cost two fetches at most, and good tokens go on', async () => {
+  await using both = await openBoth();
+  const { issuer, guard, time } = both;
+  await time.turn(minutes);
+  const before = issuer.fetches();
+  const stranger = makeKey('ES256');
+  const good = issuer.token();
+
+  const refused = new Set<string>();
+  const accepted = new Set<string>();
+  for (let round = 0; round < 100; round += 1) {
+    const forged = Array.from({ length: 100 }, (_, index) =>
+      guard.judge(issuer.token({}, { key: { ...stranger, kid: `made-up-${round}-${index}` } })),
+    );
+    for (const reason of await Promise.all(forged)) refused.add(reason);
+    accepted.add(await guard.judge(good));
+    await time.turn(600);
+  }
+
+  expect([...refused]).toEqual(['ERR_JWKS_NO_MATCHING_KEY']);
+  expect([...accepted]).toEqual([`${issuer.url}#alice`]);
+  expect(issuer.fetches() - before).toBe(2);
+});
+
+test('made-up key ids do not ask an issuer that is away any more often', async () => {
+  await using both = await openBoth();
+  const { issuer, guard, time } = both;
+  await time.turn(minutes);
+  issuer.goDown();
+  const before = issuer.requests.length;
+
+  for (let round = 0; round < 60; round += 1) {
+    await guard.judge(issuer.token({}, { key: makeKey('EdDSA') }));
+    await time.turn(1_000);
+  }
+
+  expect(issuer.requests.length - before).toBe(2);
+});
+
+describe('while an issuer is away', () => {
+  test('its known keys stay good, for days', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    await time.turn(0);
+    issuer.goDown();
+
+    await time.turn(3 * 24 * 60 * minutes);
+
+    expect(await guard.judge(issuer.token())).toBe(`${issuer.url}#alice`);
+    expect(guard.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        issuer: issuer.url,
+        err: expect.objectContaining({ message: 'fetch failed' }),
+        msg: 'the keys of an issuer of tokens could not be fetched: the old ones stay good',
+      }),
+    );
+  });
+
+  test('from the start on, its tokens are answered 503 and nobody else is held up', async () => {
+    await using other = await openIssuer();
+    await using time = Object.assign(makeTime(2), { async [Symbol.asyncDispose]() {} });
+    await using issuer = await openIssuer(time);
+    issuer.goDown();
+    await using guard = await openGuard(
+      { issuers: [settingsOf(issuer), settingsOf(other)] },
+      { ...time, now: Date.now },
+    );
+    const token = issuer.token({ exp: Date.now() / 1_000 + 60 });
+    await time.turn(0);
+
+    const away = await guard.ofToken(token).catch((error) => error);
+    const elsewhere = await guard.judge(other.token());
+    issuer.goUp();
+    await time.turn(1_000);
+    const back = await guard.judge(token);
+
+    expect(away).toMatchObject({
+      slug: 'not-ready',
+      detail: 'The keys of the issuer of this token are not there yet.',
+      kind: { status: 503, isRetryable: true },
+    });
+    expect([elsewhere, back]).toEqual([`${other.url}#alice`, `${issuer.url}#alice`]);
+  });
+
+  test('from the start on, it is asked after 1, 2, 4 … 40 seconds', async () => {
+    await using both = await openBoth({}, (issuer) => issuer.goDown());
+    const { issuer, time } = both;
+
+    const asked: number[] = [];
+    for (let second = 0; second <= 160; second += 1) {
+      await time.turn(second === 0 ? 0 : 1_000);
+      if (issuer.requests.length > asked.length) asked.push(second);
+    }
+
+    expect(asked).toEqual([0, 1, 3, 7, 15, 31, 63, 103, 143]);
+  });
+});
+
+describe('a key that an issuer has removed', () => {
+  test('is gone within ten minutes, also for tokens that were verified a moment ago', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    const token = issuer.token();
+    issuer.rotate();
+    await time.turn(3.5 * minutes);
+    const before = await guard.judge(token);
+
+    issuer.removeOldKeys();
+    await time.turn(0.5 * minutes);
+    const afterwards = await guard.judge(token);
+
+    expect(before).toBe(`${issuer.url}#alice`);
+    expect(afterwards).toBe('ERR_JWKS_NO_MATCHING_KEY');
+  });
+
+  test('is gone also if one look for it fails', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    const token = issuer.token();
+    await time.turn(1 * minutes);
+    issuer.rotate();
+    issuer.removeOldKeys();
+
+    issuer.goDown();
+    await time.turn(4 * minutes);
+    issuer.goUp();
+    await time.turn(4 * minutes);
+
+    expect(await guard.judge(token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
+  });
+
+  test('is looked for every four minutes; if none is gone, verified tokens are remembered on', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    await time.turn(3.9 * minutes);
+    const token = issuer.token();
+    const first = await guard.ofToken(token);
+
+    await time.turn(0.2 * minutes);
+    const again = await guard.ofToken(token);
+
+    expect(issuer.fetches()).toBe(2);
+    expect(again).toBe(first);
+  });
+});
+
+describe('the keys', () => {
+  test('are where the discovery document says, which is not asked where jwksUri says it', async () => {
+    await using discovered = await openBoth();
+    await using issuer = await openIssuer();
+    await using guard = await openGuard({
+      issuers: [{ ...settingsOf(issuer), jwksUri: `${issuer.url}/keys` }],
+    });
+
+    const found = [
+      await discovered.guard.judge(discovered.issuer.token()),
+      await guard.judge(issuer.token()),
+    ];
+
+    expect(found).toEqual([`${discovered.issuer.url}#alice`, `${issuer.url}#alice`]);
+    expect(discovered.issuer.requests.map(({ path }) => path)).toEqual([
+      '/.well-known/openid-configuration',
+      '/keys',
+    ]);
+    expect(issuer.requests.map(({ path }) => path)).toEqual(['/keys']);
+  });
+
+  test('are asked for with the token of a file, as it stands there now', async () => {
+    const bearerTokenFile = join(temporaryDir(), 'token');
+    writeFileSync(bearerTokenFile, 'first\n');
+    await using both = await openBoth({ bearerTokenFile });
+    const { issuer, time } = both;
+    await time.turn(0);
+
+    writeFileSync(bearerTokenFile, 'second\n');
+    await time.turn(4 * minutes);
+
+    expect(issuer.requests.map(({ authorization }) => authorization)).toEqual(
+      ['first', 'first', 'second', 'second'].map((token) => `Bearer ${token}`),
+    );
+  });
+
+  test('of an issuer whose name ends in a slash are found', async () => {
+    await using issuer = await openIssuer();
+    const name = `${issuer.url}/`;
+    issuer.play((request, response) => {
+      const jwk = { ...issuer.key().publicKey.export({ format: 'jwk' }), kid: issuer.key().kid };
+      const discovery = { issuer: name, jwks_uri: `${issuer.url}/keys` };
+      response.end(JSON.stringify(request.url === '/keys' ? { keys: [jwk] } : discovery));
+    });
+    await using guard = await openGuard({ issuers: [{ ...settingsOf(issuer), issuer: name }] });
+
+    expect(await guard.judge(issuer.token({ iss: name }))).toBe(`${name}#alice`);
+  });
+});
+
+describe('what is no answer of an issuer is not taken for one:', () => {
+  const discovery = (issuer: Issuer, members: object) =>
+    JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys`, ...members });
+
+  test.for([
+    ['a redirect', (issuer: Issuer) => [302, '', `${issuer.url}/elsewhere`], 'answered 302'],
+    ['an error', () => [500, '{}'], 'answered 500'],
+    ['no JSON', () => [200, '<html>'], 'not valid JSON'],
+    ['nothing', () => [200, ''], 'Unexpected end of JSON input'],
+    ['null', () => [200, 'null'], 'that of another issuer'],
+    ['too much', () => [200, ' '.repeat(524_289)], 'more than 524288 bytes'],
+    [
+      'the document of another issuer',
+      (issuer: Issuer) => [200, discovery(issuer, { issuer: 'https://other.example' })],
+      'that of another issuer',
+    ],
+    ['no place of keys', (issuer: Issuer) => [200, discovery(issuer, { jwks_uri: 1 })], 'jwks_uri'],
+    [
+      'keys in a file',
+      (issuer: Issuer) => [200, discovery(issuer, { jwks_uri: 'file:///etc/passwd' })],
+      'jwks_uri',
+    ],
+    ['no set of keys', (issuer: Issuer) => [200, discovery(issuer, {})], 'malformed'],
+  ] as [string, (issuer: Issuer) => [number, string, string?], string][])(
+    '%s',
+    async ([, answer, words]) => {
+      await using both = await openBoth({}, (issuer) =>
+        issuer.play((_request, response) => {
+          const [status, body, location] = answer(issuer);
+          response.writeHead(status, location === undefined ? {} : { location }).end(body);
+        }),
+      );
+      const { issuer, guard, time } = both;
+      await time.turn(0);
+
+      expect(await guard.judge(issuer.token())).toBe('not-ready');
+      expect(guard.log[0]).toMatchObject({
+        level: 'warn',
+        err: { message: expect.stringContaining(words) },
+        msg: expect.stringContaining('NOBODY WITH ITS TOKENS COMES IN'),
+      });
+      expect(issuer.requests.map(({ path }) => path)).not.toContain('/elsewhere');
+    },
+  );
+
+  test('silence', async () => {
+    await using both = await openBoth({}, (issuer) => issuer.play(() => {}), { fetchMs: 50 });
+    const { issuer, guard, time } = both;
+    await time.turn(0);
+
+    expect(await guard.judge(issuer.token())).toBe('not-ready');
+    expect(guard.log[0]).toMatchObject({ err: { type: 'TimeoutError' } });
+  });
+
+  test('keys over plain HTTP where the issuer has HTTPS', async () => {
+    const issuer = 'https://issuer.example';
+    const jwks_uri = 'http://issuer.example/keys';
+    const { readJwksUri } = await import('#auth/authentication/jwt/issuer-keys.ts');
+
+    expect(() => readJwksUri(issuer, { issuer, jwks_uri })).toThrow('no usable jwks_uri');
+    expect(readJwksUri(issuer, { issuer, jwks_uri: 'https://cdn.example/keys' })).toContain('cdn');
+  });
+});
+
+test('closing does not wait for an issuer that does not answer', async () => {
+  const time = makeTime(1);
+  await using issuer = await openIssuer(time);
+  issuer.play(() => {});
+  const guard = await openGuard({ issuers: [settingsOf(issuer)] }, time);
+
+  await guard[Symbol.asyncDispose]();
+
+  expect(guard.log).toEqual([]);
+});

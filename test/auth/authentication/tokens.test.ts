@@ -1,0 +1,280 @@
+import { describe, expect, test } from 'vitest';
+
+import { openGuard, requestWith, settingsOf } from '../guard.ts';
+import { type Algorithm, openIssuer } from '../issuer.ts';
+import { makeTime } from '../time.ts';
+
+/** An issuer and who believes it, on one clock. */
+async function openBoth(settings: object = {}) {
+  const time = makeTime(1);
+  const issuer = await openIssuer(time);
+  const guard = await openGuard({ issuers: [{ ...settingsOf(issuer), ...settings }] }, time);
+  const second = () => time.now() / 1_000;
+  return {
+    ...{ time, issuer, guard, second },
+    async [Symbol.asyncDispose]() {
+      await guard[Symbol.asyncDispose]();
+      await issuer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('a token', () => {
+  test.for([
+    ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+  ] as Algorithm[])('signed with %s says who is calling', async (alg) => {
+    await using issuer = await openIssuer();
+    issuer.rotate(alg);
+    await using guard = await openGuard({ issuers: [settingsOf(issuer)] });
+
+    const principal = await guard.ofToken(issuer.token({}, { alg }));
+
+    expect(principal).toMatchObject({
+      id: `${issuer.url}#alice`,
+      issuer: issuer.url,
+      subject: 'alice',
+    });
+  });
+
+  test.for([
+    ['the scheme in small letters', 'bearer '],
+    ['the scheme in capitals', 'BEARER '],
+    ['more than one space', 'Bearer   '],
+  ])('is read with %s', async ([, scheme]) => {
+    await using both = await openBoth();
+    const { issuer, guard } = both;
+
+    const request = requestWith(['AUTHORIZATION', scheme + issuer.token()]);
+
+    expect(await guard.authenticate(request)).toMatchObject({ subject: 'alice' });
+  });
+
+  test.for([undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt'])(
+    'may be of type %s',
+    async (typ) => {
+      await using both = await openBoth();
+      const { issuer, guard } = both;
+
+      const found = await guard.judge(issuer.token({}, { header: { typ } }));
+
+      expect(found).toBe(`${issuer.url}#alice`);
+    },
+  );
+
+  test('is one of several issuers, and its subject is that of its issuer alone', async () => {
+    await using one = await openIssuer();
+    await using other = await openIssuer();
+    await using guard = await openGuard({ issuers: [settingsOf(one), settingsOf(other)] });
+
+    const ids = [await guard.judge(one.token()), await guard.judge(other.token())];
+
+    expect(ids).toEqual([`${one.url}#alice`, `${other.url}#alice`]);
+  });
+});
+
+describe('the clock of an issuer may differ by a minute:', () => {
+  test.for([
+    ['expired 59 s ago', { exp: -59 }, 'alice'],
+    ['expired 60 s ago', { exp: -60 }, 'ERR_JWT_EXPIRED exp'],
+    ['good from in 60 s on', { nbf: 60 }, 'alice'],
+    ['good from in 61 s on', { nbf: 61 }, 'ERR_JWT_CLAIM_VALIDATION_FAILED nbf'],
+  ] as const)('%s', async ([, offsets, expected]) => {
+    await using both = await openBoth();
+    const { issuer, guard, second } = both;
+    const times = Object.entries(offsets).map(([name, offset]) => [name, second() + offset]);
+
+    const found = await guard.judge(issuer.token(Object.fromEntries(times)));
+
+    expect(found.split('#').at(-1)).toBe(expected);
+  });
+});
+
+describe('whom a token is meant for', () => {
+  test.for([
+    ['one of its audiences', {}, { aud: ['payments', 'log-export-gateway'] }],
+    ['one of ours', { audiences: ['old-name', 'log-export-gateway'] }, {}],
+    [
+      'in a claim of another name, as Cognito has it',
+      { audienceClaim: 'client_id' },
+      { aud: undefined, client_id: 'log-export-gateway' },
+    ],
+    [
+      'in a list under another name',
+      { audienceClaim: 'resource' },
+      { resource: ['x', 'log-export-gateway'] },
+    ],
+  ] as const)('may be %s', async ([, settings, claims]) => {
+    await using both = await openBoth(settings);
+    const { issuer, guard } = both;
+
+    expect(await guard.judge(issuer.token(claims))).toBe(`${issuer.url}#alice`);
+  });
+
+  test('is not told by aud where another claim tells it', async () => {
+    await using both = await openBoth({ audienceClaim: 'client_id' });
+    const { issuer, guard } = both;
+
+    const found = [
+      await guard.judge(issuer.token()),
+      await guard.judge(issuer.token({ client_id: 'payments' })),
+    ];
+
+    expect(found).toEqual(Array(2).fill('it is meant for others'));
+  });
+});
+
+describe('groups', () => {
+  test.for([
+    ['a list', {}, { groups: ['a', 'b'] }, ['a', 'b']],
+    ['one text', {}, { groups: 'a, b' }, ['a, b']],
+    ['absent', {}, {}, []],
+    ['null', {}, { groups: null }, []],
+    ['not all texts', {}, { groups: ['a', null, { b: 1 }, ['c']] }, ['a']],
+    [
+      'in another claim',
+      { groupsClaim: 'cognito:groups' },
+      { 'cognito:groups': ['a'], groups: ['b'] },
+      ['a'],
+    ],
+    [
+      'inside an object',
+      { groupsClaim: 'realm_access.roles' },
+      { realm_access: { roles: ['a'] } },
+      ['a'],
+    ],
+  ] as const)('are read: %s', async ([, settings, claims, groups]) => {
+    await using both = await openBoth(settings);
+
+    const principal = await both.guard.ofToken(both.issuer.token(claims));
+
+    expect(principal.groups).toEqual(groups);
+  });
+});
+
+describe('claims', () => {
+  test('are lists of texts, by their path', async () => {
+    await using both = await openBoth();
+    const { issuer, guard } = both;
+    const token = issuer.token({
+      jti: 'each token its own',
+      nbf: 0,
+      email_verified: true,
+      level: 3,
+      scope: 'read write',
+      nothing: null,
+      realm_access: { roles: ['exporter', 'admin'] },
+      'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'api', deep: { er: 1 } } },
+    });
+
+    const { claims } = await guard.ofToken(token);
+
+    expect(claims).toEqual({
+      iss: [issuer.url],
+      aud: ['log-export-gateway'],
+      sub: ['alice'],
+      email_verified: ['true'],
+      level: ['3'],
+      scope: ['read write'],
+      'realm_access.roles': ['exporter', 'admin'],
+      'kubernetes.io.namespace': ['shop'],
+      'kubernetes.io.serviceaccount.name': ['api'],
+    });
+  });
+
+  test('are at most a hundred, and groups are read beyond', async () => {
+    await using both = await openBoth();
+    const many = Array.from({ length: 150 }, (_, index) => [`c${index}`, 'x']);
+
+    const { claims, groups } = await both.guard.ofToken(
+      both.issuer.token({ ...Object.fromEntries(many), groups: ['a'] }),
+    );
+
+    expect(Object.keys(claims)).toHaveLength(100);
+    expect(groups).toEqual(['a']);
+  });
+
+  test('leave out what is long or would upset a terminal', async () => {
+    await using both = await openBoth();
+    const mixed = ['x'.repeat(1_000), 'x'.repeat(1_001), 'a\u001bb', '\ud800', 'good'];
+
+    const { claims } = await both.guard.ofToken(both.issuer.token({ mixed, bad: 'a\nb' }));
+
+    expect(claims.mixed).toEqual(['x'.repeat(1_000), 'good']);
+    expect(claims).not.toHaveProperty('bad');
+  });
+
+  test('named as members of every object change no object', async () => {
+    await using both = await openBoth();
+    const claim = JSON.parse('{ "__proto__": { "polluted": "yes" }, "constructor": "x" }');
+
+    const principal = await both.guard.ofToken(both.issuer.token({ extra: claim }));
+
+    expect(principal.subject).toBe('alice');
+    expect(({} as { polluted?: string }).polluted).toBeUndefined();
+  });
+});
+
+describe('a verified token', () => {
+  test('is remembered for a minute: the same caller is the same object', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time } = both;
+    const token = issuer.token();
+
+    const first = await guard.ofToken(token);
+    await time.turn(59_999);
+    const again = await guard.ofToken(token);
+    await time.turn(1);
+    const later = await guard.ofToken(token);
+
+    expect(again).toBe(first);
+    expect(later).not.toBe(first);
+    expect(later).toEqual(first);
+  });
+
+  test('is not remembered beyond its end', async () => {
+    await using both = await openBoth();
+    const { issuer, guard, time, second } = both;
+    const token = issuer.token({ exp: second() + 1 });
+
+    const first = await guard.ofToken(token);
+    await time.turn(1_000);
+    const inLeeway = await guard.ofToken(token);
+    await time.turn(60_000);
+    const afterwards = await guard.judge(token);
+
+    expect(inLeeway).not.toBe(first);
+    expect(afterwards).toBe('ERR_JWT_EXPIRED exp');
+  });
+
+  test('makes room for others: ten thousand are remembered', async () => {
+    await using both = await openBoth();
+    const { issuer, guard } = both;
+    const first = issuer.token({ sub: 'first' });
+    const before = await guard.ofToken(first);
+    const others = (count: number, from = 0) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          guard.ofToken(issuer.token({ sub: `caller-${from + index}` })),
+        ),
+      );
+
+    await others(9_999);
+    const among = await guard.ofToken(first);
+    await others(1, 9_999);
+    const pushedOut = await guard.ofToken(first);
+
+    expect(among).toBe(before);
+    expect(pushedOut).not.toBe(before);
+  });
+
+  test('does not make another token good', async () => {
+    await using both = await openBoth();
+    const { issuer, guard } = both;
+    const token = issuer.token();
+    await guard.ofToken(token);
+
+    const found = await guard.judge(`${token.slice(0, -2)}AA`);
+
+    expect(found).toBe('ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+
+import { openToAll } from '#auth/access.ts';
+import { anonymous } from '#auth/principal.ts';
+import { Problem } from '#problems/problem.ts';
+import {
+  callerIn,
+  createOf,
+  jobOf,
+  makePolicyFolder,
+  openPolicyDir,
+  targetOf,
+} from '../policy-folder.ts';
+
+const teamA = `
+  @id("team-a") permit(principal in Group::"api-key#team-a", action, resource is LogGroup)
+  when { resource.name like "/team-a/*" };
+  @id("frozen") forbid(principal, action in Action::"create", resource) when { context.destination == "frozen" };`;
+const caller = callerIn(['team-a']);
+
+describe('each decision is one line of the audit', () => {
+  test('with who asked for what, and the policies that decided', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+
+    opened.authorizer.decide({ principal: caller, id: 'r-1' }, createOf());
+    opened.authorizer.decide({ principal: caller, id: 'r-2' }, createOf({ destination: 'frozen' }));
+    opened.authorizer.decide({ principal: anonymous, id: 'r-3' }, targetOf('ReadTarget'));
+
+    const create = {
+      audit: 'decision',
+      principal: 'api-key#a',
+      action: 'CreateExportTask',
+      target: 'default',
+      logGroupName: '/team-a/app',
+      destinationPrefix: 'team-a/x',
+    };
+    expect(opened.audit).toMatchObject([
+      {
+        ...create,
+        requestId: 'r-1',
+        decision: 'permit',
+        policies: ['team-a'],
+        destination: 'team-a-logs',
+      },
+      {
+        ...create,
+        requestId: 'r-2',
+        decision: 'forbid',
+        policies: ['frozen'],
+        destination: 'frozen',
+      },
+      {
+        requestId: 'r-3',
+        principal: 'anonymous',
+        action: 'ReadTarget',
+        decision: 'forbid',
+        policies: [],
+        target: 'default',
+      },
+    ]);
+  });
+
+  test('also where it is demanded', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+
+    const decision = opened.authorizer.demand({ principal: caller, id: 'r-1' }, createOf());
+    const denied = () => opened.authorizer.demand({ principal: anonymous, id: 'r-2' }, createOf());
+
+    expect(decision).toEqual({ isPermitted: true, policies: ['team-a'] });
+    expect(denied).toThrow(Problem);
+    expect(opened.audit.map(({ decision: said }) => said)).toEqual(['permit', 'forbid']);
+  });
+
+  test('and of a list there is one, with what is shown and what is not', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+    const names = ['/team-a/x', '/team-b/x', '/team-a/y', '/'];
+
+    const shown = opened.authorizer.sift({ principal: caller, id: 'r-1' }, names, (logGroupName) =>
+      createOf({ logGroupName }),
+    );
+
+    expect(shown).toEqual(['/team-a/x', '/team-a/y']);
+    expect(opened.audit).toMatchObject([
+      {
+        requestId: 'r-1',
+        action: 'CreateExportTask',
+        decision: 'permit',
+        policies: ['team-a'],
+        target: 'default',
+        shown: 2,
+        hidden: 2,
+      },
+    ]);
+  });
+
+  test('of a list nobody may see anything of, it says so', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+    const toQuestion = (name: string) => createOf({ target: { name } });
+
+    const shown = opened.authorizer.sift(
+      { principal: anonymous, id: 'r-1' },
+      ['a', 'b', 'a'],
+      toQuestion,
+    );
+    const ofNone = opened.authorizer.sift({ principal: anonymous, id: 'r-2' }, [], toQuestion);
+
+    expect([...shown, ...ofNone]).toEqual([]);
+    expect(opened.audit).toMatchObject([
+      { decision: 'forbid', policies: [], target: 'a, b', shown: 0, hidden: 3 },
+    ]);
+  });
+});
+
+test('a refusal tells the caller its own values, and nothing of policies', async () => {
+  using folder = makePolicyFolder({ 'a.cedar': teamA });
+  await using opened = await openPolicyDir(folder.path);
+
+  const denied = () =>
+    opened.authorizer.demand({ principal: caller, id: 'r-1' }, createOf({ destination: 'frozen' }));
+
+  expect(denied).toThrow(
+    expect.objectContaining({
+      slug: 'not-permitted',
+      detail:
+        'No policy permits you CreateExportTask with logGroupName "/team-a/app", target "default", destination "frozen", destinationPrefix "team-a/x".',
+      members: {},
+    }),
+  );
+});
+
+describe('without POLICY_DIR', () => {
+  test('everybody may do everything where callers are not told apart', async () => {
+    await using opened = await openPolicyDir(undefined, { areCallersKnown: false });
+
+    expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: [] });
+    expect(opened.authorizer).toMatchObject({ isOpen: true });
+    expect(opened.authorizer.version()).toBe(openToAll.authorizer.version());
+    expect(opened.log).toEqual([]);
+  });
+
+  test('nobody may do anything where they are, and the log says so', async () => {
+    await using opened = await openPolicyDir(undefined);
+
+    expect(opened.ask(caller, createOf())).toEqual({ isPermitted: false, policies: [] });
+    expect(opened.ask(caller, jobOf('ReadExportJob', true))).toEqual({
+      isPermitted: false,
+      policies: [],
+    });
+    expect(opened.authorizer).toMatchObject({ isOpen: false });
+    expect(opened.authorizer.version()).toBe(0);
+    expect(opened.log).toMatchObject([
+      { level: 'warn', msg: 'POLICY_DIR is not set: EVERYTHING IS REFUSED' },
+    ]);
+  });
+});
+
+test('policies hold for everybody where callers are not told apart', async () => {
+  using folder = makePolicyFolder({
+    'a.cedar':
+      '@id("a") permit(principal == Caller::"anonymous", action, resource) when { resource is LogGroup };',
+  });
+
+  await using opened = await openPolicyDir(folder.path, { areCallersKnown: false });
+
+  expect(opened.authorizer.isOpen).toBe(false);
+  expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: ['a'] });
+  expect(opened.ask(anonymous, targetOf('ReadTarget'))).toEqual({
+    isPermitted: false,
+    policies: [],
+  });
+});

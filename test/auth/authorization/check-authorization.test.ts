@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { as } from '../../access.ts';
+import { openWorld, type World } from '../../world.ts';
+import { accessBy, callerIn, makePolicyFolder } from '../policy-folder.ts';
+
+let world: World;
+beforeAll(async () => {
+  const access = accessBy('deploy/policies', {
+    admin: callerIn(['administrators'], { subject: 'admin' }),
+    team: callerIn(['team-a'], { subject: 'team' }),
+  });
+  world = await openWorld({ access });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const check = (body: object, caller = 'admin') =>
+  world.call('POST', '/authorization-checks', body, as(caller));
+
+const create = {
+  principal: { issuer: 'api-key', subject: 'checkout', groups: ['team-a'] },
+  action: 'CreateExportTask',
+  logGroupName: '/team-a/checkout',
+  destination: 'team-a-logs',
+  destinationPrefix: 'team-a/2024-05-01',
+  from: 0,
+  to: 1,
+};
+
+test('says what would be decided, and by which policies', async () => {
+  const answer = await check(create);
+
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({
+    isPermitted: true,
+    policies: ['team-a'],
+    principal: 'api-key#checkout',
+  });
+  expect(world.calls('CreateExportTask')).toEqual([]);
+});
+
+test('says no, and which policies if one forbids it', async () => {
+  const answer = await check({ ...create, destinationPrefix: 'team-ab' });
+
+  expect(answer.body).toEqual({ isPermitted: false, policies: [], principal: 'api-key#checkout' });
+});
+
+test.each([
+  ['the asker itself', {}, 'api-key#admin', ['administrators']],
+  [
+    'another issuer’s group',
+    { principal: { ...create.principal, issuer: 'https://a.example' } },
+    'https://a.example#checkout',
+    [],
+  ],
+  [
+    'own jobs',
+    {
+      ...create,
+      action: 'CancelExportJob',
+      logGroupName: '/x',
+      isOwn: true,
+      from: undefined,
+      to: undefined,
+    },
+    'api-key#checkout',
+    ['own-export-jobs'],
+  ],
+  [
+    'a target',
+    { ...create, principal: { ...create.principal, groups: ['operators'] }, action: 'ReadTarget' },
+    'api-key#checkout',
+    ['operators-read'],
+  ],
+])('may be about %s', async (_what, body, principal, policies) => {
+  const answer = await check({ action: 'CreateExportTask', ...body });
+
+  expect(answer.body).toEqual({ isPermitted: policies.length > 0, policies, principal });
+});
+
+test('fails no policy by what is left out', async () => {
+  using folder = makePolicyFolder({
+    'a.cedar': `permit(principal, action == Action::"CheckAuthorization", resource);
+      @id("of nothing") permit(principal, action == Action::"CreateExportJob", resource) when {
+        context.destination == "" && context.destinationPrefix == "" && resource.name == "" &&
+        context.from == 0 && context.to == 0 && context.priority == 0
+      };
+      @id("not mine") permit(principal, action == Action::"ReadExportJob", resource)
+      when { !context.isOwn };`,
+  });
+  const access = accessBy(folder.path, { anybody: callerIn([]) });
+  await using strict = await openWorld({ access });
+  const ask = async (action: string) => {
+    const answer = await strict.call('POST', '/authorization-checks', { action }, as('anybody'));
+    return answer.body.policies;
+  };
+
+  expect(await ask('CreateExportJob')).toEqual(['of nothing']);
+  expect(await ask('ReadExportJob')).toEqual(['not mine']);
+});
+
+test('is itself refused to who may not ask', async () => {
+  const answer = await check(create, 'team');
+
+  expect(answer.status).toBe(403);
+  expect(answer.body).toMatchObject({
+    type: '/problems/not-permitted',
+    detail: 'No policy permits you CheckAuthorization with target "default".',
+  });
+});
+
+test('leaves two lines in the audit: who asked, and of whom it was asked', async () => {
+  world.audit.length = 0;
+
+  await check(create);
+
+  expect(world.audit).toMatchObject([
+    { action: 'CheckAuthorization', principal: 'api-key#admin', decision: 'permit' },
+    {
+      action: 'CreateExportTask',
+      principal: 'api-key#checkout',
+      decision: 'permit',
+      checkedBy: 'api-key#admin',
+    },
+  ]);
+  const [asked, checked] = world.audit;
+  expect(asked).not.toHaveProperty('checkedBy');
+  expect(checked?.requestId).toBe(asked?.requestId);
+});
+
+test.each([
+  ['no action', { principal: create.principal }, '#/action'],
+  ['an unknown action', { ...create, action: 'DeleteLogGroup' }, '#/action'],
+  [
+    'an issuer with a #',
+    { ...create, principal: { issuer: 'a#b', subject: 'c' } },
+    '#/principal/issuer',
+  ],
+  [
+    'a claim that is no list',
+    { ...create, principal: { issuer: 'a', subject: 'c', claims: { x: 'y' } } },
+    '#/principal/claims/x',
+  ],
+  [
+    'an id of its own',
+    { ...create, principal: { ...create.principal, id: 'admin' } },
+    '#/principal/id',
+  ],
+  ['half a number', { ...create, from: 1.5 }, '#/from'],
+])('refuses %s', async (_what, body, pointer) => {
+  const answer = await check(body);
+
+  expect(answer.status).toBe(400);
+  expect(answer.body.errors).toMatchObject([{ in: 'body', pointer }]);
+});
+
+test('answers 404 for a target that is not there', async () => {
+  const answer = await check({ ...create, target: 'nowhere' });
+
+  expect(answer.body.type).toBe('/problems/target-not-found');
+});
+
+test('takes 64-bit integers to the digit', async () => {
+  const digits = '{"action":"CreateExportTask","from":9007199254740993,"to":1152921504606846976}';
+
+  const answer = await world.call('POST', '/authorization-checks', digits, as('admin'));
+
+  expect(answer.body.isPermitted).toBe(true);
+});
+
+test('permits everything, by none, where no policies are in force', async () => {
+  await using open = await openWorld();
+
+  const answer = await open.call('POST', '/authorization-checks', { action: 'CancelExportJob' });
+
+  expect(answer.body).toEqual({ isPermitted: true, policies: [], principal: 'anonymous' });
+});

@@ -1,0 +1,307 @@
+import { describe, expect, test } from 'vitest';
+
+import { actions } from '#auth/authorization/action.ts';
+import { schemaText } from '#auth/authorization/policies/schema.ts';
+import { anonymous } from '#auth/principal.ts';
+import {
+  callerIn,
+  createOf,
+  jobOf,
+  makePolicyFolder,
+  type OpenedAuthorizer,
+  openPolicyDir,
+  targetOf,
+} from '../policy-folder.ts';
+
+/** Does something with one file of policies in force. */
+async function under(text: string, act: (opened: OpenedAuthorizer) => void): Promise<void> {
+  using folder = makePolicyFolder({ 'a.cedar': text });
+  await using opened = await openPolicyDir(folder.path);
+  act(opened);
+}
+
+const toCreate = (condition: string) =>
+  `@id("it") permit(principal, action == Action::"CreateExportTask", resource) when { ${condition} };`;
+
+const permitted = { isPermitted: true, policies: ['it'] };
+const refused = { isPermitted: false, policies: [] };
+
+describe('a caller', () => {
+  test('is in the groups its issuer vouches for, and in those of no other', () =>
+    under(
+      '@id("it") permit(principal in Group::"https://a.example#admins", action, resource);',
+      ({ ask }) => {
+        expect(
+          ask(callerIn(['users', 'admins'], { issuer: 'https://a.example' }), createOf()),
+        ).toEqual(permitted);
+        expect(ask(callerIn(['admins'], { issuer: 'https://b.example' }), createOf())).toEqual(
+          refused,
+        );
+        expect(ask(callerIn(['admins']), createOf())).toEqual(refused);
+        expect(ask(callerIn(['users'], { issuer: 'https://a.example' }), createOf())).toEqual(
+          refused,
+        );
+        expect(
+          ask(callerIn(['https://a.example#admins'], { issuer: 'api-key' }), createOf()),
+        ).toEqual(refused);
+      },
+    ));
+
+  test('is named by issuer and subject', () =>
+    under(
+      '@id("it") permit(principal == Caller::"mtls#spiffe://x/y", action, resource);',
+      ({ ask }) => {
+        expect(ask(callerIn([], { issuer: 'mtls', subject: 'spiffe://x/y' }), createOf())).toEqual(
+          permitted,
+        );
+        expect(
+          ask(callerIn([], { issuer: 'api-key', subject: 'spiffe://x/y' }), createOf()),
+        ).toEqual(refused);
+      },
+    ));
+
+  test('has its issuer, subject and groups as attributes', () =>
+    under(
+      toCreate(
+        'principal.issuer == "api-key" && principal.subject == "b" && principal.groups.contains("c")',
+      ),
+      ({ ask }) => {
+        expect(ask(callerIn(['c'], { subject: 'b' }), createOf())).toEqual(permitted);
+        expect(ask(callerIn(['c'], { subject: 'c' }), createOf())).toEqual(refused);
+      },
+    ));
+
+  test('has its claims as tags', () =>
+    under(
+      toCreate(
+        'principal.hasTag("department") && principal.getTag("department").contains("payments")',
+      ),
+      ({ ask }) => {
+        const withClaims = (claims: Record<string, string[]>) => callerIn([], { claims });
+
+        expect(ask(withClaims({ department: ['a', 'payments'] }), createOf())).toEqual(permitted);
+        expect(ask(withClaims({ department: ['a'] }), createOf())).toEqual(refused);
+        expect(ask(withClaims({ other: ['payments'] }), createOf())).toEqual(refused);
+      },
+    ));
+});
+
+describe('what is asked about', () => {
+  test('is a log group by its ARN, in its target', () =>
+    under(
+      `@id("it") permit(principal, action, resource == LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/app")
+       when { resource in Target::"default" && resource.target == "default" && resource.account == "123456789012" && resource.region == "eu-west-1" && resource.name == "/app" };`,
+      ({ ask }) => {
+        expect(ask(anonymous, createOf({ logGroupName: '/app' }))).toEqual(permitted);
+        expect(ask(anonymous, createOf({ logGroupName: '/app2' }))).toEqual(refused);
+        expect(ask(anonymous, createOf({ logGroupName: '/app', target: { name: 'b' } }))).toEqual(
+          refused,
+        );
+        expect(
+          ask(anonymous, createOf({ logGroupName: '/app', target: { region: 'cn-north-1' } })),
+        ).toEqual(refused);
+      },
+    ));
+
+  test('has the ARN of its own partition', () =>
+    under(
+      '@id("it") permit(principal, action, resource == LogGroup::"arn:aws-cn:logs:cn-north-1:123456789012:log-group:/app");',
+      ({ ask }) => {
+        expect(
+          ask(anonymous, createOf({ logGroupName: '/app', target: { region: 'cn-north-1' } })),
+        ).toEqual(permitted);
+      },
+    ));
+
+  test('is the target where there is no log group', () =>
+    under(
+      '@id("it") permit(principal, action in Action::"read", resource == Target::"default") when { resource.account == "123456789012" };',
+      ({ ask }) => {
+        expect(ask(anonymous, targetOf('ReadTarget'))).toEqual(permitted);
+        expect(ask(anonymous, targetOf('CheckAuthorization'))).toEqual(permitted);
+      },
+    ));
+
+  test('is one without a name where AWS leaves the log group out: only who may everything may', async () => {
+    const nameless = { ...createOf(), action: 'DescribeExportTasks' as const, context: {} };
+    const question = { ...nameless, resource: { target: nameless.resource.target } };
+
+    for (const pattern of ['/*', '*/*', '*a*']) {
+      await under(
+        `permit(principal, action, resource is LogGroup) when { resource.name like "${pattern}" };`,
+        ({ ask }) => expect(ask(anonymous, question)).toEqual(refused),
+      );
+    }
+    await under(
+      '@id("it") permit(principal, action, resource is LogGroup) when { resource.name like "*" };',
+      ({ ask }) => expect(ask(anonymous, question)).toEqual(permitted),
+    );
+  });
+
+  test.each(Object.entries(actions))('%s is among what is of kind %s', async (action, kind) => {
+    const { action: _, ...rest } = jobOf('ReadExportJob', false);
+    const question = { ...rest, action: action as keyof typeof actions };
+
+    for (const other of new Set(Object.values(actions))) {
+      await under(
+        `@id("it") permit(principal, action in Action::"${other}", resource);`,
+        ({ ask }) => expect(ask(anonymous, question)).toEqual(other === kind ? permitted : refused),
+      );
+    }
+    expect(schemaText).toContain(`action ${action} in [${kind}] `);
+  });
+});
+
+describe('circumstances', () => {
+  test.each([2n ** 53n + 1n, 2n ** 60n, 0n])('%s arrives exactly', (exact) =>
+    under(toCreate(`context.from == ${exact} && context.to == ${exact}`), ({ ask }) => {
+      const at = (from: bigint, to: bigint) => ask(anonymous, createOf({ from, to }));
+
+      expect(at(exact, exact)).toEqual(permitted);
+      expect(at(exact + 1n, exact)).toEqual(refused);
+      expect(at(exact, exact - 1n)).toEqual(refused);
+    }),
+  );
+
+  test('bucket and prefix are compared as they are', () =>
+    under(
+      toCreate('context.destination == "b" && context.destinationPrefix like "team-a/*"'),
+      ({ ask }) => {
+        const to = (destination: string, destinationPrefix: string) =>
+          ask(anonymous, createOf({ destination, destinationPrefix }));
+
+        expect(to('b', 'team-a/x')).toEqual(permitted);
+        expect(to('b', 'team-ab/x')).toEqual(refused);
+        expect(to('B', 'team-a/x')).toEqual(refused);
+        expect(to('b', 'team-a\\/x')).toEqual(refused);
+        expect(to('b', '*')).toEqual(refused);
+      },
+    ));
+
+  test('a priority may be asked for', () =>
+    under(
+      '@id("it") permit(principal, action == Action::"CreateExportJob", resource) when { context.priority <= 0 };',
+      ({ ask }) => {
+        const at = (priority: number) =>
+          ask(anonymous, { ...createOf({ priority }), action: 'CreateExportJob' });
+
+        expect(at(-10)).toEqual(permitted);
+        expect(at(1)).toEqual(refused);
+      },
+    ));
+});
+
+describe('own export jobs', () => {
+  const jobActions = ['ReadExportJob', 'CancelExportJob', 'RetryExportJob'] as const;
+  const unrelated = '@id("it") permit(principal, action == Action::"ReadTarget", resource);';
+
+  test.each(jobActions)('%s is permitted by a built-in policy', (action) =>
+    under(unrelated, ({ ask }) => {
+      expect(ask(anonymous, jobOf(action, true))).toEqual({
+        isPermitted: true,
+        policies: ['own-export-jobs'],
+      });
+      expect(ask(anonymous, jobOf(action, false))).toEqual(refused);
+    }),
+  );
+
+  test('a forbid overrides it', () =>
+    under(
+      `${unrelated}@id("no") forbid(principal, action == Action::"CancelExportJob", resource);`,
+      ({ ask }) => {
+        expect(ask(anonymous, jobOf('CancelExportJob', true))).toEqual({
+          isPermitted: false,
+          policies: ['no'],
+        });
+        expect(ask(anonymous, jobOf('ReadExportJob', true))).toMatchObject({ isPermitted: true });
+      },
+    ));
+
+  test('are nobody’s where there are no policies at all', () =>
+    under('// None yet.', ({ ask, log }) => {
+      for (const action of jobActions) expect(ask(anonymous, jobOf(action, true))).toEqual(refused);
+      expect(log).toMatchObject([
+        { level: 'warn', msg: 'POLICY_DIR has no policy: EVERYTHING IS REFUSED' },
+      ]);
+    }));
+});
+
+describe('what cannot be evaluated is refused, and logged', () => {
+  const everything = '@id("everything") permit(principal, action, resource);';
+
+  test('an overflow, whatever else permits it', () =>
+    under(`${everything}${toCreate('context.from + 9223372036854775807 > 0')}`, ({ ask, log }) => {
+      expect(ask(anonymous, createOf({ from: 1n }))).toEqual(refused);
+      expect(ask(anonymous, createOf({ from: 0n }))).toMatchObject({ isPermitted: true });
+      expect(log).toMatchObject([
+        {
+          level: 'error',
+          msg: 'policies could not be evaluated: REFUSED',
+          action: 'CreateExportTask',
+          errors: [expect.stringMatching(/^it: integer overflow/)],
+        },
+      ]);
+    }));
+
+  test('circumstances that are not there', () =>
+    under(`${everything}${toCreate('context.destination == "a"')}`, ({ ask, log }) => {
+      const question = { ...createOf(), context: {} };
+
+      expect(ask(anonymous, question)).toEqual(refused);
+      expect(log).toMatchObject([{ errors: [expect.stringMatching(/^it: .*`destination`/)] }]);
+    }));
+
+  test.each([
+    ['half a character', callerIn([], { subject: '\ud800' })],
+    ['half a character in a claim', callerIn([], { claims: { a: ['\udfff'] } })],
+    ['what is no text', callerIn([], { claims: { a: [null as never] } })],
+  ])('%s', (_what, caller) =>
+    under(everything, ({ ask, log }) => {
+      expect(ask(caller, createOf())).toEqual(refused);
+      expect(ask(anonymous, createOf())).toMatchObject({ isPermitted: true });
+      expect(log).toMatchObject([{ level: 'error' }]);
+    }),
+  );
+
+  test('claims named like Cedar’s own words are claims', () =>
+    under(everything, ({ ask }) => {
+      const claims = { __entity: ['a'], __extn: ['b'], '': ['c'], ['__proto__']: ['d'] };
+
+      expect(ask(callerIn(['a', 'a'], { claims }), createOf())).toMatchObject({
+        isPermitted: true,
+      });
+    }));
+});
+
+describe('policies', () => {
+  test('without an id are numbered in their file', () =>
+    under(
+      Array.from(
+        { length: 12 },
+        (_, number) =>
+          `permit(principal, action, resource is LogGroup) when { resource.name == "/${number + 1}" };\n`,
+      ).join('// Next.\n'),
+      ({ ask }) => {
+        const decidedBy = Array.from(
+          { length: 12 },
+          (_, number) => ask(anonymous, createOf({ logGroupName: `/${number + 1}` })).policies,
+        );
+
+        expect(decidedBy).toEqual(
+          Array.from({ length: 12 }, (_, number) => [`a.cedar#${number + 1}`]),
+        );
+      },
+    ));
+
+  test('that decide together are all told, in alphabetical order', () => {
+    const ids = Array.from(
+      { length: 20 },
+      (_, number) => `policy-${String.fromCharCode(97 + number)}`,
+    );
+    const text = ids.toReversed().map((id) => `@id("${id}") permit(principal, action, resource);`);
+
+    return under(text.join(''), ({ ask }) => {
+      expect(ask(anonymous, createOf()).policies).toEqual(ids);
+    });
+  });
+});

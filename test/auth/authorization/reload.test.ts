@@ -1,0 +1,178 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import type { Files } from '#auth/authorization/policies/policy-files.ts';
+import { anonymous } from '#auth/principal.ts';
+import { createOf, files, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
+
+const permitAll = (id: string) => `@id("${id}") permit(principal, action, resource);`;
+const forbidAll = (id: string) => `@id("${id}") forbid(principal, action, resource);`;
+
+describe('a change of the policies', () => {
+  test('is in force after the next look, and grows the version', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('one') });
+    await using opened = await openPolicyDir(folder.path);
+    const seen = [opened.ask(anonymous, createOf())];
+    const versions = [opened.authorizer.version()];
+
+    for (const id of ['two', 'three', 'four']) {
+      folder.write('a.cedar', permitAll(id));
+      await opened.look();
+      seen.push(opened.ask(anonymous, createOf()));
+      versions.push(opened.authorizer.version());
+    }
+
+    expect(seen.flatMap(({ policies }) => policies)).toEqual(['one', 'two', 'three', 'four']);
+    expect(versions).toEqual([1, 2, 3, 4]);
+  });
+
+  test('may be a file more or a file less', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
+    await using opened = await openPolicyDir(folder.path);
+
+    folder.write('b.cedar', forbidAll('b'));
+    await opened.look();
+    const withBoth = opened.ask(anonymous, createOf());
+    folder.remove('b.cedar');
+    await opened.look();
+
+    expect(withBoth).toEqual({ isPermitted: false, policies: ['b'] });
+    expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: ['a'] });
+  });
+
+  test('that is a mistake leaves the old ones in force, and is told with file and line until mended', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
+    await using opened = await openPolicyDir(folder.path);
+
+    folder.write(
+      'a.cedar',
+      `\n${permitAll('new')}\npermit(principal, action, resource) when { nam };`,
+    );
+    await opened.look();
+    const meanwhile = opened.ask(anonymous, createOf());
+    const version = opened.authorizer.version();
+    folder.write('a.cedar', permitAll('new'));
+    await opened.look();
+
+    expect(meanwhile.policies).toEqual(['old']);
+    expect(version).toBe(1);
+    expect(opened.log[0]).toMatchObject({
+      level: 'error',
+      msg: expect.stringContaining('THE OLD ONES STAY IN FORCE'),
+      err: {
+        message: expect.stringMatching(
+          /^POLICY_DIR is ".*": a\.cedar, line 3: invalid variable: nam/,
+        ),
+      },
+    });
+    expect(opened.ask(anonymous, createOf()).policies).toEqual(['new']);
+    expect(opened.authorizer.version()).toBe(2);
+  });
+
+  test('that takes all of them away refuses everything, loudly', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
+    await using opened = await openPolicyDir(folder.path);
+
+    folder.remove('a.cedar');
+    await opened.look();
+
+    expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: false, policies: [] });
+    expect(opened.authorizer.version()).toBe(2);
+    expect(opened.log[0]).toMatchObject({
+      level: 'warn',
+      msg: expect.stringContaining('EVERYTHING IS REFUSED'),
+    });
+  });
+
+  test('that takes the directory away leaves the old ones in force', async () => {
+    let isThere = true;
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
+    const vanishing: Files = {
+      ...files,
+      list: (path) => files.list(isThere ? path : `${path}/nonexistent`),
+    };
+    await using opened = await openPolicyDir(folder.path, { files: vanishing });
+
+    isThere = false;
+    await opened.look();
+
+    expect(opened.ask(anonymous, createOf()).isPermitted).toBe(true);
+    expect(opened.log).toMatchObject([
+      { level: 'error', err: { message: expect.stringContaining('ENOENT') } },
+    ]);
+  });
+
+  test('of one service is none of another in the same process', async () => {
+    using here = makePolicyFolder({ 'a.cedar': permitAll('here') });
+    using there = makePolicyFolder({ 'a.cedar': permitAll('there') });
+    await using one = await openPolicyDir(here.path);
+    await using other = await openPolicyDir(there.path);
+
+    expect(one.ask(anonymous, createOf()).policies).toEqual(['here']);
+    expect(other.ask(anonymous, createOf()).policies).toEqual(['there']);
+  });
+});
+
+describe('a ConfigMap', () => {
+  /** Puts files where Kubernetes does: in a directory of their version, behind the link `..data`. */
+  function mount(path: string, version: string, texts: Record<string, string>): void {
+    mkdirSync(join(path, version));
+    for (const [name, text] of Object.entries(texts))
+      writeFileSync(join(path, version, name), text);
+    symlinkSync(version, join(path, '..data_tmp'));
+    renameSync(join(path, '..data_tmp'), join(path, '..data'));
+  }
+
+  test('is read through its links, and replaced as a whole', async () => {
+    using folder = makePolicyFolder();
+    mount(folder.path, '..2026_01', { 'a.cedar': permitAll('old'), 'notes.md': 'no policy' });
+    symlinkSync('..data/a.cedar', join(folder.path, 'a.cedar'));
+    symlinkSync('..data/notes.md', join(folder.path, 'notes.md'));
+    await using opened = await openPolicyDir(folder.path);
+    const before = opened.ask(anonymous, createOf());
+
+    mount(folder.path, '..2026_02', { 'a.cedar': permitAll('new'), 'notes.md': 'no policy' });
+    await opened.look();
+
+    expect(before.policies).toEqual(['old']);
+    expect(opened.ask(anonymous, createOf()).policies).toEqual(['new']);
+  });
+
+  test('that is replaced while it is read is read again: half of each is never in force', async () => {
+    using folder = makePolicyFolder();
+    mount(folder.path, '..1', { 'a.cedar': permitAll('all'), 'b.cedar': forbidAll('none') });
+    for (const name of ['a.cedar', 'b.cedar'])
+      symlinkSync(`..data/${name}`, join(folder.path, name));
+    let isReplacedNext = false;
+    const replacedBetween: Files = {
+      ...files,
+      async read(path) {
+        if (isReplacedNext && path.endsWith('b.cedar')) {
+          isReplacedNext = false;
+          mount(folder.path, '..2', { 'a.cedar': forbidAll('none'), 'b.cedar': permitAll('all') });
+        }
+        return files.read(path);
+      },
+    };
+    await using opened = await openPolicyDir(folder.path, { files: replacedBetween });
+
+    isReplacedNext = true;
+    await opened.look();
+
+    expect(opened.log).toMatchObject([
+      { level: 'info', msg: 'the policies have changed and are in force' },
+    ]);
+    expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: false, policies: ['none'] });
+  });
+
+  test('has hidden files and directories, which are left alone', async () => {
+    using folder = makePolicyFolder({ '.hidden.cedar': 'nonsense', 'a.cedar': permitAll('a') });
+    mkdirSync(join(folder.path, 'below'));
+    writeFileSync(join(folder.path, 'below', 'b.cedar'), 'nonsense');
+
+    await using opened = await openPolicyDir(folder.path);
+
+    expect(opened.ask(anonymous, createOf()).policies).toEqual(['a']);
+  });
+});

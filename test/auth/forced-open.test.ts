@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+
+import { sessionNameOf } from '#aws/sessions/session-name.ts';
+import { makeRandom } from '#emulator/control/random.ts';
+import { as, callersBy, principalOf, type Rule } from '../access.ts';
+import { openWorld, order, region, type World } from '../world.ts';
+
+// The second suite of the matrix: the policies say who may what, and nobody listens to them. What
+// AWS then lets through is what the sessions of the creates let through.
+
+const accountId = '210987654321';
+const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
+const seed = Math.floor(Math.random() * 2 ** 31);
+const numbers = (count: number) => [...Array(count).keys()];
+const principals = numbers(20).map((number) => `team-${number}`);
+const logGroups = numbers(50).map((number) => `/app/${number}`); // /app/1 begins /app/10
+const buckets = ['archive', 'archive-2', 'vault'];
+
+/** Every export there is, and whether it is permitted: about one in five. */
+function makeMatrix() {
+  const random = makeRandom(seed);
+  return principals.flatMap((name) =>
+    logGroups.flatMap((logGroupName) =>
+      buckets.map((destination) => ({
+        ...{ name, logGroupName, destination },
+        isPermitted: random() < 0.2,
+      })),
+    ),
+  );
+}
+
+/** A world with every log group and bucket, whose first wall is forced open. */
+async function openForced(rule: Rule): Promise<World> {
+  const world = await openWorld({
+    isSessionScoped: true,
+    timeouts: { connectMs: 20_000, createMs: 20_000, readMs: 20_000 }, // none of them is about time
+    targets: [{ name: 'default', region, roleArn }],
+    emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
+    access(audit) {
+      const { authenticate, authorizer } = callersBy(rule)(audit);
+      return { authenticate, authorizer: { ...authorizer, demand: authorizer.decide } };
+    },
+  });
+  const theirs = { region, accountId };
+  for (const logGroupName of logGroups) world.emulator.seed.logGroup({ ...theirs, logGroupName });
+  for (const bucket of buckets) world.emulator.seed.bucket({ ...theirs, bucket });
+  return world;
+}
+
+const exportOf = (name: string, logGroupName: string, destination: string) =>
+  [name, logGroupName, destination].join(' ');
+
+test(`of 3,000 exports AWS lets all permitted ones through and no other (seed ${seed})`, {
+  timeout: 180_000,
+}, async () => {
+  const matrix = makeMatrix();
+  const permitted = new Set(
+    matrix.flatMap(({ name, logGroupName, destination, isPermitted }) =>
+      isPermitted ? [exportOf(name, logGroupName, destination)] : [],
+    ),
+  );
+  await using world = await openForced(({ subject }, { resource, context }) =>
+    permitted.has(exportOf(subject, resource.logGroupName ?? '', context?.destination ?? '')),
+  );
+
+  const wrong: object[] = [];
+  const left = [...matrix];
+  const ask = async () => {
+    for (let row = left.pop(); row; row = left.pop()) {
+      const { name, logGroupName, destination, isPermitted } = row;
+      const body = { ...order, logGroupName, destination };
+      const answer = await world.call('POST', '/export-tasks', body, as(name));
+      const expected = isPermitted ? 201 : 403;
+      if (answer.status !== expected) wrong.push({ ...row, answer: answer.text });
+    }
+  };
+  await Promise.all(numbers(20).map(ask));
+
+  expect(wrong).toEqual([]);
+  const nameOf = new Map(
+    principals.map((name) => [sessionNameOf(principalOf(name).id), name] as const),
+  );
+  const exported = world.creates().flatMap(({ effect, sourceIdentity = '', input }) => {
+    const { logGroupName, destination } = input as Record<string, string>;
+    if (effect?.kind !== 'task-created') return [];
+    return [exportOf(nameOf.get(sourceIdentity) ?? '?', `${logGroupName}`, `${destination}`)];
+  });
+  expect(exported.toSorted()).toEqual([...permitted].toSorted());
+  expect(world.creates()).toHaveLength(matrix.length);
+  expect(world.calls('AssumeRole')).toHaveLength(matrix.length);
+});
+
+test('a caller whom AWS stops hears nothing of the role', async () => {
+  await using world = await openForced(() => false);
+
+  const body = { ...order, logGroupName: '/app/1' };
+  const answer = await world.call('POST', '/export-tasks', body, as('mallory'));
+
+  expect([answer.status, answer.body.type]).toEqual([403, '/problems/service-role-not-permitted']);
+  expect(answer.text).not.toMatch(/arn:|log-export|session|mallory/);
+});

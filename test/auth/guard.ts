@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type Access, openToAll } from '#auth/access.ts';
+import {
+  type Authentication,
+  type AuthenticationOptions,
+  openAuthentication,
+} from '#auth/authentication/open-authentication.ts';
+import type { AuthenticationSettings } from '#auth/authentication/settings.ts';
+import type { Principal } from '#auth/principal.ts';
+import { Problem } from '#problems/problem.ts';
+import { makeLogger } from '#telemetry/logger.ts';
+import type { LogLine } from '../world.ts';
+import type { Issuer } from './issuer.ts';
+
+/** Authentication as the gateway opens it, and what a test asks of it. */
+export interface Guard extends Authentication {
+  log: LogLine[];
+  /** Says whose a token is. */
+  ofToken(token: string): Promise<Principal>;
+  /** Says whose a token is, or why it was refused: the reason of the log. */
+  judge(token: string): Promise<string>;
+  /** For the `access` of a world: these callers, who may do everything. */
+  access: () => Access;
+}
+
+/** Opens authentication on the real clock and the real files, unless a test brings its own. */
+export async function openGuard(
+  settings: Partial<AuthenticationSettings>,
+  options: Partial<AuthenticationOptions> = {},
+): Promise<Guard> {
+  const log: LogLine[] = [];
+  const authentication = await openAuthentication({
+    settings: { methods: ['jwt'], issuers: [], ...settings },
+    readFile: (path) => readFile(path, 'utf8'),
+    now: Date.now,
+    elapsed: () => performance.now(),
+    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
+    ...options,
+  });
+  const { authenticate } = authentication;
+  const ofToken = async (token: string) =>
+    authenticate(requestWith(['Authorization', `Bearer ${token}`]));
+  return {
+    ...authentication,
+    log,
+    ofToken,
+    judge: (token) => ofToken(token).then(({ id }) => id, reasonOf),
+    access: () => ({ ...openToAll, authenticate }),
+  };
+}
+
+/** The settings of an issuer of a test. */
+export function settingsOf({ url }: Issuer) {
+  return { issuer: url, audiences: ['log-export-gateway'] };
+}
+
+/** A request with these raw headers, as far as authentication looks at it. */
+export function requestWith(rawHeaders: string[], url = '/export-tasks'): IncomingMessage {
+  return { rawHeaders, url, socket: {} } as IncomingMessage;
+}
+
+/** Why a caller was refused, in the words of the log. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Problem)) throw error;
+  return (error.cause as Error | undefined)?.message ?? error.slug;
+}

@@ -1,0 +1,93 @@
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { describe, expect, test } from 'vitest';
+
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
+import { authPlugin } from '#auth/plugin.ts';
+import { openWorld } from '../world.ts';
+import { openGuard } from './guard.ts';
+
+/** Every route of the service, off the tree the router prints: "GET /problems/:slug". */
+function routesOf(app: FastifyInstance): string[] {
+  const path: string[] = [];
+  return app
+    .printRoutes({ commonPrefix: false })
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', part = '', methods = ''] =
+        /^([│ ]*)[├└]── (\S+) \((.*)\)$/.exec(line) ?? [];
+      path.splice(indent.length / 4, Number.POSITIVE_INFINITY, part);
+      return methods.split(', ').map((method) => `${method} ${path.join('')}`);
+    });
+}
+
+const publicRoutes = [
+  '/docs',
+  '/docs/',
+  '/docs/*',
+  '/docs/json',
+  '/docs/static/index.html',
+  '/docs/static/swagger-initializer.js',
+  '/docs/yaml',
+  '/health/live',
+  '/health/ready',
+  '/openapi.json',
+  '/openapi.yaml',
+  '/problems',
+  '/problems/:slug',
+];
+
+describe('without credentials', () => {
+  test('only these routes are answered, and every other one is 401', async () => {
+    await using guard = await openGuard({ methods: ['jwt'] });
+    await using world = await openWorld({ access: guard.access, jobs: {} });
+    const routes = routesOf(world.app);
+
+    const isOpen: Record<string, boolean> = {};
+    for (const route of routes) {
+      const [method = '', path = ''] = route.split(' ');
+      const url = path.replaceAll(/:\w+|\*/g, 'x');
+      const { statusCode } = await world.app.inject({ method: method as 'GET', url });
+      isOpen[route] = statusCode !== 401;
+    }
+
+    const open = Object.keys(isOpen).filter((route) => isOpen[route]);
+    expect(routes).toContain('POST /export-jobs/:jobId/cancel');
+    expect(open.sort()).toEqual(
+      ['GET', 'HEAD'].flatMap((method) => publicRoutes.map((path) => `${method} ${path}`)),
+    );
+  });
+
+  test('nothing of a request is read: its faults are not told', async () => {
+    await using guard = await openGuard({ methods: ['jwt'] });
+    await using world = await openWorld({ access: guard.access });
+
+    const { status, body } = await world.call('POST', '/export-tasks?target=nope', '{"a":');
+
+    expect(status).toBe(401);
+    expect(body).not.toHaveProperty('errors');
+  });
+});
+
+describe('a route added without an action', () => {
+  const add = async (route: Pick<RouteOptions, 'url' | 'config'>) => {
+    const app = Fastify();
+    const { authenticate } = openToAll;
+    await app.register(authPlugin, { authenticate, audit: makeAudit({ write() {} }) });
+    app.route({ method: 'GET', handler: async () => '', ...route });
+    await app.ready();
+  };
+
+  test('makes the start fail', async () => {
+    await expect(add({ url: '/secrets' })).rejects.toThrow(
+      'GET /secrets has no action, and is not among the public routes',
+    );
+    await expect(add({ url: '/docs-of-others' })).rejects.toThrow('/docs-of-others');
+  });
+
+  test('does not when it is public, or has one after all', async () => {
+    await add({ url: '/problems' });
+    await add({ url: '/secrets', config: { action: 'ReadTarget' } });
+  });
+});

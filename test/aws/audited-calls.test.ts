@@ -1,0 +1,227 @@
+import { describe, expect, test } from 'vitest';
+
+import { gatewayItself, makeAudit } from '#audit/audit.ts';
+import { sessionNameOf } from '#aws/sessions/session-name.ts';
+import type { Emulator } from '#emulator/emulator.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import { as, callersBy } from '../access.ts';
+import { openLine } from '../export-jobs/line.ts';
+import {
+  type LogLine,
+  openWorld,
+  order,
+  quickTimeouts,
+  region,
+  type WorldOptions,
+} from '../world.ts';
+
+const accountId = '210987654321';
+const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
+
+const awsCalls = (audit: LogLine[]) => audit.filter((line) => line.audit === 'aws-call');
+
+/** The requests of a journal, and the lines of an audit, as far as both should say the same. */
+const requestsIn = (emulator: Emulator) =>
+  emulator.journal
+    .entries()
+    .map(({ requestId, service, operation }) => ({ awsRequestId: requestId, service, operation }));
+const callsIn = (audit: LogLine[]) =>
+  awsCalls(audit).map(({ awsRequestId, service, operation }) => ({
+    ...{ awsRequestId, service, operation },
+  }));
+
+/** A world with a role, whose audit begins when its journal does. */
+async function openAudited(options: WorldOptions = {}) {
+  const world = await openWorld({
+    isSessionScoped: true,
+    targets: [{ name: 'default', region, roleArn }],
+    access: callersBy(() => true),
+    ...options,
+  });
+  world.emulator.seed.logGroup({ region, accountId, logGroupName: '/app' });
+  world.emulator.seed.bucket({ region, accountId, bucket: 'archive' });
+  world.audit.length = 0;
+  return world;
+}
+
+describe('every request to AWS has one line in the audit', () => {
+  test('of who asked for it, what it was and what became of it', async () => {
+    await using world = await openAudited();
+    const alice = as('alice');
+
+    const { body } = await world.call('POST', '/export-tasks', order, alice);
+    await world.call('GET', `/export-tasks/${body.taskId}`, undefined, alice);
+    await world.call('GET', '/export-tasks?limit=1', undefined, as('bob'));
+    await world.call('POST', `/export-tasks/${body.taskId}/cancel`, undefined, alice);
+    await world.targets.find(undefined).logs.describeLogGroups({});
+
+    const { logGroupName, destination, destinationPrefix } = order;
+    const what = { logGroupName, destination, destinationPrefix };
+    const { taskId } = body;
+    expect(callsIn(world.audit)).toEqual(requestsIn(world.emulator));
+    const logs = { audit: 'aws-call', service: 'logs', target: 'default', outcome: 'ok' };
+    const lines = awsCalls(world.audit).map(({ time: _, awsRequestId: __, ...line }) => line);
+    expect(lines.slice(0, 4)).toEqual([
+      {
+        ...{ ...logs, service: 'sts', principal: 'test#alice', operation: 'AssumeRole' },
+        ...{ sourceIdentity: sessionNameOf('test#alice'), ...what },
+      },
+      { ...logs, principal: 'test#alice', operation: 'CreateExportTask', ...what, taskId },
+      { ...logs, principal: 'test#alice', operation: 'DescribeExportTasks', taskId },
+      { ...logs, principal: 'test#bob', operation: 'DescribeExportTasks' },
+    ]);
+    expect(lines).toContainEqual({
+      ...{ ...logs, principal: 'test#alice', operation: 'CancelExportTask', taskId },
+    });
+    expect(lines.at(-1)).toEqual({
+      ...{ ...logs, principal: gatewayItself, operation: 'DescribeLogGroups' },
+    });
+  });
+
+  test('also those of the start, and of a session that is renewed', async () => {
+    await using world = await openWorld({ emulator: { startAt: Date.UTC(2026, 0, 1) } });
+    const { clock } = world.emulator;
+    const lines: LogLine[] = [];
+    const targets = openTargets({
+      settings: [{ name: 'other', region, roleArn }],
+      isSessionScoped: false,
+      audit: makeAudit({ write: (line: string) => void lines.push(JSON.parse(line)) }),
+      timeouts: quickTimeouts,
+      sessionName: 'test',
+      now: clock.now,
+      sleep: async () => {},
+      log: { warn() {} },
+    });
+
+    await targets.whenChecked;
+    clock.advance(16 * 60_000);
+    await targets.find('other').logs.describeExportTasks({});
+    await targets[Symbol.asyncDispose]();
+
+    expect(callsIn(lines)).toEqual(requestsIn(world.emulator));
+    expect(lines.map(({ operation }) => operation)).toEqual([
+      'AssumeRole',
+      'GetCallerIdentity',
+      'AssumeRole',
+      'DescribeExportTasks',
+    ]);
+    for (const line of lines) {
+      expect(line).toMatchObject({ principal: gatewayItself, target: 'other', outcome: 'ok' });
+    }
+  });
+
+  test('of a job that is run to its end', async () => {
+    await using line = await openLine();
+    line.audit.length = 0;
+
+    await line.put();
+    await line.runUntilDone();
+
+    const creates = awsCalls(line.audit).filter((call) => call.operation === 'CreateExportTask');
+    expect(callsIn(line.audit)).toEqual(requestsIn(line.emulator));
+    expect(creates.length).toBeGreaterThan(0);
+    for (const { taskName, taskId } of creates) {
+      expect(taskName).toMatch(/^xp1-/);
+      expect(line.emulator.exportTasks()).toContainEqual(
+        expect.objectContaining({ taskId, taskName }),
+      );
+    }
+  });
+
+  test('but what callers share is one call, of whoever came first', async () => {
+    await using world = await openAudited();
+    const list = (name: string) => world.call('GET', '/export-tasks', undefined, as(name));
+
+    await list('alice');
+    await Promise.all(['bob', 'carol'].map(list));
+
+    expect(awsCalls(world.audit)).toMatchObject([{ principal: 'test#alice' }]);
+  });
+});
+
+describe('a call that goes wrong', () => {
+  const call = { destination: 'archive', logGroupName: '/app', from: 0n, to: 1n };
+  const grant = { ...call, destinationPrefix: 'exportedlogs' };
+
+  test.each([
+    ['CreateExportTask', { kind: 'reset-after' }, 'outcome-unknown'],
+    ['CreateExportTask', { kind: 'silence-after' }, 'outcome-unknown'],
+    ['CreateExportTask', { kind: 'error', status: 500 }, 'InternalFailure'],
+    [
+      'CreateExportTask',
+      { kind: 'error', code: 'LimitExceededException' },
+      'LimitExceededException',
+    ],
+    ['DescribeExportTasks', { kind: 'error', status: 500, count: 3 }, 'InternalFailure'],
+    ['DescribeExportTasks', { kind: 'reset-before', count: 3 }, 'aws-unavailable'],
+    ['DescribeExportTasks', { kind: 'silence-before', count: 3 }, 'aws-timeout'],
+    [
+      'CancelExportTask',
+      { kind: 'error', code: 'InvalidOperationException' },
+      'InvalidOperationException',
+    ],
+    [
+      'DescribeLogGroups',
+      { kind: 'error', code: 'AccessDeniedException' },
+      'AccessDeniedException',
+    ],
+  ] as const)('%s with %o has one line: %s', async (operation, fault, outcome) => {
+    await using world = await openAudited({ isSessionScoped: false });
+    world.emulator.faults.add({ operation, ...fault });
+    const { logs } = world.targets.find(undefined);
+    const calls = {
+      CreateExportTask: () => logs.createExportTask(call, { caller: 'p' }),
+      DescribeExportTasks: () => logs.describeExportTasks({}, { caller: 'p' }),
+      CancelExportTask: () => logs.cancelExportTask('some-task', { caller: 'p' }),
+      DescribeLogGroups: () => logs.describeLogGroups({}, { caller: 'p' }),
+    };
+
+    await calls[operation]().catch(() => {});
+
+    expect(awsCalls(world.audit)).toMatchObject([{ principal: 'p', operation, outcome }]);
+    const answered = world.emulator.journal.entries().filter(({ errorCode }) => errorCode);
+    expect(awsCalls(world.audit)[0]?.awsRequestId).toBe(answered.at(-1)?.requestId);
+  });
+
+  test.each([
+    [{ kind: 'error', code: 'AccessDenied', status: 403 }, 'AccessDenied', 'not-sent'],
+    [{ kind: 'silence-before', count: 2 }, 'AbortError', 'not-sent'],
+    [
+      { kind: 'error', code: 'PackedPolicyTooLarge' },
+      'PackedPolicyTooLargeException',
+      'PackedPolicyTooLargeException',
+    ],
+  ] as const)(
+    'a session that STS does not give for %o is told of, and the create that is not sent',
+    async (fault, ofSts, ofCreate) => {
+      await using world = await openAudited();
+      world.emulator.faults.add({ operation: 'AssumeRole', ...fault });
+
+      await world.targets.find(undefined).logs.createExportTask(call, { caller: 'p', grant });
+
+      const lines = awsCalls(world.audit);
+      expect(lines).toMatchObject([
+        { principal: 'p', operation: 'AssumeRole', outcome: ofSts },
+        { principal: 'p', operation: 'CreateExportTask', outcome: ofCreate },
+      ]);
+      expect(lines[1]).not.toHaveProperty('awsRequestId');
+      expect(world.creates()).toEqual([]);
+    },
+  );
+});
+
+test('neither roles nor keys of sessions are in the audit', async () => {
+  await using world = await openAudited();
+
+  await world.call('POST', '/export-tasks', order, as('alice'));
+  await world.call('POST', '/export-tasks', { ...order, destination: 'nowhere' }, as('alice'));
+
+  const [issued] = world.calls('AssumeRole');
+  const keys = issued?.effect?.kind === 'session-issued' ? issued.effect.accessKeyId : '';
+  expect(keys).toMatch(/^ASIA/);
+  const written = JSON.stringify(world.audit);
+  expect(written).toContain('CreateExportTask');
+  for (const secret of [keys, 'ASIA', 'arn:', 'role/', 'secret-of-the-test']) {
+    expect(written).not.toContain(secret);
+  }
+});

@@ -1,0 +1,272 @@
+import { describe, expect, test } from 'vitest';
+
+import type { CreateHow, ExportGrant } from '#aws/cloudwatch-logs.ts';
+import { sessionNameOf } from '#aws/sessions/session-name.ts';
+import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
+import type { EmulatorOptions } from '#emulator/emulator.ts';
+import { refusal } from '../export-jobs/line.ts';
+import { openWorld, order, region, type World, type WorldOptions } from '../world.ts';
+
+const accountId = '210987654321';
+const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
+const place = { partition: 'aws', accountId, region };
+const { logGroupName, destination, destinationPrefix } = order;
+const grant: ExportGrant = { logGroupName, destination, destinationPrefix };
+const task = { ...grant, from: 0n, to: 1n };
+const caller = 'https://issuer.example.com#order-service';
+
+/** A world whose one target has a role, where every create has a session of its own. */
+async function openScoped(options: WorldOptions = {}, emulator: EmulatorOptions = {}) {
+  const world = await openWorld({
+    isSessionScoped: true,
+    targets: [{ name: 'default', region, roleArn }],
+    ...options,
+    emulator: { activeTaskLimit: Number.POSITIVE_INFINITY, ...emulator },
+  });
+  const theirs = { region, accountId };
+  for (const name of ['/app', '/app2']) {
+    world.emulator.seed.logGroup({ ...theirs, logGroupName: name });
+  }
+  for (const bucket of ['archive', 'vault']) world.emulator.seed.bucket({ ...theirs, bucket });
+  return world;
+}
+
+const create = (world: World, how: CreateHow, changes: object = {}) =>
+  world.targets.find(undefined).logs.createExportTask({ ...task, ...changes }, how);
+
+/** What the create ended in, in one word. */
+async function ending(...call: Parameters<typeof create>): Promise<string> {
+  const result = await create(...call);
+  return 'problem' in result ? `${result.outcome}: ${result.problem.slug}` : result.outcome;
+}
+
+/** Many refusals of the role. They tell no time: on turned time the SDK would ask again, see line.ts. */
+const refuseRole = {
+  ...refusal,
+  ...({ operation: 'AssumeRole', code: 'AccessDenied', status: 403, count: 100 } as const),
+};
+
+describe('a create in a session of its own', () => {
+  test('assumes the role in the name of its caller, under a policy for what was granted', async () => {
+    await using world = await openScoped();
+
+    const results = [
+      await create(world, { caller, grant }),
+      await create(world, { caller: 'api-key#other', grant }),
+    ];
+
+    expect(results.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
+    expect(world.emulator.journal.entries().map(({ operation }) => operation)).toEqual([
+      'AssumeRole',
+      'CreateExportTask',
+      'AssumeRole',
+      'CreateExportTask',
+    ]);
+    const name = sessionNameOf(caller);
+    expect(world.calls('AssumeRole')[0]?.input).toEqual({
+      RoleArn: roleArn,
+      DurationSeconds: '900',
+      RoleSessionName: name,
+      SourceIdentity: name,
+      Policy: sessionPolicyFor(place, grant),
+    });
+    expect(world.creates().map(({ sourceIdentity }) => sourceIdentity)).toEqual([
+      name,
+      sessionNameOf('api-key#other'),
+    ]);
+  });
+
+  test('is the only call in it: all others are made in the role’s ordinary session', async () => {
+    await using world = await openScoped();
+    const { logs } = world.targets.find(undefined);
+
+    await create(world, { caller, grant });
+    await logs.describeExportTasks({}, { caller });
+    await logs.cancelExportTask('no-such-task', { caller }).catch(() => {});
+    await logs.describeLogGroups({}, { caller });
+
+    const inScoped = world.emulator.journal
+      .entries()
+      .filter(({ sourceIdentity }) => sourceIdentity !== undefined);
+    expect(inScoped.map(({ operation }) => operation)).toEqual(['CreateExportTask']);
+    expect(world.calls('DescribeLogGroups')[0]).toMatchObject({ sessionName: 'test', status: 200 });
+  });
+
+  test('without a caller has the name of the gateway', async () => {
+    await using world = await openScoped();
+
+    await create(world, { grant });
+
+    expect(world.creates()[0]?.sourceIdentity).toBe(sessionNameOf('log-export-gateway'));
+  });
+
+  test('may be looked at for the last time when the session is there', async () => {
+    await using world = await openScoped();
+    let seen: string[] = [];
+    const maySend = () => {
+      seen = world.emulator.journal.entries().map(({ operation }) => operation);
+      return false;
+    };
+
+    const result = await ending(world, { caller, grant, maySend });
+
+    expect(result).toBe('not-sent: aws-unavailable');
+    expect(seen).toEqual(['AssumeRole']);
+    expect(world.creates()).toEqual([]);
+  });
+
+  test('of the default prefix may write beside it, as AWS does', async () => {
+    await using world = await openScoped();
+    const byDefault = { ...grant, destinationPrefix: 'exportedlogs' };
+    const changes = { destinationPrefix: undefined };
+
+    const results = [
+      await ending(world, { caller, grant: byDefault }, changes),
+      await ending(world, { caller, grant }, changes),
+    ];
+
+    expect(results).toEqual(['accepted', 'refused: destination-not-writable']);
+  });
+
+  test('is sent once, however it ends', async () => {
+    await using world = await openScoped();
+    world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'error', status: 500 });
+    world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-after' });
+
+    const endings = [
+      await ending(world, { caller, grant }),
+      await ending(world, { caller, grant }),
+    ];
+
+    expect(endings).toEqual(['unknown', 'unknown']);
+    expect(world.creates()).toHaveLength(2);
+  });
+});
+
+describe('what was not granted', () => {
+  test.each([
+    ['another log group', { logGroupName: '/app2' }, 'service-role-not-permitted'],
+    ['another bucket', { destination: 'vault' }, 'destination-not-writable'],
+    ['another prefix', { destinationPrefix: 'exports' }, 'destination-not-writable'],
+    ['a longer prefix', { destinationPrefix: 'exports/app2' }, 'destination-not-writable'],
+    ['no prefix', { destinationPrefix: undefined }, 'destination-not-writable'],
+  ])('%s is refused by AWS', async (_, changes, slug) => {
+    await using world = await openScoped();
+
+    const result = await ending(world, { caller, grant }, changes);
+
+    expect(result).toBe(`refused: ${slug}`);
+    expect(world.creates()).toMatchObject([{ errorCode: 'AccessDeniedException' }]);
+    expect(world.emulator.exportTasks()).toEqual([]);
+  });
+
+  test('is everything where there is no grant', async () => {
+    await using world = await openScoped();
+
+    const result = await ending(world, { caller });
+
+    expect(result).toBe('refused: service-role-not-permitted');
+    expect(world.calls('AssumeRole')).toHaveLength(1);
+    expect(world.emulator.exportTasks()).toEqual([]);
+  });
+});
+
+describe('when STS gives no session', () => {
+  test('a refused role is asked for once a minute at most, whoever asks', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    await using world = await openScoped({ now: () => now }, { startAt: now });
+    world.emulator.faults.add(refuseRole);
+
+    const results = new Set<string>();
+    for (let second = 0; second < 120; second += 1) {
+      const both = ['#one', '#other'].map((who) => ending(world, { caller: who, grant }));
+      for (const result of await Promise.all(both)) results.add(result);
+      now += 1_000;
+    }
+
+    expect([...results]).toEqual(['not-sent: service-role-unusable']);
+    // In the first moment nobody knows it yet, and both ask.
+    expect(world.calls('AssumeRole').length).toBeLessThanOrEqual(3);
+    expect(world.creates()).toEqual([]);
+  });
+
+  test('of a role that is refused for the gateway itself none is asked for in a caller’s name', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    await using world = await openScoped({ now: () => now }, { startAt: now });
+    world.emulator.faults.add(refuseRole);
+    now += 16 * 60_000;
+
+    const result = await ending(world, { caller, grant });
+
+    expect(result).toBe('not-sent: service-role-unusable');
+    const names = world.calls('AssumeRole').map(({ input }) => input as Record<string, string>);
+    expect(names.map(({ RoleSessionName }) => RoleSessionName)).toEqual(['test']);
+  });
+
+  test('an outage is over for everybody within a second of its end', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    await using world = await openScoped({ now: () => now }, { startAt: now });
+    world.emulator.faults.add({ operation: 'AssumeRole', kind: 'error', status: 503, count: 2 });
+
+    const during = await ending(world, { caller, grant });
+    const shortlyAfter = await ending(world, { caller, grant });
+    now += 1_000;
+    const after = await ending(world, { caller, grant });
+
+    expect([during, shortlyAfter, after]).toEqual([
+      'not-sent: aws-unavailable',
+      'not-sent: aws-unavailable',
+      'accepted',
+    ]);
+    expect(world.creates()).toHaveLength(1);
+  });
+
+  test.each(['PackedPolicyTooLarge', 'MalformedPolicyDocument'])(
+    '%s is the business of one caller alone',
+    async (code) => {
+      await using world = await openScoped();
+      const message = 'Packed policy consumes 101% of allotted space, please use smaller policy.';
+      world.emulator.faults.add({ operation: 'AssumeRole', kind: 'error', code, message });
+
+      const result = await create(world, { caller, grant });
+      const next = await ending(world, { caller: '#other', grant });
+
+      expect(result).toMatchObject({
+        outcome: 'refused',
+        problem: { slug: 'invalid-parameter', detail: `AWS says: ${message}` },
+      });
+      expect(next).toBe('accepted');
+      expect(world.creates()).toHaveLength(1);
+    },
+  );
+
+  test('a policy that is refused does not keep it from being found out that an outage is over', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    await using world = await openScoped({ now: () => now }, { startAt: now });
+    const fault = { operation: 'AssumeRole', kind: 'error' } as const;
+    world.emulator.faults.add({ ...fault, status: 503, count: 2 });
+    world.emulator.faults.add({ ...fault, ...refusal, code: 'PackedPolicyTooLarge' });
+
+    const during = await ending(world, { caller, grant });
+    now += 1_000;
+    const results = [
+      await ending(world, { caller, grant }),
+      await ending(world, { caller: '#other', grant }),
+    ];
+
+    expect(during).toBe('not-sent: aws-unavailable');
+    expect(results).toEqual(['refused: invalid-parameter', 'accepted']);
+  });
+
+  test('a scoped session that AWS does not know leaves the ordinary one as it is', async () => {
+    await using world = await openScoped();
+    const code = 'UnrecognizedClientException';
+    world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'error', code });
+
+    const result = await ending(world, { caller, grant });
+    await world.targets.find(undefined).logs.describeExportTasks({});
+
+    expect(result).toBe('refused: service-role-unusable');
+    expect(world.calls('AssumeRole')).toHaveLength(1);
+  });
+});

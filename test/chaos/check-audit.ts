@@ -1,0 +1,25 @@
+import type { Evidence, Violation } from './checker.ts';
+
+/** Every change of a job has one entry of the audit, and so has every create that was seen. */
+export function checkAudit({ events, sightings, auditEntries }: Evidence): Violation[] {
+  const nameOf = (jobId: string | null, version: number | null, type: string | null) =>
+    `${jobId} ${version} ${type}`;
+  const ofChanges = Map.groupBy(auditEntries, (entry) =>
+    nameOf(entry.jobId, entry.version, entry.change),
+  );
+  const intents = new Set(
+    auditEntries
+      .filter(({ change }) => change === 'slice-starting')
+      .map(({ requestId }) => requestId),
+  );
+  const unlawful = (text: string) => ({ invariant: 'INV11', kind: 'unlawful', text }) as const;
+  return [
+    ...events
+      .map(({ jobId, version, type }) => nameOf(jobId, version, type))
+      .filter((name) => ofChanges.get(name)?.length !== 1)
+      .map((name) => unlawful(`${name} has ${ofChanges.get(name)?.length ?? 0} audit entries`)),
+    ...sightings
+      .filter(({ marker }) => !intents.has(marker))
+      .map(({ marker }) => unlawful(`${marker} was sent, and is not in the audit`)),
+  ];
+}

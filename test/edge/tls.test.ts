@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:tls';
+import { describe, expect, test } from 'vitest';
+
+import { openTls } from '#edge/tls.ts';
+import { makeAuthority } from '../auth/certificates.ts';
+import { connectTls, makeCaller, makeServerIdentity, openTlsFiles } from '../auth/tls-client.ts';
+import { openWorld } from '../world.ts';
+import { dial, readAnswers, request } from './raw.ts';
+
+const quick = { headersMs: 200, requestMs: 400, keepAliveMs: 100, checkMs: 20 };
+
+/** Sends bytes over TLS, and reads until the server ends the connection. */
+async function talkTls(port: number, bytes: string) {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  socket.on('error', () => {});
+  socket.write(bytes, 'latin1');
+  let received = '';
+  for await (const chunk of socket.setEncoding('latin1')) received += chunk;
+  return readAnswers(received, [bytes.split(' ', 1)[0] ?? '']);
+}
+
+describe('TLS ended here', () => {
+  test.for(['TLSv1.2', 'TLSv1.3'] as const)('is spoken as %s', async (version) => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+
+    const found = await connectTls(world.port, { minVersion: version, maxVersion: version });
+
+    expect(found).toMatchObject({ statusLine: 'HTTP/1.1 200 OK', protocol: version });
+  });
+
+  test('is not spoken as TLS 1.1', async () => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
+
+    await expect(connectTls(world.port, old)).rejects.toThrow(/protocol version/);
+    expect(world.log.at(-1)).toMatchObject({
+      code: 'ERR_SSL_UNSUPPORTED_PROTOCOL',
+      msg: 'a connection did not become one of TLS',
+    });
+  });
+
+  test.for([
+    ['plain HTTP', request('GET /health/live'), 'ERR_SSL_HTTP_REQUEST'],
+    ['no TLS at all', '\0'.repeat(100), 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ] as const)('%s ends with the connection, and one line in the log', async ([, bytes, code]) => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+    const before = world.log.length;
+
+    const socket = dial(world.port);
+    socket.write(bytes);
+    const received: Buffer[] = await Array.fromAsync(socket);
+
+    expect(Buffer.concat(received).toString('latin1')).not.toContain('HTTP/1.1');
+    expect(world.log.slice(before)).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        code,
+        msg: 'a connection did not become one of TLS',
+      }),
+    ]);
+  });
+
+  test('a connection that begins none is closed in the time that headers have', async () => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls, limits: quick });
+
+    const socket = dial(world.port);
+    await once(socket.resume(), 'close');
+
+    expect(world.log.at(-1)).toMatchObject({ code: 'ERR_TLS_HANDSHAKE_TIMEOUT' });
+  });
+
+  test('who leaves before it begins leaves no line', async () => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+    const before = world.log.length;
+
+    const socket = dial(world.port);
+    await once(socket, 'connect');
+    socket.resetAndDestroy();
+    await connectTls(world.port, {});
+    await world.waitFor(() => world.log.length > before);
+
+    expect(world.log.slice(before)).toEqual([expect.objectContaining({ msg: 'request' })]);
+  });
+});
+
+describe('the limits of a request hold over TLS:', () => {
+  test.for([
+    ['headers too large', request('GET /health/live', { X: 'x'.repeat(9_000) }), 431],
+    ['headers that never end', 'GET /health/live HTTP/1.1\r\nHost: gateway\r\nX: ', 408],
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
+    ['no host', 'GET /health/live HTTP/1.1\r\n\r\n', 400],
+    ['a way through', 'CONNECT gateway:80 HTTP/1.1\r\nHost: gateway:80\r\n\r\n', 400],
+    ['silence after an answer', request('GET /health/live'), 200],
+  ] as const)('%s', async ([, bytes, status]) => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls, limits: quick });
+
+    const answers = await talkTls(world.port, bytes);
+
+    expect(answers.map((answer) => answer.status)).toEqual([status]);
+    expect(world.log.filter(({ msg }) => msg === 'request')).toHaveLength(1);
+  });
+});
+
+describe('the certificate of the server', () => {
+  test('is another one for new connections when its files change, and no request is lost', async () => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+    using kept = makeCaller(world.port);
+    using fresh = makeCaller(world.port);
+    const before = await kept.ask();
+
+    files.write(makeServerIdentity());
+    await files.time.turn(2_000);
+    const after = await fresh.ask();
+    const stillKept = await kept.ask();
+
+    expect([before.status, after.status, stillKept.status]).toEqual([200, 200, 200]);
+    expect(after.serialNumber).not.toBe(before.serialNumber);
+    expect(stillKept.serialNumber).toBe(before.serialNumber);
+  });
+
+  test('is another one on every address the service listens on', async () => {
+    await using files = await openTlsFiles();
+    const serials = async () => {
+      using callers = new DisposableStack();
+      const asked = servers.map((server) => {
+        const { port } = server.address() as AddressInfo;
+        return callers.use(makeCaller(port)).ask();
+      });
+      return (await Promise.all(asked)).map(({ serialNumber }) => serialNumber);
+    };
+    const servers = [1, 2].map(() =>
+      files.tls.makeServer({}, (_request, response) => response.end('{}')).listen(0, '127.0.0.1'),
+    );
+    await Promise.all(servers.map((server) => once(server, 'listening')));
+    const [before] = await serials();
+
+    files.write(makeServerIdentity());
+    await files.time.turn(2_000);
+    const [one, other] = await serials();
+    for (const server of servers) server.close();
+
+    expect(one).not.toBe(before);
+    expect(other).toBe(one);
+  });
+
+  test.for([
+    ['without its key', () => ({ cert: makeServerIdentity().cert })],
+    ['that is none', () => ({ cert: 'nonsense' })],
+    ['that is empty', () => ({ cert: '' })],
+    ['whose key is empty', () => ({ key: '' })],
+  ] as const)('%s changes nothing, and the log says so', async ([, change]) => {
+    await using files = await openTlsFiles();
+    await using world = await openWorld({ tls: files.tls });
+    using one = makeCaller(world.port);
+    using other = makeCaller(world.port);
+    const before = await one.ask();
+
+    files.write(change());
+    await files.time.turn(2_000);
+    const after = await other.ask();
+
+    expect(after.serialNumber).toBe(before.serialNumber);
+    expect(files.log).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        err: expect.objectContaining({
+          message: expect.stringMatching(
+            /^TLS_CERT_FILE is ".*" and TLS_KEY_FILE ".*": they must be a certificate and its key, in PEM \(.+\)\.$/,
+          ),
+        }),
+        msg: 'the certificates of TLS have changed but are not good: THE OLD ONES STAY IN FORCE',
+      }),
+    ]);
+  });
+
+  test.for([
+    [
+      'nowhere',
+      { TLS_CERT_FILE: undefined },
+      /^TLS_CERT_FILE is "TLS_CERT_FILE": it must be the path of a readable file \(ENOENT\)\.$/,
+    ],
+    ['no certificate', { TLS_CERT_FILE: 'x' }, /^TLS_CERT_FILE is .* in PEM \(.+\)\.$/],
+    [
+      'that of another key',
+      { TLS_KEY_FILE: makeServerIdentity().key },
+      /^TLS_CERT_FILE is .* in PEM \(.*key values mismatch\)\.$/,
+    ],
+    [
+      'beside nobody who signs for callers',
+      { TLS_CLIENT_CA_FILE: '' },
+      /^TLS_CLIENT_CA_FILE is "TLS_CLIENT_CA_FILE": it must have certificates in PEM \(.+\)\.$/,
+    ],
+  ] as const)('that is %s ends the start with a sentence', async ([, wrong, sentence]) => {
+    const { cert, key } = makeServerIdentity();
+    const clientCa = makeAuthority('who signs callers').cert;
+    const good = { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: clientCa };
+    const contents: Record<string, string | undefined> = { ...good, ...wrong };
+
+    const opening = openTls(
+      { certFile: 'TLS_CERT_FILE', keyFile: 'TLS_KEY_FILE', clientCaFile: 'TLS_CLIENT_CA_FILE' },
+      {
+        readFile: async (path) => contents[path] ?? Promise.reject(new Error('ENOENT')),
+        sleep: async () => {},
+        log: { info() {}, error() {} },
+      },
+    );
+
+    await expect(opening).rejects.toMatchObject({ name: 'ConfigError' });
+    await expect(opening).rejects.toThrow(sentence);
+  });
+});

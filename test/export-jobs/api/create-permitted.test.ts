@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import type { Question } from '#auth/authorization/authorizer.ts';
+import { as, principalOf, type Rule } from '../../access.ts';
+import { openWorld, region, type World } from '../../world.ts';
+import { type Policies, policiesOf } from '../callers.ts';
+import { homes, wish } from '../homes.ts';
+
+const everything: Rule = () => true;
+const { logGroupNames: _none, ...withoutGroups } = wish;
+
+describe.each(homes)('who may create which job, on %s', (_name, openHome) => {
+  let world: World;
+  let policies: Policies;
+  let asked: Question[];
+  beforeAll(async () => {
+    policies = policiesOf(everything);
+    world = await openWorld({ jobs: await openHome(), access: policies.access });
+    for (const logGroupName of ['/team/a', '/team/b', '/team/secret']) {
+      world.emulator.seed.logGroup({ region, logGroupName });
+    }
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => {
+    permit(everything);
+    world.emulator.journal.clear();
+  });
+
+  const permit = (rule: Rule) => {
+    asked = [];
+    policies.change((principal, question) => {
+      if (question.action === 'CreateExportJob') asked.push(question);
+      return rule(principal, question);
+    });
+  };
+  const post = (body: unknown, query = '', headers = {}) =>
+    world.call('POST', `/export-jobs${query}`, body, { ...as('ann'), ...headers });
+  const groupsAsked = () => asked.map(({ resource }) => resource.logGroupName);
+  const jobsThere = async () =>
+    (await world.database.queries.selectFrom('jobs').select('id').execute()).length;
+
+  test('is decided by the parsed values, for each log group, as the first slice has them', async () => {
+    const body = {
+      ...{ ...withoutGroups, priority: 3, destinationPrefix: '{logGroup}/{dd}/{jobId}/{attempt}' },
+      logGroupNames: ['/app', '/other'],
+    };
+
+    const { status } = await post(body);
+
+    expect(status).toBe(202);
+    const { name, accountId } = world.targets.find(undefined);
+    expect(asked).toEqual(
+      ['app', 'other'].map((group) => ({
+        action: 'CreateExportJob',
+        resource: { target: { name, accountId, region }, logGroupName: `/${group}` },
+        context: {
+          destination: 'archive',
+          destinationPrefix: expect.stringMatching(new RegExp(`^${group}/01/[\\da-f-]{36}/1$`)),
+          from: BigInt(Date.UTC(2024, 4, 1)),
+          to: BigInt(Date.UTC(2024, 4, 4)) - 1n,
+          priority: 3,
+        },
+      })),
+    );
+  });
+
+  test('a job with a log group that is not permitted is refused whole, with its name', async () => {
+    permit((_principal, { resource }) => resource.logGroupName !== '/b');
+    const before = await jobsThere();
+
+    const answer = await post({ ...wish, logGroupNames: ['/a', '/b', '/c'] });
+
+    expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
+    expect(groupsAsked()).toEqual(['/a', '/b']);
+    expect(await jobsThere()).toBe(before);
+  });
+
+  test('a prefix must be permitted as if it were a name, before AWS is asked for it', async () => {
+    permit((_principal, { resource }) => resource.logGroupName !== '/team/');
+
+    const there = await post({ ...withoutGroups, logGroupNamePrefix: '/team/' });
+    permit(() => false);
+    const none = await post({ ...withoutGroups, logGroupNamePrefix: '/nobody/' });
+
+    expect(there.status).toBe(403);
+    expect([none.status, none.body.detail]).toEqual([there.status, there.body.detail]);
+    expect(world.calls('DescribeLogGroups')).toEqual([]);
+  });
+
+  test('of a prefix each log group is asked about; one that is not permitted is not named', async () => {
+    permit((_principal, { resource }) => resource.logGroupName !== '/team/secret');
+
+    // Too many slices, and a prefix that is too long: neither may tell what there is.
+    const body = { ...withoutGroups, logGroupNamePrefix: '/team/', from: 0, sliceBy: 'hour' };
+    const destinationPrefix = `${'x'.repeat(960)}{logGroup}`;
+    const answers = [await post(body), await post({ ...body, destinationPrefix })];
+
+    for (const answer of answers) {
+      expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
+      expect(answer.body.detail).toBe(
+        'No policy permits you to export all log groups whose name begins with /team/.',
+      );
+    }
+    expect(groupsAsked().slice(0, 4)).toEqual(['/team/', '/team/a', '/team/b', '/team/secret']);
+  });
+
+  test('a dry run is refused as the job would be', async () => {
+    permit(() => false);
+
+    const answer = await post(wish, '?dryRun=true');
+
+    expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
+  });
+
+  test('a key stands for a job of its caller alone', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+
+    const first = await post(wish, '', key);
+    const again = await post(wish, '', key);
+    const other = await post(wish, '', { ...key, ...as('bob') });
+
+    expect(again.body).toEqual(first.body);
+    expect(other.status).toBe(202);
+    expect(other.body.id).not.toBe(first.body.id);
+    expect(other.body.caller).toBe('test#bob');
+  });
+
+  test('a key shows its job only as long as its caller may read it', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+    await post(wish, '', key);
+    policies.change((_principal, { action }) => action !== 'ReadExportJob');
+
+    const again = await post(wish, '', key);
+
+    expect([again.status, again.body.type]).toEqual([404, '/problems/export-job-not-found']);
+  });
+
+  test('with the job is kept who asked, and with the change who let them', async () => {
+    const { body, headers } = await post(wish);
+
+    const { queries } = world.database;
+    const job = await queries
+      .selectFrom('jobs')
+      .select(['caller', 'principal'])
+      .where('id', '=', body.id)
+      .executeTakeFirstOrThrow();
+    expect(job.caller).toBe('test#ann');
+    expect(JSON.parse(job.principal ?? '')).toEqual(principalOf('ann'));
+    const entries = await queries
+      .selectFrom('auditEntries')
+      .selectAll()
+      .where('jobId', '=', body.id)
+      .execute();
+    expect(entries).toEqual([
+      {
+        ...{ at: expect.any(Number), jobId: body.id, version: 1, change: 'job-accepted' },
+        ...{ principal: 'test#ann', action: 'CreateExportJob', policies: '["the-rule"]' },
+        ...{ requestId: headers.get('x-request-id'), target: 'default', destination: 'archive' },
+        ...{ destinationPrefix: body.destinationPrefix, outcome: 'ok' },
+        ...{ slice: null, logGroupName: null, taskId: null, awsRequestId: null },
+      },
+    ]);
+  });
+});

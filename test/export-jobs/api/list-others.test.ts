@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { as, type Rule } from '../../access.ts';
+import { openWorld, type World } from '../../world.ts';
+import { jobOf, type Policies, policiesOf } from '../callers.ts';
+import { homes } from '../homes.ts';
+
+const nobodysSecrets: Rule = (_principal, { resource }) => resource.logGroupName !== '/secret';
+
+describe.each(homes)('the list of jobs, on %s', (_name, openHome) => {
+  let world: World;
+  let policies: Policies;
+  beforeAll(async () => {
+    policies = policiesOf(nobodysSecrets);
+    world = await openWorld({ jobs: await openHome(), access: policies.access });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => policies.change(nobodysSecrets));
+
+  const list = async (query: string, name = 'bob') => {
+    const { status, body } = await world.call('GET', `/export-jobs?${query}`, undefined, as(name));
+    const ids: string[] = (body.exportJobs ?? []).map(({ id }: { id: string }) => id);
+    return { status, ids, body, nextCursor: body.nextCursor };
+  };
+  /** Follows the cursors of a list to its end. */
+  const listAll = async (query: string) => {
+    const pages: string[][] = [];
+    for (let cursor = ''; ; ) {
+      const { ids, nextCursor } = await list(`${query}${cursor}`);
+      pages.push(ids);
+      if (nextCursor === undefined) return pages;
+      cursor = `&cursor=${nextCursor}`;
+    }
+  };
+  let targets = 0;
+  const newTarget = () => `target-${++targets}`;
+
+  test('has one’s own jobs, unless it is asked for others', async () => {
+    const target = newTarget();
+    const own = await jobOf('bob', world.database, { target });
+    const others = await jobOf('ann', world.database, { target });
+
+    expect((await list(`target=${target}`)).ids).toEqual([own]);
+    expect((await list(`target=${target}&caller=test%23ann`)).ids).toEqual([others]);
+    expect((await list(`target=${target}&caller=*`)).ids.sort()).toEqual([own, others].sort());
+  });
+
+  test('leaves out what the asker may not read, and its pages go on behind it', async () => {
+    const target = newTarget();
+    const visible: string[] = [];
+    for (let acceptedAt = 1; acceptedAt <= 12; acceptedAt += 1) {
+      const logGroupNames = [
+        ['/app'],
+        ['/secret'],
+        ['/app', '/other'],
+        ['/app', '/other', '/secret'],
+      ][acceptedAt % 4] as string[];
+      const jobId = await jobOf('ann', world.database, { target, acceptedAt, logGroupNames });
+      if (!logGroupNames.includes('/secret')) visible.unshift(jobId);
+    }
+
+    const pages = await listAll(`target=${target}&caller=*&limit=2`);
+
+    expect(pages.flat()).toEqual(visible);
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 2]);
+  });
+
+  test('may have a short page that goes on, and tells no id of what is hidden', async () => {
+    const target = newTarget();
+    const oldest = await jobOf('ann', world.database, { target, acceptedAt: 1 });
+    const hidden: string[] = [];
+    for (let n = 0; n < 510; n += 1) {
+      const job = { target, acceptedAt: 1_000, logGroupNames: ['/secret'] };
+      hidden.push(await jobOf('ann', world.database, job));
+    }
+
+    const first = await list(`target=${target}&caller=*`);
+    const second = await list(`target=${target}&caller=*&cursor=${first.nextCursor}`);
+
+    expect(first.ids).toEqual([]);
+    const cursor = Buffer.from(first.nextCursor, 'base64url').toString();
+    expect(hidden.filter((id) => cursor.includes(id))).toEqual([]);
+    expect(second.ids).toEqual([oldest]);
+    expect(second.nextCursor).toBeUndefined();
+  });
+
+  test('stops early where jobs have many log groups that are asked about', async () => {
+    const target = newTarget();
+    const logGroupNames = Array.from({ length: 400 }, (_, n) => `/g/${n}`);
+    const ids: string[] = [];
+    for (let acceptedAt = 1; acceptedAt <= 4; acceptedAt += 1) {
+      ids.unshift(await jobOf('ann', world.database, { target, acceptedAt, logGroupNames }));
+    }
+
+    const first = await listAll(`target=${target}&caller=*`);
+    const again = await listAll(`target=${target}&caller=*`);
+
+    expect(first).toEqual([ids.slice(0, 2), ids.slice(2), []]);
+    expect(again).toEqual([ids]); // answers about log groups are remembered
+  });
+
+  test.each(['', 'x'.repeat(1_025)])('refuses caller=%s', async (caller) => {
+    const { status, body } = await list(`caller=${caller}`);
+
+    expect(status).toBe(400);
+    expect(body.errors[0]).toMatchObject({ in: 'query', pointer: '#/caller' });
+  });
+});

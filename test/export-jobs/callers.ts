@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Audit } from '#audit/audit.ts';
+import type { Access } from '#auth/access.ts';
+import type { Database } from '#database/database.ts';
+import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
+import { callersBy, principalOf, type Rule } from '../access.ts';
+import { planOf } from './homes.ts';
+
+/** A rule that can be another one later, as policies can. */
+export interface Policies {
+  access: (audit: Audit) => Access;
+  change(rule: Rule): void;
+}
+
+/** Callers of `callersBy`, under a rule that can change. */
+export function policiesOf(rule: Rule): Policies {
+  let current = rule;
+  let version = 1;
+  return {
+    access(audit) {
+      const access = callersBy((...asked) => current(...asked))(audit);
+      const { authorizer } = access;
+      return { ...access, authorizer: { ...authorizer, version: () => version } };
+    },
+    change(other) {
+      current = other;
+      version += 1;
+    },
+  };
+}
+
+/** What a test may say of a job that somebody has. */
+interface JobOf {
+  logGroupNames?: readonly string[];
+  days?: number;
+  target?: string;
+  acceptedAt?: number;
+}
+
+/** A job of a caller of that name; its id. */
+export function jobOf(name: string, database: Database, job: JobOf = {}): Promise<string> {
+  const { logGroupNames = ['/app'], days = 1, target = 'default', acceptedAt = 1 } = job;
+  const plan = planOf(days, { target });
+  const slices = plan.slices
+    .flatMap((slice) => logGroupNames.map((logGroupName) => ({ ...slice, logGroupName })))
+    .map((slice, number) => ({ ...slice, number }));
+  return acceptJob(database, {
+    ...{ jobId: randomUUID(), asker: { principal: principalOf(name), id: 'test' }, acceptedAt },
+    ...{ keyUse: undefined, plan: { ...plan, slices }, mostWaitingSlices: 0 },
+  });
+}

@@ -1,0 +1,19 @@
+import type { Asker } from '#auth/authorization/authorizer.ts';
+import { anonymous } from '#auth/principal.ts';
+import type { Approval, Deed } from '#export-jobs/job-store/changes.ts';
+
+/** A request of a caller of this id. */
+export const askerOf = (id: string): Asker => ({
+  principal: { ...anonymous, id, subject: id },
+  id: 'request-of-the-test',
+});
+
+/** What the rule of the test permits a caller. */
+export const approvalOf = (id: string): Approval => ({ asker: askerOf(id), policies: ['a-rule'] });
+
+/** A change that a test makes past everybody who would. */
+export const testDeed: Deed = {
+  action: 'CreateExportTask',
+  principal: 'anonymous',
+  requestId: 'marker-of-the-test',
+};

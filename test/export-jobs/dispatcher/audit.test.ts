@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+
+import { jobOf } from '../callers.ts';
+import { type Line, openLine, refusal } from '../line.ts';
+
+const entriesOf = ({ database }: Line) =>
+  database.queries.selectFrom('auditEntries').selectAll().orderBy('version').execute();
+
+/** How many entries of the audit have the request id of each call of an operation. */
+async function entriesOfCalls(line: Line, operation: string): Promise<number[]> {
+  const entries = await entriesOf(line);
+  return line
+    .calls(operation)
+    .map(
+      ({ requestId }) =>
+        entries.filter(
+          ({ awsRequestId, action }) => awsRequestId === requestId && action === operation,
+        ).length,
+    );
+}
+
+test('a create and a cancel of AWS have one entry each, whatever AWS answered', async () => {
+  await using line = await openLine({ emulator: { runningMs: 20_000 } });
+  const codes = ['ThrottlingException', 'LimitExceededException', 'ExpiredTokenException'];
+  for (const [skip, code] of codes.entries()) {
+    line.emulator.faults.add({ kind: 'error', operation: 'CreateExportTask', code, skip });
+  }
+  line.emulator.faults.add({ ...refusal, operation: 'CancelExportTask' });
+  await jobOf('ann', line.database, { logGroupNames: ['/app', '/gone'] });
+  const jobId = await jobOf('bob', line.database, { days: 2 });
+  await line.time.runUntil(async () => (await line.states(jobId)).includes('running'));
+  await line.cancel(jobId);
+
+  await line.runUntilDone();
+
+  const creates = await entriesOfCalls(line, 'CreateExportTask');
+  const cancels = await entriesOfCalls(line, 'CancelExportTask');
+  expect(creates.length).toBeGreaterThanOrEqual(codes.length + 3);
+  expect(creates).toEqual(creates.map(() => 1));
+  expect(cancels).toEqual([1, 1]);
+});
+
+test('an entry says who, what, and what came of it, from the wish to the end', async () => {
+  await using line = await openLine();
+  const jobId = await jobOf('ann', line.database);
+
+  await line.runUntilDone();
+
+  const [task] = line.emulator.exportTasks();
+  const [create] = line.calls('CreateExportTask');
+  const lastLook = line.calls('DescribeExportTasks').at(-1);
+  const ofSlice = {
+    ...{ jobId, target: 'default', slice: 0, logGroupName: '/app', destination: 'archive' },
+    ...{ destinationPrefix: `jobs/${jobId}`, requestId: task?.taskName, outcome: 'ok' },
+  };
+  const [, ...entries] = await entriesOf(line);
+  expect(entries).toMatchObject([
+    {
+      ...ofSlice,
+      ...{ version: 2, change: 'slice-starting', action: 'CreateExportTask' },
+      ...{ principal: 'test#ann', taskId: null, awsRequestId: null },
+    },
+    {
+      ...ofSlice,
+      ...{ version: 3, change: 'slice-running', action: 'CreateExportTask' },
+      ...{ principal: 'test#ann', taskId: task?.taskId, awsRequestId: create?.requestId },
+    },
+    {
+      ...ofSlice,
+      ...{ version: 4, change: 'slice-completed', action: 'DescribeExportTasks' },
+      ...{ principal: 'log-export-gateway', taskId: task?.taskId },
+      awsRequestId: lastLook?.requestId,
+    },
+  ]);
+});
+
+test('a create whose answer was lost is found in the audit by its marker, and who found it', async () => {
+  await using line = await openLine();
+  line.emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });
+  await jobOf('ann', line.database);
+
+  await line.runUntilDone();
+
+  const [task] = line.emulator.exportTasks();
+  const found = (await entriesOf(line)).filter(({ requestId }) => requestId === task?.taskName);
+  expect(found.map(({ change, action }) => [change, action])).toEqual([
+    ['slice-starting', 'CreateExportTask'],
+    ['slice-running', 'DescribeExportTasks'],
+    ['slice-completed', 'DescribeExportTasks'],
+  ]);
+});
+
+test('the cancel of a stray task is in the audit, for the caller whose job it was', async () => {
+  await using line = await openLine({ emulator: { runningMs: 600_000, activeTaskLimit: 2 } });
+  line.emulator.faults.add({
+    kind: 'late-effect',
+    operation: 'CreateExportTask',
+    delayMs: 200_000,
+  });
+  const jobId = await jobOf('ann', line.database);
+
+  await line.runUntilDone();
+
+  const [call] = line.calls('CancelExportTask');
+  const entry = (await entriesOf(line)).find(({ action }) => action === 'CancelExportTask');
+  expect(entry).toMatchObject({
+    ...{ jobId, principal: 'test#ann', version: null, change: null, outcome: 'ok' },
+    ...{ awsRequestId: call?.requestId, taskId: expect.any(String), destination: 'archive' },
+  });
+});

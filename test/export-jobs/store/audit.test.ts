@@ -1,0 +1,113 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import { recordCall, recordChange } from '#export-jobs/job-store/changes.ts';
+import { readEvents } from '#export-jobs/job-store/event-reads.ts';
+import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
+import { approvalOf, testDeed } from '../deeds.ts';
+import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
+
+describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await openStore(openHome);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  const entriesOf = (jobId: string) =>
+    database.queries
+      .selectFrom('auditEntries')
+      .selectAll()
+      .where('jobId', '=', jobId)
+      .orderBy('version')
+      .execute();
+
+  test('has one entry for each change, with who did it; ten thousand slices are one', async () => {
+    const jobId = await givenJob(database, 10_000, { caller: 'ann' });
+    await bringTo(database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
+    await retryJob(database, jobId, approvalOf('bob'), 0);
+    await cancelJob(database, jobId, approvalOf('eve'));
+
+    const entries = await entriesOf(jobId);
+    const events = await readEvents(database.queries, jobId, 0);
+    expect(entries.map(({ version, change }) => [version, change])).toEqual(
+      events.map(({ version, type }) => [version, type]),
+    );
+    expect(entries.map(({ action, principal }) => [action, principal])).toEqual([
+      ['CreateExportJob', 'ann'],
+      ['CreateExportTask', 'anonymous'],
+      ['RetryExportJob', 'bob'],
+      ['CancelExportJob', 'eve'],
+      ['CancelExportJob', 'eve'],
+    ]);
+  });
+
+  test('has of a slice what was sent, and how it ended', async () => {
+    const jobId = await givenJob(database, 1);
+    const change = { type: 'slice-failed', slice: 0, attempt: 1, problem: 'aws-timeout' } as const;
+    const deed = {
+      ...testDeed,
+      ...{ logGroupName: '/app', destinationPrefix: 'filled/in', awsRequestId: 'r-1' },
+      policies: ['one', 'two'],
+    };
+
+    await database.transaction((queries) => recordChange(queries, database, jobId, change, deed));
+
+    expect((await entriesOf(jobId))[1]).toEqual({
+      ...{ at: expect.any(Number), jobId, version: 2, change: 'slice-failed', slice: 0 },
+      ...{ principal: 'anonymous', action: 'CreateExportTask', requestId: 'marker-of-the-test' },
+      ...{ target: 'default', destination: 'archive', destinationPrefix: 'filled/in' },
+      ...{ logGroupName: '/app', taskId: null, awsRequestId: 'r-1', outcome: 'aws-timeout' },
+      policies: '["one","two"]',
+    });
+  });
+
+  test('keeps nothing of what is undone', async () => {
+    const jobId = await givenJob(database, 1);
+
+    const undone = database.transaction(async (queries) => {
+      const change = { type: 'slices-retried', slices: 1 } as const;
+      await recordChange(queries, database, jobId, change, testDeed);
+      throw new Error('changed my mind');
+    });
+
+    await expect(undone).rejects.toThrow('changed my mind');
+    expect(await entriesOf(jobId)).toHaveLength(1);
+  });
+
+  test('has calls by which nothing changed, also for what is not known', async () => {
+    const call = { target: 'default', jobId: null, taskId: 'a-stray', destination: 'archive' };
+
+    await recordCall(database, call, { ...testDeed, problem: 'aws-throttled' });
+
+    const query = database.queries.selectFrom('auditEntries').selectAll();
+    expect(await query.where('taskId', '=', 'a-stray').executeTakeFirst()).toMatchObject({
+      ...{ ...call, version: null, change: null, policies: '[]', outcome: 'aws-throttled' },
+    });
+  });
+
+  test.each([
+    ['changed', sql`update audit_entries set principal = 'nobody'`],
+    ['taken away', sql`delete from audit_entries`],
+    ['taken away one by one', sql`delete from audit_entries where change = 'job-accepted'`],
+  ])('an entry is never %s', async (_how, statement) => {
+    const jobId = await givenJob(database, 1);
+    const before = await entriesOf(jobId);
+
+    await expect(statement.execute(database.queries)).rejects.toThrow(
+      'audit entries are only ever added',
+    );
+
+    expect(await entriesOf(jobId)).toEqual(before);
+  });
+});
+
+test('on PostgreSQL the audit is not emptied at once, either', async () => {
+  const [, openHome] = homes[1] as (typeof homes)[0];
+  await using database = await openStore(openHome);
+
+  const emptied = sql`truncate audit_entries`.execute(database.queries);
+
+  await expect(emptied).rejects.toThrow('audit entries are only ever added');
+});

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+
+import type { Question } from '#auth/authorization/authorizer.ts';
+import { as, callersBy } from '../access.ts';
+import { type Answer, openWorld, order, region } from '../world.ts';
+
+const emulator = { runningMs: 3_600_000 };
+const theirs = { ...order, taskName: 'their-secret-name', logGroupName: '/theirs' };
+
+/** Ann and Tom have a log group each; who is a reader may see everything. */
+const access = callersBy(({ subject }, { action, resource }) => {
+  if (subject === 'reader') return action === 'DescribeExportTasks';
+  const own = subject === 'ann' ? '/app' : '/theirs';
+  return resource.logGroupName === own;
+});
+
+async function openTwoCallers(options: Parameters<typeof openWorld>[0] = {}) {
+  const world = await openWorld({ emulator, access, ...options });
+  world.emulator.seed.logGroup({ region, logGroupName: '/theirs' });
+  return world;
+}
+
+/** What of an answer does not depend on when and under which id it was given. */
+const whatIsSaid = ({ status, headers, text }: Answer) => ({
+  status,
+  headers: [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name)),
+  text: text.replace(/urn:uuid:[0-9a-f-]{36}/, ''),
+});
+
+describe('a caller who is not known', () => {
+  test.for([
+    ['POST', '/export-tasks'],
+    ['GET', '/export-tasks'],
+    ['GET', '/export-tasks/x'],
+    ['POST', '/export-tasks/x/cancel'],
+    ['GET', '/targets'],
+    ['GET', '/targets/default'],
+  ] as const)(
+    'is answered 401 unauthenticated on %s %s, and AWS is not asked',
+    async ([method, path]) => {
+      await using world = await openTwoCallers();
+
+      const { status, body, headers } = await world.call(
+        method,
+        path,
+        method === 'POST' ? order : undefined,
+      );
+
+      expect([status, body.type]).toEqual([401, '/problems/unauthenticated']);
+      expect(headers.get('www-authenticate')).toBe('Test');
+      expect(world.emulator.journal.entries()).toEqual([]);
+      expect(world.audit.at(-1)).toMatchObject({ audit: 'refusal', error: 'No name.' });
+    },
+  );
+});
+
+describe('a create', () => {
+  test('is asked about with the very values that are sent to AWS', async () => {
+    const asked: Question[] = [];
+    await using world = await openWorld({
+      access: callersBy((_principal, question) => asked.push(question) > 0),
+    });
+    const body = JSON.stringify(order).replace(/"to":\d+/, '"to":1152921504606846976');
+
+    await world.call('POST', '/export-tasks', body, as('ann'));
+
+    const { logGroupName, destination, destinationPrefix, from } = order;
+    expect(asked).toMatchObject([
+      {
+        action: 'CreateExportTask',
+        resource: { target: { name: 'default', region, accountId: '123456789012' }, logGroupName },
+        context: {
+          ...{ destination, destinationPrefix },
+          from: BigInt(from),
+          to: 1152921504606846976n,
+        },
+      },
+    ]);
+    expect(world.creates()[0]?.input).toMatchObject({
+      ...{ logGroupName, destination, destinationPrefix, from },
+      to: 1152921504606846976n,
+    });
+  });
+
+  test.for([undefined, ''])(
+    'without a prefix (%j) is asked about under that of AWS',
+    async (destinationPrefix) => {
+      const asked: Question[] = [];
+      await using world = await openWorld({
+        access: callersBy((_principal, question) => asked.push(question) > 0),
+      });
+
+      const body = { ...order, destinationPrefix };
+      const created = await world.call('POST', '/export-tasks', body, as('ann'));
+      const shown = await world.call(
+        'GET',
+        `/export-tasks/${created.body.taskId}`,
+        undefined,
+        as('ann'),
+      );
+
+      expect(asked[0]?.context?.destinationPrefix).toBe('exportedlogs');
+      expect(shown.body.destinationPrefix).toBe('exportedlogs');
+    },
+  );
+
+  test('that is not permitted is 403 not-permitted, and never reaches AWS', async () => {
+    await using world = await openTwoCallers();
+
+    const { status, body } = await world.call('POST', '/export-tasks', theirs, as('ann'));
+
+    expect([status, body.type]).toEqual([403, '/problems/not-permitted']);
+    expect(world.emulator.journal.entries()).toEqual([]);
+  });
+
+  test('that meets the task of somebody else is not told which it is', async () => {
+    await using world = await openTwoCallers();
+    await world.call('POST', '/export-tasks', theirs, as('tom'));
+
+    const { status, body, text } = await world.call('POST', '/export-tasks', order, as('ann'));
+
+    expect([status, body.type]).toEqual([429, '/problems/export-slot-taken']);
+    expect(body.slotHolder).toBeUndefined();
+    expect(text).not.toContain('their');
+  });
+
+  test('that meets a task its caller may see is told which it is', async () => {
+    await using world = await openTwoCallers();
+    const first = await world.call('POST', '/export-tasks', order, as('ann'));
+
+    const { body } = await world.call('POST', '/export-tasks', order, as('ann'));
+
+    expect(body.slotHolder).toMatchObject({ taskId: first.body.taskId, logGroupName: '/app' });
+  });
+});
+
+describe('a task of somebody else', () => {
+  test('is in no list of those who may not see it, and in that of those who may', async () => {
+    await using world = await openTwoCallers({ emulator: { activeTaskLimit: 9 } });
+    const own = await world.call('POST', '/export-tasks', order, as('ann'));
+    const foreign = await world.call('POST', '/export-tasks', theirs, as('tom'));
+
+    const list = async (name: string) => {
+      const { body } = await world.call('GET', '/export-tasks', undefined, as(name));
+      return body.exportTasks.map(({ taskId }: { taskId: string }) => taskId);
+    };
+
+    expect(await list('ann')).toEqual([own.body.taskId]);
+    expect(await list('tom')).toEqual([foreign.body.taskId]);
+    expect(await list('reader')).toEqual([foreign.body.taskId, own.body.taskId]);
+  });
+
+  test.for([
+    ['shown', 'GET', ''],
+    ['cancelled', 'POST', '/cancel'],
+  ] as const)(
+    'cannot be %s: it looks exactly like one that is not there',
+    async ([, method, path]) => {
+      await using world = await openTwoCallers();
+      const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
+      const ask = (id: string) =>
+        world.call(
+          method,
+          `/export-tasks/${id}${path}`,
+          method === 'POST' ? {} : undefined,
+          as('ann'),
+        );
+
+      const foreign = await ask(body.taskId);
+      const unknown = await ask(randomUUID());
+
+      expect(foreign.status).toBe(404);
+      expect(whatIsSaid(foreign)).toEqual(whatIsSaid(unknown));
+      expect(world.calls('CancelExportTask')).toEqual([]);
+    },
+  );
+
+  test('can be seen, and not cancelled, by who may see it alone', async () => {
+    await using world = await openTwoCallers();
+    const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
+    const path = `/export-tasks/${body.taskId}`;
+
+    const shown = await world.call('GET', path, undefined, as('reader'));
+    const cancelled = await world.call('POST', `${path}/cancel`, {}, as('reader'));
+
+    expect(shown.body).toMatchObject({ taskId: body.taskId, logGroupName: '/theirs' });
+    expect([cancelled.status, cancelled.body.type]).toEqual([
+      404,
+      '/problems/export-task-not-found',
+    ]);
+  });
+
+  test('is cancelled by who may', async () => {
+    await using world = await openTwoCallers();
+    const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
+
+    const cancelled = await world.call(
+      'POST',
+      `/export-tasks/${body.taskId}/cancel`,
+      {},
+      as('tom'),
+    );
+
+    expect(cancelled.status).toBe(202);
+    expect(world.calls('CancelExportTask')).toHaveLength(1);
+  });
+
+  test('leaves not a byte of its names with who may not see it, be there a thousand', async () => {
+    await using world = await openTwoCallers();
+    const marked = {
+      taskName: 'canary-task',
+      logGroupName: '/theirs',
+      destination: 'canary-bucket',
+    };
+    const ids = world.emulator.seed.finishedTasks({ region, count: 1_000, order: marked });
+    const asked = ids.filter((_id, index) => index % 20 === 0);
+
+    const answers: Answer[] = [];
+    let at: string | undefined;
+    do {
+      const query = at === undefined ? '' : `?nextToken=${encodeURIComponent(at)}`;
+      const page = await world.call('GET', `/export-tasks${query}`, undefined, as('ann'));
+      answers.push(page);
+      at = page.body.nextToken;
+    } while (at !== undefined);
+    for (const id of asked) {
+      answers.push(await world.call('GET', `/export-tasks/${id}`, undefined, as('ann')));
+      answers.push(await world.call('POST', `/export-tasks/${id}/cancel`, {}, as('ann')));
+    }
+
+    expect(answers).toHaveLength(20 + 2 * asked.length);
+    const all = answers.map(({ text }) => text).join() + JSON.stringify(world.log);
+    expect(all).not.toMatch(/canary|\/theirs/);
+    expect(world.calls('CancelExportTask')).toEqual([]);
+  });
+});
+
+test('AWS is asked once to cancel a task where callers are not told apart', async () => {
+  await using world = await openWorld({ emulator });
+  const { body } = await world.call('POST', '/export-tasks', order);
+  world.emulator.journal.clear();
+
+  await world.call('POST', `/export-tasks/${body.taskId}/cancel`, {});
+
+  const asked = world.emulator.journal.entries().map(({ operation }) => operation);
+  expect(asked).toEqual(['CancelExportTask', 'DescribeExportTasks']);
+});
