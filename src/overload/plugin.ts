@@ -29,7 +29,7 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
   async (app: FastifyInstance, { loopDelayMs, random }: OverloadOptions) => {
     const load = makeLoad(loopDelayMs);
     // Callers turned away together would otherwise come back together. Made once: the stack of an
-    // error costs as much as all else of turning a request away.
+    // error would be the dearest of all that is done here to turn a request away.
     const refusals = [1, 2, 3, 4, 5].map(
       (retryAfterSeconds) =>
         new Problem('overloaded', 'The gateway has more to do than it can.', { retryAfterSeconds }),
