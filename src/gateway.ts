@@ -14,7 +14,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
-import { openAccess } from './open-access.ts';
+import { openAccess, tellWhoMayCall } from './open-access.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -87,6 +87,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
   ready.catch(() => {}); // whoever waits for it hears of it
 
+  tellWhoMayCall(config, log);
   await warnOfRedirects(config, log);
   const url = await app.listen({ host: config.host, port: config.port });
   const opened = opening.move();

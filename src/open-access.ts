@@ -29,7 +29,7 @@ export interface OpenAccess extends AsyncDisposable {
  * @throws an error named ConfigError when one of them is not good
  */
 export async function openAccess(
-  { access: config, host }: Config,
+  { access: config }: Config,
   { audit, log, elapsed, sleep }: OpenAccessOptions,
 ): Promise<OpenAccess> {
   await using opening = new AsyncDisposableStack();
@@ -48,7 +48,6 @@ export async function openAccess(
       ...{ sleep, audit, log },
     }),
   );
-  tellWhoMayCall(config.authentication, host, log);
   const opened = opening.move();
   return {
     access: { authenticate, authorizer },
@@ -57,11 +56,9 @@ export async function openAccess(
   };
 }
 
-function tellWhoMayCall(
-  { methods, issuers }: Config['access']['authentication'],
-  host: string,
-  log: Logger,
-): void {
+/** Says how callers are told apart: louder where others can reach the service and they are not. */
+export function tellWhoMayCall({ access, host }: Config, log: Logger): void {
+  const { methods, issuers } = access.authentication;
   if (methods.length > 0) {
     log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'callers are told apart');
   } else {

@@ -6,7 +6,7 @@ import { longestLoggedText } from '#telemetry/logger.ts';
 export const gatewayItself = 'log-export-gateway';
 
 /** What is written of every decision. */
-export interface DecisionRecord {
+interface DecisionRecord {
   /** The id of the request, or the marker of the attempt, it was made for. */
   requestId: string;
   /** The id of the principal. */

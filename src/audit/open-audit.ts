@@ -1,4 +1,8 @@
 import { once } from 'node:events';
+import { open } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 
 import { configError } from '#problems/config-error.ts';
@@ -20,18 +24,11 @@ export async function openAudit(
   log: { error(facts: object, text: string): void },
 ): Promise<Audit & AsyncDisposable> {
   const destination = pino.destination({
-    dest: where === 'stdout' ? 1 : where,
-    append: true,
-    mkdir: true,
+    dest: where === 'stdout' ? 1 : await openToAppend(where),
     sync: false,
     minLength: 0,
     maxLength: mostWaitingBytes,
     maxWrite: writtenWholeBytes,
-  });
-  await once(destination, 'ready').catch(({ message }: Error) => {
-    throw configError(
-      `AUDIT_LOG is ${JSON.stringify(where)}, but must be stdout, or the path of a file this process may append to (${message}).`,
-    );
   });
   let isLosing = false;
   const complain = (facts: object) => {
@@ -53,4 +50,16 @@ export async function openAudit(
       await closed.catch(() => {}); // what it says has been logged
     },
   };
+}
+
+/** Opened here and not by the stream: one that could not open its file throws once more when the process ends. */
+async function openToAppend(path: string): Promise<number> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    return await promisify(open)(path, 'a');
+  } catch (error) {
+    throw configError(
+      `AUDIT_LOG is ${JSON.stringify(path)}, but must be stdout, or the path of a file this process may append to (${(error as Error).message}).`,
+    );
+  }
 }
