@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { openTls } from '#edge/tls.ts';
 import { makeAuthority } from '../auth/certificates.ts';
+import { makeTime } from '../auth/time.ts';
 import { connectTls, makeCaller, makeServerIdentity, openTlsFiles } from '../auth/tls-client.ts';
 import { openWorld } from '../world.ts';
 import { dial, readAnswers, request } from './raw.ts';
@@ -91,6 +92,16 @@ describe('TLS ended here', () => {
 });
 
 describe('the limits of a request hold over TLS:', () => {
+  test('they are those without it', async () => {
+    await using files = await openTlsFiles();
+    await using plain = await openWorld();
+    await using world = await openWorld({ tls: files.tls });
+    const limits = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 };
+
+    expect(plain.app.server).toMatchObject(limits);
+    expect(world.app.server).toMatchObject(limits);
+  });
+
   test.for([
     ['headers too large', request('GET /health/live', { X: 'x'.repeat(9_000) }), 431],
     ['headers that never end', 'GET /health/live HTTP/1.1\r\nHost: gateway\r\nX: ', 408],
@@ -209,7 +220,7 @@ describe('the certificate of the server', () => {
       { certFile: 'TLS_CERT_FILE', keyFile: 'TLS_KEY_FILE', clientCaFile: 'TLS_CLIENT_CA_FILE' },
       {
         readFile: async (path) => contents[path] ?? Promise.reject(new Error('ENOENT')),
-        sleep: async () => {},
+        sleep: makeTime(0).sleep,
         log: { info() {}, error() {} },
       },
     );

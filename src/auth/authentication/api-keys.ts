@@ -87,9 +87,9 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
       // Every one is looked at, so that the time it takes does not tell how far a guess has come.
       for (const key of keys.current()) if (isEqual(hash, key.hash)) found = key;
       if (!found) throw refuse('no such key');
-      if (found.expiresAt <= now())
-        throw refuse(`the key of ${found.principal.subject} has expired`);
-      return found.principal;
+      const { principal, expiresAt } = found;
+      if (expiresAt <= now()) throw refuse(`the key of ${principal.subject} has expired`);
+      return principal;
     },
     [Symbol.asyncDispose]: () => keys[Symbol.asyncDispose](),
   };

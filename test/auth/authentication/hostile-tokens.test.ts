@@ -306,6 +306,19 @@ async function answerTo(bytes: string) {
   return { status, challenge, body: text.replace(/urn:uuid:[\da-f-]{36}/, 'urn:uuid:…') };
 }
 
+test('an algorithm that is not on the list is refused before a key is looked for', async () => {
+  const pem = publicKey().export({ type: 'spki', format: 'pem' });
+  const tokens = [
+    forgeUnsigned('none'),
+    forgeHmac(pem),
+    issuer.token({}, { header: { alg: 'x' } }),
+  ];
+
+  const reasons = await Promise.all(tokens.map((token) => guard.judge(token)));
+
+  expect(reasons).toEqual(Array(3).fill('ERR_JOSE_ALG_NOT_ALLOWED'));
+});
+
 test('there are more than sixty of them, and no two are the same', async () => {
   const tokens = forged.map(([, token]) => token());
 

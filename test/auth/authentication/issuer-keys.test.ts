@@ -331,7 +331,7 @@ test('closing does not wait for an issuer that does not answer', async () => {
   const time = makeTime(1);
   await using issuer = await openIssuer(time);
   issuer.play(() => {});
-  const guard = await openGuard({ issuers: [settingsOf(issuer)] }, time);
+  const guard = await openGuard({ issuers: [settingsOf(issuer)] }, { ...time, fetchMs: 600_000 });
 
   await guard[Symbol.asyncDispose]();
 
