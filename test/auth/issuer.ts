@@ -65,7 +65,7 @@ export function toPart(content: object | string): string {
 }
 
 /** How a token differs from an ordinary one. */
-export interface TokenOptions {
+interface TokenOptions {
   alg?: Algorithm;
   /** Members of the header, beside or instead of alg, kid and typ; one that is undefined is left out. */
   header?: Record<string, unknown>;

@@ -2,7 +2,7 @@ import { Problem } from '#problems/problem.ts';
 import type { AuthMethod } from './settings.ts';
 
 /** What is wrong with what came: nothing, not exactly one credential, or one of a kind that is refused. */
-export type Fault = 'missing' | 'malformed' | AuthMethod;
+type Fault = 'missing' | 'malformed' | AuthMethod;
 
 /** Makes the answer to a request whose caller is not known. `reason` is for the log alone. */
 export type Refuse = (fault: Fault, reason?: string) => Problem;

@@ -9,7 +9,7 @@ import { isMeantForUs, toPrincipal } from './claims.ts';
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts';
 
 /** An issuer and its keys. */
-export interface Issuer {
+interface Issuer {
   settings: IssuerSettings;
   keys: IssuerKeys;
 }
