@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { readJwksUri } from '#auth/authentication/jwt/issuer-keys.ts';
 import type { AuthenticationOptions } from '#auth/authentication/open-authentication.ts';
 import type { IssuerSettings } from '#auth/authentication/settings.ts';
 import { temporaryDir } from '../../database/homes.ts';
@@ -317,10 +318,9 @@ describe('what is no answer of an issuer is not taken for one:', () => {
     expect(guard.log[0]).toMatchObject({ err: { type: 'TimeoutError' } });
   });
 
-  test('keys over plain HTTP where the issuer has HTTPS', async () => {
+  test('keys over plain HTTP where the issuer has HTTPS', () => {
     const issuer = 'https://issuer.example';
     const jwks_uri = 'http://issuer.example/keys';
-    const { readJwksUri } = await import('#auth/authentication/jwt/issuer-keys.ts');
 
     expect(() => readJwksUri(issuer, { issuer, jwks_uri })).toThrow('no usable jwks_uri');
     expect(readJwksUri(issuer, { issuer, jwks_uri: 'https://cdn.example/keys' })).toContain('cdn');

@@ -97,14 +97,12 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
     if (!keys) {
       throw new Problem('not-ready', 'The keys of the issuer of this token are not there yet.');
     }
-    let { set } = keys;
     try {
-      return { set, key: await set(...question) };
+      return await findIn(keys.set, question);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await refresh();
-      set = keys.set;
-      return { set, key: await set(...question) };
+      return await findIn(keys.set, question);
     }
   }
 
@@ -117,6 +115,13 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
       await ended;
     },
   };
+}
+
+async function findIn(
+  set: JWTVerifyGetKey,
+  question: Parameters<JWTVerifyGetKey>,
+): Promise<FoundKey> {
+  return { set, key: await set(...question) };
 }
 
 /** Fetches the keys from where the settings, or else the discovery document, say that they are. */
