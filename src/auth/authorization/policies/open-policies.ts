@@ -3,6 +3,7 @@ import { openReloaded, type ReloadedOptions } from '../../reloaded.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
+import { makePolicySets } from './policy-sets.ts';
 
 /** What policies say, and why they could not say it: an error is never a yes. */
 interface Verdict {
@@ -54,14 +55,10 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     const { byId, warnings } = parsePolicies(cedar, JSON.parse(text) as PolicyFile[]);
     for (const warning of warnings) log.warn({}, `POLICY_DIR: ${warning}`);
     if (byId.size === 0) log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
-    // Two names in turn: the policies in force stay whole while the next are read in.
-    const preparsedPolicySetId = `${name}-${(version + 1) % 2}`;
-    const staticPolicies = Object.fromEntries(byId);
-    const answer = cedar.preparsePolicySet(preparsedPolicySetId, { staticPolicies });
-    // Under that name there would still be those before the last.
-    if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
     version += 1;
-    return { version, isEmpty: byId.size === 0, preparsedPolicySetId };
+    // Two names in turn: those before the last are not asked any more.
+    const setFor = makePolicySets(cedar, `${name}-${version % 2}`, byId);
+    return { version, isEmpty: byId.size === 0, setFor };
   }
 
   const loaded = await openReloaded({
@@ -84,16 +81,23 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
   return {
     version: () => loaded.current().version,
     judge(request) {
-      const { isEmpty, preparsedPolicySetId } = loaded.current();
-      return isEmpty ? refusal : judge(cedar, { ...request, preparsedPolicySetId });
+      const { isEmpty, setFor } = loaded.current();
+      return isEmpty ? refusal : judge(cedar, request, setFor);
     },
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }
 
-function judge(cedar: Cedar, call: Parameters<Cedar['statefulIsAuthorized']>[0]): Verdict {
+function judge(
+  cedar: Cedar,
+  request: CedarRequest,
+  setFor: (request: CedarRequest) => string,
+): Verdict {
   try {
-    const answer = cedar.statefulIsAuthorized(call);
+    const answer = cedar.statefulIsAuthorized({
+      ...request,
+      preparsedPolicySetId: setFor(request),
+    });
     if (answer.type === 'failure') return failed(answer.errors.map(({ message }) => message));
     const { decision, diagnostics } = answer.response;
     const errors = diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${error.message}`);

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+
+import { callerIn, createOf, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
+
+// More than the sets that are kept parsed at once, so that each is thrown out and made again.
+const teams = Array.from({ length: 300 }, (_, number) => `team-${number}`);
+const scopes = [
+  (team: string) => `principal in Group::"api-key#${team}"`,
+  (team: string) => `principal is Caller in Group::"api-key#${team}"`,
+  (team: string) => `principal == Caller::"api-key#of-${team}"`,
+];
+
+test('of three hundred teams each may what its own policy says, and no other', async () => {
+  const policies = teams.map((team, number) => {
+    const scope = scopes[number % scopes.length]?.(team);
+    return `@id("${team}") permit(${scope}, action, resource is LogGroup) when { resource.name like "/${team}/*" };`;
+  });
+  using folder = makePolicyFolder({ 'teams.cedar': policies.join('\n') });
+  await using opened = await openPolicyDir(folder.path);
+  const callers = teams.map((team) => callerIn([team], { subject: `of-${team}` }));
+
+  const rounds = [1, 2].map(() =>
+    callers.flatMap((caller, number) => {
+      const next = teams[(number + 1) % teams.length];
+      const own = opened.ask(caller, createOf({ logGroupName: `/${teams[number]}/app` }));
+      const other = opened.ask(caller, createOf({ logGroupName: `/${next}/app` }));
+      return own.policies[0] === teams[number] && !other.isPermitted ? [] : [caller.id];
+    }),
+  );
+
+  expect(rounds).toEqual([[], []]);
+});
+
+test.for([
+  ['everybody', 'principal'],
+  ['every caller', 'principal is Caller'],
+  ['one of its groups', 'principal in Group::"api-key#second"'],
+  ['one of its groups, by kind', 'principal is Caller in Group::"api-key#second"'],
+  ['it alone', 'principal == Caller::"api-key#x"'],
+  ['itself as if it were a group', 'principal in Caller::"api-key#x"'],
+])('a policy that forbids %s is never left out', async ([, scope]) => {
+  using folder = makePolicyFolder({
+    'a.cedar': `permit(principal, action, resource); @id("no") forbid(${scope}, action, resource);`,
+  });
+  await using opened = await openPolicyDir(folder.path);
+
+  const decision = opened.ask(callerIn(['first', 'second'], { subject: 'x' }), createOf());
+
+  expect(decision).toEqual({ isPermitted: false, policies: ['no'] });
+});
