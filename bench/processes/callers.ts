@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-import { createText } from '../order.ts';
+import { createText, order } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
 
 /** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
@@ -12,6 +12,8 @@ export interface HttpRound extends Round {
   /** Who creates; nobody in particular when absent. */
   token?: string;
 }
+
+let anew = 1;
 
 /** What a caller sends, and remembers of the answers so far. */
 interface Memory {
@@ -26,6 +28,9 @@ const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\n${host}${he
 /** The text of each request; `location` is where the caller's last task is shown. */
 const requestTexts = {
   create: ({ create }: Memory) => create,
+  /** Each time another window, so that nothing decided before is of use. */
+  createAnother: ({ create }: Memory) =>
+    create.replace(String(order.to), String(order.to - anew++)),
   show: ({ location }: Memory) => get(location),
   showNews: ({ location, etag }: Memory) => get(location, `If-None-Match: ${etag}\r\n`),
   list: () => get('/export-tasks?limit=10'),

@@ -61,7 +61,14 @@ async function makeSubject(policies: number) {
       ...{ from: 1_714_521_600_000n, to: 1_714_607_999_999n },
     },
   };
-  const decide = () => authorizer.demand({ principal, id: 'bench' }, question);
+  const asker = { principal, id: 'bench' };
+  let from = question.context.from;
+  // Another each time: what was decided before is remembered.
+  const decide = () => {
+    from += 1n;
+    const context = { ...question.context, from };
+    return authorizer.demand(asker, { ...question, context });
+  };
   return { policies, decide, tookUs: [] as number[] };
 }
 

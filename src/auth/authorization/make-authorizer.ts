@@ -4,6 +4,7 @@ import { show } from '#validation/violations.ts';
 import type { Asker, Authorizer, Decision, Question } from './authorizer.ts';
 import { makeCedarRequests } from './policies/cedar-request.ts';
 import type { Policies } from './policies/open-policies.ts';
+import { makeDecisionMemory } from './remembered-decisions.ts';
 
 /** What decides, and where it is written down. */
 export interface AuthorizerOptions {
@@ -16,14 +17,23 @@ export interface AuthorizerOptions {
 export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Authorizer {
   const toCedar = makeCedarRequests();
 
+  const memory = makeDecisionMemory(policies);
+
   function judge({ principal }: Asker, question: Question): Decision {
-    const { isPermitted, policies: ids, errors } = policies.judge(toCedar(principal, question));
-    if (errors.length > 0) {
-      const { action } = question;
-      const facts = { action, principal: principal.id, errors: errors.slice(0, mostErrors) };
-      log.error(facts, 'policies could not be evaluated: REFUSED');
-    }
-    return { isPermitted, policies: ids };
+    return memory.recall(principal, question, () => {
+      const {
+        isPermitted,
+        policies: ids,
+        errors,
+      } = policies.judge(principal, toCedar(principal, question));
+      if (errors.length > 0) {
+        const { action } = question;
+        const facts = { action, principal: principal.id, errors: errors.slice(0, mostErrors) };
+        log.error(facts, 'policies could not be evaluated: REFUSED');
+      }
+      const decision = { isPermitted, policies: ids };
+      return { decision, isToRemember: errors.length === 0 };
+    });
   }
 
   function decide(asker: Asker, question: Question): Decision {

@@ -43,7 +43,17 @@ export function makeCedarRequests(): (principal: Principal, question: Question) 
   };
 }
 
-type Uid = EntityJson['uid'];
+/** What Cedar names an entity by. */
+export type Uid = EntityJson['uid'];
+
+/** The entity of a caller. */
+export const callerUid = ({ id }: Principal): Uid => ({ type: 'Caller', id });
+
+/** The entity of a group, as the issuer of a caller has it. */
+export const groupUid = ({ issuer }: Principal, group: string): Uid => ({
+  type: 'Group',
+  id: `${issuer}#${group}`,
+});
 
 function toEntity(
   type: string,
@@ -54,11 +64,12 @@ function toEntity(
   return { uid: { type, id }, attrs, parents };
 }
 
-function toCaller({ id, issuer, subject, groups, claims }: Principal): EntityJson {
-  const parents = groups.map((group) => ({ type: 'Group', id: `${issuer}#${group}` }));
-  const attrs = { issuer, subject, groups: [...groups] };
+function toCaller(principal: Principal): EntityJson {
+  const { issuer, subject, groups, claims } = principal;
   return {
-    ...toEntity('Caller', id, attrs, parents),
+    uid: callerUid(principal),
+    attrs: { issuer, subject, groups: [...groups] },
+    parents: groups.map((group) => groupUid(principal, group)),
     tags: claims as Record<string, string[]>,
   };
 }

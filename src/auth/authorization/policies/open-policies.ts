@@ -1,9 +1,10 @@
 import { configError } from '#problems/config-error.ts';
+import type { Principal } from '../../principal.ts';
 import { openReloaded, type ReloadedOptions } from '../../reloaded.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
-import { makePolicySets } from './policy-sets.ts';
+import { makePolicySets, type PolicySet } from './policy-sets.ts';
 
 /** What policies say, and why they could not say it: an error is never a yes. */
 interface Verdict {
@@ -17,7 +18,9 @@ interface Verdict {
 export interface Policies extends AsyncDisposable {
   /** Grows with each change. */
   version(): number;
-  judge(request: CedarRequest): Verdict;
+  judge(principal: Principal, request: CedarRequest): Verdict;
+  /** Whether any policy that can be about the caller looks at this circumstance. */
+  heeds(principal: Principal, circumstance: string): boolean;
 }
 
 /** Where policies are, and what is needed to follow their changes. */
@@ -35,6 +38,7 @@ const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
 export const noPolicies: Policies = {
   version: () => 0,
   judge: () => refusal,
+  heeds: () => false,
   async [Symbol.asyncDispose]() {},
 };
 
@@ -80,24 +84,18 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
 
   return {
     version: () => loaded.current().version,
-    judge(request) {
+    judge(principal, request) {
       const { isEmpty, setFor } = loaded.current();
-      return isEmpty ? refusal : judge(cedar, request, setFor);
+      return isEmpty ? refusal : judge(cedar, request, setFor(principal));
     },
+    heeds: (principal, circumstance) => loaded.current().setFor(principal).heeds(circumstance),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }
 
-function judge(
-  cedar: Cedar,
-  request: CedarRequest,
-  setFor: (request: CedarRequest) => string,
-): Verdict {
+function judge(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict {
   try {
-    const answer = cedar.statefulIsAuthorized({
-      ...request,
-      preparsedPolicySetId: setFor(request),
-    });
+    const answer = cedar.statefulIsAuthorized({ ...request, preparsedPolicySetId: set.name() });
     if (answer.type === 'failure') return failed(answer.errors.map(({ message }) => message));
     const { decision, diagnostics } = answer.response;
     const errors = diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${error.message}`);

@@ -1,0 +1,66 @@
+import type { Principal } from '../principal.ts';
+import type { Circumstances, Decision, Question } from './authorizer.ts';
+import type { Policies } from './policies/open-policies.ts';
+
+// Who follows a task or a line asks the same each second. More for each caller, and those of many
+// callers take memory; less, and one who looks at many tasks in turn never meets one again.
+const mostOfACaller = 256;
+
+/**
+ * Makes a memory of decisions: the same policies say the same of the same question, and of one that
+ * differs in nothing they look at, such as the window. It forgets what
+ * other policies have said, and all of a caller when its `Principal` is not used any more.
+ */
+export function makeDecisionMemory({ version, heeds }: Pick<Policies, 'version' | 'heeds'>) {
+  const memory = new WeakMap<Principal, { version: number; decisions: Map<string, Decision> }>();
+
+  function decisionsOf(principal: Principal): Map<string, Decision> {
+    const known = memory.get(principal);
+    if (known?.version === version()) return known.decisions;
+    const decisions = new Map<string, Decision>();
+    memory.set(principal, { version: version(), decisions });
+    return decisions;
+  }
+
+  return {
+    /** The decision of an equal question; made and remembered by `judge`, unless it says not to. */
+    recall(
+      principal: Principal,
+      question: Question,
+      judge: () => { decision: Decision; isToRemember: boolean },
+    ): Decision {
+      const decisions = decisionsOf(principal);
+      const key = keyOf(question, (circumstance) => heeds(principal, circumstance));
+      const known = decisions.get(key);
+      if (known) return known;
+      const { decision, isToRemember } = judge();
+      if (!isToRemember) return decision;
+      const [oldest] = decisions.keys();
+      if (decisions.size === mostOfACaller && oldest !== undefined) decisions.delete(oldest);
+      decisions.set(key, decision);
+      return decision;
+    },
+  };
+}
+
+const everyCircumstance: Record<keyof Circumstances, true> = {
+  destination: true,
+  destinationPrefix: true,
+  from: true,
+  to: true,
+  priority: true,
+  isOwn: true,
+};
+const circumstances = Object.keys(everyCircumstance) as (keyof Circumstances)[];
+
+/** All of a question that makes a difference, in one text. */
+function keyOf(
+  { action, resource, context = {} }: Question,
+  heeds: (circumstance: string) => boolean,
+): string {
+  const { name, accountId, region } = resource.target;
+  const heeded = circumstances.map((circumstance) =>
+    heeds(circumstance) ? (context[circumstance]?.toString() ?? null) : null,
+  );
+  return JSON.stringify([action, name, accountId, region, resource.logGroupName ?? null, heeded]);
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import type { Question } from '#auth/authorization/authorizer.ts';
+import type { Principal } from '#auth/principal.ts';
+import { callerIn, createOf, jobOf, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
+
+/** What one policy says of questions, asked in turn by one caller, and then all over again. */
+async function answersTo(policy: string, questions: readonly Question[], caller: Principal) {
+  using folder = makePolicyFolder({ 'a.cedar': policy });
+  await using opened = await openPolicyDir(folder.path);
+  const ask = () => questions.map((question) => opened.ask(caller, question).isPermitted);
+  return { answers: [ask(), ask()], audited: opened.audit.length };
+}
+
+const on = (condition: string) =>
+  `permit(principal, action, resource is LogGroup) when { ${condition} };`;
+const job = (priority: number): Question => ({
+  ...createOf({ priority }),
+  action: 'CreateExportJob',
+});
+
+describe('a question that differs from one asked before', () => {
+  test.for<[string, string, Question[], boolean[]]>([
+    [
+      'in its window',
+      on('context has from && context.from >= 10 && context.to < 20'),
+      [createOf({ from: 9n }), createOf({ from: 10n }), createOf({ from: 10n, to: 20n })],
+      [false, true, false],
+    ],
+    [
+      'in a window beyond what a number holds',
+      on('context has to && context.to == 9007199254740993'),
+      [createOf({ to: 9007199254740992n }), createOf({ to: 9007199254740993n })],
+      [false, true],
+    ],
+    [
+      'in its bucket and prefix',
+      on(
+        'context has destination && context.destination == "b" && context has destinationPrefix && context.destinationPrefix == "p"',
+      ),
+      [
+        createOf({ destination: 'b', destinationPrefix: 'q' }),
+        createOf({ destination: 'b', destinationPrefix: 'p' }),
+        createOf({ destination: 'bp', destinationPrefix: '' }),
+      ],
+      [false, true, false],
+    ],
+    [
+      'in its priority',
+      on('context has priority && context.priority > 0'),
+      [job(0), job(1)],
+      [false, true],
+    ],
+    [
+      'in a member whose name is written with an escape',
+      on('context has from && context["\\u{66}rom"] >= 10'),
+      [createOf({ from: 9n }), createOf({ from: 10n })],
+      [false, true],
+    ],
+    [
+      'in anything, where the context is taken as a whole',
+      '@id("it") permit(principal, action == Action::"ReadExportJob", resource) when { context == {isOwn: false, destination: "team-a-logs", destinationPrefix: "team-a/{jobId}"} };',
+      [
+        jobOf('ReadExportJob', false),
+        {
+          ...jobOf('ReadExportJob', false),
+          context: { isOwn: false, destination: 'x', destinationPrefix: 'y' },
+        },
+      ],
+      [true, false],
+    ],
+    [
+      'in its log group, target, account or Region',
+      on(
+        'resource.name == "/g" && resource.target == "t" && resource.account == "1" && resource.region == "r"',
+      ),
+      [
+        createOf({ logGroupName: '/g', target: { name: 't', accountId: '1', region: 'r' } }),
+        createOf({ logGroupName: '/h', target: { name: 't', accountId: '1', region: 'r' } }),
+        createOf({ logGroupName: '/g', target: { name: 'u', accountId: '1', region: 'r' } }),
+        createOf({ logGroupName: '/g', target: { name: 't', accountId: '2', region: 'r' } }),
+        createOf({ logGroupName: '/g', target: { name: 't', accountId: '1', region: 's' } }),
+      ],
+      [true, false, false, false, false],
+    ],
+    [
+      'in what is done',
+      'permit(principal, action == Action::"CreateExportTask", resource);',
+      [createOf(), job(0), createOf()],
+      [true, false, true],
+    ],
+    [
+      'in whose job it is',
+      'permit(principal == Caller::"nobody", action, resource);',
+      [jobOf('ReadExportJob', true), jobOf('ReadExportJob', false)],
+      [true, false],
+    ],
+  ])('%s is decided anew', async ([, policy, questions, expected]) => {
+    const { answers } = await answersTo(policy, questions, callerIn([]));
+
+    expect(answers).toEqual([expected, expected]);
+  });
+});
+
+test('two callers who ask the same are decided apart', async () => {
+  using folder = makePolicyFolder({ 'a.cedar': on('principal.subject == "ann"') });
+  await using opened = await openPolicyDir(folder.path);
+  const [ann, tom] = [callerIn([], { subject: 'ann' }), callerIn([], { subject: 'tom' })];
+
+  const answers = [ann, tom, ann, tom].map((caller) => opened.ask(caller, createOf()).isPermitted);
+
+  expect(answers).toEqual([true, false, true, false]);
+});
+
+test('what is remembered is in the audit each time', async () => {
+  const { audited } = await answersTo(on('true'), [createOf(), createOf()], callerIn([]));
+
+  expect(audited).toBe(4);
+});
+
+test('other policies are asked anew', async () => {
+  using folder = makePolicyFolder({ 'a.cedar': on('true') });
+  await using opened = await openPolicyDir(folder.path);
+  const caller = callerIn([]);
+  const before = opened.ask(caller, createOf()).isPermitted;
+
+  folder.write('a.cedar', on('resource.name == "/other"'));
+  await opened.look();
+
+  expect([before, opened.ask(caller, createOf()).isPermitted]).toEqual([true, false]);
+});
+
+test('what could not be decided is not remembered: the log tells of it each time', async () => {
+  using folder = makePolicyFolder({
+    'a.cedar': on('context has from && context.from * 9223372036854775807 > 0'),
+  });
+  await using opened = await openPolicyDir(folder.path);
+  const caller = callerIn([]);
+
+  const answers = [1, 2, 3].map(() => opened.ask(caller, createOf({ from: 2n })).isPermitted);
+
+  expect(answers).toEqual([false, false, false]);
+  expect(opened.log.filter(({ level }) => level === 'error')).toHaveLength(3);
+});
+
+test('a caller who asks more than is remembered is answered right all the same', async () => {
+  using folder = makePolicyFolder({ 'a.cedar': on('resource.name like "*7"') });
+  await using opened = await openPolicyDir(folder.path);
+  const caller = callerIn([]);
+  const names = Array.from({ length: 600 }, (_, number) => `/app/${number}`);
+
+  const wrong = [...names, ...names].filter(
+    (logGroupName) =>
+      opened.ask(caller, createOf({ logGroupName })).isPermitted !== logGroupName.endsWith('7'),
+  );
+
+  expect(wrong).toEqual([]);
+});
