@@ -18,7 +18,7 @@ export async function measureStrangers(world: World, scale: Scale): Promise<stri
     await child.hello();
     const { routes, isAlike } = await child.ask<StrangersSeen>(strangers);
     const ratios = routes.map(({ ratio }) => ratio);
-    const shown = `strangers, ${name}`.padEnd(20);
+    const shown = `strangers, ${name.padEnd(10)}`;
     const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
     lines.push(
       `${shown} ${least.toFixed(3)} to ${most.toFixed(3)} × the time of ${scale.strangers} jobs that are not there (goal 0.95 to 1.05), ${isAlike ? 'same' : 'OTHER'} bytes`,
