@@ -62,12 +62,11 @@ async function makeSubject(policies: number) {
     },
   };
   const asker = { principal, id: 'bench' };
-  let from = question.context.from;
-  // Another each time: what was decided before is remembered.
+  let asked = 0;
+  // Of another log group each time: what was decided before is remembered.
   const decide = () => {
-    from += 1n;
-    const context = { ...question.context, from };
-    return authorizer.demand(asker, { ...question, context });
+    const resource = { target, logGroupName: `${question.resource.logGroupName}-${asked++}` };
+    return authorizer.demand(asker, { ...question, resource });
   };
   return { policies, decide, tookUs: [] as number[] };
 }
