@@ -52,7 +52,7 @@ test('npm run bench prints every figure', async () => {
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
     ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
-      `${`strangers, ${home.trim()}`.padEnd(20)} # to # × the time of # jobs that are not there (goal # to #), same bytes`,
+      `strangers, ${home} # to # × the time of # jobs that are not there (goal # to #), same bytes`,
       '  by route           get #, slices #, events #, cancel #, retry #',
     ]),
     'take-over, in a task # s after kill # (lease # s, goal ≤ #)',
