@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '#database/database.ts';
 import { makeRandom } from '#emulator/control/random.ts';
 import { as } from '../../test/access.ts';
-import { policiesOf } from '../../test/export-jobs/callers.ts';
-import { openWorld, type World } from '../../test/world.ts';
+import { accessBy, callerIn } from '../../test/auth/policy-folder.ts';
+import { openWorld, region, type World } from '../../test/world.ts';
 
-/** How many jobs of somebody else there are, where, and in which order they are asked for. */
+/** How many jobs and tasks of somebody else there are, where, and in which order they are asked for. */
 export interface Strangers {
   jobs: number;
   dataDir: string;
@@ -21,12 +21,14 @@ export interface StrangersSeen {
   isAlike: boolean;
 }
 
-const routes: [route: string, method: string, path: string][] = [
-  ['get', 'GET', ''],
-  ['slices', 'GET', '/slices'],
-  ['events', 'GET', '/events'],
-  ['cancel', 'POST', '/cancel'],
-  ['retry', 'POST', '/retry'],
+const routes: [route: string, method: string, of: 'jobs' | 'tasks', path: string][] = [
+  ['get', 'GET', 'jobs', ''],
+  ['slices', 'GET', 'jobs', '/slices'],
+  ['events', 'GET', 'jobs', '/events'],
+  ['cancel', 'POST', 'jobs', '/cancel'],
+  ['retry', 'POST', 'jobs', '/retry'],
+  ['task', 'GET', 'tasks', ''],
+  ['cancel task', 'POST', 'tasks', '/cancel'],
 ];
 const warmUps = 500;
 
@@ -35,28 +37,31 @@ process.on('message', async (strangers: Strangers) => process.send?.(await look(
 process.send?.({});
 
 async function look({ jobs, seed, ...home }: Strangers): Promise<StrangersSeen> {
-  const { access } = policiesOf((_principal, { context }) => context?.isOwn === true);
+  const access = accessBy('deploy/policies', { x: callerIn(['team-a']) });
   await using world = await openWorld({ jobs: home, access });
-  const foreign = await fill(world.database, jobs);
+  const foreign = {
+    jobs: await fill(world.database, jobs),
+    tasks: world.emulator.seed.finishedTasks({ region, count: jobs }),
+  };
   const random = makeRandom(seed);
-  const texts = new Set<string>();
+  const texts = { jobs: new Set<string>(), tasks: new Set<string>() };
   const seen: StrangersSeen['routes'] = [];
-  for (const [route, method, path] of routes) {
+  for (const [route, method, of, path] of routes) {
     const ask = async (id: string) => {
       const beganAt = performance.now();
       const { text, body } = await world.call(
         method,
-        `/export-jobs/${id}${path}`,
+        `/export-${of}/${id}${path}`,
         undefined,
         as('x'),
       );
       const tookMs = performance.now() - beganAt;
-      texts.add(text.replace(body.instance, '').replaceAll(id, ''));
+      texts[of].add(text.replace(body.instance, '').replaceAll(id, ''));
       return tookMs;
     };
     for (let warmUp = 0; warmUp < Math.min(warmUps, jobs); warmUp++) await ask(randomUUID());
     const [foreignMs, unknownMs]: [number[], number[]] = [[], []];
-    for (const id of foreign) {
+    for (const id of foreign[of]) {
       const isForeignFirst = random() < 0.5;
       if (isForeignFirst) foreignMs.push(await ask(id));
       unknownMs.push(await ask(randomUUID()));
@@ -65,7 +70,7 @@ async function look({ jobs, seed, ...home }: Strangers): Promise<StrangersSeen> 
     }
     seen.push({ route, ratio: meanOf(foreignMs) / meanOf(unknownMs) });
   }
-  return { routes: seen, isAlike: texts.size === 1 };
+  return { routes: seen, isAlike: texts.jobs.size === 1 && texts.tasks.size === 1 };
 }
 
 /** The mean of the faster nine tenths: the others are what else the machine does. */

@@ -52,8 +52,8 @@ test('npm run bench prints every figure', async () => {
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
     ...['SQLite    ', 'PostgreSQL'].flatMap((home) => [
-      `strangers, ${home} # to # × the time of # jobs that are not there (goal # to #), same bytes`,
-      '  by route           get #, slices #, events #, cancel #, retry #',
+      `strangers, ${home} # to # × the time of # jobs and tasks that are not there (goal # to #), same bytes`,
+      '  by route           get #, slices #, events #, cancel #, retry #, task #, cancel task #',
     ]),
     'take-over, in a task # s after kill # (lease # s, goal ≤ #)',
     '  after a create     # s after kill # (lease # s, goal ≤ #)',

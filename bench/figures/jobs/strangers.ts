@@ -21,7 +21,7 @@ export async function measureStrangers(world: World, scale: Scale): Promise<stri
     const shown = `strangers, ${name.padEnd(10)}`;
     const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
     lines.push(
-      `${shown} ${least.toFixed(3)} to ${most.toFixed(3)} × the time of ${scale.strangers} jobs that are not there (goal 0.95 to 1.05), ${isAlike ? 'same' : 'OTHER'} bytes`,
+      `${shown} ${least.toFixed(3)} to ${most.toFixed(3)} × the time of ${scale.strangers} jobs and tasks that are not there (goal 0.95 to 1.05), ${isAlike ? 'same' : 'OTHER'} bytes`,
       `  by route           ${routes.map(({ route, ratio }) => `${route} ${ratio.toFixed(3)}`).join(', ')}`,
     );
   }
