@@ -1,19 +1,34 @@
-import { describe, expect, test } from 'vitest';
+import { hash } from 'node:crypto';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 
-import { type Authenticate, openToAll } from '#auth/access.ts';
-import { anonymous } from '#auth/principal.ts';
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
-import { Problem } from '#problems/problem.ts';
 import { makeCanaries } from '../canaries.ts';
 import { createDatabase, openPostgres } from '../postgres.ts';
 import { openWorld, order, region, type World } from '../world.ts';
+import { openGuard, settingsOf } from './guard.ts';
+import { openIssuer } from './issuer.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/canary-role-4f1c';
 const externalId = 'canary-external-id-77aa';
-const good = {
-  bearer: 'eyJjYW5hcnkiOjF9AAAA.eyJjYW5hcnkiOjJ9BBBB.canary-signature-CCCC',
-  apiKey: 'canary-good-key-91d2',
-};
+
+// Callers as in production: an issuer of tokens, and a file with the hash of a key.
+const issuer = await openIssuer();
+const good = { bearer: issuer.token(), apiKey: 'canary-good-key-91d2' };
+const folder = mkdtempDisposableSync(join(tmpdir(), 'canaries-'));
+const apiKeysFile = join(folder.path, 'api-keys.json');
+const sha256 = hash('sha256', good.apiKey);
+writeFileSync(apiKeysFile, JSON.stringify([{ name: 'canary', sha256 }]));
+const issuers = [settingsOf(issuer)];
+const guard = await openGuard({ methods: ['jwt', 'api-key'], issuers, apiKeysFile });
+afterAll(async () => {
+  await guard[Symbol.asyncDispose]();
+  await issuer[Symbol.asyncDispose]();
+  folder.remove();
+});
+
 const byBearer = { authorization: `Bearer ${good.bearer}` };
 
 /** What callers send that shows, or should not show, who they are; each a canary. */
@@ -38,19 +53,12 @@ const carriers: Record<
   'idempotency key': { headers: { ...byBearer, 'idempotency-key': 'canary-idempotency-0012' } },
 };
 
-const authenticate: Authenticate = ({ headers }) => {
-  const isGood =
-    headers.authorization === byBearer.authorization || headers['x-api-key'] === good.apiKey;
-  if (!isGood) throw new Problem('unauthenticated', 'invalid_token', { challenges: ['Bearer'] });
-  return { ...anonymous, id: 'test#caller', issuer: 'test', subject: 'caller' };
-};
-
 /** A world whose role has an external id, and whose callers are known by what they send. */
 async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles']) {
   let turnedMs = 0;
   const world = await openWorld({
     now: () => Date.now() + turnedMs,
-    access: () => ({ ...openToAll, authenticate }),
+    access: guard.access,
     emulator: { roles: { ...roles } },
     targets: [{ name: 'default', region, roleArn, externalId }],
     jobs: { databaseUrl },
