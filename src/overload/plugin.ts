@@ -36,15 +36,20 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
     );
     const refusal = () => refusals[Math.floor(random() * refusals.length)];
 
-    app.addHook('onRequest', (request, reply, done) => {
+    app.addHook('onRequest', (request, _reply, done) => {
+      const { action } = request.routeOptions.config;
+      done(action === undefined || load.mayEnter(actions[action]) ? undefined : refusal());
+    });
+
+    // Under way is what is being done. Who is not known, or does not send what it began, takes no
+    // place: sixty-four senders of half a body would keep everybody else out.
+    app.addHook('preHandler', (request, reply, done) => {
       const { action, isWaiting } = request.routeOptions.config;
-      if (action === undefined) return done();
+      if (action === undefined || isWaiting) return done();
       const kind = actions[action];
-      if (!load.mayEnter(kind)) return done(refusal());
-      if (!isWaiting) {
-        load.enter(kind);
-        reply.raw.once('close', () => load.leave(kind)); // answered, or left by its caller
-      }
+      if (!load.mayEnter(kind)) return done(refusal()); // many have come since the first look
+      load.enter(kind);
+      reply.raw.once('close', () => load.leave(kind)); // answered, or left by its caller
       done();
     });
   },

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 
 import { type Authenticate, openToAll } from '#auth/access.ts';
@@ -42,27 +42,26 @@ async function openLate(options: WorldOptions = {}) {
   });
 }
 
-/** A world in which requests with the header `test-held` are held up while they are authenticated. */
-async function openHolding() {
-  const gate = Promise.withResolvers<void>();
-  let held = 0;
-  const authenticate: Authenticate = async ({ headers }) => {
-    if (headers['test-held'] === undefined) return anonymous;
-    held += 1;
-    await gate.promise;
+/** A world in which AWS says nothing to so many calls of an operation, so that what asks it is under way until its caller leaves. */
+async function openHolding(operation: string, count: number) {
+  let known = 0;
+  const authenticate: Authenticate = ({ headers }) => {
+    if (headers['test-held'] !== undefined) known += 1;
     return anonymous;
   };
-  const world = await openLate({ access: () => ({ ...openToAll, authenticate }) });
+  const world = await openLate({
+    access: () => ({ ...openToAll, authenticate }),
+    timeouts: { createMs: 60_000, readMs: 60_000 },
+  });
+  world.emulator.faults.add({ kind: 'silence-before', operation, count });
   return Object.assign(world, {
-    release: gate.resolve,
-    /** Sends so many requests that are held up; resolves when all are under way. */
-    async hold(count: number, requestLine: string) {
-      const sockets = openSockets(
-        world.port,
-        count,
-        `${requestLine}\r\nHost: test\r\nTest-Held: 1\r\n\r\n`,
-      );
-      await world.waitFor(() => held === count);
+    /** Sends so many requests that AWS does not answer; resolves when all are under way. */
+    async hold(requests: number, requestLine: string, body = '') {
+      const head = `${requestLine}\r\nHost: test\r\nTest-Held: 1\r\n`;
+      const content = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      const sockets = openSockets(world.port, requests, body ? head + content : `${head}\r\n`);
+      await world.waitFor(() => known === requests);
+      await new Promise(setImmediate); // the last of them is handled
       return sockets;
     },
   });
@@ -136,16 +135,37 @@ test('a flood of bad credentials is turned away before they are looked at', asyn
 });
 
 test('creates under way keep other creates out, until their callers leave', async () => {
-  await using world = await openHolding();
-  const sockets = await world.hold(createLevel.underWay, 'POST /export-tasks HTTP/1.1');
+  await using world = await openHolding('CreateExportTask', createLevel.underWay);
+  const sockets = await world.hold(
+    createLevel.underWay,
+    'POST /export-tasks HTTP/1.1',
+    JSON.stringify(order),
+  );
 
   const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
   for (const socket of sockets) socket.destroy();
+  await world.emulator.close(); // what still waits for AWS hears that it is gone
   await expect.poll(() => world.shed(creates)).toBe(0);
-  world.release();
 
   expect(whileFull).toEqual([creates.length, 0, 0]);
 });
+
+test('who does not send what it began keeps nobody out', async () => {
+  await using world = await openLate();
+  const half =
+    'POST /export-tasks HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
+  const sockets = openSockets(world.port, 2 * createLevel.underWay, half);
+  await expect.poll(() => connectionsOf(world.app.server)).toBeGreaterThanOrEqual(sockets.length);
+
+  const shed = await world.shed(creates);
+  for (const socket of sockets) socket.destroy();
+
+  expect(shed).toBe(0);
+});
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+}
 
 test('requests that were answered are not under way any more', async () => {
   await using world = await openLate();
@@ -159,12 +179,12 @@ test('requests that were answered are not under way any more', async () => {
 });
 
 test('reads under way keep cancels and reads out at a higher level, and no create', async () => {
-  await using world = await openHolding();
+  await using world = await openHolding('DescribeExportTasks', 1); // which all share
   const sockets = await world.hold(otherLevel.underWay, 'GET /export-tasks HTTP/1.1');
 
   const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
   for (const socket of sockets) socket.destroy();
-  world.release();
+  await world.emulator.close();
 
   expect(whileFull).toEqual([0, others.length, 0]);
 });
