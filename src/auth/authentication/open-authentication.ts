@@ -2,8 +2,7 @@ import { type Authenticate, openToAll } from '../access.ts';
 import { openApiKeys } from './api-keys.ts';
 import { makeAuthenticate, type Verifiers } from './authenticate.ts';
 import { makeClientCertificates } from './client-certificate.ts';
-import { type IssuerKeysOptions, openIssuerKeys } from './jwt/issuer-keys.ts';
-import { makeTokens } from './jwt/tokens.ts';
+import type { IssuerKeysOptions } from './jwt/issuer-keys.ts';
 import { makeRefuse } from './refusals.ts';
 import type { AuthenticationSettings } from './settings.ts';
 
@@ -37,6 +36,9 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
     verifiers['api-key'] = opening.use(keys).verify;
   }
   if (methods.includes('jwt')) {
+    // Only those who use it pay for it.
+    const { openIssuerKeys } = await import('./jwt/issuer-keys.ts');
+    const { makeTokens } = await import('./jwt/tokens.ts');
     verifiers.jwt = makeTokens({
       issuers: issuers.map((issuer) => ({
         settings: issuer,
