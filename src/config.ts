@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
-import { type AccessConfig, readAccess } from './access.ts';
+import { type AccessConfig, readAccess } from './access-config.ts';
 import { Environment, region, roleArn } from './environment.ts';
 
 /** What the gateway is told at its start. */

@@ -31,7 +31,7 @@ const hall = [
   'app.ts',
   'gateway.ts',
   'config.ts',
-  'access.ts',
+  'access-config.ts',
   'open-access.ts',
   'environment.ts',
   'exit.ts',
