@@ -102,6 +102,8 @@ export interface SlotHolder {
   /** Whose job it is of; absent when it is of none. */
   caller?: string | undefined;
   logGroupName?: string | undefined;
+  /** Whether the job has other log groups too. */
+  hasMoreLogGroups?: boolean | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
 }

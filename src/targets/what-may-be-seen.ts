@@ -30,6 +30,8 @@ function aboutHolder(asker: Asker, target: Target, holder: SlotHolder): Question
     return { action: 'DescribeExportTasks', resource, context: { destination, destinationPrefix } };
   }
   const isOwn = caller === asker.principal.id;
+  // A job takes a yes for each of its log groups. Who may read any is told here, nobody else.
+  if (!isOwn && holder.hasMoreLogGroups) return aboutEverybody(target);
   const context = { isOwn, destination, destinationPrefix };
   return { action: 'ReadExportJob', resource, context };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { as, callersBy } from '../access.ts';
-import { homes } from '../export-jobs/homes.ts';
+import { jobOf } from '../export-jobs/callers.ts';
+import { bringTo, homes } from '../export-jobs/homes.ts';
 import { putAttempt, putJob } from '../export-jobs/rows.ts';
 import { openWorld, order, type World } from '../world.ts';
 
@@ -81,5 +82,24 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     expect(operator.line.callers).toEqual(
       ['ann', 'ben', 'tom'].map((name) => ({ caller: `test#${name}`, ...counts })),
     );
+  });
+
+  test.for([
+    ['is told to who may read it', ['/app'], true],
+    ['of which it may read one log group of two is not told of', ['/app', '/other'], false],
+  ] as const)('a job in the slot %s', async ([, logGroupNames, isTold]) => {
+    const mayReadApp = callersBy(
+      (_principal, { action, resource }) =>
+        action === 'ReadTarget' || resource.logGroupName === '/app',
+    );
+    await using world = await openWorld({ access: mayReadApp, jobs: await openHome() });
+    const jobId = await jobOf('tom', world.database, { logGroupNames, days: 2 });
+    await bringTo(world.database, jobId, 0, 'running');
+    await putAttempt(world.database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
+
+    const { body } = await show(world, 'ann');
+
+    expect(body.slot).toMatchObject({ state: 'ours' });
+    expect(body.slot.jobId).toBe(isTold ? jobId : undefined);
   });
 });

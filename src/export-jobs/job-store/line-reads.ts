@@ -102,6 +102,13 @@ export async function readActiveSlice(queries: Queries, target: string) {
         .onRef('attempts.attempt', '=', 'slices.attempt'),
     )
     .innerJoin('jobs', 'jobs.id', 'slices.jobId')
+    // The first window has a slice for each log group, and they are numbered from 0.
+    .leftJoin('slices as second', (join) =>
+      join
+        .onRef('second.jobId', '=', 'slices.jobId')
+        .on('second.number', '=', 1)
+        .onRef('second.fromAt', '=', 'jobs.fromAt'),
+    )
     .where('slices.target', '=', target)
     .where(isActive)
     .select([
@@ -111,6 +118,7 @@ export async function readActiveSlice(queries: Queries, target: string) {
       'slices.logGroupName',
       'jobs.destination',
       'jobs.destinationPrefix',
+      'second.number as secondOfWindow',
       'attempts.taskId',
       'attempts.taskCreatedAt',
       'attempts.submittedAt',

@@ -53,7 +53,8 @@ export function makeSlotBook(
       const since = toInstant(taskCreatedAt ?? submittedAt);
       const task = taskId !== null && { taskId };
       const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toInstant(at) };
-      return { slot, holder: active };
+      const hasMoreLogGroups = active.secondOfWindow !== null;
+      return { slot, holder: { ...active, hasMoreLogGroups } };
     }
     const foreign = await readForeignTask(queries, target);
     if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return unknown;
