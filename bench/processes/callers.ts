@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 
 import { createText, order } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
-import { isWholeAnswer } from './whole-answer.ts';
 
 /** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
 export interface HttpRound extends Round {
@@ -62,7 +61,10 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], me
 
   socket.on('data', (chunk: string) => {
     received += chunk;
-    if (!isWholeAnswer(received)) return;
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return;
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+    if (received.length < headEnd + 4 + length) return;
     const answer = received;
     received = '';
     memory.location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? memory.location;

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
 import { createText } from '../order.ts';
-import { isWholeAnswer } from './whole-answer.ts';
 
 /** Creates that are sent when they are due, whatever has become of the ones before. */
 export interface Flood {
@@ -88,7 +87,10 @@ function openCaller(socket: Socket, onAnswer: (status: number, tookMs: number) =
   socket.setNoDelay(true).setEncoding('latin1');
   socket.on('data', (chunk: string) => {
     received += chunk;
-    if (!isWholeAnswer(received)) return;
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return;
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+    if (received.length < headEnd + 4 + length) return;
     const status = Number(received.slice(9, 12));
     received = '';
     onAnswer(status, performance.now() - dueAt);
