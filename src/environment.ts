@@ -4,8 +4,14 @@ import { type Static, Type } from '@sinclair/typebox';
 export const roleArn = Type.String({
   pattern: String.raw`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`,
 });
-/** A rule for an AWS Region. */
-export const region = Type.String({ pattern: '^[a-z]{2}(?:-[a-z]+)+-[0-9]$' });
+/**
+ * A rule for the form of an AWS Region: which there are, and will be, is not for us to list. With
+ * `fips-` in front it is an endpoint, which AWS_USE_FIPS_ENDPOINT is for.
+ */
+export const region = Type.String({
+  pattern: '^(?!fips-)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$',
+  maxLength: 32,
+});
 /** A rule for a URL without query and fragment, as an issuer's is. */
 export const url = Type.String({ pattern: String.raw`^https?://[^\s?#]+$` });
 const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });

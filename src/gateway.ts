@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 
 import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
-import { readRedirect } from '#aws/endpoint.ts';
 import { openDatabase } from '#database/database.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
@@ -15,6 +14,7 @@ import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openAccess, tellWhoMayCall } from './open-access.ts';
+import { checkSurroundings } from './surroundings.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -39,6 +39,7 @@ export interface GatewayOptions {
  * and the tables of the export jobs are up to date.
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
+  await checkSurroundings(config, log);
   let isStopping = false;
   const elapsed = () => performance.now();
   const sleep = sleepUntilAborted;
@@ -88,7 +89,6 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   ready.catch(() => {}); // whoever waits for it hears of it
 
   tellWhoMayCall(config, log);
-  await warnOfRedirects(config, log);
   const url = await app.listen({ host: config.host, port: config.port });
   const opened = opening.move();
   return {
@@ -113,17 +113,6 @@ function refuseSharedSlots(targets: readonly Target[]): void {
     throw configError(
       `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
     );
-  }
-}
-
-async function warnOfRedirects({ targets }: Config, log: Logger): Promise<void> {
-  for (const region of new Set(targets.map((target) => target.region))) {
-    const url = await readRedirect(region).catch((error: Error) => {
-      throw configError(
-        `There is no usable endpoint of CloudWatch Logs for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
-      );
-    });
-    if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
   }
 }
 

@@ -77,16 +77,6 @@ describe('the policy of a session', () => {
     expect(JSON.parse(policy).Statement).toEqual([{ Effect: 'Deny', Action: '*', Resource: '*' }]);
   });
 
-  test('names China as China names itself', () => {
-    const china = { partition: 'aws-cn', accountId: '123456789012', region: 'cn-north-1' };
-
-    const policy = sessionPolicyFor(china, grant);
-
-    expect(policy).toContain('"arn:aws-cn:logs:cn-north-1:123456789012:log-group:/app"');
-    expect(policy).toContain('"arn:aws-cn:s3:::archive/exports/app/*"');
-    expect(policy).toContain('"s3.cn-north-1.amazonaws.com.cn"');
-  });
-
   test('under the default prefix has the object AWS tries to write beside it, and only there', () => {
     const byDefault = sessionPolicyFor(place, { ...grant, destinationPrefix: 'exportedlogs' });
     const under = sessionPolicyFor(place, grant);

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { ExportTask, ExportTaskPage } from '#aws/export-task.ts';
-import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
 import { makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
@@ -145,22 +144,5 @@ describe('a slot that is taken', () => {
 
     await expect(create()).rejects.toBe((outcome as { problem: Problem }).problem);
     expect(looks()).toBe(2);
-  });
-});
-
-describe('the bucket policy', () => {
-  test.for([
-    ['eu-west-1', 'arn:aws:s3:::archive'],
-    ['cn-north-1', 'arn:aws-cn:s3:::archive'],
-    ['us-gov-west-1', 'arn:aws-us-gov:s3:::archive'],
-  ])('in %s speaks of %s', ([region = '', arn]) => {
-    const policy = bucketPolicyFor({ bucket: 'archive', region, accountId: '123456789012' });
-
-    expect(policy).toMatchObject({
-      Statement: [
-        { Resource: arn, Principal: { Service: `logs.${region}.amazonaws.com` } },
-        { Resource: `${arn}/*`, Action: 's3:PutObject' },
-      ],
-    });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { makeAudit } from '#audit/audit.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
-import { readRedirect } from '#aws/endpoint.ts';
+import { readRedirect } from '#aws/endpoint/redirect.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { openWorld, order, region, type World } from '../world.ts';
@@ -187,14 +187,4 @@ describe('the endpoint', () => {
 
     expect(await readRedirect(region)).toBe(world.emulator.url);
   });
-
-  test.for(['eu-west-1', 'us-gov-west-1', 'cn-north-1'])(
-    'of AWS itself in %s is no redirect',
-    async (name) => {
-      await using _world = await openWorld();
-      delete process.env.AWS_ENDPOINT_URL;
-
-      expect(await readRedirect(name)).toBeUndefined();
-    },
-  );
 });

@@ -1,4 +1,5 @@
 import type { ExportGrant } from '../cloudwatch-logs.ts';
+import { partitionOf } from '../endpoint/partition.ts';
 
 /** Where a role lives, as ARNs have it. */
 export interface RolePlace {
@@ -40,7 +41,7 @@ function policyFor(
   const objects = [`${bucketArn}/${keys}`];
   // Without a prefix AWS exports below this one, but tries whether it may write beside it.
   if (destinationPrefix === 'exportedlogs') objects.push(`${bucketArn}/aws-logs-write-test`);
-  const awsDomain = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({
     Version: '2012-10-17', // in an older one `${*}` would be plain text
     Statement: [
@@ -59,7 +60,7 @@ function policyFor(
         Effect: 'Allow',
         Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
         Resource: '*',
-        Condition: { StringEquals: { 'kms:ViaService': `s3.${region}.${awsDomain}` } },
+        Condition: { StringEquals: { 'kms:ViaService': `s3.${region}.${dnsSuffix}` } },
       },
     ],
   });

@@ -1,4 +1,5 @@
-import { logGroupArn, partitionOf } from '#arns/arn.ts';
+import { logGroupArn } from '#arns/arn.ts';
+import { partitionOf } from '#aws/endpoint/partition.ts';
 
 /** What a bucket policy for exports depends on. */
 export interface Destination {
@@ -13,8 +14,8 @@ export interface Destination {
  * bucket, as AWS's user guide has it ("Export log data to Amazon S3", same account).
  */
 export function bucketPolicyFor({ bucket, region, accountId }: Destination): object {
-  const arn = `arn:${partitionOf(region)}:s3:::${bucket}`;
-  const Principal = { Service: `logs.${region}.amazonaws.com` };
+  const arn = `arn:${partitionOf(region).name}:s3:::${bucket}`;
+  const Principal = { Service: servicePrincipalOf(region) };
   const isOurs = { 'aws:SourceAccount': [accountId] };
   const ArnLike = { 'aws:SourceArn': [logGroupArn({ region, accountId }, '*')] };
   return {
@@ -41,4 +42,15 @@ export function bucketPolicyFor({ bucket, region, accountId }: Destination): obj
       },
     ],
   };
+}
+
+/**
+ * The name, or names, by which CloudWatch Logs comes to a bucket. Where host names end with
+ * amazonaws.com, AWS's user guide says it. Elsewhere public sources disagree on whether the name
+ * has the suffix of the partition or is the same everywhere, so a policy names both.
+ */
+function servicePrincipalOf(region: string): string | string[] {
+  const { dnsSuffix } = partitionOf(region);
+  const regional = `logs.${region}.${dnsSuffix}`;
+  return dnsSuffix === 'amazonaws.com' ? regional : [regional, 'logs.amazonaws.com'];
 }

@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-const awsHost = /\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/;
+import { partitionOf } from './partition.ts';
 
 /** The part of the SDK's request that says where it goes. */
 interface Destination {
@@ -31,6 +31,9 @@ export async function readRedirect(region: string): Promise<string | undefined> 
   const ending = await client.send(new DescribeExportTasksCommand({})).catch((error) => error);
   if (!asked) throw ending; // the SDK could make no request of what it was given
   const { protocol, hostname, port } = asked;
-  if (awsHost.test(hostname)) return undefined;
+  const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
+  if ([dnsSuffix, dualStackDnsSuffix].some((suffix) => hostname.endsWith(`.${suffix}`))) {
+    return undefined;
+  }
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
 }

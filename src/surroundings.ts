@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+
+import { partitionOf } from '#aws/endpoint/partition.ts';
+import { readRedirect } from '#aws/endpoint/redirect.ts';
+import { configError } from '#problems/config-error.ts';
+import type { TargetSettings } from '#targets/target.ts';
+import type { Config } from './config.ts';
+
+/**
+ * Looks at the surroundings the gateway is configured for, and logs what is unusual about them.
+ * @throws an error named ConfigError where it cannot work there
+ */
+export async function checkSurroundings({ targets }: Config, log: Logger): Promise<void> {
+  for (const target of targets) refuseRoleOfOtherPartition(target);
+  for (const region of new Set(targets.map((target) => target.region))) {
+    warnOfUnlistedRegion(region, log);
+    await warnOfRedirect(region, log);
+  }
+}
+
+/** A role can only be used in the partition it is in, and STS would say no more than that it is denied. */
+function refuseRoleOfOtherPartition({ name, region, roleArn }: TargetSettings): void {
+  const partition = partitionOf(region);
+  const [, partitionOfRole = ''] = roleArn?.split(':') ?? [];
+  if (!roleArn || !partition.isListed || partitionOfRole === partition.name) return;
+  throw configError(
+    `Target "${name}" is in ${region}, which is in the partition ${partition.name}, but its role ${roleArn} is in ${partitionOfRole}; the ARN must begin with arn:${partition.name}:iam::.`,
+  );
+}
+
+function warnOfUnlistedRegion(region: string, log: Logger): void {
+  const { name: partition, dnsSuffix, isListed } = partitionOf(region);
+  if (isListed) return;
+  log.warn(
+    { region, partition, dnsSuffix },
+    'the AWS SDK does not list this Region: check its spelling, and its partition if it is new',
+  );
+}
+
+async function warnOfRedirect(region: string, log: Logger): Promise<void> {
+  const url = await readRedirect(region).catch((error: Error) => {
+    throw configError(
+      `There is no usable endpoint of CloudWatch Logs for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
+    );
+  });
+  if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+
+import { logGroupArn } from '#arns/arn.ts';
+import { partitionOf } from '#aws/endpoint/partition.ts';
+import { readRedirect } from '#aws/endpoint/redirect.ts';
+import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
+import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
+import { readConfig } from '../../src/config.ts';
+import { pointSdkAt } from '../world.ts';
+
+const accountId = '123456789012';
+
+// A Region of each partition there is, and what its host names end with.
+const partitions = [
+  ['aws', 'eu-west-1', 'amazonaws.com'],
+  ['aws-us-gov', 'us-gov-west-1', 'amazonaws.com'],
+  ['aws-cn', 'cn-north-1', 'amazonaws.com.cn'],
+  ['aws-eusc', 'eusc-de-east-1', 'amazonaws.eu'],
+  ['aws-iso', 'us-iso-east-1', 'c2s.ic.gov'],
+  ['aws-iso-b', 'us-isob-east-1', 'sc2s.sgov.gov'],
+  ['aws-iso-e', 'eu-isoe-west-1', 'cloud.adc-e.uk'],
+  ['aws-iso-f', 'us-isof-south-1', 'csp.hci.ic.gov'],
+] as const;
+
+describe.for(partitions)('in the partition %s, Region %s', ([partition, region, dnsSuffix]) => {
+  const readFile = () => JSON.stringify([{ name: 'prod', region }]);
+
+  test('is taken as AWS_REGION and in TARGETS_FILE', () => {
+    expect(readConfig({ AWS_REGION: region }, readFile).targets[0]?.region).toBe(region);
+    expect(readConfig({ TARGETS_FILE: 'a.json' }, readFile).targets[0]?.region).toBe(region);
+  });
+
+  test('has its name and suffix from the AWS SDK', () => {
+    expect(partitionOf(region)).toMatchObject({ name: partition, dnsSuffix, isListed: true });
+  });
+
+  test('its log groups and buckets have ARNs of that partition', () => {
+    const place = { region, accountId };
+
+    expect(logGroupArn(place, '/app')).toBe(
+      `arn:${partition}:logs:${region}:${accountId}:log-group:/app`,
+    );
+    expect(bucketPolicyFor({ bucket: 'archive', ...place })).toMatchObject({
+      Statement: [
+        { Resource: `arn:${partition}:s3:::archive` },
+        { Resource: `arn:${partition}:s3:::archive/*` },
+      ],
+    });
+  });
+
+  test('a bucket policy names CloudWatch Logs by every name it may have there', () => {
+    const policy = bucketPolicyFor({ bucket: 'archive', region, accountId });
+    const regional = `logs.${region}.${dnsSuffix}`;
+
+    const Service = dnsSuffix === 'amazonaws.com' ? regional : [regional, 'logs.amazonaws.com'];
+    expect(policy).toMatchObject({
+      Statement: [{ Principal: { Service } }, { Principal: { Service } }],
+    });
+  });
+
+  test('a session policy speaks of its ARNs, and of S3 by its host name there', () => {
+    const grant = { logGroupName: '/app', destination: 'archive', destinationPrefix: 'a' };
+
+    const policy = sessionPolicyFor({ partition, region, accountId }, grant);
+
+    expect(policy).toContain(`"arn:${partition}:s3:::archive/a/*"`);
+    expect(policy).toContain(`"kms:ViaService":"s3.${region}.${dnsSuffix}"`);
+  });
+
+  test('calls that go to AWS are not called redirected', async () => {
+    pointSdkAt('');
+
+    await expect(readRedirect(region)).resolves.toBeUndefined();
+  });
+
+  test('calls to an endpoint in another partition are called redirected', async () => {
+    const elsewhere = dnsSuffix === 'amazonaws.eu' ? 'logs.amazonaws.com' : 'logs.x.amazonaws.eu';
+    pointSdkAt(`https://${elsewhere}`);
+
+    await expect(readRedirect(region)).resolves.toBe(`https://${elsewhere}`);
+  });
+});
+
+describe('a Region the AWS SDK does not list', () => {
+  test.for(['eu-west-9', 'eusc-fr-west-1', 'mars-north-12'])('is taken: %s', (region) => {
+    expect(readConfig({ AWS_REGION: region }, () => '').targets).toMatchObject([{ region }]);
+    expect(partitionOf(region).isListed).toBe(false);
+  });
+
+  test('is of the partition its form is of', () => {
+    expect(partitionOf('us-gov-north-3').name).toBe('aws-us-gov');
+    expect(partitionOf('cn-south-1').dnsSuffix).toBe('amazonaws.com.cn');
+    expect(partitionOf('mars-north-12').name).toBe('aws');
+  });
+});
+
+test.for(['eu-west', 'eu-west-1a', 'EU-WEST-1', 'fips-us-east-1', 'aws-global', 'eu-west-1.evil'])(
+  '%s is no Region',
+  (region) => {
+    expect(() => readConfig({ AWS_REGION: region }, () => '')).toThrow(
+      `AWS_REGION is "${region}", but must be an AWS Region such as eu-west-1.`,
+    );
+  },
+);
