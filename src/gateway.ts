@@ -86,7 +86,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     if (jobs) refuseSharedSlots(targets.list());
   });
   const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
-  ready.catch(() => {}); // whoever waits for it hears of it
+  // Whoever waits for it hears of a failure.
+  ready.then(loopDelay.restart, () => {});
 
   tellWhoMayCall(config, log);
   const url = await app.listen({ host: config.host, port: config.port });

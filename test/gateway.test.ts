@@ -107,6 +107,31 @@ describe('the gateway', () => {
     });
   });
 
+  test('takes the first creates after a start that kept the event loop busy', async () => {
+    await using world = await openWorld({ emulator: { pendingMs: 0, runningMs: 0 } });
+    world.emulator.faults.add({ operation: 'GetCallerIdentity', kind: 'delay', ms: 1_500 });
+    const { gateway } = await openAsMain({});
+    let isReady = false;
+    void gateway.ready.then(() => {
+      isReady = true;
+    });
+    const beganAt = performance.now();
+    while (!isReady || performance.now() - beganAt < 1_200) {
+      const until = performance.now() + 150;
+      while (performance.now() < until);
+      await new Promise(setImmediate);
+    }
+
+    const { status } = await fetch(`${gateway.url}/export-tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(order),
+    });
+    await gateway.close();
+
+    expect(status).toBe(201);
+  });
+
   test('says at once that a port is taken', async () => {
     await using world = await openWorld();
 

@@ -1,28 +1,42 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
-/** How late the event loop is: what its turns took beyond their due, in the mean of the last second. */
+import { makeLateness } from './lateness.ts';
+
+/** How late the event loop is because of its own work, in milliseconds. */
 export interface LoopDelay extends Disposable {
   currentMs(): number;
+  /** Forgets what was measured so far: the start of a process is long turns, and no load. */
+  restart(): void;
 }
 
 const resolutionMs = 10;
-// Shorter, and a cold start or a neighbour on the machine looks like overload; longer, and a flood is
-// let in, and its end not noticed, for as long.
-const readEveryMs = 1_000;
+const windowMs = 500;
 
 /** Opens a measurement of how late the event loop is. It does not keep the process alive. */
 export function openLoopDelay(): LoopDelay {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
-  let delayMs = 0;
+  const lateness = makeLateness();
+  let before = performance.eventLoopUtilization();
   const timer = setInterval(() => {
-    // NaN when the loop has not turned even once since: then this timer is the first to come through.
-    delayMs = Math.max(0, (histogram.mean || 0) / 1e6 - resolutionMs);
+    const now = performance.eventLoopUtilization();
+    lateness.add({
+      // NaN when the loop has not turned even once since: then this timer is the first to come through.
+      delayMs: Math.max(0, (histogram.mean || 0) / 1e6 - resolutionMs),
+      utilization: performance.eventLoopUtilization(now, before).utilization,
+    });
+    before = now;
     histogram.reset();
-  }, readEveryMs);
+  }, windowMs);
   timer.unref();
   return {
-    currentMs: () => delayMs,
+    currentMs: lateness.currentMs,
+    restart() {
+      timer.refresh();
+      before = performance.eventLoopUtilization();
+      histogram.reset();
+      lateness.forget();
+    },
     [Symbol.dispose]() {
       clearInterval(timer);
       histogram.disable();
