@@ -100,10 +100,23 @@ export interface EmulatorConfig {
   port: number;
 }
 
-/** Reads the configuration of the emulator. @throws an error named ConfigError */
+/**
+ * Reads the configuration of the emulator. What its options may be it knows best itself.
+ * @throws an error named ConfigError
+ */
 export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
-  const { HOST, EMULATOR_PORT } = readEnvironment(env);
-  return { host: HOST, port: EMULATOR_PORT };
+  const { HOST, EMULATOR_PORT, EMULATOR_OPTIONS } = readEnvironment(env);
+  return { host: HOST, port: EMULATOR_PORT, ...readEmulatorOptions(EMULATOR_OPTIONS) };
+}
+
+function readEmulatorOptions(text: string): object {
+  try {
+    const options: unknown = JSON.parse(text);
+    if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
+  } catch {}
+  throw configError(
+    `EMULATOR_OPTIONS is ${JSON.stringify(text)}, but must be a JSON object such as {"pendingMs":5000}.`,
+  );
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {

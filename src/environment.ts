@@ -173,4 +173,9 @@ export const Environment = Type.Object({
     description: 'Port the emulator listens on (npm run emulator, npm run demo).',
     'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
   },
+  EMULATOR_OPTIONS: Type.String({
+    default: '{}',
+    description: 'Options of the emulator as a JSON object (src/emulator/options/options.ts).',
+    'x-rule': 'a JSON object such as {"pendingMs":5000}',
+  }),
 });

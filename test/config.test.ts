@@ -30,6 +30,21 @@ describe('the configuration', () => {
     expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
   });
 
+  test('takes options of the emulator as a JSON object and nothing else', () => {
+    const EMULATOR_OPTIONS = '{"pendingMs":5000,"port":1}';
+
+    expect(readEmulatorConfig({ EMULATOR_OPTIONS })).toEqual({
+      host: '127.0.0.1',
+      port: 1,
+      pendingMs: 5000,
+    });
+    for (const text of ['pendingMs=5000', '[]', 'null']) {
+      expect(() => readEmulatorConfig({ EMULATOR_OPTIONS: text })).toThrow(
+        `EMULATOR_OPTIONS is "${text}", but must be a JSON object such as`,
+      );
+    }
+  });
+
   test('takes an empty variable for one that is not set', () => {
     expect(read({ ...region, PORT: '', SERVICE_ROLE_ARN: '' })).toMatchObject({ port: 8080 });
   });

@@ -6,7 +6,8 @@ import { play } from './control/play.ts';
 import { type Controls, control } from './control/routes.ts';
 import { readLogsCall } from './logs/api.ts';
 import { makeLogsRegions } from './logs/regions.ts';
-import { type EmulatorOptions, withDefaults } from './options.ts';
+import type { EmulatorOptions } from './options/options.ts';
+import { makeSettings } from './options/settings.ts';
 import { readS3Call } from './s3/api.ts';
 import { makeBuckets } from './s3/buckets.ts';
 import { openDisk } from './s3/disk.ts';
@@ -29,9 +30,12 @@ export interface Emulator extends Controls, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`. */
+/**
+ * Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`. Throws on an option
+ * that is not known or does not fit.
+ */
 export async function openEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const settings = withDefaults(options);
+  const { settings, control: optionControl } = makeSettings(options);
   const clock = makeAgenda(settings.startAt);
   const faults = makeFaults();
   const journal = makeJournal(settings.journalLimit);
@@ -43,6 +47,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   const world = { settings, clock, buckets, sessions, regions };
 
   const controls: Controls = {
+    options: optionControl,
     clock,
     faults,
     journal,

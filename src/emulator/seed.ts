@@ -3,7 +3,7 @@ import type { Agenda } from './control/clock.ts';
 import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
 import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './options/settings.ts';
 import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 

@@ -176,6 +176,53 @@ describe('over HTTP', () => {
     ]);
   });
 
+  it('options are read and changed, and null brings a default back', async () => {
+    await using bench = await openControls();
+    const change = async (changes: object) => (await bench.call('POST', 'options', changes)).json;
+
+    expect(await change({ activeTaskLimit: 2, listedAfterMs: 5 })).toMatchObject({
+      activeTaskLimit: 2,
+      listedAfterMs: 5,
+    });
+    await bench.create();
+    await bench.create();
+    expect(await change({ activeTaskLimit: null })).toMatchObject({ activeTaskLimit: 1 });
+    expect(await refusal(bench.create())).toMatchObject({ name: 'LimitExceededException' });
+    expect((await bench.call('GET', 'options')).json).toMatchObject({
+      activeTaskLimit: 1,
+      listedAfterMs: 5,
+      rateLimits: 'off',
+    });
+  });
+
+  it('the quotas of accounts that were used before change too', async () => {
+    await using bench = await openControls();
+    await bench.describe('any');
+
+    await bench.call('POST', 'options', { rateLimits: { DescribeExportTasks: 1 } });
+
+    await bench.describe('any');
+    expect(await refusal(bench.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
+  });
+
+  it.each([
+    [{ weather: 'fine' }, 'has no option "weather"; it has host, port, '],
+    [{ constructor: 1 }, 'has no option "constructor"'],
+    [{ startAt: 1 }, 'startAt of the emulator can only be set at its start'],
+    [{ pendingMs: -1 }, 'pendingMs of the emulator is -1, but must be a number of milliseconds'],
+    [{ roles: { a: { externalID: 'x' } } }, 'must be objects with externalId or refuses'],
+    [{ checkOrder: ['luck'] }, 'must be a list out of bucket, bucketRegion'],
+    [{ runningMs: [1] }, 'must be a number of milliseconds, or the least and the most'],
+    [{ shownStatusCodes: { LOST: 'x' } }, 'must be texts by status code'],
+    [{ emptyPages: 'often' }, 'must be one of never, last, everywhere'],
+  ])('the options %j are refused', async (changes, reason) => {
+    await using bench = await openControls();
+
+    const { status, json } = await bench.call('POST', 'options', changes);
+
+    expect([status, json]).toEqual([400, { message: expect.stringContaining(reason) }]);
+  });
+
   it('mistakes are told', async () => {
     await using bench = await openControls();
 
@@ -186,6 +233,15 @@ describe('over HTTP', () => {
 });
 
 describe('the emulator', () => {
+  it('does not open with an option it does not have', async () => {
+    const options = { pendingMS: 5 } as object;
+
+    await expect(openEmulator(options)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringContaining('no option "pendingMS"; it has '),
+    });
+  });
+
   it('opens on the port it is given and refuses one that is taken', async () => {
     await using first = await openEmulator();
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Answer, Call, Delivery } from '../wire/exchange.ts';
 import type { Agenda } from './clock.ts';
 import type { Fault } from './faults.ts';

@@ -1,4 +1,5 @@
 import type { ExportTask } from '../logs/export-tasks.ts';
+import type { OptionControl } from '../options/settings.ts';
 import type { Seed } from '../seed.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
@@ -8,6 +9,7 @@ import type { Journal } from './journal.ts';
 
 /** What a test has in its hands, in the process or over HTTP. */
 export interface Controls {
+  options: OptionControl;
   clock: Clock;
   faults: Faults;
   journal: Journal;
@@ -22,6 +24,8 @@ type Route = (controls: Controls, body: never) => unknown;
 /**
  * The controls for an emulator that is a process of its own; JSON in and out:
  *
+ * - `GET /_emulator/options` → every option that is set; `POST` with some of them changes these, null
+ *   brings a default back; the answer is as of `GET`
  * - `GET /_emulator/clock` → `{now}`; `POST` with `{advanceMs}` or `{now}` (epoch ms) turns it
  * - `GET /_emulator/faults` → those pending; `POST` adds one; `DELETE` clears
  * - `GET /_emulator/journal` → entries, oldest first; `DELETE` clears
@@ -30,6 +34,11 @@ type Route = (controls: Controls, body: never) => unknown;
  *   task-failure` with the argument of the function of that name
  */
 const routes: Record<string, Route> = {
+  'GET options': ({ options }) => options.all(),
+  'POST options': ({ options }, changes: Record<string, unknown>) => {
+    options.change(changes);
+    return options.all();
+  },
   'GET clock': ({ clock }) => ({ now: clock.now() }),
   'POST clock': ({ clock }, { advanceMs, now }: { advanceMs?: number; now?: number }) => {
     if (now !== undefined) clock.set(now);

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { ExportTask } from './export-tasks.ts';
 import type { LogEvent, LogGroup } from './log-groups.ts';
 
@@ -17,10 +17,19 @@ export const writeTest = { key: 'aws-logs-write-test', body: 'Permission Check S
 
 /**
  * The key of the write test: under the prefix when there is one, else at the root (recorded). A
- * slash at the end of a prefix is kept, and so gives two (assumption).
+ * slash at the end of a prefix is kept, and so gives two, unless the option `keyPrefix` trims it.
  */
-export function writeTestKey(destinationPrefix: string | undefined): string {
-  return destinationPrefix ? `${destinationPrefix}/${writeTest.key}` : writeTest.key;
+export function writeTestKey(
+  destinationPrefix: string | undefined,
+  { keyPrefix }: Pick<Settings, 'keyPrefix'>,
+): string {
+  const prefix = trimAs(keyPrefix, destinationPrefix ?? '');
+  return prefix ? `${prefix}/${writeTest.key}` : writeTest.key;
+}
+
+/** A prefix as it was given, or without a slash at its end. */
+export function trimAs(rule: Settings['keyPrefix'], prefix: string): string {
+  return rule === 'trimmed' && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
 /**
@@ -30,20 +39,24 @@ export function writeTestKey(destinationPrefix: string | undefined): string {
 export function exportFiles(
   task: ExportTask,
   group: LogGroup,
-  settings: Pick<Settings, 'eventRange' | 'rolloverBytes' | 'trailingNewline'>,
+  settings: Pick<
+    Settings,
+    'eventRange' | 'rangeEnd' | 'keyPrefix' | 'rolloverBytes' | 'trailingNewline'
+  >,
 ): ExportFile[] {
   const filesByFolder = new Map<string, number>();
   const files: ExportFile[] = [];
+  const prefix = trimAs(settings.keyPrefix, task.destinationPrefix || defaultDestinationPrefix);
   for (const stream of group.streams.values()) {
     if (!stream.logStreamName.startsWith(task.logStreamNamePrefix ?? '')) continue;
-    const events = stream.events.filter((event) => isInRange(event, task, settings.eventRange));
+    const events = stream.events.filter((event) => isInRange(event, task, settings));
     events.sort((left, right) => left.timestamp - right.timestamp);
     const folder = stream.logStreamName.replaceAll('/', '-');
     for (const lines of splitBySize(events.map(formatLine), settings.rolloverBytes)) {
       const number = filesByFolder.get(folder) ?? 0;
       filesByFolder.set(folder, number + 1);
       files.push({
-        key: `${task.destinationPrefix || defaultDestinationPrefix}/${task.taskId}/${folder}/${String(number).padStart(6, '0')}.gz`,
+        key: `${prefix}/${task.taskId}/${folder}/${String(number).padStart(6, '0')}.gz`,
         body: () => gzipSync(lines.join('\n') + (settings.trailingNewline ? '\n' : '')),
       });
     }
@@ -51,10 +64,13 @@ export function exportFiles(
   return files;
 }
 
-function isInRange(event: LogEvent, { from, to }: ExportTask, rule: Settings['eventRange']) {
-  return rule === 'timestamp'
-    ? event.timestamp >= from && event.timestamp <= to
-    : event.ingestedAt >= from && event.ingestedAt < to;
+function isInRange(
+  { timestamp, ingestedAt }: LogEvent,
+  { from, to }: ExportTask,
+  { eventRange, rangeEnd }: Pick<Settings, 'eventRange' | 'rangeEnd'>,
+): boolean {
+  const time = eventRange === 'timestamp' ? timestamp : ingestedAt;
+  return time >= from && (rangeEnd === 'inclusive' ? time <= to : time < to);
 }
 
 /** ISO 8601 in UTC with milliseconds, a space, and the message byte for byte. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from '../control/clock.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 
 /** The six states of AWS. */
 export const exportTaskStatusCodes = [
@@ -13,7 +13,7 @@ export const exportTaskStatusCodes = [
 ] as const;
 
 /** One of the six states. */
-type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
+export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
 
 /** What a task was asked to do, in AWS's words; `from` and `to` keep all 64 bits. */
 export interface ExportOrder {
@@ -161,11 +161,14 @@ export function makeExportTasks(
     },
 
     cancel(task) {
+      const isOverrun = task.status === 'RUNNING' && settings.cancelledWhileRunning === 'completes';
       task.status = 'PENDING_CANCEL';
       task.message = settings.pendingCancelMessage;
       if (!settings.pendingCancelHoldsSlot) holdsSlot.delete(task);
       clock.at(clock.now() + settings.pendingCancelMs, () => {
-        if (task.status === 'PENDING_CANCEL') finish(task, 'CANCELLED', settings.cancelledMessage);
+        if (task.status !== 'PENDING_CANCEL') return;
+        if (isOverrun && write(task)) finish(task, 'COMPLETED', 'Completed successfully');
+        else finish(task, 'CANCELLED', settings.cancelledMessage);
       });
     },
 

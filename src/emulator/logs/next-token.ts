@@ -3,7 +3,7 @@ import { awsError } from '../wire/aws-error.ts';
 /**
  * Writes a nextToken: opaque to clients, a place in one operation's listing and its birth to us.
  */
-export function writeNextToken(operation: string, place: string | number, now: number): string {
+export function writeNextToken(operation: string, place: unknown, now: number): string {
   return Buffer.from(JSON.stringify([operation, place, now])).toString('base64url');
 }
 
@@ -11,15 +11,15 @@ export function writeNextToken(operation: string, place: string | number, now: n
  * Reads the place a nextToken stands for. Throws InvalidParameterException for one that is not
  * ours, belongs to another operation or is older than `ttlMs` (text recorded on sibling operations).
  */
-export function readNextToken(
+export function readNextToken<Place>(
   token: string,
   expected: { operation: string; now: number; ttlMs: number },
-): string | number {
+): Place {
   const [operation, place, bornAt] = decode(token);
   if (operation !== expected.operation || !(expected.now - Number(bornAt) <= expected.ttlMs)) {
     throw awsError('InvalidParameterException', 'The specified nextToken is invalid.');
   }
-  return place as string | number;
+  return place as Place;
 }
 
 function decode(token: string): unknown[] {

@@ -1,6 +1,6 @@
 import type { Agenda } from '../control/clock.ts';
 import type { Fault } from '../control/faults.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
 import type { Caller } from '../sts/sessions.ts';
 import { awsError } from '../wire/aws-error.ts';

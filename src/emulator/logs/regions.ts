@@ -1,5 +1,5 @@
 import type { Agenda } from '../control/clock.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
 import { mayWrite } from '../s3/log-delivery.ts';
 import { awsError } from '../wire/aws-error.ts';
@@ -35,7 +35,7 @@ export function makeLogsRegions(buckets: Buckets, clock: Agenda, settings: Setti
       region,
       logGroups,
       exportTasks: makeExportTasks({ accountId, region }, clock, settings, write),
-      admit: makeThrottle(settings.rateLimits, clock),
+      admit: makeThrottle(settings, clock),
     };
   };
 
@@ -74,11 +74,11 @@ function makeWriteExport(
  * A token bucket per operation, refilled by the clock; it holds one second's worth, at least a
  * call.
  */
-function makeThrottle(callsPerSecond: Partial<Record<string, number>>, clock: Agenda) {
+function makeThrottle(settings: Pick<Settings, 'rateLimits'>, clock: Agenda) {
   const buckets = new Map<string, { tokens: number; filledAt: number }>();
 
   return (operation: string): void => {
-    const rate = callsPerSecond[operation];
+    const rate = settings.rateLimits[operation];
     if (rate === undefined) return;
     const now = clock.now();
     const depth = Math.max(1, rate);

@@ -1,5 +1,5 @@
 import type { Agenda } from '../control/clock.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Effect } from '../wire/exchange.ts';
 import type { XmlNode } from '../wire/xml.ts';
 import type { Caller, Sessions } from './sessions.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Agenda } from '../control/clock.ts';
-import type { Settings } from '../options.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Policy } from '../policy.ts';
 import type { Signed } from '../wire/signature.ts';
 
@@ -49,7 +49,6 @@ export interface Sessions {
 /** Makes an empty list of sessions. Plain access keys are good whatever they are. */
 export function makeSessions(clock: Agenda, settings: Settings): Sessions {
   const sessions = new Map<string, Session>();
-  const accounts = new Map(Object.entries(settings.accountsByAccessKey));
 
   return {
     issue(session) {
@@ -69,6 +68,7 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
       const { accessKeyId, region } = signed;
       // Keys of sessions begin with ASIA; any other key is somebody's own and is taken on trust.
       if (!accessKeyId.startsWith('ASIA')) {
+        const accounts = new Map(Object.entries(settings.accountsByAccessKey));
         const accountId = accounts.get(accessKeyId) ?? settings.accountId;
         const arn = `arn:aws:iam::${accountId}:user/emulated`;
         return { accessKeyId, accountId, region, arn, userId: 'AIDAEMULATEDUSER00000' };

@@ -1,6 +1,10 @@
-import { DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  CancelExportTaskCommand,
+  DescribeExportTasksCommand,
+  type DescribeExportTasksCommandInput,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { openBench, refusal, sendLogs } from '../bench.ts';
+import { openBench, refusal, sendLogs, startAt } from '../bench.ts';
 
 describe('DescribeExportTasks', () => {
   it('lists newest first, in pages of at most 50', async () => {
@@ -87,5 +91,96 @@ describe('DescribeExportTasks', () => {
 
     expect(page.exportTasks?.[0]?.taskId).toBe(ids.at(-1));
     expect((await bench.describe(ids[0] ?? ''))?.taskId).toBe(ids[0]);
+  });
+});
+
+describe('DescribeExportTasks may also, when told to,', () => {
+  type Bench = Awaited<ReturnType<typeof openBench>>;
+
+  /** The ids of each page of a listing. */
+  async function listPages({ logs }: Bench, input: DescribeExportTasksCommandInput = {}) {
+    const pages: (string | undefined)[][] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await logs.send(new DescribeExportTasksCommand({ ...input, nextToken }));
+      pages.push((page.exportTasks ?? []).map(({ taskId }) => taskId));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+    return pages;
+  }
+
+  it('show the prefix without the slash at its end', async () => {
+    await using bench = await openBench({ shownPrefix: 'trimmed' });
+
+    const taskId = await bench.create({ destinationPrefix: 'a/b/' });
+
+    expect(await bench.describe(taskId)).toMatchObject({ destinationPrefix: 'a/b' });
+    expect(await bench.keys()).toEqual(['a/b//aws-logs-write-test']);
+  });
+
+  it('know a task by id at once and list it seconds later', async () => {
+    await using bench = await openBench({ listedAfterMs: 3000 });
+    const taskId = await bench.create();
+
+    bench.emulator.clock.advance(2999);
+    expect(await listPages(bench)).toEqual([[]]);
+    expect(await bench.describe(taskId)).toMatchObject({ taskId });
+    bench.emulator.clock.advance(1);
+    expect(await listPages(bench)).toEqual([[taskId]]);
+  });
+
+  it('have no executionInfo while a task is PENDING', async () => {
+    await using bench = await openBench({ pendingHasExecutionInfo: false });
+    const taskId = await bench.create();
+
+    expect(await bench.describe(taskId)).not.toHaveProperty('executionInfo');
+    bench.emulator.clock.advance(500);
+    expect(await bench.describe(taskId)).toHaveProperty('executionInfo.creationTime', startAt);
+  });
+
+  it.each(['oldest-first', 'by-id'] as const)('list %s under a filter', async (filteredOrder) => {
+    await using bench = await openBench({ filteredOrder });
+    const ids = bench.emulator.seed.finishedTasks({ count: 7 });
+
+    const pages = await listPages(bench, { statusCode: 'COMPLETED', limit: 3 });
+
+    const expected = filteredOrder === 'by-id' ? ids.toSorted() : ids;
+    expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
+    expect(pages.flat()).toEqual(expected);
+    expect((await listPages(bench)).flat()).toEqual(ids.toReversed());
+  });
+
+  it.each([
+    ['last', [2, 1, 0]],
+    ['everywhere', [0, 2, 0, 1, 0]],
+  ] as const)('give empty pages: %s', async (emptyPages, lengths) => {
+    await using bench = await openBench({ emptyPages });
+    const ids = bench.emulator.seed.finishedTasks({ count: 3 });
+
+    const pages = await listPages(bench, { limit: 2 });
+
+    expect(pages.map(({ length }) => length)).toEqual(lengths);
+    expect(pages.flat()).toEqual(ids.toReversed());
+  });
+
+  it('show a status code nobody knows, which no filter finds', async () => {
+    await using bench = await openBench({ shownStatusCodes: { RUNNING: 'EXPORTING' } });
+    const taskId = await bench.create();
+    bench.emulator.clock.advance(500);
+
+    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'EXPORTING' } });
+    expect(await listPages(bench, { statusCode: 'RUNNING' })).toEqual([[]]);
+    expect(await listPages(bench)).toEqual([[taskId]]);
+  });
+
+  it('complete a task that was cancelled while it ran', async () => {
+    await using bench = await openBench({ cancelledWhileRunning: 'completes' });
+    const taskId = await bench.create();
+    bench.emulator.clock.advance(500);
+
+    await bench.logs.send(new CancelExportTaskCommand({ taskId }));
+    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'PENDING_CANCEL' } });
+    bench.emulator.clock.advance(100);
+    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'COMPLETED' } });
   });
 });

@@ -90,6 +90,40 @@ it('goes by ingestion time, without the last millisecond, when told to', async (
   expect(text?.match(/\d{13}$/gm)).toEqual([String(from), String(to - 1)]);
 });
 
+it.each([
+  ['timestamp', 'exclusive', [0, 1]],
+  ['ingestion', 'inclusive', [0, 1, 2]],
+] as const)('goes by %s with the end %s when told to', async (eventRange, rangeEnd, exported) => {
+  const [from, to] = [startAt - 2000, startAt - 1998];
+  const events = [0, 1, 2, 3].map((at) => ({
+    timestamp: eventRange === 'timestamp' ? from + at : 1,
+    ingestedAt: eventRange === 'timestamp' ? 1 : from + at,
+    message: String(at),
+  }));
+
+  const { 'exportedlogs/TASK/web/000000.gz': text } = await exportStreams(
+    { web: events },
+    { from, to },
+    { eventRange, rangeEnd },
+  );
+
+  expect(text?.match(/\d$/gm)).toEqual(exported.map(String));
+});
+
+it('trims the slash at the end of a prefix from keys when told to', async () => {
+  const streams = { web: [at('a')] };
+
+  const given = await exportStreams(streams, { destinationPrefix: 'a/' });
+  const trimmed = await exportStreams(
+    streams,
+    { destinationPrefix: 'a/' },
+    { keyPrefix: 'trimmed' },
+  );
+
+  expect(Object.keys(given).sort()).toEqual(['a//TASK/web/000000.gz', 'a//aws-logs-write-test']);
+  expect(Object.keys(trimmed).sort()).toEqual(['a/TASK/web/000000.gz', 'a/aws-logs-write-test']);
+});
+
 it('sorts by timestamp and keeps the order of equal ones', async () => {
   const events = [at('third', startAt - 1), at('first', startAt - 9), at('second', startAt - 9)];
 

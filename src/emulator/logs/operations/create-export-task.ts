@@ -1,4 +1,4 @@
-import type { CreateCheck } from '../../options.ts';
+import type { CreateCheck } from '../../options/options.ts';
 import type { Bucket } from '../../s3/buckets.ts';
 import { mayCallerWrite, mayReadAcl, mayWrite } from '../../s3/log-delivery.ts';
 import { awsError } from '../../wire/aws-error.ts';
@@ -32,7 +32,8 @@ export const createExportTask = makeOperation(
     refuseByOption(order, context);
     for (const check of context.settings.checkOrder) checks[check](order, context);
 
-    buckets.putObject(findBucket(order, context), writeTestKey(order.destinationPrefix), {
+    const testKey = writeTestKey(order.destinationPrefix, context.settings);
+    buckets.putObject(findBucket(order, context), testKey, {
       body: () => Buffer.from(writeTest.body),
       lastModified: clock.now(),
     });
@@ -62,10 +63,10 @@ const checks: Record<CreateCheck, (order: ExportOrder, context: LogsContext) => 
   },
 
   bucketPolicy(order, context) {
-    const { caller, logs } = context;
+    const { caller, logs, settings } = context;
     const bucket = findBucket(order, context);
     const source = { ...logs, logGroupName: order.logGroupName };
-    const key = writeTestKey(order.destinationPrefix);
+    const key = writeTestKey(order.destinationPrefix, settings);
     const failed = (call: string) =>
       refuseAccess(
         `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`,

@@ -1,5 +1,6 @@
+import type { Settings } from '../../options/settings.ts';
 import { integer, optional, text } from '../../wire/json-input.ts';
-import { defaultDestinationPrefix } from '../export-files.ts';
+import { defaultDestinationPrefix, trimAs } from '../export-files.ts';
 import { type ExportTask, exportTaskStatusCodes } from '../export-tasks.ts';
 import { describeLimit } from '../names.ts';
 import { readNextToken, writeNextToken } from '../next-token.ts';
@@ -7,8 +8,17 @@ import { makeOperation } from '../operation.ts';
 
 const operation = 'DescribeExportTasks';
 
+type Order = Settings['filteredOrder'];
+
+/** The first task of a page, by its place in its order; null after the last. */
+interface Place {
+  at?: number | string | null | undefined;
+  isEmptyPage?: boolean;
+}
+
 /**
- * DescribeExportTasks: newest first, also under a status filter (there the order is unverified).
+ * DescribeExportTasks: newest first (documentation). Its order under a status filter, empty pages and
+ * tasks too new or too old to be listed are options.
  */
 export const describeExportTasks = makeOperation(
   {
@@ -18,39 +28,76 @@ export const describeExportTasks = makeOperation(
     limit: optional(integer(describeLimit)),
   },
   ({ taskId, statusCode, nextToken, limit }, { logs, clock, settings, fault }) => {
-    const { nextTokenTtlMs: ttlMs, keepFinishedTasksMs } = settings;
+    const { nextTokenTtlMs: ttlMs, keepFinishedTasksMs, listedAfterMs, emptyPages } = settings;
     const now = clock.now();
-    const shownUntil = fault?.kind === 'stale-listing' ? now - fault.lagMs : Infinity;
-    const isShown = (task: ExportTask) =>
-      (statusCode === undefined || task.status === statusCode) &&
-      task.createdAt <= shownUntil &&
+    // Without a lag a task made before the clock was turned back is shown, too.
+    const shownUntil = (lagMs: number) => (lagMs > 0 ? now - lagMs : Infinity);
+    const knownUntil = shownUntil(fault?.kind === 'stale-listing' ? fault.lagMs : 0);
+    const listedUntil = shownUntil(listedAfterMs);
+    const isKnown = (task: ExportTask) =>
+      (statusCode === undefined || shownCode(task, settings) === statusCode) &&
+      task.createdAt <= knownUntil &&
       now - (task.finishedAt ?? now) <= keepFinishedTasksMs;
+    const isListed = (task: ExportTask) => task.createdAt <= listedUntil && isKnown(task);
+    const answer = (tasks: readonly ExportTask[], next?: Place) => ({
+      output: {
+        exportTasks: tasks.map((task) => showTask(task, settings)),
+        nextToken: next && writeNextToken(operation, next, now),
+      },
+    });
 
-    const { all } = logs.exportTasks;
-    const place = nextToken && readNextToken(nextToken, { operation, now, ttlMs });
+    const start: Place = { isEmptyPage: emptyPages === 'everywhere' };
+    const { at, isEmptyPage } = nextToken
+      ? readNextToken<Place>(nextToken, { operation, now, ttlMs })
+      : start;
     if (taskId !== undefined) {
       const task = logs.exportTasks.find(taskId);
-      return { output: { exportTasks: task && isShown(task) ? [showTask(task)] : [] } };
+      return answer(task && isKnown(task) ? [task] : []);
     }
 
+    if (at === null) return answer([]);
+    if (isEmptyPage) return answer([], { at });
     const page: ExportTask[] = [];
     const pageLength = Number(limit ?? describeLimit.max);
-    let at = typeof place === 'number' ? place : all.length - 1;
-    for (; at >= 0; at -= 1) {
-      const task = all[at];
-      if (!task || !isShown(task)) continue;
-      // Only a task that is really left makes a token: a listing never ends in an empty page.
-      if (page.length === pageLength) break;
+    const order = statusCode === undefined ? 'newest-first' : settings.filteredOrder;
+    for (const [place, task] of inOrder(logs.exportTasks.all, order, at)) {
+      if (!isListed(task)) continue;
+      // Only a task that is really left makes a token.
+      if (page.length === pageLength) return answer(page, { ...start, at: place });
       page.push(task);
     }
-    const exportTasks = page.map(showTask);
-    if (at < 0) return { output: { exportTasks } };
-    return { output: { exportTasks, nextToken: writeNextToken(operation, at, now) } };
+    return emptyPages === 'never' ? answer(page) : answer(page, { at: null });
   },
 );
 
+/** Tasks with their places, from one on; `all` has the oldest first. */
+function* inOrder(
+  all: readonly ExportTask[],
+  order: Order,
+  from: number | string | undefined,
+): Generator<[place: number | string, task: ExportTask]> {
+  if (order === 'by-id') {
+    const sorted = all.toSorted((one, other) => (one.taskId < other.taskId ? -1 : 1));
+    for (const task of sorted) if (task.taskId >= String(from ?? '')) yield [task.taskId, task];
+    return;
+  }
+  const step = order === 'newest-first' ? -1 : 1;
+  const first = order === 'newest-first' ? all.length - 1 : 0;
+  for (let at = Number(from ?? first); ; at += step) {
+    const task = all[at];
+    if (!task) return;
+    yield [at, task];
+  }
+}
+
+function shownCode({ status }: ExportTask, { shownStatusCodes }: Settings): string {
+  return shownStatusCodes[status] ?? status;
+}
+
 /** A task in AWS's words. `logStreamNamePrefix` is not among them (service model). */
-function showTask(task: ExportTask) {
+function showTask(task: ExportTask, settings: Settings) {
+  const { pendingHasExecutionInfo, shownPrefix } = settings;
+  const hasExecutionInfo = task.status !== 'PENDING' || pendingHasExecutionInfo;
   return {
     taskId: task.taskId,
     taskName: task.taskName,
@@ -58,8 +105,10 @@ function showTask(task: ExportTask) {
     from: task.from,
     to: task.to,
     destination: task.destination,
-    destinationPrefix: task.destinationPrefix || defaultDestinationPrefix,
-    status: { code: task.status, message: task.message },
-    executionInfo: { creationTime: task.createdAt, completionTime: task.finishedAt },
+    destinationPrefix: trimAs(shownPrefix, task.destinationPrefix || defaultDestinationPrefix),
+    status: { code: shownCode(task, settings), message: task.message },
+    executionInfo: hasExecutionInfo
+      ? { creationTime: task.createdAt, completionTime: task.finishedAt }
+      : undefined,
   };
 }

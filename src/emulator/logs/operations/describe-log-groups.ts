@@ -30,7 +30,8 @@ export const describeLogGroups = makeOperation(
     }
     const now = clock.now();
     const ttlMs = settings.nextTokenTtlMs;
-    const after = input.nextToken && readNextToken(input.nextToken, { operation, now, ttlMs });
+    const after =
+      input.nextToken && readNextToken<string>(input.nextToken, { operation, now, ttlMs });
     const names = input.logGroupIdentifiers?.map((one) => one.split(':log-group:').at(-1));
     const groups = [...logs.logGroups.values()]
       .filter(

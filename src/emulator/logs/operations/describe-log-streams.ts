@@ -35,7 +35,8 @@ export const describeLogStreams = makeOperation(
     }
     const now = clock.now();
     const ttlMs = settings.nextTokenTtlMs;
-    const place = input.nextToken && readNextToken(input.nextToken, { operation, now, ttlMs });
+    const place =
+      input.nextToken && readNextToken<number>(input.nextToken, { operation, now, ttlMs });
     const start = Number(place ?? 0);
 
     const { streams } = findLogGroup(logs.logGroups, groupName);

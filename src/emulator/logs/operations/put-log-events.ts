@@ -1,4 +1,4 @@
-import type { Settings } from '../../options.ts';
+import type { Settings } from '../../options/settings.ts';
 import { awsError } from '../../wire/aws-error.ts';
 import { list, long, required, structure, text } from '../../wire/json-input.ts';
 import {

@@ -1,7 +1,16 @@
-import { makeRandom } from './control/random.ts';
+import type { ExportTaskStatusCode } from '../logs/export-tasks.ts';
 
 /** Checks of CreateExportTask after validation of its members. */
-export type CreateCheck = 'bucket' | 'bucketRegion' | 'logGroup' | 'bucketPolicy' | 'activeLimit';
+export const createChecks = [
+  'bucket',
+  'bucketRegion',
+  'logGroup',
+  'bucketPolicy',
+  'activeLimit',
+] as const;
+
+/** One of these checks. */
+export type CreateCheck = (typeof createChecks)[number];
 
 /** What sts:AssumeRole does for one role. */
 interface RoleRule {
@@ -70,8 +79,30 @@ export interface EmulatorOptions {
   pendingCancelMessage?: string;
   /** status.message of CANCELLED. Default absent (unverified). */
   cancelledMessage?: string;
+  /** What becomes of a task that was cancelled while RUNNING. Default 'cancelled' (unverified). */
+  cancelledWhileRunning?: 'cancelled' | 'completes';
+  /**
+   * Codes that DescribeExportTasks shows in place of those of the service model; a filter does not
+   * find them. Default none.
+   */
+  shownStatusCodes?: Partial<Record<ExportTaskStatusCode, string>>;
+  /** Whether a PENDING task has `executionInfo`. Default true (recorded right after a create). */
+  pendingHasExecutionInfo?: boolean;
+  /** `destinationPrefix` as DescribeExportTasks shows it: as given, or without a slash at its end.
+   * Default 'given' (unverified). */
+  shownPrefix?: 'given' | 'trimmed';
+
   /** How long finished tasks stay in DescribeExportTasks. Default for ever (unverified). */
   keepFinishedTasksMs?: number;
+  /** How old a task is when listings first have it; by id it is there at once. Default 0 (unverified). */
+  listedAfterMs?: number;
+  /** Order of a listing with a status filter. Default 'newest-first' (unverified). */
+  filteredOrder?: 'newest-first' | 'oldest-first' | 'by-id';
+  /**
+   * Pages of DescribeExportTasks without a task: never, after the last task, or before each page
+   * too. Default 'never' (unverified).
+   */
+  emptyPages?: 'never' | 'last' | 'everywhere';
   /** Validity of a nextToken. Default 24 h (documentation). */
   nextTokenTtlMs?: number;
 
@@ -108,10 +139,17 @@ export interface EmulatorOptions {
   serviceUnavailableStatus?: 500 | 503;
 
   /**
-   * Which events an export takes. Default 'timestamp': from ≤ timestamp ≤ to (service model).
-   * 'ingestion': from ≤ ingestion time < to (user guide). Which one holds is unverified.
+   * Which time of an event `from` and `to` are compared with. Default 'timestamp' (service model);
+   * 'ingestion' is the user guide's. Which one holds is unverified.
    */
   eventRange?: 'timestamp' | 'ingestion';
+  /**
+   * Whether an event at `to` is exported. Default 'inclusive' with timestamps (service model),
+   * 'exclusive' with ingestion times (user guide).
+   */
+  rangeEnd?: 'inclusive' | 'exclusive';
+  /** The prefix that keys begin with, as `shownPrefix`. Default 'given' (unverified). */
+  keyPrefix?: 'given' | 'trimmed';
   /**
    * Bytes of text after which a stream goes on in the next .gz file. Default 64 MiB (unverified).
    */
@@ -124,65 +162,4 @@ export interface EmulatorOptions {
   maxEventAgeMs?: number;
   /** PutLogEvents rejects events further in the future. Default 2 h (documentation). */
   maxEventAheadMs?: number;
-}
-
-/** The options with every default filled in. */
-export type Settings = ReturnType<typeof withDefaults>;
-
-/** Documented quotas in calls a second, per account and Region. */
-const awsRateLimits: Partial<Record<string, number>> = {
-  CreateExportTask: 5,
-  DescribeExportTasks: 5,
-  CancelExportTask: 5,
-  CreateLogGroup: 10,
-  CreateLogStream: 50,
-  DescribeLogGroups: 10,
-  DescribeLogStreams: 25,
-  PutLogEvents: 5000,
-};
-
-const hourMs = 3_600_000;
-
-const defaults = {
-  host: '127.0.0.1',
-  port: 0,
-  accountId: '123456789012',
-  accountsByAccessKey: {},
-  roles: {},
-  journalLimit: 100_000,
-  pendingMs: 500,
-  runningMs: 1000,
-  randomSeed: 1,
-  pendingCancelMs: 100,
-  taskTimeoutMs: 24 * hourMs,
-  activeTaskLimit: 1,
-  pendingCancelHoldsSlot: false,
-  pendingCancelIsCancellable: false,
-  keepFinishedTasksMs: Infinity,
-  nextTokenTtlMs: 24 * hourMs,
-  checkOrder: ['bucket', 'bucketRegion', 'logGroup', 'bucketPolicy', 'activeLimit'],
-  bucketPolicyErrorCode: 'AccessDeniedException',
-  otherRegionBucket: 'refuse',
-  otherRegionBucketMessage: 'The given bucket is not in the same Region as the log group.',
-  fromAfterTo: 'accept',
-  repeatedTaskName: 'accept',
-  nonStandardLogClass: 'accept',
-  serviceUnavailableStatus: 500,
-  eventRange: 'timestamp',
-  rolloverBytes: 64 * 1024 * 1024,
-  trailingNewline: true,
-  maxEventAgeMs: 14 * 24 * hourMs,
-  maxEventAheadMs: 2 * hourMs,
-} satisfies EmulatorOptions;
-
-/** Fills in the defaults. */
-export function withDefaults(options: EmulatorOptions) {
-  const { rateLimits = 'aws', randomSeed = defaults.randomSeed } = options;
-  const overrides = typeof rateLimits === 'object' ? rateLimits : {};
-  return {
-    ...(defaults as Required<Pick<EmulatorOptions, keyof typeof defaults>>),
-    ...options,
-    rateLimits: rateLimits === 'off' ? {} : { ...awsRateLimits, ...overrides },
-    random: makeRandom(randomSeed),
-  };
 }

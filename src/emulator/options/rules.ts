@@ -1,0 +1,127 @@
+import { exportTaskStatusCodes } from '../logs/export-tasks.ts';
+import { createChecks, type EmulatorOptions } from './options.ts';
+
+/** What an option may be, in words and as a test. */
+interface Rule {
+  must: string;
+  fits(value: unknown): boolean;
+  /** It is read once, when the emulator opens. */
+  isForStart?: true;
+}
+
+const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
+const isText = (value: unknown) => typeof value === 'string';
+const isOneOf = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecordOf = (fits: Rule['fits']) => (value: unknown) =>
+  isRecord(value) && Object.values(value).every(fits);
+
+const milliseconds: Rule = { must: 'a number of milliseconds, 0 or more', fits: isNumber };
+const count: Rule = {
+  must: 'a whole number, 1 or more',
+  fits: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1),
+};
+const text: Rule = { must: 'text', fits: isText };
+const flag: Rule = { must: 'true or false', fits: isOneOf([true, false]) };
+const oneOf = (...values: (string | number)[]): Rule => ({
+  must: `one of ${values.join(', ')}`,
+  fits: isOneOf(values),
+});
+
+const rules: Record<keyof EmulatorOptions, Rule> = {
+  host: { ...text, isForStart: true },
+  port: { must: 'a port number', fits: isNumber, isForStart: true },
+  dataDir: { must: 'the path of a directory', fits: isText, isForStart: true },
+  startAt: { must: 'a number, epoch ms', fits: isNumber, isForStart: true },
+  journalLimit: { ...count, isForStart: true },
+  accountId: text,
+  accountsByAccessKey: { must: 'account ids by access key', fits: isRecordOf(isText) },
+  roles: {
+    must: 'objects with externalId or refuses, by role ARN',
+    fits: isRecordOf(
+      (rule) =>
+        isRecord(rule) &&
+        Object.keys(rule).every(isOneOf(['externalId', 'refuses'])) &&
+        [rule.externalId ?? ''].every(isText),
+    ),
+  },
+  pendingMs: milliseconds,
+  runningMs: {
+    must: 'a number of milliseconds, or the least and the most in a list',
+    fits: (value) =>
+      isNumber(value) || (Array.isArray(value) && value.length === 2 && value.every(isNumber)),
+  },
+  randomSeed: { must: 'a number', fits: (value) => typeof value === 'number' },
+  pendingCancelMs: milliseconds,
+  taskTimeoutMs: milliseconds,
+  activeTaskLimit: count,
+  rateLimits: {
+    must: '"aws", "off", or calls a second by operation',
+    fits: (value) => value === 'aws' || value === 'off' || isRecordOf(isNumber)(value),
+  },
+  pendingCancelHoldsSlot: flag,
+  pendingCancelIsCancellable: flag,
+  pendingCancelMessage: text,
+  cancelledMessage: text,
+  cancelledWhileRunning: oneOf('cancelled', 'completes'),
+  shownStatusCodes: {
+    must: `texts by status code (${exportTaskStatusCodes.join(', ')})`,
+    fits: (value) =>
+      isRecordOf(isText)(value) &&
+      Object.keys(value as object).every(isOneOf(exportTaskStatusCodes)),
+  },
+  pendingHasExecutionInfo: flag,
+  shownPrefix: oneOf('given', 'trimmed'),
+  keepFinishedTasksMs: milliseconds,
+  listedAfterMs: milliseconds,
+  filteredOrder: oneOf('newest-first', 'oldest-first', 'by-id'),
+  emptyPages: oneOf('never', 'last', 'everywhere'),
+  nextTokenTtlMs: milliseconds,
+  checkOrder: {
+    must: `a list out of ${createChecks.join(', ')}`,
+    fits: (value) => Array.isArray(value) && value.every(isOneOf(createChecks)),
+  },
+  bucketPolicyErrorCode: oneOf('AccessDeniedException', 'InvalidParameterException'),
+  otherRegionBucket: oneOf('refuse', 'accept'),
+  otherRegionBucketMessage: text,
+  fromAfterTo: oneOf('refuse', 'accept'),
+  repeatedTaskName: oneOf('refuse', 'accept'),
+  nonStandardLogClass: oneOf('refuse', 'accept'),
+  serviceUnavailableStatus: oneOf(500, 503),
+  eventRange: oneOf('timestamp', 'ingestion'),
+  rangeEnd: oneOf('inclusive', 'exclusive'),
+  keyPrefix: oneOf('given', 'trimmed'),
+  rolloverBytes: count,
+  trailingNewline: flag,
+  maxEventAgeMs: milliseconds,
+  maxEventAheadMs: milliseconds,
+};
+
+const rulesByName = new Map(Object.entries(rules));
+
+/**
+ * Throws on the first option that is not known or does not fit; while the emulator runs, null brings
+ * a default back. The error has the name by which a process ends with a sentence, not a stack.
+ */
+export function checkOptions(options: object, when: 'start' | 'running'): void {
+  const refuse = (sentence: string) => {
+    throw Object.assign(new Error(sentence), { name: 'ConfigError' });
+  };
+  for (const [name, value] of Object.entries(options)) {
+    const rule = rulesByName.get(name);
+    if (!rule) {
+      refuse(
+        `The emulator has no option ${JSON.stringify(name)}; it has ${[...rulesByName.keys()].join(', ')}.`,
+      );
+    } else if (when === 'running' && rule.isForStart) {
+      refuse(`The option ${name} of the emulator can only be set at its start.`);
+    } else if (
+      !(value === undefined || rule.fits(value) || (when === 'running' && value === null))
+    ) {
+      refuse(
+        `The option ${name} of the emulator is ${JSON.stringify(value)}, but must be ${rule.must}.`,
+      );
+    }
+  }
+}
