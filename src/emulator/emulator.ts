@@ -76,7 +76,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
 
     const { delivery, performed } = await play(call, fault, { clock, settings, onLate });
     journal.write({ ...entry, ...outcome(delivery, performed), fault });
-    return stamp(delivery, requestId, clock);
+    return stamp(delivery, { [requestIdHeaders[call.service]]: requestId }, clock);
   };
 
   const readCall = (
@@ -146,13 +146,22 @@ function outcome(delivery: Delivery, performed: Answer | undefined) {
   } as const;
 }
 
-function stamp(delivery: Delivery, requestId: string, clock: Clock): Delivery {
+const requestIdHeaders = {
+  logs: 'x-amzn-RequestId',
+  sts: 'x-amzn-RequestId',
+  s3: 'x-amz-request-id',
+} as const;
+
+function stamp(
+  delivery: Delivery,
+  requestIdHeader: Record<string, string>,
+  clock: Clock,
+): Delivery {
   if (!('answer' in delivery)) return delivery;
   const { answer } = delivery;
   const headers = {
     date: new Date(clock.now()).toUTCString(),
-    'x-amzn-requestid': requestId,
-    'x-amz-request-id': requestId,
+    ...requestIdHeader,
     ...answer.headers,
   };
   return { ...delivery, answer: { ...answer, headers } };

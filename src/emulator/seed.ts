@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Agenda } from './control/clock.ts';
+import { bucketArn, logsPrincipals } from './iam/partitions.ts';
+import { readPolicy } from './iam/policy.ts';
 import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
 import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from './logs/regions.ts';
 import type { Settings } from './options/settings.ts';
-import { readPolicy } from './policy.ts';
 import type { Buckets } from './s3/buckets.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
@@ -98,12 +99,12 @@ export function makeSeed(
       );
     },
 
-    bucket({ bucket, policy, ...place }) {
+    bucket({ bucket: name, policy, ...place }) {
+      const where = placeOf(place);
+      const document = policy ?? welcomingPolicy({ ...where, name });
       buckets.add({
-        name: bucket,
-        ...placeOf(place),
-        createdAt: clock.now(),
-        policy: policy === null ? undefined : readPolicy(policy ?? welcomingPolicy(bucket)),
+        ...{ name, ...where, createdAt: clock.now() },
+        policy: policy === null ? undefined : readPolicy(document),
       });
     },
 
@@ -151,9 +152,9 @@ function findTask(regions: LogsRegion[], taskId: string) {
   throw new Error(`There is no export task ${taskId}.`);
 }
 
-function welcomingPolicy(bucket: string): string {
-  const Principal = { Service: 'logs.amazonaws.com' };
-  const arn = `arn:aws:s3:::${bucket}`;
+function welcomingPolicy(bucket: { name: string; region: string }): string {
+  const Principal = { Service: logsPrincipals(bucket.region, 'any') };
+  const arn = bucketArn(bucket);
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [

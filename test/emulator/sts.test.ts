@@ -124,13 +124,22 @@ describe('a session', () => {
     });
   });
 
-  it('takes any token with a plain access key', async () => {
+  it('is not known with a token beside a plain access key, which needs none', async () => {
     await using bench = await openBench();
-    const keys = { accessKeyId: 'test', secretAccessKey: 'test', sessionToken: 'test' };
+    const plain = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const keys = { ...plain, sessionToken: 'test' };
+    const list = (given: Keys) => bench.logsFor(given).send(new DescribeLogGroupsCommand({}));
 
-    const listed = bench.logsFor(keys).send(new DescribeLogGroupsCommand({}));
-
-    expect((await listed).logGroups).toHaveLength(1);
+    expect((await list(plain)).logGroups).toHaveLength(1);
+    expect(await refusal(list(keys))).toMatchObject({ name: 'UnrecognizedClientException' });
+    expect(await refusal(bench.stsFor(keys).send(new GetCallerIdentityCommand({})))).toMatchObject({
+      name: 'InvalidClientTokenId',
+      status: 403,
+    });
+    expect(await refusal(bench.s3For(keys).send(new ListBucketsCommand({})))).toMatchObject({
+      name: 'InvalidToken',
+      status: 400,
+    });
   });
 
   it('assumes another role for an hour at most', async () => {

@@ -1,4 +1,4 @@
-import { isAllowed } from '../policy.ts';
+import { isAllowed } from '../iam/policy.ts';
 import type { AuthFailure, Caller } from '../sts/sessions.ts';
 import { answerErrors, awsError } from '../wire/aws-error.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
@@ -32,6 +32,11 @@ const operations = new Map<string, Operation>(
 const contentType = 'application/x-amz-json-1.1';
 const targetPrefix = 'Logs_20140328.';
 
+const invalidToken = awsError(
+  'UnrecognizedClientException',
+  'The security token included in the request is invalid.',
+);
+
 /** Every 4xx of CloudWatch Logs found in the wild is 400, those about credentials too. */
 const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
@@ -39,10 +44,8 @@ const authErrors: Record<AuthFailure, Refusal> = {
     'ExpiredTokenException',
     'The security token included in the request is expired',
   ),
-  unknown: awsError(
-    'UnrecognizedClientException',
-    'The security token included in the request is invalid.',
-  ),
+  unknown: invalidToken,
+  token: invalidToken,
 };
 
 /** What the front of CloudWatch Logs needs to perform a call. */

@@ -1,3 +1,4 @@
+import { partitionOf } from '../iam/partitions.ts';
 import { text } from '../wire/json-input.ts';
 
 /** LogGroupName of the service model. */
@@ -14,5 +15,6 @@ export const describeLimit = { min: 1, max: 50 };
 
 /** The ARN of a log group, without the `:*` that some answers append. */
 export function logGroupArn(place: { accountId: string; region: string }, name: string): string {
-  return `arn:aws:logs:${place.region}:${place.accountId}:log-group:${name}`;
+  const { region, accountId } = place;
+  return `arn:${partitionOf(region).name}:logs:${region}:${accountId}:log-group:${name}`;
 }

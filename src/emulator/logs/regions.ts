@@ -62,7 +62,7 @@ function makeWriteExport(
     const group = logGroups.get(task.logGroupName);
     if (!bucket || !group) return false;
     const files = exportFiles(task, group, settings);
-    if (!files.every(({ key }) => mayWrite(bucket, task, key))) return false;
+    if (!files.every(({ key }) => mayWrite(bucket, task, settings, key))) return false;
     for (const { key, body } of files) {
       buckets.putObject(bucket, key, { body, lastModified: clock.now() });
     }

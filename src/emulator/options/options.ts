@@ -116,6 +116,11 @@ export interface EmulatorOptions {
    * 2026; InvalidParameterException was seen in 2023.
    */
   bucketPolicyErrorCode?: 'AccessDeniedException' | 'InvalidParameterException';
+  /**
+   * Service principals of CloudWatch Logs in other partitions than `aws`: with the suffix of the
+   * partition, with `amazonaws.com`, or any of them. Default 'any' (sources disagree about China).
+   */
+  otherPartitionPrincipals?: 'any' | 'own-suffix' | 'amazonaws.com';
   /** A bucket in another Region. Default 'refuse' (documentation). */
   otherRegionBucket?: 'refuse' | 'accept';
   /** The text of that refusal, an InvalidParameterException (unverified). */

@@ -83,6 +83,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
     fits: (value) => Array.isArray(value) && value.every(isOneOf(createChecks)),
   },
   bucketPolicyErrorCode: oneOf('AccessDeniedException', 'InvalidParameterException'),
+  otherPartitionPrincipals: oneOf('any', 'own-suffix', 'amazonaws.com'),
   otherRegionBucket: oneOf('refuse', 'accept'),
   otherRegionBucketMessage: text,
   fromAfterTo: oneOf('refuse', 'accept'),

@@ -56,6 +56,7 @@ const defaults = {
   nextTokenTtlMs: 24 * hourMs,
   checkOrder: createChecks,
   bucketPolicyErrorCode: 'AccessDeniedException',
+  otherPartitionPrincipals: 'any',
   otherRegionBucket: 'refuse',
   otherRegionBucketMessage: 'The given bucket is not in the same Region as the log group.',
   fromAfterTo: 'accept',

@@ -39,6 +39,7 @@ const authErrors: Record<AuthFailure, Refusal> = {
     'The AWS Access Key Id you provided does not exist in our records.',
     403,
   ),
+  token: awsError('InvalidToken', 'The provided token is malformed or otherwise invalid.'),
 };
 
 /**

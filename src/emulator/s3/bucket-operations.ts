@@ -1,4 +1,5 @@
-import { readPolicy } from '../policy.ts';
+import { bucketArn } from '../iam/partitions.ts';
+import { readPolicy } from '../iam/policy.ts';
 import { awsError } from '../wire/aws-error.ts';
 import type { Answer } from '../wire/exchange.ts';
 import { readXmlElement, writeXml } from '../wire/xml.ts';
@@ -66,8 +67,8 @@ export function createBucket({ bucketName, caller, request, buckets, clock }: S3
 
 /** HeadBucket: names the bucket's Region. */
 export function headBucket({ bucketName, buckets }: S3Context): Answer {
-  const { region, name } = findBucket(buckets, bucketName);
-  const headers = { 'x-amz-bucket-region': region, 'x-amz-bucket-arn': `arn:aws:s3:::${name}` };
+  const bucket = findBucket(buckets, bucketName);
+  const headers = { 'x-amz-bucket-region': bucket.region, 'x-amz-bucket-arn': bucketArn(bucket) };
   return { status: 200, headers: { ...xmlHeaders, ...headers }, body: '' };
 }
 

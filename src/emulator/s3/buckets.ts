@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Policy } from '../policy.ts';
+import type { Policy } from '../iam/policy.ts';
 
 /** What an object is made of; its bytes may come into being only when somebody asks. */
 export interface ObjectContent {

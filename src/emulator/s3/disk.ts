@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { readPolicy } from '../policy.ts';
+import { readPolicy } from '../iam/policy.ts';
 import { type BucketStore, makeObject, type StoredObject } from './buckets.ts';
 
 /** No bucket can have this name, so the folder is free for what is known about the buckets. */

@@ -1,6 +1,11 @@
-import { isAllowed, type Question } from '../policy.ts';
+import { bucketArn, logsPrincipals, partitionOf } from '../iam/partitions.ts';
+import { isAllowed, type Question } from '../iam/policy.ts';
+import { logGroupArn } from '../logs/names.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Caller } from '../sts/sessions.ts';
 import { type Bucket, isKeyLength } from './buckets.ts';
+
+type Rules = Pick<Settings, 'otherPartitionPrincipals'>;
 
 /** The log group an export comes from. */
 export interface LogSource {
@@ -12,17 +17,17 @@ export interface LogSource {
 /**
  * Whether the bucket policy lets CloudWatch Logs read the bucket's ACL, its first act of an export.
  */
-export function mayReadAcl(bucket: Bucket, source: LogSource): boolean {
-  return isLogsAllowed(bucket, source, {
+export function mayReadAcl(bucket: Bucket, source: LogSource, rules: Rules): boolean {
+  return isLogsAllowed(bucket, source, rules, {
     action: 's3:GetBucketAcl',
-    resource: `arn:aws:s3:::${bucket.name}`,
+    resource: bucketArn(bucket),
     context: {},
   });
 }
 
 /** Whether the bucket policy lets CloudWatch Logs write that key, and S3 takes one so long. */
-export function mayWrite(bucket: Bucket, source: LogSource, key: string): boolean {
-  return isKeyLength(key) && isLogsAllowed(bucket, source, putObject(bucket, key));
+export function mayWrite(bucket: Bucket, source: LogSource, rules: Rules, key: string): boolean {
+  return isKeyLength(key) && isLogsAllowed(bucket, source, rules, putObject(bucket, key));
 }
 
 /**
@@ -34,7 +39,8 @@ export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boo
   const wish = putObject(bucket, key);
   if (sessionPolicy && !isAllowed(sessionPolicy, { ...wish, principals: 'holder' })) return false;
   if (bucket.accountId === accountId) return true;
-  const names = [accountId, `arn:aws:iam::${accountId}:root`, arn, ...(roleArn ? [roleArn] : [])];
+  const root = `arn:${partitionOf(caller.region).name}:iam::${accountId}:root`;
+  const names = [accountId, root, arn, ...(roleArn ? [roleArn] : [])];
   return (
     bucket.policy !== undefined &&
     isAllowed(bucket.policy, { ...wish, principals: { type: 'AWS', names } })
@@ -44,27 +50,28 @@ export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boo
 function putObject(bucket: Bucket, key: string) {
   return {
     action: 's3:PutObject',
-    resource: `arn:aws:s3:::${bucket.name}/${key}`,
+    resource: bucketArn(bucket, key),
     // CloudWatch Logs hands every object to the bucket's owner (user guide).
     context: { 's3:x-amz-acl': 'bucket-owner-full-control' },
   };
 }
 
-/** Both spellings of the principal work; conditions are honoured, not demanded (recorded). */
+/** All spellings of the principal work; conditions are honoured, not demanded (recorded). */
 function isLogsAllowed(
   bucket: Bucket,
   { accountId, region, logGroupName }: LogSource,
+  { otherPartitionPrincipals }: Rules,
   question: Omit<Question, 'principals'>,
 ): boolean {
   if (!bucket.policy) return false;
   return isAllowed(bucket.policy, {
     ...question,
-    principals: { type: 'Service', names: [`logs.${region}.amazonaws.com`, 'logs.amazonaws.com'] },
+    principals: { type: 'Service', names: logsPrincipals(region, otherPartitionPrincipals) },
     context: {
       ...question.context,
       'aws:SecureTransport': 'true',
       'aws:SourceAccount': accountId,
-      'aws:SourceArn': `arn:aws:logs:${region}:${accountId}:log-group:${logGroupName}:*`,
+      'aws:SourceArn': `${logGroupArn({ accountId, region }, logGroupName)}:*`,
     },
   });
 }

@@ -13,14 +13,17 @@ const operations = new Map<string, StsOperation>([
 
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
+const invalidToken = awsError(
+  'InvalidClientTokenId',
+  'The security token included in the request is invalid.',
+  403,
+);
+
 const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403),
   expired: awsError('ExpiredToken', 'The security token included in the request is expired', 403),
-  unknown: awsError(
-    'InvalidClientTokenId',
-    'The security token included in the request is invalid.',
-    403,
-  ),
+  unknown: invalidToken,
+  token: invalidToken,
 };
 
 /** Understands a request of the query protocol: a form in, XML out. */

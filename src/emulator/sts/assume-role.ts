@@ -1,4 +1,5 @@
-import { readPolicy } from '../policy.ts';
+import { partitionOf } from '../iam/partitions.ts';
+import { readPolicy } from '../iam/policy.ts';
 import { awsError } from '../wire/aws-error.ts';
 import {
   rangeViolations,
@@ -20,12 +21,12 @@ const members: Record<string, TextLimits> = {
 };
 const requiredMembers = new Set(['RoleArn', 'RoleSessionName']);
 
-const roleArnPattern = /^arn:aws[\w-]*:iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/;
+const roleArnPattern = /^arn:(aws[\w-]*):iam::(\d{12}):role\/(?:[^/]*\/)*([\w+=,.@-]+)$/;
 const defaultSeconds = 3600;
 
 /**
  * AssumeRole: a session of the role's account, ended by the clock. Chained ones last an hour at
- * most.
+ * most. A role of another partition does not trust the caller (assumption: the text).
  */
 export function assumeRole(
   form: Form,
@@ -35,8 +36,9 @@ export function assumeRole(
   const { RoleArn: roleArn = '', RoleSessionName: sessionName = '', ExternalId, Policy } = form;
   const { SourceIdentity: sourceIdentity } = form;
   const durationSeconds = Number(form.DurationSeconds ?? defaultSeconds);
-  const [, accountId, roleName] = roleArnPattern.exec(roleArn) ?? [];
-  if (!accountId || !roleName) throw awsError('ValidationError', `${roleArn} is invalid`);
+  const [, partition, accountId, roleName] = roleArnPattern.exec(roleArn) ?? [];
+  if (!partition || !accountId || !roleName)
+    throw awsError('ValidationError', `${roleArn} is invalid`);
   if (caller.roleArn && durationSeconds > defaultSeconds) {
     throw awsError(
       'ValidationError',
@@ -44,7 +46,8 @@ export function assumeRole(
     );
   }
   const rule = settings.roles[roleArn];
-  if (rule?.refuses || (rule?.externalId ?? ExternalId) !== ExternalId) {
+  const isOtherPartition = partition !== partitionOf(caller.region).name;
+  if (rule?.refuses || isOtherPartition || (rule?.externalId ?? ExternalId) !== ExternalId) {
     throw awsError(
       'AccessDenied',
       `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`,
@@ -61,7 +64,7 @@ export function assumeRole(
     roleArn,
     sessionName,
     sourceIdentity,
-    arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/${sessionName}`,
+    arn: `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/${sessionName}`,
     expiresAt: clock.now() + durationSeconds * 1000,
     sessionPolicy,
   });

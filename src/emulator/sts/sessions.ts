@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Agenda } from '../control/clock.ts';
+import { partitionOf } from '../iam/partitions.ts';
+import type { Policy } from '../iam/policy.ts';
 import type { Settings } from '../options/settings.ts';
-import type { Policy } from '../policy.ts';
 import type { Signed } from '../wire/signature.ts';
 
 /** Who is asking, as far as the request's key says. */
@@ -18,8 +19,8 @@ export interface Caller {
   sessionPolicy?: Policy | undefined;
 }
 
-/** Why a request's credentials do not count. */
-export type AuthFailure = 'missing' | 'expired' | 'unknown';
+/** Why a request's credentials do not count: 'token' is a session token that nobody issued for that key. */
+export type AuthFailure = 'missing' | 'expired' | 'unknown' | 'token';
 
 /** Temporary credentials; `expiresAt` in epoch ms. */
 interface Session {
@@ -46,7 +47,7 @@ export interface Sessions {
   secrets(): string[];
 }
 
-/** Makes an empty list of sessions. Plain access keys are good whatever they are. */
+/** Makes an empty list of sessions. Plain access keys are good whatever they are, but never with a token. */
 export function makeSessions(clock: Agenda, settings: Settings): Sessions {
   const sessions = new Map<string, Session>();
 
@@ -65,16 +66,18 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
 
     identify(signed) {
       if (!signed) return 'missing';
-      const { accessKeyId, region } = signed;
+      const { accessKeyId, region, sessionToken } = signed;
       // Keys of sessions begin with ASIA; any other key is somebody's own and is taken on trust.
       if (!accessKeyId.startsWith('ASIA')) {
+        if (sessionToken !== undefined) return 'token';
         const accounts = new Map(Object.entries(settings.accountsByAccessKey));
         const accountId = accounts.get(accessKeyId) ?? settings.accountId;
-        const arn = `arn:aws:iam::${accountId}:user/emulated`;
+        const arn = `arn:${partitionOf(region).name}:iam::${accountId}:user/emulated`;
         return { accessKeyId, accountId, region, arn, userId: 'AIDAEMULATEDUSER00000' };
       }
       const session = sessions.get(accessKeyId);
-      if (!session || session.sessionToken !== signed.sessionToken) return 'unknown';
+      if (!session || sessionToken === undefined) return 'unknown';
+      if (session.sessionToken !== sessionToken) return 'token';
       if (clock.now() >= session.expiresAt) return 'expired';
       const { accountId, arn, userId, roleArn, sessionName, sourceIdentity } = session;
       const { sessionPolicy } = session;

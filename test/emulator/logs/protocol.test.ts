@@ -17,6 +17,7 @@ describe('awsJson1_1', () => {
 
     expect(headers.get('content-type')).toBe('application/x-amz-json-1.1');
     expect(headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get('x-amz-request-id')).toBeNull();
     expect(headers.get('date')).toBe(new Date(startAt).toUTCString());
   });
 

@@ -72,8 +72,8 @@ const checks: Record<CreateCheck, (order: ExportOrder, context: LogsContext) => 
         `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`,
         context,
       );
-    if (!mayReadAcl(bucket, source)) failed('GetBucketAcl');
-    if (!mayWrite(bucket, source, key)) failed('PutObject');
+    if (!mayReadAcl(bucket, source, settings)) failed('GetBucketAcl');
+    if (!mayWrite(bucket, source, settings, key)) failed('PutObject');
     if (!mayCallerWrite(bucket, caller, key)) {
       refuseAccess(
         'Please ensure that the CreateExportTask caller has been granted s3:PutObject access to the bucket.',
