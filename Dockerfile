@@ -19,7 +19,7 @@ FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
 RUN rm -rf src/emulator src/emulate.ts src/examples.ts src/demo.ts src/write-openapi.ts
-RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres.ts')"
+RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
 
 # An empty directory: where there is no shell, none can be made.
 FROM ${BUILD_IMAGE} AS empty

@@ -36,6 +36,8 @@ export interface CallerLimits {
 export interface JobsConfig {
   dataDir: string;
   databaseUrl?: string;
+  /** File with its password; without it, the URL has it. */
+  databasePasswordFile?: string;
 }
 
 const TargetsFile = Type.Array(
@@ -129,9 +131,19 @@ function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   });
 }
 
-function jobsConfig({ EXPORT_JOBS, DATA_DIR, DATABASE_URL }: Environment): JobsConfig | undefined {
+function jobsConfig(env: Environment): JobsConfig | undefined {
+  const { EXPORT_JOBS, DATA_DIR, DATABASE_URL, DATABASE_PASSWORD_FILE } = env;
   if (EXPORT_JOBS === 'off') return undefined;
-  return { dataDir: DATA_DIR, ...(DATABASE_URL && { databaseUrl: DATABASE_URL }) };
+  if (DATABASE_PASSWORD_FILE && !DATABASE_URL) {
+    throw configError(
+      'DATABASE_PASSWORD_FILE is set, but DATABASE_URL is not; set it to a URL such as postgres://user@host:5432/name.',
+    );
+  }
+  return {
+    dataDir: DATA_DIR,
+    ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
+    ...(DATABASE_PASSWORD_FILE && { databasePasswordFile: DATABASE_PASSWORD_FILE }),
+  };
 }
 
 function isSessionScoped({ SCOPED_SESSIONS }: Environment, targets: TargetSettings[]): boolean {

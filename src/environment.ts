@@ -101,6 +101,9 @@ export const Environment = Type.Object({
       'x-secret': true,
     }),
   ),
+  DATABASE_PASSWORD_FILE: filePath(
+    'File with the password for DATABASE_URL, read again for each new connection.',
+  ),
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',

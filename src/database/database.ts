@@ -9,6 +9,8 @@ import {
 } from 'kysely';
 
 import { migrate } from './migrate.ts';
+import { settingsError } from './postgres/mistakes.ts';
+import type { DatabaseLog } from './postgres/pool.ts';
 import type { Tables } from './tables.ts';
 import { codeOf, isUnavailable } from './unavailable.ts';
 
@@ -36,10 +38,12 @@ export interface Database extends AsyncDisposable {
 export interface DatabaseOptions {
   /** PostgreSQL; without it, SQLite in `dataDir`. */
   databaseUrl?: string | undefined;
+  /** File with the password of PostgreSQL, read for each new connection; without it, the URL has it. */
+  databasePasswordFile?: string | undefined;
   dataDir: string;
   /** The clock instead of the database's own, in epoch ms. */
   clock?: () => number;
-  log?: { warn(facts: object, text: string): void };
+  log?: DatabaseLog;
   /** How to wait until PostgreSQL is tried again. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -67,17 +71,17 @@ const mostRetries = 3;
  * @throws an error named ConfigError when DATA_DIR or DATABASE_URL cannot be used
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, clock, log } = options;
+  const { databaseUrl, databasePasswordFile, clock, log } = options;
   if (databaseUrl === undefined) {
-    const database = await openSqlite(options);
-    await migrate(database);
+    const { database } = await openSqlite(options);
     return { ...database, whenMigrated: Promise.resolve(), whyNotReady: () => undefined };
   }
   // Who uses SQLite need not load it.
-  const { makePostgresDialect } = await import('./postgres.ts');
+  const { makePostgresDialect } = await import('./postgres/dialect.ts');
   const start = startMigrating({ ...options, databaseUrl });
   const { whenMigrated, whyNotReady } = start;
-  const dialect = makePostgresDialect({ url: databaseUrl, ...serving, whyNotReady, log });
+  const server = { url: databaseUrl, passwordFile: databasePasswordFile };
+  const dialect = makePostgresDialect({ ...server, ...serving, whyNotReady, log });
   const database = makeDatabase('postgres', dialect, clock);
   return {
     ...database,
@@ -95,13 +99,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  * @throws an error named ConfigError as `openDatabase` does; Problem database-unavailable
  */
 export async function migrateDatabase(options: DatabaseOptions): Promise<string[]> {
-  const { databaseUrl, clock, log } = options;
+  const { databaseUrl, databasePasswordFile, clock } = options;
   if (databaseUrl === undefined) {
-    await using database = await openSqlite(options);
-    return await migrate(database);
+    const { database, applied } = await openSqlite(options);
+    await database[Symbol.asyncDispose]();
+    return applied;
   }
-  const { checkServer, makePostgresDialect, settingsError } = await import('./postgres.ts');
-  const dialect = makePostgresDialect({ url: databaseUrl, ...migrating, log });
+  const { checkServer, makePostgresDialect } = await import('./postgres/dialect.ts');
+  const server = { url: databaseUrl, passwordFile: databasePasswordFile };
+  // Without a log: the caller of this function says what came of it.
+  const dialect = makePostgresDialect({ ...server, ...migrating, log: undefined });
   await using database = makeDatabase('postgres', dialect, clock);
   try {
     await checkServer(database.queries);
@@ -147,9 +154,16 @@ function startMigrating(options: DatabaseOptions) {
 
 type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
 
-async function openSqlite({ dataDir, clock }: DatabaseOptions): Promise<OpenDatabase> {
-  const { makeSqliteDialect } = await import('./sqlite.ts'); // who uses PostgreSQL need not load it
-  return makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
+async function openSqlite({ dataDir, clock }: DatabaseOptions) {
+  // Who uses PostgreSQL need not load it.
+  const { makeSqliteDialect, sqliteMistake } = await import('./sqlite.ts');
+  const database = makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
+  try {
+    return { database, applied: await migrate(database) };
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw isUnavailable(error) ? sqliteMistake(dataDir, error) : error;
+  }
 }
 
 function makeDatabase(

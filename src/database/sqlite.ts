@@ -4,10 +4,19 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
 
 import { configError } from '#problems/config-error.ts';
-import { databaseUnavailable } from './unavailable.ts';
+import { databaseUnavailable, isUnavailable } from './unavailable.ts';
 
 /** Result codes that are about the file, its lock and its disk (https://sqlite.org/rescode.html). */
-const code = { busy: 5, locked: 6, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 };
+const code = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+};
 
 interface SqliteError extends Error {
   /** The extended result code; its low byte is the result code. */
@@ -47,10 +56,12 @@ const nothing = {
   iterate: () => [].values(),
 };
 
+const fileName = 'export-jobs.sqlite';
+
 function openFile(dataDir: string): DatabaseSync {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const file = new DatabaseSync(join(dataDir, 'export-jobs.sqlite'));
+    const file = new DatabaseSync(join(dataDir, fileName));
     // Locked from here on: the transaction, which also shows whether it may be written, takes the
     // lock, and the mode keeps it.
     file.exec(`
@@ -64,17 +75,30 @@ function openFile(dataDir: string): DatabaseSync {
     `);
     return file;
   } catch (error) {
-    const named = `DATA_DIR is ${JSON.stringify(dataDir)}`;
-    if (resultCode(error) === code.busy) {
-      throw configError(
-        `${named}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.`,
-        error,
-      );
-    }
-    throw configError(
-      `${named}, but must be a directory this process may write to (${(error as Error).message}).`,
-      error,
-    );
+    throw sqliteMistake(dataDir, error);
+  }
+}
+
+const damaged = `has a damaged ${fileName}; restore a backup, or move ${fileName} and ${fileName}-wal away to start with an empty queue, without the jobs in them`;
+const full = 'is on a full disk; make room there';
+
+/** What keeps the file from being used at the start, in a sentence. */
+export function sqliteMistake(dataDir: string, error: unknown): Error {
+  const cause = isUnavailable(error) ? error.cause : error;
+  return configError(`DATA_DIR is ${JSON.stringify(dataDir)}, which ${toSentence(cause)}.`, error);
+}
+
+function toSentence(error: unknown): string {
+  switch (resultCode(error)) {
+    case code.busy:
+      return 'another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share';
+    case code.corrupt:
+    case code.notADatabase:
+      return damaged;
+    case code.full:
+      return full;
+    default:
+      return `must be a directory this process may write to (${(error as Error).message})`;
   }
 }
 
@@ -83,6 +107,15 @@ function translated<Result>(act: () => Result): Result {
     return act();
   } catch (error) {
     if (!Object.values(code).includes(resultCode(error))) throw error;
-    throw databaseUnavailable('The database cannot read or write its file now.', error);
+    throw databaseUnavailable('The database cannot read or write its file now.', explained(error));
   }
+}
+
+/** The error for the log: what an operator has to do about it stands in its message. */
+function explained(error: unknown): unknown {
+  const sentence = { [code.corrupt]: damaged, [code.full]: full }[resultCode(error)];
+  if (sentence === undefined) return error;
+  const { errcode, message } = error as SqliteError;
+  const text = `DATA_DIR ${sentence} (${message}).`;
+  return Object.assign(new Error(text, { cause: error }), { errcode });
 }

@@ -6,6 +6,7 @@ import { type Database, type DatabaseOptions, openDatabase } from '#database/dat
 import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { key, keysIn } from './homes.ts';
+import { type Log, makeLog } from './log.ts';
 
 // A server of its own: other tests would miss it while it is stopped.
 let postgres: Postgres;
@@ -19,16 +20,6 @@ const unavailable = { name: 'Problem', slug: 'database-unavailable' };
 async function emptyDatabase(): Promise<DatabaseOptions & { databaseUrl: string; log: Log }> {
   const databaseUrl = await createDatabase(postgres.url);
   return { dataDir: '/nonexistent', databaseUrl, log: makeLog() };
-}
-
-interface Log {
-  lines: string[];
-  warn(facts: object, text: string): void;
-}
-
-function makeLog(): Log {
-  const lines: string[] = [];
-  return { lines, warn: (_facts, text) => void lines.push(text) };
 }
 
 /** Runs SQL as somebody else. */

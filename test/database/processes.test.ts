@@ -110,7 +110,7 @@ test('neither driver is loaded before a database is opened', async () => {
     const isPg = (file) => file.includes('/node_modules/pg/');
     const isSqlite = (name) => name.endsWith(' sqlite');
     console.log(Object.keys(_cache).filter(isPg).length, process.moduleLoadList.filter(isSqlite).length);
-    await import('./src/database/postgres.ts');
+    await import('./src/database/postgres/dialect.ts');
     await import('./src/database/sqlite.ts');
     console.log(Object.keys(_cache).some(isPg), process.moduleLoadList.some(isSqlite));
   `;

@@ -1,9 +1,10 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { openDatabase } from '#database/database.ts';
+import { sqliteMistake } from '#database/sqlite.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, key, keysIn, temporaryDir } from './homes.ts';
 
@@ -37,11 +38,20 @@ test('a full disk is database-unavailable, undoes the transaction, and is over w
       await inside.insertInto('idempotencyKeys').values(key('small')).execute();
       await inside.insertInto('idempotencyKeys').values(large).execute();
     });
-  await expect(write()).rejects.toMatchObject(unavailable);
+  const failure = await write().catch((error) => error);
   const whileFull = await keysIn(database);
   await setRoom(1_000_000);
   await write();
 
+  expect(failure).toMatchObject({
+    ...unavailable,
+    cause: {
+      message: expect.stringMatching(/^DATA_DIR is on a full disk; make room there \(.+\)\.$/),
+    },
+  });
+  expect(sqliteMistake('/data', failure).message).toMatch(
+    /^DATA_DIR is "\/data", which is on a full disk; make room there\.$/,
+  );
   expect(whileFull).toEqual(['kept']);
   expect(await keysIn(database)).toEqual(['kept', 'large', 'small']);
 });
@@ -60,13 +70,6 @@ test.each([
     'has something else in the place of the database',
     (dataDir: string) => mkdirSync(join(dataDir, 'export-jobs.sqlite'), { recursive: true }),
   ],
-  [
-    'has a file there that is no database',
-    (dataDir: string) => {
-      mkdirSync(dataDir);
-      writeFileSync(join(dataDir, 'export-jobs.sqlite'), 'no database '.repeat(100));
-    },
-  ],
 ])('a DATA_DIR that %s ends the start with a sentence', async (_what, prepare) => {
   const dataDir = join(temporaryDir(), 'data');
   prepare(dataDir);
@@ -74,7 +77,59 @@ test.each([
   await expect(openDatabase({ dataDir })).rejects.toMatchObject({
     name: 'ConfigError',
     message: expect.stringMatching(
-      /^DATA_DIR is ".+", but must be a directory this process may write to \(.+\)\.$/,
+      /^DATA_DIR is ".+", which must be a directory this process may write to \(.+\)\.$/,
     ),
+  });
+});
+
+describe('a damaged file', () => {
+  const file = (dataDir: string) => join(dataDir, 'export-jobs.sqlite');
+  const pageBytes = 4_096;
+  const garbage = Buffer.alloc(pageBytes, 0x55);
+
+  /** A file in which the first pages of one table and its index are overwritten. */
+  async function damage(table: string): Promise<string> {
+    const dataDir = temporaryDir();
+    let pages: { page: number }[] = [];
+    {
+      await using database = await openReady({ dataDir });
+      const found = await sql<{ page: number }>`
+        select rootpage as page from sqlite_schema where tbl_name = ${table} and rootpage > 0`.execute(
+        database.queries,
+      );
+      pages = found.rows;
+    }
+    const handle = openSync(file(dataDir), 'r+');
+    for (const { page } of pages) writeSync(handle, garbage, 0, pageBytes, (page - 1) * pageBytes);
+    closeSync(handle);
+    return dataDir;
+  }
+
+  test.each([
+    [
+      'that is no database',
+      async () => {
+        const dataDir = temporaryDir();
+        writeFileSync(file(dataDir), 'no database '.repeat(100));
+        return dataDir;
+      },
+    ],
+    ['whose pages are overwritten', () => damage('migrations')],
+  ])('%s ends the start with what to do', async (_what, prepare) => {
+    const dataDir = await prepare();
+
+    await expect(openDatabase({ dataDir })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/ which has a damaged export-jobs\.sqlite; restore a backup/),
+    });
+  });
+
+  test('is database-unavailable while the gateway runs', async () => {
+    await using database = await openReady({ dataDir: await damage('idempotency_keys') });
+
+    await expect(keysIn(database)).rejects.toMatchObject({
+      ...unavailable,
+      cause: { message: expect.stringMatching(/^DATA_DIR has a damaged export-jobs\.sqlite; /) },
+    });
   });
 });

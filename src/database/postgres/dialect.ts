@@ -2,8 +2,10 @@ import { type Dialect, PostgresDialect, type PostgresPoolClient, sql } from 'kys
 import pg from 'pg';
 
 import { configError } from '#problems/config-error.ts';
-import type { Queries } from './database.ts';
-import { codeOf, databaseUnavailable } from './unavailable.ts';
+import type { Queries } from '../database.ts';
+import { databaseUnavailable } from '../unavailable.ts';
+import { type DatabaseLog, makeServerPool } from './pool.ts';
+import { readPassword, readServers } from './servers.ts';
 
 // Longer, and whoever asks has gone; shorter, and a failover looks like an outage.
 const connectMs = 2_000;
@@ -14,12 +16,14 @@ const idleInTransactionMs = 5_000;
 
 export interface PostgresOptions {
   url: string;
+  /** File with the password, read for each new connection; without it, the URL has it. */
+  passwordFile: string | undefined;
   connections: number;
   /** How long one statement may take. */
   statementMs: number;
   /** Why no connection may be had now; undefined when it may. */
   whyNotReady?: () => string | undefined;
-  log: { warn(facts: object, text: string): void } | undefined;
+  log: DatabaseLog | undefined;
 }
 
 /**
@@ -28,35 +32,25 @@ export interface PostgresOptions {
  * @throws an error named ConfigError when the URL cannot be read
  */
 export function makePostgresDialect(options: PostgresOptions): Dialect {
-  const { connections, statementMs, whyNotReady, log } = options;
+  const { url, passwordFile, connections, statementMs, whyNotReady, log } = options;
   const begin = `begin; set local statement_timeout = ${statementMs}; set local lock_timeout = ${lockMs}; set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`;
   const config: pg.PoolConfig = {
-    connectionString: options.url,
     max: connections,
     connectionTimeoutMillis: connectMs,
     query_timeout: statementMs + answerMarginMs,
     keepAlive: true,
     application_name: 'log-export-gateway',
     types: { getTypeParser },
+    ...(passwordFile !== undefined && { password: () => readPassword(passwordFile) }),
   };
-  refuseUnreadable(config);
-  const pool = new pg.Pool(config);
-  // Without listeners a lost connection would end the process. It may fail twice, and is told of once.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => {
-    client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
-    client.on('error', () => {});
-  });
+  const pool = makeServerPool(readServers(url), config, log);
   return new PostgresDialect({
     pool: {
       options: {},
       async connect() {
         const reason = whyNotReady?.();
         if (reason !== undefined) throw databaseUnavailable(reason);
-        const client = await pool.connect().catch((error) => {
-          throw databaseUnavailable('The database cannot be reached.', error);
-        });
-        return translate(client, begin);
+        return translate(await pool.connect(), begin);
       },
       end: () => pool.end(),
     },
@@ -82,16 +76,6 @@ export async function checkServer(queries: Queries): Promise<void> {
       'DATABASE_URL names a database with synchronous_commit off, which forgets accepted jobs when it crashes; set it to on for the database or the role.',
     );
   }
-}
-
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-const refusals = ['28000', '28P01', '3D000', '42501'];
-
-/** The mistake in the settings a failure at the start is; undefined when trying again may help. */
-export function settingsError(error: unknown): Error | undefined {
-  const { message } = ((error as Error).cause ?? error) as Error;
-  if (!refusals.includes(codeOf(error) ?? '')) return undefined;
-  return configError(`DATABASE_URL names a database that refuses the gateway: ${message}.`, error);
 }
 
 /** Connection lost, resources, operator, I/O; and what ends when it takes too long or collides. */
@@ -129,12 +113,3 @@ const getTypeParser = ((type: number, format?: 'text') =>
   numbers.includes(type)
     ? Number
     : pg.types.getTypeParser(type, format)) as typeof pg.types.getTypeParser;
-
-function refuseUnreadable(config: pg.ClientConfig): void {
-  try {
-    new pg.Client(config);
-  } catch (error) {
-    const { message } = error as Error; // which does not have the URL, and so no password
-    throw configError(`DATABASE_URL cannot be read as the URL of a PostgreSQL (${message}).`);
-  }
-}

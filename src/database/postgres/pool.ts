@@ -1,0 +1,99 @@
+import pg from 'pg';
+import { databaseUnavailable } from '../unavailable.ts';
+import { settingsError } from './mistakes.ts';
+import type { Servers } from './servers.ts';
+
+/** What of a log the database needs. */
+export interface DatabaseLog {
+  info(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+  error(facts: object, text: string): void;
+}
+
+/** Connections to the one server, of those named, that may be written to. */
+export interface ServerPool {
+  /** @throws Problem database-unavailable */
+  connect(): Promise<pg.PoolClient>;
+  end(): Promise<void>;
+}
+
+/**
+ * Makes the pool. Nothing is connected before the first call. Of several servers the one that worked
+ * last is tried first; a standby is passed over, so a failover is followed by itself.
+ */
+export function makeServerPool(
+  servers: Servers,
+  config: pg.PoolConfig,
+  log: DatabaseLog | undefined,
+): ServerPool {
+  const pools = servers.map((server) => openPool({ ...server, ...config }, log));
+  const knownWritable = new WeakSet<pg.PoolClient>();
+  let preferred = 0;
+  let isAway = false;
+
+  async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
+    const client = await pool.connect();
+    if (pools.length === 1 || knownWritable.has(client)) return client;
+    try {
+      const { rows } = await client.query('show transaction_read_only');
+      if (rows[0]?.transaction_read_only !== 'off') throw new Error(`${client.host} is a standby`);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    knownWritable.add(client);
+    return client;
+  }
+
+  async function connectToAny(): Promise<pg.PoolClient> {
+    let failure: unknown;
+    for (let tried = 0; tried < pools.length; tried += 1) {
+      const index = (preferred + tried) % pools.length;
+      try {
+        const client = await connectTo(pools[index] as pg.Pool);
+        preferred = index;
+        return client;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  // Told once of each outage: requests and the dispatcher meet it many times a second.
+  function tell(failure: unknown): void {
+    if (isAway) return;
+    isAway = true;
+    const mistake = settingsError(failure);
+    if (mistake) log?.error({ err: failure }, mistake.message);
+    else log?.warn({ err: failure }, 'database unreachable, retrying');
+  }
+
+  return {
+    async connect() {
+      try {
+        const client = await connectToAny();
+        if (isAway) log?.info({}, 'database reachable again');
+        isAway = false;
+        return client;
+      } catch (failure) {
+        tell(failure);
+        throw databaseUnavailable('The database cannot be reached.', failure);
+      }
+    },
+    async end() {
+      await Promise.all(pools.map((pool) => pool.end()));
+    },
+  };
+}
+
+function openPool(config: pg.PoolConfig, log: DatabaseLog | undefined): pg.Pool {
+  const pool = new pg.Pool(config);
+  // Without listeners a lost connection would end the process. It may fail twice, and is told of once.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => {
+    client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
+    client.on('error', () => {});
+  });
+  return pool;
+}

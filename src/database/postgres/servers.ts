@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import type pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
+
+import { configError } from '#problems/config-error.ts';
+
+/** How to reach each host of a DATABASE_URL, in the order given. Only one of them may be written to. */
+export type Servers = [pg.ClientConfig, ...pg.ClientConfig[]];
+
+// What is written instead of a host by somebody who knows libpq; jobs can only be kept in a primary.
+const sessionAttributes = ['any', 'read-write', 'primary'];
+
+/**
+ * Reads DATABASE_URL. Several hosts stand in it as libpq has them:
+ * `postgres://user@host1:5432,host2:5432/name` (https://www.postgresql.org/docs/current/libpq-connect.html).
+ * @throws an error named ConfigError that says what to write; the URL is not in it
+ */
+export function readServers(url: string): Servers {
+  const [scheme = '', rest = ''] = split(url, '://');
+  const end = rest.search(/[/?#]/);
+  const authority = end === -1 ? rest : rest.slice(0, end);
+  const path = end === -1 ? '' : rest.slice(end);
+  const hostsFrom = authority.lastIndexOf('@') + 1;
+  const hosts = authority.slice(hostsFrom).split(',');
+  const servers = hosts.map((host) =>
+    readServer(`${scheme}://${authority.slice(0, hostsFrom)}${host}${verifying(path)}`),
+  );
+  const attributes = new URLSearchParams(path.slice(path.indexOf('?') + 1)).get(
+    'target_session_attrs',
+  );
+  if (attributes !== null && !sessionAttributes.includes(attributes)) {
+    throw configError(
+      `DATABASE_URL has target_session_attrs=${attributes}, but jobs are kept in the server that may be written to; write read-write, or leave it out.`,
+    );
+  }
+  return servers as Servers;
+}
+
+function readServer(url: string): pg.ClientConfig {
+  let server: pg.ClientConfig;
+  try {
+    server = parseIntoClientConfig(url);
+  } catch (error) {
+    throw unreadable((error as Error).message); // which does not have the URL, and so no password
+  }
+  if (server.host?.includes(',')) throw unreadable('several hosts in a parameter');
+  return server;
+}
+
+const unreadable = (reason: string) =>
+  configError(
+    `DATABASE_URL cannot be read as the URL of a PostgreSQL (${reason}); write postgres://user:password@host:5432/name, several hosts as host1:5432,host2:5432, and in the password %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for %; or leave the password out and set DATABASE_PASSWORD_FILE.`,
+  );
+
+/**
+ * Every mode that asks for TLS is read as `verify-full`, as the driver does; saying so here spares
+ * the operator its warning at each start.
+ */
+function verifying(path: string): string {
+  if (path.includes('uselibpqcompat=true')) return path;
+  return path.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+}
+
+/**
+ * Reads the password from a file; a newline at its end does not belong to it.
+ * @throws an error named ConfigError when the file cannot be read
+ */
+export async function readPassword(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(({ message }: Error) => {
+    throw configError(
+      `DATABASE_PASSWORD_FILE is ${JSON.stringify(path)}, but must be the path of a readable file (${message}).`,
+    );
+  });
+  return text.replace(/\r?\n$/, '');
+}
+
+function split(text: string, at: string): [string, string] {
+  const index = text.indexOf(at);
+  return [text.slice(0, index), text.slice(index + at.length)];
+}

@@ -1,0 +1,234 @@
+import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { type Database, openDatabase } from '#database/database.ts';
+import { makeAuthority } from '../auth/certificates.ts';
+import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
+import { keysIn, temporaryDir } from './homes.ts';
+import { makeLog } from './log.ts';
+
+// Servers of their own: what is changed about them would be in the way of other tests.
+let postgres: Postgres;
+let other: Postgres;
+beforeAll(async () => {
+  [postgres, other] = await Promise.all([openPostgres(), openPostgres()]);
+});
+afterAll(() => Promise.all([postgres, other].map((server) => server?.[Symbol.asyncDispose]())));
+
+const unavailable = { name: 'Problem', slug: 'database-unavailable' };
+
+/** Runs SQL as the superuser. */
+async function administrate(url: string, ...texts: string[]): Promise<unknown[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const rows = [];
+    for (const text of texts) rows.push(...(await client.query(text)).rows);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const endConnections = (role: string) =>
+  `select pg_terminate_backend(pid, 10_000) from pg_stat_activity where usename = '${role}'`;
+
+describe('a password in a file', () => {
+  test('is read for each new connection, so that it may change while the gateway runs', async () => {
+    const url = await createDatabase(postgres.url);
+    const name = new URL(url).pathname.slice(1);
+    const role = `gateway_${name}`;
+    await administrate(
+      url,
+      `create role ${role} login password 'first'`,
+      `alter database ${name} owner to ${role}`,
+    );
+    const databasePasswordFile = join(temporaryDir(), 'password');
+    writeFileSync(databasePasswordFile, 'first\n');
+    const databaseUrl = Object.assign(new URL(url), { username: role, password: '' }).href;
+    const log = makeLog();
+    const options = { dataDir: '', databaseUrl, databasePasswordFile, log };
+    await using database = await openReady(options);
+    await keysIn(database);
+
+    await administrate(url, `alter role ${role} password 'second'`, endConnections(role));
+    await expect(keysIn(database)).rejects.toMatchObject(unavailable);
+    await expect(keysIn(database)).rejects.toMatchObject(unavailable);
+    writeFileSync(databasePasswordFile, 'second\n');
+
+    expect(await keysIn(database)).toEqual([]);
+    const told = log.lines.filter((line) => !line.includes('connection to the database was lost'));
+    expect(told).toEqual([
+      expect.stringMatching(/^DATABASE_URL names .* check the user and the password .*\.$/),
+      'database reachable again',
+    ]);
+  });
+
+  test('that cannot be read ends the start with a sentence', async () => {
+    const databaseUrl = await createDatabase(postgres.url);
+
+    await expect(
+      openReady({ dataDir: '', databaseUrl, databasePasswordFile: '/nonexistent' }),
+    ).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        /^DATABASE_PASSWORD_FILE is "\/nonexistent", but must be the path of a readable file \(ENOENT.*\)\.$/,
+      ),
+    });
+  });
+});
+
+describe('several hosts', () => {
+  const portOf = (url: string) => Number(new URL(url).port);
+  const setStandby = (server: Postgres, is: boolean) =>
+    administrate(
+      server.url,
+      `alter system set default_transaction_read_only = ${is ? 'on' : 'off'}`,
+      'select pg_reload_conf()',
+    );
+
+  async function portUsed({ queries }: Database): Promise<number> {
+    const { rows } = await sql<{ port: number }>`select inet_server_port() as port`.execute(
+      queries,
+    );
+    return rows[0]?.port ?? 0;
+  }
+
+  /** A database on both servers, and a role of its own, behind a host that nobody listens at. */
+  async function onBoth(): Promise<{ databaseUrl: string; role: string }> {
+    const name = new URL(await createDatabase(postgres.url)).pathname.slice(1);
+    await administrate(other.url, `create database ${name}`);
+    const role = `gateway_${name}`;
+    for (const { url } of [postgres, other]) {
+      const statement = `create role ${role} superuser login password 'secret'`;
+      await administrate(url, statement);
+    }
+    const ports = [1, portOf(postgres.url), portOf(other.url)];
+    const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
+    return {
+      databaseUrl: `postgres://${role}:secret@${hosts}/${name}?target_session_attrs=read-write`,
+      role,
+    };
+  }
+
+  test('the one that answers and may be written to is used, and a failover is followed', async () => {
+    const { databaseUrl, role } = await onBoth();
+    await using database = await openReady({ dataDir: '', databaseUrl });
+    const before = await portUsed(database);
+
+    await setStandby(postgres, true);
+    await administrate(postgres.url, endConnections(role));
+    await using opened = await openReady({ dataDir: '', databaseUrl });
+    await portUsed(database).catch(() => {}); // may meet the end of its connection
+    const after = [await portUsed(database), await portUsed(opened)];
+    await setStandby(postgres, false);
+
+    expect(before).toBe(portOf(postgres.url));
+    expect(after).toEqual([portOf(other.url), portOf(other.url)]);
+  });
+
+  test.each([
+    ['target_session_attrs=standby', /target_session_attrs=standby, but .* write read-write/],
+    ['host=one,two', /cannot be read .* host1:5432,host2:5432/],
+  ])('%s is refused with what to write', async (parameter, sentence) => {
+    const databaseUrl = `${postgres.url}?${parameter}`;
+
+    await expect(openDatabase({ dataDir: '', databaseUrl })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(sentence),
+    });
+  });
+});
+
+describe('TLS', () => {
+  const authority = makeAuthority('database authority');
+  const caPath = () => {
+    const path = join(temporaryDir(), 'ca.pem');
+    writeFileSync(path, authority.cert);
+    return path;
+  };
+
+  /** Gives a server a certificate for localhost. */
+  async function switchOn(server: Postgres): Promise<void> {
+    const [{ data_directory: folder }] = (await administrate(
+      server.url,
+      'show data_directory',
+    )) as [{ data_directory: string }];
+    const { cert, key } = authority.issue({ names: [['dns', 'localhost']], use: 'server' });
+    const { uid, gid } = statSync(folder);
+    for (const [name, text] of [
+      ['server.crt', cert],
+      ['server.key', key],
+    ] as const) {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      chmodSync(path, 0o600);
+      chownSync(path, uid, gid);
+    }
+    await administrate(server.url, 'alter system set ssl = on', 'select pg_reload_conf()');
+  }
+
+  const asked = async (server: Postgres, host: string, parameters: string) => {
+    const url = Object.assign(new URL(await createDatabase(server.url)), { hostname: host });
+    return openReady({ dataDir: '', databaseUrl: `${url.href}?${parameters}` });
+  };
+
+  test('of a private authority works with its certificate in sslrootcert', async () => {
+    await switchOn(postgres);
+
+    await using database = await asked(
+      postgres,
+      'localhost',
+      `sslmode=require&sslrootcert=${caPath()}`,
+    );
+
+    const { rows } = await sql<{ ssl: boolean }>`
+      select ssl from pg_stat_ssl where pid = pg_backend_pid()`.execute(database.queries);
+    expect(rows).toEqual([{ ssl: true }]);
+  });
+
+  test('of an authority that is not known ends the start with what to write', async () => {
+    await switchOn(postgres);
+
+    await expect(asked(postgres, 'localhost', 'sslmode=require')).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/certificate is not trusted: .* add sslrootcert=/),
+    });
+  });
+
+  test('under another name ends the start with what to write', async () => {
+    await switchOn(postgres);
+
+    const parameters = `sslmode=require&sslrootcert=${caPath()}`;
+    await expect(asked(postgres, '127.0.0.1', parameters)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/name the host in the URL as its certificate does/),
+    });
+  });
+
+  test('that the server does not have ends the start with what to write', async () => {
+    await expect(asked(other, 'localhost', 'sslmode=require')).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/has no TLS; .* sslmode=disable/),
+    });
+  });
+});
+
+test.each(['pa#ss', 'pa/ss', 'pa?ss'])(
+  'a URL with the password %s as it is ends the start with what to write, and without it',
+  async (password) => {
+    const databaseUrl = `postgres://gateway:${password}@127.0.0.1:1/jobs`;
+
+    const error = await openDatabase({ dataDir: '', databaseUrl }).catch((reason) => reason);
+
+    expect(error).toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/%23 for #.* or leave the password out/),
+    });
+    expect(error.message).not.toContain(password);
+  },
+);
