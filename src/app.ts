@@ -40,6 +40,8 @@ export interface AppOptions {
   /** The line of the export jobs; without it there are none, and no database. */
   jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
+  /** What callers put before every path, because a reverse proxy strips it; nothing when absent. */
+  basePath?: string;
   /** TLS ended here; plain HTTP when absent. */
   tls?: Tls | undefined;
 }
@@ -47,7 +49,8 @@ export interface AppOptions {
 /** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
-  const { access, audit, tls, rateLimits, random, loopDelayMs, limits = edgeLimits } = options;
+  const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
+  const { limits = edgeLimits, basePath = '' } = options;
   const { authorizer } = access;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
@@ -69,28 +72,30 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       ignoreTrailingSlash: false,
       caseSensitive: true,
     },
-    clientErrorHandler: makeConnectionErrorHandler({ newId, log }),
-    frameworkErrors: makeRoutingErrorHandler(log),
+    clientErrorHandler: makeConnectionErrorHandler({ newId, basePath, log }),
+    frameworkErrors: makeRoutingErrorHandler({ basePath, log }),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
     childLoggerFactory: (logger) => logger, // and names the request in it
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 
-  await app.register(edgePlugin, { limits, newId, log, isStopping });
+  await app.register(edgePlugin, { limits, newId, basePath, log, isStopping });
   await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate: access.authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(problemsPlugin);
-  await app.register(openapiPlugin); // collects what is registered after it
+  await app.register(openapiPlugin, { basePath }); // collects what is registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
   await app.register(targetsPlugin, { targets, slots, authorizer });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
   await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
-  if (jobs)
-    await app.register(exportJobsPlugin, { ...jobs, targets, authorizer, newId, elapsed, sleep });
+  if (jobs) {
+    const world = { targets, authorizer, basePath, newId, elapsed, sleep };
+    await app.register(exportJobsPlugin, { ...jobs, ...world });
+  }
   return app;
 
   function whyNotReady(): string | undefined {

@@ -10,6 +10,8 @@ import { Environment, region, roleArn } from './environment.ts';
 export interface Config {
   host: string;
   port: number;
+  /** What callers put before every path, because a reverse proxy strips it; empty where that is nothing. */
+  basePath: string;
   logLevel: Environment['LOG_LEVEL'];
   isLogPretty: boolean;
   targets: TargetSettings[];
@@ -76,6 +78,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
   return {
     host: read.HOST,
     port: read.PORT,
+    basePath: read.PUBLIC_BASE_PATH ?? '',
     logLevel: read.LOG_LEVEL,
     isLogPretty: read.LOG_PRETTY,
     targets,

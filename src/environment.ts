@@ -51,6 +51,15 @@ export const Environment = Type.Object({
     description: 'Port to listen on.',
     'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
   },
+  PUBLIC_BASE_PATH: Type.Optional(
+    Type.String({
+      pattern: '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$',
+      maxLength: 200,
+      description:
+        'Path that callers put before every path, where a reverse proxy strips it. References in answers, the OpenAPI document and Swagger UI begin with it.',
+      'x-rule': 'a path such as /logs-gateway, with a slash in front and none at its end',
+    }),
+  ),
   LOG_LEVEL: Type.Unsafe<(typeof logLevels)[number]>({
     type: 'string',
     enum: logLevels,

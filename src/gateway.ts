@@ -74,6 +74,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const app = await buildApp({
     ...{ log, targets, access, tls, audit, jobs, elapsed },
     rateLimits: config.limits,
+    basePath: config.basePath,
     isStopping: () => isStopping,
     now: Date.now,
     sleep: (ms) => delay(ms),

@@ -14,6 +14,7 @@ describe('the configuration', () => {
     expect(read(region)).toEqual({
       host: '127.0.0.1',
       port: 8080,
+      basePath: '',
       logLevel: 'info',
       isLogPretty: false,
       targets: [{ name: 'default', region: 'eu-west-1' }],

@@ -33,6 +33,8 @@ export interface WorldOptions {
   isSessionScoped?: boolean;
   timeouts?: Partial<AwsTimeouts>;
   limits?: Partial<EdgeLimits>;
+  /** What callers put before every path; nothing when absent. */
+  basePath?: string;
   /** Who is calling, and may they; everybody everything when absent. */
   access?: (audit: Audit) => Access | Promise<Access>;
   /** What a caller may ask for in a minute; any number when absent. */
@@ -196,6 +198,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     newId: randomUUID,
     limits: { ...edgeLimits, ...options.limits },
     tls: options.tls,
+    basePath: options.basePath ?? '',
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   if (options.isCheckAwaited !== false) await targets.whenChecked;

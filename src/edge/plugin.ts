@@ -14,6 +14,13 @@ import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions, refuseBeforeRouting } from './raw-connections.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the caller put before the path of this request: of every reference it is answered. */
+    basePath: string;
+  }
+}
+
 /** What the edge needs. */
 export interface EdgeOptions extends RawConnectionsOptions {
   limits: EdgeLimits;
@@ -24,7 +31,8 @@ export interface EdgeOptions extends RawConnectionsOptions {
 /** Refuses what no operation has to see, and marks every answer. */
 export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
-    const { limits, isStopping } = options;
+    const { limits, basePath, isStopping } = options;
+    app.decorateRequest('basePath', basePath);
     refuseBeforeRouting(app.server, options);
     await app.register(accepts);
 
@@ -80,9 +88,10 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
 }
 
 /** Answers what the router itself refuses, an undecodable path: no hook sees such a request. */
-export function makeRoutingErrorHandler(log: RawConnectionsOptions['log']) {
+export function makeRoutingErrorHandler({ basePath, log }: Omit<RawConnectionsOptions, 'newId'>) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error, request);
+    request.basePath = basePath; // nothing has decorated it
     mark(request, reply);
     logRefusal(log, request.id, problem, { method: request.method });
     answerProblem(problem, request, reply);

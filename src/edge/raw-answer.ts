@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { type Problem, problemMediaType, toProblemBody } from '#problems/problem.ts';
 
 /** A problem as a whole HTTP/1.1 answer, for connections that never became a request. */
-export function toRawAnswer(problem: Problem, requestId: string): string {
-  const body = JSON.stringify(toProblemBody(problem, requestId));
+export function toRawAnswer(problem: Problem, requestId: string, basePath: string): string {
+  const body = JSON.stringify(toProblemBody(problem, requestId, basePath));
   const { status, title } = problem.kind;
   return [
     `HTTP/1.1 ${status} ${title}`,
@@ -22,8 +22,9 @@ export function endWithProblem(
   response: ServerResponse,
   problem: Problem,
   requestId: string,
+  basePath: string,
 ): void {
-  const body = JSON.stringify(toProblemBody(problem, requestId));
+  const body = JSON.stringify(toProblemBody(problem, requestId, basePath));
   response.writeHead(problem.kind.status, {
     'content-type': problemMediaType,
     'content-length': Buffer.byteLength(body),

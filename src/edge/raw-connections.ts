@@ -8,6 +8,8 @@ import { endWithProblem, toRawAnswer } from './raw-answer.ts';
 /** What is needed to answer where there is no Fastify request. */
 export interface RawConnectionsOptions {
   newId: () => string;
+  /** What callers put before every path, such as /logs-gateway; empty where that is nothing. */
+  basePath: string;
   log: { info(facts: object, text: string): void };
 }
 
@@ -25,7 +27,7 @@ const problemOfCode: Record<string, [ProblemSlug, string]> = {
 };
 
 /** Makes the answer to a connection whose bytes did not become a request. It is closed afterwards. */
-export function makeConnectionErrorHandler({ newId, log }: RawConnectionsOptions) {
+export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnectionsOptions) {
   return (error: ConnectionError, socket: Socket & { _httpMessage?: ServerResponse }): void => {
     if (/^ERR_(?:SSL|TLS)_/.test(error.code ?? '')) {
       log.info({ code: error.code }, 'a connection did not become one of TLS');
@@ -45,24 +47,25 @@ export function makeConnectionErrorHandler({ newId, log }: RawConnectionsOptions
     const requestId = newId();
     logRefusal(log, requestId, problem, { code: error.code });
     // The peer may still be sending; destroying at once could discard the answer with its bytes.
-    socket.end(toRawAnswer(problem, requestId), () => socket.destroy());
+    socket.end(toRawAnswer(problem, requestId, basePath), () => socket.destroy());
   };
 }
 
 /** Answers what Node hands out before Fastify sees it; by itself it would answer without a body. */
-export function refuseBeforeRouting(server: Server, { newId, log }: RawConnectionsOptions): void {
+export function refuseBeforeRouting(server: Server, options: RawConnectionsOptions): void {
+  const { newId, basePath, log } = options;
   server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
     const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });
-    endWithProblem(response, problem, requestId);
+    endWithProblem(response, problem, requestId, basePath);
   });
   server.on('connect', ({ method }: IncomingMessage, socket: Socket) => {
     const problem = new Problem('malformed-request', 'This is no proxy: CONNECT leads nowhere.');
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });
     socket.on('error', () => {}); // the peer may be gone
-    socket.end(toRawAnswer(problem, requestId), () => socket.destroy());
+    socket.end(toRawAnswer(problem, requestId, basePath), () => socket.destroy());
   });
 }
 

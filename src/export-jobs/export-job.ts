@@ -95,6 +95,12 @@ const sliceCounts = Object.fromEntries(sliceStates.map((state) => [state, Count(
   ReturnType<typeof Count>
 >;
 
+/** Shows why something failed, as it was kept: the `type` without the base path of then or now. */
+export function showProblem(json: string, basePath: string): SliceProblem {
+  const problem: SliceProblem = JSON.parse(json);
+  return { ...problem, type: basePath + problem.type };
+}
+
 /** A job as it is shown. A member that has no value yet is absent. */
 export type ExportJob = Static<typeof ExportJob>;
 export const ExportJob = Type.Object(

@@ -37,6 +37,8 @@ export interface JobsOptions {
 export interface ExportJobsOptions extends JobsOptions {
   targets: Targets;
   authorizer: Authorizer;
+  /** What callers put before every path. */
+  basePath: string;
   newId: () => string;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
@@ -45,7 +47,7 @@ export interface ExportJobsOptions extends JobsOptions {
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { targets, authorizer, database, watch, line, wake, newId, elapsed, sleep } = options;
-  const { mostStreams, mostWaitingSlices = 0 } = options;
+  const { mostStreams, mostWaitingSlices = 0, basePath } = options;
   const readings = makeJobReadings({
     readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
@@ -56,7 +58,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     headOf: readings.headOf,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });
-  const show = makeShowJob(readings, line);
+  const show = makeShowJob(readings, line, basePath);
   const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import fp from 'fastify-plugin';
 
 import { declaredProblems } from '#problems/declared.ts';
+import { atBasePath } from './base-path.ts';
 import {
   completeDocument,
   documentBase,
@@ -37,62 +38,75 @@ const contentSecurityPolicy = {
   'frame-ancestors': "'none'",
 };
 
-// Swagger UI asks for the plugin's own copy of the document, which knows nothing of a bigint.
-const documentOf: Record<string, string> = {
+// Swagger UI asks for the plugin's own copy of the document, which knows nothing of a bigint. And
+// where the plugin redirects to, it does not know of a base path.
+const placeOf: Record<string, string> = {
   '/docs/json': '/openapi.json',
   '/docs/yaml': '/openapi.yaml',
+  '/docs/static/index.html': '/docs/',
 };
 
 async function answerSimply(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   // Files are served whole: a range or precondition that cannot be met would end in an error.
   for (const name of ['range', 'if-match', 'if-unmodified-since']) delete request.headers[name];
-  const document = documentOf[request.routeOptions.url ?? ''];
-  if (document) await reply.redirect(document);
+  const place = placeOf[request.routeOptions.url ?? ''];
+  if (place) await reply.redirect(request.basePath + place);
+}
+
+/** What the document and Swagger UI depend on. */
+export interface OpenapiOptions {
+  /** What callers put before every path. */
+  basePath: string;
 }
 
 /** Collects the routes registered after it into an OpenAPI 3.1 document, and serves that with Swagger UI. */
-export const openapiPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
-  const facts = new Map<string, OperationFacts>();
-  app.addHook('onRoute', ({ method, schema, config }) => {
-    const operationId = schema?.operationId;
-    if (operationId === undefined) return;
-    facts.set(operationId, {
-      problems: declaredProblems({ method, schema, config }),
-      headers: config?.headers ?? {},
-      produces: config?.produces ?? ['application/json'],
-      isPublic: config?.action === undefined,
+export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
+  async (app: FastifyInstance, { basePath }: OpenapiOptions) => {
+    const facts = new Map<string, OperationFacts>();
+    app.addHook('onRoute', ({ method, schema, config }) => {
+      const operationId = schema?.operationId;
+      if (operationId === undefined) return;
+      facts.set(operationId, {
+        problems: declaredProblems({ method, schema, config }),
+        headers: config?.headers ?? {},
+        produces: config?.produces ?? ['application/json'],
+        isPublic: config?.action === undefined,
+      });
     });
-  });
 
-  await app.register(swagger, {
-    openapi: documentBase,
-    hideUntagged: true,
-    transformObject: (found) =>
-      'openapiObject' in found ? completeDocument(found.openapiObject, facts) : found.swaggerObject,
-  });
-
-  let text: string | undefined;
-  const openapiText = () => {
-    text ??= toJsonText(app.swagger());
-    return text;
-  };
-  app.decorate('openapiText', openapiText);
-  await app.register(getJsonDocument, { openapiText });
-  await app.register(getYamlDocument, { openapiText });
-
-  await app.register(async (docs) => {
-    docs.addHook('onRequest', answerSimply);
-    await docs.register(swaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: contentSecurityPolicy,
-      theme: { title: documentBase.info.title },
-      uiConfig: {
-        layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
-        validatorUrl: null, // it would send the document to somebody else's server
-        displayRequestDuration: true,
-        tryItOutEnabled: true,
-        deepLinking: true,
-      },
+    await app.register(swagger, {
+      openapi: documentBase,
+      hideUntagged: true,
+      transformObject: (found) =>
+        'openapiObject' in found
+          ? atBasePath(completeDocument(found.openapiObject, facts), basePath)
+          : found.swaggerObject,
     });
-  });
-});
+
+    let text: string | undefined;
+    const openapiText = () => {
+      text ??= toJsonText(app.swagger());
+      return text;
+    };
+    app.decorate('openapiText', openapiText);
+    await app.register(getJsonDocument, { openapiText });
+    await app.register(getYamlDocument, { openapiText });
+
+    await app.register(async (docs) => {
+      docs.addHook('onRequest', answerSimply);
+      await docs.register(swaggerUi, {
+        routePrefix: '/docs',
+        indexPrefix: basePath,
+        staticCSP: contentSecurityPolicy,
+        theme: { title: documentBase.info.title },
+        uiConfig: {
+          layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
+          validatorUrl: null, // it would send the document to somebody else's server
+          displayRequestDuration: true,
+          tryItOutEnabled: true,
+          deepLinking: true,
+        },
+      });
+    });
+  },
+);

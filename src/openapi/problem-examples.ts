@@ -89,7 +89,7 @@ const cases: Partial<Record<ProblemSlug, [detail: string, members?: ProblemMembe
 export const problemExamples = Object.fromEntries(
   Object.entries(catalogue).map(([slug, { title }]) => {
     const [detail, members] = cases[slug as ProblemSlug] ?? [`${title}.`];
-    const value = toProblemBody(new Problem(slug as ProblemSlug, detail, members), requestId);
+    const value = toProblemBody(new Problem(slug as ProblemSlug, detail, members), requestId, '');
     return [slug, { summary: title, value }];
   }),
 );

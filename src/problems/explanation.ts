@@ -18,14 +18,15 @@ export const ProblemExplanation = Type.Object(
   {
     title: 'ProblemExplanation',
     description: 'What a kind of problem means.',
-    examples: [toExplanation('export-slot-taken', catalogue['export-slot-taken'])],
+    examples: [toExplanation('export-slot-taken', catalogue['export-slot-taken'], '')],
   },
 );
 
 export type ProblemExplanation = Static<typeof ProblemExplanation>;
 
-/** Shows an entry of the catalogue. */
-export function toExplanation(slug: string, kind: ProblemKind) {
+/** Shows an entry of the catalogue. `basePath` is what callers put before every path. */
+export function toExplanation(slug: string, kind: ProblemKind, basePath: string) {
   const { status, title, explanation, remedy, isRetryable } = kind;
-  return { type: `/problems/${slug}`, slug, status, title, explanation, remedy, isRetryable };
+  const type = `${basePath}/problems/${slug}`;
+  return { type, slug, status, title, explanation, remedy, isRetryable };
 }

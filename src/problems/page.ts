@@ -23,8 +23,11 @@ export const pageHeaders = {
   'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 };
 
-/** A page that explains problems. Texts come from the catalogue, never from a request. */
-export function pageOfProblems(problems: readonly ProblemExplanation[]): string {
+/**
+ * A page that explains problems. Texts come from the catalogue, never from a request. `basePath` is
+ * what a browser puts before every path.
+ */
+export function pageOfProblems(problems: readonly ProblemExplanation[], basePath: string): string {
   const only = problems.length === 1 ? problems[0] : undefined;
   const heading = only ? only.title : 'Problems';
   return `<!doctype html>
@@ -33,15 +36,15 @@ export function pageOfProblems(problems: readonly ProblemExplanation[]): string 
 <body>
 <h1>${escapeHtml(heading)}</h1>
 ${only ? about(only) : problems.map(section).join('\n')}
-<p>${only ? '<a href="/problems">All problems</a> · ' : ''}<a href="/docs">Operations</a></p>
+<p>${only ? `<a href="${basePath}/problems">All problems</a> · ` : ''}<a href="${basePath}/docs">Operations</a></p>
 </body>
 </html>
 `;
 }
 
 function section(problem: ProblemExplanation): string {
-  const { slug, title } = problem;
-  return `<h2><a href="/problems/${slug}">${escapeHtml(title)}</a></h2>
+  const { type, title } = problem;
+  return `<h2><a href="${type}">${escapeHtml(title)}</a></h2>
 ${about(problem)}`;
 }
 

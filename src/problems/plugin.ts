@@ -73,7 +73,7 @@ export function answerProblem(
   return reply
     .code(problem.kind.status)
     .type(problemMediaType)
-    .send(JSON.stringify(toProblemBody(problem, request.id)));
+    .send(JSON.stringify(toProblemBody(problem, request.id, request.basePath)));
 }
 
 /** Fastify's own errors, by code: the problem each is, and what is said of it. */

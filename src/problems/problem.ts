@@ -129,8 +129,11 @@ export class Problem extends Error {
   }
 }
 
-/** Renders a problem for the caller; `requestId` is the UUID of the request it happened in. */
-export function toProblemBody(problem: Problem, requestId: string): ProblemBody {
+/**
+ * Renders a problem for the caller. `requestId` is the UUID of the request it happened in, `basePath`
+ * what callers put before every path.
+ */
+export function toProblemBody(problem: Problem, requestId: string, basePath: string): ProblemBody {
   const {
     cause: _internal,
     retryAfterSeconds: _header,
@@ -138,7 +141,7 @@ export function toProblemBody(problem: Problem, requestId: string): ProblemBody 
     ...members
   } = problem.members;
   return {
-    type: `/problems/${problem.slug}`,
+    type: `${basePath}/problems/${problem.slug}`,
     title: problem.kind.title,
     status: problem.kind.status,
     detail: problem.detail,

@@ -27,7 +27,7 @@ async function heard(call: Promise<unknown>): Promise<Heard> {
   const headers = new Headers(
     retryAfterSeconds ? { 'retry-after': String(retryAfterSeconds) } : {},
   );
-  return { status: problem.kind.status, headers, body: toProblemBody(problem, 'of-the-test') };
+  return { status: problem.kind.status, headers, body: toProblemBody(problem, 'of-the-test', '') };
 }
 
 // A text for the rows that are told apart by it, as recorded against AWS.

@@ -111,17 +111,20 @@ test.each(['%3Cscript%3E', 'Export-Slot-Taken', '__proto__', 'a'.repeat(65)])(
 test('a page shows text as text', () => {
   const text = `<b>&"it's"</b>`;
 
-  const page = pageOfProblems([
-    {
-      type: '/x',
-      slug: 'x',
-      status: 400,
-      title: text,
-      explanation: text,
-      remedy: text,
-      isRetryable: true,
-    },
-  ]);
+  const page = pageOfProblems(
+    [
+      {
+        type: '/x',
+        slug: 'x',
+        status: 400,
+        title: text,
+        explanation: text,
+        remedy: text,
+        isRetryable: true,
+      },
+    ],
+    '',
+  );
 
   expect(page).not.toContain('<b>');
   expect(textOf(page).split(text)).toHaveLength(5); // title, heading, explanation, remedy

@@ -102,7 +102,8 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       });
       const read = await readings.of(entries);
 
-      return { exportJobs: read.map((reading) => showJob(reading)), ...page };
+      const exportJobs = read.map((reading) => showJob(reading, request.basePath));
+      return { exportJobs, ...page };
     },
   });
 

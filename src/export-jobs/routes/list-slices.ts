@@ -71,7 +71,9 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       );
       const attemptsOf = Map.groupBy(attempts, ({ slice }) => slice);
 
-      const slices = entries.map((slice) => showSlice(slice, attemptsOf.get(slice.number) ?? []));
+      const slices = entries.map((slice) =>
+        showSlice(slice, attemptsOf.get(slice.number) ?? [], request.basePath),
+      );
       return { slices, ...page };
     },
   });

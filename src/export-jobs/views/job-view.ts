@@ -1,4 +1,4 @@
-import { type ExportJob, showInstant } from '../export-job.ts';
+import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
 import type { JobReading } from '../job-store/reads.ts';
 import type { JobHead } from '../job-store/requests/heads.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
@@ -26,13 +26,16 @@ export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 /** Shows a job that is there as it is now, to somebody who may see it. */
 export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
-/** Makes `ShowJob` of what is read of jobs and what is known of the line. */
-export function makeShowJob(readings: JobReadings, line: LineView): ShowJob {
+/**
+ * Makes `ShowJob` of what is read of jobs and what is known of the line. `basePath` is what callers
+ * put before every path.
+ */
+export function makeShowJob(readings: JobReadings, line: LineView, basePath: string): ShowJob {
   return async (head) => {
     const [reading] = await readings.of([head]);
     const { job, counts } = reading as JobReading;
     const place = counts.waiting > 0 ? await line.placeOf(job) : undefined;
-    const shown = showJob(reading as JobReading, place);
+    const shown = showJob(reading as JobReading, basePath, place);
     return {
       job: shown,
       version: job.version,
@@ -43,10 +46,10 @@ export function makeShowJob(readings: JobReadings, line: LineView): ShowJob {
 }
 
 /** Shows a job; its place in line where that is known. */
-export function showJob(reading: JobReading, place?: Place): ExportJob {
+export function showJob(reading: JobReading, basePath: string, place?: Place): ExportJob {
   const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
-  const self = `/export-jobs/${job.id}`;
+  const self = `${basePath}/export-jobs/${job.id}`;
   return {
     id: job.id,
     ...showFacts(
@@ -66,7 +69,7 @@ export function showJob(reading: JobReading, place?: Place): ExportJob {
     ...(place && { line: showPlace(place) }),
     failures: failures
       .slice(0, mostFailures)
-      .map(({ slices, problem }) => ({ slices, problem: JSON.parse(problem) })),
+      .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
     links: {
       self,
       slices: `${self}/slices`,

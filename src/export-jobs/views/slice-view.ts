@@ -2,7 +2,14 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Selectable } from 'kysely';
 
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
-import { Count, exampleJob, Instant, SliceProblem, showInstant } from '../export-job.ts';
+import {
+  Count,
+  exampleJob,
+  Instant,
+  SliceProblem,
+  showInstant,
+  showProblem,
+} from '../export-job.ts';
 import { type SliceState, sliceStates } from '../slice.ts';
 
 /** How an attempt can end. */
@@ -92,7 +99,11 @@ export const exampleSlice = {
 } satisfies Slice;
 
 /** Shows a slice with its attempts. */
-export function showSlice(slice: Selectable<SliceRow>, attempts: readonly AttemptRow[]): Slice {
+export function showSlice(
+  slice: Selectable<SliceRow>,
+  attempts: readonly AttemptRow[],
+  basePath: string,
+): Slice {
   const { number, state, logGroupName, fromAt, toAt, notBeforeAt, problem } = slice;
   return {
     number,
@@ -101,12 +112,12 @@ export function showSlice(slice: Selectable<SliceRow>, attempts: readonly Attemp
     from: showInstant(fromAt),
     to: showInstant(toAt),
     ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
-    attempts: attempts.map(showAttempt),
-    ...showProblem(problem),
+    attempts: attempts.map((row) => showAttempt(row, basePath)),
+    ...(problem !== null && { problem: showProblem(problem, basePath) }),
   };
 }
 
-function showAttempt(row: AttemptRow): Attempt {
+function showAttempt(row: AttemptRow, basePath: string): Attempt {
   const { attempt, destinationPrefix, submittedAt, taskId, outcome, problem } = row;
   const { taskCreatedAt, taskCompletedAt, endedAt } = row;
   return {
@@ -118,10 +129,6 @@ function showAttempt(row: AttemptRow): Attempt {
     ...(taskCompletedAt !== null && { taskCompletedAt: showInstant(taskCompletedAt) }),
     ...(endedAt !== null && { endedAt: showInstant(endedAt) }),
     ...(outcome !== null && { outcome: outcome as AttemptOutcome }),
-    ...showProblem(problem),
+    ...(problem !== null && { problem: showProblem(problem, basePath) }),
   };
-}
-
-function showProblem(json: string | null): { problem?: SliceProblem } {
-  return json === null ? {} : { problem: JSON.parse(json) };
 }

@@ -62,7 +62,10 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const warnings = warningsOf(body);
       return reply
         .code(201)
-        .header('location', `/export-tasks/${encodeURIComponent(created.taskId)}${at}`)
+        .header(
+          'location',
+          `${request.basePath}/export-tasks/${encodeURIComponent(created.taskId)}${at}`,
+        )
         .send({ taskId: created.taskId, ...(warnings.length > 0 && { warnings }) });
     },
   });

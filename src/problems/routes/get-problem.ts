@@ -40,9 +40,9 @@ export const getProblem: FastifyPluginAsyncTypebox = async (app) => {
         throw new Problem('problem-not-found', 'The catalogue has no problem of this name.');
 
       reply.header('vary', 'Accept');
-      const explanation = toExplanation(slug, kind);
+      const explanation = toExplanation(slug, kind, request.basePath);
       return wantsPage(request)
-        ? reply.headers(pageHeaders).send(pageOfProblems([explanation]) as never)
+        ? reply.headers(pageHeaders).send(pageOfProblems([explanation], request.basePath) as never)
         : reply.send(explanation);
     },
   });

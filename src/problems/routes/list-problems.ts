@@ -7,7 +7,8 @@ import { pageHeaders, pageOfProblems, wantsPage } from '../page.ts';
 
 /** Lists every kind of problem this service answers, as JSON or as a page. */
 export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
-  const problems = Object.entries(catalogue).map(([slug, kind]) => toExplanation(slug, kind));
+  const problemsAt = (basePath: string) =>
+    Object.entries(catalogue).map(([slug, kind]) => toExplanation(slug, kind, basePath));
   app.route({
     method: 'GET',
     url: '/problems',
@@ -23,7 +24,7 @@ export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
           {
             title: 'ProblemList',
             description: 'The catalogue.',
-            examples: [{ problems: problems.slice(0, 1) }],
+            examples: [{ problems: problemsAt('').slice(0, 1) }],
           },
         ),
       },
@@ -31,8 +32,10 @@ export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
     config: { problems: [], produces: ['application/json', 'text/html'] },
     handler: async (request, reply) => {
       reply.header('vary', 'Accept');
+      const { basePath } = request;
+      const problems = problemsAt(basePath);
       return wantsPage(request)
-        ? reply.headers(pageHeaders).send(pageOfProblems(problems) as never)
+        ? reply.headers(pageHeaders).send(pageOfProblems(problems, basePath) as never)
         : reply.send({ problems });
     },
   });

@@ -1,0 +1,32 @@
+/**
+ * The document of a service that callers reach below a path: operations are called there, and the
+ * examples refer to there. A reference of ours is a `type` or one of `links` that begins with a slash.
+ */
+export function atBasePath<Document extends object>(
+  document: Document,
+  basePath: string,
+): Document {
+  if (basePath === '') return document;
+  return {
+    ...rebase(document, basePath),
+    servers: [{ url: basePath, description: 'This service.' }],
+  };
+}
+
+function rebase<Value>(value: Value, basePath: string, isReference = false): Value {
+  if (typeof value === 'string') {
+    return (isReference && value.startsWith('/') ? basePath + value : value) as Value;
+  }
+  if (Array.isArray(value)) return value.map((item) => rebase(item, basePath)) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([key, member]) => [
+    key,
+    key === 'links' ? rebaseAll(member, basePath) : rebase(member, basePath, key === 'type'),
+  ]);
+  return Object.fromEntries(members);
+}
+
+function rebaseAll(links: object, basePath: string): object {
+  const rebased = Object.entries(links).map(([key, link]) => [key, rebase(link, basePath, true)]);
+  return Object.fromEntries(rebased);
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { readConfig } from '../src/config.ts';
+import { talk } from './edge/raw.ts';
+import { bringTo, givenJob, sliceProblem, wish } from './export-jobs/homes.ts';
+import { openStrippingProxy, type StrippingProxy } from './stripping-proxy.ts';
+import { openWorld, order, type World } from './world.ts';
+
+const basePath = '/logs-gateway';
+
+let world: World;
+let proxy: StrippingProxy;
+beforeAll(async () => {
+  world = await openWorld({ basePath, jobs: {} });
+  proxy = await openStrippingProxy(basePath, world.port);
+});
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+/** Asks for a reference as a client resolves it: against the URL that it called. */
+async function follow(reference: string, init: RequestInit = {}) {
+  const answer = await fetch(new URL(reference, `${proxy.url}/`), { redirect: 'manual', ...init });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json');
+  return { status: answer.status, headers: answer.headers, text, body: isJson && JSON.parse(text) };
+}
+const send = (path: string, body: unknown) =>
+  follow(proxy.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** Every text of a value that a client would take for a reference to this service. */
+function referencesIn(value: unknown): string[] {
+  if (typeof value === 'string') {
+    return /^(?:\/logs-gateway)?\/(?:problems|export-jobs|export-tasks)\b/.test(value)
+      ? [value]
+      : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(referencesIn);
+}
+
+describe('behind a reverse proxy that strips a path', () => {
+  test('the Location of an export task leads to it', async () => {
+    const created = await send('/export-tasks', order);
+    const location = created.headers.get('location') ?? '';
+
+    expect(location).toBe(`${basePath}/export-tasks/${created.body.taskId}`);
+    expect((await follow(location)).status).toBe(200);
+  });
+
+  test('the Location and the links of a job lead to what they name', async () => {
+    const created = await send('/export-jobs', wish);
+    const { self, slices, events, cancel, retry } = created.body.links;
+
+    expect(created.headers.get('location')).toBe(self);
+    expect((await follow(self)).body.links).toEqual(created.body.links);
+    expect((await follow(slices)).body.slices).toHaveLength(3);
+    expect((await follow(cancel, { method: 'POST' })).status).toBe(202);
+    expect((await follow(retry, { method: 'POST' })).status).toBe(409); // none of it has failed
+    expect((await follow(events)).headers.get('content-type')).toBe('text/event-stream');
+    const { exportJobs } = (await follow(`${basePath}/export-jobs`)).body;
+    expect(exportJobs[0].links).toEqual(created.body.links);
+  });
+
+  test('the problems kept with a job and its slices lead to their explanations', async () => {
+    const jobId = await givenJob(world.database, 1);
+    await bringTo(world.database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
+
+    const job = await follow(`${basePath}/export-jobs/${jobId}`);
+    const slices = await follow(`${basePath}/export-jobs/${jobId}/slices`);
+
+    const type = `${basePath}/problems/export-task-failed`;
+    expect(job.body.failures).toMatchObject([{ problem: { type } }]);
+    expect(slices.body.slices).toMatchObject([{ problem: { type } }]);
+    expect((await follow(type)).body.type).toBe(type);
+  });
+
+  test.for([
+    ['an operation', 'GET', '/export-tasks/none'],
+    ['no route', 'GET', '/nowhere'],
+    ['the router', 'GET', '/export-tasks/%zz'],
+    ['the edge', 'GET', `/targets?${'x'.repeat(5_000)}`],
+  ] as const)('the type of a problem of %s leads to its explanation', async ([, method, path]) => {
+    const { body } = await follow(proxy.url + path, { method });
+
+    expect(body.type).toMatch(/^\/logs-gateway\/problems\/[a-z-]+$/);
+    expect((await follow(body.type)).body).toMatchObject({ type: body.type, status: body.status });
+  });
+
+  test.for([
+    ['what is not HTTP', 'HELLO\r\n\r\n'],
+    ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n'],
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ] as const)('the type of a problem that no request became leads there: %s', async ([, bytes]) => {
+    const { answers } = await talk(world.port, bytes);
+
+    const { type } = JSON.parse(answers[0]?.text ?? '');
+    expect((await follow(type)).status).toBe(200);
+  });
+
+  test.for(['/problems', '/problems/export-slot-taken'])(
+    'every link of the page %s leads to a page',
+    async (path) => {
+      const asBrowser = { headers: { accept: 'text/html' } };
+      const { text } = await follow(proxy.url + path, asBrowser);
+      const links = [...text.matchAll(/href="([^"]*)"/g)].map(([, link = '']) => link);
+
+      expect(links.length).toBeGreaterThan(1);
+      for (const link of new Set(links)) {
+        const answer = await follow(link, asBrowser);
+        expect([link, answer.status]).toEqual([link, 200]);
+      }
+    },
+  );
+
+  test.for([
+    ['/docs/json', '/openapi.json'],
+    ['/docs/yaml', '/openapi.yaml'],
+    ['/docs/static/index.html', '/docs/'],
+  ])('%s redirects to %s below that path', async ([from, to = '']) => {
+    const { headers } = await follow(proxy.url + from);
+
+    expect(headers.get('location')).toBe(basePath + to);
+    expect((await follow(basePath + to)).status).toBe(200);
+  });
+
+  test('the document says that operations are called there, and so do its examples', async () => {
+    const { body } = await follow(`${basePath}/openapi.json`);
+    const yaml = await follow(`${basePath}/openapi.yaml`);
+    const { paths, ...rest } = body;
+
+    expect(body.servers).toEqual([{ url: basePath, description: 'This service.' }]);
+    expect(Object.keys(paths)).toContain('/export-jobs');
+    const references = referencesIn({ rest, paths: Object.values(paths) });
+    expect(references.length).toBeGreaterThan(50);
+    expect(references.filter((reference) => !reference.startsWith(basePath))).toEqual([]);
+    expect(yaml.text).toContain(`- url: ${basePath}\n`);
+  });
+});
+
+describe('PUBLIC_BASE_PATH', () => {
+  const read = (PUBLIC_BASE_PATH: string) =>
+    readConfig({ AWS_REGION: 'eu-west-1', PUBLIC_BASE_PATH }, () => '').basePath;
+
+  test.for(['/logs-gateway', '/a/b.c/~d_e'])('may be %s', (path) => {
+    expect(read(path)).toBe(path);
+  });
+
+  test.for([
+    'logs-gateway',
+    '/logs-gateway/',
+    '/',
+    '//evil.example',
+    '/a/../b',
+    '/a b',
+    '/a"b',
+    'https://example.com/logs-gateway',
+  ])('must not be %s, and is told what it must be', (path) => {
+    expect(() => read(path)).toThrow(
+      `PUBLIC_BASE_PATH is ${JSON.stringify(path)}, but must be a path such as /logs-gateway, with a slash in front and none at its end.`,
+    );
+  });
+});
