@@ -5,8 +5,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/start-postgres.ts'],
     maxWorkers: 2, // much of a test is waiting; one for two cores leaves half of them idle
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // They end what hangs. No machine is so slow that one of them is the verdict of a test.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
     reporters: ['default', 'json'],
     outputFile: { json: 'test-results/vitest.json' },
     coverage: {

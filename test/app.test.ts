@@ -57,10 +57,7 @@ describe('a defect', () => {
 
 describe('an operation that does not end', () => {
   test('is answered 504 aws-timeout when it may be repeated', async () => {
-    await using world = await openWorld({
-      timeouts: { readMs: 20_000 },
-      limits: { handlerMs: 100 },
-    });
+    await using world = await openWorld({ limits: { handlerMs: 100 } });
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
 
     const answer = await world.call('GET', '/export-tasks');

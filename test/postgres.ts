@@ -47,6 +47,7 @@ const settings = {
   shared_buffers: '32MB',
   io_method: 'sync', // no processes for reading ahead: there is next to nothing to read
   jit: 'off',
+  deadlock_timeout: '50ms', // far below our lock_timeout, on a slow machine too
 };
 
 /** Opens a server, and removes what killed runs have left behind. It is gone when disposed of. */

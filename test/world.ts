@@ -24,14 +24,17 @@ import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
 import { openReady } from './ready-database.ts';
+import { longTimeouts, openSilence } from './silence.ts';
 
-/** What a test may set; everything else is as in production, with shorter timeouts. */
+/** What a test may set; everything else is as in production, with timeouts that no slow machine meets. */
 export interface WorldOptions {
   emulator?: EmulatorOptions;
   targets?: TargetSettings[];
   /** Whether each create runs in a session of its own; false when absent. */
   isSessionScoped?: boolean;
   timeouts?: Partial<AwsTimeouts>;
+  /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
+  isSilenceShort?: boolean;
   limits?: Partial<EdgeLimits>;
   /** What callers put before every path; nothing when absent. */
   basePath?: string;
@@ -129,8 +132,8 @@ export const order = {
   destinationPrefix: 'exports/app',
 };
 
-/** A lost answer need not be waited for long. */
-export const quickTimeouts: AwsTimeouts = { connectMs: 500, createMs: 400, readMs: 400 };
+/** Longer than the timeouts of the SDK, as in production. */
+const patientLimits = { headersMs: 60_000, requestMs: 120_000, handlerMs: 600_000 };
 
 const awsSecretKey = 'secret-of-the-test';
 
@@ -150,12 +153,14 @@ export function pointSdkAt(url: string): void {
 
 /** Opens a world; dispose of it with `await using`. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const silence = options.isSilenceShort ? openSilence() : undefined;
   const emulator = await openEmulator({
     rateLimits: 'off',
     pendingMs: 100,
     runningMs: 200,
     ...options.emulator,
   });
+  silence?.passAt(emulator);
   pointSdkAt(emulator.url);
   emulator.seed.logGroup({ region, logGroupName: '/app' });
   emulator.seed.bucket({ region, bucket: 'archive' });
@@ -172,7 +177,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     settings: options.targets ?? [{ name: 'default', region }],
     isSessionScoped: options.isSessionScoped ?? false,
     audit,
-    timeouts: { ...quickTimeouts, ...options.timeouts },
+    timeouts: { ...longTimeouts, ...options.timeouts },
     sessionName: 'test',
     now,
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
@@ -196,7 +201,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     loopDelayMs: options.loopDelayMs ?? (() => 0),
     rateLimits: { createsPerMinute: 0, requestsPerMinute: 0, ...options.rateLimits },
     newId: randomUUID,
-    limits: { ...edgeLimits, ...options.limits },
+    limits: { ...edgeLimits, ...patientLimits, ...options.limits },
     tls: options.tls,
     basePath: options.basePath ?? '',
   });
@@ -259,6 +264,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await jobs?.[Symbol.asyncDispose]();
       await targets[Symbol.asyncDispose]();
       await emulator.close();
+      silence?.[Symbol.dispose]();
       refuseUndeclaredProblems(app, log);
       for (const secret of emulator.sessionSecrets()) canaries.plant('a session of AWS', secret);
       const lines = { log: log.map(toText), audit: auditLines.map(toText) };

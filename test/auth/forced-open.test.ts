@@ -33,7 +33,6 @@ function makeMatrix() {
 async function openForced(rule: Rule): Promise<World> {
   const world = await openWorld({
     isSessionScoped: true,
-    timeouts: { connectMs: 20_000, createMs: 20_000, readMs: 20_000 }, // none of them is about time
     targets: [{ name: 'default', region, roleArn }],
     emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
     access(audit) {
@@ -50,9 +49,7 @@ async function openForced(rule: Rule): Promise<World> {
 const exportOf = (name: string, logGroupName: string, destination: string) =>
   [name, logGroupName, destination].join(' ');
 
-test(`of 3,000 exports AWS lets all permitted ones through and no other (seed ${seed})`, {
-  timeout: 180_000,
-}, async () => {
+test(`of 3,000 exports AWS lets all permitted ones through and no other (seed ${seed})`, async () => {
   const matrix = makeMatrix();
   const permitted = new Set(
     matrix.flatMap(({ name, logGroupName, destination, isPermitted }) =>

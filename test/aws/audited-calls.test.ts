@@ -6,14 +6,8 @@ import type { Emulator } from '#emulator/emulator.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
 import { openLine } from '../export-jobs/line.ts';
-import {
-  type LogLine,
-  openWorld,
-  order,
-  quickTimeouts,
-  region,
-  type WorldOptions,
-} from '../world.ts';
+import { longTimeouts } from '../silence.ts';
+import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
 
 const accountId = '210987654321';
 const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
@@ -86,7 +80,7 @@ describe('every request to AWS has one line in the audit', () => {
       settings: [{ name: 'other', region, roleArn }],
       isSessionScoped: false,
       audit: makeAudit({ write: (line: string) => void lines.push(JSON.parse(line)) }),
-      timeouts: quickTimeouts,
+      timeouts: longTimeouts,
       sessionName: 'test',
       now: clock.now,
       sleep: async () => {},
@@ -166,7 +160,7 @@ describe('a call that goes wrong', () => {
       'AccessDeniedException',
     ],
   ] as const)('%s with %o has one line: %s', async (operation, fault, outcome) => {
-    await using world = await openAudited({ isSessionScoped: false });
+    await using world = await openAudited({ isSessionScoped: false, isSilenceShort: true });
     world.emulator.faults.add({ operation, ...fault });
     const { logs } = world.targets.find(undefined);
     const calls = {
@@ -194,7 +188,7 @@ describe('a call that goes wrong', () => {
   ] as const)(
     'a session that STS does not give for %o is told of, and the create that is not sent',
     async (fault, ofSts, ofCreate) => {
-      await using world = await openAudited();
+      await using world = await openAudited({ isSilenceShort: true });
       world.emulator.faults.add({ operation: 'AssumeRole', ...fault });
 
       await world.targets.find(undefined).logs.createExportTask(call, { caller: 'p', grant });

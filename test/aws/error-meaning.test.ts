@@ -5,9 +5,6 @@ import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, openWorld, order, region, type World } from '../world.ts';
 
-// The SDK backs off for a second or two before it gives a throttled read up.
-const patient = { timeouts: { readMs: 5_000 } };
-
 type Heard = Pick<Answer, 'status' | 'headers' | 'body'>;
 
 const operations: Record<Operation, (world: World) => Promise<Heard>> = {
@@ -58,7 +55,7 @@ describe('the table of AWS errors', () => {
   test.for(cells)(
     '$operation × $code is answered $slug',
     async ({ operation, code, message, slug }) => {
-      await using world = await openWorld(patient);
+      await using world = await openWorld();
       const fault = { kind: 'error', code, message: message ?? '', count: 3 } as const;
       world.emulator.faults.add({ operation, ...fault });
 
@@ -82,7 +79,7 @@ describe('the table of AWS errors', () => {
   ] as const)(
     '%s × unlisted %s with status %i is answered %s',
     async ([operation, code, status, slug, ours]) => {
-      await using world = await openWorld(patient);
+      await using world = await openWorld();
       world.emulator.faults.add({ operation, kind: 'error', status, code, count: 3 });
 
       const answer = await operations[operation](world);
@@ -97,7 +94,7 @@ describe('the table of AWS errors', () => {
     ['a body that breaks off', { kind: 'cut-body', count: 3 }, 'aws-unavailable'],
     ['HTML', { kind: 'replace-body', body: '<html>', contentType: 'text/html' }, 'aws-unexpected'],
   ] as const)('a read that meets %s is not taken for an answer', async ([, fault, slug]) => {
-    await using world = await openWorld({ timeouts: { readMs: 150 } });
+    await using world = await openWorld({ isSilenceShort: true });
     world.emulator.seed.finishedTasks({ region, count: 1 });
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
 

@@ -59,4 +59,4 @@ test('npm run bench prints every figure', async () => {
     '  after a create     # s after kill # (lease # s, goal ≤ #)',
     '',
   ]);
-}, 240_000);
+});

@@ -19,6 +19,9 @@ const quiet = [
   '--no-first-run',
 ];
 
+// Ends what hangs; a browser on a busy machine takes its time.
+const patienceMs = 300_000;
+
 /** A headless browser that came with the packages; needs nothing of the machine. */
 export interface TestBrowser extends AsyncDisposable {
   /** Opens a page that keeps a record of what went wrong in it and whom it asked. */
@@ -42,6 +45,7 @@ export async function openBrowser(): Promise<TestBrowser> {
   process.env.TMPDIR = directory; // where the package unpacks to
   chromium.setGraphicsMode = false;
   const browser: Browser = await driver.launch({
+    timeout: patienceMs,
     executablePath: await chromium.executablePath(),
     args: [...chromium.args.filter((flag) => !lenient.includes(flag)), ...quiet],
   });
@@ -52,7 +56,7 @@ export async function openBrowser(): Promise<TestBrowser> {
         ...options,
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(patienceMs);
       const complaints: string[] = [];
       const requests: string[] = [];
       page.on('console', (message) => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   builder = openBuilder();
   gateway = await builder.build('gateway');
   emulatorImage = await builder.build('emulator');
-}, 120_000);
+});
 afterAll(() => builder?.[Symbol.dispose]());
 
 const awsSettings = {
@@ -96,7 +96,7 @@ describe('the image of the gateway', () => {
       to: from + 1_999,
       destination: 'archive',
     });
-    await expect.poll(() => statusOf(service.url, taskId), { timeout: 15_000 }).toBe('COMPLETED');
+    await expect.poll(() => statusOf(service.url, taskId)).toBe('COMPLETED');
     const code = await service.end('SIGTERM');
 
     expect(readLines(dataDir)).toEqual(events.map(({ message }) => message));
@@ -112,7 +112,7 @@ describe('the image of the gateway', () => {
     await using service = await start(gateway, settings);
 
     const readiness = () => fetch(`${service.url}/health/ready`).then(({ status }) => status);
-    await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+    await expect.poll(readiness).toBe(200);
 
     expect(everyFileOf(gateway)).toEqual(before);
   });
@@ -169,7 +169,7 @@ describe('the image of the emulator', () => {
     const finishedTaskId = parameters.find(({ name }) => name === 'taskId')?.example ?? '';
 
     const taskId = await create(service.url, post.requestBody.content['application/json'].example);
-    await expect.poll(() => statusOf(service.url, taskId), { timeout: 15_000 }).toBe('COMPLETED');
+    await expect.poll(() => statusOf(service.url, taskId)).toBe('COMPLETED');
 
     expect(await statusOf(service.url, finishedTaskId)).toBe('COMPLETED');
     expect(await check(emulatorImage, { EMULATOR_PORT: new URL(emulator.url).port })).toBe(0);

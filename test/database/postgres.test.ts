@@ -173,7 +173,7 @@ describe('at the start', () => {
         if (pauses.length > 3) await isBack.promise;
       },
     });
-    await expect.poll(() => pauses, { timeout: 5_000 }).toEqual([500, 1_000, 2_000, 4_000]);
+    await expect.poll(() => pauses).toEqual([500, 1_000, 2_000, 4_000]);
     const whileAway = database.whyNotReady();
     await expect(keysIn(database)).rejects.toMatchObject(unavailable);
     await postgres.start();
@@ -308,7 +308,7 @@ describe.concurrent('what takes too long', () => {
       await update(queries);
     });
     holding.catch(() => {});
-    await expect.poll(() => options.log.lines, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => options.log.lines).toHaveLength(1);
     await database.transaction(update);
     paused.resolve();
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-
+import { edgeLimits } from '#edge/limits.ts';
 import { openTls } from '#edge/tls.ts';
 import { makeAuthority } from '../auth/certificates.ts';
 import { makeTime } from '../auth/time.ts';
@@ -10,7 +10,8 @@ import { connectTls, makeCaller, makeServerIdentity, openTlsFiles } from '../aut
 import { openWorld } from '../world.ts';
 import { dial, readAnswers, request } from './raw.ts';
 
-const quick = { headersMs: 200, requestMs: 400, keepAliveMs: 100, checkMs: 20 };
+const soonIdle = { keepAliveMs: 100, checkMs: 20 };
+const quick = { ...soonIdle, headersMs: 1_500, requestMs: 2_000 };
 
 /** Sends bytes over TLS, and reads until the server ends the connection. */
 async function talkTls(port: number, bytes: string) {
@@ -94,8 +95,8 @@ describe('TLS ended here', () => {
 describe('the limits of a request hold over TLS:', () => {
   test('they are those without it', async () => {
     await using files = await openTlsFiles();
-    await using plain = await openWorld();
-    await using world = await openWorld({ tls: files.tls });
+    await using plain = await openWorld({ limits: edgeLimits });
+    await using world = await openWorld({ tls: files.tls, limits: edgeLimits });
     const limits = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 };
 
     expect(plain.app.server).toMatchObject(limits);
@@ -111,7 +112,8 @@ describe('the limits of a request hold over TLS:', () => {
     ['silence after an answer', request('GET /health/live'), 200],
   ] as const)('%s', async ([, bytes, status]) => {
     await using files = await openTlsFiles();
-    await using world = await openWorld({ tls: files.tls, limits: quick });
+    const limits = status === 408 ? quick : soonIdle;
+    await using world = await openWorld({ tls: files.tls, limits });
 
     const answers = await talkTls(world.port, bytes);
 

@@ -15,7 +15,8 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
-import { type LogLine, pointSdkAt, quickTimeouts, region } from '../world.ts';
+import { longTimeouts, openSilence } from '../silence.ts';
+import { type LogLine, pointSdkAt, region } from '../world.ts';
 import { approvalOf } from './deeds.ts';
 import { type PutJob, putJob, startAt } from './put-job.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
@@ -31,6 +32,8 @@ export interface LineOptions {
   targets?: TargetSettings[];
   /** Whether each create runs in a session of its own; false when absent. */
   isSessionScoped?: boolean;
+  /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
+  isSilenceShort?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
   /** Says what may be sent; everything when absent. */
@@ -96,6 +99,7 @@ export const refusal = {
 
 /** Opens a line; dispose of it with `await using`. */
 export async function openLine(options: LineOptions = {}): Promise<Line> {
+  const silence = options.isSilenceShort ? openSilence() : undefined;
   const emulator = await openEmulator({
     rateLimits: 'off',
     startAt,
@@ -103,6 +107,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     runningMs: 1_500,
     ...options.emulator,
   });
+  silence?.passAt(emulator);
   pointSdkAt(emulator.url);
   const { seeTarget = (target) => target } = options;
   let sleepers = 0;
@@ -135,7 +140,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
       settings: configured,
       isSessionScoped: options.isSessionScoped ?? false,
       audit,
-      timeouts: quickTimeouts,
+      timeouts: longTimeouts,
       sessionName: 'test',
       now: time.now,
       sleep: async () => {},
@@ -262,6 +267,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
       for (const targets of opened) await targets[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
       await emulator.close();
+      silence?.[Symbol.dispose]();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -78,7 +78,7 @@ const took: {
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'silence-after' },
     // So long that only the SDK's own request timeout can end the silence.
-    timeouts: { connectMs: 60_000 },
+    timeouts: { connectMs: 600_000 },
   },
   {
     row: 'C3: it took effect, then silence, whoever would send again would meet silence again',
@@ -101,7 +101,7 @@ describe('a create whose answer is lost', () => {
   test.for(took)(
     'is answered 201 with its task: $row',
     async ({ emulator, fault, timeouts = {} }) => {
-      await using world = await openWorld({ emulator, timeouts });
+      await using world = await openWorld({ emulator, timeouts, isSilenceShort: true });
       addFault(world, fault);
 
       const answer = await world.call('POST', '/export-tasks', order);

@@ -34,7 +34,6 @@ export async function fuzz({ count, seed }: { count: number; seed: number }): Pr
       rateLimits: 'off',
       journalLimit: 1_000,
     },
-    timeouts: { connectMs: 5_000, createMs: 5_000, readMs: 5_000 },
   });
   const report: FuzzReport = { requests: 0, connections: 0, byStatus: {}, slowestMs: 0 };
 

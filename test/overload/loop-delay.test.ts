@@ -20,7 +20,7 @@ test('an event loop whose turns are long is found to be late, and one that is id
     keepBusy(60);
     await new Promise(setImmediate);
   }
-  await expect.poll(() => delay.currentMs(), { timeout: 20_000, interval: 100 }).toBeLessThan(30);
+  await expect.poll(() => delay.currentMs(), { interval: 100 }).toBeLessThan(30);
 
   expect([before, restarted]).toEqual([0, 0]);
 });

@@ -51,7 +51,6 @@ async function openHolding(operation: string, count: number) {
   };
   const world = await openLate({
     access: () => ({ ...openToAll, authenticate }),
-    timeouts: { createMs: 60_000, readMs: 60_000 },
   });
   world.emulator.faults.add({ kind: 'silence-before', operation, count });
   return Object.assign(world, {

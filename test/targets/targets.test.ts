@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeAudit } from '#audit/audit.ts';
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { readRedirect } from '#aws/endpoint/redirect.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
+import { longTimeouts } from '../silence.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';
@@ -17,7 +17,7 @@ function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => 
     settings,
     isSessionScoped: false,
     audit: makeAudit({ write() {} }),
-    timeouts: { ...awsTimeouts, connectMs: 300, readMs: 300 },
+    timeouts: longTimeouts,
     sessionName: 'test-session',
     now: Date.now,
     sleep: async (ms) => {

@@ -57,7 +57,7 @@ describe('a create that took effect, and its answer is lost', () => {
   test.each(tookEffect)(
     '%s: the task is found by its marker and counts',
     async (_row, emulator, fault) => {
-      await using line = await openLine({ emulator });
+      await using line = await openLine({ emulator, isSilenceShort: true });
       lose(line, fault);
       const jobId = await line.put();
 
@@ -120,7 +120,7 @@ describe('a create that took no effect, and its answer is lost', () => {
   test.each(tookNone)(
     '%s: it is sent again under a new marker into a new prefix',
     async (_row, fault) => {
-      await using line = await openLine();
+      await using line = await openLine({ isSilenceShort: true });
       lose(line, fault);
       const jobId = await line.put();
 

@@ -85,7 +85,7 @@ describe('the log groups of a prefix', () => {
   });
 
   test('are looked for again when AWS throttles a page, and given up with its problem', async () => {
-    await using world = await openWorld({ timeouts: { readMs: 5_000 } });
+    await using world = await openWorld();
     const throttled = {
       operation: 'DescribeLogGroups',
       kind: 'error',
