@@ -2,8 +2,11 @@ import type { ErrorObject } from 'ajv';
 
 import { Problem, type Violation } from '#problems/problem.ts';
 
-// A body of 16 KiB can break some thousand rules; nobody reads more than this many.
-const mostViolations = 50;
+// A body can break a rule in each of its four thousand members. Nobody reads more than this many.
+const maxViolations = 50;
+
+// The members of a pointer are names a caller chose, each as long as the body.
+const maxPathLength = 256;
 
 /** The problem of a request that breaks rules: one or more. */
 export function invalidRequest(errors: Violation[]): Problem {
@@ -11,65 +14,60 @@ export function invalidRequest(errors: Violation[]): Problem {
   return new Problem('invalid-request', detail, { errors });
 }
 
-/** Turns Ajv's errors into one violation per member, each with what would be right. */
+/**
+ * Turns Ajv's errors into one violation per member, each with what would be right. After fifty they
+ * are only counted.
+ */
 export function toViolations(errors: ErrorObject[], place: Violation['in']): Violation[] {
-  const byPointer = new Map<string, Violation>();
+  const pointers = new Set<string>();
+  const violations: Violation[] = [];
   for (const error of errors) {
-    const violation = toViolation(error, place);
-    if (!byPointer.has(violation.pointer)) byPointer.set(violation.pointer, violation);
+    const pointer = toPointer(error);
+    if (pointers.has(pointer)) continue;
+    pointers.add(pointer);
+    if (pointers.size <= maxViolations) {
+      violations.push({ in: place, pointer, detail: detailOf(error) });
+    }
   }
-  const violations = [...byPointer.values()];
-  if (violations.length <= mostViolations) return violations;
-  const left = violations.length - mostViolations;
+  const left = pointers.size - violations.length;
+  if (left === 0) return violations;
   return [
-    ...violations.slice(0, mostViolations),
+    ...violations,
     { in: place, pointer: '#', detail: `${left} further members break a rule.` },
   ];
 }
 
-function toViolation(error: ErrorObject, place: Violation['in']): Violation {
-  const at = (path: string, detail: string): Violation => ({
-    in: place,
-    pointer: `#${encodeURI(path)}`,
-    detail,
-  });
-  switch (error.keyword) {
-    case 'required': {
-      const name: string = error.params.missingProperty;
-      return at(
-        `${error.instancePath}/${name}`,
-        `is missing; it must be ${ruleOf(propertiesOf(error)[name])}`,
-      );
-    }
+/** The JSON pointer to what breaks the rule, as a URI fragment. */
+function toPointer({ instancePath, keyword, params }: ErrorObject): string {
+  const members: Record<string, unknown> = {
+    required: params.missingProperty,
+    additionalProperties: params.additionalProperty,
+    uniqueItems: Math.max(params.i, params.j), // in either order
+  };
+  const member = members[keyword];
+  const path = member === undefined ? instancePath : `${instancePath}/${toPointerToken(member)}`;
+  return `#${encodeURI(path.slice(0, maxPathLength).toWellFormed())}`;
+}
+
+function detailOf(error: ErrorObject): string {
+  const { keyword, params, parentSchema, schema, data } = error;
+  switch (keyword) {
+    case 'required':
+      return `is missing; it must be ${ruleOf(propertiesOf(error)[params.missingProperty])}`;
     case 'additionalProperties': {
-      const name = toPointerToken(error.params.additionalProperty);
       const known = Object.keys(propertiesOf(error)).join(', ');
-      return at(
-        `${error.instancePath}/${name}`,
-        `is not known here; known are: ${known || 'none'}`,
-      );
+      return `is not known here; known are: ${known || 'none'}`;
     }
-    case 'uniqueItems': {
-      const { i, j } = error.params; // in either order
-      return at(
-        `${error.instancePath}/${Math.max(i, j)}`,
-        `must not be there again: it is member ${Math.min(i, j)}`,
-      );
-    }
+    case 'uniqueItems':
+      return `must not be there again: it is member ${Math.min(params.i, params.j)}`;
     case 'x-exactlyOneOf': {
-      const names: string[] = error.schema as string[];
-      const count = names.filter((name) => Object.hasOwn(error.data as object, name)).length;
+      const names: string[] = schema as string[];
+      const count = names.filter((name) => Object.hasOwn(data as object, name)).length;
       const found = count === 0 ? 'none of them' : 'more than one';
-      return at(
-        error.instancePath,
-        `must have exactly one of ${names.join(', ')}, but has ${found}`,
-      );
+      return `must have exactly one of ${names.join(', ')}, but has ${found}`;
     }
     default:
-      return at(
-        error.instancePath,
-        `must be ${ruleOf(error.parentSchema)}, but is ${show(error.data)}`,
-      );
+      return `must be ${ruleOf(parentSchema)}, but is ${show(data)}`;
   }
 }
 
@@ -82,18 +80,20 @@ function ruleOf(schema: unknown): string {
 }
 
 // A name the caller chose: escaped for the pointer, and capped, so that the answer stays short.
-function toPointerToken(name: string): string {
-  return name.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');
+function toPointerToken(member: unknown): string {
+  return String(member).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** A value of a request as it may stand in an answer: short, whatever it is. */
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
   if (typeof value === 'string') {
-    const length = [...value].length;
+    const length = countCharacters(value);
     return length <= 64 ? JSON.stringify(value.toWellFormed()) : `${length} characters long`;
   }
   if (Number.isNaN(value)) return 'a number not written in plain digits';
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return 'a number of more than 20 digits';
   if (typeof value === 'object')
     return value === null
       ? 'null'
@@ -101,4 +101,11 @@ export function show(value: unknown): string {
         ? `an array of ${value.length}`
         : 'an object';
   return String(value);
+}
+
+// Without a list of them, which would take eight times the memory of a long text.
+function countCharacters(text: string): number {
+  let count = 0;
+  for (const _character of text) count += 1;
+  return count;
 }

@@ -1,0 +1,48 @@
+import { Problem } from '#problems/problem.ts';
+
+// The largest lawful body has a thousand names in one array. Lower: a list that is somewhat too long is
+// not refused by the rule that says how long it may be. Higher: parsing, checking and reporting this
+// many members keeps every other request waiting.
+const maxValues = 4_096;
+
+// Lawful bodies have four levels.
+const maxDepth = 16;
+
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [openBrace, openBracket, closeBrace, closeBracket] = [0x7b, 0x5b, 0x7d, 0x5d];
+
+/**
+ * Refuses a JSON text of too many members and items, or too deep, before memory is taken for them. It
+ * looks at each byte once; whether the text is well-formed is for the parser to say.
+ * @throws Problem body-too-large
+ */
+export function refuseLargeStructure(bytes: Buffer): void {
+  let values = 0;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === quote) {
+      at = endOfText(bytes, at + 1);
+    } else if (byte === comma) {
+      values += 1;
+    } else if (byte === openBrace || byte === openBracket) {
+      values += 1;
+      depth += 1;
+    } else if (byte === closeBrace || byte === closeBracket) {
+      depth -= 1;
+    }
+    if (values > maxValues) throw tooLarge('4,096 members and items in all');
+    if (depth > maxDepth) throw tooLarge('16 levels of nesting');
+  }
+}
+
+/** Where the quote is that ends the text which begins here; the length when there is none. */
+function endOfText(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;
+  return at;
+}
+
+function tooLarge(limit: string): Problem {
+  return new Problem('body-too-large', `The body has more than ${limit}.`);
+}

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openWorld, order, type World } from '../world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ jobs: {} });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const check = (claims: unknown) =>
+  world.call('POST', '/authorization-checks', {
+    action: 'ReadTarget',
+    principal: { issuer: 'api-key', subject: 'someone', claims },
+  });
+
+test('after fifty violations the others are only counted', async () => {
+  const unknown = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`m${n}`, n]));
+
+  const { status, body, text } = await world.call('POST', '/export-tasks', {
+    ...order,
+    ...unknown,
+  });
+
+  expect([status, body.errors.length]).toEqual([400, 51]);
+  expect(body.errors[50]).toEqual({
+    in: 'body',
+    pointer: '#',
+    detail: '3950 further members break a rule.',
+  });
+  expect(text.length).toBeLessThan(12_000);
+});
+
+test.each(['\ud800', 'x\udc00', 'a~b/c', '%', '💥'])(
+  'a claim named %j that breaks a rule is pointed to',
+  async (name) => {
+    const { status, body } = await check({ [name]: 5 });
+
+    expect([status, body.type]).toEqual([400, '/problems/invalid-request']);
+    const pointer = decodeURI(body.errors[0].pointer);
+    const escaped = name.toWellFormed().replace('~', '~0').replace('/', '~1');
+    expect(pointer).toBe(`#/principal/claims/${escaped}`);
+  },
+);
+
+test('names and values of a caller do not make an answer long', async () => {
+  const long = '\u{20ac}'.repeat(10_000);
+
+  const { status, text } = await check({ [long]: Array(99).fill(long.slice(0, 100).concat('\0')) });
+
+  expect(status).toBe(400);
+  expect(text.length).toBeLessThan(4_096);
+});
+
+test.each(['a', '💥', '\ud800'])(
+  'a text of 1 MiB of %j is described by its length',
+  async (character) => {
+    const name = character.repeat(Math.floor(1_000_000 / JSON.stringify(character).length));
+
+    const { status, body } = await world.call('POST', '/export-jobs', { name });
+
+    const { detail } = body.errors.find((each: { pointer: string }) => each.pointer === '#/name');
+    expect(status).toBe(400);
+    expect(detail).toContain(`is ${[...name].length} characters long`);
+  },
+);
