@@ -64,6 +64,7 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
       if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');
       return decision;
     },
+    demandAny() {}, // a rule may permit anything
     sift: (asker, items, toQuestion) =>
       items.filter((item) => rule(asker.principal, toQuestion(item))),
   };

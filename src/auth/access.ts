@@ -23,6 +23,7 @@ export const openToAll: Access = {
     version: () => 0,
     decide: () => ({ isPermitted: true, policies: [] }),
     demand: () => ({ isPermitted: true, policies: [] }),
+    demandAny() {},
     sift: (_asker, items) => [...items],
   },
 };

@@ -56,6 +56,22 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
   },
 );
 
+/**
+ * Refuses a request whose body no policy could make permitted, before any of it is read. Registered
+ * after the limits: a refused request counts as well.
+ */
+export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }> = fp(
+  async (app: FastifyInstance, { authorizer }: { authorizer: Authorizer }) => {
+    app.addHook('onRequest', (request, _reply, done) => {
+      const { config, schema } = request.routeOptions;
+      if (config.action !== undefined && schema?.body !== undefined) {
+        authorizer.demandAny(request, config.action);
+      }
+      done();
+    });
+  },
+);
+
 /** What the policies are asked through. */
 export interface AuthorizationPluginOptions {
   authorizer: Authorizer;

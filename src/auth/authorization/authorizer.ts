@@ -57,6 +57,12 @@ export interface Authorizer {
   decide(asker: Asker, question: Question): Decision;
   /** @throws Problem not-permitted */
   demand(asker: Asker, question: Question): Decision;
+  /**
+   * Demands that some policy may permit the asker this action, whatever it is done to: what can be
+   * decided before a body is read.
+   * @throws Problem not-permitted
+   */
+  demandAny(asker: Asker, action: Action): void;
   /** Those of many that the asker may see; one line in the audit for all of them. */
   sift<Item>(asker: Asker, items: readonly Item[], toQuestion: (item: Item) => Question): Item[];
 }

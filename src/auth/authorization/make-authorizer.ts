@@ -68,6 +68,14 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       if (decision.isPermitted) return decision;
       throw new Problem('not-permitted', `No policy permits you ${tell(question)}.`);
     },
+    demandAny(asker, action) {
+      if (policies.mayPermit(asker.principal, action)) return;
+      record(asker, action, { isPermitted: false, policies: [] }, { target: '*' });
+      throw new Problem(
+        'not-permitted',
+        `No policy permits you ${action}, whatever it is done to.`,
+      );
+    },
     sift(asker, items, toQuestion) {
       const asked = items.map((item) => {
         const question = toQuestion(item);

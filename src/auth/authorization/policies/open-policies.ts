@@ -1,6 +1,7 @@
 import { configError } from '#problems/config-error.ts';
 import type { Principal } from '../../principal.ts';
 import { openReloaded, type ReloadedOptions } from '../../reloaded.ts';
+import type { Action } from '../action.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
@@ -21,6 +22,8 @@ export interface Policies extends AsyncDisposable {
   judge(principal: Principal, request: CedarRequest): Verdict;
   /** Whether any policy that can be about the caller looks at this circumstance. */
   heeds(principal: Principal, circumstance: string): boolean;
+  /** Whether any policy that can be about the caller may permit this action. */
+  mayPermit(principal: Principal, action: Action): boolean;
 }
 
 /** Where policies are, and what is needed to follow their changes. */
@@ -39,6 +42,7 @@ export const noPolicies: Policies = {
   version: () => 0,
   judge: () => refusal,
   heeds: () => false,
+  mayPermit: () => false,
   async [Symbol.asyncDispose]() {},
 };
 
@@ -89,6 +93,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       return isEmpty ? refusal : judge(cedar, request, setFor(principal));
     },
     heeds: (principal, circumstance) => loaded.current().setFor(principal).heeds(circumstance),
+    mayPermit: (principal, action) => loaded.current().setFor(principal).mayPermit(action),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,7 @@
 import type { PolicyJson, PrincipalConstraint } from '@cedar-policy/cedar-wasm/nodejs';
 
 import type { Principal } from '../../principal.ts';
+import { type Action, actions } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
 import type { Cedar } from './parse-policies.ts';
 
@@ -10,6 +11,8 @@ export interface PolicySet {
   name(): string;
   /** Whether any of them looks at this circumstance; the others make no difference. */
   heeds(circumstance: string): boolean;
+  /** Whether any of them may permit this action, in whatever circumstances. */
+  mayPermit(action: Action): boolean;
 }
 
 // A set is a few policies, and mostly one for each team. Fewer, and the requests of many teams have
@@ -51,9 +54,12 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const about = policies.filter(({ whom }) => whom === undefined || own.has(whom));
     const ids = JSON.stringify(about.map(({ id }) => id));
     const heeded = new Set(about.flatMap(({ heeds }) => heeds));
+    const permitted = new Set(about.flatMap(({ permits }) => permits));
     return {
       name: () => parse(ids),
       heeds: (circumstance) => heeded.has(everything) || heeded.has(circumstance),
+      mayPermit: (action) =>
+        [everything, action, actions[action]].some((name) => permitted.has(name)),
     };
   }
 
@@ -64,16 +70,35 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   };
 }
 
-/** What is heeded by a policy that takes the context as a whole. */
+/** All circumstances, or all actions. */
 const everything = '*';
 
-/** Whom a policy can be about (undefined: anybody), and which circumstances it looks at. */
-function aboutOf(cedar: Cedar, text: string): { whom: string | undefined; heeds: string[] } {
+/** What a policy is about, read off its syntax tree. */
+interface About {
+  /** Whom it can be about; undefined is anybody. */
+  whom: string | undefined;
+  /** The circumstances it looks at. */
+  heeds: string[];
+  /** The actions, and the groups of actions, it may permit. */
+  permits: string[];
+}
+
+function aboutOf(cedar: Cedar, text: string): About {
   const parsed = cedar.policyToJson(text);
-  if (parsed.type === 'failure') return { whom: undefined, heeds: [everything] };
+  if (parsed.type === 'failure') {
+    return { whom: undefined, heeds: [everything], permits: [everything] };
+  }
   const { principal, conditions }: PolicyJson = parsed.json;
   const uid = uidOf(principal);
-  return { whom: uid && keyOf(uid), heeds: heededIn(conditions) };
+  return { whom: uid && keyOf(uid), heeds: heededIn(conditions), permits: permitsOf(parsed.json) };
+}
+
+function permitsOf({ effect, action }: PolicyJson): string[] {
+  if (effect === 'forbid') return [];
+  if (action.op === 'All') return [everything];
+  const entities =
+    'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
+  return entities.map((uid) => ('__entity' in uid ? uid.__entity.id : uid.id));
 }
 
 function uidOf(scope: PrincipalConstraint): Uid | undefined {
