@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
-import { authorizationPlugin, authPlugin } from '#auth/plugin.ts';
+import { authorizationPlugin, authPlugin, bodyPermissionPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
@@ -84,6 +84,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate: access.authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });
+  await app.register(bodyPermissionPlugin, { authorizer });
   await app.register(problemsPlugin);
   await app.register(openapiPlugin, { basePath }); // collects what is registered after it
   await app.register(cataloguePlugin);

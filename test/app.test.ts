@@ -68,9 +68,9 @@ describe('an operation that does not end', () => {
 
 test('a create that does not end is of unknown outcome', () => {
   const error = Object.assign(new Error('limit'), { code: 'FST_ERR_HANDLER_TIMEOUT' });
-  const config = { timeoutProblem: 'outcome-unknown' };
+  const config = { timeoutProblem: 'outcome-unknown' } as const;
 
-  const problem = toProblem(error as never, { routeOptions: { config } } as never);
+  const problem = toProblem(error, { raw: { complete: true }, routeOptions: { config } } as never);
 
   expect(problem.slug).toBe('outcome-unknown');
 });

@@ -1,6 +1,8 @@
 /** What the edge allows a connection and a request. Times in milliseconds, sizes in bytes. */
 export interface EdgeLimits {
   bodyBytes: number;
+  bodiesBytes: number;
+  callerBodiesBytes: number;
   urlBytes: number;
   headerBytes: number;
   headersMs: number;
@@ -11,8 +13,15 @@ export interface EdgeLimits {
 }
 
 export const edgeLimits: EdgeLimits = {
-  // The largest lawful body is some 6 KiB. More room only serves who wants to keep us parsing.
-  bodyBytes: 16_384,
+  // For most operations: the largest lawful body is some 6 KiB in plain text, and six times that with
+  // every character escaped. More only serves a caller that wants to keep us parsing.
+  bodyBytes: 65_536,
+  // All bodies in flight together. Lower: sixteen large jobs at once are turned away. Higher: half-sent
+  // bodies fill the memory of a container of 192 MiB.
+  bodiesBytes: 16 * 1_048_576,
+  // Those of one caller. Lower: a job of a thousand long names waits for the one before it. Higher: a
+  // few callers take the room of all.
+  callerBodiesBytes: 2 * 1_048_576,
   // A task id of 512 characters, percent-encoded, and a long nextToken fit; below the header limit,
   // so that a long URL is told from long headers.
   urlBytes: 4_096,

@@ -8,11 +8,14 @@ import type {
 } from 'fastify';
 import fp from 'fastify-plugin';
 
+import { anonymous } from '#auth/principal.ts';
 import { answerProblem, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
+import { makeBodyBudget } from './body-budget.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions, refuseBeforeRouting } from './raw-connections.ts';
+import { bytesOf, expectBody, readBody } from './read-body.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -42,13 +45,26 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       done(refusalOf(request, limits));
     });
 
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser(jsonContentType, { parseAs: 'buffer' }, (_request, body, done) => {
-      try {
-        done(null, readJsonBody(body as Buffer));
-      } catch (error) {
-        done(error as Error);
+    const takeBytes = makeBodyBudget(limits);
+    // Every hook of onRequest has let the request through: its caller is known, and within its rate.
+    app.addHook('preParsing', (request, reply, _payload, done) => {
+      const { method, raw, principal, routeOptions } = request;
+      const expected = method === 'POST' ? expectBody(raw, routeOptions.bodyLimit) : undefined;
+      if (expected && !reply.raw.closed) {
+        const callerId = principal === anonymous ? undefined : principal.id;
+        // What is made of a body takes memory until the answer.
+        reply.raw.once('close', takeBytes(callerId, bytesOf(expected)));
+        if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
+          reply.raw.writeContinue();
       }
+      done();
+    });
+
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser(jsonContentType, async (request: FastifyRequest) => {
+      const { raw, routeOptions } = request;
+      const expected = expectBody(raw, routeOptions.bodyLimit);
+      return expected && readJsonBody(await readBody(raw, expected));
     });
   },
 );

@@ -10,13 +10,13 @@ export interface RawConnectionsOptions {
   newId: () => string;
   /** What callers put before every path, such as /logs-gateway; empty where that is nothing. */
   basePath: string;
-  log: { info(facts: object, text: string): void };
+  log: { info(facts: object, text: string): void; error(facts: object, text: string): void };
 }
 
-/** An error of a connection, as Node reports it. */
-type ConnectionError = Error & { code?: string };
+/** An error of a connection, as Node reports it; `errno` is there when it is one of the network. */
+type ConnectionError = Error & { code?: string; errno?: number };
 
-/** Node's error codes for what could not become a request; any other is malformed HTTP. */
+/** The problems of what could not become a request, by Node's error code. */
 const problemOfCode: Record<string, [ProblemSlug, string]> = {
   HPE_HEADER_OVERFLOW: [
     'headers-too-large',
@@ -35,15 +35,16 @@ export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnecti
       return;
     }
     const isAnswering = socket._httpMessage?.headersSent ?? false;
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+    if (
+      error.errno !== undefined ||
+      error.code === 'ECONNRESET' ||
+      !socket.writable ||
+      isAnswering
+    ) {
       socket.destroy();
       return;
     }
-    const [slug, detail] = problemOfCode[error.code ?? ''] ?? [
-      'malformed-request',
-      'What was received is not HTTP/1.1.',
-    ];
-    const problem = new Problem(slug, detail);
+    const problem = problemOf(error);
     const requestId = newId();
     logRefusal(log, requestId, problem, { code: error.code });
     // The peer may still be sending; destroying at once could discard the answer with its bytes.
@@ -51,9 +52,23 @@ export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnecti
   };
 }
 
+function problemOf(cause: ConnectionError): Problem {
+  const { code = '' } = cause;
+  const known = problemOfCode[code];
+  if (known) return new Problem(...known);
+  if (code.startsWith('HPE_')) {
+    return new Problem('malformed-request', 'What was received is not HTTP/1.1.');
+  }
+  return new Problem('internal-error', 'The gateway failed on this connection.', { cause });
+}
+
 /** Answers what Node hands out before Fastify sees it; by itself it would answer without a body. */
 export function refuseBeforeRouting(server: Server, options: RawConnectionsOptions): void {
   const { newId, basePath, log } = options;
+  // By itself Node would ask for the body before anybody knows who sends it.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response);
+  });
   server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
     const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
     const requestId = newId();
@@ -77,5 +92,7 @@ export function logRefusal(
   facts: object,
 ): void {
   const { kind, slug } = problem;
-  log.info({ requestId, route: null, status: kind.status, problem: slug, ...facts }, 'request');
+  const line = { requestId, route: null, status: kind.status, problem: slug, ...facts };
+  if (kind.status < 500) log.info(line, 'request');
+  else log.error({ ...line, err: problem.members.cause }, 'request');
 }

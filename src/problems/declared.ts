@@ -41,6 +41,7 @@ export function declaredProblems({ method, schema, config }: Route): ProblemSlug
     ...everyRequest,
     ...(method === 'POST' ? everyBody : []),
     ...(config?.action === undefined ? [] : everyAction),
+    ...(method === 'POST' && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
     ...(hasRules ? (['invalid-request'] as const) : []),
     ...(config?.problems ?? []),
   ];

@@ -38,7 +38,14 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
   app.setErrorHandler((error: FastifyError, request, reply) =>
     answerProblem(toProblem(error, request), request, reply),
   );
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(answerNotFound);
+  // Fastify would read the body first, whoever sends it.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) answerNotFound(request, reply);
+    else done();
+  });
+
+  function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const allowed = methodsOf(request.url);
     if (allowed.length === 0 || allowed.includes(request.method)) {
       return answerProblem(new Problem('no-such-route', 'Nothing has this path.'), request, reply);
@@ -50,7 +57,7 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
       request,
       reply,
     );
-  });
+  }
 });
 
 /** Registers the routes of the catalogue, where the `type` of every problem leads. */
@@ -76,38 +83,38 @@ export function answerProblem(
     .send(JSON.stringify(toProblemBody(problem, request.id, request.basePath)));
 }
 
-/** Fastify's own errors, by code: the problem each is, and what is said of it. */
-const frameworkErrors: Record<string, [ProblemSlug, string]> = {
+/**
+ * The errors of Fastify and of its file server that a request can cause, by code: the problem each
+ * is, and its detail. Every other error is a defect.
+ */
+export const frameworkErrors: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
   FST_ERR_BAD_URL: ['malformed-request', 'The path is not decodable percent-encoded UTF-8.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['url-too-long', 'A part of the path has more than 4,096 bytes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported-media-type',
     'The Content-Type must be application/json, with no charset but utf-8.',
   ],
-  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: [
-    'unsupported-media-type',
-    'This method needs a Content-Type: application/json.',
-  ],
+  FST_ERR_HANDLER_TIMEOUT: ['aws-timeout', 'This took too long.'],
   FST_STATIC_FORBIDDEN_PATH: ['no-such-route', 'Nothing has this path.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
-    'malformed-request',
-    'The body has another length than Content-Length says.',
-  ],
 };
 
-/** The problem an error is; what is unknown here is a defect, and its text stays inside. */
-export function toProblem(error: FastifyError | Problem, request: FastifyRequest): Problem {
-  if (error instanceof Problem) return error;
-  if (error.code === 'FST_ERR_HANDLER_TIMEOUT') {
-    const slug = request.routeOptions.config.timeoutProblem ?? 'aws-timeout';
-    return new Problem(slug, 'The operation took too long.', { cause: error });
-  }
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    const limit = request.routeOptions.bodyLimit.toLocaleString('en');
-    return new Problem('body-too-large', `The body has more than ${limit} bytes.`);
-  }
-  const known = frameworkErrors[error.code];
-  if (known) return new Problem(known[0], known[1], { cause: error });
-  return new Problem('internal-error', 'The gateway failed on this request.', { cause: error });
+/** What of a request decides on its problem. */
+type Asked = Pick<FastifyRequest, 'raw' | 'routeOptions'>;
+
+/** The problem an error is. An unknown error is a defect: its text stays inside. */
+export function toProblem(cause: Error & { code?: string }, request: Asked): Problem {
+  if (cause instanceof Problem) return cause;
+  const known = frameworkErrors[cause.code ?? ''];
+  if (!known)
+    return new Problem('internal-error', 'The gateway failed on this request.', { cause });
+  const [slug, detail] = known;
+  return new Problem(slug === 'aws-timeout' ? timeoutOf(request) : slug, detail, { cause });
+}
+
+// The time of an operation begins with its first byte, so a body that does not come may use it up.
+function timeoutOf({ raw, routeOptions }: Asked): ProblemSlug {
+  if (!raw.complete) return 'request-timeout';
+  return routeOptions.config.timeoutProblem ?? 'aws-timeout';
 }
 
 /** Remembers which methods each path takes, so that a wrong method can be told from a wrong path. */

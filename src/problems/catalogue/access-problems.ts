@@ -29,6 +29,15 @@ export const accessProblems = {
     isRetryable: true,
     retryAfterSeconds: 60,
   },
+  'too-many-bodies': {
+    status: 429,
+    title: 'Too many bytes of request bodies in flight',
+    explanation:
+      'The bodies of one caller may have 2,097,152 bytes in flight. A body is in flight from its first byte until its request is answered. One sent in chunks counts as the largest body that its operation takes.',
+    remedy: 'Send fewer large requests at once, and send this one again after Retry-After.',
+    isRetryable: true,
+    retryAfterSeconds: 1,
+  },
   overloaded: {
     status: 503,
     title: 'The gateway has more to do than it can',

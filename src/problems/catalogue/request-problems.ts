@@ -74,7 +74,7 @@ export const requestProblems = {
     status: 413,
     title: 'The body is too large',
     explanation:
-      'A body may have at most 16,384 bytes, that of POST /export-jobs 1,048,576; every lawful request fits.',
+      'A body may have at most 65,536 bytes, that of POST /export-jobs 1,048,576; 4,096 members and items in all; and 16 levels of nesting. Every lawful request fits.',
     remedy: 'Send a smaller body.',
     isRetryable: false,
   },

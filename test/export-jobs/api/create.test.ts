@@ -128,10 +128,10 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
 
   test('says how many bytes a body may have here, and elsewhere', async () => {
     const here = await post({ ...wish, name: 'x'.repeat(1_048_576) });
-    const elsewhere = await world.call('POST', '/export-tasks', { taskName: 'x'.repeat(16_384) });
+    const elsewhere = await world.call('POST', '/export-tasks', { taskName: 'x'.repeat(65_536) });
 
     expect(here.body.detail).toBe('The body has more than 1,048,576 bytes.');
-    expect(elsewhere.body.detail).toBe('The body has more than 16,384 bytes.');
+    expect(elsewhere.body.detail).toBe('The body has more than 65,536 bytes.');
   });
 
   describe('with an Idempotency-Key', () => {
