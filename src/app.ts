@@ -51,7 +51,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
   const { limits = edgeLimits, basePath = '' } = options;
-  const { authorizer } = access;
+  const { authenticate, authorizer } = access;
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
@@ -82,7 +82,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   await app.register(edgePlugin, { limits, newId, basePath, log, isStopping });
   await app.register(overloadPlugin, { loopDelayMs, random });
-  await app.register(authPlugin, { authenticate: access.authenticate, audit });
+  await app.register(authPlugin, { authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(bodyPermissionPlugin, { authorizer });
   await app.register(problemsPlugin);
@@ -94,7 +94,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
   await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
   if (jobs) {
-    const world = { targets, authorizer, basePath, newId, elapsed, sleep };
+    const world = { targets, authenticate, authorizer, basePath, newId, elapsed, sleep };
     await app.register(exportJobsPlugin, { ...jobs, ...world });
   }
   return app;

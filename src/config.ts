@@ -32,6 +32,7 @@ export interface CallerLimits {
   createsPerMinute: number;
   requestsPerMinute: number;
   waitingSlices: number;
+  watchers: number;
 }
 
 /** Where export jobs are kept: PostgreSQL if there is a URL, otherwise the directory. */
@@ -90,6 +91,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
       createsPerMinute: read.CREATES_PER_MINUTE,
       requestsPerMinute: read.REQUESTS_PER_MINUTE,
       waitingSlices: read.WAITING_SLICES_PER_CALLER,
+      watchers: read.WATCHERS_PER_CALLER,
     },
   };
 }

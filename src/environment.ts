@@ -172,6 +172,10 @@ export const Environment = Type.Object({
     100_000,
     'Slices of export jobs a caller may have waiting; 0 for any number.',
   ),
+  WATCHERS_PER_CALLER: limit(
+    100,
+    'Event streams a caller may have open at once, and as many requests with `wait`, in each process; 0 for any number. Not applied with AUTH=none.',
+  ),
   AWS_ENDPOINT_URL: Type.Optional(
     Type.String({
       pattern: '^https?://\\S+$',

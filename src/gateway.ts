@@ -63,6 +63,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       targets,
       authorizer: access.authorizer,
       mostWaitingSlices: config.limits.waitingSlices,
+      mostWatchers: config.limits.watchers,
       limits: dispatcherLimits,
       // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),

@@ -26,7 +26,12 @@ describe('the configuration', () => {
       },
       isSessionScoped: false,
       auditLog: 'stdout',
-      limits: { createsPerMinute: 120, requestsPerMinute: 3_000, waitingSlices: 100_000 },
+      limits: {
+        createsPerMinute: 120,
+        requestsPerMinute: 3_000,
+        waitingSlices: 100_000,
+        watchers: 100,
+      },
     });
     expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
   });

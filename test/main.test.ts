@@ -1,38 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { openEmulator } from '#emulator/emulator.ts';
-import { temporaryDir } from './database/homes.ts';
-
-interface Run {
-  child: ChildProcess;
-  /** What it has written so far. */
-  stdout: () => string;
-  stderr: () => string;
-  /** Resolves to its exit code. */
-  ended: Promise<number | null>;
-}
-
-/** Starts the service as "npm start" does, with these variables and none of this machine's. */
-function start(env: Record<string, string>): Run {
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: temporaryDir(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, stdout: () => stdout, stderr: () => stderr, ended };
-}
-
-const pollOften = { interval: 20 };
+import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 
 test.each([
   ['PORT', { PORT: 'eighty' }, '"eighty", but must be a port number from 0 to 65535'],
@@ -46,7 +15,7 @@ test.each([
   ],
   ['TARGETS_FILE', { TARGETS_FILE: '/nonexistent' }, 'must be the path of a readable JSON file'],
 ])('a wrong %s ends the process in one sentence', async (name, env, rest) => {
-  const run = start({ AWS_REGION: 'eu-west-1', ...env });
+  const run = startService({ AWS_REGION: 'eu-west-1', ...env });
 
   expect(await run.ended).toBe(1);
   expect(run.stderr()).toMatch(new RegExp(`^${name} is .*\\.\\n$`));
@@ -56,20 +25,9 @@ test.each([
 
 test('SIGTERM: not ready at once, serving meanwhile, gone within ten seconds', async () => {
   await using emulator = await openEmulator();
-  const run = start({
-    AWS_REGION: 'eu-west-1',
-    AWS_ENDPOINT_URL: emulator.url,
-    AWS_ACCESS_KEY_ID: 'AKIDTEST',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
-  });
-  const lines = () =>
-    run
-      .stdout()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  await expect.poll(() => run.stdout(), pollOften).toContain('"msg":"ready"');
-  const { url } = lines().find(({ msg }) => msg === 'listening');
+  const run = startService(awsAt(emulator));
+  const { lines } = run;
+  const url = await readyUrl(run);
   const ask = (path: string) => fetch(url + path);
   expect((await ask('/health/ready')).status).toBe(200);
 

@@ -15,7 +15,7 @@ import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
-import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
+import { makeJobWatch } from '#export-jobs/views/following/job-watch.ts';
 import { makeLineView } from '#export-jobs/views/slot/line-view.ts';
 import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
 import { openTargets } from '#targets/open-targets.ts';
@@ -68,6 +68,8 @@ interface JobsInWorld {
   clock?: () => number;
   /** How many event streams may be open at once. */
   mostStreams?: number;
+  /** How many event streams one caller may have open; any number when absent. */
+  mostWatchers?: number;
   /** How many slices of one caller may wait; any number when absent. */
   mostWaitingSlices?: number;
 }
@@ -297,7 +299,7 @@ function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Can
 }
 
 async function openJobs(
-  { dataDir, mostStreams, mostWaitingSlices, ...where }: JobsInWorld,
+  { dataDir, mostStreams, mostWatchers, mostWaitingSlices, ...where }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -332,6 +334,7 @@ async function openJobs(
     slots: makeSlotBook(database, line, elapsed),
     wake,
     mostStreams,
+    mostWatchers,
     mostWaitingSlices,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { type Dialect, SqliteDialect } from 'kysely';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Dialect, type Driver, SqliteDialect } from 'kysely';
 
 import { configError } from '#problems/config-error.ts';
 import { databaseUnavailable, isUnavailable } from './unavailable.ts';
@@ -31,7 +32,7 @@ const resultCode = (error: unknown) => ((error as SqliteError).errcode ?? 0) & 0
  */
 export function makeSqliteDialect(dataDir: string): Dialect {
   const file = openFile(dataDir);
-  return new SqliteDialect({
+  const dialect = new SqliteDialect({
     database: {
       close: () => file.close(),
       prepare(text) {
@@ -47,6 +48,35 @@ export function makeSqliteDialect(dataDir: string): Dialect {
       },
     },
   });
+  return {
+    createDriver: () => yielding(dialect.createDriver()),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (queries) => dialect.createIntrospector(queries),
+  };
+}
+
+// Of some 0.1 ms each. More, and a probe is late by them; fewer, and queries wait for turns.
+const maxQueriesPerTurn = 20;
+
+/**
+ * Makes queries leave the event loop to others: statements here are synchronous, so awaiting one takes
+ * no turn of the loop, and a loop of queries would let neither timers nor sockets through.
+ */
+function yielding(driver: Driver): Driver {
+  const acquireConnection = driver.acquireConnection.bind(driver);
+  let queriesOfTurn = 0;
+  driver.acquireConnection = async () => {
+    if (queriesOfTurn >= maxQueriesPerTurn) await nextTurn();
+    if (queriesOfTurn === 0) {
+      setImmediate(() => {
+        queriesOfTurn = 0;
+      });
+    }
+    queriesOfTurn += 1;
+    return acquireConnection();
+  };
+  return driver;
 }
 
 const nothing = {

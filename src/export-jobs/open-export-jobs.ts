@@ -6,7 +6,7 @@ import {
 } from './dispatcher/dispatcher.ts';
 import { readVersions } from './job-store/event-reads.ts';
 import type { JobsOptions } from './plugin.ts';
-import { makeJobWatch } from './views/job-watch.ts';
+import { makeJobWatch } from './views/following/job-watch.ts';
 import { makeLineView } from './views/slot/line-view.ts';
 import { makeSlotBook } from './views/slot/slot-book.ts';
 
@@ -20,9 +20,9 @@ export interface ExportJobs extends JobsOptions {
 export function openExportJobs(
   database: Database,
   options: Omit<DispatcherOptions, 'database' | 'onChange'> &
-    Pick<JobsOptions, 'mostWaitingSlices'>,
+    Pick<JobsOptions, 'mostWaitingSlices' | 'mostWatchers'>,
 ): ExportJobs {
-  const { elapsed, sleep, log, mostWaitingSlices } = options;
+  const { elapsed, sleep, log, mostWaitingSlices, mostWatchers } = options;
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep,
@@ -32,5 +32,5 @@ export function openExportJobs(
   const slots = makeSlotBook(database, line, elapsed);
   const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
   const { wake, close } = dispatcher;
-  return { database, watch, line, slots, wake, mostWaitingSlices, close };
+  return { database, watch, line, slots, wake, mostWaitingSlices, mostWatchers, close };
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 
+import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
@@ -13,10 +14,11 @@ import { listExportJobs } from './routes/list-export-jobs.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
+import type { JobWatch } from './views/following/job-watch.ts';
+import { makeWatchers } from './views/following/watchers.ts';
 import { makeJobAccess } from './views/job-access.ts';
 import { makeJobReadings } from './views/job-readings.ts';
 import { makeShowJob, type ShowJobNow } from './views/job-view.ts';
-import type { JobWatch } from './views/job-watch.ts';
 import type { LineView } from './views/slot/line-view.ts';
 
 /** What the jobs' side of the service is made of. */
@@ -27,8 +29,10 @@ export interface JobsOptions {
   slots: SlotBook;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
-  /** How many event streams this process serves at once; 1,000 when left out. */
+  /** How many event streams this process serves at once, and how many long polls; 1,000 when left out. */
   mostStreams?: number | undefined;
+  /** How many event streams one caller may have open, and how many long polls; any number when left out or 0. */
+  mostWatchers?: number | undefined;
   /** How many slices of one caller may wait; any number when left out or 0. */
   mostWaitingSlices?: number | undefined;
 }
@@ -36,6 +40,7 @@ export interface JobsOptions {
 /** What the operations on export jobs need. */
 export interface ExportJobsOptions extends JobsOptions {
   targets: Targets;
+  authenticate: Authenticate;
   authorizer: Authorizer;
   /** What callers put before every path. */
   basePath: string;
@@ -44,10 +49,15 @@ export interface ExportJobsOptions extends JobsOptions {
   sleep: (ms: number) => Promise<void>;
 }
 
+// Each is a socket. More, and callers of everything else run out of file descriptors.
+const mostStreamsAtOnce = 1_000;
+
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { targets, authorizer, database, watch, line, wake, newId, elapsed, sleep } = options;
-  const { mostStreams, mostWaitingSlices = 0, basePath } = options;
+  const { mostStreams = mostStreamsAtOnce, mostWatchers = 0 } = options;
+  const { authenticate, mostWaitingSlices = 0, basePath } = options;
+  const watchLimits = { perProcess: mostStreams, perCaller: mostWatchers };
   const readings = makeJobReadings({
     readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
@@ -64,17 +74,21 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     watch.changed(jobId);
     wake(target);
   };
-  // Closing waits for every request under way; those that wait for news would take half a minute.
-  app.addHook('preClose', async () => watch[Symbol.dispose]());
+  const streams = makeWatchers('event streams', watchLimits);
+  const polls = makeWatchers('requests with wait', watchLimits);
+  // First of all, and whole: a connection on which everything is said, but not sent, is idle to Node, and cut.
+  app.addHook('preClose', async () => {
+    await Promise.all([streams.close(), polls.close()]);
+  });
 
   await app.register(createExportJob, {
     ...{ targets, authorizer, database, access, line, show, showNow, announce },
     ...{ newId, sleep, mostWaitingSlices },
   });
   await app.register(listExportJobs, { database, access, readings });
-  await app.register(getExportJob, { access, show, watch });
+  await app.register(getExportJob, { access, show, authenticate, watch, polls });
   await app.register(watchEvents, {
-    ...{ queries: database.queries, access, authorizer, watch, elapsed, mostStreams },
+    ...{ queries: database.queries, access, authenticate, authorizer, watch, streams, elapsed },
   });
   await app.register(listSlices, { database, access });
   await app.register(cancelExportJob, { database, access, showNow, announce });

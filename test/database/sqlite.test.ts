@@ -23,6 +23,19 @@ test('every commit is on the disk, and foreign keys hold', async () => {
   expect(await read('locking_mode')).toBe('exclusive');
 });
 
+test('a loop of queries lets timers and sockets through', async () => {
+  await using database = await openReady(await emptyHome('sqlite'));
+  let hasTurned = false;
+  setTimeout(() => {
+    hasTurned = true;
+  });
+
+  let queries = 0;
+  for (; !hasTurned && queries < 20_000; queries += 1) await keysIn(database);
+
+  expect(queries).toBeLessThan(20_000);
+});
+
 test('a full disk is database-unavailable, undoes the transaction, and is over when there is room', async () => {
   await using database = await openReady(await emptyHome('sqlite'));
   const { queries } = database;

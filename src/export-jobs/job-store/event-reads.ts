@@ -11,8 +11,9 @@ export interface JobEvent {
   data: Record<string, unknown>;
 }
 
-// One page of a job of 10,000 slices is then some 60 KB; whoever wants more asks again.
-const eventsPerPage = 500;
+// Some 25 KB as they are sent, of which each stream holds two while its reader does not read. More, and
+// a thousand such streams take the memory of a small container; fewer, and a long history takes more queries.
+const eventsPerPage = 100;
 
 /** The events of a job after a version, oldest first, at most a page of them. */
 export async function readEvents(

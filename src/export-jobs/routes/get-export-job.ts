@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authenticate } from '#auth/access.ts';
 import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
+import type { JobWatch } from '../views/following/job-watch.ts';
+import type { Watchers } from '../views/following/watchers.ts';
 import type { JobAccess } from '../views/job-access.ts';
 import type { ShowJob } from '../views/job-view.ts';
-import type { JobWatch } from '../views/job-watch.ts';
 
 const Query = Type.Object(
   {
@@ -30,8 +32,11 @@ const Headers = Type.Object({
 export const getExportJob: FastifyPluginAsyncTypebox<{
   access: JobAccess;
   show: ShowJob;
+  authenticate: Authenticate;
   watch: JobWatch;
-}> = async (app, { access, show, watch }) => {
+  /** The requests that wait. */
+  polls: Watchers;
+}> = async (app, { access, show, authenticate, watch, polls }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs/:jobId',
@@ -56,21 +61,27 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
     config: {
       action: 'ReadExportJob',
       isWaiting: true,
-      problems: ['export-job-not-found', 'database-unavailable'],
+      problems: [
+        'export-job-not-found',
+        'too-many-watchers',
+        'too-many-streams',
+        'database-unavailable',
+      ],
       headers: { 200: ['ETag'], 304: ['ETag'] },
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {
-      const { signal } = request;
       const { jobId } = request.params;
       const { wait } = request.query;
       const known = request.headers['if-none-match'];
+      const signal = wait === undefined ? undefined : polls.admit(request.principal, reply.raw);
 
       const look = async () => show((await access.find(request, 'ReadExportJob', jobId)).head);
       let shown = await look();
       const isNews = known === undefined ? shown.hasEnded : !isAmong(known, shown.etag);
-      if (wait !== undefined && !isNews) {
+      if (wait !== undefined && signal && !isNews) {
         await watch.waitForChange(jobId, shown.version, { ms: wait * 1_000, signal });
+        request.principal = await authenticate(request.raw); // withdrawn meanwhile, or expired
         shown = await look();
       }
 

@@ -1,20 +1,19 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
+import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Queries } from '#database/database.ts';
-import { Problem } from '#problems/problem.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
 import { Text } from '#validation/text.ts';
 import { exampleJobId, JobParams } from '../export-job.ts';
 import { readEvents, readProgress } from '../job-store/event-reads.ts';
 import { hasEnded } from '../slice.ts';
-import { toVersionedState, writeEventStream } from '../views/event-stream.ts';
+import { toVersionedState, writeEventStream } from '../views/following/event-stream.ts';
+import type { JobWatch } from '../views/following/job-watch.ts';
+import type { Watchers } from '../views/following/watchers.ts';
 import type { JobAccess } from '../views/job-access.ts';
-import type { JobWatch } from '../views/job-watch.ts';
 
 const EventId = (description: string) =>
   Text({
@@ -36,12 +35,13 @@ const Headers = Type.Object({
 export interface WatchEventsOptions {
   queries: Queries;
   access: JobAccess;
+  authenticate: Authenticate;
   authorizer: Pick<Authorizer, 'version'>;
   watch: JobWatch;
+  /** The streams that are open. */
+  streams: Watchers;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  /** How many streams this process serves at once. */
-  mostStreams: number | undefined;
 }
 
 const exampleText = `id: 3
@@ -50,49 +50,19 @@ data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"atte
 
 `;
 
-// Each is a socket. More, and callers of everything else run out of file descriptors.
-const mostStreamsAtOnce = 1_000;
-// A reader that does not read would hold the closing up; the rest of it has to fit behind this.
-const readWithinMs = 1_000;
+// A reader that takes nothing for so long is gone, or does not read: its stream ends. Shorter than two
+// heartbeats, and a silent job looks like a reader that does not read; longer, and a place is taken in vain.
+const unreadMs = 35_000;
 // Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
 const noTimeout = 2_147_483_647;
 
 /** Streams what happens to a job as server-sent events, from any event on until the job has ended. */
 export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async (app, options) => {
-  const { queries, access, authorizer, watch, elapsed } = options;
-  const { mostStreams = mostStreamsAtOnce } = options;
-  const open = new Map<ServerResponse, AbortController>();
-  let isClosing = false;
+  const { queries, access, authenticate, authorizer, watch, streams, elapsed } = options;
   // Those who watch the same job hear of a change at the same moment, and ask the same.
   const sharing = { freshForMs: 0, elapsed };
   const eventsAfter = shareAnswers(readEvents.bind(undefined, queries), sharing);
   const progressOf = shareAnswers(readProgress.bind(undefined, queries), sharing);
-
-  app.addHook('preClose', async () => {
-    isClosing = true;
-    const ended = [...open].map(([response, stop]) => {
-      stop.abort();
-      response.setTimeout(readWithinMs, () => response.destroy());
-      return once(response, 'close');
-    });
-    // Not before: a connection on which everything is said, but not sent, is idle to Node, and cut.
-    await Promise.all(ended);
-  });
-
-  function register(response: ServerResponse): AbortSignal {
-    if (open.size >= mostStreams) {
-      const detail = `This process serves ${mostStreams} event streams, as many as it may.`;
-      throw new Problem('too-many-streams', detail);
-    }
-    const stop = new AbortController();
-    if (isClosing) stop.abort(); // a request on a connection that was still open
-    open.set(response, stop);
-    response.once('close', () => {
-      open.delete(response);
-      stop.abort();
-    });
-    return stop.signal;
-  }
 
   app.route({
     method: 'GET',
@@ -120,17 +90,26 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
     config: {
       action: 'ReadExportJob',
       isWaiting: true,
-      problems: ['export-job-not-found', 'too-many-streams', 'database-unavailable'],
+      problems: [
+        'export-job-not-found',
+        'too-many-watchers',
+        'too-many-streams',
+        'database-unavailable',
+      ],
       produces: ['text/event-stream'],
     },
     handler: async (request, reply) => {
       const { query, headers } = request;
       const { jobId } = request.params;
+      const signal = streams.admit(request.principal, reply.raw);
       const readState = async () => toVersionedState(await progressOf(jobId));
       let isLetBy: number | undefined;
-      // Before whatever is read: other policies may say no to a stream that is open.
+      // Before whatever is read: the credential may have been withdrawn or have expired since the
+      // stream was opened, and other policies may say no.
       const demandToRead = async () => {
-        if (isLetBy === authorizer.version()) return;
+        const principal = await authenticate(request.raw);
+        if (principal === request.principal && isLetBy === authorizer.version()) return;
+        request.principal = principal;
         isLetBy = authorizer.version();
         await access.find(request, 'ReadExportJob', jobId);
       };
@@ -151,10 +130,12 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         },
         readState,
         watch,
-        signal: register(reply.raw),
+        signal,
         log: request.log,
       });
-      return reply.send(Readable.from(text, { objectMode: false }) as never);
+      reply.raw.setTimeout(unreadMs, () => reply.raw.destroy());
+      // One page ahead of its reader at most: what nobody reads is held for each stream.
+      return reply.send(Readable.from(text, { objectMode: false, highWaterMark: 1 }) as never);
     },
   });
 };

@@ -75,13 +75,23 @@ export const jobProblems = {
     remedy: 'Look into the bucket for its objects, or POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
+  'too-many-watchers': {
+    status: 429,
+    title: 'Too many open event streams or waiting requests of this caller',
+    explanation:
+      'Each caller may have a number of event streams open at once (WATCHERS_PER_CALLER, 100 by default), and as many requests with `wait`, so that one caller cannot take all of them.',
+    remedy:
+      'Close streams you do not read. Then connect again after Retry-After; or read GET /export-jobs for the state of many jobs at once.',
+    isRetryable: true,
+    retryAfterSeconds: 5,
+  },
   'too-many-streams': {
     status: 503,
-    title: 'As many event streams are open as may be',
+    title: 'Too many open event streams or waiting requests',
     explanation:
-      'A process of this service keeps at most 1,000 streams of events open at once, so that connections are left for everything else.',
+      'A process of this service keeps at most 1,000 event streams open at once, and as many requests with `wait`, so that connections are left for everything else.',
     remedy:
-      'Connect again after Retry-After, which may lead to another replica; or ask GET /export-jobs/{jobId} now and then.',
+      'Connect again after Retry-After, which may lead to another replica; or read GET /export-jobs/{jobId} without `wait` now and then.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },

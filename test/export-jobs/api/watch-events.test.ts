@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { recordChange } from '#export-jobs/job-store/changes.ts';
-import { as } from '../../access.ts';
+import { Problem } from '#problems/problem.ts';
+import { as, principalOf } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { jobOf, policiesOf } from '../callers.ts';
 import { testDeed } from '../deeds.ts';
@@ -307,5 +308,103 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(stream.isComplete()).toBe(true);
     expect(stream.messages).toHaveLength(1);
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', jobId }));
+  });
+
+  test('leaves places for others: a caller has a limit of its own', async () => {
+    const { access } = policiesOf(() => true);
+    await using world = await openWorld({ jobs: { mostWatchers: 2 }, access });
+    const jobId = await putJob(world.database);
+    const path = `/export-jobs/${jobId}/events`;
+    const stream = await openEvents(world.url, path, as('ann'));
+    using _other = await openEvents(world.url, path, as('ann'));
+
+    const refused = await world.call('GET', path, undefined, as('ann'));
+    using ofBob = await openEvents(world.url, path, as('bob'));
+    stream[Symbol.dispose]();
+    await world.waitFor(() => world.log.some(isRequestLine));
+    using again = await openEvents(world.url, path, as('ann'));
+
+    expect([refused.status, refused.body.type]).toEqual([429, '/problems/too-many-watchers']);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect([ofBob, again].map(({ response }) => response.statusCode)).toEqual([200, 200]);
+  });
+
+  test('ends before anything more is told when its caller is no longer recognised', async () => {
+    const { access } = policiesOf(() => true);
+    let isWithdrawn = false;
+    await using world = await openWorld({
+      jobs: {},
+      access(audit) {
+        const { authenticate, authorizer } = access(audit);
+        const refusal = new Problem('unauthenticated', 'Withdrawn.', { challenges: ['Test'] });
+        return {
+          authorizer,
+          authenticate(request) {
+            if (isWithdrawn) throw refusal;
+            return authenticate(request);
+          },
+        };
+      },
+    });
+    const jobId = await putJob(world.database);
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`, as('ann'));
+    await world.waitFor(() => stream.messages.length === 1);
+
+    isWithdrawn = true;
+    await complete(world, jobId);
+    await stream.over;
+
+    expect(stream.isComplete()).toBe(true);
+    expect(stream.messages.map(({ id }) => id)).toEqual([1]);
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ level: 'info', jobId, problem: 'unauthenticated' }),
+    );
+  });
+
+  test('is decided again when its caller is in other groups', async () => {
+    const bob = { ...principalOf('bob'), groups: ['readers'] };
+    let principal = bob;
+    const { access } = policiesOf((who) => who.groups.includes('readers'));
+    await using world = await openWorld({
+      jobs: {},
+      access: (audit) => ({ ...access(audit), authenticate: () => principal }),
+    });
+    const jobId = await putJob(world.database);
+    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => stream.messages.length === 1);
+
+    principal = { ...bob, groups: [] };
+    await complete(world, jobId);
+    await stream.over;
+
+    expect(stream.messages.map(({ id }) => id)).toEqual([1]);
+  });
+
+  test('holds few bytes of a reader that does not read, and ends after a while', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const { database } = world;
+    const jobId = await putJob(database);
+    const problem = 'p'.repeat(20_000);
+    await database.transaction(async (queries) => {
+      for (let more = 0; more < 1_000; more += 1) {
+        const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
+        await recordChange(queries, database, jobId, change, testDeed);
+      }
+    });
+    let response: ServerResponse | undefined;
+    world.app.server.once('request', (_request, answer) => {
+      response = answer;
+    });
+    const socket = await openUnread(world.port, `/export-jobs/${jobId}/events`);
+    await world.waitFor(() => response?.writableNeedDrain === true);
+
+    const page = 100 * 20_200; // of events far larger than real ones
+    expect(response?.writableLength).toBeLessThan(2 * page);
+    expect(response?.socket).toMatchObject({ timeout: 35_000 });
+    response?.socket?.emit('timeout'); // which Node does after so long without a byte taken
+    await world.waitFor(() => world.log.some(isRequestLine));
+
+    expect(response?.destroyed).toBe(true);
+    socket.destroy();
   });
 });

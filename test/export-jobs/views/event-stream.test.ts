@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { JobEvent } from '#export-jobs/job-store/event-reads.ts';
 import type { JobState } from '#export-jobs/slice.ts';
-import { writeEventStream } from '#export-jobs/views/event-stream.ts';
+import { writeEventStream } from '#export-jobs/views/following/event-stream.ts';
 
 /** A stream of a job the test plays; `reads` are the versions after which events were read. */
 function openStream({ events = 0, state = 'running' as JobState } = {}) {
@@ -27,7 +27,7 @@ function openStream({ events = 0, state = 'running' as JobState } = {}) {
       },
     },
     signal: stop.signal,
-    log: { warn() {} },
+    log: { info() {}, warn() {} },
   });
   const next = async () => (await stream.next()).value;
   return { stream, next, reads, waits, stop, job };
@@ -70,5 +70,19 @@ describe('an event stream', () => {
     expect(await next()).toContain('id: 2\nevent: some-event\n');
     expect(await next()).toContain('id: 2\nevent: job-ended\n');
     expect(await next()).toBeUndefined();
+  });
+
+  test('waits where its job is ahead of its events, and does not read again and again', async () => {
+    const { next, job, reads, waits } = openStream({ events: 1 });
+    await next();
+    await next();
+    Object.defineProperty(job, 'pageSize', { value: 0 }); // the event of a later version is not there
+    job.version = 2;
+
+    const silence = [await next(), await next(), await next()];
+
+    expect(silence).toEqual([':\n\n', ':\n\n', undefined]);
+    expect(waits).toEqual([1, 1, 1]);
+    expect(reads).toHaveLength(4);
   });
 });

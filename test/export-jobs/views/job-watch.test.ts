@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeJobWatch } from '#export-jobs/views/job-watch.ts';
+import { makeJobWatch } from '#export-jobs/views/following/job-watch.ts';
 
 interface Sleep {
   ms: number;
@@ -43,7 +43,8 @@ function openWatch() {
     how: { ms?: number; signal?: AbortSignal } = {},
   ) => {
     const waiting = { isOver: false };
-    void watch.waitForChange(jobId, version, { ms: 15_000, ...how }).then(() => {
+    const { ms = 15_000, signal = new AbortController().signal } = how;
+    void watch.waitForChange(jobId, version, { ms, signal }).then(() => {
       waiting.isOver = true;
     });
     return waiting;
@@ -132,15 +133,14 @@ describe('the watch of jobs', () => {
     expect(waiting.isOver).toBe(true);
   });
 
-  test.for(['its time is over', 'its signal', 'closing'])(
+  test.for(['its time is over', 'its signal'])(
     'leaves nothing behind when a wait ends by %s',
     async (ending) => {
-      const { watch, sleeps, queries, settle, passSecond, wait } = openWatch();
+      const { sleeps, queries, settle, passSecond, wait } = openWatch();
       const stop = new AbortController();
       const waiting = wait('a', 1, { ms: 15_000, signal: stop.signal });
 
       if (ending === 'its signal') stop.abort();
-      else if (ending === 'closing') watch[Symbol.dispose]();
       else for (const sleep of sleeps) if (sleep.ms === 15_000) sleep.end();
       await settle();
       await passSecond();
@@ -151,15 +151,13 @@ describe('the watch of jobs', () => {
     },
   );
 
-  test('does not wait when closed, nor for who is gone already', async () => {
-    const { watch, sleeps, settle, wait } = openWatch();
-    const gone = wait('a', 1, { signal: AbortSignal.abort() });
-    watch[Symbol.dispose]();
+  test('does not wait for who is gone already', async () => {
+    const { sleeps, settle, wait } = openWatch();
 
-    const late = wait('a', 1);
+    const gone = wait('a', 1, { signal: AbortSignal.abort() });
     await settle();
 
-    expect([gone.isOver, late.isOver]).toEqual([true, true]);
+    expect(gone.isOver).toBe(true);
     expect(sleeps.size).toBe(0);
   });
 

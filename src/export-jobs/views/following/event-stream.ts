@@ -1,5 +1,6 @@
-import type { JobEvent, JobProgress } from '../job-store/event-reads.ts';
-import { hasEnded, type JobState, jobStateOf } from '../slice.ts';
+import { Problem } from '#problems/problem.ts';
+import type { JobEvent, JobProgress } from '../../job-store/event-reads.ts';
+import { hasEnded, type JobState, jobStateOf } from '../../slice.ts';
 import type { JobWatch } from './job-watch.ts';
 
 /** What a stream is written from. */
@@ -12,7 +13,7 @@ export interface EventStreamOptions {
   watch: Pick<JobWatch, 'waitForChange'>;
   /** Aborted when the reader is gone, or is to go. */
   signal: AbortSignal;
-  log: { warn(facts: object, text: string): void };
+  log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
 /** The state of a job at one of its versions. */
@@ -35,7 +36,7 @@ export function toVersionedState(progress: JobProgress): VersionedState {
 /**
  * Writes the events of a job as text/event-stream: those there are, then each as it happens, and
  * once the job has ended its state. Reads no further ahead than its reader does. When the database
- * fails the stream ends, and its reader connects again where it was.
+ * fails or the caller may no longer read the job, the stream ends; its reader connects again where it was.
  */
 export async function* writeEventStream(options: EventStreamOptions): AsyncGenerator<string> {
   const { jobId, signal, log } = options;
@@ -43,10 +44,15 @@ export async function* writeEventStream(options: EventStreamOptions): AsyncGener
   try {
     yield* writeMessages(options);
   } catch (err) {
-    if (!signal.aborted) log.warn({ err, jobId }, 'an event stream ended: its job cannot be read');
+    if (signal.aborted) return;
+    const isRefused = err instanceof Problem && err.kind.status < 500;
+    if (isRefused)
+      log.info({ jobId, problem: err.slug }, 'event stream ended: no longer permitted');
+    else log.warn({ err, jobId }, 'an event stream ended: its job cannot be read');
   }
 }
 
+// Each turn of the loop gives its reader something or waits; it ends with the signal, which also ends the wait.
 async function* writeMessages(options: EventStreamOptions): AsyncGenerator<string> {
   const { jobId, readEvents, readState, watch, signal } = options;
   let { after: version } = options;
@@ -64,8 +70,8 @@ async function* writeMessages(options: EventStreamOptions): AsyncGenerator<strin
       continue;
     }
     const now = await readState(jobId);
-    if (now.version > version) continue; // something happened between the two readings
-    if (hasEnded(now.state)) {
+    // Something may have happened between the two readings: then the wait below is a short one.
+    if (now.version <= version && hasEnded(now.state)) {
       yield toMessage(version, 'job-ended', { jobId, at, state: now.state });
       return;
     }

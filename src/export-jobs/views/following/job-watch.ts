@@ -1,15 +1,15 @@
 /** Waiting for jobs to change, however many wait. */
-export interface JobWatch extends Disposable {
+export interface JobWatch {
   /** Says that this process has changed a job: its waiters are looked after at once. Called after the commit. */
   changed(jobId: string): void;
   /**
-   * Resolves when the job's version is above `version`, when `ms` have passed, when `signal` is
-   * aborted or when the watch is closed. Never rejects; look at the job to know which it was.
+   * Resolves when the job's version is above `version`, when `ms` have passed or when `signal` is
+   * aborted. Never rejects; look at the job and the signal to know which it was.
    */
   waitForChange(
     jobId: string,
     version: number,
-    until: { ms: number; signal?: AbortSignal },
+    until: { ms: number; signal: AbortSignal },
   ): Promise<void>;
 }
 
@@ -42,7 +42,6 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
   let isLookingRegularly = false;
   let isLookingAtChanged = false;
   let isFailing = false;
-  let isClosed = false;
   let pause = new AbortController();
 
   async function look(jobIds: string[]): Promise<void> {
@@ -99,20 +98,15 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
     },
 
     async waitForChange(jobId, version, { ms, signal }) {
-      if (isClosed || signal?.aborted) return;
+      if (signal.aborted) return;
       const released = new AbortController();
       const waiter = { version, release: () => released.abort() };
-      signal?.addEventListener('abort', waiter.release);
+      signal.addEventListener('abort', waiter.release);
       waiters.set(jobId, (waiters.get(jobId) ?? new Set()).add(waiter));
       void lookRegularly();
       await sleep(ms, released.signal); // waiting is a sleep that a change ends
-      signal?.removeEventListener('abort', waiter.release);
+      signal.removeEventListener('abort', waiter.release);
       leave(jobId, waiter);
-    },
-
-    [Symbol.dispose]() {
-      isClosed = true;
-      for (const { release } of [...waiters.values()].flatMap((all) => [...all])) release();
     },
   };
 }

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import { anonymous, type Principal } from '#auth/principal.ts';
+import { Problem } from '#problems/problem.ts';
+
+/** How many requests may wait for news of jobs at once. */
+export interface WatchLimits {
+  /** In this process. */
+  perProcess: number;
+  /** Of one caller; 0 is any number. */
+  perCaller: number;
+}
+
+/** The requests that wait for news of jobs: event streams, or long polls. */
+export interface Watchers {
+  /**
+   * Counts a request until its response closes. The signal aborts when its caller has left, and when
+   * the service closes: whatever waits or loops for this request ends by it.
+   * @throws Problem too-many-watchers, too-many-streams
+   */
+  admit(principal: Principal, response: ServerResponse): AbortSignal;
+  /** Ends all of them; resolves when every response is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the watchers of one kind; `what` names them for callers. Callers who are not told apart have
+ * the limit of the process only.
+ */
+export function makeWatchers(what: string, { perProcess, perCaller }: WatchLimits): Watchers {
+  const open = new Map<ServerResponse, AbortController>();
+  const counts = new Map<string, number>();
+  let isClosed = false;
+
+  function refuseTooMany(principal: Principal): void {
+    const isLimited = perCaller > 0 && principal !== anonymous;
+    if (isLimited && (counts.get(principal.id) ?? 0) >= perCaller) {
+      throw new Problem('too-many-watchers', `You have ${perCaller} ${what} open here, the limit.`);
+    }
+    if (open.size >= perProcess) {
+      const detail = `This process has ${perProcess} ${what} open, the limit.`;
+      throw new Problem('too-many-streams', detail);
+    }
+  }
+
+  function count(callerId: string, by: 1 | -1): void {
+    const now = (counts.get(callerId) ?? 0) + by;
+    if (now === 0) counts.delete(callerId);
+    else counts.set(callerId, now);
+  }
+
+  return {
+    admit(principal, response) {
+      refuseTooMany(principal);
+      const stop = new AbortController();
+      if (isClosed || response.closed) stop.abort(); // a connection that was still open, or is gone
+      if (response.closed) return stop.signal;
+      open.set(response, stop);
+      count(principal.id, 1);
+      response.once('close', () => {
+        open.delete(response);
+        count(principal.id, -1);
+        stop.abort();
+      });
+      return stop.signal;
+    },
+
+    async close() {
+      isClosed = true;
+      const closed = [...open].map(([response, stop]) => {
+        const isOver = once(response, 'close');
+        stop.abort();
+        // Its reader does not keep up, and goes on after the last event it has, elsewhere.
+        if (response.writableNeedDrain) response.destroy();
+        return isOver;
+      });
+      await Promise.all(closed);
+    },
+  };
+}

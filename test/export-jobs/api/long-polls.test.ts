@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+
+import { Problem } from '#problems/problem.ts';
+import { as } from '../../access.ts';
+import { openWorld } from '../../world.ts';
+import { policiesOf } from '../callers.ts';
+import { bringTo } from '../homes.ts';
+import { putJob } from '../rows.ts';
+
+test('a caller has so many requests with wait at once, and others have theirs', async () => {
+  const { access } = policiesOf(() => true);
+  await using world = await openWorld({ jobs: { mostWatchers: 2 }, access });
+  const jobId = await putJob(world.database);
+  const path = `/export-jobs/${jobId}`;
+  const wait = (name: string) => world.call('GET', `${path}?wait=30`, undefined, as(name));
+  const waiting = [wait('ann'), wait('ann'), wait('bob')];
+  await world.waitFor(() => world.waiting() === 3);
+
+  const refused = await wait('ann');
+  const read = await world.call('GET', path, undefined, as('ann'));
+  await bringTo(world.database, jobId, 0, 'completed');
+  world.jobChanged(jobId);
+  const answers = await Promise.all(waiting);
+  const again = await wait('ann');
+
+  expect([refused.status, refused.body.type]).toEqual([429, '/problems/too-many-watchers']);
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect([read, ...answers, again].map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+});
+
+test('the process has so many requests with wait at once, whoever sends them', async () => {
+  await using world = await openWorld({ jobs: { mostStreams: 1 } });
+  const path = `/export-jobs/${await putJob(world.database)}?wait=30`;
+  const waiting = world.call('GET', path);
+  await world.waitFor(() => world.waiting() === 1);
+
+  const refused = await world.call('GET', path);
+  await world.app.close();
+
+  expect([refused.status, refused.body.type]).toEqual([503, '/problems/too-many-streams']);
+  expect((await waiting).status).toBe(200);
+});
+
+test('who is no longer recognised when the wait is over is told nothing of the job', async () => {
+  const { access } = policiesOf(() => true);
+  let isWithdrawn = false;
+  await using world = await openWorld({
+    jobs: {},
+    access(audit) {
+      const { authenticate, authorizer } = access(audit);
+      const refusal = new Problem('unauthenticated', 'Withdrawn.', { challenges: ['Test'] });
+      return {
+        authorizer,
+        authenticate(request) {
+          if (isWithdrawn) throw refusal;
+          return authenticate(request);
+        },
+      };
+    },
+  });
+  const jobId = await putJob(world.database);
+  const waiting = world.call('GET', `/export-jobs/${jobId}?wait=30`, undefined, as('ann'));
+  await world.waitFor(() => world.waiting() === 1);
+
+  isWithdrawn = true;
+  await bringTo(world.database, jobId, 0, 'completed');
+  world.jobChanged(jobId);
+
+  expect((await waiting).status).toBe(401);
+});

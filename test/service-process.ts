@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished } from 'vitest';
+
+import type { Emulator } from '#emulator/emulator.ts';
+import { temporaryDir } from './database/homes.ts';
+import { region } from './world.ts';
+
+/** The service as a process of its own. */
+export interface ServiceProcess {
+  child: ChildProcess;
+  /** What it has written so far. */
+  stdout: () => string;
+  stderr: () => string;
+  /** The lines of its log so far. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into lines of every shape
+  lines: () => any[];
+  /** Resolves to its exit code. */
+  ended: Promise<number | null>;
+}
+
+/** What a process needs to find the emulator, and nothing of this machine. */
+export function awsAt(emulator: Emulator): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_ACCESS_KEY_ID: 'AKIDTEST',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
+  };
+}
+
+/** Starts the service as "npm start" does, with these variables and none of this machine's. */
+export function startService(env: Record<string, string>): ServiceProcess {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: temporaryDir(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const lines = () =>
+    stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  return { child, stdout: () => stdout, stderr: () => stderr, lines, ended };
+}
+
+/** How to wait for what another process does. */
+export const pollOften = { interval: 20 };
+
+/** Waits until the service is ready; its URL. */
+export async function readyUrl({ stdout, lines }: ServiceProcess): Promise<string> {
+  await expect.poll(stdout, pollOften).toContain('"msg":"ready"');
+  return lines().find(({ msg }) => msg === 'listening').url;
+}
