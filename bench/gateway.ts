@@ -74,7 +74,7 @@ function isReady(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('connect', () => socket.write('GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n'));
-    socket.on('error', () => resolve(false));
+    socket.on('error', () => resolve(false)).on('close', () => resolve(false));
     socket.on('data', (answer) => {
       resolve(answer.toString('latin1').startsWith('HTTP/1.1 200'));
       socket.destroy();

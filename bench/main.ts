@@ -52,6 +52,7 @@ const scale: Scale = values.short
         starts: 1,
         requests: 300,
         floodSeconds: 0.5,
+        recoverySeconds: 1,
       },
       ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
       ...{ watchers: 20, strangers: 10, isLeaseAwaited: false },
@@ -64,6 +65,7 @@ const scale: Scale = values.short
         starts: 11,
         requests: 100_000,
         floodSeconds: 15,
+        recoverySeconds: 30,
       },
       ...{
         lineSeconds: 60,

@@ -14,6 +14,8 @@ export interface Scale {
   requests: number;
   /** How long ten times too much is sent. */
   floodSeconds: number;
+  /** How long to wait until everything is as before the flood. */
+  recoverySeconds: number;
   /** How long a line is watched in real time. */
   lineSeconds: number;
   /** Log groups and days that are exported in turned time, a task for each of each. */

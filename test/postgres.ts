@@ -143,7 +143,7 @@ export async function postgresUrl(): Promise<string> {
 }
 
 async function ask(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 60_000 });
   client.on('error', () => {}); // the server may be stopped under it
   try {
     await client.connect();

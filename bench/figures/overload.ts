@@ -33,7 +33,7 @@ async function setPace(awsUrl: string, ms: number): Promise<void> {
 async function measureAt(
   paceMs: number,
   { awsUrl, callers }: World,
-  { warmUpCalls, roundSeconds, floodSeconds: seconds }: Scale,
+  { warmUpCalls, roundSeconds, floodSeconds: seconds, recoverySeconds }: Scale,
 ): Promise<string[]> {
   await using gateway = await startGateway(awsUrl);
   await using flood = startChild({ script: 'bench/processes/flood.ts', core: othersCore });
@@ -61,16 +61,16 @@ async function measureAt(
     const now = await send(capacity / 10, 0.3);
     const isFast = median(now.accepted) <= median(usual.accepted) * 1.5;
     return isFast && now.turnedAway.length + now.others === 0;
-  });
+  }, recoverySeconds);
 
   const goodput = accepted.length / tookSeconds;
   const awayMs = (floodMs - accepted.length * createMs) / turnedAway.length;
-  const p99 = (durationsMs: number[]) => quantile(durationsMs, 0.99).toFixed(0);
+  const p99 = (durationsMs: number[]) => tell(quantile(durationsMs, 0.99));
   return [
     `overload, AWS ${(paceMs / 1_000).toFixed(1)} s    goodput ${goodput.toFixed(0)}/s of ${capacity.toFixed(0)}/s, ratio ${(goodput / capacity).toFixed(2)} (goal ≥ 0.95)`,
     `  accepted           p99 ${p99(accepted)} ms (goal ≤ ${250 + paceMs})`,
     `  turned away        p99 ${p99(turnedAway)} ms (goal ≤ 50), ${turnedAway.length}, ${others} otherwise`,
-    `  CPU time a call    ${(createMs * 1_000).toFixed(0)} µs accepted, ${(awayMs * 1_000).toFixed(0)} µs turned away`,
+    `  CPU time a call    ${(createMs * 1_000).toFixed(0)} µs accepted, ${tell(awayMs * 1_000)} µs turned away`,
     `  GET /health/live   ${worstProbeMs.toFixed(0)} ms at most meanwhile (goal ≤ 100)`,
     `  memory             ${(mostMib - before).toFixed(0)} MiB more resident at most (goal ≤ 64)`,
     `  afterwards         normal within ${normalAfterSeconds.toFixed(1)} s (goal ≤ 5)`,
@@ -101,10 +101,15 @@ function observe({ url, residentMib }: GatewayProcess) {
   };
 }
 
-/** How long it takes until something is so; given up after half a minute. */
-async function secondsUntil(isSo: () => Promise<boolean>): Promise<number> {
+/** A figure; a dash where there was nothing to measure. */
+function tell(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(0) : '–';
+}
+
+/** How long it takes until something is so; given up after some time. */
+async function secondsUntil(isSo: () => Promise<boolean>, atMost: number): Promise<number> {
   const beganAt = performance.now();
   const secondsGone = () => (performance.now() - beganAt) / 1_000;
-  while (!(await isSo()) && secondsGone() < 30);
+  while (!(await isSo()) && secondsGone() < atMost);
   return secondsGone();
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
 import { createText, order } from '../order.ts';
-import { type Round, runRound } from '../round.ts';
+import { Refused, type Round, runRound } from '../round.ts';
 
 /** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
 export interface HttpRound extends Round {
@@ -70,7 +70,7 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], me
     memory.location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? memory.location;
     memory.etag = /\r\netag: (\S+)/i.exec(answer)?.[1] ?? memory.etag;
     if (/^HTTP\/1\.1 (?:20|304)/.test(answer)) waiting?.resolve();
-    else waiting?.reject(new Error(answer));
+    else waiting?.reject(/^HTTP\/1\.1 50[34]/.test(answer) ? new Refused() : new Error(answer));
   });
   socket.on('error', (error) => waiting?.reject(error));
   socket.on('close', () => waiting?.reject(new Error('The connection was closed.')));

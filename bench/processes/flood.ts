@@ -38,7 +38,7 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
 
   function openAnother(): Caller | undefined {
     if (all.length === mostConnections) return undefined;
-    const caller = openCaller(connect(Number(port), hostname), (status, tookMs) => {
+    const caller = openCaller(Number(port), hostname, (status, tookMs) => {
       if (status === 201) result.accepted.push(tookMs);
       else if (status === 503) result.turnedAway.push(tookMs);
       else result.others += 1;
@@ -50,7 +50,7 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
     return caller;
   }
 
-  const total = Math.round(perSecond * seconds);
+  const total = Math.max(1, Math.round(perSecond * seconds));
   const beganAt = performance.now();
   let sent = 0;
   while (sent < total) {
@@ -68,38 +68,65 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
   }
   const answered = () => result.accepted.length + result.turnedAway.length + result.others;
   while (answered() < total) await new Promise((resolve) => setTimeout(resolve, tickMs));
-  for (const { socket } of all) socket.destroy();
+  for (const caller of all) caller.close();
   return { ...result, tookSeconds: (performance.now() - beganAt) / 1_000 };
 }
 
 interface Caller {
-  socket: Socket;
   send(dueAt: number): void;
+  close(): void;
 }
 
-/** One kept connection, one request at a time; written on the socket, as callers.ts does and says why. */
-function openCaller(socket: Socket, onAnswer: (status: number, tookMs: number) => void): Caller {
-  let received = '';
-  let dueAt = 0;
-  socket.once('end', () => {
-    throw new Error('The gateway closed a connection.');
-  });
-  socket.setNoDelay(true).setEncoding('latin1');
-  socket.on('data', (chunk: string) => {
-    received += chunk;
-    const headEnd = received.indexOf('\r\n\r\n');
-    if (headEnd < 0) return;
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
-    if (received.length < headEnd + 4 + length) return;
-    const status = Number(received.slice(9, 12));
-    received = '';
-    onAnswer(status, performance.now() - dueAt);
-  });
+/**
+ * One kept connection, one request at a time; written on the socket, as callers.ts does and says why.
+ * A connection that ends is replaced; the status of its request is 0.
+ */
+function openCaller(
+  port: number,
+  hostname: string,
+  onAnswer: (status: number, tookMs: number) => void,
+): Caller {
+  let dueAt: number | undefined;
+  let isClosed = false;
+  let socket = open();
+
+  function open(): Socket {
+    let received = '';
+    const opened = connect(port, hostname).setNoDelay(true).setEncoding('latin1');
+    opened.on('error', () => {}); // which closes it
+    opened.on('data', (chunk: string) => {
+      received += chunk;
+      const headEnd = received.indexOf('\r\n\r\n');
+      if (headEnd < 0) return;
+      const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+      if (received.length < headEnd + 4 + length) return;
+      const status = Number(received.slice(9, 12));
+      received = '';
+      end(status);
+    });
+    opened.once('close', () => {
+      if (isClosed) return;
+      socket = open();
+      end(0);
+    });
+    return opened;
+  }
+
+  function end(status: number): void {
+    if (dueAt === undefined) return;
+    const tookMs = performance.now() - dueAt;
+    dueAt = undefined;
+    onAnswer(status, tookMs);
+  }
+
   return {
-    socket,
     send(at) {
       dueAt = at;
       socket.write(create);
+    },
+    close() {
+      isClosed = true;
+      socket.destroy();
     },
   };
 }

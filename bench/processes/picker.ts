@@ -116,7 +116,7 @@ async function fill({ kind, queries }: Database, waiting: number): Promise<void>
                       destination_prefix, is_unsettled_allowed, accepted_at)
     select 'job-' || n, ${target}, 'caller-' || (n % ${sql.lit(callers)}), 0, 'hour', 0, 1, 'bucket', 'prefix', 0, 1
     from ${numbers(0, jobs)}`.execute(queries);
-  const atOnce = 20_000; // what takes longer than a few seconds is given up
+  const atOnce = 5_000; // what takes longer than a few seconds is given up
   for (let from = 0; from < waiting; from += atOnce) {
     await sql`
       insert into slices (job_id, number, target, caller, priority, log_group_name, from_at, to_at,

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 test('npm run bench prints every figure', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['bench/main.ts', '--short']);
 
-  const figures = stdout.split('\n').map((line) => line.replaceAll(/-?\d+(?:\.\d+)?/g, '#'));
+  const figures = stdout.split('\n').map((line) => line.replaceAll(/-?\d+(?:\.\d+)?|–/g, '#'));
   expect(figures).toEqual([
     expect.stringContaining(`Node v`),
     'create, # at once   gateway #/s, bare #/s, ratio # (goal ≥ #)',

@@ -8,6 +8,7 @@ export async function postJob(url: string, size: Parameters<typeof jobOf>[0]): P
     body: JSON.stringify(jobOf(size)),
   });
   const text = await response.text();
+  if (response.status === 503) return postJob(url, size); // the machine is busy
   if (response.status !== 202) throw new Error(text);
   return response.headers.get('location') ?? '';
 }
