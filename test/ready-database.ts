@@ -1,8 +1,17 @@
 import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import type { PostgresLimits } from '#database/postgres/dialect.ts';
 
-/** Opens a database; it can be used at once. */
+/** Limits that no busy machine meets. */
+export const patientLimits: PostgresLimits = {
+  connectMs: 60_000,
+  statementMs: 60_000,
+  lockMs: 60_000,
+  idleInTransactionMs: 60_000,
+};
+
+/** Opens a database that may take its time on a busy machine; it can be used at once. */
 export async function openReady(options: DatabaseOptions): Promise<Database> {
-  const database = await openDatabase(options);
+  const database = await openDatabase({ limits: patientLimits, ...options });
   await database.whenMigrated;
   return database;
 }

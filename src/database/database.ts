@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 
 import { migrate } from './migrate.ts';
+import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/mistakes.ts';
 import type { DatabaseLog } from './postgres/pool.ts';
 import type { Tables } from './tables.ts';
@@ -44,6 +45,8 @@ export interface DatabaseOptions {
   /** The clock instead of the database's own, in epoch ms. */
   clock?: () => number;
   log?: DatabaseLog;
+  /** How long PostgreSQL may take; as in production when absent. */
+  limits?: PostgresLimits;
   /** How to wait until PostgreSQL is tried again. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -53,9 +56,8 @@ const clocks = {
   postgres: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
 };
 
-// A request waits for its statements; building an index over a full table may take its time.
-const serving = { connections: 10, statementMs: 4_000 };
-const migrating = { connections: 1, statementMs: 600_000 };
+// Building an index over a full table may take its time.
+const migratingMs = 600_000;
 
 // Pauses before PostgreSQL is tried again at the start.
 const firstPauseMs = 500;
@@ -77,11 +79,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return { ...database, whenMigrated: Promise.resolve(), whyNotReady: () => undefined };
   }
   // Who uses SQLite need not load it.
-  const { makePostgresDialect } = await import('./postgres/dialect.ts');
+  const { makePostgresDialect, postgresLimits } = await import('./postgres/dialect.ts');
   const start = startMigrating({ ...options, databaseUrl });
   const { whenMigrated, whyNotReady } = start;
   const server = { url: databaseUrl, passwordFile: databasePasswordFile };
-  const dialect = makePostgresDialect({ ...server, ...serving, whyNotReady, log });
+  const { limits = postgresLimits } = options;
+  const serving = { connections: 10, limits, whyNotReady, log };
+  const dialect = makePostgresDialect({ ...server, ...serving });
   const database = makeDatabase('postgres', dialect, clock);
   return {
     ...database,
@@ -105,13 +109,15 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
     await database[Symbol.asyncDispose]();
     return applied;
   }
-  const { checkServer, makePostgresDialect } = await import('./postgres/dialect.ts');
+  const postgres = await import('./postgres/dialect.ts');
   const server = { url: databaseUrl, passwordFile: databasePasswordFile };
+  const limits = { ...postgres.postgresLimits, ...options.limits, statementMs: migratingMs };
   // Without a log: the caller of this function says what came of it.
-  const dialect = makePostgresDialect({ ...server, ...migrating, log: undefined });
+  const how = { connections: 1, limits, log: undefined };
+  const dialect = postgres.makePostgresDialect({ ...server, ...how });
   await using database = makeDatabase('postgres', dialect, clock);
   try {
-    await checkServer(database.queries);
+    await postgres.checkServer(database.queries);
     return await migrate(database);
   } catch (error) {
     throw settingsError(error) ?? error;

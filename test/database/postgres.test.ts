@@ -3,8 +3,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import { postgresLimits } from '#database/postgres/dialect.ts';
 import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
-import { openReady } from '../ready-database.ts';
+import { openReady, patientLimits } from '../ready-database.ts';
 import { key, keysIn } from './homes.ts';
 import { type Log, makeLog } from './log.ts';
 
@@ -21,6 +22,12 @@ async function emptyDatabase(): Promise<DatabaseOptions & { databaseUrl: string;
   const databaseUrl = await createDatabase(postgres.url);
   return { dataDir: '/nonexistent', databaseUrl, log: makeLog() };
 }
+
+/** An empty database with one limit of production, and others that no busy machine meets. */
+const limited = async (name: keyof typeof postgresLimits) => ({
+  ...(await emptyDatabase()),
+  limits: { ...patientLimits, [name]: postgresLimits[name] },
+});
 
 /** Runs SQL as somebody else. */
 async function elsewhere(url: string, text: string): Promise<void> {
@@ -140,7 +147,7 @@ describe('transactions that collide', () => {
 });
 
 test('limits hold in a transaction and are not left on the connection: a pooler gives it to others', async () => {
-  await using database = await openReady(await emptyDatabase());
+  await using database = await openReady({ ...(await emptyDatabase()), limits: postgresLimits });
   const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
   const limits = async (queries: Database['queries']) => {
     const { rows } = await sql<{ setting: string }>`
@@ -254,7 +261,7 @@ describe('at the start', () => {
 // Each waits for a limit to be reached; they wait together.
 describe.concurrent('what takes too long', () => {
   test('is a statement: database-unavailable, and its transaction is undone', async () => {
-    await using database = await openReady(await emptyDatabase());
+    await using database = await openReady(await limited('statementMs'));
 
     const slow = database.transaction(async (queries) => {
       await queries.insertInto('idempotencyKeys').values(key('lost')).execute();
@@ -268,7 +275,7 @@ describe.concurrent('what takes too long', () => {
   test('is a connection whose server hangs: database-unavailable, and another takes its place', async ({
     onTestFinished,
   }) => {
-    await using database = await openReady(await emptyDatabase());
+    await using database = await openReady(await limited('statementMs'));
     const pid = await readPid(database);
     process.kill(pid, 'SIGSTOP');
     onTestFinished(() => void process.kill(pid, 'SIGCONT'));
@@ -280,7 +287,7 @@ describe.concurrent('what takes too long', () => {
   });
 
   test('is a row that another holds: database-unavailable', async () => {
-    const options = await emptyDatabase();
+    const options = await limited('lockMs');
     await using database = await openReady(options);
     await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
     const update = (queries: Database['queries']) =>
@@ -295,7 +302,7 @@ describe.concurrent('what takes too long', () => {
   });
 
   test('is a transaction that was paused: it lets go of its rows', async () => {
-    const options = await emptyDatabase();
+    const options = await limited('idleInTransactionMs');
     await using database = await openReady(options);
     await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
     const paused = Promise.withResolvers<void>();

@@ -7,20 +7,33 @@ import { databaseUnavailable } from '../unavailable.ts';
 import { type DatabaseLog, makeServerPool } from './pool.ts';
 import { readPassword, readServers } from './servers.ts';
 
-// Longer, and whoever asks has gone; shorter, and a failover looks like an outage.
-const connectMs = 2_000;
+/** How long PostgreSQL may take, in milliseconds. */
+export interface PostgresLimits {
+  connectMs: number;
+  /** One statement. */
+  statementMs: number;
+  lockMs: number;
+  /** Between two statements of a transaction. */
+  idleInTransactionMs: number;
+}
+
+export const postgresLimits: PostgresLimits = {
+  // Longer, and whoever asks has gone; shorter, and a failover looks like an outage.
+  connectMs: 2_000,
+  statementMs: 4_000, // a request waits for it
+  lockMs: 3_000,
+  // A replica that was paused in a transaction holds rows that others wait for.
+  idleInTransactionMs: 5_000,
+};
+
 const answerMarginMs = 1_000; // the server gives up first, and the connection can be used again
-const lockMs = 3_000;
-// A replica that was paused in a transaction holds rows that others wait for.
-const idleInTransactionMs = 5_000;
 
 export interface PostgresOptions {
   url: string;
   /** File with the password, read for each new connection; without it, the URL has it. */
   passwordFile: string | undefined;
   connections: number;
-  /** How long one statement may take. */
-  statementMs: number;
+  limits: PostgresLimits;
   /** Why no connection may be had now; undefined when it may. */
   whyNotReady?: () => string | undefined;
   log: DatabaseLog | undefined;
@@ -32,7 +45,8 @@ export interface PostgresOptions {
  * @throws an error named ConfigError when the URL cannot be read
  */
 export function makePostgresDialect(options: PostgresOptions): Dialect {
-  const { url, passwordFile, connections, statementMs, whyNotReady, log } = options;
+  const { url, passwordFile, connections, whyNotReady, log } = options;
+  const { connectMs, statementMs, lockMs, idleInTransactionMs } = options.limits;
   const begin = `begin; set local statement_timeout = ${statementMs}; set local lock_timeout = ${lockMs}; set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`;
   const config: pg.PoolConfig = {
     max: connections,
