@@ -41,12 +41,13 @@ async function run({ logGroups, days, taskSeconds }: LineToRun): Promise<LineRun
   const now = time.now();
   const toAt = now - 2 * dayMs;
   const window = { fromAt: toAt - days * dayMs, toAt };
-  const facts = { window, sliceBy: 'day', now, isUnsettledAllowed: false } as const;
-  const plan = { ...planOf(0), slices: planSlices({ logGroupNames: names, ...facts }) };
+  const cut = { window, sliceBy: 'day', timeZone: 'UTC', now, isUnsettledAllowed: false } as const;
+  const slicesOfPlan = await planSlices({ logGroupNames: names, ...cut });
+  const plan = { ...planOf(0), slices: slicesOfPlan };
   const acceptance = { jobId: randomUUID(), asker: askerOf('bench'), acceptedAt: now };
   await acceptJob(database, { ...acceptance, keyUse: undefined, plan, mostWaitingSlices: 0 });
 
-  const slices = plan.slices.length;
+  const slices = slicesOfPlan.length;
   const isDone = () =>
     emulator.exportTasks().filter(({ status }) => status === 'COMPLETED').length === slices;
   while (!isDone()) await time.runFor(60_000);

@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration';
 import type { Database, Queries } from './database.ts';
 import { exportJobs } from './migrations/0001-export-jobs.ts';
 import { callers } from './migrations/0002-callers.ts';
+import { timeZones } from './migrations/0003-time-zones.ts';
 
 /** A step of the tables. Replicas of the version before go on while it is applied, and after. */
 interface Step {
@@ -14,6 +15,7 @@ interface Step {
 const migrations: Record<string, Step> = {
   '0001-export-jobs': exportJobs,
   '0002-callers': callers,
+  '0003-time-zones': timeZones,
 };
 
 const lockId = 1_718_036_341; // any number nobody else locks in this database

@@ -15,6 +15,8 @@ export interface JobRow {
   destination: string;
   /** The template, as it was sent or the default. */
   destinationPrefix: string;
+  /** IANA name of the time zone it is cut by, and of the times in its prefix. */
+  timeZone: Generated<string>;
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: number;
   /** What the log groups held when the job was accepted, where CloudWatch Logs was asked for it. */

@@ -56,6 +56,9 @@ export const jobFacts = {
   from: Instant('Start of the window, inclusive.'),
   to: Instant('End of the window, exclusive.'),
   sliceBy: SliceBy,
+  timeZone: Type.String({
+    description: 'IANA name of the time zone of sliceBy and of the times in destinationPrefix.',
+  }),
   destination: Type.String({ description: 'The S3 bucket it writes to.' }),
   destinationPrefix: Type.String({
     description: 'The template of what the keys of its objects begin with.',
@@ -154,6 +157,7 @@ export const exampleJob = {
   from: '2024-05-01T00:00:00.000Z',
   to: '2024-05-03T00:00:00.000Z',
   sliceBy: 'day' as const,
+  timeZone: 'UTC',
   destination: 'demo-log-archive',
   destinationPrefix: 'checkout/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
   isUnsettled: false,

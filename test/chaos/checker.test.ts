@@ -55,7 +55,7 @@ const good: Evidence = {
     {
       ...{ id: 'job', target: 'default', caller: 'anonymous', name: null, priority: 0 },
       principal: null,
-      ...{ sliceBy: 'none', fromAt: 0, toAt: 3_600_000, destination: 'archive' },
+      ...{ sliceBy: 'none', timeZone: 'UTC', fromAt: 0, toAt: 3_600_000, destination: 'archive' },
       ...{ destinationPrefix: 'jobs/{jobId}/{attempt}', logStreamNamePrefix: null },
       ...{ isUnsettledAllowed: 0, logGroupBytes: null, acceptedAt: 980 },
       ...{ cancelRequestedAt: null, version: 4 },

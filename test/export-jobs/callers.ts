@@ -42,7 +42,7 @@ interface JobOf {
 export function jobOf(name: string, database: Database, job: JobOf = {}): Promise<string> {
   const { logGroupNames = ['/app'], days = 1, target = 'default', acceptedAt = 1 } = job;
   const plan = planOf(days, { target });
-  const slices = plan.slices
+  const slices = [...plan.slices]
     .flatMap((slice) => logGroupNames.map((logGroupName) => ({ ...slice, logGroupName })))
     .map((slice, number) => ({ ...slice, number }));
   return acceptJob(database, {

@@ -54,14 +54,15 @@ const dayMs = 24 * 3_600_000;
 const firstDay = Date.UTC(2024, 0, 1);
 
 /** A plan of so many slices, a day each. */
-export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}): PlannedJob {
+export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
   const toAt = firstDay + slices * dayMs;
   return {
     job: {
       target: 'default',
       name: null,
       priority: 0,
-      sliceBy: 'day',
+      sliceBy: 'day' as const,
+      timeZone: 'UTC',
       fromAt: firstDay,
       toAt,
       destination: 'archive',
@@ -71,6 +72,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}): 
       logGroupBytes: null,
       ...facts,
     },
+    logGroupNames: ['/app'],
     slices: Array.from({ length: slices }, (_, number) => ({
       number,
       logGroupName: '/app',
@@ -80,7 +82,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}): 
       readyAt: toAt,
     })),
     policies: ['a-rule'],
-  };
+  } satisfies PlannedJob;
 }
 
 /** What a test may say of a job it accepts. */

@@ -8,7 +8,7 @@ import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import type { CallToAws, Step } from '../job-store/outcomes.ts';
 import { type Intent, startNext } from '../job-store/starts.ts';
-import { renderPrefix } from '../planning/destination-prefix.ts';
+import { readTemplate } from '../planning/destination-prefix.ts';
 import { mayExport } from '../planning/permission.ts';
 import { backOffMs, record, type Slot, toStored } from './slot.ts';
 
@@ -33,11 +33,8 @@ export async function startNextSlice(slot: Slot): Promise<number> {
     leaseMs: limits.leaseMs,
     makeMarker: ({ jobId, slice, attempt }) =>
       `${markerPrefix(installation)}${jobId}-${slice}-${attempt}-${randomBytes(8).toString('hex')}`,
-    makePrefix: (template, facts) =>
-      renderPrefix(template, {
-        ...{ account: target.accountId, region: target.region, target: target.name },
-        ...facts,
-      }),
+    makePrefix: (template, { jobId, timeZone, ...attempt }) =>
+      readTemplate(template, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
   if (!intent) return limits.idleMs;

@@ -29,7 +29,13 @@ export interface IntentMaking {
   makeMarker: (slice: { jobId: string; slice: number; attempt: number }) => string;
   makePrefix: (
     template: string,
-    slice: { jobId: string; logGroupName: string; fromAt: number; attempt: number },
+    slice: {
+      jobId: string;
+      timeZone: string;
+      logGroupName: string;
+      fromAt: number;
+      attempt: number;
+    },
   ) => string;
   /** A point at which a test may end the process. */
   reachInside: () => Promise<void>;
@@ -168,7 +174,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!slice) return undefined;
   const job = await queries
     .selectFrom('jobs')
-    .select(['principal', 'destination', 'destinationPrefix', 'logStreamNamePrefix'])
+    .select(['principal', 'destination', 'destinationPrefix', 'timeZone', 'logStreamNamePrefix'])
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
   return { ...line, ...slice, ...job };

@@ -9,11 +9,12 @@ import {
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
 import { defaultTemplate, templateDescription } from './destination-prefix.ts';
+import { utc } from './wall-clock.ts';
 
-/** A job has at most this many log groups; more belong into several jobs. */
-export const mostLogGroups = 1_000;
+/** A body names at most this many log groups, half of its megabyte; by their prefix there may be more. */
+const mostLogGroups = 1_000;
 
-/** What a job's window is cut at: nothing, or the hours, days, ISO weeks or months of UTC. */
+/** What a job's window is cut at: nothing, or the hours, days, ISO weeks or months of its time zone. */
 export const sliceBys = ['none', 'hour', 'day', 'week', 'month'] as const;
 export type SliceBy = (typeof sliceBys)[number];
 export const SliceBy = Type.Unsafe<SliceBy>({
@@ -21,7 +22,7 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   type: 'string',
   enum: sliceBys,
   description:
-    'What the window is cut at, nothing by default; each piece of each log group is one export task. Calendar units of UTC; weeks begin on Monday.',
+    'How to split the window. Default: no split. Each log group and piece becomes one export task. Pieces are calendar units of timeZone; weeks begin on Monday.',
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
 
@@ -64,6 +65,16 @@ export const CreateExportJob = Type.Object(
         'End of the window, exclusive: what happens at this very millisecond is not exported. So the next window begins where this one ends. Must not lie ahead, unless allowUnsettled.',
     }),
     sliceBy: Type.Optional(SliceBy),
+    timeZone: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 64,
+        rule: 'the IANA name of a time zone, such as Europe/Berlin',
+        default: utc,
+        description:
+          'The IANA name of the time zone whose calendar sliceBy follows, and of the times in destinationPrefix. A day has 23 or 25 hours when its clocks change; an hour that is repeated is one piece of two hours, a day that is skipped is none.',
+      }),
+    ),
     destination: Destination,
     destinationPrefix: Type.Optional(
       Text({

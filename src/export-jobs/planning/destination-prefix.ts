@@ -1,42 +1,49 @@
+import type { Place } from '#auth/authorization/authorizer.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
+import { openWallClock } from './wall-clock.ts';
 
-/** What a destination prefix is made of for one attempt of one slice. */
-export interface PrefixFacts {
-  account: string;
-  region: string;
-  target: string;
-  logGroupName: string;
-  /** The start of the slice, epoch ms; times in the prefix are UTC. */
-  fromAt: number;
+/** What a template is filled in with, for all slices of a job. */
+export interface JobOfPrefix {
+  target: Place;
   jobId: string;
+  /** The IANA name of the time zone of the times in it. */
+  timeZone: string;
+}
+
+/** What a template is filled in with, for one attempt of one slice. */
+export interface AttemptOfPrefix {
+  logGroupName: string;
+  /** The start of the slice, epoch ms. */
+  fromAt: number;
   attempt: number;
 }
 
-/** The names a template may have in braces, and what they stand for. */
-const names: Record<string, (facts: PrefixFacts) => string> = {
-  account: ({ account }) => account,
-  region: ({ region }) => region,
-  target: ({ target }) => target,
-  // Nearly every log group begins with a slash, which would give a folder without a name.
-  logGroup: ({ logGroupName }) => logGroupName.replace(/^\//, ''),
-  yyyy: ({ fromAt }) => toText(fromAt).slice(0, 4),
-  MM: ({ fromAt }) => toText(fromAt).slice(5, 7),
-  dd: ({ fromAt }) => toText(fromAt).slice(8, 10),
-  HH: ({ fromAt }) => toText(fromAt).slice(11, 13),
-  jobId: ({ jobId }) => jobId,
-  attempt: ({ attempt }) => String(attempt),
-};
+/** A destination prefix with names in braces, read once and filled in for each attempt. */
+export interface PrefixTemplate {
+  /**
+   * In words why AWS could not export a log group under it; `undefined` when it can. It counts, and
+   * fills nothing in: a long template and many log groups cost no more than their number.
+   */
+  faultFor(logGroupName: string): string | undefined;
+  /** The destinationPrefix of an attempt: every name in braces filled in, without ending slashes. */
+  render(attempt: AttemptOfPrefix): string;
+}
 
-const known = Object.keys(names)
-  .map((name) => `{${name}}`)
-  .join(' ');
+/** The names a template may have in braces. */
+const names = [
+  ...(['account', 'region', 'target', 'logGroup'] as const),
+  ...(['yyyy', 'MM', 'dd', 'HH', 'jobId', 'attempt'] as const),
+];
+type Name = (typeof names)[number];
+const known = names.map((name) => `{${name}}`).join(' ');
 
 /** What the document says of templates. */
-export const templateDescription = `What the keys of the exported objects begin with. Filled in for each slice: ${known}, where the times are those of its start in UTC, and {logGroup} is without its leading slash. AWS appends \`/<taskId>/<log stream>/000000.gz\`.`;
+export const templateDescription = `What the keys of the exported objects begin with. Filled in for each slice: ${known}, where the times are those of its start in timeZone, and {logGroup} is without its leading slash. Slashes at its end are left out: AWS appends \`/<taskId>/<log stream>/000000.gz\`.`;
 
 /**
- * The template when a job has none. No two slices of a job begin in the same hour with the same log
- * group; with the job and the attempt beside, what one attempt wrote is never mixed with another's.
+ * The template when a job has none. No two slices of a job begin in the same hour of its time zone
+ * with the same log group; with the job and the attempt beside, what one attempt wrote is never mixed
+ * with another's.
  */
 export const defaultTemplate =
   '{account}/{region}/{logGroup}/{yyyy}/{MM}/{dd}/{HH}/{jobId}/{attempt}';
@@ -48,17 +55,11 @@ export function faultOf(template: string): string | undefined {
   const faults = [...template.matchAll(nameOrBrace)].flatMap(({ 0: found, 1: name, index }) => {
     if (name === undefined)
       return [`has a ${found} without its other half at character ${index + 1}`];
-    if (Object.hasOwn(names, name)) return [];
+    if (isName(name)) return [];
     return [`has ${found} at character ${index + 1}, which is no name; known are: ${known}`];
   });
   if (withoutEndingSlashes(template) === '') faults.push('must have more than slashes');
   return faults.length === 0 ? undefined : faults.join('; ');
-}
-
-/** The destinationPrefix of one attempt: the template, every name in braces filled in. */
-export function renderPrefix(template: string, facts: PrefixFacts): string {
-  const filled = template.replace(nameOrBrace, (found, name) => names[name]?.(facts) ?? found);
-  return withoutEndingSlashes(filled); // AWS puts one before the task id
 }
 
 // "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one
@@ -69,26 +70,77 @@ const prefixMaxBytes = s3KeyMaxBytes - appendedBytes;
 // More attempts than a slice will ever have, so that a prefix that fits at first goes on fitting.
 const longestAttempt = 999_999;
 
-/** In words for which log group the rendered prefix leaves AWS no room; `undefined` when for none. */
-export function faultOfLength(
-  template: string,
-  logGroupNames: readonly string[],
-  facts: Omit<PrefixFacts, 'logGroupName' | 'attempt'>,
-): string | undefined {
-  for (const logGroupName of logGroupNames) {
-    const prefix = renderPrefix(template, { ...facts, logGroupName, attempt: longestAttempt });
-    const bytes = Buffer.byteLength(prefix);
-    if (bytes > prefixMaxBytes) {
-      return `must be at most ${prefixMaxBytes} bytes when filled in, but for log group ${logGroupName} it is ${bytes}; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at ${s3KeyMaxBytes}`;
-    }
+/** Reads a template that has no fault. */
+export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate {
+  const { target, jobId, timeZone } = job;
+  const clock = openWallClock(timeZone);
+  const parts = toParts(template);
+  const ofJob = { account: target.accountId, region: target.region, target: target.name, jobId };
+
+  const valuesFor = ({ logGroupName, fromAt, attempt }: AttemptOfPrefix): Record<Name, string> => {
+    const time = new Date(clock.localOf(fromAt)).toISOString();
+    return {
+      ...ofJob,
+      logGroup: toLogGroup(logGroupName),
+      yyyy: time.slice(0, 4),
+      MM: time.slice(5, 7),
+      dd: time.slice(8, 10),
+      HH: time.slice(11, 13),
+      attempt: String(attempt),
+    };
+  };
+
+  // All but the log group has the same length in every slice.
+  const longest = valuesFor({ logGroupName: '', fromAt: 0, attempt: longestAttempt });
+  const texts = parts.map((part) => (typeof part === 'string' ? part : longest[part.name]));
+  const bytesBeside = Buffer.byteLength(texts.join(''));
+  const logGroups = parts.filter((part) => typeof part !== 'string' && part.name === 'logGroup');
+  const isRestSlashes = withoutEndingSlashes(texts.join('')) === '';
+
+  return {
+    faultFor(logGroupName) {
+      const logGroup = toLogGroup(logGroupName);
+      const bytes = bytesBeside + logGroups.length * Buffer.byteLength(logGroup);
+      if (bytes > prefixMaxBytes) {
+        return `must be at most ${prefixMaxBytes} bytes when filled in, but for log group ${logGroupName} it is ${bytes}; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at ${s3KeyMaxBytes}`;
+      }
+      if (isRestSlashes && withoutEndingSlashes(logGroup) === '') {
+        return `must have more than slashes when filled in, but for log group ${logGroupName} it has nothing else; put a word before {logGroup}`;
+      }
+      return undefined;
+    },
+    render(attempt) {
+      const values = valuesFor(attempt);
+      const filled = parts.map((part) => (typeof part === 'string' ? part : values[part.name]));
+      return withoutEndingSlashes(filled.join('')); // AWS puts one before the task id
+    },
+  };
+}
+
+/** A template as text and names, in its order. */
+function toParts(template: string): (string | { name: Name })[] {
+  const parts: (string | { name: Name })[] = [];
+  let end = 0;
+  for (const { 0: found, 1: name, index } of template.matchAll(nameOrBrace)) {
+    if (!isName(name)) continue;
+    parts.push(template.slice(end, index), { name });
+    end = index + found.length;
   }
-  return undefined;
+  return [...parts, template.slice(end)];
 }
 
+function isName(text: string | undefined): text is Name {
+  return (names as readonly (string | undefined)[]).includes(text);
+}
+
+/** Nearly every log group begins with a slash, which would give a folder without a name. */
+function toLogGroup(logGroupName: string): string {
+  return logGroupName.startsWith('/') ? logGroupName.slice(1) : logGroupName;
+}
+
+// Not a pattern: one that looks for slashes at the end tries at each slash there is.
 function withoutEndingSlashes(text: string): string {
-  return text.replace(/\/+$/, '');
-}
-
-function toText(ms: number): string {
-  return new Date(ms).toISOString();
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
 }

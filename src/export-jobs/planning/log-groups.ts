@@ -1,6 +1,6 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { Problem } from '#problems/problem.ts';
-import { mostLogGroups } from './create-export-job.ts';
+import { mostSlices } from './plan.ts';
 
 // AWS takes ten of these calls a second per account and Region from everybody together: four are
 // ours. Slower, and a job of a thousand log groups would be accepted after more than five seconds.
@@ -8,7 +8,7 @@ const pauseMs = 250;
 
 // Pages may come with less than AWS has room for, even empty; twice as many as full ones is patience
 // enough with a listing that does not end.
-const mostPages = 2 * (mostLogGroups / 50);
+const mostPages = 2 * (mostSlices / 50);
 
 /**
  * All log groups whose name begins with a prefix, in AWS's order, and what they hold together.
@@ -31,10 +31,10 @@ export async function resolveLogGroups(
     for (const { logGroupName, storedBytes = 0 } of answer.logGroups) {
       bytesByName.set(logGroupName, storedBytes);
     }
-    if (bytesByName.size > mostLogGroups) {
+    if (bytesByName.size > mostSlices) {
       throw new Problem(
         'too-many-slices',
-        `More than ${mostLogGroups} log groups begin with ${logGroupNamePrefix}; a job may have ${mostLogGroups}.`,
+        `More than ${mostSlices} log groups begin with ${logGroupNamePrefix}; a job may have ${mostSlices} slices, one for each at least.`,
       );
     }
     nextToken = answer.nextToken;

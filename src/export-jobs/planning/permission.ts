@@ -31,19 +31,12 @@ export function mayExport(target: Place, wanted: WantedExport): Question {
   };
 }
 
-// A decision takes some tenths of a millisecond. More in one go, and everybody else waits for them.
-const decisionsAtOnce = 20;
-
-/** Hands many things out in small parts, and lets everybody else go first between two of them. */
-export async function* inParts<Thing>(things: readonly Thing[]): AsyncGenerator<readonly Thing[]> {
-  for (let start = 0; start < things.length; start += decisionsAtOnce) {
-    if (start > 0) await setImmediate();
-    yield things.slice(start, start + decisionsAtOnce);
-  }
-}
+/** A decision takes some tenths of a millisecond. More in one go, and everybody else waits for them. */
+export const decisionsAtOnce = 20;
 
 /**
  * Demands a yes to each of many questions, up to the first no; the ids of the policies that decided.
+ * A question is made when the one before it has its yes: whoever is permitted nothing costs one.
  * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the asker
  * need not know of it.
  * @throws Problem not-permitted
@@ -51,17 +44,18 @@ export async function* inParts<Thing>(things: readonly Thing[]): AsyncGenerator<
 export async function demandEach(
   authorizer: Authorizer,
   asker: Asker,
-  questions: readonly Question[],
+  questions: Iterable<Question>,
   refusal?: () => Problem,
 ): Promise<string[]> {
   const policies = new Set<string>();
-  for await (const some of inParts(questions)) {
-    for (const question of some) {
-      const decide = refusal ? authorizer.decide : authorizer.demand;
-      const decision = decide(asker, question);
-      if (!decision.isPermitted) throw refusal?.();
-      for (const id of decision.policies) policies.add(id);
-    }
+  const decide = refusal ? authorizer.decide : authorizer.demand;
+  let asked = 0;
+  for (const question of questions) {
+    if (asked % decisionsAtOnce === 0) await setImmediate();
+    asked += 1;
+    const decision = decide(asker, question);
+    if (!decision.isPermitted) throw refusal?.();
+    for (const id of decision.policies) policies.add(id);
   }
   return [...policies];
 }

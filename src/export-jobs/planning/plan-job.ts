@@ -3,10 +3,11 @@ import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import type { CreateExportJob, SliceBy } from './create-export-job.ts';
-import { defaultTemplate, faultOf, faultOfLength, renderPrefix } from './destination-prefix.ts';
+import { defaultTemplate, faultOf, readTemplate } from './destination-prefix.ts';
 import { resolveLogGroups } from './log-groups.ts';
 import { demandEach, mayExport } from './permission.ts';
-import { type PlannedSlice, planSlices } from './plan.ts';
+import { type PlannedSlices, planSlices } from './plan.ts';
+import { isTimeZone, utc } from './wall-clock.ts';
 import { readWindow, type Window } from './window.ts';
 
 /** What a job is, with every default applied. Instants are epoch ms. */
@@ -15,6 +16,8 @@ export interface PlannedJobFacts extends Window {
   name: string | null;
   priority: number;
   sliceBy: SliceBy;
+  /** IANA name of the time zone whose calendar it is cut at, and of the times in its prefix. */
+  timeZone: string;
   destination: string;
   /** The template, as it was sent or the default. */
   destinationPrefix: string;
@@ -27,8 +30,8 @@ export interface PlannedJobFacts extends Window {
 /** A job ready to be accepted. */
 export interface PlannedJob {
   job: PlannedJobFacts;
-  /** In the order of their numbers. */
-  slices: PlannedSlice[];
+  logGroupNames: readonly string[];
+  slices: PlannedSlices;
   /** Ids of the policies that permit it. */
   policies: string[];
 }
@@ -45,8 +48,10 @@ export interface PlanningOptions {
 }
 
 /**
- * Turns a wish into a job and its slices. CloudWatch Logs is asked for a `logGroupNamePrefix` alone,
- * and not before everything else is in order; nothing is said of log groups before they are permitted.
+ * Turns a wish into a job and its slices. What the body says is looked at first, by its length alone;
+ * then it is decided of log group by log group, up to the first no; and cut after that. CloudWatch
+ * Logs is asked for a `logGroupNamePrefix` alone, and not before everything else is in order; nothing
+ * is said of log groups before they are permitted.
  * @throws Problem invalid-request, not-permitted, no-log-groups, too-many-slices, or what AWS's answer
  * means
  */
@@ -56,6 +61,7 @@ export async function planJob(
 ): Promise<PlannedJob> {
   const {
     sliceBy = 'none',
+    timeZone = utc,
     destinationPrefix: template = defaultTemplate,
     allowUnsettled: isUnsettledAllowed = false,
     destination,
@@ -64,29 +70,40 @@ export async function planJob(
   } = body;
   const window = readWindow(body, { now, isUnsettledAllowed });
   const templateFault = faultOf(template);
-  if (Array.isArray(window) || templateFault !== undefined) {
+  const zoneFault = isTimeZone(timeZone) ? undefined : noTimeZone;
+  if (Array.isArray(window) || templateFault !== undefined || zoneFault !== undefined) {
     const ofWindow = Array.isArray(window) ? window : [];
-    throw invalidRequest([...ofWindow, ...atPrefix(templateFault)]);
+    const others = [...at('timeZone', zoneFault), ...at('destinationPrefix', templateFault)];
+    throw invalidRequest([...ofWindow, ...others]);
   }
 
-  const { accountId: account, region, name } = target;
-  const facts = { account, region, target: name, fromAt: window.fromAt, jobId };
+  const prefixes = readTemplate(template, { target, jobId, timeZone });
+  const refuseUnfit = (logGroupName: string) => {
+    const fault = prefixes.faultFor(logGroupName);
+    if (fault !== undefined) throw invalidRequest(at('destinationPrefix', fault));
+  };
   const mayExportOf = (logGroupName: string) => {
-    const destinationPrefix = renderPrefix(template, { ...facts, logGroupName, attempt: 1 });
+    const { fromAt } = window;
+    const destinationPrefix = prefixes.render({ logGroupName, fromAt, attempt: 1 });
     const wanted = { logGroupName, destination, destinationPrefix, priority };
     return mayExport(target, { ...wanted, ...window });
   };
+  for (const name of body.logGroupNames ?? []) refuseUnfit(name);
   // As if it were a name, before AWS is asked: what there is with a prefix is not everybody's business.
   if (logGroupNamePrefix !== undefined) authorizer.demand(asker, mayExportOf(logGroupNamePrefix));
   const { logGroupNames, storedBytes } = await logGroupsOf(body, target, sleep);
+  function* questions() {
+    for (const logGroupName of logGroupNames) {
+      yield mayExportOf(logGroupName);
+      refuseUnfit(logGroupName); // once it is permitted: AWS may have named it, not the asker
+    }
+  }
   const policies = await demandEach(
     authorizer,
     asker,
-    logGroupNames.map(mayExportOf),
+    questions(),
     logGroupNamePrefix === undefined ? undefined : () => someNotPermitted(logGroupNamePrefix),
   );
-  const lengthFault = faultOfLength(template, logGroupNames, facts);
-  if (lengthFault !== undefined) throw invalidRequest(atPrefix(lengthFault));
 
   return {
     job: {
@@ -94,6 +111,7 @@ export async function planJob(
       name: body.name ?? null,
       priority,
       sliceBy,
+      timeZone,
       ...window,
       destination,
       destinationPrefix: template,
@@ -101,7 +119,10 @@ export async function planJob(
       isUnsettledAllowed,
       logGroupBytes: storedBytes,
     },
-    slices: planSlices({ logGroupNames, window, sliceBy, now, isUnsettledAllowed }),
+    logGroupNames,
+    slices: await planSlices({
+      ...{ logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed },
+    }),
     policies,
   };
 }
@@ -121,6 +142,9 @@ async function logGroupsOf(
   return resolveLogGroups(logs, logGroupNamePrefix, { sleep });
 }
 
-function atPrefix(detail: string | undefined): Violation[] {
-  return detail === undefined ? [] : [{ in: 'body', pointer: '#/destinationPrefix', detail }];
+const noTimeZone =
+  'must be the IANA name of a time zone, such as Europe/Berlin; an abbreviation or an offset has no calendar';
+
+function at(member: string, detail: string | undefined): Violation[] {
+  return detail === undefined ? [] : [{ in: 'body', pointer: `#/${member}`, detail }];
 }

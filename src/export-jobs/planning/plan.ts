@@ -1,6 +1,8 @@
 import { Problem } from '#problems/problem.ts';
 import { type SliceBy, sliceBys } from './create-export-job.ts';
-import { countWindows, windowsOf } from './slicing.ts';
+import { inParts } from './in-parts.ts';
+import { estimateWindows, type Slicing, windowsOf } from './slicing.ts';
+import { openWallClock } from './wall-clock.ts';
 import type { Window } from './window.ts';
 
 /** One log group × one window, as it enters the line. */
@@ -14,39 +16,68 @@ export interface PlannedSlice extends Window {
   readyAt: number;
 }
 
-// More, and one job is days of a slot even if each task takes seconds, and one transaction of many
-// megabytes.
-const mostSlices = 10_000;
+/** The slices of a job in the order of their numbers, each made when it is asked for. */
+export interface PlannedSlices extends Iterable<PlannedSlice> {
+  readonly length: number;
+}
+
+/**
+ * How many slices a job may have. More, and one job is days of a slot even if each task takes seconds,
+ * and one transaction of many megabytes.
+ */
+export const mostSlices = 10_000;
 
 /** AWS: "log data can take up to 12 hours to become available for export". */
 export const settlingMs = 12 * 3_600_000;
+
+// In a time zone a window takes some hundredths of a millisecond to find.
+const windowsAtOnce = 100;
+
+/** What is to be cut into slices. */
+interface Wish {
+  logGroupNames: readonly string[];
+  window: Window;
+  sliceBy: SliceBy;
+  timeZone: string;
+  now: number;
+  isUnsettledAllowed: boolean;
+}
 
 /**
  * Cuts a job into slices: the oldest window first, and in it the log groups in the order given. So
  * whatever is done of a job at any time is its beginning, of all its log groups.
  * @throws Problem too-many-slices
  */
-export function planSlices(wish: {
-  logGroupNames: readonly string[];
-  window: Window;
-  sliceBy: SliceBy;
-  now: number;
-  isUnsettledAllowed: boolean;
-}): PlannedSlice[] {
-  const { logGroupNames, window, sliceBy, now, isUnsettledAllowed } = wish;
-  const countWith = (unit: SliceBy) => countWindows(window, unit) * logGroupNames.length;
-  if (countWith(sliceBy) > mostSlices) {
-    const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= mostSlices) ?? 'none';
-    throw new Problem(
-      'too-many-slices',
-      `This would be ${countWith(sliceBy)} slices (${logGroupNames.length} log groups × ${countWindows(window, sliceBy)} windows) of at most ${mostSlices}; with sliceBy "${fits}" it is ${countWith(fits)}.`,
-    );
+export async function planSlices(wish: Wish): Promise<PlannedSlices> {
+  const { logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed } = wish;
+  const slicing = { sliceBy, clock: openWallClock(timeZone) };
+  const windows: Window[] = [];
+  for await (const some of inParts(windowsOf(window, slicing), windowsAtOnce)) {
+    windows.push(...some);
+    if (windows.length * logGroupNames.length > mostSlices) throw tooManySlices(wish, slicing);
   }
-  return windowsOf(window, sliceBy)
-    .flatMap((piece) => logGroupNames.map((logGroupName) => ({ logGroupName, ...piece })))
-    .map((slice, number) => {
-      const settledAt = slice.toAt + settlingMs;
-      const notBeforeAt = isUnsettledAllowed || settledAt <= now ? null : settledAt;
-      return { number, ...slice, notBeforeAt, readyAt: notBeforeAt ?? now };
-    });
+  return {
+    length: windows.length * logGroupNames.length,
+    *[Symbol.iterator]() {
+      let number = 0;
+      for (const { fromAt, toAt } of windows) {
+        const settledAt = toAt + settlingMs;
+        const notBeforeAt = isUnsettledAllowed || settledAt <= now ? null : settledAt;
+        for (const logGroupName of logGroupNames) {
+          yield { number, logGroupName, fromAt, toAt, notBeforeAt, readyAt: notBeforeAt ?? now };
+          number += 1;
+        }
+      }
+    },
+  };
+}
+
+function tooManySlices({ logGroupNames, window, sliceBy }: Wish, { clock }: Slicing): Problem {
+  const windowsBy = (unit: SliceBy) => estimateWindows(window, { sliceBy: unit, clock });
+  const countWith = (unit: SliceBy) => windowsBy(unit) * logGroupNames.length;
+  const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= mostSlices) ?? 'none';
+  return new Problem(
+    'too-many-slices',
+    `This would be ${countWith(sliceBy)} slices (${logGroupNames.length} log groups × ${windowsBy(sliceBy)} windows) of at most ${mostSlices}; with sliceBy "${fits}" it is ${countWith(fits)}.`,
+  );
 }

@@ -7,7 +7,7 @@ import { Problem } from '#problems/problem.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
 import { type FailedLogGroup, readFailures } from '../job-store/reads.ts';
 import { retryJob } from '../job-store/requests/cancel-and-retry.ts';
-import { renderPrefix } from '../planning/destination-prefix.ts';
+import { readTemplate } from '../planning/destination-prefix.ts';
 import { demandEach, mayExport } from '../planning/permission.ts';
 import type { FoundJob, JobAccess } from '../views/job-access.ts';
 import type { ShowJobNow } from '../views/job-view.ts';
@@ -70,8 +70,8 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       const found = await access.find(request, 'RetryExportJob', jobId);
       const isOwn = found.head.caller === request.principal.id;
       const failures = await readFailures(database, jobId);
-      const questions = failures.map((failed) => mayExportAgain(found, failed));
       const refusal = isOwn ? undefined : someNotPermitted;
+      const questions = mayExportAgain(found, failures);
       const creating = await demandEach(authorizer, request, questions, refusal);
 
       const approval = { asker: request, policies: [...found.policies, ...creating] };
@@ -85,13 +85,16 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
 };
 
 /** A retry is an export. Each slice is asked about once more when its turn has come. */
-function mayExportAgain({ head, target }: FoundJob, failed: FailedLogGroup): Question {
-  const { logGroupName, fromAt, attempt } = failed;
-  const { id, destination, destinationPrefix: template, priority } = head;
-  const place = { account: target.accountId, region: target.region, target: target.name };
-  const facts = { ...place, logGroupName, fromAt, jobId: id, attempt: attempt + 1 };
-  const destinationPrefix = renderPrefix(template, facts);
-  return mayExport(target, { ...failed, destination, destinationPrefix, priority });
+function* mayExportAgain(
+  { head, target }: FoundJob,
+  failures: readonly FailedLogGroup[],
+): Generator<Question> {
+  const { id: jobId, destination, destinationPrefix: template, timeZone, priority } = head;
+  const prefixes = readTemplate(template, { target, jobId, timeZone });
+  for (const failed of failures) {
+    const destinationPrefix = prefixes.render({ ...failed, attempt: failed.attempt + 1 });
+    yield mayExport(target, { ...failed, destination, destinationPrefix, priority });
+  }
 }
 
 // Who may retry a job of somebody else need not know its log groups.

@@ -3,7 +3,8 @@ import type { Principal } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Target } from '#targets/target.ts';
 import type { JobHead, readLogGroups } from '../job-store/requests/heads.ts';
-import { inParts } from '../planning/permission.ts';
+import { inParts } from '../planning/in-parts.ts';
+import { decisionsAtOnce } from '../planning/permission.ts';
 
 /** What there is to do with a job that is there. */
 type JobAction = 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob';
@@ -86,7 +87,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     let decisions = 0;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const page: Awaited<ReturnType<typeof readLogGroups>> = await readLogGroups(head, next);
-      for await (const names of inParts(page.logGroupNames)) {
+      for await (const names of inParts(page.logGroupNames, decisionsAtOnce)) {
         decisions += names.length;
         const toQuestion = (name: string) => mayDo(asker, action, head, name);
         const permitted = authorizer.sift(asker, names, toQuestion);
@@ -132,7 +133,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     },
 
     async *judge(asker, heads) {
-      for await (const some of inParts(heads)) {
+      for await (const some of inParts(heads, decisionsAtOnce)) {
         const toQuestion = (head: JobHead) =>
           mayDo(asker, 'ReadExportJob', head, head.logGroupName);
         const permitted = new Set(authorizer.sift(asker, some, toQuestion));
@@ -152,7 +153,14 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
 function phantom(id: string, target = ''): JobHead {
   return {
     ...{ id, caller: '', version: 0, target, destination: '', destinationPrefix: '' },
-    ...{ priority: 0, acceptedAt: 0, logGroupName: '', fromAt: 0, hasMoreLogGroups: false },
+    ...{
+      timeZone: '',
+      priority: 0,
+      acceptedAt: 0,
+      logGroupName: '',
+      fromAt: 0,
+      hasMoreLogGroups: false,
+    },
     ...{ accountId: null, region: null },
   };
 }

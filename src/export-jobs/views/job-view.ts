@@ -83,7 +83,7 @@ export function showJob(reading: JobReading, basePath: string, place?: Place): E
 /** Shows what a job is, planned or accepted. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
   const { target, name, priority, fromAt, toAt, sliceBy, destination, destinationPrefix } = job;
-  const { logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
+  const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
   return {
     target,
     ...(name !== null && { name }),
@@ -92,6 +92,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     from: showInstant(fromAt),
     to: showInstant(toAt),
     sliceBy,
+    timeZone,
     destination,
     destinationPrefix,
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),

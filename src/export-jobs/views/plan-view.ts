@@ -2,7 +2,8 @@ import { type Static, Type } from '@sinclair/typebox';
 
 import type { OpenTarget } from '#targets/target.ts';
 import { Count, exampleJob, Instant, jobFacts, showInstant } from '../export-job.ts';
-import { renderPrefix } from '../planning/destination-prefix.ts';
+import { type PrefixTemplate, readTemplate } from '../planning/destination-prefix.ts';
+import type { PlannedSlice } from '../planning/plan.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
 import { showEstimate, showFacts } from './job-view.ts';
 import type { LineView } from './slot/line-view.ts';
@@ -10,7 +11,7 @@ import type { LineView } from './slot/line-view.ts';
 // Enough to see whether it is what was meant; a plan of 10,000 slices would be some megabytes.
 const mostSlicesShown = 100;
 
-const PlannedSlice = Type.Object(
+const ShownSlice = Type.Object(
   {
     number: Count('0, 1, 2, … within the job.'),
     logGroupName: Type.String({ description: 'The log group it would export.' }),
@@ -31,8 +32,11 @@ export type PlannedExportJob = Static<typeof PlannedExportJob>;
 export const PlannedExportJob = Type.Object(
   {
     ...jobFacts,
+    logGroupNames: Type.Array(Type.String(), {
+      description: 'All log groups it would export; with logGroupNamePrefix those there are now.',
+    }),
     sliceCount: Count('How many slices it would have.'),
-    slices: Type.Array(PlannedSlice, { description: `The first ${mostSlicesShown} of them.` }),
+    slices: Type.Array(ShownSlice, { description: `The first ${mostSlicesShown} of them.` }),
     line: Type.Object(
       {
         slicesWaiting: Count('Slices of all callers in line at the target.'),
@@ -57,9 +61,11 @@ export const PlannedExportJob = Type.Object(
         from: exampleJob.from,
         to: exampleJob.to,
         sliceBy: 'day',
+        timeZone: exampleJob.timeZone,
         destination: exampleJob.destination,
         destinationPrefix: exampleJob.destinationPrefix,
         isUnsettled: false,
+        logGroupNames: ['/demo/checkout'],
         sliceCount: 1,
         slices: [],
         line: { slicesWaiting: 0, slicesAhead: 0 },
@@ -70,38 +76,41 @@ export const PlannedExportJob = Type.Object(
 
 /** Shows a plan, and what it would meet in line. */
 export async function showPlan(
-  { job, slices }: PlannedJob,
+  { job, logGroupNames, slices }: PlannedJob,
   { target, caller, now, line }: PlanSurroundings,
 ): Promise<PlannedExportJob> {
-  const { name, accountId: account, region } = target;
+  const { name } = target;
   const [depth, { slicesAhead, ...estimate }] = await Promise.all([
     line.depthOf(name),
     line.estimate(name, slices.length, job.priority, caller),
   ]);
+  const { destinationPrefix: template, timeZone } = job;
+  const prefixes = readTemplate(template, { target, jobId: '{jobId}', timeZone });
   return {
     ...showFacts(job, caller, now),
+    logGroupNames: [...logGroupNames],
     sliceCount: slices.length,
-    slices: slices.slice(0, mostSlicesShown).map((slice) => {
-      const { number, logGroupName, fromAt, toAt, notBeforeAt } = slice;
-      const facts = { account, region, target: name, logGroupName, fromAt };
-      return {
-        number,
-        logGroupName,
-        from: showInstant(fromAt),
-        to: showInstant(toAt),
-        ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
-        destinationPrefix: renderPrefix(job.destinationPrefix, {
-          ...facts,
-          jobId: '{jobId}',
-          attempt: 1,
-        }),
-      };
-    }),
+    slices: Iterator.from(slices)
+      .take(mostSlicesShown)
+      .map((slice) => showSlice(slice, prefixes))
+      .toArray(),
     line: {
       slicesWaiting: depth.reduce((sum, { waiting }) => sum + waiting, 0),
       slicesAhead,
       ...showEstimate(estimate),
     },
+  };
+}
+
+function showSlice(slice: PlannedSlice, prefixes: PrefixTemplate): Static<typeof ShownSlice> {
+  const { number, logGroupName, fromAt, toAt, notBeforeAt } = slice;
+  return {
+    number,
+    logGroupName,
+    from: showInstant(fromAt),
+    to: showInstant(toAt),
+    ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
+    destinationPrefix: prefixes.render({ ...slice, attempt: 1 }),
   };
 }
 

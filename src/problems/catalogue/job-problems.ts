@@ -35,9 +35,9 @@ export const jobProblems = {
   'too-many-slices': {
     status: 422,
     title: 'The job would have too many slices',
-    explanation:
-      'A slice is one log group and one window. A job may have at most 1,000 log groups and 10,000 slices.',
-    remedy: 'Choose a larger sliceBy, a shorter window or fewer log groups, or several jobs.',
+    explanation: 'A slice is one log group and one window. A job may have at most 10,000 slices.',
+    remedy:
+      'Choose a larger sliceBy, a shorter window or a longer logGroupNamePrefix, or create several jobs; a dry run lists the log groups of a prefix.',
     isRetryable: false,
   },
   'too-many-waiting-slices': {

@@ -3,19 +3,15 @@ import { describe, expect, test } from 'vitest';
 import {
   defaultTemplate,
   faultOf,
-  faultOfLength,
-  renderPrefix,
+  readTemplate,
 } from '#export-jobs/planning/destination-prefix.ts';
 
-const facts = {
-  account: '111122223333',
-  region: 'eu-west-1',
-  target: 'prod-eu',
-  logGroupName: '/aws/lambda/pay',
-  fromAt: Date.UTC(2024, 4, 1, 7, 30),
+const job = {
+  target: { name: 'prod-eu', accountId: '111122223333', region: 'eu-west-1' },
   jobId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
-  attempt: 2,
+  timeZone: 'UTC',
 };
+const slice = { logGroupName: '/aws/lambda/pay', fromAt: Date.UTC(2024, 4, 1, 7, 30), attempt: 2 };
 const known = '{account} {region} {target} {logGroup} {yyyy} {MM} {dd} {HH} {jobId} {attempt}';
 
 describe('a destination prefix', () => {
@@ -24,19 +20,32 @@ describe('a destination prefix', () => {
     ['{account}|{region}|{target}', '111122223333|eu-west-1|prod-eu'],
     ['{logGroup}', 'aws/lambda/pay'],
     ['{yyyy}-{MM}-{dd}T{HH}', '2024-05-01T07'],
-    ['{jobId}.{attempt}.{attempt}', `${facts.jobId}.2.2`],
+    ['{jobId}.{attempt}.{attempt}', `${job.jobId}.2.2`],
     ['a/{attempt}//', 'a/2'],
     ['/a', '/a'],
     ['é{dd}🪵', 'é01🪵'],
-    [defaultTemplate, `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/${facts.jobId}/2`],
+    [defaultTemplate, `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/${job.jobId}/2`],
   ] as const)('%s is filled in as %s', ([template, prefix]) => {
     expect(faultOf(template)).toBeUndefined();
-    expect(renderPrefix(template, facts)).toBe(prefix);
+    expect(readTemplate(template, job).render(slice)).toBe(prefix);
+  });
+
+  test.for([
+    ['Europe/Berlin', '2024-05-01T09'],
+    ['Pacific/Kiritimati', '2024-05-01T21'],
+    ['America/Los_Angeles', '2024-05-01T00'],
+    ['Asia/Kolkata', '2024-05-01T13'],
+    ['Pacific/Honolulu', '2024-04-30T21'],
+  ])('has the times of %s: %s', ([timeZone = '', time]) => {
+    const { render } = readTemplate('{yyyy}-{MM}-{dd}T{HH}', { ...job, timeZone });
+
+    expect(render(slice)).toBe(time);
   });
 
   test('keeps what is not a leading slash of a log group', () => {
+    const { render } = readTemplate('x{logGroup}x', job);
     const rendered = ['app', '//app', '/', '/a/'].map((logGroupName) =>
-      renderPrefix('x{logGroup}x', { ...facts, logGroupName }),
+      render({ ...slice, logGroupName }),
     );
 
     expect(rendered).toEqual(['xappx', 'x/appx', 'xx', 'xa/x']);
@@ -61,27 +70,57 @@ describe('a destination prefix', () => {
   });
 
   test('leaves AWS room for what it appends, whatever the attempt', () => {
-    const { logGroupName: _none, attempt: _neither, ...others } = facts;
     const short = `${'é'.repeat(484)}{attempt}`; // 968 bytes and six digits: one byte is left
-    const names = ['/a', '/aa', '/aaa'];
 
-    expect(faultOfLength(`${short}/`, names, others)).toBeUndefined();
-    expect(faultOfLength(`${short}{logGroup}`, ['/a'], others)).toBeUndefined();
-    expect(faultOfLength(`${short}{logGroup}`, names, others)).toBe(
+    expect(readTemplate(`${short}/`, job).faultFor('/aaa')).toBeUndefined();
+    const filled = readTemplate(`${short}{logGroup}`, job);
+    expect(filled.faultFor('/a')).toBeUndefined();
+    expect(filled.faultFor('/aa')).toBe(
       'must be at most 975 bytes when filled in, but for log group /aa it is 976; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at 1024',
     );
-    const key = `${renderPrefix(`${short}{logGroup}`, { ...facts, logGroupName: '/a', attempt: 999_999 })}/${facts.jobId}/x/000000.gz`;
-    expect(Buffer.byteLength(key)).toBe(1_024);
+    const longest = filled.render({ ...slice, logGroupName: '/a', attempt: 999_999 });
+    expect(Buffer.byteLength(`${longest}/${job.jobId}/x/000000.gz`)).toBe(1_024);
   });
 
   test('has room by default, for the longest names there are', () => {
-    const longest = {
-      ...facts,
-      region: 'ap-southeast-99',
-      target: 'x'.repeat(64),
-      logGroupName: 'x'.repeat(512),
-    };
+    const target = { ...job.target, region: 'ap-southeast-99', name: 'x'.repeat(64) };
 
-    expect(faultOfLength(defaultTemplate, [longest.logGroupName], longest)).toBeUndefined();
+    const { faultFor } = readTemplate(defaultTemplate, { ...job, target });
+
+    expect(faultFor('x'.repeat(512))).toBeUndefined();
+  });
+
+  test.for([
+    ['{logGroup}', '/', '/logs'],
+    ['{logGroup}', `${'/'.repeat(512)}`, '/a'],
+    ['/{logGroup}/{logGroup}//', '//', '/a//'],
+  ] as const)('%s has nothing but slashes for log group %s', ([template, bare, named]) => {
+    const { faultFor, render } = readTemplate(template, job);
+
+    expect(faultOf(template)).toBeUndefined();
+    expect(render({ ...slice, logGroupName: bare })).toBe('');
+    expect(faultFor(bare)).toBe(
+      `must have more than slashes when filled in, but for log group ${bare} it has nothing else; put a word before {logGroup}`,
+    );
+    expect(faultFor(named)).toBeUndefined();
+  });
+
+  test.for(['a{logGroup}', '{logGroup}{dd}', '{target}/{logGroup}'])(
+    '%s has something for a log group of slashes',
+    (template) => {
+      const { faultFor, render } = readTemplate(template, job);
+
+      expect(faultFor('////')).toBeUndefined();
+      expect(render({ ...slice, logGroupName: '////' })).not.toBe('');
+    },
+  );
+
+  test('counts bytes without filling anything in', () => {
+    const template = '{logGroup}'.repeat(102);
+    const slashes = '/'.repeat(512);
+
+    const fault = readTemplate(template, job).faultFor(slashes);
+
+    expect(fault).toContain(`it is ${102 * 511};`);
   });
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { openToAll } from '#auth/access.ts';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
-import { renderPrefix } from '#export-jobs/planning/destination-prefix.ts';
+import { readTemplate } from '#export-jobs/planning/destination-prefix.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { askerOf } from '../deeds.ts';
@@ -52,7 +52,7 @@ function seedEvents({ emulator }: World): string[] {
 /** Plans a job over all groups and runs each slice as one export task; how many there were. */
 async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string): Promise<number> {
   const target = world.targets.find(undefined);
-  const { logs, accountId: account, name } = target;
+  const { logs } = target;
   const body = { from: fromAt, to: toAt, sliceBy, destination: 'archive', destinationPrefix };
   const { job, slices } = await planJob(
     { ...body, logGroupNamePrefix: '/shop/' },
@@ -61,14 +61,14 @@ async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string)
       ...{ asker: askerOf('anonymous'), authorizer: openToAll.authorizer },
     },
   );
+  const prefixes = readTemplate(job.destinationPrefix, { target, jobId: sliceBy, timeZone: 'UTC' });
   for (const slice of slices) {
-    const facts = { account, region, target: name, jobId: sliceBy, attempt: 1, ...slice };
     const { outcome } = await logs.createExportTask({
       logGroupName: slice.logGroupName,
       from: BigInt(slice.fromAt),
       to: BigInt(slice.toAt - 1),
       destination: job.destination,
-      destinationPrefix: renderPrefix(job.destinationPrefix, facts),
+      destinationPrefix: prefixes.render({ ...slice, attempt: 1 }),
     });
     expect(outcome).toBe('accepted');
   }

@@ -50,27 +50,31 @@ describe('the log groups of a prefix', () => {
     });
   });
 
-  test('may be 1,000, asked for four pages a second', async () => {
+  test('may be more than a body can name, asked for four pages a second', async () => {
     await using world = await openWorld();
-    seedGroups(world, 1_000);
+    seedGroups(world, 1_200);
 
     const { found, slept, pages } = await resolve(world, '/many/');
 
-    expect(found.logGroupNames).toHaveLength(1_000);
-    expect(pages).toBe(20);
-    expect(slept).toEqual(Array(19).fill(250));
+    expect(found.logGroupNames).toHaveLength(1_200);
+    expect(pages).toBe(24);
+    expect(slept).toEqual(Array(23).fill(250));
   });
 
-  test('may not be more: that is too-many-slices', async () => {
+  test('may not be more than a job has slices: that is too-many-slices', async () => {
     await using world = await openWorld();
-    seedGroups(world, 1_001);
+    for (let i = 0; i <= 10_000; i += 1) {
+      world.emulator.seed.logGroup({ region, logGroupName: `/many/${i}` });
+    }
 
-    const { found } = await resolve(world, '/many/');
+    const { found, pages } = await resolve(world, '/many/');
 
     expect(found).toMatchObject({
       slug: 'too-many-slices',
-      detail: 'More than 1000 log groups begin with /many/; a job may have 1000.',
+      detail:
+        'More than 10000 log groups begin with /many/; a job may have 10000 slices, one for each at least.',
     });
+    expect(pages).toBe(201);
   });
 
   test('may not be none: that is no-log-groups', async () => {
@@ -111,6 +115,6 @@ describe('the log groups of a prefix', () => {
     const found = resolveLogGroups({ describeLogGroups }, '/app', { sleep: async () => {} });
 
     await expect(found).rejects.toMatchObject({ slug: 'aws-unexpected' });
-    expect(pages).toBe(40);
+    expect(pages).toBe(400);
   });
 });

@@ -53,3 +53,21 @@ test('the first no is the last question, and is told as the asker may know it', 
 
   expect(asked).toEqual(['/g/0', '/g/1', '/g/0', '/g/1']);
 });
+
+test('a question is made only when the one before it has its yes', async () => {
+  let made = 0;
+  function* lazily() {
+    for (const question of questions) {
+      made += 1;
+      yield question;
+    }
+  }
+  const never = demandEach(
+    authorizerBy(() => false),
+    asker,
+    lazily(),
+  );
+
+  await expect(never).rejects.toMatchObject({ slug: 'not-permitted' });
+  expect(made).toBe(1);
+});

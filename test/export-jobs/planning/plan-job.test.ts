@@ -5,6 +5,7 @@ import type { CreateExportJob } from '#export-jobs/planning/create-export-job.ts
 import { defaultTemplate } from '#export-jobs/planning/destination-prefix.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
 import type { Problem } from '#problems/problem.ts';
+import { authorizerBy } from '../../access.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { askerOf } from '../deeds.ts';
 
@@ -18,10 +19,9 @@ const wish: CreateExportJob = {
 };
 const { logGroupNames: _none, ...withoutGroups } = wish;
 
-function plan(world: World, body: CreateExportJob) {
+function plan(world: World, body: CreateExportJob, authorizer = openToAll.authorizer) {
   const target = world.targets.find(undefined);
   const asker = askerOf('anonymous');
-  const { authorizer } = openToAll;
   const jobId = 'job-of-the-test';
   return planJob(body, { target, now, sleep: async () => {}, jobId, asker, authorizer });
 }
@@ -37,12 +37,13 @@ describe('planning a job', () => {
 
     const planned = await plan(world, wish);
 
-    expect(planned).toEqual({
+    expect({ ...planned, slices: [...planned.slices] }).toEqual({
       job: {
         target: 'default',
         name: null,
         priority: 0,
         sliceBy: 'none',
+        timeZone: 'UTC',
         fromAt: first,
         toAt: second,
         destination: 'archive',
@@ -51,6 +52,7 @@ describe('planning a job', () => {
         isUnsettledAllowed: false,
         logGroupBytes: null,
       },
+      logGroupNames: ['/app'],
       slices: [
         {
           number: 0,
@@ -89,7 +91,7 @@ describe('planning a job', () => {
 
     const { job, slices } = await plan(world, { ...withoutGroups, logGroupNamePrefix: '/app' });
 
-    expect(slices.map(({ logGroupName }) => logGroupName)).toEqual(['/app', '/app/b']);
+    expect([...slices].map(({ logGroupName }) => logGroupName)).toEqual(['/app', '/app/b']);
     expect(job.logGroupBytes).toBe(100);
   });
 
@@ -125,6 +127,89 @@ describe('planning a job', () => {
       expect.objectContaining({ pointer: '#/destinationPrefix' }),
     ]);
     expect(window.members.errors).toEqual([expect.objectContaining({ pointer: '#/from' })]);
+  });
+
+  test('takes the time zone, and refuses one that is not there', async () => {
+    await using world = await openWorld();
+    const day = {
+      from: '2024-04-30T22:00:00Z',
+      to: '2024-05-02T22:00:00Z',
+      sliceBy: 'day',
+    } as const;
+
+    const { job, slices } = await plan(world, { ...wish, ...day, timeZone: 'Europe/Berlin' });
+    const problem = await refusalOf(plan(world, { ...wish, timeZone: 'CEST' }));
+
+    expect(job.timeZone).toBe('Europe/Berlin');
+    expect([...slices].map(({ fromAt }) => new Date(fromAt).toISOString())).toEqual([
+      '2024-04-30T22:00:00.000Z',
+      '2024-05-01T22:00:00.000Z',
+    ]);
+    expect(problem.members.errors).toEqual([
+      {
+        in: 'body',
+        pointer: '#/timeZone',
+        detail:
+          'must be the IANA name of a time zone, such as Europe/Berlin; an abbreviation or an offset has no calendar',
+      },
+    ]);
+  });
+
+  test.for([
+    ['one decision', '{logGroup}', 'not-permitted', 1],
+    ['none when what is asked for can never be', '{logGroup}'.repeat(102), 'invalid-request', 0],
+  ] as const)(
+    'for who is permitted nothing costs %s',
+    async ([, destinationPrefix, slug, cost]) => {
+      await using world = await openWorld();
+      let decisions = 0;
+      const authorizer = authorizerBy(() => {
+        decisions += 1;
+        return false;
+      });
+      const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${'/'.repeat(500)}${n}`);
+
+      const body = { ...wish, logGroupNames, destinationPrefix };
+      const problem = await refusalOf(plan(world, body, authorizer));
+
+      expect(problem.slug).toBe(slug);
+      expect(decisions).toBe(cost);
+    },
+  );
+
+  test('refuses a prefix that is empty for a log group, with its name', async () => {
+    await using world = await openWorld();
+    world.emulator.seed.logGroup({ region, logGroupName: '/' });
+    const named = { ...wish, logGroupNames: ['/app', '/'], destinationPrefix: '{logGroup}/' };
+    const { logGroupNames: _names, ...byPrefix } = named;
+
+    for (const body of [named, { ...byPrefix, logGroupNamePrefix: '/' }]) {
+      const problem = await refusalOf(plan(world, body));
+
+      expect(problem.members.errors).toEqual([
+        {
+          in: 'body',
+          pointer: '#/destinationPrefix',
+          detail: expect.stringContaining('for log group / it has nothing else'),
+        },
+      ]);
+    }
+  });
+
+  test('tells nothing of a log group behind a prefix that is not permitted', async () => {
+    await using world = await openWorld();
+    world.emulator.seed.logGroup({ region, logGroupName: `/app/${'x'.repeat(500)}` });
+    const authorizer = authorizerBy((_principal, { resource }) => resource.logGroupName === '/app');
+    const body = { ...withoutGroups, destinationPrefix: '{logGroup}{logGroup}' };
+
+    const problem = await refusalOf(
+      plan(world, { ...body, logGroupNamePrefix: '/app' }, authorizer),
+    );
+
+    expect(problem).toMatchObject({
+      slug: 'not-permitted',
+      detail: 'No policy permits you to export all log groups whose name begins with /app.',
+    });
   });
 
   test('refuses a prefix that a log group makes too long for a key', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { planSlices } from '#export-jobs/planning/plan.ts';
+import { type PlannedSlice, planSlices } from '#export-jobs/planning/plan.ts';
 
 const hourMs = 3_600_000;
 const now = Date.UTC(2024, 4, 3, 6);
@@ -9,19 +9,28 @@ const wish = {
   logGroupNames: ['/b', '/a'],
   window: { fromAt: midnight, toAt: midnight + 30 * hourMs },
   sliceBy: 'day',
+  timeZone: 'UTC',
   now,
   isUnsettledAllowed: false,
 } as const;
 
+/** All slices of a wish. */
+async function slicesOf(asked: Parameters<typeof planSlices>[0]): Promise<PlannedSlice[]> {
+  const planned = await planSlices(asked);
+  const slices = [...planned];
+  expect(planned).toHaveLength(slices.length);
+  return slices;
+}
+
 describe('the slices of a job', () => {
-  test('are the oldest window first, and in it the log groups as they were given', () => {
+  test('are the oldest window first, and in it the log groups as they were given', async () => {
     const nextMidnight = midnight + 24 * hourMs;
     const [first, last] = [
       { fromAt: midnight, toAt: nextMidnight },
       { fromAt: nextMidnight, toAt: wish.window.toAt },
     ];
 
-    expect(planSlices(wish)).toMatchObject([
+    expect(await slicesOf(wish)).toMatchObject([
       { number: 0, logGroupName: '/b', ...first },
       { number: 1, logGroupName: '/a', ...first },
       { number: 2, logGroupName: '/b', ...last },
@@ -29,10 +38,10 @@ describe('the slices of a job', () => {
     ]);
   });
 
-  test('wait until twelve hours after their end, unless that has passed', () => {
+  test('wait until twelve hours after their end, unless that has passed', async () => {
     const window = { fromAt: now - 14 * hourMs, toAt: now - 10 * hourMs };
 
-    const slices = planSlices({ ...wish, logGroupNames: ['/a'], window, sliceBy: 'hour' });
+    const slices = await slicesOf({ ...wish, logGroupNames: ['/a'], window, sliceBy: 'hour' });
 
     expect(slices.map(({ notBeforeAt, readyAt }) => [notBeforeAt, readyAt])).toEqual([
       [null, now], // ended 13 hours ago
@@ -42,27 +51,43 @@ describe('the slices of a job', () => {
     ]);
   });
 
-  test('do not wait when what is unsettled is allowed', () => {
+  test('do not wait when what is unsettled is allowed', async () => {
     const window = { fromAt: now - hourMs, toAt: now + hourMs };
 
-    const slices = planSlices({ ...wish, window, isUnsettledAllowed: true });
+    const slices = await slicesOf({ ...wish, window, isUnsettledAllowed: true });
 
     for (const slice of slices) expect(slice).toMatchObject({ notBeforeAt: null, readyAt: now });
   });
 
-  test('may be 10,000', () => {
+  test('are cut in small parts, so that everybody else goes on meanwhile', async () => {
+    const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+
+    const slices = await planSlices({ ...wish, window, sliceBy: 'hour', timeZone: 'Asia/Tokyo' });
+    clearImmediate(next);
+
+    expect(slices).toHaveLength(10_000);
+    expect(turns).toBeGreaterThanOrEqual(49);
+  });
+
+  test('may be 10,000', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
 
-    const slices = planSlices({ ...wish, window, sliceBy: 'hour' });
+    const slices = await slicesOf({ ...wish, window, sliceBy: 'hour' });
 
     expect(slices).toHaveLength(10_000);
     expect(slices.at(-1)).toMatchObject({ number: 9_999, logGroupName: '/a', toAt: midnight });
   });
 
-  test('may not be more: that is too-many-slices, with what would fit', () => {
+  test('may not be more: that is too-many-slices, with what would fit', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs - 1, toAt: midnight };
 
-    expect(() => planSlices({ ...wish, window, sliceBy: 'hour' })).toThrow(
+    await expect(planSlices({ ...wish, window, sliceBy: 'hour' })).rejects.toEqual(
       expect.objectContaining({
         slug: 'too-many-slices',
         detail:
@@ -77,11 +102,11 @@ describe('the slices of a job', () => {
     ['day', 1_000, 'none'],
   ] as const)(
     'sliced by %s since 1970 in %i log groups would fit sliced by %s',
-    ([sliceBy, count, fits]) => {
+    async ([sliceBy, count, fits]) => {
       const logGroupNames = Array.from({ length: count }, (_, index) => `/${index}`);
       const window = { fromAt: 0, toAt: midnight };
 
-      expect(() => planSlices({ ...wish, logGroupNames, window, sliceBy })).toThrow(
+      await expect(planSlices({ ...wish, logGroupNames, window, sliceBy })).rejects.toEqual(
         expect.objectContaining({
           detail: expect.stringContaining(`with sliceBy "${fits}" it is `),
         }),

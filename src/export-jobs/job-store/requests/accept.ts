@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import type { Insertable } from 'kysely';
 
 import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { SliceRow } from '#database/tables.ts';
 import { Problem } from '#problems/problem.ts';
+import { inParts } from '../../planning/in-parts.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
 import { recordChange } from '../changes.ts';
 import { demandRoom } from './waiting-limit.ts';
@@ -120,13 +120,10 @@ async function writeJob(
       cancelRequestedAt: null,
     })
     .execute();
-  const rows = slices.map((slice): Insertable<SliceRow> => {
-    return { ...slice, jobId, target, caller, priority, state: 'waiting' };
-  });
-  for (let start = 0; start < rows.length; start += slicesAtOnce) {
-    const values = rows.slice(start, start + slicesAtOnce);
-    await queries.insertInto('slices').values(values).execute();
-    await setImmediate();
+  const ofJob = { jobId, target, caller, priority, state: 'waiting' };
+  for await (const some of inParts(slices, slicesAtOnce)) {
+    const rows = some.map((slice): Insertable<SliceRow> => ({ ...slice, ...ofJob }));
+    await queries.insertInto('slices').values(rows).execute();
   }
   await queries
     .insertInto('lines')

@@ -14,6 +14,7 @@ export interface JobHead
     | 'target'
     | 'destination'
     | 'destinationPrefix'
+    | 'timeZone'
     | 'priority'
     | 'acceptedAt'
   > {
@@ -72,7 +73,7 @@ export async function readHeads(
     )
     .leftJoin('slots', 'slots.target', 'jobs.target')
     .select(['askedId as id', 'jobs.caller', 'version', 'jobs.target', 'destination'])
-    .select(['destinationPrefix', 'jobs.priority', 'acceptedAt', 'accountId', 'region'])
+    .select(['destinationPrefix', 'timeZone', 'jobs.priority', 'acceptedAt', 'accountId', 'region'])
     .select(['first.logGroupName', 'first.fromAt', 'second.number as more'])
     .execute();
   const heads = rows.map(({ more, ...head }) => ({ ...head, hasMoreLogGroups: more !== null }));
