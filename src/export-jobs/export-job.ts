@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import { Warning } from '#export-tasks/export-task.ts';
 import { ProblemBody } from '#problems/problem.ts';
 import { Text } from '#validation/text.ts';
 import { SliceBy } from './planning/create-export-job.ts';
@@ -63,6 +64,9 @@ export const jobFacts = {
   destinationPrefix: Type.String({
     description: 'The template of what the keys of its objects begin with.',
   }),
+  warnings: Type.Optional(
+    Type.Array(Warning, { description: 'Present when something in it can hardly be meant.' }),
+  ),
   logStreamNamePrefix: Type.Optional(
     Type.String({ description: 'It exports only log streams whose name begins with this.' }),
   ),

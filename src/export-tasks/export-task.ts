@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type ExportTaskStatusCode, exportTaskStatusCodes } from '#aws/export-task.ts';
 import { Int64, Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
+import { meantBucket, meantLogGroup } from './meant.ts';
 
 /** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
 export const s3KeyMaxBytes = 1_024;
@@ -26,6 +27,7 @@ export const LogGroupName = Text({
   maxLength: 512,
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
   rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
+  meant: meantLogGroup,
   description: 'The log group to export.',
 });
 
@@ -43,7 +45,9 @@ export const LogStreamNamePrefix = Text({
 export const Destination = Text({
   minLength: 1,
   maxLength: 512,
-  rule: 'the name of an S3 bucket, 1 to 512 characters',
+  pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // a name with one of them can never be a bucket
+  rule: 'the name of an S3 bucket, 1 to 512 characters, none of them : or /',
+  meant: meantBucket,
   description: 'The name of the S3 bucket, in the Region of the log group.',
 });
 
@@ -52,7 +56,7 @@ const destinationPrefix = Text({
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
-    'What the keys of the exported objects begin with; `exportedlogs` when left out. AWS appends `/<taskId>/<log stream>/000000.gz`.',
+    'What the keys of the exported objects begin with. Default, also when empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
 });
 
 /** The body of POST /export-tasks: what CreateExportTask takes. */

@@ -1,17 +1,15 @@
 import type { Decision, Place, Question } from '#auth/authorization/authorizer.ts';
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
-import type { CreateExportTask, ExportTask } from '#aws/export-task.ts';
-
-/** What AWS exports under when a create names no prefix. */
-const defaultPrefix = 'exportedlogs';
+import type { ExportTask } from '#aws/export-task.ts';
+import type { EffectiveTask } from './creating/effective-task.ts';
 
 /** May this be created? Asked with the very values that are sent to AWS. */
-export function mayCreate(target: Place, task: CreateExportTask): Question {
-  const { logGroupName, destination, from, to } = task;
+export function mayCreate(target: Place, task: EffectiveTask): Question {
+  const { logGroupName, destination, destinationPrefix, from, to } = task;
   return {
     action: 'CreateExportTask',
     resource: { target, logGroupName },
-    context: { destination, destinationPrefix: task.destinationPrefix || defaultPrefix, from, to },
+    context: { destination, destinationPrefix, from, to },
   };
 }
 

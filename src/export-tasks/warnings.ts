@@ -28,7 +28,16 @@ export function warningsOf(task: CreateExportTask): Warning[] {
       detail: `AWS appends up to ${appendedBytes} bytes to the prefix ("/<taskId>/<log stream>/000000.gz"); the keys of log streams with long names will pass the ${s3KeyMaxBytes} bytes S3 allows.`,
     });
   }
-  return warnings;
+  return [...warnings, ...warningsOfSlashes(destinationPrefix)];
+}
+
+/** A prefix under which keys have folders without a name; empty for an ordinary one. */
+export function warningsOfSlashes(destinationPrefix: string): Warning[] {
+  const named = destinationPrefix.split('/').filter((name) => name !== '');
+  const meant = named.join('/');
+  if (meant === destinationPrefix) return [];
+  const detail = `A slash at an end, or two in a row, makes a folder without a name in S3. ${meant === '' ? 'Leave the prefix out.' : `Write ${JSON.stringify(meant)}.`}`;
+  return [{ pointer: '#/destinationPrefix', detail }];
 }
 
 function toInstant(ms: bigint): string {

@@ -37,7 +37,7 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'CloudWatch Logs export tasks over REST.',
     description:
-      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\nHow callers are told apart depends on how the service is configured (`AUTH`): by a token, an API key or a client certificate, or not at all. Operations without a security requirement are for everybody.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits.',
+      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\nHow callers are told apart depends on how the service is configured (`AUTH`): by a token, an API key or a client certificate, or not at all. Operations without a security requirement are for everybody.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits. In request bodies a member that is `null` counts as absent.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],

@@ -1,5 +1,6 @@
 import { type TUnsafe, Type } from '@sinclair/typebox';
 
+import { readingsOf } from './instant-readings.ts';
 import { show } from './violations.ts';
 
 /** An instant as it stands in a body: integer milliseconds since 1970, or RFC 3339 text. */
@@ -107,13 +108,13 @@ function describeOtherText(text: string): string {
       ? `must be without quotes: ${text}`
       : `must be without quotes, and ${reading.detail}`;
   }
-  const joined = text.trim().replace(' ', 'T');
-  const meant = [joined, `${joined}Z`, `${joined}:00Z`, `${joined}T00:00:00Z`].find(
-    (candidate) => rfc3339.test(candidate) && 'at' in readText(candidate),
-  );
-  return meant === undefined
-    ? `must be ${rule}, but is ${show(text)}`
-    : `must be RFC 3339 with an offset; if UTC is meant, write "${meant}"`;
+  const { texts, hasOffset } = readingsOf(text);
+  const meant = texts.filter((read) => rfc3339.test(read) && 'at' in readText(read));
+  if (meant.length === 0) return `must be ${rule}, but is ${show(text)}`;
+  const write = `write ${meant.map((read) => `"${read}"`).join(' or ')}`;
+  return hasOffset
+    ? `must be RFC 3339; ${write}`
+    : `must be RFC 3339 with an offset; if UTC is meant, ${write}`;
 }
 
 function toText(ms: number): string {

@@ -28,6 +28,7 @@ export function makeValidatorCompiler(): (route: {
     const rules = part === 'headers' ? withLowerCaseNames(schema as ObjectRules) : schema;
     const validate = ajvOf[part].compile(rules as object);
     return (data) => {
+      if (part === 'body') dropNulls(rules as ObjectRules, data);
       cutLongLists(rules as ObjectRules, data);
       if (validate(data)) return { value: data };
       return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
@@ -37,7 +38,20 @@ export function makeValidatorCompiler(): (route: {
 
 /** The rules of an object with members. */
 interface ObjectRules {
-  properties?: Record<string, { maxItems?: number }>;
+  properties?: Record<string, ObjectRules & { maxItems?: number }>;
+}
+
+/**
+ * Leaves out members that are null: clients that are generated send them for what is not set, and AWS
+ * takes them so. A name that is not known stays, to be refused.
+ */
+function dropNulls({ properties = {} }: ObjectRules, data: unknown): void {
+  if (typeof data !== 'object' || data === null) return;
+  const members = data as Record<string, unknown>;
+  for (const [name, rules] of Object.entries(properties)) {
+    if (members[name] === null) delete members[name];
+    else if (Object.hasOwn(members, name)) dropNulls(rules, members[name]);
+  }
 }
 
 // Ajv looks at every item of a list that is too long, and reports each; one too many says it all.
@@ -68,7 +82,7 @@ function makeAjv(options: { coerceTypes: boolean }): Ajv {
     useDefaults: false,
     formats: { int64: true },
   });
-  ajv.addVocabulary(['x-rule']);
+  ajv.addVocabulary(['x-rule', 'x-meant']);
   ajv.addKeyword({
     keyword: 'x-int64',
     schemaType: 'boolean',

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 
 import { Problem, type Violation } from '#problems/problem.ts';
+import type { Meant } from './text.ts';
 
 // A body can break a rule in each of its four thousand members. Nobody reads more than this many.
 const maxViolations = 50;
@@ -67,7 +68,7 @@ function detailOf(error: ErrorObject): string {
       return `must have exactly one of ${names.join(', ')}, but has ${found}`;
     }
     default:
-      return `must be ${ruleOf(parentSchema)}, but is ${show(data)}`;
+      return `must be ${ruleOf(parentSchema)}, but is ${show(data)}${meantBy(error)}`;
   }
 }
 
@@ -77,6 +78,13 @@ function propertiesOf(error: ErrorObject): Record<string, unknown> {
 
 function ruleOf(schema: unknown): string {
   return (schema as { 'x-rule'?: string } | undefined)?.['x-rule'] ?? 'a JSON object';
+}
+
+// What a rule knows better is in its own words.
+function meantBy({ parentSchema, data }: ErrorObject): string {
+  const { 'x-meant': meant } = parentSchema as { 'x-meant'?: Meant };
+  const words = typeof data === 'string' ? meant?.(data) : undefined;
+  return words === undefined ? '' : `; ${words}`;
 }
 
 // A name the caller chose: escaped for the pointer, and capped, so that the answer stays short.

@@ -29,7 +29,11 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('says which tables it made, once', async () => {
     const options = await emptyHome(kind);
 
-    expect(await migrateDatabase(options)).toEqual(['0001-export-jobs', '0002-callers']);
+    expect(await migrateDatabase(options)).toEqual([
+      '0001-export-jobs',
+      '0002-callers',
+      '0003-time-zones',
+    ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
 
@@ -41,10 +45,11 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       for (const table of ['auditEntries', 'callers']) await schema.dropTable(table).execute();
       for (const index of ['jobs_by_age', 'lines_of_caller'])
         await schema.dropIndex(index).execute();
-      await schema.alterTable('jobs').dropColumn('principal').execute();
+      for (const column of ['principal', 'timeZone'])
+        await schema.alterTable('jobs').dropColumn(column).execute();
       if (kind === 'postgres') await sql`drop function refuse_audit_change`.execute(before.queries);
       const known = before.queries.deleteFrom('migrations');
-      await known.where('name', '=', '0002-callers').execute();
+      await known.where('name', '>', '0001-export-jobs').execute();
       await before.queries.insertInto('jobs').values(jobBefore('before')).execute();
     }
 
@@ -53,11 +58,12 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     // A replica of the version before, which knows nothing of it, is still at work.
     await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
 
-    expect(applied).toEqual(['0002-callers']);
-    const jobs = await after.queries.selectFrom('jobs').select(['id', 'principal']).execute();
+    expect(applied).toEqual(['0002-callers', '0003-time-zones']);
+    const columns = ['id', 'principal', 'timeZone'] as const;
+    const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
-      { id: 'before', principal: null },
-      { id: 'beside', principal: null },
+      { id: 'before', principal: null, timeZone: 'UTC' },
+      { id: 'beside', principal: null, timeZone: 'UTC' },
     ]);
   });
 
@@ -184,5 +190,5 @@ test('in PostgreSQL the tables are made once, however many processes start at on
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([2, 1]);
+  expect([applied?.length, installations?.length]).toEqual([3, 1]);
 });

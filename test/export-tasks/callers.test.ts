@@ -83,8 +83,8 @@ describe('a create', () => {
     });
   });
 
-  test.for([undefined, ''])(
-    'without a prefix (%j) is asked about under that of AWS',
+  test.for([undefined, '', null])(
+    'without a prefix (%j) is asked about, sent and shown under that of AWS',
     async (destinationPrefix) => {
       const asked: Question[] = [];
       await using world = await openWorld({
@@ -101,6 +101,7 @@ describe('a create', () => {
       );
 
       expect(asked[0]?.context?.destinationPrefix).toBe('exportedlogs');
+      expect(world.creates()[0]?.input).toMatchObject({ destinationPrefix: 'exportedlogs' });
       expect(shown.body.destinationPrefix).toBe('exportedlogs');
     },
   );

@@ -9,7 +9,10 @@ import type { OpenTarget } from '#targets/target.ts';
 
 // Lists of AWS that the emulator does not give: full of others, without a Date, without members.
 
-const task = { logGroupName: '/app', from: 1n, to: 2n, destination: 'archive' };
+const task = {
+  ...{ logGroupName: '/app', from: 1n, to: 2n },
+  ...{ destination: 'archive', destinationPrefix: 'exportedlogs' },
+};
 const began = 1_800_000_000_000;
 
 interface Lists {
@@ -55,7 +58,6 @@ const listed = (
 ): ExportTask => ({
   ...task,
   taskId,
-  destinationPrefix: 'exportedlogs',
   executionInfo: { creationTime: createdAt },
   ...changes,
 });

@@ -48,6 +48,22 @@ describe('an instant', () => {
       '2024-05-01 10:00:00',
       'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-01T10:00:00Z"',
     ],
+    ['2019-02-22T10:00:00+0000', 'must be RFC 3339; write "2019-02-22T10:00:00+00:00"'],
+    ['2019-02-22T10:00:00-07', 'must be RFC 3339; write "2019-02-22T10:00:00-07:00"'],
+    ['20190222T100000Z', 'must be RFC 3339; write "2019-02-22T10:00:00Z"'],
+    ['2019-02-22 10:00:00,5 +0530', 'must be RFC 3339; write "2019-02-22T10:00:00.5+05:30"'],
+    [
+      '22-02-2019',
+      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-22T00:00:00Z"',
+    ],
+    [
+      '2/22/2019 10:30',
+      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-22T10:30:00Z"',
+    ],
+    [
+      '03.02.2019',
+      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-03T00:00:00Z" or "2019-03-02T00:00:00Z"',
+    ],
     [
       '2016-12-31T23:59:60Z',
       'is in a leap second, which time in milliseconds since 1970 has not; the second after it is "2017-01-01T00:00:00.000Z"',
@@ -86,6 +102,9 @@ describe('an instant', () => {
     '',
     '2024-05-01T10:00:00+24:00',
     '2024-02-30',
+    '2024-05-01Tnoon',
+    '22-22-2019',
+    `2024-05-01T00:00:00.${'0'.repeat(10_000)}+0000`,
     '٢٠٢٤-05-01T00:00:00Z',
     '9'.repeat(10_000),
   ])('%s is refused with what an instant is', (value) => {

@@ -36,7 +36,8 @@ describe('a body of POST /export-tasks', () => {
         {
           in: 'body',
           pointer: '#/destination',
-          detail: 'is missing; it must be the name of an S3 bucket, 1 to 512 characters',
+          detail:
+            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, none of them : or /',
         },
         {
           in: 'body',
@@ -70,6 +71,46 @@ describe('a body of POST /export-tasks', () => {
     expect(answer.status).toBe(201);
   });
 
+  test('may have null for members that are not set, as AWS takes it', async () => {
+    await using world = await openWorld();
+    const nothing = { taskName: null, logStreamNamePrefix: null, destinationPrefix: null };
+
+    const { answer } = await post(world, { ...order, ...nothing });
+    const missing = await post(world, { ...order, destination: null, extra: null });
+
+    expect(answer.status).toBe(201);
+    expect(world.creates()[0]?.input).toEqual({ ...order, destinationPrefix: 'exportedlogs' });
+    expect(missing.answer.body.errors).toEqual([
+      {
+        in: 'body',
+        pointer: '#/destination',
+        detail: expect.stringMatching(/^is missing; /),
+      },
+      { in: 'body', pointer: '#/extra', detail: expect.stringMatching(/^is not known here/) },
+    ]);
+  });
+
+  test.for([
+    ['destination', 'arn:aws-cn:s3:::archive', 'write "archive"'],
+    ['destination', 's3://archive/x', 'write "archive", and "x" as destinationPrefix'],
+    ['destination', 'archive/', 'write "archive"'],
+    ['logGroupName', 'arn:aws:logs:eu-west-1:123456789012:log-group:/app:*', 'write "/app"'],
+  ] as const)('is told what to write: %s %s', async ([member, value, words]) => {
+    await using world = await openWorld();
+
+    const { answer, isSent } = await post(world, { ...order, [member]: value });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      {
+        in: 'body',
+        pointer: `#/${member}`,
+        detail: expect.stringMatching(new RegExp(`; ${words}$`)),
+      },
+    ]);
+    expect(isSent).toBe(false);
+  });
+
   test('may have a destinationPrefix of 1,024 bytes, which is for AWS to judge', async () => {
     await using world = await openWorld();
 
@@ -81,7 +122,6 @@ describe('a body of POST /export-tasks', () => {
   test.for([
     ['taskName', ''],
     ['taskName', 'x'.repeat(513)],
-    ['taskName', null],
     ['logGroupName', ''],
     ['logGroupName', 'x'.repeat(513)],
     ['logGroupName', 'with space'],
@@ -132,7 +172,6 @@ describe('a body of POST /export-tasks', () => {
     '-0',
     '-1',
     '"5"',
-    'null',
     'true',
     '[]',
     '{}',

@@ -39,7 +39,8 @@ function policyFor(
   const logGroupArn = `arn:${partition}:logs:${region}:${accountId}:log-group:${logGroup}`;
   const bucketArn = `arn:${partition}:s3:::${bucket}`;
   const objects = [`${bucketArn}/${keys}`];
-  // Without a prefix AWS exports below this one, but tries whether it may write beside it.
+  // When none is sent AWS exports below this one, but tries whether it may write beside it. Whether
+  // it tells that from this prefix being sent, nobody has recorded.
   if (destinationPrefix === 'exportedlogs') objects.push(`${bucketArn}/aws-logs-write-test`);
   const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({

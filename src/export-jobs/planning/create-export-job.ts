@@ -6,6 +6,7 @@ import {
   LogStreamNamePrefix,
   s3KeyMaxBytes,
 } from '#export-tasks/export-task.ts';
+import { meantLogGroupPrefix } from '#export-tasks/meant.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
 import { defaultTemplate, templateDescription } from './destination-prefix.ts';
@@ -49,6 +50,7 @@ export const CreateExportJob = Type.Object(
     ),
     logGroupNamePrefix: Type.Optional({
       ...LogGroupName,
+      'x-meant': meantLogGroupPrefix,
       description:
         'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
     }),

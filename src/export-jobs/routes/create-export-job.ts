@@ -67,7 +67,8 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     method: 'POST',
     url: '/export-jobs',
     bodyLimit: 1_048_576, // a thousand names of 512 characters are half of it
-    handlerTimeout: 60_000, // a prefix of many log groups is many pages of AWS
+    // 200 pages of log groups, four a second, and as long again for what others ask of AWS.
+    handlerTimeout: 100_000,
     schema: {
       operationId: 'createExportJob',
       tags: ['export-jobs'],

@@ -1,4 +1,9 @@
+<<<<<<< HEAD
 import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
+=======
+import { warningsOfSlashes } from '#export-tasks/warnings.ts';
+import { type ExportJob, showInstant } from '../export-job.ts';
+>>>>>>> bfe7284 (feat(export-jobs): slices by the calendar of a time zone, and values that are refused say what to write)
 import type { JobReading } from '../job-store/reads.ts';
 import type { JobHead } from '../job-store/requests/heads.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
@@ -83,6 +88,7 @@ export function showJob(reading: JobReading, basePath: string, place?: Place): E
 /** Shows what a job is, planned or accepted. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
   const { target, name, priority, fromAt, toAt, sliceBy, destination, destinationPrefix } = job;
+  const warnings = warningsOfSlashes(destinationPrefix);
   const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
   return {
     target,
@@ -95,6 +101,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     timeZone,
     destination,
     destinationPrefix,
+    ...(warnings.length > 0 && { warnings }),
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
     ...(logGroupBytes !== null && { logGroupBytes }),
     isUnsettled: isUnsettledAllowed && toAt + settlingMs > acceptedAt,

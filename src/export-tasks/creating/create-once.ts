@@ -1,8 +1,9 @@
 import type { CloudWatchLogs, ExportGrant } from '#aws/cloudwatch-logs.ts';
-import { type CreateExportTask, type ExportTask, isActive } from '#aws/export-task.ts';
+import { type ExportTask, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { bucketPolicyFor } from './bucket-policy.ts';
+import type { EffectiveTask } from './effective-task.ts';
 import { type CreatedTask, type LookUpOptions, makeLookUp } from './look-up.ts';
 
 /** For whom a task is created, what they were permitted, and which tasks they may hear of. */
@@ -21,7 +22,7 @@ export function makeCreateOnce(options: LookUpOptions) {
 
   return async function createOnce(
     target: OpenTarget,
-    task: CreateExportTask,
+    task: EffectiveTask,
     { caller, grant, maySee }: CreateFor,
   ): Promise<CreatedTask> {
     const beganAt = options.elapsed();
@@ -53,7 +54,7 @@ export function makeCreateOnce(options: LookUpOptions) {
 async function withWhatHelps(
   refusal: Problem,
   target: OpenTarget,
-  task: CreateExportTask,
+  task: EffectiveTask,
   asked: Pick<CreateFor, 'caller' | 'maySee'>,
 ): Promise<Problem> {
   switch (refusal.slug) {

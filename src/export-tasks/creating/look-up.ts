@@ -1,5 +1,6 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import type { CreateExportTask, ExportTask } from '#aws/export-task.ts';
+import type { ExportTask } from '#aws/export-task.ts';
+import type { EffectiveTask } from './effective-task.ts';
 
 /** What a look-up needs of its surroundings: clocks in milliseconds, and sleep. */
 export interface LookUpOptions {
@@ -43,7 +44,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   /** Looks until the task is found or patience ends; `isCertain` if every look was a whole one. */
   async function lookFor(
     logs: CloudWatchLogs,
-    task: CreateExportTask,
+    task: EffectiveTask,
     create: SentCreate,
   ): Promise<{ found?: CreatedTask; isCertain: boolean }> {
     const lookUntil = elapsed() + lookForMs;
@@ -63,7 +64,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
 
   async function lookOnce(
     logs: CloudWatchLogs,
-    task: CreateExportTask,
+    task: EffectiveTask,
     { beganAt, caller }: SentCreate,
   ): Promise<CreatedTask | undefined> {
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
@@ -100,14 +101,14 @@ function createdAt(task: ExportTask): number {
 }
 
 // logStreamNamePrefix cannot be compared: AWS never shows it.
-function hasValuesOf(candidate: ExportTask, task: CreateExportTask): boolean {
+function hasValuesOf(candidate: ExportTask, task: EffectiveTask): boolean {
   return (
     candidate.taskName === task.taskName &&
     candidate.logGroupName === task.logGroupName &&
     candidate.from === task.from &&
     candidate.to === task.to &&
     candidate.destination === task.destination &&
-    candidate.destinationPrefix === (task.destinationPrefix || 'exportedlogs')
+    candidate.destinationPrefix === task.destinationPrefix
   );
 }
 

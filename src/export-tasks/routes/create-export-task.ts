@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
+import { toEffectiveTask } from '../creating/effective-task.ts';
 import { everyCall } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
 import { grantOf, mayCreate, mayDo } from '../questions.ts';
@@ -47,14 +48,15 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     handler: async (request, reply) => {
       const { query, body } = request;
       const target = targets.find(query.target);
-      const question = mayCreate(target, body);
+      const task = toEffectiveTask(body);
+      const question = mayCreate(target, task);
       const decision = authorizer.demand(request, question);
 
-      const created = await createOnce(target, body, {
+      const created = await createOnce(target, task, {
         caller: request.principal.id,
         grant: grantOf(question, decision),
-        maySee: (task) =>
-          authorizer.decide(request, mayDo('DescribeExportTasks', target, task)).isPermitted,
+        maySee: (other) =>
+          authorizer.decide(request, mayDo('DescribeExportTasks', target, other)).isPermitted,
       });
       request.awsRequestId = created.awsRequestId;
 

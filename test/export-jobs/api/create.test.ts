@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { Problem } from '#problems/problem.ts';
 import { postgresUrl } from '../../postgres.ts';
-import { openWorld, type World } from '../../world.ts';
+import { openWorld, region, type World } from '../../world.ts';
 import { bringTo, homes, sliceProblem, wish } from '../homes.ts';
 
 describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
@@ -40,6 +40,7 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
       from: '2024-05-01T00:00:00.000Z',
       to: '2024-05-04T00:00:00.000Z',
       sliceBy: 'day',
+      timeZone: 'UTC',
       destination: 'archive',
       destinationPrefix: expect.stringContaining('{jobId}'),
       isUnsettled: false,
@@ -68,6 +69,43 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
 
     expect(status).toBe(202);
     expect(body).toMatchObject({ logGroupBytes: 0, sliceCounts: { waiting: 3 } });
+  });
+
+  test('is cut by the calendar of its time zone, and its slices write under the times there', async () => {
+    const zoned = {
+      ...{
+        ...wish,
+        timeZone: 'America/St_Johns',
+        destinationPrefix: '{yyyy}-{MM}-{dd}T{HH}/{jobId}',
+      },
+      ...{ from: '2006-10-28T02:30:00Z', to: '2006-10-30T03:30:00Z' },
+    };
+
+    const { status, body } = await post(zoned);
+    const dry = await post(zoned, undefined, '?dryRun=true');
+
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ timeZone: 'America/St_Johns', sliceCounts: { waiting: 2 } });
+    const shown = await world.call('GET', body.links.slices);
+    const windows = shown.body.slices.map(({ from, to }: Record<string, string>) => [from, to]);
+    expect(windows).toEqual([
+      ['2006-10-28T02:30:00.000Z', '2006-10-29T02:30:00.000Z'],
+      ['2006-10-29T02:30:00.000Z', '2006-10-30T03:30:00.000Z'], // 25 hours
+    ]);
+    expect(dry.body.timeZone).toBe('America/St_Johns');
+    expect(dry.body.slices.map(({ destinationPrefix }: never) => destinationPrefix)).toEqual([
+      '2006-10-28T00/{jobId}',
+      '2006-10-29T00/{jobId}',
+    ]);
+  });
+
+  test('warns of slashes that make folders without a name', async () => {
+    const { status, body } = await post({ ...wish, destinationPrefix: '/a//{dd}/' });
+
+    expect(status).toBe(202);
+    expect(body.warnings).toEqual([
+      { pointer: '#/destinationPrefix', detail: expect.stringContaining('Write "a/{dd}".') },
+    ]);
   });
 
   test('a thousand long names are accepted, as ten thousand slices', async () => {
@@ -144,6 +182,14 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
       expect(again.status).toBe(202);
       expect(again.body).toEqual(first.body);
       expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    });
+
+    test('answers with the same job whether a member is null or not there', async () => {
+      const first = await post(wish, 'nulls');
+
+      const again = await post({ ...wish, logGroupNamePrefix: null, priority: null }, 'nulls');
+
+      expect(again.body.id).toBe(first.body.id);
     });
 
     test('answers with the job as it is now, without planning again', async () => {
@@ -230,6 +276,21 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
       expect(await jobsThere()).toBe(before);
       expect(world.woken).toEqual([]);
       expect((await post(wish, 'dry')).status).toBe(202); // the key means nothing yet
+    });
+
+    test('names all log groups of a prefix, more than a body can name', async () => {
+      const names = Array.from({ length: 1_200 }, (_, n) => `/aws/lambda/fn-${n}`).sort();
+      for (const logGroupName of names) world.emulator.seed.logGroup({ region, logGroupName });
+      const { logGroupNames: _names, ...rest } = wish;
+      const byPrefix = { ...rest, logGroupNamePrefix: '/aws/lambda/', sliceBy: 'none' };
+
+      const { status, body } = await post(byPrefix, undefined, '?dryRun=true');
+      const accepted = await post(byPrefix);
+
+      expect(status).toBe(200);
+      expect(body.sliceCount).toBe(1_200);
+      expect(body.logGroupNames.sort()).toEqual(names);
+      expect(accepted.body.sliceCounts.waiting).toBe(1_200);
     });
 
     test('is refused as the job would be', async () => {

@@ -32,6 +32,8 @@ describe('a body of POST /export-jobs', () => {
     { from: -1, to: 'yesterday' }, // for readWindow to say what is wrong
     { sliceBy: 'week', priority: -10, allowUnsettled: true, name: 'x'.repeat(256) },
     { destinationPrefix: 'é'.repeat(512), logStreamNamePrefix: 'web-' },
+    { name: null, logGroupNamePrefix: null, sliceBy: null, timeZone: null, priority: null },
+    { destinationPrefix: null, logStreamNamePrefix: null, allowUnsettled: null },
   ])('may have other members (%#)', (members) => {
     expect(violationsOf({ ...wish, ...members })).toBe('fine');
   });
@@ -44,6 +46,14 @@ describe('a body of POST /export-jobs', () => {
 
   test.for(CreateExportJob.examples as object[])('may be the example %#', (example) => {
     expect(violationsOf(example)).toBe('fine');
+  });
+
+  test('is told to leave out the star of a prefix', () => {
+    const starred = { ...withoutGroups, logGroupNamePrefix: '/aws/lambda/*' };
+
+    expect(violationsOf(starred)).toEqual(
+      at('#/logGroupNamePrefix', expect.stringMatching(/; write "\/aws\/lambda\/"$/)),
+    );
   });
 
   test('has exactly one of the two ways to name log groups', () => {
@@ -82,7 +92,7 @@ describe('a body of POST /export-jobs', () => {
       '#/from',
       'must be RFC 3339 with an offset ("2024-05-01T00:00:00Z"), or integer milliseconds since 1970, but is true',
     ],
-    [{ to: null }, '#/to', expect.stringMatching(/^must be RFC 3339 .+, but is null$/)],
+    [{ to: null }, '#/to', expect.stringMatching(/^is missing; it must be RFC 3339 /)],
     [
       { sliceBy: 'year' },
       '#/sliceBy',
@@ -96,6 +106,17 @@ describe('a body of POST /export-jobs', () => {
       '#/destinationPrefix',
       'must be text of 1 to 1024 bytes in UTF-8, the limit of an S3 key, but is ""',
     ],
+    [
+      { destination: 'arn:aws:s3:::archive/x' },
+      '#/destination',
+      'must be the name of an S3 bucket, 1 to 512 characters, none of them : or /, but is "arn:aws:s3:::archive/x"; write "archive", and "x" as destinationPrefix',
+    ],
+    [
+      { logGroupNames: ['/aws/lambda/*'] },
+      '#/logGroupNames/0',
+      expect.stringMatching(/ with logGroupNamePrefix "\/aws\/lambda\/"$/),
+    ],
+    [{ timeZone: 'x'.repeat(65) }, '#/timeZone', expect.stringMatching(/^must be the IANA name /)],
     [{ name: 'a\u0000' }, '#/name', expect.stringMatching(/^must be text of 1 to 256 characters/)],
     [{ filter: 'ERROR' }, '#/filter', expect.stringMatching(/^is not known here/)],
   ] as const)('is told what is wrong (%#)', ([members, pointer, detail]) => {

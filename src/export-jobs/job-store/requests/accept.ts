@@ -32,7 +32,7 @@ export interface Acceptance {
 
 // SQLite takes 32,766 parameters in a statement, and a slice needs eleven. More at once take longer
 // than everybody else in this process should wait: SQLite works on the thread of its caller.
-const slicesAtOnce = 500;
+const slicesAtOnce = 100;
 
 /** What tells one request from another: SHA-256 over its JSON, whatever the order of its members. */
 export function digestOf(request: unknown): string {

@@ -1,0 +1,90 @@
+import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import { shareAnswers } from '#sharing/shared-answers.ts';
+import type { JobSight, LineName } from '#targets/job-sight.ts';
+import { readWaitingJobs } from '../job-store/line-reads.ts';
+import { type JobHead, readHeads } from '../job-store/requests/heads.ts';
+import { inParts } from '../planning/in-parts.ts';
+import type { JobAccess } from './job-access.ts';
+
+/** What it takes to say what may be told of jobs. */
+export interface JobSightOptions {
+  database: Database;
+  access: Pick<JobAccess, 'judge'>;
+  authorizer: Pick<Authorizer, 'isOpen'>;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
+}
+
+// Each takes a decision for each of its log groups. More, and who looks at a target over and over has
+// them made anew each time: 256 are remembered. Fewer, and operators see no names in a long line.
+const maxJobs = 200;
+const maxDecisions = 500;
+// Whatever the number of askers, as with the line itself.
+const freshForMs = 1_000;
+
+/** Makes what says which jobs may be told of. */
+export function makeJobSight(options: JobSightOptions): JobSight {
+  const { database, access, authorizer, elapsed } = options;
+  const waitingAt = shareAnswers(
+    (target: string) => readWaitingJobs(database.queries, target, maxJobs + 1),
+    { freshForMs, elapsed },
+  );
+
+  return {
+    async hiddenOf(asker, jobIds) {
+      if (authorizer.isOpen) return new Set();
+      const hidden = new Set<string>();
+      const heads = [...(await readHeads(database, jobIds)).values()];
+      for await (const { head, isPermitted } of access.judge(asker, heads)) {
+        if (!isPermitted) hidden.add(head.id);
+      }
+      return hidden;
+    },
+
+    async readableLines(asker, target) {
+      const waiting = await waitingAt(target);
+      const heads = await readHeads(
+        database,
+        waiting.map(({ jobId }) => jobId),
+      );
+      const readable: LineName[] = [];
+      let decisions = 0;
+      for await (const [line] of inParts(linesOf(waiting), 1)) {
+        const { jobIds, ...name } = line as WaitingLine;
+        const judged = await judgeAll(
+          asker,
+          jobIds.flatMap((id) => heads.get(id) ?? []),
+        );
+        if (judged.isPermitted) readable.push(name);
+        decisions += judged.decisions;
+        if (decisions >= maxDecisions) break;
+      }
+      return readable;
+    },
+  };
+
+  /** Up to the first no. */
+  async function judgeAll(asker: Asker, heads: readonly JobHead[]) {
+    let decisions = 0;
+    for await (const judged of access.judge(asker, heads)) {
+      decisions += judged.decisions;
+      if (!judged.isPermitted) return { isPermitted: false, decisions };
+    }
+    return { isPermitted: true, decisions };
+  }
+}
+
+/** A caller's line, and the jobs that wait in it. */
+type WaitingLine = LineName & { jobIds: string[] };
+
+/** The lines of which all jobs are there; the last may go on behind the last job that was read. */
+function linesOf(waiting: Awaited<ReturnType<typeof readWaitingJobs>>): WaitingLine[] {
+  const lines: WaitingLine[] = [];
+  for (const { priority, caller, jobId } of waiting) {
+    const line = lines.at(-1);
+    if (line?.priority === priority && line.caller === caller) line.jobIds.push(jobId);
+    else lines.push({ priority, caller, jobIds: [jobId] });
+  }
+  return waiting.length > maxJobs ? lines.slice(0, -1) : lines;
+}

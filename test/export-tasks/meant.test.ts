@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+
+import { meantBucket, meantLogGroup, meantLogGroupPrefix } from '#export-tasks/meant.ts';
+
+test.for([
+  ['arn:aws:s3:::archive', 'write "archive"'],
+  ['arn:aws-eusc:s3:::archive', 'write "archive"'],
+  ['arn:aws:s3:::archive/a/b', 'write "archive", and "a/b" as destinationPrefix'],
+  ['arn:aws:s3:::archive/*', 'write "archive"'],
+  ['s3://archive', 'write "archive"'],
+  ['s3://archive/', 'write "archive"'],
+  ['s3a://my.archive/x', 'write "my.archive", and "x" as destinationPrefix'],
+  ['archive/x/', 'write "archive", and "x/" as destinationPrefix'],
+  ['https://archive.s3.eu-west-1.amazonaws.com/x', 'write "archive", and "x" as destinationPrefix'],
+  ['https://archive.s3-eu-west-1.amazonaws.com', 'write "archive"'],
+  [
+    'https://s3.cn-north-1.amazonaws.com.cn/archive/x',
+    'write "archive", and "x" as destinationPrefix',
+  ],
+  ['arn:aws:iam::123456789012:role/x', undefined],
+  ['https://example.com/archive', undefined],
+  ['/archive', undefined],
+  [':', undefined],
+  [`s3://archive/${'x'.repeat(10_000)}`, undefined],
+] as const)('instead of the bucket %s: %s', ([text, words]) => {
+  expect(meantBucket(text)).toBe(words);
+});
+
+const arn = 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/pay';
+const wholeName =
+  'this is one log group by its whole name; for all that begin with it create an export job with logGroupNamePrefix "/aws/lambda/"';
+
+test.for([
+  [arn, 'write "/aws/lambda/pay"', 'write "/aws/lambda/pay"'],
+  [`${arn}:*`, 'write "/aws/lambda/pay"', 'write "/aws/lambda/pay"'],
+  [`${arn}:log-stream:web`, 'write "/aws/lambda/pay"', 'write "/aws/lambda/pay"'],
+  ['/aws/lambda/*', wholeName, 'write "/aws/lambda/"'],
+  [
+    'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/*',
+    wholeName,
+    'write "/aws/lambda/"',
+  ],
+  ['/aws/*/pay', undefined, undefined],
+  ['*', undefined, undefined],
+  ['a:b', undefined, undefined],
+  [`${'/'.repeat(10_000)}*`, undefined, undefined],
+] as const)('instead of the log group %s: %s, or as a prefix: %s', ([text, name, prefix]) => {
+  expect(meantLogGroup(text)).toBe(name);
+  expect(meantLogGroupPrefix(text)).toBe(prefix);
+});
