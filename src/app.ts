@@ -10,6 +10,7 @@ import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
 import { makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
+import { makeJobWays } from '#export-jobs/job-ways.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
@@ -90,12 +91,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
-  await app.register(targetsPlugin, { targets, slots, authorizer });
+  const ways = jobs && makeJobWays({ database: jobs.database, authorizer, targets, elapsed });
+  const sight = ways?.sight;
+  await app.register(targetsPlugin, { targets, slots, authorizer, sight });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
-  await app.register(exportTasksPlugin, { targets, authorizer, now, elapsed, sleep });
-  if (jobs) {
+  await app.register(exportTasksPlugin, { targets, authorizer, sight, now, elapsed, sleep });
+  if (jobs && ways) {
     const world = { targets, authenticate, authorizer, basePath, newId, elapsed, sleep };
-    await app.register(exportJobsPlugin, { ...jobs, ...world });
+    await app.register(exportJobsPlugin, { ...jobs, ...ways, ...world });
   }
   return app;
 

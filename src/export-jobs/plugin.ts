@@ -5,8 +5,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
-import { readJobs } from './job-store/reads.ts';
-import { type JobHead, readHeads, readLogGroups } from './job-store/requests/heads.ts';
+import type { JobHead } from './job-store/requests/heads.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -16,8 +15,8 @@ import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
 import type { JobWatch } from './views/following/job-watch.ts';
 import { makeWatchers } from './views/following/watchers.ts';
-import { makeJobAccess } from './views/job-access.ts';
-import { makeJobReadings } from './views/job-readings.ts';
+import type { JobAccess } from './views/job-access.ts';
+import type { JobReadings } from './views/job-readings.ts';
 import { makeShowJob, type ShowJobNow } from './views/job-view.ts';
 import type { LineView } from './views/slot/line-view.ts';
 
@@ -39,6 +38,8 @@ export interface JobsOptions {
 
 /** What the operations on export jobs need. */
 export interface ExportJobsOptions extends JobsOptions {
+  readings: JobReadings;
+  access: JobAccess;
   targets: Targets;
   authenticate: Authenticate;
   authorizer: Authorizer;
@@ -54,20 +55,10 @@ const mostStreamsAtOnce = 1_000;
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { targets, authorizer, database, watch, line, wake, newId, elapsed, sleep } = options;
+  const { readings, access, targets, authenticate, authorizer, database, watch, line } = options;
+  const { wake, newId, elapsed, sleep, basePath, mostWaitingSlices = 0 } = options;
   const { mostStreams = mostStreamsAtOnce, mostWatchers = 0 } = options;
-  const { authenticate, mostWaitingSlices = 0, basePath } = options;
   const watchLimits = { perProcess: mostStreams, perCaller: mostWatchers };
-  const readings = makeJobReadings({
-    readHeads: (jobIds) => readHeads(database, jobIds),
-    readJobs: (jobIds) => readJobs(database, jobIds),
-  });
-  const access = makeJobAccess({
-    authorizer,
-    listTargets: targets.list,
-    headOf: readings.headOf,
-    readLogGroups: (head, from) => readLogGroups(database, head, from),
-  });
   const show = makeShowJob(readings, line, basePath);
   const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {

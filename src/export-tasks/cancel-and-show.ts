@@ -31,19 +31,21 @@ export async function demandToCancel(
 
 /**
  * Cancels a task and shows it. If AWS says that it has already finished because an earlier attempt
- * of this very call (its answer lost) did cancel it, that is a success.
+ * of this very call (its answer lost) did cancel it, that is a success. `mask` leaves out what the
+ * caller may not know of it.
  */
 export async function cancelAndShow(
   logs: CloudWatchLogs,
   taskId: string,
   caller: string,
+  mask: (task: ExportTask) => Promise<ExportTask>,
 ): Promise<{ task: ExportTask; awsRequestId: string | undefined }> {
   const show = async (): Promise<ExportTask> => {
     const page = await logs
       .describeExportTasks({ taskId }, { isFresh: true, caller })
       .catch(() => undefined);
     // The cancel itself succeeded; that AWS cannot show the task just now does not undo it.
-    return page?.exportTasks[0] ?? { taskId };
+    return mask(page?.exportTasks[0] ?? { taskId });
   };
   try {
     const { awsRequestId } = await logs.cancelExportTask(taskId, { caller });

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { JobSight } from '#targets/job-sight.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './creating/create-once.ts';
 import type { LookUpOptions } from './creating/look-up.ts';
+import { makeMaskTasks } from './masked-tasks.ts';
 import { cancelExportTask } from './routes/cancel-export-task.ts';
 import { createExportTask } from './routes/create-export-task.ts';
 import { describeExportTasks } from './routes/describe-export-tasks.ts';
@@ -13,16 +15,19 @@ import { getExportTask } from './routes/get-export-task.ts';
 export interface ExportTasksOptions extends LookUpOptions {
   targets: Targets;
   authorizer: Authorizer;
+  /** What may be told of export jobs; absent where there are none. */
+  sight: JobSight | undefined;
 }
 
 /** Registers the mirror of AWS's three operations on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
-  const { targets, authorizer } = options;
+  const { targets, authorizer, sight } = options;
+  const maskTasks = makeMaskTasks(sight);
   await app.register(createExportTask, {
-    ...{ targets, authorizer },
+    ...{ targets, authorizer, maskTasks },
     createOnce: makeCreateOnce(options),
   });
-  await app.register(describeExportTasks, { targets, authorizer });
-  await app.register(getExportTask, { targets, authorizer });
-  await app.register(cancelExportTask, { targets, authorizer });
+  await app.register(describeExportTasks, { targets, authorizer, maskTasks });
+  await app.register(getExportTask, { targets, authorizer, maskTasks });
+  await app.register(cancelExportTask, { targets, authorizer, maskTasks });
 };

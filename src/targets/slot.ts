@@ -22,7 +22,11 @@ export const Slot = Type.Object(
     taskId: Type.Optional(
       Type.String({ description: 'The id AWS gave the task; absent until AWS has answered.' }),
     ),
-    taskName: Type.Optional(Type.String({ description: 'With `foreign`: its name.' })),
+    taskName: Type.Optional(
+      Type.String({
+        description: 'With `foreign`: its name, unless it names a job you may not see.',
+      }),
+    ),
     logGroupName: Type.Optional(Type.String({ description: 'With `foreign`: what it exports.' })),
     since: Type.Optional(Instant('Since when it is held.')),
     seenAt: Instant('Of when this is.'),
@@ -97,13 +101,9 @@ export const TargetStatus = Type.Object(
   },
 );
 
-/** Whose the task in a slot is, and of what: by this it is decided who may know. */
+/** Of what the task of somebody else in a slot is: by this it is decided who may know. */
 export interface SlotHolder {
-  /** Whose job it is of; absent when it is of none. */
-  caller?: string | undefined;
   logGroupName?: string | undefined;
-  /** Whether the job has other log groups too. */
-  hasMoreLogGroups?: boolean | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
 }

@@ -1,58 +1,85 @@
-import type { Asker, Authorizer, Question } from '#auth/authorization/authorizer.ts';
-import type { SlotHolder, SlotLine } from './slot.ts';
+import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
+import { jobOfMarker } from '#aws/marker.ts';
+import type { JobSight, LineName } from './job-sight.ts';
+import type { Slot, SlotLine } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
 import type { Target } from './target.ts';
 
+/** By what it is decided who may know. */
+export interface SightOptions {
+  authorizer: Authorizer;
+  /** Absent where there are no export jobs. */
+  sight: JobSight | undefined;
+}
+
 /**
  * What a caller may see of a target's slot: that it is held and since when is everybody's business
- * who waits for it; by whom and of what is for those who may see that task or job.
+ * who waits for it; by whom and of what is for those who may see that task, or that very job. So are
+ * the callers in the line: each is named to who may read all of its jobs there.
  */
-export function whatMaySee(
-  authorizer: Authorizer,
+export async function whatMaySee(
+  { authorizer, sight }: SightOptions,
   asker: Asker,
   target: Target,
   { slot, holder, line, busyShareLastHour }: SlotStatus,
-): Omit<SlotStatus, 'holder'> {
-  const may = (question: Question) => authorizer.decide(asker, question).isPermitted;
-  const isTold = slot.state === 'free' || may(aboutHolder(asker, target, holder));
-  const { state, since, seenAt } = slot;
+): Promise<Omit<SlotStatus, 'holder'>> {
+  const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
+  if (authorizer.isOpen) return { slot, ...(line && { line }), ...rest };
   return {
-    slot: isTold ? slot : { state, ...(since !== undefined && { since }), seenAt },
-    ...(line && { line: may(aboutEverybody(target)) ? line : ofOne(line, asker.principal.id) }),
-    ...(busyShareLastHour !== undefined && { busyShareLastHour }),
+    slot: await maskSlot(),
+    ...(line && { line: maskLine(line, asker.principal.id, await readableLines()) }),
+    ...rest,
   };
-}
 
-function aboutHolder(asker: Asker, target: Target, holder: SlotHolder): Question {
-  const { caller, logGroupName = '', destination, destinationPrefix } = holder;
-  const resource = { target, logGroupName };
-  if (caller === undefined) {
-    return { action: 'DescribeExportTasks', resource, context: { destination, destinationPrefix } };
+  async function maskSlot(): Promise<Slot> {
+    const { state, since, seenAt } = slot;
+    const held = { state, ...(since !== undefined && { since }), seenAt };
+    if (state === 'free') return slot;
+    if (state === 'foreign' && !mayDescribe()) return held;
+    // A task with a marker names its job, whoever's it is.
+    const jobId = slot.jobId ?? jobOfMarker(slot.taskName);
+    if (jobId === undefined || !(await isHidden(jobId))) return slot;
+    const { taskName: _name, ...unnamed } = slot;
+    return state === 'ours' ? held : unnamed;
   }
-  const isOwn = caller === asker.principal.id;
-  // A job takes a yes for each of its log groups. Who may read any is told here, nobody else.
-  if (!isOwn && holder.hasMoreLogGroups) return aboutEverybody(target);
-  const context = { isOwn, destination, destinationPrefix };
-  return { action: 'ReadExportJob', resource, context };
+
+  function mayDescribe(): boolean {
+    const { logGroupName = '', destination, destinationPrefix } = holder;
+    return authorizer.decide(asker, {
+      action: 'DescribeExportTasks',
+      resource: { target, logGroupName },
+      context: { destination, destinationPrefix },
+    }).isPermitted;
+  }
+
+  async function isHidden(jobId: string): Promise<boolean> {
+    return (await sight?.hiddenOf(asker, [jobId]))?.has(jobId) ?? false;
+  }
+
+  async function readableLines(): Promise<readonly LineName[]> {
+    const isAlone = line?.callers.every(({ caller }) => caller === asker.principal.id);
+    return isAlone ? [] : ((await sight?.readableLines(asker, target.name)) ?? []);
+  }
 }
 
-/** Who may read jobs whatever their log group may know who waits. */
-function aboutEverybody(target: Target): Question {
-  const context = { isOwn: false, destination: '', destinationPrefix: '' };
-  return { action: 'ReadExportJob', resource: { target, logGroupName: '' }, context };
-}
-
-/** The line without the names of others: those of a priority are one entry. */
-function ofOne({ callers, ...totals }: SlotLine, id: string): SlotLine {
-  const own = callers.filter(({ caller }) => caller === id);
+/** The line without the names of those that may not be known: those of a priority are one entry. */
+function maskLine(
+  { callers, ...totals }: SlotLine,
+  id: string,
+  readable: readonly LineName[],
+): SlotLine {
+  const isNamed = (line: SlotLine['callers'][number]) =>
+    line.caller === id ||
+    readable.some((name) => name.caller === line.caller && name.priority === line.priority);
   const others = new Map<number, { priority: number; waiting: number; ready: number }>();
-  for (const { caller, priority, waiting, ready } of callers) {
-    if (caller === id) continue;
+  for (const line of callers) {
+    if (isNamed(line)) continue;
+    const { priority, waiting, ready } = line;
     const sum = others.get(priority) ?? { priority, waiting: 0, ready: 0 };
     sum.waiting += waiting;
     sum.ready += ready;
     others.set(priority, sum);
   }
-  const all: SlotLine['callers'] = [...own, ...others.values()];
+  const all: SlotLine['callers'] = [...callers.filter(isNamed), ...others.values()];
   return { ...totals, callers: all.sort((one, other) => other.priority - one.priority) };
 }

@@ -49,7 +49,7 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
   return { create: () => createOnce(target, task, asked), looks: () => looks };
 }
 
-const asked = { caller: 'anonymous', grant: undefined, maySee: () => true };
+const asked = { caller: 'anonymous', grant: undefined, see: async (task: ExportTask) => task };
 
 const listed = (
   taskId: string,

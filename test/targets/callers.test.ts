@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeMarker } from '#aws/marker.ts';
 import { as, callersBy } from '../access.ts';
 import { jobOf } from '../export-jobs/callers.ts';
 import { bringTo, homes } from '../export-jobs/homes.ts';
@@ -101,5 +102,122 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
 
     expect(body.slot).toMatchObject({ state: 'ours' });
     expect(body.slot.jobId).toBe(isTold ? jobId : undefined);
+  });
+
+  test('a job in the slot of which a log group is forbidden is not told of, even to its own caller', async () => {
+    const forbidsOther = callersBy(
+      (_principal, { resource }) => resource.logGroupName !== '/other',
+    );
+    await using world = await openWorld({ access: forbidsOther, jobs: await openHome() });
+    const { database } = world;
+    const jobId = await jobOf('tom', database, { logGroupNames: ['/app', '/other'] });
+    await bringTo(database, jobId, 0, 'running');
+    await putAttempt(database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
+
+    for (const name of ['operator', 'tom']) {
+      const found = await show(world, name, `/export-jobs/${jobId}`);
+      const { slot } = (await show(world, name)).body;
+
+      expect(found.status).toBe(404);
+      expect(Object.keys(slot)).toEqual(['state', 'seenAt', 'since']);
+    }
+  });
+
+  test('callers in line are named to who may read each of their jobs there', async () => {
+    const forbidsOther = callersBy(
+      (_principal, { resource }) => resource.logGroupName !== '/other',
+    );
+    await using world = await openWorld({ access: forbidsOther, jobs: await openHome() });
+    const { database } = world;
+    await jobOf('ann', database, { days: 2 });
+    await jobOf('ben', database);
+    await jobOf('ben', database, { logGroupNames: ['/app', '/other'] });
+    await jobOf('tom', database, { logGroupNames: ['/other'] });
+
+    const { line } = (await show(world, 'operator')).body;
+    const toTom = (await show(world, 'tom')).body.line;
+
+    expect(line).toMatchObject({ waiting: 6, ready: 6 });
+    expect(line.callers).toEqual([
+      { priority: 0, caller: 'test#ann', waiting: 2, ready: 2 },
+      { priority: 0, waiting: 4, ready: 4 },
+    ]);
+    expect(toTom.callers).toEqual([
+      { priority: 0, caller: 'test#ann', waiting: 2, ready: 2 },
+      { priority: 0, caller: 'test#tom', waiting: 1, ready: 1 },
+      { priority: 0, waiting: 3, ready: 3 },
+    ]);
+  });
+
+  test('of a line longer than is looked at, who comes later is not named', async () => {
+    await using world = await openWorld({
+      access: callersBy(() => true),
+      jobs: await openHome(),
+    });
+    for (let n = 0; n < 250; n += 1) {
+      await putJob(world.database, { caller: n < 150 ? 'test#ann' : 'test#ben', slices: [{}] });
+    }
+
+    const { line } = (await show(world, 'operator')).body;
+
+    expect(line.callers).toEqual([
+      { priority: 0, caller: 'test#ann', waiting: 150, ready: 150 },
+      { priority: 0, waiting: 100, ready: 100 },
+    ]);
+  });
+});
+
+describe.each(homes)('the task of a job, on %s', (_name, openHome) => {
+  // Who may see tasks of any log group, and jobs of those that have nothing of /other.
+  const forbidsOther = callersBy(
+    (_principal, { action, resource }) =>
+      action !== 'ReadExportJob' || resource.logGroupName !== '/other',
+  );
+
+  /** A task that runs, named as one of a job of two log groups is; and the job. */
+  async function openTask(logGroupNames: string[]) {
+    const emulator = { runningMs: 3_600_000 };
+    const world = await openWorld({ access: forbidsOther, jobs: await openHome(), emulator });
+    const jobId = await jobOf('tom', world.database, { logGroupNames });
+    const taskName = makeMarker('12345678', { jobId, slice: 0, attempt: 1 }, '0123456789abcdef');
+    const created = await world.call('POST', '/export-tasks', { ...order, taskName }, as('tom'));
+    return { world, taskName, taskId: created.body.taskId as string };
+  }
+
+  test.for([
+    ['has its name for who may read the job', ['/app'], true],
+    ['has no name for who may not', ['/app', '/other'], false],
+  ] as const)('%s, wherever it is shown', async ([, logGroupNames, isNamed]) => {
+    const { world, taskName, taskId } = await openTask([...logGroupNames]);
+    await using _world = world;
+
+    const shown = await show(world, 'ann', `/export-tasks/${taskId}`);
+    const listed = await show(world, 'ann', '/export-tasks');
+    const refused = await world.call('POST', '/export-tasks', order, as('ann'));
+    const slot = await show(world, 'ann');
+    const cancelled = await world.call(
+      'POST',
+      `/export-tasks/${taskId}/cancel`,
+      undefined,
+      as('ann'),
+    );
+
+    expect(refused.body.type).toBe('/problems/export-slot-taken');
+    const seen = [
+      shown.body,
+      listed.body.exportTasks[0],
+      refused.body.slotHolder,
+      slot.body.slot,
+      cancelled.body,
+    ];
+    expect(seen.map((each) => each.taskId)).toEqual(Array(5).fill(taskId));
+    expect(seen.map((each) => each.taskName)).toEqual(
+      Array(5).fill(isNamed ? taskName : undefined),
+    );
+    if (!isNamed) {
+      for (const { text } of [shown, listed, refused, slot, cancelled]) {
+        expect(text).not.toContain(taskName);
+      }
+    }
   });
 });

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
+import { makeMarker } from '#aws/marker.ts';
 import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
@@ -11,9 +12,6 @@ import { type Intent, startNext } from '../job-store/starts.ts';
 import { readTemplate } from '../planning/destination-prefix.ts';
 import { mayExport } from '../planning/permission.ts';
 import { backOffMs, record, type Slot, toStored } from './slot.ts';
-
-/** What every marker begins with. */
-export const markerPrefix = (installation: string) => `xp1-${installation}-`;
 
 /**
  * Starts the next slice: its intent is on disk before CreateExportTask is sent, once, if the policies
@@ -31,8 +29,7 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
   const intent = await startNext(database, lease, {
     leaseMs: limits.leaseMs,
-    makeMarker: ({ jobId, slice, attempt }) =>
-      `${markerPrefix(installation)}${jobId}-${slice}-${attempt}-${randomBytes(8).toString('hex')}`,
+    makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
     makePrefix: (template, { jobId, timeZone, ...attempt }) =>
       readTemplate(template, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),

@@ -1,9 +1,9 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { markerPrefix } from '#aws/marker.ts';
 import { recordCall } from '../job-store/changes.ts';
 import { findAttempts, type MarkedAttempt, recordStray } from '../job-store/strays.ts';
 import { cancelAtAws, type Slot } from './slot.ts';
-import { markerPrefix } from './start.ts';
 
 /**
  * Whether the next page of a sweep is due. It goes between two looks at the running task where there

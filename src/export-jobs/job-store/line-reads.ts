@@ -57,6 +57,21 @@ export async function readLines(queries: Queries, target: string, at: number): P
   return rows.map((line) => ({ ...line, waiting: line.waiting ?? 0, ready: line.ready ?? 0 }));
 }
 
+/** The jobs that wait at a target, line by line, the highest priority first; at most so many. */
+export function readWaitingJobs(queries: Queries, target: string, limit: number) {
+  return queries
+    .selectFrom('slices')
+    .select(['priority', 'caller', 'jobId'])
+    .where('target', '=', target)
+    .where(isWaiting)
+    .groupBy(['priority', 'caller', 'jobId'])
+    .orderBy('priority', 'desc')
+    .orderBy('caller')
+    .orderBy('jobId')
+    .limit(limit)
+    .execute();
+}
+
 // A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows
 // instead of one for each slice, and no estimate here is better than a minute.
 const minuteMs = 60_000;
@@ -101,24 +116,11 @@ export async function readActiveSlice(queries: Queries, target: string) {
         .onRef('attempts.slice', '=', 'slices.number')
         .onRef('attempts.attempt', '=', 'slices.attempt'),
     )
-    .innerJoin('jobs', 'jobs.id', 'slices.jobId')
-    // The first window has a slice for each log group, and they are numbered from 0.
-    .leftJoin('slices as second', (join) =>
-      join
-        .onRef('second.jobId', '=', 'slices.jobId')
-        .on('second.number', '=', 1)
-        .onRef('second.fromAt', '=', 'jobs.fromAt'),
-    )
     .where('slices.target', '=', target)
     .where(isActive)
     .select([
       'slices.jobId',
       'slices.number as slice',
-      'slices.caller',
-      'slices.logGroupName',
-      'jobs.destination',
-      'jobs.destinationPrefix',
-      'second.number as secondOfWindow',
       'attempts.taskId',
       'attempts.taskCreatedAt',
       'attempts.submittedAt',

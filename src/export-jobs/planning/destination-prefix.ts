@@ -11,7 +11,7 @@ export interface JobOfPrefix {
 }
 
 /** What a template is filled in with, for one attempt of one slice. */
-export interface AttemptOfPrefix {
+interface AttemptOfPrefix {
   logGroupName: string;
   /** The start of the slice, epoch ms. */
   fromAt: number;

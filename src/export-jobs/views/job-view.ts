@@ -1,9 +1,5 @@
-<<<<<<< HEAD
-import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
-=======
 import { warningsOfSlashes } from '#export-tasks/warnings.ts';
-import { type ExportJob, showInstant } from '../export-job.ts';
->>>>>>> bfe7284 (feat(export-jobs): slices by the calendar of a time zone, and values that are refused say what to write)
+import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
 import type { JobReading } from '../job-store/reads.ts';
 import type { JobHead } from '../job-store/requests/heads.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';

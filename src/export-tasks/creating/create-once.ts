@@ -6,11 +6,12 @@ import { bucketPolicyFor } from './bucket-policy.ts';
 import type { EffectiveTask } from './effective-task.ts';
 import { type CreatedTask, type LookUpOptions, makeLookUp } from './look-up.ts';
 
-/** For whom a task is created, what they were permitted, and which tasks they may hear of. */
+/** For whom a task is created, what they were permitted, and what they may hear of other tasks. */
 export interface CreateFor {
   caller: string;
   grant: ExportGrant | undefined;
-  maySee: (task: ExportTask) => boolean;
+  /** A task as they may see it, if they may. */
+  see: (task: ExportTask) => Promise<ExportTask | undefined>;
 }
 
 /**
@@ -23,7 +24,7 @@ export function makeCreateOnce(options: LookUpOptions) {
   return async function createOnce(
     target: OpenTarget,
     task: EffectiveTask,
-    { caller, grant, maySee }: CreateFor,
+    { caller, grant, see }: CreateFor,
   ): Promise<CreatedTask> {
     const beganAt = options.elapsed();
     const result = await target.logs.createExportTask(task, { caller, grant });
@@ -34,7 +35,7 @@ export function makeCreateOnce(options: LookUpOptions) {
       case 'not-sent':
         throw result.problem;
       case 'refused':
-        throw await withWhatHelps(result.problem, target, task, { caller, maySee });
+        throw await withWhatHelps(result.problem, target, task, { caller, see });
       case 'unknown': {
         const { cause, answer } = result;
         const { found, isCertain } = await lookFor(target.logs, task, { beganAt, caller });
@@ -55,7 +56,7 @@ async function withWhatHelps(
   refusal: Problem,
   target: OpenTarget,
   task: EffectiveTask,
-  asked: Pick<CreateFor, 'caller' | 'maySee'>,
+  asked: Pick<CreateFor, 'caller' | 'see'>,
 ): Promise<Problem> {
   switch (refusal.slug) {
     case 'export-slot-taken':
@@ -74,12 +75,13 @@ async function withWhatHelps(
 async function withSlotHolder(
   logs: CloudWatchLogs,
   refusal: Problem,
-  { caller, maySee }: Pick<CreateFor, 'caller' | 'maySee'>,
+  { caller, see }: Pick<CreateFor, 'caller' | 'see'>,
 ): Promise<Problem> {
-  const holder =
+  const active =
     (await findActive(logs, { isFresh: false, caller })) ??
     (await findActive(logs, { isFresh: true, caller }));
-  if (holder?.taskId === undefined || !maySee(holder)) return refusal;
+  const holder = active && (await see(active));
+  if (holder?.taskId === undefined) return refusal;
   const { taskId, taskName, logGroupName, status, executionInfo } = holder;
   const since =
     executionInfo?.creationTime === undefined

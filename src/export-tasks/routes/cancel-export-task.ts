@@ -6,6 +6,7 @@ import type { Targets } from '#targets/target.ts';
 import { cancelAndShow, demandToCancel } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
+import type { MaskTasks } from '../masked-tasks.ts';
 
 const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
@@ -32,7 +33,8 @@ const CancelledExportTask = {
 export const cancelExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-}> = async (app, { targets, authorizer }) => {
+  maskTasks: MaskTasks;
+}> = async (app, { targets, authorizer, maskTasks }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks/:taskId/cancel',
@@ -63,7 +65,12 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       const target = targets.find(request.query.target);
       await demandToCancel(authorizer, request, target, taskId);
 
-      const { task, awsRequestId } = await cancelAndShow(target.logs, taskId, caller);
+      const { task, awsRequestId } = await cancelAndShow(
+        target.logs,
+        taskId,
+        caller,
+        async (found) => (await maskTasks(request, [found]))[0] ?? { taskId },
+      );
       request.awsRequestId = awsRequestId;
 
       return reply.code(202).send(task);

@@ -6,6 +6,7 @@ import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
 import { everyCall } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
+import type { MaskTasks } from '../masked-tasks.ts';
 import { grantOf, mayCreate, mayDo } from '../questions.ts';
 import { warningsOf } from '../warnings.ts';
 
@@ -14,7 +15,8 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
   createOnce: ReturnType<typeof makeCreateOnce>;
-}> = async (app, { targets, authorizer, createOnce }) => {
+  maskTasks: MaskTasks;
+}> = async (app, { targets, authorizer, createOnce, maskTasks }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks',
@@ -55,8 +57,11 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const created = await createOnce(target, task, {
         caller: request.principal.id,
         grant: grantOf(question, decision),
-        maySee: (other) =>
-          authorizer.decide(request, mayDo('DescribeExportTasks', target, other)).isPermitted,
+        async see(other) {
+          const maySee = mayDo('DescribeExportTasks', target, other);
+          if (!authorizer.decide(request, maySee).isPermitted) return undefined;
+          return (await maskTasks(request, [other]))[0];
+        },
       });
       request.awsRequestId = created.awsRequestId;
 

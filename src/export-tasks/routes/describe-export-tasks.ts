@@ -6,6 +6,7 @@ import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
+import type { MaskTasks } from '../masked-tasks.ts';
 import { mayDo } from '../questions.ts';
 
 const Query = Type.Object(
@@ -38,7 +39,8 @@ const Query = Type.Object(
 export const describeExportTasks: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-}> = async (app, { targets, authorizer }) => {
+  maskTasks: MaskTasks;
+}> = async (app, { targets, authorizer, maskTasks }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks',
@@ -78,9 +80,10 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       request.awsRequestId = page.awsRequestId;
 
       const { nextToken } = page;
-      const exportTasks = authorizer.sift(request, page.exportTasks, (task) =>
+      const seen = authorizer.sift(request, page.exportTasks, (task) =>
         mayDo('DescribeExportTasks', target, task),
       );
+      const exportTasks = await maskTasks(request, seen);
       return reply
         .header('age', page.ageSeconds)
         .send({ exportTasks, ...(nextToken !== undefined && { nextToken }) });

@@ -6,6 +6,7 @@ import type { Targets } from '#targets/target.ts';
 import { noSuchTask } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
+import type { MaskTasks } from '../masked-tasks.ts';
 import { mayDo } from '../questions.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
@@ -14,7 +15,8 @@ const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 export const getExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-}> = async (app, { targets, authorizer }) => {
+  maskTasks: MaskTasks;
+}> = async (app, { targets, authorizer, maskTasks }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks/:taskId',
@@ -49,7 +51,8 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
         mayDo('DescribeExportTasks', target, task),
       );
       if (!task || !isPermitted) throw noSuchTask();
-      return reply.header('age', page.ageSeconds).send(task);
+      const [shown = {}] = await maskTasks(request, [task]);
+      return reply.header('age', page.ageSeconds).send(shown);
     },
   });
 };

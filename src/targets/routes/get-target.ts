@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Text } from '#validation/text.ts';
+import type { JobSight } from '../job-sight.ts';
 import { TargetStatus } from '../slot.ts';
 import type { SlotReader } from '../slot-reader.ts';
 import type { Targets } from '../target.ts';
@@ -26,7 +27,8 @@ export const getTarget: FastifyPluginAsyncTypebox<{
   targets: Targets;
   slots: SlotReader;
   authorizer: Authorizer;
-}> = async (app, { targets, slots, authorizer }) => {
+  sight: JobSight | undefined;
+}> = async (app, { targets, slots, authorizer, sight }) => {
   app.route({
     method: 'GET',
     url: '/targets/:target',
@@ -62,7 +64,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       const { name, region, accountId, isDefault } = target;
       return {
         ...{ name, region, accountId, isDefault },
-        ...whatMaySee(authorizer, request, target, status),
+        ...(await whatMaySee({ authorizer, sight }, request, target, status)),
       };
     },
   });

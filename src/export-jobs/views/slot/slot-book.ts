@@ -53,8 +53,7 @@ export function makeSlotBook(
       const since = toInstant(taskCreatedAt ?? submittedAt);
       const task = taskId !== null && { taskId };
       const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toInstant(at) };
-      const hasMoreLogGroups = active.secondOfWindow !== null;
-      return { slot, holder: { ...active, hasMoreLogGroups } };
+      return { slot, holder: {} };
     }
     const foreign = await readForeignTask(queries, target);
     if (!foreign?.foreignTaskId || !foreign.foreignSeenAt) return unknown;
