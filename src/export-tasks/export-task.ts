@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type ExportTaskStatusCode, exportTaskStatusCodes } from '#aws/export-task.ts';
 import { Int64, Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
-import { meantBucket, meantLogGroup } from './meant.ts';
+import { meantBucket, meantLogGroup } from './creating/meant.ts';
 
 /** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
 export const s3KeyMaxBytes = 1_024;

@@ -1,7 +1,7 @@
 import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { ExportTask } from '#aws/export-task.ts';
-import { jobOfMarker } from '#aws/marker.ts';
 import type { JobSight } from '#targets/job-sight.ts';
+import { jobOfMarker } from '#targets/marker.ts';
 
 /** Tasks as somebody may see them, who may see them. */
 export type MaskTasks = (asker: Asker, tasks: readonly ExportTask[]) => Promise<ExportTask[]>;

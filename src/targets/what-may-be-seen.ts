@@ -1,6 +1,6 @@
 import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
-import { jobOfMarker } from '#aws/marker.ts';
 import type { JobSight, LineName } from './job-sight.ts';
+import { jobOfMarker } from './marker.ts';
 import type { Slot, SlotLine } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
 import type { Target } from './target.ts';

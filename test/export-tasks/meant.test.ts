@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { meantBucket, meantLogGroup, meantLogGroupPrefix } from '#export-tasks/meant.ts';
+import { meantBucket, meantLogGroup, meantLogGroupPrefix } from '#export-tasks/creating/meant.ts';
 
 test.for([
   ['arn:aws:s3:::archive', 'write "archive"'],

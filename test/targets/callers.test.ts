@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeMarker } from '#aws/marker.ts';
+import { makeMarker } from '#targets/marker.ts';
 import { as, callersBy } from '../access.ts';
 import { jobOf } from '../export-jobs/callers.ts';
 import { bringTo, homes } from '../export-jobs/homes.ts';

@@ -3,10 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
-import { makeMarker } from '#aws/marker.ts';
 import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
+import { makeMarker } from '#targets/marker.ts';
 import type { CallToAws, Step } from '../job-store/outcomes.ts';
 import { type Intent, startNext } from '../job-store/starts.ts';
 import { readTemplate } from '../planning/destination-prefix.ts';

@@ -1,6 +1,6 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type ExportTask, isActive } from '#aws/export-task.ts';
-import { markerPrefix } from '#aws/marker.ts';
+import { markerPrefix } from '#targets/marker.ts';
 import { recordCall } from '../job-store/changes.ts';
 import { findAttempts, type MarkedAttempt, recordStray } from '../job-store/strays.ts';
 import { cancelAtAws, type Slot } from './slot.ts';

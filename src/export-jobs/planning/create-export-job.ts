@@ -1,16 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox';
-
+import { meantLogGroupPrefix } from '#export-tasks/creating/meant.ts';
 import {
   Destination,
   LogGroupName,
   LogStreamNamePrefix,
   s3KeyMaxBytes,
 } from '#export-tasks/export-task.ts';
-import { meantLogGroupPrefix } from '#export-tasks/meant.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
+import { utc } from './calendar/wall-clock.ts';
 import { defaultTemplate, templateDescription } from './destination-prefix.ts';
-import { utc } from './wall-clock.ts';
 
 /** A body names at most this many log groups, half of its megabyte; by their prefix there may be more. */
 const mostLogGroups = 1_000;

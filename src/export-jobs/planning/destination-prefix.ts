@@ -1,6 +1,6 @@
 import type { Place } from '#auth/authorization/authorizer.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
-import { openWallClock } from './wall-clock.ts';
+import { openWallClock } from './calendar/wall-clock.ts';
 
 /** What a template is filled in with, for all slices of a job. */
 export interface JobOfPrefix {

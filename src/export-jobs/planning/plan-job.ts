@@ -2,12 +2,12 @@ import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
 import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
+import { isTimeZone, utc } from './calendar/wall-clock.ts';
 import type { CreateExportJob, SliceBy } from './create-export-job.ts';
 import { defaultTemplate, faultOf, readTemplate } from './destination-prefix.ts';
 import { resolveLogGroups } from './log-groups.ts';
 import { demandEach, mayExport } from './permission.ts';
 import { type PlannedSlices, planSlices } from './plan.ts';
-import { isTimeZone, utc } from './wall-clock.ts';
 import { readWindow, type Window } from './window.ts';
 
 /** What a job is, with every default applied. Instants are epoch ms. */

@@ -383,11 +383,11 @@ test('without a database there are no export jobs', async () => {
 
 test('of a list far too long only its beginning is looked at', async () => {
   await using world = await openWorld({ jobs: {} });
-  const numbers = `{"logGroupNames":[${Array(500_000).fill('1').join()}]}`;
+  const numbers = `{"logGroupNames":[${Array(4_000).fill('1').join()}]}`;
 
   const { status, body } = await world.call('POST', '/export-jobs', numbers);
 
   expect(status).toBe(400);
-  const { detail } = body.errors.at(-1); // some 50 are told; without the cut it were half a million
+  const { detail } = body.errors.at(-1); // some 50 are told; without the cut it were four thousand
   expect(detail).toMatch(/^9\d\d further members break a rule/);
 });

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-
+import { estimateWindows, windowsOf } from '#export-jobs/planning/calendar/slicing.ts';
+import { openWallClock } from '#export-jobs/planning/calendar/wall-clock.ts';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
-import { estimateWindows, windowsOf } from '#export-jobs/planning/slicing.ts';
-import { openWallClock } from '#export-jobs/planning/wall-clock.ts';
 import type { Window } from '#export-jobs/planning/window.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);

@@ -2,10 +2,10 @@ import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { shareAnswers } from '#sharing/shared-answers.ts';
 import type { JobSight, LineName } from '#targets/job-sight.ts';
-import { readWaitingJobs } from '../job-store/line-reads.ts';
-import { type JobHead, readHeads } from '../job-store/requests/heads.ts';
-import { inParts } from '../planning/in-parts.ts';
-import type { JobAccess } from './job-access.ts';
+import { readWaitingJobs } from '../../job-store/line-reads.ts';
+import { type JobHead, readHeads } from '../../job-store/requests/heads.ts';
+import { inParts } from '../../planning/in-parts.ts';
+import type { JobAccess } from '../job-access.ts';
 
 /** What it takes to say what may be told of jobs. */
 export interface JobSightOptions {

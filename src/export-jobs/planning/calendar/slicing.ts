@@ -1,6 +1,6 @@
-import type { SliceBy } from './create-export-job.ts';
+import type { SliceBy } from '../create-export-job.ts';
+import type { Window } from '../window.ts';
 import type { WallClock } from './wall-clock.ts';
-import type { Window } from './window.ts';
 
 /** A calendar as numbered units of local time: which one it is in, and where one begins. */
 interface Calendar {

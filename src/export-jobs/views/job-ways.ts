@@ -2,11 +2,11 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { JobSight } from '#targets/job-sight.ts';
 import type { Targets } from '#targets/target.ts';
-import { readJobs } from './job-store/reads.ts';
-import { readHeads, readLogGroups } from './job-store/requests/heads.ts';
-import { type JobAccess, makeJobAccess } from './views/job-access.ts';
-import { type JobReadings, makeJobReadings } from './views/job-readings.ts';
-import { makeJobSight } from './views/job-sight.ts';
+import { readJobs } from '../job-store/reads.ts';
+import { readHeads, readLogGroups } from '../job-store/requests/heads.ts';
+import { type JobAccess, makeJobAccess } from './job-access.ts';
+import { type JobReadings, makeJobReadings } from './job-readings.ts';
+import { makeJobSight } from './slot/job-sight.ts';
 
 /** The ways to jobs, by who asks. */
 export interface JobWays {

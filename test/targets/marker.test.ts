@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { jobOfMarker, makeMarker } from '#aws/marker.ts';
+import { jobOfMarker, makeMarker } from '#targets/marker.ts';
 
 test('a marker names its job', () => {
   const jobId = '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11';
