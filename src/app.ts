@@ -7,8 +7,7 @@ import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
 import { authorizationPlugin, authPlugin, bodyPermissionPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
-import { makeConnectionErrorHandler } from '#edge/raw-connections.ts';
-import { makeServer } from '#edge/server.ts';
+import { makeConnections, makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { makeJobWays } from '#export-jobs/views/job-ways.ts';
@@ -53,6 +52,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
   const { limits = edgeLimits, basePath = '' } = options;
   const { authenticate, authorizer } = access;
+  const raw = { newId, basePath, log };
+  const connections = makeConnections(limits);
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
     // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
@@ -66,22 +67,22 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
-    serverFactory: (handler) => makeServer(handler, { limits, tls }),
+    serverFactory: (handler) => makeServer(handler, { limits, tls, connections, raw }),
     ...(tls && { https: {} }), // only so that it tells the right URL
     routerOptions: {
       maxParamLength: limits.urlBytes, // the schema says how long a parameter may be
       ignoreTrailingSlash: false,
       caseSensitive: true,
     },
-    clientErrorHandler: makeConnectionErrorHandler({ newId, basePath, log }),
-    frameworkErrors: makeRoutingErrorHandler({ basePath, log }),
+    clientErrorHandler: () => {}, // each server has its own, and localhost has two servers
+    frameworkErrors: makeRoutingErrorHandler(raw),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
     childLoggerFactory: (logger) => logger, // and names the request in it
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 
-  await app.register(edgePlugin, { limits, newId, basePath, log, isStopping });
+  await app.register(edgePlugin, { limits, basePath, isStopping, connections });
   await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });

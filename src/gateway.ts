@@ -44,10 +44,15 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const elapsed = () => performance.now();
   const sleep = sleepUntilAborted;
   await using opening = new AsyncDisposableStack(); // what a failed start has opened is closed
-  const audit = opening.use(await openAudit(config.auditLog, log)); // closed last: all is in it
-  const { access, tls } = opening.use(await openAccess(config, { audit, log, elapsed, sleep }));
-  const database = config.jobs && opening.use(await openDatabase({ ...config.jobs, log }));
-  const targets = opening.use(
+  const use: Use = (what, opened) => {
+    opening.defer(() => closeInTime(what, () => opened[Symbol.asyncDispose](), log));
+    return opened;
+  };
+  const audit = use('audit', await openAudit(config.auditLog, log)); // closed last: all is in it
+  const { access, tls } = use('access', await openAccess(config, { audit, log, elapsed, sleep }));
+  const database = config.jobs && use('database', await openDatabase({ ...config.jobs, log }));
+  const targets = use(
+    'targets',
     openTargets({
       settings: config.targets,
       isSessionScoped: config.isSessionScoped,
@@ -70,7 +75,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       random: Math.random,
       ...{ elapsed, sleep, log },
     });
-  opening.defer(async () => jobs?.close());
+  if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
   const loopDelay = opening.use(openLoopDelay());
   const app = await buildApp({
     ...{ log, targets, access, tls, audit, jobs, elapsed },
@@ -99,11 +104,35 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     ready,
     async close() {
       isStopping = true;
-      // No slice is started any more while callers are served on.
-      await Promise.all([jobs?.close(), delay(lameDuckMs)]);
+      void jobs?.close(); // no slice is started any more while callers are served on
+      await delay(lameDuckMs);
       await opened.disposeAsync();
     },
   };
+}
+
+type Use = <Opened extends AsyncDisposable>(
+  what: keyof typeof closeWithinMs,
+  opened: Opened,
+) => Opened;
+
+/**
+ * How long each part may take to close, in milliseconds, after the lame-duck phase and the requests in
+ * flight. Together they end before the process is ended by force; what has not closed by then holds
+ * nothing that is not on disk, or, of the audit, nothing that its reader still takes.
+ */
+const closeWithinMs = { jobs: 1_200, targets: 100, database: 700, access: 300, audit: 500 };
+
+/** Waits for a part to close, and goes on without it when it does not. */
+async function closeInTime(
+  what: keyof typeof closeWithinMs,
+  close: () => PromiseLike<void>,
+  log: Logger,
+): Promise<void> {
+  const isClosed = close().then(() => true);
+  const isTooLate = delay(closeWithinMs[what], false, { ref: false });
+  if (await Promise.race([isClosed, isTooLate])) return;
+  log.warn({ what, withinMs: closeWithinMs[what] }, 'did not close in time, stopping without it');
 }
 
 /** AWS has one slot for an account and Region, so the line in front of it must have one name. */

@@ -12,7 +12,8 @@ const lameDuckMs = 3_000;
 const exitWithinMs = 9_500; // an orchestrator is told ten seconds
 
 const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
-const log = makeLogger(config.logLevel, await openLogDestination(config.isLogPretty));
+const destination = await openLogDestination(config.isLogPretty);
+const log = makeLogger(config.logLevel, destination);
 const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
 log.info({ url: gateway.url }, 'listening');
 
@@ -21,6 +22,7 @@ closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) =
   else log.info({ signal }, 'stopping');
   await gateway.close();
   log.info('stopped');
+  await destination.close();
 });
 
 gateway.ready.then(() => log.info('ready'), exit);

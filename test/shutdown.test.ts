@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 
 import { openEmulator } from '#emulator/emulator.ts';
+import { openTcpProxy } from './chaos/tcp-proxy.ts';
+import { dial, listen } from './edge/raw.ts';
 import { openEvents } from './export-jobs/api/events.ts';
 import { homes, wish } from './export-jobs/homes.ts';
+import { postgresUrl } from './postgres.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
-import { region } from './world.ts';
+import { order, region } from './world.ts';
 
 /** An emulator with what exports need, whose tasks go on for longer than any test. */
 async function openLongEmulator() {
@@ -55,5 +59,87 @@ describe.each(homes)('SIGTERM on %s', (_name, openHome) => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(streams.filter((stream) => !stream.isComplete())).toEqual([]);
     expect(run.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped' }));
+  });
+});
+
+const isCreate = ({ operation }: { operation: string }) => operation === 'CreateExportTask';
+
+describe('SIGTERM is answered with exit 0, whatever does not come or end:', () => {
+  test('silent connections, half-sent headers and bodies, creates at a silent AWS', async () => {
+    await using emulator = await openLongEmulator();
+    const run = startService(awsAt(emulator));
+    const url = await readyUrl(run);
+    const port = Number(new URL(url).port);
+    for (let more = 0; more < 2; more += 1) {
+      emulator.faults.add({ operation: 'CreateExportTask', kind: 'silence-before' });
+    }
+    await jobPath(url);
+    const asked = () => emulator.journal.entries().filter(isCreate).length;
+    await expect.poll(asked, pollOften).toBe(1);
+    const created = post(`${url}/export-tasks`, order);
+    await expect.poll(asked, pollOften).toBe(2);
+    const [silent, halfHeaders, halfBody] = [dial(port), dial(port), dial(port)];
+    halfHeaders.write('GET /health/live HTTP/1.1\r\nHost: loc');
+    const head =
+      'POST /export-tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    halfBody.write(`${head}Content-Length: 100\r\n\r\n{`);
+    const answerToHalf = listen(halfBody, head);
+    const closed = [silent, halfHeaders].map((socket) => once(socket.resume(), 'close'));
+
+    run.child.kill('SIGTERM');
+    const unknown = await created;
+    await Promise.all(closed);
+
+    expect(await run.ended).toBe(0);
+    expect(unknown.status).toBe(504);
+    expect(await unknown.json()).toMatchObject({ type: '/problems/outcome-unknown' });
+    expect((await answerToHalf).answers[0]?.status).toBe(408);
+    expect(run.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped' }));
+  });
+
+  test('a database that says nothing any more', async () => {
+    await using emulator = await openLongEmulator();
+    const database = new URL(await postgresUrl());
+    await using proxy = await openTcpProxy(Number(database.port));
+    database.port = String(proxy.port);
+    database.hostname = '127.0.0.1';
+    const run = startService({ ...awsAt(emulator), DATABASE_URL: database.href });
+    const url = await readyUrl(run);
+    const path = await jobPath(url);
+    const stream = await openEvents(url, `${path}/events`);
+    await expect.poll(() => stream.text(), pollOften).toContain('slice-running');
+
+    proxy.goDead();
+    const read = fetch(`${url}${path}`);
+    run.child.kill('SIGTERM');
+    await stream.over;
+
+    expect((await read).status).toBe(503);
+    expect(await run.ended).toBe(0);
+  });
+
+  test('a reader of stdout that does not read', async () => {
+    await using emulator = await openLongEmulator();
+    const run = startService({ ...awsAt(emulator), LOG_LEVEL: 'trace' });
+    const url = await readyUrl(run);
+    run.child.stdout?.pause();
+    for (let requests = 0; requests < 2_000; requests += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => fetch(`${url}/export-tasks`)));
+    }
+
+    run.child.kill('SIGTERM');
+
+    expect(await once(run.child, 'exit')).toEqual([0, null]);
+  });
+
+  test('an audit whose disk is full', async () => {
+    await using emulator = await openLongEmulator();
+    const run = startService({ ...awsAt(emulator), AUDIT_LOG: '/dev/full' });
+    const url = await readyUrl(run);
+    await fetch(`${url}/export-tasks`);
+
+    run.child.kill('SIGTERM');
+
+    expect(await run.ended).toBe(0);
   });
 });

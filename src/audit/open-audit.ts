@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { open } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,12 +5,14 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 
 import { configError } from '#problems/config-error.ts';
-import { writtenWholeBytes } from '#telemetry/logger.ts';
+import { endDestination, writtenWholeBytes } from '#telemetry/logger.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
 // What waits for a reader of stdout or a disk that stands still. Less, and a pause of seconds under
 // load loses lines; more, and the process runs out of memory instead.
 const mostWaitingBytes = 8 * 1024 * 1024;
+// Longer, and the ten seconds until the exit are over; shorter, and a busy disk loses the last lines.
+const stallMs = 400;
 
 /**
  * Opens the audit at `stdout`, or a file that is appended to; it and its directories are made if
@@ -41,13 +42,13 @@ export async function openAudit(
     isLosing = false;
   });
 
+  let isClosed = false;
   return {
-    ...makeAudit(destination),
+    ...makeAudit({ write: (line) => void (isClosed || destination.write(line)) }),
     async [Symbol.asyncDispose]() {
-      if (isLosing) return; // there is nothing to wait for
-      const closed = once(destination, 'close');
-      destination.end();
-      await closed.catch(() => {}); // what it says has been logged
+      isClosed = true;
+      const isWritten = await endDestination(destination, isLosing ? 0 : stallMs);
+      if (!isWritten) complain({ stallMs });
     },
   };
 }

@@ -10,6 +10,8 @@ export interface EdgeLimits {
   handlerMs: number;
   keepAliveMs: number;
   checkMs: number;
+  finishMs: number;
+  flushMs: number;
 }
 
 export const edgeLimits: EdgeLimits = {
@@ -36,4 +38,9 @@ export const edgeLimits: EdgeLimits = {
   keepAliveMs: 75_000,
   // How often Node looks for connections past their time; its default of 30 s would add to each.
   checkMs: 1_000,
+  // What requests in flight have to end in when the service closes. Longer, and the rest of the ten
+  // seconds until the exit is not enough; shorter, and a slow create becomes one of unknown outcome.
+  finishMs: 3_000,
+  // Within it a last answer is sent, and headers on their way arrive, before connections are cut.
+  flushMs: 250,
 };

@@ -9,13 +9,14 @@ import type {
 import fp from 'fastify-plugin';
 
 import { anonymous } from '#auth/principal.ts';
-import { answerProblem, toProblem } from '#problems/plugin.ts';
+import { answerProblem, timeoutOf, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
 import { makeBodyBudget } from './body-budget.ts';
 import type { EdgeLimits } from './limits.ts';
-import { logRefusal, type RawConnectionsOptions, refuseBeforeRouting } from './raw-connections.ts';
+import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
 import { bytesOf, expectBody, readBody } from './read-body.ts';
+import type { Connections } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,24 +26,35 @@ declare module 'fastify' {
 }
 
 /** What the edge needs. */
-export interface EdgeOptions extends RawConnectionsOptions {
+export interface EdgeOptions extends Pick<RawConnectionsOptions, 'basePath'> {
   limits: EdgeLimits;
   /** Whether the process is about to stop: then connections are not kept. */
   isStopping: () => boolean;
+  connections: Connections;
 }
 
 /** Refuses what no operation has to see, and marks every answer. */
 export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
-    const { limits, basePath, isStopping } = options;
+    const { limits, basePath, isStopping, connections } = options;
     app.decorateRequest('basePath', basePath);
-    refuseBeforeRouting(app.server, options);
     await app.register(accepts);
 
     app.addHook('onRequest', (request, reply, done) => {
       mark(request, reply);
-      if (isStopping()) reply.header('connection', 'close');
+      connections.begin(reply.raw, () => answerEarly(request, reply));
       done(refusalOf(request, limits));
+    });
+
+    // Decided when it is answered: a request may have come before the stop was asked for.
+    app.addHook('onSend', (_request, reply, _payload, done) => {
+      if (isStopping() || connections.isEnding()) reply.header('connection', 'close');
+      done();
+    });
+
+    app.addHook('preClose', (done) => {
+      connections.end();
+      done();
     });
 
     const takeBytes = makeBodyBudget(limits);
@@ -68,6 +80,13 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+/** Answers a request that is in the way of a close. */
+function answerEarly(request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent) return; // a stream, or an answer that its caller does not read
+  const detail = 'The service stopped before the request had ended.';
+  void reply.send(new Problem(timeoutOf(request), detail));
+}
 
 /** Why a request is refused before its body is read; `undefined` when it is not. */
 function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undefined {

@@ -111,8 +111,11 @@ export function toProblem(cause: Error & { code?: string }, request: Asked): Pro
   return new Problem(slug === 'aws-timeout' ? timeoutOf(request) : slug, detail, { cause });
 }
 
-// The time of an operation begins with its first byte, so a body that does not come may use it up.
-function timeoutOf({ raw, routeOptions }: Asked): ProblemSlug {
+/**
+ * What it is that a request did not end in time. The time of an operation begins with its first byte, so
+ * a body that does not come may use it up.
+ */
+export function timeoutOf({ raw, routeOptions }: Asked): ProblemSlug {
   if (!raw.complete) return 'request-timeout';
   return routeOptions.config.timeoutProblem ?? 'aws-timeout';
 }

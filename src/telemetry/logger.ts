@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 import { withoutSecrets } from './without-secrets.ts';
@@ -14,11 +15,53 @@ export const writtenWholeBytes = 4_096;
 // Under load one write takes many lines; otherwise a line is a twentieth of a second late.
 const buffered = { minLength: 3_500, maxWrite: writtenWholeBytes, periodicFlush: 50 };
 
-/** Where log lines go, in the background: a slow reader of stdout does not hold requests up. */
-export async function openLogDestination(isPretty: boolean): Promise<DestinationStream> {
-  if (!isPretty) return pino.destination({ dest: 1, sync: false, ...buffered });
-  const { default: pretty } = await import('pino-pretty'); // only people pay for it
-  return pretty({ sync: true });
+/** Where lines are written in the background. */
+type Destination = ReturnType<typeof pino.destination> & { destroyed?: boolean };
+
+/**
+ * Ends a destination when everything is written. When nothing is taken for `stallMs`, what is left is
+ * lost: it would otherwise be written when the process exits, and for a reader that does not read, or a
+ * disk that is full, that takes for ever. Says whether everything is written.
+ */
+export async function endDestination(destination: Destination, stallMs: number): Promise<boolean> {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(), stallMs);
+  destination.on('write', () => void timer.refresh());
+  const isWritten = once(destination, 'close', { signal: stalled.signal }).then(
+    () => true,
+    () => false,
+  );
+  if (!destination.destroyed) destination.end();
+  await isWritten;
+  clearTimeout(timer);
+  if (!destination.destroyed) destination.destroy();
+  return isWritten;
+}
+
+/** Where log lines go. */
+export interface LogDestination extends DestinationStream {
+  /** The last act of a process: writes what is left, as long as somebody takes it. */
+  close(): Promise<void>;
+}
+
+// Longer, and the ten seconds until the exit are over; shorter, and a busy collector loses last lines.
+const stallMs = 300;
+
+/** Opens where log lines go, in the background: a slow reader of stdout does not hold requests up. */
+export async function openLogDestination(isPretty: boolean): Promise<LogDestination> {
+  if (isPretty) {
+    const { default: pretty } = await import('pino-pretty'); // only people pay for it
+    return Object.assign(pretty({ sync: true }), { close: async () => {} });
+  }
+  const destination: Destination = pino.destination({ dest: 1, sync: false, ...buffered });
+  let isClosed = false;
+  return {
+    write: (line) => void (isClosed || destination.write(line)),
+    async close() {
+      isClosed = true;
+      await endDestination(destination, stallMs);
+    },
+  };
 }
 
 /** Makes the logger: JSON lines to `destination`, from `level` on. */
