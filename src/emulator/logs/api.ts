@@ -6,23 +6,43 @@ import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
 import { logGroupArn } from './names.ts';
 import type { LogsContext, Operation } from './operation.ts';
-import { cancelExportTask } from './operations/cancel-export-task.ts';
-import { createExportTask } from './operations/create-export-task.ts';
-import { createLogGroup } from './operations/create-log-group.ts';
-import { createLogStream } from './operations/create-log-stream.ts';
-import { describeExportTasks } from './operations/describe-export-tasks.ts';
-import { describeLogGroups } from './operations/describe-log-groups.ts';
-import { describeLogStreams } from './operations/describe-log-streams.ts';
-import { putLogEvents } from './operations/put-log-events.ts';
+import { cancelExportTask } from './operations/export-tasks/cancel-export-task.ts';
+import { createExportTask } from './operations/export-tasks/create-export-task.ts';
+import { describeExportTasks } from './operations/export-tasks/describe-export-tasks.ts';
+import { createLogGroup } from './operations/log-groups/create-log-group.ts';
+import { deleteLogGroup } from './operations/log-groups/delete-log-group.ts';
+import { deleteRetentionPolicy } from './operations/log-groups/delete-retention-policy.ts';
+import { describeLogGroups } from './operations/log-groups/describe-log-groups.ts';
+import { listTagsForResource } from './operations/log-groups/list-tags-for-resource.ts';
+import { listTagsLogGroup } from './operations/log-groups/list-tags-log-group.ts';
+import { putRetentionPolicy } from './operations/log-groups/put-retention-policy.ts';
+import { tagResource } from './operations/log-groups/tag-resource.ts';
+import { untagResource } from './operations/log-groups/untag-resource.ts';
+import { createLogStream } from './operations/log-streams/create-log-stream.ts';
+import { deleteLogStream } from './operations/log-streams/delete-log-stream.ts';
+import { describeLogStreams } from './operations/log-streams/describe-log-streams.ts';
+import { filterLogEvents } from './operations/log-streams/filter-log-events.ts';
+import { getLogEvents } from './operations/log-streams/get-log-events.ts';
+import { putLogEvents } from './operations/log-streams/put-log-events.ts';
 import type { LogsRegions } from './regions.ts';
 
 const operations = new Map<string, Operation>(
   Object.entries({
     CreateLogGroup: createLogGroup,
-    CreateLogStream: createLogStream,
-    PutLogEvents: putLogEvents,
+    DeleteLogGroup: deleteLogGroup,
     DescribeLogGroups: describeLogGroups,
+    PutRetentionPolicy: putRetentionPolicy,
+    DeleteRetentionPolicy: deleteRetentionPolicy,
+    TagResource: tagResource,
+    UntagResource: untagResource,
+    ListTagsForResource: listTagsForResource,
+    ListTagsLogGroup: listTagsLogGroup,
+    CreateLogStream: createLogStream,
+    DeleteLogStream: deleteLogStream,
     DescribeLogStreams: describeLogStreams,
+    PutLogEvents: putLogEvents,
+    GetLogEvents: getLogEvents,
+    FilterLogEvents: filterLogEvents,
     CreateExportTask: createExportTask,
     DescribeExportTasks: describeExportTasks,
     CancelExportTask: cancelExportTask,

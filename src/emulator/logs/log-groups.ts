@@ -24,6 +24,7 @@ export interface LogGroup {
   logGroupClass: string;
   retentionInDays: number | undefined;
   storedBytes: number;
+  tags: Record<string, string>;
   streams: Map<string, LogStream>;
 }
 
@@ -53,9 +54,10 @@ export function findLogStream(group: LogGroup, logStreamName: string): LogStream
 /** Adds an empty log group; one of the same name is replaced. */
 export function addLogGroup(
   groups: LogGroups,
-  group: Pick<LogGroup, 'logGroupName' | 'createdAt' | 'logGroupClass' | 'retentionInDays'>,
+  group: Pick<LogGroup, 'logGroupName' | 'createdAt' | 'logGroupClass' | 'retentionInDays'> &
+    Partial<Pick<LogGroup, 'tags'>>,
 ): LogGroup {
-  const added = { ...group, storedBytes: 0, streams: new Map() };
+  const added = { tags: {}, ...group, storedBytes: 0, streams: new Map() };
   groups.set(group.logGroupName, added);
   return added;
 }
@@ -79,6 +81,16 @@ export function storeEvents(group: LogGroup, stream: LogStream, events: readonly
     stream.events.push(event);
     stream.firstTimestamp = Math.min(stream.firstTimestamp ?? Infinity, event.timestamp);
     stream.lastTimestamp = Math.max(stream.lastTimestamp ?? -Infinity, event.timestamp);
-    group.storedBytes += Buffer.byteLength(event.message) + eventOverheadBytes;
+    group.storedBytes += storedSize(event);
   }
+}
+
+/** Removes a stream with its events. */
+export function removeLogStream(group: LogGroup, stream: LogStream): void {
+  group.streams.delete(stream.logStreamName);
+  for (const event of stream.events) group.storedBytes -= storedSize(event);
+}
+
+function storedSize({ message }: LogEvent): number {
+  return Buffer.byteLength(message) + eventOverheadBytes;
 }

@@ -1,5 +1,6 @@
 import { partitionOf } from '../iam/partitions.ts';
-import { text } from '../wire/json-input.ts';
+import { awsError } from '../wire/aws-error.ts';
+import { map, text } from '../wire/json-input.ts';
 
 /** LogGroupName of the service model. */
 export const logGroupName = text({ min: 1, max: 512, pattern: '[\\.\\-_/#A-Za-z0-9]+' });
@@ -10,6 +11,21 @@ export const logStreamName = text({ min: 1, max: 512, pattern: '[^:*]*' });
 /** LogGroupIdentifier of the service model: a name or an ARN. */
 export const logGroupIdentifier = text({ min: 1, max: 2048, pattern: '[\\w#+=/:,.@-]*' });
 
+/** AmazonResourceName of the service model. */
+export const resourceArn = text({ min: 1, max: 1011, pattern: '[\\w+=/:,.@-]*' });
+
+/** Tags a resource may have (service model). */
+export const maxTags = 50;
+
+const tagPattern = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*';
+
+/** Tags of the service model. */
+export const tags = map(
+  text({ min: 1, max: 128, pattern: tagPattern }),
+  text({ max: 256, pattern: tagPattern }),
+  { min: 1, max: maxTags },
+);
+
 /** DescribeLimit of the service model; an absent limit means its maximum. */
 export const describeLimit = { min: 1, max: 50 };
 
@@ -17,4 +33,29 @@ export const describeLimit = { min: 1, max: 50 };
 export function logGroupArn(place: { accountId: string; region: string }, name: string): string {
   const { region, accountId } = place;
   return `arn:${partitionOf(region).name}:logs:${region}:${accountId}:log-group:${name}`;
+}
+
+/** The name of a log group out of its ARN, with or without `:*`, or out of itself. */
+export function groupNameOf(identifier: string): string {
+  return (identifier.split(':log-group:').at(-1) ?? '').replace(/:\*$/, '');
+}
+
+/** One of the two ways to name a group; what AWS says to neither is an assumption. */
+export function chooseGroup(input: {
+  logGroupName: string | undefined;
+  logGroupIdentifier: string | undefined;
+}): string {
+  const { logGroupName: name, logGroupIdentifier: identifier } = input;
+  if (name !== undefined && identifier !== undefined) {
+    throw awsError(
+      'ValidationException',
+      'LogGroup name and LogGroup ARN are mutually exclusive parameters.',
+    );
+  }
+  const chosen = name ?? (identifier && groupNameOf(identifier));
+  if (chosen !== undefined) return chosen;
+  throw awsError(
+    'InvalidParameterException',
+    'Either LogGroup name or LogGroup ARN must be provided.',
+  );
 }

@@ -2,31 +2,39 @@ import type { AuthFailure, Caller } from '../sts/sessions.ts';
 import { answerErrors, awsError } from '../wire/aws-error.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
+import type { S3Context } from './operation.ts';
 import {
   createBucket,
+  deleteBucket,
   deleteBucketPolicy,
+  getBucketAcl,
   getBucketLocation,
   getBucketPolicy,
   headBucket,
   listBuckets,
   putBucketPolicy,
-} from './bucket-operations.ts';
-import { listObjects } from './list-objects.ts';
-import { getObject, headObject, putObject } from './object-operations.ts';
-import type { S3Context } from './operation.ts';
+} from './operations/bucket-operations.ts';
+import { deleteObjects } from './operations/delete-objects.ts';
+import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
+import { deleteObject, getObject, headObject, putObject } from './operations/object-operations.ts';
 
 const operations = {
   ListBuckets: listBuckets,
   CreateBucket: createBucket,
+  DeleteBucket: deleteBucket,
   HeadBucket: headBucket,
   GetBucketLocation: getBucketLocation,
+  GetBucketAcl: getBucketAcl,
   GetBucketPolicy: getBucketPolicy,
   PutBucketPolicy: putBucketPolicy,
   DeleteBucketPolicy: deleteBucketPolicy,
-  ListObjectsV2: listObjects,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjectsV2,
   HeadObject: headObject,
   GetObject: getObject,
   PutObject: putObject,
+  DeleteObject: deleteObject,
+  DeleteObjects: deleteObjects,
 } satisfies Record<string, (context: S3Context) => Answer>;
 
 type S3Operation = keyof typeof operations;
@@ -89,21 +97,53 @@ function nameOperation(
   { bucketName, key }: { bucketName: string; key: string },
 ): S3Operation | undefined {
   if (bucketName === '') return method === 'GET' ? 'ListBuckets' : undefined;
-  if (key !== '') return objectOperations[method];
-  if (query.has('policy')) return policyOperations[method];
-  if (query.has('location')) return method === 'GET' ? 'GetBucketLocation' : undefined;
+  if (key !== '')
+    return objectParts.some((part) => query.has(part)) ? undefined : objectOperations[method];
+  const [, part] = bucketParts.find(([name]) => query.has(name)) ?? [];
+  if (part) return part[method];
   if (query.get('list-type') === '2') return method === 'GET' ? 'ListObjectsV2' : undefined;
   return bucketOperations[method];
 }
 
 type ByMethod = Partial<Record<string, S3Operation>>;
-const objectOperations: ByMethod = { HEAD: 'HeadObject', GET: 'GetObject', PUT: 'PutObject' };
-const bucketOperations: ByMethod = { PUT: 'CreateBucket', HEAD: 'HeadBucket' };
-const policyOperations: ByMethod = {
-  GET: 'GetBucketPolicy',
-  PUT: 'PutBucketPolicy',
-  DELETE: 'DeleteBucketPolicy',
+const objectOperations: ByMethod = {
+  HEAD: 'HeadObject',
+  GET: 'GetObject',
+  PUT: 'PutObject',
+  DELETE: 'DeleteObject',
 };
+const bucketOperations: ByMethod = {
+  PUT: 'CreateBucket',
+  HEAD: 'HeadBucket',
+  GET: 'ListObjects',
+  DELETE: 'DeleteBucket',
+};
+
+/** Parts of an object, named in the query; S3 has them and this has not. */
+const objectParts = [
+  'acl',
+  'attributes',
+  'legal-hold',
+  'retention',
+  'tagging',
+  'uploadId',
+  'uploads',
+];
+
+/** Parts of a bucket, named in the query; every other one S3 has is not here. */
+const bucketParts: readonly [query: string, operations: ByMethod][] = [
+  ['acl', { GET: 'GetBucketAcl' }],
+  ['location', { GET: 'GetBucketLocation' }],
+  ['policy', { GET: 'GetBucketPolicy', PUT: 'PutBucketPolicy', DELETE: 'DeleteBucketPolicy' }],
+  ['delete', { POST: 'DeleteObjects' }],
+  ...notThere('versioning', 'versions', 'uploads', 'tagging', 'lifecycle', 'cors', 'encryption'),
+  ...notThere('logging', 'notification', 'object-lock', 'ownershipControls', 'policyStatus'),
+  ...notThere('publicAccessBlock', 'replication', 'website', 'accelerate', 'requestPayment'),
+];
+
+function notThere(...names: string[]): [query: string, operations: ByMethod][] {
+  return names.map((name) => [name, {}]);
+}
 
 /** Answers to HEAD have no body; there an error is only its status. */
 function refuseInXml(

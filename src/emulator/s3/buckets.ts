@@ -30,6 +30,9 @@ export interface Buckets {
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
   setPolicy(bucket: Bucket, policy: Policy | undefined): void;
   putObject(bucket: Bucket, key: string, content: ObjectContent): StoredObject;
+  removeObject(bucket: Bucket, key: string): void;
+  /** Removes an empty bucket. */
+  remove(bucket: Bucket): void;
 }
 
 /** Where buckets lie when they are to outlive the process. */
@@ -38,6 +41,8 @@ export interface BucketStore {
   saveBucket(bucket: Bucket): void;
   /** Writes one object and gives the way to read it back; undefined if it cannot lie there. */
   saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
+  removeObject(bucket: Bucket, key: string): void;
+  removeBucket(bucket: Bucket): void;
 }
 
 /** Makes the buckets: those of the disk, or none and in memory only. */
@@ -63,6 +68,13 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
       const object = makeObject({ body: onDisk ?? keepFirst(body), lastModified });
       bucket.objects.set(key, object);
       return object;
+    },
+    removeObject(bucket, key) {
+      if (bucket.objects.delete(key)) disk?.removeObject(bucket, key);
+    },
+    remove(bucket) {
+      buckets.delete(bucket.name);
+      disk?.removeBucket(bucket);
     },
   };
 }

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { readPolicy } from '../iam/policy.ts';
 import { type BucketStore, makeObject, type StoredObject } from './buckets.ts';
@@ -39,10 +48,24 @@ export function openDisk(dataDir: string): BucketStore {
       }
       return () => readFileSync(file);
     },
+
+    removeObject(bucket, key) {
+      try {
+        unlinkSync(join(dataDir, bucket.name, writeFileName(key)));
+      } catch (error) {
+        // What a disk cannot hold was never written; a folder in its place is of other keys.
+        if (!unstorable.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      }
+    },
+
+    removeBucket(bucket) {
+      rmSync(join(dataDir, aboutBuckets, `${bucket.name}.json`));
+      rmSync(join(dataDir, bucket.name), { recursive: true });
+    },
   };
 }
 
-const unstorable = new Set(['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG']);
+const unstorable = new Set(['EEXIST', 'EISDIR', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
 
 function loadObjects(folder: string): Map<string, StoredObject> {
   const objects = new Map<string, StoredObject>();

@@ -17,11 +17,16 @@ export type Effect =
   | { kind: 'task-created'; taskId: string }
   | { kind: 'task-cancel-requested'; taskId: string }
   | { kind: 'log-group-created'; logGroupName: string }
-  | { kind: 'log-stream-created'; logGroupName: string; logStreamName: string }
+  | { kind: 'log-group-deleted' | 'log-group-changed'; logGroupName: string }
+  | {
+      kind: 'log-stream-created' | 'log-stream-deleted';
+      logGroupName: string;
+      logStreamName: string;
+    }
   | { kind: 'log-events-stored'; count: number }
-  | { kind: 'bucket-created'; bucket: string }
-  | { kind: 'bucket-policy-changed'; bucket: string }
-  | { kind: 'object-stored'; bucket: string; key: string }
+  | { kind: 'bucket-created' | 'bucket-deleted' | 'bucket-policy-changed'; bucket: string }
+  | { kind: 'object-stored' | 'object-deleted'; bucket: string; key: string }
+  | { kind: 'objects-deleted'; bucket: string; keys: string[] }
   | { kind: 'session-issued'; accessKeyId: string; expiresAt: number };
 
 /** What is sent back, and beside it what the journal wants to know. */

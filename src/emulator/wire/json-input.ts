@@ -62,6 +62,33 @@ export function list<T>(member: Shape<T>, limits: { min?: number; max?: number }
   };
 }
 
+/** A map of texts. How AWS names its members in violations is unverified. */
+export function map(
+  key: Shape<string>,
+  value: Shape<string>,
+  limits: { min?: number; max?: number } = {},
+): Shape<Record<string, string>> {
+  return {
+    read(json) {
+      if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+        throw awsError('SerializationException', 'Expected map or null');
+      }
+      const read = Object.entries(json).map(([name, one]) => [key.read(name), value.read(one)]);
+      return Object.fromEntries(read) as Record<string, string>;
+    },
+    violations(values, path) {
+      const entries = Object.entries(values);
+      return [
+        ...lengthViolations(entries, path, limits),
+        ...entries.flatMap(([name, one]) => [
+          ...key.violations(name, `${path}.key`),
+          ...value.violations(one, `${path}.${name}.member`),
+        ]),
+      ];
+    },
+  };
+}
+
 /** A structure. Members it does not know are ignored, null counts as absent. */
 export function structure<M extends Members>(members: M): Shape<Values<M>> {
   const entries = Object.entries(members);

@@ -39,11 +39,19 @@ export async function openServer(
   };
 }
 
-/** Undefined when the client went away before the end. */
+// A part of an upload may be large; more than this at once would fill the memory of a small machine.
+const maxBodyBytes = 128 * 1024 * 1024;
+
+/** Undefined when the client went away before the end, or was sent away for a body too large. */
 function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    incoming.on('data', (chunk) => chunks.push(chunk));
+    let bytes = 0;
+    incoming.on('data', (chunk) => {
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes) incoming.destroy();
+      else chunks.push(chunk);
+    });
     incoming.on('end', () => resolve(Buffer.concat(chunks)));
     incoming.on('close', () => resolve(undefined));
     incoming.on('error', () => resolve(undefined));

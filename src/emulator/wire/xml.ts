@@ -8,7 +8,10 @@ const entities: Record<string, string> = {
 
 type XmlValue = string | number | boolean | undefined | XmlNode | XmlNode[] | string[];
 
-/** Element names with their content; an array repeats the element, undefined leaves it out. */
+/**
+ * Element names with their content; an array repeats the element, undefined leaves it out. Attributes
+ * may follow a name, as they are written.
+ */
 export interface XmlNode {
   [element: string]: XmlValue;
 }
@@ -21,8 +24,29 @@ export function writeXml(root: string, content: XmlValue, namespace?: string): s
 
 /** The text of the first element of that name, or undefined: enough for the bodies S3 is sent. */
 export function readXmlElement(xml: string, element: string): string | undefined {
-  const [, text] = new RegExp(`<${element}(?:\\s[^>]*)?>([^<]*)</${element}>`).exec(xml) ?? [];
-  return text?.trim();
+  return readXmlElements(xml, element)[0]?.trim();
+}
+
+/** The texts of all elements of that name, in one pass over the document. */
+export function readXmlElements(xml: string, element: string): string[] {
+  return xml.split('<').flatMap((piece) => {
+    const tagEnd = piece.indexOf('>');
+    const [name] = piece.slice(0, Math.max(0, tagEnd)).split(/\s/, 1);
+    return name === element ? [readText(piece.slice(tagEnd + 1))] : [];
+  });
+}
+
+const characters = new Map(
+  Object.entries(entities).map(([character, entity]) => [entity, character]),
+);
+
+function readText(text: string): string {
+  return text.replace(/&(?:#x?[0-9a-fA-F]{1,6}|\w{2,4});/g, (entity) => {
+    const [, hex, digits] = /^&#(x?)(\w+);$/.exec(entity) ?? [];
+    if (digits === undefined) return characters.get(entity) ?? entity;
+    const code = Number.parseInt(digits, hex ? 16 : 10);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+  });
 }
 
 function writeContent(value: XmlValue): string {
@@ -37,5 +61,6 @@ function writeContent(value: XmlValue): string {
 function writeElement(element: string, content: XmlValue): string {
   if (content === undefined) return '';
   const contents = Array.isArray(content) ? content : [content];
-  return contents.map((one) => `<${element}>${writeContent(one)}</${element}>`).join('');
+  const [name] = element.split(' ', 1);
+  return contents.map((one) => `<${element}>${writeContent(one)}</${name}>`).join('');
 }

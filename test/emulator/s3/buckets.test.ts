@@ -110,6 +110,21 @@ describe('buckets', () => {
   });
 });
 
+it('takes policies of at most 20 KiB', async () => {
+  await using bench = await openBench();
+  const put = (bytes: number) => {
+    const Statement = [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }];
+    const Policy = JSON.stringify({ Id: '', Statement });
+    const Id = 'x'.repeat(bytes - Policy.length);
+    return bench.s3.send(
+      new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify({ Id, Statement }) }),
+    );
+  };
+
+  expect(await refusal(put(20 * 1024))).toBeUndefined();
+  expect(await refusal(put(20 * 1024 + 1))).toMatchObject({ name: 'MalformedPolicy' });
+});
+
 it('answers 501 to what S3 can and this cannot', async () => {
   await using bench = await openBench();
   const { url } = bench.emulator;
@@ -120,8 +135,9 @@ it('answers 501 to what S3 can and this cannot', async () => {
   };
 
   const notImplemented = [501, 'NotImplemented'];
-  expect(await send('DELETE', `/${bucket}/key`)).toEqual(notImplemented);
-  expect(await send('GET', `/${bucket}`)).toEqual(notImplemented);
+  expect(await send('PUT', `/${bucket}/key?tagging`)).toEqual(notImplemented);
+  expect(await send('POST', `/${bucket}/key?uploads`)).toEqual(notImplemented);
+  expect(await send('GET', `/${bucket}?versioning`)).toEqual(notImplemented);
   expect(await send('POST', `/${bucket}?policy`)).toEqual(notImplemented);
   expect(await send('PUT', `/${bucket}?location`)).toEqual(notImplemented);
   expect(await send('PUT', `/${bucket}?list-type=2`)).toEqual(notImplemented);

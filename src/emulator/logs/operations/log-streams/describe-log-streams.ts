@@ -1,15 +1,16 @@
-import { awsError } from '../../wire/aws-error.ts';
-import { flag, integer, optional, text } from '../../wire/json-input.ts';
-import { findLogGroup, type LogStream } from '../log-groups.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { flag, integer, optional, text } from '../../../wire/json-input.ts';
+import { findLogGroup, type LogStream } from '../../log-groups.ts';
 import {
+  chooseGroup,
   describeLimit,
   logGroupArn,
   logGroupIdentifier,
   logGroupName,
   logStreamName,
-} from '../names.ts';
-import { readNextToken, writeNextToken } from '../next-token.ts';
-import { makeOperation } from '../operation.ts';
+} from '../../names.ts';
+import { readNextToken, writeNextToken } from '../../next-token.ts';
+import { makeOperation } from '../../operation.ts';
 
 const operation = 'DescribeLogStreams';
 
@@ -52,26 +53,6 @@ export const describeLogStreams = makeOperation(
     return { output: { logStreams, nextToken: writeNextToken(operation, end, now) } };
   },
 );
-
-/** One of the two ways to name a group; what AWS says to neither is an assumption. */
-function chooseGroup(input: {
-  logGroupName: string | undefined;
-  logGroupIdentifier: string | undefined;
-}): string {
-  const { logGroupName: name, logGroupIdentifier: identifier } = input;
-  if (name !== undefined && identifier !== undefined) {
-    throw awsError(
-      'ValidationException',
-      'LogGroup name and LogGroup ARN are mutually exclusive parameters.',
-    );
-  }
-  const chosen = name ?? identifier?.split(':log-group:').at(-1);
-  if (chosen !== undefined) return chosen;
-  throw awsError(
-    'InvalidParameterException',
-    'Either LogGroup name or LogGroup ARN must be provided.',
-  );
-}
 
 function byName(left: LogStream, right: LogStream): number {
   return left.logStreamName < right.logStreamName ? -1 : 1;

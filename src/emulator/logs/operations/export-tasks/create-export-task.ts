@@ -1,13 +1,13 @@
-import type { CreateCheck } from '../../options/options.ts';
-import type { Bucket } from '../../s3/buckets.ts';
-import { mayCallerWrite, mayReadAcl, mayWrite } from '../../s3/log-delivery.ts';
-import { awsError } from '../../wire/aws-error.ts';
-import { long, optional, required, text } from '../../wire/json-input.ts';
-import { writeTest, writeTestKey } from '../export-files.ts';
-import { type ExportOrder, foreignCourse, foreignOrder } from '../export-tasks.ts';
-import { findLogGroup } from '../log-groups.ts';
-import { logGroupName, logStreamName } from '../names.ts';
-import { type LogsContext, makeOperation } from '../operation.ts';
+import type { CreateCheck } from '../../../options/options.ts';
+import type { Bucket } from '../../../s3/buckets.ts';
+import { mayCallerWrite, mayReadAcl, mayWrite } from '../../../s3/log-delivery.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { long, optional, required, text } from '../../../wire/json-input.ts';
+import { writeTest, writeTestKey } from '../../export-files.ts';
+import { type ExportOrder, foreignCourse, foreignOrder } from '../../export-tasks.ts';
+import { findLogGroup } from '../../log-groups.ts';
+import { logGroupName, logStreamName } from '../../names.ts';
+import { type LogsContext, makeOperation } from '../../operation.ts';
 
 /**
  * CreateExportTask: starts a task and leaves the write-test object; the order of checks is an

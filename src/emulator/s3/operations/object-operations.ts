@@ -1,9 +1,9 @@
-import { awsError } from '../wire/aws-error.ts';
-import type { Answer } from '../wire/exchange.ts';
+import { awsError } from '../../wire/aws-error.ts';
+import type { Answer } from '../../wire/exchange.ts';
+import { isKeyLength } from '../buckets.ts';
+import type { S3Context } from '../operation.ts';
+import { readPayload } from '../payload.ts';
 import { findBucket } from './bucket-operations.ts';
-import { isKeyLength } from './buckets.ts';
-import type { S3Context } from './operation.ts';
-import { readPayload } from './payload.ts';
 
 /** GetObject: whole, or one range of bytes. */
 export function getObject(context: S3Context): Answer {
@@ -45,6 +45,13 @@ export function putObject({ bucketName, key, request, buckets, clock }: S3Contex
     body: '',
     effect: { kind: 'object-stored', bucket: bucketName, key },
   };
+}
+
+/** DeleteObject: one that is not there is no error. */
+export function deleteObject({ bucketName, key, buckets }: S3Context): Answer {
+  buckets.removeObject(findBucket(buckets, bucketName), key);
+  const effect = { kind: 'object-deleted', bucket: bucketName, key } as const;
+  return { status: 204, headers: {}, body: '', effect };
 }
 
 function findObject({ bucketName, key, buckets }: S3Context) {

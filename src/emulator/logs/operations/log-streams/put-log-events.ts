@@ -1,6 +1,6 @@
-import type { Settings } from '../../options/settings.ts';
-import { awsError } from '../../wire/aws-error.ts';
-import { list, long, required, structure, text } from '../../wire/json-input.ts';
+import type { Settings } from '../../../options/settings.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { list, long, required, structure, text } from '../../../wire/json-input.ts';
 import {
   eventOverheadBytes,
   findLogGroup,
@@ -9,9 +9,9 @@ import {
   type LogGroup,
   lastTimestamp,
   storeEvents,
-} from '../log-groups.ts';
-import { logGroupName, logStreamName } from '../names.ts';
-import { makeOperation } from '../operation.ts';
+} from '../../log-groups.ts';
+import { logGroupName, logStreamName } from '../../names.ts';
+import { makeOperation } from '../../operation.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,47 +1,82 @@
-import { awsError } from '../wire/aws-error.ts';
-import type { Answer } from '../wire/exchange.ts';
-import { writeXml } from '../wire/xml.ts';
+import { awsError } from '../../wire/aws-error.ts';
+import type { Answer } from '../../wire/exchange.ts';
+import { writeXml, type XmlNode } from '../../wire/xml.ts';
+import type { StoredObject } from '../buckets.ts';
+import type { S3Context } from '../operation.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';
-import type { StoredObject } from './buckets.ts';
-import type { S3Context } from './operation.ts';
 
 const maxPage = 1000;
 
-/** ListObjectsV2: keys in UTF-8 order; common prefixes count as one each, like keys. */
-export function listObjects({ bucketName, request, buckets }: S3Context): Answer {
+/** ListObjectsV2: goes on after a token. */
+export function listObjectsV2(context: S3Context): Answer {
+  const { query } = context.request;
+  const token = query.get('continuation-token') ?? undefined;
+  const after = token === undefined ? (query.get('start-after') ?? '') : readToken(token);
+  const { write, last, isTruncated, entries, listed } = readPage(context, after);
+  return answerList({
+    ...listed,
+    KeyCount: entries.length,
+    IsTruncated: isTruncated,
+    ContinuationToken: token,
+    NextContinuationToken: isTruncated ? writeToken(last) : undefined,
+    StartAfter: query.has('start-after') ? write(query.get('start-after') ?? '') : undefined,
+    ...showEntries(entries, write),
+  });
+}
+
+/** ListObjects, the older one: goes on after a name, which it tells only where there is a delimiter. */
+export function listObjects(context: S3Context): Answer {
+  const { query } = context.request;
+  const marker = query.get('marker') ?? '';
+  const { write, last, isTruncated, entries, listed } = readPage(context, marker);
+  return answerList({
+    ...listed,
+    Marker: write(marker),
+    IsTruncated: isTruncated,
+    NextMarker: isTruncated && listed.Delimiter !== undefined ? write(last) : undefined,
+    ...showEntries(entries, write),
+  });
+}
+
+interface Entry {
+  name: string;
+  /** Undefined for a common prefix. */
+  object: StoredObject | undefined;
+}
+
+/** A page of names after one, in UTF-8 order; common prefixes count as one each, like keys. */
+function readPage({ bucketName, request, buckets }: S3Context, after: string) {
   const { objects } = findBucket(buckets, bucketName);
   const { query } = request;
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
-  const token = query.get('continuation-token') ?? undefined;
-  const after = token === undefined ? (query.get('start-after') ?? '') : readToken(token);
   const pageLength = readMaxKeys(query.get('max-keys'));
   const write = query.get('encoding-type') === 'url' ? encodeKey : (key: string) => key;
 
   const keys = sortByBytes([...objects.keys()].filter((key) => key.startsWith(prefix)));
-  const entries: { name: string; object: StoredObject | undefined }[] = [];
-  let isTruncated = false;
+  const entries: Entry[] = [];
+  let isOver = true;
   for (const key of keys) {
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     const name = cut < 0 ? key : key.slice(0, cut + delimiter.length);
     if (byBytes(name, after) <= 0 || entries.at(-1)?.name === name) continue;
-    isTruncated = entries.length === pageLength;
-    if (isTruncated) break;
+    isOver = entries.length < pageLength;
+    if (!isOver) break;
     entries.push({ name, object: cut < 0 ? objects.get(key) : undefined });
   }
-
-  const last = entries.at(-1)?.name;
-  const content = {
+  const listed = {
     Name: bucketName,
     Prefix: write(prefix),
     Delimiter: delimiter === '' ? undefined : write(delimiter),
     MaxKeys: pageLength,
     EncodingType: query.get('encoding-type') ?? undefined,
-    KeyCount: entries.length,
-    IsTruncated: isTruncated && last !== undefined,
-    ContinuationToken: token,
-    NextContinuationToken: isTruncated && last !== undefined ? writeToken(last) : undefined,
-    StartAfter: query.has('start-after') ? write(query.get('start-after') ?? '') : undefined,
+  };
+  const last = entries.at(-1)?.name ?? '';
+  return { write, last, isTruncated: !isOver && entries.length > 0, entries, listed };
+}
+
+function showEntries(entries: readonly Entry[], write: (key: string) => string) {
+  return {
     Contents: entries.flatMap(({ name, object }) =>
       object ? [showObject(write(name), object)] : [],
     ),
@@ -49,6 +84,9 @@ export function listObjects({ bucketName, request, buckets }: S3Context): Answer
       object ? [] : [{ Prefix: write(name) }],
     ),
   };
+}
+
+function answerList(content: XmlNode): Answer {
   return {
     status: 200,
     headers: { 'content-type': 'application/xml' },

@@ -1,8 +1,8 @@
-import { awsError } from '../../wire/aws-error.ts';
-import { required } from '../../wire/json-input.ts';
-import { addLogStream, findLogGroup } from '../log-groups.ts';
-import { logGroupName, logStreamName } from '../names.ts';
-import { makeOperation } from '../operation.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { required } from '../../../wire/json-input.ts';
+import { addLogStream, findLogGroup } from '../../log-groups.ts';
+import { logGroupName, logStreamName } from '../../names.ts';
+import { makeOperation } from '../../operation.ts';
 
 /** CreateLogStream. */
 export const createLogStream = makeOperation(

@@ -1,11 +1,11 @@
-import { bucketArn } from '../iam/partitions.ts';
-import { readPolicy } from '../iam/policy.ts';
-import { awsError } from '../wire/aws-error.ts';
-import type { Answer } from '../wire/exchange.ts';
-import { readXmlElement, writeXml } from '../wire/xml.ts';
-import { type Bucket, type Buckets, isBucketName } from './buckets.ts';
-import type { S3Context } from './operation.ts';
-import { readPayload } from './payload.ts';
+import { bucketArn } from '../../iam/partitions.ts';
+import { readPolicy } from '../../iam/policy.ts';
+import { awsError } from '../../wire/aws-error.ts';
+import type { Answer } from '../../wire/exchange.ts';
+import { readXmlElement, writeXml } from '../../wire/xml.ts';
+import { type Bucket, type Buckets, isBucketName } from '../buckets.ts';
+import type { S3Context } from '../operation.ts';
+import { readPayload } from '../payload.ts';
 
 /** Namespace of every answer of S3. */
 export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
@@ -65,6 +65,31 @@ export function createBucket({ bucketName, caller, request, buckets, clock }: S3
   return { status: 200, headers, body: '', effect };
 }
 
+/** DeleteBucket: only an empty one. */
+export function deleteBucket({ bucketName, buckets }: S3Context): Answer {
+  const bucket = findBucket(buckets, bucketName);
+  if (bucket.objects.size > 0) {
+    throw awsError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409);
+  }
+  buckets.remove(bucket);
+  return {
+    status: 204,
+    headers: {},
+    body: '',
+    effect: { kind: 'bucket-deleted', bucket: bucketName },
+  };
+}
+
+/** GetBucketAcl: the owner alone, as where ACLs are disabled. */
+export function getBucketAcl({ bucketName, buckets }: S3Context): Answer {
+  const ID = findBucket(buckets, bucketName).accountId;
+  const grantee =
+    'Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"';
+  const Grant = { [grantee]: { ID }, Permission: 'FULL_CONTROL' };
+  const content = { Owner: { ID }, AccessControlList: { Grant } };
+  return answerXml(writeXml('AccessControlPolicy', content, s3Namespace));
+}
+
 /** HeadBucket: names the bucket's Region. */
 export function headBucket({ bucketName, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
@@ -88,10 +113,17 @@ export function getBucketPolicy({ bucketName, buckets }: S3Context): Answer {
   return { status: 200, headers: { 'content-type': 'application/json' }, body: policy.document };
 }
 
-/** PutBucketPolicy. */
+/** Bytes of a bucket policy (documentation); each export compares its keys with all of it. */
+const maxPolicyBytes = 20 * 1024;
+
+/** PutBucketPolicy: what S3 says to one that is too long is unverified. */
 export function putBucketPolicy({ bucketName, request, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
-  const policy = readPolicy(readPayload(request).toString());
+  const document = readPayload(request);
+  if (document.length > maxPolicyBytes) {
+    throw awsError('MalformedPolicy', 'Policy exceeds the maximum allowed document size.');
+  }
+  const policy = readPolicy(document.toString());
   if (!policy) {
     const message = 'Policies must be valid JSON and the first byte must be "{"';
     throw awsError('MalformedPolicy', message);

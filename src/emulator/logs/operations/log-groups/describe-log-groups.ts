@@ -1,9 +1,15 @@
-import { awsError } from '../../wire/aws-error.ts';
-import { flag, integer, list, optional, text } from '../../wire/json-input.ts';
-import type { LogGroup } from '../log-groups.ts';
-import { describeLimit, logGroupArn, logGroupIdentifier, logGroupName } from '../names.ts';
-import { readNextToken, writeNextToken } from '../next-token.ts';
-import { type LogsContext, makeOperation } from '../operation.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { flag, integer, list, optional, text } from '../../../wire/json-input.ts';
+import type { LogGroup } from '../../log-groups.ts';
+import {
+  describeLimit,
+  groupNameOf,
+  logGroupArn,
+  logGroupIdentifier,
+  logGroupName,
+} from '../../names.ts';
+import { readNextToken, writeNextToken } from '../../next-token.ts';
+import { type LogsContext, makeOperation } from '../../operation.ts';
 import { logGroupClasses } from './create-log-group.ts';
 
 const operation = 'DescribeLogGroups';
@@ -32,13 +38,13 @@ export const describeLogGroups = makeOperation(
     const ttlMs = settings.nextTokenTtlMs;
     const after =
       input.nextToken && readNextToken<string>(input.nextToken, { operation, now, ttlMs });
-    const names = input.logGroupIdentifiers?.map((one) => one.split(':log-group:').at(-1));
+    const names = input.logGroupIdentifiers?.map(groupNameOf);
     const groups = [...logs.logGroups.values()]
       .filter(
         (group) =>
           group.logGroupName.startsWith(prefix ?? '') &&
           group.logGroupName.includes(pattern ?? '') &&
-          (input.logGroupClass ?? group.logGroupClass) === group.logGroupClass &&
+          isOfClass(group, input.logGroupClass) &&
           (names?.includes(group.logGroupName) ?? true) &&
           (after === undefined || group.logGroupName > after),
       )
@@ -53,6 +59,13 @@ export const describeLogGroups = makeOperation(
     return { output: { logGroups: page.map((group) => showGroup(group, logs)), nextToken } };
   },
 );
+
+/** These two are found by either name (service model). */
+const infrequent = new Set(['INFREQUENT_ACCESS', 'ESSENTIALS']);
+
+function isOfClass({ logGroupClass }: LogGroup, wanted = logGroupClass): boolean {
+  return logGroupClass === wanted || (infrequent.has(logGroupClass) && infrequent.has(wanted));
+}
 
 /** A group in AWS's words (recorded): `arn` ends in `:*`, `logGroupArn` does not. */
 function showGroup(group: LogGroup, place: LogsContext['logs']) {

@@ -1,21 +1,22 @@
-import { awsError } from '../../wire/aws-error.ts';
-import { optional, required, text } from '../../wire/json-input.ts';
-import { addLogGroup } from '../log-groups.ts';
-import { makeOperation } from '../operation.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { optional, required, text } from '../../../wire/json-input.ts';
+import { addLogGroup } from '../../log-groups.ts';
+import { tags as tagsShape } from '../../names.ts';
+import { makeOperation } from '../../operation.ts';
 
 /** The classes of the service model. */
-export const logGroupClasses = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY'];
+export const logGroupClasses = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', 'ESSENTIALS'];
 
 /**
- * CreateLogGroup: tags and keys are taken and forgotten; a long name has a text of its own
- * (recorded).
+ * CreateLogGroup: keys are taken and forgotten; a long name has a text of its own (recorded).
  */
 export const createLogGroup = makeOperation(
   {
     logGroupName: required(text({ min: 1, pattern: '[\\.\\-_/#A-Za-z0-9]+' })),
     logGroupClass: optional(text({ values: logGroupClasses })),
+    tags: optional(tagsShape),
   },
-  ({ logGroupName, logGroupClass = 'STANDARD' }, { logs, clock }) => {
+  ({ logGroupName, logGroupClass = 'STANDARD', tags = {} }, { logs, clock }) => {
     if (logGroupName.length > 512) {
       throw awsError(
         'InvalidParameterException',
@@ -30,6 +31,7 @@ export const createLogGroup = makeOperation(
       logGroupClass,
       createdAt: clock.now(),
       retentionInDays: undefined,
+      tags,
     });
     return { effect: { kind: 'log-group-created', logGroupName } };
   },

@@ -1,7 +1,7 @@
-import { awsError } from '../../wire/aws-error.ts';
-import { required, text } from '../../wire/json-input.ts';
-import { isActive } from '../export-tasks.ts';
-import { makeOperation } from '../operation.ts';
+import { awsError } from '../../../wire/aws-error.ts';
+import { required, text } from '../../../wire/json-input.ts';
+import { isActive } from '../../export-tasks.ts';
+import { makeOperation } from '../../operation.ts';
 
 /** CancelExportTask: asks a PENDING or RUNNING task to stop; both refusals' texts are recorded. */
 export const cancelExportTask = makeOperation(

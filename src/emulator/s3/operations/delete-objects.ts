@@ -1,0 +1,30 @@
+import { awsError } from '../../wire/aws-error.ts';
+import type { Answer } from '../../wire/exchange.ts';
+import { readXmlElement, readXmlElements, writeXml } from '../../wire/xml.ts';
+import type { S3Context } from '../operation.ts';
+import { readPayload } from '../payload.ts';
+import { findBucket, s3Namespace } from './bucket-operations.ts';
+
+/** Keys of one request (documentation). */
+const maxKeys = 1000;
+
+/** DeleteObjects: keys that are not there are deleted, too; `Quiet` names only those that are not. */
+export function deleteObjects({ bucketName, request, buckets }: S3Context): Answer {
+  const bucket = findBucket(buckets, bucketName);
+  const xml = readPayload(request).toString();
+  const keys = readXmlElements(xml, 'Key');
+  if (keys.length === 0 || keys.length > maxKeys) {
+    const message =
+      'The XML you provided was not well-formed or did not validate against our published schema';
+    throw awsError('MalformedXML', message);
+  }
+  for (const key of keys) buckets.removeObject(bucket, key);
+  const isQuiet = readXmlElement(xml, 'Quiet') === 'true';
+  const content = { Deleted: isQuiet ? [] : keys.map((Key) => ({ Key })) };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/xml' },
+    body: writeXml('DeleteResult', content, s3Namespace),
+    effect: { kind: 'objects-deleted', bucket: bucketName, keys },
+  };
+}
