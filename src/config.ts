@@ -1,3 +1,4 @@
+import type { ProxyEnv } from 'node:http';
 import { Type } from '@sinclair/typebox';
 
 import { configError } from '#problems/config-error.ts';
@@ -5,6 +6,7 @@ import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access-config.ts';
 import { Environment, region, roleArn } from './environment.ts';
+import { readProxy, withProxyNames } from './proxy-config.ts';
 
 /** What the gateway is told at its start. */
 export interface Config {
@@ -21,6 +23,8 @@ export interface Config {
   access: AccessConfig;
   /** Whether each create runs in a session of its own, narrowed to what it exports. */
   isSessionScoped: boolean;
+  /** The forward proxy that calls to AWS and to issuers go through, if there is one. */
+  proxyEnv: ProxyEnv | undefined;
   /** Where the audit goes: `stdout` or a file. */
   auditLog: string;
   /** What one caller may ask for; 0 is any number. */
@@ -86,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     jobs: jobsConfig(read),
     access: readAccess(read, readFile),
     isSessionScoped: isSessionScoped(read, targets),
+    proxyEnv: readProxy(read),
     auditLog: read.AUDIT_LOG,
     limits: {
       createsPerMinute: read.CREATES_PER_MINUTE,
@@ -128,7 +133,9 @@ function readEmulatorOptions(text: string): object {
 
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // An empty variable is how shells and compose files say "not set".
-  const data = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const data = Object.fromEntries(
+    Object.entries(withProxyNames(env)).filter(([, value]) => value !== ''),
+  );
   return checkSettings(Environment, data, {
     areTexts: true,
     toError: configError,

@@ -19,6 +19,15 @@ const filePath = (description: string) =>
   Type.Optional(
     Type.String({ minLength: 1, description, 'x-rule': 'the path of a readable file' }),
   );
+const proxy = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: String.raw`^https?://(?:(?:[^\s/?#@%]|%[0-9A-Fa-f]{2})*@)?[^\s/?#@]+/?$`,
+      description,
+      'x-rule': 'the URL of an HTTP proxy such as http://proxy.example.com:3128',
+      'x-secret': true,
+    }),
+  );
 const onOrOff = (fallback: 'on' | 'off', description: string) =>
   Type.Unsafe<'on' | 'off'>({
     type: 'string',
@@ -175,6 +184,17 @@ export const Environment = Type.Object({
   WATCHERS_PER_CALLER: limit(
     100,
     'Event streams a caller may have open at once, and as many requests with `wait`, in each process; 0 for any number. Not applied with AUTH=none.',
+  ),
+  HTTPS_PROXY: proxy(
+    'Forward proxy that calls to AWS and to issuers of tokens go through. `https_proxy` is read, too.',
+  ),
+  HTTP_PROXY: proxy('The same for calls over plain HTTP. `http_proxy` is read, too.'),
+  NO_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'Hosts that are called without the proxy, with commas between; `.example.com` is every host below it. This machine always is. `no_proxy` is read, too.',
+      'x-rule': 'host names with commas between',
+    }),
   ),
   AWS_ENDPOINT_URL: Type.Optional(
     Type.String({

@@ -57,6 +57,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       settings: config.targets,
       isSessionScoped: config.isSessionScoped,
       timeouts: awsTimeouts,
+      proxyEnv: config.proxyEnv,
       sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
       now: Date.now,
       ...{ audit, sleep, log },

@@ -29,7 +29,7 @@ export interface OpenAccess extends AsyncDisposable {
  * @throws an error named ConfigError when one of them is not good
  */
 export async function openAccess(
-  { access: config }: Config,
+  { access: config, proxyEnv }: Config,
   { audit, log, elapsed, sleep }: OpenAccessOptions,
 ): Promise<OpenAccess> {
   await using opening = new AsyncDisposableStack();
@@ -37,7 +37,7 @@ export async function openAccess(
   const tls = config.tls && opening.use(await openTls(config.tls, files));
   const { authentication: settings, policyDir } = config;
   const { authenticate } = opening.use(
-    await openAuthentication({ settings, ...files, elapsed, now: Date.now }),
+    await openAuthentication({ settings, ...files, elapsed, now: Date.now, proxyEnv }),
   );
   const authorizer = opening.use(
     await openAuthorizer({

@@ -1,3 +1,4 @@
+import type { ProxyEnv } from 'node:http';
 import type { Logger } from 'pino';
 
 import { partitionOf } from '#aws/endpoint/partition.ts';
@@ -10,12 +11,27 @@ import type { Config } from './config.ts';
  * Looks at the surroundings the gateway is configured for, and logs what is unusual about them.
  * @throws an error named ConfigError where it cannot work there
  */
-export async function checkSurroundings({ targets }: Config, log: Logger): Promise<void> {
+export async function checkSurroundings(config: Config, log: Logger): Promise<void> {
+  const { targets, proxyEnv } = config;
+  if (proxyEnv) logProxy(proxyEnv, log);
   for (const target of targets) refuseRoleOfOtherPartition(target);
   for (const region of new Set(targets.map((target) => target.region))) {
     warnOfUnlistedRegion(region, log);
     await warnOfRedirect(region, log);
   }
+}
+
+function logProxy({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY: noProxy }: ProxyEnv, log: Logger): void {
+  const httpsProxy = HTTPS_PROXY && withoutCredentials(HTTPS_PROXY);
+  const httpProxy = HTTP_PROXY && withoutCredentials(HTTP_PROXY);
+  log.info({ httpsProxy, httpProxy, noProxy }, 'calls to AWS and to issuers go through a proxy');
+  if (httpsProxy === undefined) {
+    log.warn('AWS is called over HTTPS: set HTTPS_PROXY for these calls to go through a proxy');
+  }
+}
+
+function withoutCredentials(url: string): string {
+  return new URL(url).origin;
 }
 
 /** A role can only be used in the partition it is in, and STS would say no more than that it is denied. */

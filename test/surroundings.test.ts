@@ -55,3 +55,47 @@ describe('at the start', () => {
     await expect(check({ AWS_REGION: 'mars-north-1', SERVICE_ROLE_ARN })).resolves.toHaveLength(1);
   });
 });
+
+describe('a forward proxy', () => {
+  const region = { AWS_REGION: 'eu-west-1' };
+  const read = (env: NodeJS.ProcessEnv) => readConfig({ ...region, ...env }, () => '').proxyEnv;
+
+  test('is none unless a variable names one', () => {
+    expect(read({ NO_PROXY: 'example.com', https_proxy: '' })).toBeUndefined();
+  });
+
+  test('is named by either form of a variable, by the lower-case one first', () => {
+    const lower = { https_proxy: 'http://lower:3128', no_proxy: 'b' };
+    const upper = { HTTPS_PROXY: 'http://upper:3128', NO_PROXY: 'a' };
+
+    expect(read(upper)).toMatchObject({ HTTPS_PROXY: 'http://upper:3128' });
+    expect(read({ ...upper, ...lower })).toEqual({
+      HTTPS_PROXY: 'http://lower:3128',
+      NO_PROXY: 'localhost,127.0.0.1-127.255.255.254,::1,[::1],b',
+    });
+  });
+
+  test.for([
+    'proxy.example.com:3128',
+    'socks5://proxy.example.com:1080',
+    'http://user:s3cret@proxy.example.com:3128/path',
+    'http://user:s3cret%zz@proxy.example.com:3128',
+  ])('must be the URL of an HTTP proxy; %s is not, and is not repeated', (HTTPS_PROXY) => {
+    expect(() => read({ HTTPS_PROXY })).toThrow(
+      /^HTTPS_PROXY is set, but must be the URL of an HTTP proxy such as http:\/\/proxy\.example\.com:3128\.$/,
+    );
+  });
+
+  test('must have a port there is', () => {
+    expect(() => read({ HTTP_PROXY: 'http://user:s3cret@proxy.example.com:99999' })).toThrow(
+      /^HTTP_PROXY is set, but is no URL; check its host and port\.$/,
+    );
+  });
+
+  test('for plain HTTP alone is told to be of no use for AWS', async () => {
+    expect(await check({ ...region, HTTP_PROXY: 'http://user:s3cret@proxy:3128' })).toEqual([
+      expect.objectContaining({ level: 'info', httpProxy: 'http://proxy:3128' }),
+      expect.objectContaining({ level: 'warn', msg: expect.stringContaining('set HTTPS_PROXY') }),
+    ]);
+  });
+});

@@ -1,14 +1,15 @@
 import { createServer } from 'node:http';
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-import { awsTimeouts, oneConnectionPerCall } from '#aws/cloudwatch-logs.ts';
+import { oneConnectionPerCall } from '#aws/client/connections.ts';
+import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { region } from '../order.ts';
 
 // The least any HTTP service in front of the SDK can do: no checks, no log, no framework.
 const client = new CloudWatchLogsClient({
   region,
   maxAttempts: 1,
-  requestHandler: oneConnectionPerCall(awsTimeouts),
+  requestHandler: oneConnectionPerCall({ timeouts: awsTimeouts }),
 });
 
 const server = createServer(async (request, response) => {

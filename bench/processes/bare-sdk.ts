@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-import { awsTimeouts, oneConnectionPerCall } from '#aws/cloudwatch-logs.ts';
+import { oneConnectionPerCall } from '#aws/client/connections.ts';
+import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { order, region } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
 
@@ -8,7 +9,7 @@ import { type Round, runRound } from '../round.ts';
 const client = new CloudWatchLogsClient({
   region,
   maxAttempts: 1,
-  requestHandler: oneConnectionPerCall(awsTimeouts),
+  requestHandler: oneConnectionPerCall({ timeouts: awsTimeouts }),
 });
 
 process.on('disconnect', () => process.exit());

@@ -8,6 +8,7 @@ import {
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
+import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/connections.ts';
 import { withDeadline } from './client/deadline.ts';
 import { readExactly } from './client/exact-answers.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
@@ -73,27 +74,6 @@ export interface AwsTimeouts {
  */
 export const awsTimeouts: AwsTimeouts = { connectMs: 2_000, createMs: 10_000, readMs: 5_000 };
 
-/**
- * How the client for CreateExportTask connects: each call on a connection of its own. A kept one may
- * be reset by the other side just as we write; on the one call that cannot be repeated that would
- * leave the outcome unknown. `maxSockets` must be infinite for it: with a finite one Node keeps the
- * connection for the next call in line. So the total is what is bounded.
- */
-export function oneConnectionPerCall(timeouts: AwsTimeouts) {
-  const agent = {
-    keepAlive: false,
-    maxSockets: Number.POSITIVE_INFINITY,
-    maxTotalSockets: 50, // the SDK's own bound
-  };
-  return {
-    connectionTimeout: timeouts.connectMs,
-    requestTimeout: timeouts.createMs,
-    throwOnRequestTimeout: true,
-    httpAgent: agent,
-    httpsAgent: agent,
-  };
-}
-
 // All attempts of a read together: below the 8 s after which the HTTP side gives up.
 const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 
@@ -101,13 +81,14 @@ const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
  * Opens CloudWatch Logs for one Region under one set of credentials. The endpoint is the SDK's for
  * that Region, or what AWS_ENDPOINT_URL… says.
  */
-export function openCloudWatchLogs(options: {
-  region: string;
-  credentials: Credentials | undefined;
-  /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
-  openScopedSession?: ((how: CreateHow) => Promise<SessionKeys>) | undefined;
-  timeouts: AwsTimeouts;
-}): CloudWatchLogs {
+export function openCloudWatchLogs(
+  options: AwsReach & {
+    region: string;
+    credentials: Credentials | undefined;
+    /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
+    openScopedSession?: ((how: CreateHow) => Promise<SessionKeys>) | undefined;
+  },
+): CloudWatchLogs {
   const { region, timeouts, openScopedSession } = options;
   const common = {
     region,
@@ -117,7 +98,7 @@ export function openCloudWatchLogs(options: {
   const createClient = new CloudWatchLogsClient({
     ...common,
     maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
-    requestHandler: oneConnectionPerCall(timeouts),
+    requestHandler: oneConnectionPerCall(options),
   });
   // A client for one call, on the connections of the other one; so it is not to be destroyed.
   const createClientUnder = (credentials: SessionKeys) =>
@@ -130,11 +111,7 @@ export function openCloudWatchLogs(options: {
   const readClient = new CloudWatchLogsClient({
     ...common,
     maxAttempts: 3,
-    requestHandler: {
-      connectionTimeout: timeouts.connectMs,
-      requestTimeout: timeouts.readMs,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: keptConnections(options),
   });
   readClient.middlewareStack.use(readExactly);
 

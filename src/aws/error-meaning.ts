@@ -137,6 +137,7 @@ const codesBeforeConnection = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'ERR_PROXY_TUNNEL', // the proxy on the way did not let us through
 ]);
 
 /** The name of the error by which we keep a call from being sent at the last moment. */

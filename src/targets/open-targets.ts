@@ -1,6 +1,7 @@
 import type { Audit } from '#audit/audit.ts';
 import { auditCalls, type RecordCall } from '#aws/audited-calls.ts';
-import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { AwsReach } from '#aws/client/connections.ts';
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { shareReads } from '#aws/shared-reads.ts';
 import { configError } from '#problems/config-error.ts';
@@ -11,12 +12,11 @@ import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000; // a refused role costs STS one call a minute
 
-export interface TargetsOptions {
+export interface TargetsOptions extends AwsReach {
   settings: readonly TargetSettings[];
   /** Whether each create runs in a session of its own, narrowed to what it exports. Every target has a role then. */
   isSessionScoped: boolean;
   audit: Audit;
-  timeouts: AwsTimeouts;
   sessionName: string;
   now: () => number;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -28,7 +28,9 @@ export interface TargetsOptions {
  * be. Until then calls to it are answered 503: a wrong role must not export anything anywhere.
  */
 export function openTargets(options: TargetsOptions): Targets {
-  const { settings, isSessionScoped, audit, timeouts, sessionName, now, sleep, log } = options;
+  const { settings, isSessionScoped, audit, timeouts, proxyEnv } = options;
+  const { sessionName, now, sleep, log } = options;
+  const reach = { timeouts, proxyEnv };
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
   const opened = settings.map(openTarget);
@@ -43,14 +45,14 @@ export function openTargets(options: TargetsOptions): Targets {
           role: { roleArn, externalId },
           region,
           sessionName,
-          timeouts,
+          ...reach,
           now,
           record,
         })
       : undefined;
     const credentials = role?.credentials;
     const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
-    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, timeouts });
+    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, ...reach });
 
     async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
@@ -71,7 +73,7 @@ export function openTargets(options: TargetsOptions): Targets {
     async function readAccountUntilAnswered(): Promise<string | undefined> {
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         try {
-          return await readCallerAccount({ region, credentials, timeouts, record });
+          return await readCallerAccount({ region, credentials, ...reach, record });
         } catch (err) {
           if (stop.signal.aborted) return undefined;
           const facts = { err, target: name, retryInMs: pauseMs };

@@ -36,6 +36,7 @@ const hall = [
   'environment.ts',
   'exit.ts',
   'examples.ts',
+  'proxy-config.ts',
   'surroundings.ts',
 ];
 const features = ['export-jobs', 'export-tasks', 'targets'];

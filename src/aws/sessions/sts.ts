@@ -7,8 +7,9 @@ import {
 
 import { gatewayItself } from '#audit/audit.ts';
 import { auditStsCall, type RecordCall } from '../audited-calls.ts';
+import { type AwsReach, keptConnections } from '../client/connections.ts';
 import { withDeadline } from '../client/deadline.ts';
-import type { AwsTimeouts, CreateHow } from '../cloudwatch-logs.ts';
+import type { CreateHow } from '../cloudwatch-logs.ts';
 import {
   type Credentials,
   makeAssumedRoleCredentials,
@@ -39,16 +40,17 @@ export interface RoleSessions extends Disposable {
 const sessionSeconds = 900;
 
 /** Opens a role, at STS in the target's own Region (one Region's outage stays there). */
-export function openServiceRole(options: {
-  role: ServiceRole;
-  region: string;
-  sessionName: string;
-  timeouts: AwsTimeouts;
-  now: () => number;
-  record: RecordCall;
-}): RoleSessions {
+export function openServiceRole(
+  options: AwsReach & {
+    role: ServiceRole;
+    region: string;
+    sessionName: string;
+    now: () => number;
+    record: RecordCall;
+  },
+): RoleSessions {
   const { role, region, sessionName, timeouts, now, record } = options;
-  const client = openSts(region, undefined, timeouts);
+  const client = openSts(region, undefined, options);
   const place = readPlace(role.roleArn, region);
   const openSession = makeSessionSource(now);
 
@@ -95,14 +97,15 @@ export function openServiceRole(options: {
 }
 
 /** The account STS says these credentials belong to (the SDK's default chain when there are none). */
-export async function readCallerAccount(options: {
-  region: string;
-  credentials: Credentials | undefined;
-  timeouts: AwsTimeouts;
-  record: RecordCall;
-}): Promise<string> {
+export async function readCallerAccount(
+  options: AwsReach & {
+    region: string;
+    credentials: Credentials | undefined;
+    record: RecordCall;
+  },
+): Promise<string> {
   const { region, credentials, timeouts, record } = options;
-  const client = openSts(region, credentials, timeouts);
+  const client = openSts(region, credentials, options);
   try {
     const { Account } = await auditStsCall(
       record,
@@ -123,19 +126,11 @@ function readPlace(roleArn: string, region: string): RolePlace {
   return { partition, accountId, region };
 }
 
-function openSts(
-  region: string,
-  credentials: Credentials | undefined,
-  timeouts: AwsTimeouts,
-): STSClient {
+function openSts(region: string, credentials: Credentials | undefined, reach: AwsReach): STSClient {
   return new STSClient({
     region,
     maxAttempts: 2,
-    requestHandler: {
-      connectionTimeout: timeouts.connectMs,
-      requestTimeout: timeouts.readMs,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: keptConnections(reach),
     ...(credentials && { credentials }),
   });
 }

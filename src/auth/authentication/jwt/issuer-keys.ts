@@ -1,3 +1,4 @@
+import type { ProxyEnv } from 'node:http';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 
 import { Problem } from '#problems/problem.ts';
@@ -17,6 +18,8 @@ export interface IssuerKeysOptions {
   };
   /** How long discovery and keys together may take; 5 s when absent. */
   fetchMs?: number;
+  /** The forward proxy on the way, in the words of Node's agents; none when absent. */
+  proxyEnv?: ProxyEnv | undefined;
 }
 
 /** A key, and the set it is of. */
@@ -127,7 +130,7 @@ async function findIn(
 /** Fetches the keys from where the settings, or else the discovery document, say that they are. */
 async function fetchKeys(
   { issuer, jwksUri, bearerTokenFile }: IssuerSettings,
-  { readFile, fetchMs = 5_000 }: IssuerKeysOptions,
+  { readFile, fetchMs = 5_000, proxyEnv }: IssuerKeysOptions,
   stopped: AbortSignal,
 ): Promise<JSONWebKeySet> {
   // Read anew each time: what Kubernetes mounts is good for an hour.
@@ -137,7 +140,7 @@ async function fetchKeys(
     ...(token && { authorization: `Bearer ${token}` }),
   };
   const signal = AbortSignal.any([stopped, AbortSignal.timeout(fetchMs)]);
-  const read = (url: string) => fetchJson(url, { headers, signal });
+  const read = (url: string) => fetchJson(url, { headers, signal, proxyEnv });
   const at = jwksUri ?? readJwksUri(issuer, await read(discoveryUrl(issuer)));
   return (await read(at)) as JSONWebKeySet; // jose looks whether it is one
 }

@@ -1,0 +1,39 @@
+import type { ProxyEnv } from 'node:http';
+
+import { configError } from '#problems/config-error.ts';
+import type { Environment } from './environment.ts';
+
+// What is on this machine is never reached through another one.
+const thisMachine = 'localhost,127.0.0.1-127.255.255.254,::1,[::1]';
+
+/**
+ * Reads the forward proxy that outgoing calls go through, in the words of Node's agents; undefined
+ * where there is none.
+ * @throws an error named ConfigError, without the password that may be in it
+ */
+export function readProxy({
+  HTTPS_PROXY,
+  HTTP_PROXY,
+  NO_PROXY,
+}: Environment): ProxyEnv | undefined {
+  if (HTTPS_PROXY === undefined && HTTP_PROXY === undefined) return undefined;
+  for (const [name, url] of Object.entries({ HTTPS_PROXY, HTTP_PROXY })) {
+    if (url === undefined || URL.canParse(url)) continue;
+    throw configError(`${name} is set, but is no URL; check its host and port.`);
+  }
+  return {
+    ...(HTTPS_PROXY !== undefined && { HTTPS_PROXY }),
+    ...(HTTP_PROXY !== undefined && { HTTP_PROXY }),
+    NO_PROXY: NO_PROXY === undefined ? thisMachine : `${thisMachine},${NO_PROXY}`,
+  };
+}
+
+/** The environment with the proxy variables in upper case: as with curl, the lower-case ones win. */
+export function withProxyNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const read = { ...env };
+  for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']) {
+    const value = env[name.toLowerCase()];
+    if (value) read[name] = value;
+  }
+  return read;
+}

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { readCallerAccount } from '#aws/sessions/sts.ts';
+import { longTimeouts } from '../silence.ts';
+import { openWorld, order, pointSdkAt, region, type World } from '../world.ts';
+import { type ForwardProxy, openForwardProxy, openTlsFront } from './proxy.ts';
+
+const task = { ...order, from: BigInt(order.from), to: BigInt(order.to) };
+let opened: AsyncDisposableStack;
+let world: World;
+let proxy: ForwardProxy;
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  world = opened.use(await openWorld({ emulator: { activeTaskLimit: Number.POSITIVE_INFINITY } }));
+  const emulator = Number(new URL(world.emulator.url).port);
+  const front = opened.use(await openTlsFront([`*.${region}.amazonaws.com`], emulator));
+  proxy = opened.use(await openForwardProxy({ 'amazonaws.com': front.port }));
+  pointSdkAt('');
+});
+afterEach(() => opened.disposeAsync());
+
+const openLogs = (timeouts = longTimeouts, NO_PROXY = '') =>
+  openCloudWatchLogs({
+    region,
+    credentials: undefined,
+    timeouts,
+    proxyEnv: { HTTPS_PROXY: proxy.url, NO_PROXY },
+  });
+
+describe('calls to AWS', () => {
+  test('go through the proxy, which is told its password', async () => {
+    await using logs = openLogs();
+
+    const created = await logs.createExportTask(task);
+    const listed = await logs.describeExportTasks({});
+
+    expect(created.outcome).toBe('accepted');
+    expect(listed.exportTasks).toHaveLength(1);
+    const authorization = `Basic ${Buffer.from('gateway:s3cret!').toString('base64')}`;
+    const logsHost = { target: `logs.${region}.amazonaws.com:443`, authorization };
+    expect(proxy.connects).toEqual([logsHost, logsHost]);
+  });
+
+  test('to STS go through the proxy, also those of a web identity', async () => {
+    const how = { region, credentials: undefined, timeouts: longTimeouts, record: () => {} };
+    const proxyEnv = { HTTPS_PROXY: proxy.url };
+
+    const account = await readCallerAccount({ ...how, proxyEnv });
+    const before = proxy.connects.length;
+    delete process.env.AWS_ACCESS_KEY_ID;
+    Object.assign(process.env, {
+      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/irsa',
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/proc/self/comm',
+    });
+    await readCallerAccount({ ...how, proxyEnv }).catch(() => {}); // the emulator knows no such identity
+
+    expect(account).toBe('123456789012');
+    expect(before).toBe(1);
+    expect(proxy.connects.slice(before)).not.toEqual([]);
+    for (const { target } of proxy.connects) expect(target).toBe(`sts.${region}.amazonaws.com:443`);
+  });
+
+  test('keep their connection, but for a create, which has one of its own', async () => {
+    await using logs = openLogs();
+
+    for (let times = 0; times < 3; times += 1) await logs.describeExportTasks({});
+    const ofReads = proxy.connects.length;
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, () => logs.createExportTask(task)),
+    );
+
+    expect(ofReads).toBe(1);
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['accepted']));
+    expect(proxy.connects).toHaveLength(ofReads + 60);
+  });
+
+  test('do not go through the proxy where NO_PROXY has their host', async () => {
+    pointSdkAt('https://aws.invalid'); // a name that nobody may have
+    await using logs = openLogs(longTimeouts, '.invalid');
+
+    await expect(logs.describeExportTasks({})).rejects.toThrow('nothing was sent');
+
+    expect(proxy.connects).toEqual([]);
+  });
+});
+
+describe('a create the proxy does not let through', () => {
+  test.for([403, 407, 502, 503])('is not sent: CONNECT answered %d', async (status) => {
+    await using logs = openLogs();
+    proxy.manner = status;
+
+    const { outcome } = await logs.createExportTask(task);
+
+    expect(outcome).toBe('not-sent');
+    expect(world.creates()).toEqual([]);
+  });
+
+  test('is not sent when the proxy is away', async () => {
+    await using logs = openLogs();
+    await proxy.goAway();
+
+    expect((await logs.createExportTask(task)).outcome).toBe('not-sent');
+  });
+
+  test('is not sent when the proxy says nothing, and its connection ends', async () => {
+    await using logs = openLogs({ ...longTimeouts, connectMs: 300, readMs: 600 });
+    proxy.manner = 'silent';
+
+    const { outcome } = await logs.createExportTask(task);
+
+    expect(outcome).toBe('not-sent');
+    await expect.poll(() => proxy.open(), { timeout: 20_000 }).toBe(0);
+  });
+
+  test('does not keep later ones from being sent, however many there were', async () => {
+    await using logs = openLogs();
+    proxy.manner = 503;
+    const refused = await Promise.all(
+      Array.from({ length: 120 }, () => logs.createExportTask(task)),
+    );
+    proxy.manner = 'pass';
+
+    expect(new Set(refused.map(({ outcome }) => outcome))).toEqual(new Set(['not-sent']));
+    expect((await logs.createExportTask(task)).outcome).toBe('accepted');
+    expect(world.creates()).toHaveLength(1);
+  });
+});
