@@ -20,6 +20,18 @@ export interface CreateExportTask {
   destinationPrefix?: string;
 }
 
+/**
+ * Where a create exports to: below its prefix, or where it names none, below AWS's own. What AWS makes
+ * of an empty one nobody has recorded, so none is ever sent. Decisions, requests and look-ups all go
+ * by this one value.
+ */
+export function effectivePrefix(destinationPrefix: string | undefined): string {
+  return destinationPrefix || prefixWhenNone;
+}
+
+/** API reference of CreateExportTask: "If you don't specify a value, the default is exportedlogs". */
+export const prefixWhenNone = 'exportedlogs';
+
 /** What DescribeExportTasks takes. */
 export interface DescribeExportTasks {
   taskId?: string;

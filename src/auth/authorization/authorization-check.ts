@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import { effectivePrefix } from '#aws/export-task.ts';
 import { Int64 } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import type { Principal } from '../principal.ts';
@@ -48,7 +49,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('The bucket.')),
     destinationPrefix: Type.Optional(
       value(
-        'The prefix as it would be sent to AWS; of a job that is read, cancelled or retried, its template.',
+        'The prefix as it would be sent to AWS, `exportedlogs` for a task that names none; of a job that is read, cancelled or retried, its template.',
       ),
     ),
     from: Type.Optional(Int64({ description: 'As it would be sent to AWS.' })),
@@ -111,7 +112,9 @@ export function toPrincipal({
 
 /** May it be done? Every policy finds the circumstances it may speak of, so that none fails. */
 export function toQuestion(target: Place, check: AuthorizationCheck): Question {
-  const { action, logGroupName = '', destination = '', destinationPrefix = '' } = check;
+  const { action, logGroupName = '', destination = '' } = check;
+  const { destinationPrefix: prefix = '' } = check;
+  const destinationPrefix = action === 'CreateExportTask' ? effectivePrefix(prefix) : prefix;
   const { from = 0n, to = 0n, priority = 0, isOwn = false } = check;
   return {
     action,

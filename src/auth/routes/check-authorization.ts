@@ -21,7 +21,7 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
       tags: ['authorization'],
       summary: 'Check what the policies say',
       description:
-        'What would be decided if somebody did something now, and by which policies. Nothing is done, and AWS is not asked. What is left out counts as none: empty text, 0, false. Where no policies are in force everything is permitted, by none.',
+        'What would be decided if somebody did something now, and by which policies. Nothing is done, and AWS is not asked. What is left out counts as none: empty text, 0, false; the prefix of a task as `exportedlogs`. Where no policies are in force everything is permitted, by none.',
       body: AuthorizationCheck,
       response: { 200: AuthorizationAnswer },
     },

@@ -1,5 +1,6 @@
 import type { ExportGrant } from '../cloudwatch-logs.ts';
 import { partitionOf } from '../endpoint/partition.ts';
+import { prefixWhenNone } from '../export-task.ts';
 
 /** Where a role lives, as ARNs have it. */
 export interface RolePlace {
@@ -41,7 +42,7 @@ function policyFor(
   const objects = [`${bucketArn}/${keys}`];
   // When none is sent AWS exports below this one, but tries whether it may write beside it. Whether
   // it tells that from this prefix being sent, nobody has recorded.
-  if (destinationPrefix === 'exportedlogs') objects.push(`${bucketArn}/aws-logs-write-test`);
+  if (destinationPrefix === prefixWhenNone) objects.push(`${bucketArn}/aws-logs-write-test`);
   const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({
     Version: '2012-10-17', // in an older one `${*}` would be plain text

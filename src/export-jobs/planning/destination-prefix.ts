@@ -1,4 +1,5 @@
 import type { Place } from '#auth/authorization/authorizer.ts';
+import { effectivePrefix } from '#aws/export-task.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 
@@ -25,7 +26,7 @@ export interface PrefixTemplate {
    * fills nothing in: a long template and many log groups cost no more than their number.
    */
   faultFor(logGroupName: string): string | undefined;
-  /** The destinationPrefix of an attempt: every name in braces filled in, without ending slashes. */
+  /** The destinationPrefix of an attempt: every name in braces filled in, without ending slashes, never empty. */
   render(attempt: AttemptOfPrefix): string;
 }
 
@@ -112,7 +113,8 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
     render(attempt) {
       const values = valuesFor(attempt);
       const filled = parts.map((part) => (typeof part === 'string' ? part : values[part.name]));
-      return withoutEndingSlashes(filled.join('')); // AWS puts one before the task id
+      // AWS puts a slash before the task id. A job of an older version may have an empty prefix.
+      return effectivePrefix(withoutEndingSlashes(filled.join('')));
     },
   };
 }

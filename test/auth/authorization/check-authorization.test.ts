@@ -85,6 +85,8 @@ test('fails no policy by what is left out', async () => {
         context.destination == "" && context.destinationPrefix == "" && resource.name == "" &&
         context.from == 0 && context.to == 0 && context.priority == 0
       };
+      @id("by default") permit(principal, action == Action::"CreateExportTask", resource)
+      when { context.destinationPrefix == "exportedlogs" };
       @id("not mine") permit(principal, action == Action::"ReadExportJob", resource)
       when { !context.isOwn };`,
   });
@@ -97,6 +99,7 @@ test('fails no policy by what is left out', async () => {
 
   expect(await ask('CreateExportJob')).toEqual(['of nothing']);
   expect(await ask('ReadExportJob')).toEqual(['not mine']);
+  expect(await ask('CreateExportTask')).toEqual(['by default']); // as the mirror decides it
 });
 
 test('is itself refused to who may not ask', async () => {
