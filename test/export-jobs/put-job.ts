@@ -16,12 +16,15 @@ export interface PutJob {
   slices?: number;
   readyInMs?: number;
   destination?: string;
+  destinationPrefix?: string;
+  timeZone?: string;
 }
 
 /** Puts a job of hour-long slices into line; its id. */
 export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
+  const { destinationPrefix = 'jobs/{jobId}/{attempt}', timeZone = 'UTC' } = job;
   const id = randomUUID();
   const fromAt = startAt - 30 * 86_400_000;
   await database.transaction(async (queries) => {
@@ -29,7 +32,7 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
       .insertInto('jobs')
       .values({
         ...{ id, target, caller, priority, destination, fromAt, toAt: fromAt + slices * 3_600_000 },
-        ...{ sliceBy: 'hour', destinationPrefix: 'jobs/{jobId}/{attempt}', isUnsettledAllowed: 0 },
+        ...{ sliceBy: 'hour', timeZone, destinationPrefix, isUnsettledAllowed: 0 },
         acceptedAt: database.now(),
       })
       .execute();

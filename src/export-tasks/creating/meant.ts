@@ -2,39 +2,26 @@
 const maxLength = 2_048;
 
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
-// All are anchored, and no part can match in two ways.
-const bucketForms = [
-  /^arn:[a-z0-9-]+:s3:::([^:/]+)(?:\/(.*))?$/,
-  /^s3[an]?:\/\/([^:/]+)(?:\/(.*))?$/,
-  /^https?:\/\/s3[^/]*\.amazonaws\.[^/]+\/([^:/]+)(?:\/(.*))?$/,
-  /^([^:/]+)\/(.*)$/,
-];
-const bucketHost = /^https?:\/\/([^:/]+)(?:\/(.*))?$/;
+const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/;
 
 /** What to write instead of an ARN or URL of a bucket, in words; `undefined` where it cannot be known. */
 export function meantBucket(text: string): string | undefined {
   if (text.length > maxLength) return undefined;
-  const [bucket, key] = readHost(text) ?? readForms(text) ?? [];
-  if (bucket === undefined || !bucketName.test(bucket)) return undefined;
-  const prefix = key?.replace(/^\/|\*$/g, '');
-  const beside = prefix ? `, and ${JSON.stringify(prefix)} as destinationPrefix` : '';
+  const bucketAndKey = readUrl(text) ?? text.replace(arnOrScheme, '');
+  const [bucket = '', ...names] = bucketAndKey.split('/');
+  if (!bucketName.test(bucket)) return undefined;
+  const prefix = names.join('/').replace(/\*$/, '');
+  const beside = prefix && `, and ${JSON.stringify(prefix)} as destinationPrefix`;
   return `write ${JSON.stringify(bucket)}${beside}`;
 }
 
-function readForms(text: string): (string | undefined)[] | undefined {
-  for (const form of bucketForms) {
-    const found = form.exec(text);
-    if (found) return [found[1], found[2]];
-  }
-  return undefined;
-}
-
-/** Of a URL whose host begins with the bucket. */
-function readHost(text: string): [bucket: string, key?: string] | undefined {
-  const [, host = '', key] = bucketHost.exec(text) ?? [];
+/** The bucket and the key of a URL of S3, with a slash between: the bucket is in its host, or in its path. */
+function readUrl(text: string): string | undefined {
+  const [, host = '', path = ''] = /^https?:\/\/([^:/]+)(?:\/(.*))?$/.exec(text) ?? [];
+  if (!host.includes('.amazonaws.')) return undefined;
+  if (/^s3[.-]/.test(host)) return path;
   const end = ['.s3.', '.s3-'].map((mark) => host.indexOf(mark)).find((at) => at > 0);
-  if (end === undefined || !host.includes('.amazonaws.')) return undefined;
-  return key === undefined ? [host.slice(0, end)] : [host.slice(0, end), key];
+  return end === undefined ? undefined : `${host.slice(0, end)}/${path}`;
 }
 
 const logGroupArn = /^arn:[a-z0-9-]+:logs:[a-z0-9-]*:\d*:log-group:([^:]+)(?::.*)?$/;

@@ -27,6 +27,29 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) =>
       })),
     );
   });
+
+  test('sends the times of the zone of the job', async () => {
+    await using line = await openLine({ home });
+    await line.put({ timeZone: 'Asia/Kathmandu', destinationPrefix: '{dd}T{HH}/{attempt}' });
+
+    await line.runUntilDone();
+
+    const [task] = line.emulator.exportTasks(); // of 2024-04-01T00:00:00Z, 05:45 there
+    expect(task).toMatchObject({ destinationPrefix: '01T05/1', status: 'COMPLETED' });
+  });
+
+  test('never sends an empty prefix, which a job of an older version may have', async () => {
+    await using line = await openLine({ home });
+    line.emulator.seed.logGroup({ region: 'eu-west-1', logGroupName: '/' });
+    const jobId = await line.put({ logGroupName: '/', destinationPrefix: '{logGroup}' });
+
+    await line.runUntilDone();
+
+    expect(await line.states(jobId)).toEqual(['completed']);
+    expect(line.calls('CreateExportTask').map(({ input }) => input)).toMatchObject([
+      { destinationPrefix: 'exportedlogs' },
+    ]);
+  });
 });
 
 describe('the dispatcher', () => {
