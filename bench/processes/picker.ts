@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 
 import { type Database, openDatabase } from '#database/database.ts';
 import { type Lease, takeLease } from '#export-jobs/job-store/lease.ts';
+import { pickNext, startNext } from '#export-jobs/job-store/line/starts.ts';
 import { readActive, recordStep } from '#export-jobs/job-store/outcomes.ts';
-import { pickNext, startNext } from '#export-jobs/job-store/starts.ts';
 import { quantile } from '../round.ts';
 
 /** Lines of some length to pick from, in turn. */

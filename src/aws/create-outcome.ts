@@ -21,7 +21,9 @@ export function classifyAnswer(answer: CreateExportTaskCommandOutput): CreateOut
   if (typeof answer.taskId === 'string' && answer.taskId !== '') {
     return { outcome: 'accepted', taskId: answer.taskId, awsRequestId: answer.$metadata.requestId };
   }
-  return { outcome: 'unknown', cause: new Error('CreateExportTask answered 200 without a taskId') };
+  const { $metadata } = answer;
+  const cause = new Error('CreateExportTask answered 200 without a taskId');
+  return { outcome: 'unknown', cause: Object.assign(cause, { $metadata }) };
 }
 
 // Errors of status 4xx that all the same do not prove that nothing was created: they may be the

@@ -5,6 +5,7 @@ import type { Database, Queries } from './database.ts';
 import { exportJobs } from './migrations/0001-export-jobs.ts';
 import { callers } from './migrations/0002-callers.ts';
 import { timeZones } from './migrations/0003-time-zones.ts';
+import { misses } from './migrations/0004-misses.ts';
 
 /** A step of the tables. Replicas of the version before go on while it is applied, and after. */
 interface Step {
@@ -16,6 +17,7 @@ const migrations: Record<string, Step> = {
   '0001-export-jobs': exportJobs,
   '0002-callers': callers,
   '0003-time-zones': timeZones,
+  '0004-misses': misses,
 };
 
 const lockId = 1_718_036_341; // any number nobody else locks in this database

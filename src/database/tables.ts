@@ -48,6 +48,8 @@ export interface SliceRow {
   attempt: Generated<number>;
   /** Attempts that failed since it was accepted, or since its caller asked to retry it. */
   failures: Generated<number>;
+  /** Attempts in a row that were sent and created nothing. */
+  misses: Generated<number>;
   /** Why it failed: a `SliceProblem` as JSON. */
   problem: string | null;
 }
@@ -98,6 +100,10 @@ interface LineRow {
   priority: number;
   caller: string;
   lastTurn: Generated<number>;
+  /** Attempts of the caller in a row that led to no export, at any priority. */
+  misses: Generated<number>;
+  /** Until then the caller's slices start only when nobody else's are ready. */
+  asideUntil: Generated<number>;
 }
 
 /** The slot of a target: who works it, and what was seen in it. */
@@ -159,6 +165,8 @@ export interface AuditEntryRow {
 /** This database; its id is in every marker, so that installations in one account keep apart. */
 interface InstallationRow {
   id: string;
+  /** The key the markers are signed with. */
+  secret: string;
 }
 
 /** A step that was applied to these tables. */

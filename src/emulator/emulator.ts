@@ -69,7 +69,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     const signed = readSignature(request);
     const caller = sessions.identify(signed);
     const call = readCall(request, signed, caller, requestId);
-    const fault = faults.take(call.operation);
+    const fault = faults.take(call.operation, call.input);
     const entry = describe(request, signed, caller, call, requestId);
     const onLate = ({ errorCode, effect }: Answer) =>
       journal.write({ ...entry, at: clock.now(), status: 'late', errorCode, effect, fault });

@@ -65,7 +65,7 @@ const good: Evidence = {
     {
       ...{ jobId: 'job', number: 0, target: 'default', caller: 'anonymous', priority: 0 },
       ...{ logGroupName: '/app', fromAt: 0, toAt: 3_600_000, notBeforeAt: null, readyAt: 980 },
-      ...{ state: 'completed', attempt: 1, failures: 0, problem: null },
+      ...{ state: 'completed', attempt: 1, failures: 0, misses: 0, problem: null },
     },
   ],
   attempts: [attempt],

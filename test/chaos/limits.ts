@@ -16,6 +16,7 @@ export const chaosLimits: DispatcherLimits = {
   sweepEveryMs: 500,
   sweepBackMs: 60_000,
   retryAfterMs: [200, 500],
+  resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
 };
 
 /** How long a replica is frozen: its slots are another's by then. */

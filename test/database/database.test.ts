@@ -33,6 +33,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0001-export-jobs',
       '0002-callers',
       '0003-time-zones',
+      '0004-misses',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -47,6 +48,10 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         await schema.dropIndex(index).execute();
       for (const column of ['principal', 'timeZone'])
         await schema.alterTable('jobs').dropColumn(column).execute();
+      await schema.alterTable('installation').dropColumn('secret').execute();
+      await schema.alterTable('slices').dropColumn('misses').execute();
+      for (const column of ['misses', 'asideUntil'])
+        await schema.alterTable('lines').dropColumn(column).execute();
       if (kind === 'postgres') await sql`drop function refuse_audit_change`.execute(before.queries);
       const known = before.queries.deleteFrom('migrations');
       await known.where('name', '>', '0001-export-jobs').execute();
@@ -58,7 +63,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     // A replica of the version before, which knows nothing of it, is still at work.
     await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
 
-    expect(applied).toEqual(['0002-callers', '0003-time-zones']);
+    expect(applied).toEqual(['0002-callers', '0003-time-zones', '0004-misses']);
     const columns = ['id', 'principal', 'timeZone'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
@@ -190,5 +195,5 @@ test('in PostgreSQL the tables are made once, however many processes start at on
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([3, 1]);
+  expect([applied?.length, installations?.length]).toEqual([4, 1]);
 });

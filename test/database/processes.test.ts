@@ -57,7 +57,8 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
 
     const [first, second] = [await run('src/migrate.ts', env), await run('src/migrate.ts', env)];
 
-    const applied = 'Applied 0001-export-jobs.\nApplied 0002-callers.\nApplied 0003-time-zones.\n';
+    const applied =
+      'Applied 0001-export-jobs.\nApplied 0002-callers.\nApplied 0003-time-zones.\nApplied 0004-misses.\n';
     expect(first).toEqual({ code: 0, stdout: applied, stderr: '' });
     expect(second).toEqual({ code: 0, stdout: 'The tables are up to date.\n', stderr: '' });
   });

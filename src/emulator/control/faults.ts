@@ -43,10 +43,16 @@ type FaultKind =
 
 /**
  * A fault to play on requests to come: the first `skip` matching ones pass, the next `count`
- * (default 1) are hit. `operation` is AWS's name or '*' for any. One request meets at most one
+ * (default 1) are hit. `operation` is AWS's name or '*' for any; with `logGroupName` only requests
+ * about that log group match. One request meets at most one
  * fault, the one added first. A kind that changes one certain operation does nothing to others.
  */
-export type Fault = FaultKind & { operation: string; count?: number; skip?: number };
+export type Fault = FaultKind & {
+  operation: string;
+  logGroupName?: string;
+  count?: number;
+  skip?: number;
+};
 
 /** The faults still to be played. */
 export interface Faults {
@@ -73,7 +79,9 @@ const kinds = new Set<Fault['kind']>([
 ]);
 
 /** Makes an empty list; `take` gives the fault a request has to meet and counts it. */
-export function makeFaults(): Faults & { take(operation: string): Fault | undefined } {
+export function makeFaults(): Faults & {
+  take(operation: string, input: unknown): Fault | undefined;
+} {
   let pending: (Fault & { count: number; skip: number })[] = [];
 
   return {
@@ -87,9 +95,11 @@ export function makeFaults(): Faults & { take(operation: string): Fault | undefi
       pending = [];
     },
     pending: () => pending.map((fault) => ({ ...fault })),
-    take(operation) {
+    take(operation, input) {
+      const { logGroupName } = (input ?? {}) as { logGroupName?: unknown };
       for (const fault of pending) {
         if (fault.operation !== '*' && fault.operation !== operation) continue;
+        if (fault.logGroupName !== undefined && fault.logGroupName !== logGroupName) continue;
         if (fault.skip > 0) {
           fault.skip -= 1;
           continue;

@@ -12,6 +12,7 @@ export interface DispatcherLimits {
   sweepEveryMs: number;
   sweepBackMs: number;
   retryAfterMs: readonly number[];
+  resendAfterMs: readonly number[];
 }
 
 /** What production goes by; tests have shorter ones. */
@@ -38,4 +39,8 @@ export const dispatcherLimits: DispatcherLimits = {
   sweepBackMs: 300_000,
   // Pauses before a failed slice is tried again by itself; after that it stays failed.
   retryAfterMs: [30_000, 120_000],
+  // Pauses before a slice is sent again of which AWS made no task; after that it is failed. Fewer or
+  // shorter, and an hour in which AWS takes no creates fails slices; more, and its caller waits for
+  // hours to hear that it does not work.
+  resendAfterMs: [5_000, 120_000, 600_000, 1_800_000, 3_600_000],
 };

@@ -1,11 +1,14 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
+import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { SliceProblem } from '../export-job.ts';
 import type { ForeignTask, Lease } from '../job-store/lease.ts';
 import { recordStep, type Step, type SteppingSlice } from '../job-store/outcomes.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { Durations, Gate } from './pace.ts';
+import type { Trouble } from './trouble.ts';
 
 /** Points at which a test may end the process. In production nothing happens there. */
 export type CrashPoint =
@@ -59,6 +62,8 @@ export interface Slot extends SlotOptions {
 export interface SlotMemory {
   /** Creates that AWS refused in a row, for reasons that are not the slice's. */
   refusals: number;
+  /** Since when AWS has refused every create for such a reason. */
+  refused: Trouble | undefined;
   /** No create before this. */
   createNotBefore: number;
   /** Whether AWS refused a create because the slot is taken, and it is not known to be free again. */
@@ -71,8 +76,8 @@ export interface SlotMemory {
   asked: { marker: string; askedAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
   looks: { marker: string; missing: number; lookedAt: number } | undefined;
-  /** Since when AWS has not listed the running task, and when that was told of last. */
-  missed: { marker: string; since: number; toldAt: number } | undefined;
+  /** Since when AWS has not listed the running task. */
+  missed: (Trouble & { marker: string }) | undefined;
   /** The sweep under way, and when the last whole one began. */
   sweep: { beganAt: number; nextToken: string | undefined } | undefined;
   sweptAt: number;
@@ -82,6 +87,7 @@ export interface SlotMemory {
 export function makeSlotMemory(): SlotMemory {
   return {
     refusals: 0,
+    refused: undefined,
     createNotBefore: Number.NEGATIVE_INFINITY,
     isTaken: false,
     foreign: undefined,
@@ -126,14 +132,20 @@ export function cancelAtAws(
   });
 }
 
-/** A problem as it is kept with a slice: without a request, for there was none. */
-export function toStored({ slug, kind, detail, members }: Problem): string {
+/** What is kept of a problem with a slice: nothing of a request, for there was none. */
+export function toStored({ slug, kind, detail, members }: Problem): SliceProblem {
   const { title, isRetryable, remedy } = kind;
   const { awsErrorCode, awsRequestId } = members;
-  return JSON.stringify({
+  return {
     ...{ type: `/problems/${slug}`, title, detail, isRetryable, remedy },
-    ...{ awsErrorCode, awsRequestId },
-  });
+    ...(awsErrorCode !== undefined && { awsErrorCode }),
+    ...(awsRequestId !== undefined && { awsRequestId }),
+  };
+}
+
+/** The slug of a problem that was kept. */
+export function slugOf({ type }: SliceProblem): ProblemSlug {
+  return type.slice('/problems/'.length) as ProblemSlug;
 }
 
 /** Exponential pauses with full jitter: between nothing and twice the last, from 1 s up to a minute. */

@@ -3,12 +3,12 @@ import { Problem } from '#problems/problem.ts';
 import { recordCall } from '../job-store/changes.ts';
 import { recordForeignTask } from '../job-store/lease.ts';
 import { type CallToAws, type RunningSlice, toDeed } from '../job-store/outcomes.ts';
+import { recordLoss } from './attempts/loss.ts';
 import { nextAskAt } from './pace.ts';
 import { cancelAtAws, record, type Slot, toStored } from './slot.ts';
+import { alarmAfterMs, isAlarmDue, troubleAt } from './trouble.ts';
 
-// A task AWS does not list is an alarm after a while. It cannot run for more than 24 hours, so after
-// that nothing can come of it any more.
-const vanishedAlarmMs = 15 * 60_000;
+// A task cannot run for more than 24 hours, so after that nothing can come of it any more.
 const vanishedForGoodMs = 25 * 3_600_000;
 
 /**
@@ -119,20 +119,13 @@ async function recordFailure(
   problem: Problem,
   by: CallToAws,
 ): Promise<void> {
-  const { slice, attempt, failures } = active;
-  const stored = toStored(problem);
-  const pauseMs = slot.limits.retryAfterMs[failures];
-  const isTriedAgain =
-    problem.slug === 'export-task-failed' && pauseMs !== undefined && !active.isCancelRequested;
-  const readyInMs = isTriedAgain ? Math.round(pauseMs * (1 + slot.random() / 4)) : 0;
+  const isTriedAgain = problem.slug === 'export-task-failed' && !active.isCancelRequested;
   const outcome = problem.slug === 'export-task-cancelled' ? 'cancelled' : 'failed';
-  await record(slot, active, {
-    to: isTriedAgain ? 'waiting' : 'failed',
-    slice: { failures: failures + 1, problem: stored, ...(isTriedAgain && { readyInMs }) },
-    attempt: { ...times, outcome, problem: stored },
-    change: isTriedAgain
-      ? { type: 'slice-waiting', slice, attempt, readyInMs, problem: problem.slug }
-      : { type: 'slice-failed', slice, attempt, problem: problem.slug },
+  await recordLoss(slot, active, {
+    problem: toStored(problem),
+    count: 'failures',
+    pauseMs: isTriedAgain ? slot.limits.retryAfterMs[active.failures] : undefined,
+    attempt: { ...times, outcome },
     by,
   });
 }
@@ -142,15 +135,14 @@ async function missTask(slot: Slot, active: RunningSlice, by: CallToAws): Promis
   const { memory, elapsed, log, target } = slot;
   const { jobId, slice, attempt, taskId, ageMs, marker } = active;
   const now = elapsed();
-  if (memory.missed?.marker !== marker) memory.missed = { marker, since: now, toldAt: now };
+  if (memory.missed?.marker !== marker) memory.missed = { marker, ...troubleAt(now) };
   const { missed } = memory;
   const missingMs = now - missed.since;
-  if (now - missed.toldAt >= vanishedAlarmMs) {
-    missed.toldAt = now;
+  if (isAlarmDue(missed, now)) {
     const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
     log.error(facts, 'AWS does not list the task of a running slice');
   }
-  if (ageMs > vanishedForGoodMs && missingMs >= vanishedAlarmMs) {
+  if (ageMs > vanishedForGoodMs && missingMs >= alarmAfterMs) {
     const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
     const times = { taskCreatedAt: null, taskCompletedAt: null };
     await recordFailure(slot, active, times, problem, by);

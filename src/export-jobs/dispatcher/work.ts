@@ -1,13 +1,14 @@
 import { Problem } from '#problems/problem.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../job-store/lease.ts';
+import { outrun } from '../job-store/line/starts.ts';
 import { type ActiveSlice, readActive, readDurations } from '../job-store/outcomes.ts';
-import { outrun } from '../job-store/starts.ts';
+import { settleStart } from './attempts/settle.ts';
+import { startNextSlice } from './attempts/start.ts';
 import type { Bell, DispatcherOptions } from './dispatcher.ts';
 import { makeDurations, makeGate } from './pace.ts';
-import { settleStart } from './settle.ts';
 import { backOffMs, makeSlotMemory, type Slot, type SlotOptions } from './slot.ts';
-import { startNextSlice } from './start.ts';
 import { isSweepDue, sweepOnePage } from './sweep.ts';
+import { isAlarmDue, type Trouble, troubleAt } from './trouble.ts';
 import { watchForeignTask, watchTask } from './watch.ts';
 
 /** What working one slot needs beside what its steps need. */
@@ -42,6 +43,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   let slot: Slot | undefined;
   let keptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  let trouble: Trouble | undefined;
 
   while (!stop.aborted) {
     const waitMs = await takeTurn().catch(recover);
@@ -66,6 +68,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     await keepLease(slot);
     const waitMs = await takeStep(slot);
     failures = 0;
+    trouble = undefined;
     return Math.min(waitMs, keepEveryMs, limits.idleMs);
   }
 
@@ -102,7 +105,9 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     const isDatabase = problem === 'database-unavailable';
     const pauseMs = backOffMs(isDatabase ? Math.min(failures, databaseFailures) : failures, random);
     const err = error instanceof Problem ? error.cause : error;
-    log.warn({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
+    trouble ??= troubleAt(elapsed());
+    const level = isAlarmDue(trouble, elapsed()) ? 'error' : 'warn';
+    log[level]({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
     if (failures >= failuresUntilRelease && !isDatabase) await giveBack();
     return pauseMs;
   }

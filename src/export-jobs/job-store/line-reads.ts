@@ -20,6 +20,7 @@ export interface LineAt {
   priority: number;
   caller: string;
   lastTurn: number;
+  asideUntil: number;
   waiting: number;
   ready: number;
 }
@@ -52,7 +53,7 @@ export async function readLines(queries: Queries, target: string, at: number): P
     .where('lines.target', '=', target)
     .orderBy('lines.priority', 'desc')
     .orderBy('lines.caller')
-    .select(['lines.priority', 'lines.caller', 'lastTurn', 'waiting', 'ready'])
+    .select(['lines.priority', 'lines.caller', 'lastTurn', 'asideUntil', 'waiting', 'ready'])
     .execute();
   return rows.map((line) => ({ ...line, waiting: line.waiting ?? 0, ready: line.ready ?? 0 }));
 }
@@ -70,6 +71,12 @@ export function readWaitingJobs(queries: Queries, target: string, limit: number)
     .orderBy('jobId')
     .limit(limit)
     .execute();
+}
+
+/** How many starts there have been at a target. */
+export async function readTurns(queries: Queries, target: string): Promise<number> {
+  const query = queries.selectFrom('slots').select('turns').where('target', '=', target);
+  return (await query.executeTakeFirst())?.turns ?? 0;
 }
 
 // A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows

@@ -6,8 +6,9 @@ import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { type SliceState, transitions } from '../slice.ts';
 import { type Deed, type JobChange, recordChange } from './changes.ts';
 import { holdLease, type Lease } from './lease.ts';
+import { outrun } from './line/starts.ts';
+import { forgetMisses, giveTurnBack, noteMiss } from './line/turns.ts';
 import { isActive } from './line-reads.ts';
-import { outrun } from './starts.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
 export type ActiveSlice = StartingSlice | RunningSlice;
@@ -15,6 +16,8 @@ export type ActiveSlice = StartingSlice | RunningSlice;
 /** It may have been sent, or not. */
 export interface StartingSlice extends SliceInSlot {
   state: 'starting';
+  /** What AWS answered to its create, or why no answer came: a `SliceProblem` as JSON. */
+  problem: string | null;
 }
 
 /** Its task is known. */
@@ -28,6 +31,7 @@ interface SliceInSlot {
   slice: number;
   attempt: number;
   failures: number;
+  misses: number;
   /** Who asked for the job. */
   caller: string;
   marker: string;
@@ -62,6 +66,7 @@ export async function readActive(
       'slices.attempt',
       'slices.state',
       'slices.failures',
+      'slices.misses',
       'slices.caller',
       'slices.logGroupName',
       'slices.fromAt',
@@ -70,6 +75,7 @@ export async function readActive(
       'jobs.cancelRequestedAt',
       'attempts.marker',
       'attempts.taskId',
+      'attempts.problem',
       'attempts.destinationPrefix',
       'attempts.submittedAt',
       of(database.now(), '-', of.ref('attempts.submittedAt')).as('ageMs'),
@@ -85,13 +91,17 @@ export async function readActive(
 /** One step of a slice: where it goes, what is written of it and its attempt, and what is told. */
 export interface Step {
   to: SliceState;
-  slice?: Pick<Updateable<SliceRow>, 'failures' | 'problem'> & { readyInMs?: number };
+  slice?: Pick<Updateable<SliceRow>, 'failures' | 'misses' | 'problem'> & { readyInMs?: number };
   attempt: Pick<
     Updateable<AttemptRow>,
     'taskId' | 'taskCreatedAt' | 'taskCompletedAt' | 'outcome' | 'problem'
   >;
   change: JobChange;
   by: CallToAws;
+  /** Of an attempt that led to no export: how long it kept the slot from others, in ms. */
+  keptMs?: number;
+  /** Whether the caller is first again among its equals, as if it had not had this turn. */
+  isTurnGivenBack?: boolean;
 }
 
 /** The call to AWS that led to a step: on behalf of the job's caller, or the gateway's own look. */
@@ -122,7 +132,7 @@ export async function recordStep(
   lease: Lease,
   leaseMs: number,
   active: SteppingSlice,
-  { to, slice = {}, attempt, change, by }: Step,
+  { to, slice = {}, attempt, change, by, keptMs, isTurnGivenBack = false }: Step,
   reachInside: () => Promise<void> = async () => {},
 ): Promise<void> {
   if (!transitions[active.state].includes(to)) {
@@ -151,9 +161,26 @@ export async function recordStep(
       .where('state', '=', active.state)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw Object.assign(new Error('outrun'), { name: outrun });
-    if (state === 'waiting' && readyInMs === undefined) await giveTurnBack(queries, active);
+    const standing = { target: lease.target, caller: active.caller };
+    if (state === 'completed') await forgetMisses(queries, standing);
+    if (keptMs !== undefined) await noteMiss(queries, database, standing, keptMs);
+    if (state === 'waiting' && isTurnGivenBack) await giveTurnBack(queries, active);
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
+  });
+}
+
+/** Keeps with a slice that is being started why its create was not answered, if the lease holds. */
+export async function recordLostAnswer(
+  database: Database,
+  lease: Lease,
+  leaseMs: number,
+  active: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
+  problem: string,
+): Promise<void> {
+  await database.transaction(async (queries) => {
+    await holdLease(queries, database, lease, leaseMs);
+    await updateAttempt(queries, database, active, { problem });
   });
 }
 
@@ -164,28 +191,6 @@ export function toDeed(
 ): Deed {
   const principal = by.action === 'DescribeExportTasks' ? gatewayItself : caller;
   return { ...by, principal, requestId: marker, logGroupName, destinationPrefix };
-}
-
-/** Nothing was created, so it was no turn: the line is first again among its equals. */
-async function giveTurnBack(
-  queries: Queries,
-  { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,
-): Promise<void> {
-  await queries
-    .updateTable('lines')
-    .set({ lastTurn: 0 })
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('slices')
-          .select('number')
-          .whereRef('slices.target', '=', 'lines.target')
-          .whereRef('slices.priority', '=', 'lines.priority')
-          .whereRef('slices.caller', '=', 'lines.caller')
-          .where('jobId', '=', jobId)
-          .where('number', '=', slice),
-      ),
-    )
-    .execute();
 }
 
 async function updateAttempt(

@@ -93,7 +93,8 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: 'Jobs of a higher priority go first.',
+        description:
+          'Jobs of a higher priority go first. Every tenth start at a target goes to the caller whose turn is the longest ago, whatever the priority, so that no job waits for ever.',
       }),
     ),
     allowUnsettled: Type.Optional(

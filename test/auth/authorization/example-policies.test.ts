@@ -60,6 +60,20 @@ describe('deploy/policies, as it stands', () => {
       true,
     ],
     [
+      '… behind everybody else',
+      { ...createOf({ priority: -10 }), action: 'CreateExportJob' },
+      true,
+      false,
+      true,
+    ],
+    [
+      '… before everybody else',
+      { ...createOf({ priority: 1 }), action: 'CreateExportJob' },
+      false,
+      false,
+      true,
+    ],
+    [
       '… of everything under a prefix',
       { ...createOf({ logGroupName: '/team-a/', priority: 0 }), action: 'CreateExportJob' },
       true,

@@ -8,7 +8,7 @@ test('a stray is found within two sweeps also while every answer is lost', async
   const { settleMs, sweepEveryMs } = dispatcherLimits;
   const fault = { kind: 'late-effect', delayMs: 1.5 * settleMs } as const;
   line.emulator.faults.add({ ...fault, operation: 'CreateExportTask', count: 100 });
-  await line.put({ slices: 1 });
+  await line.put({ slices: 10 });
 
   await line.time.runFor(10 * settleMs);
 

@@ -8,6 +8,8 @@ import { Problem } from '#problems/problem.ts';
 import { askerOf } from '../deeds.ts';
 import { homes, openStore, planOf } from '../homes.ts';
 
+const unburdened = { misses: 0, asideUntil: 0 };
+
 describe.each(homes)('accepting a job on %s', (_name, openHome) => {
   let database: Database;
   beforeAll(async () => {
@@ -56,10 +58,11 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
       state: 'waiting',
       attempt: 0,
       failures: 0,
+      misses: 0,
       problem: null,
     });
     expect(await queries.selectFrom('lines').selectAll().execute()).toEqual([
-      { target: 'default', priority: 0, caller: 'anonymous', lastTurn: 0 },
+      { target: 'default', priority: 0, caller: 'anonymous', lastTurn: 0, ...unburdened },
     ]);
     const events = await queries
       .selectFrom('events')
@@ -82,7 +85,7 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
 
     const { queries } = database;
     const found = await queries.selectFrom('lines').selectAll().where('priority', '=', 7).execute();
-    expect(found).toEqual([{ ...line, lastTurn: 41 }]);
+    expect(found).toEqual([{ ...line, lastTurn: 41, ...unburdened }]);
   });
 
   test('answers with the first of fifty jobs under one key at once', async () => {

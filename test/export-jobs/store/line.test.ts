@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Lease } from '#export-jobs/job-store/lease.ts';
 import { takeLease } from '#export-jobs/job-store/lease.ts';
+import { type IntentMaking, startNext } from '#export-jobs/job-store/line/starts.ts';
 import { recordStep } from '#export-jobs/job-store/outcomes.ts';
-import { type IntentMaking, startNext } from '#export-jobs/job-store/starts.ts';
 import { type Line, openLine } from '../line.ts';
 import { beginAndHold, untilLockIsWaitedFor } from './at-once.ts';
 
@@ -68,6 +68,21 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     const started = await startInTurn(line, await lease(line), 10);
 
     expect(started).toEqual([high, high, middle, low]);
+  });
+
+  test('every tenth start goes to a lower priority that has waited longest', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const high = await line.put({ caller: 'a', priority: 10, slices: 40 });
+    const low = await line.put({ caller: 'b', priority: -10, slices: 2 });
+    const middle = await line.put({ caller: 'c', slices: 2 });
+
+    const started = await startInTurn(line, await lease(line), 40);
+
+    const at = (jobId: string) =>
+      started.flatMap((each, index) => (each === jobId ? index + 1 : []));
+    expect(at(middle)).toEqual([10, 30]);
+    expect(at(low)).toEqual([20, 40]);
+    expect(at(high)).toHaveLength(36);
   });
 
   test('a slice that is not ready is passed over until it is', async () => {

@@ -5,6 +5,7 @@ import { forecast, type Line, type Start } from '#export-jobs/views/slot/line-fo
 
 interface Case {
   lines: Line[];
+  turns: number;
   mine: number;
   ranks: number[];
   freeAt: number;
@@ -12,7 +13,7 @@ interface Case {
 }
 
 /** The order the slot is given in, slice by slice: what the forecast has to foretell. */
-function simulate({ lines, mine, ranks, freeAt, paceMs }: Case): Start[] {
+function simulate({ lines, turns, mine, ranks, freeAt, paceMs }: Case): Start[] {
   const state = lines.map((line) => ({
     line,
     lastTurn: line.lastTurn,
@@ -23,7 +24,7 @@ function simulate({ lines, mine, ranks, freeAt, paceMs }: Case): Start[] {
     ],
   }));
   const starts: Start[] = [];
-  let turn = Math.max(...lines.map(({ lastTurn }) => lastTurn));
+  let turn = turns;
   let startedOfMine = 0;
   let now = freeAt;
   for (let position = 1; ; position += 1) {
@@ -31,17 +32,20 @@ function simulate({ lines, mine, ranks, freeAt, paceMs }: Case): Start[] {
     if (waiting.length === 0) return starts;
     const earliest = Math.min(...waiting.map(({ readyAts }) => readyAts[0] as number));
     now = Math.max(now, earliest);
+    turn += 1;
+    const isAside = ({ line }: (typeof state)[number]) => Number(line.asideUntil > now);
     const [next] = waiting
       .filter(({ readyAts }) => (readyAts[0] as number) <= now)
       .sort(
         (one, other) =>
-          other.line.priority - one.line.priority ||
+          isAside(one) - isAside(other) ||
+          (turn % 10 === 0 ? 0 : other.line.priority - one.line.priority) ||
           one.lastTurn - other.lastTurn ||
+          other.line.priority - one.line.priority ||
           (one.line.caller < other.line.caller ? -1 : 1),
       );
     if (!next) throw new Error('Somebody is ready.');
     next.readyAts.shift();
-    turn += 1;
     next.lastTurn = turn;
     if (next === state[mine]) {
       startedOfMine += 1;
@@ -57,6 +61,7 @@ const line = fc.record({
   priority: fc.integer({ min: 0, max: 2 }),
   caller: fc.constantFrom(...callers),
   lastTurn: fc.integer({ min: 0, max: 20 }),
+  asideUntil: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 * minuteMs })),
   ready: fc.integer({ min: 0, max: 12 }),
   arrivals: fc
     .uniqueArray(
@@ -77,22 +82,25 @@ const cases: fc.Arbitrary<Case> = fc
       maxLength: 8,
       selector: ({ priority, caller }) => `${priority} ${caller}`,
     }),
+    fc.integer({ min: 20, max: 40 }),
     fc.nat(),
     fc.tuple(fc.nat(), fc.nat()),
     fc.integer({ min: 0, max: 20 * minuteMs }),
     fc.constantFrom(0, 1_000, 45_000, minuteMs, 100_000, 10 * minuteMs),
   )
-  .map(([lines, which, numbers, freeAt, paceMs]) => {
+  .map(([lines, turns, which, numbers, freeAt, paceMs]) => {
     const mine = which % lines.length;
     const slices = total(lines[mine] as Line);
     const ranks = numbers.map((number) => 1 + (number % Math.max(1, slices)));
-    return { lines, mine, ranks: [...new Set(ranks)].sort((a, b) => a - b), freeAt, paceMs };
+    return { lines, turns, mine, ranks: [...new Set(ranks)].sort((a, b) => a - b), freeAt, paceMs };
   });
 
 const ask = ({ lines, mine, ...rest }: Case) => {
   const { priority, caller } = lines[mine] as Line;
   return forecast({ lines, priority, caller, ...rest });
 };
+
+const here = { asideUntil: 0, arrivals: [] };
 
 describe('a forecast of the line', () => {
   test('is what giving the slot slice by slice comes to', () => {
@@ -106,27 +114,52 @@ describe('a forecast of the line', () => {
 
   test('lets callers of one priority take turns, and a higher one go first', () => {
     const lines = [
-      { priority: 0, caller: 'ana', lastTurn: 2, ready: 1_000, arrivals: [] },
-      { priority: 0, caller: 'ben', lastTurn: 1, ready: 1, arrivals: [] },
-      { priority: 5, caller: 'cem', lastTurn: 3, ready: 10, arrivals: [] },
+      { priority: 0, caller: 'ana', lastTurn: 2, ready: 1_000, ...here },
+      { priority: 0, caller: 'ben', lastTurn: 1, ready: 1, ...here },
+      { priority: 5, caller: 'cem', lastTurn: 3, ready: 6, ...here },
     ];
-    const common = { lines, freeAt: 0, paceMs: minuteMs };
+    const common = { lines, turns: 3, freeAt: 0, paceMs: minuteMs };
 
     const ben = forecast({ ...common, priority: 0, caller: 'ben', ranks: [1] });
     const ana = forecast({ ...common, priority: 0, caller: 'ana', ranks: [1, 1_000] });
 
-    expect(ben).toEqual([{ position: 11, at: 10 * minuteMs }]);
-    expect(ana.map(({ position }) => position)).toEqual([12, 1_011]);
+    expect(ben).toEqual([{ position: 7, at: 6 * minuteMs }]);
+    expect(ana.map(({ position }) => position)).toEqual([8, 1_007]);
+  });
+
+  test('gives every tenth start to whoever had no turn for longest, whatever the priority', () => {
+    const lines = [
+      { priority: -5, caller: 'ana', lastTurn: 1, ready: 3, ...here },
+      { priority: 5, caller: 'ben', lastTurn: 9, ready: 1_000, ...here },
+    ];
+    const asked = { priority: -5, caller: 'ana', ranks: [1, 2, 3] };
+
+    const starts = forecast({ lines, turns: 14, ...asked, freeAt: 0, paceMs: minuteMs });
+
+    expect(starts.map(({ position }) => position)).toEqual([6, 16, 26]);
+  });
+
+  test('puts who has stepped aside behind all others, until that time is over', () => {
+    const lines = [
+      { priority: 5, caller: 'ana', lastTurn: 1, ready: 2, asideUntil: 3 * minuteMs, arrivals: [] },
+      { priority: 0, caller: 'ben', lastTurn: 2, ready: 5, ...here },
+    ];
+    const asked = { priority: 5, caller: 'ana', ranks: [1, 2] };
+
+    const starts = forecast({ lines, turns: 2, ...asked, freeAt: 0, paceMs: minuteMs });
+
+    expect(starts.map(({ position }) => position)).toEqual([4, 5]);
   });
 
   test('takes a million slices for no more steps than ten', () => {
     const lines = [
-      { priority: 0, caller: 'ana', lastTurn: 2, ready: 999_999, arrivals: [] },
-      { priority: 0, caller: 'ben', lastTurn: 1, ready: 1_000_000, arrivals: [] },
+      { priority: 0, caller: 'ana', lastTurn: 2, ready: 999_999, ...here },
+      { priority: 0, caller: 'ben', lastTurn: 1, ready: 1_000_000, ...here },
     ];
 
     const [last] = forecast({
       lines,
+      turns: 2,
       priority: 0,
       caller: 'ben',
       ranks: [1_000_000],
@@ -138,7 +171,7 @@ describe('a forecast of the line', () => {
   });
 
   test('of who does not stand in line is empty', () => {
-    const start = { freeAt: 0, paceMs: 1, ranks: [1], priority: 0, caller: 'ana' };
+    const start = { turns: 0, freeAt: 0, paceMs: 1, ranks: [1], priority: 0, caller: 'ana' };
 
     expect(forecast({ ...start, lines: [] })).toEqual([]);
   });

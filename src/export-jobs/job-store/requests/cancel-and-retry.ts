@@ -80,7 +80,7 @@ export function retryJob(
     await demandRoom(queries, caller, failed, mostWaitingSlices);
     await queries
       .updateTable('slices')
-      .set({ state: 'waiting', failures: 0, problem: null, readyAt: database.now() })
+      .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
       .where('jobId', '=', jobId)
       .where('state', '=', 'failed')
       .execute();

@@ -1,9 +1,13 @@
+import { openTurnEvery } from '../../job-store/line/turns.ts';
+
 /** One caller's line at a priority. Instants are epoch ms. */
 export interface Line {
   priority: number;
   caller: string;
   /** The number of its latest turn; 0 before the first. */
   lastTurn: number;
+  /** Until then its slices start only when no others are ready. */
+  asideUntil: number;
   /** Slices that may start at once. */
   ready: number;
   /** Slices that may start later, in the order of time. */
@@ -20,6 +24,8 @@ export interface Start {
 /** What a forecast goes by. */
 export interface ForecastOptions {
   lines: readonly Line[];
+  /** Starts so far at the target. */
+  turns: number;
   /** Whose slices are asked for, … */
   priority: number;
   caller: string;
@@ -32,9 +38,10 @@ export interface ForecastOptions {
 }
 
 /**
- * Foretells starts by the order the slot is given in: higher priorities first, callers of one
- * priority in turn, whoever had none for longest first; what is not ready yet comes when it is. Goes
- * by counts, in steps from one arrival to the next, so a million slices take no longer than ten.
+ * Foretells starts by the order the slot is given in: who has not stepped aside first, then higher
+ * priorities, but for every tenth start; callers of one priority in turn, whoever had none for longest
+ * first; what is not ready yet comes when it is. Goes by counts, in steps from one change of that
+ * order to the next, so a million slices of one priority take no longer than ten.
  */
 export function forecast(options: ForecastOptions): Start[] {
   const { priority, caller, ranks, paceMs } = options;
@@ -52,16 +59,17 @@ export function forecast(options: ForecastOptions): Start[] {
       next.line.ready += next.slices;
       arrivals.pop();
     }
-    const nextAt = arrivals.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-    const round = roundOf(lines);
+    const arrivesAt = arrivals.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+    const { round, most } = roundOf(lines, at, options.turns + started);
     if (round.length === 0) {
-      if (nextAt === Number.POSITIVE_INFINITY) return starts;
-      at = nextAt;
+      if (arrivesAt === Number.POSITIVE_INFINITY) return starts;
+      at = arrivesAt;
       continue;
     }
-    // As many as start before the next arrival: that may belong to a higher priority.
+    // As many as start before another line may go first.
+    const nextAt = Math.min(arrivesAt, ...lines.map((line) => returnsAt(line, at)));
     const startable = paceMs > 0 ? Math.ceil((nextAt - at) / paceMs) : Number.POSITIVE_INFINITY;
-    const taken = take(round, startable);
+    const taken = take(round, Math.min(startable, most));
     const mine = round.findIndex((line) => line.priority === priority && line.caller === caller);
     for (let rank = ranks[starts.length]; rank !== undefined; rank = ranks[starts.length]) {
       const picks = rank - startedOfMine;
@@ -72,7 +80,7 @@ export function forecast(options: ForecastOptions): Start[] {
     if (starts.length === ranks.length) return starts;
 
     const turns = round.map((_, index) => indexOfPick(round, index, taken[index] ?? 0));
-    const turnBefore = Math.max(...lines.map(({ lastTurn }) => lastTurn));
+    const turnBefore = options.turns + started;
     for (const [index, line] of round.entries()) {
       const picks = taken[index] ?? 0;
       if (picks > 0) line.lastTurn = turnBefore + (turns[index] ?? 0);
@@ -85,13 +93,29 @@ export function forecast(options: ForecastOptions): Start[] {
   }
 }
 
-/** The lines the slot is given to now, in the order of their turns. */
-function roundOf<Each extends Line>(lines: readonly Each[]): Each[] {
-  const ready = lines.filter((line) => line.ready > 0);
-  const highest = Math.max(...ready.map(({ priority }) => priority));
-  return ready
-    .filter(({ priority }) => priority === highest)
-    .sort((one, other) => one.lastTurn - other.lastTurn || (one.caller < other.caller ? -1 : 1));
+/** When a line that has stepped aside counts like any other again. */
+function returnsAt({ asideUntil, ready }: Line, at: number): number {
+  return ready > 0 && asideUntil > at ? asideUntil : Number.POSITIVE_INFINITY;
+}
+
+/** The lines the slot is given to now, in the order of their turns, and for how many starts at most. */
+function roundOf<Each extends Line>(lines: readonly Each[], at: number, turns: number) {
+  const ready = lines.filter((line) => line.ready > 0).sort(byTurn);
+  const present = ready.filter(({ asideUntil }) => asideUntil <= at);
+  const eligible = present.length > 0 ? present : ready;
+  const highest = Math.max(...eligible.map(({ priority }) => priority));
+  const round = eligible.filter(({ priority }) => priority === highest);
+  if (round.length === eligible.length) return { round, most: Number.POSITIVE_INFINITY };
+  const untilOpen = openTurnEvery - 1 - (turns % openTurnEvery);
+  return untilOpen > 0 ? { round, most: untilOpen } : { round: eligible.slice(0, 1), most: 1 };
+}
+
+function byTurn(one: Line, other: Line): number {
+  return (
+    one.lastTurn - other.lastTurn ||
+    other.priority - one.priority ||
+    (one.caller < other.caller ? -1 : 1)
+  );
 }
 
 /** How many slices each line of a round gets to start when at most `most` do. */

@@ -7,6 +7,7 @@ import {
   readLatestAttempts,
   readLines,
   readRanks,
+  readTurns,
 } from '../../job-store/line-reads.ts';
 import { type Pace, paceOf } from './export-pace.ts';
 import { forecast, type Line, type Start } from './line-forecast.ts';
@@ -56,6 +57,7 @@ export interface LineView {
 interface Snapshot {
   depths: LineDepth[];
   lines: Line[];
+  turns: number;
   freeAt: number;
   pace: Pace | undefined;
 }
@@ -79,11 +81,12 @@ export function makeLineView(database: Database, elapsed: () => number): LineVie
     return {
       depths: lines
         .filter(({ waiting }) => waiting > 0)
-        .map(({ lastTurn: _lastTurn, ...depth }) => depth),
+        .map(({ priority, caller, waiting, ready }) => ({ priority, caller, waiting, ready })),
       lines: lines.map(({ waiting: _waiting, ...line }) => ({
         ...line,
         arrivals: arrivals.filter((arrival) => isSameLine(arrival, line)),
       })),
+      turns: await readTurns(queries, target),
       // A task of somebody else's may be in the slot; nothing tells how long.
       freeAt: active && pace ? Math.max(at, active.submittedAt + pace.runMs) + pace.handOffMs : at,
       pace,
@@ -128,6 +131,7 @@ function lineOf({ lines }: Snapshot, priority: number, caller: string) {
     own: lines.find((line) => isSameLine(line, mine)) ?? {
       ...mine,
       lastTurn: 0,
+      asideUntil: 0,
       ready: 0,
       arrivals: [],
     },
@@ -136,10 +140,10 @@ function lineOf({ lines }: Snapshot, priority: number, caller: string) {
 }
 
 /** When the first and the last of two slices of a line start, and what follows from it. */
-function foretell({ freeAt, pace }: Snapshot, lines: Line[], line: Line, ranks: number[]) {
+function foretell({ turns, freeAt, pace }: Snapshot, lines: Line[], line: Line, ranks: number[]) {
   const { priority, caller } = line;
   const paceMs = pace ? pace.runMs + pace.handOffMs : 0;
-  const starts = forecast({ lines, priority, caller, ranks, freeAt, paceMs });
+  const starts = forecast({ lines, turns, priority, caller, ranks, freeAt, paceMs });
   const [first, last] = starts as [Start, Start]; // a line ends only when all its slices have started
   return {
     position: first.position,

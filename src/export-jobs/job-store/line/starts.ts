@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 
 import { anonymous, type Principal } from '#auth/principal.ts';
 import type { Database, Queries } from '#database/database.ts';
-import { recordChange } from './changes.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { recordChange } from '../changes.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { openTurnEvery } from './turns.ts';
 
 /** A slice that is about to be sent: everything CreateExportTask takes, but for what is made of it. */
 export interface Intent {
@@ -43,8 +44,8 @@ export interface IntentMaking {
 
 /**
  * Picks the next slice and writes down, before anybody is called, that it is about to be sent and
- * under which marker. Higher priority first; among equals callers take turns; of one caller the
- * oldest. `undefined` when none is ready.
+ * under which marker. Who has not stepped aside goes first; then the higher priority, but for every
+ * tenth start; among equals callers take turns; of one caller the oldest. `undefined` when none is ready.
  */
 export async function startNext(
   database: Database,
@@ -128,6 +129,9 @@ function whoAsked({ caller, principal }: { caller: string; principal: string | n
 /** The name of the error of a slice that somebody else changed first; trying again is right. */
 export const outrun = 'Outrun';
 
+const isOpenTurn = (target: string) =>
+  sql`(select turns + 1 from slots where target = ${target}) % ${sql.lit(openTurnEvery)} = 0`;
+
 /**
  * Who is next. Two look-ups in the index of the line: the first line, in order, whose first slice is
  * ready, and that slice. The scalar subquery, not an `exists`, keeps PostgreSQL from ever reading
@@ -152,8 +156,10 @@ export async function pickNext(queries: Queries, database: Database, target: str
       '<=',
       database.now(),
     )
-    .orderBy('priority', 'desc')
+    .orderBy((line) => line('asideUntil', '>', database.now()))
+    .orderBy(sql`case when ${isOpenTurn(target)} then 0 else lines.priority end`, 'desc')
     .orderBy('lastTurn')
+    .orderBy('priority', 'desc')
     .orderBy('caller')
     .limit(1)
     .executeTakeFirst();

@@ -1,6 +1,8 @@
 import type { ExportTask } from '#aws/export-task.ts';
-import type { StartingSlice } from '../job-store/outcomes.ts';
-import { record, type Slot } from './slot.ts';
+import type { SliceProblem } from '../../export-job.ts';
+import type { StartingSlice } from '../../job-store/outcomes.ts';
+import { record, type Slot } from '../slot.ts';
+import { recordLoss } from './loss.ts';
 
 // How far AWS's clock and the database's may differ.
 const clockSkewMs = 15 * 60_000;
@@ -35,26 +37,46 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
     const { taskId, awsRequestId } = found;
     const by = { action: 'DescribeExportTasks', awsRequestId } as const;
     const change = { type: 'slice-running', slice, attempt, taskId } as const;
-    await record(slot, active, { to: 'running', attempt: { taskId }, change, by }, 'in-adopt');
+    const row = { slice: { misses: 0 }, attempt: { taskId, problem: null } };
+    await record(slot, active, { to: 'running', ...row, change, by }, 'in-adopt');
     log.info({ target: target.name, jobId, slice, attempt, taskId }, 'a lost create was found');
     return 0;
   }
   if (isApart && isAnswerDue) looks.missing += 1;
   if (looks.missing < limits.looks || ageMs <= limits.settleMs) return 0;
 
-  const change = {
-    type: 'slice-waiting',
-    slice,
-    attempt,
-    readyInMs: 0,
-    problem: 'not-created',
-  } as const;
-  const by = { action: 'DescribeExportTasks' } as const; // of several answers
-  const step = { to: 'waiting', attempt: { outcome: 'not-created' }, change, by } as const;
-  await record(slot, active, step, 'in-requeue');
+  await recordNotCreated(slot, active);
   log.info({ target: target.name, jobId, slice, attempt }, 'a lost create never took effect');
   return 0;
 }
+
+/**
+ * The create came to nothing. What AWS answered, or that it did not, is the problem of the slice; it
+ * is sent again after a pause, up to the limit. That its sender died says nothing of the slice.
+ */
+async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void> {
+  const { slice, attempt, misses, isCancelRequested } = active;
+  const by = { action: 'DescribeExportTasks' } as const; // of several answers
+  if (active.problem === null) {
+    const problem = 'not-created';
+    const change = { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem } as const;
+    const step = { to: 'waiting', attempt: { outcome: problem }, change, by } as const;
+    return record(slot, active, step, 'in-requeue');
+  }
+  const pauseMs = isCancelRequested ? 0 : slot.limits.resendAfterMs[misses];
+  const answer: SliceProblem = JSON.parse(active.problem);
+  const problem = {
+    ...answer,
+    detail: `${answer.detail} AWS lists no such task: none was created. It was so ${times(misses + 1)}.`,
+    isRetryable: true, // as nothing was created
+    remedy:
+      'While the slice waits, nothing: it is sent again. Once it has failed, find out why AWS does not create the task, then POST /export-jobs/{jobId}/retry.',
+  };
+  const loss = { problem, pauseMs, attempt: { outcome: 'not-created' }, by } as const;
+  await recordLoss(slot, active, { ...loss, count: 'misses' }, 'in-requeue');
+}
+
+const times = (count: number) => (count === 1 ? 'once' : `${count} times in a row`);
 
 /** One whole listing, until the task is found or everything is older than its create. */
 async function lookForTask(

@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
+import { toProblem } from '#aws/error-meaning.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
 import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
-import type { CallToAws, Step } from '../job-store/outcomes.ts';
-import { type Intent, startNext } from '../job-store/starts.ts';
-import { readTemplate } from '../planning/destination-prefix.ts';
-import { mayExport } from '../planning/permission.ts';
-import { backOffMs, record, type Slot, toStored } from './slot.ts';
+import { type Intent, startNext } from '../../job-store/line/starts.ts';
+import { type CallToAws, recordLostAnswer, type Step } from '../../job-store/outcomes.ts';
+import { readTemplate } from '../../planning/destination-prefix.ts';
+import { mayExport } from '../../planning/permission.ts';
+import { backOffMs, record, type Slot, toStored } from '../slot.ts';
+import { isAlarmDue, troubleAt } from '../trouble.ts';
 
 /**
  * Starts the next slice: its intent is on disk before CreateExportTask is sent, once, if the policies
@@ -45,6 +47,7 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   if (!decision.isPermitted) return recordDenial(slot, intent, decision.policies);
 
   await reach('before-send');
+  const sentAt = elapsed();
   const outcome = await target.logs.createExportTask(toTask(intent), {
     maySend: () => elapsed() < sendBefore,
     caller: intent.caller,
@@ -52,7 +55,7 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   });
   slot.gate.count();
   await reach('before-outcome');
-  return recordOutcome(slot, intent, outcome, decision.policies);
+  return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
 }
 
 /** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
@@ -86,13 +89,16 @@ function toTask(intent: Intent): CreateExportTask {
   };
 }
 
+/** An intent that was sent, and when, by `elapsed`. */
+type SentIntent = Intent & { sentAt: number };
+
 async function recordOutcome(
   slot: Slot,
-  intent: Intent,
+  intent: SentIntent,
   result: CreateOutcome,
   policies: readonly string[],
 ): Promise<number> {
-  const { memory, log } = slot;
+  const { memory, log, database, lease, limits } = slot;
   const { jobId, slice, attempt, marker } = intent;
   const create = { action: 'CreateExportTask', policies } as const;
   const active = { ...intent, state: 'starting' } as const;
@@ -101,25 +107,31 @@ async function recordOutcome(
       const { taskId, awsRequestId } = result;
       const change = { type: 'slice-running', slice, attempt, taskId } as const;
       const by = { ...create, awsRequestId };
-      await record(slot, active, { to: 'running', attempt: { taskId }, change, by }, 'in-outcome');
+      const row = { slice: { misses: 0 }, attempt: { taskId } };
+      await record(slot, active, { to: 'running', ...row, change, by }, 'in-outcome');
       memory.refusals = 0;
+      memory.refused = undefined;
       return 0;
     }
-    case 'unknown':
+    case 'unknown': {
       // The row stays `starting`: what became of it is for AWS's list to say.
-      log.warn(
-        { err: result.cause, jobId, slice, attempt, marker },
-        'the answer to a create was lost',
-      );
+      const { cause, answer = toProblem('CreateExportTask', cause) } = result;
+      log.warn({ err: cause, jobId, slice, attempt, marker }, 'the answer to a create was lost');
+      const stored = JSON.stringify(toStored(answer));
+      await recordLostAnswer(database, lease, limits.leaseMs, intent, stored);
       return 0;
+    }
     case 'not-sent':
     case 'refused': {
       const { outcome, problem } = result;
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
-      pauseAfterRefusal(slot, intent, problem);
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
-      if (isOfSlot) await backToLine(slot, active, outcome, problem, by);
-      else await record(slot, active, refusedFor(intent, problem, by));
+      const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
+      const step = isOfSlot
+        ? backToLine(slot, intent, outcome, problem, by)
+        : refusedFor(intent, problem, by);
+      const keptMs = slot.elapsed() - intent.sentAt + pauseMs;
+      await record(slot, active, { ...step, keptMs });
       return 0;
     }
   }
@@ -127,10 +139,11 @@ async function recordOutcome(
 
 /** The end of a slice that may not be exported as it is. */
 function refusedFor({ slice, attempt }: Intent, problem: Problem, by: CallToAws): Step {
+  const stored = JSON.stringify(toStored(problem));
   return {
     to: 'failed',
-    slice: { problem: toStored(problem) },
-    attempt: { outcome: 'refused', problem: toStored(problem) },
+    slice: { problem: stored },
+    attempt: { outcome: 'refused', problem: stored },
     change: { type: 'slice-failed', slice, attempt, problem: problem.slug },
     by,
   };
@@ -144,29 +157,33 @@ const slotProblems = new Set<ProblemSlug>([
   'service-role-unusable',
 ]);
 
-/** Nothing was created: the slice keeps its place in line, and the slot waits a little. */
-async function backToLine(
-  slot: Slot,
-  active: Intent & { state: 'starting' },
+/** The slice keeps its place in line, and the slot waits a little: none could have been created. */
+function backToLine(
+  { memory }: Slot,
+  { slice, attempt }: Intent,
   outcome: 'refused' | 'not-sent',
   problem: Problem,
   by: CallToAws,
-): Promise<void> {
-  const { slice, attempt } = active;
-  if (problem.slug === 'export-slot-taken') slot.memory.isTaken = true;
-  await record(slot, active, {
+): Step {
+  if (problem.slug === 'export-slot-taken') memory.isTaken = true;
+  return {
     to: 'waiting',
-    attempt: { outcome, problem: toStored(problem) },
+    attempt: { outcome, problem: JSON.stringify(toStored(problem)) },
     change: { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: problem.slug },
     by,
-  });
+    isTurnGivenBack: true,
+  };
 }
 
 // A refused role or a throttled account shall not be asked on and on; a log group that is not there
 // need not keep the line waiting.
-function pauseAfterRefusal(slot: Slot, { jobId, slice, attempt }: Intent, problem: Problem): void {
+function pauseAfterRefusal(
+  slot: Slot,
+  { jobId, slice, attempt }: Intent,
+  problem: Problem,
+  isOfSlot: boolean,
+): number {
   const { memory, limits, elapsed, random, log, target } = slot;
-  const isOfSlot = slotProblems.has(problem.slug);
   let pauseMs = limits.askEveryMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each try costs a slice, and none helps before somebody has changed a policy.
@@ -176,6 +193,13 @@ function pauseAfterRefusal(slot: Slot, { jobId, slice, attempt }: Intent, proble
   }
   memory.createNotBefore = elapsed() + pauseMs;
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug, pauseMs };
-  if (isOfSlot) log.warn({ ...facts, err: problem.cause }, 'AWS takes no create now');
-  else log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
+  if (!isOfSlot) {
+    log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
+    return pauseMs;
+  }
+  memory.refused ??= troubleAt(elapsed());
+  const level = isAlarmDue(memory.refused, elapsed()) ? 'error' : 'warn';
+  const since = elapsed() - memory.refused.since;
+  log[level]({ ...facts, refusedForMs: since, err: problem.cause }, 'AWS takes no create now');
+  return pauseMs;
 }

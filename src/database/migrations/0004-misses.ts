@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+import { type Kysely, sql } from 'kysely';
+
+/** Attempts that led to no export: per slice, so that they end, and per caller, so that others go first. */
+export const misses = {
+  async up(db: Kysely<never>): Promise<void> {
+    await db.schema
+      .alterTable('slices')
+      .addColumn('misses', 'integer', (column) => column.notNull().defaultTo(0))
+      .execute();
+    await db.schema
+      .alterTable('lines')
+      .addColumn('misses', 'integer', (column) => column.notNull().defaultTo(0))
+      .execute();
+    await db.schema
+      .alterTable('lines')
+      .addColumn('asideUntil', 'bigint', (column) => column.notNull().defaultTo(0))
+      .execute();
+    // With it the markers are signed.
+    await db.schema.alterTable('installation').addColumn('secret', 'text').execute();
+    await sql`update installation set secret = ${randomBytes(32).toString('hex')}`.execute(db);
+  },
+};

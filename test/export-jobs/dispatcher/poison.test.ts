@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Fault } from '#emulator/emulator.ts';
+import { type Line, openLine } from '../line.ts';
+import { startAt } from '../put-job.ts';
+
+// Slices that AWS never takes: they end, and nobody else waits for them.
+
+type CreateFault = Fault extends infer Kind
+  ? Kind extends Fault
+    ? Omit<Kind, 'operation'>
+    : never
+  : never;
+
+const region = 'eu-west-1';
+const logGroupName = '/poison';
+
+/** A tenth of the times of production, so that there is less to do. */
+const soon = { settleMs: 12_000, lookEveryMs: 1_000, createDeadlineMs: 2_000 };
+
+/** Every create of the log group fails in one way. */
+async function openPoisoned(fault: CreateFault, options: Parameters<typeof openLine>[0] = {}) {
+  const line = await openLine(options);
+  line.emulator.seed.logGroup({ region, logGroupName });
+  const always = { operation: 'CreateExportTask', logGroupName, count: 100_000 };
+  line.emulator.faults.add({ ...fault, ...always } as Fault);
+  return line;
+}
+
+const error = (code: string, status = 400) => ({ kind: 'error', code, status }) as const;
+const emptyAnswer = { kind: 'error', status: 200, code: 'None', rawBody: '{}' } as const;
+
+const neverCreated: [what: string, fault: CreateFault, problem: object][] = [
+  ['500', error('InternalFailure', 500), { type: '/problems/aws-unavailable' }],
+  ['503', error('ServiceUnavailableException', 503), { type: '/problems/aws-unavailable' }],
+  ['OperationAborted', error('OperationAbortedException'), { type: '/problems/operation-aborted' }],
+  [
+    'ResourceAlreadyExists',
+    error('ResourceAlreadyExistsException'),
+    { type: '/problems/resource-already-exists' },
+  ],
+  ['an unknown code', error('NewException'), { type: '/problems/aws-unexpected' }],
+  ['200 without a task id', emptyAnswer, { type: '/problems/aws-unexpected' }],
+  ['a reset', { kind: 'reset-before' }, { type: '/problems/aws-unavailable' }],
+  ['silence', { kind: 'silence-before' }, { type: '/problems/aws-timeout' }],
+];
+
+const createsOf = (line: Line, name: string) =>
+  line.calls('CreateExportTask').filter((call) => groupOf(call.input) === name);
+const groupOf = (input: unknown) => (input as { logGroupName: string }).logGroupName;
+
+const isDone = (line: Line, jobId: string) => async () =>
+  (await line.states(jobId)).every((state) => state === 'completed');
+
+describe('a slice whose create AWS never carries out', () => {
+  test.each(neverCreated)(
+    'answered %s is sent again after pauses that grow, then ends failed and says why',
+    async (_what, fault, problem) => {
+      await using line = await openPoisoned(fault, {
+        limits: { ...soon, resendAfterMs: [5_000, 60_000] },
+        isSilenceShort: fault.kind === 'silence-before',
+      });
+      const jobId = await line.put({ logGroupName });
+
+      await line.runUntilDone();
+
+      const [slice] = await line.slices(jobId);
+      expect(slice).toMatchObject({ state: 'failed', attempt: 3 });
+      expect(JSON.parse(slice?.problem ?? '')).toMatchObject({ ...problem, isRetryable: true });
+      expect(JSON.parse(slice?.problem ?? '').detail).toMatch(
+        /AWS lists no such task: none was created\. It was so 3 times in a row\.$/,
+      );
+      const attempts = await line.database.queries
+        .selectFrom('attempts')
+        .selectAll()
+        .orderBy('attempt')
+        .execute();
+      expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(3).fill('not-created'));
+      for (const attempt of attempts)
+        expect(JSON.parse(attempt.problem ?? '')).toMatchObject(problem);
+      const pauses = attempts
+        .slice(1)
+        .map(({ submittedAt }, index) => submittedAt - (attempts[index]?.endedAt ?? 0));
+      expect(pauses[0]).toBeGreaterThanOrEqual(5_000);
+      expect(pauses[1]).toBeGreaterThanOrEqual(60_000);
+    },
+  );
+
+  test('is tried again from the beginning when AWS has taken one of its creates', async () => {
+    await using line = await openLine({ limits: { ...soon, resendAfterMs: [1_000] } });
+    const lost = { ...error('InternalFailure', 500), operation: 'CreateExportTask' };
+    line.emulator.faults.add(lost);
+    line.emulator.faults.add({ kind: 'task-fails', operation: 'CreateExportTask', skip: 0 });
+    line.emulator.faults.add(lost);
+    const jobId = await line.put();
+
+    await line.runUntilDone();
+
+    expect(await line.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 4 }]);
+  });
+
+  test('and whose sender died is sent again, without that counting against it', async () => {
+    await using line = await openLine({ replicas: 0, limits: { ...soon, resendAfterMs: [] } });
+    const jobId = await line.put();
+    const dead = await line.openReplica({ diesAt: 'before-send' });
+    await line.time.runUntil(dead.isDown);
+    await line.openReplica();
+
+    await line.runUntilDone();
+
+    expect(await line.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 2 }]);
+  });
+
+  test('of a job whose cancel was asked for ends cancelled', async () => {
+    await using line = await openPoisoned(error('InternalFailure', 500), {
+      limits: { ...soon, resendAfterMs: [] },
+    });
+    const jobId = await line.put({ logGroupName });
+    await line.time.runUntil(() => createsOf(line, logGroupName).length === 1);
+    await line.cancel(jobId);
+
+    await line.runUntilDone();
+
+    expect(await line.states(jobId)).toEqual(['cancelled']);
+  });
+});
+
+describe('a caller whose slices never lead to an export', () => {
+  const ways: [what: string, fault: CreateFault][] = [
+    ['500', error('InternalFailure', 500)],
+    ['OperationAborted', error('OperationAbortedException')],
+    ['an unknown code', error('NewException')],
+    ['200 without a task id', emptyAnswer],
+    ['a reset', { kind: 'reset-before' }],
+    ['AccessDenied', error('AccessDeniedException')],
+    ['Throttling', error('ThrottlingException')],
+    ['LimitExceeded', error('LimitExceededException')],
+    ['a task that fails', { kind: 'task-fails' }],
+  ];
+  let aloneMs: number | undefined;
+  const options = { limits: soon, emulator: { pendingMs: 0, runningMs: 10_000 } };
+
+  test.each(ways)(
+    'by %s, also at the highest priority: the slices of others are done in 1.2 times their time',
+    async (_what, fault) => {
+      aloneMs ??= await makespan(openLine(options), false);
+      const beside = await makespan(openPoisoned(fault, options), true);
+
+      expect(beside).toBeLessThanOrEqual(1.2 * aloneMs);
+    },
+  );
+
+  async function makespan(opening: Promise<Line>, isPoisoned: boolean) {
+    await using line = await opening;
+    if (isPoisoned) await line.put({ caller: 'a', priority: 10, slices: 100, logGroupName });
+    const jobId = await line.put({ caller: 'b', slices: 40 });
+    await line.time.runUntil(isDone(line, jobId));
+    return line.time.now() - startAt;
+  }
+});
+
+describe('creates that AWS refuses for longer than a quarter of an hour', () => {
+  test.each([
+    ['ExpiredTokenException', 'service-role-unusable'],
+    ['ThrottlingException', 'aws-throttled'],
+  ])('with %s are an error in the log, fail no slice and are few', async (code, problem) => {
+    await using line = await openPoisoned(error(code));
+    const jobId = await line.put({ logGroupName, slices: 2 });
+
+    await line.time.runFor(14 * 60_000);
+    const early = line.log.filter(({ level }) => level === 'error');
+    await line.time.runFor(20 * 60_000);
+    const late = line.log.filter(({ level }) => level === 'error');
+
+    expect(early).toEqual([]);
+    expect(late).toHaveLength(2);
+    expect(late[0]).toMatchObject({ problem, target: 'default', text: 'AWS takes no create now' });
+    expect(await line.states(jobId)).toEqual(['waiting', 'waiting']);
+    expect(line.calls('CreateExportTask').length).toBeLessThan(100);
+  });
+
+  test('an AWS that cannot be asked is an error in the log, too', async () => {
+    await using line = await openLine({ emulator: { runningMs: 10 * 3_600_000 } });
+    await line.put();
+    await line.time.runUntil(async () => (await line.states())[0] === 'running');
+    const deny = { ...error('AccessDeniedException'), operation: 'DescribeExportTasks' };
+    line.emulator.faults.add({ ...deny, headers: { date: 'unknown' }, count: 100_000 });
+
+    await line.time.runFor(14 * 60_000);
+    const early = line.log.filter(({ level }) => level === 'error');
+    await line.time.runFor(3 * 60_000);
+    const late = line.log.filter(({ level }) => level === 'error');
+
+    expect(early).toEqual([]);
+    expect(late).toMatchObject([{ text: 'the slot could not be worked', target: 'default' }]);
+  });
+});
