@@ -37,6 +37,7 @@ export async function openGuard(
     readFile: (path) => readFile(path, 'utf8'),
     now: Date.now,
     elapsed: () => performance.now(),
+    fetchMs: 60_000,
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
     log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
     ...options,

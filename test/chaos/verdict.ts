@@ -24,7 +24,7 @@ const backOffMs = 61_000;
 const standstillMs = backOffMs + chaosLimits.settleMs + 15_000;
 // Until the sweeper has been everywhere.
 const sweptMs = 3 * chaosLimits.sweepEveryMs;
-const straysWithinMs = 20_000;
+const straysWithinMs = 120_000;
 
 /** Waits until nothing moves any more, ends the replicas and judges. */
 export async function judge(
