@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -207,6 +208,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     tls: options.tls,
     basePath: options.basePath ?? '',
   });
+  const openResponses = new Set<ServerResponse>();
+  app.server.on('request', (_request, response: ServerResponse) => {
+    openResponses.add(response);
+    response.once('close', () => openResponses.delete(response));
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   if (options.isCheckAwaited !== false) await targets.whenChecked;
   emulator.journal.clear();
@@ -251,6 +257,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       });
       const text = await response.text();
       answers.push([...response.headers].join('\n'), text);
+      // An answer may come before its response is closed, which is when the log gets its line.
+      const requestId = response.headers.get('x-request-id');
+      while ([...openResponses].some((open) => open.getHeader('x-request-id') === requestId)) {
+        await new Promise(setImmediate);
+      }
       const isJson = response.headers.get('content-type')?.includes('json');
       return {
         status: response.status,

@@ -116,6 +116,8 @@ export async function openIssuer({ now = Date.now } = {}): Promise<Issuer> {
     response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(document ?? {}));
   });
+  // Closing an idle connection just as it is used again would be an outage that no test asked for.
+  server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
