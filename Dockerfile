@@ -22,8 +22,10 @@ RUN rm -rf src/emulator src/emulate.ts src/examples.ts src/demo.ts src/write-ope
 RUN NODE_COMPILE_CACHE=src/.compiled node -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
 
 # An empty directory: where there is no shell, none can be made.
+# Its group may do what its user may: OpenShift runs containers under any user, of group 0.
 FROM ${BUILD_IMAGE} AS empty
 WORKDIR /data
+RUN chmod g=u .
 
 # The Node that installed and compiled is the Node that runs.
 FROM ${RUNTIME_IMAGE} AS runtime
@@ -63,7 +65,7 @@ ENV PORT=8080 \
     NODE_OPTIONS="--max-old-space-size-percentage=50 --max-semi-space-size=8"
 COPY --from=gateway-files --chown=0:0 /app/src src
 # The only place it writes to, and not even that with DATABASE_URL or EXPORT_JOBS=off.
-COPY --from=empty --chown=65532:65532 /data /data
+COPY --from=empty --chown=65532:0 /data /data
 VOLUME ["/data"]
 EXPOSE 8080
 # Alive, not ready: an outage of AWS is not mended by a restart.

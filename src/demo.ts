@@ -20,7 +20,7 @@ import { openEmulator } from '#emulator/emulator.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { readConfig, readEmulatorConfig } from './config.ts';
 import { examplesAt, seedExamples } from './examples.ts';
-import { exit, exitWith } from './exit.ts';
+import { exit, exitWith, toListenError } from './exit.ts';
 import { openGateway } from './gateway.ts';
 
 const isOnce = process.argv.includes('--once');
@@ -47,7 +47,9 @@ const { emulatorConfig, config } = exitWith(() => ({
 }));
 
 await rm(dataDir, { recursive: true, force: true });
-const emulator = await openEmulator({ ...emulatorConfig, dataDir: s3Dir }).catch(exit);
+const emulator = await openEmulator({ ...emulatorConfig, dataDir: s3Dir }).catch((error) =>
+  exit(toListenError(error, { ...emulatorConfig, portVariable: 'EMULATOR_PORT' }) as Error),
+);
 Object.assign(process.env, {
   AWS_ENDPOINT_URL: emulator.url,
   AWS_ACCESS_KEY_ID: 'demo',

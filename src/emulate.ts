@@ -3,10 +3,12 @@ import closeWithGrace from 'close-with-grace';
 import { openEmulator } from '#emulator/emulator.ts';
 import { readEmulatorConfig } from './config.ts';
 import { seedExamples } from './examples.ts';
-import { exit, exitWith } from './exit.ts';
+import { exit, exitWith, toListenError } from './exit.ts';
 
 const config = exitWith(() => readEmulatorConfig(process.env));
-const emulator = await openEmulator(config).catch(exit);
+const emulator = await openEmulator(config).catch((error) =>
+  exit(toListenError(error, { ...config, portVariable: 'EMULATOR_PORT' }) as Error),
+);
 if (process.argv.includes('--examples')) seedExamples(emulator.seed);
 process.stdout.write(`The emulator of CloudWatch Logs, STS and S3 listens on ${emulator.url}.\n`);
 process.stdout.write(`Point a client at it with AWS_ENDPOINT_URL=${emulator.url}\n`);

@@ -50,10 +50,12 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 export type Environment = Static<typeof Environment>;
 export const Environment = Type.Object({
   HOST: Type.String({
-    minLength: 1,
+    // A name, or an IP address; one of version 6 has two colons at least, a port would have one.
+    pattern:
+      '^(?:[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?)$',
     default: '127.0.0.1',
     description: 'Address to listen on. The container sets 0.0.0.0.',
-    'x-rule': 'an IP address or host name',
+    'x-rule': 'an IP address or host name, without brackets or port',
   }),
   PORT: {
     ...port(8080),

@@ -1,3 +1,5 @@
+import { configError } from '#problems/config-error.ts';
+
 /** Does something at the start of a process; a failure ends it, in a sentence where it is about settings. */
 export function exitWith<Result>(act: () => Result): Result {
   try {
@@ -7,22 +9,46 @@ export function exitWith<Result>(act: () => Result): Result {
   }
 }
 
-/** What an address that cannot be listened on means, by Node's code. */
-const addressErrors: Record<string, string> = {
-  EADDRINUSE: 'is taken by another process',
-  EACCES: 'may not be listened on by this user',
-  EADDRNOTAVAIL: 'is no address of this machine',
-  ENOTFOUND: 'is no name of this machine',
-};
-
 /** Ends the process with 1. What is about settings is told in a sentence, a defect with its stack. */
-export function exit(error: Error & { code?: string; address?: string; port?: number }): never {
-  const { name, message, stack, code = '', address, port } = error;
-  const addressError = addressErrors[code];
-  const where = port === undefined ? 'The address in HOST' : `${address}:${port}`;
-  const sentence = addressError
-    ? `${where} ${addressError}; set HOST, PORT (the gateway) or EMULATOR_PORT (the emulator) to another.`
-    : message;
-  process.stderr.write(`${addressError || name === 'ConfigError' ? sentence : stack}\n`);
+export function exit({ name, message, stack }: Error): never {
+  process.stderr.write(`${name === 'ConfigError' ? message : stack}\n`);
   process.exit(1);
+}
+
+/** Where a process was to listen, and the variable that names the port. */
+interface Place {
+  host: string;
+  port: number;
+  portVariable: 'PORT' | 'EMULATOR_PORT';
+}
+
+/**
+ * What it means for the settings that a place cannot be listened on, as an error named ConfigError;
+ * the error itself where it means nothing for them.
+ */
+export function toListenError(error: unknown, { host, port, portVariable }: Place): unknown {
+  const { code = '' } = error as { code?: string };
+  const named = `HOST is ${JSON.stringify(host)}`;
+  const choose = 'set it to an address of this machine, such as 127.0.0.1, or to 0.0.0.0 for all';
+  switch (code) {
+    case 'EADDRINUSE':
+      return configError(
+        `${portVariable} is ${port}, which another process listens on at ${host}; set it to another port.`,
+      );
+    case 'EACCES':
+      return configError(
+        `${portVariable} is ${port}, which this user may not listen on; set it to 1024 or more.`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return configError(`${named}, which is no address of this machine (${code}); ${choose}.`);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_FAIL':
+    case 'EAI_NODATA':
+      return configError(`${named}, a name that does not resolve (${code}); ${choose}.`);
+    default:
+      return error;
+  }
 }

@@ -13,6 +13,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
+import { toListenError } from './exit.ts';
 import { openAccess, tellWhoMayCall } from './open-access.ts';
 import { checkSurroundings } from './surroundings.ts';
 
@@ -98,7 +99,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   ready.then(loopDelay.restart, () => {});
 
   tellWhoMayCall(config, log);
-  const url = await app.listen({ host: config.host, port: config.port });
+  const { host, port } = config;
+  const url = await app.listen({ host, port }).catch((error: unknown) => {
+    throw toListenError(error, { host, port, portVariable: 'PORT' });
+  });
   const opened = opening.move();
   return {
     url,

@@ -117,6 +117,10 @@ describe('a wrong variable ends the start with a sentence', () => {
       { LOG_LEVEL: 'verbose' },
       'LOG_LEVEL is "verbose", but must be one of fatal, error, warn, info, debug, trace, silent.',
     ],
+    ...['0.0.0.0:8080', '[::1]', '*', 'http://gateway', 'my gateway'].map((HOST) => [
+      { HOST },
+      `HOST is "${HOST}", but must be an IP address or host name, without brackets or port.`,
+    ]),
     [{ EXPORT_JOBS: 'no' }, 'EXPORT_JOBS is "no", but must be on or off.'],
     [{ LOG_PRETTY: 'yes' }, 'LOG_PRETTY is "yes", but must be true or false.'],
     [

@@ -132,12 +132,38 @@ describe('the gateway', () => {
     expect(status).toBe(201);
   });
 
-  test('says at once that a port is taken', async () => {
+  test('ends the start with a sentence when the port is taken', async () => {
     await using world = await openWorld();
 
     await expect(openAsMain({ PORT: String(world.port) })).rejects.toMatchObject({
-      code: 'EADDRINUSE',
+      name: 'ConfigError',
+      message: `PORT is ${world.port}, which another process listens on at 127.0.0.1; set it to another port.`,
     });
+  });
+
+  test.for([
+    ['a name that does not resolve', 'gateway.invalid', 'a name that does not resolve (E'],
+    ['an address of another machine', '192.0.2.1', 'no address of this machine (EADDRNOTAVAIL)'],
+  ])('ends the start with a sentence when HOST is %s', async ([, HOST = '', words]) => {
+    await using _world = await openWorld();
+
+    await expect(openAsMain({ HOST, AUTH: 'none' })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        new RegExp(`^HOST is "${RegExp.escape(HOST)}", .*; set it to an address of this machine`),
+      ),
+    });
+    await expect(openAsMain({ HOST, AUTH: 'none' })).rejects.toThrow(words);
+  });
+
+  test('listens on a name of this machine', async () => {
+    await using _world = await openWorld();
+
+    const { gateway } = await openAsMain({ HOST: 'localhost' });
+    const { status } = await fetch(`http://localhost:${new URL(gateway.url).port}/health/live`);
+    await gateway.close();
+
+    expect(status).toBe(200);
   });
 });
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   cpSync,
   linkSync,
   lstatSync,
@@ -103,6 +104,7 @@ function share(from: string, to: string): void {
     return;
   }
   mkdirSync(to, { recursive: true });
+  chmodSync(to, lstatSync(from).mode);
   for (const name of readdirSync(from)) share(join(from, name), join(to, name));
 }
 

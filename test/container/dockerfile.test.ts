@@ -79,7 +79,7 @@ describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
   });
 });
 
-test('the gateway keeps jobs in a volume that belongs to its user', () => {
+test('the gateway keeps jobs in a volume that belongs to its user, and to group 0 for any other', () => {
   const steps = stepsUpTo('gateway', stages);
   const volume = JSON.parse(lastOf('VOLUME', steps) ?? '')[0];
   const made = steps.find(({ keyword, words }) => keyword === 'COPY' && words.at(-1) === volume);
@@ -87,5 +87,5 @@ test('the gateway keeps jobs in a volume that belongs to its user', () => {
   expect(steps.find(({ properties }) => 'DATA_DIR' in properties)?.properties.DATA_DIR).toBe(
     volume,
   );
-  expect(made?.flags.chown).toBe('65532:65532');
+  expect(made?.flags.chown).toBe('65532:0');
 });

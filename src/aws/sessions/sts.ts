@@ -10,6 +10,7 @@ import { auditStsCall, type RecordCall } from '../audited-calls.ts';
 import { type AwsReach, keptConnections } from '../client/connections.ts';
 import { withDeadline } from '../client/deadline.ts';
 import type { CreateHow } from '../cloudwatch-logs.ts';
+import { makeCredentialTrail } from './credential-trail.ts';
 import {
   type Credentials,
   makeAssumedRoleCredentials,
@@ -127,10 +128,22 @@ function readPlace(roleArn: string, region: string): RolePlace {
 }
 
 function openSts(region: string, credentials: Credentials | undefined, reach: AwsReach): STSClient {
-  return new STSClient({
+  const trail = makeCredentialTrail();
+  const client = new STSClient({
     region,
     maxAttempts: 2,
     requestHandler: keptConnections(reach),
-    ...(credentials && { credentials }),
+    ...(credentials ? { credentials } : { logger: trail.logger }),
   });
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        throw trail.explain(error);
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'explainMissingCredentials' },
+  );
+  return client;
 }

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+
+import { toProblem } from '#aws/error-meaning.ts';
+import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
+import { toErrorFacts } from '#telemetry/error-facts.ts';
+import { longTimeouts } from '../silence.ts';
+import { pointSdkAt, region } from '../world.ts';
+
+const nobody = 'http://127.0.0.1:1'; // port 1 is of nobody
+const how = { region, timeouts: longTimeouts, record: () => {} };
+
+/** Leaves the SDK without credentials, but for what a test adds. */
+function withoutCredentials(env: NodeJS.ProcessEnv = {}): void {
+  pointSdkAt(nobody);
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
+  Object.assign(process.env, env);
+}
+
+/** What the log has of a call that was not possible without credentials. */
+async function whyNot(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => new Error('it was possible'),
+    (found: Error) => found,
+  );
+  return JSON.stringify(toErrorFacts(error));
+}
+
+describe('when no credentials are found', () => {
+  test('says where they were looked for, and why that was of no use', async () => {
+    withoutCredentials();
+
+    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+
+    expect(why).toContain(
+      'Tried: fromEnv (Unable to find environment variable credentials.) fromSSO',
+    );
+    expect(why).toContain('fromTokenFile (Web identity configuration not specified)');
+    expect(why).toContain('(EC2 Instance Metadata Service access disabled)');
+    expect(why).not.toContain('HttpPutResponseHopLimit');
+  });
+
+  test('tells callers no more than that there are none', async () => {
+    withoutCredentials();
+
+    const error = await readCallerAccount({ ...how, credentials: undefined }).catch(
+      (found: Error) => found,
+    );
+    const { slug, detail } = toProblem('DescribeExportTasks', error);
+
+    expect(slug).toBe('service-role-unusable');
+    expect(detail).toBe(
+      'AWS does not accept the credentials of the service role, or there are none.',
+    );
+  });
+
+  test('says it of a role that cannot be assumed without them, too', async () => {
+    withoutCredentials();
+    const role = { roleArn: 'arn:aws:iam::123456789012:role/log-export' };
+    using sessions = openServiceRole({ ...how, role, sessionName: 'test', now: Date.now });
+
+    expect(await whyNot(sessions.credentials())).toContain('Tried: fromEnv (Unable');
+  });
+
+  test('tells of the hop limit where instance metadata was asked', async () => {
+    withoutCredentials({
+      AWS_EC2_METADATA_DISABLED: 'false',
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: nobody,
+    });
+
+    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+
+    expect(why).toContain('fromInstanceMetadata');
+    expect(why).toContain('set HttpPutResponseHopLimit of the instance to 2');
+  });
+
+  test('says why the container that has them did not give them', async () => {
+    withoutCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${nobody}/v1/credentials` });
+
+    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+
+    expect(why).toContain('fromHttp/fromContainerMetadata (Error: connect ECONNREFUSED');
+  });
+});
