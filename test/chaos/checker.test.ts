@@ -38,6 +38,7 @@ const auditEntries = events.map(({ jobId, version, at, type }) => ({
 const good: Evidence = {
   installation: 'here',
   accepted: ['job'],
+  cancelled: new Set<string>(),
   calls: [
     { caller: 'anonymous', idempotencyKey: 'key', status: undefined },
     {

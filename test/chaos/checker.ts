@@ -26,6 +26,8 @@ export interface Evidence {
   installation: string;
   /** Jobs whose acceptance was confirmed. */
   accepted: string[];
+  /** Jobs whose cancel was confirmed: their slices may end so. */
+  cancelled: ReadonlySet<string>;
   calls: ClientCall[];
   sightings: Sighting[];
   tasks: Task[];
@@ -91,6 +93,7 @@ function checkAcceptance({ accepted, jobs }: Evidence): Violation[] {
 /** One slice, one export: the one it knows, of what it asked for. */
 function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): Violation[] {
   const name = `slice ${slice.jobId}/${slice.number}`;
+  if (slice.state === 'cancelled' && evidence.cancelled.has(slice.jobId)) return [];
   if (slice.state === 'failed' || slice.state === 'cancelled') {
     const text = `${name} is ${slice.state}: ${slice.problem}`;
     return [{ invariant: 'INV3', kind: 'lost', text }];

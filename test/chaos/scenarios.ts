@@ -1,5 +1,7 @@
+import { guessesAboutAws } from '../guesses/guesses.ts';
 import type { Scenario } from './scenario.ts';
 import { crashPoints, killAtPoint } from './scenarios/crash-points.ts';
+import { actUnder, secondMs } from './scenarios/guesses.ts';
 import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
 import { cutWire } from './scenarios/partitions.ts';
 import { pauseOwners } from './scenarios/pauses.ts';
@@ -18,6 +20,10 @@ export const scenarios: readonly Scenario[] = [
   ...lostAnswers.map((lost) => ({
     ...{ name: 'answers', variant: lost.name, count: 250 },
     run: loseAnswers(lost),
+  })),
+  ...guessesAboutAws(secondMs).map((guess) => ({
+    ...{ name: 'guesses', variant: guess.name, count: 30 },
+    run: actUnder(guess),
   })),
   { name: 'postgres', count: 90, run: restartPostgres }, // some ten minutes
   { name: 'partitions', variant: 'AWS', count: 100, run: cutWire('toAws') },

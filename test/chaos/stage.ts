@@ -36,6 +36,8 @@ export interface Stage extends AsyncDisposable {
   targets: { name: string; region: string }[];
   /** Ids of jobs whose acceptance was confirmed. */
   accepted: string[];
+  /** Ids of jobs whose cancel was confirmed. */
+  cancelled: Set<string>;
   sightings: Sighting[];
   /** What went wrong with the processes themselves. */
   accidents: string[];
@@ -88,6 +90,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   unwinding.defer(() => closeSync(logFile));
 
   const accepted: string[] = [];
+  const cancelled = new Set<string>();
   const sightings: Sighting[] = [];
   const accidents: string[] = [];
 
@@ -107,7 +110,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         isServing: options.isServing ?? false,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
-          sightings.push({ ...create, isIntentKnown: await isIntentKnown(create.marker) });
+          // One of the mirror has no intent to be on disk.
+          if (create.marker.startsWith('xp1-')) {
+            sightings.push({ ...create, isIntentKnown: await isIntentKnown(create.marker) });
+          }
           return atCreate(replica, create);
         },
       }),
@@ -135,7 +141,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 
   const undo = unwinding.move();
   return {
-    ...{ emulator, database, replicas, targets, accepted, sightings, accidents, logPath },
+    ...{ emulator, database, replicas, targets, accepted, cancelled, sightings, accidents },
+    logPath,
     async put(slices) {
       for (let left = slices, turn = 0; left > 0; turn += 1) {
         const target = targets[turn % targets.length];
