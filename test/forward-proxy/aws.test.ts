@@ -75,6 +75,26 @@ describe('calls to AWS', () => {
     expect(proxy.connects).toHaveLength(ofReads + 60);
   });
 
+  test.for([
+    ['cn-north-1', 'amazonaws.com.cn'],
+    ['us-gov-west-1', 'amazonaws.com'],
+    ['eusc-de-east-1', 'amazonaws.eu'],
+    ['us-isof-south-1', 'csp.hci.ic.gov'],
+  ])('from %s go to hosts below %s', async ([elsewhere = '', suffix]) => {
+    proxy.manner = 403;
+    const reach = { timeouts: longTimeouts, proxyEnv: { HTTPS_PROXY: proxy.url } };
+    const how = { region: elsewhere, credentials: undefined, ...reach };
+    await using logs = openCloudWatchLogs(how);
+
+    await logs.createExportTask(task);
+    await readCallerAccount({ ...how, record: () => {} }).catch(() => {});
+
+    expect(proxy.connects.map(({ target }) => target)).toEqual([
+      `logs.${elsewhere}.${suffix}:443`,
+      `sts.${elsewhere}.${suffix}:443`,
+    ]);
+  });
+
   test('do not go through the proxy where NO_PROXY has their host', async () => {
     pointSdkAt('https://aws.invalid'); // a name that nobody may have
     await using logs = openLogs(longTimeouts, '.invalid');
