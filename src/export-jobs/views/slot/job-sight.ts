@@ -26,8 +26,12 @@ const freshForMs = 1_000;
 /** Makes what says which jobs may be told of. */
 export function makeJobSight(options: JobSightOptions): JobSight {
   const { database, access, authorizer, elapsed } = options;
-  const waitingAt = shareAnswers(
-    (target: string) => readWaitingJobs(database.queries, target, maxJobs + 1),
+  const waitingLines = shareAnswers(
+    async (target: string) => {
+      const waiting = await readWaitingJobs(database.queries, target, maxJobs + 1);
+      const jobIds = waiting.map(({ jobId }) => jobId);
+      return linesOf(waiting, await readHeads(database, jobIds));
+    },
     { freshForMs, elapsed },
   );
 
@@ -43,19 +47,11 @@ export function makeJobSight(options: JobSightOptions): JobSight {
     },
 
     async readableLines(asker, target) {
-      const waiting = await waitingAt(target);
-      const heads = await readHeads(
-        database,
-        waiting.map(({ jobId }) => jobId),
-      );
       const readable: LineName[] = [];
       let decisions = 0;
-      for await (const [line] of inParts(linesOf(waiting), 1)) {
-        const { jobIds, ...name } = line as WaitingLine;
-        const judged = await judgeAll(
-          asker,
-          jobIds.flatMap((id) => heads.get(id) ?? []),
-        );
+      for await (const [line] of inParts(await waitingLines(target), 1)) {
+        const { heads, ...name } = line as WaitingLine;
+        const judged = await judgeAll(asker, heads);
         if (judged.isPermitted) readable.push(name);
         decisions += judged.decisions;
         if (decisions >= maxDecisions) break;
@@ -76,15 +72,19 @@ export function makeJobSight(options: JobSightOptions): JobSight {
 }
 
 /** A caller's line, and the jobs that wait in it. */
-type WaitingLine = LineName & { jobIds: string[] };
+type WaitingLine = LineName & { heads: JobHead[] };
 
 /** The lines of which all jobs are there; the last may go on behind the last job that was read. */
-function linesOf(waiting: Awaited<ReturnType<typeof readWaitingJobs>>): WaitingLine[] {
+function linesOf(
+  waiting: Awaited<ReturnType<typeof readWaitingJobs>>,
+  heads: ReadonlyMap<string, JobHead>,
+): WaitingLine[] {
   const lines: WaitingLine[] = [];
   for (const { priority, caller, jobId } of waiting) {
+    const head = heads.get(jobId) as JobHead; // none is ever deleted
     const line = lines.at(-1);
-    if (line?.priority === priority && line.caller === caller) line.jobIds.push(jobId);
-    else lines.push({ priority, caller, jobIds: [jobId] });
+    if (line?.priority === priority && line.caller === caller) line.heads.push(head);
+    else lines.push({ priority, caller, heads: [head] });
   }
   return waiting.length > maxJobs ? lines.slice(0, -1) : lines;
 }
