@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -39,6 +39,7 @@ describe('DeleteObject', () => {
 
     expect(existsSync(join(dataDir, bucket))).toBe(false);
     expect(readdirSync(join(dataDir, '.buckets'))).toEqual([]);
+    rmSync(dataDir, { recursive: true });
   });
 });
 

@@ -1,5 +1,3 @@
-import { gunzipSync } from 'node:zlib';
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -7,6 +5,7 @@ import { openToAll } from '#auth/access.ts';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
 import { readTemplate } from '#export-jobs/planning/destination-prefix.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
+import { readLines } from '../../guesses/content.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { askerOf } from '../deeds.ts';
 
@@ -76,24 +75,6 @@ async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string)
   return slices.length;
 }
 
-/** Every line of every object whose key begins with a prefix. */
-async function readLines(world: World, Prefix: string): Promise<string[]> {
-  const s3 = new S3Client({ endpoint: world.emulator.url, region, forcePathStyle: true });
-  const lines: string[] = [];
-  for await (const { Contents = [] } of paginateListObjectsV2(
-    { client: s3 },
-    { Bucket: 'archive', Prefix },
-  )) {
-    for (const { Key } of Contents.filter((object) => object.Key?.endsWith('.gz'))) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'archive', Key }));
-      const text = gunzipSync((await Body?.transformToByteArray()) ?? '').toString();
-      lines.push(...text.split('\n').slice(0, -1));
-    }
-  }
-  s3.destroy();
-  return lines;
-}
-
 test.for(sliceBys)(
   `10,000 events exported in slices by %s are each there exactly once (seed ${seed})`,
   async (sliceBy) => {
@@ -103,9 +84,11 @@ test.for(sliceBys)(
 
     const count = await runJob(world, sliceBy, '{jobId}/{logGroup}/{yyyy}{MM}{dd}{HH}/{attempt}');
 
-    const exported = await readLines(world, `${sliceBy}/`);
+    const exported = await readLines(world.emulator, {
+      ...{ region, bucket: 'archive', prefix: `${sliceBy}/` },
+    });
     expect(count).toBe(groups.length * { none: 1, hour: 140, day: 7, week: 2, month: 2 }[sliceBy]);
-    expect(exported.sort()).toEqual(expected.sort());
+    expect(exported).toEqual(expected.sort());
     expect(expected.length).toBeGreaterThan(9_000);
   },
 );

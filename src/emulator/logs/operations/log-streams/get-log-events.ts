@@ -8,6 +8,7 @@ import { eventsLimit, pageEnd } from './event-page.ts';
 /**
  * GetLogEvents: one stream by time, from its end unless told otherwise; `startTime` inclusive,
  * `endTime` exclusive. Both tokens are always there; one that leads nowhere comes back as it was.
+ * They are places in the range: older events that are put meanwhile move it.
  */
 export const getLogEvents = makeOperation(
   {
