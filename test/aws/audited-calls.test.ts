@@ -40,7 +40,7 @@ async function openAudited(options: WorldOptions = {}) {
 
 describe('every request to AWS has one line in the audit', () => {
   test('of who asked for it, what it was and what became of it', async () => {
-    await using world = await openAudited();
+    await using world = await openAudited({ emulator: { pendingMs: 600_000 } });
     const alice = as('alice');
 
     const { body } = await world.call('POST', '/export-tasks', order, alice);

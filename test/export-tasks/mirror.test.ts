@@ -197,8 +197,10 @@ describe('GET /export-tasks/{taskId}', () => {
 });
 
 describe('POST /export-tasks/{taskId}/cancel', () => {
+  const staysPending = { pendingMs: 600_000 };
+
   test('answers 202 and the task as it now stands', async () => {
-    await using world = await openWorld({ emulator: { pendingCancelMs: 60_000 } });
+    await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 60_000 } });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
 
     const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
@@ -229,7 +231,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
   });
 
   test('is a success when only the answer to the first attempt was lost', async () => {
-    await using world = await openWorld({ emulator: { pendingCancelMs: 0 } });
+    await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 0 } });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
     world.emulator.faults.add({ operation: 'CancelExportTask', kind: 'reset-after' });
 
@@ -241,7 +243,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
   });
 
   test('is a success although AWS cannot show the task just then', async () => {
-    await using world = await openWorld();
+    await using world = await openWorld({ emulator: staysPending });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
     const fault = { kind: 'error', status: 500, code: 'InternalFailure', count: 3 } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+// A deadline that passes because the machine is busy makes a test red that is right. So it is long,
+// or the test is about the deadline itself.
+
+const shortestMs = 10_000;
+const aboutDeadlines = new Map([
+  ['app.test.ts', 'the limit of a handler is reached'],
+  ['auth/authentication/issuer-keys.test.ts', 'an issuer is silent'],
+  ['edge/bodies.test.ts', 'the limit of a handler is reached'],
+  ['edge/slow-senders.test.ts', 'the limits of a request are reached'],
+  ['edge/tls.test.ts', 'the limits of a request are reached'],
+  ['export-jobs/api/watch-events.test.ts', 'the limit of a handler is reached'],
+  ['forward-proxy/aws.test.ts', 'a proxy is silent'],
+]);
+const deadline =
+  /AbortSignal\.timeout\(|\b(?:timeout|\w*TimeoutMillis|(?:connect|create|read|fetch|statement|lock|headers|request|handler)Ms)(?: =|:) ?([\d_]+)/g;
+
+test('a deadline in a test is long, unless the test is about it', () => {
+  const files = readdirSync('test', { recursive: true, encoding: 'utf8' });
+  // Chaos is real time on purpose: seconds stand for minutes there.
+  const isExempt = (file: string) => /^(?:house|chaos)\//.test(file) || aboutDeadlines.has(file);
+
+  const short = files
+    .filter((file) => file.endsWith('.ts') && !isExempt(file))
+    .flatMap((file) =>
+      [...readFileSync(join('test', file), 'utf8').matchAll(deadline)]
+        .filter(([, ms = '0']) => Number(ms.replaceAll('_', '')) < shortestMs)
+        .map(([text]) => `${file}: ${text}`),
+    );
+
+  expect(short).toEqual([]);
+});
