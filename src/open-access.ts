@@ -37,7 +37,10 @@ export async function openAccess(
   const tls = config.tls && opening.use(await openTls(config.tls, files));
   const { authentication: settings, policyDir } = config;
   const { authenticate } = opening.use(
-    await openAuthentication({ settings, ...files, elapsed, now: Date.now, proxyEnv }),
+    await openAuthentication({
+      ...{ settings, elapsed, now: Date.now, proxyEnv },
+      ...{ ...files, clientAuthorities: tls?.clientAuthorities },
+    }),
   );
   const authorizer = opening.use(
     await openAuthorizer({

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
@@ -37,13 +38,16 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
       throw new Error(`${method} ${url} has no action, and is not among the public routes`);
     });
 
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', async (request, reply) => {
       request.principal = anonymous;
       if (request.routeOptions.config.action === undefined) return;
       try {
         request.principal = await authenticate(request.raw);
       } catch (error) {
         recordRefusal(request, error);
+        // The same certificate may be accepted on a new connection: its authorities may have changed.
+        const socket = request.raw.socket as Partial<TLSSocket>;
+        if (socket.getPeerX509Certificate?.()) reply.header('connection', 'close');
         throw error;
       }
     });

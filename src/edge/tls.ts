@@ -1,8 +1,9 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-
+import type { ClientAuthorities } from '#auth/authentication/client-certificate.ts';
 import type { TlsSettings } from '#auth/authentication/settings.ts';
 import { openReloaded, type ReloadedOptions } from '#auth/reloaded.ts';
 import { configError } from '#problems/config-error.ts';
@@ -17,6 +18,8 @@ export interface TlsOptions extends Pick<ReloadedOptions<unknown>, 'sleep' | 'lo
 export interface Tls extends AsyncDisposable {
   /** Makes a server; when the files change, its new connections have the new certificates. */
   makeServer(options: ServerOptions, handler: RequestListener): Server;
+  /** Who signs the certificates of callers. */
+  clientAuthorities: ClientAuthorities;
 }
 
 /**
@@ -39,12 +42,35 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
     return JSON.stringify(await Promise.all(texts));
   }
 
+  let known: TlsFiles | undefined;
+  const authoritiesOf = new WeakMap<Socket, readonly X509Certificate[]>();
+
+  /** Remembers the authorities each connection began under: its handshake may end after a change. */
+  function follow(server: Server): void {
+    const begun = new Map<string, Pick<TlsFiles, 'authorities'>>();
+    const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+    server.on('connection', (socket: Socket) => {
+      const name = nameOf(socket);
+      const { authorities } = context.current();
+      const entry = { authorities };
+      begun.set(name, entry);
+      socket.once('close', () => {
+        if (begun.get(name) === entry) begun.delete(name); // its port may be in use again
+      });
+    });
+    server.on('secureConnection', (socket: Socket) => {
+      const entry = begun.get(nameOf(socket));
+      if (entry) authoritiesOf.set(socket, entry.authorities);
+    });
+  }
+
   const context = await openReloaded({
     what: 'the certificates of TLS',
     read,
     load(text) {
-      const made = makeContext(settings, JSON.parse(text));
-      for (const server of servers) server.setSecureContext(made);
+      const made = makeContext(settings, JSON.parse(text), known);
+      known = made;
+      for (const server of servers) server.setSecureContext(made.context);
       return made;
     },
     sleep,
@@ -55,18 +81,37 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
       const isMutual = clientCaFile !== undefined;
       // Whom a certificate is not accepted from gets an answer, not a broken connection.
       const asking = { requestCert: isMutual, rejectUnauthorized: false };
-      const server = createServer({ ...serverOptions, ...asking, ...context.current() }, handler);
+      const server = createServer(
+        { ...serverOptions, ...asking, ...context.current().context },
+        handler,
+      );
       servers.push(server);
+      follow(server);
       return server;
+    },
+    clientAuthorities: {
+      current: () => context.current().authorities,
+      of: (socket) => authoritiesOf.get(socket),
     },
     [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
   };
 }
 
+/** What the files of TLS have. */
+interface TlsFiles {
+  context: SecureContextOptions;
+  clientCa: string | undefined;
+  authorities: readonly X509Certificate[];
+}
+
+// What OpenSSL takes for a certificate in PEM.
+const pem = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+
 function makeContext(
   { certFile, keyFile, clientCaFile }: TlsSettings,
   [cert = '', key = '', clientCa]: string[],
-): SecureContextOptions {
+  known: TlsFiles | undefined,
+): TlsFiles {
   const own: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
   const paths = [certFile, keyFile, clientCaFile].map((path) => JSON.stringify(path));
   demand(
@@ -78,18 +123,22 @@ function makeContext(
       createSecureContext(own);
     },
   );
-  if (clientCa === undefined) return own;
+  if (clientCa === undefined) return { context: own, clientCa, authorities: [] };
   const mutual = {
     ...own,
     ca: [clientCa],
     // A resumed session is not verified again: it would outlive the withdrawal of who signed for it.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
+  let authorities = known?.authorities ?? [];
   demand(`TLS_CLIENT_CA_FILE is ${paths[2]}: it must have certificates in PEM`, () => {
     new X509Certificate(clientCa);
     createSecureContext(mutual);
+    // Another array only where they are others: the certificate of the server changes more often.
+    if (clientCa !== known?.clientCa)
+      authorities = [...clientCa.matchAll(pem)].map(([block]) => new X509Certificate(block));
   });
-  return mutual;
+  return { context: mutual, clientCa, authorities };
 }
 
 function demand(sentence: string, attempt: () => void): void {

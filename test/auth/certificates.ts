@@ -27,6 +27,8 @@ export interface Authority {
   /** Its own certificate, in PEM. */
   cert: string;
   issue(options?: CertificateOptions): Identity;
+  /** Makes an authority that this one has signed. */
+  issueAuthority(name: string): Authority;
 }
 
 const nameTags = { email: 0x81, dns: 0x82, directory: 0xa4, uri: 0x86, ip: 0x87, other: 0xa0 };
@@ -34,11 +36,18 @@ const uses = { client: '1.3.6.1.5.5.7.3.2', server: '1.3.6.1.5.5.7.3.1' };
 
 /** Makes an authority of that name, trusted by nobody yet. */
 export function makeAuthority(name: string): Authority {
+  return makeSigned(name);
+}
+
+/** Makes an authority that another one has signed, or itself. */
+function makeSigned(name: string, signer?: { name: string; privateKey: KeyObject }): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const isAuthority = extension('2.5.29.19', sequence(der(0x01, Buffer.from([0xff]))), true);
   const by = { name, privateKey: keys.privateKey };
+  const own = { name, publicKey: keys.publicKey, extensions: [isAuthority] };
   return {
-    cert: toCertificate(by, { name, publicKey: keys.publicKey, extensions: [isAuthority] }),
+    cert: toCertificate(signer ?? by, own),
+    issueAuthority: (other) => makeSigned(other, by),
     issue({ names = [], use, ...times } = {}) {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const alternatives = names.map(([kind, text]) => der(nameTags[kind], latin1(text)));

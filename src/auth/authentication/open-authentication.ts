@@ -1,7 +1,7 @@
 import { type Authenticate, openToAll } from '../access.ts';
 import { openApiKeys } from './api-keys.ts';
 import { makeAuthenticate, type Verifiers } from './authenticate.ts';
-import { makeClientCertificates } from './client-certificate.ts';
+import { type ClientAuthorities, makeClientCertificates } from './client-certificate.ts';
 import type { IssuerKeysOptions } from './jwt/issuer-keys.ts';
 import { makeRefuse } from './refusals.ts';
 import type { AuthenticationSettings } from './settings.ts';
@@ -11,6 +11,8 @@ export interface AuthenticationOptions extends IssuerKeysOptions {
   settings: AuthenticationSettings;
   /** Epoch ms. */
   now: () => number;
+  /** Who signs certificates of callers; without them none is accepted. */
+  clientAuthorities?: ClientAuthorities | undefined;
   log: IssuerKeysOptions['log'] & { error(facts: object, text: string): void };
 }
 
@@ -19,13 +21,15 @@ export interface Authentication extends AsyncDisposable {
   authenticate: Authenticate;
 }
 
+const none: ClientAuthorities = { current: () => [], of: () => undefined };
+
 /**
  * Opens the methods of the settings; without any, everybody is the same. It does not wait for the
  * issuers of tokens: until their keys are there, their callers are answered 503.
  * @throws an error named ConfigError when the file of API keys is not good
  */
 export async function openAuthentication(options: AuthenticationOptions): Promise<Authentication> {
-  const { settings, now, readFile, sleep, log } = options;
+  const { settings, now, readFile, sleep, log, clientAuthorities = none } = options;
   const { methods, issuers, apiKeysFile: path = '' } = settings;
   await using opening = new AsyncDisposableStack();
   const refuse = makeRefuse(methods);
@@ -49,7 +53,11 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
     });
   }
   if (methods.includes('mtls')) {
-    verifiers.mtls = makeClientCertificates({ now, refuse: (reason) => refuse('mtls', reason) });
+    verifiers.mtls = makeClientCertificates({
+      now,
+      refuse: (reason) => refuse('mtls', reason),
+      authorities: clientAuthorities,
+    });
   }
   const opened = opening.move();
   const isOpenToAll = methods.length === 0;

@@ -22,7 +22,11 @@ async function openMutual({
 } = {}) {
   const files = await openTlsFiles({ clientCa: authority.cert });
   const methods = issuers.length > 0 ? (['mtls', 'jwt'] as const) : (['mtls'] as const);
-  const guard = await openGuard({ methods, issuers: issuers.map(settingsOf) }, { now });
+  const { clientAuthorities } = files.tls;
+  const guard = await openGuard(
+    { methods, issuers: issuers.map(settingsOf) },
+    { now, clientAuthorities },
+  );
   const world = await openWorld({ tls: files.tls, access: guard.access });
   return {
     ...{ files, world },
@@ -66,6 +70,14 @@ describe('a client certificate', () => {
       ],
       'mtls#api.shop.example',
     ],
+    ['its DNS name in lower case', [['dns', 'API.Shop.example']], 'mtls#api.shop.example'],
+    ['its DNS name without the last dot', [['dns', 'api.shop.example.']], 'mtls#api.shop.example'],
+    [
+      'its URI, scheme and host in lower case',
+      [['uri', 'SPIFFE://Shop.example/Api']],
+      'mtls#spiffe://shop.example/Api',
+    ],
+    ['a URI that is a URN', [['uri', 'urn:example:Api']], 'mtls#urn:example:Api'],
   ] as [string, AlternativeName[], string][])('says who is calling: %s', async ([, names, id]) => {
     expect(await judge({ names })).toMatchObject({ status: 200, principal: id });
   });
@@ -168,6 +180,16 @@ describe('a client certificate is refused:', () => {
       },
       many,
     ],
+    [
+      'with a URI for a DNS name',
+      { names: [['dns', 'spiffe://example.org/ns/shop/sa/api']] },
+      'its DNS name is none',
+    ],
+    ['with a wildcard for a DNS name', { names: [['dns', '*.example']] }, 'its DNS name is none'],
+    ['with a port in its DNS name', { names: [['dns', 'a.example:1']] }, 'its DNS name is none'],
+    ['with an empty label', { names: [['dns', 'a..example']] }, 'its DNS name is none'],
+    ['with a host name for a URI', { names: [['uri', 'api.shop.example']] }, 'its URI is none'],
+    ['with a user in its URI', { names: [['uri', 'spiffe://a@b/c']] }, 'its URI is none'],
     ['with an empty URI', { names: [['uri', '']] }, bad],
     ['with a # in its URI', { names: [['uri', 'spiffe://a#b']] }, bad],
     ['with a space in its URI', { names: [['uri', 'spiffe://a b']] }, bad],
@@ -222,6 +244,58 @@ describe('who signs for callers', () => {
     expect(before.status).toBe(401);
     expect((await next.ask()).status).toBe(200);
     expect((await old.ask()).status).toBe(401);
+  });
+
+  test('holds for connections that are open: one whose authority is withdrawn is refused', async () => {
+    await using mutual = await openMutual();
+    const { world, files } = mutual;
+    using old = makeCaller(world.port, authority.issue({ names: [spiffe] }));
+    const before = await old.ask();
+
+    files.write({ clientCa: successor.cert });
+    await files.time.turn(2_000);
+    const after = await old.ask();
+    files.write({ clientCa: authority.cert });
+    await files.time.turn(2_000);
+    const again = await old.ask();
+
+    expect([before, after, again].map(({ status }) => status)).toEqual([200, 401, 200]);
+    expect(world.log.map(({ reason }) => reason)).toContain(
+      'an authority was withdrawn after the connection was made',
+    );
+  });
+
+  test('holds for an authority of the same name that a caller sends along', async () => {
+    const namesake = makeAuthority('who signs callers');
+    await using mutual = await openMutual();
+    const { world, files } = mutual;
+    const { cert, key } = authority.issue({ names: [spiffe] });
+    using old = makeCaller(world.port, { cert: cert + namesake.cert, key });
+    const before = await old.ask();
+
+    files.write({ clientCa: namesake.cert });
+    await files.time.turn(2_000);
+    const after = await old.ask();
+
+    expect([before.status, after.status]).toEqual([200, 401]);
+  });
+
+  test('may sign by others: what a caller sends leads to it, also when the file changes', async () => {
+    await using mutual = await openMutual();
+    const { world, files } = mutual;
+    const between = authority.issueAuthority('between');
+    const { cert, key } = between.issue({ names: [spiffe] });
+    using caller = makeCaller(world.port, { cert: cert + between.cert, key });
+    const before = await caller.ask();
+
+    files.write({ clientCa: successor.cert + authority.cert });
+    await files.time.turn(2_000);
+    const both = await caller.ask();
+    files.write({ clientCa: successor.cert });
+    await files.time.turn(2_000);
+    const after = await caller.ask();
+
+    expect([before, both, after].map(({ status }) => status)).toEqual([200, 200, 401]);
   });
 
   test('may be two, so that nobody is locked out meanwhile', async () => {
