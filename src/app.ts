@@ -40,6 +40,10 @@ export interface AppOptions {
   /** The line of the export jobs; without it there are none, and no database. */
   jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
+  /** The names the Host header may have; any when absent. */
+  allowedHosts?: readonly string[] | undefined;
+  /** The origins whose scripts may call the service; none when absent. */
+  corsOrigins?: readonly string[];
   /** What callers put before every path, because a reverse proxy strips it; nothing when absent. */
   basePath?: string;
   /** TLS ended here; plain HTTP when absent. */
@@ -53,6 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { limits = edgeLimits, basePath = '' } = options;
   const { authenticate, authorizer } = access;
   const raw = { newId, basePath, log };
+  const { allowedHosts, corsOrigins = [] } = options;
   const connections = makeConnections(limits);
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
@@ -82,7 +87,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 
-  await app.register(edgePlugin, { limits, basePath, isStopping, connections });
+  await app.register(edgePlugin, {
+    ...{ limits, basePath, isStopping, connections, allowedHosts, corsOrigins },
+  });
   await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });

@@ -5,6 +5,7 @@ import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access-config.ts';
+import { type EdgeConfig, readEdge } from './edge-config.ts';
 import { Environment, region, roleArn } from './environment.ts';
 import { readProxy, withProxyNames } from './proxy-config.ts';
 
@@ -19,6 +20,8 @@ export interface Config {
   targets: TargetSettings[];
   /** Where export jobs are kept; undefined when they are not offered. */
   jobs: JobsConfig | undefined;
+  /** How the service is reached. */
+  edge: EdgeConfig;
   /** Who may come in, and who may do what. */
   access: AccessConfig;
   /** Whether each create runs in a session of its own, narrowed to what it exports. */
@@ -88,6 +91,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     isLogPretty: read.LOG_PRETTY,
     targets,
     jobs: jobsConfig(read),
+    edge: readEdge(read),
     access: readAccess(read, readFile),
     isSessionScoped: isSessionScoped(read, targets),
     proxyEnv: readProxy(read),

@@ -71,6 +71,30 @@ export const Environment = Type.Object({
       'x-rule': 'a path such as /logs-gateway, with a slash in front and none at its end',
     }),
   ),
+  ALLOWED_HOSTS: Type.Optional(
+    Type.String({
+      pattern: String.raw`^(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?:,(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]))*$`,
+      description:
+        'Names the Host header may have, without ports, with commas between. Default: `localhost`, `127.0.0.1`, `[::1]` where HOST is this machine alone and AUTH is not set or none; otherwise any.',
+      'x-rule': 'host names without ports, such as localhost,exports.example.com',
+    }),
+  ),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      pattern: String.raw`^https?://[^\s/,]+(?:,https?://[^\s/,]+)*$`,
+      description:
+        'Origins whose scripts may call the service from a browser, exactly, with commas between. Default: none, CORS is off.',
+      'x-rule': 'origins such as https://app.example.com, with commas between',
+    }),
+  ),
+  KEEP_ALIVE_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 75,
+    description:
+      'How long a connection without a request is kept. Must be longer than the idle timeout of a load balancer in front.',
+    'x-rule': 'a whole number of seconds from 1 to 86400',
+  }),
   LOG_LEVEL: Type.Unsafe<(typeof logLevels)[number]>({
     type: 'string',
     enum: logLevels,

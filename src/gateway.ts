@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
 import { openDatabase } from '#database/database.ts';
+import { edgeLimits } from '#edge/limits.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { openLoopDelay } from '#overload/loop-delay.ts';
@@ -79,9 +80,13 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     });
   if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
   const loopDelay = opening.use(openLoopDelay());
+  const { allowedHosts, corsOrigins, keepAliveMs } = config.edge;
   const app = await buildApp({
     ...{ log, targets, access, tls, audit, jobs, elapsed },
     rateLimits: config.limits,
+    allowedHosts,
+    corsOrigins,
+    limits: { ...edgeLimits, keepAliveMs },
     basePath: config.basePath,
     isStopping: () => isStopping,
     now: Date.now,

@@ -19,6 +19,11 @@ describe('the configuration', () => {
       isLogPretty: false,
       targets: [{ name: 'default', region: 'eu-west-1' }],
       jobs: { dataDir: '.data' },
+      edge: {
+        allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
+        corsOrigins: [],
+        keepAliveMs: 75_000,
+      },
       access: {
         authentication: { methods: [], issuers: [] },
         tls: undefined,
@@ -344,5 +349,40 @@ describe('who may come in', () => {
     expect(() => readAccess({ AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json' }, file)).toThrow(
       `JWT_ISSUERS_FILE is "issuers.json": ${words}`,
     );
+  });
+});
+
+describe('how the service is reached', () => {
+  const mutual = { AUTH: 'api-key', API_KEYS_FILE: 'keys.json' };
+
+  test('hosts are checked where this machine alone comes, and may do everything', () => {
+    const hostsOf = (env: NodeJS.ProcessEnv) => read({ ...region, ...env }).edge.allowedHosts;
+
+    expect(hostsOf({ HOST: '127.0.0.9', AUTH: 'none' })).toContain('127.0.0.9');
+    expect(hostsOf({ HOST: '0.0.0.0', AUTH: 'none' })).toBeUndefined();
+    expect(hostsOf(mutual)).toBeUndefined();
+    expect(hostsOf({ ...mutual, ALLOWED_HOSTS: 'Exports.example.com,[::1]' })).toEqual([
+      'exports.example.com',
+      '[::1]',
+    ]);
+  });
+
+  test.each([
+    [
+      { ALLOWED_HOSTS: 'localhost:8080' },
+      /^ALLOWED_HOSTS is "localhost:8080", but must be host names/,
+    ],
+    [{ CORS_ORIGINS: '*' }, /^CORS_ORIGINS is "\*", but must be origins such as/],
+    [
+      { CORS_ORIGINS: 'https://a.example/' },
+      /^CORS_ORIGINS is "https:\/\/a\.example\/", but must be/,
+    ],
+    [{ CORS_ORIGINS: 'https://A.example:443' }, /; write https:\/\/a\.example\.$/],
+    [
+      { KEEP_ALIVE_SECONDS: '0' },
+      /^KEEP_ALIVE_SECONDS is 0, but must be a whole number of seconds/,
+    ],
+  ])('%j is refused in a sentence', (env, sentence) => {
+    expect(() => read({ ...region, ...env })).toThrow(sentence);
   });
 });

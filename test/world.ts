@@ -37,6 +37,10 @@ export interface WorldOptions {
   /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
   isSilenceShort?: boolean;
   limits?: Partial<EdgeLimits>;
+  /** The names the Host header may have; any when absent. */
+  allowedHosts?: string[];
+  /** The origins whose scripts may call the gateway; none when absent. */
+  corsOrigins?: string[];
   /** What callers put before every path; nothing when absent. */
   basePath?: string;
   /** Who is calling, and may they; everybody everything when absent. */
@@ -205,6 +209,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     rateLimits: { createsPerMinute: 0, requestsPerMinute: 0, ...options.rateLimits },
     newId: randomUUID,
     limits: { ...edgeLimits, ...patientLimits, ...options.limits },
+    allowedHosts: options.allowedHosts,
+    corsOrigins: options.corsOrigins ?? [],
     tls: options.tls,
     basePath: options.basePath ?? '',
   });

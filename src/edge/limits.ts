@@ -33,8 +33,9 @@ export const edgeLimits: EdgeLimits = {
   requestMs: 10_000,
   // Above the deadline of a read at AWS, below the patience of a caller.
   handlerMs: 8_000,
-  // Longer than the idle timeout of a load balancer (60 s is usual): if we closed first, it would
-  // now and then send a request into a closing connection and answer 502.
+  // Longer than the idle timeout of a load balancer (60 s is usual; KEEP_ALIVE_SECONDS): if we closed
+  // first, it would now and then send a request into a closing connection and answer 502. The limit
+  // of headers begins with the first byte of a request, so that it does not end idle connections.
   keepAliveMs: 75_000,
   // How often Node looks for connections past their time; its default of 30 s would add to each.
   checkMs: 1_000,

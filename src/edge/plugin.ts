@@ -13,6 +13,8 @@ import { answerProblem, timeoutOf, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
 import { makeBodyBudget } from './body-budget.ts';
+import { isPreflight, makeCors } from './browsers/cors.ts';
+import { makeHostCheck } from './browsers/hosts.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
 import { bytesOf, expectBody, readBody } from './read-body.ts';
@@ -31,6 +33,10 @@ export interface EdgeOptions extends Pick<RawConnectionsOptions, 'basePath'> {
   /** Whether the process is about to stop: then connections are not kept. */
   isStopping: () => boolean;
   connections: Connections;
+  /** The names the Host header may have; any when undefined. */
+  allowedHosts: readonly string[] | undefined;
+  /** The origins whose scripts may call the service. */
+  corsOrigins: readonly string[];
 }
 
 /** Refuses what no operation has to see, and marks every answer. */
@@ -39,12 +45,28 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     const { limits, basePath, isStopping, connections } = options;
     app.decorateRequest('basePath', basePath);
     await app.register(accepts);
+    const isHostAllowed = makeHostCheck(options.allowedHosts);
+    const cors = makeCors(options.corsOrigins);
 
     app.addHook('onRequest', (request, reply, done) => {
       mark(request, reply);
       connections.begin(reply.raw, () => answerEarly(request, reply));
-      done(refusalOf(request, limits));
+      const { method, headers } = request;
+      reply.headers(cors.headersFor(headers.origin));
+      const problem = refusalOf(request, limits) ?? refuseHost(request);
+      if (problem || !isPreflight(method, headers)) return done(problem);
+      const allowed = cors.preflightHeadersFor(headers.origin);
+      if (!allowed) {
+        const detail = 'Scripts of this origin may not call the service.';
+        return done(new Problem('origin-not-allowed', detail));
+      }
+      reply.code(204).headers(allowed).send();
     });
+
+    function refuseHost({ headers, routeOptions }: FastifyRequest): Problem | undefined {
+      if (isHostAllowed(headers.host, routeOptions.url)) return undefined;
+      return new Problem('host-not-allowed', 'The name in the Host header is not allowed here.');
+    }
 
     // Decided when it is answered: a request may have come before the stop was asked for.
     app.addHook('onSend', (_request, reply, _payload, done) => {

@@ -15,6 +15,7 @@ const everyRequest = [
   'request-timeout',
   'url-too-long',
   'expectation-failed',
+  'host-not-allowed',
   'headers-too-large',
   'internal-error',
 ] as const satisfies readonly ProblemSlug[];

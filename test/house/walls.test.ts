@@ -32,6 +32,7 @@ const hall = [
   'gateway.ts',
   'config.ts',
   'access-config.ts',
+  'edge-config.ts',
   'open-access.ts',
   'environment.ts',
   'exit.ts',

@@ -99,6 +99,22 @@ export const requestProblems = {
     remedy: 'Leave the Expect header out.',
     isRetryable: false,
   },
+  'host-not-allowed': {
+    status: 421,
+    title: 'Host not allowed',
+    explanation:
+      'The name in the Host header is none of those the service has (ALLOWED_HOSTS). Without callers to tell apart and on an address of this machine alone, these are localhost, 127.0.0.1 and [::1]: otherwise a page in a browser on this machine could call the service under a name of its own (DNS rebinding).',
+    remedy: 'Use http://localhost with the port of the service, or add the name to ALLOWED_HOSTS.',
+    isRetryable: false,
+  },
+  'origin-not-allowed': {
+    status: 403,
+    title: 'Origin not allowed',
+    explanation:
+      'A browser asked whether a script of another origin may call the service (a CORS preflight). CORS is off unless CORS_ORIGINS has origins; this one is not among them.',
+    remedy: 'Add exactly this origin to CORS_ORIGINS, or call the service from your own server.',
+    isRetryable: false,
+  },
   'headers-too-large': {
     status: 431,
     title: 'The headers are too large',

@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** The headers of answers that scripts of other origins may read, beyond those every browser lets through. */
+const exposed =
+  'Location, ETag, Retry-After, Age, RateLimit, RateLimit-Policy, X-Request-Id, WWW-Authenticate, Allow';
+const allowedHeaders =
+  'Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id';
+// Browsers keep to two hours at most. Longer, and an origin that is withdrawn is told so late; shorter,
+// and each poll of a page is two requests.
+const preflightSeconds = 600;
+
+/** What scripts of other origins are told (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+export interface Cors {
+  /** The headers of each answer. */
+  headersFor(origin: string | undefined): Record<string, string>;
+  /** The headers of the answer to a preflight; undefined when the origin is not allowed. */
+  preflightHeadersFor(origin: string | undefined): Record<string, string> | undefined;
+}
+
+/**
+ * Makes the rules for scripts of other origins: exactly these origins, none without any. Cookies and
+ * client certificates are never asked for: a script sends its token or key itself.
+ */
+export function makeCors(origins: readonly string[]): Cors {
+  const allowed = new Set(origins);
+  const vary: Record<string, string> = allowed.size > 0 ? { vary: 'Origin' } : {};
+  return {
+    headersFor(origin) {
+      if (origin === undefined || !allowed.has(origin)) return vary;
+      return {
+        ...vary,
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': exposed,
+      };
+    },
+    preflightHeadersFor(origin) {
+      if (origin === undefined || !allowed.has(origin)) return undefined;
+      return {
+        'access-control-allow-methods': 'GET, HEAD, POST',
+        'access-control-allow-headers': allowedHeaders,
+        'access-control-max-age': String(preflightSeconds),
+      };
+    },
+  };
+}
+
+/** Whether a request only asks what a script of another origin may send. It never has credentials. */
+export function isPreflight(method: string, headers: IncomingHttpHeaders): boolean {
+  const { origin, 'access-control-request-method': asked } = headers;
+  return method === 'OPTIONS' && origin !== undefined && asked !== undefined;
+}

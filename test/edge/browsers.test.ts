@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+
+import { callersBy } from '../access.ts';
+import { openWorld } from '../world.ts';
+import { talk } from './raw.ts';
+
+/** What is answered to a request with this Host header. */
+async function askAs(port: number, host: string, path = '/targets') {
+  const { answers } = await talk(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  const [{ status, text } = { status: 0, text: '{}' }] = answers;
+  return { status, type: JSON.parse(text).type as string | undefined };
+}
+
+describe('with names for the Host header', () => {
+  const allowedHosts = ['localhost', '127.0.0.1', '[::1]'];
+  const refused = { status: 421, type: '/problems/host-not-allowed' };
+
+  test.for(['localhost', 'LOCALHOST:8080', 'localhost.', '127.0.0.1:1', '[::1]', '[::1]:8080'])(
+    '%s is one of them',
+    async (host) => {
+      await using world = await openWorld({ allowedHosts });
+
+      expect((await askAs(world.port, host)).status).toBe(200);
+    },
+  );
+
+  test.for([
+    'evil.example',
+    'evil.example:8080',
+    'localhost.evil.example',
+    'localhost@evil.example',
+    'evil.example:localhost',
+    '127.0.0.1.evil.example',
+    '[::2]',
+    '2130706433',
+    '',
+  ])('a page with a name of its own, "%s", is refused', async (host) => {
+    await using world = await openWorld({ allowedHosts });
+
+    expect(await askAs(world.port, host)).toEqual(refused);
+  });
+
+  test('HTTP/1.0 without a Host header is refused', async () => {
+    await using world = await openWorld({ allowedHosts });
+
+    const { answers } = await talk(world.port, 'GET /targets HTTP/1.0\r\n\r\n');
+
+    expect(answers[0]?.status).toBe(421);
+  });
+
+  test('probes come by address, and are answered', async () => {
+    await using world = await openWorld({ allowedHosts });
+
+    const { answers } = await talk(
+      world.port,
+      'GET /health/live HTTP/1.1\r\nHost: 10.1.2.3:8080\r\n\r\n',
+    );
+
+    expect(answers[0]?.status).toBe(200);
+  });
+
+  test('pages and documents are checked like all else', async () => {
+    await using world = await openWorld({ allowedHosts });
+
+    for (const path of ['/docs', '/openapi.json', '/problems', '/nowhere']) {
+      expect(await askAs(world.port, 'evil.example', path), path).toEqual(refused);
+    }
+  });
+});
+
+describe('a script of another origin', () => {
+  const origin = 'https://app.example.com';
+  const preflight = { origin, 'access-control-request-method': 'POST' };
+  const access = callersBy(() => true);
+
+  test('is told what it may send, without credentials, before anything else is looked at', async () => {
+    await using world = await openWorld({ corsOrigins: [origin], access });
+
+    const answer = await world.call('OPTIONS', '/export-jobs', undefined, preflight);
+
+    expect(answer.status).toBe(204);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-headers': expect.stringContaining('Idempotency-Key'),
+      'access-control-max-age': '600',
+      vary: 'Origin',
+    });
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  test('may read answers, also refusals, and the headers callers need', async () => {
+    await using world = await openWorld({ corsOrigins: ['https://other.example', origin], access });
+
+    const answer = await world.call('GET', '/targets', undefined, { origin });
+
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+    const exposed = answer.headers.get('access-control-expose-headers');
+    for (const name of [
+      'Location',
+      'ETag',
+      'Retry-After',
+      'Age',
+      'RateLimit',
+      'RateLimit-Policy',
+    ]) {
+      expect(exposed?.split(', '), name).toContain(name);
+    }
+  });
+
+  test.for([
+    ['by default', undefined],
+    ['of an origin that is not listed', ['https://app.example.com.evil.example']],
+    ['of another scheme', ['http://app.example.com']],
+  ] as [string, string[] | undefined][])(
+    'is let through by nothing %s',
+    async ([, corsOrigins]) => {
+      await using world = await openWorld(corsOrigins ? { corsOrigins } : {});
+
+      const asked = await world.call('OPTIONS', '/export-jobs', undefined, preflight);
+      const read = await world.call('GET', '/targets', undefined, { origin });
+
+      expect([asked.status, asked.body.type]).toEqual([403, '/problems/origin-not-allowed']);
+      expect(read.status).toBe(200); // which the browser keeps from the script
+      for (const { headers } of [asked, read]) {
+        expect(headers.get('access-control-allow-origin')).toBeNull();
+      }
+    },
+  );
+
+  test('OPTIONS that is no preflight is a method like any other', async () => {
+    await using world = await openWorld({ corsOrigins: [origin] });
+
+    expect((await world.call('OPTIONS', '/targets', undefined, { origin })).status).toBe(405);
+  });
+});
+
+test('a connection is kept as long as the limit says', async () => {
+  await using world = await openWorld({ limits: { keepAliveMs: 620_000 } });
+
+  const { headers } = await world.call('GET', '/health/live');
+
+  expect(headers.get('keep-alive')).toBe('timeout=620');
+});
