@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 import { withoutSecrets } from './without-secrets.ts';
@@ -16,7 +17,7 @@ export const writtenWholeBytes = 4_096;
 const buffered = { minLength: 3_500, maxWrite: writtenWholeBytes, periodicFlush: 50 };
 
 /** Where lines are written in the background. */
-type Destination = ReturnType<typeof pino.destination> & { destroyed?: boolean };
+type Destination = ReturnType<typeof pino.destination> & { destroyed?: boolean; fd?: number };
 
 /**
  * Ends a destination when everything is written. When nothing is taken for `stallMs`, what is left is
@@ -35,7 +36,20 @@ export async function endDestination(destination: Destination, stallMs: number):
   await isWritten;
   clearTimeout(timer);
   if (!destination.destroyed) destination.destroy();
+  if (!(await isWritten)) takeBack(destination);
   return isWritten;
+}
+
+/**
+ * Reads from a pipe in place of its reader. A write to a full pipe that has begun holds a thread, and
+ * Node waits for its threads when it exits. What is no pipe has no such write, or cannot be opened.
+ */
+function takeBack({ fd }: Destination): void {
+  try {
+    const pipe = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    readSync(pipe, Buffer.alloc(2 * writtenWholeBytes));
+    closeSync(pipe);
+  } catch {}
 }
 
 /** Where log lines go. */

@@ -143,11 +143,15 @@ describe('an audit on stdout that nobody reads', () => {
       await new Promise(setImmediate);
       process.stderr.write('goes on\\n');
       await audit[Symbol.asyncDispose]();
-      process.stderr.write('closed\\n');`;
+      process.stderr.write('closed\\n');
+      await log.close();
+      process.exit();`;
     // Node's own pipes are sockets; a platform's is a pipe, and here one that is read bit by bit.
-    const command = `"$0" --input-type=module -e "$1" | ${reader}`;
-    const child = spawn('sh', ['-c', command, process.execPath, script]);
-    onTestFinished(() => void child.kill('SIGKILL'));
+    const command = `{ "$0" --input-type=module -e "$1"; echo ended >&2; } | ${reader}`;
+    const child = spawn('sh', ['-c', command, process.execPath, script], { detached: true });
+    onTestFinished(() => {
+      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+    });
     return child;
   }
 
@@ -175,12 +179,25 @@ describe('an audit on stdout that nobody reads', () => {
     expect(written).toBeLessThan(100_000);
   });
 
+  test('does not keep the process from its end when its reader does not read', async () => {
+    const child = writeUnread(20_000, 'sleep 3600 2> /dev/null');
+
+    let said = '';
+    for await (const chunk of child.stderr) {
+      said += chunk;
+      if (said.endsWith('ended\n')) break;
+    }
+
+    expect(said).toMatch(/LINES OF IT ARE LOST\nclosed\nended\n$/);
+    expect(child.exitCode).toBeNull(); // its reader is still there
+  });
+
   test('does not keep it from closing when whoever read it has gone', async () => {
     const child = writeUnread(20_000, 'true');
 
     const said = await text(child.stderr);
 
     expect(said).toMatch(/LINES OF IT ARE LOST\n/);
-    expect(said).toMatch(/closed\n$/);
+    expect(said).toMatch(/closed\nended\n$/);
   });
 });
