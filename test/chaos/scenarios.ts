@@ -8,7 +8,7 @@ import { pauseOwners } from './scenarios/pauses.ts';
 import { restartPostgres } from './scenarios/postgres-restarts.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 import { repeatPosts } from './scenarios/repeating-clients.ts';
-import { shiftClocks } from './scenarios/wrong-clocks.ts';
+import { shiftClocks, turnDatabaseClock } from './scenarios/wrong-clocks.ts';
 
 /** Everything that goes wrong in a whole run, in this order. */
 export const scenarios: readonly Scenario[] = [
@@ -29,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'partitions', variant: 'AWS', count: 100, run: cutWire('toAws') },
   { name: 'partitions', variant: 'PostgreSQL', count: 100, run: cutWire('toDatabase') },
   { name: 'pauses', count: 200, run: pauseOwners },
-  { name: 'clocks', count: 500, run: shiftClocks },
+  { name: 'clocks', variant: 'replicas', count: 500, run: shiftClocks },
+  { name: 'clocks', variant: 'PostgreSQL', count: 100, run: turnDatabaseClock }, // some five minutes
   { name: 'clients', count: 1_000, run: repeatPosts },
 ];

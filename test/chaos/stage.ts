@@ -24,6 +24,8 @@ export interface StageOptions {
   isServing?: boolean;
   /** Wrong clocks, by replica. */
   clockShiftsMs?: (index: number) => readonly number[];
+  /** Done to the empty database before anybody uses it. */
+  prepare?: (databaseUrl: string) => Promise<void>;
   /** Decides on every create, after its intent was looked up; by default it is passed on. */
   atCreate?: (replica: Replica, create: SeenCreate) => Promise<CreateFate> | CreateFate;
 }
@@ -78,6 +80,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     emulator.seed.bucket({ region, bucket: `archive-${region}` });
   }
   const databaseUrl = await createDatabase(serverUrl);
+  await options.prepare?.(databaseUrl);
   const database = unwinding.use(await openDatabase({ databaseUrl, dataDir: '' }));
   await database.whenMigrated;
   const folder = mkdtempSync(join(tmpdir(), 'log-export-gateway-chaos-'));

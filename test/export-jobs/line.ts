@@ -38,6 +38,8 @@ export interface LineOptions {
   random?: () => number;
   /** Says what may be sent; everything when absent. */
   authorizer?: Authorizer;
+  /** How far the database's clock is off at a moment, in ms; not at all when absent. */
+  clockOffMs?: () => number;
   /** The targets as the dispatchers see them. */
   seeTarget?: (target: OpenTarget) => OpenTarget;
 }
@@ -126,7 +128,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
   const database = await openReady({
     dataDir,
     databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
-    clock: time.now,
+    clock: () => time.now() + (options.clockOffMs?.() ?? 0),
   });
 
   const auditLines: LogLine[] = [];

@@ -14,6 +14,7 @@ export interface PutJob {
   priority?: number;
   logGroupName?: string;
   slices?: number;
+  /** How long its log events are still settling. */
   readyInMs?: number;
   destination?: string;
   destinationPrefix?: string;
@@ -47,6 +48,7 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
             fromAt: fromAt + number * 3_600_000,
             toAt: fromAt + (number + 1) * 3_600_000,
             readyAt: of(database.now(), '+', readyInMs),
+            notBeforeAt: readyInMs > 0 ? of(database.now(), '+', readyInMs) : null,
           })),
         )
         .execute();

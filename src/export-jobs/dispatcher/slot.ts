@@ -72,6 +72,8 @@ export interface SlotMemory {
   foreign: (ForeignTask & { askAt: number }) | undefined;
   /** No cancel before this. */
   cancelNotBefore: number;
+  /** When the active slice was seen first, and how old its attempt was then by the database's clock. */
+  seen: { marker: string; ageMs: number; seenAt: number } | undefined;
   /** When the active slice was asked for last, in ms since it was submitted. */
   asked: { marker: string; askedAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
@@ -92,6 +94,7 @@ export function makeSlotMemory(): SlotMemory {
     isTaken: false,
     foreign: undefined,
     cancelNotBefore: Number.NEGATIVE_INFINITY,
+    seen: undefined,
     asked: undefined,
     looks: undefined,
     missed: undefined,

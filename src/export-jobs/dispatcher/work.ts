@@ -1,5 +1,10 @@
 import { Problem } from '#problems/problem.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../job-store/lease.ts';
+import {
+  findSetBackMs,
+  makeDatabaseClock,
+  shortenWaits,
+} from '../job-store/line/database-clock.ts';
 import { outrun } from '../job-store/line/starts.ts';
 import { type ActiveSlice, readActive, readDurations } from '../job-store/outcomes.ts';
 import { settleStart } from './attempts/settle.ts';
@@ -38,12 +43,14 @@ const remembered = 50;
 export async function workSlot(options: WorkOptions): Promise<void> {
   const { target, database, limits, owner, elapsed, random, sleep, log, bell, stop } = options;
   const gate = makeGate({ elapsed, everyMs: limits.askEveryMs });
+  const clock = makeDatabaseClock(elapsed);
   const memory = makeSlotMemory();
   const keepEveryMs = limits.leaseMs / 3;
   let slot: Slot | undefined;
   let keptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let trouble: Trouble | undefined;
+  let setBackMs = 0;
 
   while (!stop.aborted) {
     const waitMs = await takeTurn().catch(recover);
@@ -58,14 +65,17 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       const answer = await takeLease(database, { ...request, owner, leaseMs: limits.leaseMs });
       if (!answer.lease) return standBy(answer);
       keptAt = beganAt;
+      clock.see(answer.now, beganAt); // what it was before, the rows show
       const durations = makeDurations(await readDurations(database, target.name, remembered));
       const installation = await options.installation();
+      setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, target.name));
       slot = {
         ...options,
         ...{ installation, lease: answer.lease, gate, durations, memory, pause },
       };
     }
     await keepLease(slot);
+    await undoSetBack(slot);
     const waitMs = await takeStep(slot);
     failures = 0;
     trouble = undefined;
@@ -83,8 +93,23 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   async function keepLease({ lease }: Slot): Promise<void> {
     const now = elapsed();
     if (now - keptAt < keepEveryMs) return;
-    await database.transaction((queries) => holdLease(queries, database, lease, limits.leaseMs));
+    const shown = await database.transaction((queries) =>
+      holdLease(queries, database, lease, limits.leaseMs),
+    );
     keptAt = now;
+    setBackMs += clock.see(shown, now);
+  }
+
+  // Otherwise slices wait until the clock is again where it was when they were accepted.
+  async function undoSetBack({ lease }: Slot): Promise<void> {
+    if (setBackMs === 0) return;
+    const facts = { target: target.name, setBackMs };
+    log.error(facts, 'clock of the database was set back, waits are shortened');
+    await database.transaction(async (queries) => {
+      await holdLease(queries, database, lease, limits.leaseMs);
+      await shortenWaits(queries, database, target.name, setBackMs);
+    });
+    setBackMs = 0;
   }
 
   async function pause(ms: number): Promise<void> {
@@ -123,12 +148,21 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 /** One step: what the row of the active slice asks for, or the next start. */
 async function takeStep(slot: Slot): Promise<number> {
   const { database, target, gate } = slot;
-  const active = await readActive(database, target.name);
+  const row = await readActive(database, target.name);
+  const active = row && { ...row, ageMs: ageOf(slot, row) };
   const waitMs = await takeMainStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
   const apartInMs = gate.apartInMs();
   if (apartInMs === 0) await sweepOnePage(slot);
   return Math.min(waitMs, apartInMs);
+}
+
+/** The age of an attempt, by our own clock once we have seen it: the database's may be turned. */
+function ageOf({ memory, elapsed }: Slot, { marker, ageMs }: ActiveSlice): number {
+  if (memory.seen?.marker !== marker) {
+    memory.seen = { marker, ageMs: Math.max(0, ageMs), seenAt: elapsed() };
+  }
+  return memory.seen.ageMs + elapsed() - memory.seen.seenAt;
 }
 
 async function takeMainStep(slot: Slot, active: ActiveSlice | undefined): Promise<number> {

@@ -17,10 +17,18 @@ export interface LeaseRequest {
   leaseMs: number;
 }
 
-/** The lease, or why there is none: another has it, or the target's name means another place now. */
+/**
+ * The lease, what the clock of the database showed, and by how many ms it has been set back at least
+ * since the owner before held the lease; or why there is none: another has it, or the target's name
+ * means another place now.
+ */
 export type LeaseAnswer =
-  | { lease: Lease }
+  | { lease: Lease; now: number; setBackMs: number }
   | { lease?: undefined; isMoved: boolean; freeInMs: number };
+
+// Replicas of two versions may differ in how long theirs are. Fewer, and they take the slot from each
+// other; more, and a slot stands still the longer when its owner died before the clock was set back.
+const longestLeases = 2;
 
 /**
  * Takes the lease of a slot if it is free, has run out, or is our own, of which the answer was lost;
@@ -36,6 +44,11 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
       .values({ target, accountId, region })
       .onConflict((conflict) => conflict.column('target').doNothing())
       .execute();
+    const { heldUntil } = await queries
+      .selectFrom('slots')
+      .select('leasedUntil as heldUntil')
+      .where('target', '=', target)
+      .executeTakeFirstOrThrow();
     const taken = await queries
       .updateTable('slots')
       .set((row) => ({
@@ -53,6 +66,8 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
           row('owner', 'is', null),
           row('owner', '=', owner),
           row('leasedUntil', '<=', database.now()),
+          // No lease is that long: the clock was set back, and its owner may be gone.
+          row('leasedUntil', '>', row(database.now(), '+', longestLeases * leaseMs)),
         ]),
       )
       .where((row) =>
@@ -69,9 +84,13 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
           ),
         ]),
       )
-      .returning('fence')
+      .returning(['fence', 'leasedUntil'])
       .executeTakeFirst();
-    if (taken) return { lease: { target, owner, fence: taken.fence } };
+    if (taken) {
+      const { fence, leasedUntil } = taken;
+      const setBackMs = Math.max(0, heldUntil - leasedUntil);
+      return { lease: { target, owner, fence }, now: leasedUntil - leaseMs, setBackMs };
+    }
     const slot = await queries
       .selectFrom('slots')
       .select((row) => [
@@ -88,7 +107,8 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
 
 /**
  * The first statement of every transaction of the dispatcher: proves that the lease still holds,
- * renews it, and locks its row, so that nobody takes the slot before the transaction ends.
+ * renews it, and locks its row, so that nobody takes the slot before the transaction ends. Returns
+ * what the clock of the database shows.
  * @throws an error named LeaseLost
  */
 export async function holdLease(
@@ -96,19 +116,21 @@ export async function holdLease(
   database: Database,
   { target, owner, fence }: Lease,
   leaseMs: number,
-): Promise<void> {
+): Promise<number> {
   const held = await queries
     .updateTable('slots')
     .set((row) => ({ leasedUntil: row(database.now(), '+', leaseMs) }))
     .where('target', '=', target)
     .where('owner', '=', owner)
     .where('fence', '=', fence)
+    .returning('leasedUntil')
     .executeTakeFirst();
-  if (held.numUpdatedRows === 0n) {
+  if (!held) {
     throw Object.assign(new Error(`The lease of the slot of ${target} is lost`), {
       name: leaseLost,
     });
   }
+  return held.leasedUntil - leaseMs;
 }
 
 /** The name of the error of a lease that somebody else has taken. */
@@ -121,7 +143,7 @@ export async function releaseLease(
 ): Promise<void> {
   await database.queries
     .updateTable('slots')
-    .set({ owner: null, leasedUntil: 0 })
+    .set({ owner: null, leasedUntil: database.now() })
     .where('target', '=', target)
     .where('owner', '=', owner)
     .where('fence', '=', fence)
