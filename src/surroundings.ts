@@ -54,10 +54,20 @@ function warnOfUnlistedRegion(region: string, log: Logger): void {
 }
 
 async function warnOfRedirect(region: string, log: Logger): Promise<void> {
-  const url = await readRedirect(region).catch((error: Error) => {
+  const url = await readUsableRedirect(region, 'logs');
+  if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
+  const stsUrl = await readUsableRedirect(region, 'sts');
+  if (stsUrl && stsUrl !== url) {
+    const text = 'STS is redirected: accounts and roles are NOT looked up at AWS';
+    log.warn({ region, url: stsUrl }, text);
+  }
+}
+
+async function readUsableRedirect(region: string, service: 'logs' | 'sts') {
+  const named = { logs: 'CloudWatch Logs', sts: 'STS' }[service];
+  return readRedirect(region, service).catch((error: Error) => {
     throw configError(
-      `There is no usable endpoint of CloudWatch Logs for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
+      `There is no usable endpoint of ${named} for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
     );
   });
-  if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
 }

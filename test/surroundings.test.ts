@@ -40,6 +40,27 @@ describe('at the start', () => {
     ]);
   });
 
+  test('an endpoint of STS alone that is not at AWS is told of', async () => {
+    process.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1';
+
+    expect(await check({ AWS_REGION: 'eu-west-1' })).toMatchObject([
+      {
+        level: 'warn',
+        url: 'http://127.0.0.1:1',
+        msg: expect.stringContaining('STS is redirected'),
+      },
+    ]);
+  });
+
+  test('an endpoint of STS that is no URL ends it with a sentence', async () => {
+    process.env.AWS_ENDPOINT_URL_STS = 'notaurl';
+
+    await expect(check({ AWS_REGION: 'eu-west-1' })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(/^There is no usable endpoint of STS for eu-west-1 \(/),
+    });
+  });
+
   test('a role of another partition than the Region ends it with a sentence', async () => {
     const SERVICE_ROLE_ARN = 'arn:aws:iam::123456789012:role/log-export';
 

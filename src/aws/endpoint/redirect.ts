@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient, DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 
 import { partitionOf } from './partition.ts';
 
@@ -10,14 +11,17 @@ interface Destination {
 }
 
 /**
- * The origin that calls of a Region go to instead of AWS, because an AWS_ENDPOINT_URL… variable or
+ * The origin that calls to a service in a Region go to instead of AWS, because an AWS_ENDPOINT_URL… variable or
  * the profile says so; `undefined` when they go to AWS. The SDK itself is asked, by a call that
  * ends before anything is sent: it alone knows all the places an endpoint may come from.
  * @throws what the SDK says of an endpoint it cannot use
  */
-export async function readRedirect(region: string): Promise<string | undefined> {
+export async function readRedirect(
+  region: string,
+  service: 'logs' | 'sts' = 'logs',
+): Promise<string | undefined> {
   let asked: Destination | undefined;
-  const client = new CloudWatchLogsClient({
+  const config = {
     region,
     maxAttempts: 1,
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
@@ -27,8 +31,12 @@ export async function readRedirect(region: string): Promise<string | undefined> 
         throw new Error('never sent');
       },
     },
-  });
-  const ending = await client.send(new DescribeExportTasksCommand({})).catch((error) => error);
+  };
+  const call =
+    service === 'logs'
+      ? new CloudWatchLogsClient(config).send(new DescribeExportTasksCommand({}))
+      : new STSClient(config).send(new GetCallerIdentityCommand({}));
+  const ending = await call.catch((error) => error);
   if (!asked) throw ending; // the SDK could make no request of what it was given
   const { protocol, hostname, port } = asked;
   const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
