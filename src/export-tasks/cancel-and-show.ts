@@ -55,7 +55,9 @@ export async function cancelAndShow(
       throw refusal;
     const task = await show();
     const code = task.status?.code;
-    if (attemptsOf(refusal.cause) > 1 && (code === 'CANCELLED' || code === 'PENDING_CANCEL')) {
+    // Any other state, be it one that is not known here, is what our earlier attempt made of it.
+    const hasEndedByItself = code === undefined || code === 'COMPLETED' || code === 'FAILED';
+    if (attemptsOf(refusal.cause) > 1 && !hasEndedByItself) {
       return { task, awsRequestId: refusal.members.awsRequestId };
     }
     const { from: _from, to: _to, ...shown } = task; // exact integers, which a problem need not repeat
