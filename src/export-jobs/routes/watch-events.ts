@@ -50,7 +50,8 @@ data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"atte
 
 `;
 
-// A reader that takes nothing for so long is gone, or does not read: its stream ends. Shorter than two
+// A reader that takes nothing for so long is gone, or does not read: its stream ends (Node may wait twice
+// as long, when it took something before the wait began). Shorter than two
 // heartbeats, and a silent job looks like a reader that does not read; longer, and a place is taken in vain.
 const unreadMs = 35_000;
 // Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
