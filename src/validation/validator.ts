@@ -29,7 +29,6 @@ export function makeValidatorCompiler(): (route: {
     const validate = ajvOf[part].compile(rules as object);
     return (data) => {
       if (part === 'body') dropNulls(rules as ObjectRules, data);
-      cutLongLists(rules as ObjectRules, data);
       if (validate(data)) return { value: data };
       return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
@@ -38,7 +37,7 @@ export function makeValidatorCompiler(): (route: {
 
 /** The rules of an object with members. */
 interface ObjectRules {
-  properties?: Record<string, ObjectRules & { maxItems?: number }>;
+  properties?: Record<string, ObjectRules>;
 }
 
 /**
@@ -54,14 +53,6 @@ function dropNulls({ properties = {} }: ObjectRules, data: unknown): void {
   }
 }
 
-// Ajv looks at every item of a list that is too long, and reports each; one too many says it all.
-function cutLongLists({ properties = {} }: ObjectRules, data: unknown): void {
-  for (const [name, { maxItems = Number.POSITIVE_INFINITY }] of Object.entries(properties)) {
-    const value = (data as Record<string, unknown> | null | undefined)?.[name];
-    if (Array.isArray(value) && value.length > maxItems) value.length = maxItems + 1;
-  }
-}
-
 // Documents write header names as people do; requests have them in lower case.
 function withLowerCaseNames(schema: ObjectRules): object {
   const properties = Object.entries(schema.properties ?? {}).map(([name, rule]) => [
@@ -74,7 +65,7 @@ function withLowerCaseNames(schema: ObjectRules): object {
 function makeAjv(options: { coerceTypes: boolean }): Ajv {
   const ajv = new Ajv({
     ...options,
-    allErrors: true, // bounded by the body limit, and by the cap in toViolations
+    allErrors: true, // bounded by the limits of json-structure.ts
     verbose: true,
     strict: true,
     validateSchema: false, // the schemas are our own, and held to OpenAPI; it is a tenth of the start

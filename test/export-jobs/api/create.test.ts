@@ -381,13 +381,17 @@ test('without a database there are no export jobs', async () => {
   }
 });
 
-test('of a list far too long only its beginning is looked at', async () => {
+test('a list that is too long is told how long it is, and one far too long is not looked at', async () => {
   await using world = await openWorld({ jobs: {} });
-  const numbers = `{"logGroupNames":[${Array(4_000).fill('1').join()}]}`;
+  const numbers = (count: number) => `{"logGroupNames":[${Array(count).fill('1').join()}]}`;
 
-  const { status, body } = await world.call('POST', '/export-jobs', numbers);
+  const long = await world.call('POST', '/export-jobs', numbers(4_000));
+  const farTooLong = await world.call('POST', '/export-jobs', numbers(500_000));
 
-  expect(status).toBe(400);
-  const { detail } = body.errors.at(-1); // some 50 are told; without the cut it were four thousand
-  expect(detail).toMatch(/^9\d\d further members break a rule/);
+  const { errors } = long.body;
+  expect([long.status, farTooLong.status]).toEqual([400, 413]);
+  expect(errors.map(({ detail }: { detail: string }) => detail)).toContainEqual(
+    expect.stringMatching(/^must be an array of 1 to 1000 names.*but is an array of 4000$/),
+  );
+  expect(errors.at(-1).detail).toMatch(/^39\d\d further members break a rule/);
 });
