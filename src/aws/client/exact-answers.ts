@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 
 // A quoted key cannot stand unescaped inside a JSON string, so this only ever meets members.
-const longInstant = /("(?:from|to)"\s*:\s*)(\d{16,})(?=\s*[,}])/g;
+const longInstant = /("(?:from|to)"\s*:\s*)(\d{16,})(\s*[,}])/g;
 
 type MiddlewareStack = CloudWatchLogsClient['middlewareStack'];
 
@@ -19,7 +19,7 @@ export const readExactly: Parameters<MiddlewareStack['use']>[0] = {
         const { response } = answer as { response: { body: AsyncIterable<Buffer> } };
         const chunks: Buffer[] = [];
         for await (const chunk of response.body) chunks.push(chunk);
-        const text = Buffer.concat(chunks).toString('utf8').replace(longInstant, '$1"$2"');
+        const text = Buffer.concat(chunks).toString('utf8').replace(longInstant, '$1"$2"$3');
         response.body = Readable.from([Buffer.from(text)]);
         return answer;
       },

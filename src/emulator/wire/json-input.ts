@@ -135,9 +135,9 @@ function wholeNumber(
 ): Shape<bigint> {
   return {
     read(json) {
-      if (typeof json !== 'number' && typeof json !== 'bigint')
-        return refuseType(json, bounds.name);
-      const value = typeof json === 'bigint' ? json : BigInt(Math.trunc(json));
+      const isNumber = typeof json === 'bigint' || Number.isFinite(json);
+      if (!isNumber) return refuseType(json, bounds.name);
+      const value = typeof json === 'bigint' ? json : BigInt(Math.trunc(json as number));
       // What AWS says to a number beyond the type is unverified; that it cannot take it is certain.
       if (value < bounds.low || value > bounds.high) return refuseType(json, bounds.name);
       return value;

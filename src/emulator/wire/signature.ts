@@ -8,7 +8,8 @@ export interface Signed {
   sessionToken: string | undefined;
 }
 
-const credential = /Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/;
+// Behind a beginning or a separator alone: sought everywhere in a long header, it would take its square.
+const credential = /(?:^|[,\s])Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/;
 
 /** Reads the SigV4 credential scope from the header, or from the query of a presigned URL. */
 export function readSignature({ headers, query }: WireRequest): Signed | undefined {

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+
+import { addPatterns, type Pattern, type Patterns, readPatterns } from './patterns.ts';
+
+// A regular expression whose time grows faster than its text stops everybody. Each one is found in the
+// sources, and proven linear from its automaton: nothing here hangs on time or chance.
+process.env.RECHECK_BACKEND = 'pure';
+const { checkSync } = await import('recheck');
+
+// Those made at run time: by file and text, what they become.
+const made: Record<string, Pattern[]> = {
+  'problems/plugin.ts: new RegExp(`^${pattern}$`)': [
+    // A route: its texts escaped, its parameters, the rest behind a folder.
+    { file: 'problems/plugin.ts', source: '^/export-jobs/[^/]+/slices$', flags: '' },
+    { file: 'problems/plugin.ts', source: '^/a/[^/]+/[^/]+/[^/]+/b$', flags: '' },
+    { file: 'problems/plugin.ts', source: '^/docs/static/.*$', flags: '' },
+  ],
+  // Every pattern of the emulator's schemas becomes one of these; see below.
+  "emulator/wire/constraints.ts: new RegExp(`^(?:${pattern})$`, 'u')": [],
+};
+
+const { fixed, made: foundMade } = readPatterns('src');
+const patterns = [
+  ...fixed.map((pattern) =>
+    pattern.file.startsWith('emulator/') && pattern.isOfSchema
+      ? { ...pattern, source: `^(?:${pattern.source})$` }
+      : pattern,
+  ),
+  ...Object.values(made).flat(),
+];
+
+// Its automaton has no assertions. One of plain text at the beginning is looked at once.
+const firstAssertion = /^\^\(\?![\w-]+\)/;
+
+function complexityOf({ source, flags }: Pattern): string {
+  const options = { checker: 'automaton', timeout: null } as const;
+  const found = checkSync(source.replace(firstAssertion, '^'), flags, options);
+  return found.status === 'vulnerable' ? found.complexity.summary : found.status;
+}
+
+describe('regular expressions', () => {
+  test('are found, as many as there are', () => {
+    expect(fixed.length).toBeGreaterThan(60);
+  });
+
+  test('that are made at run time are on the list', () => {
+    expect(foundMade.map(({ file, text }) => `${file}: ${text}`).sort()).toEqual(
+      Object.keys(made).sort(),
+    );
+  });
+
+  test.each(patterns)('take time in proportion to their text: $file /$source/$flags', (pattern) => {
+    expect(complexityOf(pattern)).toBe('safe');
+  });
+});
+
+describe('what finds them', () => {
+  const read = (text: string): Patterns => {
+    const found: Patterns = { fixed: [], made: [] };
+    addPatterns(found, 'a.ts', text);
+    return found;
+  };
+  const sourcesOf = (text: string) => read(text).fixed.map(({ source }) => source);
+
+  test.each([
+    ['const a = b / c / d; const e = /x+$/g.exec(f) ?? 1 / 2;', ['x+$']],
+    ['const f = () => /[/]"\'`]/.test("/x/") ? /y/ : a / 2 / 3;', ['[/]"\'`]', 'y']],
+    ["const p = String.raw`^\\d$`; Text({ pattern: p, 'x-rule': 'p' });", ['^\\d$']],
+    ["Type.String({ pattern: '^\\\\d$' });", ['^\\d$']],
+    ['// no /pattern/ here\nconst url = "https://a/b/c";', []],
+  ])('finds those of %s', (text, sources) => {
+    expect(sourcesOf(text)).toEqual(sources);
+  });
+
+  test.each([
+    "new RegExp('^' + a)",
+    "RegExp('x')",
+    "text.match('x')",
+    "text.search('x')",
+    'Text({ pattern: a + b })',
+  ])('takes %s for one made at run time', (text) => {
+    expect(read(`const x = ${text};`).made).toHaveLength(1);
+  });
+});
+
+describe('what proves them linear', () => {
+  test.each([
+    ['\\/+$', ''],
+    ['^(?:a+)+$', ''],
+    ['\\s*,\\s*$', ''],
+    ['^(\\w+\\s?)*$', 'u'],
+    ['x*x*$', ''],
+  ])('finds that /%s/%s is not', (source, flags) => {
+    expect(complexityOf({ file: '', source, flags })).toMatch(/polynomial|exponential/);
+  });
+});
