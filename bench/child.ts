@@ -13,6 +13,8 @@ export interface Child extends AsyncDisposable {
   cpuMs(): number;
   /** Resident memory, in MiB. */
   residentMib(): number;
+  /** Resident memory that is no file, in MiB: what a container ends a process for. */
+  anonymousMib(): number;
   hasEnded(): boolean;
   /** Asks it to end, and resolves when it has. Disposing of it is less polite. */
   end(): Promise<void>;
@@ -47,6 +49,8 @@ export function startChild(options: {
     await exited;
   };
   const read = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+  const mib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read('status'))?.[1]) / 1_024;
   return {
     ask(message) {
       child.send(message as object);
@@ -60,7 +64,8 @@ export function startChild(options: {
         .split(' ');
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
-    residentMib: () => Number(/^VmRSS:\s+(\d+) kB/m.exec(read('status'))?.[1]) / 1_024,
+    residentMib: () => mib('VmRSS'),
+    anonymousMib: () => mib('RssAnon'),
     hasEnded,
     end: () => endBy('SIGTERM'),
     [Symbol.asyncDispose]: () => endBy('SIGKILL'),

@@ -9,14 +9,16 @@ export interface Signed {
 }
 
 // Behind a beginning or a separator alone: sought everywhere in a long header, it would take its square.
-const credential = /(?:^|[,\s])Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/;
+const credential = /(?:^|[,\s])Credential=([^,\s]+)/;
 
 /** Reads the SigV4 credential scope from the header, or from the query of a presigned URL. */
 export function readSignature({ headers, query }: WireRequest): Signed | undefined {
   const presigned = query.get('X-Amz-Credential');
   const claim = presigned === null ? headers.authorization : `Credential=${presigned}`;
-  const [, accessKeyId, region, service] = credential.exec(claim ?? '') ?? [];
-  if (!accessKeyId || !region || !service) return undefined;
+  const [, scope = ''] = credential.exec(claim ?? '') ?? [];
+  const [accessKeyId, date = '', region, service, end] = scope.split('/');
+  if (!accessKeyId || !region || !service || !/^\d{8}$/.test(date)) return undefined;
+  if (end !== 'aws4_request') return undefined;
   const token = headers['x-amz-security-token'] ?? query.get('X-Amz-Security-Token');
   return { accessKeyId, region, service, sessionToken: token?.toString() };
 }

@@ -1,0 +1,144 @@
+/** A request of somebody who wants to keep the gateway busy. */
+export interface HostileRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+// Near what operations take: what a shape has beside its filling fits in, too.
+const sizes = { small: 1_024, ordinary: 64_000, large: 1_040_000 };
+
+/** Bodies that ask for more work than their bytes let expect, each near a size. */
+const shapes: Record<string, (bytes: number) => string | Buffer> = {
+  'slashes × templates': (bytes) =>
+    job({
+      logGroupNames: upTo(1_000, bytes / 515, (n) => `${'/'.repeat(500)}${n}`),
+      destinationPrefix: '{logGroup}'.repeat(102),
+    }),
+  'long names': (bytes) => job({ logGroupNames: upTo(1_000, bytes / 515, (n) => longName(n)) }),
+  'many short names': (bytes) => job({ logGroupNames: upTo(1e6, bytes / 10, (n) => `/${n}`) }),
+  'the same name': (bytes) => job({ logGroupNames: upTo(1e6, bytes / 6, () => '/a') }),
+  'every hour of a century': () =>
+    job({ logGroupNames: ['/app'], sliceBy: 'hour', from: '1970-01-01T00:00:00Z' }),
+  braces: (bytes) => job({ logGroupNames: ['/app'], destinationPrefix: '{'.repeat(bytes) }),
+  'unknown members': (bytes) => `{${upTo(1e6, bytes / 11, (n) => `"m${n}":1`).join()}}`,
+  'few unknown members': (bytes) => `{${upTo(4_000, bytes / 11, (n) => `"m${n}":1`).join()}}`,
+  'the same member': (bytes) => `{${fill('"from":1,', bytes)}"from":1}`,
+  'a long name': (bytes) => `{"${'k'.repeat(bytes)}":1}`,
+  fractions: (bytes) => `{"logGroupNames":[${fill('1.5,', bytes)}1.5]}`,
+  'some fractions': (bytes) => `{"logGroupNames":[${fill('1.5,', Math.min(bytes, 16_000))}1.5]}`,
+  'long numbers': (bytes) => `{"from":[${fill('12345678901234567,', bytes)}1]}`,
+  'one long number': (bytes) => `{"from":${'9'.repeat(bytes)}}`,
+  'a long fraction': (bytes) => `{"to":0.${'9'.repeat(bytes)}}`,
+  'a long exponent': (bytes) => `{"to":1e${'9'.repeat(bytes)}}`,
+  arrays: (bytes) => '['.repeat(bytes),
+  'arrays that end': (bytes) => '['.repeat(bytes / 2) + ']'.repeat(bytes / 2),
+  objects: (bytes) => `${fill('{"a":', bytes)}1${'}'.repeat(bytes / 5)}`,
+  'empty objects': (bytes) => `[${fill('{},', bytes)}{}]`,
+  'a long text': (bytes) => job({ name: 'x'.repeat(bytes) }),
+  'a long text of pairs': (bytes) => job({ name: '💥'.repeat(bytes / 4) }),
+  'a long text of halves': (bytes) => `{"name":"${fill('\\ud800', bytes)}"}`,
+  'a long text of escapes': (bytes) => `{"destination":"${fill('\\u0000', bytes)}"}`,
+  'an endless instant': (bytes) => job({ from: `2024-05-01T00:00:00.${'1'.repeat(bytes)}Z` }),
+  'spaces for an instant': (bytes) => job({ from: ' '.repeat(bytes) }),
+  'prototypes, nearly': (bytes) => `[${fill('"__proto__" ,', bytes)}1]`,
+  'claims without end': (bytes) =>
+    check(Object.fromEntries(upTo(4_000, bytes / 20, (n) => [`c${n}`, ['\0']]))),
+  'claims of half a character': () => check({ '\ud800': ['x'], '\n': 5 as never }),
+  'white space': (bytes) => `${' '.repeat(bytes)}{}`,
+  'no end of a text': (bytes) => `{"name":"${'\\"'.repeat(bytes / 2)}`,
+  'UTF-16': (bytes) => Buffer.from(job({ name: 'x'.repeat(bytes / 4) }), 'utf16le'),
+  'no UTF-8': (bytes) => Buffer.alloc(bytes, 0xff),
+  'a byte order mark': (bytes) => `\ufeff${job({ name: 'x'.repeat(bytes) })}`,
+  nothing: () => '',
+};
+
+const bodies = Object.values(shapes).map((shape) => ({
+  small: asBytes(shape(sizes.small)),
+  ordinary: asBytes(shape(sizes.ordinary)),
+  large: asBytes(shape(sizes.large)),
+}));
+
+const paths = [
+  ...['/export-jobs', '/export-jobs', '/export-jobs?dryRun=true', '/export-jobs?dryRun=true'],
+  ...['/export-tasks', '/export-tasks', '/export-tasks/x/cancel', '/authorization-checks'],
+  ...['/export-jobs/x/cancel', '/export-jobs/x/retry', '/targets', '/nope', '/docs', '/problems'],
+];
+const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'a/b;'];
+const codings = [
+  {},
+  {},
+  {},
+  {},
+  { 'content-encoding': 'gzip' },
+  { 'transfer-encoding': 'chunked' },
+];
+
+const long = (length: number) => 'x'.repeat(length);
+const reads = [
+  ...[4_000, 4_097, 6_000].flatMap((length) => [
+    `/export-tasks/${long(length)}`,
+    `/export-jobs/${long(length)}`,
+    `/problems/${long(length)}`,
+    `/docs/static/${long(length)}`,
+    `/export-tasks?nextToken=${long(length)}`,
+    `/${'%2f'.repeat(length / 3)}`,
+    `/targets${'/'.repeat(length)}`,
+  ]),
+  `/export-tasks?${'a&'.repeat(2_000)}`,
+  `/export-jobs?${'state=waiting&'.repeat(250)}`,
+  '/export-jobs?limit=1e9&cursor=%00',
+  '/export-tasks/%zz',
+  '/docs/static/..%2f..%2fpackage.json',
+];
+const accepts = [
+  '*/*',
+  Array(1_300).fill('a/b').join(),
+  `text/html;${'q=1;'.repeat(900)}`,
+  '"'.repeat(5_000),
+];
+
+/** Makes the requests of a random source, one after the other. */
+export function makeHostileRequests(random: () => number): () => HostileRequest {
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
+  return () => {
+    if (random() < 0.2) {
+      const headers = { accept: pick(accepts) };
+      return { method: 'GET', path: pick(reads), headers, body: Buffer.alloc(0) };
+    }
+    const size = pick(['small', 'small', 'ordinary', 'ordinary', 'ordinary', 'large'] as const);
+    const contentType = random() < 0.9 ? 'application/json' : pick(types);
+    return {
+      method: random() < 0.97 ? 'POST' : pick(['PUT', 'PATCH', 'DELETE', 'QUERY']),
+      path: pick(paths),
+      headers: { 'content-type': contentType, ...pick(codings) },
+      body: pick(bodies)[size],
+    };
+  };
+}
+
+function job(members: object): string {
+  const rest = { from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z', destination: 'archive' };
+  return JSON.stringify({ ...rest, ...members });
+}
+
+function check(claims: Record<string, string[]>): string {
+  return JSON.stringify({ action: 'ReadTarget', principal: { issuer: 'a', subject: 'b', claims } });
+}
+
+function upTo<Item>(most: number, count: number, make: (n: number) => Item): Item[] {
+  return Array.from({ length: Math.min(most, Math.floor(count)) }, (_, n) => make(n));
+}
+
+function longName(n: number): string {
+  return `/${n}`.padEnd(512, 'x');
+}
+
+function fill(piece: string, bytes: number): string {
+  return piece.repeat(Math.floor(bytes / piece.length));
+}
+
+function asBytes(body: string | Buffer): Buffer {
+  return typeof body === 'string' ? Buffer.from(body) : body;
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { makeRandom } from '#emulator/control/random.ts';
+import { openEmulator } from '#emulator/emulator.ts';
+import { startGateway } from '../../bench/gateway.ts';
+import { dial } from '../edge/raw.ts';
+import { region } from '../world.ts';
+import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
+
+/** What became of a gateway that only hostile callers sent requests to. */
+export interface HostileReport {
+  requests: number;
+  /** How often which status was answered, by caller. */
+  byStatus: Record<Caller, Record<string, number>>;
+  /** Bodies of 1 MiB of which all but the last byte was sent. */
+  halfSent: number;
+  /** Answers that are a 5xx, other than 501 and 503, or did not come, with what was asked. */
+  failures: string[];
+  slowestMs: number;
+  /** What a prober in a thread of its own saw of /health/live. */
+  live: { probes: number; slowestMs: number; failures: number };
+  /** The most memory seen resident after an answer, in MiB: all of it, and what is no file. */
+  peakMib: { resident: number; anonymous: number };
+}
+
+/** With permission to do everything; with a valid key that no policy permits anything; with none. */
+type Caller = 'permitted' | 'forbidden' | 'unknown';
+const keys: Record<Caller, string> = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
+
+const atOnce = 4; // more would wait for each other on one core, and be taken for slow
+const halfSentAtOnce = 119; // creates a caller may begin in a minute
+const bodyBytes = 1_048_576;
+
+/** Sends that many requests to a gateway in a process of its own, started as in production. */
+export async function hostileRun(options: { count: number; seed: number }): Promise<HostileReport> {
+  const { count, seed } = options;
+  await using stack = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const emulator = await openEmulator({ rateLimits: 'off', pendingMs: 0, runningMs: 0 });
+  stack.defer(() => emulator.close());
+  emulator.seed.logGroup({ region, logGroupName: '/app' });
+  emulator.seed.bucket({ region, bucket: 'archive' });
+  const env = { AWS_REGION: region, ...writeAccess(folder) };
+  const gateway = stack.use(await startGateway(emulator.url, { env }));
+
+  const random = makeRandom(seed);
+  const next = makeHostileRequests(random);
+  const prober = new Worker(new URL('prober.ts', import.meta.url), {
+    workerData: { url: gateway.url },
+  });
+  stack.defer(async () => void (await prober.terminate()));
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
+  stack.defer(() => agent.destroy());
+  const held: Socket[] = [];
+  stack.defer(() => letGo(held));
+
+  const report: HostileReport = {
+    requests: 0,
+    byStatus: { permitted: {}, forbidden: {}, unknown: {} },
+    halfSent: 0,
+    failures: [],
+    slowestMs: 0,
+    live: { probes: 0, slowestMs: 0, failures: 0 },
+    peakMib: { resident: 0, anonymous: 0 },
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  prober.postMessage('stop');
+  report.live = await new Promise((resolve) => prober.once('message', resolve));
+  return report;
+
+  async function work(): Promise<void> {
+    while (report.requests < count && !gateway.hasEnded()) {
+      if (report.requests % 5_000 === 0) holdBodies();
+      report.requests += 1;
+      const draw = random();
+      const caller = draw < 0.5 ? 'forbidden' : draw < 0.95 ? 'permitted' : 'unknown';
+      await send(next(), caller);
+    }
+  }
+
+  async function send(hostile: HostileRequest, caller: Caller): Promise<void> {
+    const { status, tookMs } = await ask(gateway.url, hostile, { key: keys[caller], agent });
+    const seen = report.byStatus[caller];
+    seen[String(status)] = (seen[String(status)] ?? 0) + 1;
+    report.slowestMs = Math.max(report.slowestMs, tookMs);
+    const { peakMib } = report;
+    peakMib.resident = Math.max(peakMib.resident, Math.round(gateway.residentMib()));
+    peakMib.anonymous = Math.max(peakMib.anonymous, Math.round(gateway.anonymousMib()));
+    const isByDesign = status === 501 || status === 503;
+    if (status === undefined || (status >= 500 && !isByDesign)) {
+      const { method, path, body } = hostile;
+      const text = `${body.length} bytes: ${body.subarray(0, 60).toString('latin1')}`;
+      report.failures.push(`${status} ${caller} ${method} ${path.slice(0, 60)} ${text}`);
+    }
+  }
+
+  /** Sends all of many bodies but their last byte, by a caller with permission and one without. */
+  function holdBodies(): void {
+    letGo(held);
+    const { port } = new URL(gateway.url);
+    const bytes = Buffer.alloc(bodyBytes - 1, ' ');
+    for (let number = 0; number < halfSentAtOnce; number += 1) {
+      const socket = dial(Number(port));
+      const key = number % 4 === 0 ? keys.forbidden : keys.permitted;
+      socket.resume().write(headOf(key));
+      socket.write(bytes);
+      held.push(socket);
+      report.halfSent += 1;
+    }
+  }
+}
+
+function headOf(key: string): string {
+  const type = `Content-Type: application/json\r\nContent-Length: ${bodyBytes}`;
+  return `POST /export-jobs HTTP/1.1\r\nHost: gateway\r\nX-Api-Key: ${key}\r\n${type}\r\n\r\n`;
+}
+
+function letGo(sockets: Socket[]): void {
+  for (const socket of sockets.splice(0)) socket.destroy();
+}
+
+/** Writes who may come in and do what, and says what the gateway is told of it. */
+function writeAccess(folder: string): Record<string, string> {
+  const entryOf = (name: 'permitted' | 'forbidden') => ({
+    name,
+    sha256: createHash('sha256').update(keys[name]).digest('hex'),
+  });
+  const keysFile = join(folder, 'keys.json');
+  writeFileSync(keysFile, JSON.stringify([entryOf('permitted'), entryOf('forbidden')]));
+  writeFileSync(
+    join(folder, 'all.cedar'),
+    'permit(principal == Caller::"api-key#permitted", action, resource);',
+  );
+  return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder };
+}
+
+/** Sends a request; the time is that from its last byte, or its answer if that came first, to the end. */
+function ask(
+  url: string,
+  { method, path, headers, body }: HostileRequest,
+  { key, agent }: { key: string; agent: Agent },
+): Promise<{ status: number | undefined; tookMs: number }> {
+  return new Promise((resolve) => {
+    let sentAt: number | undefined;
+    const { hostname, port } = new URL(url);
+    const asked = request(
+      { ...{ hostname, port, method, path, agent }, headers: { ...headers, 'x-api-key': key } },
+      (answer) => {
+        sentAt ??= performance.now();
+        const end = () =>
+          resolve({ status: answer.statusCode, tookMs: performance.now() - (sentAt ?? 0) });
+        answer.resume().on('end', end).on('error', end);
+      },
+    );
+    asked.once('finish', () => {
+      sentAt ??= performance.now();
+    });
+    // A gateway that answers before a body was sent may close the connection under it.
+    asked.on('error', ({ code }: NodeJS.ErrnoException) => {
+      const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
+      resolve({ status: isClosed ? 499 : undefined, tookMs: 0 });
+    });
+    asked.end(body);
+  });
+}
