@@ -30,6 +30,8 @@ export interface Config {
   proxyEnv: ProxyEnv | undefined;
   /** Where the audit goes: `stdout` or a file. */
   auditLog: string;
+  /** How many calls a second AWS gets of each target; 0 is any number. */
+  awsCallsPerSecond: number;
   /** What one caller may ask for; 0 is any number. */
   limits: CallerLimits;
 }
@@ -96,6 +98,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     isSessionScoped: isSessionScoped(read, targets),
     proxyEnv: readProxy(read),
     auditLog: read.AUDIT_LOG,
+    awsCallsPerSecond: read.AWS_CALLS_PER_SECOND,
     limits: {
       createsPerMinute: read.CREATES_PER_MINUTE,
       requestsPerMinute: read.REQUESTS_PER_MINUTE,

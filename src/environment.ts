@@ -211,6 +211,10 @@ export const Environment = Type.Object({
     100,
     'Event streams a caller may have open at once, and as many requests with `wait`, in each process; 0 for any number. Not applied with AUTH=none.',
   ),
+  AWS_CALLS_PER_SECOND: limit(
+    4,
+    'Calls a second that each process sends AWS for a target, those of export jobs first; 0 for any number. AWS takes five a second of each operation from everybody together.',
+  ),
   HTTPS_PROXY: proxy(
     'Forward proxy that calls to AWS and to issuers of tokens go through. `https_proxy` is read, too.',
   ),

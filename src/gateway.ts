@@ -60,9 +60,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       isSessionScoped: config.isSessionScoped,
       timeouts: awsTimeouts,
       proxyEnv: config.proxyEnv,
+      callsPerSecond: config.awsCallsPerSecond,
       sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
       now: Date.now,
-      ...{ audit, sleep, log },
+      ...{ audit, elapsed, sleep, log },
     }),
   );
   const jobs =

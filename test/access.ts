@@ -59,6 +59,7 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
       });
       return { isPermitted, policies: isPermitted ? ['the-rule'] : [] };
     },
+    mayPermit: () => true, // a rule says nothing before it is asked
     demand(asker, question) {
       const decision = authorizer.decide(asker, question);
       if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');

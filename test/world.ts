@@ -47,6 +47,8 @@ export interface WorldOptions {
   access?: (audit: Audit) => Access | Promise<Access>;
   /** What a caller may ask for in a minute; any number when absent. */
   rateLimits?: Partial<RateLimits>;
+  /** How many calls a second AWS gets of a target; any number when absent. */
+  callsPerSecond?: number;
   /** How late the event loop is to the gateway; never when absent. */
   loopDelayMs?: () => number;
   /** The clock of the gateway that only goes forward; real time when absent. */
@@ -179,14 +181,17 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const auditLines: LogLine[] = [];
   const audit = makeAudit({ write: (line: string) => void auditLines.push(JSON.parse(line)) });
   const now = options.now ?? Date.now;
+  const elapsed = options.elapsed ?? (() => performance.now());
   let isStopping = false;
   const targets = openTargets({
     settings: options.targets ?? [{ name: 'default', region }],
     isSessionScoped: options.isSessionScoped ?? false,
     audit,
     timeouts: { ...longTimeouts, ...options.timeouts },
+    callsPerSecond: options.callsPerSecond ?? 0,
     sessionName: 'test',
     now,
+    elapsed,
     sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
     log: logger,
   });
@@ -202,7 +207,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     targets,
     isStopping: () => isStopping,
     now,
-    elapsed: options.elapsed ?? (() => performance.now()),
+    elapsed,
     sleep: (ms) => sleep(ms, emulator),
     random: Math.random,
     loopDelayMs: options.loopDelayMs ?? (() => 0),

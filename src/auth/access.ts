@@ -22,6 +22,7 @@ export const openToAll: Access = {
     isOpen: true,
     version: () => 0,
     decide: () => ({ isPermitted: true, policies: [] }),
+    mayPermit: () => true,
     demand: () => ({ isPermitted: true, policies: [] }),
     demandAny() {},
     sift: (_asker, items) => [...items],

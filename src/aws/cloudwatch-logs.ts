@@ -8,6 +8,8 @@ import {
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
+import type { Lane } from './call-budget/call-budget.ts';
+import { type AttemptWatch, watchAttempts } from './client/attempts.ts';
 import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/connections.ts';
 import { withDeadline } from './client/deadline.ts';
 import { readExactly } from './client/exact-answers.ts';
@@ -34,6 +36,10 @@ export interface ExportGrant {
 /** On whose behalf a call is made: the id of a principal; the gateway's own when absent. */
 export interface OnBehalf {
   caller?: string | undefined;
+  /** Its place among the calls of a target; that of its operation when absent. */
+  lane?: Lane | undefined;
+  /** Aborts when the caller has gone: what waits for its turn is not sent then. */
+  signal?: AbortSignal | undefined;
 }
 
 /** How CreateExportTask is sent. */
@@ -87,32 +93,44 @@ export function openCloudWatchLogs(
     credentials: Credentials | undefined;
     /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
     openScopedSession?: ((how: CreateHow) => Promise<SessionKeys>) | undefined;
+    /** Hears of each repeated attempt, and when AWS throttles. */
+    attempts?: AttemptWatch | undefined;
   },
 ): CloudWatchLogs {
-  const { region, timeouts, openScopedSession } = options;
+  const { region, timeouts, openScopedSession, attempts } = options;
   const common = {
     region,
     retryMode: 'standard', // not what AWS_RETRY_MODE says
     ...(options.credentials && { credentials: options.credentials }),
   } satisfies CloudWatchLogsClientConfig;
-  const createClient = new CloudWatchLogsClient({
-    ...common,
-    maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
-    requestHandler: oneConnectionPerCall(options),
-  });
-  // A client for one call, on the connections of the other one; so it is not to be destroyed.
-  const createClientUnder = (credentials: SessionKeys) =>
+  const watched = (client: CloudWatchLogsClient) => {
+    if (attempts) client.middlewareStack.use(watchAttempts(attempts));
+    return client;
+  };
+  const createClient = watched(
     new CloudWatchLogsClient({
       ...common,
-      credentials,
-      maxAttempts: 1,
-      requestHandler: createClient.config.requestHandler,
-    });
-  const readClient = new CloudWatchLogsClient({
-    ...common,
-    maxAttempts: 3,
-    requestHandler: keptConnections(options),
-  });
+      maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
+      requestHandler: oneConnectionPerCall(options),
+    }),
+  );
+  // A client for one call, on the connections of the other one; so it is not to be destroyed.
+  const createClientUnder = (credentials: SessionKeys) =>
+    watched(
+      new CloudWatchLogsClient({
+        ...common,
+        credentials,
+        maxAttempts: 1,
+        requestHandler: createClient.config.requestHandler,
+      }),
+    );
+  const readClient = watched(
+    new CloudWatchLogsClient({
+      ...common,
+      maxAttempts: 3,
+      requestHandler: keptConnections(options),
+    }),
+  );
   readClient.middlewareStack.use(readExactly);
 
   // Expired or revoked credentials: the call was refused before it had an effect, and the next one

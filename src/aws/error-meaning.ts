@@ -162,6 +162,13 @@ export function isRefusedForCredentials(error: unknown): boolean {
   );
 }
 
+/** Whether AWS has refused a call of any operation because of its rate limit. */
+export function isThrottling(error: unknown): boolean {
+  const { $metadata } = error as AwsError;
+  const meaning = meaningOf('CreateExportTask', error)?.problems.CreateExportTask;
+  return meaning === 'aws-throttled' || $metadata?.httpStatusCode === 429;
+}
+
 /**
  * Translates a failed call into the problem to answer. The error itself stays inside, as `cause`.
  */

@@ -12,7 +12,7 @@ export function noSuchTask(): Problem {
 
 /**
  * Refuses to cancel what the asker may not: AWS is asked which log group and bucket the task is of.
- * Where everybody may do everything nothing is asked.
+ * Where everybody may do everything nothing is asked, and nothing for those who may cancel no task.
  * @throws Problem export-task-not-found
  */
 export async function demandToCancel(
@@ -20,11 +20,14 @@ export async function demandToCancel(
   asker: Asker,
   target: OpenTarget,
   taskId: string,
+  signal: AbortSignal,
 ): Promise<void> {
   if (authorizer.isOpen) return;
-  const how = { caller: asker.principal.id };
-  const { exportTasks } = await target.logs.describeExportTasks({ taskId }, how);
-  const [task] = exportTasks;
+  const how = { caller: asker.principal.id, signal };
+  const page = authorizer.mayPermit(asker, 'CancelExportTask', target)
+    ? await target.logs.describeExportTasks({ taskId }, how)
+    : undefined;
+  const task = page?.exportTasks[0];
   const { isPermitted } = authorizer.decide(asker, mayDo('CancelExportTask', target, task));
   if (!task || !isPermitted) throw noSuchTask();
 }
@@ -37,18 +40,18 @@ export async function demandToCancel(
 export async function cancelAndShow(
   logs: CloudWatchLogs,
   taskId: string,
-  caller: string,
+  { caller, signal }: { caller: string; signal: AbortSignal },
   mask: (task: ExportTask) => Promise<ExportTask>,
 ): Promise<{ task: ExportTask; awsRequestId: string | undefined }> {
   const show = async (): Promise<ExportTask> => {
     const page = await logs
-      .describeExportTasks({ taskId }, { isFresh: true, caller })
+      .describeExportTasks({ taskId }, { isFresh: true, caller, lane: 'write' })
       .catch(() => undefined);
     // The cancel itself succeeded; that AWS cannot show the task just now does not undo it.
     return mask(page?.exportTasks[0] ?? { taskId });
   };
   try {
-    const { awsRequestId } = await logs.cancelExportTask(taskId, { caller });
+    const { awsRequestId } = await logs.cancelExportTask(taskId, { caller, signal });
     return { task: await show(), awsRequestId };
   } catch (refusal) {
     if (!(refusal instanceof Problem) || refusal.slug !== 'export-task-already-finished')

@@ -6,6 +6,7 @@ export const everyCall = [
   'service-role-not-permitted',
   'target-not-found',
   'aws-throttled',
+  'aws-call-budget-exhausted',
   'service-role-unusable',
   'aws-unexpected',
   'aws-unavailable',

@@ -1,7 +1,10 @@
 import type { Audit } from '#audit/audit.ts';
 import { auditCalls, type RecordCall } from '#aws/audited-calls.ts';
+import { budgetCalls, callsOfDispatcher } from '#aws/call-budget/budgeted-calls.ts';
+import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import type { AwsReach } from '#aws/client/connections.ts';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { readNewestFirst } from '#aws/newest-tasks.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { shareReads } from '#aws/shared-reads.ts';
 import { configError } from '#problems/config-error.ts';
@@ -17,8 +20,12 @@ export interface TargetsOptions extends AwsReach {
   /** Whether each create runs in a session of its own, narrowed to what it exports. Every target has a role then. */
   isSessionScoped: boolean;
   audit: Audit;
+  /** How many calls a second AWS gets of each target; 0 is any number. */
+  callsPerSecond: number;
   sessionName: string;
   now: () => number;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   log: { warn(facts: object, text: string): void };
 }
@@ -28,9 +35,9 @@ export interface TargetsOptions extends AwsReach {
  * be. Until then calls to it are answered 503: a wrong role must not export anything anywhere.
  */
 export function openTargets(options: TargetsOptions): Targets {
-  const { settings, isSessionScoped, audit, timeouts, proxyEnv } = options;
-  const { sessionName, now, sleep, log } = options;
-  const reach = { timeouts, proxyEnv };
+  const { settings, isSessionScoped, audit, timeouts, proxyEnv, callsPerSecond } = options;
+  const { sessionName, now, elapsed, sleep, log } = options;
+  const reach = { timeouts, proxyEnv, callsPerSecond };
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
   const opened = settings.map(openTarget);
@@ -52,7 +59,12 @@ export function openTargets(options: TargetsOptions): Targets {
       : undefined;
     const credentials = role?.credentials;
     const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
-    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, ...reach });
+    const budget = makeCallBudget({
+      ...{ callsPerSecond, elapsed },
+      sleep: (ms) => sleep(ms, stop.signal),
+    });
+    const attempts = budget;
+    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, ...reach, attempts });
 
     async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
@@ -64,7 +76,8 @@ export function openTargets(options: TargetsOptions): Targets {
         );
       }
       const isDefault = index === 0;
-      const shared = shareReads(auditCalls(logs, record), now);
+      const budgeted = budgetCalls(auditCalls(logs, record), budget);
+      const shared = readNewestFirst(shareReads(budgeted, { budget, elapsed }), { elapsed });
       const target = { name, region, accountId, isDefault, logs: shared };
       checked.set(name, target);
       return target;
@@ -86,6 +99,7 @@ export function openTargets(options: TargetsOptions): Targets {
 
     return {
       whenChecked: check(),
+      refuseWaiting: () => budget[Symbol.dispose](),
       async [Symbol.asyncDispose]() {
         await logs[Symbol.asyncDispose]();
         role?.[Symbol.dispose]();
@@ -115,12 +129,13 @@ export function openTargets(options: TargetsOptions): Targets {
     forEachChecked(act) {
       for (const target of opened)
         target.whenChecked.then(
-          (found) => found && act(found),
+          (found) => found && act({ ...found, logs: callsOfDispatcher(found.logs) }),
           () => {},
         );
     },
     unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
     async [Symbol.asyncDispose]() {
+      for (const target of opened) target.refuseWaiting(); // before its pauses end
       stop.abort();
       for (const target of opened) await target[Symbol.asyncDispose]();
     },

@@ -41,7 +41,10 @@ export interface Targets extends AsyncDisposable {
   list(): Target[];
   /** Resolves when every account is checked; rejects if one is not the account configured. */
   whenChecked: Promise<void>;
-  /** Calls back with each target as soon as its account is checked. */
+  /**
+   * Calls back with each target as soon as its account is checked. Its calls to AWS go ahead of those
+   * of everybody else: it is for the dispatcher.
+   */
   forEachChecked(act: (target: OpenTarget) => void): void;
   /** Names of the targets whose account could not be checked yet. */
   unchecked(): string[];

@@ -61,7 +61,7 @@ describe('every request to AWS has one line in the audit', () => {
         ...{ sourceIdentity: sessionNameOf('test#alice'), ...what },
       },
       { ...logs, principal: 'test#alice', operation: 'CreateExportTask', ...what, taskId },
-      { ...logs, principal: 'test#alice', operation: 'DescribeExportTasks', taskId },
+      { ...logs, principal: 'test#alice', operation: 'DescribeExportTasks' },
       { ...logs, principal: 'test#bob', operation: 'DescribeExportTasks' },
     ]);
     expect(lines).toContainEqual({
@@ -81,8 +81,10 @@ describe('every request to AWS has one line in the audit', () => {
       isSessionScoped: false,
       audit: makeAudit({ write: (line: string) => void lines.push(JSON.parse(line)) }),
       timeouts: longTimeouts,
+      callsPerSecond: 0,
       sessionName: 'test',
       now: clock.now,
+      elapsed: clock.now,
       sleep: async () => {},
       log: { warn() {} },
     });

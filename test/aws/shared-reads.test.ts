@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { shareReads } from '#aws/shared-reads.ts';
 import { openWorld, order, region } from '../world.ts';
+import { makeTurnedClock } from './turned-clock.ts';
+
+/** A budget of any number of calls. */
+const open = { take: () => undefined };
 
 /** A port that counts describes and answers when the test says so. */
 function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'accepted') {
@@ -35,13 +40,13 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
     for (const resolve of waiting.splice(0)) resolve(isFailure);
     await new Promise(setImmediate);
   };
-  return { counted, answerAll, logs: shareReads(port, now) };
+  return { counted, answerAll, logs: shareReads(port, { elapsed: now, budget: open }) };
 }
 
 describe('shared reads', () => {
   test('two hundred callers polling one task for ten seconds cause at most eleven calls', async () => {
-    let now = Date.now();
-    await using world = await openWorld({ now: () => now });
+    let now = 0;
+    await using world = await openWorld({ elapsed: () => now });
     const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });
 
     const poll = () => world.app.inject({ url: `/export-tasks/${taskId}` });
@@ -156,5 +161,87 @@ describe('shared reads', () => {
     expect((await fresh).awsRequestId).toBe('2');
     expect(third.awsRequestId).toBe('2');
     expect(counted.describes).toBe(2);
+  });
+});
+
+describe('shared reads that have to wait for their turn', () => {
+  /** A budget of one call a second, and a port that answers at once. */
+  function openBudgeted() {
+    const clock = makeTurnedClock();
+    const budget = makeCallBudget({ callsPerSecond: 1, ...clock });
+    const asked: object[] = [];
+    const port = {
+      async describeExportTasks(query: object, { caller }: { caller?: string }) {
+        asked.push({ ...query, caller });
+        return { exportTasks: [], awsRequestId: undefined, answeredAt: 0, ageSeconds: 0 };
+      },
+    } as unknown as CloudWatchLogs;
+    const logs = shareReads(port, { elapsed: clock.elapsed, budget });
+    const heard: string[] = [];
+    const read = (taskId: string, caller: string, signal?: AbortSignal) =>
+      void logs.describeExportTasks({ taskId }, { caller, signal }).then(
+        () => heard.push(`${caller} ${taskId}`),
+        (problem) => heard.push(`${caller} ${taskId} ${problem.slug}`),
+      );
+    return { clock, asked, heard, read };
+  }
+
+  test('are one call, sent when it is the turn of the first of their callers', async () => {
+    const { clock, asked, heard, read } = openBudgeted();
+    read('first', 'a');
+    read('other', 'a');
+    read('shared', 'a');
+    for (let index = 0; index < 50; index += 1) read('shared', 'b');
+
+    await clock.advance(2_000);
+
+    expect(asked).toEqual([
+      { taskId: 'first', caller: 'a' },
+      { taskId: 'other', caller: 'a' },
+      { taskId: 'shared', caller: 'b' },
+    ]);
+    expect(heard.filter((line) => line === 'b shared')).toHaveLength(50);
+    expect(heard).toContain('a shared');
+  });
+
+  test('are refused to the caller whose queue is full, and to no other', async () => {
+    const { clock, heard, read } = openBudgeted();
+    for (let index = 0; index < 9; index += 1) read(`${index}`, 'hostile');
+    read('wanted', 'hostile');
+    read('wanted', 'other');
+
+    await clock.advance(2_000);
+
+    expect(heard).toContain('hostile wanted aws-call-budget-exhausted');
+    expect(heard).toContain('other wanted');
+  });
+
+  test('are not sent when everybody who asked has gone', async () => {
+    const { clock, asked, read } = openBudgeted();
+    const [one, two, stays] = [1, 2, 3].map(() => new AbortController());
+    read('first', 'a');
+    read('left', 'a', one?.signal);
+    read('left', 'a', two?.signal);
+    one?.abort();
+    read('kept', 'b', two?.signal);
+    read('kept', 'b', stays?.signal);
+    two?.abort();
+
+    await clock.advance(2_000);
+
+    expect(asked.map((query) => (query as { taskId: string }).taskId)).toEqual(['first', 'kept']);
+  });
+
+  test('that were refused are asked again by who comes later', async () => {
+    const { clock, asked, heard, read } = openBudgeted();
+    for (let index = 0; index < 4; index += 1) read(`${index}`, 'a');
+    await clock.advance(5_000);
+
+    read('3', 'a');
+    await clock.advance(0);
+
+    expect(heard).toContain('a 3 aws-call-budget-exhausted');
+    expect(heard.at(-1)).toBe('a 3');
+    expect(asked.at(-1)).toEqual({ taskId: '3', caller: 'a' });
   });
 });

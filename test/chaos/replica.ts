@@ -54,8 +54,9 @@ const targets = openTargets({
   isSessionScoped: false,
   audit,
   timeouts: chaosTimeouts,
+  callsPerSecond: 0,
   sessionName: 'chaos',
-  ...{ now: Date.now, sleep, log },
+  ...{ now: Date.now, elapsed, sleep, log },
 });
 const jobs = openExportJobs(database, {
   ...{ targets, log, owner, elapsed, sleep, reach },

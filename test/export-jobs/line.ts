@@ -143,8 +143,10 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
       isSessionScoped: options.isSessionScoped ?? false,
       audit,
       timeouts: longTimeouts,
+      callsPerSecond: 0,
       sessionName: 'test',
       now: time.now,
+      elapsed: time.now,
       sleep: async () => {},
       log: logger,
     });

@@ -18,8 +18,10 @@ function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => 
     isSessionScoped: false,
     audit: makeAudit({ write() {} }),
     timeouts: longTimeouts,
+    callsPerSecond: 0,
     sessionName: 'test-session',
     now: Date.now,
+    elapsed: () => performance.now(),
     sleep: async (ms) => {
       pauses.push(ms);
       onSleep?.();

@@ -55,6 +55,11 @@ export interface Authorizer {
   /** Grows when other policies are in force, so that a decision may be kept as long as it does not. */
   version(): number;
   decide(asker: Asker, question: Question): Decision;
+  /**
+   * Whether any policy could permit the asker this action at a target, whatever it is done to. A no
+   * is final, and costs nothing to find out; it is not in the audit.
+   */
+  mayPermit(asker: Asker, action: Action, target: Place): boolean;
   /** @throws Problem not-permitted */
   demand(asker: Asker, question: Question): Decision;
   /**

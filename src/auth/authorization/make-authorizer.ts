@@ -63,6 +63,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     isOpen: false,
     version: () => policies.version(),
     decide,
+    mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),
     demand(asker, question) {
       const decision = decide(asker, question);
       if (decision.isPermitted) return decision;

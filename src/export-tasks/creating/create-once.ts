@@ -12,6 +12,8 @@ export interface CreateFor {
   grant: ExportGrant | undefined;
   /** A task as they may see it, if they may. */
   see: (task: ExportTask) => Promise<ExportTask | undefined>;
+  /** Aborts when the caller has gone: a create that still waits for its turn is not sent then. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -24,10 +26,15 @@ export function makeCreateOnce(options: LookUpOptions) {
   return async function createOnce(
     target: OpenTarget,
     task: EffectiveTask,
-    { caller, grant, see }: CreateFor,
+    { caller, grant, signal, see }: CreateFor,
   ): Promise<CreatedTask> {
-    const beganAt = options.elapsed();
-    const result = await target.logs.createExportTask(task, { caller, grant });
+    let beganAt = options.elapsed();
+    const maySend = () => {
+      beganAt = options.elapsed(); // it may have waited for its turn, and for a session
+      return true;
+    };
+    const how = { caller, grant, signal, maySend };
+    const result = await target.logs.createExportTask(task, how);
     switch (result.outcome) {
       case 'accepted':
         markTold(result.taskId);

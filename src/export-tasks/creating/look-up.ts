@@ -72,7 +72,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
       do {
         const page = await logs.describeExportTasks(
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
-          { isFresh: true, caller },
+          { isFresh: true, caller, lane: 'write' },
         );
         // Our beginning on AWS's own clock: ours may be off by any amount.
         const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { cancelAndShow, demandToCancel } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
@@ -63,12 +64,13 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       const { taskId } = request.params;
       const caller = request.principal.id;
       const target = targets.find(request.query.target);
-      await demandToCancel(authorizer, request, target, taskId);
+      const signal = whenCallerGone(reply.raw);
+      await demandToCancel(authorizer, request, target, taskId, signal);
 
       const { task, awsRequestId } = await cancelAndShow(
         target.logs,
         taskId,
-        caller,
+        { caller, signal },
         async (found) => (await maskTasks(request, [found]))[0] ?? { taskId },
       );
       request.awsRequestId = awsRequestId;

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
@@ -57,6 +58,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const created = await createOnce(target, task, {
         caller: request.principal.id,
         grant: grantOf(question, decision),
+        signal: whenCallerGone(reply.raw),
         async see(other) {
           const maySee = mayDo('DescribeExportTasks', target, other);
           if (!authorizer.decide(request, maySee).isPermitted) return undefined;

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { everyCall } from '../declared-problems.ts';
@@ -76,7 +77,14 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       const { target: name, ...query } = request.query;
       const target = targets.find(name);
 
-      const page = await target.logs.describeExportTasks(query, { caller: request.principal.id });
+      if (!authorizer.mayPermit(request, 'DescribeExportTasks', target)) {
+        authorizer.decide(request, mayDo('DescribeExportTasks', target)); // a no, in the audit
+        return reply.header('age', 0).send({ exportTasks: [] });
+      }
+      const page = await target.logs.describeExportTasks(query, {
+        caller: request.principal.id,
+        signal: whenCallerGone(reply.raw),
+      });
       request.awsRequestId = page.awsRequestId;
 
       const { nextToken } = page;

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { noSuchTask } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
@@ -25,7 +26,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Show an export task',
       description:
-        'DescribeExportTasks by id. However many callers ask for a task, AWS is asked once a second; `Age` says how old the answer is.',
+        'DescribeExportTasks by id. The newest 50 tasks are read once a second at most, however many callers ask for however many of them; `Age` says how old the answer is. AWS is asked for other tasks by their id.',
       params: Params,
       querystring: TargetQuery,
       response: { 200: ExportTask },
@@ -39,18 +40,21 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       const { taskId } = request.params;
       const target = targets.find(request.query.target);
 
-      const page = await target.logs.describeExportTasks(
-        { taskId },
-        { caller: request.principal.id },
-      );
-      request.awsRequestId = page.awsRequestId;
+      // Nothing is asked for those who may not see the answer, whatever it is.
+      const page = authorizer.mayPermit(request, 'DescribeExportTasks', target)
+        ? await target.logs.describeExportTasks(
+            { taskId },
+            { caller: request.principal.id, signal: whenCallerGone(reply.raw) },
+          )
+        : undefined;
+      request.awsRequestId = page?.awsRequestId;
 
-      const [task] = page.exportTasks;
+      const task = page?.exportTasks[0];
       const { isPermitted } = authorizer.decide(
         request,
         mayDo('DescribeExportTasks', target, task),
       );
-      if (!task || !isPermitted) throw noSuchTask();
+      if (!page || !task || !isPermitted) throw noSuchTask();
       const [shown = {}] = await maskTasks(request, [task]);
       return reply.header('age', page.ageSeconds).send(shown);
     },

@@ -89,8 +89,18 @@ export const awsProblems = {
     status: 429,
     title: 'AWS is limiting the rate of calls',
     explanation:
-      'CloudWatch Logs takes five calls a second of each export operation per account and Region, from everybody together. The call had no effect.',
+      'CloudWatch Logs takes five calls a second of each export operation per account and Region, from everybody together, and more were sent. Others use the quota too: aws-call-budget-exhausted is the limit of the gateway itself. The call had no effect.',
     remedy: 'Send the request again after Retry-After seconds.',
+    isRetryable: true,
+    retryAfterSeconds: 2,
+  },
+  'aws-call-budget-exhausted': {
+    status: 429,
+    title: 'No calls to AWS left for now',
+    explanation:
+      'The gateway keeps below the rate limit that AWS has for each account and Region: it sends AWS_CALLS_PER_SECOND calls a second for a target. Those of export jobs go first, then creates and cancels, then reads; callers take turns. This request would have waited too long. AWS was not asked, and nothing was created or cancelled.',
+    remedy:
+      'Send the request again after Retry-After seconds. Ask less often for tasks that are not among the newest 50, or create an export job and follow that: its state needs no call to AWS.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

@@ -49,6 +49,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{
         'service-role-not-permitted',
         'service-role-unusable',
         'aws-throttled',
+        'aws-call-budget-exhausted',
         'aws-unavailable',
         'aws-unexpected',
         'aws-timeout',

@@ -48,3 +48,57 @@ test.for([
 
   expect(decision).toEqual({ isPermitted: false, policies: ['no'] });
 });
+
+const place = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
+
+test.for([
+  ['no policy at all', '', false],
+  ['a permit of everything', 'permit(principal, action, resource);', true],
+  ['a permit under a condition', 'permit(principal, action, resource) when { 1 == 2 };', true],
+  [
+    'a permit of the action',
+    'permit(principal, action == Action::"DescribeExportTasks", resource);',
+    true,
+  ],
+  ['a permit of its kind', 'permit(principal, action in Action::"read", resource);', true],
+  [
+    'a permit of several actions',
+    'permit(principal, action in [Action::"ReadTarget", Action::"DescribeExportTasks"], resource);',
+    true,
+  ],
+  ['a permit of another kind', 'permit(principal, action in Action::"create", resource);', false],
+  [
+    'a permit of another action',
+    'permit(principal, action == Action::"ReadTarget", resource);',
+    false,
+  ],
+  ['a permit of its group', 'permit(principal in Group::"api-key#a", action, resource);', true],
+  [
+    'a permit of another group',
+    'permit(principal in Group::"api-key#b", action, resource);',
+    false,
+  ],
+  [
+    'a permit at the target',
+    'permit(principal, action, resource in Target::"default") when { resource is LogGroup };',
+    true,
+  ],
+  [
+    'a permit at another target',
+    'permit(principal, action, resource is LogGroup in Target::"other");',
+    false,
+  ],
+  [
+    'a permit of a log group',
+    'permit(principal, action, resource == LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/a");',
+    true,
+  ],
+  ['a forbid alone', 'forbid(principal, action, resource);', false],
+] as const)('%s: whether a caller could ever see a task', async ([, policy, can]) => {
+  using folder = makePolicyFolder({ 'a.cedar': policy });
+  await using opened = await openPolicyDir(folder.path);
+  const asker = { principal: callerIn(['a']), id: 'r-1' };
+
+  expect(opened.authorizer.mayPermit(asker, 'DescribeExportTasks', place)).toBe(can);
+  expect(opened.audit).toEqual([]);
+});

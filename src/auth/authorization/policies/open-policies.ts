@@ -22,8 +22,8 @@ export interface Policies extends AsyncDisposable {
   judge(principal: Principal, request: CedarRequest): Verdict;
   /** Whether any policy that can be about the caller looks at this circumstance. */
   heeds(principal: Principal, circumstance: string): boolean;
-  /** Whether any policy that can be about the caller may permit this action. */
-  mayPermit(principal: Principal, action: Action): boolean;
+  /** Whether any policy that can be about the caller may permit this action; at a target of this name, if given. */
+  mayPermit(principal: Principal, action: Action, target?: string): boolean;
 }
 
 /** Where policies are, and what is needed to follow their changes. */
@@ -93,7 +93,8 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       return isEmpty ? refusal : judge(cedar, request, setFor(principal));
     },
     heeds: (principal, circumstance) => loaded.current().setFor(principal).heeds(circumstance),
-    mayPermit: (principal, action) => loaded.current().setFor(principal).mayPermit(action),
+    mayPermit: (principal, action, target) =>
+      loaded.current().setFor(principal).mayPermit(action, target),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }

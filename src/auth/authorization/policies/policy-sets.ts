@@ -1,4 +1,10 @@
-import type { PolicyJson, PrincipalConstraint } from '@cedar-policy/cedar-wasm/nodejs';
+import type {
+  ActionConstraint,
+  EntityUidJson,
+  PolicyJson,
+  PrincipalConstraint,
+  ResourceConstraint,
+} from '@cedar-policy/cedar-wasm/nodejs';
 
 import type { Principal } from '../../principal.ts';
 import { type Action, actions } from '../action.ts';
@@ -11,8 +17,8 @@ export interface PolicySet {
   name(): string;
   /** Whether any of them looks at this circumstance; the others make no difference. */
   heeds(circumstance: string): boolean;
-  /** Whether any of them may permit this action, in whatever circumstances. */
-  mayPermit(action: Action): boolean;
+  /** Whether any of them may permit this action, in whatever circumstances; at a target of this name, if given. */
+  mayPermit(action: Action, target?: string): boolean;
 }
 
 // A set is a few policies, and mostly one for each team. Fewer, and the requests of many teams have
@@ -54,12 +60,10 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const about = policies.filter(({ whom }) => whom === undefined || own.has(whom));
     const ids = JSON.stringify(about.map(({ id }) => id));
     const heeded = new Set(about.flatMap(({ heeds }) => heeds));
-    const permitted = new Set(about.flatMap(({ permits }) => permits));
     return {
       name: () => parse(ids),
       heeds: (circumstance) => heeded.has(everything) || heeded.has(circumstance),
-      mayPermit: (action) =>
-        [everything, action, actions[action]].some((name) => permitted.has(name)),
+      mayPermit: (action, target) => about.some(({ permits }) => permits(action, target)),
     };
   }
 
@@ -70,7 +74,7 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   };
 }
 
-/** All circumstances, or all actions. */
+/** All circumstances. */
 const everything = '*';
 
 /** What a policy is about, read off its syntax tree. */
@@ -79,26 +83,37 @@ interface About {
   whom: string | undefined;
   /** The circumstances it looks at. */
   heeds: string[];
-  /** The actions, and the groups of actions, it may permit. */
-  permits: string[];
+  /** Whether its scope lets it permit an action, at a target if one is given. */
+  permits: (action: Action, target?: string) => boolean;
 }
 
 function aboutOf(cedar: Cedar, text: string): About {
   const parsed = cedar.policyToJson(text);
   if (parsed.type === 'failure') {
-    return { whom: undefined, heeds: [everything], permits: [everything] };
+    return { whom: undefined, heeds: [everything], permits: () => true };
   }
-  const { principal, conditions }: PolicyJson = parsed.json;
+  const { effect, principal, action, resource, conditions }: PolicyJson = parsed.json;
   const uid = uidOf(principal);
-  return { whom: uid && keyOf(uid), heeds: heededIn(conditions), permits: permitsOf(parsed.json) };
+  return {
+    whom: uid && keyOf(uid),
+    heeds: heededIn(conditions),
+    permits: (asked, target) =>
+      effect === 'permit' && isOfAction(action, asked) && canBeAt(resource, target),
+  };
 }
 
-function permitsOf({ effect, action }: PolicyJson): string[] {
-  if (effect === 'forbid') return [];
-  if (action.op === 'All') return [everything];
-  const entities =
-    'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
-  return entities.map((uid) => ('__entity' in uid ? uid.__entity.id : uid.id));
+function isOfAction(scope: ActionConstraint, action: Action): boolean {
+  if (scope.op === 'All') return true;
+  const named = 'entities' in scope ? scope.entities : 'entity' in scope ? [scope.entity] : [];
+  return named.map(idOf).some((id) => id === action || id === actions[action]);
+}
+
+// A scope that names a log group may be of any target.
+function canBeAt(scope: ResourceConstraint, target: string | undefined): boolean {
+  const place = scope.op === 'is' ? scope.in : scope.op === 'All' ? undefined : scope;
+  if (!place || !('entity' in place)) return true;
+  const { type, id } = plain(place.entity);
+  return target === undefined || type !== 'Target' || id === target;
 }
 
 function uidOf(scope: PrincipalConstraint): Uid | undefined {
@@ -106,8 +121,11 @@ function uidOf(scope: PrincipalConstraint): Uid | undefined {
   return scope.op !== 'All' && 'entity' in scope ? scope.entity : undefined;
 }
 
+const plain = (uid: EntityUidJson) => ('__entity' in uid ? uid.__entity : uid);
+const idOf = (uid: EntityUidJson) => plain(uid).id;
+
 function keyOf(uid: Uid): string {
-  const { type, id } = '__entity' in uid ? uid.__entity : uid;
+  const { type, id } = plain(uid);
   return `${type} ${id}`;
 }
 

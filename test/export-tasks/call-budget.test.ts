@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+
+import { as, callersBy } from '../access.ts';
+import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
+import { type Answer, openWorld, order, region, type World } from '../world.ts';
+
+/** Everybody may see and cancel tasks of log groups that are not there, and Ann everything. */
+const access = callersBy(
+  ({ subject }, { resource }) => subject === 'ann' || resource.logGroupName === '/not-there',
+);
+
+/** A world whose clock the test turns, so that the budget is full when the test says so. */
+async function openFrozen() {
+  let now = 0;
+  const world = await openWorld({ access, callsPerSecond: 4, elapsed: () => now });
+  return {
+    world,
+    turn: (ms: number) => {
+      now += ms;
+    },
+    /** Turns the clock, a second at a time, until all are answered. */
+    async finish(asked: Promise<unknown>[]) {
+      let isOver = false;
+      const all = Promise.all(asked).then(() => {
+        isOver = true;
+      });
+      for (; !isOver; await Promise.race([all, delay(100)])) now += 1_000;
+    },
+  };
+}
+
+const describes = (world: World) => world.calls('DescribeExportTasks');
+
+/** Reads that cost a call each: `count` of them. */
+const readMany = (world: World, count: number, name: string) =>
+  Array.from({ length: count }, (_, index) =>
+    world.call('GET', `/export-tasks?nextToken=${index}`, undefined, as(name)),
+  );
+
+describe('a caller whom no policy permits anything', () => {
+  test.for([
+    ['a task by a random id', 'GET', () => `/export-tasks/${randomUUID()}`, 404],
+    ['a cancel of a random id', 'POST', () => `/export-tasks/${randomUUID()}/cancel`, 404],
+    ['a page by a token', 'GET', () => `/export-tasks?nextToken=${randomUUID()}`, 200],
+    ['pages of every size', 'GET', () => `/export-tasks?limit=${1 + Math.random() * 49}`, 200],
+  ] as const)('costs AWS nothing: %s', async ([, method, path, status]) => {
+    using folder = makePolicyFolder({
+      'a.cedar': 'permit(principal == Caller::"api-key#ann", action, resource);',
+    });
+    const mallory = callerIn([], { subject: 'mallory' });
+    await using world = await openWorld({ access: accessBy(folder.path, { mallory }) });
+    world.emulator.seed.finishedTasks({ region, count: 1 });
+
+    const answers: Answer[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      const body = method === 'POST' ? {} : undefined;
+      answers.push(await world.call(method, path().replace(/\.\d+/, ''), body, as('mallory')));
+    }
+
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]));
+    expect(world.emulator.journal.entries()).toEqual([]);
+    expect(world.audit.filter(({ decision }) => decision === 'forbid')).toHaveLength(20);
+  });
+});
+
+describe('two hundred callers', () => {
+  test('who poll two hundred fresh tasks cost AWS one call a second', async () => {
+    let now = 0;
+    await using world = await openWorld({ elapsed: () => now });
+    const ids: string[] = [];
+    const statuses = new Set<number>();
+    const pollAll = async () => {
+      now += 500;
+      const asked = ids.map((id) => world.app.inject({ url: `/export-tasks/${id}` }));
+      for (const { statusCode } of await Promise.all(asked)) statuses.add(statusCode);
+    };
+    while (ids.length < 200) {
+      ids.push(...world.emulator.seed.finishedTasks({ region, count: 50 }));
+      now += 1_000;
+      await pollAll();
+    }
+    world.emulator.journal.clear();
+
+    for (let tick = 0; tick < 20; tick += 1) await pollAll();
+
+    expect([...statuses]).toEqual([200]);
+    expect(describes(world).length).toBeLessThanOrEqual(11);
+  });
+});
+
+describe('when the calls of a second are used up', () => {
+  test('reads are 429 aws-call-budget-exhausted with Retry-After, and AWS is not asked', async () => {
+    const { world, finish } = await openFrozen();
+    await using _ = world;
+
+    const asked = readMany(world, 40, 'ann');
+    const refused: Answer[] = [];
+    for (const call of asked) {
+      call.then((answer) => {
+        if (answer.status === 429) refused.push(answer);
+      });
+    }
+    await world.waitFor(() => refused.length === 40 - 4 - 5);
+    const sent = describes(world).length;
+    const atOnce = [...refused];
+    await finish(asked);
+
+    expect(sent).toBe(4);
+    for (const { body, headers } of atOnce) {
+      expect(body).toMatchObject({
+        type: '/problems/aws-call-budget-exhausted',
+        isRetryable: true,
+      });
+      expect(headers.get('retry-after')).toBe('3');
+    }
+    expect(world.log.some(({ problem }) => problem === 'aws-throttled')).toBe(false);
+  });
+
+  test('a caller is served although another one asks on and on', async () => {
+    const { world, turn, finish } = await openFrozen();
+    await using _ = world;
+    const hostile = readMany(world, 40, 'mallory');
+    await world.waitFor(() => describes(world).length === 4);
+
+    const read = world.call('GET', '/export-tasks', undefined, as('ann'));
+    await world.app.inject('/health/live'); // has come in by now
+    turn(1_000);
+
+    expect((await read).status).toBe(200);
+    await finish(hostile);
+  });
+
+  test('a create goes before reads that came earlier', async () => {
+    const { world, turn, finish } = await openFrozen();
+    await using _ = world;
+    const reads = readMany(world, 12, 'ann');
+    await world.waitFor(() => describes(world).length === 4);
+
+    const create = world.call('POST', '/export-tasks', order, as('ann'));
+    turn(1_000);
+
+    expect((await create).status).toBe(201);
+    await finish(reads);
+  });
+
+  test('a create that would wait too long is 429, and was not sent', async () => {
+    const { world, finish } = await openFrozen();
+    await using _ = world;
+    const asked = Array.from({ length: 20 }, () =>
+      world.call('POST', '/export-tasks', order, as('ann')),
+    );
+    const refused: Answer[] = [];
+    for (const call of asked) {
+      call.then((answer) => {
+        if (answer.body.type === '/problems/aws-call-budget-exhausted') refused.push(answer);
+      });
+    }
+    await world.waitFor(() => refused.length === 20 - 4 - 5);
+    const sent = world.creates().length;
+    await finish(asked);
+
+    expect(sent).toBe(4);
+    expect(world.creates()).toHaveLength(20 - refused.length);
+    expect(refused.every(({ status }) => status === 429)).toBe(true);
+  });
+
+  test('a caller that leaves is not asked for', async () => {
+    const { world, turn } = await openFrozen();
+    await using _ = world;
+    const reads = readMany(world, 4, 'ann');
+    await Promise.all(reads);
+    const leaving = new AbortController();
+
+    const left = fetch(`${world.url}/export-tasks?nextToken=left`, {
+      headers: as('ann'),
+      signal: leaving.signal,
+    }).catch(() => 'left');
+    const stays = world.call('GET', '/export-tasks?nextToken=stays', undefined, as('ann'));
+    await world.app.inject('/health/live');
+    leaving.abort();
+    await left;
+    await world.waitFor(() => world.log.some(({ isAborted }) => isAborted === true));
+    turn(1_000);
+    await stays;
+
+    const tokens = describes(world).map(({ input }) => (input as { nextToken: string }).nextToken);
+    expect(tokens).toContain('stays');
+    expect(tokens).not.toContain('left');
+  });
+});
