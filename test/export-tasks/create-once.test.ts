@@ -196,6 +196,44 @@ describe('a create whose answer is lost', () => {
   });
 });
 
+// What nobody has verified of AWS.
+const guesses: EmulatorOptions[] = [
+  { shownPrefix: 'trimmed' },
+  { pendingHasExecutionInfo: false },
+  { filteredOrder: 'oldest-first' },
+  { filteredOrder: 'by-id' },
+  { emptyPages: 'last' },
+  { emptyPages: 'everywhere' },
+  { listedAfterMs: 3_000 },
+  { keepFinishedTasksMs: 0 },
+  { checkOrder: ['activeLimit', 'logGroup', 'bucket'] },
+  { shownStatusCodes: { PENDING: 'QUEUED', RUNNING: 'EXPORTING' } },
+];
+
+describe('a create that took effect and was answered with 500', () => {
+  test.for(guesses)('is never called absent if AWS does this: %j', async (guess) => {
+    let clock = () => 0;
+    await using world = await openWorld({
+      emulator: { ...guess, pendingMs: 300, startAt: Date.now() },
+      elapsed: () => clock(),
+    });
+    clock = world.emulator.clock.now; // a clock that the pauses of the look-up turn as well
+    world.emulator.seed.finishedTasks({ region, count: 60 });
+    addFault(world, {
+      ...{ kind: 'error', status: 500, code: 'InternalFailure', afterEffect: true },
+    });
+
+    const answer = await world.call('POST', '/export-tasks', {
+      ...order,
+      destinationPrefix: 'a/b/',
+    });
+
+    expect(answer.status).toBe(201);
+    expect(ourTasks(world)).toContain(answer.body.taskId);
+    expect(world.creates()).toHaveLength(1);
+  });
+});
+
 describe('a create that AWS may still carry out', () => {
   test('is answered 504 outcome-unknown, and how to look', async () => {
     await using world = await openWorld();

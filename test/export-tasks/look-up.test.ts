@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import type { ExportTask, ExportTaskPage } from '#aws/export-task.ts';
-import { makeCreateOnce } from '#export-tasks/creating/create-once.ts';
+import type { CreateExportTask, ExportTask, ExportTaskPage } from '#aws/export-task.ts';
+import { type CreateFor, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 
@@ -46,8 +46,18 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
       elapsed += ms;
     },
   });
-  return { create: () => createOnce(target, task, asked), looks: () => looks };
+  return {
+    create: (whom: Partial<CreateFor> = {}, changes: Partial<CreateExportTask> = {}) =>
+      createOnce(target, { ...task, ...changes }, { ...asked, ...whom }),
+    looks: () => looks,
+  };
 }
+
+const answered503: CreateOutcome = {
+  outcome: 'unknown',
+  cause: new Error('503'),
+  answer: new Problem('aws-unavailable', 'AWS answered 503.', { awsErrorCode: 'Busy' }),
+};
 
 const asked = { caller: 'anonymous', grant: undefined, see: async (task: ExportTask) => task };
 
@@ -84,15 +94,105 @@ describe('the look-up of a lost create', () => {
     });
 
     await expect(create()).rejects.toMatchObject({ slug: 'outcome-unknown' });
-    expect(looks()).toBe(3 * 3);
+    expect(looks()).toBe(4 * 3);
   });
 
-  test('takes a task whose creation time AWS does not show', async () => {
+  test.for([
+    ['whose creation time AWS does not show', { executionInfo: {} }],
+    ['without executionInfo', { executionInfo: undefined }],
+    ['under another name', { taskName: 'other' }],
+    ['of another range', { to: 9n }],
+    ['to another bucket', { destination: 'other' }],
+    ['to another prefix', { destinationPrefix: 'other' }],
+    ['without a prefix', { destinationPrefix: undefined }],
+    ['without a log group', { logGroupName: undefined }],
+    ['without an id', { taskId: undefined }],
+  ] as const)(
+    'neither takes a task %s for the one, nor says that there is none',
+    async ([, changes]) => {
+      const { create } = openTarget({
+        outcome: answered503,
+        pages: () => ({ exportTasks: [listed('near', began, changes as Partial<ExportTask>)] }),
+      });
+
+      await expect(create()).rejects.toMatchObject({
+        slug: 'outcome-unknown',
+        detail: expect.stringContaining('that may be the one'),
+      });
+    },
+  );
+
+  test('names the task that may be the one to those alone who may see it', async () => {
+    const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
+    const toldOf = (see: CreateFor['see']) =>
+      openTarget({ pages })
+        .create({ see })
+        .catch(({ detail }) => detail);
+
+    expect(await toldOf(async (task) => task)).toContain('task near');
+    expect(await toldOf(async () => undefined)).not.toContain('near');
+  });
+
+  test.for([
+    ['an older one', [listed('old', began - 60_000)]],
+    ['one of another log group', [listed('other', began, { logGroupName: '/other' })]],
+    ['none', []],
+  ] as const)('says that there is none when AWS lists %s', async ([, exportTasks]) => {
     const { create } = openTarget({
-      pages: () => ({ exportTasks: [listed('ours', 0, { executionInfo: {} })] }),
+      outcome: answered503,
+      pages: () => ({ exportTasks: [...exportTasks] }),
+    });
+
+    await expect(create()).rejects.toMatchObject({
+      slug: 'aws-unavailable',
+      detail: expect.stringContaining('none was created'),
+    });
+  });
+
+  test.for([
+    ['under a filter, whatever their order', 'RUNNING', [listed('old', began - 60_000)]],
+    ['out of order', undefined, [listed('old', began - 60_000), listed('a', began, { to: 9n })]],
+    [
+      'behind one without a time',
+      undefined,
+      [listed('a', 0, { executionInfo: {}, logGroupName: '/b' }), listed('old', began - 60_000)],
+    ],
+  ] as const)('goes on past older tasks %s', async ([, filter, exportTasks]) => {
+    const { create } = openTarget({
+      pages: ({ statusCode, nextToken }) => {
+        if (statusCode !== filter) return {};
+        return nextToken
+          ? { exportTasks: [listed('ours', began)] }
+          : { exportTasks: [...exportTasks], nextToken: 'next' };
+      },
     });
 
     await expect(create()).resolves.toMatchObject({ taskId: 'ours' });
+  });
+
+  test.for([
+    ['a/b/', 'a/b'],
+    ['a/b', 'a/b/'],
+    ['a//', 'a'],
+  ])('takes a prefix sent as %j and shown as %j for the same', async ([sent = '', shown = '']) => {
+    const { create } = openTarget({
+      pages: () => ({ exportTasks: [listed('ours', began, { destinationPrefix: shown })] }),
+    });
+
+    await expect(create({}, { destinationPrefix: sent })).resolves.toMatchObject({
+      taskId: 'ours',
+    });
+  });
+
+  test('does not call a list whole that does not end', async () => {
+    const { create, looks } = openTarget({
+      outcome: answered503,
+      pages: () => ({ nextToken: 'again' }),
+      lookTakesMs: 100,
+    });
+
+    await expect(create()).rejects.toMatchObject({ slug: 'outcome-unknown' });
+    expect(looks()).toBeLessThan(130);
   });
 
   test('reckons on the clock of AWS where it tells it', async () => {
@@ -105,11 +205,10 @@ describe('the look-up of a lost create', () => {
   });
 
   test('ends when its time is over, and then nothing is certain', async () => {
-    const answer = new Problem('aws-unavailable', 'AWS answered 503.', { awsErrorCode: 'Busy' });
     const { create, looks } = openTarget({
-      outcome: { outcome: 'unknown', cause: new Error('503'), answer },
+      outcome: answered503,
       pages: () => ({}),
-      lookTakesMs: 3_000,
+      lookTakesMs: 5_000,
     });
 
     await expect(create()).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { bucketPolicyFor } from './bucket-policy.ts';
 import type { EffectiveTask } from './effective-task.ts';
-import { type CreatedTask, type LookUpOptions, makeLookUp } from './look-up.ts';
+import { type CreatedTask, type LookUp, type LookUpOptions, makeLookUp } from './look-up.ts';
 
 /** For whom a task is created, what they were permitted, and what they may hear of other tasks. */
 export interface CreateFor {
@@ -45,11 +45,11 @@ export function makeCreateOnce(options: LookUpOptions) {
         throw await withWhatHelps(result.problem, target, task, { caller, see });
       case 'unknown': {
         const { cause, answer } = result;
-        const { found, isCertain } = await lookFor(target.logs, task, { beganAt, caller });
-        if (found) return found;
+        const look = await lookFor(target.logs, task, { beganAt, caller });
+        if (look.found) return look.found;
         // AWS did answer, so nothing is under way any more, and it lists no such task.
-        if (answer && isCertain) throw asNotCreated(answer);
-        throw new Problem('outcome-unknown', unknownDetail(isCertain), {
+        if (answer && look.isAbsent) throw asNotCreated(answer);
+        throw new Problem('outcome-unknown', await unknownDetail(look, see), {
           cause,
           ...(answer?.members.awsErrorCode && { awsErrorCode: answer.members.awsErrorCode }),
         });
@@ -124,8 +124,16 @@ function asNotCreated(answer: Problem): Problem {
   );
 }
 
-function unknownDetail(isCertain: boolean): string {
-  return isCertain
+async function unknownDetail(
+  { isAbsent, nearMiss }: LookUp,
+  see: CreateFor['see'],
+): Promise<string> {
+  if (nearMiss) {
+    const { taskId } = (await see(nearMiss)) ?? {};
+    const which = taskId === undefined ? 'a task' : `task ${taskId}`;
+    return `CreateExportTask was sent and its answer was lost. AWS lists ${which} of this log group that may be the one, but does not show all its values as they were sent.`;
+  }
+  return isAbsent
     ? 'CreateExportTask was sent and its answer was lost. AWS lists no such task yet; the request may still take effect.'
-    : 'CreateExportTask was sent, its answer was lost, and AWS could not be asked which tasks there are.';
+    : 'CreateExportTask was sent, its answer was lost, and AWS could not be asked for all its tasks.';
 }

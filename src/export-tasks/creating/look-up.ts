@@ -23,17 +23,29 @@ interface SentCreate {
   caller: string;
 }
 
+/** What the looks at AWS's list came to. */
+export interface LookUp {
+  found?: CreatedTask | undefined;
+  /** Whether AWS has certainly no such task, as far as a list can say it. */
+  isAbsent: boolean;
+  /** A task that may be the one, but is not shown with all its values. */
+  nearMiss?: ExportTask | undefined;
+}
+
 // Pauses before each look at AWS's list. AWS shows a task as soon as create has answered; when the
-// answer was lost, the request itself may still be under way for a moment.
-const pausesBeforeLooksMs = [0, 500, 2_000];
+// answer was lost, the request itself may still be under way for a moment. That a list is as fast as
+// a look by id is assumed: the last look allows it some seconds.
+const pausesBeforeLooksMs = [0, 500, 2_000, 5_000];
 // All looks together. Longer, and the caller's own timeout makes the outcome unknown to it again.
-const lookForMs = 8_000;
+const lookForMs = 12_000;
 // AWS's Date header is cut to the second, and its hosts' clocks differ a little.
 const clockSlackMs = 2_000;
 
 /**
  * Makes the look-up of creates whose answer was lost. The task is the one with every value equal to
- * ours, created after we began, that nobody else has been told about.
+ * ours, created after we began, that nobody else has been told about. It is absent only if every look
+ * read the whole list, and there was none of our log group that may be as new as ours: AWS may show a
+ * value otherwise than it was sent, and a task without a creation time may be old or new.
  */
 export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   const told = makeRecentIds();
@@ -41,75 +53,100 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   /** Remembers a task as told to its caller, so that it is never taken for another's. */
   const markTold = (taskId: string) => told.add(taskId);
 
-  /** Looks until the task is found or patience ends; `isCertain` if every look was a whole one. */
+  /** Looks until the task is found or patience ends. */
   async function lookFor(
     logs: CloudWatchLogs,
     task: EffectiveTask,
     create: SentCreate,
-  ): Promise<{ found?: CreatedTask; isCertain: boolean }> {
+  ): Promise<LookUp> {
     const lookUntil = elapsed() + lookForMs;
-    let isCertain = true;
+    let isAbsent = true;
+    let nearMiss: ExportTask | undefined;
     for (const pauseMs of pausesBeforeLooksMs) {
-      if (elapsed() + pauseMs > lookUntil) return { isCertain: false };
+      if (elapsed() + pauseMs > lookUntil) return { isAbsent: false, nearMiss };
       await sleep(pauseMs);
-      try {
-        const found = await lookOnce(logs, task, create);
-        if (found) return { found, isCertain };
-      } catch {
-        isCertain = false; // an unanswered look is not an absent task
-      }
+      const look = await lookOnce(logs, task, { ...create, lookUntil }).catch(lookThatFailed);
+      if (look.found) return look;
+      isAbsent &&= look.isAbsent;
+      nearMiss = look.nearMiss ?? nearMiss;
     }
-    return { isCertain };
+    return { isAbsent, nearMiss };
   }
 
   async function lookOnce(
     logs: CloudWatchLogs,
     task: EffectiveTask,
-    { beganAt, caller }: SentCreate,
-  ): Promise<CreatedTask | undefined> {
+    { beganAt, caller, lookUntil }: SentCreate & { lookUntil: number },
+  ): Promise<LookUp> {
+    let nearMiss: ExportTask | undefined;
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
+      const isNewestFirst = !('statusCode' in query); // of the order under a filter nothing is known
       let nextToken: string | undefined;
       do {
+        if (elapsed() > lookUntil) return { isAbsent: false, nearMiss };
         const page = await logs.describeExportTasks(
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
           { isFresh: true, caller, lane: 'write' },
         );
         // Our beginning on AWS's own clock: ours may be off by any amount.
         const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
-        const isOurs = (candidate: ExportTask): candidate is ExportTask & { taskId: string } =>
-          candidate.taskId !== undefined &&
-          !told.has(candidate.taskId) &&
-          createdAt(candidate) >= beganThereAt &&
-          hasValuesOf(candidate, task);
-        const found = page.exportTasks.find(isOurs);
-        if (found) {
-          markTold(found.taskId); // at once: another look-up may be under way
-          return { taskId: found.taskId, awsRequestId: page.awsRequestId };
+        const mayBeOurs = page.exportTasks.filter(
+          ({ taskId, logGroupName = task.logGroupName, executionInfo }) =>
+            logGroupName === task.logGroupName &&
+            (executionInfo?.creationTime ?? beganThereAt) >= beganThereAt &&
+            (taskId === undefined || !told.has(taskId)),
+        );
+        const ours = mayBeOurs.find((candidate) => isCertainlyOf(candidate, task));
+        if (ours?.taskId !== undefined) {
+          markTold(ours.taskId); // at once: another look-up may be under way
+          const found = { taskId: ours.taskId, awsRequestId: page.awsRequestId };
+          return { found, isAbsent: false };
         }
-        const isOlder = page.exportTasks.some((candidate) => createdAt(candidate) < beganThereAt);
-        nextToken = isOlder ? undefined : page.nextToken;
+        nearMiss ??= mayBeOurs[0];
+        const isPast = isNewestFirst && endsBefore(page.exportTasks, beganThereAt);
+        nextToken = isPast ? undefined : page.nextToken;
       } while (nextToken !== undefined);
     }
-    return undefined;
+    return { isAbsent: nearMiss === undefined, nearMiss };
   }
 
   return { lookFor, markTold };
 }
 
-function createdAt(task: ExportTask): number {
-  return task.executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
+/** An unanswered look is not an absent task. */
+const lookThatFailed = (): LookUp => ({ isAbsent: false });
+
+/** Whether tasks are the newest first, each with its time, down to one created before this time. */
+function endsBefore(tasks: readonly ExportTask[], time: number): boolean {
+  const times = tasks.map(({ executionInfo }) => executionInfo?.creationTime);
+  const isInOrder = times.every(
+    (at, index) => at !== undefined && at <= (times[index - 1] ?? Number.POSITIVE_INFINITY),
+  );
+  return isInOrder && (times.at(-1) ?? time) < time;
 }
 
 // logStreamNamePrefix cannot be compared: AWS never shows it.
-function hasValuesOf(candidate: ExportTask, task: EffectiveTask): boolean {
+function isCertainlyOf(candidate: ExportTask, task: EffectiveTask): boolean {
   return (
+    candidate.executionInfo?.creationTime !== undefined &&
     candidate.taskName === task.taskName &&
     candidate.logGroupName === task.logGroupName &&
     candidate.from === task.from &&
     candidate.to === task.to &&
     candidate.destination === task.destination &&
-    candidate.destinationPrefix === task.destinationPrefix
+    isSamePrefix(candidate.destinationPrefix, task.destinationPrefix)
   );
+}
+
+/** Whether objects lie below the same prefix: AWS puts a slash behind it, and may show it without. */
+function isSamePrefix(shown: string | undefined, sent: string): boolean {
+  return shown !== undefined && withoutEndingSlashes(shown) === withoutEndingSlashes(sent);
+}
+
+function withoutEndingSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
 }
 
 /** Ids of tasks that callers were told about lately; the newest thousand. */

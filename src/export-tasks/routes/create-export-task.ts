@@ -22,7 +22,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     method: 'POST',
     url: '/export-tasks',
     // More than the create and all looks at AWS's list together: it must never end a create.
-    handlerTimeout: 30_000,
+    handlerTimeout: 40_000,
     schema: {
       operationId: 'createExportTask',
       tags: ['export-tasks'],
