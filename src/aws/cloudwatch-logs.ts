@@ -8,19 +8,20 @@ import {
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
+import { readExportTaskPage, readLogGroupPage } from './answers.ts';
 import type { Lane } from './call-budget/call-budget.ts';
 import { type AttemptWatch, watchAttempts } from './client/attempts.ts';
 import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/connections.ts';
 import { withDeadline } from './client/deadline.ts';
 import { readExactly } from './client/exact-answers.ts';
+import { markUnsent } from './client/sending.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
-import { isRefusedForCredentials, notSent, toProblem } from './error-meaning.ts';
+import { isNotFound, isRefusedForCredentials, type Operation, toProblem } from './error-meaning.ts';
 import type {
   CancelAnswer,
   CreateExportTask,
   DescribeExportTasks,
   DescribeLogGroups,
-  ExportTask,
   ExportTaskPage,
   LogGroupPage,
 } from './export-task.ts';
@@ -141,89 +142,71 @@ export function openCloudWatchLogs(
     createClient.config.credentials({ forceRefresh: true }).catch(() => {});
   };
 
+  async function read<Answer>(
+    operation: Exclude<Operation, 'CreateExportTask'>,
+    send: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await markUnsent(() => withDeadline(readDeadlineMs(timeouts), send));
+    } catch (error) {
+      renewCredentialsIfRefused(error);
+      throw toProblem(operation, error);
+    }
+  }
+
   return {
     async createExportTask(task, how = {}) {
       const { maySend = () => true } = how;
+      const command = new CreateExportTaskCommand({
+        ...task,
+        // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
+        from: task.from as unknown as number,
+        to: task.to as unknown as number,
+      });
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          if (maySend()) return next(args);
+          throw new Error('too late to send');
+        },
+        { step: 'finalizeRequest', priority: 'low', name: 'lastLook' },
+      );
       try {
-        const client = openScopedSession
-          ? createClientUnder(await openScopedSession(how))
-          : createClient;
-        const command = new CreateExportTaskCommand({
-          ...task,
-          // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
-          from: task.from as unknown as number,
-          to: task.to as unknown as number,
+        return await markUnsent(async () => {
+          const client = openScopedSession
+            ? createClientUnder(await openScopedSession(how))
+            : createClient;
+          // The handler's own timeout ends with the headers; this one covers the body as well.
+          const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
+            client.send(command, options),
+          );
+          return classifyAnswer(answer);
         });
-        command.middlewareStack.add(
-          (next) => async (args) => {
-            if (maySend()) return next(args);
-            throw Object.assign(new Error('too late to send'), { name: notSent });
-          },
-          { step: 'finalizeRequest', priority: 'low', name: 'lastLook' },
-        );
-        // The handler's own timeout ends with the headers; this one covers the body as well.
-        const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
-          client.send(command, options),
-        );
-        return classifyAnswer(answer);
       } catch (error) {
         if (!openScopedSession) renewCredentialsIfRefused(error); // else they were not the ones refused
         return classifyError(error);
       }
     },
 
-    async describeExportTasks(query) {
-      try {
+    describeExportTasks: (query) =>
+      read('DescribeExportTasks', async (options) => {
         const command = new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput);
-        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
-          readClient.send(command, options),
-        );
-        return {
-          exportTasks: (answer.exportTasks ?? []).map(withExactTimes),
-          ...(answer.nextToken !== undefined && { nextToken: answer.nextToken }),
-          awsRequestId: answer.$metadata.requestId,
-          answeredAt: (answer.$metadata as { answeredAt?: number }).answeredAt,
-          ageSeconds: 0,
-        };
-      } catch (error) {
-        renewCredentialsIfRefused(error);
-        throw toProblem('DescribeExportTasks', error);
-      }
-    },
+        const answer = await readClient.send(command, options).catch((error) => {
+          if (query.taskId !== undefined && isNotFound(error)) return answerOfNone(error);
+          throw error;
+        });
+        return readExportTaskPage(answer);
+      }),
 
-    async cancelExportTask(taskId) {
-      try {
-        const command = new CancelExportTaskCommand({ taskId });
-        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
-          readClient.send(command, options),
-        );
+    cancelExportTask: (taskId) =>
+      read('CancelExportTask', async (options) => {
+        const answer = await readClient.send(new CancelExportTaskCommand({ taskId }), options);
         return { awsRequestId: answer.$metadata.requestId };
-      } catch (error) {
-        renewCredentialsIfRefused(error);
-        throw toProblem('CancelExportTask', error);
-      }
-    },
+      }),
 
-    async describeLogGroups(query) {
-      try {
-        const command = new DescribeLogGroupsCommand(query);
-        const answer = await withDeadline(readDeadlineMs(timeouts), (options) =>
-          readClient.send(command, options),
-        );
-        return {
-          logGroups: (answer.logGroups ?? []).flatMap(({ logGroupName, storedBytes }) =>
-            logGroupName === undefined
-              ? []
-              : [{ logGroupName, ...(storedBytes !== undefined && { storedBytes }) }],
-          ),
-          ...(answer.nextToken !== undefined && { nextToken: answer.nextToken }),
-          awsRequestId: answer.$metadata.requestId,
-        };
-      } catch (error) {
-        renewCredentialsIfRefused(error);
-        throw toProblem('DescribeLogGroups', error);
-      }
-    },
+    describeLogGroups: (query) =>
+      read('DescribeLogGroups', async (options) =>
+        readLogGroupPage(await readClient.send(new DescribeLogGroupsCommand(query), options)),
+      ),
 
     async [Symbol.asyncDispose]() {
       createClient.destroy();
@@ -232,12 +215,7 @@ export function openCloudWatchLogs(
   };
 }
 
-// from and to come as digits where they are longer than a number is exact (see exact-answers.ts).
-function withExactTimes(task: object): ExportTask {
-  const { from, to } = task as { from?: number | string; to?: number | string };
-  return {
-    ...task,
-    ...(from !== undefined && { from: BigInt(from) }),
-    ...(to !== undefined && { to: BigInt(to) }),
-  } as ExportTask;
+// An unknown id is an empty list at AWS; what stands in for AWS may say it in this way.
+function answerOfNone({ $metadata }: { $metadata: object }) {
+  return { exportTasks: [], $metadata };
 }

@@ -1,5 +1,6 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem, type ProblemMembers } from '#problems/problem.ts';
+import { isUnsent } from './client/sending.ts';
 
 /** The operations of CloudWatch Logs this service calls. */
 export type Operation =
@@ -130,26 +131,16 @@ export function meaningOf(operation: Operation, error: unknown): Meaning | undef
   );
 }
 
-/** Network errors that prove that no byte was written. A connect timeout is one, without a code. */
-const codesBeforeConnection = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ERR_PROXY_TUNNEL', // the proxy on the way did not let us through
-]);
-
-/** The name of the error by which we keep a call from being sent at the last moment. */
-export const notSent = 'NotSent';
-
 /** Whether the call provably never reached AWS. */
 export function isNotSent(error: unknown): boolean {
-  const { name, message = '', code, $metadata } = error as AwsError;
-  if (name === notSent || name?.startsWith('Credentials')) return true;
-  if ($metadata?.httpStatusCode !== undefined) return false;
-  if (code !== undefined) return codesBeforeConnection.has(code);
-  return name === 'TimeoutError' && message.includes('did not establish a connection');
+  const { $metadata } = error as AwsError;
+  return $metadata?.httpStatusCode === undefined && isUnsent(error);
+}
+
+/** Whether AWS says that what was named does not exist. */
+export function isNotFound(error: unknown): error is Error & { $metadata: object } {
+  const { name, $metadata } = error as AwsError;
+  return name === 'ResourceNotFoundException' && $metadata !== undefined;
 }
 
 /** Whether AWS refused the session itself, so that new credentials are worth a try. */

@@ -1,0 +1,106 @@
+import type { ExportTask, ExportTaskPage, LogGroupPage } from './export-task.ts';
+
+/** An answer of the SDK, of whose members nothing is known yet. */
+interface Answer {
+  $metadata: { requestId?: string | undefined; answeredAt?: number };
+}
+
+/**
+ * Reads a page of export tasks. An answer without a list, or with a member that is not of its type,
+ * is no answer: nothing must be concluded from it, least of all that a task is not there.
+ * @throws an error named UnexpectedAnswer
+ */
+export function readExportTaskPage(answer: Answer): ExportTaskPage {
+  const read = makeReader(answer);
+  const exportTasks = read.list(answer, 'exportTasks').map((task): ExportTask => {
+    const status = read.object(task, 'status');
+    const times = read.object(task, 'executionInfo');
+    return withoutAbsent({
+      taskId: read.text(task, 'taskId'),
+      taskName: read.text(task, 'taskName'),
+      logGroupName: read.text(task, 'logGroupName'),
+      from: read.int64(task, 'from'),
+      to: read.int64(task, 'to'),
+      destination: read.text(task, 'destination'),
+      destinationPrefix: read.text(task, 'destinationPrefix'),
+      status:
+        status &&
+        withoutAbsent({ code: read.text(status, 'code'), message: read.text(status, 'message') }),
+      executionInfo:
+        times &&
+        withoutAbsent({
+          creationTime: read.instant(times, 'creationTime'),
+          completionTime: read.instant(times, 'completionTime'),
+        }),
+    }) as ExportTask; // the code may be one that AWS has not told of yet
+  });
+  const nextToken = read.text(answer, 'nextToken');
+  return {
+    exportTasks,
+    ...(nextToken !== undefined && { nextToken }),
+    awsRequestId: answer.$metadata.requestId,
+    answeredAt: answer.$metadata.answeredAt,
+    ageSeconds: 0,
+  };
+}
+
+/** Reads a page of log groups. @throws an error named UnexpectedAnswer */
+export function readLogGroupPage(answer: Answer): LogGroupPage {
+  const read = makeReader(answer);
+  const logGroups = read.list(answer, 'logGroups').map((group) => {
+    const logGroupName = read.text(group, 'logGroupName') ?? read.fail('logGroupName');
+    const storedBytes = read.count(group, 'storedBytes');
+    return { logGroupName, ...(storedBytes !== undefined && { storedBytes }) };
+  });
+  const nextToken = read.text(answer, 'nextToken');
+  return {
+    logGroups,
+    ...(nextToken !== undefined && { nextToken }),
+    awsRequestId: answer.$metadata.requestId,
+  };
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+// What a Date can be.
+const isInstant = (value: unknown) => isCount(value) && Number(value) <= 8.64e15;
+// Of sixteen digits and more they come as text: see exact-answers.ts.
+const isInt64 = (value: unknown) =>
+  typeof value === 'string' ? /^\d{1,19}$/.test(value) : Number.isSafeInteger(value);
+
+/** Makes what reads members: absent and null are `undefined`, what is of another type fails. */
+function makeReader({ $metadata }: Answer) {
+  function fail(name: string): never {
+    const error = new Error(`AWS answered with a member ${name} that is not of its type`);
+    throw Object.assign(error, { name: 'UnexpectedAnswer', $metadata });
+  }
+  const member =
+    <Value>(isRight: (value: unknown) => boolean) =>
+    (holder: object, name: string): Value | undefined => {
+      const value = (holder as Record<string, unknown>)[name] ?? undefined;
+      return value === undefined || isRight(value) ? (value as Value | undefined) : fail(name);
+    };
+  const digits = member<number | string>(isInt64);
+  return {
+    fail,
+    text: member<string>(isText),
+    object: member<object>(isObject),
+    count: member<number>(isCount),
+    instant: member<number>(isInstant),
+    int64(holder: object, name: string): bigint | undefined {
+      const value = digits(holder, name);
+      return value === undefined ? undefined : BigInt(value);
+    },
+    list(holder: object, name: string): object[] {
+      const list = member<object[]>(Array.isArray)(holder, name) ?? fail(name);
+      return list.every(isObject) ? list : fail(name);
+    },
+  };
+}
+
+function withoutAbsent<Members extends object>(members: Members): Members {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as Members;
+}

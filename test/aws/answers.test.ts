@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+
+import { openWorld, order, region, type World } from '../world.ts';
+
+const list = (members: object) => JSON.stringify({ exportTasks: [{ taskId: 'a', ...members }] });
+
+const strange: [what: string, body: string][] = [
+  ['no list', '{}'],
+  ['null for a list', '{"exportTasks":null}'],
+  ['a text for a list', '{"exportTasks":"none"}'],
+  ['an object for a list', '{"exportTasks":{}}'],
+  ['a list of something else', '{"exportTasks":[null]}'],
+  ['a number for an id', list({ taskId: 1 })],
+  ['a list for a log group', list({ logGroupName: ['/app'] })],
+  ['a text for a time', list({ executionInfo: { creationTime: 'yesterday' } })],
+  ['a time before time', list({ executionInfo: { creationTime: -1 } })],
+  ['a time after all time', list({ executionInfo: { creationTime: 8.7e15 } })],
+  ['half a millisecond', list({ executionInfo: { completionTime: 1.5 } })],
+  ['a text for a range', list({ from: 'x' })],
+  ['a range too large to be one', '{"exportTasks":[{"to":1e300}]}'],
+  ['true for a status', list({ status: true })],
+  ['a number for a code', list({ status: { code: 7 } })],
+  ['a number for a token', '{"exportTasks":[],"nextToken":7}'],
+];
+
+function answerWith(
+  world: World,
+  operation: 'DescribeExportTasks' | 'DescribeLogGroups',
+  body: string,
+) {
+  const contentType = 'application/x-amz-json-1.1';
+  world.emulator.faults.add({ operation, kind: 'replace-body', body, contentType, count: 100 });
+}
+
+describe('an answer of AWS that is not of its types', () => {
+  test.for(strange)('is 502 aws-unexpected, and no list without tasks: %s', async ([, body]) => {
+    await using world = await openWorld();
+    answerWith(world, 'DescribeExportTasks', body);
+
+    for (const path of ['/export-tasks', '/export-tasks/a', '/targets/default']) {
+      const answer = await world.call('GET', path);
+      expect([answer.status, answer.body.type]).toEqual([502, '/problems/aws-unexpected']);
+      expect(answer.body.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
+  test('does not decide that a create is absent', async () => {
+    await using world = await openWorld();
+    world.emulator.faults.add({
+      ...{ operation: 'CreateExportTask', kind: 'error', status: 500 },
+      code: 'InternalFailure',
+    });
+    answerWith(world, 'DescribeExportTasks', '{}');
+
+    const answer = await world.call('POST', '/export-tasks', order);
+
+    expect([answer.status, answer.body.type]).toEqual([504, '/problems/outcome-unknown']);
+  });
+
+  test.for([
+    ['no list', '{}'],
+    ['null for a list', '{"logGroups":null}'],
+    ['a group without a name', '{"logGroups":[{"storedBytes":1}]}'],
+    ['a number for a name', '{"logGroups":[{"logGroupName":1}]}'],
+    ['a text for bytes', '{"logGroups":[{"logGroupName":"/app","storedBytes":"many"}]}'],
+    ['a number for a token', '{"logGroups":[],"nextToken":7}'],
+  ] as const)('is aws-unexpected, and no list without log groups: %s', async ([, body]) => {
+    await using world = await openWorld();
+    answerWith(world, 'DescribeLogGroups', body);
+
+    await expect(world.targets.find(undefined).logs.describeLogGroups({})).rejects.toMatchObject({
+      slug: 'aws-unexpected',
+    });
+  });
+});
+
+describe('an answer of AWS', () => {
+  test('may leave members out or have null for them', async () => {
+    await using world = await openWorld();
+    const absent = { taskName: null, status: null, executionInfo: { creationTime: null } };
+    answerWith(world, 'DescribeExportTasks', list(absent));
+
+    const answer = await world.call('GET', '/export-tasks');
+
+    expect(answer.body).toEqual({ exportTasks: [{ taskId: 'a', executionInfo: {} }] });
+  });
+
+  test('may have a status code that nobody has heard of', async () => {
+    await using world = await openWorld({
+      emulator: { shownStatusCodes: { COMPLETED: 'ARCHIVED' } },
+    });
+    const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });
+
+    const answer = await world.call('GET', `/export-tasks/${taskId}`);
+
+    expect([answer.status, answer.body.status.code]).toEqual([200, 'ARCHIVED']);
+  });
+
+  test('that an unknown task is not found is a 404, like an empty list', async () => {
+    await using world = await openWorld();
+    const code = 'ResourceNotFoundException';
+    world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'error', code });
+    const { logs } = world.targets.find(undefined);
+
+    const page = await logs.describeExportTasks({ taskId: 'x' }, { isFresh: true });
+
+    expect(page.exportTasks).toEqual([]);
+    expect(page.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { makeAuthority } from '../auth/certificates.ts';
+import { order, pointSdkAt, region } from '../world.ts';
+
+const task = { ...order, from: 0n, to: 1n };
+const timeouts = { connectMs: 300, createMs: 300, readMs: 10_000 };
+
+/** A server on some port of this machine, with everybody who is connected cut off at the end. */
+async function listen(server: Server) {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket.on('error', () => {}));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+async function createAt(url: string) {
+  pointSdkAt(url);
+  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts });
+  return logs.createExportTask(task);
+}
+
+const notSent = {
+  outcome: 'not-sent',
+  problem: { slug: 'aws-unavailable', detail: 'AWS could not be reached; nothing was sent.' },
+};
+
+test('a create at a port nobody listens on was not sent', async () => {
+  const closed = await listen(createServer());
+  await closed[Symbol.asyncDispose]();
+
+  expect(await createAt(`http://127.0.0.1:${closed.port}`)).toMatchObject(notSent);
+});
+
+test('a create at a name that does not exist was not sent', async () => {
+  expect(await createAt('http://no-such-host.invalid')).toMatchObject(notSent);
+});
+
+test.for([
+  ['closes the connection', (socket: Socket) => socket.destroy()],
+  ['answers something else', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n')],
+  ['never answers', () => {}],
+] as const)('a create whose TLS handshake meets somebody who %s was not sent', async ([, meet]) => {
+  await using server = await listen(
+    createServer((socket) => {
+      socket.once('data', () => meet(socket));
+    }),
+  );
+
+  expect(await createAt(`https://127.0.0.1:${server.port}`)).toMatchObject(notSent);
+});
+
+test('a create is not sent to who has a certificate of nobody we trust', async () => {
+  let requests = 0;
+  const { cert, key } = makeAuthority('stranger').issue({ names: [['ip', '\x7f\0\0\x01']] });
+  const https = createHttpsServer({ cert, key }, (_request, response) => {
+    requests += 1;
+    response.end('{"taskId":"of-a-stranger"}');
+  });
+  await using server = await listen(https);
+
+  expect(await createAt(`https://127.0.0.1:${server.port}`)).toMatchObject(notSent);
+  expect(requests).toBe(0);
+});
+
+test('a create without credentials was not sent', async () => {
+  pointSdkAt('http://127.0.0.1:9');
+  delete process.env.AWS_ACCESS_KEY_ID;
+  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts });
+
+  expect(await logs.createExportTask(task)).toMatchObject({
+    outcome: 'not-sent',
+    problem: { slug: 'service-role-unusable' },
+  });
+});
+
+test('a create for which no file descriptor is left was not sent', async () => {
+  const script = fileURLToPath(new URL('without-descriptors.ts', import.meta.url));
+  const child = spawn('sh', ['-c', `ulimit -n 64; exec "${process.execPath}" "${script}"`]);
+
+  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
+
+  expect(complaints).toBe('');
+  expect(JSON.parse(said)).toEqual({
+    code: 'EMFILE',
+    outcome: 'not-sent',
+    detail: notSent.problem.detail,
+  });
+});
+
+test.for([
+  ['closes the connection', (socket: Socket) => socket.destroy()],
+  ['never answers', () => {}],
+] as const)('of a create that was sent to somebody who %s nothing is known', async ([, meet]) => {
+  await using server = await listen(
+    createServer((socket) => {
+      socket.once('data', () => meet(socket));
+    }),
+  );
+
+  expect(await createAt(`http://127.0.0.1:${server.port}`)).toMatchObject({ outcome: 'unknown' });
+});

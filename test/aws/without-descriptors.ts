@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { awsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+
+// Creates a task when the process has no file descriptor left, and says what came of it.
+const server = createServer((request, response) => {
+  request.resume().on('end', () => {
+    response.setHeader('content-type', 'application/x-amz-json-1.1');
+    response.end('{"taskId":"of-the-test"}');
+  });
+});
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const { port } = server.address() as AddressInfo;
+Object.assign(process.env, {
+  AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+  AWS_ACCESS_KEY_ID: 'AKIDTEST',
+  AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
+});
+const logs = openCloudWatchLogs({
+  ...{ region: 'eu-west-1', credentials: undefined, timeouts: awsTimeouts },
+});
+const task = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
+await logs.createExportTask(task); // so that everything is loaded
+
+const files: number[] = [];
+let code: string | undefined;
+while (code === undefined) {
+  try {
+    files.push(openSync('/dev/null', 'r'));
+  } catch (error) {
+    code = (error as NodeJS.ErrnoException).code;
+  }
+}
+const result = await logs.createExportTask(task);
+for (const file of files) closeSync(file);
+
+const detail = 'problem' in result ? result.problem.detail : undefined;
+process.stdout.write(JSON.stringify({ code, outcome: result.outcome, detail }));
+await logs[Symbol.asyncDispose]();
+server.close();
