@@ -253,3 +253,20 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     expect([answer.status, answer.body]).toEqual([202, { taskId }]);
   });
 });
+
+test('the document has the states as a closed list where they are asked for, and as an open one in answers', async () => {
+  await using world = await openWorld();
+  const document = JSON.parse(world.app.openapiText());
+
+  const { schemas } = document.components;
+  const filter = document.paths['/export-tasks'].get.parameters.find(
+    ({ name }: { name: string }) => name === 'statusCode',
+  );
+  const shown = schemas.ExportTask.properties.status.properties.code;
+
+  expect(JSON.stringify(filter)).toContain('ExportTaskStatusCode');
+  expect(schemas.ExportTaskStatusCode.enum).toContain('PENDING_CANCEL');
+  expect(shown.type).toBe('string');
+  expect(shown.enum).toBeUndefined();
+  expect(shown.description).toContain('PENDING_CANCEL');
+});
