@@ -60,6 +60,7 @@ export async function startGateway(
       // A caller of a measurement sends more than any other may.
       CREATES_PER_MINUTE: '0',
       REQUESTS_PER_MINUTE: '0',
+      AWS_CALLS_PER_SECOND: '0',
       ...env,
     },
   });

@@ -31,6 +31,7 @@ describe('the configuration', () => {
       },
       isSessionScoped: false,
       auditLog: 'stdout',
+      awsCallsPerSecond: 4,
       limits: {
         createsPerMinute: 120,
         requestsPerMinute: 3_000,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { makeRandom } from './scenario.ts';
+import { attackAsCaller } from './scenarios/hostile-caller.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 
 // The short form; npm run chaos is the long one.
@@ -21,4 +22,24 @@ test('50 kills lose nothing, export nothing twice and leave nothing stuck', asyn
   expect(report.violations).toEqual([]);
   expect(report.kills).toBe(50);
   expect(report.slices).toBeGreaterThan(5);
+});
+
+test('callers without permission cost AWS no more than its budget, and nobody else is refused', {
+  timeout: 240_000,
+}, async () => {
+  const report = await attackAsCaller(
+    {
+      serverUrl: process.env.TEST_POSTGRES_URL ?? '',
+      count: 2,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    },
+    { isCompared: false },
+  );
+
+  const { calls, seconds, refused } = report.attacked;
+  expect(refused.filter((text) => text.includes('429'))).toEqual([]);
+  expect(calls).toBeLessThanOrEqual(4 * (seconds + 2) + 4);
+  expect(report.statuses['500']).toBeUndefined();
+  expect(report.trials).toBeGreaterThan(20);
 });

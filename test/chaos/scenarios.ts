@@ -2,6 +2,7 @@ import { guessesAboutAws } from '../guesses/guesses.ts';
 import type { Scenario } from './scenario.ts';
 import { crashPoints, killAtPoint } from './scenarios/crash-points.ts';
 import { actUnder, secondMs } from './scenarios/guesses.ts';
+import { beHostileCaller } from './scenarios/hostile-caller.ts';
 import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
 import { cutWire } from './scenarios/partitions.ts';
 import { pauseOwners } from './scenarios/pauses.ts';
@@ -32,4 +33,5 @@ export const scenarios: readonly Scenario[] = [
   { name: 'clocks', variant: 'replicas', count: 500, run: shiftClocks },
   { name: 'clocks', variant: 'PostgreSQL', count: 100, run: turnDatabaseClock }, // some five minutes
   { name: 'clients', count: 1_000, run: repeatPosts },
+  { name: 'hostile-caller', count: 30, run: beHostileCaller },
 ];

@@ -17,17 +17,16 @@ const mostPages = 2 * (mostSlices / 50);
 export async function resolveLogGroups(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
   logGroupNamePrefix: string,
-  { sleep }: { sleep: (ms: number) => Promise<void> },
+  { sleep, caller }: { sleep: (ms: number) => Promise<void>; caller?: string },
 ): Promise<{ logGroupNames: string[]; storedBytes: number }> {
   const bytesByName = new Map<string, number>();
   let nextToken: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {
     if (page > 0) await sleep(pauseMs);
-    const answer = await logs.describeLogGroups({
-      logGroupNamePrefix,
-      limit: 50,
-      ...(nextToken !== undefined && { nextToken }),
-    });
+    const answer = await logs.describeLogGroups(
+      { logGroupNamePrefix, limit: 50, ...(nextToken !== undefined && { nextToken }) },
+      { caller },
+    );
     for (const { logGroupName, storedBytes = 0 } of answer.logGroups) {
       bytesByName.set(logGroupName, storedBytes);
     }

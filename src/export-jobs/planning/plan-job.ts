@@ -91,7 +91,10 @@ export async function planJob(
   for (const name of body.logGroupNames ?? []) refuseUnfit(name);
   // As if it were a name, before AWS is asked: what there is with a prefix is not everybody's business.
   if (logGroupNamePrefix !== undefined) authorizer.demand(asker, mayExportOf(logGroupNamePrefix));
-  const { logGroupNames, storedBytes } = await logGroupsOf(body, target, sleep);
+  const { logGroupNames, storedBytes } = await logGroupsOf(body, target, {
+    sleep,
+    caller: asker.principal.id,
+  });
   function* questions() {
     for (const logGroupName of logGroupNames) {
       yield mayExportOf(logGroupName);
@@ -136,10 +139,10 @@ function someNotPermitted(prefix: string): Problem {
 async function logGroupsOf(
   { logGroupNames, logGroupNamePrefix = '' }: CreateExportJob,
   { logs }: PlanningOptions['target'],
-  sleep: PlanningOptions['sleep'],
+  how: Pick<PlanningOptions, 'sleep'> & { caller: string },
 ): Promise<{ logGroupNames: string[]; storedBytes: number | null }> {
   if (logGroupNames) return { logGroupNames, storedBytes: null };
-  return resolveLogGroups(logs, logGroupNamePrefix, { sleep });
+  return resolveLogGroups(logs, logGroupNamePrefix, how);
 }
 
 const noTimeZone =

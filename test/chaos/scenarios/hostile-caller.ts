@@ -1,0 +1,157 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type Emulator, openEmulator } from '#emulator/emulator.ts';
+import { createDatabase } from '../../postgres.ts';
+import type { Violation } from '../checker.ts';
+import { type GatewayProcess, openGatewayProcess } from '../gateway-process.ts';
+import { beHostile } from '../hostility.ts';
+import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
+
+const region = 'eu-west-1';
+
+// Mallory has a key, and no policy permits her anything. Neighbour may see tasks of log groups that
+// have none, so that what she asks for has to be looked up.
+const policies = `
+permit(principal == Caller::"api-key#owner", action, resource);
+permit(principal == Caller::"api-key#neighbour", action in [Action::"DescribeExportTasks", Action::"CancelExportTask"], resource)
+when { resource has name && resource.name like "/neighbour/*" };
+`;
+const hostile = ['mallory', 'neighbour'];
+
+// What it may take longer than without them. Less, and the noise of a run is a violation.
+const mostRatio = 1.1;
+
+/** What a run of jobs was like for their owner. */
+interface Run {
+  seconds: number;
+  /** Reads of the owner that were not answered with 200. */
+  refused: string[];
+  reads: number;
+  /** Calls that reached AWS, and those that it throttled. */
+  calls: number;
+  throttled: number;
+}
+
+/** What came of it, in numbers. */
+export interface HostileReport extends ScenarioReport {
+  /** Without hostile callers; only where it was compared. */
+  alone: Run | undefined;
+  attacked: Run;
+  /** How many hostile requests were answered with each status. */
+  statuses: Record<string, number>;
+}
+
+/**
+ * Runs a job of `count` slices through the service itself, with all its defaults, at an AWS with its
+ * rate limits, while two callers without permission send reads, requests that wait and bodies as fast
+ * as they may; compared with the same alone, before and after.
+ */
+export async function attackAsCaller(
+  { serverUrl, count, signal, onProgress }: Omit<ScenarioOptions, 'ownServer' | 'random'>,
+  { isCompared }: { isCompared: boolean },
+): Promise<HostileReport> {
+  await using emulator = await openLimited();
+  await using gateway = await openGatewayProcess({
+    ...{ awsUrl: emulator.url, databaseUrl: await createDatabase(serverUrl), region, policies },
+    callers: ['owner', ...hostile],
+  });
+  const run = () => runJob(gateway, emulator, count, signal);
+  if (isCompared) await run(); // how long tasks take has to be learnt first
+  const before = isCompared ? await run() : undefined;
+  onProgress(Math.round(count / 3));
+  const hostility = beHostile(gateway, hostile);
+  const attacked = await run();
+  onProgress(Math.round((2 * count) / 3));
+  await hostility.stop();
+  const after = isCompared ? await run() : undefined;
+
+  const alone = before && after && { ...before, seconds: (before.seconds + after.seconds) / 2 };
+  const statuses = Object.fromEntries([...hostility.statuses].sort(([a], [b]) => a - b));
+  const trials = Object.values(statuses).reduce((sum, times) => sum + times, 0);
+  const isDefect = (status: string) => Number(status) >= 500 && status !== '503';
+  return {
+    ...{ alone, attacked, statuses, trials, slices: count },
+    ...{ kills: 0, hitsInStarting: 0, strays: 0, unseen: 0, longestStartMs: 0 },
+    violations: [
+      ...attacked.refused.map((text) => violation(text, 'unlawful')),
+      ...(alone ? slowerThan(alone, attacked) : []),
+      ...(gateway.exit() === undefined ? [] : [violation('the gateway has ended', 'lost')]),
+      ...Object.keys(statuses)
+        .filter(isDefect)
+        .map((status) => violation(`a hostile request was answered ${status}`, 'unlawful')),
+    ],
+  };
+}
+
+/** The same, for the table of `npm run chaos`. */
+export async function beHostileCaller(options: ScenarioOptions): Promise<ScenarioReport> {
+  const report = await attackAsCaller(options, { isCompared: true });
+  const { alone, attacked, statuses } = report;
+  if (alone) process.stdout.write(`alone: ${tell(alone)}\n`);
+  process.stdout.write(`attacked: ${tell(attacked)}\n`);
+  process.stdout.write(`hostile requests by status: ${JSON.stringify(statuses)}\n`);
+  return report;
+}
+
+const tell = ({ seconds, reads, refused, calls, throttled }: Run) =>
+  `${seconds.toFixed(1)} s, ${reads} reads of the owner, ${refused.length} refused, ${calls} calls to AWS, ${throttled} throttled`;
+
+function violation(text: string, kind: Violation['kind']): Violation {
+  return { invariant: 'hostile-caller', kind, text };
+}
+
+function slowerThan(alone: Run, attacked: Run): Violation[] {
+  const ratio = attacked.seconds / alone.seconds;
+  if (ratio <= mostRatio) return [];
+  const text = `the job took ${ratio.toFixed(2)} times as long as without hostile callers`;
+  return [violation(text, 'stuck')];
+}
+
+async function openLimited() {
+  const emulator = await openEmulator({ rateLimits: 'aws', pendingMs: 100, runningMs: 300 });
+  emulator.seed.logGroup({ region, logGroupName: '/app' });
+  emulator.seed.bucket({ region, bucket: 'archive' });
+  return { ...emulator, [Symbol.asyncDispose]: () => emulator.close() };
+}
+
+/** A job of so many slices from its wish to its end; its owner follows it, and its tasks. */
+async function runJob(
+  gateway: GatewayProcess,
+  emulator: Emulator,
+  slices: number,
+  signal: AbortSignal,
+): Promise<Run> {
+  const from = Date.UTC(2024, 4, 1);
+  const body = JSON.stringify({
+    ...{ logGroupNames: ['/app'], destination: 'archive', sliceBy: 'hour', from },
+    to: from + slices * 3_600_000,
+  });
+  emulator.journal.clear();
+  const beganAt = performance.now();
+  const created = await gateway.call('owner', 'POST', '/export-jobs', body);
+  if (created.status !== 202) throw new Error(`The job was not accepted: ${created.status}`);
+  const refused: string[] = [];
+  let reads = 0;
+  const ask = async (path: string) => {
+    const { status, body: answer } = await gateway.call('owner', 'GET', path);
+    reads += 1;
+    if (status !== 200)
+      refused.push(`${path.split('?')[0]} was answered ${status} ${answer?.type}`);
+    return answer;
+  };
+  let state: string | undefined;
+  for (; !isOver(state); await delay(250)) {
+    signal.throwIfAborted();
+    state = (await ask(`/export-jobs/${created.body.id}`))?.state;
+    const [task] = (await ask('/export-tasks?limit=50'))?.exportTasks ?? [];
+    if (task) await ask(`/export-tasks/${task.taskId}`);
+  }
+  const seconds = (performance.now() - beganAt) / 1_000;
+  if (state !== 'completed') refused.push(`the job is ${state}`);
+  const entries = emulator.journal.entries();
+  const throttled = entries.filter(({ errorCode }) => errorCode === 'ThrottlingException').length;
+  return { seconds, refused, reads, calls: entries.length, throttled };
+}
+
+const isOver = (state: string | undefined) =>
+  state === 'completed' || state === 'failed' || state === 'cancelled';
