@@ -7,9 +7,8 @@ import {
   type DescribeExportTasksCommandInput,
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-
-import { readExportTaskPage, readLogGroupPage } from './answers.ts';
 import type { Lane } from './call-budget/call-budget.ts';
+import { readExportTaskPage, readLogGroupPage } from './client/answers.ts';
 import { type AttemptWatch, watchAttempts } from './client/attempts.ts';
 import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/connections.ts';
 import { withDeadline } from './client/deadline.ts';

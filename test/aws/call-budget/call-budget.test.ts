@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { type CallClaim, makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import type { Problem } from '#problems/problem.ts';
-import { makeTurnedClock } from '../turned-clock.ts';
+import { makeTurnedClock } from './turned-clock.ts';
 
 /** A budget, and what was sent out of it: who, and when. */
 function openBudget(callsPerSecond = 4) {

@@ -1,6 +1,6 @@
-import type { CallBudget } from './call-budget/call-budget.ts';
-import type { CloudWatchLogs, OnBehalf } from './cloudwatch-logs.ts';
-import type { DescribeExportTasks, ExportTaskPage } from './export-task.ts';
+import type { CloudWatchLogs, OnBehalf } from '../cloudwatch-logs.ts';
+import type { DescribeExportTasks, ExportTaskPage } from '../export-task.ts';
+import type { CallBudget } from './call-budget.ts';
 
 // AWS takes five describes a second per account and Region, from everybody together. Younger, and
 // pollers use them up; older, and an answer feels stale.

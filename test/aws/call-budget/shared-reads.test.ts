@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
+import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import { shareReads } from '#aws/shared-reads.ts';
-import { openWorld, order, region } from '../world.ts';
+import { openWorld, order, region } from '../../world.ts';
 import { makeTurnedClock } from './turned-clock.ts';
 
 /** A budget of any number of calls. */

@@ -1,4 +1,4 @@
-import type { ExportTask, ExportTaskPage, LogGroupPage } from './export-task.ts';
+import type { ExportTask, ExportTaskPage, LogGroupPage } from '../export-task.ts';
 
 /** An answer of the SDK, of whose members nothing is known yet. */
 interface Answer {

@@ -1,5 +1,5 @@
-import type { CloudWatchLogs } from './cloudwatch-logs.ts';
-import type { ExportTask, ExportTaskPage } from './export-task.ts';
+import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
+import type { ExportTask, ExportTaskPage } from '../export-task.ts';
 
 // AWS has no larger page.
 const newestTasks = 50;

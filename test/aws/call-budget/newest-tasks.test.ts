@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-
+import { readNewestFirst } from '#aws/call-budget/newest-tasks.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { DescribeExportTasks } from '#aws/export-task.ts';
-import { readNewestFirst } from '#aws/newest-tasks.ts';
 
 /** A port whose newest page is `newest`, and which knows `older` by their ids alone. */
 function openPort(given: { newest?: string[]; older?: string[]; code?: string }) {
