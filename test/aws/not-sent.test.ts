@@ -6,12 +6,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { makeAuthority } from '../auth/certificates.ts';
+import { longTimeouts } from '../silence.ts';
 import { order, pointSdkAt, region } from '../world.ts';
 
 const task = { ...order, from: 0n, to: 1n };
-const timeouts = { connectMs: 300, createMs: 300, readMs: 10_000 };
+const silenceMs = 1_000; // how long a silent server is waited for
 
 /** A server on some port of this machine, with everybody who is connected cut off at the end. */
 async function listen(server: Server) {
@@ -29,8 +30,9 @@ async function listen(server: Server) {
   };
 }
 
-async function createAt(url: string) {
+async function createAt(url: string, { createMs }: Partial<AwsTimeouts> = {}) {
   pointSdkAt(url);
+  const timeouts = { ...longTimeouts, ...(createMs !== undefined && { createMs }) };
   await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts });
   return logs.createExportTask(task);
 }
@@ -62,7 +64,9 @@ test.for([
     }),
   );
 
-  expect(await createAt(`https://127.0.0.1:${server.port}`)).toMatchObject(notSent);
+  expect(await createAt(`https://127.0.0.1:${server.port}`, { createMs: silenceMs })).toMatchObject(
+    notSent,
+  );
 });
 
 test('a create is not sent to who has a certificate of nobody we trust', async () => {
@@ -81,7 +85,7 @@ test('a create is not sent to who has a certificate of nobody we trust', async (
 test('a create without credentials was not sent', async () => {
   pointSdkAt('http://127.0.0.1:9');
   delete process.env.AWS_ACCESS_KEY_ID;
-  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts });
+  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts: longTimeouts });
 
   expect(await logs.createExportTask(task)).toMatchObject({
     outcome: 'not-sent',
@@ -113,5 +117,7 @@ test.for([
     }),
   );
 
-  expect(await createAt(`http://127.0.0.1:${server.port}`)).toMatchObject({ outcome: 'unknown' });
+  expect(await createAt(`http://127.0.0.1:${server.port}`, { createMs: silenceMs })).toMatchObject({
+    outcome: 'unknown',
+  });
 });

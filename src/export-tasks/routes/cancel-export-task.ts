@@ -2,12 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { cancelAndShow, demandToCancel } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
+import { whenCallerGone } from './caller-gone.ts';
 
 const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },

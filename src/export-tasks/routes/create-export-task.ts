@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
@@ -10,6 +9,7 @@ import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task
 import type { MaskTasks } from '../masked-tasks.ts';
 import { grantOf, mayCreate, mayDo } from '../questions.ts';
 import { warningsOf } from '../warnings.ts';
+import { whenCallerGone } from './caller-gone.ts';
 
 /** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
 export const createExportTask: FastifyPluginAsyncTypebox<{

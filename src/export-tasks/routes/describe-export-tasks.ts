@@ -2,13 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
 import { mayDo } from '../questions.ts';
+import { whenCallerGone } from './caller-gone.ts';
 
 const Query = Type.Object(
   {

@@ -2,13 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { whenCallerGone } from '#edge/caller-gone.ts';
 import type { Targets } from '#targets/target.ts';
 import { noSuchTask } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
 import { mayDo } from '../questions.ts';
+import { whenCallerGone } from './caller-gone.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 
