@@ -31,7 +31,7 @@ export interface HostileReport {
 
 /** With permission to do everything; with a valid key that no policy permits anything; with none. */
 type Caller = 'permitted' | 'forbidden' | 'unknown';
-const keys: Record<Caller, string> = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
+const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u', holding: 'key-h' };
 
 const atOnce = 4; // more would wait for each other on one core, and be taken for slow
 const halfSentAtOnce = 119; // creates a caller may begin in a minute
@@ -101,14 +101,14 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     }
   }
 
-  /** Sends all of many bodies but their last byte, by a caller with permission and one without. */
+  /** Sends all of many bodies but their last byte, by callers of whom one has permission. */
   function holdBodies(): void {
     letGo(held);
     const { port } = new URL(gateway.url);
     const bytes = Buffer.alloc(bodyBytes - 1, ' ');
     for (let number = 0; number < halfSentAtOnce; number += 1) {
       const socket = dial(Number(port));
-      const key = number % 4 === 0 ? keys.forbidden : keys.permitted;
+      const key = number % 4 === 0 ? keys.forbidden : keys.holding;
       socket.resume().write(headOf(key));
       socket.write(bytes);
       held.push(socket);
@@ -128,15 +128,20 @@ function letGo(sockets: Socket[]): void {
 
 /** Writes who may come in and do what, and says what the gateway is told of it. */
 function writeAccess(folder: string): Record<string, string> {
-  const entryOf = (name: 'permitted' | 'forbidden') => ({
+  const entryOf = (name: keyof typeof keys) => ({
     name,
     sha256: createHash('sha256').update(keys[name]).digest('hex'),
   });
   const keysFile = join(folder, 'keys.json');
-  writeFileSync(keysFile, JSON.stringify([entryOf('permitted'), entryOf('forbidden')]));
+  writeFileSync(
+    keysFile,
+    JSON.stringify([entryOf('permitted'), entryOf('forbidden'), entryOf('holding')]),
+  );
   writeFileSync(
     join(folder, 'all.cedar'),
-    'permit(principal == Caller::"api-key#permitted", action, resource);',
+    ['permitted', 'holding']
+      .map((name) => `permit(principal == Caller::"api-key#${name}", action, resource);`)
+      .join(''),
   );
   return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder };
 }
