@@ -103,7 +103,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const sight = ways?.sight;
   await app.register(targetsPlugin, { targets, slots, authorizer, sight });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
-  await app.register(exportTasksPlugin, { targets, authorizer, sight, now, elapsed, sleep });
+  const isReserved = jobs?.isMarker;
+  await app.register(exportTasksPlugin, {
+    ...{ targets, authorizer, sight, isReserved, now, elapsed, sleep },
+  });
   if (jobs && ways) {
     const world = { targets, authenticate, authorizer, basePath, newId, elapsed, sleep };
     await app.register(exportJobsPlugin, { ...jobs, ...ways, ...world });

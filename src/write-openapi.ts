@@ -41,6 +41,7 @@ await using app = await buildApp({
     line: notOpened,
     slots: notOpened,
     wake: () => {},
+    isMarker: async () => false,
   },
 });
 await app.ready();

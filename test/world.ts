@@ -16,6 +16,7 @@ import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { readVersions } from '#export-jobs/job-store/event-reads.ts';
+import { makeInstallationReader, makeIsMarker } from '#export-jobs/job-store/strays.ts';
 import { makeJobWatch } from '#export-jobs/views/following/job-watch.ts';
 import { makeLineView } from '#export-jobs/views/slot/line-view.ts';
 import { makeSlotBook } from '#export-jobs/views/slot/slot-book.ts';
@@ -354,6 +355,7 @@ async function openJobs(
     },
     line,
     slots: makeSlotBook(database, line, elapsed),
+    isMarker: makeIsMarker(makeInstallationReader(database)),
     wake,
     mostStreams,
     mostWatchers,

@@ -5,6 +5,7 @@ import {
   openDispatcher,
 } from './dispatcher/dispatcher.ts';
 import { readVersions } from './job-store/event-reads.ts';
+import { makeInstallationReader, makeIsMarker } from './job-store/strays.ts';
 import type { JobsOptions } from './plugin.ts';
 import { makeJobWatch } from './views/following/job-watch.ts';
 import { makeLineView } from './views/slot/line-view.ts';
@@ -30,7 +31,9 @@ export function openExportJobs(
   });
   const line = makeLineView(database, elapsed);
   const slots = makeSlotBook(database, line, elapsed);
+  const isMarker = makeIsMarker(makeInstallationReader(database));
   const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
   const { wake, close } = dispatcher;
-  return { database, watch, line, slots, wake, mostWaitingSlices, mostWatchers, close };
+  const limits = { mostWaitingSlices, mostWatchers };
+  return { database, watch, line, slots, wake, isMarker, ...limits, close };
 }

@@ -28,6 +28,8 @@ export interface JobsOptions {
   slots: SlotBook;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
+  /** Whether a task name is kept for the export tasks of these jobs; false while the database is away. */
+  isMarker: (taskName: string) => Promise<boolean>;
   /** How many event streams this process serves at once, and how many long polls; 1,000 when left out. */
   mostStreams?: number | undefined;
   /** How many event streams one caller may have open, and how many long polls; any number when left out or 0. */

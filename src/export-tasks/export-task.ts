@@ -18,7 +18,8 @@ const taskName = Text({
   minLength: 1,
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
-  description: 'A name for the task. Unique names make a task easy to find again.',
+  description:
+    'A name for the task. Unique names make a task easy to find again. Names like those of the export jobs of this gateway (`xp1-` and its id) are refused.',
 });
 
 /** The name of a log group. */

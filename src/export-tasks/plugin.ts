@@ -17,14 +17,16 @@ export interface ExportTasksOptions extends LookUpOptions {
   authorizer: Authorizer;
   /** What may be told of export jobs; absent where there are none. */
   sight: JobSight | undefined;
+  /** Whether a task name is kept for the export tasks of jobs; absent where there are none. */
+  isReserved: ((taskName: string) => Promise<boolean>) | undefined;
 }
 
 /** Registers the mirror of AWS's three operations on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
-  const { targets, authorizer, sight } = options;
+  const { targets, authorizer, sight, isReserved } = options;
   const maskTasks = makeMaskTasks(sight);
   await app.register(createExportTask, {
-    ...{ targets, authorizer, maskTasks },
+    ...{ targets, authorizer, maskTasks, isReserved },
     createOnce: makeCreateOnce(options),
   });
   await app.register(describeExportTasks, { targets, authorizer, maskTasks });

@@ -73,6 +73,7 @@ const good: Evidence = {
   events,
   auditEntries,
   strays: [],
+  doomed: new Set(),
   idempotencyKeys: [
     { caller: 'anonymous', key: 'key', digest: 'digest', jobId: 'job', createdAt: 980 },
   ],
@@ -97,6 +98,7 @@ const planted: [string, string, Partial<Evidence>][] = [
   ['INV3', 'a completed slice without a task', { tasks: [] }],
   ['INV3', 'a completed slice whose task failed', { tasks: [{ ...task, status: 'FAILED' }] }],
   ['INV3', 'a slice that failed', { slices: [{ ...slice, state: 'failed' }] as never }],
+  ['INV3', 'a doomed slice that is exported', { doomed: new Set(['job']) }],
   ['INV3', 'a slice that never ends', { slices: [{ ...slice, state: 'starting' }] as never }],
   ['INV4', 'two tasks at once', { tasks: [task, { ...second, createdAt: 1_999 }] }],
   ['INV5', 'a step that is not lawful', { events: good.events.toSpliced(2, 1) }],

@@ -28,6 +28,8 @@ export interface Evidence {
   accepted: string[];
   /** Jobs whose cancel was confirmed: their slices may end so. */
   cancelled: ReadonlySet<string>;
+  /** Jobs whose slices cannot but fail. */
+  doomed: ReadonlySet<string>;
   calls: ClientCall[];
   sightings: Sighting[];
   tasks: Task[];
@@ -49,8 +51,8 @@ export interface Violation {
 }
 
 /**
- * Judges a run in which nothing gave a slice a reason to fail, after it has come to rest. Looks only
- * at what AWS, the database and the clients have on record.
+ * Judges a run in which nothing gave a slice that is not doomed a reason to fail, after it has come
+ * to rest. Looks only at what AWS, the database and the clients have on record.
  */
 export function check(evidence: Evidence): Violation[] {
   const tasks = ourTasks(evidence);
@@ -94,6 +96,11 @@ function checkAcceptance({ accepted, jobs }: Evidence): Violation[] {
 function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): Violation[] {
   const name = `slice ${slice.jobId}/${slice.number}`;
   if (slice.state === 'cancelled' && evidence.cancelled.has(slice.jobId)) return [];
+  if (evidence.doomed.has(slice.jobId)) {
+    if (slice.state === 'failed' && slice.problem !== null) return [];
+    const text = `${name}, which cannot but fail, is ${slice.state}`;
+    return [{ invariant: 'INV3', kind: 'stuck', text }];
+  }
   if (slice.state === 'failed' || slice.state === 'cancelled') {
     const text = `${name} is ${slice.state}: ${slice.problem}`;
     return [{ invariant: 'INV3', kind: 'lost', text }];

@@ -80,6 +80,7 @@ async function play(scenario: Scenario): Promise<TableRow[]> {
   });
   const seconds = (performance.now() - beganAt) / 1_000;
   for (const { invariant, kind, text } of report.violations) say(`${invariant} ${kind}: ${text}`);
+  for (const note of report.notes ?? []) say(`${title}: ${note}`);
   if (report.logPath) say(`What the replicas said is in ${report.logPath}`);
   say(`${title}: ${seconds.toFixed(0)} s, ${report.violations.length} violations`);
   return [{ ...report, scenario, title, seconds }];

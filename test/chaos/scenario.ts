@@ -22,6 +22,8 @@ export interface ScenarioReport extends Verdict {
   kills: number;
   /** Kills, or pauses, that hit a process while a slice it had begun to send was in `starting`. */
   hitsInStarting: number;
+  /** What was measured, a line each. */
+  notes?: string[];
 }
 
 /** A way for things to go wrong. */

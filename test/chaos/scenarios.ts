@@ -6,6 +6,7 @@ import { beHostileCaller } from './scenarios/hostile-caller.ts';
 import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
 import { cutWire } from './scenarios/partitions.ts';
 import { pauseOwners } from './scenarios/pauses.ts';
+import { poisonCaller } from './scenarios/poison.ts';
 import { restartPostgres } from './scenarios/postgres-restarts.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 import { repeatPosts } from './scenarios/repeating-clients.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'pauses', count: 200, run: pauseOwners },
   { name: 'clocks', variant: 'replicas', count: 500, run: shiftClocks },
   { name: 'clocks', variant: 'PostgreSQL', count: 100, run: turnDatabaseClock }, // some five minutes
+  { name: 'poison', count: 400, run: poisonCaller },
   { name: 'clients', count: 1_000, run: repeatPosts },
   { name: 'hostile-caller', count: 30, run: beHostileCaller },
 ];

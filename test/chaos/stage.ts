@@ -40,6 +40,8 @@ export interface Stage extends AsyncDisposable {
   accepted: string[];
   /** Ids of jobs whose cancel was confirmed. */
   cancelled: Set<string>;
+  /** Ids of jobs whose slices cannot but fail. */
+  doomed: Set<string>;
   sightings: Sighting[];
   /** What went wrong with the processes themselves. */
   accidents: string[];
@@ -94,6 +96,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 
   const accepted: string[] = [];
   const cancelled = new Set<string>();
+  const doomed = new Set<string>();
   const sightings: Sighting[] = [];
   const accidents: string[] = [];
 
@@ -144,7 +147,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 
   const undo = unwinding.move();
   return {
-    ...{ emulator, database, replicas, targets, accepted, cancelled, sightings, accidents },
+    ...{ emulator, database, replicas, targets, accepted, cancelled, doomed },
+    ...{ sightings, accidents },
     logPath,
     async put(slices) {
       for (let left = slices, turn = 0; left > 0; turn += 1) {

@@ -82,11 +82,11 @@ async function untilAtRest({ database }: Stage, signal: AbortSignal): Promise<vo
 
 /** Everything there is on record. */
 async function gather(stage: Stage, calls: ClientCall[]): Promise<Evidence> {
-  const { database, emulator, accepted, cancelled, sightings } = stage;
+  const { database, emulator, accepted, cancelled, doomed, sightings } = stage;
   const { queries } = database;
   const { id } = await queries.selectFrom('installation').select('id').executeTakeFirstOrThrow();
   return {
-    ...{ installation: id, accepted, cancelled, calls, sightings },
+    ...{ installation: id, accepted, cancelled, doomed, calls, sightings },
     tasks: emulator.exportTasks(),
     jobs: await queries.selectFrom('jobs').selectAll().execute(),
     slices: await queries.selectFrom('slices').selectAll().execute(),

@@ -179,7 +179,11 @@ describe.each(homes)('the task of a job, on %s', (_name, openHome) => {
     const emulator = { runningMs: 3_600_000 };
     const world = await openWorld({ access: forbidsOther, jobs: await openHome(), emulator });
     const jobId = await jobOf('tom', world.database, { logGroupNames });
-    const taskName = makeMarker('12345678', { jobId, slice: 0, attempt: 1 }, '0123456789abcdef');
+    const taskName = makeMarker(
+      { id: '12345678', secret: 's' },
+      { jobId, slice: 0, attempt: 1 },
+      '0123456789abcdef',
+    );
     const created = await world.call('POST', '/export-tasks', { ...order, taskName }, as('tom'));
     return { world, taskName, taskId: created.body.taskId as string };
   }

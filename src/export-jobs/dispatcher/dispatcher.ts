@@ -1,7 +1,7 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
-import { readInstallation } from '../job-store/strays.ts';
+import { makeInstallationReader } from '../job-store/strays.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { CrashPoint, Log } from './slot.ts';
 import { workSlot } from './work.ts';
@@ -40,7 +40,7 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
   const stop = new AbortController();
   const slots = new Map<string, string>();
   const loops = new Map<string, { wake: () => void; ended: Promise<void> }>();
-  let installation: Promise<string> | undefined;
+  const installation = makeInstallationReader(options.database);
 
   targets.forEachChecked((target) => {
     if (stop.signal.aborted || isOneSlotWith(target)) return;
@@ -63,14 +63,9 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
       reach,
       bell,
       stop: stop.signal,
-      installation: () => (installation ??= readInstallation(options.database).catch(forget)),
+      installation,
     });
     log.info({ target: target.name }, 'the slot is given back');
-  }
-
-  function forget(error: unknown): never {
-    installation = undefined; // the database was away; ask again
-    throw error;
   }
 
   return {

@@ -2,6 +2,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { Problem } from '#problems/problem.ts';
+import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { SliceProblem } from '../export-job.ts';
 import type { ForeignTask, Lease } from '../job-store/lease.ts';
@@ -28,8 +29,8 @@ export interface SlotOptions {
   database: Database;
   /** Asked before each create, on behalf of whoever asked for the job. */
   authorizer: Authorizer;
-  /** Of this database; the beginning of every marker. */
-  installation: string;
+  /** Of this database: what markers are made with. */
+  installation: Installation;
   limits: DispatcherLimits;
   log: Log;
   /** A clock that only goes forward, in ms. */

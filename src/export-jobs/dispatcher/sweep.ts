@@ -1,8 +1,9 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type ExportTask, isActive } from '#aws/export-task.ts';
-import { markerPrefix } from '#targets/marker.ts';
+import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
 import { recordCall } from '../job-store/changes.ts';
 import { findAttempts, type MarkedAttempt, recordStray } from '../job-store/strays.ts';
+import { isSameExport } from './attempts/same-export.ts';
 import { cancelAtAws, type Slot } from './slot.ts';
 
 /**
@@ -36,7 +37,7 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   });
 
   const ours = page.exportTasks.filter((task): task is Marked =>
-    Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation))),
+    Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation.id))),
   );
   const attempts = await findAttempts(
     database,
@@ -44,7 +45,7 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   );
   for (const task of ours) {
     const attempt = attempts.get(task.taskName);
-    if (isStray(task, attempt)) await handleStray(slot, task, attempt);
+    if (isStray(installation, task, attempt)) await handleStray(slot, task, attempt);
   }
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
@@ -58,9 +59,18 @@ type Marked = ExportTask & { taskId: string; taskName: string };
 
 const createdAt = ({ executionInfo }: ExportTask) => executionInfo?.creationTime ?? 0;
 
-/** An attempt without a task and without an outcome is being settled: the task is the one looked for. */
-function isStray(task: Marked, attempt: MarkedAttempt | undefined): boolean {
-  if (!attempt) return true;
+/**
+ * Whether a task under one of our markers is of ours, and not the one its slice knows. Names can be
+ * made up and copied: one without a row must be signed, and one with a row export what that asked
+ * for. An attempt without a task and an outcome is being settled: the task is the one looked for.
+ */
+function isStray(
+  installation: Installation,
+  task: Marked,
+  attempt: MarkedAttempt | undefined,
+): boolean {
+  if (!attempt) return isOwnMarker(installation, task.taskName);
+  if (!isSameExport(task, attempt)) return false;
   if (attempt.taskId === null) return attempt.outcome !== null;
   return attempt.taskId !== task.taskId;
 }

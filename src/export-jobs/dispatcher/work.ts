@@ -1,4 +1,5 @@
 import { Problem } from '#problems/problem.ts';
+import type { Installation } from '#targets/marker.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../job-store/lease.ts';
 import {
   findSetBackMs,
@@ -20,7 +21,7 @@ import { watchForeignTask, watchTask } from './watch.ts';
 export interface WorkOptions
   extends Omit<SlotOptions, 'installation'>,
     Pick<DispatcherOptions, 'owner' | 'sleep'> {
-  installation: () => Promise<string>;
+  installation: () => Promise<Installation>;
   bell: Bell;
   stop: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { Database } from '#database/database.ts';
+import { type Installation, markerPrefix } from '#targets/marker.ts';
 
 /** What is known of an attempt that a task names in its marker. */
 export interface MarkedAttempt {
@@ -8,15 +9,42 @@ export interface MarkedAttempt {
   caller: string;
   taskId: string | null;
   outcome: string | null;
+  // What it asked for.
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  destination: string;
+  destinationPrefix: string;
 }
 
-/** The id of this database, which begins every marker of ours. */
-export async function readInstallation(database: Database): Promise<string> {
-  const { id } = await database.queries
-    .selectFrom('installation')
-    .select('id')
-    .executeTakeFirstOrThrow();
-  return id;
+/** Reads what markers are made with, once; as long as the database is away, with each call again. */
+export function makeInstallationReader({ queries }: Database): () => Promise<Installation> {
+  let known: Promise<Installation> | undefined;
+  return () => {
+    known ??= queries
+      .selectFrom('installation')
+      .select(['id', 'secret'])
+      .executeTakeFirstOrThrow()
+      .catch((error) => {
+        known = undefined;
+        throw error;
+      });
+    return known;
+  };
+}
+
+/**
+ * Says whether a task name is kept for the tasks of export jobs. While the database is away nobody can
+ * tell, so none is.
+ */
+export function makeIsMarker(
+  readInstallation: () => Promise<Installation>,
+): (taskName: string) => Promise<boolean> {
+  return (taskName) =>
+    readInstallation().then(
+      ({ id }) => taskName.startsWith(markerPrefix(id)),
+      () => false,
+    );
 }
 
 /** The attempts of these markers, by marker; one without a row is absent. */
@@ -28,7 +56,14 @@ export async function findAttempts(
   const rows = await database.queries
     .selectFrom('attempts')
     .innerJoin('jobs', 'jobs.id', 'attempts.jobId')
-    .select(['marker', 'jobId', 'caller', 'taskId', 'outcome'])
+    .innerJoin('slices', (join) =>
+      join
+        .onRef('slices.jobId', '=', 'attempts.jobId')
+        .onRef('slices.number', '=', 'attempts.slice'),
+    )
+    .select(['marker', 'attempts.jobId', 'jobs.caller', 'taskId', 'outcome'])
+    .select(['slices.logGroupName', 'slices.fromAt', 'slices.toAt'])
+    .select(['jobs.destination', 'attempts.destinationPrefix'])
     .where('marker', 'in', markers)
     .execute();
   return new Map(rows.map((row) => [row.marker, row]));

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { markerBeginning } from '#targets/marker.ts';
 import type { Targets } from '#targets/target.ts';
+import { invalidRequest } from '#validation/violations.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
 import { everyCall } from '../declared-problems.ts';
@@ -16,8 +18,9 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
   createOnce: ReturnType<typeof makeCreateOnce>;
+  isReserved: ((taskName: string) => Promise<boolean>) | undefined;
   maskTasks: MaskTasks;
-}> = async (app, { targets, authorizer, createOnce, maskTasks }) => {
+}> = async (app, { targets, authorizer, createOnce, maskTasks, isReserved }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks',
@@ -55,6 +58,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const question = mayCreate(target, task);
       const decision = authorizer.demand(request, question);
 
+      await refuseReservedName(body.taskName, isReserved);
       const created = await createOnce(target, task, {
         caller: request.principal.id,
         grant: grantOf(question, decision),
@@ -79,3 +83,17 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     },
   });
 };
+
+/**
+ * A task named like those of export jobs would be taken for one that got out of hand, and cancelled.
+ * @throws Problem invalid-request
+ */
+async function refuseReservedName(
+  taskName: string | undefined,
+  isReserved: ((taskName: string) => Promise<boolean>) | undefined,
+): Promise<void> {
+  if (!isReserved || !taskName?.startsWith(markerBeginning)) return;
+  if (!(await isReserved(taskName))) return;
+  const detail = `must not begin as the names of this gateway's export jobs do (${markerBeginning}…); any other name is right`;
+  throw invalidRequest([{ in: 'body', pointer: '#/taskName', detail }]);
+}

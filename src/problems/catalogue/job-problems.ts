@@ -59,6 +59,15 @@ export const jobProblems = {
       'Check the bucket, its policy and its key, slice smaller if it ran for a day, then POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
+  'export-task-differs': {
+    status: 409,
+    title: 'Another export has the name of the export task',
+    explanation:
+      'The answer to the CreateExportTask of a slice was lost. AWS lists an export task under its name, but of another log group, time range, bucket or prefix. It is not counted as the export of the slice, and the slice is not sent again by itself, as that could export it twice.',
+    remedy:
+      'Look at the task that detail names with GET /export-tasks/{taskId}, and find out who started it; then POST /export-jobs/{jobId}/retry.',
+    isRetryable: true,
+  },
   'export-task-cancelled': {
     status: 409,
     title: 'The export task was cancelled at AWS',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { makeMarker } from '#targets/marker.ts';
 import { type Line, openLine } from '../line.ts';
 import { startAt } from '../put-job.ts';
 
@@ -22,10 +23,12 @@ function isFirstPage(input: unknown): boolean {
   return taskId === undefined && statusCode === undefined && nextToken === undefined;
 }
 
-async function installationOf({ database }: Line): Promise<string> {
-  const rows = database.queries.selectFrom('installation').select('id');
-  return (await rows.executeTakeFirstOrThrow()).id;
-}
+const installationOf = ({ database }: Line) =>
+  database.queries.selectFrom('installation').selectAll().executeTakeFirstOrThrow();
+
+/** A marker of an attempt of which there is no row. */
+const markerOf = async (line: Line) =>
+  makeMarker(await installationOf(line), { jobId: 'gone', slice: 0, attempt: 1 }, 'abcdef');
 
 describe('a task of ours that its slice does not know', () => {
   test('is told of, written down and cancelled within a minute', async () => {
@@ -120,7 +123,7 @@ describe('a task of ours that its slice does not know', () => {
 
   test('without any row here, as after a database was put back, is found all the same', async () => {
     await using line = await openLine();
-    const taskName = `xp1-${await installationOf(line)}-gone-0-1-0123456789abcdef`;
+    const taskName = await markerOf(line);
     const taskId = line.emulator.seed.foreignTask({
       region,
       durationMs: 600_000,
@@ -135,7 +138,7 @@ describe('a task of ours that its slice does not know', () => {
 
   test('that has ended is told of, but not cancelled', async () => {
     await using line = await openLine();
-    const taskName = `xp1-${await installationOf(line)}-gone-0-1-0123456789abcdef`;
+    const taskName = await markerOf(line);
     line.emulator.seed.finishedTasks({ region, count: 1, order: { taskName } });
 
     await line.time.runFor(61_000);
@@ -148,8 +151,9 @@ describe('a task of ours that its slice does not know', () => {
 describe('a task that is not ours', () => {
   test('is never touched: of another installation, with a name alike, or without one', async () => {
     await using line = await openLine({ emulator: { activeTaskLimit: 9 } });
-    const installation = await installationOf(line);
+    const { id: installation } = await installationOf(line);
     const names = [
+      `xp1-${installation}-gone-0-1-0123456789abcdef`, // not signed
       'xp1-00000000-gone-0-1-0123456789abcdef',
       `xp1-${installation}0-gone-0-1-0123456789abcdef`,
       `XP1-${installation}-gone`,
@@ -174,7 +178,7 @@ describe('a task that is not ours', () => {
     ['start', { from: 1n }],
     ['end', { to: 2n }],
   ])(
-    'but has the marker of a slice and another %s is not taken for its task',
+    'but has the marker of a slice and another %s is not taken for its task, nor is the slice sent again',
     async (_what, other) => {
       await using line = await openLine({ emulator: { activeTaskLimit: 2 } });
       line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
@@ -197,45 +201,71 @@ describe('a task that is not ours', () => {
 
       await line.runUntilDone();
 
-      const attempts = await line.database.queries
-        .selectFrom('attempts')
-        .selectAll()
-        .orderBy('attempt')
-        .execute();
-      expect(attempts).toMatchObject([
-        { outcome: 'not-created', taskId: null },
-        { outcome: 'completed' },
-      ]);
+      const [slice] = await line.slices(jobId);
+      expect(slice).toMatchObject({ state: 'failed', attempt: 1 });
+      expect(JSON.parse(slice?.problem ?? '')).toMatchObject({
+        type: '/problems/export-task-differs',
+        detail: expect.stringContaining(taskId),
+      });
+      expect(line.calls('CreateExportTask')).toHaveLength(1);
+      expect(cancels(line)).toEqual([]);
+      expect(await strays(line)).toEqual([]);
       expect(alerts(line, 'marker_forged')).not.toEqual([]);
       expect(alerts(line, 'marker_forged')[0]).toMatchObject({ level: 'error', jobId, taskId });
     },
   );
 
-  test('and is an older task under the marker of a slice is not taken for its task', async () => {
+  test.each([
+    ['a slash at the end of its prefix', (sent: Sent) => ({ ...sent, ...prefixWith(sent, '/') })],
+    ['a creation an hour ago, as by another clock', (sent: Sent) => sent],
+  ])('but one shown with %s is ours', async (_what, show) => {
     await using line = await openLine();
-    const jobId = await line.put();
     line.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
+    const jobId = await line.put();
     await line.time.runUntil(() => line.calls('CreateExportTask').length === 1);
     const [create] = line.calls('CreateExportTask');
-    const sent = create?.input as {
-      taskName: string;
-      logGroupName: string;
-      from: bigint;
-      to: bigint;
-    };
-    const order = { destination: 'archive', destinationPrefix: `jobs/${jobId}/1`, ...sent };
+    const order = show(create?.input as Sent);
     line.emulator.seed.finishedTasks({ region, count: 1, spacingMs: 3_600_000, order });
 
     await line.runUntilDone();
 
-    expect(line.calls('CreateExportTask')).toHaveLength(2);
+    expect(await line.states(jobId)).toEqual(['completed']);
+    expect(line.calls('CreateExportTask')).toHaveLength(1);
+    expect(alerts(line, 'marker_forged')).toEqual([]);
   });
+
+  test('and copies the name of a running task of ours is neither reported nor cancelled', async () => {
+    await using line = await openLine({ emulator: { runningMs: 3_600_000, activeTaskLimit: 2 } });
+    await line.put();
+    await line.time.runUntil(async () => (await line.states())[0] === 'running');
+    const [task] = line.emulator.exportTasks();
+    const order = { taskName: task?.taskName, logGroupName: '/mine', destination: 'my-bucket' };
+    line.emulator.seed.foreignTask({ region, durationMs: 600_000, order });
+
+    await line.time.runFor(120_000);
+
+    expect(await strays(line)).toEqual([]);
+    expect(cancels(line)).toEqual([]);
+    expect(alerts(line, 'duplicate_export_detected')).toEqual([]);
+  });
+});
+
+interface Sent {
+  taskName: string;
+  logGroupName: string;
+  from: bigint;
+  to: bigint;
+  destination: string;
+  destinationPrefix: string;
+}
+
+const prefixWith = ({ destinationPrefix }: Sent, end: string) => ({
+  destinationPrefix: `${destinationPrefix}${end}`,
 });
 
 test('a sweep goes through all tasks of the last minutes, one page at a time', async () => {
   await using line = await openLine();
-  const installation = await installationOf(line);
-  const taskName = `xp1-${installation}-gone-0-1-0123456789abcdef`;
+  const taskName = await markerOf(line);
   const { sweepBackMs } = dispatcherLimits;
   line.emulator.seed.finishedTasks({
     region,

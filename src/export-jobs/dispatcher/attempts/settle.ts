@@ -1,10 +1,11 @@
-import type { ExportTask } from '#aws/export-task.ts';
+import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../job-store/outcomes.ts';
-import { record, type Slot } from '../slot.ts';
+import { record, type Slot, toStored } from '../slot.ts';
 import { recordLoss } from './loss.ts';
+import { isSameExport } from './same-export.ts';
 
-// How far AWS's clock and the database's may differ.
+// How far AWS's clock and the database's may drift apart while a create is settled.
 const clockSkewMs = 15 * 60_000;
 
 /** The queries of one whole listing: under a filter a task shows even if the newest page lags. */
@@ -32,7 +33,7 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
   const isApart = elapsed() - looks.lookedAt >= limits.lookEveryMs;
   const isAnswerDue = ageMs > limits.createDeadlineMs;
   looks.lookedAt = elapsed();
-  const found = await lookForTask(slot, active);
+  const { found, other } = await lookForTask(slot, active);
   if (found) {
     const { taskId, awsRequestId } = found;
     const by = { action: 'DescribeExportTasks', awsRequestId } as const;
@@ -45,6 +46,10 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
   if (isApart && isAnswerDue) looks.missing += 1;
   if (looks.missing < limits.looks || ageMs <= limits.settleMs) return 0;
 
+  if (other !== undefined) {
+    await recordOther(slot, active, other);
+    return 0;
+  }
   await recordNotCreated(slot, active);
   log.info({ target: target.name, jobId, slice, attempt }, 'a lost create never took effect');
   return 0;
@@ -76,14 +81,27 @@ async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void
   await recordLoss(slot, active, { ...loss, count: 'misses' }, 'in-requeue');
 }
 
+/** A task under the marker that exports something else: not ours to count, and no leave to send again. */
+async function recordOther(slot: Slot, active: StartingSlice, taskId: string): Promise<void> {
+  const detail = `AWS lists task ${taskId} under the name of this attempt, and it exports something else.`;
+  await recordLoss(slot, active, {
+    problem: toStored(new Problem('export-task-differs', detail)),
+    ...{ count: 'misses', pauseMs: undefined, attempt: { outcome: 'failed' } },
+    by: { action: 'DescribeExportTasks' },
+  });
+}
+
 const times = (count: number) => (count === 1 ? 'once' : `${count} times in a row`);
 
+/** What a whole listing has under a marker: the task it stands for, or the id of another. */
+interface Look {
+  found?: { taskId: string; awsRequestId: string | undefined };
+  other?: string;
+}
+
 /** One whole listing, until the task is found or everything is older than its create. */
-async function lookForTask(
-  slot: Slot,
-  active: StartingSlice,
-): Promise<{ taskId: string; awsRequestId: string | undefined } | undefined> {
-  const notBefore = active.submittedAt - clockSkewMs;
+async function lookForTask(slot: Slot, active: StartingSlice): Promise<Look> {
+  let other: string | undefined;
   for (const listing of listings) {
     let nextToken: string | undefined;
     do {
@@ -91,32 +109,29 @@ async function lookForTask(
       slot.gate.count();
       const query = { ...listing, limit: 50, ...(nextToken !== undefined && { nextToken }) };
       const page = await slot.target.logs.describeExportTasks(query, { isFresh: true });
-      const task = page.exportTasks.find(({ taskName }) => taskName === active.marker);
-      if (task?.taskId !== undefined && isOurs(slot, active, task)) {
-        return { taskId: task.taskId, awsRequestId: page.awsRequestId };
+      for (const task of page.exportTasks) {
+        const { taskId, taskName } = task;
+        if (taskId === undefined || taskName !== active.marker) continue;
+        if (isSameExport(task, active)) {
+          return { found: { taskId, awsRequestId: page.awsRequestId } };
+        }
+        other = taskId;
       }
+      // By AWS's clock, which may be hours from the database's.
+      const sentAt = (page.answeredAt ?? active.submittedAt + active.ageMs) - active.ageMs;
+      const notBefore = sentAt - clockSkewMs;
       const isOlder = page.exportTasks.some(
         ({ executionInfo }) => (executionInfo?.creationTime ?? notBefore) < notBefore,
       );
       nextToken = isOlder ? undefined : page.nextToken;
     } while (nextToken !== undefined);
   }
-  return undefined;
+  if (other !== undefined) reportOther(slot, active, other);
+  return { ...(other !== undefined && { other }) };
 }
 
-/** A name can be forged: a task with our marker but other values is somebody else's. */
-function isOurs({ log, target }: Slot, active: StartingSlice, task: ExportTask): boolean {
-  const isSame =
-    task.logGroupName === active.logGroupName &&
-    task.from === BigInt(active.fromAt) &&
-    task.to === BigInt(active.toAt) - 1n &&
-    task.destination === active.destination &&
-    task.destinationPrefix === active.destinationPrefix &&
-    (task.executionInfo?.creationTime ?? active.submittedAt) >= active.submittedAt - clockSkewMs;
-  if (!isSame) {
-    const { jobId, slice, attempt, marker } = active;
-    const facts = { target: target.name, jobId, slice, attempt, marker, taskId: task.taskId };
-    log.error({ ...facts, alert: 'marker_forged' }, 'a task has our marker, but other values');
-  }
-  return isSame;
+function reportOther({ log, target }: Slot, active: StartingSlice, taskId: string): void {
+  const { jobId, slice, attempt, marker } = active;
+  const facts = { target: target.name, jobId, slice, attempt, marker, taskId };
+  log.error({ ...facts, alert: 'marker_forged' }, 'a task has our marker, but other values');
 }
