@@ -67,6 +67,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       if (!answer.lease) return standBy(answer);
       keptAt = beganAt;
       clock.see(answer.now, beganAt); // what it was before, the rows show
+      memory.refused = undefined; // another owner's creates may have been taken since
       const durations = makeDurations(await readDurations(database, target.name, remembered));
       const installation = await options.installation();
       setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, target.name));
