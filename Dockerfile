@@ -43,7 +43,7 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-COPY src/access-config.ts src/config.ts src/environment.ts src/proxy-config.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/access-config.ts src/config.ts src/edge-config.ts src/environment.ts src/proxy-config.ts src/exit.ts src/examples.ts src/emulate.ts src/
 COPY src/problems/config-error.ts src/problems/
 COPY src/validation/settings.ts src/validation/
 COPY src/emulator src/emulator

@@ -3,8 +3,11 @@ import { vi } from 'vitest';
 import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
 import type { Emulator } from '#emulator/emulator.ts';
 
-/** So long that none passes because the machine is slow; a test of silence does not wait for them. */
-export const longTimeouts: AwsTimeouts = { connectMs: 60_000, createMs: 60_000, readMs: 60_000 };
+/**
+ * So long that none passes because the machine is slow; a test of silence does not wait for them. Longer,
+ * and several of them, skipped within one request, are more than `fetch` waits for an answer.
+ */
+export const longTimeouts: AwsTimeouts = { connectMs: 20_000, createMs: 20_000, readMs: 20_000 };
 
 const isSilent = ({ status, fault }: ReturnType<Emulator['journal']['entries']>[number]) =>
   status === 'silence' || fault?.kind === 'stall-body';
