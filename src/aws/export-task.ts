@@ -32,6 +32,17 @@ export function effectivePrefix(destinationPrefix: string | undefined): string {
 /** API reference of CreateExportTask: "If you don't specify a value, the default is exportedlogs". */
 export const prefixWhenNone = 'exportedlogs';
 
+/**
+ * A prefix as prefixes are compared: AWS puts a slash behind it, and may show it without the slashes it
+ * ended with.
+ */
+export function withoutEndingSlashes(prefix: string): string {
+  // Not a pattern: one that looks for slashes at the end tries at each slash there is.
+  let end = prefix.length;
+  while (prefix[end - 1] === '/') end -= 1;
+  return prefix.slice(0, end);
+}
+
 /** What DescribeExportTasks takes. */
 export interface DescribeExportTasks {
   taskId?: string;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { documentBase } from '#openapi/document.ts';
-import { catalogue } from '#problems/catalogue.ts';
+import { catalogue, findProblemKind } from '#problems/catalogue.ts';
 import { Environment } from '../../src/environment.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -57,10 +57,18 @@ describe('the documents', () => {
     expect(documentBase.info.version).toBe(version);
   });
 
-  test('the README names every problem', () => {
-    const missing = Object.keys(catalogue).filter((slug) => !readme.includes(`\`${slug}\``));
+  test('the README names every problem in the row of its status, and no other', () => {
+    const named = [...readme.matchAll(/^\| (\d{3}(?:, \d{3})*) \| (.*) \|$/gm)].flatMap((row) =>
+      [...(row[2] ?? '').matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, slug = '']) => ({
+        slug,
+        statuses: row[1]?.split(', ').map(Number),
+      })),
+    );
 
-    expect(missing).toEqual([]);
+    expect(named.map(({ slug }) => slug).sort()).toEqual(Object.keys(catalogue).sort());
+    for (const { slug, statuses } of named) {
+      expect(statuses, slug).toContain(findProblemKind(slug)?.status);
+    }
   });
 
   test('every problem is provoked by some test', () => {

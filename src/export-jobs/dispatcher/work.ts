@@ -50,6 +50,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   let slot: Slot | undefined;
   let keptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  let outruns = 0;
   let trouble: Trouble | undefined;
   let setBackMs = 0;
 
@@ -80,6 +81,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     await undoSetBack(slot);
     const waitMs = await takeStep(slot);
     failures = 0;
+    outruns = 0;
     trouble = undefined;
     return Math.min(waitMs, keepEveryMs, limits.idleMs);
   }
@@ -121,7 +123,8 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   }
 
   async function recover(error: Error): Promise<number> {
-    if (stop.aborted || error.name === outrun) return 0;
+    if (stop.aborted) return 0;
+    if (error.name === outrun) return outruns++ === 0 ? 0 : backOffMs(outruns, random);
     if (error.name === leaseLost) {
       log.warn({ target: target.name }, 'another replica has taken the slot');
       slot = undefined;

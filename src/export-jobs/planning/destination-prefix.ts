@@ -1,5 +1,5 @@
 import type { Place } from '#auth/authorization/authorizer.ts';
-import { effectivePrefix } from '#aws/export-task.ts';
+import { effectivePrefix, withoutEndingSlashes } from '#aws/export-task.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 
@@ -138,11 +138,4 @@ function isName(text: string | undefined): text is Name {
 /** Nearly every log group begins with a slash, which would give a folder without a name. */
 function toLogGroup(logGroupName: string): string {
   return logGroupName.startsWith('/') ? logGroupName.slice(1) : logGroupName;
-}
-
-// Not a pattern: one that looks for slashes at the end tries at each slash there is.
-function withoutEndingSlashes(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === '/') end -= 1;
-  return text.slice(0, end);
 }

@@ -1,5 +1,5 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import type { ExportTask } from '#aws/export-task.ts';
+import { type ExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
 /** What a look-up needs of its surroundings: clocks in milliseconds, and sleep. */
@@ -134,19 +134,10 @@ function isCertainlyOf(candidate: ExportTask, task: EffectiveTask): boolean {
     candidate.from === task.from &&
     candidate.to === task.to &&
     candidate.destination === task.destination &&
-    isSamePrefix(candidate.destinationPrefix, task.destinationPrefix)
+    candidate.destinationPrefix !== undefined &&
+    withoutEndingSlashes(candidate.destinationPrefix) ===
+      withoutEndingSlashes(task.destinationPrefix)
   );
-}
-
-/** Whether objects lie below the same prefix: AWS puts a slash behind it, and may show it without. */
-function isSamePrefix(shown: string | undefined, sent: string): boolean {
-  return shown !== undefined && withoutEndingSlashes(shown) === withoutEndingSlashes(sent);
-}
-
-function withoutEndingSlashes(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === '/') end -= 1;
-  return text.slice(0, end);
 }
 
 /** Ids of tasks that callers were told about lately; the newest thousand. */

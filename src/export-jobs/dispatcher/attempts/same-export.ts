@@ -1,4 +1,4 @@
-import type { ExportTask } from '#aws/export-task.ts';
+import { type ExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 
 /** What an attempt asked AWS for. */
 export interface AskedExport {
@@ -30,10 +30,4 @@ export function isSameExport(task: ExportTask, asked: AskedExport): boolean {
 
 function isUnlessAbsent<Value>(shown: Value | undefined, asked: Value): boolean {
   return shown === undefined || shown === asked;
-}
-
-function withoutEndingSlashes(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === '/') end -= 1;
-  return text.slice(0, end);
 }
