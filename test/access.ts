@@ -65,6 +65,11 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
       if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');
       return decision;
     },
+    openSeries: (asker) => ({
+      decide: (question) => authorizer.decide(asker, question),
+      demand: (question) => authorizer.demand(asker, question),
+      [Symbol.dispose]() {},
+    }),
     demandAny() {}, // a rule may permit anything
     sift: (asker, items, toQuestion) =>
       items.filter((item) => rule(asker.principal, toQuestion(item))),

@@ -21,6 +21,8 @@ interface DecisionRecord {
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
+  /** Of a request for many: how many like this one were permitted. */
+  permitted?: number | undefined;
   /** Of a list: how many were shown and how many were not. */
   shown?: number | undefined;
   hidden?: number | undefined;

@@ -25,6 +25,11 @@ export const openToAll: Access = {
     mayPermit: () => true,
     demand: () => ({ isPermitted: true, policies: [] }),
     demandAny() {},
+    openSeries: () => ({
+      decide: () => ({ isPermitted: true, policies: [] }),
+      demand: () => ({ isPermitted: true, policies: [] }),
+      [Symbol.dispose]() {},
+    }),
     sift: (_asker, items) => [...items],
   },
 };

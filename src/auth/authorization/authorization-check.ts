@@ -24,7 +24,11 @@ const Caller = Type.Object(
     subject: name('What the issuer calls it: `sub` of a token, the name of an API key.'),
     groups: Type.Optional(names('The groups the issuer says it is in.')),
     claims: Type.Optional(
-      Type.Record(Type.String(), names('The values of one claim.'), {
+      // Type.Record leaves a name with a line break, and what it names, unchecked.
+      Type.Unsafe<Record<string, string[]>>({
+        type: 'object',
+        propertyNames: name('The name of a claim.'),
+        additionalProperties: names('The values of one claim.'),
         description: 'What else the issuer says of it.',
         'x-rule': 'a JSON object of arrays of texts',
       }),

@@ -68,6 +68,18 @@ export interface Authorizer {
    * @throws Problem not-permitted
    */
   demandAny(asker: Asker, action: Action): void;
+  /**
+   * Opens decisions of many questions of one request. Each no is a line in the audit; all yeses are
+   * one, with the first of them and their number, written when the series is closed.
+   */
+  openSeries(asker: Asker): DecisionSeries;
   /** Those of many that the asker may see; one line in the audit for all of them. */
   sift<Item>(asker: Asker, items: readonly Item[], toQuestion: (item: Item) => Question): Item[];
+}
+
+/** Decisions of one request. */
+export interface DecisionSeries extends Disposable {
+  decide(question: Question): Decision;
+  /** @throws Problem not-permitted */
+  demand(question: Question): Decision;
 }

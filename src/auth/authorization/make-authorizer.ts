@@ -1,7 +1,7 @@
 import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
 import { show } from '#validation/violations.ts';
-import type { Asker, Authorizer, Decision, Question } from './authorizer.ts';
+import type { Asker, Authorizer, Decision, DecisionSeries, Question } from './authorizer.ts';
 import { makeCedarRequests } from './policies/cedar-request.ts';
 import type { Policies } from './policies/open-policies.ts';
 import { makeDecisionMemory } from './remembered-decisions.ts';
@@ -38,14 +38,49 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 
   function decide(asker: Asker, question: Question): Decision {
     const decision = judge(asker, question);
-    const { action, resource, context = {} } = question;
+    recordOf(asker, question, decision);
+    return decision;
+  }
+
+  function openSeries(asker: Asker): DecisionSeries {
+    const ids = new Set<string>();
+    let first: Question | undefined;
+    let permitted = 0;
+    const decideNext = (question: Question) => {
+      const decision = judge(asker, question);
+      if (!decision.isPermitted) {
+        recordOf(asker, question, decision);
+        return decision;
+      }
+      first ??= question;
+      permitted += 1;
+      for (const id of decision.policies) ids.add(id);
+      return decision;
+    };
+    return {
+      decide: decideNext,
+      demand: (question) => demanded(question, decideNext(question)),
+      [Symbol.dispose]() {
+        if (!first) return;
+        const decision = { isPermitted: true, policies: [...ids].sort() };
+        recordOf(asker, first, decision, permitted === 1 ? {} : { permitted });
+      },
+    };
+  }
+
+  function recordOf(
+    asker: Asker,
+    { action, resource, context = {} }: Question,
+    decision: Decision,
+    counts: { permitted?: number } = {},
+  ): void {
     record(asker, action, decision, {
       target: resource.target.name,
       logGroupName: resource.logGroupName,
       destination: context.destination,
       destinationPrefix: context.destinationPrefix,
+      ...counts,
     });
-    return decision;
   }
 
   function record(
@@ -64,11 +99,8 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     version: () => policies.version(),
     decide,
     mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),
-    demand(asker, question) {
-      const decision = decide(asker, question);
-      if (decision.isPermitted) return decision;
-      throw new Problem('not-permitted', `No policy permits you ${tell(question)}.`);
-    },
+    demand: (asker, question) => demanded(question, decide(asker, question)),
+    openSeries,
     demandAny(asker, action) {
       if (policies.mayPermit(asker.principal, action)) return;
       record(asker, action, { isPermitted: false, policies: [] }, { target: '*' });
@@ -100,6 +132,12 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       return shown.map(({ item }) => item);
     },
   };
+}
+
+/** @throws Problem not-permitted */
+function demanded(question: Question, decision: Decision): Decision {
+  if (decision.isPermitted) return decision;
+  throw new Problem('not-permitted', `No policy permits you ${tell(question)}.`);
 }
 
 // Each policy may fail; the first few say what is wrong.

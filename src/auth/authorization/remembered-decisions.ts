@@ -8,7 +8,7 @@ const mostOfACaller = 256;
 
 /**
  * Makes a memory of decisions: the same policies say the same of the same question, and of one that
- * differs in nothing they look at, such as the window. It forgets what
+ * differs in nothing they look at, such as the window or the log group. It forgets what
  * other policies have said, and all of a caller when its `Principal` is not used any more.
  */
 export function makeDecisionMemory({ version, heeds }: Pick<Policies, 'version' | 'heeds'>) {
@@ -30,7 +30,7 @@ export function makeDecisionMemory({ version, heeds }: Pick<Policies, 'version' 
       judge: () => { decision: Decision; isToRemember: boolean },
     ): Decision {
       const decisions = decisionsOf(principal);
-      const key = keyOf(question, (circumstance) => heeds(principal, circumstance));
+      const key = keyOf(question, (aspect) => heeds(principal, aspect));
       const known = decisions.get(key);
       if (known) return known;
       const { decision, isToRemember } = judge();
@@ -56,11 +56,12 @@ const circumstances = Object.keys(everyCircumstance) as (keyof Circumstances)[];
 /** All of a question that makes a difference, in one text. */
 function keyOf(
   { action, resource, context = {} }: Question,
-  heeds: (circumstance: string) => boolean,
+  heeds: (aspect: string) => boolean,
 ): string {
   const { name, accountId, region } = resource.target;
   const heeded = circumstances.map((circumstance) =>
     heeds(circumstance) ? (context[circumstance]?.toString() ?? null) : null,
   );
-  return JSON.stringify([action, name, accountId, region, resource.logGroupName ?? null, heeded]);
+  const logGroupName = heeds('logGroupName') ? (resource.logGroupName ?? null) : null;
+  return JSON.stringify([action, name, accountId, region, logGroupName, heeded]);
 }

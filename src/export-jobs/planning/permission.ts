@@ -38,7 +38,7 @@ export const decisionsAtOnce = 20;
  * Demands a yes to each of many questions, up to the first no; the ids of the policies that decided.
  * A question is made when the one before it has its yes: whoever is permitted nothing costs one.
  * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the asker
- * need not know of it.
+ * need not know of it. All yeses are one line in the audit: each task has one of its own when it is sent.
  * @throws Problem not-permitted
  */
 export async function demandEach(
@@ -48,12 +48,13 @@ export async function demandEach(
   refusal?: () => Problem,
 ): Promise<string[]> {
   const policies = new Set<string>();
-  const decide = refusal ? authorizer.decide : authorizer.demand;
+  using series = authorizer.openSeries(asker);
+  const decide = refusal ? series.decide : series.demand;
   let asked = 0;
   for (const question of questions) {
     if (asked % decisionsAtOnce === 0) await setImmediate();
     asked += 1;
-    const decision = decide(asker, question);
+    const decision = decide(question);
     if (!decision.isPermitted) throw refusal?.();
     for (const id of decision.policies) policies.add(id);
   }

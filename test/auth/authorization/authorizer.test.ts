@@ -73,6 +73,40 @@ describe('each decision is one line of the audit', () => {
     expect(opened.audit.map(({ decision: said }) => said)).toEqual(['permit', 'forbid']);
   });
 
+  test('of a series the permitted are one, with their number; each that is not has its own', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+    const names = ['/team-a/x', '/team-b/x', '/team-a/y', '/team-a/z'];
+
+    const ask = (asked: readonly string[], id: string) => {
+      using series = opened.authorizer.openSeries({ principal: caller, id });
+      return asked.map((logGroupName) => series.decide(createOf({ logGroupName })).isPermitted);
+    };
+    const answers = [ask(names, 'r-1'), ask(['/team-a/x'], 'r-2'), ask([], 'r-3')];
+
+    expect(answers).toEqual([[true, false, true, true], [true], []]);
+    const one = { decision: 'permit', policies: ['team-a'], logGroupName: '/team-a/x' };
+    expect(opened.audit).toMatchObject([
+      { requestId: 'r-1', decision: 'forbid', policies: [], logGroupName: '/team-b/x' },
+      { ...one, requestId: 'r-1', permitted: 3 },
+      { ...one, requestId: 'r-2' },
+    ]);
+    expect(opened.audit[2]).not.toHaveProperty('permitted');
+  });
+
+  test('a series that is broken off by a no has said what was permitted before', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': teamA });
+    await using opened = await openPolicyDir(folder.path);
+
+    const demandBoth = () => {
+      using series = opened.authorizer.openSeries({ principal: caller, id: 'r-1' });
+      for (const name of ['/team-a/x', '/b']) series.demand(createOf({ logGroupName: name }));
+    };
+
+    expect(demandBoth).toThrow('No policy permits you CreateExportTask with logGroupName "/b"');
+    expect(opened.audit.map(({ decision }) => decision)).toEqual(['forbid', 'permit']);
+  });
+
   test('and of a list there is one, with what is shown and what is not', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);

@@ -144,6 +144,11 @@ test.each([
     { ...create, principal: { issuer: 'a', subject: 'c', claims: { x: 'y' } } },
     '#/principal/claims/x',
   ],
+  ...['a\nb', '\n', '', '\ud800'].map((name): [string, object, string] => [
+    `a claim of the name ${JSON.stringify(name)}`,
+    { ...create, principal: { issuer: 'a', subject: 'c', claims: { [name]: ['y'] } } },
+    '#/principal/claims',
+  ]),
   [
     'an id of its own',
     { ...create, principal: { ...create.principal, id: 'admin' } },

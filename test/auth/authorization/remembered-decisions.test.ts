@@ -82,6 +82,28 @@ describe('a question that differs from one asked before', () => {
       ],
       [true, false, false, false, false],
     ],
+    ...[
+      'resource == LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/g"',
+      'resource in LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/g"',
+      'resource is LogGroup in LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/g"',
+    ].map((scope): [string, string, Question[], boolean[]] => [
+      `in its log group, where a policy has "${scope}"`,
+      `permit(principal, action, ${scope});`,
+      [createOf({ logGroupName: '/h' }), createOf({ logGroupName: '/g' })],
+      [false, true],
+    ]),
+    [
+      'in its target, which a policy names',
+      'permit(principal, action, resource in Target::"default");',
+      [createOf(), createOf({ target: { name: 'other' } })],
+      [true, false],
+    ],
+    [
+      'in a member beside one whose name is that of variables',
+      on('{"Var": 1, "it": context has from && context.from > 1}.it'),
+      [createOf({ from: 1n }), createOf({ from: 2n })],
+      [false, true],
+    ],
     [
       'in what is done',
       'permit(principal, action == Action::"CreateExportTask", resource);',
@@ -140,6 +162,22 @@ test('what could not be decided is not remembered: the log tells of it each time
 
   expect(answers).toEqual([false, false, false]);
   expect(opened.log.filter(({ level }) => level === 'error')).toHaveLength(3);
+});
+
+test.for([
+  ['none looks at', 'permit(principal, action, resource is LogGroup in Target::"default");', 1],
+  ['one looks at', on('resource has name && resource.name != "x"'), 300],
+] as const)('log groups that %s are decided once or each', async ([, policy, decided]) => {
+  using folder = makePolicyFolder({ 'a.cedar': policy });
+  await using opened = await openPolicyDir(folder.path);
+  const asker = { principal: callerIn([]), id: 'r-1' };
+
+  const answers = Array.from({ length: 300 }, (_, number) =>
+    opened.authorizer.decide(asker, createOf({ logGroupName: `/${number}` })),
+  );
+
+  expect(answers.every(({ isPermitted }) => isPermitted)).toBe(true);
+  expect(new Set(answers).size).toBe(decided); // a remembered decision is the same object
 });
 
 test('a caller who asks more than is remembered is answered right all the same', async () => {

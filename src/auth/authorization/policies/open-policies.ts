@@ -20,8 +20,8 @@ export interface Policies extends AsyncDisposable {
   /** Grows with each change. */
   version(): number;
   judge(principal: Principal, request: CedarRequest): Verdict;
-  /** Whether any policy that can be about the caller looks at this circumstance. */
-  heeds(principal: Principal, circumstance: string): boolean;
+  /** Whether any policy that can be about the caller looks at this circumstance, or the `logGroupName`. */
+  heeds(principal: Principal, aspect: string): boolean;
   /** Whether any policy that can be about the caller may permit this action; at a target of this name, if given. */
   mayPermit(principal: Principal, action: Action, target?: string): boolean;
 }
@@ -92,7 +92,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       const { isEmpty, setFor } = loaded.current();
       return isEmpty ? refusal : judge(cedar, request, setFor(principal));
     },
-    heeds: (principal, circumstance) => loaded.current().setFor(principal).heeds(circumstance),
+    heeds: (principal, aspect) => loaded.current().setFor(principal).heeds(aspect),
     mayPermit: (principal, action, target) =>
       loaded.current().setFor(principal).mayPermit(action, target),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),

@@ -15,8 +15,8 @@ import type { Cedar } from './parse-policies.ts';
 export interface PolicySet {
   /** The name Cedar has them under. @throws what Cedar says, when it does not take them */
   name(): string;
-  /** Whether any of them looks at this circumstance; the others make no difference. */
-  heeds(circumstance: string): boolean;
+  /** Whether any of them looks at this of a question; what none looks at makes no difference. */
+  heeds(aspect: string): boolean;
   /** Whether any of them may permit this action, in whatever circumstances; at a target of this name, if given. */
   mayPermit(action: Action, target?: string): boolean;
 }
@@ -62,7 +62,7 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const heeded = new Set(about.flatMap(({ heeds }) => heeds));
     return {
       name: () => parse(ids),
-      heeds: (circumstance) => heeded.has(everything) || heeded.has(circumstance),
+      heeds: (aspect) => heeded.has(everything) || heeded.has(aspect),
       mayPermit: (action, target) => about.some(({ permits }) => permits(action, target)),
     };
   }
@@ -74,14 +74,16 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   };
 }
 
-/** All circumstances. */
+/** All of a question. */
 const everything = '*';
+/** The log group, beside the circumstances. */
+const logGroup = 'logGroupName';
 
 /** What a policy is about, read off its syntax tree. */
 interface About {
   /** Whom it can be about; undefined is anybody. */
   whom: string | undefined;
-  /** The circumstances it looks at. */
+  /** The circumstances it looks at, and whether it looks at the log group. */
   heeds: string[];
   /** Whether its scope lets it permit an action, at a target if one is given. */
   permits: (action: Action, target?: string) => boolean;
@@ -96,7 +98,7 @@ function aboutOf(cedar: Cedar, text: string): About {
   const uid = uidOf(principal);
   return {
     whom: uid && keyOf(uid),
-    heeds: heededIn(conditions),
+    heeds: [...heededIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
     permits: (asked, target) =>
       effect === 'permit' && isOfAction(action, asked) && canBeAt(resource, target),
   };
@@ -116,6 +118,13 @@ function canBeAt(scope: ResourceConstraint, target: string | undefined): boolean
   return target === undefined || type !== 'Target' || id === target;
 }
 
+/** Whether a scope takes all log groups of a target alike. */
+function isOfAnyLogGroup(scope: ResourceConstraint): boolean {
+  const place = scope.op === 'is' ? scope.in : scope;
+  if (place === undefined || ('op' in place && place.op === 'All')) return true;
+  return 'entity' in place && plain(place.entity).type === 'Target';
+}
+
 function uidOf(scope: PrincipalConstraint): Uid | undefined {
   if (scope.op === 'is') return scope.in && 'entity' in scope.in ? scope.in.entity : undefined;
   return scope.op !== 'All' && 'entity' in scope ? scope.entity : undefined;
@@ -129,10 +138,16 @@ function keyOf(uid: Uid): string {
   return `${type} ${id}`;
 }
 
-/** The members of the context that an expression looks at, read off its syntax tree. */
+/**
+ * The members of the context that an expression looks at, and the log group if it looks at anything of
+ * the resource, read off its syntax tree.
+ */
 function heededIn(node: unknown): string[] {
   if (typeof node !== 'object' || node === null) return [];
-  if ('Var' in node) return node.Var === 'context' ? [everything] : [];
+  if ('Var' in node && typeof node.Var === 'string') {
+    // A record may have a member of this name; that of a variable is text.
+    return { context: [everything], resource: [logGroup] }[node.Var] ?? [];
+  }
   return Object.entries(node).flatMap(([operator, operand]) => {
     const { left, attr } = (operand ?? {}) as {
       left?: { Var?: unknown };
