@@ -57,7 +57,9 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
 
 type Marked = ExportTask & { taskId: string; taskName: string };
 
-const createdAt = ({ executionInfo }: ExportTask) => executionInfo?.creationTime ?? 0;
+// A task without a time proves nothing about those behind it.
+const createdAt = ({ executionInfo }: ExportTask) =>
+  executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
 
 /**
  * Whether a task under one of our markers is of ours, and not the one its slice knows. Names can be

@@ -8,8 +8,10 @@ import { isSameExport } from './same-export.ts';
 // How far AWS's clock and the database's may drift apart while a create is settled.
 const clockSkewMs = 15 * 60_000;
 
+const everyTask = {};
+
 /** The queries of one whole listing: under a filter a task shows even if the newest page lags. */
-const listings = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const;
+const listings = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, everyTask] as const;
 
 /**
  * Finds out what became of a create whose outcome is not on record: its answer was lost, or its
@@ -120,9 +122,12 @@ async function lookForTask(slot: Slot, active: StartingSlice): Promise<Look> {
       // By AWS's clock, which may be hours from the database's.
       const sentAt = (page.answeredAt ?? active.submittedAt + active.ageMs) - active.ageMs;
       const notBefore = sentAt - clockSkewMs;
-      const isOlder = page.exportTasks.some(
-        ({ executionInfo }) => (executionInfo?.creationTime ?? notBefore) < notBefore,
-      );
+      // Only without a filter is the order known: newest first. A task without a time proves nothing.
+      const isOlder =
+        listing === everyTask &&
+        page.exportTasks.some(
+          ({ executionInfo }) => (executionInfo?.creationTime ?? notBefore) < notBefore,
+        );
       nextToken = isOlder ? undefined : page.nextToken;
     } while (nextToken !== undefined);
   }
