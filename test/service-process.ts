@@ -4,6 +4,7 @@ import { expect, onTestFinished } from 'vitest';
 
 import type { Emulator } from '#emulator/emulator.ts';
 import { temporaryDir } from './database/homes.ts';
+import { nodeEnvironment } from './node-environment.ts';
 import { region } from './world.ts';
 
 /** The service as a process of its own. */
@@ -32,7 +33,7 @@ export function awsAt(emulator: Emulator): Record<string, string> {
 /** Starts the service as "npm start" does, with these variables and none of this machine's. */
 export function startService(env: Record<string, string>): ServiceProcess {
   const child = spawn(process.execPath, ['src/main.ts'], {
-    env: { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: temporaryDir(), ...env },
+    env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { nodeEnvironment } from '../node-environment.ts';
+
 /** The service itself, as `npm start` runs it, with what production has by default. */
 export interface GatewayProcess extends AsyncDisposable {
   port: number;
@@ -47,7 +49,7 @@ export async function openGatewayProcess(options: {
   const logFile = openSync(logPath, 'a');
   const child = spawn(process.execPath, [main], {
     env: {
-      PATH: process.env.PATH,
+      ...nodeEnvironment(),
       ...{ HOST: '127.0.0.1', PORT: '0', DATABASE_URL: databaseUrl },
       ...{ AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder },
       ...{ AWS_REGION: region, AWS_ENDPOINT_URL: awsUrl, AUDIT_LOG: join(folder, 'audit.log') },

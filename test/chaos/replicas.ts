@@ -40,7 +40,8 @@ export interface ReplicaPlace {
   atCreate: (replica: Replica, create: SeenCreate) => Promise<CreateFate>;
 }
 
-const compileCacheDir = join(tmpdir(), 'log-export-gateway-chaos-compiled');
+const compileCacheDir =
+  process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'log-export-gateway-chaos-compiled');
 const shiftedClock = fileURLToPath(new URL('shifted-clock.ts', import.meta.url));
 const endsWithinMs = 60_000; // ends what hangs; a busy machine takes its time
 

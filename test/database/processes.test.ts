@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { type DatabaseOptions, migrateDatabase } from '#database/database.ts';
+import { nodeEnvironment } from '../node-environment.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, keysIn, temporaryDir } from './homes.ts';
 
@@ -30,7 +31,7 @@ function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
 
 /** Runs a door, with these variables and none of this machine's. */
 async function run(door: string, env: Record<string, string>) {
-  const options = { env: { PATH: process.env.PATH ?? '', ...env } };
+  const options = { env: { ...nodeEnvironment(), ...env } };
   return promisify(execFile)(process.execPath, [door], options).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
