@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { errorMeanings, type Operation } from '#aws/error-meaning.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, openWorld, order, region, type World } from '../world.ts';
+
+// The SDK waits a share of its back-off before it calls again, and draws how much. Here it draws nothing.
+beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
+afterEach(() => void vi.restoreAllMocks());
 
 type Heard = Pick<Answer, 'status' | 'headers' | 'body'>;
 
