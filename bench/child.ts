@@ -3,6 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { makeFolder } from './folder.ts';
+
+/**
+ * Where Node keeps compiled code from start to start, as in the container image. The tests have one of their
+ * own, which is already full.
+ */
+const compileCache = process.env.NODE_COMPILE_CACHE ?? makeFolder();
+
 /** A process of the measurement. */
 export interface Child extends AsyncDisposable {
   /** Sends a message to a process of ours, and resolves with its answer. */
@@ -27,15 +35,21 @@ export function startChild(options: {
   flags?: string[];
   core: number | undefined;
   env?: Record<string, string>;
+  isCompileCacheUsed?: boolean;
 }): Child {
-  const { script, flags = [], core, env = {} } = options;
+  const { script, flags = [], core, env = {}, isCompileCacheUsed = true } = options;
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
   const command = [process.execPath, ...flags, path];
   if (core !== undefined) command.unshift('taskset', '-c', String(core));
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
     // Nothing of the machine's own AWS set-up reaches a process of the measurement.
-    env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: {
+      PATH: process.env.PATH,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }),
+      ...env,
+    },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const kill = () => child.kill('SIGKILL'); // none outlives the measurement

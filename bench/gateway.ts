@@ -29,9 +29,6 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 // Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
 const askEveryMs = 3;
 
-/** Where Node keeps compiled code from start to start, as in the container image. */
-const compileCache = makeFolder();
-
 /** Where a gateway differs from one that starts afresh on a machine it has been started on before. */
 export interface GatewayDifferences {
   /** Export jobs in this PostgreSQL, instead of in SQLite in a folder of its own. */
@@ -52,9 +49,9 @@ export async function startGateway(
     script: 'src/main.ts',
     flags: startCommand.split(' ').slice(1, -1),
     core: subjectCore,
+    isCompileCacheUsed,
     env: {
       ...awsEnvironment(awsUrl),
-      ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }),
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
       PORT: String(port),
       // A caller of a measurement sends more than any other may.
