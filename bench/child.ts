@@ -21,6 +21,8 @@ export interface Child extends AsyncDisposable {
   cpuMs(): number;
   /** Resident memory, in MiB. */
   residentMib(): number;
+  /** The most memory that was ever resident, in MiB. */
+  peakMib(): number;
   /** Resident memory that is no file, in MiB: what a container ends a process for. */
   anonymousMib(): number;
   hasEnded(): boolean;
@@ -79,6 +81,7 @@ export function startChild(options: {
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
     residentMib: () => mib('VmRSS'),
+    peakMib: () => mib('VmHWM'),
     anonymousMib: () => mib('RssAnon'),
     hasEnded,
     end: () => endBy('SIGTERM'),

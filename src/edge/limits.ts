@@ -18,12 +18,12 @@ export const edgeLimits: EdgeLimits = {
   // For most operations: the largest lawful body is some 6 KiB in plain text, and six times that with
   // every character escaped. More only serves a caller that wants to keep us parsing.
   bodyBytes: 65_536,
-  // All bodies in flight together. Lower: sixteen large jobs at once are turned away. Higher: half-sent
-  // bodies fill the memory of a container of 192 MiB.
-  bodiesBytes: 16 * 1_048_576,
-  // Those of one caller. Lower: a job of a thousand long names waits for the one before it. Higher: a
-  // few callers take the room of all.
-  callerBodiesBytes: 2 * 1_048_576,
+  // All bodies in flight together. Lower: eight large jobs at once are turned away. Higher: bodies, and
+  // three times as much that is made of them, fill the memory of a container of 192 MiB.
+  bodiesBytes: 8 * 1_048_576,
+  // Those of one caller: two jobs of a thousand long names. Lower: the largest body does not fit.
+  // Higher: a few callers take the room of all.
+  callerBodiesBytes: 1_048_576,
   // A task id of 512 characters, percent-encoded, and a long nextToken fit; below the header limit,
   // so that a long URL is told from long headers.
   urlBytes: 4_096,

@@ -17,7 +17,7 @@ import { isPreflight, makeCors } from './browsers/cors.ts';
 import { makeHostCheck } from './browsers/hosts.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
-import { bytesOf, expectBody, readBody } from './read-body.ts';
+import { bytesOf, expectBody, freeBody, readBody } from './read-body.ts';
 import type { Connections } from './server.ts';
 
 declare module 'fastify' {
@@ -98,7 +98,13 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     app.addContentTypeParser(jsonContentType, async (request: FastifyRequest) => {
       const { raw, routeOptions } = request;
       const expected = expectBody(raw, routeOptions.bodyLimit);
-      return expected && readJsonBody(await readBody(raw, expected));
+      if (!expected) return undefined;
+      const bytes = await readBody(raw, expected);
+      try {
+        return readJsonBody(bytes);
+      } finally {
+        freeBody(bytes);
+      }
     });
   },
 );

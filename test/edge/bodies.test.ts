@@ -113,7 +113,7 @@ test('a body is in flight until its request is answered', async () => {
 test('the room of all fits into a small container, and a caller has a part of it', () => {
   const { bodyBytes, bodiesBytes, callerBodiesBytes } = edgeLimits;
 
-  expect(bodiesBytes).toBeLessThanOrEqual(16 * 1_048_576);
+  expect(bodiesBytes).toBeLessThanOrEqual(8 * 1_048_576);
   expect(callerBodiesBytes).toBeLessThanOrEqual(bodiesBytes / 8);
   expect(callerBodiesBytes).toBeGreaterThanOrEqual(1_048_576);
   expect(bodyBytes).toBe(65_536);

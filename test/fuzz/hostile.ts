@@ -18,23 +18,27 @@ export interface HostileReport {
   requests: number;
   /** How often which status was answered, by caller. */
   byStatus: Record<Caller, Record<string, number>>;
-  /** Bodies of 1 MiB of which all but the last byte was sent. */
+  /** Bodies of 1 MiB of which all but the last byte was sent: many at first, then a few at any time. */
   halfSent: number;
   /** Answers that are a 5xx, other than 501 and 503, or did not come, with what was asked. */
   failures: string[];
   slowestMs: number;
   /** What a prober in a thread of its own saw of /health/live. */
   live: { probes: number; slowestMs: number; failures: number };
-  /** The most memory seen resident after an answer, in MiB: all of it, and what is no file. */
+  /** The most memory ever resident, from the start on, and seen resident that is no file; in MiB. */
   peakMib: { resident: number; anonymous: number };
 }
 
 /** With permission to do everything; with a valid key that no policy permits anything; with none. */
 type Caller = 'permitted' | 'forbidden' | 'unknown';
-const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u', holding: 'key-h' };
+const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
+/** Callers with permission who only hold bodies, and leave a quarter of the room of all. */
+const holders = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`holding-${n}`, `key-h${n}`]));
 
 const atOnce = 4; // more would wait for each other on one core, and be taken for slow
 const halfSentAtOnce = 119; // creates a caller may begin in a minute
+const heldAtOnce = 7; // one of each holder, and one of who has no permission
+const holdAgainMs = 1_000; // sooner, and a gateway that refuses them all does nothing else
 const bodyBytes = 1_048_576;
 
 /** Sends that many requests to a gateway in a process of its own, started as in production. */
@@ -58,8 +62,12 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
   stack.defer(async () => void (await prober.terminate()));
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   stack.defer(() => agent.destroy());
-  const held: Socket[] = [];
-  stack.defer(() => letGo(held));
+  const held = new Set<Socket>();
+  let isOver = false;
+  stack.defer(() => {
+    isOver = true;
+    for (const socket of held) socket.destroy();
+  });
 
   const report: HostileReport = {
     requests: 0,
@@ -70,6 +78,10 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     live: { probes: 0, slowestMs: 0, failures: 0 },
     peakMib: { resident: 0, anonymous: 0 },
   };
+  const holding = Object.values(holders);
+  for (let number = 0; number < halfSentAtOnce; number += 1) {
+    holdBody(holding[number % (holding.length + 1)] ?? keys.forbidden, number < heldAtOnce);
+  }
   await Promise.all(Array.from({ length: atOnce }, work));
   prober.postMessage('stop');
   report.live = await new Promise((resolve) => prober.once('message', resolve));
@@ -77,7 +89,6 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
 
   async function work(): Promise<void> {
     while (report.requests < count && !gateway.hasEnded()) {
-      if (report.requests % 5_000 === 0) holdBodies();
       report.requests += 1;
       const draw = random();
       const caller = draw < 0.5 ? 'forbidden' : draw < 0.95 ? 'permitted' : 'unknown';
@@ -91,7 +102,7 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     seen[String(status)] = (seen[String(status)] ?? 0) + 1;
     report.slowestMs = Math.max(report.slowestMs, tookMs);
     const { peakMib } = report;
-    peakMib.resident = Math.max(peakMib.resident, Math.round(gateway.residentMib()));
+    peakMib.resident = Math.round(gateway.peakMib());
     peakMib.anonymous = Math.max(peakMib.anonymous, Math.round(gateway.anonymousMib()));
     const isByDesign = status === 501 || status === 503;
     if (status === undefined || (status >= 500 && !isByDesign)) {
@@ -101,19 +112,18 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     }
   }
 
-  /** Sends all of many bodies but their last byte, by callers of whom one has permission. */
-  function holdBodies(): void {
-    letGo(held);
-    const { port } = new URL(gateway.url);
-    const bytes = Buffer.alloc(bodyBytes - 1, ' ');
-    for (let number = 0; number < halfSentAtOnce; number += 1) {
-      const socket = dial(Number(port));
-      const key = number % 4 === 0 ? keys.forbidden : keys.holding;
-      socket.resume().write(headOf(key));
-      socket.write(bytes);
-      held.push(socket);
-      report.halfSent += 1;
-    }
+  /** Sends all of a body but its last byte; and another one when its connection has ended. */
+  function holdBody(key: string, isRenewed: boolean): void {
+    const socket = dial(Number(new URL(gateway.url).port));
+    socket.resume().write(headOf(key));
+    socket.write(Buffer.alloc(bodyBytes - 1, ' '));
+    held.add(socket);
+    report.halfSent += 1;
+    socket.once('close', () => {
+      held.delete(socket);
+      if (isRenewed && !isOver)
+        setTimeout(() => isOver || holdBody(key, true), holdAgainMs).unref();
+    });
   }
 }
 
@@ -122,24 +132,18 @@ function headOf(key: string): string {
   return `POST /export-jobs HTTP/1.1\r\nHost: gateway\r\nX-Api-Key: ${key}\r\n${type}\r\n\r\n`;
 }
 
-function letGo(sockets: Socket[]): void {
-  for (const socket of sockets.splice(0)) socket.destroy();
-}
-
 /** Writes who may come in and do what, and says what the gateway is told of it. */
 function writeAccess(folder: string): Record<string, string> {
-  const entryOf = (name: keyof typeof keys) => ({
+  const { unknown: _unknown, forbidden, permitted } = keys;
+  const entries = Object.entries({ permitted, forbidden, ...holders }).map(([name, key]) => ({
     name,
-    sha256: createHash('sha256').update(keys[name]).digest('hex'),
-  });
+    sha256: createHash('sha256').update(key).digest('hex'),
+  }));
   const keysFile = join(folder, 'keys.json');
-  writeFileSync(
-    keysFile,
-    JSON.stringify([entryOf('permitted'), entryOf('forbidden'), entryOf('holding')]),
-  );
+  writeFileSync(keysFile, JSON.stringify(entries));
   writeFileSync(
     join(folder, 'all.cedar'),
-    ['permitted', 'holding']
+    ['permitted', ...Object.keys(holders)]
       .map((name) => `permit(principal == Caller::"api-key#${name}", action, resource);`)
       .join(''),
   );
