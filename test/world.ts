@@ -369,6 +369,7 @@ async function openJobs(
 
 /** Every answer of a test is also a test of the document: an operation answers only what it declares. */
 function refuseUndeclaredProblems(app: FastifyInstance, log: LogLine[]): void {
+  if (!log.some(({ problem }) => typeof problem === 'string')) return; // to parse it takes a while
   const { paths } = JSON.parse(app.openapiText());
   for (const { route, method, problem, status } of log) {
     if (typeof route !== 'string' || typeof problem !== 'string') continue;
