@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 
 import { makeBodyBudget } from '#edge/body-budget.ts';
 import { edgeLimits } from '#edge/limits.ts';
+import { freeBody, readBody } from '#edge/read-body.ts';
 import { as, callersBy } from '../access.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
 import { openWorld, order, type World, type WorldOptions } from '../world.ts';
@@ -109,6 +111,23 @@ test('a body is in flight until its request is answered', async () => {
 
   await expectProblem(world, next.answers[0], 'too-many-bodies');
 });
+
+test.for([
+  ['of a length that is known', 40_000],
+  ['in chunks', undefined],
+] as const)(
+  'a body %s is read into memory of its own, and gives its memory back',
+  async ([, length]) => {
+    const chunks = Array.from({ length: 40 }, (_, n) => Buffer.alloc(1_000, `${n % 10}`));
+
+    const bytes = await readBody(Readable.from(chunks), { length, limit: 65_536 });
+    const read = bytes.toString();
+    freeBody(bytes);
+
+    expect(read).toBe(Buffer.concat(chunks).toString());
+    expect([bytes.length, bytes.buffer.byteLength]).toEqual([0, 0]);
+  },
+);
 
 test('the room of all fits into a small container, and a caller has a part of it', () => {
   const { bodyBytes, bodiesBytes, callerBodiesBytes } = edgeLimits;
