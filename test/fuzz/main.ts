@@ -1,6 +1,10 @@
 import { fuzz } from './fuzz.ts';
 import { hostileRun } from './hostile.ts';
 
+// Of the pages of files, those that are used all the time; a container takes the others back. Lower, and
+// a gateway that would read its own program from disk again and again counts as one that fits.
+const workingFilesMib = 32;
+
 // npm run fuzz [-- <count> [<seed>]]
 const [count = 100_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv
   .slice(2)
@@ -27,7 +31,9 @@ await timed(async () => {
   if (failures.length > 0 || requests < count) refuse('Not every answer was a proper one.');
   if (slowestMs > 250) refuse('The slowest answer took more than 250 ms.');
   if (live.slowestMs > 100 || live.failures > 0) refuse('/health/live took more than 100 ms.');
-  if (peakMib.resident > 192) refuse('The memory does not fit into a container of 192 MiB.');
+  if (peakMib.anonymous + workingFilesMib > 192) {
+    refuse('The memory does not fit into a container of 192 MiB.');
+  }
 });
 
 async function timed(run: () => Promise<void>): Promise<void> {
