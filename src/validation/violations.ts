@@ -39,13 +39,14 @@ export function toViolations(errors: ErrorObject[], place: Violation['in']): Vio
 }
 
 /** The JSON pointer to what breaks the rule, as a URI fragment. */
-function toPointer({ instancePath, keyword, params }: ErrorObject): string {
+function toPointer({ instancePath, keyword, params, propertyName }: ErrorObject): string {
   const members: Record<string, unknown> = {
     required: params.missingProperty,
     additionalProperties: params.additionalProperty,
     uniqueItems: Math.max(params.i, params.j), // in either order
+    propertyNames: params.propertyName,
   };
-  const member = members[keyword];
+  const member = propertyName ?? members[keyword]; // the first is there where a name breaks the rule
   const path = member === undefined ? instancePath : `${instancePath}/${toPointerToken(member)}`;
   return `#${encodeURI(path.slice(0, maxPathLength).toWellFormed())}`;
 }
