@@ -100,8 +100,8 @@ interface LineRow {
   priority: number;
   caller: string;
   lastTurn: Generated<number>;
-  /** Attempts of the caller in a row that led to no export, at any priority. */
-  misses: Generated<number>;
+  /** An attempt of the caller led to no export; until then the next one like it makes it step aside. */
+  watchedUntil: Generated<number>;
   /** Until then the caller's slices start only when nobody else's are ready. */
   asideUntil: Generated<number>;
 }

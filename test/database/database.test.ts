@@ -50,7 +50,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
       await schema.alterTable('slices').dropColumn('misses').execute();
-      for (const column of ['misses', 'asideUntil'])
+      for (const column of ['watchedUntil', 'asideUntil'])
         await schema.alterTable('lines').dropColumn(column).execute();
       if (kind === 'postgres') await sql`drop function refuse_audit_change`.execute(before.queries);
       const known = before.queries.deleteFrom('migrations');

@@ -8,14 +8,12 @@ export const misses = {
       .alterTable('slices')
       .addColumn('misses', 'integer', (column) => column.notNull().defaultTo(0))
       .execute();
-    await db.schema
-      .alterTable('lines')
-      .addColumn('misses', 'integer', (column) => column.notNull().defaultTo(0))
-      .execute();
-    await db.schema
-      .alterTable('lines')
-      .addColumn('asideUntil', 'bigint', (column) => column.notNull().defaultTo(0))
-      .execute();
+    for (const column of ['watchedUntil', 'asideUntil']) {
+      await db.schema
+        .alterTable('lines')
+        .addColumn(column, 'bigint', (until) => until.notNull().defaultTo(0))
+        .execute();
+    }
     // With it the markers are signed.
     await db.schema.alterTable('installation').addColumn('secret', 'text').execute();
     await sql`update installation set secret = ${randomBytes(32).toString('hex')}`.execute(db);

@@ -7,7 +7,7 @@ import { type SliceState, transitions } from '../slice.ts';
 import { type Deed, type JobChange, recordChange } from './changes.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { outrun } from './line/starts.ts';
-import { forgetMisses, giveTurnBack, noteMiss } from './line/turns.ts';
+import { giveTurnBack, noteMiss } from './line/turns.ts';
 import { isActive } from './line-reads.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
@@ -162,7 +162,6 @@ export async function recordStep(
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw Object.assign(new Error('outrun'), { name: outrun });
     const standing = { target: lease.target, caller: active.caller };
-    if (state === 'completed') await forgetMisses(queries, standing);
     if (keptMs !== undefined) await noteMiss(queries, database, standing, keptMs);
     if (state === 'waiting' && isTurnGivenBack) await giveTurnBack(queries, active);
     await updateAttempt(queries, database, active, attempt);

@@ -150,6 +150,24 @@ describe('a caller whose slices never lead to an export', () => {
     },
   );
 
+  test('by 500 every other time: others lose what it exports in between, and not much more', async () => {
+    aloneMs ??= await makespan(openLine(options), false);
+    const poison = error('InternalFailure', 500);
+    await using line = await openPoisoned(poison, { ...options, replicas: 0 });
+    for (let job = 0; job < 80; job += 1) {
+      await line.put({ caller: 'a', ...(job % 2 === 0 && { logGroupName }) });
+      await line.time.runFor(1); // so that they go in this order
+    }
+    const jobId = await line.put({ caller: 'b', slices: 40 });
+    await line.openReplica();
+    const beganAt = line.time.now();
+
+    await line.time.runUntil(isDone(line, jobId));
+
+    // With a failure at every other turn it would be more than twice the time.
+    expect(line.time.now() - beganAt).toBeLessThanOrEqual(1.5 * aloneMs);
+  });
+
   async function makespan(opening: Promise<Line>, isPoisoned: boolean) {
     await using line = await opening;
     if (isPoisoned) await line.put({ caller: 'a', priority: 10, slices: 100, logGroupName });

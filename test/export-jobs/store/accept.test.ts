@@ -8,7 +8,7 @@ import { Problem } from '#problems/problem.ts';
 import { askerOf } from '../deeds.ts';
 import { homes, openStore, planOf } from '../homes.ts';
 
-const unburdened = { misses: 0, asideUntil: 0 };
+const unburdened = { watchedUntil: 0, asideUntil: 0 };
 
 describe.each(homes)('accepting a job on %s', (_name, openHome) => {
   let database: Database;

@@ -73,8 +73,11 @@ export async function shortenWaits(
   }
   await queries
     .updateTable('lines')
-    .set((row) => ({ asideUntil: row('asideUntil', '-', backMs) }))
+    .set((row) => ({
+      asideUntil: row('asideUntil', '-', backMs),
+      watchedUntil: row('watchedUntil', '-', backMs),
+    }))
     .where('target', '=', target)
-    .where('asideUntil', '>', now())
+    .where((row) => row.or([row('asideUntil', '>', now()), row('watchedUntil', '>', now())]))
     .execute();
 }

@@ -8,12 +8,12 @@ import type { ActiveSlice } from '../outcomes.ts';
  */
 export const openTurnEvery = 10;
 
-// After attempts that led to no export a caller steps aside for this many times as long as the last
-// of them kept the slot from others. Fewer, and a caller of whom everything fails takes a share that
-// others feel; more, and somebody whose trouble is over waits for nothing while others are at work.
+// After an attempt that led to no export a caller is watched, and from the next one on it steps aside,
+// for this many times as long as the attempt kept the slot from others. Fewer, and a caller of whom
+// much fails takes a share that others feel; more, and somebody whose trouble is over waits for nothing
+// while others are at work. What it exports in between does not count: what fails every other time
+// keeps the slot from others just as well.
 const asideFactor = 10;
-// A single one is bad luck and costs no more than its turn.
-const missesUntilAside = 2;
 // Longer, and a caller whose day-long task has failed waits for days.
 const longestAsideMs = 3_600_000;
 
@@ -33,28 +33,21 @@ export async function noteMiss(
   const asideMs = Math.min(longestAsideMs, Math.ceil(asideFactor * keptMs));
   await queries
     .updateTable('lines')
-    .set((row) => ({
-      misses: row('misses', '+', 1),
-      asideUntil: row
-        .case()
-        .when('misses', '>=', missesUntilAside - 1)
-        .then(row(database.now(), '+', asideMs))
-        .else(row.ref('asideUntil'))
-        .end(),
-    }))
+    .set((row) => {
+      const isWatched = row('watchedUntil', '>', database.now());
+      const then = row(database.now(), '+', asideMs);
+      return {
+        asideUntil: row.case().when(isWatched).then(then).else(row.ref('asideUntil')).end(),
+        watchedUntil: row
+          .case()
+          .when(isWatched)
+          .then(row(database.now(), '+', 2 * asideMs))
+          .else(then)
+          .end(),
+      };
+    })
     .where('target', '=', target)
     .where('caller', '=', caller)
-    .execute();
-}
-
-/** Notes that a slice of a caller was exported. */
-export async function forgetMisses(queries: Queries, { target, caller }: Standing): Promise<void> {
-  await queries
-    .updateTable('lines')
-    .set({ misses: 0, asideUntil: 0 })
-    .where('target', '=', target)
-    .where('caller', '=', caller)
-    .where('misses', '>', 0)
     .execute();
 }
 
