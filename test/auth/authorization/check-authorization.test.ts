@@ -147,7 +147,7 @@ test.each([
   ...['a\nb', '\n', '', '\ud800'].map((name): [string, object, string] => [
     `a claim of the name ${JSON.stringify(name)}`,
     { ...create, principal: { issuer: 'a', subject: 'c', claims: { [name]: ['y'] } } },
-    '#/principal/claims',
+    `#/principal/claims/${encodeURI(name.toWellFormed())}`,
   ]),
   [
     'an id of its own',
