@@ -40,7 +40,8 @@ export default defineConfig({
     // may share a process.
     isolate: false,
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 2, // much of a test is waiting; one for two cores leaves half of them idle
+    // Much of a test is waiting. Fewer, and two cores idle a quarter of the time; more, and they wait for each other.
+    maxWorkers: 3,
     // They end what hangs. No machine is so slow that one of them is the verdict of a test.
     testTimeout: 600_000,
     hookTimeout: 600_000,
