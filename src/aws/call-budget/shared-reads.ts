@@ -36,7 +36,7 @@ interface Claim {
  * AWS is throttling. What is created or cancelled through the port is fresh at once.
  *
  * A call is sent as soon as it is the turn of any of the callers that ask for it, so nobody waits in
- * the queue of another one; and a refusal of the budget is told only to those in that queue.
+ * the queue of another one; and only the callers in that queue get the refusal of the budget.
  */
 export function shareReads(
   logs: CloudWatchLogs,

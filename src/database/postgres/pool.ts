@@ -89,7 +89,7 @@ export function makeServerPool(
 
 function openPool(config: pg.PoolConfig, log: DatabaseLog | undefined): pg.Pool {
   const pool = new pg.Pool(config);
-  // Without listeners a lost connection would end the process. It may fail twice, and is told of once.
+  // Without listeners a lost connection would end the process. A connection may fail twice; the log has it once.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
     client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));

@@ -7,7 +7,7 @@ import { configError } from '#problems/config-error.ts';
 /** How to reach each host of a DATABASE_URL, in the order given. Only one of them may be written to. */
 export type Servers = [pg.ClientConfig, ...pg.ClientConfig[]];
 
-// What is written instead of a host by somebody who knows libpq; jobs can only be kept in a primary.
+// Values of libpq that a primary satisfies. Jobs can only be kept in a primary.
 const sessionAttributes = ['any', 'read-write', 'primary'];
 
 /**
