@@ -9,7 +9,7 @@ import { isNotSent, meaningOf, toProblem } from './error-meaning.ts';
  * - `not-sent`: no byte reached AWS; nothing was created.
  * - `refused`: AWS said no before any effect; nothing was created.
  * - `unknown`: anything else. The task may exist, may appear later, or may never exist. `answer` is
- *   what AWS said, if it said something: then the request is no longer on its way.
+ *   what AWS said, if it said something.
  */
 export type CreateOutcome =
   | { outcome: 'accepted'; taskId: string; awsRequestId: string | undefined }
@@ -26,9 +26,13 @@ export function classifyAnswer(answer: CreateExportTaskCommandOutput): CreateOut
   return { outcome: 'unknown', cause: Object.assign(cause, { $metadata }) };
 }
 
-// Errors of status 4xx that all the same do not prove that nothing was created: they may be the
-// answer to a second arrival of the same request.
-const ambiguousCodes = new Set(['OperationAbortedException', 'ResourceAlreadyExistsException']);
+// Errors that do not prove, even with a status of 4xx, that nothing was created. The first two may be
+// the answer to a second arrival of the same request; the third is documented as a 500.
+const ambiguousCodes = new Set([
+  'OperationAbortedException',
+  'ResourceAlreadyExistsException',
+  'ServiceUnavailableException',
+]);
 
 /** Judges a failure by a positive list: what is not provably without effect is `unknown`. */
 export function classifyError(error: unknown): CreateOutcome {

@@ -44,6 +44,15 @@ const saidBeforeSending = [
   'CredentialsUnavailable',
 ];
 
+// As answers to a create these leave open whether the task was created.
+const openCodes = [
+  'OperationAbortedException',
+  'ResourceAlreadyExistsException',
+  'ServiceUnavailableException',
+];
+const isOpen = (operation: string, code: string) =>
+  operation === 'CreateExportTask' && openCodes.includes(code);
+
 const cells = errorMeanings
   .filter((row) => !saidBeforeSending.includes(row.code))
   .flatMap((row) =>
@@ -51,7 +60,7 @@ const cells = errorMeanings
       operation: operation as Operation,
       code: row.code,
       message: row.message ? texts.find((text) => row.message?.test(text)) : 'Some text.',
-      slug,
+      slug: isOpen(operation, row.code) ? 'outcome-unknown' : slug,
     })),
   );
 
@@ -76,7 +85,7 @@ describe('the table of AWS errors', () => {
   test.for([
     ['DescribeExportTasks', 'ResourceNotFoundException', 400, 'aws-unexpected', 502],
     ['DescribeExportTasks', 'SomethingNewException', 400, 'aws-unexpected', 502],
-    ['CreateExportTask', 'SomethingNewException', 400, 'aws-unexpected', 502],
+    ['CreateExportTask', 'SomethingNewException', 400, 'outcome-unknown', 504],
     ['DescribeExportTasks', 'InternalFailure', 500, 'aws-unavailable', 503],
     ['CancelExportTask', 'BadGateway', 502, 'aws-unavailable', 503],
     ['DescribeExportTasks', 'WhateverException', 429, 'aws-throttled', 429],

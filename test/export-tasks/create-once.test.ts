@@ -234,6 +234,16 @@ describe('a create that took effect and was answered with 500', () => {
   });
 });
 
+/** Answers of AWS that do not tell whether the task was created. */
+const openAnswers = [
+  ['503', { kind: 'error', status: 503, code: 'ServiceUnavailableException' }],
+  ['500', { kind: 'error', status: 500, code: 'InternalFailure' }],
+  ['400 ServiceUnavailable', { kind: 'error', status: 400, code: 'ServiceUnavailableException' }],
+  ['OperationAborted', { kind: 'error', code: 'OperationAbortedException' }],
+  ['ResourceAlreadyExists', { kind: 'error', code: 'ResourceAlreadyExistsException' }],
+  ['an unknown 4xx', { kind: 'error', status: 400, code: 'NewException' }],
+] as const;
+
 describe('a create that AWS may still carry out', () => {
   test('is answered 504 outcome-unknown, and how to look', async () => {
     await using world = await openWorld();
@@ -259,19 +269,48 @@ describe('a create that AWS may still carry out', () => {
     expect(answer.body.detail).toContain('AWS could not be asked');
   });
 
-  test('that AWS answered with 5xx and does not list was not created, and may be sent again', async () => {
-    await using world = await openWorld();
-    addFault(world, { kind: 'error', status: 503, code: 'ServiceUnavailableException' });
+  test.for(openAnswers)(
+    'is answered 504 with what AWS said when AWS answers %s and lists no such task',
+    async ([, fault]) => {
+      await using world = await openWorld();
+      addFault(world, fault);
 
-    const answer = await world.call('POST', '/export-tasks', order);
-    const again = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', order);
 
-    expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({ type: '/problems/aws-unavailable', isRetryable: true });
-    expect(answer.body.detail).toContain('none was created');
-    expect(answer.headers.get('retry-after')).toBe('5');
-    expect(again.status).toBe(201);
-  });
+      expect(answer.status).toBe(504);
+      expect(answer.body).toMatchObject({
+        ...{ type: '/problems/outcome-unknown', isRetryable: false },
+        ...{ awsErrorCode: fault.code, awsRequestId: expect.any(String) },
+        detail: expect.stringMatching(
+          /That does not tell whether the task was created\. AWS lists no such task yet/,
+        ),
+        remedy: expect.stringContaining('GET /export-tasks'),
+      });
+      expect(answer.headers.has('retry-after')).toBe(false);
+      expect(ourTasks(world)).toEqual([]);
+    },
+  );
+
+  test.for(openAnswers)(
+    'is answered 504 when AWS answers %s and lists the task only after the look-up',
+    async ([, fault]) => {
+      let clock = () => 0;
+      await using world = await openWorld({
+        emulator: { listedAfterMs: 12_000, startAt: Date.now() },
+        elapsed: () => clock(),
+      });
+      clock = world.emulator.clock.now;
+      addFault(world, { ...fault, afterEffect: true });
+
+      const answer = await world.call('POST', '/export-tasks', order);
+      world.emulator.clock.advance(12_000);
+      const list = await world.call('GET', '/export-tasks');
+
+      expect([answer.status, answer.body.type]).toEqual([504, '/problems/outcome-unknown']);
+      expect(list.body.exportTasks).toHaveLength(1);
+      expect(world.creates()).toHaveLength(1);
+    },
+  );
 });
 
 describe('a create that AWS refuses', () => {

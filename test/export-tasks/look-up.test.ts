@@ -56,7 +56,9 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
 const answered503: CreateOutcome = {
   outcome: 'unknown',
   cause: new Error('503'),
-  answer: new Problem('aws-unavailable', 'AWS answered 503.', { awsErrorCode: 'Busy' }),
+  answer: new Problem('aws-unavailable', 'AWS answered 503.', {
+    ...{ awsErrorCode: 'Busy', awsRequestId: 'request-1' },
+  }),
 };
 
 const asked = { caller: 'anonymous', grant: undefined, see: async (task: ExportTask) => task };
@@ -137,17 +139,22 @@ describe('the look-up of a lost create', () => {
     ['an older one', [listed('old', began - 60_000)]],
     ['one of another log group', [listed('other', began, { logGroupName: '/other' })]],
     ['none', []],
-  ] as const)('says that there is none when AWS lists %s', async ([, exportTasks]) => {
-    const { create } = openTarget({
-      outcome: answered503,
-      pages: () => ({ exportTasks: [...exportTasks] }),
-    });
+  ] as const)(
+    'does not conclude that none was created when AWS lists %s',
+    async ([, exportTasks]) => {
+      const { create } = openTarget({
+        outcome: answered503,
+        pages: () => ({ exportTasks: [...exportTasks] }),
+      });
 
-    await expect(create()).rejects.toMatchObject({
-      slug: 'aws-unavailable',
-      detail: expect.stringContaining('none was created'),
-    });
-  });
+      await expect(create()).rejects.toMatchObject({
+        slug: 'outcome-unknown',
+        detail:
+          'AWS answered 503. That does not tell whether the task was created. AWS lists no such task yet; it may still appear.',
+        members: { awsErrorCode: 'Busy', awsRequestId: 'request-1' },
+      });
+    },
+  );
 
   test.for([
     ['under a filter, whatever their order', 'RUNNING', [listed('old', began - 60_000)]],

@@ -21,6 +21,10 @@ export function guessesAboutAws(secondMs: number): readonly Guess[] {
       name: 'list a task only seconds after it knows it',
       emulator: { listedAfterMs: 5 * secondMs },
     },
+    {
+      name: 'list a task only when nobody looks for it any more',
+      emulator: { listedAfterMs: 20 * secondMs },
+    },
     { name: 'show no executionInfo while PENDING', emulator: { pendingHasExecutionInfo: false } },
     { name: 'forget finished tasks', emulator: { keepFinishedTasksMs: 15 * secondMs } },
     { name: 'list the oldest first under a filter', emulator: { filteredOrder: 'oldest-first' } },

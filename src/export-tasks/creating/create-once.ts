@@ -47,12 +47,9 @@ export function makeCreateOnce(options: LookUpOptions) {
         const { cause, answer } = result;
         const look = await lookFor(target.logs, task, { beganAt, caller });
         if (look.found) return look.found;
-        // AWS did answer, so nothing is under way any more, and it lists no such task.
-        if (answer && look.isAbsent) throw asNotCreated(answer);
-        throw new Problem('outcome-unknown', await unknownDetail(look, see), {
-          cause,
-          ...(answer?.members.awsErrorCode && { awsErrorCode: answer.members.awsErrorCode }),
-        });
+        // A list without the task proves nothing: AWS may list it later.
+        const detail = await unknownDetail(answer, look, see);
+        throw new Problem('outcome-unknown', detail, { cause, ...answer?.members });
       }
     }
   };
@@ -116,24 +113,20 @@ async function findActive(
   return page?.exportTasks.find(isActive);
 }
 
-function asNotCreated(answer: Problem): Problem {
-  return new Problem(
-    answer.slug,
-    `${answer.detail} AWS lists no such task: none was created.`,
-    answer.members,
-  );
-}
-
 async function unknownDetail(
-  { isAbsent, nearMiss }: LookUp,
+  answer: Problem | undefined,
+  { isUnlisted, nearMiss }: LookUp,
   see: CreateFor['see'],
 ): Promise<string> {
+  const sent = answer
+    ? `${answer.detail} That does not tell whether the task was created.`
+    : 'CreateExportTask was sent and its answer was lost.';
   if (nearMiss) {
     const { taskId } = (await see(nearMiss)) ?? {};
     const which = taskId === undefined ? 'a task' : `task ${taskId}`;
-    return `CreateExportTask was sent and its answer was lost. AWS lists ${which} of this log group that may be the one, but does not show all its values as they were sent.`;
+    return `${sent} AWS lists ${which} of this log group that may be the one, but does not show all its values as they were sent.`;
   }
-  return isAbsent
-    ? 'CreateExportTask was sent and its answer was lost. AWS lists no such task yet; the request may still take effect.'
-    : 'CreateExportTask was sent, its answer was lost, and AWS could not be asked for all its tasks.';
+  return isUnlisted
+    ? `${sent} AWS lists no such task yet; it may still appear.`
+    : `${sent} AWS could not be asked for all its tasks.`;
 }

@@ -26,8 +26,8 @@ interface SentCreate {
 /** What the looks at AWS's list came to. */
 export interface LookUp {
   found?: CreatedTask | undefined;
-  /** Whether AWS has certainly no such task, as far as a list can say it. */
-  isAbsent: boolean;
+  /** Whether every look read AWS's whole list, and no task that may be the one was in it. */
+  isUnlisted: boolean;
   /** A task that may be the one, but is not shown with all its values. */
   nearMiss?: ExportTask | undefined;
 }
@@ -43,9 +43,9 @@ const clockSlackMs = 2_000;
 
 /**
  * Makes the look-up of creates whose answer was lost. The task is the one with every value equal to
- * ours, created after we began, that nobody else has been told about. It is absent only if every look
- * read the whole list, and there was none of our log group that may be as new as ours: AWS may show a
- * value otherwise than it was sent, and a task without a creation time may be old or new.
+ * ours, created after we began, that nobody else has been told about. It is unlisted only if every
+ * look read the whole list, and there was none of our log group that may be as new as ours: AWS may
+ * show a value otherwise than it was sent, and a task without a creation time may be old or new.
  */
 export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   const told = makeRecentIds();
@@ -60,17 +60,17 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
     create: SentCreate,
   ): Promise<LookUp> {
     const lookUntil = elapsed() + lookForMs;
-    let isAbsent = true;
+    let isUnlisted = true;
     let nearMiss: ExportTask | undefined;
     for (const pauseMs of pausesBeforeLooksMs) {
-      if (elapsed() + pauseMs > lookUntil) return { isAbsent: false, nearMiss };
+      if (elapsed() + pauseMs > lookUntil) return { isUnlisted: false, nearMiss };
       await sleep(pauseMs);
       const look = await lookOnce(logs, task, { ...create, lookUntil }).catch(lookThatFailed);
       if (look.found) return look;
-      isAbsent &&= look.isAbsent;
+      isUnlisted &&= look.isUnlisted;
       nearMiss = look.nearMiss ?? nearMiss;
     }
-    return { isAbsent, nearMiss };
+    return { isUnlisted, nearMiss };
   }
 
   async function lookOnce(
@@ -83,7 +83,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
       const isNewestFirst = !('statusCode' in query); // of the order under a filter nothing is known
       let nextToken: string | undefined;
       do {
-        if (elapsed() > lookUntil) return { isAbsent: false, nearMiss };
+        if (elapsed() > lookUntil) return { isUnlisted: false, nearMiss };
         const page = await logs.describeExportTasks(
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
           { isFresh: true, caller, lane: 'write' },
@@ -100,21 +100,21 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
         if (ours?.taskId !== undefined) {
           markTold(ours.taskId); // at once: another look-up may be under way
           const found = { taskId: ours.taskId, awsRequestId: page.awsRequestId };
-          return { found, isAbsent: false };
+          return { found, isUnlisted: false };
         }
         nearMiss ??= mayBeOurs[0];
         const isPast = isNewestFirst && endsBefore(page.exportTasks, beganThereAt);
         nextToken = isPast ? undefined : page.nextToken;
       } while (nextToken !== undefined);
     }
-    return { isAbsent: nearMiss === undefined, nearMiss };
+    return { isUnlisted: nearMiss === undefined, nearMiss };
   }
 
   return { lookFor, markTold };
 }
 
-/** An unanswered look is not an absent task. */
-const lookThatFailed = (): LookUp => ({ isAbsent: false });
+/** An unanswered look tells nothing of the task. */
+const lookThatFailed = (): LookUp => ({ isUnlisted: false });
 
 /** Whether tasks are the newest first, each with its time, down to one created before this time. */
 function endsBefore(tasks: readonly ExportTask[], time: number): boolean {

@@ -42,8 +42,6 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
         ...everyCall,
         'destination-not-found',
         'log-group-not-found',
-        'resource-already-exists',
-        'operation-aborted',
         'destination-not-writable',
         'export-slot-taken',
         'outcome-unknown',

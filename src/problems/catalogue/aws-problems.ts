@@ -142,7 +142,7 @@ export const awsProblems = {
     status: 504,
     title: 'It is not known whether the export task was created',
     explanation:
-      'CreateExportTask was sent, no usable answer came back, and AWS does not list such a task (yet). CreateExportTask is not idempotent: sent again now, it could run the export twice.',
+      'CreateExportTask was sent. Its answer was lost, or does not tell whether the task was created, as a 5xx. AWS does not list the task, but it may do so later. CreateExportTask is not idempotent: sent again now, it could run the export twice.',
     remedy:
       'Look at GET /export-tasks until two minutes have passed. If no task with your values has appeared, send the request again.',
     isRetryable: false,

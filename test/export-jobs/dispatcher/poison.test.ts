@@ -68,7 +68,7 @@ describe('a slice whose create AWS never carries out', () => {
       expect(slice).toMatchObject({ state: 'failed', attempt: 3 });
       expect(JSON.parse(slice?.problem ?? '')).toMatchObject({ ...problem, isRetryable: true });
       expect(JSON.parse(slice?.problem ?? '').detail).toMatch(
-        /AWS lists no such task: none was created\. It was so 3 times in a row\.$/,
+        /AWS has listed no such task for \d+ seconds\. This happened 3 times in a row\.$/,
       );
       const attempts = await line.database.queries
         .selectFrom('attempts')

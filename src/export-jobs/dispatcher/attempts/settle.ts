@@ -74,8 +74,8 @@ async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void
   const answer: SliceProblem = JSON.parse(active.problem);
   const problem = {
     ...answer,
-    detail: `${answer.detail} AWS lists no such task: none was created. It was so ${times(misses + 1)}.`,
-    isRetryable: true, // as nothing was created
+    detail: `${answer.detail} AWS has listed no such task for ${slot.limits.settleMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
+    isRetryable: true, // it is taken for absent, see docs/decisions/0002
     remedy:
       'While the slice waits, nothing: it is sent again. Once it has failed, find out why AWS does not create the task, then POST /export-jobs/{jobId}/retry.',
   };
