@@ -5,7 +5,6 @@ import { documentBase } from '#openapi/document.ts';
 import { catalogue, findProblemKind } from '#problems/catalogue.ts';
 import { Environment } from '../../src/environment.ts';
 
-const readme = readFileSync('README.md', 'utf8');
 const variables = Object.entries(Environment.properties) as [
   string,
   { description: string; default?: unknown },
@@ -26,8 +25,9 @@ describe('the documents', () => {
     }
   });
 
-  test('the README explains every variable in the words of the configuration', () => {
-    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)].map((row) =>
+  test('docs/configuration.md has the name, default and description of every variable', () => {
+    const page = readFileSync('docs/configuration.md', 'utf8');
+    const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)].map((row) =>
       row.slice(1, 4),
     );
 
@@ -40,25 +40,15 @@ describe('the documents', () => {
     );
   });
 
-  test('every npm script the README names exists', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-    const builtIn = ['ci'];
-    const named = [...readme.matchAll(/\bnpm (?:run ([a-z:]+)|(ci|test|start)\b)/g)].map(
-      ([, script, short]) => script ?? short ?? '',
-    );
-
-    expect(named).toEqual(expect.arrayContaining(['ci', 'demo', 'test', 'start']));
-    expect(named.filter((name) => !(name in scripts) && !builtIn.includes(name))).toEqual([]);
-  });
-
   test('the OpenAPI document has the version of the package', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
     expect(documentBase.info.version).toBe(version);
   });
 
-  test('the README names every problem in the row of its status, and no other', () => {
-    const named = [...readme.matchAll(/^\| (\d{3}(?:, \d{3})*) \| (.*) \|$/gm)].flatMap((row) =>
+  test('docs/problems.md names every problem in the row of its status, and no other', () => {
+    const page = readFileSync('docs/problems.md', 'utf8');
+    const named = [...page.matchAll(/^\| (\d{3}(?:, \d{3})*) \| (.*) \|$/gm)].flatMap((row) =>
       [...(row[2] ?? '').matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, slug = '']) => ({
         slug,
         statuses: row[1]?.split(', ').map(Number),
