@@ -69,8 +69,8 @@ export interface SlotMemory {
   createNotBefore: number;
   /** Whether AWS refused a create because the slot is taken, and it is not known to be free again. */
   isTaken: boolean;
-  /** Somebody else's task that was seen in the slot, and when to ask for it again. */
-  foreign: (ForeignTask & { askAt: number }) | undefined;
+  /** Somebody else's task in the slot, when it was seen first, and when to ask for it again. */
+  foreign: (ForeignTask & { seenAt: number; askAt: number }) | undefined;
   /** No cancel before this. */
   cancelNotBefore: number;
   /** When the active slice was seen first, and how old its attempt was then by the database's clock. */

@@ -150,16 +150,13 @@ async function missTask(slot: Slot, active: RunningSlice, by: CallToAws): Promis
   return 0;
 }
 
-// Somebody else's task is waited for politely: with the sweeps, at most eight questions a minute.
-const askEveryMs = 10_000;
-const askJitterMs = 2_000;
-
 /**
  * Waits for a slot that AWS said is taken, while nothing of ours is in it: finds out by whom, watches
- * that task, never fights it. Returns after how many milliseconds to go on; 0 when it is free.
+ * that task at the pace of one of ours of which nothing is known, never fights it. Its age counts from
+ * when it was seen first. Returns after how many milliseconds to go on; 0 when it is free.
  */
 export async function watchForeignTask(slot: Slot): Promise<number> {
-  const { target, database, lease, gate, memory, elapsed, random } = slot;
+  const { target, database, lease, gate, memory, elapsed } = slot;
   const { foreign } = memory;
   const waitMs = Math.max(gate.freeInMs(), (foreign?.askAt ?? 0) - elapsed());
   if (waitMs > 0) return waitMs;
@@ -176,8 +173,10 @@ export async function watchForeignTask(slot: Slot): Promise<number> {
     return 0;
   }
   const { taskId, logGroupName, executionInfo } = holder;
-  const askAt = elapsed() + askEveryMs + random() * askJitterMs;
-  memory.foreign = { taskId, logGroupName, since: executionInfo?.creationTime, askAt };
+  const seenAt = foreign?.taskId === taskId ? foreign.seenAt : elapsed();
+  const ageMs = elapsed() - seenAt;
+  const askAt = seenAt + nextAskAt(ageMs, ageMs, []);
+  memory.foreign = { taskId, logGroupName, since: executionInfo?.creationTime, seenAt, askAt };
   await recordForeignTask(database, lease, memory.foreign);
   return 0;
 }
