@@ -18,7 +18,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
-RUN rm -rf src/emulator src/emulate.ts src/examples.ts src/demo.ts src/write-openapi.ts
+RUN rm -rf src/emulator src/bin/emulate.ts src/bin/examples.ts src/bin/demo.ts src/bin/write-openapi.ts
 RUN NODE_COMPILE_CACHE=src/.compiled node --optimize-for-size -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
 
 # An empty directory: where there is no shell, none can be made.
@@ -43,14 +43,15 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-COPY src/access-config.ts src/config.ts src/edge-config.ts src/environment.ts src/proxy-config.ts src/exit.ts src/examples.ts src/emulate.ts src/
+COPY src/config/access.ts src/config/config.ts src/config/edge.ts src/config/environment.ts src/config/listen-error.ts src/config/proxy.ts src/config/
+COPY src/bin/emulate.ts src/bin/examples.ts src/bin/exit.ts src/bin/
 COPY src/problems/config-error.ts src/problems/
 COPY src/validation/settings.ts src/validation/
 COPY src/emulator src/emulator
 EXPOSE 4566
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "http.get({ host: '127.0.0.1', port: process.env.EMULATOR_PORT, path: '/_emulator/clock' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
-ENTRYPOINT ["node", "src/emulate.ts"]
+ENTRYPOINT ["node", "src/bin/emulate.ts"]
 
 FROM runtime AS gateway
 LABEL org.opencontainers.image.title="log-export-gateway" \
@@ -72,4 +73,4 @@ EXPOSE 8080
 # Alive, not ready: an outage of AWS is not mended by a restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "(process.env.TLS_CERT_FILE ? https : http).get({ host: '127.0.0.1', port: process.env.PORT, path: '/health/live', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
-ENTRYPOINT ["node", "--optimize-for-size", "src/main.ts"]
+ENTRYPOINT ["node", "--optimize-for-size", "src/bin/main.ts"]

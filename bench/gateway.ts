@@ -46,7 +46,7 @@ export async function startGateway(
   const port = await findFreePort();
   const beganAt = performance.now();
   const child = startChild({
-    script: 'src/main.ts',
+    script: 'src/bin/main.ts',
     flags: startCommand.split(' ').slice(1, -1),
     core: subjectCore,
     isCompileCacheUsed,

@@ -3,20 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { openAudit } from '#audit/open-audit.ts';
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
-import { openDatabase } from '#database/database.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
+import type { Config } from '#config/config.ts';
+import { toListenError } from '#config/listen-error.ts';
+import { checkSurroundings } from '#config/surroundings.ts';
+import { openDatabase } from '#database/open-database.ts';
 import { edgeLimits } from '#edge/limits.ts';
+import { openLoopDelay } from '#edge/overload/loop-delay.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
-import { openLoopDelay } from '#overload/loop-delay.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
-import type { Config } from './config.ts';
-import { toListenError } from './exit.ts';
 import { openAccess, tellWhoMayCall } from './open-access.ts';
-import { checkSurroundings } from './surroundings.ts';
 
 /** The service, listening. */
 export interface Gateway {

@@ -6,9 +6,9 @@ import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import { openAuthentication } from '#auth/authentication/open-authentication.ts';
 import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
+import { isLoopback } from '#config/access.ts';
+import type { Config } from '#config/config.ts';
 import { openTls, type Tls } from '#edge/tls.ts';
-import { isLoopback } from './access-config.ts';
-import type { Config } from './config.ts';
 
 /** What access is opened with beyond its configuration. */
 export interface OpenAccessOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readConfig, readEmulatorConfig, readJobsConfig } from '../src/config.ts';
+import { readConfig, readEmulatorConfig, readJobsConfig } from '#config/config.ts';
 
 const noFile = (): string => {
   throw new Error('ENOENT: no such file');

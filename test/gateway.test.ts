@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-
+import { readConfig } from '#config/config.ts';
 import { makeLogger } from '#telemetry/logger.ts';
-import { readConfig } from '../src/config.ts';
 import { openGateway } from '../src/gateway.ts';
 import { openIssuer } from './auth/issuer.ts';
 import { makePolicyFolder } from './auth/policy-folder.ts';

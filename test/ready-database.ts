@@ -1,4 +1,5 @@
-import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
+import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
 import type { PostgresLimits } from '#database/postgres/dialect.ts';
 
 /** Limits that no busy machine meets. */

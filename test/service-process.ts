@@ -32,7 +32,7 @@ export function awsAt(emulator: Emulator): Record<string, string> {
 
 /** Starts the service as "npm start" does, with these variables and none of this machine's. */
 export function startService(env: Record<string, string>): ServiceProcess {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['src/bin/main.ts'], {
     env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,6 +1,5 @@
 import { vi } from 'vitest';
-
-import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { Emulator } from '#emulator/emulator.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-
+import { readConfig } from '#config/config.ts';
+import { checkSurroundings } from '#config/surroundings.ts';
 import { makeLogger } from '#telemetry/logger.ts';
-import { readConfig } from '../src/config.ts';
-import { checkSurroundings } from '../src/surroundings.ts';
 import { pointSdkAt } from './world.ts';
 
 /** What is logged of the surroundings that an environment describes. */

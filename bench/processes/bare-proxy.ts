@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
 import { oneConnectionPerCall } from '#aws/client/connections.ts';
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { region } from '../order.ts';
 
 // The least any HTTP service in front of the SDK can do: no checks, no log, no framework.

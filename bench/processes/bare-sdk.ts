@@ -1,7 +1,7 @@
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
 import { oneConnectionPerCall } from '#aws/client/connections.ts';
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { order, region } from '../order.ts';
 import { type Round, runRound } from '../round.ts';
 

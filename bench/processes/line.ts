@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-
-import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { planSlices } from '#export-jobs/planning/plan.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../../test/export-jobs/deeds.ts';
 import { planOf } from '../../test/export-jobs/homes.ts';
-import { openLine } from '../../test/export-jobs/line.ts';
+import { openLine } from '../../test/export-jobs/queue-of-jobs.ts';
 import { logGroupNames, region } from '../order.ts';
 
 /** A job of some log groups, at most a hundred, and days and how long each of its tasks takes. */

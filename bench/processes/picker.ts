@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 
-import { type Database, openDatabase } from '#database/database.ts';
-import { type Lease, takeLease } from '#export-jobs/job-store/lease.ts';
-import { pickNext, startNext } from '#export-jobs/job-store/line/starts.ts';
-import { readActive, recordStep } from '#export-jobs/job-store/outcomes.ts';
+import type { Database } from '#database/database.ts';
+import { openDatabase } from '#database/open-database.ts';
+import { pickNext } from '#export-jobs/queue/pick-next.ts';
+import { readActive } from '#export-jobs/store/steps/active-slice.ts';
+import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
+import { recordStep } from '#export-jobs/store/steps/record-step.ts';
+import { startNext } from '#export-jobs/store/steps/start-next.ts';
 import { quantile } from '../round.ts';
 
 /** Lines of some length to pick from, in turn. */

@@ -14,6 +14,7 @@ import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/c
 import { withDeadline } from './client/deadline.ts';
 import { readExactly } from './client/exact-answers.ts';
 import { markUnsent } from './client/sending.ts';
+import type { AwsTimeouts } from './client/timeouts.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
 import { isNotFound, isRefusedForCredentials, type Operation, toProblem } from './error-meaning.ts';
 import type {
@@ -66,19 +67,6 @@ export interface CloudWatchLogs extends AsyncDisposable {
   /** One page of log groups, in the order of their names. */
   describeLogGroups(query: DescribeLogGroups, how?: OnBehalf): Promise<LogGroupPage>;
 }
-
-/** How long AWS may take, in milliseconds. */
-export interface AwsTimeouts {
-  connectMs: number;
-  createMs: number;
-  readMs: number;
-}
-
-/**
- * Shorter, and a slow but healthy create becomes a look-up; longer, and a caller behind a proxy of
- * 30 s hears nothing. A read is tried three times, so the deadline below is what ends it.
- */
-export const awsTimeouts: AwsTimeouts = { connectMs: 2_000, createMs: 10_000, readMs: 5_000 };
 
 // All attempts of a read together: below the 8 s after which the HTTP side gives up.
 const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { ClientAuthorities } from '#auth/authentication/client-certificate.ts';
 import type { TlsSettings } from '#auth/authentication/settings.ts';
-import { openReloaded, type ReloadedOptions } from '#auth/reloaded.ts';
+import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
 import { configError } from '#problems/config-error.ts';
 import { readNamedFile } from '#validation/settings.ts';
 

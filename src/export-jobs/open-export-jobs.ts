@@ -4,12 +4,12 @@ import {
   type DispatcherOptions,
   openDispatcher,
 } from './dispatcher/dispatcher.ts';
-import { readVersions } from './job-store/event-reads.ts';
-import { makeInstallationReader, makeIsMarker } from './job-store/strays.ts';
 import type { JobsOptions } from './plugin.ts';
-import { makeJobWatch } from './views/following/job-watch.ts';
-import { makeLineView } from './views/slot/line-view.ts';
-import { makeSlotBook } from './views/slot/slot-book.ts';
+import { makeLineView } from './queue/queue-position.ts';
+import { makeSlotBook } from './queue/slot-status.ts';
+import { makeInstallationReader, makeIsMarker } from './store/orphaned-tasks.ts';
+import { readVersions } from './store/reads/read-events.ts';
+import { makeJobWatch } from './watching/job-watch.ts';
 
 /** The line at work, and what the operations on it need. */
 export interface ExportJobs extends JobsOptions {

@@ -5,7 +5,9 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotBook } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
-import type { JobHead } from './job-store/requests/heads.ts';
+import type { JobAccess } from './access/job-access.ts';
+import { makeShowJob, type ShowJobNow } from './presenters/show-job.ts';
+import type { LineView } from './queue/queue-position.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -13,12 +15,10 @@ import { listExportJobs } from './routes/list-export-jobs.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
-import type { JobWatch } from './views/following/job-watch.ts';
-import { makeWatchers } from './views/following/watchers.ts';
-import type { JobAccess } from './views/job-access.ts';
-import type { JobReadings } from './views/job-readings.ts';
-import { makeShowJob, type ShowJobNow } from './views/job-view.ts';
-import type { LineView } from './views/slot/line-view.ts';
+import type { JobReadings } from './store/reads/job-readings.ts';
+import type { JobHead } from './store/reads/read-heads.ts';
+import type { JobWatch } from './watching/job-watch.ts';
+import { makeWatchers } from './watching/watchers.ts';
 
 /** What the jobs' side of the service is made of. */
 export interface JobsOptions {

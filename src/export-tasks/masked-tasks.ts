@@ -1,6 +1,6 @@
 import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { ExportTask } from '#aws/export-task.ts';
-import type { JobSight } from '#targets/job-sight.ts';
+import type { JobSight } from '#targets/job-visibility.ts';
 import { jobOfMarker } from '#targets/marker.ts';
 
 /** Tasks as somebody may see them, who may see them. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobSight } from '#targets/job-sight.ts';
+import type { JobSight } from '#targets/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './creating/create-once.ts';
 import type { LookUpOptions } from './creating/look-up.ts';

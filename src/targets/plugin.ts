@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobSight } from './job-sight.ts';
+import type { JobSight } from './job-visibility.ts';
 import { getTarget } from './routes/get-target.ts';
 import { listTargets } from './routes/list-targets.ts';
 import type { SlotReader } from './slot-reader.ts';

@@ -1,5 +1,5 @@
 import { isActive } from '#aws/export-task.ts';
-import { shareAnswers } from '#sharing/shared-answers.ts';
+import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Slot, SlotBook, SlotHolder, SlotLine } from './slot.ts';
 import type { OpenTarget, Targets } from './target.ts';
 

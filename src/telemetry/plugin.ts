@@ -3,7 +3,7 @@ import fp from 'fastify-plugin';
 
 import { longestLoggedText } from './logger.ts';
 import { getLiveness } from './routes/get-liveness.ts';
-import { getReadiness } from './routes/get-readiness.ts';
+import { getReadiness, type ReadinessOptions } from './routes/get-readiness.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,15 +12,9 @@ declare module 'fastify' {
   }
 }
 
-/** What telemetry asks of the rest. */
-export interface TelemetryOptions {
-  /** Why the service should get no traffic now; `undefined` when it may. */
-  whyNotReady: () => string | undefined;
-}
-
 /** Registers health, and writes one log line for each request. */
-export const telemetryPlugin: FastifyPluginAsync<TelemetryOptions> = fp(
-  async (app: FastifyInstance, { whyNotReady }: TelemetryOptions) => {
+export const telemetryPlugin: FastifyPluginAsync<ReadinessOptions> = fp(
+  async (app: FastifyInstance, { whyNotReady }: ReadinessOptions) => {
     app.decorateRequest('awsRequestId', undefined);
 
     app.addHook('onRequest', (request, reply, done) => {

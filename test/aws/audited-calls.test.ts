@@ -5,7 +5,7 @@ import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import type { Emulator } from '#emulator/emulator.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
-import { openLine } from '../export-jobs/line.ts';
+import { openLine } from '../export-jobs/queue-of-jobs.ts';
 import { longTimeouts } from '../silence.ts';
 import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-
-import { awsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 
 const order = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 

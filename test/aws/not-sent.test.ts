@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
-import { type AwsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { AwsTimeouts } from '#aws/client/timeouts.ts';
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { makeAuthority } from '../auth/certificates.ts';
 import { longTimeouts } from '../silence.ts';
 import { order, pointSdkAt, region } from '../world.ts';

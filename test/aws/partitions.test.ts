@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { logGroupArn } from '#arns/arn.ts';
+import { logGroupArn } from '#aws/arn.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { readRedirect } from '#aws/endpoint/redirect.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
+import { readConfig } from '#config/config.ts';
 import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
-import { readConfig } from '../../src/config.ts';
 import { pointSdkAt } from '../world.ts';
 
 const accountId = '123456789012';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
-import { awsTimeouts, openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
+import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 
 // Creates a task when the process has no file descriptor left, and says what came of it.
 const server = createServer((request, response) => {

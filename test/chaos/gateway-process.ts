@@ -25,7 +25,7 @@ interface CallAnswer {
   body: any;
 }
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/bin/main.ts', import.meta.url));
 
 /** Starts it and waits until it is ready. */
 export async function openGatewayProcess(options: {

@@ -1,4 +1,4 @@
-import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { DispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 
 /** How long AWS may take: the emulator is next door, on a machine with a lot to do. */

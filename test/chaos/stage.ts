@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
+import { openDatabase } from '#database/open-database.ts';
 import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { putJob } from '../export-jobs/put-job.ts';
 import { createDatabase } from '../postgres.ts';

@@ -45,7 +45,10 @@ const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
 
 describe('the image of the gateway', () => {
   test('holds no file that the service does not reach', () => {
-    const reached = [...reachedFrom('main.ts', gateway), ...reachedFrom('migrate.ts', gateway)];
+    const reached = [
+      ...reachedFrom('bin/main.ts', gateway),
+      ...reachedFrom('bin/migrate.ts', gateway),
+    ];
 
     expect(filesOf(gateway)).toEqual([...new Set(reached)].sort());
   });
@@ -158,7 +161,7 @@ describe('the image of the gateway', () => {
 
 describe('the image of the emulator', () => {
   test('holds no file that the emulator does not reach', () => {
-    expect(filesOf(emulatorImage)).toEqual(reachedFrom('emulate.ts', emulatorImage));
+    expect(filesOf(emulatorImage)).toEqual(reachedFrom('bin/emulate.ts', emulatorImage));
   });
 
   test('beside the gateway, as in docker-compose.yml, makes the examples of the API work', async () => {

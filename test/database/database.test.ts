@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-
-import { migrateDatabase, openDatabase } from '#database/database.ts';
+import { migrateDatabase, openDatabase } from '#database/open-database.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, key, keysIn } from './homes.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-import type { Database, DatabaseOptions } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
+import type { DatabaseOptions } from '#database/open-database.ts';
 import { postgresUrl } from '../postgres.ts';
 
 /** A directory that is gone when the test has ended. */

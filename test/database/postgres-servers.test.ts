@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Database, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
+import { openDatabase } from '#database/open-database.ts';
 import { makeAuthority } from '../auth/certificates.ts';
 import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';

@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { type Database, type DatabaseOptions, openDatabase } from '#database/database.ts';
+import type { Database } from '#database/database.ts';
+import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
 import { postgresLimits } from '#database/postgres/dialect.ts';
 import { createDatabase, openPostgres, type Postgres } from '../postgres.ts';
 import { openReady, patientLimits } from '../ready-database.ts';

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-
-import { type DatabaseOptions, migrateDatabase } from '#database/database.ts';
+import { type DatabaseOptions, migrateDatabase } from '#database/open-database.ts';
 import { nodeEnvironment } from '../node-environment.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, keysIn, temporaryDir } from './homes.ts';
@@ -56,7 +55,10 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
     const { dataDir, databaseUrl } = await emptyHome(kind);
     const env = databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: dataDir };
 
-    const [first, second] = [await run('src/migrate.ts', env), await run('src/migrate.ts', env)];
+    const [first, second] = [
+      await run('src/bin/migrate.ts', env),
+      await run('src/bin/migrate.ts', env),
+    ];
 
     const applied =
       'Applied 0001-export-jobs.\nApplied 0002-callers.\nApplied 0003-time-zones.\nApplied 0004-misses.\n';
@@ -70,7 +72,7 @@ test('a second process on the same directory is refused in a sentence, and the f
   await migrateDatabase(options);
   await using first = await openReady(options); // and has written nothing
 
-  const second = await run('src/main.ts', {
+  const second = await run('src/bin/main.ts', {
     AWS_REGION: 'eu-west-1',
     PORT: '0',
     DATA_DIR: options.dataDir,
@@ -87,7 +89,7 @@ test('a second process on the same directory is refused in a sentence, and the f
 test('npm run migrate fails in a sentence when PostgreSQL is away', async () => {
   const DATABASE_URL = 'postgres://gateway:secret@127.0.0.1:1/jobs';
 
-  const { code, stderr } = await run('src/migrate.ts', { DATABASE_URL });
+  const { code, stderr } = await run('src/bin/migrate.ts', { DATABASE_URL });
 
   expect(code).toBe(1);
   expect(stderr).toMatch(
@@ -99,7 +101,7 @@ test('npm run migrate fails in a sentence when PostgreSQL is away', async () => 
 test('npm run migrate has nothing to do without export jobs', async () => {
   const env = { EXPORT_JOBS: 'off', DATA_DIR: temporaryDir() };
 
-  expect(await run('src/migrate.ts', env)).toMatchObject({
+  expect(await run('src/bin/migrate.ts', env)).toMatchObject({
     code: 0,
     stdout: 'EXPORT_JOBS is off: there are no tables.\n',
   });

@@ -2,8 +2,7 @@ import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } fr
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-
-import { openDatabase } from '#database/database.ts';
+import { openDatabase } from '#database/open-database.ts';
 import { sqliteMistake } from '#database/sqlite.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyHome, key, keysIn, temporaryDir } from './homes.ts';

@@ -1,4 +1,4 @@
-import { openDatabase } from '#database/database.ts';
+import { openDatabase } from '#database/open-database.ts';
 
 // Writes row after row, each in a transaction, and tells of each once it is confirmed, until killed.
 const [dataDir = '', databaseUrl] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import type { Database } from '#database/database.ts';
-import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { callersBy, principalOf, type Rule } from '../access.ts';
 import { planOf } from './homes.ts';
 

@@ -1,6 +1,6 @@
 import type { Asker } from '#auth/authorization/authorizer.ts';
 import { anonymous } from '#auth/principal.ts';
-import type { Approval, Deed } from '#export-jobs/job-store/changes.ts';
+import type { Approval, Deed } from '#export-jobs/store/record-change.ts';
 
 /** A request of a caller of this id. */
 export const askerOf = (id: string): Asker => ({

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Database } from '#database/database.ts';
-import { type JobChange, recordChange } from '#export-jobs/job-store/changes.ts';
-import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
+import { type JobChange, recordChange } from '#export-jobs/store/record-change.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { askerOf, testDeed } from './deeds.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
-import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testDeed } from './deeds.ts';
 
 /** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */

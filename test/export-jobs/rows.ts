@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
-import { recordChange } from '#export-jobs/job-store/changes.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
+import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testDeed } from './deeds.ts';
 
 /** A job as a test puts it into the line: what is left out is the same for all. */

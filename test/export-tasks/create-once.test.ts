@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-
-import type { AwsTimeouts } from '#aws/cloudwatch-logs.ts';
+import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 

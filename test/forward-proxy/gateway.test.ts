@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-
+import { readConfig } from '#config/config.ts';
 import { makeLogger } from '#telemetry/logger.ts';
-import { readConfig } from '../../src/config.ts';
 import { openGateway } from '../../src/gateway.ts';
 import { openIssuer } from '../auth/issuer.ts';
 import { temporaryDir } from '../database/homes.ts';

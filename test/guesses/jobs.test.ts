@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
-import { type Line, openLine } from '../export-jobs/line.ts';
 import { startAt } from '../export-jobs/put-job.ts';
+import { type Line, openLine } from '../export-jobs/queue-of-jobs.ts';
 import { region } from '../world.ts';
 import { readLines, seedEvents } from './content.ts';
 import { guessesAboutAws } from './guesses.ts';

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-
+import { Environment } from '#config/environment.ts';
 import { documentBase } from '#openapi/document.ts';
 import { catalogue, findProblemKind } from '#problems/catalogue.ts';
-import { Environment } from '../../src/environment.ts';
 
 const variables = Object.entries(Environment.properties) as [
   string,

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-
+import { seedExamples } from '#bin/examples.ts';
 import { exampleJobId } from '#export-jobs/export-job.ts';
-import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
-import { seedExamples } from '../../src/examples.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../export-jobs/deeds.ts';
 import { bringTo, planOf } from '../export-jobs/homes.ts';
 import { openWorld } from '../world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { busyShare } from '#export-jobs/views/slot/slot-book.ts';
+import { busyShare } from '#export-jobs/queue/slot-status.ts';
 import { homes } from '../export-jobs/homes.ts';
 import { putAttempt, putJob } from '../export-jobs/rows.ts';
 import { openWorld, order, region, type World } from '../world.ts';

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
-
+import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
 import { readInstant } from '#validation/instant.ts';
 import {
   type FileVariable,
@@ -9,7 +9,6 @@ import {
   readSettingsFile,
 } from '#validation/settings.ts';
 import type { Principal } from '../principal.ts';
-import { openReloaded, type ReloadedOptions } from '../reloaded.ts';
 import type { Verify } from './authenticate.ts';
 
 const ApiKeysFile = Type.Array(

@@ -1,6 +1,6 @@
 import type { ProxyEnv } from 'node:http';
 
-import type { AwsTimeouts } from '../cloudwatch-logs.ts';
+import type { AwsTimeouts } from './timeouts.ts';
 
 /** How AWS is reached. */
 export interface AwsReach {

@@ -1,10 +1,11 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
-import { makeInstallationReader } from '../job-store/strays.ts';
+import { makeInstallationReader } from '../store/orphaned-tasks.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { CrashPoint, Log } from './slot.ts';
-import { workSlot } from './work.ts';
+import { makeWakeSignal, type WakeSignal } from './wake-signal.ts';
+import { workSlot } from './work-slot.ts';
 
 /** What the dispatcher needs of the world. Times in milliseconds. */
 export interface DispatcherOptions {
@@ -44,8 +45,8 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
 
   targets.forEachChecked((target) => {
     if (stop.signal.aborted || isOneSlotWith(target)) return;
-    const bell = makeBell();
-    loops.set(target.name, { wake: bell.ring, ended: run(target, bell) });
+    const wakeSignal = makeWakeSignal();
+    loops.set(target.name, { wake: wakeSignal.wake, ended: run(target, wakeSignal) });
   });
 
   // Two names for one account and Region are one slot; two loops would fight for it.
@@ -56,12 +57,12 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
     return other !== undefined;
   }
 
-  async function run(target: OpenTarget, bell: Bell): Promise<void> {
+  async function run(target: OpenTarget, wakeSignal: WakeSignal): Promise<void> {
     await workSlot({
       ...options,
       target,
       reach,
-      bell,
+      wakeSignal,
       stop: stop.signal,
       installation,
     });
@@ -74,31 +75,6 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
       stop.abort();
       for (const { wake } of loops.values()) wake();
       await Promise.all([...loops.values()].map(({ ended }) => ended));
-    },
-  };
-}
-
-/** Lets somebody sleep until a time, or until it rings; a ring while nobody sleeps is kept. */
-export interface Bell {
-  ring(): void;
-  sleepUnlessRung(sleep: (signal: AbortSignal) => Promise<void>): Promise<void>;
-}
-
-function makeBell(): Bell {
-  let hasRung = false;
-  let sleeper: AbortController | undefined;
-  return {
-    ring() {
-      hasRung = true;
-      sleeper?.abort();
-    },
-    async sleepUnlessRung(sleep) {
-      if (!hasRung) {
-        sleeper = new AbortController();
-        await sleep(sleeper.signal);
-        sleeper = undefined;
-      }
-      hasRung = false;
     },
   };
 }

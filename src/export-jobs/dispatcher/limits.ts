@@ -1,4 +1,4 @@
-import { awsTimeouts } from '#aws/cloudwatch-logs.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
 
 /** The times and counts the dispatcher goes by, in milliseconds. */
 export interface DispatcherLimits {

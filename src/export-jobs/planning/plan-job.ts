@@ -2,11 +2,11 @@ import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
 import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
+import { demandEach, mayExport } from '../access/export-question.ts';
 import { isTimeZone, utc } from './calendar/wall-clock.ts';
 import type { CreateExportJob, SliceBy } from './create-export-job.ts';
 import { defaultTemplate, faultOf, readTemplate } from './destination-prefix.ts';
 import { resolveLogGroups } from './log-groups.ts';
-import { demandEach, mayExport } from './permission.ts';
 import { type PlannedSlices, planSlices } from './plan.ts';
 import { readWindow, type Window } from './window.ts';
 

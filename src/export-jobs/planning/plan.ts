@@ -1,8 +1,8 @@
 import { Problem } from '#problems/problem.ts';
+import { inParts } from '../in-chunks.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/slicing.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 import { type SliceBy, sliceBys } from './create-export-job.ts';
-import { inParts } from './in-parts.ts';
 import type { Window } from './window.ts';
 
 /** One log group × one window, as it enters the line. */

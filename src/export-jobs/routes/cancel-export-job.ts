@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Database } from '#database/database.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
-import { cancelJob } from '../job-store/requests/cancel-and-retry.ts';
-import type { JobAccess } from '../views/job-access.ts';
-import type { ShowJobNow } from '../views/job-view.ts';
+import type { ShowJobNow } from '../presenters/show-job.ts';
+import { cancelJob } from '../store/requests/cancel-job.ts';
 
 const cancelRequestedAt = '2024-05-04T08:00:03.000Z';
 const CancelledExportJob = {

@@ -6,15 +6,15 @@ import type { Database } from '#database/database.ts';
 import { everyCall } from '#export-tasks/declared-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import type { Targets } from '#targets/target.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
-import { readClock } from '../job-store/line-reads.ts';
-import { acceptJob, digestOf, findJobOfKey } from '../job-store/requests/accept.ts';
 import { CreateExportJob } from '../planning/create-export-job.ts';
 import { planJob } from '../planning/plan-job.ts';
-import type { JobAccess } from '../views/job-access.ts';
-import type { ShowJob, ShowJobNow } from '../views/job-view.ts';
-import { PlannedExportJob, showPlan } from '../views/plan-view.ts';
-import type { LineView } from '../views/slot/line-view.ts';
+import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
+import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
+import type { LineView } from '../queue/queue-position.ts';
+import { readClock } from '../queue/read-queue.ts';
+import { acceptJob, digestOf, findJobOfKey } from '../store/requests/accept-job.ts';
 
 const Query = Type.Object(
   {

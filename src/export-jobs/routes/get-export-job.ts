@@ -2,11 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authenticate } from '#auth/access.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
-import type { JobWatch } from '../views/following/job-watch.ts';
-import type { Watchers } from '../views/following/watchers.ts';
-import type { JobAccess } from '../views/job-access.ts';
-import type { ShowJob } from '../views/job-view.ts';
+import type { ShowJob } from '../presenters/show-job.ts';
+import type { JobWatch } from '../watching/job-watch.ts';
+import type { Watchers } from '../watching/watchers.ts';
 
 const Query = Type.Object(
   {

@@ -5,16 +5,8 @@ import type { Asker } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { Text } from '#validation/text.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleJob, JobStateName } from '../export-job.ts';
-import {
-  type JobCursor,
-  type JobFilter,
-  type JobHead,
-  listHeads,
-} from '../job-store/requests/heads.ts';
-import type { JobAccess } from '../views/job-access.ts';
-import type { JobReadings } from '../views/job-readings.ts';
-import { showJob } from '../views/job-view.ts';
 import {
   defaultPageLimit,
   NextCursor,
@@ -24,7 +16,15 @@ import {
   readCursor,
   toCursor,
   toPage,
-} from '../views/page.ts';
+} from '../presenters/page.ts';
+import { showJob } from '../presenters/show-job.ts';
+import type { JobReadings } from '../store/reads/job-readings.ts';
+import {
+  type JobCursor,
+  type JobFilter,
+  type JobHead,
+  listHeads,
+} from '../store/reads/read-heads.ts';
 
 const Query = Type.Object(
   {

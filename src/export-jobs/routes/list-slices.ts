@@ -2,9 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Database } from '#database/database.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { JobParams } from '../export-job.ts';
-import { listAttempts, listSlices as readSlices } from '../job-store/reads.ts';
-import type { JobAccess } from '../views/job-access.ts';
 import {
   defaultPageLimit,
   NextCursor,
@@ -12,8 +11,9 @@ import {
   PageLimit,
   readCursor,
   toPage,
-} from '../views/page.ts';
-import { exampleSlice, Slice, SliceStateName, showSlice } from '../views/slice-view.ts';
+} from '../presenters/page.ts';
+import { exampleSlice, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
+import { listAttempts, listSlices as readSlices } from '../store/reads/read-jobs.ts';
 
 const Query = Type.Object(
   {

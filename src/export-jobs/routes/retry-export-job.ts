@@ -4,13 +4,13 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
+import { demandEach, mayExport } from '../access/export-question.ts';
+import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
-import { type FailedLogGroup, readFailures } from '../job-store/reads.ts';
-import { retryJob } from '../job-store/requests/cancel-and-retry.ts';
 import { readTemplate } from '../planning/destination-prefix.ts';
-import { demandEach, mayExport } from '../planning/permission.ts';
-import type { FoundJob, JobAccess } from '../views/job-access.ts';
-import type { ShowJobNow } from '../views/job-view.ts';
+import type { ShowJobNow } from '../presenters/show-job.ts';
+import { type FailedLogGroup, readFailures } from '../store/reads/read-jobs.ts';
+import { retryJob } from '../store/requests/retry-job.ts';
 
 const RetriedExportJob = Type.Object(
   {

@@ -4,16 +4,16 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Queries } from '#database/database.ts';
-import { shareAnswers } from '#sharing/shared-answers.ts';
 import { Text } from '#validation/text.ts';
+import type { JobAccess } from '../access/job-access.ts';
 import { exampleJobId, JobParams } from '../export-job.ts';
-import { readEvents, readProgress } from '../job-store/event-reads.ts';
 import { hasEnded } from '../slice.ts';
-import { toVersionedState, writeEventStream } from '../views/following/event-stream.ts';
-import type { JobWatch } from '../views/following/job-watch.ts';
-import type { Watchers } from '../views/following/watchers.ts';
-import type { JobAccess } from '../views/job-access.ts';
+import { readEvents, readProgress } from '../store/reads/read-events.ts';
+import { toVersionedState, writeEventStream } from '../watching/event-stream.ts';
+import type { JobWatch } from '../watching/job-watch.ts';
+import type { Watchers } from '../watching/watchers.ts';
 
 const EventId = (description: string) =>
   Text({

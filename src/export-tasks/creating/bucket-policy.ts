@@ -1,4 +1,4 @@
-import { logGroupArn } from '#arns/arn.ts';
+import { logGroupArn } from '#aws/arn.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 
 /** What a bucket policy for exports depends on. */

@@ -3,11 +3,11 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Text } from '#validation/text.ts';
-import type { JobSight } from '../job-sight.ts';
+import type { JobSight } from '../job-visibility.ts';
+import { whatMaySee } from '../redact-slot-status.ts';
 import { TargetStatus } from '../slot.ts';
 import type { SlotReader } from '../slot-reader.ts';
 import type { Targets } from '../target.ts';
-import { whatMaySee } from '../what-may-be-seen.ts';
 
 const Params = Type.Object(
   {

@@ -2,15 +2,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { Problem } from '#problems/problem.ts';
-import type { TelemetryOptions } from '../plugin.ts';
 
 const Readiness = Type.Object(
   { status: Type.Literal('ready') },
   { description: 'Send requests here.', examples: [{ status: 'ready' }] },
 );
 
+/** What readiness depends on. */
+export interface ReadinessOptions {
+  /** Why the service should get no traffic now; `undefined` when it may. */
+  whyNotReady: () => string | undefined;
+}
+
 /** Says whether to send requests here: not before every account is checked, not when about to stop. */
-export const getReadiness: FastifyPluginAsyncTypebox<TelemetryOptions> = async (
+export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
   app,
   { whyNotReady },
 ) => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
-import { recordChange } from '#export-jobs/job-store/changes.ts';
+import { recordChange } from '#export-jobs/store/record-change.ts';
 import { Problem } from '#problems/problem.ts';
 import { as, principalOf } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';

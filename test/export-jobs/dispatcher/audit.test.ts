@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { jobOf } from '../callers.ts';
-import { type Line, openLine, refusal } from '../line.ts';
+import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
 
 const entriesOf = ({ database }: Line) =>
   database.queries.selectFrom('auditEntries').selectAll().orderBy('version').execute();

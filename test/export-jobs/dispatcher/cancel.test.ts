@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { type Line, openLine, refusal } from '../line.ts';
+import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
 
 const isIn = (line: Line, jobId: string, state: string) => async () =>
   (await line.states(jobId)).includes(state);

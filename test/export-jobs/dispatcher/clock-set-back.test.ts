@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeDatabaseClock } from '#export-jobs/job-store/line/database-clock.ts';
-import { openLine } from '../line.ts';
+import { makeDatabaseClock } from '#export-jobs/store/steps/database-clock.ts';
+import { openLine } from '../queue-of-jobs.ts';
 
 const hourMs = 3_600_000;
 const told = 'clock of the database was set back, waits are shortened';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
-import { type Line, openLine } from '../line.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 // A process is killed at each point of the protocol, and another goes on from what is on disk.
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { openLine } from '../line.ts';
+import { openLine } from '../queue-of-jobs.ts';
 
 const unavailable = () => new Problem('database-unavailable', 'The database does not answer.');
 

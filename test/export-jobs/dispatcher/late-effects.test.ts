@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
-import { openLine } from '../line.ts';
+import { openLine } from '../queue-of-jobs.ts';
 
 test('a stray is found within two sweeps also while every answer is lost', async () => {
   await using line = await openLine();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
-import { type Line, openLine, refusal } from '../line.ts';
 import { startAt } from '../put-job.ts';
+import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
 
 // What can happen to the one call that cannot be repeated. In every row one task is made, and none
 // is lost.

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import type { DescribeExportTasks, ExportTask } from '#aws/export-task.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { type Line, openLine } from '../line.ts';
 import { startAt } from '../put-job.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 const rest = 'the rest';
 

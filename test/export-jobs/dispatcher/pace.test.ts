@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { makeDurations, makeGate, nextAskAt } from '#export-jobs/dispatcher/pace.ts';
-import { openLine } from '../line.ts';
+import { openLine } from '../queue-of-jobs.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 

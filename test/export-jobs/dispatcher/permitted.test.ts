@@ -7,7 +7,7 @@ import type { OpenTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';
 import { region } from '../../world.ts';
 import { jobOf } from '../callers.ts';
-import { type Line, openLine } from '../line.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 const problemsOf = async (line: Line, jobId: string) =>
   (await line.slices(jobId)).map(({ problem }) => problem && JSON.parse(problem).type);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
-import { type Line, openLine } from '../line.ts';
 import { startAt } from '../put-job.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 // Slices that AWS never takes: they end, and nobody else waits for them.
 

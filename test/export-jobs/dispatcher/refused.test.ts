@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-
-import { type Line, openLine } from '../line.ts';
 import { startAt } from '../put-job.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 const region = 'eu-west-1';
 const minuteMs = 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
-import { type Line, openLine, type Replica } from '../line.ts';
+import { type Line, openLine, type Replica } from '../queue-of-jobs.ts';
 
 const region = 'eu-west-1';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '#emulator/emulator.ts';
-import { type Line, openLine } from '../line.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
 
 const attemptsOf = ({ database }: Line) =>
   database.queries.selectFrom('attempts').selectAll().orderBy('attempt').execute();

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { recordCall, recordChange } from '#export-jobs/job-store/changes.ts';
-import { readEvents } from '#export-jobs/job-store/event-reads.ts';
-import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
+import { readEvents } from '#export-jobs/store/reads/read-events.ts';
+import { recordCall, recordChange } from '#export-jobs/store/record-change.ts';
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf, testDeed } from '../deeds.ts';
 import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 

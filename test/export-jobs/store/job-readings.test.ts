@@ -1,8 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-
-import type { JobReading } from '#export-jobs/job-store/reads.ts';
-import type { JobHead } from '#export-jobs/job-store/requests/heads.ts';
-import { type JobReadings, makeJobReadings } from '#export-jobs/views/job-readings.ts';
+import { type JobReadings, makeJobReadings } from '#export-jobs/store/reads/job-readings.ts';
+import type { JobHead } from '#export-jobs/store/reads/read-heads.ts';
+import type { JobReading } from '#export-jobs/store/reads/read-jobs.ts';
 
 // A database of one row, whose answers can be held back on their way.
 let version: number;

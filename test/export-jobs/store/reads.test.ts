@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { listSlices, readJobs } from '#export-jobs/job-store/reads.ts';
-import { listHeads } from '#export-jobs/job-store/requests/heads.ts';
 import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
+import { listHeads } from '#export-jobs/store/reads/read-heads.ts';
+import { listSlices, readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

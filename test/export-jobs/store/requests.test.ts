@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { readEvents } from '#export-jobs/job-store/event-reads.ts';
-import { readJobs } from '#export-jobs/job-store/reads.ts';
-import { cancelJob, retryJob } from '#export-jobs/job-store/requests/cancel-and-retry.ts';
+import { readEvents } from '#export-jobs/store/reads/read-events.ts';
+import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf } from '../deeds.ts';
 import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { acceptJob } from '#export-jobs/job-store/requests/accept.ts';
 import { planSlices } from '#export-jobs/planning/plan.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../deeds.ts';
 import { homes, openStore, planOf } from '../homes.ts';
 

@@ -4,7 +4,7 @@ import type {
   StatefulAuthorizationCall,
 } from '@cedar-policy/cedar-wasm/nodejs';
 
-import { logGroupArn } from '#arns/arn.ts';
+import { logGroupArn } from '#aws/arn.ts';
 import { exactDigits } from '#validation/int64.ts';
 import type { Principal } from '../../principal.ts';
 import { type Action, actions } from '../action.ts';

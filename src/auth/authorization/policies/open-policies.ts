@@ -1,6 +1,6 @@
+import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Principal } from '../../principal.ts';
-import { openReloaded, type ReloadedOptions } from '../../reloaded.ts';
 import type { Action } from '../action.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';

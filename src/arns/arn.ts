@@ -1,9 +1,0 @@
-import { partitionOf } from '#aws/endpoint/partition.ts';
-
-/** The ARN of a log group, as IAM writes it: without the `:*` that AWS's own answers append. */
-export function logGroupArn(
-  { region, accountId }: { region: string; accountId: string },
-  logGroupName: string,
-): string {
-  return `arn:${partitionOf(region).name}:logs:${region}:${accountId}:log-group:${logGroupName}`;
-}

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import { readConfig } from '#config/config.ts';
+import { openGateway } from '#gateway.ts';
+import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
+import { exit, exitWith } from './exit.ts';
+
+// Load balancers take a failed readiness probe or two to notice. Shorter, and requests still come
+// after we closed; longer, and the ten seconds until the exit are not enough for what is under way.
+const lameDuckMs = 3_000;
+const exitWithinMs = 9_500; // an orchestrator is told ten seconds
+
+const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
+const destination = await openLogDestination(config.isLogPretty);
+const log = makeLogger(config.logLevel, destination);
+const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
+log.info({ url: gateway.url }, 'listening');
+
+closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) => {
+  if (err) log.fatal({ err }, 'stopping because of a defect');
+  else log.info({ signal }, 'stopping');
+  await gateway.close();
+  log.info('stopped');
+  await destination.close();
+});
+
+gateway.ready.then(() => log.info('ready'), exit);

@@ -1,0 +1,51 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { buildApp } from '#app.ts';
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
+import { toYamlText } from '#openapi/document.ts';
+import type { Targets } from '#targets/target.ts';
+
+// The document is made from the routes alone: nothing is asked, nobody is answered.
+const noTargets: Targets = {
+  find: () => {
+    throw new Error('No operation is called while the document is written.');
+  },
+  list: () => [],
+  whenChecked: Promise.resolve(),
+  unchecked: () => [],
+  forEachChecked: () => {},
+  async [Symbol.asyncDispose]() {},
+};
+
+// Opening a database is nothing the document needs.
+const notOpened = { [Symbol.dispose]() {} } as never;
+
+await using app = await buildApp({
+  log: pino({ enabled: false }),
+  targets: noTargets,
+  access: openToAll,
+  audit: makeAudit({ write() {} }),
+  isStopping: () => false,
+  now: () => 0,
+  elapsed: () => 0,
+  sleep: async () => {},
+  newId: () => '',
+  random: () => 0,
+  loopDelayMs: () => 0,
+  rateLimits: { createsPerMinute: 0, requestsPerMinute: 0 },
+  jobs: {
+    database: notOpened,
+    watch: notOpened,
+    line: notOpened,
+    slots: notOpened,
+    wake: () => {},
+    isMarker: async () => false,
+  },
+});
+await app.ready();
+
+const jsonText = app.openapiText();
+mkdirSync('openapi', { recursive: true });
+writeFileSync('openapi/openapi.json', jsonText);
+writeFileSync('openapi/openapi.yaml', toYamlText(jsonText));

@@ -1,0 +1,214 @@
+import type { ProxyEnv } from 'node:http';
+import { Type } from '@sinclair/typebox';
+
+import { configError } from '#problems/config-error.ts';
+import type { TargetSettings } from '#targets/target.ts';
+import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
+import { type AccessConfig, readAccess } from './access.ts';
+import { type EdgeConfig, readEdge } from './edge.ts';
+import { Environment, region, roleArn } from './environment.ts';
+import { readProxy, withProxyNames } from './proxy.ts';
+
+/** What the gateway is told at its start. */
+export interface Config {
+  host: string;
+  port: number;
+  /** What callers put before every path, because a reverse proxy strips it; empty where that is nothing. */
+  basePath: string;
+  logLevel: Environment['LOG_LEVEL'];
+  isLogPretty: boolean;
+  targets: TargetSettings[];
+  /** Where export jobs are kept; undefined when they are not offered. */
+  jobs: JobsConfig | undefined;
+  /** How the service is reached. */
+  edge: EdgeConfig;
+  /** Who may come in, and who may do what. */
+  access: AccessConfig;
+  /** Whether each create runs in a session of its own, narrowed to what it exports. */
+  isSessionScoped: boolean;
+  /** The forward proxy that calls to AWS and to issuers go through, if there is one. */
+  proxyEnv: ProxyEnv | undefined;
+  /** Where the audit goes: `stdout` or a file. */
+  auditLog: string;
+  /** How many calls a second AWS gets of each target; 0 is any number. */
+  awsCallsPerSecond: number;
+  /** What one caller may ask for; 0 is any number. */
+  limits: CallerLimits;
+}
+
+/** What one caller may ask for; 0 is any number. */
+interface CallerLimits {
+  createsPerMinute: number;
+  requestsPerMinute: number;
+  waitingSlices: number;
+  watchers: number;
+}
+
+/** Where export jobs are kept: PostgreSQL if there is a URL, otherwise the directory. */
+export interface JobsConfig {
+  dataDir: string;
+  databaseUrl?: string;
+  /** File with its password; without it, the URL has it. */
+  databasePasswordFile?: string;
+}
+
+const TargetsFile = Type.Array(
+  Type.Object(
+    {
+      name: Type.String({
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+        'x-rule': '1 to 64 characters out of A-Z a-z 0-9 . _ -, the first a letter or digit',
+      }),
+      region: { ...region, 'x-rule': 'an AWS Region such as eu-west-1' },
+      accountId: Type.Optional(
+        Type.String({ pattern: '^[0-9]{12}$', 'x-rule': 'an account id of 12 digits' }),
+      ),
+      roleArn: Type.Optional({ ...roleArn, 'x-rule': 'the ARN of an IAM role' }),
+      externalId: Type.Optional(
+        Type.String({ minLength: 2, maxLength: 1_224, 'x-rule': 'text of 2 to 1224 characters' }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      'x-rule': 'an object with name and region, and if needed accountId, roleArn, externalId',
+    },
+  ),
+  { minItems: 1, 'x-rule': 'an array of at least one target' },
+);
+
+/**
+ * Reads the configuration of the gateway. `readFile` is asked for TARGETS_FILE and JWT_ISSUERS_FILE.
+ * @throws an error named ConfigError, naming the variable, what it was and what it may be
+ */
+export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => string): Config {
+  const read = readEnvironment(env);
+  const targets = read.TARGETS_FILE
+    ? readTargetsFile(read, read.TARGETS_FILE, readFile)
+    : [onlyTarget(read)];
+  return {
+    host: read.HOST,
+    port: read.PORT,
+    basePath: read.PUBLIC_BASE_PATH ?? '',
+    logLevel: read.LOG_LEVEL,
+    isLogPretty: read.LOG_PRETTY,
+    targets,
+    jobs: jobsConfig(read),
+    edge: readEdge(read),
+    access: readAccess(read, readFile),
+    isSessionScoped: isSessionScoped(read, targets),
+    proxyEnv: readProxy(read),
+    auditLog: read.AUDIT_LOG,
+    awsCallsPerSecond: read.AWS_CALLS_PER_SECOND,
+    limits: {
+      createsPerMinute: read.CREATES_PER_MINUTE,
+      requestsPerMinute: read.REQUESTS_PER_MINUTE,
+      waitingSlices: read.WAITING_SLICES_PER_CALLER,
+      watchers: read.WATCHERS_PER_CALLER,
+    },
+  };
+}
+
+/** Reads where export jobs are kept; undefined when they are not offered. @throws an error named ConfigError */
+export function readJobsConfig(env: NodeJS.ProcessEnv): JobsConfig | undefined {
+  return jobsConfig(readEnvironment(env));
+}
+
+/** What the emulator is told at its start. */
+export interface EmulatorConfig {
+  host: string;
+  port: number;
+}
+
+/**
+ * Reads the configuration of the emulator. What its options may be it knows best itself.
+ * @throws an error named ConfigError
+ */
+export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
+  const { HOST, EMULATOR_PORT, EMULATOR_OPTIONS } = readEnvironment(env);
+  return { host: HOST, port: EMULATOR_PORT, ...readEmulatorOptions(EMULATOR_OPTIONS) };
+}
+
+function readEmulatorOptions(text: string): object {
+  try {
+    const options: unknown = JSON.parse(text);
+    if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
+  } catch {}
+  throw configError(
+    `EMULATOR_OPTIONS is ${JSON.stringify(text)}, but must be a JSON object such as {"pendingMs":5000}.`,
+  );
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  // An empty variable is how shells and compose files say "not set".
+  const data = Object.fromEntries(
+    Object.entries(withProxyNames(env)).filter(([, value]) => value !== ''),
+  );
+  return checkSettings(Environment, data, {
+    areTexts: true,
+    toError: configError,
+    nameOf: (path) => path.slice(1),
+  });
+}
+
+function jobsConfig(env: Environment): JobsConfig | undefined {
+  const { EXPORT_JOBS, DATA_DIR, DATABASE_URL, DATABASE_PASSWORD_FILE } = env;
+  if (EXPORT_JOBS === 'off') return undefined;
+  if (DATABASE_PASSWORD_FILE && !DATABASE_URL) {
+    throw configError(
+      'DATABASE_PASSWORD_FILE is set, but DATABASE_URL is not; set it to a URL such as postgres://user@host:5432/name.',
+    );
+  }
+  return {
+    dataDir: DATA_DIR,
+    ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
+    ...(DATABASE_PASSWORD_FILE && { databasePasswordFile: DATABASE_PASSWORD_FILE }),
+  };
+}
+
+function isSessionScoped({ SCOPED_SESSIONS }: Environment, targets: TargetSettings[]): boolean {
+  if (SCOPED_SESSIONS === 'off') return false;
+  const without = targets.find(({ roleArn }) => roleArn === undefined);
+  if (!without) return true;
+  throw configError(
+    `SCOPED_SESSIONS is "on", but target "${without.name}" has no role to assume; set SERVICE_ROLE_ARN, or in TARGETS_FILE its roleArn.`,
+  );
+}
+
+function onlyTarget(env: Environment): TargetSettings {
+  const { AWS_REGION, SERVICE_ROLE_ARN, SERVICE_ROLE_EXTERNAL_ID } = env;
+  if (!AWS_REGION) {
+    throw configError(
+      'AWS_REGION is not set; it must be an AWS Region such as eu-west-1, or TARGETS_FILE must name a file with targets.',
+    );
+  }
+  if (SERVICE_ROLE_EXTERNAL_ID && !SERVICE_ROLE_ARN) {
+    throw configError(
+      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; an external id is only of use with a role to assume.',
+    );
+  }
+  return {
+    name: 'default',
+    region: AWS_REGION,
+    ...(SERVICE_ROLE_ARN && { roleArn: SERVICE_ROLE_ARN }),
+    ...(SERVICE_ROLE_EXTERNAL_ID && { externalId: SERVICE_ROLE_EXTERNAL_ID }),
+  };
+}
+
+function readTargetsFile(
+  env: Environment,
+  path: string,
+  readFile: (path: string) => string,
+): TargetSettings[] {
+  const variable = { name: 'TARGETS_FILE', path };
+  if (env.SERVICE_ROLE_ARN) {
+    throw fileError(
+      variable,
+      'SERVICE_ROLE_ARN must not be set beside it; give each target in the file its roleArn.',
+    );
+  }
+  const targets = readSettingsFile(variable, TargetsFile, readFile);
+  const names = targets.map((target) => target.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return targets;
+  throw fileError(variable, `the name ${JSON.stringify(twice)} is there twice; names must differ.`);
+}

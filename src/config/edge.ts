@@ -1,0 +1,43 @@
+import { configError } from '#problems/config-error.ts';
+import { isLoopback } from './access.ts';
+import type { Environment } from './environment.ts';
+
+/** How the service is reached. */
+export interface EdgeConfig {
+  /** The names the Host header may have, in lower case; any when undefined. */
+  allowedHosts: readonly string[] | undefined;
+  /** The origins whose scripts may call the service; with none, CORS is off. */
+  corsOrigins: readonly string[];
+  /** How long a connection without a request is kept, in milliseconds. */
+  keepAliveMs: number;
+}
+
+/** Reads how the service is reached. @throws an error named ConfigError */
+export function readEdge(env: Environment): EdgeConfig {
+  return {
+    allowedHosts: readAllowedHosts(env),
+    corsOrigins: readOrigins(env),
+    keepAliveMs: env.KEEP_ALIVE_SECONDS * 1_000,
+  };
+}
+
+/** Where everybody on this machine may do everything, a page in its browser must not: see edge/hosts.ts. */
+function readAllowedHosts({ ALLOWED_HOSTS, AUTH, HOST }: Environment): string[] | undefined {
+  if (ALLOWED_HOSTS !== undefined) return ALLOWED_HOSTS.toLowerCase().split(',');
+  const isOpen = AUTH === undefined || AUTH === 'none';
+  if (!isOpen || !isLoopback(HOST)) return undefined;
+  return [...new Set(['localhost', '127.0.0.1', '[::1]', HOST.toLowerCase()])];
+}
+
+function readOrigins({ CORS_ORIGINS }: Environment): string[] {
+  const origins = CORS_ORIGINS?.split(',') ?? [];
+  for (const origin of origins) {
+    const written = URL.parse(origin)?.origin;
+    if (written === origin) continue;
+    const instead = written === undefined ? '' : `; write ${written}`;
+    throw configError(
+      `CORS_ORIGINS has ${JSON.stringify(origin)}, which no browser sends as an origin${instead}.`,
+    );
+  }
+  return origins;
+}

@@ -1,0 +1,178 @@
+import { Problem } from '#problems/problem.ts';
+import type { Installation } from '#targets/marker.ts';
+import { readDurations } from '../store/reads/read-durations.ts';
+import { type ActiveSlice, readActive } from '../store/steps/active-slice.ts';
+import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/database-clock.ts';
+import { holdLease, leaseLost, releaseLease, takeLease } from '../store/steps/lease.ts';
+import { isStaleState } from '../store/steps/stale-state.ts';
+import { settleStart } from './attempts/reconcile.ts';
+import { startNextSlice } from './attempts/start-slice.ts';
+import { isSweepDue, sweepOnePage } from './orphan-sweep.ts';
+import { makeDurations, makeGate } from './pace.ts';
+import { backOffMs, makeSlotMemory, type Slot, type SlotOptions } from './slot.ts';
+import { isAlarmDue, type Trouble, troubleAt } from './trouble.ts';
+import type { WakeSignal } from './wake-signal.ts';
+import { watchForeignTask, watchTask } from './watch-task.ts';
+
+/** What working one slot needs beside what its steps need. */
+export interface WorkOptions extends Omit<SlotOptions, 'installation'> {
+  installation: () => Promise<Installation>;
+  /** The name of this process in the leases: unique among all that use the database. */
+  owner: string;
+  /** Ends early, without an error, when the signal aborts. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  wakeSignal: WakeSignal;
+  stop: AbortSignal;
+}
+
+// A standby looks at least this often whether the slot has an owner.
+const standbyMs = 5_000;
+// Somebody has to look at the configuration; nothing changes by itself.
+const movedMs = 60_000;
+// After so many failures in a row another replica shall try: it may reach AWS where we do not.
+const failuresUntilRelease = 2;
+// The database is our own: asking it every few seconds hurts nobody, and the slot stands still.
+const databaseFailures = 2;
+const remembered = 50;
+
+/**
+ * Works the slot of one target until it is told to stop: takes the lease, then one step after the
+ * other. All that has to be known is in the database, so it may end at any point and anybody may go
+ * on from there. Never throws.
+ */
+export async function workSlot(options: WorkOptions): Promise<void> {
+  const { target, database, limits, owner, elapsed, random, sleep, log, wakeSignal, stop } =
+    options;
+  const gate = makeGate({ elapsed, everyMs: limits.askEveryMs });
+  const clock = makeDatabaseClock(elapsed);
+  const memory = makeSlotMemory();
+  const keepEveryMs = limits.leaseMs / 3;
+  let slot: Slot | undefined;
+  let keptAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let staleStates = 0;
+  let trouble: Trouble | undefined;
+  let setBackMs = 0;
+
+  while (!stop.aborted) {
+    const waitMs = await takeTurn().catch(recover);
+    if (waitMs > 0) await wakeSignal.sleepUnlessWoken((signal) => sleep(waitMs, signal));
+  }
+  await giveBack();
+
+  async function takeTurn(): Promise<number> {
+    if (!slot) {
+      const request = { target: target.name, accountId: target.accountId, region: target.region };
+      const beganAt = elapsed();
+      const answer = await takeLease(database, { ...request, owner, leaseMs: limits.leaseMs });
+      if (!answer.lease) return standBy(answer);
+      keptAt = beganAt;
+      clock.see(answer.now, beganAt); // what it was before, the rows show
+      memory.refused = undefined; // another owner's creates may have been taken since
+      const durations = makeDurations(await readDurations(database, target.name, remembered));
+      const installation = await options.installation();
+      setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, target.name));
+      slot = {
+        ...options,
+        ...{ installation, lease: answer.lease, gate, durations, memory, pause },
+      };
+    }
+    await keepLease(slot);
+    await undoSetBack(slot);
+    const waitMs = await takeStep(slot);
+    failures = 0;
+    staleStates = 0;
+    trouble = undefined;
+    return Math.min(waitMs, keepEveryMs, limits.idleMs);
+  }
+
+  function standBy({ isMoved, freeInMs }: { isMoved: boolean; freeInMs: number }): number {
+    if (!isMoved) return Math.min(freeInMs + 1 + random() * 250, standbyMs);
+    const text =
+      'the name of a target means another account or Region now, while a slice is under way';
+    log.error({ target: target.name }, text);
+    return movedMs;
+  }
+
+  async function keepLease({ lease }: Slot): Promise<void> {
+    const now = elapsed();
+    if (now - keptAt < keepEveryMs) return;
+    const shown = await database.transaction((queries) =>
+      holdLease(queries, database, lease, limits.leaseMs),
+    );
+    keptAt = now;
+    setBackMs += clock.see(shown, now);
+  }
+
+  // Otherwise slices wait until the clock is again where it was when they were accepted.
+  async function undoSetBack({ lease }: Slot): Promise<void> {
+    if (setBackMs === 0) return;
+    const facts = { target: target.name, setBackMs };
+    log.error(facts, 'clock of the database was set back, waits are shortened');
+    await database.transaction(async (queries) => {
+      await holdLease(queries, database, lease, limits.leaseMs);
+      await shortenWaits(queries, database, target.name, setBackMs);
+    });
+    setBackMs = 0;
+  }
+
+  async function pause(ms: number): Promise<void> {
+    if (ms > 0) await sleep(Math.min(ms, keepEveryMs), stop);
+    if (stop.aborted) throw new Error('told to stop');
+    if (slot) await keepLease(slot);
+  }
+
+  async function recover(error: Error): Promise<number> {
+    if (stop.aborted) return 0;
+    if (isStaleState(error)) return staleStates++ === 0 ? 0 : backOffMs(staleStates, random);
+    if (error.name === leaseLost) {
+      log.warn({ target: target.name }, 'another replica has taken the slot');
+      slot = undefined;
+      return 0;
+    }
+    failures += 1;
+    const problem = error instanceof Problem ? error.slug : undefined;
+    const isDatabase = problem === 'database-unavailable';
+    const pauseMs = backOffMs(isDatabase ? Math.min(failures, databaseFailures) : failures, random);
+    const err = error instanceof Problem ? error.cause : error;
+    trouble ??= troubleAt(elapsed());
+    const level = isAlarmDue(trouble, elapsed()) ? 'error' : 'warn';
+    log[level]({ target: target.name, problem, err, pauseMs }, 'the slot could not be worked');
+    if (failures >= failuresUntilRelease && !isDatabase) await giveBack();
+    return pauseMs;
+  }
+
+  async function giveBack(): Promise<void> {
+    const lease = slot?.lease;
+    slot = undefined;
+    // Not given back, it runs out.
+    if (lease) await releaseLease(database, lease).catch(() => {});
+  }
+}
+
+/** One step: what the row of the active slice asks for, or the next start. */
+async function takeStep(slot: Slot): Promise<number> {
+  const { database, target, gate } = slot;
+  const row = await readActive(database, target.name);
+  const active = row && { ...row, ageMs: ageOf(slot, row) };
+  const waitMs = await takeMainStep(slot, active);
+  if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
+  const apartInMs = gate.apartInMs();
+  if (apartInMs === 0) await sweepOnePage(slot);
+  return Math.min(waitMs, apartInMs);
+}
+
+/** The age of an attempt, by our own clock once we have seen it: the database's may be turned. */
+function ageOf({ memory, elapsed }: Slot, { marker, ageMs }: ActiveSlice): number {
+  if (memory.seen?.marker !== marker) {
+    memory.seen = { marker, ageMs: Math.max(0, ageMs), seenAt: elapsed() };
+  }
+  return memory.seen.ageMs + elapsed() - memory.seen.seenAt;
+}
+
+async function takeMainStep(slot: Slot, active: ActiveSlice | undefined): Promise<number> {
+  // Whatever is not known of the last create comes first: never two unknowns.
+  if (active?.state === 'starting') return settleStart(slot, active);
+  if (active) return watchTask(slot, active);
+  return slot.memory.isTaken ? watchForeignTask(slot) : startNextSlice(slot);
+}

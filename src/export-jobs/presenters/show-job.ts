@@ -1,0 +1,117 @@
+import { warningsOfSlashes } from '#export-tasks/warnings.ts';
+import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
+import type { SliceBy } from '../planning/create-export-job.ts';
+import { settlingMs } from '../planning/plan.ts';
+import type { PlannedJobFacts } from '../planning/plan-job.ts';
+import type { LineView, Place } from '../queue/queue-position.ts';
+import { hasEnded, jobStateOf } from '../slice.ts';
+import type { JobReadings } from '../store/reads/job-readings.ts';
+import type { JobHead } from '../store/reads/read-heads.ts';
+import type { JobReading } from '../store/reads/read-jobs.ts';
+
+// Nobody reads on after the first few kinds.
+const mostFailures = 5;
+
+/** A job as it is shown, with what tells whether it has changed. */
+interface ShownJob {
+  job: ExportJob;
+  version: number;
+  /** Of its version and its place in line; weak, as estimates change without it. */
+  etag: string;
+  hasEnded: boolean;
+}
+
+/** Shows the job of a head, of its version or a later one. */
+export type ShowJob = (head: JobHead) => Promise<ShownJob>;
+
+/** Shows a job that is there as it is now, to somebody who may see it. */
+export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
+
+/**
+ * Makes `ShowJob` of what is read of jobs and what is known of the line. `basePath` is what callers
+ * put before every path.
+ */
+export function makeShowJob(readings: JobReadings, line: LineView, basePath: string): ShowJob {
+  return async (head) => {
+    const [reading] = await readings.of([head]);
+    const { job, counts } = reading as JobReading;
+    const place = counts.waiting > 0 ? await line.placeOf(job) : undefined;
+    const shown = showJob(reading as JobReading, basePath, place);
+    return {
+      job: shown,
+      version: job.version,
+      etag: `W/"${job.version}-${place?.position ?? 0}"`,
+      hasEnded: hasEnded(shown.state),
+    };
+  };
+}
+
+/** Shows a job; its place in line where that is known. */
+export function showJob(reading: JobReading, basePath: string, place?: Place): ExportJob {
+  const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
+  const state = jobStateOf(counts, job.cancelRequestedAt !== null);
+  const self = `${basePath}/export-jobs/${job.id}`;
+  return {
+    id: job.id,
+    ...showFacts(
+      { ...job, sliceBy: job.sliceBy as SliceBy, isUnsettledAllowed: job.isUnsettledAllowed === 1 },
+      job.caller,
+      job.acceptedAt,
+    ),
+    state,
+    sliceCounts: counts,
+    acceptedAt: showInstant(job.acceptedAt),
+    ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
+    ...(startedAt !== null && { startedAt: showInstant(startedAt) }),
+    ...(job.cancelRequestedAt !== null && {
+      cancelRequestedAt: showInstant(job.cancelRequestedAt),
+    }),
+    ...(hasEnded(state) && { endedAt: showInstant(changedAt) }),
+    ...(place && { line: showPlace(place) }),
+    failures: failures
+      .slice(0, mostFailures)
+      .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
+    links: {
+      self,
+      slices: `${self}/slices`,
+      events: `${self}/events`,
+      cancel: `${self}/cancel`,
+      retry: `${self}/retry`,
+    },
+  };
+}
+
+/** Shows what a job is, planned or accepted. */
+export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
+  const { target, name, priority, fromAt, toAt, sliceBy, destination, destinationPrefix } = job;
+  const warnings = warningsOfSlashes(destinationPrefix);
+  const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
+  return {
+    target,
+    ...(name !== null && { name }),
+    caller,
+    priority,
+    from: showInstant(fromAt),
+    to: showInstant(toAt),
+    sliceBy,
+    timeZone,
+    destination,
+    destinationPrefix,
+    ...(warnings.length > 0 && { warnings }),
+    ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
+    ...(logGroupBytes !== null && { logGroupBytes }),
+    isUnsettled: isUnsettledAllowed && toAt + settlingMs > acceptedAt,
+  };
+}
+
+/** Shows when something in line is likely to begin and to end, as far as that is known. */
+export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<Place, 'position'>) {
+  return {
+    ...(estimatedStartAt !== undefined && { estimatedStartAt: showInstant(estimatedStartAt) }),
+    ...(estimatedEndAt !== undefined && { estimatedEndAt: showInstant(estimatedEndAt) }),
+  };
+}
+
+function showPlace(place: Place) {
+  return { position: place.position, ...showEstimate(place) };
+}

@@ -1,0 +1,209 @@
+import { sql } from 'kysely';
+
+import type { Database, Queries } from '#database/database.ts';
+import { isActive, isWaiting } from '../store/slice-conditions.ts';
+
+/** The clock of the database. */
+export async function readClock({ queries, now }: Database): Promise<number> {
+  const { at } = await queries.selectNoFrom(now().as('at')).executeTakeFirstOrThrow();
+  return at;
+}
+
+/** A caller's line at a target and priority, at a moment. */
+export interface LineAt {
+  priority: number;
+  caller: string;
+  lastTurn: number;
+  asideUntil: number;
+  waiting: number;
+  ready: number;
+}
+
+/** The lines of a target at a moment, the highest priority first; also those where nobody waits now. */
+export async function readLines(queries: Queries, target: string, at: number): Promise<LineAt[]> {
+  // All slices of the target in one go: counting line by line is twice as fast on SQLite, and several
+  // times slower on PostgreSQL, which then looks at every row to see whether it is visible.
+  const rows = await queries
+    .selectFrom('lines')
+    .leftJoin(
+      (from) =>
+        from
+          .selectFrom('slices')
+          .where('target', '=', target)
+          .where(isWaiting)
+          .groupBy(['priority', 'caller'])
+          .select(({ fn }) => [
+            'priority',
+            'caller',
+            fn.countAll<number>().as('waiting'),
+            fn.countAll<number>().filterWhere('readyAt', '<=', at).as('ready'),
+          ])
+          .as('counted'),
+      (on) =>
+        on
+          .onRef('counted.priority', '=', 'lines.priority')
+          .onRef('counted.caller', '=', 'lines.caller'),
+    )
+    .where('lines.target', '=', target)
+    .orderBy('lines.priority', 'desc')
+    .orderBy('lines.caller')
+    .select(['lines.priority', 'lines.caller', 'lastTurn', 'asideUntil', 'waiting', 'ready'])
+    .execute();
+  return rows.map((line) => ({ ...line, waiting: line.waiting ?? 0, ready: line.ready ?? 0 }));
+}
+
+/** The jobs that wait at a target, line by line, the highest priority first; at most so many. */
+export function readWaitingJobs(queries: Queries, target: string, limit: number) {
+  return queries
+    .selectFrom('slices')
+    .select(['priority', 'caller', 'jobId'])
+    .where('target', '=', target)
+    .where(isWaiting)
+    .groupBy(['priority', 'caller', 'jobId'])
+    .orderBy('priority', 'desc')
+    .orderBy('caller')
+    .orderBy('jobId')
+    .limit(limit)
+    .execute();
+}
+
+/** How many starts there have been at a target. */
+export async function readTurns(queries: Queries, target: string): Promise<number> {
+  const query = queries.selectFrom('slots').select('turns').where('target', '=', target);
+  return (await query.executeTakeFirst())?.turns ?? 0;
+}
+
+// A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows
+// instead of one for each slice, and no estimate here is better than a minute.
+const minuteMs = 60_000;
+
+/** How many slices of each line of a target become ready after a moment, and by which minute. */
+export async function readArrivals(queries: Queries, target: string, at: number) {
+  const rows = await queries
+    .selectFrom(
+      queries
+        .selectFrom('lines')
+        .innerJoin('slices', (on) =>
+          on
+            .onRef('slices.target', '=', 'lines.target')
+            .onRef('slices.priority', '=', 'lines.priority')
+            .onRef('slices.caller', '=', 'lines.caller'),
+        )
+        .where('lines.target', '=', target)
+        .where(isWaiting)
+        .where('slices.readyAt', '>', at)
+        .select(['lines.priority', 'lines.caller'])
+        .select(
+          sql<number>`(slices.ready_at + ${sql.lit(minuteMs - 1)}) / ${sql.lit(minuteMs)}`.as(
+            'minute',
+          ),
+        )
+        .as('arrivals'),
+    )
+    .groupBy(['priority', 'caller', 'minute'])
+    .orderBy('minute')
+    .select(({ fn }) => ['priority', 'caller', 'minute', fn.countAll<number>().as('slices')])
+    .execute();
+  return rows.map(({ minute, ...row }) => ({ ...row, at: minute * minuteMs }));
+}
+
+/** The slice that holds the slot of a target, with its attempt; `undefined` when none does. */
+export async function readActiveSlice(queries: Queries, target: string) {
+  return await queries
+    .selectFrom('slices')
+    .innerJoin('attempts', (on) =>
+      on
+        .onRef('attempts.jobId', '=', 'slices.jobId')
+        .onRef('attempts.slice', '=', 'slices.number')
+        .onRef('attempts.attempt', '=', 'slices.attempt'),
+    )
+    .where('slices.target', '=', target)
+    .where(isActive)
+    .select([
+      'slices.jobId',
+      'slices.number as slice',
+      'attempts.taskId',
+      'attempts.taskCreatedAt',
+      'attempts.submittedAt',
+    ])
+    .executeTakeFirst();
+}
+
+// The attempts that say how long an export takes are among the latest, unless many were refused.
+const latestAttempts = 100;
+
+/** The attempts at a target that ended last, latest first. */
+export async function readLatestAttempts(queries: Queries, target: string) {
+  return await queries
+    .selectFrom('attempts')
+    .select(['submittedAt', 'endedAt', 'outcome'])
+    .where('target', '=', target)
+    .where('endedAt', 'is not', null)
+    .orderBy('endedAt', 'desc')
+    .limit(latestAttempts)
+    .$narrowType<{ endedAt: number }>()
+    .execute();
+}
+
+/** The export tasks of attempts that ended after a moment, or have not ended. */
+export async function readTasksSince(queries: Queries, target: string, since: number) {
+  return await queries
+    .selectFrom('attempts')
+    .select(['taskId', 'taskCreatedAt', 'submittedAt', 'taskCompletedAt', 'endedAt'])
+    .where('target', '=', target)
+    .where('taskId', 'is not', null)
+    .where(({ eb, or }) => or([eb('endedAt', '>', since), eb('endedAt', 'is', null)]))
+    .$narrowType<{ taskId: string }>()
+    .execute();
+}
+
+/** What the owner of a target's slot saw in it that is not ours; its `foreignTaskId` is null when nothing. */
+export async function readForeignTask(queries: Queries, target: string) {
+  return await queries
+    .selectFrom('slots')
+    .select(['foreignTaskId', 'foreignLogGroupName', 'foreignSince', 'foreignSeenAt'])
+    .where('target', '=', target)
+    .executeTakeFirst();
+}
+
+/** Where a job's first and its last waiting slice stand in the line of its caller, from 1 on. */
+export interface Ranks {
+  first: number;
+  last: number;
+}
+
+/** The ranks of a job in its own line; `undefined` when none of its slices waits. */
+export async function readRanks(
+  queries: Queries,
+  job: { id: string; target: string; caller: string; priority: number },
+): Promise<Ranks | undefined> {
+  const { firstAt, lastAt } = await queries
+    .selectFrom('slices')
+    .where('jobId', '=', job.id)
+    .where('state', '=', 'waiting')
+    .select(({ fn }) => [
+      fn.min<number | null>('readyAt').as('firstAt'),
+      fn.max<number | null>('readyAt').as('lastAt'),
+    ])
+    .executeTakeFirstOrThrow();
+  if (firstAt === null || lastAt === null) return undefined;
+  // Slices of a job that became ready at one time stand together in the line.
+  const { before, last } = await queries
+    .selectFrom('slices')
+    .where('target', '=', job.target)
+    .where('priority', '=', job.priority)
+    .where('caller', '=', job.caller)
+    .where(isWaiting)
+    .where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('readyAt', 'jobId'), '<=', tuple(lastAt, job.id)),
+    )
+    .select(({ eb, fn, refTuple, tuple }) => [
+      fn
+        .countAll<number>()
+        .filterWhere(eb(refTuple('readyAt', 'jobId'), '<', tuple(firstAt, job.id)))
+        .as('before'),
+      fn.countAll<number>().as('last'),
+    ])
+    .executeTakeFirstOrThrow();
+  return { first: before + 1, last: Math.max(before + 1, last) };
+}

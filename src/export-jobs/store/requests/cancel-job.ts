@@ -1,0 +1,43 @@
+import type { Database } from '#database/database.ts';
+import { activeStates } from '../../slice.ts';
+import { type Approval, recordChange } from '../record-change.ts';
+import { lockJob, type RequestOutcome, toDeed } from './lock-job.ts';
+
+/**
+ * Asks for a job's cancel, in one transaction: its waiting slices are cancelled, one that holds the
+ * slot is left to the dispatcher. A job that has ended stays as it is; a second time changes nothing.
+ */
+export function cancelJob(
+  database: Database,
+  jobId: string,
+  approval: Approval,
+): Promise<RequestOutcome> {
+  const deed = toDeed('CancelExportJob', approval);
+  return database.transaction(async (queries) => {
+    const { target, cancelRequestedAt } = await lockJob(queries, jobId);
+    const cancelled = await queries
+      .updateTable('slices')
+      .set({ state: 'cancelled' })
+      .where('jobId', '=', jobId)
+      .where('state', '=', 'waiting')
+      .executeTakeFirst();
+    const slices = Number(cancelled.numUpdatedRows);
+    const active = await queries
+      .selectFrom('slices')
+      .select('number')
+      .where('jobId', '=', jobId)
+      .where('state', 'in', activeStates)
+      .executeTakeFirst();
+    if (cancelRequestedAt === null && (slices > 0 || active)) {
+      await queries
+        .updateTable('jobs')
+        .set({ cancelRequestedAt: database.now() })
+        .where('id', '=', jobId)
+        .execute();
+      await recordChange(queries, database, jobId, { type: 'job-cancel-requested' }, deed);
+    }
+    if (slices > 0)
+      await recordChange(queries, database, jobId, { type: 'slices-cancelled', slices }, deed);
+    return { target, slices };
+  });
+}

@@ -1,0 +1,28 @@
+import type { Action } from '#auth/authorization/action.ts';
+import type { Queries } from '#database/database.ts';
+import type { Approval, Deed } from '../record-change.ts';
+
+/** What a request did to a job. */
+export interface RequestOutcome {
+  target: string;
+  /** How many of its slices it moved. */
+  slices: number;
+}
+
+/**
+ * Locks the row of a job until the transaction ends, by writing it as it is: before any of its
+ * slices, as everybody does who changes them.
+ */
+export function lockJob(queries: Queries, jobId: string) {
+  return queries
+    .updateTable('jobs')
+    .set(({ ref }) => ({ version: ref('version') }))
+    .where('id', '=', jobId)
+    .returning(['target', 'caller', 'cancelRequestedAt'])
+    .executeTakeFirstOrThrow();
+}
+
+/** The audit context of a change that a caller requested. */
+export function toDeed(action: Action, { asker, policies }: Approval): Deed {
+  return { action, principal: asker.principal.id, requestId: asker.id, policies };
+}

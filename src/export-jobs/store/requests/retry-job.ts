@@ -1,0 +1,44 @@
+import type { Database } from '#database/database.ts';
+import { Problem } from '#problems/problem.ts';
+import { demandRoom } from '../../queue/waiting-limit.ts';
+import { type Approval, recordChange } from '../record-change.ts';
+import { lockJob, type RequestOutcome, toDeed } from './lock-job.ts';
+
+/**
+ * Puts the failed slices of a job back into line, as if they had never been tried, in one transaction.
+ * @throws Problem export-job-cancelled, when its cancel was asked for; too-many-waiting-slices, when
+ * its caller would have more than `mostWaitingSlices`
+ */
+export function retryJob(
+  database: Database,
+  jobId: string,
+  approval: Approval,
+  mostWaitingSlices: number,
+): Promise<RequestOutcome> {
+  const deed = toDeed('RetryExportJob', approval);
+  return database.transaction(async (queries) => {
+    const { target, caller, cancelRequestedAt } = await lockJob(queries, jobId);
+    if (cancelRequestedAt !== null) {
+      throw new Problem(
+        'export-job-cancelled',
+        `Its cancel was asked for at ${new Date(cancelRequestedAt).toISOString()}.`,
+      );
+    }
+    const { failed } = await queries
+      .selectFrom('slices')
+      .where('jobId', '=', jobId)
+      .where('state', '=', 'failed')
+      .select(({ fn }) => fn.countAll<number>().as('failed'))
+      .executeTakeFirstOrThrow();
+    await demandRoom(queries, caller, failed, mostWaitingSlices);
+    await queries
+      .updateTable('slices')
+      .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
+      .where('jobId', '=', jobId)
+      .where('state', '=', 'failed')
+      .execute();
+    const change = { type: 'slices-retried', slices: failed } as const;
+    if (failed > 0) await recordChange(queries, database, jobId, change, deed);
+    return { target, slices: failed };
+  });
+}

@@ -1,0 +1,80 @@
+import type { Database } from '#database/database.ts';
+import { isActive } from '../slice-conditions.ts';
+
+/** The slice in the slot of a target, with its latest attempt. */
+export type ActiveSlice = StartingSlice | RunningSlice;
+
+/** It may have been sent, or not. */
+export interface StartingSlice extends SliceInSlot {
+  state: 'starting';
+  /** What AWS answered to its create, or why no answer came: a `SliceProblem` as JSON. */
+  problem: string | null;
+}
+
+/** Its task is known. */
+export interface RunningSlice extends SliceInSlot {
+  state: 'running' | 'cancelling';
+  taskId: string;
+}
+
+interface SliceInSlot {
+  jobId: string;
+  slice: number;
+  attempt: number;
+  failures: number;
+  misses: number;
+  /** Who asked for the job. */
+  caller: string;
+  marker: string;
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  destination: string;
+  destinationPrefix: string;
+  submittedAt: number;
+  /** Since it was submitted, by the clock of the database. */
+  ageMs: number;
+  isCancelRequested: boolean;
+}
+
+/** The slice that holds the slot, if one of ours does. */
+export async function readActive(
+  database: Database,
+  target: string,
+): Promise<ActiveSlice | undefined> {
+  const row = await database.queries
+    .selectFrom('slices')
+    .innerJoin('jobs', 'jobs.id', 'slices.jobId')
+    .innerJoin('attempts', (join) =>
+      join
+        .onRef('attempts.jobId', '=', 'slices.jobId')
+        .onRef('attempts.slice', '=', 'slices.number')
+        .onRef('attempts.attempt', '=', 'slices.attempt'),
+    )
+    .select((of) => [
+      'slices.jobId',
+      'slices.number as slice',
+      'slices.attempt',
+      'slices.state',
+      'slices.failures',
+      'slices.misses',
+      'slices.caller',
+      'slices.logGroupName',
+      'slices.fromAt',
+      'slices.toAt',
+      'jobs.destination',
+      'jobs.cancelRequestedAt',
+      'attempts.marker',
+      'attempts.taskId',
+      'attempts.problem',
+      'attempts.destinationPrefix',
+      'attempts.submittedAt',
+      of(database.now(), '-', of.ref('attempts.submittedAt')).as('ageMs'),
+    ])
+    .where('slices.target', '=', target)
+    .where(isActive)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { cancelRequestedAt, ...rest } = row;
+  return { ...rest, isCancelRequested: cancelRequestedAt !== null } as ActiveSlice;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+
+import { shareAnswers } from '#caching/shared-answers.ts';
+
+/** Something to ask, by a clock the test turns. `asked` are the questions that were really asked. */
+function openQuestions({ freshForMs = 1_000, takesMs = 0 } = {}) {
+  let now = 0;
+  const asked: string[] = [];
+  const answers: PromiseWithResolvers<string>[] = [];
+  const ask = shareAnswers(
+    async (question: string) => {
+      asked.push(question);
+      const answer = Promise.withResolvers<string>();
+      answers.push(answer);
+      try {
+        return await answer.promise;
+      } finally {
+        now += takesMs;
+      }
+    },
+    { freshForMs, elapsed: () => now },
+  );
+  const turn = (ms: number) => {
+    now += ms;
+  };
+  return { ask, asked, answers, turn };
+}
+
+describe('a shared question', () => {
+  test('is asked once by all who ask while it is under way', async () => {
+    const { ask, asked, answers } = openQuestions();
+
+    const told = [ask('a'), ask('a'), ask('b')];
+    answers[0]?.resolve('answer a');
+    answers[1]?.resolve('answer b');
+
+    expect(await Promise.all(told)).toEqual(['answer a', 'answer a', 'answer b']);
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  test('serves until it is old', async () => {
+    const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000 });
+    const first = ask('a');
+    answers[0]?.resolve('first');
+    await first;
+
+    turn(999);
+    const served = await ask('a');
+    turn(1);
+    const again = ask('a');
+    answers[1]?.resolve('second');
+
+    expect([served, await again]).toEqual(['first', 'second']);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('that took long serves twenty times as long', async () => {
+    const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000, takesMs: 500 });
+    const first = ask('a');
+    answers[0]?.resolve('first');
+    await first;
+
+    turn(9_499);
+    await ask('a');
+    expect(asked).toHaveLength(1);
+    turn(1);
+    void ask('a');
+
+    expect(asked).toHaveLength(2);
+  });
+
+  test('serves nobody afterwards where freshness is 0', async () => {
+    const { ask, asked, answers } = openQuestions({ freshForMs: 0, takesMs: 500 });
+    const first = ask('a');
+    answers[0]?.resolve('first');
+    await first;
+
+    void ask('a');
+
+    expect(asked).toHaveLength(2);
+  });
+
+  test('that fails is told to those who wait, and asked again by the next', async () => {
+    const { ask, asked, answers } = openQuestions();
+    const told = [ask('a'), ask('a')];
+    answers[0]?.reject(new Error('no answer'));
+
+    const failures = await Promise.allSettled(told);
+    const again = ask('a');
+    answers[1]?.resolve('second');
+
+    expect(failures.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await again).toBe('second');
+    expect(asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,210 @@
+import { connect, type Server, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+
+import { type Authenticate, openToAll } from '#auth/access.ts';
+import { anonymous } from '#auth/principal.ts';
+import { createLevel, otherLevel } from '#edge/overload/load.ts';
+import { openWorld, order, type WorldOptions } from '../../world.ts';
+
+const jobId = '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
+const creates: [string, string, object][] = [
+  ['POST', '/export-tasks', order],
+  ['POST', '/export-jobs', {}],
+  ['POST', `/export-jobs/${jobId}/retry`, {}],
+];
+const others: [string, string][] = [
+  ['POST', '/export-tasks/some-task/cancel'],
+  ['POST', `/export-jobs/${jobId}/cancel`],
+  ['GET', '/export-tasks'],
+  ['GET', '/export-jobs'],
+  ['GET', `/export-jobs/${jobId}`],
+  ['GET', `/export-jobs/${jobId}/events`],
+  ['GET', '/targets'],
+];
+const open: [string, string][] = [
+  ['GET', '/health/live'],
+  ['GET', '/health/ready'],
+  ['GET', '/problems'],
+  ['GET', '/openapi.json'],
+  ['GET', '/docs'],
+];
+
+/** A world whose event loop is as late as it is told. */
+async function openLate(options: WorldOptions = {}) {
+  const late = { ms: 0 };
+  const world = await openWorld({ ...options, jobs: {}, loopDelayMs: () => late.ms });
+  return Object.assign(world, {
+    late,
+    async shed(requests: [string, string, object?][]): Promise<number> {
+      const answers = await Promise.all(requests.map((request) => world.call(...request)));
+      return answers.filter(({ body }) => body?.type === '/problems/overloaded').length;
+    },
+  });
+}
+
+/** A world in which AWS says nothing to so many calls of an operation, so that what asks it is under way until its caller leaves. */
+async function openHolding(operation: string, count: number) {
+  let known = 0;
+  const authenticate: Authenticate = ({ headers }) => {
+    if (headers['test-held'] !== undefined) known += 1;
+    return anonymous;
+  };
+  const world = await openLate({
+    access: () => ({ ...openToAll, authenticate }),
+  });
+  world.emulator.faults.add({ kind: 'silence-before', operation, count });
+  return Object.assign(world, {
+    /** Sends so many requests that AWS does not answer; resolves when all are under way. */
+    async hold(requests: number, requestLine: string, body = '') {
+      const head = `${requestLine}\r\nHost: test\r\nTest-Held: 1\r\n`;
+      const content = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      const sockets = openSockets(world.port, requests, body ? head + content : `${head}\r\n`);
+      await world.waitFor(() => known === requests);
+      await new Promise(setImmediate); // the last of them is handled
+      return sockets;
+    },
+  });
+}
+
+function openSockets(port: number, count: number, text: string): Socket[] {
+  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
+  for (const socket of sockets) socket.on('error', () => {}).write(text);
+  return sockets;
+}
+
+test('a late event loop sheds creates first, then cancels and reads, and never what is public', async () => {
+  await using world = await openLate();
+  const shedAt = async (ms: number) => {
+    world.late.ms = ms;
+    return [await world.shed(creates), await world.shed(others), await world.shed(open)];
+  };
+
+  const shed = [
+    await shedAt(createLevel.delayMs),
+    await shedAt(createLevel.delayMs + 1),
+    await shedAt(otherLevel.delayMs),
+    await shedAt(otherLevel.delayMs + 1),
+    await shedAt(0),
+  ];
+
+  expect(shed).toEqual([
+    [0, 0, 0],
+    [creates.length, 0, 0],
+    [creates.length, 0, 0],
+    [creates.length, others.length, 0],
+    [0, 0, 0],
+  ]);
+});
+
+test('who is turned away is told when to come back, each at another time', async () => {
+  await using world = await openLate();
+  world.late.ms = 1_000;
+
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, () => world.call('GET', '/targets')),
+  );
+
+  const seconds = new Set(answers.map(({ headers }) => Number(headers.get('retry-after'))));
+  expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(503));
+  expect([...seconds].sort()).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('a request that is turned away has its line in the log, and is no defect there', async () => {
+  await using world = await openLate();
+  world.late.ms = 1_000;
+
+  await world.call('POST', '/export-tasks', order);
+
+  const [line] = world.log.filter(({ problem }) => problem === 'overloaded');
+  expect(line).toMatchObject({ level: 'info', route: '/export-tasks', status: 503 });
+});
+
+test('a flood of bad credentials is turned away before they are looked at', async () => {
+  let looked = 0;
+  const authenticate = () => {
+    looked += 1;
+    throw new Error('Nobody looks.');
+  };
+  await using world = await openLate({ access: () => ({ ...openToAll, authenticate }) });
+  world.late.ms = 1_000;
+
+  const shed = await world.shed(creates);
+
+  expect([shed, looked]).toEqual([creates.length, 0]);
+});
+
+test('creates under way keep other creates out, until their callers leave', async () => {
+  await using world = await openHolding('CreateExportTask', createLevel.underWay);
+  const sockets = await world.hold(
+    createLevel.underWay,
+    'POST /export-tasks HTTP/1.1',
+    JSON.stringify(order),
+  );
+
+  const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
+  for (const socket of sockets) socket.destroy();
+  await world.emulator.close(); // what still waits for AWS hears that it is gone
+  await expect.poll(() => world.shed(creates)).toBe(0);
+
+  expect(whileFull).toEqual([creates.length, 0, 0]);
+});
+
+test('who does not send what it began keeps nobody out', async () => {
+  await using world = await openLate();
+  const half =
+    'POST /export-tasks HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
+  const sockets = openSockets(world.port, 2 * createLevel.underWay, half);
+  await expect.poll(() => connectionsOf(world.app.server)).toBeGreaterThanOrEqual(sockets.length);
+
+  const shed = await world.shed(creates);
+  for (const socket of sockets) socket.destroy();
+
+  expect(shed).toBe(0);
+});
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+}
+
+test('requests that were answered are not under way any more', async () => {
+  await using world = await openLate();
+
+  const statuses = new Set<number>();
+  for (let call = 0; call < 2 * createLevel.underWay; call++) {
+    statuses.add((await world.call('POST', '/export-tasks', {})).status);
+  }
+
+  expect([...statuses]).toEqual([400]);
+});
+
+test('reads under way keep cancels and reads out at a higher level, and no create', async () => {
+  await using world = await openHolding('DescribeExportTasks', 1); // which all share
+  const sockets = await world.hold(otherLevel.underWay, 'GET /export-tasks HTTP/1.1');
+
+  const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
+  for (const socket of sockets) socket.destroy();
+  await world.emulator.close();
+
+  expect(whileFull).toEqual([0, others.length, 0]);
+});
+
+test('who waits for news of a job is no work under way', async () => {
+  await using world = await openLate();
+  const job = {
+    logGroupNames: ['/app'],
+    from: order.from,
+    to: order.to,
+    sliceBy: 'none',
+    destination: 'archive',
+  };
+  const { headers } = await world.call('POST', '/export-jobs', job);
+  const path = headers.get('location');
+  const wait = `GET ${path}?wait=30 HTTP/1.1\r\nHost: test\r\n\r\n`;
+  const sockets = openSockets(world.port, otherLevel.underWay, wait);
+  await world.waitFor(() => world.waiting() === otherLevel.underWay);
+
+  const shed = await world.shed(others);
+  for (const socket of sockets) socket.destroy();
+
+  expect(shed).toBe(0);
+});

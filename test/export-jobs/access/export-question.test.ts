@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+
+import { demandEach, mayExport } from '#export-jobs/access/export-question.ts';
+import { Problem } from '#problems/problem.ts';
+import { authorizerBy, principalOf } from '../../access.ts';
+
+const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
+const asker = { principal: principalOf('ann'), id: 'request' };
+const questions = Array.from({ length: 100 }, (_, n) =>
+  mayExport(target, {
+    ...{ logGroupName: `/g/${n}`, destination: 'archive', destinationPrefix: 'x', priority: 0 },
+    ...{ fromAt: 0, toAt: 1 },
+  }),
+);
+
+test('many decisions do not keep out everybody else', async () => {
+  let decided = 0;
+  const seen: number[] = [];
+  const demanded = demandEach(
+    authorizerBy(() => ++decided > 0),
+    asker,
+    questions,
+  );
+  const look = () => {
+    seen.push(decided);
+    if (decided < questions.length) setImmediate(look);
+  };
+  setImmediate(look);
+  await demanded;
+
+  expect(seen.slice(0, 4)).toEqual([20, 40, 60, 80]);
+});
+
+test('the policies of all decisions are told, each once', async () => {
+  const authorizer = authorizerBy(() => true);
+
+  expect(await demandEach(authorizer, asker, questions)).toEqual(['the-rule']);
+  expect(await demandEach(authorizer, asker, [])).toEqual([]);
+});
+
+test('the first no is the last question, and is told as the asker may know it', async () => {
+  const asked: (string | undefined)[] = [];
+  const authorizer = authorizerBy((_principal, { resource }) => {
+    asked.push(resource.logGroupName);
+    return resource.logGroupName !== '/g/1';
+  });
+  const refusal = new Problem('not-permitted', 'Something is not permitted.');
+
+  await expect(demandEach(authorizer, asker, questions)).rejects.toMatchObject({
+    detail: 'The rule says no.',
+  });
+  await expect(demandEach(authorizer, asker, questions, () => refusal)).rejects.toBe(refusal);
+
+  expect(asked).toEqual(['/g/0', '/g/1', '/g/0', '/g/1']);
+});
+
+test('a question is made only when the one before it has its yes', async () => {
+  let made = 0;
+  function* lazily() {
+    for (const question of questions) {
+      made += 1;
+      yield question;
+    }
+  }
+  const never = demandEach(
+    authorizerBy(() => false),
+    asker,
+    lazily(),
+  );
+
+  await expect(never).rejects.toMatchObject({ slug: 'not-permitted' });
+  expect(made).toBe(1);
+});

@@ -1,0 +1,115 @@
+import { beforeEach, expect, test } from 'vitest';
+import { type JobAccess, makeJobAccess } from '#export-jobs/access/job-access.ts';
+import type { JobHead } from '#export-jobs/store/reads/read-heads.ts';
+import { authorizerBy, principalOf, type Rule } from '../../access.ts';
+
+const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1', isDefault: true };
+const job: JobHead = {
+  ...{ id: 'job', caller: 'test#ann', version: 1, target: 'default', destination: 'archive' },
+  ...{
+    destinationPrefix: 'jobs/{jobId}',
+    timeZone: 'UTC',
+    priority: 0,
+    acceptedAt: 1,
+    logGroupName: '/a',
+  },
+  ...{ fromAt: 0, hasMoreLogGroups: true, accountId: null, region: null },
+};
+
+// What is done, in order.
+let done: string[];
+let rule: Rule;
+let version: number;
+let pages: (() => Promise<{ logGroupNames: string[]; next: number | undefined }>)[];
+let access: JobAccess;
+
+beforeEach(() => {
+  done = [];
+  rule = () => false;
+  version = 1;
+  pages = [];
+  const authorizer = authorizerBy((principal, question) => {
+    done.push(`decide ${question.action} ${question.resource.target.name}`);
+    return rule(principal, question);
+  });
+  access = makeJobAccess({
+    authorizer: { ...authorizer, version: () => version },
+    listTargets: () => [target],
+    async headOf(jobId) {
+      done.push('head');
+      return jobId === job.id ? job : undefined;
+    },
+    async readLogGroups(_head, from) {
+      done.push(`log groups from ${from}`);
+      const [read = async () => ({ logGroupNames: ['/b'], next: undefined })] = pages.splice(0, 1);
+      return read();
+    },
+  });
+});
+
+const asker = (name: string) => ({ principal: principalOf(name), id: 'request' });
+const find = (jobId: string, by = asker('bob')) => access.find(by, 'ReadExportJob', jobId);
+const notFound = { slug: 'export-job-not-found', detail: 'You have no export job of this id.' };
+
+test('a job of somebody else takes the very steps of one that is not there', async () => {
+  await expect(find('job')).rejects.toMatchObject(notFound);
+  const ofForeign = done.splice(0);
+  await expect(find('unknown')).rejects.toMatchObject(notFound);
+
+  expect(ofForeign).toEqual(['head', 'decide ReadExportJob default']);
+  expect(done).toEqual(ofForeign);
+});
+
+test('one that is not there is not found by who may read everything, either', async () => {
+  rule = () => true;
+
+  await expect(find('unknown')).rejects.toMatchObject(notFound);
+});
+
+test('the first log group that says no is the last that is asked', async () => {
+  rule = (_principal, { resource }) => resource.logGroupName !== '/b19';
+  const names = Array.from({ length: 200 }, (_, n) => `/b${n}`);
+  pages = [async () => ({ logGroupNames: names, next: 201 })];
+
+  await expect(find('job')).rejects.toMatchObject(notFound);
+
+  const asked = done.filter((step) => step.startsWith('decide')).length;
+  expect(asked).toBe(1 + 20); // log groups are decided of by the score
+  expect(done).not.toContain('log groups from 201');
+});
+
+test('answers are remembered for each caller and action by itself', async () => {
+  rule = () => true;
+  const bob = asker('bob');
+  const reads = () => done.filter((step) => step.startsWith('log groups')).length;
+
+  await find('job', bob);
+  await find('job', bob);
+  expect(reads()).toBe(1);
+  await access.find(bob, 'CancelExportJob', 'job');
+  expect(reads()).toBe(2);
+  await find('job', asker('bob')); // who is authenticated anew may have other groups
+  expect(reads()).toBe(3);
+  version += 1;
+  await find('job', bob);
+  expect(reads()).toBe(4);
+});
+
+test('whoever asks at once shares the answer', async () => {
+  rule = () => true;
+  const bob = asker('bob');
+
+  await Promise.all(Array.from({ length: 10 }, () => find('job', bob)));
+
+  expect(done.filter((step) => step.startsWith('log groups'))).toHaveLength(1);
+});
+
+test('a failure is no answer: the next asks again', async () => {
+  rule = () => true;
+  const bob = asker('bob');
+  pages = [() => Promise.reject(new Error('away'))];
+
+  await expect(find('job', bob)).rejects.toThrow('away');
+
+  expect((await find('job', bob)).head).toBe(job);
+});

@@ -1,0 +1,278 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { makeAudit } from '#audit/audit.ts';
+import { openToAll } from '#auth/access.ts';
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
+import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
+import { postgresUrl } from '../postgres.ts';
+import { openReady } from '../ready-database.ts';
+import { longTimeouts, openSilence } from '../silence.ts';
+import { type LogLine, pointSdkAt, region } from '../world.ts';
+import { approvalOf } from './deeds.ts';
+import { type PutJob, putJob, startAt } from './put-job.ts';
+import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
+
+/** What a test may set. */
+export interface LineOptions {
+  home?: 'sqlite' | 'postgres';
+  emulator?: EmulatorOptions;
+  limits?: Partial<DispatcherLimits>;
+  /** Dispatchers, as of replicas that share the database. */
+  replicas?: number;
+  /** Each in a Region of its own. */
+  targets?: TargetSettings[];
+  /** Whether each create runs in a session of its own; false when absent. */
+  isSessionScoped?: boolean;
+  /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
+  isSilenceShort?: boolean;
+  reach?: (point: CrashPoint) => Promise<void>;
+  random?: () => number;
+  /** Says what may be sent; everything when absent. */
+  authorizer?: Authorizer;
+  /** How far the database's clock is off at a moment, in ms; not at all when absent. */
+  clockOffMs?: () => number;
+  /** The targets as the dispatchers see them. */
+  seeTarget?: (target: OpenTarget) => OpenTarget;
+}
+
+/** What goes wrong with a replica, and when. */
+interface ReplicaOptions {
+  /** It reaches this point, and nothing of it is heard any more, as after a `kill -9`. */
+  diesAt?: CrashPoint;
+  /** It stands still at this point, the first time, until it is thawed. */
+  freezesAt?: CrashPoint;
+  /** The database as it sees it. */
+  seeDatabase?: (database: Database) => Database;
+  /** The targets as it is configured. */
+  targets?: TargetSettings[];
+}
+
+/** A dispatcher, as in a process of its own. */
+export interface Replica {
+  dispatcher: Dispatcher;
+  owner: string;
+  /** Whether it has died or is frozen. */
+  isDown(): boolean;
+  thaw(): void;
+  close(): Promise<void>;
+}
+
+/** Dispatchers in front of an emulator, under turned time. */
+export interface Line extends AsyncDisposable {
+  emulator: Emulator;
+  time: TurnedTime;
+  database: Database;
+  targets: Targets;
+  log: LogLine[];
+  /** The lines of the audit. */
+  audit: LogLine[];
+  dispatchers: Dispatcher[];
+  replicas: Replica[];
+  openReplica(options?: ReplicaOptions): Promise<Replica>;
+  /** Puts a job of hour-long slices into line; its id. */
+  put(job?: PutJob): Promise<string>;
+  /** Asks for the cancel of a job, as its caller does. */
+  cancel(jobId: string): Promise<void>;
+  /** Turns time until no slice waits or holds a slot. */
+  runUntilDone(): Promise<void>;
+  slices(jobId?: string): Promise<{ state: string; attempt: number; problem: string | null }[]>;
+  states(jobId?: string): Promise<string[]>;
+  calls(operation: string): ReturnType<Emulator['journal']['entries']>;
+}
+
+/**
+ * An error that is not tried again. The SDK would, because turned time looks to it like a clock that
+ * is wrong: so this answer tells no time.
+ */
+export const refusal = {
+  kind: 'error',
+  code: 'InvalidParameterException',
+  headers: { date: 'unknown' },
+} as const;
+
+/** Opens a line; dispose of it with `await using`. */
+export async function openLine(options: LineOptions = {}): Promise<Line> {
+  const silence = options.isSilenceShort ? openSilence() : undefined;
+  const emulator = await openEmulator({
+    rateLimits: 'off',
+    startAt,
+    pendingMs: 500,
+    runningMs: 1_500,
+    ...options.emulator,
+  });
+  silence?.passAt(emulator);
+  pointSdkAt(emulator.url);
+  const { seeTarget = (target) => target } = options;
+  let sleepers = 0;
+  const time = makeTurnedTime(emulator, () => sleepers);
+  const settings = options.targets ?? [{ name: 'default', region }];
+  for (const { region: place, accountId } of settings) {
+    emulator.seed.logGroup({
+      region: place,
+      logGroupName: '/app',
+      ...(accountId && { accountId }),
+    });
+    emulator.seed.bucket({ region: place, bucket: `archive-${place}` });
+  }
+  emulator.seed.bucket({ region, bucket: 'archive' });
+  const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-line-'));
+  const database = await openReady({
+    dataDir,
+    databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
+    clock: () => time.now() + (options.clockOffMs?.() ?? 0),
+  });
+
+  const auditLines: LogLine[] = [];
+  const audit = makeAudit({ write: (line: string) => void auditLines.push(JSON.parse(line)) });
+  const log: LogLine[] = [];
+  const write = (level: string) => (facts: object, text: string) =>
+    void log.push({ level, ...facts, text });
+  const logger = { info: write('info'), warn: write('warn'), error: write('error') };
+  const open = async (configured: TargetSettings[]) => {
+    const targets = openTargets({
+      settings: configured,
+      isSessionScoped: options.isSessionScoped ?? false,
+      audit,
+      timeouts: longTimeouts,
+      callsPerSecond: 0,
+      sessionName: 'test',
+      now: time.now,
+      elapsed: time.now,
+      sleep: async () => {},
+      log: logger,
+    });
+    await targets.whenChecked;
+    return targets;
+  };
+  const targets = await open(settings);
+  const opened = [targets];
+  emulator.journal.clear();
+  const replicas: Replica[] = [];
+
+  async function openReplica(faults: ReplicaOptions = {}): Promise<Replica> {
+    const { diesAt, freezesAt, seeDatabase = (database) => database } = faults;
+    const owner = `replica-${replicas.length}`;
+    let isDead = false;
+    let thaw: (() => void) | undefined;
+    let hasFrozen = false;
+
+    async function reach(point: CrashPoint): Promise<void> {
+      await options.reach?.(point);
+      if (point === diesAt && !isDead) {
+        isDead = true;
+        throw new Error(`killed ${point}`); // its transaction is rolled back
+      }
+      if (point === freezesAt && !hasFrozen) {
+        hasFrozen = true;
+        sleepers -= 1;
+        await new Promise<void>((resolve) => {
+          thaw = () => {
+            sleepers += 1;
+            thaw = undefined;
+            resolve();
+          };
+        });
+      }
+    }
+    async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+      if (!isDead) return time.sleep(ms, signal);
+      sleepers -= 1;
+      return new Promise(() => {});
+    }
+
+    const own = faults.targets ? await open(faults.targets) : targets;
+    if (own !== targets) opened.push(own);
+    sleepers += own.list().length;
+    const dispatcher = openDispatcher({
+      database: seeDatabase(database),
+      targets: { forEachChecked: (act) => own.forEachChecked((target) => act(seeTarget(target))) },
+      authorizer: options.authorizer ?? openToAll.authorizer,
+      limits: { ...dispatcherLimits, ...options.limits },
+      log: logger,
+      owner,
+      elapsed: time.now,
+      sleep,
+      random: options.random ?? Math.random,
+      onChange: () => {},
+      reach,
+    });
+    let isClosed = false;
+    const replica: Replica = {
+      dispatcher,
+      owner,
+      isDown: () => isDead || thaw !== undefined,
+      thaw: () => thaw?.(),
+      async close() {
+        if (isClosed || isDead) return;
+        isClosed = true;
+        thaw?.();
+        await dispatcher.close();
+        sleepers -= own.list().length;
+      },
+    };
+    replicas.push(replica);
+    return replica;
+  }
+  for (let index = 0; index < (options.replicas ?? 1); index++) await openReplica();
+
+  const readSlices = (jobId?: string) =>
+    database.queries
+      .selectFrom('slices')
+      .select(['state', 'attempt', 'problem'])
+      .$if(jobId !== undefined, (query) => query.where('jobId', '=', jobId as string))
+      .orderBy('jobId')
+      .orderBy('number')
+      .execute();
+
+  return {
+    emulator,
+    time,
+    database,
+    targets,
+    log,
+    audit: auditLines,
+    dispatchers: replicas.map(({ dispatcher }) => dispatcher),
+    replicas,
+    openReplica,
+    put: (job) => putJob(database, job),
+    async cancel(jobId) {
+      const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
+      const { caller } = await of.executeTakeFirstOrThrow();
+      await cancelJob(database, jobId, approvalOf(caller));
+    },
+    slices: readSlices,
+    states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),
+    async runUntilDone() {
+      const isDone = async () => {
+        const { open } = await database.queries
+          .selectFrom('slices')
+          .select((of) => of.fn.countAll<number>().as('open'))
+          .where('state', 'in', ['waiting', 'starting', 'running', 'cancelling'])
+          .executeTakeFirstOrThrow();
+        return Number(open) === 0;
+      };
+      await time.runUntil(isDone);
+    },
+    calls: (operation) =>
+      emulator.journal
+        .entries()
+        .filter((entry) => entry.operation === operation && entry.status !== 'late'),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(replicas.map((replica) => replica.close()));
+      for (const targets of opened) await targets[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+      await emulator.close();
+      silence?.[Symbol.dispose]();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+
+import type { Lease } from '#export-jobs/store/steps/lease.ts';
+import { takeLease } from '#export-jobs/store/steps/lease.ts';
+import { recordStep } from '#export-jobs/store/steps/record-step.ts';
+import { type IntentMaking, startNext } from '#export-jobs/store/steps/start-next.ts';
+import { type Line, openLine } from '../queue-of-jobs.ts';
+import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
+
+const leaseMs = 30_000;
+const making: IntentMaking = {
+  leaseMs,
+  makeMarker: () => randomBytes(8).toString('hex'),
+  makePrefix: (template) => template,
+  reachInside: async () => {},
+};
+
+async function lease({ database }: Line): Promise<Lease> {
+  const request = { target: 'default', accountId: '1', region: 'r', owner: 'test', leaseMs };
+  const answer = await takeLease(database, request);
+  if (!answer.lease) throw new Error('The slot is taken.');
+  return answer.lease;
+}
+
+/** Starts slices one after the other, each done at once; of which jobs they were. */
+async function startInTurn({ database }: Line, held: Lease, count: number): Promise<string[]> {
+  const started: string[] = [];
+  while (started.length < count) {
+    const intent = await startNext(database, held, making);
+    if (!intent) break;
+    started.push(intent.jobId);
+    await database.queries
+      .updateTable('slices')
+      .set({ state: 'completed' })
+      .where('jobId', '=', intent.jobId)
+      .where('number', '=', intent.slice)
+      .execute();
+  }
+  return started;
+}
+
+describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
+  test('of one caller the oldest slice is, and within a job the slices go in order', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const older = await line.put({ slices: 2 });
+    line.emulator.clock.advance(1);
+    const younger = await line.put({ slices: 1 });
+    const held = await lease(line);
+
+    const first = await startNext(line.database, held, making);
+
+    expect(first).toMatchObject({ jobId: older, slice: 0, attempt: 1 });
+    await line.database.queries
+      .updateTable('slices')
+      .set({ state: 'completed' })
+      .where('state', '=', 'starting')
+      .execute();
+    expect(await startInTurn(line, held, 3)).toEqual([older, younger]);
+  });
+
+  test('a higher priority goes first, whoever asks for it', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const low = await line.put({ caller: 'a', priority: -1 });
+    const middle = await line.put({ caller: 'b' });
+    const high = await line.put({ caller: 'c', priority: 5, slices: 2 });
+
+    const started = await startInTurn(line, await lease(line), 10);
+
+    expect(started).toEqual([high, high, middle, low]);
+  });
+
+  test('every tenth start goes to a lower priority that has waited longest', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const high = await line.put({ caller: 'a', priority: 10, slices: 40 });
+    const low = await line.put({ caller: 'b', priority: -10, slices: 2 });
+    const middle = await line.put({ caller: 'c', slices: 2 });
+
+    const started = await startInTurn(line, await lease(line), 40);
+
+    const at = (jobId: string) =>
+      started.flatMap((each, index) => (each === jobId ? index + 1 : []));
+    expect(at(middle)).toEqual([10, 30]);
+    expect(at(low)).toEqual([20, 40]);
+    expect(at(high)).toHaveLength(36);
+  });
+
+  test('a slice that is not ready is passed over until it is', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const later = await line.put({ priority: 5, readyInMs: 60_000 });
+    const laterOfSame = await line.put({ readyInMs: 60_000 });
+    const now = await line.put();
+    const held = await lease(line);
+
+    const before = await startInTurn(line, held, 10);
+    line.emulator.clock.advance(60_000);
+    const after = await startInTurn(line, held, 10);
+
+    expect(before).toEqual([now]);
+    expect(after).toEqual([later, laterOfSame]);
+  });
+
+  test("a caller's ten slices are done among the next 20 starts, whatever another has waiting", async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    await line.put({ caller: 'x', slices: 10_000 });
+    const held = await lease(line);
+    await startInTurn(line, held, 3);
+    const few = await line.put({ caller: 'y', slices: 10 });
+
+    const started = await startInTurn(line, held, 21);
+
+    expect(started.filter((jobId) => jobId === few)).toHaveLength(10);
+    expect(started.lastIndexOf(few)).toBeLessThan(20);
+  });
+
+  test('three callers take turns', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const jobs: string[] = [];
+    for (const caller of ['a', 'b', 'c']) jobs.push(await line.put({ caller, slices: 3 }));
+
+    const started = await startInTurn(line, await lease(line), 9);
+
+    expect(started).toEqual([...jobs, ...jobs, ...jobs]);
+  });
+
+  test('what is written of a start is an attempt with its marker, and an event of its version', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const jobId = await line.put();
+    const held = await lease(line);
+
+    const intent = await startNext(line.database, held, making);
+
+    const { queries } = line.database;
+    expect(await queries.selectFrom('attempts').selectAll().execute()).toEqual([
+      expect.objectContaining({
+        ...{ jobId, slice: 0, attempt: 1, marker: intent?.marker, fence: held.fence },
+        ...{ submittedAt: line.time.now(), taskId: null, outcome: null },
+      }),
+    ]);
+    const { version } = await queries
+      .selectFrom('jobs')
+      .select('version')
+      .executeTakeFirstOrThrow();
+    const events = await queries.selectFrom('events').selectAll().orderBy('version').execute();
+    expect(version).toBe(2);
+    expect(events.map(({ type }) => type)).toEqual(['job-accepted', 'slice-starting']);
+  });
+
+  test('two slices of one target never hold its slot: the database refuses the second', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    await line.put({ slices: 2 });
+    const held = await lease(line);
+    await startNext(line.database, held, making);
+
+    const second = startNext(line.database, held, making);
+
+    await expect(second).rejects.toThrow(/unique/i);
+    expect(await line.states()).toEqual(['starting', 'waiting']);
+  });
+
+  test('a step of a slice that is not where it was read to be is refused whole', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const jobId = await line.put();
+    const held = await lease(line);
+    const intent = await startNext(line.database, held, making);
+    if (!intent) throw new Error('Nothing was started.');
+    const active = { ...intent, state: 'starting' } as const;
+    const change = { type: 'slice-running', slice: 0, attempt: 1, taskId: 't-1' } as const;
+    const by = { action: 'CreateExportTask' } as const;
+    const step = { to: 'running', attempt: { taskId: 't-1' }, change, by } as const;
+    await recordStep(line.database, held, leaseMs, active, step);
+
+    const again = recordStep(line.database, held, leaseMs, active, {
+      ...step,
+      attempt: { taskId: 't-2' },
+    });
+
+    await expect(again).rejects.toMatchObject({ name: 'StaleState' });
+    const { queries } = line.database;
+    expect(await queries.selectFrom('attempts').select('taskId').execute()).toEqual([
+      { taskId: 't-1' },
+    ]);
+    const job = await queries.selectFrom('jobs').select('version').where('id', '=', jobId);
+    expect(await job.executeTakeFirst()).toEqual({ version: 3 });
+  });
+});
+
+describe('who is next, on postgres with many at once', () => {
+  test('a slice that is cancelled between the pick and the lock of its job is not started', async () => {
+    await using line = await openLine({ home: 'postgres', replicas: 0 });
+    const jobId = await line.put();
+    const held = await lease(line);
+    const { queries } = line.database;
+    const cancel = await beginAndHold(line.database, async (inside) => {
+      await inside
+        .updateTable('jobs')
+        .set({ cancelRequestedAt: 1 })
+        .where('id', '=', jobId)
+        .execute();
+      await inside.updateTable('slices').set({ state: 'cancelled' }).execute();
+    });
+
+    const starting = startNext(line.database, held, making).catch((error) => error);
+    await untilLockIsWaitedFor(line.database);
+    await cancel.commit();
+
+    expect(await starting).toMatchObject({ name: 'StaleState' });
+    expect(await queries.selectFrom('slices').select(['state', 'attempt']).execute()).toEqual([
+      { state: 'cancelled', attempt: 0 },
+    ]);
+    expect(await queries.selectFrom('attempts').selectAll().execute()).toEqual([]);
+  });
+});

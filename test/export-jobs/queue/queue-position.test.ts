@@ -1,0 +1,207 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import { makeLineView } from '#export-jobs/queue/queue-position.ts';
+import { openReady } from '../../ready-database.ts';
+import { homes } from '../homes.ts';
+import { putAttempt, putJob } from '../rows.ts';
+
+const minuteMs = 60_000;
+const now = Date.UTC(2024, 4, 2, 12);
+const minutesAgo = (minutes: number) => now - minutes * minuteMs;
+
+describe.each(homes)('the view of the line on %s', (_name, openHome) => {
+  let database: Database;
+  let elapsed = 0;
+  let targets = 0;
+  beforeAll(async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'line-view-'));
+    database = await openReady({ ...(await openHome()), dataDir, clock: () => now });
+    await database.whenMigrated;
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  /** A target of the test's own, and a view that has seen nothing yet. */
+  function openLine() {
+    targets += 1;
+    const target = `target-${targets}`;
+    const line = makeLineView(database, () => elapsed);
+    const put = async (caller: string, slices: number[], priority = 0) => {
+      const given = slices.map((readyAt) => ({ readyAt }));
+      return {
+        id: await putJob(database, { target, caller, priority, slices: given }),
+        target,
+        caller,
+        priority,
+      };
+    };
+    /** An export that ran for some minutes, ending so many minutes ago. */
+    const ran = async (endedMinutesAgo: number, forMinutes: number, outcome = 'completed') => {
+      const jobId = await putJob(database, { target, slices: [{ state: 'completed' }] });
+      const endedAt = minutesAgo(endedMinutesAgo);
+      const submittedAt = endedAt - forMinutes * minuteMs;
+      await putAttempt(database, {
+        jobId,
+        target,
+        submittedAt,
+        endedAt,
+        outcome,
+        taskId: 'a-task',
+      });
+    };
+    return { target, line, put, ran };
+  }
+
+  test('places jobs by priority, turn and age', async () => {
+    const { target, line, put } = openLine();
+    const first = await put('ana', [minutesAgo(9), minutesAgo(9), minutesAgo(9)]);
+    const second = await put('ana', [minutesAgo(8)]);
+    const other = await put('ben', [minutesAgo(1), minutesAgo(1)]);
+    const urgent = await put('cem', [minutesAgo(0)], 5);
+    const setTurn = database.queries.updateTable('lines').set({ lastTurn: 3 });
+    await setTurn.where('target', '=', target).where('caller', '=', 'ana').execute();
+
+    const places = await Promise.all([first, second, other, urgent].map(line.placeOf));
+
+    // cem, then ben and ana in turn, ben first: cem ben ana ben ana ana ana.
+    expect(places).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
+  });
+
+  test('counts what is not ready yet where it comes', async () => {
+    const { line, put, ran } = openLine();
+    await ran(5, 10);
+    const mine = await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
+    const later = await put('ana', [now + 25 * minuteMs]);
+    await put('urgent', [now + 15 * minuteMs], 9);
+
+    const places = await Promise.all([mine, later].map(line.placeOf));
+
+    // ana at 0 and 10, the urgent one at 20, ana at 30, then what became ready at 25.
+    expect(places).toEqual([
+      {
+        position: 1,
+        estimatedStartAt: now,
+        estimatedEndAt: now + 40 * minuteMs,
+      },
+      {
+        position: 5,
+        estimatedStartAt: now + 40 * minuteMs,
+        estimatedEndAt: now + 50 * minuteMs,
+      },
+    ]);
+  });
+
+  test('places a job by its first waiting slice, and not one that does not wait', async () => {
+    const { target, line } = openLine();
+    const job = { target, caller: 'ana', priority: 0 };
+    const running = await putJob(database, {
+      ...job,
+      slices: [{ state: 'completed' }, { state: 'running' }, {}, { state: 'cancelled' }, {}],
+    });
+    const ended = await putJob(database, { ...job, slices: [{ state: 'completed' }] });
+
+    const places = [
+      await line.placeOf({ ...job, id: running }),
+      await line.placeOf({ ...job, id: ended }),
+    ];
+
+    expect(places).toEqual([{ position: 1 }, undefined]);
+  });
+
+  test('learns the pace from what ran, and begins when the slot is free', async () => {
+    const { target, line, put, ran } = openLine();
+    await ran(31, 10); // then a pause of one minute
+    await ran(20, 10);
+    await ran(2, 2, 'cancelled'); // says nothing
+    const running = await putJob(database, { target, slices: [{ state: 'running' }] });
+    await putAttempt(database, {
+      jobId: running,
+      target,
+      submittedAt: minutesAgo(4),
+      taskId: 'runs',
+    });
+    const mine = await put('ana', [minutesAgo(1), minutesAgo(1)]);
+
+    const place = await line.placeOf(mine);
+
+    // What runs has 6 of 10 minutes left; each hand-off takes one.
+    expect(place).toEqual({
+      position: 1,
+      estimatedStartAt: now + 7 * minuteMs,
+      estimatedEndAt: now + 28 * minuteMs,
+    });
+  });
+
+  test('tells how many wait, by priority and caller', async () => {
+    const { target, line, put } = openLine();
+    await put('ben', [minutesAgo(1)]);
+    await put('ana', [minutesAgo(1), now, now + 1]);
+    await put('ana', [minutesAgo(1)], 5);
+
+    expect(await line.depthOf(target)).toEqual([
+      { priority: 5, caller: 'ana', waiting: 1, ready: 1 },
+      { priority: 0, caller: 'ana', waiting: 3, ready: 2 },
+      { priority: 0, caller: 'ben', waiting: 1, ready: 1 },
+    ]);
+  });
+
+  test('estimates for a job that is not there yet', async () => {
+    const { target, line, put, ran } = openLine();
+    await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
+
+    const nothingRan = await line.estimate(target, 2, 0, 'ben');
+    elapsed += 1_000;
+    await ran(1, 10);
+    elapsed += 100_000;
+    const known = await line.estimate(target, 2, 0, 'ben');
+    const own = await line.estimate(target, 2, 0, 'ana');
+    const empty = await openLine().line.estimate('nobody-there', 1, 0, 'ana');
+
+    // ana ben ana ben ana: equals without a turn go by name
+    expect(nothingRan).toEqual({ slicesAhead: 1 });
+    expect(known).toEqual({
+      slicesAhead: 1,
+      estimatedStartAt: now + 10 * minuteMs,
+      estimatedEndAt: now + 40 * minuteMs,
+    });
+    expect(own.slicesAhead).toBe(3);
+    expect(empty).toEqual({ slicesAhead: 0 });
+  });
+
+  test('reads the line once a second, however many ask, and is right about jobs since then', async () => {
+    const { target, line, put } = openLine();
+    const first = await put('ana', [minutesAgo(9)]);
+    let statements = 0;
+    const { queries } = database;
+    const view = makeLineView(
+      {
+        ...database,
+        queries: queries.withPlugin({
+          transformQuery: ({ node }) => {
+            statements += 1;
+            return node;
+          },
+          transformResult: async ({ result }) => result,
+        }),
+      },
+      () => elapsed,
+    );
+    onTestFinished(() => {
+      elapsed = 0;
+    });
+
+    await Promise.all(Array.from({ length: 500 }, () => view.placeOf(first)));
+    const forOne = statements;
+    await Promise.all(Array.from({ length: 500 }, () => view.depthOf(target)));
+    expect(statements).toBe(forOne);
+    const second = await put('ana', [minutesAgo(8)]);
+    const place = await view.placeOf(second);
+
+    expect(place).toEqual({ position: 2 });
+    expect(forOne).toBeLessThan(15);
+    expect(await line.placeOf(second)).toEqual({ position: 2 });
+  });
+});

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import { acceptJob, findJobOfKey } from '#export-jobs/store/requests/accept-job.ts';
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
+import { approvalOf, askerOf } from '../deeds.ts';
+import { bringTo, homes, openStore, planOf, sliceProblem } from '../homes.ts';
+import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
+
+const tooMany = { slug: 'too-many-waiting-slices' };
+
+describe.each(homes)('a limit of waiting slices, on %s', (_name, openHome) => {
+  let database: Database;
+  let caller: string;
+  beforeAll(async () => {
+    database = await openStore(openHome);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  beforeEach(() => {
+    caller = randomUUID();
+  });
+
+  const accept = (slices: number, mostWaitingSlices: number, more = {}) =>
+    acceptJob(database, {
+      ...{ jobId: randomUUID(), asker: askerOf(caller), acceptedAt: 1_700_000_000_000 },
+      ...{ keyUse: undefined, plan: planOf(slices), mostWaitingSlices, ...more },
+    });
+  const waiting = async () => {
+    const { slices } = await database.queries
+      .selectFrom('slices')
+      .select(({ fn }) => fn.countAll<number>().as('slices'))
+      .where('caller', '=', caller)
+      .where('state', '=', 'waiting')
+      .executeTakeFirstOrThrow();
+    return slices;
+  };
+
+  test('is reached exactly, over all targets and priorities, and one more writes nothing', async () => {
+    const keyUse = { key: 'one-more', digest: 'x' };
+    await accept(4, 10, { plan: planOf(4, { priority: 5 }) });
+    await accept(6, 10, { plan: planOf(6, { target: 'other' }) });
+
+    const refused = accept(1, 10, { keyUse });
+
+    await expect(refused).rejects.toMatchObject({
+      ...tooMany,
+      detail: 'This would be 1 more slices; 10 wait already, and a caller may have 10.',
+      retryAfterSeconds: 60,
+      members: { isRetryable: true },
+    });
+    expect(await waiting()).toBe(10);
+    expect(await findJobOfKey(database.queries, caller, keyUse)).toBeUndefined();
+  });
+
+  test('is each caller’s own', async () => {
+    await accept(10, 10);
+    caller = randomUUID();
+
+    await expect(accept(10, 10)).resolves.toEqual(expect.any(String));
+  });
+
+  test('that a job alone is above is told as one that waiting does not help', async () => {
+    await expect(accept(11, 10)).rejects.toMatchObject({ members: { isRetryable: false } });
+  });
+
+  test('of 0 is none', async () => {
+    await accept(2_000, 0);
+
+    await expect(accept(2_000, 0)).resolves.toEqual(expect.any(String));
+  });
+
+  test('has room again for what does not wait any more', async () => {
+    const jobId = await accept(10, 10);
+    await bringTo(database, jobId, 0, 'completed');
+    await accept(1, 10);
+    await expect(accept(1, 10)).rejects.toMatchObject(tooMany);
+
+    await cancelJob(database, jobId, approvalOf(caller));
+
+    await expect(accept(9, 10)).resolves.toEqual(expect.any(String));
+  });
+
+  test('does not refuse a key that has its job already', async () => {
+    const keyUse = { key: 'known', digest: 'x' };
+    const jobId = await accept(10, 10, { keyUse });
+
+    expect(await accept(10, 10, { keyUse })).toBe(jobId);
+  });
+
+  test('holds for a retry, of the job’s caller, whoever asks for it', async () => {
+    const jobId = await accept(5, 10);
+    for (const slice of [0, 1]) {
+      await bringTo(database, jobId, slice, 'failed', sliceProblem('export-task-failed'));
+    }
+    await accept(6, 10); // nine wait
+    const retry = (most: number) => retryJob(database, jobId, approvalOf('somebody else'), most);
+
+    await expect(retry(10)).rejects.toMatchObject(tooMany);
+    expect(await waiting()).toBe(9);
+    expect(await retry(11)).toMatchObject({ slices: 2 });
+    expect(await retry(1)).toMatchObject({ slices: 0 }); // nothing failed: nothing to refuse
+  });
+
+  test('is exact for fifty at once, jobs and retries', async () => {
+    const failed = await accept(5, 0);
+    for (const slice of [0, 1, 2, 3, 4]) {
+      await bringTo(database, failed, slice, 'failed', sliceProblem('export-task-failed'));
+    }
+
+    const asked = Array.from({ length: 50 }, (_, n) =>
+      n % 10 === 9 ? retryJob(database, failed, approvalOf(caller), 20) : accept(3, 20),
+    );
+    const answers = await Promise.allSettled(asked);
+
+    const refusals = answers.filter((answer) => answer.status === 'rejected');
+    expect(refusals.map(({ reason }) => reason)).toEqual(
+      refusals.map(() => expect.objectContaining(tooMany)),
+    );
+    expect(await waiting()).toBeLessThanOrEqual(20);
+    expect(await waiting()).toBeGreaterThan(17); // less than the smallest wish is left
+  });
+});
+
+test('on PostgreSQL a job waits for one of the same caller that is not committed yet', async () => {
+  const [, openHome] = homes[1] as (typeof homes)[0];
+  await using database = await openStore(openHome);
+  const acceptance = {
+    ...{ asker: askerOf('ann'), acceptedAt: 1, keyUse: undefined, mostWaitingSlices: 10 },
+    plan: planOf(6),
+  };
+  const first = await beginAndHold(database, async (queries) => {
+    const inside = {
+      ...database,
+      transaction: (act: (inside: typeof queries) => unknown) => act(queries),
+    };
+    await acceptJob(inside as Database, { ...acceptance, jobId: randomUUID() });
+  });
+
+  const second = acceptJob(database, { ...acceptance, jobId: randomUUID() }).catch(
+    (error) => error,
+  );
+  await untilLockIsWaitedFor(database);
+  await first.commit();
+
+  expect(await second).toMatchObject(tooMany);
+});

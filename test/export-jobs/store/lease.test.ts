@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Database } from '#database/database.ts';
+import {
+  holdLease,
+  type Lease,
+  type LeaseRequest,
+  recordForeignTask,
+  releaseLease,
+  takeLease,
+} from '#export-jobs/store/steps/lease.ts';
+import { openLine } from '../queue-of-jobs.ts';
+import { beginAndHold, untilLockIsWaitedFor } from './at-once.ts';
+
+const leaseMs = 30_000;
+
+const take = (database: Database, owner: string, place: Partial<LeaseRequest> = {}) =>
+  takeLease(database, {
+    ...{ target: 'default', accountId: '1', region: 'r', owner, leaseMs },
+    ...place,
+  });
+
+async function mustTake(database: Database, owner: string): Promise<Lease> {
+  const { lease } = await take(database, owner);
+  if (!lease) throw new Error('The slot is taken.');
+  return lease;
+}
+
+const hold = (database: Database, lease: Lease) =>
+  database.transaction((queries) => holdLease(queries, database, lease, leaseMs));
+
+describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (home) => {
+  test('has one owner until it has run out, and each owner has a later number', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const first = await mustTake(database, 'a');
+
+    line.emulator.clock.advance(leaseMs - 1);
+    const early = await take(database, 'b');
+    line.emulator.clock.advance(1);
+    const late = await take(database, 'b');
+
+    expect(first.fence).toBe(1);
+    expect(early).toEqual({ isMoved: false, freeInMs: 1 });
+    expect(late.lease).toEqual({ target: 'default', owner: 'b', fence: 2 });
+  });
+
+  test('of many who take it at once, exactly one has it', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const owners = Array.from({ length: 8 }, (_, index) => `replica-${index}`);
+
+    const answers = await Promise.all(owners.map((owner) => take(line.database, owner)));
+
+    expect(answers.filter(({ lease }) => lease)).toHaveLength(1);
+  });
+
+  test('is renewed by each transaction that holds it', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const lease = await mustTake(database, 'a');
+
+    line.emulator.clock.advance(20_000);
+    await hold(database, lease);
+    line.emulator.clock.advance(20_000);
+
+    expect(await take(database, 'b')).toEqual({ isMoved: false, freeInMs: 10_000 });
+  });
+
+  test('holds when it has run out, as long as nobody else has taken it', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const lease = await mustTake(database, 'a');
+
+    line.emulator.clock.advance(leaseMs * 10);
+    await hold(database, lease);
+
+    expect((await take(database, 'b')).lease).toBeUndefined();
+  });
+
+  test('is lost to whoever has taken it, and nothing of the stale owner is written', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const stale = await mustTake(database, 'a');
+    line.emulator.clock.advance(leaseMs);
+    await mustTake(database, 'b');
+
+    const writing = await hold(database, stale).catch((error) => error);
+    await recordForeignTask(database, stale, { taskId: 't', logGroupName: 'g', since: 1 });
+    await releaseLease(database, stale);
+
+    expect(writing).toMatchObject({ name: 'LeaseLost' });
+    const slot = await database.queries.selectFrom('slots').selectAll().executeTakeFirst();
+    expect(slot).toMatchObject({ owner: 'b', fence: 2, foreignTaskId: null });
+    expect(slot?.leasedUntil).toBe(line.time.now() + leaseMs);
+  });
+
+  test('of the same owner under an older number is lost, too', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const older = await mustTake(database, 'a');
+    await releaseLease(database, older);
+    await mustTake(database, 'a');
+
+    await expect(hold(database, older)).rejects.toMatchObject({ name: 'LeaseLost' });
+  });
+
+  test('that is given back can be taken at once', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    await releaseLease(database, await mustTake(database, 'a'));
+
+    expect((await take(database, 'b')).lease).toMatchObject({ owner: 'b', fence: 2 });
+  });
+
+  test('is taken again at once by its owner, who may not have heard that it has it', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    await mustTake(database, 'a');
+
+    expect((await take(database, 'a')).lease).toMatchObject({ owner: 'a', fence: 2 });
+  });
+
+  test('is not given for another account or Region while a slice is under way, and then it is', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    await releaseLease(database, await mustTake(database, 'a'));
+    await line.put();
+    await database.queries.updateTable('slices').set({ state: 'running' }).execute();
+
+    const otherAccount = await take(database, 'b', { accountId: '2' });
+    const otherRegion = await take(database, 'b', { region: 's' });
+    await database.queries.updateTable('slices').set({ state: 'completed' }).execute();
+    const after = await take(database, 'b', { accountId: '2', region: 's' });
+
+    expect(otherAccount).toEqual({ isMoved: true, freeInMs: 0 });
+    expect(otherRegion).toEqual({ isMoved: true, freeInMs: 0 });
+    expect(after.lease).toMatchObject({ owner: 'b', fence: 2 });
+  });
+
+  test('when it is taken, nothing is known of foreign tasks that its last owner saw', async () => {
+    await using line = await openLine({ home, replicas: 0 });
+    const { database } = line;
+    const lease = await mustTake(database, 'a');
+    await recordForeignTask(database, lease, { taskId: 't', logGroupName: 'g', since: 1 });
+    await releaseLease(database, lease);
+
+    await mustTake(database, 'b');
+
+    const slot = await database.queries.selectFrom('slots').selectAll().executeTakeFirst();
+    expect(slot).toMatchObject({
+      foreignTaskId: null,
+      foreignLogGroupName: null,
+      foreignSince: null,
+    });
+  });
+});
+
+describe('the lease of a slot, on postgres with many at once', () => {
+  test('a transaction that holds it keeps takers waiting, and they do not get it after the commit', async () => {
+    await using line = await openLine({ home: 'postgres', replicas: 0 });
+    const { database } = line;
+    const lease = await mustTake(database, 'a');
+    line.emulator.clock.advance(leaseMs);
+    const writing = await beginAndHold(database, (queries) =>
+      holdLease(queries, database, lease, leaseMs),
+    );
+
+    const taking = take(database, 'b');
+    await untilLockIsWaitedFor(database);
+    await writing.commit();
+
+    expect((await taking).lease).toBeUndefined();
+    await hold(database, lease);
+  });
+
+  test('a stale owner that writes while another takes it waits, and is then refused', async () => {
+    await using line = await openLine({ home: 'postgres', replicas: 0 });
+    const { database } = line;
+    const lease = await mustTake(database, 'a');
+    const taking = await beginAndHold(database, (queries) =>
+      queries.updateTable('slots').set({ owner: 'b', fence: 2 }).execute(),
+    );
+
+    const writing = hold(database, lease).catch((error) => error);
+    await untilLockIsWaitedFor(database);
+    await taking.commit();
+
+    expect(await writing).toMatchObject({ name: 'LeaseLost' });
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+
+import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';
+
+interface Sleep {
+  ms: number;
+  signal: AbortSignal;
+  end: () => void;
+}
+
+/** A watch whose clock and database the test plays. */
+function openWatch() {
+  const sleeps = new Set<Sleep>();
+  const queries: string[][] = [];
+  const versions = new Map<string, number>();
+  const warnings: string[] = [];
+  let failure: Error | undefined;
+  const watch = makeJobWatch({
+    readVersions: async (jobIds) => {
+      queries.push(jobIds);
+      if (failure) throw failure;
+      return new Map(
+        jobIds.flatMap((id) => (versions.has(id) ? [[id, versions.get(id) ?? 0]] : [])),
+      );
+    },
+    sleep: (ms, signal) =>
+      new Promise<void>((resolve) => {
+        const sleep = { ms, signal, end: () => resolve(void sleeps.delete(sleep)) };
+        sleeps.add(sleep);
+        signal.addEventListener('abort', sleep.end);
+      }),
+    log: { warn: (_facts, text) => warnings.push(text) },
+  });
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const passSecond = async () => {
+    for (const sleep of sleeps) if (sleep.ms === 1_000) sleep.end();
+    await settle();
+  };
+  /** Waits, and tells whether it still does. */
+  const wait = (
+    jobId: string,
+    version: number,
+    how: { ms?: number; signal?: AbortSignal } = {},
+  ) => {
+    const waiting = { isOver: false };
+    const { ms = 15_000, signal = new AbortController().signal } = how;
+    void watch.waitForChange(jobId, version, { ms, signal }).then(() => {
+      waiting.isOver = true;
+    });
+    return waiting;
+  };
+  const fail = (error: Error | undefined) => {
+    failure = error;
+  };
+  return { watch, sleeps, queries, versions, warnings, settle, passSecond, wait, fail };
+}
+
+describe('the watch of jobs', () => {
+  test('asks once a second for all waiters together, and releases those whose job has changed', async () => {
+    const { queries, versions, passSecond, wait } = openWatch();
+    versions.set('a', 3).set('b', 7);
+    const behind = Array.from({ length: 2_000 }, () => wait('a', 2));
+    const level = wait('a', 3);
+    const other = wait('b', 7);
+
+    await passSecond();
+
+    expect(queries).toEqual([['a', 'b']]);
+    expect(behind.every(({ isOver }) => isOver)).toBe(true);
+    expect([level.isOver, other.isOver]).toEqual([false, false]);
+
+    versions.set('b', 8);
+    await passSecond();
+
+    expect(queries).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect([level.isOver, other.isOver]).toEqual([false, true]);
+  });
+
+  test('looks at once at what this process has changed, at all of it together', async () => {
+    const { watch, queries, versions, settle, wait } = openWatch();
+    const waiting = [wait('a', 1), wait('b', 1), wait('c', 1)];
+    versions.set('a', 2).set('b', 2);
+
+    for (const jobId of ['a', 'b', 'a', 'nobody-watches']) watch.changed(jobId);
+    await settle();
+
+    expect(queries).toEqual([['a', 'b']]);
+    expect(waiting.map(({ isOver }) => isOver)).toEqual([true, true, false]);
+  });
+
+  test('looks again when a job changes while it is looked at', async () => {
+    const { watch, queries, versions, settle, wait } = openWatch();
+    versions.set('a', 1);
+    const waiting = wait('a', 1);
+
+    watch.changed('a');
+    await undefined; // it is being looked at
+    versions.set('a', 2);
+    watch.changed('a');
+    await settle();
+
+    expect(queries).toHaveLength(2);
+    expect(waiting.isOver).toBe(true);
+  });
+
+  test('takes a query that fails for no answer, and says so once', async () => {
+    const { warnings, versions, passSecond, wait, fail } = openWatch();
+    const waiting = wait('a', 1);
+    fail(new Error('no database'));
+
+    await passSecond();
+    await passSecond();
+
+    expect(waiting.isOver).toBe(false);
+    expect(warnings).toHaveLength(1);
+
+    versions.set('a', 2);
+    fail(undefined);
+    await passSecond();
+
+    expect(waiting.isOver).toBe(true);
+  });
+
+  test('releases who waits for a job that is gone', async () => {
+    const { passSecond, wait } = openWatch();
+    const waiting = wait('gone', 1);
+
+    await passSecond();
+
+    expect(waiting.isOver).toBe(true);
+  });
+
+  test.for(['its time is over', 'its signal'])(
+    'leaves nothing behind when a wait ends by %s',
+    async (ending) => {
+      const { sleeps, queries, settle, passSecond, wait } = openWatch();
+      const stop = new AbortController();
+      const waiting = wait('a', 1, { ms: 15_000, signal: stop.signal });
+
+      if (ending === 'its signal') stop.abort();
+      else for (const sleep of sleeps) if (sleep.ms === 15_000) sleep.end();
+      await settle();
+      await passSecond();
+
+      expect(waiting.isOver).toBe(true);
+      expect(sleeps.size).toBe(0);
+      expect(queries).toEqual([]);
+    },
+  );
+
+  test('does not wait for who is gone already', async () => {
+    const { sleeps, settle, wait } = openWatch();
+
+    const gone = wait('a', 1, { signal: AbortSignal.abort() });
+    await settle();
+
+    expect(gone.isOver).toBe(true);
+    expect(sleeps.size).toBe(0);
+  });
+
+  test('asks nothing while nobody waits, and again when somebody does', async () => {
+    const { watch, queries, versions, settle, passSecond, wait } = openWatch();
+    const first = new AbortController();
+    wait('a', 1, { signal: first.signal });
+    first.abort();
+    await settle();
+    watch.changed('a');
+    await passSecond();
+    expect(queries).toEqual([]);
+
+    versions.set('a', 2);
+    const second = wait('a', 1);
+    await passSecond();
+
+    expect(second.isOver).toBe(true);
+    expect(queries).toEqual([['a']]);
+  });
+});
