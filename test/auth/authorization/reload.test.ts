@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 
 import type { Files } from '#auth/authorization/policies/policy-files.ts';
 import { anonymous } from '#auth/principal.ts';
-import { createOf, files, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
+import {
+  createOf,
+  files,
+  makePolicyFolder,
+  openPolicyDir,
+  type PolicyFolder,
+} from '../policy-folder.ts';
 
 const permitAll = (id: string) => `@id("${id}") permit(principal, action, resource);`;
 const forbidAll = (id: string) => `@id("${id}") forbid(principal, action, resource);`;
@@ -70,19 +76,43 @@ describe('a change of the policies', () => {
     expect(opened.authorizer.version()).toBe(2);
   });
 
-  test('that takes all of them away refuses everything, loudly', async () => {
-    using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
+  test.each([
+    ['the last file is removed', (folder: PolicyFolder) => folder.remove('a.cedar')],
+    ['the last file is emptied', (folder: PolicyFolder) => folder.write('a.cedar', '')],
+    ['only comments are left', (folder: PolicyFolder) => folder.write('a.cedar', '// none\n')],
+  ])(
+    'to no policy at all leaves the old ones in force, and logs an error: %s',
+    async (_, empty) => {
+      using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
+      await using opened = await openPolicyDir(folder.path);
+
+      empty(folder);
+      await opened.look();
+      const meanwhile = opened.ask(anonymous, createOf());
+      const version = opened.authorizer.version();
+      folder.write('a.cedar', permitAll('new'));
+      await opened.look();
+
+      expect(meanwhile).toEqual({ isPermitted: true, policies: ['old'] });
+      expect(version).toBe(1);
+      expect(opened.log[0]).toMatchObject({
+        level: 'error',
+        msg: expect.stringContaining('THE OLD ONES STAY IN FORCE'),
+        err: { message: expect.stringContaining('forbid(principal, action, resource);') },
+      });
+      expect(opened.ask(anonymous, createOf()).policies).toEqual(['new']);
+    },
+  );
+
+  test('to a single forbid of everything refuses everything', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
     await using opened = await openPolicyDir(folder.path);
 
-    folder.remove('a.cedar');
+    folder.write('a.cedar', 'forbid(principal, action, resource);');
     await opened.look();
 
-    expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: false, policies: [] });
+    expect(opened.ask(anonymous, createOf()).isPermitted).toBe(false);
     expect(opened.authorizer.version()).toBe(2);
-    expect(opened.log[0]).toMatchObject({
-      level: 'warn',
-      msg: expect.stringContaining('EVERYTHING IS REFUSED'),
-    });
   });
 
   test('that takes the directory away leaves the old ones in force', async () => {

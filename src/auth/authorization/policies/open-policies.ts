@@ -35,6 +35,9 @@ export interface PoliciesOptions extends Pick<ReloadedOptions<never>, 'sleep'> {
   log: ReloadedOptions<never>['log'] & { warn(facts: object, text: string): void };
 }
 
+const noPolicyLeft =
+  'it has no policy any more. To refuse everything, write: forbid(principal, action, resource);';
+
 const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
 
 /** No policies: nothing is permitted. */
@@ -62,7 +65,11 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
   function load(text: string) {
     const { byId, warnings } = parsePolicies(cedar, JSON.parse(text) as PolicyFile[]);
     for (const warning of warnings) log.warn({}, `POLICY_DIR: ${warning}`);
-    if (byId.size === 0) log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
+    if (byId.size === 0) {
+      // A deployment under way, more likely than a wish: it would fail every slice that waits.
+      if (version > 0) throw new Error(noPolicyLeft);
+      log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
+    }
     version += 1;
     // Two names in turn: those before the last are not asked any more.
     const setFor = makePolicySets(cedar, `${name}-${version % 2}`, byId);
