@@ -71,9 +71,12 @@ export const jobFacts = {
     Type.String({ description: 'It exports only log streams whose name begins with this.' }),
   ),
   logGroupBytes: Type.Optional(
-    Count(
-      'What the log groups held in all when the job was accepted, in bytes, whatever the window. Known with logGroupNamePrefix.',
-    ),
+    Type.Integer({
+      minimum: 0,
+      format: 'int64',
+      description:
+        'What the log groups held in all when the job was accepted, in bytes, whatever the window. Known with logGroupNamePrefix.',
+    }),
   ),
   isUnsettled: Type.Boolean({
     description:
@@ -128,10 +131,13 @@ export const ExportJob = Type.Object(
     endedAt: Type.Optional(Instant('When its last slice ended.')),
     line: Type.Optional(LinePlace),
     failures: Type.Array(
-      Type.Object({
-        slices: Count('How many slices failed in this way.'),
-        problem: { ...SliceProblem, description: 'What happened to one of them.' },
-      }),
+      Type.Object(
+        {
+          slices: Count('How many slices failed in this way.'),
+          problem: { ...SliceProblem, description: 'What happened to one of them.' },
+        },
+        { title: 'ExportJobFailure' },
+      ),
       { description: 'What its failed slices failed of: the five most frequent kinds.' },
     ),
     links: Type.Object(
@@ -142,7 +148,7 @@ export const ExportJob = Type.Object(
         cancel: Type.String({ format: 'uri-reference' }),
         retry: Type.String({ format: 'uri-reference' }),
       },
-      { description: 'Where to go from here.' },
+      { title: 'ExportJobLinks', description: 'Where to go from here.' },
     ),
   },
   {

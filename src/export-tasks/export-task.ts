@@ -136,6 +136,9 @@ const ShownStatusCode = Type.Unsafe<ExportTaskStatusCode>({
   description: `Its state: ${exportTaskStatusCodes.join(', ')}, or one that AWS has added since. PENDING and RUNNING hold the slot.`,
 });
 
+// Without the format a generated client has 32 bits for it.
+const Milliseconds = Type.Integer({ format: 'int64', description: 'Milliseconds since 1970.' });
+
 /** A finished task, for examples. */
 export const exampleTask = {
   taskId: exampleTaskIds.finished,
@@ -163,16 +166,19 @@ export const ExportTask = Type.Object(
       Type.String({ description: 'What the keys of its objects begin with.' }),
     ),
     status: Type.Optional(
-      Type.Object({
-        code: Type.Optional(ShownStatusCode),
-        message: Type.Optional(Type.String({ description: 'What AWS says of it.' })),
-      }),
+      Type.Object(
+        {
+          code: Type.Optional(ShownStatusCode),
+          message: Type.Optional(Type.String({ description: 'What AWS says of it.' })),
+        },
+        { title: 'ExportTaskStatus' },
+      ),
     ),
     executionInfo: Type.Optional(
-      Type.Object({
-        creationTime: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
-        completionTime: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
-      }),
+      Type.Object(
+        { creationTime: Type.Optional(Milliseconds), completionTime: Type.Optional(Milliseconds) },
+        { title: 'ExportTaskExecutionInfo' },
+      ),
     ),
   },
   {

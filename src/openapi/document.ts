@@ -2,7 +2,8 @@ import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { ProblemBody, problemMediaType } from '#problems/problem.ts';
-import { exactDigits, int64Range } from '#validation/int64.ts';
+import { exactDigits } from '#validation/int64.ts';
+import { liftSchemas } from './lift-schemas.ts';
 import { problemExamples } from './problem-examples.ts';
 
 type Json = Record<string, unknown>;
@@ -195,32 +196,6 @@ function addLimits(responses: Operation['responses']): void {
 
 function refToHeader(name: string): [string, Json] {
   return [name, { $ref: `#/components/headers/${name}` }];
-}
-
-/** Copies a value; schemas with a title become components, and keywords of ours become OpenAPI's. */
-function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
-  if (Array.isArray(value)) return value.map((item) => liftSchemas(item, schemas));
-  if (typeof value !== 'object' || value === null) return value;
-  const copy: Json = {};
-  for (const [key, member] of Object.entries(value)) {
-    if (key === 'x-int64') {
-      const { minimum, maximum } = int64Range;
-      Object.assign(copy, { type: 'integer', format: 'int64', minimum, maximum });
-    } else if (key === 'x-instant') {
-      copy.oneOf = [
-        { type: 'integer', format: 'int64', minimum: 0 },
-        { type: 'string', format: 'date-time' },
-      ];
-    } else if (key === 'x-exactlyOneOf') {
-      copy.oneOf = (member as string[]).map((name) => ({ required: [name] }));
-    } else if (!key.startsWith('x-')) {
-      copy[key] = liftSchemas(member, schemas);
-    }
-  }
-  const { title } = copy;
-  if (typeof title !== 'string' || !['object', 'string'].includes(copy.type as string)) return copy;
-  schemas[title] = copy;
-  return { $ref: `#/components/schemas/${title}` };
 }
 
 /** The document as JSON text; a `bigint` is written digit by digit. */

@@ -10,6 +10,7 @@ export type Violation = Static<typeof Violation>;
 export const Violation = Type.Object(
   {
     in: Type.Unsafe<'body' | 'query' | 'path' | 'header'>({
+      title: 'RequestPart',
       type: 'string',
       enum: ['body', 'query', 'path', 'header'],
       description: 'The part of the request that pointer points into.',
@@ -66,13 +67,18 @@ export const ProblemBody = Type.Object(
     exportTask: Type.Optional(
       Type.Object(
         { taskId: Type.String() },
-        { additionalProperties: true, description: 'With export-task-already-finished: the task.' },
+        {
+          title: 'FinishedExportTask',
+          additionalProperties: true,
+          description: 'With export-task-already-finished: the task.',
+        },
       ),
     ),
     bucketPolicy: Type.Optional(
       Type.Object(
         {},
         {
+          title: 'BucketPolicy',
           additionalProperties: true,
           description: 'With destination-not-writable: a bucket policy that permits the export.',
         },

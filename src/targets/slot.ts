@@ -10,6 +10,7 @@ export type Slot = Static<typeof Slot>;
 export const Slot = Type.Object(
   {
     state: Type.Unsafe<'free' | 'ours' | 'foreign'>({
+      title: 'SlotState',
       type: 'string',
       enum: ['free', 'ours', 'foreign'],
       description:
@@ -41,16 +42,19 @@ export const SlotLine = Type.Object(
     waiting: Count('Slices that wait.'),
     ready: Count('How many of them may start at once; the others wait for their time.'),
     callers: Type.Array(
-      Type.Object({
-        priority: Type.Integer({ description: 'Higher goes first; equals take turns.' }),
-        caller: Type.Optional(
-          Type.String({
-            description: 'Whose slices they are; absent where that is not for you to know.',
-          }),
-        ),
-        waiting: Count('Slices that wait.'),
-        ready: Count('How many of them may start at once.'),
-      }),
+      Type.Object(
+        {
+          priority: Type.Integer({ description: 'Higher goes first; equals take turns.' }),
+          caller: Type.Optional(
+            Type.String({
+              description: 'Whose slices they are; absent where that is not for you to know.',
+            }),
+          ),
+          waiting: Count('Slices that wait.'),
+          ready: Count('How many of them may start at once.'),
+        },
+        { title: 'WaitingCaller' },
+      ),
       { description: 'The same by priority and caller, the highest priority first.' },
     ),
   },

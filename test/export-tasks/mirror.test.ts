@@ -262,7 +262,7 @@ test('the document has the states as a closed list where they are asked for, and
   const filter = document.paths['/export-tasks'].get.parameters.find(
     ({ name }: { name: string }) => name === 'statusCode',
   );
-  const shown = schemas.ExportTask.properties.status.properties.code;
+  const shown = schemas.ExportTaskStatus.properties.code;
 
   expect(JSON.stringify(filter)).toContain('ExportTaskStatusCode');
   expect(schemas.ExportTaskStatusCode.enum).toContain('PENDING_CANCEL');

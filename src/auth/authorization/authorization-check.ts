@@ -34,7 +34,11 @@ const Caller = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, 'x-rule': 'a JSON object with issuer and subject' },
+  {
+    title: 'Principal',
+    additionalProperties: false,
+    'x-rule': 'a JSON object with issuer and subject',
+  },
 );
 
 /** The body of POST /authorization-checks: who would do what. */
@@ -43,6 +47,7 @@ export const AuthorizationCheck = Type.Object(
   {
     principal: Type.Optional({ ...Caller, description: 'Who would ask; you, when left out.' }),
     action: Type.Unsafe<Action>({
+      title: 'Action',
       type: 'string',
       enum: Object.keys(actions),
       description: 'What they would do.',

@@ -109,6 +109,8 @@ export const CreateExportJob = Type.Object(
   {
     title: 'CreateExportJob',
     additionalProperties: false,
+    // Said in words: from `oneOf` code generators make a union of two types that have no members.
+    description: 'Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
     'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
     'x-rule':
       'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',

@@ -50,6 +50,7 @@ const Attempt = Type.Object(
     endedAt: Type.Optional(Instant('When its outcome was known.')),
     outcome: Type.Optional(
       Type.Unsafe<AttemptOutcome>({
+        title: 'AttemptOutcome',
         type: 'string',
         enum: attemptOutcomes,
         description:

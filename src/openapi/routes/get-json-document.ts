@@ -18,6 +18,7 @@ export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
         200: Type.Object(
           {},
           {
+            title: 'OpenapiDocument',
             additionalProperties: true,
             description: 'The document.',
             examples: [{ openapi: '3.1.1', info: { title: 'log-export-gateway' }, paths: {} }],

@@ -3,7 +3,11 @@ import { Type } from '@sinclair/typebox';
 
 const Liveness = Type.Object(
   { status: Type.Literal('live') },
-  { description: 'The process answers.', examples: [{ status: 'live' }] },
+  {
+    title: 'Liveness',
+    description: 'The process answers.',
+    examples: [{ status: 'live' }],
+  },
 );
 
 /** Says that the process answers. Never asks AWS: a restart would not mend an outage there. */

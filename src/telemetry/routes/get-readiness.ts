@@ -5,7 +5,7 @@ import { Problem } from '#problems/problem.ts';
 
 const Readiness = Type.Object(
   { status: Type.Literal('ready') },
-  { description: 'Send requests here.', examples: [{ status: 'ready' }] },
+  { title: 'Readiness', description: 'Send requests here.', examples: [{ status: 'ready' }] },
 );
 
 /** What readiness depends on. */

@@ -139,15 +139,17 @@ describe('a body of POST /export-jobs', () => {
     const { components } = completeDocument(found, new Map());
 
     expect(components?.schemas).toMatchObject({
+      Instant: {
+        oneOf: [
+          { type: 'integer', format: 'int64', minimum: 0 },
+          { type: 'string', format: 'date-time' },
+        ],
+      },
       CreateExportJob: {
-        oneOf: [{ required: ['logGroupNames'] }, { required: ['logGroupNamePrefix'] }],
+        description: 'Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
         properties: {
-          from: {
-            oneOf: [
-              { type: 'integer', format: 'int64', minimum: 0 },
-              { type: 'string', format: 'date-time' },
-            ],
-          },
+          from: { $ref: '#/components/schemas/Instant' },
+          to: { $ref: '#/components/schemas/Instant' },
           sliceBy: { $ref: '#/components/schemas/SliceBy' },
         },
       },

@@ -1,0 +1,45 @@
+import { int64Range } from '#validation/int64.ts';
+
+type Json = Record<string, unknown>;
+
+/** Copies a value; schemas with a title become components, and keywords of ours become OpenAPI's. */
+export function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((item) => liftSchemas(item, schemas));
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Json = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (key === 'x-int64') {
+      const { minimum, maximum } = int64Range;
+      Object.assign(copy, { type: 'integer', format: 'int64', minimum, maximum });
+    } else if (key === 'x-instant') {
+      schemas.Instant = instant;
+      copy.$ref = '#/components/schemas/Instant';
+    } else if (key === 'pattern' && typeof member === 'string') {
+      copy.pattern = toPortablePattern(member);
+    } else if (!key.startsWith('x-')) {
+      copy[key] = liftSchemas(member, schemas);
+    }
+  }
+  const { title } = copy;
+  if (typeof title !== 'string' || !['object', 'string'].includes(copy.type as string)) return copy;
+  schemas[title] = copy;
+  return { $ref: `#/components/schemas/${title}` };
+}
+
+/** The component for members with `x-instant`: one name in generated code for all of them. */
+const instant = {
+  title: 'Instant',
+  description: 'Milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 with an offset.',
+  oneOf: [
+    { type: 'integer', format: 'int64', minimum: 0 },
+    { type: 'string', format: 'date-time' },
+  ],
+};
+
+/**
+ * A pattern in the syntax that JavaScript, Python, Rust, Go and Java share. Rust, which pydantic uses, has
+ * no name for lone surrogates (Cs) and refuses the pattern. The strings of those languages hold none.
+ */
+function toPortablePattern(pattern: string): string {
+  return pattern.replace(String.raw`\p{Cc}\p{Cs}`, String.raw`\x00-\x1f\x7f-\x9f`);
+}

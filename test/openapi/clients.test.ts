@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+// What code generators make of the document. Each rule here was a type that could not be used.
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  format?: string;
+  pattern?: string;
+  enum?: unknown[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+}
+
+interface Content {
+  content?: Record<string, { schema: Schema }>;
+}
+
+interface Operation {
+  operationId: string;
+  requestBody?: Content;
+  responses: Record<string, Content>;
+}
+
+const document = JSON.parse(readFileSync('openapi/openapi.json', 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+};
+const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+const components = Object.entries(document.components.schemas);
+
+/** Every schema below a value, with the name of the member it is under. */
+function schemasIn(value: unknown, name = ''): [name: string, schema: Schema][] {
+  if (typeof value !== 'object' || value === null) return [];
+  const below = Object.entries(value)
+    .filter(([key]) => !['example', 'examples', 'enum', 'default'].includes(key))
+    .flatMap(([key, member]) => schemasIn(member, key));
+  return [[name, value as Schema], ...below];
+}
+
+const schemas = schemasIn({ paths: document.paths, schemas: document.components.schemas });
+
+test('operations and components have names that are identifiers', () => {
+  const ids = operations.map(({ operationId }) => operationId);
+
+  expect(ids.filter((id) => !/^[a-z][A-Za-z]*$/.test(id))).toEqual([]);
+  expect(components.filter(([name]) => !/^[A-Z][A-Za-z]*$/.test(name))).toEqual([]);
+});
+
+test('every JSON body is a named component', () => {
+  const unnamed = operations.flatMap(({ operationId, requestBody, responses }) =>
+    [requestBody, ...Object.values(responses)]
+      .flatMap((body) => Object.entries(body?.content ?? {}))
+      .filter(([mediaType, { schema }]) => /json$/.test(mediaType) && !schema.$ref)
+      .map(([mediaType]) => `${operationId} ${mediaType}`),
+  );
+
+  expect(unnamed).toEqual([]);
+});
+
+test('every object with members, and every choice of words, is a named component', () => {
+  const unnamed = components.flatMap(([component, { properties = {} }]) =>
+    schemasIn(properties)
+      .filter(([, schema]) => schema.type === 'object' || schema.type === 'string')
+      .filter(([, schema]) => schema.properties || (schema.enum?.length ?? 0) > 1)
+      .map(([member]) => `${component}.${member}`),
+  );
+
+  expect(unnamed).toEqual([]);
+});
+
+test('no object is a union: generators make of it types without members', () => {
+  const unions = components.filter(
+    ([, schema]) =>
+      schema.type === 'object' && ['oneOf', 'anyOf', 'allOf', 'not'].some((key) => key in schema),
+  );
+
+  expect(unions).toEqual([]);
+});
+
+test('times and sizes have 64 bits', () => {
+  const integers = schemas.filter(([, { type }]) => type === 'integer');
+  const long = integers.filter(([, { format }]) => format === 'int64').map(([name]) => name);
+  const short = integers.filter(([, { format }]) => format !== 'int64').map(([name]) => name);
+
+  expect(new Set(long)).toEqual(
+    new Set(['from', 'to', 'creationTime', 'completionTime', 'logGroupBytes', '0']), // 0: of Instant
+  );
+  expect(short.filter((name) => /^from$|^to$|Time$|At$|Bytes$/.test(name))).toEqual([]);
+});
+
+test('patterns use the syntax that regular expressions of all languages share', () => {
+  const patterns = schemas.flatMap(([, { pattern }]) =>
+    typeof pattern === 'string' ? [pattern] : [],
+  );
+
+  expect(patterns.length).toBeGreaterThan(0);
+  expect(patterns.filter((pattern) => /\\[pPukK]|\(\?/.test(pattern))).toEqual([]);
+});
