@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Node, parseSync, Visitor } from 'oxc-parser';
+
+/** A text that the service logs as a warning or an error. */
+export interface LogMessage {
+  file: string;
+  /** The text; of a template its longest fixed part. */
+  text: string;
+}
+
+const loud = new Set(['warn', 'error', 'fatal']);
+
+/** Finds the texts of every `log.warn`, `log.error` and `log.fatal` in the TypeScript files of a folder. */
+export function readLoudMessages(folder: string): LogMessage[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .flatMap((file) => readMessages(file, readFileSync(join(folder, file), 'utf8')));
+}
+
+/** Those of one file. A text that is made elsewhere, such as the message of an error, is left out. */
+export function readMessages(file: string, source: string): LogMessage[] {
+  const { program } = parseSync(file, source);
+  const constants = new Map<string, Node>();
+  const found: LogMessage[] = [];
+  new Visitor({
+    VariableDeclarator: ({ id, init }) => {
+      if (id.type === 'Identifier' && init) constants.set(id.name, init);
+    },
+  }).visit(program);
+  new Visitor({
+    CallExpression: ({ callee, arguments: parts }) => {
+      if (callee.type !== 'MemberExpression') return;
+      if (!/\blog\??$/.test(source.slice(callee.object.start, callee.object.end))) return;
+      const { property } = callee;
+      const isLoud = callee.computed || (property.type === 'Identifier' && loud.has(property.name));
+      const last = parts.at(-1);
+      const node = last?.type === 'Identifier' ? constants.get(last.name) : last;
+      const text = isLoud && node ? textOf(node) : undefined;
+      if (text !== undefined) found.push({ file, text });
+    },
+  }).visit(program);
+  return found;
+}
+
+function textOf(node: Node): string | undefined {
+  if (node.type === 'Literal' && typeof node.value === 'string') return node.value;
+  if (node.type !== 'TemplateLiteral') return undefined;
+  const parts = node.quasis.map(({ value }) => value.cooked ?? '');
+  return parts.sort((one, other) => other.length - one.length)[0]?.trim();
+}
