@@ -10,15 +10,14 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 FROM ${BUILD_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN npm ci --workspaces=false --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
-# The service without what only development needs, and the code V8 makes of it. Made while building,
-# because the service cannot write: it starts a third sooner and takes 7 MB less. V8 looks for it by
-# its own version, its options, the kind of processor and the user's id; elsewhere the start is slower, no more.
+# The service, and the code V8 makes of it. Made while building, because the service cannot write: it
+# starts a third sooner and takes 7 MB less. V8 looks for it by its own version, its options, the kind
+# of processor and the user's id; elsewhere the start is slower, no more.
 FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
-RUN rm -rf src/emulator src/bin/emulate.ts src/bin/examples.ts src/bin/demo.ts src/bin/write-openapi.ts
 RUN NODE_COMPILE_CACHE=src/.compiled node --optimize-for-size -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
 
 # An empty directory: where there is no shell, none can be made.
@@ -31,7 +30,6 @@ RUN chmod g=u .
 FROM ${RUNTIME_IMAGE} AS runtime
 WORKDIR /app
 COPY --from=packages /usr/local/bin/node /usr/local/bin/node
-COPY --from=packages /app ./
 ENV NODE_ENV=production HOST=0.0.0.0
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
@@ -43,15 +41,13 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-COPY src/config/access.ts src/config/config.ts src/config/edge.ts src/config/environment.ts src/config/listen-error.ts src/config/proxy.ts src/config/
-COPY src/bin/emulate.ts src/bin/examples.ts src/bin/exit.ts src/bin/
-COPY src/problems/config-error.ts src/problems/
-COPY src/validation/settings.ts src/validation/
-COPY src/emulator src/emulator
+# It needs no packages.
+COPY emulator/package.json ./
+COPY emulator/src src
 EXPOSE 4566
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "http.get({ host: '127.0.0.1', port: process.env.EMULATOR_PORT, path: '/_emulator/clock' }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
-ENTRYPOINT ["node", "src/bin/emulate.ts"]
+ENTRYPOINT ["node", "src/bin/main.ts"]
 
 FROM runtime AS gateway
 LABEL org.opencontainers.image.title="log-export-gateway" \
@@ -65,6 +61,7 @@ ENV PORT=8080 \
     DATA_DIR=/data \
     NODE_COMPILE_CACHE=src/.compiled \
     NODE_OPTIONS="--max-old-space-size-percentage=50 --max-semi-space-size=4"
+COPY --from=packages /app ./
 COPY --from=gateway-files --chown=0:0 /app/src src
 # The only place it writes to, and not even that with DATABASE_URL or EXPORT_JOBS=off.
 COPY --from=empty --chown=65532:0 /data /data

@@ -1,4 +1,4 @@
-import type { EmulatorOptions } from '#emulator/emulator.ts';
+import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { type Child, startChild } from './child.ts';
 import { othersCore } from './machine.ts';
 import type { AwsRecord } from './processes/aws.ts';

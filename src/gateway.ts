@@ -107,7 +107,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   tellWhoMayCall(config, log);
   const { host, port } = config;
   const url = await app.listen({ host, port }).catch((error: unknown) => {
-    throw toListenError(error, { host, port, portVariable: 'PORT' });
+    throw toListenError(error, { host, port });
   });
   const opened = opening.move();
   return {

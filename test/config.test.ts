@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readConfig, readEmulatorConfig, readJobsConfig } from '#config/config.ts';
+import { readConfig, readJobsConfig } from '#config/config.ts';
 
 const noFile = (): string => {
   throw new Error('ENOENT: no such file');
@@ -39,22 +39,6 @@ describe('the configuration', () => {
         watchers: 100,
       },
     });
-    expect(readEmulatorConfig({})).toEqual({ host: '127.0.0.1', port: 4566 });
-  });
-
-  test('takes options of the emulator as a JSON object and nothing else', () => {
-    const EMULATOR_OPTIONS = '{"pendingMs":5000,"port":1}';
-
-    expect(readEmulatorConfig({ EMULATOR_OPTIONS })).toEqual({
-      host: '127.0.0.1',
-      port: 1,
-      pendingMs: 5000,
-    });
-    for (const text of ['pendingMs=5000', '[]', 'null']) {
-      expect(() => readEmulatorConfig({ EMULATOR_OPTIONS: text })).toThrow(
-        `EMULATOR_OPTIONS is "${text}", but must be a JSON object such as`,
-      );
-    }
   });
 
   test('takes an empty variable for one that is not set', () => {

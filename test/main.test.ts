@@ -1,6 +1,6 @@
+import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { expect, test } from 'vitest';
 
-import { openEmulator } from '#emulator/emulator.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 
 test.each([

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 import { expect, onTestFinished } from 'vitest';
 
-import type { Emulator } from '#emulator/emulator.ts';
 import { temporaryDir } from './database/homes.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { region } from './world.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
+import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { openEmulator } from '#emulator/emulator.ts';
 import { openTcpProxy } from './chaos/tcp-proxy.ts';
 import { dial, listen } from './edge/raw.ts';
 import { openEvents } from './export-jobs/api/events.ts';

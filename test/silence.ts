@@ -1,6 +1,6 @@
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 import { vi } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
-import type { Emulator } from '#emulator/emulator.ts';
 
 /**
  * So long that none passes because the machine is slow; a test of silence does not wait for them. Longer,

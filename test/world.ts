@@ -4,6 +4,11 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  openEmulator,
+} from 'cloudwatch-logs-export-emulator/source';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
@@ -14,7 +19,6 @@ import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
-import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { makeLineView } from '#export-jobs/queue/queue-position.ts';
 import { makeSlotBook } from '#export-jobs/queue/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/orphaned-tasks.ts';

@@ -1,4 +1,4 @@
-import { openEmulator } from '#emulator/emulator.ts';
+import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { logGroupNames, order, region } from '../order.ts';
 
 /** What an AWS was asked to do; instants are epoch ms. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
-import { makeRandom } from '#emulator/control/random.ts';
 import { as } from '../../test/access.ts';
 import { accessBy, callerIn } from '../../test/auth/policy-folder.ts';
+import { makeRandom } from '../../test/random.ts';
 import { openWorld, region, type World } from '../../test/world.ts';
 
 /** How many jobs and tasks of somebody else there are, where, and in which order they are asked for. */

@@ -15,12 +15,15 @@ import {
   PutBucketPolicyCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { readConfig, readEmulatorConfig } from '#config/config.ts';
-import { toListenError } from '#config/listen-error.ts';
-import { openEmulator } from '#emulator/emulator.ts';
+import {
+  examplesAt,
+  openEmulator,
+  readEmulatorOptions,
+  seedExamples,
+} from 'cloudwatch-logs-export-emulator/source';
+import { readConfig } from '#config/config.ts';
 import { openGateway } from '#gateway.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
-import { examplesAt, seedExamples } from './examples.ts';
 import { exit, exitWith } from './exit.ts';
 
 const isOnce = process.argv.includes('--once');
@@ -33,8 +36,8 @@ const step = (number: number, text: string) => say(`\n\x1b[1m${number}. ${text}\
 
 // Nothing of the machine's own AWS set-up may reach the demo, nor the demo a real account.
 for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
-const { emulatorConfig, config } = exitWith(() => ({
-  emulatorConfig: readEmulatorConfig(process.env),
+const { emulatorOptions, config } = exitWith(() => ({
+  emulatorOptions: readEmulatorOptions(process.env),
   config: {
     ...readConfig({ ...process.env, AWS_REGION: region }, () => ''),
     jobs: { dataDir: join(dataDir, 'jobs') },
@@ -47,9 +50,7 @@ const { emulatorConfig, config } = exitWith(() => ({
 }));
 
 await rm(dataDir, { recursive: true, force: true });
-const emulator = await openEmulator({ ...emulatorConfig, dataDir: s3Dir }).catch((error) =>
-  exit(toListenError(error, { ...emulatorConfig, portVariable: 'EMULATOR_PORT' }) as Error),
-);
+const emulator = await openEmulator({ ...emulatorOptions, dataDir: s3Dir }).catch(exit);
 Object.assign(process.env, {
   AWS_ENDPOINT_URL: emulator.url,
   AWS_ACCESS_KEY_ID: 'demo',

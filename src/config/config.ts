@@ -113,31 +113,6 @@ export function readJobsConfig(env: NodeJS.ProcessEnv): JobsConfig | undefined {
   return jobsConfig(readEnvironment(env));
 }
 
-/** What the emulator is told at its start. */
-export interface EmulatorConfig {
-  host: string;
-  port: number;
-}
-
-/**
- * Reads the configuration of the emulator. What its options may be it knows best itself.
- * @throws an error named ConfigError
- */
-export function readEmulatorConfig(env: NodeJS.ProcessEnv): EmulatorConfig {
-  const { HOST, EMULATOR_PORT, EMULATOR_OPTIONS } = readEnvironment(env);
-  return { host: HOST, port: EMULATOR_PORT, ...readEmulatorOptions(EMULATOR_OPTIONS) };
-}
-
-function readEmulatorOptions(text: string): object {
-  try {
-    const options: unknown = JSON.parse(text);
-    if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
-  } catch {}
-  throw configError(
-    `EMULATOR_OPTIONS is ${JSON.stringify(text)}, but must be a JSON object such as {"pendingMs":5000}.`,
-  );
-}
-
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // An empty variable is how shells and compose files say "not set".
   const data = Object.fromEntries(

@@ -234,14 +234,4 @@ export const Environment = Type.Object({
       'x-rule': 'a URL such as http://127.0.0.1:4566',
     }),
   ),
-  EMULATOR_PORT: {
-    ...port(4566),
-    description: 'Port the emulator listens on (npm run emulator, npm run demo).',
-    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
-  },
-  EMULATOR_OPTIONS: Type.String({
-    default: '{}',
-    description: 'Options of the emulator as a JSON object (src/emulator/options/options.ts).',
-    'x-rule': 'a JSON object such as {"pendingMs":5000}',
-  }),
 });

@@ -1,28 +1,27 @@
 import { configError } from '#problems/config-error.ts';
 
-/** Where a process was to listen, and the variable that names the port. */
+/** Where a process was to listen. */
 interface Place {
   host: string;
   port: number;
-  portVariable: 'PORT' | 'EMULATOR_PORT';
 }
 
 /**
  * What it means for the settings that a place cannot be listened on, as an error named ConfigError;
  * the error itself where it means nothing for them.
  */
-export function toListenError(error: unknown, { host, port, portVariable }: Place): unknown {
+export function toListenError(error: unknown, { host, port }: Place): unknown {
   const { code = '' } = error as { code?: string };
   const named = `HOST is ${JSON.stringify(host)}`;
   const choose = 'set it to an address of this machine, such as 127.0.0.1, or to 0.0.0.0 for all';
   switch (code) {
     case 'EADDRINUSE':
       return configError(
-        `${portVariable} is ${port}, which another process listens on at ${host}; set it to another port.`,
+        `PORT is ${port}, which another process listens on at ${host}; set it to another port.`,
       );
     case 'EACCES':
       return configError(
-        `${portVariable} is ${port}, which this user may not listen on; set it to 1024 or more.`,
+        `PORT is ${port}, which this user may not listen on; set it to 1024 or more.`,
       );
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { afterAll, describe, expect, test } from 'vitest';
 
-import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { makeCanaries } from '../canaries.ts';
 import { createDatabase, openPostgres } from '../postgres.ts';
 import { openWorld, order, region, type World } from '../world.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
-import { makeRandom } from '#emulator/control/random.ts';
 import { as, callersBy, principalOf, type Rule } from '../access.ts';
+import { makeRandom } from '../random.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
 // The second suite of the matrix: the policies say who may what, and nobody listens to them. What

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Principal } from '#auth/principal.ts';
-import { makeRandom } from '#emulator/control/random.ts';
 import { as } from '../access.ts';
+import { makeRandom } from '../random.ts';
 import { openWorld, order, region } from '../world.ts';
 import { accessBy, callerIn, makePolicyFolder } from './policy-folder.ts';
 

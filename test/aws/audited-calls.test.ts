@@ -1,8 +1,8 @@
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import { gatewayItself, makeAudit } from '#audit/audit.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
-import type { Emulator } from '#emulator/emulator.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
 import { openLine } from '../export-jobs/queue-of-jobs.ts';

@@ -1,9 +1,9 @@
+import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import type { CreateHow, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
-import type { EmulatorOptions } from '#emulator/emulator.ts';
 import { refusal } from '../export-jobs/queue-of-jobs.ts';
 import { openWorld, order, region, type World, type WorldOptions } from '../world.ts';
 

@@ -1,10 +1,10 @@
+import { isAllowed, readPolicy } from 'cloudwatch-logs-export-emulator/source';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
-import { isAllowed, readPolicy } from '#emulator/iam/policy.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const place = { partition: 'aws', accountId: '123456789012', region: 'eu-west-1' };

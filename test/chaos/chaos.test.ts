@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { makeRandom } from './scenario.ts';
+import { makeRandom } from '../random.ts';
 import { attackAsCaller } from './scenarios/hostile-caller.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 

@@ -1,7 +1,7 @@
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 import type { Selectable } from 'kysely';
 
 import type { Tables } from '#database/tables.ts';
-import type { Emulator } from '#emulator/emulator.ts';
 import { checkAudit } from './check-audit.ts';
 import { type ClientCall, checkCalls } from './check-calls.ts';
 import { checkHistory } from './check-history.ts';

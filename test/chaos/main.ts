@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 
 import { openPostgres } from '../postgres.ts';
-import { makeRandom, type Scenario } from './scenario.ts';
+import { makeRandom } from '../random.ts';
+import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { type TableRow, writeTable } from './table.ts';
 

@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
 import type { Database } from '#database/database.ts';
-import type { Emulator } from '#emulator/emulator.ts';
 import { type CreateFate, openAwsGate, type SeenCreate } from './aws-gate.ts';
 import { type ReplicaProcess, startReplica } from './replica-process.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';

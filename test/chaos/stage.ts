@@ -2,10 +2,14 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  openEmulator,
+} from 'cloudwatch-logs-export-emulator/source';
 
 import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
-import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { putJob } from '../export-jobs/put-job.ts';
 import { createDatabase } from '../postgres.ts';
 import type { CreateFate, SeenCreate } from './aws-gate.ts';

@@ -110,8 +110,9 @@ function share(from: string, to: string): void {
 
 /** A file the builder is sent; `.dockerignore` begins by ignoring all. */
 function inContext(source: string): string {
-  const [top = ''] = source.split('/');
-  const isSent = readFileSync('.dockerignore', 'utf8').split('\n').includes(`!${top}`);
+  const isSent = readFileSync('.dockerignore', 'utf8')
+    .split('\n')
+    .some((line) => line.startsWith('!') && `${source}/`.startsWith(`${line.slice(1)}/`));
   if (!isSent) throw new Error(`${source} is ignored by .dockerignore.`);
   return source;
 }

@@ -31,7 +31,13 @@ test('only what is copied reaches the builder', () => {
     .filter((line) => line !== '' && !line.startsWith('#'));
 
   expect(first).toBe('*');
-  expect(others).toEqual(['!package.json', '!package-lock.json', '!src']);
+  expect(others).toEqual([
+    '!package.json',
+    '!package-lock.json',
+    '!src',
+    '!emulator/package.json',
+    '!emulator/src',
+  ]);
 });
 
 describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {

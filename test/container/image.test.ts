@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gunzipSync } from 'node:zlib';
+import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { openEmulator } from '#emulator/emulator.ts';
 import { makeServerIdentity } from '../auth/tls-client.ts';
 import { postgresUrl } from '../postgres.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
@@ -44,21 +44,21 @@ const awsSettings = {
 const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
 
 describe('the image of the gateway', () => {
-  test('holds no file that the service does not reach', () => {
-    const reached = [
-      ...reachedFrom('bin/main.ts', gateway),
-      ...reachedFrom('bin/migrate.ts', gateway),
-    ];
+  test('holds no file that no door of the service reaches', () => {
+    const doors = ['main.ts', 'migrate.ts', 'demo.ts', 'write-openapi.ts'];
+    const reached = doors.flatMap((door) => reachedFrom(`bin/${door}`, gateway));
 
     expect(filesOf(gateway)).toEqual([...new Set(reached)].sort());
   });
 
   test('holds the packages the lockfile has for production, and no other', () => {
     const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-      packages: Record<string, { dev?: true; optional?: true; devOptional?: true }>;
+      packages: Record<string, { dev?: true; optional?: true; devOptional?: true; link?: true }>;
     };
     const wanted = Object.entries(packages)
-      .filter(([path, { dev, optional, devOptional }]) => path && !dev && !optional && !devOptional)
+      .filter(([path]) => path.startsWith('node_modules/'))
+      .filter(([, { dev, optional, devOptional }]) => !dev && !optional && !devOptional)
+      .filter(([, { link }]) => !link) // the emulator, a workspace
       .map(([path]) => path);
 
     const { packages: installed } = JSON.parse(
@@ -160,8 +160,9 @@ describe('the image of the gateway', () => {
 });
 
 describe('the image of the emulator', () => {
-  test('holds no file that the emulator does not reach', () => {
-    expect(filesOf(emulatorImage)).toEqual(reachedFrom('bin/emulate.ts', emulatorImage));
+  test('holds no file that the emulator does not reach, and no packages', () => {
+    expect(filesOf(emulatorImage)).toEqual(reachedFrom('bin/main.ts', emulatorImage));
+    expect(readdirSync(emulatorImage.workdir).sort()).toEqual(['package.json', 'src']);
   });
 
   test('beside the gateway, as in docker-compose.yml, makes the examples of the API work', async () => {

@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  type Emulator,
+  type EmulatorOptions,
+  openEmulator,
+} from 'cloudwatch-logs-export-emulator/source';
 
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';

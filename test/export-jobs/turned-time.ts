@@ -1,4 +1,4 @@
-import type { Emulator } from '#emulator/emulator.ts';
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
 /** Time that stands still until it is turned, for the emulator, the database and everybody who sleeps. */
 export interface TurnedTime {

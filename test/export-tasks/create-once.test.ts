@@ -1,6 +1,6 @@
+import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
-import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
 // What can happen to the one call that cannot be repeated. In every row the caller must see the

@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 
-import { makeRandom } from '#emulator/control/random.ts';
-import { openEmulator } from '#emulator/emulator.ts';
 import { startGateway } from '../../bench/gateway.ts';
 import { dial } from '../edge/raw.ts';
+import { makeRandom } from '../random.ts';
 import { region } from '../world.ts';
 import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
 

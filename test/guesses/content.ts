@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 
-import type { Emulator } from '#emulator/emulator.ts';
+import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 import type { Guess } from './guesses.ts';
 
 const hourMs = 3_600_000;

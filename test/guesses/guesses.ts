@@ -1,4 +1,4 @@
-import type { EmulatorOptions } from '#emulator/emulator.ts';
+import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 
 /** Something AWS might do that nobody has verified, as options of the emulator. */
 export interface Guess {

@@ -1,6 +1,6 @@
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { Fault } from '#emulator/emulator.ts';
 import { startAt } from '../export-jobs/put-job.ts';
 import { type Line, openLine } from '../export-jobs/queue-of-jobs.ts';
 import { region } from '../world.ts';

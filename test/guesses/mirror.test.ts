@@ -1,6 +1,6 @@
+import type { Emulator, EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { Emulator, EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { openWorld, order, type World } from '../world.ts';
 import { guessesAboutAws } from './guesses.ts';
 

@@ -19,14 +19,16 @@ const deadline =
   /AbortSignal\.timeout\(|\b(?:timeout|\w*TimeoutMillis|(?:connect|create|read|fetch|statement|lock|headers|request|handler)Ms)(?: =|:) ?([\d_]+)/g;
 
 test('a deadline in a test is long, unless the test is about it', () => {
-  const files = readdirSync('test', { recursive: true, encoding: 'utf8' });
+  const files = ['test', 'emulator/test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => ({ folder, file })),
+  );
   // Chaos is real time on purpose: seconds stand for minutes there.
   const isExempt = (file: string) => /^(?:house|chaos)\//.test(file) || aboutDeadlines.has(file);
 
   const short = files
-    .filter((file) => file.endsWith('.ts') && !isExempt(file))
-    .flatMap((file) =>
-      [...readFileSync(join('test', file), 'utf8').matchAll(deadline)]
+    .filter(({ file }) => file.endsWith('.ts') && !isExempt(file))
+    .flatMap(({ folder, file }) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(deadline)]
         .filter(([, ms = '0']) => Number(ms.replaceAll('_', '')) < shortestMs)
         .map(([text]) => `${file}: ${text}`),
     );

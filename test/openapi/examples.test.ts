@@ -1,5 +1,5 @@
+import { seedExamples } from 'cloudwatch-logs-export-emulator/source';
 import { expect, test } from 'vitest';
-import { seedExamples } from '#bin/examples.ts';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../export-jobs/deeds.ts';

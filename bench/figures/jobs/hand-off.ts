@@ -1,4 +1,4 @@
-import type { EmulatorOptions } from '#emulator/emulator.ts';
+import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { startAws } from '../../aws.ts';
 import { startGateway } from '../../gateway.ts';
 import type { AwsRecord } from '../../processes/aws.ts';

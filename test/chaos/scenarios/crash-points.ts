@@ -1,4 +1,4 @@
-import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
+import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { type Moment, makeAim } from '../aim.ts';
 import { chaosLimits } from '../limits.ts';

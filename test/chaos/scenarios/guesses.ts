@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Fault } from '#emulator/emulator.ts';
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { readLines, seedEvents } from '../../guesses/content.ts';
 import type { Guess } from '../../guesses/guesses.ts';
 import type { Violation } from '../checker.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type Emulator, openEmulator } from '#emulator/emulator.ts';
+import { type Emulator, openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { createDatabase } from '../../postgres.ts';
 import type { Violation } from '../checker.ts';
 import { type GatewayProcess, openGatewayProcess } from '../gateway-process.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
+import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
 import { judge } from '../verdict.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Fault } from '#emulator/emulator.ts';
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { putJob } from '../../export-jobs/put-job.ts';
 import type { Violation } from '../checker.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';

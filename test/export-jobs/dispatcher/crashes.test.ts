@@ -1,6 +1,6 @@
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { Fault } from '#emulator/emulator.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { type Line, openLine } from '../queue-of-jobs.ts';
 

@@ -1,6 +1,6 @@
+import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { EmulatorOptions, Fault } from '#emulator/emulator.ts';
 import { startAt } from '../put-job.ts';
 import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
 

@@ -1,6 +1,6 @@
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { Fault } from '#emulator/emulator.ts';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { makeMarker } from '#targets/marker.ts';
 import { startAt } from '../put-job.ts';

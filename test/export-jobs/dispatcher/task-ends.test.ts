@@ -1,7 +1,7 @@
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { Fault } from '#emulator/emulator.ts';
 import { type Line, openLine } from '../queue-of-jobs.ts';
 
 const attemptsOf = ({ database }: Line) =>

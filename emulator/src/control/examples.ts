@@ -1,4 +1,4 @@
-import type { Emulator } from '#emulator/emulator.ts';
+import type { Seed } from './seed.ts';
 
 /** Where the examples of the OpenAPI document are: the log group, the bucket and their Region. */
 export const examplesAt = {
@@ -15,7 +15,7 @@ const exampleDay = Date.UTC(2024, 4, 1);
  * Makes what the examples of the OpenAPI document speak of, so that each of them works as it stands:
  * an event a minute on their day, a bucket to export to, a finished task, and a long one elsewhere.
  */
-export function seedExamples(seed: Emulator['seed']): void {
+export function seedExamples(seed: Seed): void {
   const { region, logGroupName, bucket } = examplesAt;
   const events = Array.from({ length: 1_440 }, (_, minute) => ({
     timestamp: exampleDay + minute * 60_000,

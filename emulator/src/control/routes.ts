@@ -1,11 +1,11 @@
 import type { ExportTask } from '../logs/export-tasks.ts';
 import type { OptionControl } from '../options/settings.ts';
-import type { Seed } from '../seed.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
 import type { Clock } from './clock.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
+import type { Seed } from './seed.ts';
 
 /** What a test has in its hands, in the process or over HTTP. */
 export interface Controls {

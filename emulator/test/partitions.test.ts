@@ -2,7 +2,7 @@ import { CreateExportTaskCommand, DescribeLogGroupsCommand } from '@aws-sdk/clie
 import { HeadBucketCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
-import type { EmulatorOptions } from '#emulator/emulator.ts';
+import type { EmulatorOptions } from '../src/emulator.ts';
 import { openBench, refusal } from './bench.ts';
 
 const accountId = '123456789012';

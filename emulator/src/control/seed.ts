@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Agenda } from './control/clock.ts';
-import { bucketArn, logsPrincipals } from './iam/partitions.ts';
-import { readPolicy } from './iam/policy.ts';
-import { type ExportOrder, foreignCourse, foreignOrder, isActive } from './logs/export-tasks.ts';
-import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from './logs/log-groups.ts';
-import type { LogsRegion, LogsRegions } from './logs/regions.ts';
-import type { Settings } from './options/settings.ts';
-import type { Buckets } from './s3/buckets.ts';
+import { bucketArn, logsPrincipals } from '../iam/partitions.ts';
+import { readPolicy } from '../iam/policy.ts';
+import { type ExportOrder, foreignCourse, foreignOrder, isActive } from '../logs/export-tasks.ts';
+import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from '../logs/log-groups.ts';
+import type { LogsRegion, LogsRegions } from '../logs/regions.ts';
+import type { Settings } from '../options/settings.ts';
+import type { Buckets } from '../s3/buckets.ts';
+import type { Agenda } from './clock.ts';
 
 /** Where something is; by default the ordinary account in us-east-1. */
 interface SeedPlace {

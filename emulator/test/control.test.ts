@@ -1,7 +1,7 @@
 import { PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { openEmulator } from '#emulator/emulator.ts';
-import { openServer } from '#emulator/wire/server.ts';
+import { openEmulator } from '../src/emulator.ts';
+import { openServer } from '../src/wire/server.ts';
 import { logGroupName, openBench, refusal, startAt } from './bench.ts';
 
 describe('the clock', () => {

@@ -1,6 +1,6 @@
 import { DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '#emulator/emulator.ts';
+import type { Fault } from '../src/emulator.ts';
 import { arrival, openBench, refusal, startAt } from './bench.ts';
 
 const onCreate = { operation: 'CreateExportTask' } as const;

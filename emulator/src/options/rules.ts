@@ -1,4 +1,5 @@
 import { exportTaskStatusCodes } from '../logs/export-tasks.ts';
+import { configError } from './config-error.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
 
 /** What an option may be, in words and as a test. */
@@ -107,7 +108,7 @@ const rulesByName = new Map(Object.entries(rules));
  */
 export function checkOptions(options: object, when: 'start' | 'running'): void {
   const refuse = (sentence: string) => {
-    throw Object.assign(new Error(sentence), { name: 'ConfigError' });
+    throw configError(sentence);
   };
   for (const [name, value] of Object.entries(options)) {
     const rule = rulesByName.get(name);

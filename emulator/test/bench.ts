@@ -11,7 +11,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { type Emulator, type EmulatorOptions, openEmulator } from '#emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, openEmulator } from '../src/emulator.ts';
 
 /** Where the clock of these tests stands. */
 export const startAt = Date.UTC(2026, 2, 1, 12);

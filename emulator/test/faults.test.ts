@@ -1,7 +1,7 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '#emulator/emulator.ts';
+import type { Fault } from '../src/emulator.ts';
 import { arrival, openBench, refusal, sendLogs } from './bench.ts';
 
 const onCreate = { operation: 'CreateExportTask' } as const;

@@ -1,6 +1,6 @@
 import { DeleteBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
-import type { EmulatorOptions } from '#emulator/emulator.ts';
+import type { EmulatorOptions } from '../../src/emulator.ts';
 import { bucket, logGroupName, openBench, startAt } from '../bench.ts';
 
 type Event = { timestamp: number; message: string; ingestedAt?: number };

@@ -4,21 +4,25 @@ import { type Fault, makeFaults } from './control/faults.ts';
 import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { play } from './control/play.ts';
 import { type Controls, control } from './control/routes.ts';
+import { makeSeed } from './control/seed.ts';
 import { readLogsCall } from './logs/api.ts';
 import { makeLogsRegions } from './logs/regions.ts';
-import type { EmulatorOptions } from './options/options.ts';
+import { toListenError } from './options/listen-error.ts';
+import type { EmulatorOptions, RoleRule } from './options/options.ts';
 import { makeSettings } from './options/settings.ts';
 import { readS3Call } from './s3/api.ts';
 import { makeBuckets } from './s3/buckets.ts';
 import { openDisk } from './s3/disk.ts';
-import { makeSeed } from './seed.ts';
 import { readStsCall } from './sts/api.ts';
 import { type AuthFailure, type Caller, makeSessions } from './sts/sessions.ts';
 import type { Answer, Call, Delivery, WireRequest } from './wire/exchange.ts';
 import { openServer } from './wire/server.ts';
 import { readSignature, type Signed } from './wire/signature.ts';
 
-export type { EmulatorOptions, Fault };
+export { examplesAt, seedExamples } from './control/examples.ts';
+export { isAllowed, readPolicy } from './iam/policy.ts';
+export { readEmulatorOptions } from './options/environment.ts';
+export type { EmulatorOptions, Fault, RoleRule };
 
 /** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
 export interface Emulator extends Controls, AsyncDisposable {
@@ -31,8 +35,8 @@ export interface Emulator extends Controls, AsyncDisposable {
 }
 
 /**
- * Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`. Throws on an option
- * that is not known or does not fit.
+ * Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`.
+ * @throws an error named ConfigError for an unknown option, a wrong value, or a port it cannot listen on
  */
 export async function openEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { settings, control: optionControl } = makeSettings(options);
@@ -115,8 +119,10 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     };
   };
 
-  const { host } = settings;
-  const server = await openServer({ host, port: settings.port }, handle);
+  const { host, port } = settings;
+  const server = await openServer({ host, port }, handle).catch((error: unknown) => {
+    throw toListenError(error, { host, port });
+  });
   return {
     url: `http://${host}:${server.port}`,
     port: server.port,

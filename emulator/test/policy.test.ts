@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isAllowed, readPolicy } from '#emulator/iam/policy.ts';
+import { isAllowed, readPolicy } from '../src/iam/policy.ts';
 
 /** Whether a pattern of a Resource element matches. */
 function matches(pattern: string, resource: string): boolean {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetBucketLocationCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openEmulator } from '#emulator/emulator.ts';
+import { openEmulator } from '../../src/emulator.ts';
 import { bucket, openBench, refusal } from '../bench.ts';
 
 describe('in a data directory', () => {

@@ -13,7 +13,7 @@ export const createChecks = [
 export type CreateCheck = (typeof createChecks)[number];
 
 /** What sts:AssumeRole does for one role. */
-interface RoleRule {
+export interface RoleRule {
   /** Asked for in every call when given; a wrong or missing one is AccessDenied. */
   externalId?: string;
   /** AccessDenied for everybody, as when the role is gone or does not trust the caller. */
