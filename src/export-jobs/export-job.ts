@@ -23,7 +23,7 @@ export type SliceProblem = Static<typeof SliceProblem>;
 export const SliceProblem = Type.Object(
   {
     ...Type.Pick(ProblemBody, ['type', 'title', 'detail', 'isRetryable', 'remedy']).properties,
-    ...Type.Pick(ProblemBody, ['awsErrorCode', 'awsRequestId']).properties,
+    ...Type.Pick(ProblemBody, ['awsErrorCode', 'awsRequestId', 'bucketPolicy']).properties,
   },
   { title: 'SliceProblem', description: 'Why a slice or one of its attempts failed.' },
 );

@@ -139,11 +139,12 @@ export function cancelAtAws(
 /** What is kept of a problem with a slice: nothing of a request, for there was none. */
 export function toStored({ slug, kind, detail, members }: Problem): SliceProblem {
   const { title, isRetryable, remedy } = kind;
-  const { awsErrorCode, awsRequestId } = members;
+  const { awsErrorCode, awsRequestId, bucketPolicy } = members;
   return {
     ...{ type: `/problems/${slug}`, title, detail, isRetryable, remedy },
     ...(awsErrorCode !== undefined && { awsErrorCode }),
     ...(awsRequestId !== undefined && { awsRequestId }),
+    ...(bucketPolicy !== undefined && { bucketPolicy }),
   };
 }
 

@@ -1,5 +1,16 @@
 import { logGroupArn } from '#aws/arn.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
+import { Problem } from '#problems/problem.ts';
+
+/**
+ * The same refusal of a create; if AWS may not write to the bucket, with a bucket policy that permits
+ * it.
+ */
+export function withBucketPolicy(refusal: Problem, destination: Destination): Problem {
+  if (refusal.slug !== 'destination-not-writable') return refusal;
+  const bucketPolicy = bucketPolicyFor(destination);
+  return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy });
+}
 
 /** What a bucket policy for exports depends on. */
 export interface Destination {

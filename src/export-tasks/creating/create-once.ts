@@ -2,7 +2,7 @@ import type { CloudWatchLogs, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { type ExportTask, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { bucketPolicyFor } from './bucket-policy.ts';
+import { withBucketPolicy } from './bucket-policy.ts';
 import type { EffectiveTask } from './effective-task.ts';
 import { type CreatedTask, type LookUp, type LookUpOptions, makeLookUp } from './look-up.ts';
 
@@ -62,17 +62,8 @@ async function withWhatHelps(
   task: EffectiveTask,
   asked: Pick<CreateFor, 'caller' | 'see'>,
 ): Promise<Problem> {
-  switch (refusal.slug) {
-    case 'export-slot-taken':
-      return withSlotHolder(target.logs, refusal, asked);
-    case 'destination-not-writable':
-      return new Problem(refusal.slug, refusal.detail, {
-        ...refusal.members,
-        bucketPolicy: bucketPolicyFor({ ...target, bucket: task.destination }),
-      });
-    default:
-      return refusal;
-  }
+  if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, asked);
+  return withBucketPolicy(refusal, { ...target, bucket: task.destination });
 }
 
 /** The same refusal, with the task that holds the slot, where AWS's list shows it and the caller may see it. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { showProblem } from '#export-jobs/export-job.ts';
 import { startAt } from '../put-job.ts';
 import { type Line, openLine } from '../queue-of-jobs.ts';
 
@@ -215,8 +216,12 @@ describe('a slice that AWS refuses for what it asks', () => {
   test.each([
     ['/problems/log-group-not-found', { logGroupName: '/gone' }],
     ['/problems/destination-not-found', { destination: 'gone' }],
-    ['/problems/destination-not-writable', { destination: 'closed' }],
-  ])('fails with %s, and the others go on', async (type, wrong) => {
+    [
+      '/problems/destination-not-writable',
+      { destination: 'closed' },
+      { bucketPolicy: expect.objectContaining({ Statement: expect.any(Array) }) },
+    ],
+  ])('fails with %s, and the others go on', async (type, wrong, help: object = {}) => {
     await using line = await openLine();
     line.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
     const bad = await line.put({ slices: 2, ...wrong });
@@ -230,9 +235,24 @@ describe('a slice that AWS refuses for what it asks', () => {
       expect(JSON.parse(problem ?? '')).toEqual({
         ...{ type, title: expect.any(String), detail: expect.any(String), isRetryable: false },
         ...{ remedy: expect.any(String), awsErrorCode: expect.any(String) },
-        awsRequestId: expect.any(String),
+        ...{ awsRequestId: expect.any(String), ...help },
       });
     }
     expect(line.time.now() - startAt).toBeLessThan(30_000);
+  });
+
+  test('shows the bucket policy that permits it, to those who look at the job', async () => {
+    await using line = await openLine();
+    line.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const jobId = await line.put({ destination: 'closed' });
+    await line.runUntilDone();
+    const [slice] = await line.slices(jobId);
+    const { bucketPolicy } = showProblem(slice?.problem ?? '', '');
+
+    line.emulator.seed.bucket({ region, bucket: 'closed', policy: JSON.stringify(bucketPolicy) });
+    const again = await line.put({ destination: 'closed' });
+    await line.runUntilDone();
+
+    expect(await line.states(again)).toEqual(['completed']);
   });
 });

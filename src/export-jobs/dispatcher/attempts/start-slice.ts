@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toProblem } from '#aws/error-meaning.ts';
 import type { CreateExportTask } from '#aws/export-task.ts';
+import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
@@ -123,7 +124,9 @@ async function recordOutcome(
     }
     case 'not-sent':
     case 'refused': {
-      const { outcome, problem } = result;
+      const { outcome } = result;
+      const destination = { ...slot.target, bucket: intent.destination };
+      const problem = withBucketPolicy(result.problem, destination);
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
