@@ -80,6 +80,38 @@ describe('behind a reverse proxy that strips a path', () => {
     expect((await follow(type)).body.type).toBe(type);
   });
 
+  test('the paths in the texts of problems are below that path', async () => {
+    const jobId = await givenJob(world.database, 1);
+    const kept = { ...sliceProblem('export-task-failed'), remedy: 'POST /export-jobs/x/retry.' };
+    await bringTo(world.database, jobId, 0, 'failed', kept);
+    const { problems } = (await follow(`${basePath}/problems`)).body;
+    const page = await follow(`${basePath}/problems/outcome-unknown`, {
+      headers: { accept: 'text/html' },
+    });
+    const unknown = (await follow(`${basePath}/export-tasks/none`)).body;
+    const noTarget = (await follow(`${basePath}/targets/none`)).body;
+    const job = await follow(`${basePath}/export-jobs/${jobId}`);
+    const texts = [
+      ...problems.flatMap(({ explanation, remedy }: Record<string, string>) => [
+        explanation,
+        remedy,
+      ]),
+      ...[unknown, noTarget].flatMap(({ detail, remedy }) => [detail, remedy]),
+      job.body.failures[0].problem.remedy,
+      page.text,
+    ];
+
+    const pathsIn = (text: string) =>
+      [
+        ...text.matchAll(
+          /(?<![\w}])\/(?:[a-z-]+\/)?(?:export-|targets|problems|docs|openapi|authorization-)/g,
+        ),
+      ].map(([path]) => path);
+    const paths = texts.flatMap(pathsIn);
+    expect(paths.length).toBeGreaterThan(15);
+    expect(paths.filter((path) => !path.startsWith(`${basePath}/`))).toEqual([]);
+  });
+
   test.for([
     ['an operation', 'GET', '/export-tasks/none'],
     ['no route', 'GET', '/nowhere'],
@@ -140,6 +172,9 @@ describe('behind a reverse proxy that strips a path', () => {
     expect(references.length).toBeGreaterThan(50);
     expect(references.filter((reference) => !reference.startsWith(basePath))).toEqual([]);
     expect(yaml.text).toContain(`- url: ${basePath}\n`);
+    const remedies = [...JSON.stringify(body).matchAll(/"remedy":"([^"]*(?:GET|POST) [^"]*)"/g)];
+    expect(remedies.length).toBeGreaterThan(5);
+    for (const [, remedy] of remedies) expect(remedy).toMatch(/(GET|POST) \/logs-gateway\//);
   });
 });
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 import { Warning } from '#export-tasks/export-task.ts';
-import { ProblemBody } from '#problems/problem.ts';
+import { ProblemBody, withBasePath } from '#problems/problem.ts';
 import { Text } from '#validation/text.ts';
 import { SliceBy } from './planning/create-export-job.ts';
 import { type JobState, jobStates, type SliceState, sliceStates } from './slice.ts';
@@ -105,10 +105,11 @@ const sliceCounts = Object.fromEntries(sliceStates.map((state) => [state, Count(
   ReturnType<typeof Count>
 >;
 
-/** Shows why something failed, as it was kept: the `type` without the base path of then or now. */
+/** Shows why something failed, as it was kept: its paths without the base path of then or now. */
 export function showProblem(json: string, basePath: string): SliceProblem {
   const problem: SliceProblem = JSON.parse(json);
-  return { ...problem, type: basePath + problem.type };
+  const remedy = withBasePath(problem.remedy, basePath);
+  return { ...problem, type: basePath + problem.type, remedy };
 }
 
 /** A job as it is shown. A member that has no value yet is absent. */

@@ -1,6 +1,9 @@
+import { withBasePath } from '#problems/problem.ts';
+
 /**
  * The document of a service that callers reach below a path: operations are called there, and the
  * examples refer to there. A reference of ours is a `type` or one of `links` that begins with a slash.
+ * The texts of problems name paths, too.
  */
 export function atBasePath<Document extends object>(
   document: Document,
@@ -19,10 +22,13 @@ function rebase<Value>(value: Value, basePath: string, isReference = false): Val
   }
   if (Array.isArray(value)) return value.map((item) => rebase(item, basePath)) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([key, member]) => [
-    key,
-    key === 'links' ? rebaseAll(member, basePath) : rebase(member, basePath, key === 'type'),
-  ]);
+  const members = Object.entries(value).map(([key, member]) => {
+    if (key === 'links') return [key, rebaseAll(member, basePath)];
+    if (typeof member === 'string' && (key === 'remedy' || key === 'explanation')) {
+      return [key, withBasePath(member, basePath)];
+    }
+    return [key, rebase(member, basePath, key === 'type')];
+  });
   return Object.fromEntries(members);
 }
 

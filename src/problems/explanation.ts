@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ProblemKind } from './catalogue/problem-kind.ts';
 import { catalogue } from './catalogue.ts';
+import { withBasePath } from './problem.ts';
 
 /** A kind of problem as the catalogue shows it. */
 export const ProblemExplanation = Type.Object(
@@ -26,7 +27,9 @@ export type ProblemExplanation = Static<typeof ProblemExplanation>;
 
 /** Shows an entry of the catalogue. `basePath` is what callers put before every path. */
 export function toExplanation(slug: string, kind: ProblemKind, basePath: string) {
-  const { status, title, explanation, remedy, isRetryable } = kind;
+  const { status, title, isRetryable } = kind;
   const type = `${basePath}/problems/${slug}`;
+  const explanation = withBasePath(kind.explanation, basePath);
+  const remedy = withBasePath(kind.remedy, basePath);
   return { type, slug, status, title, explanation, remedy, isRetryable };
 }

@@ -153,7 +153,15 @@ export function toProblemBody(problem: Problem, requestId: string, basePath: str
     detail: problem.detail,
     instance: `urn:uuid:${requestId}`,
     isRetryable: problem.kind.isRetryable,
-    remedy: problem.kind.remedy,
     ...members,
+    remedy: withBasePath(members.remedy ?? problem.kind.remedy, basePath),
   };
+}
+
+/**
+ * A text of this service with the paths in it as callers know them: below the base path. A path is
+ * recognised by the method before it, as in `GET /problems`.
+ */
+export function withBasePath(text: string, basePath: string): string {
+  return text.replace(/\b(GET|POST) \//g, `$1 ${basePath}/`);
 }

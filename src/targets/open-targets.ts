@@ -118,7 +118,7 @@ export function openTargets(options: TargetsOptions): Targets {
           `The account of target ${JSON.stringify(name)} has not been checked yet.`,
         );
       }
-      const detail = 'No target has this name; GET /targets lists those you may see.';
+      const detail = 'No target that you may see has this name.';
       throw new Problem('target-not-found', detail);
     },
     list: () =>

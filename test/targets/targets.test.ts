@@ -66,9 +66,7 @@ describe('?target=', () => {
     for (const { status, body } of answers) {
       expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
     }
-    expect(answers[0]?.body.detail).toBe(
-      'No target has this name; GET /targets lists those you may see.',
-    );
+    expect(answers[0]?.body.detail).toBe('No target that you may see has this name.');
   });
 
   test('chooses account and Region, and leaves the other slots alone', async () => {

@@ -21,7 +21,8 @@ export const jobProblems = {
     status: 409,
     title: 'The export job was cancelled',
     explanation: 'The cancel of this job was asked for, and that is not taken back.',
-    remedy: 'Create a new export job for what is still missing; GET …/slices shows it.',
+    remedy:
+      'Create a new export job for what is still missing; GET /export-jobs/{jobId}/slices shows it.',
     isRetryable: false,
   },
   'no-log-groups': {
@@ -108,7 +109,7 @@ export const jobProblems = {
     status: 503,
     title: 'The database of the export jobs is not available',
     explanation:
-      'Export jobs are kept in a database, which does not answer now. Nothing accepted is lost; /export-tasks works without it.',
+      'Export jobs are kept in a database, which does not answer now. Nothing accepted is lost; GET /export-tasks and POST /export-tasks work without it.',
     remedy:
       'Send the request again after Retry-After; with an Idempotency-Key that is safe for POST too.',
     isRetryable: true,

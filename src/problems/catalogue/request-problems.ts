@@ -30,7 +30,7 @@ export const requestProblems = {
     status: 404,
     title: 'There is nothing at this URL',
     explanation: 'No operation of this service has this path.',
-    remedy: 'See GET /openapi.json or /docs for the operations there are.',
+    remedy: 'See GET /openapi.json or GET /docs for the operations there are.',
     isRetryable: false,
   },
   'target-not-found': {
