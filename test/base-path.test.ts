@@ -172,9 +172,10 @@ describe('behind a reverse proxy that strips a path', () => {
     expect(references.length).toBeGreaterThan(50);
     expect(references.filter((reference) => !reference.startsWith(basePath))).toEqual([]);
     expect(yaml.text).toContain(`- url: ${basePath}\n`);
-    const remedies = [...JSON.stringify(body).matchAll(/"remedy":"([^"]*(?:GET|POST) [^"]*)"/g)];
-    expect(remedies.length).toBeGreaterThan(5);
-    for (const [, remedy] of remedies) expect(remedy).toMatch(/(GET|POST) \/logs-gateway\//);
+    const remedies = [...JSON.stringify(body).matchAll(/"remedy":"([^"]*)"/g)].join(' ');
+    const named = [...remedies.matchAll(/\b(?:GET|POST) (\/[^\s"]*)/g)].map(([, path]) => path);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((path) => !path?.startsWith(`${basePath}/`))).toEqual([]);
   });
 });
 
