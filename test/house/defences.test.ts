@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+// The table of docs/decisions/0013-defences-and-their-tests.md names files that exist.
+
+const filesBelow = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`);
+const sources = filesBelow('src');
+const tests = filesBelow('test').filter((file) => file.endsWith('.test.ts'));
+
+const rows = readFileSync('docs/decisions/0013-defences-and-their-tests.md', 'utf8')
+  .split('\n')
+  .filter((line) => /^\| (?!defence|---)/.test(line))
+  .map((line) => {
+    const [, defence = '', where = '', named = ''] = line.split(' | ').join('|').split('|');
+    const [, file = ''] = /^\s*`([^`]+)`/.exec(named) ?? [];
+    const files = [...where.matchAll(/`([^`]+)`/g)].map(([, found = '']) => found);
+    return { defence: defence.trim(), files, test: { file } };
+  });
+
+/** The test file of a short name: directly below test/, or the only one whose path ends with it. */
+function testFilesOf(file: string): string[] {
+  const exact = `test/${file}.test.ts`;
+  if (tests.includes(exact)) return [exact];
+  return tests.filter((path) => path.endsWith(`/${file}.test.ts`));
+}
+
+describe('each defence', () => {
+  test('is in one file that exists', () => {
+    const found = (file: string) => sources.filter((path) => path.endsWith(`/${file}`)).length;
+
+    expect(rows.length).toBeGreaterThan(90);
+    expect(rows.flatMap(({ files }) => files).filter((file) => found(file) !== 1)).toEqual([]);
+  });
+
+  test('has one test file that exists', () => {
+    expect(
+      rows.map(({ test: { file } }) => file).filter((file) => testFilesOf(file).length !== 1),
+    ).toEqual([]);
+  });
+});
