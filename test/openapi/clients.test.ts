@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
 
 // What code generators make of the document. Each rule here was a type that could not be used.
@@ -79,14 +80,14 @@ test('no object is a union: generators make of it types without members', () => 
   expect(unions).toEqual([]);
 });
 
+const int64Members = ['from', 'to', 'creationTime', 'completionTime', 'logGroupBytes'];
+
 test('times and sizes have 64 bits', () => {
   const integers = schemas.filter(([, { type }]) => type === 'integer');
   const long = integers.filter(([, { format }]) => format === 'int64').map(([name]) => name);
   const short = integers.filter(([, { format }]) => format !== 'int64').map(([name]) => name);
 
-  expect(new Set(long)).toEqual(
-    new Set(['from', 'to', 'creationTime', 'completionTime', 'logGroupBytes', '0']), // 0: of Instant
-  );
+  expect(new Set(long)).toEqual(new Set([...int64Members, '0'])); // 0: the choice within Instant
   expect(short.filter((name) => /^from$|^to$|Time$|At$|Bytes$/.test(name))).toEqual([]);
 });
 
@@ -97,4 +98,17 @@ test('patterns use the syntax that regular expressions of all languages share', 
 
   expect(patterns.length).toBeGreaterThan(0);
   expect(patterns.filter((pattern) => /\\[pPukK]|\(\?/.test(pattern))).toEqual([]);
+});
+
+test.for(int64Members)('docs/clients.md reads and writes %s exactly', async (name) => {
+  const page = readFileSync('docs/clients.md', 'utf8');
+  const [, code = ''] = /```ts\n(const int64Members.*?)```/s.exec(page) ?? [];
+  const source = encodeURIComponent(stripTypeScriptTypes(code));
+  const { parseExact, stringifyExact } = await import(`data:text/javascript,${source}`);
+  const text = `{"${name}":1152921504606846976,"priority":5}`;
+
+  const parsed = parseExact(text);
+
+  expect(parsed).toEqual({ [name]: 2n ** 60n, priority: 5 });
+  expect(stringifyExact(parsed)).toBe(text);
 });
