@@ -69,8 +69,14 @@ function detailOf(error: ErrorObject): string {
       return `must have exactly one of ${names.join(', ')}, but has ${found}`;
     }
     default:
-      return `must be ${ruleOf(parentSchema)}, but is ${show(data)}${meantBy(error)}`;
+      return `must be ${ruleOf(parentSchema)}, but is ${whatItIs(error)}${meantBy(error)}`;
   }
+}
+
+/** What a value is; of a text that a pattern refuses, also the character that nobody sees in it. */
+function whatItIs({ keyword, data }: ErrorObject): string {
+  const unseen = keyword === 'pattern' ? findUnseenCharacter(data as string) : undefined;
+  return unseen === undefined ? show(data) : `${show(data)}, with ${unseen}`;
 }
 
 function propertiesOf(error: ErrorObject): Record<string, unknown> {
@@ -117,4 +123,15 @@ function countCharacters(text: string): number {
   let count = 0;
   for (const _character of text) count += 1;
   return count;
+}
+
+/** The first control character or unpaired surrogate of a text, in words; the index counts characters. */
+function findUnseenCharacter(text: string): string | undefined {
+  const found = /[\p{Cc}\p{Cs}]/u.exec(text);
+  if (!found) return undefined;
+  const [character] = found;
+  const kind = /\p{Cc}/u.test(character) ? 'control character' : 'unpaired surrogate';
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const index = countCharacters(text.slice(0, found.index));
+  return `the ${kind} U+${code} at index ${index}`;
 }

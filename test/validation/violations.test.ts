@@ -64,3 +64,34 @@ test.each(['a', '💥', '\ud800'])(
     expect(detail).toContain(`is ${[...name].length} characters long`);
   },
 );
+
+test.each([
+  ['taskName', 'a\u0007b', 'the control character U+0007 at index 1'],
+  ['taskName', '💥\u0085', 'the control character U+0085 at index 1'],
+  ['taskName', 'abc\ud83d', 'the unpaired surrogate U+D83D at index 3'],
+  ['taskName', `${'x'.repeat(99)}\0`, 'the control character U+0000 at index 99'],
+  ['destination', 'x\udc00y\n', 'the unpaired surrogate U+DC00 at index 1'],
+  ['logGroupName', '/app\n', 'the control character U+000A at index 4'],
+])('a violation of %s %j names %s', async (member, text, found) => {
+  const { status, body } = await world.call('POST', '/export-tasks', { ...order, [member]: text });
+
+  expect(status).toBe(400);
+  expect(body.errors).toHaveLength(1);
+  expect(body.errors[0]).toMatchObject({
+    pointer: `#/${member}`,
+    detail: expect.stringMatching(
+      new RegExp(`^must be .*, but is .*, with ${found.replace('+', '\\+')}$`),
+    ),
+  });
+});
+
+test('a violation of a query and of the name of a member names the control character', async () => {
+  const inQuery = await world.call('GET', '/export-tasks?nextToken=a%07');
+  const inName = await check({ 'a\u0007': ['x'] });
+
+  for (const { body } of [inQuery, inName]) {
+    expect(body.errors[0].detail).toMatch(
+      /but is .*, with the control character U\+0007 at index 1$/,
+    );
+  }
+});
