@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
 
-// What code generators make of the document. Each rule here was a type that could not be used.
+// Where the document breaks one of these rules, code generators fail or produce types of no use.
 
 interface Schema {
   $ref?: string;
