@@ -100,6 +100,14 @@ describe('a wrong variable ends the start with a sentence', () => {
       'PORT is 65536, but must be a port number from 0 to 65535 (0 takes any free one).',
     ],
     [
+      { PORT: '8e3' },
+      'PORT is "8e3", but must be a port number from 0 to 65535 (0 takes any free one).',
+    ],
+    [
+      { WAITING_SLICES_PER_CALLER: '0x10' },
+      'WAITING_SLICES_PER_CALLER is "0x10", but must be a whole number, 0 or more.',
+    ],
+    [
       { PORT: '80.5' },
       'PORT is "80.5", but must be a port number from 0 to 65535 (0 takes any free one).',
     ],

@@ -2,6 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject } from 'ajv';
 
 import { configError } from '#problems/config-error.ts';
+import { type ObjectRules, readTexts } from './text.ts';
 
 /** How settings are checked, and what is said of them when they are wrong. */
 interface Checking {
@@ -18,8 +19,8 @@ export function checkSettings<Schema extends TSchema>(
   data: unknown,
   { areTexts, toError, nameOf }: Checking,
 ): Static<Schema> {
+  if (areTexts) readTexts(schema as ObjectRules, data as object);
   const ajv = new Ajv({
-    coerceTypes: areTexts,
     useDefaults: true,
     verbose: true,
     validateSchema: false,

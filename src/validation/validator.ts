@@ -2,6 +2,7 @@ import { Ajv, type SchemaValidateFunction } from 'ajv';
 
 import { mayBeInstant } from './instant.ts';
 import { readInt64 } from './int64.ts';
+import { type ObjectRules, readTexts } from './text.ts';
 import { invalidRequest, toViolations } from './violations.ts';
 
 /** The parts of a request that have rules, as Fastify names them. */
@@ -14,30 +15,24 @@ type Validate = (data: unknown) => { value: unknown } | { error: Error };
 
 /**
  * Makes the compiler of validators. All rules that are broken are reported at once. A body is
- * taken as it is; query and path are text by nature, so there "10" is the number 10.
+ * taken as it is; a query is text by nature, so there "10" is the number 10.
  */
 export function makeValidatorCompiler(): (route: {
   schema: unknown;
   httpPart?: string;
 }) => Validate {
-  const strict = makeAjv({ coerceTypes: false });
-  const coercing = makeAjv({ coerceTypes: true });
-  const ajvOf = { body: strict, querystring: coercing, params: coercing, headers: strict };
+  const ajv = makeAjv();
   return ({ schema, httpPart }) => {
     const part = httpPart as HttpPart;
     const rules = part === 'headers' ? withLowerCaseNames(schema as ObjectRules) : schema;
-    const validate = ajvOf[part].compile(rules as object);
+    const validate = ajv.compile(rules as object);
     return (data) => {
       if (part === 'body') dropNulls(rules as ObjectRules, data);
+      if (part === 'querystring') readTexts(rules as ObjectRules, data as object);
       if (validate(data)) return { value: data };
       return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
   };
-}
-
-/** The rules of an object with members. */
-interface ObjectRules {
-  properties?: Record<string, ObjectRules>;
 }
 
 /**
@@ -62,9 +57,8 @@ function withLowerCaseNames(schema: ObjectRules): object {
   return { ...schema, properties: Object.fromEntries(properties) };
 }
 
-function makeAjv(options: { coerceTypes: boolean }): Ajv {
+function makeAjv(): Ajv {
   const ajv = new Ajv({
-    ...options,
     allErrors: true, // bounded by the limits of json-structure.ts
     verbose: true,
     strict: true,

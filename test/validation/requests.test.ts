@@ -282,6 +282,29 @@ describe('a query', () => {
     ]);
   });
 
+  test.each([
+    ['/export-tasks', 'limit'],
+    ['/export-jobs', 'limit'],
+    ['/export-jobs/some-job/slices', 'limit'],
+    ['/export-jobs/some-job', 'wait'],
+  ])('of %s has a %s in digits alone', async (path, name) => {
+    await using world = await openWorld({ jobs: {} });
+
+    for (const text of ['1e1', '1e0', '0x5', '+5', '5.0', ' 5', '5 ', '05', '٥', '5n', '']) {
+      const query = `${name}=${encodeURIComponent(text)}`;
+      const { status, body } = await world.call('GET', `${path}?${query}`);
+
+      expect([query, status]).toEqual([query, 400]);
+      expect(body.errors).toEqual([
+        {
+          ...{ in: 'query', pointer: `#/${name}` },
+          detail: expect.stringContaining(`but is ${JSON.stringify(text)}`),
+        },
+      ]);
+    }
+    expect(world.calls('DescribeExportTasks')).toHaveLength(0);
+  });
+
   test('limit=50 is the number 50', async () => {
     await using world = await openWorld();
 
