@@ -27,7 +27,7 @@ export function awsEnvironment(awsUrl: string): Record<string, string> {
 const startCommand = packageJson.scripts.start; // node, its flags, the script
 
 // Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
-const askEveryMs = 3;
+const retryEveryMs = 3;
 
 /** Where a gateway differs from one that starts afresh on a machine it has been started on before. */
 export interface GatewayDifferences {
@@ -63,7 +63,7 @@ export async function startGateway(
   });
   while (!(await isReady(port))) {
     if (child.hasEnded()) throw new Error('The gateway did not start.');
-    await delay(askEveryMs);
+    await delay(retryEveryMs);
   }
   return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
 }

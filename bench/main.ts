@@ -54,7 +54,7 @@ const scale: Scale = values.short
         floodSeconds: 0.3,
         recoverySeconds: 1,
       },
-      ...{ lineSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
+      ...{ queueSeconds: 4, logGroups: 10, days: 1, acceptances: 1, waiting: 10_000, picks: 20 },
       ...{ watchers: 20, strangers: 10, isLeaseAwaited: false },
     }
   : {
@@ -68,7 +68,7 @@ const scale: Scale = values.short
         recoverySeconds: 30,
       },
       ...{
-        lineSeconds: 60,
+        queueSeconds: 60,
         logGroups: 100,
         days: 30,
         acceptances: 7,

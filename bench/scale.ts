@@ -17,7 +17,7 @@ export interface Scale {
   /** How long to wait until everything is as before the flood. */
   recoverySeconds: number;
   /** How long a line is watched in real time. */
-  lineSeconds: number;
+  queueSeconds: number;
   /** Log groups and days that are exported in turned time, a task for each of each. */
   logGroups: number;
   days: number;

@@ -10,7 +10,7 @@ import { overloadPlugin } from '#edge/overload/plugin.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnections, makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
-import { makeJobWays } from '#export-jobs/access/job-queries.ts';
+import { makeJobQueries } from '#export-jobs/access/job-queries.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
@@ -99,13 +99,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
-  const ways = jobs && makeJobWays({ database: jobs.database, authorizer, targets, elapsed });
-  const sight = ways?.sight;
-  await app.register(targetsPlugin, { targets, slots, authorizer, sight });
+  const ways = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
+  const visibility = ways?.visibility;
+  await app.register(targetsPlugin, { targets, slots, authorizer, visibility });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
   const isReserved = jobs?.isMarker;
   await app.register(exportTasksPlugin, {
-    ...{ targets, authorizer, sight, isReserved, now, elapsed, sleep },
+    ...{ targets, authorizer, visibility, isReserved, now, elapsed, sleep },
   });
   if (jobs && ways) {
     const world = { targets, authenticate, authorizer, basePath, newId, elapsed, sleep };

@@ -16,7 +16,7 @@ import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
 import { buildApp } from './app.ts';
-import { openAccess, tellWhoMayCall } from './open-access.ts';
+import { logAuthMode, openAccess } from './open-access.ts';
 
 /** The service, listening. */
 export interface Gateway {
@@ -71,8 +71,8 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     openExportJobs(database, {
       targets,
       authorizer: access.authorizer,
-      mostWaitingSlices: config.limits.waitingSlices,
-      mostWatchers: config.limits.watchers,
+      maxWaitingSlices: config.limits.waitingSlices,
+      maxWatchers: config.limits.watchers,
       limits: dispatcherLimits,
       // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
@@ -104,7 +104,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   // Whoever waits for it hears of a failure.
   ready.then(loopDelay.restart, () => {});
 
-  tellWhoMayCall(config, log);
+  logAuthMode(config, log);
   const { host, port } = config;
   const url = await app.listen({ host, port }).catch((error: unknown) => {
     throw toListenError(error, { host, port });
@@ -140,9 +140,9 @@ async function closeInTime(
   close: () => PromiseLike<void>,
   log: Logger,
 ): Promise<void> {
-  const isClosed = close().then(() => true);
+  const closed = close().then(() => true);
   const isTooLate = delay(closeWithinMs[what], false, { ref: false });
-  if (await Promise.race([isClosed, isTooLate])) return;
+  if (await Promise.race([closed, isTooLate])) return;
   log.warn({ what, withinMs: closeWithinMs[what] }, 'did not close in time, stopping without it');
 }
 

@@ -60,7 +60,7 @@ export async function openAccess(
 }
 
 /** Says how callers are told apart: louder where others can reach the service and they are not. */
-export function tellWhoMayCall({ access, host }: Config, log: Logger): void {
+export function logAuthMode({ access, host }: Config, log: Logger): void {
   const { methods, issuers } = access.authentication;
   if (methods.length > 0) {
     log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'callers are told apart');

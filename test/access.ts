@@ -44,13 +44,13 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
   const authorizer: Authorizer = {
     isOpen: false,
     version: () => 0,
-    decide(asker, question) {
-      const isPermitted = rule(asker.principal, question);
+    decide(request, question) {
+      const isPermitted = rule(request.principal, question);
       const { action, resource, context = {} } = question;
       const { destination, destinationPrefix } = context;
       audit.decision({
-        requestId: asker.id,
-        principal: asker.principal.id,
+        requestId: request.id,
+        principal: request.principal.id,
         action,
         decision: isPermitted ? 'permit' : 'forbid',
         policies: isPermitted ? ['the-rule'] : [],
@@ -60,19 +60,19 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
       return { isPermitted, policies: isPermitted ? ['the-rule'] : [] };
     },
     mayPermit: () => true, // a rule says nothing before it is asked
-    demand(asker, question) {
-      const decision = authorizer.decide(asker, question);
+    require(request, question) {
+      const decision = authorizer.decide(request, question);
       if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');
       return decision;
     },
-    openSeries: (asker) => ({
-      decide: (question) => authorizer.decide(asker, question),
-      demand: (question) => authorizer.demand(asker, question),
+    openSeries: (request) => ({
+      decide: (question) => authorizer.decide(request, question),
+      require: (question) => authorizer.require(request, question),
       [Symbol.dispose]() {},
     }),
-    demandAny() {}, // a rule may permit anything
-    sift: (asker, items, toQuestion) =>
-      items.filter((item) => rule(asker.principal, toQuestion(item))),
+    requireAny() {}, // a rule may permit anything
+    filterPermitted: (request, items, toQuestion) =>
+      items.filter((item) => rule(request.principal, toQuestion(item))),
   };
   return authorizer;
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { openTcpProxy } from './chaos/tcp-proxy.ts';
 import { dial, listen } from './edge/raw.ts';
 import { openEvents } from './export-jobs/api/events.ts';
-import { homes, wish } from './export-jobs/homes.ts';
+import { storageBackends, wish } from './export-jobs/homes.ts';
 import { postgresUrl } from './postgres.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 import { order, region } from './world.ts';
@@ -34,10 +34,10 @@ async function jobPath(url: string): Promise<string> {
   return location as unknown as string;
 }
 
-describe.each(homes)('SIGTERM on %s', (_name, openHome) => {
+describe.each(storageBackends)('SIGTERM on %s', (_name, openStorage) => {
   test('ends event streams and long polls first, all whole, and exits with 0', async () => {
     await using emulator = await openLongEmulator();
-    const { databaseUrl } = await openHome();
+    const { databaseUrl } = await openStorage();
     const run = startService({
       ...awsAt(emulator),
       ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),

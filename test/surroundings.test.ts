@@ -69,7 +69,7 @@ describe('at the start', () => {
     });
   });
 
-  test('a role in a Region the AWS SDK does not list is for AWS to judge', async () => {
+  test('a role in a Region the AWS SDK does not list is for AWS to evaluate', async () => {
     const SERVICE_ROLE_ARN = 'arn:aws-new:iam::123456789012:role/log-export';
 
     await expect(check({ AWS_REGION: 'mars-north-1', SERVICE_ROLE_ARN })).resolves.toHaveLength(1);

@@ -19,8 +19,8 @@ import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
-import { makeLineView } from '#export-jobs/queue/queue-position.ts';
-import { makeSlotBook } from '#export-jobs/queue/slot-status.ts';
+import { makeQueueView } from '#export-jobs/queue/queue-position.ts';
+import { makeSlotStatusSource } from '#export-jobs/queue/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/orphaned-tasks.ts';
 import { readVersions } from '#export-jobs/store/reads/read-events.ts';
 import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';
@@ -79,11 +79,11 @@ interface JobsInWorld {
   /** The clock of the database; its own when absent. */
   clock?: () => number;
   /** How many event streams may be open at once. */
-  mostStreams?: number;
+  maxStreams?: number;
   /** How many event streams one caller may have open; any number when absent. */
-  mostWatchers?: number;
+  maxWatchers?: number;
   /** How many slices of one caller may wait; any number when absent. */
-  mostWaitingSlices?: number;
+  maxWaitingSlices?: number;
 }
 
 /** A line of the log, as it was written. */
@@ -326,7 +326,7 @@ function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Can
 }
 
 async function openJobs(
-  { dataDir, mostStreams, mostWatchers, mostWaitingSlices, ...where }: JobsInWorld,
+  { dataDir, maxStreams, maxWatchers, maxWaitingSlices, ...where }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
@@ -338,7 +338,7 @@ async function openJobs(
     log,
   });
   const elapsed = () => performance.now();
-  const line = makeLineView(database, elapsed);
+  const queue = makeQueueView(database, elapsed);
   let waiting = 0;
   const changed: string[] = [];
   return {
@@ -357,13 +357,13 @@ async function openJobs(
         waiting -= 1;
       },
     },
-    line,
-    slots: makeSlotBook(database, line, elapsed),
+    queue,
+    slots: makeSlotStatusSource(database, queue, elapsed),
     isMarker: makeIsMarker(makeInstallationReader(database)),
     wake,
-    mostStreams,
-    mostWatchers,
-    mostWaitingSlices,
+    maxStreams,
+    maxWatchers,
+    maxWaitingSlices,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       if (dataDir === undefined) rmSync(folder, { recursive: true });

@@ -56,7 +56,7 @@ async function measureAt(
   const beforeFloodMs = gateway.cpuMs();
   const { accepted, turnedAway, others, tookSeconds } = await send(capacity * times, seconds);
   const floodMs = gateway.cpuMs() - beforeFloodMs;
-  const { worstProbeMs, mostMib } = await observed.end();
+  const { worstProbeMs, maxMib } = await observed.end();
   const normalAfterSeconds = await secondsUntil(async () => {
     const now = await send(capacity / 10, 0.3);
     const isFast = median(now.accepted) <= median(usual.accepted) * 1.5;
@@ -72,7 +72,7 @@ async function measureAt(
     `  turned away        p99 ${p99(turnedAway)} ms (goal ≤ 50), ${turnedAway.length}, ${others} otherwise`,
     `  CPU time a call    ${(createMs * 1_000).toFixed(0)} µs accepted, ${tell(awayMs * 1_000)} µs turned away`,
     `  GET /health/live   ${worstProbeMs.toFixed(0)} ms at most meanwhile (goal ≤ 100)`,
-    `  memory             ${(mostMib - before).toFixed(0)} MiB more resident at most (goal ≤ 64)`,
+    `  memory             ${(maxMib - before).toFixed(0)} MiB more resident at most (goal ≤ 64)`,
     `  afterwards         normal within ${normalAfterSeconds.toFixed(1)} s (goal ≤ 5)`,
   ];
 }
@@ -81,13 +81,13 @@ async function measureAt(
 function observe({ url, residentMib }: GatewayProcess) {
   let isEnding = false;
   let worstProbeMs = 0;
-  let mostMib = 0;
+  let maxMib = 0;
   async function look(): Promise<void> {
     while (!isEnding) {
       const beganAt = performance.now();
       await (await fetch(`${url}/health/live`)).text();
       worstProbeMs = Math.max(worstProbeMs, performance.now() - beganAt);
-      mostMib = Math.max(mostMib, residentMib());
+      maxMib = Math.max(maxMib, residentMib());
       await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
     }
   }
@@ -96,7 +96,7 @@ function observe({ url, residentMib }: GatewayProcess) {
     async end() {
       isEnding = true;
       await looking;
-      return { worstProbeMs, mostMib };
+      return { worstProbeMs, maxMib };
     },
   };
 }

@@ -61,12 +61,12 @@ async function makeSubject(policies: number) {
       ...{ from: 1_714_521_600_000n, to: 1_714_607_999_999n },
     },
   };
-  const asker = { principal, id: 'bench' };
+  const request = { principal, id: 'bench' };
   let asked = 0;
   // Of another log group each time: what was decided before is remembered.
   const decide = () => {
     const resource = { target, logGroupName: `${question.resource.logGroupName}-${asked++}` };
-    return authorizer.demand(asker, { ...question, resource });
+    return authorizer.require(request, { ...question, resource });
   };
   return { policies, decide, tookUs: [] as number[] };
 }

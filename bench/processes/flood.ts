@@ -21,7 +21,7 @@ export interface Flooded {
 
 // More than the gateway ever lets in. Requests that find all of them waiting are late, and that is
 // counted: by when they were due.
-const mostConnections = 1_000;
+const maxConnections = 1_000;
 const tickMs = 2;
 const create = createText();
 
@@ -37,7 +37,7 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
   const { hostname, port } = new URL(url);
 
   function openAnother(): Caller | undefined {
-    if (all.length === mostConnections) return undefined;
+    if (all.length === maxConnections) return undefined;
     const caller = openCaller(Number(port), hostname, (status, tookMs) => {
       if (status === 201) result.accepted.push(tookMs);
       else if (status === 503) result.turnedAway.push(tookMs);

@@ -9,11 +9,11 @@ import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { startNext } from '#export-jobs/store/steps/start-next.ts';
 import { quantile } from '../round.ts';
 
-/** Lines of some length to pick from, in turn. */
-export interface LinesToPick {
-  lines: { databaseUrl?: string; dataDir: string; waiting: number }[];
+/** Queues of some length to pick from, in turn. */
+export interface QueuesToPick {
+  queues: { databaseUrl?: string; dataDir: string; waiting: number }[];
   rounds: number;
-  /** Of each line in a round. */
+  /** Of each queue in a round. */
   picks: number;
 }
 
@@ -33,12 +33,12 @@ const slicesPerJob = 100;
 const leaseMs = 3_600_000;
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (lines: LinesToPick) => process.send?.(await measure(lines)));
+process.on('message', async (queues: QueuesToPick) => process.send?.(await measure(queues)));
 process.send?.({});
 
-async function measure({ lines, rounds, picks }: LinesToPick): Promise<Picked[]> {
+async function measure({ queues, rounds, picks }: QueuesToPick): Promise<Picked[]> {
   const subjects = [];
-  for (const { waiting, ...home } of lines) {
+  for (const { waiting, ...home } of queues) {
     const database = await openDatabase(home);
     await database.whenMigrated;
     await fill(database, waiting);
@@ -88,7 +88,7 @@ async function lookOnce({ database }: Subject): Promise<number> {
 
 let markers = 0;
 
-/** Starts the next slice, and puts it back into line, unmeasured. */
+/** Starts the next slice, and puts it back into the queue, unmeasured. */
 async function startOnce({ database, lease }: Subject): Promise<number> {
   const beganAt = performance.now();
   const intent = await startNext(database, lease, {
@@ -107,7 +107,7 @@ async function startOnce({ database, lease }: Subject): Promise<number> {
   return tookMs;
 }
 
-/** Puts so many slices into line as their jobs would, but in few statements. */
+/** Puts so many slices into the queue as their jobs would, but in few statements. */
 async function fill({ kind, queries }: Database, waiting: number): Promise<void> {
   const numbers = (from: number, to: number) =>
     kind === 'postgres'
@@ -129,7 +129,7 @@ async function fill({ kind, queries }: Database, waiting: number): Promise<void>
       from ${numbers(from, Math.min(waiting, from + atOnce))}`.execute(queries);
   }
   for (let caller = 0; caller < callers; caller++) {
-    const line = { target, priority: 0, caller: `caller-${caller}` };
-    await queries.insertInto('lines').values(line).execute();
+    const queue = { target, priority: 0, caller: `caller-${caller}` };
+    await queries.insertInto('lines').values(queue).execute();
   }
 }

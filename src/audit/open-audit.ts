@@ -10,7 +10,7 @@ import { type Audit, makeAudit } from './audit.ts';
 
 // What waits for a reader of stdout or a disk that stands still. Less, and a pause of seconds under
 // load loses lines; more, and the process runs out of memory instead.
-const mostWaitingBytes = 8 * 1024 * 1024;
+const maxWaitingBytes = 8 * 1024 * 1024;
 // Longer, and the ten seconds until the exit are over; shorter, and a busy disk loses the last lines.
 const stallMs = 400;
 
@@ -28,7 +28,7 @@ export async function openAudit(
     dest: where === 'stdout' ? 1 : await openToAppend(where),
     sync: false,
     minLength: 0,
-    maxLength: mostWaitingBytes,
+    maxLength: maxWaitingBytes,
     maxWrite: writtenWholeBytes,
   });
   let isLosing = false;
@@ -37,7 +37,7 @@ export async function openAudit(
     isLosing = true;
   };
   destination.on('error', (err) => complain({ err }));
-  destination.on('drop', () => complain({ mostWaitingBytes }));
+  destination.on('drop', () => complain({ maxWaitingBytes }));
   destination.on('write', () => {
     isLosing = false;
   });

@@ -23,13 +23,13 @@ export const openToAll: Access = {
     version: () => 0,
     decide: () => ({ isPermitted: true, policies: [] }),
     mayPermit: () => true,
-    demand: () => ({ isPermitted: true, policies: [] }),
-    demandAny() {},
+    require: () => ({ isPermitted: true, policies: [] }),
+    requireAny() {},
     openSeries: () => ({
       decide: () => ({ isPermitted: true, policies: [] }),
-      demand: () => ({ isPermitted: true, policies: [] }),
+      require: () => ({ isPermitted: true, policies: [] }),
       [Symbol.dispose]() {},
     }),
-    sift: (_asker, items) => [...items],
+    filterPermitted: (_asker, items) => [...items],
   },
 };

@@ -6,7 +6,7 @@ import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Authenticate } from './access.ts';
 import type { Action } from './authorization/action.ts';
-import type { Authorizer, Place } from './authorization/authorizer.ts';
+import type { Authorizer, TargetIdentity } from './authorization/authorizer.ts';
 import { anonymous, type Principal } from './principal.ts';
 import { isPublic } from './public-routes.ts';
 import { checkAuthorization } from './routes/check-authorization.ts';
@@ -69,7 +69,7 @@ export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }
     app.addHook('onRequest', (request, _reply, done) => {
       const { config, schema } = request.routeOptions;
       if (config.action !== undefined && schema?.body !== undefined) {
-        authorizer.demandAny(request, config.action);
+        authorizer.requireAny(request, config.action);
       }
       done();
     });
@@ -80,7 +80,7 @@ export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }
 export interface AuthorizationPluginOptions {
   authorizer: Authorizer;
   /** The target of that name, or the default one. */
-  findTarget: (name: string | undefined) => Place;
+  findTarget: (name: string | undefined) => TargetIdentity;
 }
 
 /** Registers what is told about the policies over HTTP. */

@@ -16,10 +16,15 @@ import { readExactly } from './client/exact-answers.ts';
 import { markUnsent } from './client/sending.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
-import { isNotFound, isRefusedForCredentials, type Operation, toProblem } from './error-meaning.ts';
+import {
+  isNotFound,
+  isRefusedForCredentials,
+  type Operation,
+  toAwsProblem,
+} from './error-meaning.ts';
 import type {
   CancelAnswer,
-  CreateExportTask,
+  CreateExportTaskInput,
   DescribeExportTasks,
   DescribeLogGroups,
   ExportTaskPage,
@@ -56,7 +61,7 @@ export interface CloudWatchLogs extends AsyncDisposable {
   /**
    * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
    */
-  createExportTask(task: CreateExportTask, how?: CreateHow): Promise<CreateOutcome>;
+  createExportTask(task: CreateExportTaskInput, how?: CreateHow): Promise<CreateOutcome>;
   /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
   describeExportTasks(
     query: DescribeExportTasks,
@@ -137,7 +142,7 @@ export function openCloudWatchLogs(
       return await markUnsent(() => withDeadline(readDeadlineMs(timeouts), send));
     } catch (error) {
       renewCredentialsIfRefused(error);
-      throw toProblem(operation, error);
+      throw toAwsProblem(operation, error);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { CreateExportTaskCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 
 import type { Problem } from '#problems/problem.ts';
-import { isNotSent, meaningOf, toProblem } from './error-meaning.ts';
+import { isNotSent, meaningOf, toAwsProblem } from './error-meaning.ts';
 
 /**
  * What is known after CreateExportTask was sent once.
@@ -37,7 +37,7 @@ const ambiguousCodes = new Set([
 /** Judges a failure by a positive list: what is not provably without effect is `unknown`. */
 export function classifyError(error: unknown): CreateOutcome {
   if (isNotSent(error)) {
-    return { outcome: 'not-sent', problem: toProblem('CreateExportTask', error) };
+    return { outcome: 'not-sent', problem: toAwsProblem('CreateExportTask', error) };
   }
   const { name, $metadata } = error as {
     name?: string;
@@ -51,7 +51,7 @@ export function classifyError(error: unknown): CreateOutcome {
     name !== undefined &&
     !ambiguousCodes.has(name) &&
     meaningOf('CreateExportTask', error) !== undefined;
-  if (isRefused) return { outcome: 'refused', problem: toProblem('CreateExportTask', error) };
+  if (isRefused) return { outcome: 'refused', problem: toAwsProblem('CreateExportTask', error) };
   if (status < 400) return { outcome: 'unknown', cause: error };
-  return { outcome: 'unknown', cause: error, answer: toProblem('CreateExportTask', error) };
+  return { outcome: 'unknown', cause: error, answer: toAwsProblem('CreateExportTask', error) };
 }

@@ -163,7 +163,7 @@ export function isThrottling(error: unknown): boolean {
 /**
  * Translates a failed call into the problem to answer. The error itself stays inside, as `cause`.
  */
-export function toProblem(operation: Operation, error: unknown): Problem {
+export function toAwsProblem(operation: Operation, error: unknown): Problem {
   const { name, message = '', code, $metadata } = error as AwsError;
   const status = $metadata?.httpStatusCode;
   const members: ProblemMembers = {

@@ -10,7 +10,7 @@ export const exportTaskStatusCodes = [
 export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
 
 /** What CreateExportTask takes. `from` and `to` are milliseconds since 1970, both inclusive. */
-export interface CreateExportTask {
+export interface CreateExportTaskInput {
   taskName?: string;
   logGroupName: string;
   logStreamNamePrefix?: string;
@@ -52,7 +52,7 @@ export interface DescribeExportTasks {
 }
 
 /** An export task as AWS describes it: every member may be absent; logStreamNamePrefix always is. */
-export interface ExportTask {
+export interface AwsExportTask {
   taskId?: string;
   taskName?: string;
   logGroupName?: string;
@@ -66,7 +66,7 @@ export interface ExportTask {
 
 /** One page of an answer to DescribeExportTasks. */
 export interface ExportTaskPage {
-  exportTasks: ExportTask[];
+  exportTasks: AwsExportTask[];
   nextToken?: string;
   awsRequestId: string | undefined;
   /** AWS's own clock when it answered, to the second (its `Date` header). */
@@ -81,7 +81,7 @@ export interface CancelAnswer {
 }
 
 /** Whether a task occupies the one slot AWS has per account and Region. */
-export function isActive(task: ExportTask): boolean {
+export function isActive(task: AwsExportTask): boolean {
   const code = task.status?.code;
   return code === 'RUNNING' || code === 'PENDING' || code === 'PENDING_CANCEL';
 }

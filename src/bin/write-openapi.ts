@@ -37,7 +37,7 @@ await using app = await buildApp({
   jobs: {
     database: notOpened,
     watch: notOpened,
-    line: notOpened,
+    queue: notOpened,
     slots: notOpened,
     wake: () => {},
     isMarker: async () => false,

@@ -10,7 +10,7 @@ export interface SharingOptions {
 // the time. Only where the least is above 0; there callers have agreed to an older answer.
 const restPerTimeTaken = 19;
 
-interface Entry<Answer> {
+interface SharedAnswer<Answer> {
   answer: Promise<Answer>;
   /** Until when it serves; infinite while it is being asked. */
   freshUntil: number;
@@ -24,7 +24,7 @@ export function shareAnswers<Question extends unknown[], Answer>(
   ask: (...question: Question) => Promise<Answer>,
   { freshForMs, elapsed }: SharingOptions,
 ): (...question: Question) => Promise<Answer> {
-  const entries = new Map<string, Entry<Answer>>();
+  const entries = new Map<string, SharedAnswer<Answer>>();
 
   async function askFor(key: string, question: Question): Promise<Answer> {
     const beganAt = elapsed();

@@ -1,7 +1,7 @@
 import { configError } from '#problems/config-error.ts';
 
 /** Where a process was to listen. */
-interface Place {
+interface ListenAddress {
   host: string;
   port: number;
 }
@@ -10,7 +10,7 @@ interface Place {
  * What it means for the settings that a place cannot be listened on, as an error named ConfigError;
  * the error itself where it means nothing for them.
  */
-export function toListenError(error: unknown, { host, port }: Place): unknown {
+export function toListenError(error: unknown, { host, port }: ListenAddress): unknown {
   const { code = '' } = error as { code?: string };
   const named = `HOST is ${JSON.stringify(host)}`;
   const choose = 'set it to an address of this machine, such as 127.0.0.1, or to 0.0.0.0 for all';

@@ -5,7 +5,7 @@ import type { Tables } from './tables.ts';
 /** Something to run queries on: the database, or a transaction in it. */
 export type Queries = Kysely<Tables>;
 
-/** The database, in either of its homes. Failures to reach it are `Problem`s. */
+/** The database, in either of its storageBackends. Failures to reach it are `Problem`s. */
 export interface Database extends AsyncDisposable {
   kind: 'sqlite' | 'postgres';
   queries: Queries;

@@ -8,12 +8,12 @@ import { timeZones } from './migrations/0003-time-zones.ts';
 import { misses } from './migrations/0004-misses.ts';
 
 /** A step of the tables. Replicas of the version before go on while it is applied, and after. */
-interface Step {
+interface MigrationStep {
   up(queries: Parameters<Migration['up']>[0], kind: Database['kind']): Promise<void>;
 }
 
 /** In the order they are applied. What was released once is not changed any more. */
-const migrations: Record<string, Step> = {
+const migrations: Record<string, MigrationStep> = {
   '0001-export-jobs': exportJobs,
   '0002-callers': callers,
   '0003-time-zones': timeZones,

@@ -38,7 +38,7 @@ const longestPauseMs = 15_000;
 
 /** Deadlock and serialization failure: one of those in each other's way was undone. */
 const collisions = ['40P01', '40001'];
-const mostRetries = 3;
+const maxRetries = 3;
 
 /**
  * Opens the database. SQLite is ready at once. PostgreSQL may be away: then it is tried again and
@@ -159,7 +159,7 @@ function makeDatabase(
         try {
           return await queries.transaction().execute(act);
         } catch (error) {
-          if (retries === mostRetries || !collisions.includes(codeOf(error) ?? '')) throw error;
+          if (retries === maxRetries || !collisions.includes(codeOf(error) ?? '')) throw error;
         }
       }
     },

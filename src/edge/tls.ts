@@ -114,15 +114,12 @@ function makeContext(
 ): TlsFiles {
   const own: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
   const paths = [certFile, keyFile, clientCaFile].map((path) => JSON.stringify(path));
-  demand(
-    `TLS_CERT_FILE is ${paths[0]} and TLS_KEY_FILE ${paths[1]}: they must be a certificate and its key, in PEM`,
-    () => {
-      // OpenSSL takes an empty file for none at all.
-      new X509Certificate(cert);
-      createPrivateKey(key);
-      createSecureContext(own);
-    },
-  );
+  require(`TLS_CERT_FILE is ${paths[0]} and TLS_KEY_FILE ${paths[1]}: they must be a certificate and its key, in PEM`, () => {
+    // OpenSSL takes an empty file for none at all.
+    new X509Certificate(cert);
+    createPrivateKey(key);
+    createSecureContext(own);
+  });
   if (clientCa === undefined) return { context: own, clientCa, authorities: [] };
   const mutual = {
     ...own,
@@ -131,7 +128,7 @@ function makeContext(
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
   let authorities = known?.authorities ?? [];
-  demand(`TLS_CLIENT_CA_FILE is ${paths[2]}: it must have certificates in PEM`, () => {
+  require(`TLS_CLIENT_CA_FILE is ${paths[2]}: it must have certificates in PEM`, () => {
     new X509Certificate(clientCa);
     createSecureContext(mutual);
     // Another array only where they are others: the certificate of the server changes more often.
@@ -141,7 +138,7 @@ function makeContext(
   return { context: mutual, clientCa, authorities };
 }
 
-function demand(sentence: string, attempt: () => void): void {
+function require(sentence: string, attempt: () => void): void {
   try {
     attempt();
   } catch (cause) {

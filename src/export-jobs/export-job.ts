@@ -1,18 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox';
-
 import { Warning } from '#export-tasks/export-task.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
+import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
 import { SliceBy } from './planning/create-export-job.ts';
 import { type JobState, jobStates, type SliceState, sliceStates } from './slice.ts';
 
 /** The id of the document's examples. */
 export const exampleJobId = '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10';
-
-/** An instant of an answer. */
-export const Instant = (description: string) => Type.String({ format: 'date-time', description });
-/** Writes an instant of an answer. */
-export const showInstant = (at: number): string => new Date(at).toISOString();
 
 /** A number of something. */
 export const Count = (description?: string) =>
@@ -54,8 +49,8 @@ export const jobFacts = {
   name: Type.Optional(Type.String({ description: 'The name its caller gave it.' })),
   caller: Type.String({ description: 'Who asked for it.' }),
   priority: Type.Integer({ description: 'Jobs of a higher priority go first.' }),
-  from: Instant('Start of the window, inclusive.'),
-  to: Instant('End of the window, exclusive.'),
+  from: DateTime('Start of the window, inclusive.'),
+  to: DateTime('End of the window, exclusive.'),
   sliceBy: SliceBy,
   timeZone: Type.String({
     description: 'IANA name of the time zone of sliceBy and of the times in destinationPrefix.',
@@ -84,19 +79,19 @@ export const jobFacts = {
   }),
 };
 
-const LinePlace = Type.Object(
+const QueuePosition = Type.Object(
   {
     position: Type.Integer({
       minimum: 1,
       description: '1 when its next waiting slice is the next to start at the target.',
     }),
-    estimatedStartAt: Type.Optional(Instant('When its next waiting slice is likely to start.')),
-    estimatedEndAt: Type.Optional(Instant('When its last waiting slice is likely to have ended.')),
+    estimatedStartAt: Type.Optional(DateTime('When its next waiting slice is likely to start.')),
+    estimatedEndAt: Type.Optional(DateTime('When its last waiting slice is likely to have ended.')),
   },
   {
-    title: 'LinePlace',
+    title: 'QueuePosition',
     description:
-      'Where its waiting slices stand in line. Shown with one job, not in lists. Estimates go by how long exports took lately, and are absent while there were none.',
+      'Where its waiting slices stand in the queue. Shown with one job, not in lists. Estimates go by how long exports took lately, and are absent while there were none.',
   },
 );
 
@@ -123,14 +118,14 @@ export const ExportJob = Type.Object(
       title: 'SliceCounts',
       description: 'How many of its slices are in which state.',
     }),
-    acceptedAt: Instant('When it was accepted.'),
+    acceptedAt: DateTime('When it was accepted.'),
     notBeforeAt: Type.Optional(
-      Instant('When the first of the slices that wait for their log events to settle may start.'),
+      DateTime('When the first of the slices that wait for their log events to settle may start.'),
     ),
-    startedAt: Type.Optional(Instant('When its first export task was sent.')),
-    cancelRequestedAt: Type.Optional(Instant('When its cancel was asked for.')),
-    endedAt: Type.Optional(Instant('When its last slice ended.')),
-    line: Type.Optional(LinePlace),
+    startedAt: Type.Optional(DateTime('When its first export task was sent.')),
+    cancelRequestedAt: Type.Optional(DateTime('When its cancel was asked for.')),
+    endedAt: Type.Optional(DateTime('When its last slice ended.')),
+    queue: Type.Optional(QueuePosition),
     failures: Type.Array(
       Type.Object(
         {
@@ -202,5 +197,5 @@ export const exampleAccepted = {
   sliceCounts: { ...exampleJob.sliceCounts, waiting: 2, completed: 0 },
   startedAt: undefined,
   endedAt: undefined,
-  line: { position: 1 },
+  queue: { position: 1 },
 };

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
  * Hands many things out in parts, and lets everybody else go first between two of them: whatever is
  * done in proportion to a request goes through here. Nothing is made before its part has come.
  */
-export async function* inParts<Thing>(
+export async function* inChunks<Thing>(
   things: Iterable<Thing>,
   atOnce: number,
 ): AsyncGenerator<readonly Thing[]> {

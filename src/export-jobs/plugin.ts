@@ -3,11 +3,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import type { SlotBook } from '#targets/slot.ts';
+import type { SlotStatusSource } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from './access/job-access.ts';
 import { makeShowJob, type ShowJobNow } from './presenters/show-job.ts';
-import type { LineView } from './queue/queue-position.ts';
+import type { QueueView } from './queue/queue-position.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
@@ -24,18 +24,18 @@ import { makeWatchers } from './watching/watchers.ts';
 export interface JobsOptions {
   database: Database;
   watch: JobWatch;
-  line: LineView;
-  slots: SlotBook;
+  queue: QueueView;
+  slots: SlotStatusSource;
   /** Says that there may be work at a target. */
   wake: (target: string) => void;
   /** Whether a task name is kept for the export tasks of these jobs; false while the database is away. */
   isMarker: (taskName: string) => Promise<boolean>;
   /** How many event streams this process serves at once, and how many long polls; 1,000 when left out. */
-  mostStreams?: number | undefined;
+  maxStreams?: number | undefined;
   /** How many event streams one caller may have open, and how many long polls; any number when left out or 0. */
-  mostWatchers?: number | undefined;
+  maxWatchers?: number | undefined;
   /** How many slices of one caller may wait; any number when left out or 0. */
-  mostWaitingSlices?: number | undefined;
+  maxWaitingSlices?: number | undefined;
 }
 
 /** What the operations on export jobs need. */
@@ -53,15 +53,15 @@ export interface ExportJobsOptions extends JobsOptions {
 }
 
 // Each is a socket. More, and callers of everything else run out of file descriptors.
-const mostStreamsAtOnce = 1_000;
+const maxStreamsAtOnce = 1_000;
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { readings, access, targets, authenticate, authorizer, database, watch, line } = options;
-  const { wake, newId, elapsed, sleep, basePath, mostWaitingSlices = 0 } = options;
-  const { mostStreams = mostStreamsAtOnce, mostWatchers = 0 } = options;
-  const watchLimits = { perProcess: mostStreams, perCaller: mostWatchers };
-  const show = makeShowJob(readings, line, basePath);
+  const { readings, access, targets, authenticate, authorizer, database, watch, queue } = options;
+  const { wake, newId, elapsed, sleep, basePath, maxWaitingSlices = 0 } = options;
+  const { maxStreams = maxStreamsAtOnce, maxWatchers = 0 } = options;
+  const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
+  const show = makeShowJob(readings, queue, basePath);
   const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);
@@ -75,8 +75,8 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   });
 
   await app.register(createExportJob, {
-    ...{ targets, authorizer, database, access, line, show, showNow, announce },
-    ...{ newId, sleep, mostWaitingSlices },
+    ...{ targets, authorizer, database, access, queue, show, showNow, announce },
+    ...{ newId, sleep, maxWaitingSlices },
   });
   await app.register(listExportJobs, { database, access, readings });
   await app.register(getExportJob, { access, show, authenticate, watch, polls });
@@ -86,6 +86,6 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   await app.register(listSlices, { database, access });
   await app.register(cancelExportJob, { database, access, showNow, announce });
   await app.register(retryExportJob, {
-    ...{ authorizer, database, access, showNow, announce, mostWaitingSlices },
+    ...{ authorizer, database, access, showNow, announce, maxWaitingSlices },
   });
 };

@@ -12,7 +12,7 @@ export type SliceState = (typeof sliceStates)[number];
 
 /**
  * The lawful transitions. `starting` is written before AWS is called, so it may lead anywhere: back
- * into line when nothing was created, or straight to an end when AWS refuses.
+ * into the queue when nothing was created, or straight to an end when AWS refuses.
  */
 export const transitions: Record<SliceState, readonly SliceState[]> = {
   waiting: ['starting', 'cancelled'],

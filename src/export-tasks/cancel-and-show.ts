@@ -1,9 +1,9 @@
-import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import type { ExportTask } from '#aws/export-task.ts';
+import type { AwsExportTask } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { mayDo } from './questions.ts';
+import { toTaskQuestion } from './questions.ts';
 
 /** No export task that this caller may know of: there is none, or it is none of their business. */
 export function noSuchTask(): Problem {
@@ -11,24 +11,27 @@ export function noSuchTask(): Problem {
 }
 
 /**
- * Refuses to cancel what the asker may not: AWS is asked which log group and bucket the task is of.
+ * Refuses to cancel what the caller may not: AWS is asked which log group and bucket the task is of.
  * Where everybody may do everything nothing is asked, and nothing for those who may cancel no task.
  * @throws Problem export-task-not-found
  */
 export async function demandToCancel(
   authorizer: Authorizer,
-  asker: Asker,
+  request: CallerRequest,
   target: OpenTarget,
   taskId: string,
   signal: AbortSignal,
 ): Promise<void> {
   if (authorizer.isOpen) return;
-  const how = { caller: asker.principal.id, signal };
-  const page = authorizer.mayPermit(asker, 'CancelExportTask', target)
+  const how = { caller: request.principal.id, signal };
+  const page = authorizer.mayPermit(request, 'CancelExportTask', target)
     ? await target.logs.describeExportTasks({ taskId }, how)
     : undefined;
   const task = page?.exportTasks[0];
-  const { isPermitted } = authorizer.decide(asker, mayDo('CancelExportTask', target, task));
+  const { isPermitted } = authorizer.decide(
+    request,
+    toTaskQuestion('CancelExportTask', target, task),
+  );
   if (!task || !isPermitted) throw noSuchTask();
 }
 
@@ -41,9 +44,9 @@ export async function cancelAndShow(
   logs: CloudWatchLogs,
   taskId: string,
   { caller, signal }: { caller: string; signal: AbortSignal },
-  mask: (task: ExportTask) => Promise<ExportTask>,
-): Promise<{ task: ExportTask; awsRequestId: string | undefined }> {
-  const show = async (): Promise<ExportTask> => {
+  mask: (task: AwsExportTask) => Promise<AwsExportTask>,
+): Promise<{ task: AwsExportTask; awsRequestId: string | undefined }> {
+  const show = async (): Promise<AwsExportTask> => {
     const page = await logs
       .describeExportTasks({ taskId }, { isFresh: true, caller, lane: 'write' })
       .catch(() => undefined);

@@ -1,21 +1,24 @@
-import type { Asker } from '#auth/authorization/authorizer.ts';
-import type { ExportTask } from '#aws/export-task.ts';
-import type { JobSight } from '#targets/job-visibility.ts';
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
+import type { AwsExportTask } from '#aws/export-task.ts';
+import type { JobVisibility } from '#targets/job-visibility.ts';
 import { jobOfMarker } from '#targets/marker.ts';
 
 /** Tasks as somebody may see them, who may see them. */
-export type MaskTasks = (asker: Asker, tasks: readonly ExportTask[]) => Promise<ExportTask[]>;
+export type MaskTasks = (
+  request: CallerRequest,
+  tasks: readonly AwsExportTask[],
+) => Promise<AwsExportTask[]>;
 
 /**
  * Makes `MaskTasks`. The taskName of a task of an export job names the job; it is left out where the
- * asker may not read that job.
+ * request may not read that job.
  */
-export function makeMaskTasks(sight: JobSight | undefined): MaskTasks {
-  return async (asker, tasks) => {
+export function makeMaskTasks(visibility: JobVisibility | undefined): MaskTasks {
+  return async (request, tasks) => {
     const jobIds = tasks.flatMap(({ taskName }) => jobOfMarker(taskName) ?? []);
-    if (!sight || jobIds.length === 0) return [...tasks];
+    if (!visibility || jobIds.length === 0) return [...tasks];
     // While the database is away nothing is known of jobs, so none is named.
-    const hidden = await sight.hiddenOf(asker, jobIds).catch(() => new Set(jobIds));
+    const hidden = await visibility.hiddenOf(request, jobIds).catch(() => new Set(jobIds));
     return tasks.map((task) => {
       const { taskName, ...unnamed } = task;
       return hidden.has(jobOfMarker(taskName) ?? '') ? unnamed : task;

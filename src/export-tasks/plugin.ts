@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobSight } from '#targets/job-visibility.ts';
+import type { JobVisibility } from '#targets/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './creating/create-once.ts';
 import type { LookUpOptions } from './creating/look-up.ts';
@@ -16,15 +16,15 @@ export interface ExportTasksOptions extends LookUpOptions {
   targets: Targets;
   authorizer: Authorizer;
   /** What may be told of export jobs; absent where there are none. */
-  sight: JobSight | undefined;
+  visibility: JobVisibility | undefined;
   /** Whether a task name is kept for the export tasks of jobs; absent where there are none. */
   isReserved: ((taskName: string) => Promise<boolean>) | undefined;
 }
 
 /** Registers the mirror of AWS's three operations on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
-  const { targets, authorizer, sight, isReserved } = options;
-  const maskTasks = makeMaskTasks(sight);
+  const { targets, authorizer, visibility, isReserved } = options;
+  const maskTasks = makeMaskTasks(visibility);
   await app.register(createExportTask, {
     ...{ targets, authorizer, maskTasks, isReserved },
     createOnce: makeCreateOnce(options),

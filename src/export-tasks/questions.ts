@@ -1,10 +1,10 @@
-import type { Decision, Place, Question } from '#auth/authorization/authorizer.ts';
+import type { Decision, Question, TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
-import type { ExportTask } from '#aws/export-task.ts';
+import type { AwsExportTask } from '#aws/export-task.ts';
 import type { EffectiveTask } from './creating/effective-task.ts';
 
 /** May this be created? Asked with the very values that are sent to AWS. */
-export function mayCreate(target: Place, task: EffectiveTask): Question {
+export function toCreateQuestion(target: TargetIdentity, task: EffectiveTask): Question {
   const { logGroupName, destination, destinationPrefix, from, to } = task;
   return {
     action: 'CreateExportTask',
@@ -33,10 +33,10 @@ export function grantOf(
  * May this be done to a task? Asked by the task's own log group and bucket; of a task that does not
  * exist, by none, which takes as long.
  */
-export function mayDo(
+export function toTaskQuestion(
   action: 'DescribeExportTasks' | 'CancelExportTask',
-  target: Place,
-  task: ExportTask = {},
+  target: TargetIdentity,
+  task: AwsExportTask = {},
 ): Question {
   const { logGroupName = '', destination, destinationPrefix } = task;
   return {

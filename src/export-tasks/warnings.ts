@@ -1,3 +1,4 @@
+import { toDateTime } from '#time/date-time.ts';
 import { plausibleMs } from '#validation/instant.ts';
 import { type CreateExportTask, s3KeyMaxBytes, type Warning } from './export-task.ts';
 
@@ -41,5 +42,5 @@ export function warningsOfSlashes(destinationPrefix: string): Warning[] {
 }
 
 function toInstant(ms: bigint): string {
-  return new Date(Number(ms)).toISOString();
+  return toDateTime(Number(ms));
 }

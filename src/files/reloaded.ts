@@ -18,8 +18,8 @@ export interface ReloadedOptions<Value> {
 
 // Files are looked at, not watched: what a platform mounts is often replaced behind a link, on file
 // systems that tell of nothing. Sooner costs reads for nothing; later, and a withdrawn key lives on.
-const lookEveryMs = 2_000;
-const complainEveryMs = 60_000;
+const checkIntervalMs = 2_000;
+const reportIntervalMs = 60_000;
 
 /**
  * Opens something made of files and makes it anew when they change. What cannot be read or is not
@@ -33,31 +33,31 @@ export async function openReloaded<Value>(
   const stop = new AbortController();
   let text = await read();
   let value = await load(text);
-  let complaintDueInMs = 0;
+  let reportDueInMs = 0;
 
   async function look(): Promise<void> {
     try {
       const found = await read();
       if (found === text) {
-        complaintDueInMs = 0;
+        reportDueInMs = 0;
         return;
       }
       value = await load(found);
       text = found;
       log.info({}, `${what} have changed and are in force`);
-      complaintDueInMs = 0;
+      reportDueInMs = 0;
     } catch (err) {
-      if (complaintDueInMs > 0) return;
-      complaintDueInMs = complainEveryMs;
+      if (reportDueInMs > 0) return;
+      reportDueInMs = reportIntervalMs;
       log.error({ err }, `${what} have changed but are not good: THE OLD ONES STAY IN FORCE`);
     }
   }
 
   async function followChanges(): Promise<void> {
     while (true) {
-      await sleep(lookEveryMs, stop.signal);
+      await sleep(checkIntervalMs, stop.signal);
       if (stop.signal.aborted) return;
-      complaintDueInMs -= lookEveryMs;
+      reportDueInMs -= checkIntervalMs;
       await look();
     }
   }

@@ -8,14 +8,14 @@ import { problemExamples } from './problem-examples.ts';
 
 type Json = Record<string, unknown>;
 
-interface Operation {
+interface DocumentedOperation {
   operationId: string;
   tags: string[];
   responses: Record<string, Json & { content?: Json; headers?: Json }>;
   security?: object[];
 }
 
-type Path = Record<string, Operation>;
+type Path = Record<string, DocumentedOperation>;
 
 /** A header of successes that is told only where a route names it. */
 export type ResponseHeader = 'Location' | 'Age' | 'ETag';
@@ -153,7 +153,10 @@ function rankOf(path: Path): number {
   return documentBase.tags.findIndex(({ name }) => name === tag);
 }
 
-function completeSuccesses(responses: Operation['responses'], fact: OperationFacts): void {
+function completeSuccesses(
+  responses: DocumentedOperation['responses'],
+  fact: OperationFacts,
+): void {
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id', ...(fact.headers[Number(status)] ?? [])];
     response.headers = Object.fromEntries(names.map(refToHeader));
@@ -164,7 +167,10 @@ function completeSuccesses(responses: Operation['responses'], fact: OperationFac
   }
 }
 
-function addProblems(responses: Operation['responses'], problems: readonly ProblemSlug[]): void {
+function addProblems(
+  responses: DocumentedOperation['responses'],
+  problems: readonly ProblemSlug[],
+): void {
   const byStatus = Map.groupBy(problems, (slug) => catalogue[slug].status);
   for (const [status, slugs] of byStatus) {
     const hasRetryAfter = slugs.some((slug) => 'retryAfterSeconds' in catalogue[slug]);
@@ -186,7 +192,7 @@ function addProblems(responses: Operation['responses'], problems: readonly Probl
 }
 
 /** Whoever is not known has no budget, so a 401 tells of none. */
-function addLimits(responses: Operation['responses']): void {
+function addLimits(responses: DocumentedOperation['responses']): void {
   for (const [status, response] of Object.entries(responses)) {
     if (status === '401') continue;
     const fields = ['RateLimit-Policy', 'RateLimit'].map(refToHeader);

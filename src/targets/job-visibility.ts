@@ -1,18 +1,18 @@
-import type { Asker } from '#auth/authorization/authorizer.ts';
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 
-/** A caller's line at a priority. */
-export interface LineName {
+/** A caller's queue at a priority. */
+export interface CallerQueueName {
   priority: number;
   caller: string;
 }
 
 /** What of export jobs may be told beside their own operations: each job is asked about itself. */
-export interface JobSight {
-  /** Of these jobs those that are there and that the asker may not read. */
-  hiddenOf(asker: Asker, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+export interface JobVisibility {
+  /** Of these jobs those that are there and that the caller may not read. */
+  hiddenOf(request: CallerRequest, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * The lines of a target of which the asker may read every job, so that their callers may be named.
-   * It looks at the first jobs that wait and no further: a long line may have more.
+   * The queues of a target of which the caller may read every job, so that their callers may be named.
+   * It looks at the first jobs that wait and no further: a long queue may have more.
    */
-  readableLines(asker: Asker, target: string): Promise<LineName[]>;
+  readableQueues(request: CallerRequest, target: string): Promise<CallerQueueName[]>;
 }

@@ -15,7 +15,7 @@ export const markerBeginning = 'xp1-';
 export const markerPrefix = (installation: string) => `${markerBeginning}${installation}-`;
 
 /** An attempt of a slice, of which a task is. */
-interface MarkedAttempt {
+interface AttemptName {
   jobId: string;
   slice: number;
   attempt: number;
@@ -28,7 +28,7 @@ interface MarkedAttempt {
  */
 export function makeMarker(
   installation: Installation,
-  { jobId, slice, attempt }: MarkedAttempt,
+  { jobId, slice, attempt }: AttemptName,
   random: string,
 ): string {
   const unsigned = `${markerPrefix(installation.id)}${jobId}-${slice}-${attempt}-${random}`;

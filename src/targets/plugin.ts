@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobSight } from './job-visibility.ts';
+import type { JobVisibility } from './job-visibility.ts';
 import { getTarget } from './routes/get-target.ts';
 import { listTargets } from './routes/list-targets.ts';
 import type { SlotReader } from './slot-reader.ts';
@@ -13,12 +13,12 @@ export interface TargetsPluginOptions {
   slots: SlotReader;
   authorizer: Authorizer;
   /** What may be told of export jobs; absent where there are none. */
-  sight: JobSight | undefined;
+  visibility: JobVisibility | undefined;
 }
 
 /** Registers what is said about targets over HTTP. */
 export const targetsPlugin: FastifyPluginAsync<TargetsPluginOptions> = async (app, options) => {
-  const { targets, slots, authorizer, sight } = options;
+  const { targets, slots, authorizer, visibility } = options;
   await app.register(listTargets, { targets, authorizer });
-  await app.register(getTarget, { targets, slots, authorizer, sight });
+  await app.register(getTarget, { targets, slots, authorizer, visibility });
 };

@@ -1,33 +1,33 @@
-import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobSight, LineName } from './job-visibility.ts';
+import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
+import type { CallerQueueName, JobVisibility } from './job-visibility.ts';
 import { jobOfMarker } from './marker.ts';
-import type { Slot, SlotLine } from './slot.ts';
+import type { Slot, TargetQueue } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
 import type { Target } from './target.ts';
 
 /** By what it is decided who may know. */
-export interface SightOptions {
+export interface RedactionOptions {
   authorizer: Authorizer;
   /** Absent where there are no export jobs. */
-  sight: JobSight | undefined;
+  visibility: JobVisibility | undefined;
 }
 
 /**
  * What a caller may see of a target's slot: that it is held and since when is everybody's business
  * who waits for it; by whom and of what is for those who may see that task, or that very job. So are
- * the callers in the line: each is named to who may read all of its jobs there.
+ * the callers in the queue: each is named to who may read all of its jobs there.
  */
-export async function whatMaySee(
-  { authorizer, sight }: SightOptions,
-  asker: Asker,
+export async function redactSlotStatus(
+  { authorizer, visibility }: RedactionOptions,
+  request: CallerRequest,
   target: Target,
-  { slot, holder, line, busyShareLastHour }: SlotStatus,
+  { slot, holder, queue, busyShareLastHour }: SlotStatus,
 ): Promise<Omit<SlotStatus, 'holder'>> {
   const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
-  if (authorizer.isOpen) return { slot, ...(line && { line }), ...rest };
+  if (authorizer.isOpen) return { slot, ...(queue && { queue }), ...rest };
   return {
     slot: await maskSlot(),
-    ...(line && { line: maskLine(line, asker.principal.id, await readableLines()) }),
+    ...(queue && { queue: redactQueue(queue, request.principal.id, await readableQueues()) }),
     ...rest,
   };
 
@@ -45,7 +45,7 @@ export async function whatMaySee(
 
   function mayDescribe(): boolean {
     const { logGroupName = '', destination, destinationPrefix } = holder;
-    return authorizer.decide(asker, {
+    return authorizer.decide(request, {
       action: 'DescribeExportTasks',
       resource: { target, logGroupName },
       context: { destination, destinationPrefix },
@@ -53,33 +53,33 @@ export async function whatMaySee(
   }
 
   async function isHidden(jobId: string): Promise<boolean> {
-    return (await sight?.hiddenOf(asker, [jobId]))?.has(jobId) ?? false;
+    return (await visibility?.hiddenOf(request, [jobId]))?.has(jobId) ?? false;
   }
 
-  async function readableLines(): Promise<readonly LineName[]> {
-    const isAlone = line?.callers.every(({ caller }) => caller === asker.principal.id);
-    return isAlone ? [] : ((await sight?.readableLines(asker, target.name)) ?? []);
+  async function readableQueues(): Promise<readonly CallerQueueName[]> {
+    const isAlone = queue?.callers.every(({ caller }) => caller === request.principal.id);
+    return isAlone ? [] : ((await visibility?.readableQueues(request, target.name)) ?? []);
   }
 }
 
-/** The line without the names of those that may not be known: those of a priority are one entry. */
-function maskLine(
-  { callers, ...totals }: SlotLine,
+/** The queue without the names of those that may not be known: those of a priority are one entry. */
+function redactQueue(
+  { callers, ...totals }: TargetQueue,
   id: string,
-  readable: readonly LineName[],
-): SlotLine {
-  const isNamed = (line: SlotLine['callers'][number]) =>
-    line.caller === id ||
-    readable.some((name) => name.caller === line.caller && name.priority === line.priority);
+  readable: readonly CallerQueueName[],
+): TargetQueue {
+  const isNamed = (queue: TargetQueue['callers'][number]) =>
+    queue.caller === id ||
+    readable.some((name) => name.caller === queue.caller && name.priority === queue.priority);
   const others = new Map<number, { priority: number; waiting: number; ready: number }>();
-  for (const line of callers) {
-    if (isNamed(line)) continue;
-    const { priority, waiting, ready } = line;
+  for (const queue of callers) {
+    if (isNamed(queue)) continue;
+    const { priority, waiting, ready } = queue;
     const sum = others.get(priority) ?? { priority, waiting: 0, ready: 0 };
     sum.waiting += waiting;
     sum.ready += ready;
     others.set(priority, sum);
   }
-  const all: SlotLine['callers'] = [...callers.filter(isNamed), ...others.values()];
+  const all: TargetQueue['callers'] = [...callers.filter(isNamed), ...others.values()];
   return { ...totals, callers: all.sort((one, other) => other.priority - one.priority) };
 }

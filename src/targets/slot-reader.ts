@@ -1,13 +1,14 @@
 import { isActive } from '#aws/export-task.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
-import type { Slot, SlotBook, SlotHolder, SlotLine } from './slot.ts';
+import { toDateTime } from '#time/date-time.ts';
+import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
 import type { OpenTarget, Targets } from './target.ts';
 
 /** What a slot is read from. */
 export interface SlotReaderOptions {
   targets: Targets;
   /** What the export jobs know; without it there are none. */
-  book: SlotBook | undefined;
+  book: SlotStatusSource | undefined;
   now: () => number;
   elapsed: () => number;
 }
@@ -18,16 +19,16 @@ export interface SlotReader {
   readSlot(target: OpenTarget): Promise<SlotStatus>;
 }
 
-/** A slot, and where there are export jobs, their line in front of it. */
+/** A slot, and where there are export jobs, their queue in front of it. */
 export interface SlotStatus {
   slot: Slot;
   holder: SlotHolder;
-  line?: SlotLine;
+  queue?: TargetQueue;
   busyShareLastHour?: number;
 }
 
 // However many ask. AWS takes five describes a second per account and Region, from everybody together.
-const lookAtMostEveryMs = 5_000;
+const slotFreshForMs = 5_000;
 // The newest tasks of a target: the one active task is among them, for while it is none is created.
 const newestTasks = 50;
 
@@ -39,7 +40,7 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
       const page = await targets.find(name).logs.describeExportTasks({ limit: newestTasks });
       return { tasks: page.exportTasks.filter(isActive), seenAt: page.answeredAt ?? now() };
     },
-    { freshForMs: lookAtMostEveryMs, elapsed },
+    { freshForMs: slotFreshForMs, elapsed },
   );
 
   async function lookAtAws(
@@ -48,7 +49,7 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
   ): Promise<{ slot: Slot; holder: SlotHolder }> {
     const { tasks, seenAt } = await look(target);
     const task = tasks.find(({ taskId }) => taskId === undefined || !hasEnded(taskId));
-    const seen = { seenAt: new Date(seenAt).toISOString() };
+    const seen = { seenAt: toDateTime(seenAt) };
     if (!task) return { slot: { state: 'free', ...seen }, holder: {} };
     const { taskId, taskName, logGroupName, executionInfo } = task;
     const since = executionInfo?.creationTime;
@@ -57,7 +58,7 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
       ...(taskId !== undefined && { taskId }),
       ...(taskName !== undefined && { taskName }),
       ...(logGroupName !== undefined && { logGroupName }),
-      ...(since !== undefined && { since: new Date(since).toISOString() }),
+      ...(since !== undefined && { since: toDateTime(since) }),
       ...seen,
     };
     return { slot, holder: task };
@@ -66,9 +67,9 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
   return {
     async readSlot({ name }) {
       if (!book) return lookAtAws(name, () => false);
-      const { slot, holder, line, busyShareLastHour, hasEnded } = await book.readSlot(name);
+      const { slot, holder, queue, busyShareLastHour, hasEnded } = await book.readSlot(name);
       const held = slot ? { slot, holder } : await lookAtAws(name, hasEnded);
-      return { ...held, line, busyShareLastHour };
+      return { ...held, queue, busyShareLastHour };
     },
   };
 }

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { DateTime } from '#time/date-time.ts';
 
 import { Target } from './target.ts';
 
-const Instant = (description: string) => Type.String({ format: 'date-time', description });
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** The slot of a target: the place for the one export task AWS runs there. */
@@ -29,15 +29,15 @@ export const Slot = Type.Object(
       }),
     ),
     logGroupName: Type.Optional(Type.String({ description: 'With `foreign`: what it exports.' })),
-    since: Type.Optional(Instant('Since when it is held.')),
-    seenAt: Instant('Of when this is.'),
+    since: Type.Optional(DateTime('Since when it is held.')),
+    seenAt: DateTime('Of when this is.'),
   },
   { title: 'Slot', description: 'The place for the one active export task of a target.' },
 );
 
-/** The line of export jobs in front of a slot. */
-export type SlotLine = Static<typeof SlotLine>;
-export const SlotLine = Type.Object(
+/** The queue of export jobs in front of a slot. */
+export type TargetQueue = Static<typeof TargetQueue>;
+export const TargetQueue = Type.Object(
   {
     waiting: Count('Slices that wait.'),
     ready: Count('How many of them may start at once; the others wait for their time.'),
@@ -58,7 +58,7 @@ export const SlotLine = Type.Object(
       { description: 'The same by priority and caller, the highest priority first.' },
     ),
   },
-  { title: 'SlotLine', description: 'The line of export jobs in front of the slot.' },
+  { title: 'TargetQueue', description: 'The queue of export jobs in front of the slot.' },
 );
 
 /** A target, what is in its slot, and who waits for it. */
@@ -67,7 +67,7 @@ export const TargetStatus = Type.Object(
   {
     ...Target.properties,
     slot: Slot,
-    line: Type.Optional(SlotLine),
+    queue: Type.Optional(TargetQueue),
     busyShareLastHour: Type.Optional(
       Type.Number({
         minimum: 0,
@@ -94,7 +94,7 @@ export const TargetStatus = Type.Object(
           since: '2024-05-02T00:00:00.000Z',
           seenAt: '2024-05-02T00:00:41.318Z',
         },
-        line: {
+        queue: {
           waiting: 28,
           ready: 27,
           callers: [{ priority: 0, caller: 'anonymous', waiting: 28, ready: 27 }],
@@ -117,13 +117,13 @@ export interface SlotRecord {
   /** Who holds it, as far as they know; `undefined` when they do not. */
   slot: Slot | undefined;
   holder: SlotHolder;
-  line: SlotLine;
+  queue: TargetQueue;
   busyShareLastHour: number;
   /** Whether a task is one of theirs that has ended, whatever an older answer of AWS says. */
   hasEnded: (taskId: string) => boolean;
 }
 
 /** Where the export jobs tell what they know of the slots. */
-export interface SlotBook {
+export interface SlotStatusSource {
   readSlot(target: string): Promise<SlotRecord>;
 }

@@ -17,14 +17,14 @@ export const writtenWholeBytes = 4_096;
 const buffered = { minLength: 3_500, maxWrite: writtenWholeBytes, periodicFlush: 50 };
 
 /** Where lines are written in the background. */
-type Destination = ReturnType<typeof pino.destination> & { destroyed?: boolean; fd?: number };
+type LogSink = ReturnType<typeof pino.destination> & { destroyed?: boolean; fd?: number };
 
 /**
  * Ends a destination when everything is written. When nothing is taken for `stallMs`, what is left is
  * lost: it would otherwise be written when the process exits, and for a reader that does not read, or a
  * disk that is full, that takes for ever. Says whether everything is written.
  */
-export async function endDestination(destination: Destination, stallMs: number): Promise<boolean> {
+export async function endDestination(destination: LogSink, stallMs: number): Promise<boolean> {
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMs);
   destination.on('write', () => void timer.refresh());
@@ -44,7 +44,7 @@ export async function endDestination(destination: Destination, stallMs: number):
  * Reads from a pipe in place of its reader. A write to a full pipe that has begun holds a thread, and
  * Node waits for its threads when it exits. What is no pipe has no such write, or cannot be opened.
  */
-function takeBack({ fd }: Destination): void {
+function takeBack({ fd }: LogSink): void {
   try {
     const pipe = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
     readSync(pipe, Buffer.alloc(2 * writtenWholeBytes));
@@ -67,7 +67,7 @@ export async function openLogDestination(isPretty: boolean): Promise<LogDestinat
     const { default: pretty } = await import('pino-pretty'); // only people pay for it
     return Object.assign(pretty({ sync: true }), { close: async () => {} });
   }
-  const destination: Destination = pino.destination({ dest: 1, sync: false, ...buffered });
+  const destination: LogSink = pino.destination({ dest: 1, sync: false, ...buffered });
   let isClosed = false;
   return {
     write: (line) => void (isClosed || destination.write(line)),

@@ -1,4 +1,5 @@
 import { type TUnsafe, Type } from '@sinclair/typebox';
+import { toDateTime } from '#time/date-time.ts';
 
 import { readingsOf } from './instant-readings.ts';
 import { show } from './violations.ts';
@@ -10,7 +11,7 @@ const rule = 'RFC 3339 with an offset ("2024-05-01T00:00:00Z"), or integer milli
 
 /**
  * An instant of a request: an integer of whatever size, or text. What it says is for `readInstant`
- * to judge, which can tell a caller more than a rule of a schema could.
+ * to evaluate, which can tell a caller more than a rule of a schema could.
  */
 export function Instant(options: { description: string }): TUnsafe<Instant> {
   return Type.Unsafe<Instant>({ ...options, 'x-instant': true, 'x-rule': rule });
@@ -53,7 +54,7 @@ function readNumber(value: bigint): ReadInstant {
   if (value > plausibleMs.last) return { detail: `must be ${rule}, but lies after the year 2200` };
   if (value < 0n) return { detail: beforeBeginning };
   return {
-    detail: `must be ${rule}, but is ${toText(Number(value))}, before there were logs to export; for everything from the beginning write 0`,
+    detail: `must be ${rule}, but is ${toDateTime(Number(value))}, before there were logs to export; for everything from the beginning write 0`,
   };
 }
 
@@ -71,7 +72,7 @@ function readText(text: string): ReadInstant {
 
   const midnight = Date.parse(`${date}T00:00:00Z`);
   // Date.parse takes the 30th of February for the 1st of March.
-  const isDay = !Number.isNaN(midnight) && toText(midnight).startsWith(date);
+  const isDay = !Number.isNaN(midnight) && toDateTime(midnight).startsWith(date);
   if (!isDay) return { detail: `must be a day of the calendar, but ${date} is none` };
 
   const offsetMs =
@@ -86,7 +87,7 @@ function readText(text: string): ReadInstant {
   if (at < 0) return { detail: beforeBeginning };
   if (hour === 24 && minute === 0 && second === 0) {
     return {
-      detail: `has the hour 24, which RFC 3339 has not; the same instant is "${toText(at)}"`,
+      detail: `has the hour 24, which RFC 3339 has not; the same instant is "${toDateTime(at)}"`,
     };
   }
   if (hour > 23 || minute > 59 || second > 60) {
@@ -94,7 +95,7 @@ function readText(text: string): ReadInstant {
   }
   if (second === 60) {
     return {
-      detail: `is in a leap second, which time in milliseconds since 1970 has not; the second after it is "${toText(atSecond)}"`,
+      detail: `is in a leap second, which time in milliseconds since 1970 has not; the second after it is "${toDateTime(atSecond)}"`,
     };
   }
   return { at };
@@ -115,8 +116,4 @@ function describeOtherText(text: string): string {
   return hasOffset
     ? `must be RFC 3339; ${write}`
     : `must be RFC 3339 with an offset; if UTC is meant, ${write}`;
-}
-
-function toText(ms: number): string {
-  return new Date(ms).toISOString();
 }

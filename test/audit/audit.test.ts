@@ -13,7 +13,7 @@ const refusal = { requestId: 'r-1', route: '/export-tasks', error: 'invalid_toke
 const silent = { error() {} };
 
 /** An audit and the lines it has written, as text. */
-function openLines() {
+function openQueues() {
   const lines: string[] = [];
   return { audit: makeAudit({ write: (line: string) => void lines.push(line) }), lines };
 }
@@ -26,7 +26,7 @@ const parse = (lines: string) =>
 
 describe('a line of the audit', () => {
   test('says in `audit` what it is about, when it was, and has no level', () => {
-    const { audit, lines } = openLines();
+    const { audit, lines } = openQueues();
     const call = { principal: 'p', service: 'sts', target: 't', outcome: 'ok' } as const;
 
     audit.decision({
@@ -48,7 +48,7 @@ describe('a line of the audit', () => {
   });
 
   test('is one line, whatever is in it, and no text in it is longer than 256 characters', () => {
-    const { audit, lines } = openLines();
+    const { audit, lines } = openQueues();
     const long = 'a\n"\u2028\u0000😀'.repeat(200);
 
     audit.refusal({ requestId: long, route: null, error: 'short' });

@@ -21,7 +21,7 @@ export interface Guard extends Authentication {
   /** Says whose a token is. */
   ofToken(token: string): Promise<Principal>;
   /** Says whose a token is, or why it was refused: the reason of the log. */
-  judge(token: string): Promise<string>;
+  verify(token: string): Promise<string>;
   /** For the `access` of a world: these callers, who may do everything. */
   access: () => Access;
 }
@@ -49,7 +49,7 @@ export async function openGuard(
     ...authentication,
     log,
     ofToken,
-    judge: (token) => ofToken(token).then(({ id }) => id, reasonOf),
+    verify: (token) => ofToken(token).then(({ id }) => id, reasonOf),
     access: () => ({ ...openToAll, authenticate }),
   };
 }

@@ -5,7 +5,7 @@ import { gatewayItself, makeAudit } from '#audit/audit.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
-import { openLine } from '../export-jobs/queue-of-jobs.ts';
+import { openQueue } from '../export-jobs/queue-of-jobs.ts';
 import { longTimeouts } from '../silence.ts';
 import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
 
@@ -107,7 +107,7 @@ describe('every request to AWS has one line in the audit', () => {
   });
 
   test('of a job that is run to its end', async () => {
-    await using line = await openLine();
+    await using line = await openQueue();
     line.audit.length = 0;
 
     await line.put();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { toProblem } from '#aws/error-meaning.ts';
+import { toAwsProblem } from '#aws/error-meaning.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { toErrorFacts } from '#telemetry/error-facts.ts';
 import { longTimeouts } from '../silence.ts';
@@ -45,7 +45,7 @@ describe('when no credentials are found', () => {
     const error = await readCallerAccount({ ...how, credentials: undefined }).catch(
       (found: Error) => found,
     );
-    const { slug, detail } = toProblem('DescribeExportTasks', error);
+    const { slug, detail } = toAwsProblem('DescribeExportTasks', error);
 
     expect(slug).toBe('service-role-unusable');
     expect(detail).toBe(

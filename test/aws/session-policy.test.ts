@@ -24,7 +24,8 @@ function permits(policy: string, action: string, resource: string, context = {})
 const mayPut = (policy: string, bucket: string, key: string) =>
   permits(policy, 's3:PutObject', `arn:aws:s3:::${bucket}/${key}`);
 const logGroupArn = (name: string) => `arn:aws:logs:eu-west-1:123456789012:log-group:${name}`;
-const mayExport = (policy: string, arn: string) => permits(policy, 'logs:CreateExportTask', arn);
+const toExportQuestion = (policy: string, arn: string) =>
+  permits(policy, 'logs:CreateExportTask', arn);
 
 const variable = (name: string) => `$\{${name}}`;
 const writable = [...Array(0x100).keys()].slice(0x20).map((code) => String.fromCharCode(code));
@@ -72,7 +73,7 @@ describe('the policy of a session', () => {
   test('without a grant permits nothing', () => {
     const policy = sessionPolicyFor(place, undefined);
 
-    expect(mayExport(policy, logGroupArn('/app'))).toBe(false);
+    expect(toExportQuestion(policy, logGroupArn('/app'))).toBe(false);
     expect(mayPut(policy, 'archive', 'exports/app/x')).toBe(false);
     expect(JSON.parse(policy).Statement).toEqual([{ Effect: 'Deny', Action: '*', Resource: '*' }]);
   });
@@ -183,7 +184,7 @@ describe(`for whatever is granted (seed ${seed})`, () => {
         const isHis = bucket === somebody.destination;
         expect(mayPut(policy, bucket, `${somebody.destinationPrefix}/x`)).toBe(isHis);
         for (const arn of [logGroupArn(group), logGroupArn(`${group}:*`)]) {
-          expect(mayExport(policy, arn)).toBe(group === somebody.logGroupName);
+          expect(toExportQuestion(policy, arn)).toBe(group === somebody.logGroupName);
         }
       }),
       { numRuns: 500, seed },
@@ -197,8 +198,8 @@ describe(`for whatever is granted (seed ${seed})`, () => {
 
         const policy = sessionPolicyFor(place, granted);
 
-        expect(mayExport(policy, logGroupArn(group))).toBe(true);
-        expect(mayExport(policy, logGroupArn(`${group}:*`))).toBe(true);
+        expect(toExportQuestion(policy, logGroupArn(group))).toBe(true);
+        expect(toExportQuestion(policy, logGroupArn(`${group}:*`))).toBe(true);
         for (const key of keysOf(prefix)) expect(mayPut(policy, bucket, key)).toBe(true);
       }),
       { numRuns: 500, seed },

@@ -23,7 +23,7 @@ export interface Aim {
 
 const patienceMs = 4_000;
 // A create that its sender did not outlive may still take effect a good while later.
-const mostLateMs = 900;
+const maxLateMs = 900;
 // In which the answer is read and its outcome written down.
 const recordingMs = 6;
 
@@ -58,7 +58,7 @@ export function makeAim(random: () => number): Aim {
           return { sendAfterMs: 0 };
         case 'after-write':
           void aimed.strike();
-          return random() < 0.5 ? {} : { sendAfterMs: random() * mostLateMs };
+          return random() < 0.5 ? {} : { sendAfterMs: random() * maxLateMs };
         case 'after-effect':
           return { sendAfterMs: 0, beforeAnswer: aimed.strike };
         case 'after-answer': {

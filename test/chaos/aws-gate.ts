@@ -22,7 +22,7 @@ export interface CreateFate {
 export type AwsGate = TcpProxy;
 
 // Further apart than this, AWS takes a signature for expired.
-const mostSkewMs = 5 * 60_000;
+const maxSkewMs = 5 * 60_000;
 
 /** Opens a gate to the emulator at a port. */
 export function openAwsGate(
@@ -89,7 +89,7 @@ function isSkewed(head: string): boolean {
   const [, year, month, day, hours, minutes, seconds] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(header(head, 'x-amz-date') ?? '') ?? [];
   const signedAt = Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`);
-  return Math.abs(signedAt - Date.now()) > mostSkewMs;
+  return Math.abs(signedAt - Date.now()) > maxSkewMs;
 }
 
 function signatureExpired(): Buffer {

@@ -162,9 +162,9 @@ describe('the checker', () => {
   });
 
   test('does not count a second task that is written down as a stray', () => {
-    const stray = { taskId: 'task-2', target: 'default', marker, jobId: 'job', detectedAt: 5_000 };
+    const orphan = { taskId: 'task-2', target: 'default', marker, jobId: 'job', detectedAt: 5_000 };
 
-    expect(check({ ...good, tasks: [task, second], strays: [stray] })).toEqual([]);
+    expect(check({ ...good, tasks: [task, second], strays: [orphan] })).toEqual([]);
   });
 
   test.each(planted)('finds %s: %s', (invariant, _what, changes) => {

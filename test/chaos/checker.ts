@@ -70,18 +70,18 @@ export function check(evidence: Evidence): Violation[] {
 interface OurTask {
   task: Task;
   attempt: Row<'attempts'> | undefined;
-  isStray: boolean;
+  isOrphan: boolean;
 }
 
 function ourTasks({ installation, tasks, attempts, strays }: Evidence): OurTask[] {
   const byMarker = new Map(attempts.map((attempt) => [attempt.marker, attempt]));
-  const strayIds = new Set(strays.map(({ taskId }) => taskId));
+  const orphanIds = new Set(strays.map(({ taskId }) => taskId));
   return tasks
     .filter(({ taskName }) => taskName?.startsWith(`xp1-${installation}-`))
     .map((task) => ({
       task,
       attempt: byMarker.get(task.taskName ?? ''),
-      isStray: strayIds.has(task.taskId),
+      isOrphan: orphanIds.has(task.taskId),
     }));
 }
 
@@ -119,11 +119,11 @@ function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): 
     return [{ invariant: 'INV3', kind: 'lost', text }];
   }
   const others = ours.filter(
-    ({ task, attempt: of, isStray }) =>
+    ({ task, attempt: of, isOrphan }) =>
       of?.jobId === slice.jobId &&
       of.slice === slice.number &&
       task !== counted.task &&
-      !isStray &&
+      !isOrphan &&
       !(of.taskId === task.taskId && (of.outcome === 'failed' || of.outcome === 'cancelled')),
   );
   return [
@@ -160,7 +160,7 @@ function checkParameters(
 
 /** In one account and Region, one of ours ends before the next begins. */
 function checkSlots(ours: OurTask[]): Violation[] {
-  const counted = ours.filter(({ isStray }) => !isStray).map(({ task }) => task);
+  const counted = ours.filter(({ isOrphan }) => !isOrphan).map(({ task }) => task);
   const places = Map.groupBy(counted, ({ accountId, region }) => `${accountId} ${region}`);
   return [...places].flatMap(([place, tasks]) => {
     const inOrder = tasks.toSorted((one, other) => one.createdAt - other.createdAt);
@@ -183,7 +183,7 @@ function checkSightings({ sightings, attempts, events }: Evidence, ours: OurTask
       .filter(({ isIntentKnown }) => isIntentKnown === false)
       .map(({ marker }) => unlawful('INV10', `${marker} was sent before it was on disk`)),
     ...ours
-      .filter(({ attempt, isStray }) => !attempt && !isStray)
+      .filter(({ attempt, isOrphan }) => !attempt && !isOrphan)
       .map(({ task }) => unlawful('INV10', `task ${task.taskId} has no attempt`)),
     ...[...bySent.values()]
       .filter((sent) => sent.length > 1 || !sent[0]?.attempt.startsWith('attempt=1;'))

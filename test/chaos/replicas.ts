@@ -33,7 +33,7 @@ export interface ReplicaPlace {
   targets: { name: string; region: string }[];
   logFile: number;
   accidents: string[];
-  /** The way of the judge. */
+  /** The way of the evaluate. */
   database: Database;
   isServing: boolean;
   clockShiftsMs: readonly number[] | undefined;

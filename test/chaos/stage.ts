@@ -50,9 +50,9 @@ export interface Stage extends AsyncDisposable {
   sightings: Sighting[];
   /** What went wrong with the processes themselves. */
   accidents: string[];
-  /** Puts so many slices into line, spread over the targets. */
+  /** Puts so many slices into the queue, spread over the targets. */
   put(slices: number): Promise<void>;
-  /** Keeps some work in every line until told to stop. */
+  /** Keeps some work in every queue until told to stop. */
   keepBusy(): { stop(): Promise<void> };
   /** The log of the replicas, kept when something went wrong. */
   logPath: string;
@@ -138,13 +138,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
 
   async function fillUp(): Promise<void> {
-    const lines = await database.queries
+    const queues = await database.queries
       .selectFrom('slices')
       .select('target')
       .where('state', '=', 'waiting')
       .groupBy('target')
       .execute();
-    const waiting = new Set(lines.map((line) => line.target));
+    const waiting = new Set(queues.map((queue) => queue.target));
     for (const target of targets) {
       if (!waiting.has(target.name)) await putSome(target, 2);
     }

@@ -21,21 +21,21 @@ export interface Verdict {
 // The longest pause after refusals in a row.
 const backOffMs = 61_000;
 // A line in which nothing was written for so long will not move by itself any more.
-const standstillMs = backOffMs + chaosLimits.settleMs + 15_000;
+const standstillMs = backOffMs + chaosLimits.reconcileMs + 15_000;
 // Until the sweeper has been everywhere.
-const sweptMs = 3 * chaosLimits.sweepEveryMs;
-const straysWithinMs = 120_000;
+const sweptMs = 3 * chaosLimits.sweepIntervalMs;
+const orphansWithinMs = 120_000;
 
 /** Waits until nothing moves any more, ends the replicas and judges. */
-export async function judge(
+export async function evaluate(
   stage: Stage,
   signal: AbortSignal,
   calls: ClientCall[] = [],
 ): Promise<Verdict> {
   await untilAtRest(stage, signal);
-  signal.throwIfAborted(); // there is nothing to judge
+  signal.throwIfAborted(); // there is nothing to evaluate
   await delay(sweptMs);
-  const until = performance.now() + straysWithinMs;
+  const until = performance.now() + orphansWithinMs;
   while (performance.now() < until && !signal.aborted) {
     const isSwept = check(await gather(stage, calls)).every(
       ({ invariant }) => invariant !== 'INV2',

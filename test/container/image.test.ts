@@ -111,7 +111,7 @@ describe('the image of the gateway', () => {
     await expect.poll(() => statusOf(service.url, taskId)).toBe('COMPLETED');
     const code = await service.end('SIGTERM');
 
-    expect(readLines(dataDir)).toEqual(events.map(({ message }) => message));
+    expect(readCallerQueues(dataDir)).toEqual(events.map(({ message }) => message));
     expect(code).toBe(0); // it ends itself with 1 when ten seconds are not enough
     expect(everyFileOf(gateway)).toEqual(before);
   });
@@ -272,7 +272,7 @@ async function statusOf(url: string, taskId: string): Promise<string | undefined
 }
 
 /** The messages of every exported object, without their times. */
-function readLines(dataDir: string): string[] {
+function readCallerQueues(dataDir: string): string[] {
   return readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.gz'))
     .flatMap((file) =>

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { migrateDatabase, openDatabase } from '#database/open-database.ts';
 import { openReady } from '../ready-database.ts';
-import { emptyHome, key, keysIn } from './homes.ts';
+import { emptyStorage, key, keysIn } from './homes.ts';
 
 /** A job as the version before callers were told apart writes it. */
 const jobBefore = (id: string) => ({
@@ -13,7 +13,7 @@ const jobBefore = (id: string) => ({
 
 describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   test('has its tables when it is opened, and keeps them and its id when it is opened again', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
 
     const ids = async () => {
       await using database = await openReady(options);
@@ -26,7 +26,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('says which tables it made, once', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
 
     expect(await migrateDatabase(options)).toEqual([
       '0001-export-jobs',
@@ -38,7 +38,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('brings tables of the version before up to date, and keeps what is in them', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
     {
       await using before = await openReady(options);
       const { schema } = before.queries;
@@ -72,7 +72,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('can be opened by a program older than its tables', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
     {
       await using newer = await openReady(options);
       const applied = { name: '9999-of-a-newer-program', appliedAt: newer.now() };
@@ -87,7 +87,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('leaves no half of its tables when making them fails', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
     {
       await using before = await openReady(options);
       // All but the last that is made: making them again gets as far as that.
@@ -105,7 +105,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('has a clock of epoch milliseconds that goes on', async () => {
-    await using database = await openReady(await emptyHome(kind));
+    await using database = await openReady(await emptyStorage(kind));
     const read = () =>
       database.queries.selectNoFrom(database.now().as('at')).executeTakeFirstOrThrow();
 
@@ -119,7 +119,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
 
   test('takes the clock of a test instead', async () => {
     let at = 1_714_521_600_000;
-    await using database = await openReady({ ...(await emptyHome(kind)), clock: () => at });
+    await using database = await openReady({ ...(await emptyStorage(kind)), clock: () => at });
     const read = () =>
       database.queries.selectNoFrom(database.now().as('at')).executeTakeFirstOrThrow();
 
@@ -130,7 +130,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('gives counters, counts and sums as numbers', async () => {
-    await using database = await openReady(await emptyHome(kind));
+    await using database = await openReady(await emptyStorage(kind));
     const { queries } = database;
     await queries
       .insertInto('idempotencyKeys')
@@ -150,7 +150,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('keeps all of a transaction or nothing', async () => {
-    await using database = await openReady(await emptyHome(kind));
+    await using database = await openReady(await emptyStorage(kind));
 
     const kept = await database.transaction(async (queries) => {
       await queries.insertInto('idempotencyKeys').values(key('kept')).execute();
@@ -167,7 +167,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 
   test('passes on what is wrong with a statement', async () => {
-    await using database = await openReady(await emptyHome(kind));
+    await using database = await openReady(await emptyStorage(kind));
     const insert = () => database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
     await insert();
 
@@ -183,7 +183,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
 });
 
 test('in PostgreSQL the tables are made once, however many processes start at once', async () => {
-  const options = await emptyHome('postgres');
+  const options = await emptyStorage('postgres');
 
   const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(options)));
   await Promise.all(opened.map(({ whenMigrated }) => whenMigrated));

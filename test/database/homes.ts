@@ -15,7 +15,7 @@ export function temporaryDir(): string {
 }
 
 /** Where an empty database of this kind is. */
-export async function emptyHome(kind: Database['kind']): Promise<DatabaseOptions> {
+export async function emptyStorage(kind: Database['kind']): Promise<DatabaseOptions> {
   if (kind === 'sqlite') return { dataDir: temporaryDir() };
   return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
 }

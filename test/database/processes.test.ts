@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type DatabaseOptions, migrateDatabase } from '#database/open-database.ts';
 import { nodeEnvironment } from '../node-environment.ts';
 import { openReady } from '../ready-database.ts';
-import { emptyHome, keysIn, temporaryDir } from './homes.ts';
+import { emptyStorage, keysIn, temporaryDir } from './homes.ts';
 
 /** Starts a process that writes; `confirmed` grows with every row it was told is kept. */
 function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
@@ -39,7 +39,7 @@ async function run(door: string, env: Record<string, string>) {
 
 describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
   test('what was confirmed is kept when the process is killed', async () => {
-    const options = await emptyHome(kind);
+    const options = await emptyStorage(kind);
     const writer = startWriter(options);
     await writer.hasConfirmed(100);
 
@@ -52,7 +52,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
   });
 
   test('npm run migrate tells what it did', async () => {
-    const { dataDir, databaseUrl } = await emptyHome(kind);
+    const { dataDir, databaseUrl } = await emptyStorage(kind);
     const env = databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: dataDir };
 
     const [first, second] = [
@@ -68,7 +68,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
 });
 
 test('a second process on the same directory is refused in a sentence, and the first works on', async () => {
-  const options = await emptyHome('sqlite');
+  const options = await emptyStorage('sqlite');
   await migrateDatabase(options);
   await using first = await openReady(options); // and has written nothing
 

@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { openDatabase } from '#database/open-database.ts';
 import { sqliteMistake } from '#database/sqlite.ts';
 import { openReady } from '../ready-database.ts';
-import { emptyHome, key, keysIn, temporaryDir } from './homes.ts';
+import { emptyStorage, key, keysIn, temporaryDir } from './homes.ts';
 
 const unavailable = { name: 'Problem', slug: 'database-unavailable' };
 
 test('every commit is on the disk, and foreign keys hold', async () => {
-  await using database = await openReady(await emptyHome('sqlite'));
+  await using database = await openReady(await emptyStorage('sqlite'));
   const read = async (pragma: string) => {
     const { rows } = await sql`${sql.raw(`pragma ${pragma}`)}`.execute(database.queries);
     return Object.values(rows[0] as object)[0];
@@ -23,7 +23,7 @@ test('every commit is on the disk, and foreign keys hold', async () => {
 });
 
 test('a loop of queries lets timers and sockets through', async () => {
-  await using database = await openReady(await emptyHome('sqlite'));
+  await using database = await openReady(await emptyStorage('sqlite'));
   let hasTurned = false;
   setTimeout(() => {
     hasTurned = true;
@@ -36,7 +36,7 @@ test('a loop of queries lets timers and sockets through', async () => {
 });
 
 test('a full disk is database-unavailable, undoes the transaction, and is over when there is room', async () => {
-  await using database = await openReady(await emptyHome('sqlite'));
+  await using database = await openReady(await emptyStorage('sqlite'));
   const { queries } = database;
   await queries.insertInto('idempotencyKeys').values(key('kept')).execute();
   const { rows } = await sql<{ pageCount: number }>`pragma page_count`.execute(queries);

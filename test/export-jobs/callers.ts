@@ -46,7 +46,7 @@ export function jobOf(name: string, database: Database, job: JobOf = {}): Promis
     .flatMap((slice) => logGroupNames.map((logGroupName) => ({ ...slice, logGroupName })))
     .map((slice, number) => ({ ...slice, number }));
   return acceptJob(database, {
-    ...{ jobId: randomUUID(), asker: { principal: principalOf(name), id: 'test' }, acceptedAt },
-    ...{ keyUse: undefined, plan: { ...plan, slices }, mostWaitingSlices: 0 },
+    ...{ jobId: randomUUID(), request: { principal: principalOf(name), id: 'test' }, acceptedAt },
+    ...{ keyUse: undefined, plan: { ...plan, slices }, maxWaitingSlices: 0 },
   });
 }

@@ -10,26 +10,26 @@ import { type JobChange, recordChange } from '#export-jobs/store/record-change.t
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
-import { askerOf, testDeed } from './deeds.ts';
+import { askerOf, testAuditContext } from './deeds.ts';
 
 /** Where a database can be, as worlds and `openDatabase` take it. */
 interface Home {
   databaseUrl?: string;
 }
 
-/** The two homes of export jobs, for `describe.each`. */
-export const homes: [name: string, openHome: () => Promise<Home>][] = [
+/** The two storageBackends of export jobs, for `describe.each`. */
+export const storageBackends: [name: string, openStorage: () => Promise<Home>][] = [
   ['SQLite', async () => ({})],
   ['PostgreSQL', async () => ({ databaseUrl: await postgresUrl() })],
 ];
 
 /** Opens an empty database in a home; it can be used at once, and leaves nothing behind. */
 export async function openStore(
-  openHome: () => Promise<Home>,
+  openStorage: () => Promise<Home>,
   clock?: () => number,
 ): Promise<Database> {
   const folder = mkdtempDisposableSync(join(tmpdir(), 'export-jobs-'));
-  const home = await openHome();
+  const home = await openStorage();
   const database = await openReady({ ...home, dataDir: folder.path, ...(clock && { clock }) });
   return {
     ...database,
@@ -101,8 +101,8 @@ export function givenJob(
   const jobId = randomUUID();
   const plan = planOf(slices, facts);
   return acceptJob(database, {
-    ...{ jobId, asker: askerOf(caller), acceptedAt, keyUse: undefined, plan },
-    mostWaitingSlices: 0,
+    ...{ jobId, request: askerOf(caller), acceptedAt, keyUse: undefined, plan },
+    maxWaitingSlices: 0,
   });
 }
 
@@ -122,7 +122,7 @@ export function bringTo(
       .where('number', '=', slice)
       .execute();
     const change = { type: `slice-${state}`, slice, attempt: 1 } as JobChange;
-    await recordChange(queries, database, jobId, change, testDeed);
+    await recordChange(queries, database, jobId, change, testAuditContext);
   });
 }
 

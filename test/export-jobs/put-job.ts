@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
-import { testDeed } from './deeds.ts';
+import { testAuditContext } from './deeds.ts';
 
 /** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
 
-/** A job as it is put into line; whatever is left out does not matter. */
+/** A job as it is put into the queue; whatever is left out does not matter. */
 export interface PutJob {
   target?: string;
   caller?: string;
@@ -21,7 +21,7 @@ export interface PutJob {
   timeZone?: string;
 }
 
-/** Puts a job of hour-long slices into line; its id. */
+/** Puts a job of hour-long slices into the queue; its id. */
 export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
@@ -59,7 +59,7 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     const change = { type: 'job-accepted', slices } as const;
-    await recordChange(queries, database, id, change, testDeed);
+    await recordChange(queries, database, id, change, testAuditContext);
   });
   return id;
 }

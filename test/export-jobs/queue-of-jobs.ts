@@ -26,7 +26,7 @@ import { type PutJob, putJob, startAt } from './put-job.ts';
 import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
 
 /** What a test may set. */
-export interface LineOptions {
+export interface QueueOptions {
   home?: 'sqlite' | 'postgres';
   emulator?: EmulatorOptions;
   limits?: Partial<DispatcherLimits>;
@@ -71,7 +71,7 @@ export interface Replica {
 }
 
 /** Dispatchers in front of an emulator, under turned time. */
-export interface Line extends AsyncDisposable {
+export interface Queue extends AsyncDisposable {
   emulator: Emulator;
   time: TurnedTime;
   database: Database;
@@ -82,7 +82,7 @@ export interface Line extends AsyncDisposable {
   dispatchers: Dispatcher[];
   replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
-  /** Puts a job of hour-long slices into line; its id. */
+  /** Puts a job of hour-long slices into the queue; its id. */
   put(job?: PutJob): Promise<string>;
   /** Asks for the cancel of a job, as its caller does. */
   cancel(jobId: string): Promise<void>;
@@ -103,8 +103,8 @@ export const refusal = {
   headers: { date: 'unknown' },
 } as const;
 
-/** Opens a line; dispose of it with `await using`. */
-export async function openLine(options: LineOptions = {}): Promise<Line> {
+/** Opens a queue; dispose of it with `await using`. */
+export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   const silence = options.isSilenceShort ? openSilence() : undefined;
   const emulator = await openEmulator({
     rateLimits: 'off',
@@ -128,7 +128,7 @@ export async function openLine(options: LineOptions = {}): Promise<Line> {
     emulator.seed.bucket({ region: place, bucket: `archive-${place}` });
   }
   emulator.seed.bucket({ region, bucket: 'archive' });
-  const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-line-'));
+  const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-queue-'));
   const database = await openReady({
     dataDir,
     databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,

@@ -3,30 +3,30 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '#database/database.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
-import { testDeed } from './deeds.ts';
+import { testAuditContext } from './deeds.ts';
 
-/** A job as a test puts it into the line: what is left out is the same for all. */
-export interface JobInLine {
+/** A job as a test puts it into the queue: what is left out is the same for all. */
+export interface QueuedJob {
   id?: string;
   target?: string;
   caller?: string;
   priority?: number;
-  /** The state of each of its slices, and when it joined the line, in epoch ms. */
+  /** The state of each of its slices, and when it joined the queue, in epoch ms. */
   slices?: { state?: SliceState; readyAt?: number }[];
 }
 
-/** Puts a job into the line as accepting one does; its id. */
-export async function putJob(database: Database, job: JobInLine = {}): Promise<string> {
+/** Puts a job into the queue as accepting one does; its id. */
+export async function putJob(database: Database, job: QueuedJob = {}): Promise<string> {
   const { id = randomUUID(), target = 'default', caller = 'anonymous', priority = 0 } = job;
   const { slices = [{}] } = job;
-  const line = { target, caller, priority };
+  const queue = { target, caller, priority };
   const window = { fromAt: 0, toAt: 3_600_000 };
   await database.transaction(async (queries) => {
     await queries
       .insertInto('jobs')
       .values({
         id,
-        ...line,
+        ...queue,
         ...window,
         name: null,
         sliceBy: 'none',
@@ -41,18 +41,18 @@ export async function putJob(database: Database, job: JobInLine = {}): Promise<s
       .execute();
     await queries
       .insertInto('lines')
-      .values(line)
+      .values(queue)
       .onConflict((known) => known.doNothing())
       .execute();
     for (const [number, { state = 'waiting', readyAt = 0 }] of slices.entries()) {
-      const place = { jobId: id, number, ...line, ...window, notBeforeAt: null, problem: null };
+      const place = { jobId: id, number, ...queue, ...window, notBeforeAt: null, problem: null };
       await queries
         .insertInto('slices')
         .values({ ...place, logGroupName: '/app', readyAt, state })
         .execute();
     }
     const change = { type: 'job-accepted', slices: slices.length } as const;
-    await recordChange(queries, database, id, change, testDeed);
+    await recordChange(queries, database, id, change, testAuditContext);
   });
   return id;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import type { CreateExportTask, ExportTask, ExportTaskPage } from '#aws/export-task.ts';
+import type { AwsExportTask, CreateExportTaskInput, ExportTaskPage } from '#aws/export-task.ts';
 import { type CreateFor, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
@@ -47,7 +47,7 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
     },
   });
   return {
-    create: (whom: Partial<CreateFor> = {}, changes: Partial<CreateExportTask> = {}) =>
+    create: (whom: Partial<CreateFor> = {}, changes: Partial<CreateExportTaskInput> = {}) =>
       createOnce(target, { ...task, ...changes }, { ...asked, ...whom }),
     looks: () => looks,
   };
@@ -61,13 +61,13 @@ const answered503: CreateOutcome = {
   }),
 };
 
-const asked = { caller: 'anonymous', grant: undefined, see: async (task: ExportTask) => task };
+const asked = { caller: 'anonymous', grant: undefined, see: async (task: AwsExportTask) => task };
 
 const listed = (
   taskId: string,
   createdAt: number,
-  changes: Partial<ExportTask> = {},
-): ExportTask => ({
+  changes: Partial<AwsExportTask> = {},
+): AwsExportTask => ({
   ...task,
   taskId,
   executionInfo: { creationTime: createdAt },
@@ -114,7 +114,7 @@ describe('the look-up of a lost create', () => {
     async ([, changes]) => {
       const { create } = openTarget({
         outcome: answered503,
-        pages: () => ({ exportTasks: [listed('near', began, changes as Partial<ExportTask>)] }),
+        pages: () => ({ exportTasks: [listed('near', began, changes as Partial<AwsExportTask>)] }),
       });
 
       await expect(create()).rejects.toMatchObject({

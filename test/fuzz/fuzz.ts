@@ -13,7 +13,7 @@ export interface FuzzReport {
   slowestMs: number;
 }
 
-/** An answer to be judged; one to HEAD has no body. */
+/** An answer to be evaluated; one to HEAD has no body. */
 type Judged = RawAnswer & { isBodiless?: boolean };
 
 const atOnce = 10;
@@ -41,21 +41,21 @@ export async function fuzz({ count, seed }: { count: number; seed: number }): Pr
   const batches = Math.ceil((count - connections) / atOnce);
   await fc.assert(
     fc.asyncProperty(fc.array(anyRequest, { minLength: atOnce, maxLength: atOnce }), (requests) =>
-      judgeAll(requests.map((request) => send(world, request, report))),
+      evaluateAll(requests.map((request) => send(world, request, report))),
     ),
     { numRuns: batches, seed },
   );
   await fc.assert(
     fc.asyncProperty(fc.array(anyBytes, { minLength: atOnce, maxLength: atOnce }), (connection) =>
-      judgeAll(connection.map((bytes) => write(world, bytes, report))),
+      evaluateAll(connection.map((bytes) => write(world, bytes, report))),
     ),
     { numRuns: Math.ceil(connections / atOnce), seed },
   );
   return report;
 }
 
-async function judgeAll(sent: Promise<Judged[]>[]): Promise<void> {
-  for (const answer of (await Promise.all(sent)).flat()) judge(answer);
+async function evaluateAll(sent: Promise<Judged[]>[]): Promise<void> {
+  for (const answer of (await Promise.all(sent)).flat()) evaluate(answer);
 }
 
 async function send(world: World, request: FuzzRequest, report: FuzzReport): Promise<Judged[]> {
@@ -91,7 +91,7 @@ function counted(answer: RawAnswer, report: FuzzReport): RawAnswer {
 }
 
 /** @throws when an answer is not one this service may give */
-function judge({ status, headers, text, isBodiless }: Judged): void {
+function evaluate({ status, headers, text, isBodiless }: Judged): void {
   const fail = (why: string) => {
     throw new Error(`${why}: ${status} ${JSON.stringify(headers)} ${text}`);
   };

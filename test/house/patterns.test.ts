@@ -33,7 +33,7 @@ const patterns = [
 
 // What an automaton has not (assertions, back-references) or has too many states of (counts, long texts),
 // and what is proven in its place: it matches no less. What an assertion
-// demands is written as what follows.
+// requires is written as what follows.
 const standIns: Record<string, string> = {
   '^(?!fips-)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$': '^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$',
   '^([a-z][a-z0-9+.-]*:)(?:(\\/\\/[^/?@]*)(?=[/?]|$)|(?!\\/\\/))(.*)$':

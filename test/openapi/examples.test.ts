@@ -38,11 +38,11 @@ test('every example of the document works where the demonstration is', async () 
   seedExamples(world.emulator.seed);
   await acceptJob(world.database, {
     jobId: exampleJobId,
-    asker: askerOf('anonymous'),
+    request: askerOf('anonymous'),
     acceptedAt: Date.UTC(2024, 4, 4),
     keyUse: undefined,
     plan: planOf(1),
-    mostWaitingSlices: 0,
+    maxWaitingSlices: 0,
   });
   await bringTo(world.database, exampleJobId, 0, 'completed'); // its events come to an end
   const { paths } = JSON.parse(world.app.openapiText()) as {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { makeMarker } from '#targets/marker.ts';
 import { as, callersBy } from '../access.ts';
 import { jobOf } from '../export-jobs/callers.ts';
-import { bringTo, homes } from '../export-jobs/homes.ts';
+import { bringTo, storageBackends } from '../export-jobs/homes.ts';
 import { putAttempt, putJob } from '../export-jobs/rows.ts';
 import { openWorld, order, type World } from '../world.ts';
 
@@ -58,9 +58,9 @@ describe('a task of somebody else in the slot', () => {
   });
 });
 
-describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
+describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage) => {
   test('are told to their own caller with names, to others without', async () => {
-    await using world = await openWorld({ access, jobs: await openHome() });
+    await using world = await openWorld({ access, jobs: await openStorage() });
     const { database } = world;
     const jobId = await putJob(database, {
       caller: 'test#ann',
@@ -76,11 +76,11 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     const counts = { priority: 0, waiting: 1, ready: 1 };
     const others = { priority: 0, waiting: 2, ready: 2 };
     expect(ann.slot).toMatchObject({ state: 'ours', jobId, slice: 0, taskId: 'the-task' });
-    expect(ann.line.callers).toEqual([{ caller: 'test#ann', ...counts }, others]);
+    expect(ann.queue.callers).toEqual([{ caller: 'test#ann', ...counts }, others]);
     expect(Object.keys(tom.slot)).toEqual(['state', 'seenAt', 'since']);
-    expect(tom.line.callers).toEqual([{ caller: 'test#tom', ...counts }, others]);
+    expect(tom.queue.callers).toEqual([{ caller: 'test#tom', ...counts }, others]);
     expect(operator.slot).toMatchObject({ jobId });
-    expect(operator.line.callers).toEqual(
+    expect(operator.queue.callers).toEqual(
       ['ann', 'ben', 'tom'].map((name) => ({ caller: `test#${name}`, ...counts })),
     );
   });
@@ -93,7 +93,7 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
       (_principal, { action, resource }) =>
         action === 'ReadTarget' || resource.logGroupName === '/app',
     );
-    await using world = await openWorld({ access: mayReadApp, jobs: await openHome() });
+    await using world = await openWorld({ access: mayReadApp, jobs: await openStorage() });
     const jobId = await jobOf('tom', world.database, { logGroupNames, days: 2 });
     await bringTo(world.database, jobId, 0, 'running');
     await putAttempt(world.database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
@@ -108,7 +108,7 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     const forbidsOther = callersBy(
       (_principal, { resource }) => resource.logGroupName !== '/other',
     );
-    await using world = await openWorld({ access: forbidsOther, jobs: await openHome() });
+    await using world = await openWorld({ access: forbidsOther, jobs: await openStorage() });
     const { database } = world;
     const jobId = await jobOf('tom', database, { logGroupNames: ['/app', '/other'] });
     await bringTo(database, jobId, 0, 'running');
@@ -123,22 +123,22 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     }
   });
 
-  test('callers in line are named to who may read each of their jobs there', async () => {
+  test('callers in the queue are named to who may read each of their jobs there', async () => {
     const forbidsOther = callersBy(
       (_principal, { resource }) => resource.logGroupName !== '/other',
     );
-    await using world = await openWorld({ access: forbidsOther, jobs: await openHome() });
+    await using world = await openWorld({ access: forbidsOther, jobs: await openStorage() });
     const { database } = world;
     await jobOf('ann', database, { days: 2 });
     await jobOf('ben', database);
     await jobOf('ben', database, { logGroupNames: ['/app', '/other'] });
     await jobOf('tom', database, { logGroupNames: ['/other'] });
 
-    const { line } = (await show(world, 'operator')).body;
-    const toTom = (await show(world, 'tom')).body.line;
+    const { queue } = (await show(world, 'operator')).body;
+    const toTom = (await show(world, 'tom')).body.queue;
 
-    expect(line).toMatchObject({ waiting: 6, ready: 6 });
-    expect(line.callers).toEqual([
+    expect(queue).toMatchObject({ waiting: 6, ready: 6 });
+    expect(queue.callers).toEqual([
       { priority: 0, caller: 'test#ann', waiting: 2, ready: 2 },
       { priority: 0, waiting: 4, ready: 4 },
     ]);
@@ -149,25 +149,25 @@ describe.each(homes)('a slot and its line on %s', (_name, openHome) => {
     ]);
   });
 
-  test('of a line longer than is looked at, who comes later is not named', async () => {
+  test('of a queue longer than is looked at, who comes later is not named', async () => {
     await using world = await openWorld({
       access: callersBy(() => true),
-      jobs: await openHome(),
+      jobs: await openStorage(),
     });
     for (let n = 0; n < 250; n += 1) {
       await putJob(world.database, { caller: n < 150 ? 'test#ann' : 'test#ben', slices: [{}] });
     }
 
-    const { line } = (await show(world, 'operator')).body;
+    const { queue } = (await show(world, 'operator')).body;
 
-    expect(line.callers).toEqual([
+    expect(queue.callers).toEqual([
       { priority: 0, caller: 'test#ann', waiting: 150, ready: 150 },
       { priority: 0, waiting: 100, ready: 100 },
     ]);
   });
 });
 
-describe.each(homes)('the task of a job, on %s', (_name, openHome) => {
+describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) => {
   // Who may see tasks of any log group, and jobs of those that have nothing of /other.
   const forbidsOther = callersBy(
     (_principal, { action, resource }) =>
@@ -177,7 +177,7 @@ describe.each(homes)('the task of a job, on %s', (_name, openHome) => {
   /** A task that runs, named as one of a job of two log groups is; and the job. */
   async function openTask(logGroupNames: string[]) {
     const emulator = { runningMs: 3_600_000 };
-    const world = await openWorld({ access: forbidsOther, jobs: await openHome(), emulator });
+    const world = await openWorld({ access: forbidsOther, jobs: await openStorage(), emulator });
     const jobId = await jobOf('tom', world.database, { logGroupNames });
     const taskName = makeMarker(
       { id: '12345678', secret: 's' },

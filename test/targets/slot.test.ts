@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { busyShare } from '#export-jobs/queue/slot-status.ts';
-import { homes } from '../export-jobs/homes.ts';
+import { storageBackends } from '../export-jobs/homes.ts';
 import { putAttempt, putJob } from '../export-jobs/rows.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
@@ -80,91 +80,94 @@ describe('GET /targets/{target}', () => {
   });
 });
 
-describe.each(homes)('GET /targets/{target} with export jobs on %s', (_name, openHome) => {
-  test('tells which slice is in the slot, without asking AWS, and who waits', async () => {
-    await using world = await openWorld({ jobs: { ...(await openHome()), clock } });
-    const { database } = world;
-    const jobId = await putJob(database, {
-      slices: [{ state: 'completed' }, { state: 'running' }, {}, { readyAt: now + 1 }],
+describe.each(storageBackends)(
+  'GET /targets/{target} with export jobs on %s',
+  (_name, openStorage) => {
+    test('tells which slice is in the slot, without asking AWS, and who waits', async () => {
+      await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
+      const { database } = world;
+      const jobId = await putJob(database, {
+        slices: [{ state: 'completed' }, { state: 'running' }, {}, { readyAt: now + 1 }],
+      });
+      await putJob(database, { caller: 'urgent', priority: 9, slices: [{}] });
+      await putJob(database, { target: 'elsewhere', slices: [{}] });
+      const times = { submittedAt: minutesAgo(15), taskCreatedAt: minutesAgo(15) + 1_000 };
+      await putAttempt(database, { jobId, slice: 1, taskId: 'the-task', ...times });
+
+      const { body } = await showTarget(world);
+
+      expect(body).toMatchObject({
+        slot: {
+          state: 'ours',
+          jobId,
+          slice: 1,
+          taskId: 'the-task',
+          since: instant(times.taskCreatedAt),
+          seenAt: instant(now),
+        },
+        queue: {
+          waiting: 3,
+          ready: 2,
+          callers: [
+            { priority: 9, caller: 'urgent', waiting: 1, ready: 1 },
+            { priority: 0, caller: 'anonymous', waiting: 2, ready: 1 },
+          ],
+        },
+        busyShareLastHour: 0.25,
+      });
+      expect(askedAws(world)).toBe(0);
     });
-    await putJob(database, { caller: 'urgent', priority: 9, slices: [{}] });
-    await putJob(database, { target: 'elsewhere', slices: [{}] });
-    const times = { submittedAt: minutesAgo(15), taskCreatedAt: minutesAgo(15) + 1_000 };
-    await putAttempt(database, { jobId, slice: 1, taskId: 'the-task', ...times });
 
-    const { body } = await showTarget(world);
+    test('knows of a slice that has no task yet', async () => {
+      await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
+      const jobId = await putJob(world.database, { slices: [{ state: 'starting' }] });
+      await putAttempt(world.database, { jobId, submittedAt: minutesAgo(1) });
 
-    expect(body).toMatchObject({
-      slot: {
-        state: 'ours',
-        jobId,
-        slice: 1,
-        taskId: 'the-task',
-        since: instant(times.taskCreatedAt),
-        seenAt: instant(now),
-      },
-      line: {
-        waiting: 3,
-        ready: 2,
-        callers: [
-          { priority: 9, caller: 'urgent', waiting: 1, ready: 1 },
-          { priority: 0, caller: 'anonymous', waiting: 2, ready: 1 },
-        ],
-      },
-      busyShareLastHour: 0.25,
+      const { body } = await showTarget(world);
+
+      const since = instant(minutesAgo(1));
+      expect(body.slot).toEqual({ state: 'ours', jobId, slice: 0, since, seenAt: instant(now) });
+      expect(body.busyShareLastHour).toBe(0);
     });
-    expect(askedAws(world)).toBe(0);
-  });
 
-  test('knows of a slice that has no task yet', async () => {
-    await using world = await openWorld({ jobs: { ...(await openHome()), clock } });
-    const jobId = await putJob(world.database, { slices: [{ state: 'starting' }] });
-    await putAttempt(world.database, { jobId, submittedAt: minutesAgo(1) });
+    test.for([
+      ['19 s ago is believed', 19_000, 'seen-by-the-owner', 0],
+      ['21 s ago is asked for again', 21_000, undefined, 1],
+    ] as const)('what the owner of the slot saw %s', async ([, ageMs, taskId, asked]) => {
+      await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
+      const slot = { target: 'default', accountId: '123456789012', region, owner: null };
+      await world.database.queries
+        .insertInto('slots')
+        .values({
+          ...slot,
+          foreignTaskId: 'seen-by-the-owner',
+          foreignLogGroupName: '/theirs',
+          foreignSince: minutesAgo(5),
+          foreignSeenAt: now - ageMs,
+        })
+        .execute();
 
-    const { body } = await showTarget(world);
+      const { body } = await showTarget(world);
 
-    const since = instant(minutesAgo(1));
-    expect(body.slot).toEqual({ state: 'ours', jobId, slice: 0, since, seenAt: instant(now) });
-    expect(body.busyShareLastHour).toBe(0);
-  });
+      expect(body.slot.taskId).toBe(taskId);
+      expect(body.slot.state).toBe(taskId ? 'foreign' : 'free');
+      expect(askedAws(world)).toBe(asked);
+    });
 
-  test.for([
-    ['19 s ago is believed', 19_000, 'seen-by-the-owner', 0],
-    ['21 s ago is asked for again', 21_000, undefined, 1],
-  ] as const)('what the owner of the slot saw %s', async ([, ageMs, taskId, asked]) => {
-    await using world = await openWorld({ jobs: { ...(await openHome()), clock } });
-    const slot = { target: 'default', accountId: '123456789012', region, owner: null };
-    await world.database.queries
-      .insertInto('slots')
-      .values({
-        ...slot,
-        foreignTaskId: 'seen-by-the-owner',
-        foreignLogGroupName: '/theirs',
-        foreignSince: minutesAgo(5),
-        foreignSeenAt: now - ageMs,
-      })
-      .execute();
+    test('does not take a task of its own that has just ended for somebody else’s', async () => {
+      await using world = await openWorld({ emulator, jobs: { ...(await openStorage()), clock } });
+      const taskId = await takeSlot(world); // AWS still shows it active
+      const jobId = await putJob(world.database, { slices: [{ state: 'completed' }] });
+      const times = { submittedAt: minutesAgo(30), endedAt: now };
+      await putAttempt(world.database, { jobId, taskId, ...times, outcome: 'completed' });
 
-    const { body } = await showTarget(world);
+      const { body } = await showTarget(world);
 
-    expect(body.slot.taskId).toBe(taskId);
-    expect(body.slot.state).toBe(taskId ? 'foreign' : 'free');
-    expect(askedAws(world)).toBe(asked);
-  });
-
-  test('does not take a task of its own that has just ended for somebody else’s', async () => {
-    await using world = await openWorld({ emulator, jobs: { ...(await openHome()), clock } });
-    const taskId = await takeSlot(world); // AWS still shows it active
-    const jobId = await putJob(world.database, { slices: [{ state: 'completed' }] });
-    const times = { submittedAt: minutesAgo(30), endedAt: now };
-    await putAttempt(world.database, { jobId, taskId, ...times, outcome: 'completed' });
-
-    const { body } = await showTarget(world);
-
-    expect(body.slot.state).toBe('free');
-    expect(body.busyShareLastHour).toBe(0.5);
-  });
-});
+      expect(body.slot.state).toBe('free');
+      expect(body.busyShareLastHour).toBe(0.5);
+    });
+  },
+);
 
 describe('the busy share of the last hour', () => {
   const run = (from: number, to: number | null) => ({

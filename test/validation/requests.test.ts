@@ -111,7 +111,7 @@ describe('a body of POST /export-tasks', () => {
     expect(isSent).toBe(false);
   });
 
-  test('may have a destinationPrefix of 1,024 bytes, which is for AWS to judge', async () => {
+  test('may have a destinationPrefix of 1,024 bytes, which is for AWS to evaluate', async () => {
     await using world = await openWorld();
 
     const { isSent } = await post(world, { ...order, destinationPrefix: 'é'.repeat(512) });

@@ -1,14 +1,14 @@
 import { startGateway } from '../../gateway.ts';
 import { median } from '../../round.ts';
 import type { Scale, World } from '../../scale.ts';
-import { homes } from './homes.ts';
+import { storageBackends } from './homes.ts';
 import { postJob } from './post-job.ts';
 
 /** How long a job of 10,000 slices takes to accept, and how long everybody else waits meanwhile. */
 export async function measureAccept(world: World, scale: Scale): Promise<string[]> {
   const lines: string[] = [];
-  for (const [name, openHome] of homes) {
-    await using gateway = await startGateway(world.awsUrl, await openHome(world));
+  for (const [name, openStorage] of storageBackends) {
+    await using gateway = await startGateway(world.awsUrl, await openStorage(world));
     const acceptMs: number[] = [];
     const stallMs: number[] = [];
     const cpuMs: number[] = [];

@@ -11,8 +11,8 @@ export async function measureHandOff(_world: World, scale: Scale): Promise<strin
   const various = { pendingMs: 0, runningMs: [1_500, 4_000] } as const;
   // Both wait most of the time, so they do not disturb each other.
   const [ofAlike, ofVarious] = await Promise.all([
-    measureLine(alike, Math.ceil(scale.lineSeconds / 2)),
-    measureLine(various, Math.ceil(scale.lineSeconds / 2.75)),
+    measureQueue(alike, Math.ceil(scale.queueSeconds / 2)),
+    measureQueue(various, Math.ceil(scale.queueSeconds / 2.75)),
   ]);
   return [
     `hand-off, 2 s        ${ofAlike.gaps}`,
@@ -22,7 +22,7 @@ export async function measureHandOff(_world: World, scale: Scale): Promise<strin
   ];
 }
 
-async function measureLine(options: EmulatorOptions, slices: number) {
+async function measureQueue(options: EmulatorOptions, slices: number) {
   await using aws = await startAws(options);
   await using gateway = await startGateway(aws.url);
   await postJob(gateway.url, { logGroups: 1, hours: slices });

@@ -3,13 +3,13 @@ import { makeFolder } from '../../folder.ts';
 import { subjectCore } from '../../machine.ts';
 import type { Strangers, StrangersSeen } from '../../processes/strangers.ts';
 import type { Scale, World } from '../../scale.ts';
-import { homes } from './homes.ts';
+import { storageBackends } from './homes.ts';
 
 /** Whether an answer about a job of somebody else tells by its time or its bytes that the job is there. */
 export async function measureStrangers(world: World, scale: Scale): Promise<string[]> {
   const lines: string[] = [];
-  for (const [name, openHome] of homes) {
-    const home = await openHome(world);
+  for (const [name, openStorage] of storageBackends) {
+    const home = await openStorage(world);
     const strangers: Strangers = { jobs: scale.strangers, dataDir: makeFolder(), ...home, seed: 1 };
     await using child = startChild({
       script: 'bench/processes/strangers.ts',

@@ -8,7 +8,7 @@ import type { Refuse } from './refusals.ts';
 /** Says whose a credential is. @throws Problem unauthenticated */
 export type Verify = (text: string) => Principal | Promise<Principal>;
 
-/** How to judge each kind of credential; one without is not accepted. */
+/** How to verify each kind of credential; one without is not accepted. */
 export interface Verifiers extends Partial<Record<Credential['kind'], Verify>> {
   /** Says whose the certificate of a connection is; undefined when it has none. */
   mtls?: (socket: Socket) => Principal | undefined;

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Principal } from '../principal.ts';
 
-/** What is needed to judge certificates. */
+/** What is needed to verify certificates. */
 export interface ClientCertificateOptions {
   now: () => number;
   refuse: (reason: string) => Error;
@@ -38,14 +38,14 @@ interface Judged {
 
 /**
  * Makes what says whose the certificate of a connection is: its one URI among the alternative names,
- * or where it has no URI its one DNS name; undefined when the connection has none. It is judged once
+ * or where it has no URI its one DNS name; undefined when the connection has none. It is verified once
  * for each connection, again when the authorities have changed, and its end at each request.
  * @throws what `refuse` makes of one that is not accepted
  */
 export function makeClientCertificates({ now, refuse, authorities }: ClientCertificateOptions) {
   const known = new WeakMap<Socket, Judged>();
 
-  function judge(socket: TLSSocket, certificate: X509Certificate): Judged {
+  function verify(socket: TLSSocket, certificate: X509Certificate): Judged {
     if (!socket.authorized) throw refuse(`not authorized: ${socket.authorizationError}`);
     const current = authorities.current();
     const signer = current.find((authority) => isSignedBy(certificate, authority));
@@ -77,7 +77,7 @@ export function makeClientCertificates({ now, refuse, authorities }: ClientCerti
     if (found?.authorities !== authorities.current()) {
       const certificate = (socket as Partial<TLSSocket>).getPeerX509Certificate?.();
       if (!certificate) return undefined;
-      found = judge(socket as TLSSocket, certificate);
+      found = verify(socket as TLSSocket, certificate);
       known.set(socket, found);
     }
     if (found.endsAt <= now()) throw refuse('it has expired since the connection was made');

@@ -5,7 +5,7 @@ import { Int64 } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import type { Principal } from '../principal.ts';
 import { type Action, actions } from './action.ts';
-import type { Place, Question } from './authorizer.ts';
+import type { Question, TargetIdentity } from './authorizer.ts';
 
 const name = (description: string) =>
   Text({ minLength: 1, maxLength: 1_024, rule: 'text of 1 to 1024 characters', description });
@@ -120,7 +120,7 @@ export function toPrincipal({
 }
 
 /** May it be done? Every policy finds the circumstances it may speak of, so that none fails. */
-export function toQuestion(target: Place, check: AuthorizationCheck): Question {
+export function toQuestion(target: TargetIdentity, check: AuthorizationCheck): Question {
   const { action, logGroupName = '', destination = '' } = check;
   const { destinationPrefix: prefix = '' } = check;
   const destinationPrefix = action === 'CreateExportTask' ? effectivePrefix(prefix) : prefix;

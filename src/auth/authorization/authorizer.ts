@@ -2,7 +2,7 @@ import type { Principal } from '../principal.ts';
 import type { Action } from './action.ts';
 
 /** Who asks, and the id under which the log knows the request; a Fastify request is one. */
-export interface Asker {
+export interface CallerRequest {
   principal: Principal;
   id: string;
   /** Who only wants to know whether the principal may, so that the audit does not say that it asked. */
@@ -10,7 +10,7 @@ export interface Asker {
 }
 
 /** A target, as far as policies speak of it. */
-export interface Place {
+export interface TargetIdentity {
   /** The name of the target. */
   name: string;
   accountId: string;
@@ -19,7 +19,7 @@ export interface Place {
 
 /** What something is done to: a log group of a target, or where there is none, the target. */
 export interface Resource {
-  target: Place;
+  target: TargetIdentity;
   logGroupName?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Circumstances {
   from?: bigint | undefined;
   to?: bigint | undefined;
   priority?: number | undefined;
-  /** Whether the export job is the asker's own. */
+  /** Whether the export job is the caller's own. */
   isOwn?: boolean | undefined;
 }
 
@@ -54,32 +54,36 @@ export interface Authorizer {
   isOpen: boolean;
   /** Grows when other policies are in force, so that a decision may be kept as long as it does not. */
   version(): number;
-  decide(asker: Asker, question: Question): Decision;
+  decide(request: CallerRequest, question: Question): Decision;
   /**
-   * Whether any policy could permit the asker this action at a target, whatever it is done to. A no
+   * Whether any policy could permit the caller this action at a target, whatever it is done to. A no
    * is final, and costs nothing to find out; it is not in the audit.
    */
-  mayPermit(asker: Asker, action: Action, target: Place): boolean;
+  mayPermit(request: CallerRequest, action: Action, target: TargetIdentity): boolean;
   /** @throws Problem not-permitted */
-  demand(asker: Asker, question: Question): Decision;
+  require(request: CallerRequest, question: Question): Decision;
   /**
-   * Demands that some policy may permit the asker this action, whatever it is done to: what can be
+   * Demands that some policy may permit the caller this action, whatever it is done to: what can be
    * decided before a body is read.
    * @throws Problem not-permitted
    */
-  demandAny(asker: Asker, action: Action): void;
+  requireAny(request: CallerRequest, action: Action): void;
   /**
    * Opens decisions of many questions of one request. Each no is a line in the audit; all yeses are
    * one, with the first of them and their number, written when the series is closed.
    */
-  openSeries(asker: Asker): DecisionSeries;
-  /** Those of many that the asker may see; one line in the audit for all of them. */
-  sift<Item>(asker: Asker, items: readonly Item[], toQuestion: (item: Item) => Question): Item[];
+  openSeries(request: CallerRequest): DecisionSeries;
+  /** Those of many that the caller may see; one line in the audit for all of them. */
+  filterPermitted<Item>(
+    request: CallerRequest,
+    items: readonly Item[],
+    toQuestion: (item: Item) => Question,
+  ): Item[];
 }
 
 /** Decisions of one request. */
 export interface DecisionSeries extends Disposable {
   decide(question: Question): Decision;
   /** @throws Problem not-permitted */
-  demand(question: Question): Decision;
+  require(question: Question): Decision;
 }

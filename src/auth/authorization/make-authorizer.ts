@@ -1,7 +1,13 @@
 import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
 import { show } from '#validation/violations.ts';
-import type { Asker, Authorizer, Decision, DecisionSeries, Question } from './authorizer.ts';
+import type {
+  Authorizer,
+  CallerRequest,
+  Decision,
+  DecisionSeries,
+  Question,
+} from './authorizer.ts';
 import { makeCedarRequests } from './policies/cedar-request.ts';
 import type { Policies } from './policies/open-policies.ts';
 import { makeDecisionMemory } from './remembered-decisions.ts';
@@ -19,16 +25,16 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 
   const memory = makeDecisionMemory(policies);
 
-  function judge({ principal }: Asker, question: Question): Decision {
-    return memory.recall(principal, question, () => {
+  function evaluate({ principal }: CallerRequest, question: Question): Decision {
+    return memory.getOrCompute(principal, question, () => {
       const {
         isPermitted,
         policies: ids,
         errors,
-      } = policies.judge(principal, toCedar(principal, question));
+      } = policies.evaluate(principal, toCedar(principal, question));
       if (errors.length > 0) {
         const { action } = question;
-        const facts = { action, principal: principal.id, errors: errors.slice(0, mostErrors) };
+        const facts = { action, principal: principal.id, errors: errors.slice(0, maxErrors) };
         log.error(facts, 'policies could not be evaluated: REFUSED');
       }
       const decision = { isPermitted, policies: ids };
@@ -36,20 +42,20 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     });
   }
 
-  function decide(asker: Asker, question: Question): Decision {
-    const decision = judge(asker, question);
-    recordOf(asker, question, decision);
+  function decide(request: CallerRequest, question: Question): Decision {
+    const decision = evaluate(request, question);
+    recordOf(request, question, decision);
     return decision;
   }
 
-  function openSeries(asker: Asker): DecisionSeries {
+  function openSeries(request: CallerRequest): DecisionSeries {
     const ids = new Set<string>();
     let first: Question | undefined;
     let permitted = 0;
     const decideNext = (question: Question) => {
-      const decision = judge(asker, question);
+      const decision = evaluate(request, question);
       if (!decision.isPermitted) {
-        recordOf(asker, question, decision);
+        recordOf(request, question, decision);
         return decision;
       }
       first ??= question;
@@ -59,22 +65,22 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     };
     return {
       decide: decideNext,
-      demand: (question) => demanded(question, decideNext(question)),
+      require: (question) => demanded(question, decideNext(question)),
       [Symbol.dispose]() {
         if (!first) return;
         const decision = { isPermitted: true, policies: [...ids].sort() };
-        recordOf(asker, first, decision, permitted === 1 ? {} : { permitted });
+        recordOf(request, first, decision, permitted === 1 ? {} : { permitted });
       },
     };
   }
 
   function recordOf(
-    asker: Asker,
+    request: CallerRequest,
     { action, resource, context = {} }: Question,
     decision: Decision,
     counts: { permitted?: number } = {},
   ): void {
-    record(asker, action, decision, {
+    record(request, action, decision, {
       target: resource.target.name,
       logGroupName: resource.logGroupName,
       destination: context.destination,
@@ -84,7 +90,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
   }
 
   function record(
-    { id: requestId, principal, checkedBy }: Asker,
+    { id: requestId, principal, checkedBy }: CallerRequest,
     action: string,
     { isPermitted, policies: ids }: Decision,
     facts: { target: string; [name: string]: string | number | undefined },
@@ -99,20 +105,20 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     version: () => policies.version(),
     decide,
     mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),
-    demand: (asker, question) => demanded(question, decide(asker, question)),
+    require: (request, question) => demanded(question, decide(request, question)),
     openSeries,
-    demandAny(asker, action) {
-      if (policies.mayPermit(asker.principal, action)) return;
-      record(asker, action, { isPermitted: false, policies: [] }, { target: '*' });
+    requireAny(request, action) {
+      if (policies.mayPermit(request.principal, action)) return;
+      record(request, action, { isPermitted: false, policies: [] }, { target: '*' });
       throw new Problem(
         'not-permitted',
         `No policy permits you ${action}, whatever it is done to.`,
       );
     },
-    sift(asker, items, toQuestion) {
+    filterPermitted(request, items, toQuestion) {
       const asked = items.map((item) => {
         const question = toQuestion(item);
-        return { item, question, ...judge(asker, question) };
+        return { item, question, ...evaluate(request, question) };
       });
       const [first] = asked;
       if (!first) return []; // nothing was asked
@@ -120,7 +126,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       const ids = new Set(asked.flatMap((each) => each.policies));
       const targets = new Set(asked.map(({ question }) => question.resource.target.name));
       record(
-        asker,
+        request,
         first.question.action,
         { isPermitted: shown.length > 0, policies: [...ids].sort() },
         {
@@ -141,7 +147,7 @@ function demanded(question: Question, decision: Decision): Decision {
 }
 
 // Each policy may fail; the first few say what is wrong.
-const mostErrors = 5;
+const maxErrors = 5;
 
 // The caller's own words and nothing else: neither the policies nor what others may.
 function tell({ action, resource, context = {} }: Question): string {

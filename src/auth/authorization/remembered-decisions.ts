@@ -4,14 +4,17 @@ import type { Policies } from './policies/open-policies.ts';
 
 // Who follows a task or a line asks the same each second. More for each caller, and those of many
 // callers take memory; less, and one who looks at many tasks in turn never meets one again.
-const mostOfACaller = 256;
+const maxOfACaller = 256;
 
 /**
  * Makes a memory of decisions: the same policies say the same of the same question, and of one that
  * differs in nothing they look at, such as the window or the log group. It forgets what
  * other policies have said, and all of a caller when its `Principal` is not used any more.
  */
-export function makeDecisionMemory({ version, heeds }: Pick<Policies, 'version' | 'heeds'>) {
+export function makeDecisionMemory({
+  version,
+  dependsOn,
+}: Pick<Policies, 'version' | 'dependsOn'>) {
   const memory = new WeakMap<Principal, { version: number; decisions: Map<string, Decision> }>();
 
   function decisionsOf(principal: Principal): Map<string, Decision> {
@@ -23,20 +26,20 @@ export function makeDecisionMemory({ version, heeds }: Pick<Policies, 'version' 
   }
 
   return {
-    /** The decision of an equal question; made and remembered by `judge`, unless it says not to. */
-    recall(
+    /** The decision of an equal question; made and remembered by `evaluate`, unless it says not to. */
+    getOrCompute(
       principal: Principal,
       question: Question,
-      judge: () => { decision: Decision; isToRemember: boolean },
+      evaluate: () => { decision: Decision; isToRemember: boolean },
     ): Decision {
       const decisions = decisionsOf(principal);
-      const key = keyOf(question, (aspect) => heeds(principal, aspect));
+      const key = keyOf(question, (aspect) => dependsOn(principal, aspect));
       const known = decisions.get(key);
       if (known) return known;
-      const { decision, isToRemember } = judge();
+      const { decision, isToRemember } = evaluate();
       if (!isToRemember) return decision;
       const [oldest] = decisions.keys();
-      if (decisions.size === mostOfACaller && oldest !== undefined) decisions.delete(oldest);
+      if (decisions.size === maxOfACaller && oldest !== undefined) decisions.delete(oldest);
       decisions.set(key, decision);
       return decision;
     },
@@ -56,12 +59,12 @@ const circumstances = Object.keys(everyCircumstance) as (keyof Circumstances)[];
 /** All of a question that makes a difference, in one text. */
 function keyOf(
   { action, resource, context = {} }: Question,
-  heeds: (aspect: string) => boolean,
+  dependsOn: (aspect: string) => boolean,
 ): string {
   const { name, accountId, region } = resource.target;
   const heeded = circumstances.map((circumstance) =>
-    heeds(circumstance) ? (context[circumstance]?.toString() ?? null) : null,
+    dependsOn(circumstance) ? (context[circumstance]?.toString() ?? null) : null,
   );
-  const logGroupName = heeds('logGroupName') ? (resource.logGroupName ?? null) : null;
+  const logGroupName = dependsOn('logGroupName') ? (resource.logGroupName ?? null) : null;
   return JSON.stringify([action, name, accountId, region, logGroupName, heeded]);
 }

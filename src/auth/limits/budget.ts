@@ -14,7 +14,7 @@ export const windowSeconds = 60;
 // Some 300 bytes each. Fewer, and callers of a large company push each other out before their windows
 // end, so that some may send more than they may; more, and an issuer with subjects without end takes
 // the memory of a small container.
-const mostCallers = 10_000;
+const maxCallers = 10_000;
 
 /**
  * Makes a budget of so many requests a minute for each caller, counted in memory: a restart forgets,
@@ -31,7 +31,7 @@ export function makeBudget(
   function beginWindow(callerId: string, now: number) {
     windows.delete(callerId);
     for (const [oldest, { endsAt }] of windows) {
-      if (endsAt > now && windows.size < mostCallers) break;
+      if (endsAt > now && windows.size < maxCallers) break;
       windows.delete(oldest);
     }
     const window = { endsAt: now + windowSeconds * 1_000, used: 0 };

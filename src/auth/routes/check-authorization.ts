@@ -6,12 +6,12 @@ import {
   toPrincipal,
   toQuestion,
 } from '../authorization/authorization-check.ts';
-import type { Authorizer, Place } from '../authorization/authorizer.ts';
+import type { Authorizer, TargetIdentity } from '../authorization/authorizer.ts';
 
 /** Says what the policies in force would decide, and which of them; nothing is done. */
 export const checkAuthorization: FastifyPluginAsyncTypebox<{
   authorizer: Authorizer;
-  findTarget: (name: string | undefined) => Place;
+  findTarget: (name: string | undefined) => TargetIdentity;
 }> = async (app, { authorizer, findTarget }) => {
   app.route({
     method: 'POST',
@@ -29,11 +29,11 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
     handler: async (request) => {
       const { body, id } = request;
       const target = findTarget(body.target);
-      authorizer.demand(request, { action: 'CheckAuthorization', resource: { target } });
+      authorizer.require(request, { action: 'CheckAuthorization', resource: { target } });
 
       const principal = body.principal ? toPrincipal(body.principal) : request.principal;
-      const asker = { principal, id, checkedBy: request.principal.id };
-      const { isPermitted, policies } = authorizer.decide(asker, toQuestion(target, body));
+      const checked = { principal, id, checkedBy: request.principal.id };
+      const { isPermitted, policies } = authorizer.decide(checked, toQuestion(target, body));
 
       return { isPermitted, policies: [...policies], principal: principal.id };
     },

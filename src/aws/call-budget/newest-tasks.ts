@@ -1,5 +1,5 @@
 import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
-import type { ExportTask, ExportTaskPage } from '../export-task.ts';
+import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
 
 // AWS has no larger page.
 const newestTasks = 50;
@@ -11,7 +11,7 @@ const unknownForMs = 5_000;
 const endedForMs = 10 * 60_000;
 // Some 500 bytes each. Fewer, and two hundred callers who follow a task each cost calls of their own
 // when they are done; more, and a thousand targets take the memory of a small container.
-const mostRemembered = 512;
+const maxRemembered = 512;
 
 const ends = new Set<string | undefined>(['COMPLETED', 'FAILED', 'CANCELLED']);
 
@@ -24,7 +24,7 @@ export function readNewestFirst(
   logs: CloudWatchLogs,
   { elapsed }: { elapsed: () => number },
 ): CloudWatchLogs {
-  let lastSeen: readonly ExportTask[] = [];
+  let lastSeen: readonly AwsExportTask[] = [];
   const remembered = new Map<string, { page: ExportTaskPage; at: number; until: number }>();
 
   function remember(taskId: string, page: ExportTaskPage, forMs: number): void {
@@ -32,16 +32,16 @@ export function readNewestFirst(
     remembered.delete(taskId);
     remembered.set(taskId, { page, at, until: at + forMs });
     const [oldest] = remembered.keys();
-    if (remembered.size > mostRemembered && oldest !== undefined) remembered.delete(oldest);
+    if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
   }
 
-  function recall(taskId: string): ExportTaskPage | undefined {
+  function getOrCompute(taskId: string): ExportTaskPage | undefined {
     const known = remembered.get(taskId);
     if (!known || known.until < elapsed()) return undefined;
     return { ...known.page, ageSeconds: Math.ceil((elapsed() - known.at) / 1_000) };
   }
 
-  const alone = ({ nextToken: _older, ...page }: ExportTaskPage, task: ExportTask) => ({
+  const alone = ({ nextToken: _older, ...page }: ExportTaskPage, task: AwsExportTask) => ({
     ...page,
     exportTasks: [task],
   });
@@ -71,7 +71,7 @@ export function readNewestFirst(
       const task = newest.exportTasks.find((listed) => listed.taskId === taskId);
       if (task) return alone(newest, task);
 
-      const known = recall(taskId);
+      const known = getOrCompute(taskId);
       if (known) return known;
       const page = await logs.describeExportTasks(query, how);
       if (page.exportTasks.length === 0) remember(taskId, page, unknownForMs);

@@ -1,4 +1,4 @@
-import type { ExportTask, ExportTaskPage, LogGroupPage } from '../export-task.ts';
+import type { AwsExportTask, ExportTaskPage, LogGroupPage } from '../export-task.ts';
 
 /** An answer of the SDK, of whose members nothing is known yet. */
 interface Answer {
@@ -12,7 +12,7 @@ interface Answer {
  */
 export function readExportTaskPage(answer: Answer): ExportTaskPage {
   const read = makeReader(answer);
-  const exportTasks = read.list(answer, 'exportTasks').map((task): ExportTask => {
+  const exportTasks = read.list(answer, 'exportTasks').map((task): AwsExportTask => {
     const status = read.object(task, 'status');
     const times = read.object(task, 'executionInfo');
     return withoutAbsent({
@@ -32,7 +32,7 @@ export function readExportTaskPage(answer: Answer): ExportTaskPage {
           creationTime: read.instant(times, 'creationTime'),
           completionTime: read.instant(times, 'completionTime'),
         }),
-    }) as ExportTask; // the code may be one that AWS has not told of yet
+    }) as AwsExportTask; // the code may be one that AWS has not told of yet
   });
   const nextToken = read.text(answer, 'nextToken');
   return {

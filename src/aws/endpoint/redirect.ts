@@ -4,7 +4,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { partitionOf } from './partition.ts';
 
 /** The part of the SDK's request that says where it goes. */
-interface Destination {
+interface RedirectTarget {
   protocol: string;
   hostname: string;
   port?: number | undefined;
@@ -20,13 +20,13 @@ export async function readRedirect(
   region: string,
   service: 'logs' | 'sts' = 'logs',
 ): Promise<string | undefined> {
-  let asked: Destination | undefined;
+  let asked: RedirectTarget | undefined;
   const config = {
     region,
     maxAttempts: 1,
     credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
     requestHandler: {
-      handle: async (request: Destination) => {
+      handle: async (request: RedirectTarget) => {
         asked = request;
         throw new Error('never sent');
       },

@@ -17,7 +17,7 @@ const windows = 2;
  */
 export const busyFrom = 0.7;
 
-/** How late an event loop is under load, judged by windows of it. */
+/** How late an event loop is under load, evaluated by windows of it. */
 export interface Lateness {
   add(window: LoopWindow): void;
   /** The delay of the better of the last windows, in milliseconds; 0 until there are enough. */

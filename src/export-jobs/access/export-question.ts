@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 
-import type { Asker, Authorizer, Place, Question } from '#auth/authorization/authorizer.ts';
+import type {
+  Authorizer,
+  CallerRequest,
+  Question,
+  TargetIdentity,
+} from '#auth/authorization/authorizer.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Window } from '../planning/window.ts';
 
@@ -17,7 +22,7 @@ export interface WantedExport extends Window {
  * May this be exported? The one question of accepting a job, of retrying it, and of each of its tasks
  * before it is sent; asked with the values AWS gets.
  */
-export function mayExport(target: Place, wanted: WantedExport): Question {
+export function toExportQuestion(target: TargetIdentity, wanted: WantedExport): Question {
   const { logGroupName, destination, destinationPrefix, priority, fromAt, toAt } = wanted;
   const { name, accountId, region } = target;
   return {
@@ -37,19 +42,19 @@ export const decisionsAtOnce = 20;
 /**
  * Demands a yes to each of many questions, up to the first no; the ids of the policies that decided.
  * A question is made when the one before it has its yes: whoever is permitted nothing costs one.
- * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the asker
+ * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the request
  * need not know of it. All yeses are one line in the audit: each task has one of its own when it is sent.
  * @throws Problem not-permitted
  */
-export async function demandEach(
+export async function requireEach(
   authorizer: Authorizer,
-  asker: Asker,
+  request: CallerRequest,
   questions: Iterable<Question>,
   refusal?: () => Problem,
 ): Promise<string[]> {
   const policies = new Set<string>();
-  using series = authorizer.openSeries(asker);
-  const decide = refusal ? series.decide : series.demand;
+  using series = authorizer.openSeries(request);
+  const decide = refusal ? series.decide : series.require;
   let asked = 0;
   for (const question of questions) {
     if (asked % decisionsAtOnce === 0) await setImmediate();

@@ -1,8 +1,13 @@
-import type { Asker, Authorizer, Place, Question } from '#auth/authorization/authorizer.ts';
+import type {
+  Authorizer,
+  CallerRequest,
+  Question,
+  TargetIdentity,
+} from '#auth/authorization/authorizer.ts';
 import type { Principal } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Target } from '#targets/target.ts';
-import { inParts } from '../in-chunks.ts';
+import { inChunks } from '../in-chunks.ts';
 import type { JobHead, readLogGroups } from '../store/reads/read-heads.ts';
 import { decisionsAtOnce } from './export-question.ts';
 
@@ -13,8 +18,8 @@ type JobAction = 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob';
 export interface FoundJob {
   head: JobHead;
   /** Where it exports. */
-  target: Place;
-  /** Ids of the policies that let the asker. */
+  target: TargetIdentity;
+  /** Ids of the policies that let the request. */
   policies: readonly string[];
 }
 
@@ -29,13 +34,13 @@ interface JudgedJob {
 /** The one way to a job: by who asks. */
 export interface JobAccess {
   /**
-   * A job the asker may do this with: each of its log groups permits it. Any other looks like one that
+   * A job the caller may do this with: each of its log groups permits it. Any other looks like one that
    * is not there, and takes as long: the same query, and one decision.
    * @throws Problem export-job-not-found
    */
-  find(asker: Asker, action: JobAction, jobId: string): Promise<FoundJob>;
-  /** Says of each job of a list, one after the other, whether the asker may read it. */
-  judge(asker: Asker, heads: readonly JobHead[]): AsyncGenerator<JudgedJob>;
+  find(request: CallerRequest, action: JobAction, jobId: string): Promise<FoundJob>;
+  /** Says of each job of a list, one after the other, whether the caller may read it. */
+  evaluate(request: CallerRequest, heads: readonly JobHead[]): AsyncGenerator<JudgedJob>;
 }
 
 /** What access to jobs goes by. */
@@ -52,7 +57,7 @@ export interface JobAccessOptions {
 
 // Of each caller. An answer is some hundred bytes; of few, and a job of a thousand log groups is
 // decided of over and over.
-const mostRemembered = 1_000;
+const maxRemembered = 1_000;
 
 /** Answers about all but the first log group of jobs, as long as the policies are the same. */
 interface Memory {
@@ -68,29 +73,34 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
   const memories = new WeakMap<Principal, Memory>();
 
   /** By the configuration; of a target that is not in it now, by who worked its slot last. */
-  function placeOf({ target, accountId, region }: JobHead): Place {
+  function placeOf({ target, accountId, region }: JobHead): TargetIdentity {
     const known = listTargets().find(({ name }) => name === target);
     return known ?? { name: target, accountId: accountId ?? '', region: region ?? '' };
   }
 
-  function mayDo(asker: Asker, action: JobAction, head: JobHead, logGroupName: string): Question {
+  function toJobQuestion(
+    request: CallerRequest,
+    action: JobAction,
+    head: JobHead,
+    logGroupName: string,
+  ): Question {
     const { caller, destination, destinationPrefix } = head;
     const { name, accountId, region } = placeOf(head);
     return {
       action,
       resource: { target: { name, accountId, region }, logGroupName },
-      context: { destination, destinationPrefix, isOwn: caller === asker.principal.id },
+      context: { destination, destinationPrefix, isOwn: caller === request.principal.id },
     };
   }
 
-  async function askOfTheRest(asker: Asker, action: JobAction, head: JobHead) {
+  async function askOfTheRest(request: CallerRequest, action: JobAction, head: JobHead) {
     let decisions = 0;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const page: Awaited<ReturnType<typeof readLogGroups>> = await readLogGroups(head, next);
-      for await (const names of inParts(page.logGroupNames, decisionsAtOnce)) {
+      for await (const names of inChunks(page.logGroupNames, decisionsAtOnce)) {
         decisions += names.length;
-        const toQuestion = (name: string) => mayDo(asker, action, head, name);
-        const permitted = authorizer.sift(asker, names, toQuestion);
+        const toQuestion = (name: string) => toJobQuestion(request, action, head, name);
+        const permitted = authorizer.filterPermitted(request, names, toQuestion);
         if (permitted.length < names.length) return { isPermitted: false, decisions };
       }
       next = page.next;
@@ -108,39 +118,39 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
   }
 
   /** Of a job's further log groups, if it has any: they are the same each time, so they are asked once. */
-  async function mayTheRest(asker: Asker, action: JobAction, head: JobHead) {
+  async function evaluateRest(request: CallerRequest, action: JobAction, head: JobHead) {
     if (!head.hasMoreLogGroups || authorizer.isOpen) return nothingMore;
-    const answers = memoryOf(asker.principal);
+    const answers = memoryOf(request.principal);
     const key = `${action} ${head.id}`;
     const known = answers.get(key);
     if (known) return { ...(await known), decisions: 0 };
-    const answer = askOfTheRest(asker, action, head);
+    const answer = askOfTheRest(request, action, head);
     answers.set(key, answer);
     answer.catch(() => answers.delete(key)); // the database was away: whoever comes next asks again
-    if (answers.size > mostRemembered) answers.delete(answers.keys().next().value as string);
+    if (answers.size > maxRemembered) answers.delete(answers.keys().next().value as string);
     return answer;
   }
 
   return {
-    async find(asker, action, jobId) {
+    async find(request, action, jobId) {
       const found = await headOf(jobId);
-      const head = found ?? phantom(jobId, listTargets()[0]?.name);
-      const question = mayDo(asker, action, head, head.logGroupName);
-      const { isPermitted, policies } = authorizer.decide(asker, question);
-      const isLet = found && isPermitted && (await mayTheRest(asker, action, head)).isPermitted;
+      const head = found ?? placeholder(jobId, listTargets()[0]?.name);
+      const question = toJobQuestion(request, action, head, head.logGroupName);
+      const { isPermitted, policies } = authorizer.decide(request, question);
+      const isLet = found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
       if (!isLet) throw new Problem('export-job-not-found', 'You have no export job of this id.');
       return { head, target: placeOf(head), policies };
     },
 
-    async *judge(asker, heads) {
-      for await (const some of inParts(heads, decisionsAtOnce)) {
+    async *evaluate(request, heads) {
+      for await (const some of inChunks(heads, decisionsAtOnce)) {
         const toQuestion = (head: JobHead) =>
-          mayDo(asker, 'ReadExportJob', head, head.logGroupName);
-        const permitted = new Set(authorizer.sift(asker, some, toQuestion));
+          toJobQuestion(request, 'ReadExportJob', head, head.logGroupName);
+        const permitted = new Set(authorizer.filterPermitted(request, some, toQuestion));
         for (const head of some) {
           if (!permitted.has(head)) yield { head, isPermitted: false, decisions: 1 };
           else {
-            const { isPermitted, decisions } = await mayTheRest(asker, 'ReadExportJob', head);
+            const { isPermitted, decisions } = await evaluateRest(request, 'ReadExportJob', head);
             yield { head, isPermitted, decisions: decisions + 1 };
           }
         }
@@ -150,7 +160,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
 }
 
 /** A job that is not there, to be decided of like any other. */
-function phantom(id: string, target = ''): JobHead {
+function placeholder(id: string, target = ''): JobHead {
   return {
     ...{ id, caller: '', version: 0, target, destination: '', destinationPrefix: '' },
     ...{

@@ -1,27 +1,27 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import type { JobSight } from '#targets/job-visibility.ts';
+import type { JobVisibility } from '#targets/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { type JobReadings, makeJobReadings } from '../store/reads/job-readings.ts';
 import { readHeads, readLogGroups } from '../store/reads/read-heads.ts';
 import { readJobs } from '../store/reads/read-jobs.ts';
 import { type JobAccess, makeJobAccess } from './job-access.ts';
-import { makeJobSight } from './job-visibility.ts';
+import { makeJobVisibility } from './job-visibility.ts';
 
 /** The ways to jobs, by who asks. */
-export interface JobWays {
+export interface JobQueries {
   readings: JobReadings;
   access: JobAccess;
-  sight: JobSight;
+  visibility: JobVisibility;
 }
 
 /** Makes the ways to the jobs of a database. Nothing is asked of it before a request is. */
-export function makeJobWays(options: {
+export function makeJobQueries(options: {
   database: Database;
   authorizer: Authorizer;
   targets: Pick<Targets, 'list'>;
   elapsed: () => number;
-}): JobWays {
+}): JobQueries {
   const { database, authorizer, targets, elapsed } = options;
   const readings = makeJobReadings({
     readHeads: (jobIds) => readHeads(database, jobIds),
@@ -33,5 +33,9 @@ export function makeJobWays(options: {
     headOf: readings.headOf,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });
-  return { readings, access, sight: makeJobSight({ database, access, authorizer, elapsed }) };
+  return {
+    readings,
+    access,
+    visibility: makeJobVisibility({ database, access, authorizer, elapsed }),
+  };
 }

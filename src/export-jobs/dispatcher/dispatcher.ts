@@ -29,7 +29,7 @@ export interface DispatcherOptions {
 
 /** Fills free slots from the waiting slices and watches what runs, for every target at once. */
 export interface Dispatcher {
-  /** Says that something in the line of a target has changed: no need to wait for the next look. */
+  /** Says that something in the queue of a target has changed: no need to wait for the next look. */
   wake(target: string): void;
   /** Starts nothing more, writes down what is under way, and gives the slots back. */
   close(): Promise<void>;

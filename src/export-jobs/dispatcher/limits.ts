@@ -4,12 +4,12 @@ import { awsTimeouts } from '#aws/client/timeouts.ts';
 export interface DispatcherLimits {
   leaseMs: number;
   createDeadlineMs: number;
-  settleMs: number;
-  lookEveryMs: number;
+  reconcileMs: number;
+  listingIntervalMs: number;
   looks: number;
-  askEveryMs: number;
+  pollIntervalMs: number;
   idleMs: number;
-  sweepEveryMs: number;
+  sweepIntervalMs: number;
   sweepBackMs: number;
   retryAfterMs: readonly number[];
   resendAfterMs: readonly number[];
@@ -25,17 +25,17 @@ export const dispatcherLimits: DispatcherLimits = {
   // How long after a create was sent it may still take effect or become visible. AWS says nothing of
   // it. Shorter, and a late effect is exported twice; longer, and each lost answer costs the slot
   // more minutes. What is later still, the sweeper finds.
-  settleMs: 120_000,
+  reconcileMs: 120_000,
   // Whole listings without the task that it takes to call it absent, and how far they are apart.
   looks: 3,
-  lookEveryMs: 10_000,
+  listingIntervalMs: 10_000,
   // AWS takes five describes a second per account and Region, from everybody together.
-  askEveryMs: 1_000,
+  pollIntervalMs: 1_000,
   // How soon a job that another replica accepted is seen.
   idleMs: 1_000,
-  // A stray is found within a minute: a sweep may have to wait some seconds for a gap.
-  sweepEveryMs: 50_000,
-  // How far back the sweeper looks for tasks of ours that it does not know: well beyond settleMs.
+  // An orphan is found within a minute: a sweep may have to wait some seconds for a gap.
+  sweepIntervalMs: 50_000,
+  // How far back the sweeper looks for tasks of ours that it does not know: well beyond reconcileMs.
   sweepBackMs: 300_000,
   // Pauses before a failed slice is tried again by itself; after that it stays failed.
   retryAfterMs: [30_000, 120_000],

@@ -1,35 +1,35 @@
 import { gatewayItself } from '#audit/audit.ts';
-import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
-import { findAttempts, type MarkedAttempt, recordStray } from '../store/orphaned-tasks.ts';
+import { findAttempts, type MarkedAttempt, recordOrphan } from '../store/orphaned-tasks.ts';
 import { recordCall } from '../store/record-change.ts';
 import { isSameExport } from './attempts/same-export.ts';
-import { cancelAtAws, type Slot } from './slot.ts';
+import { cancelAtAws, type OwnedSlot } from './slot.ts';
 
 /**
  * Whether the next page of a sweep is due. It goes between two looks at the running task where there
  * is room for it; where tasks are so short that there never is, it delays one when it is overdue.
  */
-export function isSweepDue({ memory, limits, elapsed }: Slot, idleMs: number): boolean {
+export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: number): boolean {
   const { sweep, sweptAt } = memory;
   const sinceMs = elapsed() - sweptAt;
-  if (idleMs >= 0.7 * limits.askEveryMs)
-    return sweep !== undefined || sinceMs >= limits.sweepEveryMs;
-  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * limits.sweepEveryMs;
-  return sinceMs >= 1.1 * limits.sweepEveryMs;
+  if (idleMs >= 0.7 * limits.pollIntervalMs)
+    return sweep !== undefined || sinceMs >= limits.sweepIntervalMs;
+  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * limits.sweepIntervalMs;
+  return sinceMs >= 1.1 * limits.sweepIntervalMs;
 }
 
 /**
  * Looks at one page of the newest tasks for those of ours that no slice knows: the effect of a create
- * that came after it was called absent, or of one that a frozen process sent late. Such a stray is
+ * that came after it was called absent, or of one that a frozen process sent late. Such an orphan is
  * told of, once, written down, and cancelled while it is active. Each attempt has a prefix of its
  * own, so its objects never mix with those of the task that counts.
  */
-export async function sweepOnePage(slot: Slot): Promise<void> {
-  const { target, database, installation, memory, limits, elapsed, gate } = slot;
+export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
+  const { target, database, installation, memory, limits, elapsed, callSpacing } = slot;
   memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
   const { beganAt, nextToken } = memory.sweep;
-  gate.note();
+  callSpacing.note();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
     memory.sweep = undefined; // a token may have expired: from the beginning
@@ -45,7 +45,7 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   );
   for (const task of ours) {
     const attempt = attempts.get(task.taskName);
-    if (isStray(installation, task, attempt)) await handleStray(slot, task, attempt);
+    if (isOrphan(installation, task, attempt)) await handleOrphan(slot, task, attempt);
   }
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
@@ -55,10 +55,10 @@ export async function sweepOnePage(slot: Slot): Promise<void> {
   if (isWhole) memory.sweptAt = beganAt;
 }
 
-type Marked = ExportTask & { taskId: string; taskName: string };
+type Marked = AwsExportTask & { taskId: string; taskName: string };
 
 // A task without a time proves nothing about those behind it.
-const createdAt = ({ executionInfo }: ExportTask) =>
+const createdAt = ({ executionInfo }: AwsExportTask) =>
   executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
 
 /**
@@ -66,7 +66,7 @@ const createdAt = ({ executionInfo }: ExportTask) =>
  * made up and copied: one without a row must be signed, and one with a row export what that asked
  * for. An attempt without a task and an outcome is being settled: the task is the one looked for.
  */
-function isStray(
+function isOrphan(
   installation: Installation,
   task: Marked,
   attempt: MarkedAttempt | undefined,
@@ -77,15 +77,15 @@ function isStray(
   return attempt.taskId !== task.taskId;
 }
 
-async function handleStray(
-  slot: Slot,
+async function handleOrphan(
+  slot: OwnedSlot,
   task: Marked,
   attempt: MarkedAttempt | undefined,
 ): Promise<void> {
   const { target, database, log, reach } = slot;
   const { taskId, taskName: marker } = task;
   const jobId = attempt?.jobId ?? null;
-  if (await recordStray(database, { taskId, target: target.name, marker, jobId })) {
+  if (await recordOrphan(database, { taskId, target: target.name, marker, jobId })) {
     const facts = {
       alert: 'duplicate_export_detected',
       target: target.name,
@@ -96,7 +96,7 @@ async function handleStray(
     log.error(facts, 'a task of ours is not the one its slice knows');
   }
   if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
-  await reach('before-stray-cancel');
+  await reach('before-orphan-cancel');
   const { awsRequestId, refusal } = await cancelAtAws(slot, taskId, attempt?.caller);
   const call = { target: target.name, jobId, taskId, destination: task.destination ?? null };
   await recordCall(database, call, {
@@ -105,5 +105,5 @@ async function handleStray(
   });
   if (!refusal) return;
   const facts = { err: refusal, target: target.name, taskId };
-  log.warn(facts, 'a stray task could not be cancelled yet');
+  log.warn(facts, 'failed to cancel an orphaned task, retrying');
 }

@@ -8,7 +8,8 @@ import type { SliceProblem } from '../export-job.ts';
 import type { ForeignTask, Lease } from '../store/steps/lease.ts';
 import { recordStep, type Step, type SteppingSlice } from '../store/steps/record-step.ts';
 import type { DispatcherLimits } from './limits.ts';
-import type { Durations, Gate } from './pace.ts';
+import type { CallSpacing } from './pacing/call-spacing.ts';
+import type { TaskDurations } from './pacing/task-durations.ts';
 import type { Trouble } from './trouble.ts';
 
 /** Points at which a test may end the process. In production nothing happens there. */
@@ -21,7 +22,7 @@ export type CrashPoint =
   | 'in-outcome'
   | 'in-adopt'
   | 'in-requeue'
-  | 'before-stray-cancel';
+  | 'before-orphan-cancel';
 
 /** What the steps of a slot need. */
 export interface SlotOptions {
@@ -50,10 +51,10 @@ export interface Log {
 }
 
 /** A slot we hold the lease of, and what is remembered of it. Nothing in memory is needed to go on. */
-export interface Slot extends SlotOptions {
+export interface OwnedSlot extends SlotOptions {
   lease: Lease;
-  gate: Gate;
-  durations: Durations;
+  callSpacing: CallSpacing;
+  durations: TaskDurations;
   memory: SlotMemory;
   /** Waits within a step; the lease is kept meanwhile. */
   pause: (ms: number) => Promise<void>;
@@ -76,7 +77,7 @@ export interface SlotMemory {
   /** When the active slice was seen first, and how old its attempt was then by the database's clock. */
   seen: { marker: string; ageMs: number; seenAt: number } | undefined;
   /** When the active slice was asked for last, in ms since it was submitted. */
-  asked: { marker: string; askedAt: number } | undefined;
+  asked: { marker: string; polledAt: number } | undefined;
   /** Whole listings in which the task of `marker` was not. */
   looks: { marker: string; missing: number; lookedAt: number } | undefined;
   /** Since when AWS has not listed the running task. */
@@ -106,7 +107,7 @@ export function makeSlotMemory(): SlotMemory {
 
 /** Writes a step down and tells of it; the crash points are inside and before it. */
 export async function record(
-  slot: Slot,
+  slot: OwnedSlot,
   active: SteppingSlice,
   step: Step,
   point?: CrashPoint,
@@ -126,11 +127,11 @@ export interface CancelOutcome {
 
 /** Asks AWS to cancel a task, on behalf of a caller if there is one. Never throws. */
 export function cancelAtAws(
-  { target, gate }: Slot,
+  { target, callSpacing }: OwnedSlot,
   taskId: string,
   caller: string | undefined,
 ): Promise<CancelOutcome> {
-  gate.count();
+  callSpacing.count();
   return target.logs.cancelExportTask(taskId, { caller }).catch((refusal: Problem) => {
     return { awsRequestId: refusal.members.awsRequestId, refusal };
   });

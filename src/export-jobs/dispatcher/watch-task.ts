@@ -1,12 +1,12 @@
-import { type ExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
+import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import { recordCall } from '../store/record-change.ts';
 import type { RunningSlice } from '../store/steps/active-slice.ts';
 import { recordForeignTask } from '../store/steps/lease.ts';
-import { type CallToAws, toDeed } from '../store/steps/record-step.ts';
+import { type CallToAws, toCallAuditContext } from '../store/steps/record-step.ts';
 import { recordLoss } from './attempts/record-loss.ts';
-import { nextAskAt } from './pace.ts';
-import { cancelAtAws, record, type Slot, toStored } from './slot.ts';
+import { nextPollAt } from './pacing/poll-time.ts';
+import { cancelAtAws, type OwnedSlot, record, toStored } from './slot.ts';
 import { alarmAfterMs, isAlarmDue, troubleAt } from './trouble.ts';
 
 // A task cannot run for more than 24 hours, so after that nothing can come of it any more.
@@ -16,21 +16,21 @@ const vanishedForGoodMs = 25 * 3_600_000;
  * Takes one look at the task in the slot, when it is time for one, and writes down what came of it.
  * Nothing is done before AWS has said so. Returns after how many milliseconds to look again.
  */
-export async function watchTask(slot: Slot, active: RunningSlice): Promise<number> {
-  const { target, gate, durations, memory, elapsed } = slot;
+export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
+  const { target, callSpacing, durations, memory, elapsed } = slot;
   const isToBeCancelled = active.isCancelRequested && active.state === 'running';
   if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return cancelTask(slot, active);
 
   const { marker, logGroupName, ageMs, taskId } = active;
-  const askedAt = memory.asked?.marker === marker ? memory.asked.askedAt : 0;
+  const polledAt = memory.asked?.marker === marker ? memory.asked.polledAt : 0;
   const alike = active.state === 'cancelling' ? [] : durations.of(logGroupName);
-  const freeInMs = gate.freeInMs();
-  const askAt = nextAskAt(askedAt, ageMs + freeInMs, alike);
+  const freeInMs = callSpacing.freeInMs();
+  const askAt = nextPollAt(polledAt, ageMs + freeInMs, alike);
   const waitMs = Math.max(freeInMs, askAt - ageMs);
   if (waitMs > 0) return waitMs;
 
-  gate.count();
-  memory.asked = { marker, askedAt: ageMs };
+  callSpacing.count();
+  memory.asked = { marker, polledAt: ageMs };
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   const code = task?.status?.code;
@@ -46,7 +46,7 @@ export async function watchTask(slot: Slot, active: RunningSlice): Promise<numbe
 // it may end by itself, and the role may never be permitted to cancel.
 const cancelAgainMs = 10_000;
 
-async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
+async function cancelTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
   const { target, database, memory, elapsed, log } = slot;
   const { jobId, slice, attempt, taskId } = active;
   const { awsRequestId, refusal } = await cancelAtAws(slot, taskId, active.caller);
@@ -56,9 +56,9 @@ async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
   if (refusal && !isOver) {
     memory.cancelNotBefore = elapsed() + cancelAgainMs;
-    log.warn({ err: refusal, target: target.name, taskId }, 'a task could not be cancelled yet');
+    log.warn({ err: refusal, target: target.name, taskId }, 'failed to cancel a task, retrying');
     const call = { target: target.name, jobId, taskId, destination: active.destination };
-    await recordCall(database, call, toDeed(active, by));
+    await recordCall(database, call, toCallAuditContext(active, by));
     return 0;
   }
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
@@ -67,9 +67,9 @@ async function cancelTask(slot: Slot, active: RunningSlice): Promise<number> {
 }
 
 async function recordEnd(
-  slot: Slot,
+  slot: OwnedSlot,
   active: RunningSlice,
-  task: ExportTask,
+  task: AwsExportTask,
   by: CallToAws,
 ): Promise<void> {
   const { slice, attempt, taskId, logGroupName } = active;
@@ -112,9 +112,9 @@ async function recordEnd(
 const cancelledElsewhere = () =>
   new Problem('export-task-cancelled', 'The task is CANCELLED, and not by this job.');
 
-/** A failed attempt: back into line after a pause, up to the limit, unless somebody wanted it ended. */
+/** A failed attempt: back into the queue after a pause, up to the limit, unless somebody wanted it ended. */
 async function recordFailure(
-  slot: Slot,
+  slot: OwnedSlot,
   active: RunningSlice,
   times: { taskCreatedAt: number | null; taskCompletedAt: number | null },
   problem: Problem,
@@ -132,7 +132,7 @@ async function recordFailure(
 }
 
 /** AWS does not list the task, or in a state unknown here: that is not an end. */
-async function missTask(slot: Slot, active: RunningSlice, by: CallToAws): Promise<number> {
+async function missTask(slot: OwnedSlot, active: RunningSlice, by: CallToAws): Promise<number> {
   const { memory, elapsed, log, target } = slot;
   const { jobId, slice, attempt, taskId, ageMs, marker } = active;
   const now = elapsed();
@@ -156,13 +156,13 @@ async function missTask(slot: Slot, active: RunningSlice, by: CallToAws): Promis
  * that task at the pace of one of ours of which nothing is known, never fights it. Its age counts from
  * when it was seen first. Returns after how many milliseconds to go on; 0 when it is free.
  */
-export async function watchForeignTask(slot: Slot): Promise<number> {
-  const { target, database, lease, gate, memory, elapsed } = slot;
+export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
+  const { target, database, lease, callSpacing, memory, elapsed } = slot;
   const { foreign } = memory;
-  const waitMs = Math.max(gate.freeInMs(), (foreign?.askAt ?? 0) - elapsed());
+  const waitMs = Math.max(callSpacing.freeInMs(), (foreign?.askAt ?? 0) - elapsed());
   if (waitMs > 0) return waitMs;
 
-  gate.count();
+  callSpacing.count();
   const query = foreign ? { taskId: foreign.taskId } : { limit: 50 };
   const page = await target.logs.describeExportTasks(query, { isFresh: true });
   const holder = page.exportTasks.find(isActive);
@@ -176,7 +176,7 @@ export async function watchForeignTask(slot: Slot): Promise<number> {
   const { taskId, logGroupName, executionInfo } = holder;
   const seenAt = foreign?.taskId === taskId ? foreign.seenAt : elapsed();
   const ageMs = elapsed() - seenAt;
-  const askAt = seenAt + nextAskAt(ageMs, ageMs, []);
+  const askAt = seenAt + nextPollAt(ageMs, ageMs, []);
   memory.foreign = { taskId, logGroupName, since: executionInfo?.creationTime, seenAt, askAt };
   await recordForeignTask(database, lease, memory.foreign);
   return 0;

@@ -5,11 +5,12 @@ import { type ActiveSlice, readActive } from '../store/steps/active-slice.ts';
 import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/database-clock.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../store/steps/lease.ts';
 import { isStaleState } from '../store/steps/stale-state.ts';
-import { settleStart } from './attempts/reconcile.ts';
+import { reconcileStart } from './attempts/reconcile.ts';
 import { startNextSlice } from './attempts/start-slice.ts';
-import { isSweepDue, sweepOnePage } from './orphan-sweep.ts';
-import { makeDurations, makeGate } from './pace.ts';
-import { backOffMs, makeSlotMemory, type Slot, type SlotOptions } from './slot.ts';
+import { isSweepDue, sweepOrphansPage } from './orphan-sweep.ts';
+import { makeCallSpacing } from './pacing/call-spacing.ts';
+import { makeTaskDurations } from './pacing/task-durations.ts';
+import { backOffMs, makeSlotMemory, type OwnedSlot, type SlotOptions } from './slot.ts';
 import { isAlarmDue, type Trouble, troubleAt } from './trouble.ts';
 import type { WakeSignal } from './wake-signal.ts';
 import { watchForeignTask, watchTask } from './watch-task.ts';
@@ -43,11 +44,11 @@ const remembered = 50;
 export async function workSlot(options: WorkOptions): Promise<void> {
   const { target, database, limits, owner, elapsed, random, sleep, log, wakeSignal, stop } =
     options;
-  const gate = makeGate({ elapsed, everyMs: limits.askEveryMs });
+  const callSpacing = makeCallSpacing({ elapsed, everyMs: limits.pollIntervalMs });
   const clock = makeDatabaseClock(elapsed);
   const memory = makeSlotMemory();
-  const keepEveryMs = limits.leaseMs / 3;
-  let slot: Slot | undefined;
+  const renewLeaseEveryMs = limits.leaseMs / 3;
+  let slot: OwnedSlot | undefined;
   let keptAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let staleStates = 0;
@@ -69,12 +70,12 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       keptAt = beganAt;
       clock.see(answer.now, beganAt); // what it was before, the rows show
       memory.refused = undefined; // another owner's creates may have been taken since
-      const durations = makeDurations(await readDurations(database, target.name, remembered));
+      const durations = makeTaskDurations(await readDurations(database, target.name, remembered));
       const installation = await options.installation();
       setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, target.name));
       slot = {
         ...options,
-        ...{ installation, lease: answer.lease, gate, durations, memory, pause },
+        ...{ installation, lease: answer.lease, callSpacing, durations, memory, pause },
       };
     }
     await keepLease(slot);
@@ -83,7 +84,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     failures = 0;
     staleStates = 0;
     trouble = undefined;
-    return Math.min(waitMs, keepEveryMs, limits.idleMs);
+    return Math.min(waitMs, renewLeaseEveryMs, limits.idleMs);
   }
 
   function standBy({ isMoved, freeInMs }: { isMoved: boolean; freeInMs: number }): number {
@@ -94,9 +95,9 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     return movedMs;
   }
 
-  async function keepLease({ lease }: Slot): Promise<void> {
+  async function keepLease({ lease }: OwnedSlot): Promise<void> {
     const now = elapsed();
-    if (now - keptAt < keepEveryMs) return;
+    if (now - keptAt < renewLeaseEveryMs) return;
     const shown = await database.transaction((queries) =>
       holdLease(queries, database, lease, limits.leaseMs),
     );
@@ -105,7 +106,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   }
 
   // Otherwise slices wait until the clock is again where it was when they were accepted.
-  async function undoSetBack({ lease }: Slot): Promise<void> {
+  async function undoSetBack({ lease }: OwnedSlot): Promise<void> {
     if (setBackMs === 0) return;
     const facts = { target: target.name, setBackMs };
     log.error(facts, 'clock of the database was set back, waits are shortened');
@@ -117,7 +118,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
   }
 
   async function pause(ms: number): Promise<void> {
-    if (ms > 0) await sleep(Math.min(ms, keepEveryMs), stop);
+    if (ms > 0) await sleep(Math.min(ms, renewLeaseEveryMs), stop);
     if (stop.aborted) throw new Error('told to stop');
     if (slot) await keepLease(slot);
   }
@@ -151,28 +152,28 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 }
 
 /** One step: what the row of the active slice asks for, or the next start. */
-async function takeStep(slot: Slot): Promise<number> {
-  const { database, target, gate } = slot;
+async function takeStep(slot: OwnedSlot): Promise<number> {
+  const { database, target, callSpacing } = slot;
   const row = await readActive(database, target.name);
   const active = row && { ...row, ageMs: ageOf(slot, row) };
   const waitMs = await takeMainStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
-  const apartInMs = gate.apartInMs();
-  if (apartInMs === 0) await sweepOnePage(slot);
+  const apartInMs = callSpacing.apartInMs();
+  if (apartInMs === 0) await sweepOrphansPage(slot);
   return Math.min(waitMs, apartInMs);
 }
 
 /** The age of an attempt, by our own clock once we have seen it: the database's may be turned. */
-function ageOf({ memory, elapsed }: Slot, { marker, ageMs }: ActiveSlice): number {
+function ageOf({ memory, elapsed }: OwnedSlot, { marker, ageMs }: ActiveSlice): number {
   if (memory.seen?.marker !== marker) {
     memory.seen = { marker, ageMs: Math.max(0, ageMs), seenAt: elapsed() };
   }
   return memory.seen.ageMs + elapsed() - memory.seen.seenAt;
 }
 
-async function takeMainStep(slot: Slot, active: ActiveSlice | undefined): Promise<number> {
+async function takeMainStep(slot: OwnedSlot, active: ActiveSlice | undefined): Promise<number> {
   // Whatever is not known of the last create comes first: never two unknowns.
-  if (active?.state === 'starting') return settleStart(slot, active);
+  if (active?.state === 'starting') return reconcileStart(slot, active);
   if (active) return watchTask(slot, active);
   return slot.memory.isTaken ? watchForeignTask(slot) : startNextSlice(slot);
 }

@@ -12,7 +12,7 @@ import { utc } from './calendar/wall-clock.ts';
 import { defaultTemplate, templateDescription } from './destination-prefix.ts';
 
 /** A body names at most this many log groups, half of its megabyte; by their prefix there may be more. */
-const mostLogGroups = 1_000;
+const maxLogGroups = 1_000;
 
 /** What a job's window is cut at: nothing, or the hours, days, ISO weeks or months of its time zone. */
 export const sliceBys = ['none', 'hour', 'day', 'week', 'month'] as const;
@@ -41,9 +41,9 @@ export const CreateExportJob = Type.Object(
     logGroupNames: Type.Optional(
       Type.Array(LogGroupName, {
         minItems: 1,
-        maxItems: mostLogGroups,
+        maxItems: maxLogGroups,
         uniqueItems: true,
-        'x-rule': `an array of 1 to ${mostLogGroups} names of log groups, each once`,
+        'x-rule': `an array of 1 to ${maxLogGroups} names of log groups, each once`,
         description: 'The log groups to export. Either this or logGroupNamePrefix.',
       }),
     ),

@@ -1,11 +1,11 @@
-import type { Place } from '#auth/authorization/authorizer.ts';
+import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { effectivePrefix, withoutEndingSlashes } from '#aws/export-task.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 
 /** What a template is filled in with, for all slices of a job. */
 export interface JobOfPrefix {
-  target: Place;
+  target: TargetIdentity;
   jobId: string;
   /** The IANA name of the time zone of the times in it. */
   timeZone: string;

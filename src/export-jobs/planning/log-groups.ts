@@ -1,6 +1,6 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { Problem } from '#problems/problem.ts';
-import { mostSlices } from './plan.ts';
+import { maxSlices } from './plan.ts';
 
 // AWS takes ten of these calls a second per account and Region from everybody together: four are
 // ours. Slower, and a job of a thousand log groups would be accepted after more than five seconds.
@@ -8,7 +8,7 @@ const pauseMs = 250;
 
 // Pages may come with less than AWS has room for, even empty; twice as many as full ones is patience
 // enough with a listing that does not end.
-const mostPages = 2 * (mostSlices / 50);
+const maxPages = 2 * (maxSlices / 50);
 
 /**
  * All log groups whose name begins with a prefix, in AWS's order, and what they hold together.
@@ -21,7 +21,7 @@ export async function resolveLogGroups(
 ): Promise<{ logGroupNames: string[]; storedBytes: number }> {
   const bytesByName = new Map<string, number>();
   let nextToken: string | undefined;
-  for (let page = 0; page < mostPages; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     if (page > 0) await sleep(pauseMs);
     const answer = await logs.describeLogGroups(
       { logGroupNamePrefix, limit: 50, ...(nextToken !== undefined && { nextToken }) },
@@ -30,10 +30,10 @@ export async function resolveLogGroups(
     for (const { logGroupName, storedBytes = 0 } of answer.logGroups) {
       bytesByName.set(logGroupName, storedBytes);
     }
-    if (bytesByName.size > mostSlices) {
+    if (bytesByName.size > maxSlices) {
       throw new Problem(
         'too-many-slices',
-        `More than ${mostSlices} log groups begin with ${logGroupNamePrefix}; a job may have ${mostSlices} slices, one for each at least.`,
+        `More than ${maxSlices} log groups begin with ${logGroupNamePrefix}; a job may have ${maxSlices} slices, one for each at least.`,
       );
     }
     nextToken = answer.nextToken;
@@ -47,6 +47,6 @@ export async function resolveLogGroups(
   }
   throw new Problem(
     'aws-unexpected',
-    `AWS lists log groups without end: ${mostPages} pages so far.`,
+    `AWS lists log groups without end: ${maxPages} pages so far.`,
   );
 }

@@ -1,8 +1,8 @@
-import type { Asker, Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
-import { demandEach, mayExport } from '../access/export-question.ts';
+import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import { isTimeZone, utc } from './calendar/wall-clock.ts';
 import type { CreateExportJob, SliceBy } from './create-export-job.ts';
 import { defaultTemplate, faultOf, readTemplate } from './destination-prefix.ts';
@@ -43,7 +43,7 @@ export interface PlanningOptions {
   now: number;
   sleep: (ms: number) => Promise<void>;
   jobId: string;
-  asker: Asker;
+  request: CallerRequest;
   authorizer: Authorizer;
 }
 
@@ -57,7 +57,7 @@ export interface PlanningOptions {
  */
 export async function planJob(
   body: CreateExportJob,
-  { target, now, sleep, jobId, asker, authorizer }: PlanningOptions,
+  { target, now, sleep, jobId, request, authorizer }: PlanningOptions,
 ): Promise<PlannedJob> {
   const {
     sliceBy = 'none',
@@ -82,28 +82,28 @@ export async function planJob(
     const fault = prefixes.faultFor(logGroupName);
     if (fault !== undefined) throw invalidRequest(at('destinationPrefix', fault));
   };
-  const mayExportOf = (logGroupName: string) => {
+  const questionOf = (logGroupName: string) => {
     const { fromAt } = window;
     const destinationPrefix = prefixes.render({ logGroupName, fromAt, attempt: 1 });
     const wanted = { logGroupName, destination, destinationPrefix, priority };
-    return mayExport(target, { ...wanted, ...window });
+    return toExportQuestion(target, { ...wanted, ...window });
   };
   for (const name of body.logGroupNames ?? []) refuseUnfit(name);
   // As if it were a name, before AWS is asked: what there is with a prefix is not everybody's business.
-  if (logGroupNamePrefix !== undefined) authorizer.demand(asker, mayExportOf(logGroupNamePrefix));
+  if (logGroupNamePrefix !== undefined) authorizer.require(request, questionOf(logGroupNamePrefix));
   const { logGroupNames, storedBytes } = await logGroupsOf(body, target, {
     sleep,
-    caller: asker.principal.id,
+    caller: request.principal.id,
   });
   function* questions() {
     for (const logGroupName of logGroupNames) {
-      yield mayExportOf(logGroupName);
-      refuseUnfit(logGroupName); // once it is permitted: AWS may have named it, not the asker
+      yield questionOf(logGroupName);
+      refuseUnfit(logGroupName); // once it is permitted: AWS may have named it, not the caller
     }
   }
-  const policies = await demandEach(
+  const policies = await requireEach(
     authorizer,
-    asker,
+    request,
     questions(),
     logGroupNamePrefix === undefined ? undefined : () => someNotPermitted(logGroupNamePrefix),
   );

@@ -1,18 +1,18 @@
 import { Problem } from '#problems/problem.ts';
-import { inParts } from '../in-chunks.ts';
+import { inChunks } from '../in-chunks.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/slicing.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 import { type SliceBy, sliceBys } from './create-export-job.ts';
 import type { Window } from './window.ts';
 
-/** One log group × one window, as it enters the line. */
+/** One log group × one window, as it enters the queue. */
 export interface PlannedSlice extends Window {
   /** 0, 1, 2, … within the job. */
   number: number;
   logGroupName: string;
   /** Until when its log events may still become exportable; null when it need not wait. */
   notBeforeAt: number | null;
-  /** From when on it stands in line. */
+  /** From when on it stands in the queue. */
   readyAt: number;
 }
 
@@ -25,7 +25,7 @@ export interface PlannedSlices extends Iterable<PlannedSlice> {
  * How many slices a job may have. More, and one job is days of a slot even if each task takes seconds,
  * and one transaction of many megabytes.
  */
-export const mostSlices = 10_000;
+export const maxSlices = 10_000;
 
 /** AWS: "log data can take up to 12 hours to become available for export". */
 export const settlingMs = 12 * 3_600_000;
@@ -52,9 +52,9 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
   const { logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed } = wish;
   const slicing = { sliceBy, clock: openWallClock(timeZone) };
   const windows: Window[] = [];
-  for await (const some of inParts(windowsOf(window, slicing), windowsAtOnce)) {
+  for await (const some of inChunks(windowsOf(window, slicing), windowsAtOnce)) {
     windows.push(...some);
-    if (windows.length * logGroupNames.length > mostSlices) throw tooManySlices(wish, slicing);
+    if (windows.length * logGroupNames.length > maxSlices) throw tooManySlices(wish, slicing);
   }
   return {
     length: windows.length * logGroupNames.length,
@@ -75,9 +75,9 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
 function tooManySlices({ logGroupNames, window, sliceBy }: Wish, { clock }: Slicing): Problem {
   const windowsBy = (unit: SliceBy) => estimateWindows(window, { sliceBy: unit, clock });
   const countWith = (unit: SliceBy) => windowsBy(unit) * logGroupNames.length;
-  const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= mostSlices) ?? 'none';
+  const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= maxSlices) ?? 'none';
   return new Problem(
     'too-many-slices',
-    `This would be ${countWith(sliceBy)} slices (${logGroupNames.length} log groups × ${windowsBy(sliceBy)} windows) of at most ${mostSlices}; with sliceBy "${fits}" it is ${countWith(fits)}.`,
+    `This would be ${countWith(sliceBy)} slices (${logGroupNames.length} log groups × ${windowsBy(sliceBy)} windows) of at most ${maxSlices}; with sliceBy "${fits}" it is ${countWith(fits)}.`,
   );
 }

@@ -1,4 +1,5 @@
 import type { Violation } from '#problems/problem.ts';
+import { toDateTime } from '#time/date-time.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
 
 /** A half-open window of time, epoch ms: `fromAt` is in it, `toAt` is not. */
@@ -48,7 +49,7 @@ export function readWindow(
     } else if (!isUnsettledAllowed && toAt > now + clockDifferenceMs) {
       refuse(
         'to',
-        `must not lie ahead: now is ${now} (${new Date(now).toISOString()}); or set allowUnsettled: true, then what arrives later is not exported`,
+        `must not lie ahead: now is ${now} (${toDateTime(now)}); or set allowUnsettled: true, then what arrives later is not exported`,
       );
     }
   }

@@ -1,22 +1,23 @@
 import { warningsOfSlashes } from '#export-tasks/warnings.ts';
-import { type ExportJob, showInstant, showProblem } from '../export-job.ts';
+import { toDateTime } from '#time/date-time.ts';
+import { type ExportJob, showProblem } from '../export-job.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
 import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
-import type { LineView, Place } from '../queue/queue-position.ts';
+import type { Place, QueueView } from '../queue/queue-position.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
 import type { JobReadings } from '../store/reads/job-readings.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobReading } from '../store/reads/read-jobs.ts';
 
 // Nobody reads on after the first few kinds.
-const mostFailures = 5;
+const maxFailures = 5;
 
 /** A job as it is shown, with what tells whether it has changed. */
 interface ShownJob {
   job: ExportJob;
   version: number;
-  /** Of its version and its place in line; weak, as estimates change without it. */
+  /** Of its version and its place in the queue; weak, as estimates change without it. */
   etag: string;
   hasEnded: boolean;
 }
@@ -28,14 +29,14 @@ export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
 /**
- * Makes `ShowJob` of what is read of jobs and what is known of the line. `basePath` is what callers
+ * Makes `ShowJob` of what is read of jobs and what is known of the queue. `basePath` is what callers
  * put before every path.
  */
-export function makeShowJob(readings: JobReadings, line: LineView, basePath: string): ShowJob {
+export function makeShowJob(readings: JobReadings, queue: QueueView, basePath: string): ShowJob {
   return async (head) => {
     const [reading] = await readings.of([head]);
     const { job, counts } = reading as JobReading;
-    const place = counts.waiting > 0 ? await line.placeOf(job) : undefined;
+    const place = counts.waiting > 0 ? await queue.placeOf(job) : undefined;
     const shown = showJob(reading as JobReading, basePath, place);
     return {
       job: shown,
@@ -46,7 +47,7 @@ export function makeShowJob(readings: JobReadings, line: LineView, basePath: str
   };
 }
 
-/** Shows a job; its place in line where that is known. */
+/** Shows a job; its place in the queue where that is known. */
 export function showJob(reading: JobReading, basePath: string, place?: Place): ExportJob {
   const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
@@ -60,16 +61,16 @@ export function showJob(reading: JobReading, basePath: string, place?: Place): E
     ),
     state,
     sliceCounts: counts,
-    acceptedAt: showInstant(job.acceptedAt),
-    ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
-    ...(startedAt !== null && { startedAt: showInstant(startedAt) }),
+    acceptedAt: toDateTime(job.acceptedAt),
+    ...(notBeforeAt !== null && { notBeforeAt: toDateTime(notBeforeAt) }),
+    ...(startedAt !== null && { startedAt: toDateTime(startedAt) }),
     ...(job.cancelRequestedAt !== null && {
-      cancelRequestedAt: showInstant(job.cancelRequestedAt),
+      cancelRequestedAt: toDateTime(job.cancelRequestedAt),
     }),
-    ...(hasEnded(state) && { endedAt: showInstant(changedAt) }),
-    ...(place && { line: showPlace(place) }),
+    ...(hasEnded(state) && { endedAt: toDateTime(changedAt) }),
+    ...(place && { queue: showPlace(place) }),
     failures: failures
-      .slice(0, mostFailures)
+      .slice(0, maxFailures)
       .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
     links: {
       self,
@@ -91,8 +92,8 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     ...(name !== null && { name }),
     caller,
     priority,
-    from: showInstant(fromAt),
-    to: showInstant(toAt),
+    from: toDateTime(fromAt),
+    to: toDateTime(toAt),
     sliceBy,
     timeZone,
     destination,
@@ -104,11 +105,11 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
   };
 }
 
-/** Shows when something in line is likely to begin and to end, as far as that is known. */
+/** Shows when something in the queue is likely to begin and to end, as far as that is known. */
 export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<Place, 'position'>) {
   return {
-    ...(estimatedStartAt !== undefined && { estimatedStartAt: showInstant(estimatedStartAt) }),
-    ...(estimatedEndAt !== undefined && { estimatedEndAt: showInstant(estimatedEndAt) }),
+    ...(estimatedStartAt !== undefined && { estimatedStartAt: toDateTime(estimatedStartAt) }),
+    ...(estimatedEndAt !== undefined && { estimatedEndAt: toDateTime(estimatedEndAt) }),
   };
 }
 

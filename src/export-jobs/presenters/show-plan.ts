@@ -1,24 +1,24 @@
 import { type Static, Type } from '@sinclair/typebox';
-
 import type { OpenTarget } from '#targets/target.ts';
-import { Count, exampleJob, Instant, jobFacts, showInstant } from '../export-job.ts';
+import { DateTime, toDateTime } from '#time/date-time.ts';
+import { Count, exampleJob, jobFacts } from '../export-job.ts';
 import { type PrefixTemplate, readTemplate } from '../planning/destination-prefix.ts';
 import type { PlannedSlice } from '../planning/plan.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
-import type { LineView } from '../queue/queue-position.ts';
+import type { QueueView } from '../queue/queue-position.ts';
 import { showEstimate, showFacts } from './show-job.ts';
 
 // Enough to see whether it is what was meant; a plan of 10,000 slices would be some megabytes.
-const mostSlicesShown = 100;
+const maxSlicesShown = 100;
 
 const ShownSlice = Type.Object(
   {
     number: Count('0, 1, 2, … within the job.'),
     logGroupName: Type.String({ description: 'The log group it would export.' }),
-    from: Instant('Start of its window, inclusive.'),
-    to: Instant('End of its window, exclusive.'),
+    from: DateTime('Start of its window, inclusive.'),
+    to: DateTime('End of its window, exclusive.'),
     notBeforeAt: Type.Optional(
-      Instant('Until when it would wait for its log events to be exportable.'),
+      DateTime('Until when it would wait for its log events to be exportable.'),
     ),
     destinationPrefix: Type.String({
       description: 'Where its first attempt would write; the id of the job is not known yet.',
@@ -36,17 +36,17 @@ export const PlannedExportJob = Type.Object(
       description: 'All log groups it would export; with logGroupNamePrefix those there are now.',
     }),
     sliceCount: Count('How many slices it would have.'),
-    slices: Type.Array(ShownSlice, { description: `The first ${mostSlicesShown} of them.` }),
-    line: Type.Object(
+    slices: Type.Array(ShownSlice, { description: `The first ${maxSlicesShown} of them.` }),
+    queue: Type.Object(
       {
-        slicesWaiting: Count('Slices of all callers in line at the target.'),
+        slicesWaiting: Count('Slices of all callers in the queue at the target.'),
         slicesAhead: Count('Slices that would start before its first.'),
-        estimatedStartAt: Type.Optional(Instant('When its first slice would be likely to start.')),
+        estimatedStartAt: Type.Optional(DateTime('When its first slice would be likely to start.')),
         estimatedEndAt: Type.Optional(
-          Instant('When its last slice would be likely to have ended.'),
+          DateTime('When its last slice would be likely to have ended.'),
         ),
       },
-      { title: 'LineEstimate', description: 'What it would meet in the line of the target.' },
+      { title: 'QueueEstimate', description: 'What it would meet in the queue of the target.' },
     ),
   },
   {
@@ -68,21 +68,21 @@ export const PlannedExportJob = Type.Object(
         logGroupNames: ['/demo/checkout'],
         sliceCount: 1,
         slices: [],
-        line: { slicesWaiting: 0, slicesAhead: 0 },
+        queue: { slicesWaiting: 0, slicesAhead: 0 },
       },
     ],
   },
 );
 
-/** Shows a plan, and what it would meet in line. */
+/** Shows a plan, and what it would meet in the queue. */
 export async function showPlan(
   { job, logGroupNames, slices }: PlannedJob,
-  { target, caller, now, line }: PlanSurroundings,
+  { target, caller, now, queue }: PlanSurroundings,
 ): Promise<PlannedExportJob> {
   const { name } = target;
   const [depth, { slicesAhead, ...estimate }] = await Promise.all([
-    line.depthOf(name),
-    line.estimate(name, slices.length, job.priority, caller),
+    queue.depthOf(name),
+    queue.estimate(name, slices.length, job.priority, caller),
   ]);
   const { destinationPrefix: template, timeZone } = job;
   const prefixes = readTemplate(template, { target, jobId: '{jobId}', timeZone });
@@ -91,10 +91,10 @@ export async function showPlan(
     logGroupNames: [...logGroupNames],
     sliceCount: slices.length,
     slices: Iterator.from(slices)
-      .take(mostSlicesShown)
+      .take(maxSlicesShown)
       .map((slice) => showSlice(slice, prefixes))
       .toArray(),
-    line: {
+    queue: {
       slicesWaiting: depth.reduce((sum, { waiting }) => sum + waiting, 0),
       slicesAhead,
       ...showEstimate(estimate),
@@ -107,9 +107,9 @@ function showSlice(slice: PlannedSlice, prefixes: PrefixTemplate): Static<typeof
   return {
     number,
     logGroupName,
-    from: showInstant(fromAt),
-    to: showInstant(toAt),
-    ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
+    from: toDateTime(fromAt),
+    to: toDateTime(toAt),
+    ...(notBeforeAt !== null && { notBeforeAt: toDateTime(notBeforeAt) }),
     destinationPrefix: prefixes.render({ ...slice, attempt: 1 }),
   };
 }
@@ -119,5 +119,5 @@ interface PlanSurroundings {
   target: Pick<OpenTarget, 'name' | 'accountId' | 'region'>;
   caller: string;
   now: number;
-  line: LineView;
+  queue: QueueView;
 }

@@ -1,15 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { Selectable } from 'kysely';
-
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
-import {
-  Count,
-  exampleJob,
-  Instant,
-  SliceProblem,
-  showInstant,
-  showProblem,
-} from '../export-job.ts';
+import { DateTime, toDateTime } from '#time/date-time.ts';
+import { Count, exampleJob, SliceProblem, showProblem } from '../export-job.ts';
 import { type SliceState, sliceStates } from '../slice.ts';
 
 /** How an attempt can end. */
@@ -29,7 +22,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    '`waiting` in line; `starting`, `running` and `cancelling` hold the slot; the others are ends.',
+    '`waiting` in the queue; `starting`, `running` and `cancelling` hold the slot; the others are ends.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -44,10 +37,10 @@ const Attempt = Type.Object(
     taskId: Type.Optional(
       Type.String({ description: 'The export task, as GET /export-tasks/{taskId} shows it.' }),
     ),
-    submittedAt: Instant('When it was written down to be sent.'),
-    taskCreatedAt: Type.Optional(Instant('When AWS created the task.')),
-    taskCompletedAt: Type.Optional(Instant('When AWS had completed it.')),
-    endedAt: Type.Optional(Instant('When its outcome was known.')),
+    submittedAt: DateTime('When it was written down to be sent.'),
+    taskCreatedAt: Type.Optional(DateTime('When AWS created the task.')),
+    taskCompletedAt: Type.Optional(DateTime('When AWS had completed it.')),
+    endedAt: Type.Optional(DateTime('When its outcome was known.')),
     outcome: Type.Optional(
       Type.Unsafe<AttemptOutcome>({
         title: 'AttemptOutcome',
@@ -69,9 +62,11 @@ export const Slice = Type.Object(
     number: Count('0, 1, 2, … within the job.'),
     state: SliceStateName,
     logGroupName: Type.String({ description: 'The log group it exports.' }),
-    from: Instant('Start of its window, inclusive.'),
-    to: Instant('End of its window, exclusive.'),
-    notBeforeAt: Type.Optional(Instant('Until when it waits for its log events to be exportable.')),
+    from: DateTime('Start of its window, inclusive.'),
+    to: DateTime('End of its window, exclusive.'),
+    notBeforeAt: Type.Optional(
+      DateTime('Until when it waits for its log events to be exportable.'),
+    ),
     attempts: Type.Array(Attempt, { description: 'Oldest first.' }),
     problem: Type.Optional(SliceProblem),
   },
@@ -110,9 +105,9 @@ export function showSlice(
     number,
     state: state as SliceState,
     logGroupName,
-    from: showInstant(fromAt),
-    to: showInstant(toAt),
-    ...(notBeforeAt !== null && { notBeforeAt: showInstant(notBeforeAt) }),
+    from: toDateTime(fromAt),
+    to: toDateTime(toAt),
+    ...(notBeforeAt !== null && { notBeforeAt: toDateTime(notBeforeAt) }),
     attempts: attempts.map((row) => showAttempt(row, basePath)),
     ...(problem !== null && { problem: showProblem(problem, basePath) }),
   };
@@ -125,10 +120,10 @@ function showAttempt(row: AttemptRow, basePath: string): Attempt {
     attempt,
     destinationPrefix,
     ...(taskId !== null && { taskId }),
-    submittedAt: showInstant(submittedAt),
-    ...(taskCreatedAt !== null && { taskCreatedAt: showInstant(taskCreatedAt) }),
-    ...(taskCompletedAt !== null && { taskCompletedAt: showInstant(taskCompletedAt) }),
-    ...(endedAt !== null && { endedAt: showInstant(endedAt) }),
+    submittedAt: toDateTime(submittedAt),
+    ...(taskCreatedAt !== null && { taskCreatedAt: toDateTime(taskCreatedAt) }),
+    ...(taskCompletedAt !== null && { taskCompletedAt: toDateTime(taskCompletedAt) }),
+    ...(endedAt !== null && { endedAt: toDateTime(endedAt) }),
     ...(outcome !== null && { outcome: outcome as AttemptOutcome }),
     ...(problem !== null && { problem: showProblem(problem, basePath) }),
   };

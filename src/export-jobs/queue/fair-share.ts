@@ -6,7 +6,7 @@ import type { ActiveSlice } from '../store/steps/active-slice.ts';
  * Fewer, and a priority says little; more, and what is behind a steady stream of a higher one hardly
  * moves.
  */
-export const openTurnEvery = 10;
+export const priorityIgnoredEvery = 10;
 
 // After an attempt that led to no export a caller is watched, and from the next one on it steps aside,
 // for this many times as long as the attempt kept the slot from others. Fewer, and a caller of whom
@@ -24,7 +24,7 @@ interface Standing {
 }
 
 /** Notes that an attempt of a caller led to no export, after it kept the slot from others for so long. */
-export async function noteMiss(
+export async function recordMiss(
   queries: Queries,
   database: Pick<Database, 'now'>,
   { target, caller }: Standing,
@@ -51,8 +51,8 @@ export async function noteMiss(
     .execute();
 }
 
-/** AWS took no create of anybody's, so it was no turn: the line is first again among its equals. */
-export async function giveTurnBack(
+/** AWS took no create of anybody's, so it was no turn: the queue is first again among its equals. */
+export async function restoreFairShare(
   queries: Queries,
   { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,
 ): Promise<void> {

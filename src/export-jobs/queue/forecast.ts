@@ -1,7 +1,7 @@
-import { openTurnEvery } from './fair-share.ts';
+import { priorityIgnoredEvery } from './fair-share.ts';
 
-/** One caller's line at a priority. Instants are epoch ms. */
-export interface Line {
+/** One caller's queue at a priority. Instants are epoch ms. */
+export interface Queue {
   priority: number;
   caller: string;
   /** The number of its latest turn; 0 before the first. */
@@ -23,13 +23,13 @@ export interface Start {
 
 /** What a forecast goes by. */
 export interface ForecastOptions {
-  lines: readonly Line[];
+  queues: readonly Queue[];
   /** Starts so far at the target. */
   turns: number;
   /** Whose slices are asked for, … */
   priority: number;
   caller: string;
-  /** … and which: the number each has in its own line, from 1 on, ascending. */
+  /** … and which: the number each has in its own queue, from 1 on, ascending. */
   ranks: readonly number[];
   /** When the slot is free next. */
   freeAt: number;
@@ -45,9 +45,9 @@ export interface ForecastOptions {
  */
 export function forecast(options: ForecastOptions): Start[] {
   const { priority, caller, ranks, paceMs } = options;
-  const lines = options.lines.map((line) => ({ ...line }));
-  const arrivals = lines
-    .flatMap((line) => line.arrivals.map((arrival) => ({ ...arrival, line })))
+  const queues = options.queues.map((queue) => ({ ...queue }));
+  const arrivals = queues
+    .flatMap((queue) => queue.arrivals.map((arrival) => ({ ...arrival, queue })))
     .sort((one, other) => other.at - one.at); // the next one is the last
   const starts: Start[] = [];
   let at = options.freeAt;
@@ -56,21 +56,21 @@ export function forecast(options: ForecastOptions): Start[] {
 
   for (;;) {
     for (let next = arrivals.at(-1); next && next.at <= at; next = arrivals.at(-1)) {
-      next.line.ready += next.slices;
+      next.queue.ready += next.slices;
       arrivals.pop();
     }
     const arrivesAt = arrivals.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-    const { round, most } = roundOf(lines, at, options.turns + started);
+    const { round, most } = roundOf(queues, at, options.turns + started);
     if (round.length === 0) {
       if (arrivesAt === Number.POSITIVE_INFINITY) return starts;
       at = arrivesAt;
       continue;
     }
-    // As many as start before another line may go first.
-    const nextAt = Math.min(arrivesAt, ...lines.map((line) => returnsAt(line, at)));
+    // As many as start before another queue may go first.
+    const nextAt = Math.min(arrivesAt, ...queues.map((queue) => returnsAt(queue, at)));
     const startable = paceMs > 0 ? Math.ceil((nextAt - at) / paceMs) : Number.POSITIVE_INFINITY;
     const taken = take(round, Math.min(startable, most));
-    const mine = round.findIndex((line) => line.priority === priority && line.caller === caller);
+    const mine = round.findIndex((queue) => queue.priority === priority && queue.caller === caller);
     for (let rank = ranks[starts.length]; rank !== undefined; rank = ranks[starts.length]) {
       const picks = rank - startedOfMine;
       if (picks > (taken[mine] ?? 0)) break;
@@ -81,10 +81,10 @@ export function forecast(options: ForecastOptions): Start[] {
 
     const turns = round.map((_, index) => indexOfPick(round, index, taken[index] ?? 0));
     const turnBefore = options.turns + started;
-    for (const [index, line] of round.entries()) {
+    for (const [index, queue] of round.entries()) {
       const picks = taken[index] ?? 0;
-      if (picks > 0) line.lastTurn = turnBefore + (turns[index] ?? 0);
-      line.ready -= picks;
+      if (picks > 0) queue.lastTurn = turnBefore + (turns[index] ?? 0);
+      queue.ready -= picks;
     }
     const all = taken.reduce((sum, picks) => sum + picks, 0);
     started += all;
@@ -93,24 +93,24 @@ export function forecast(options: ForecastOptions): Start[] {
   }
 }
 
-/** When a line that has stepped aside counts like any other again. */
-function returnsAt({ asideUntil, ready }: Line, at: number): number {
+/** When a queue that has stepped aside counts like any other again. */
+function returnsAt({ asideUntil, ready }: Queue, at: number): number {
   return ready > 0 && asideUntil > at ? asideUntil : Number.POSITIVE_INFINITY;
 }
 
-/** The lines the slot is given to now, in the order of their turns, and for how many starts at most. */
-function roundOf<Each extends Line>(lines: readonly Each[], at: number, turns: number) {
-  const ready = lines.filter((line) => line.ready > 0).sort(byTurn);
+/** The queues the slot is given to now, in the order of their turns, and for how many starts at most. */
+function roundOf<Each extends Queue>(queues: readonly Each[], at: number, turns: number) {
+  const ready = queues.filter((queue) => queue.ready > 0).sort(byLastServed);
   const present = ready.filter(({ asideUntil }) => asideUntil <= at);
   const eligible = present.length > 0 ? present : ready;
   const highest = Math.max(...eligible.map(({ priority }) => priority));
   const round = eligible.filter(({ priority }) => priority === highest);
   if (round.length === eligible.length) return { round, most: Number.POSITIVE_INFINITY };
-  const untilOpen = openTurnEvery - 1 - (turns % openTurnEvery);
+  const untilOpen = priorityIgnoredEvery - 1 - (turns % priorityIgnoredEvery);
   return untilOpen > 0 ? { round, most: untilOpen } : { round: eligible.slice(0, 1), most: 1 };
 }
 
-function byTurn(one: Line, other: Line): number {
+function byLastServed(one: Queue, other: Queue): number {
   return (
     one.lastTurn - other.lastTurn ||
     other.priority - one.priority ||
@@ -118,8 +118,8 @@ function byTurn(one: Line, other: Line): number {
   );
 }
 
-/** How many slices each line of a round gets to start when at most `most` do. */
-function take(round: readonly Line[], most: number): number[] {
+/** How many slices each queue of a round gets to start when at most `most` do. */
+function take(round: readonly Queue[], most: number): number[] {
   const inRounds = (rounds: number) =>
     round.reduce((sum, { ready }) => sum + Math.min(ready, rounds), 0);
   let [whole, tooMany] = [0, Math.max(...round.map(({ ready }) => ready)) + 1];
@@ -136,8 +136,8 @@ function take(round: readonly Line[], most: number): number[] {
   });
 }
 
-/** Which start of the round, from 1 on, is the `picks`th of a line; 0 for none. */
-function indexOfPick(round: readonly Line[], mine: number, picks: number): number {
+/** Which start of the round, from 1 on, is the `picks`th of a queue; 0 for none. */
+function indexOfPick(round: readonly Queue[], mine: number, picks: number): number {
   if (picks === 0) return 0;
   return round.reduce((sum, { ready }, index) => {
     const hasTurnBefore = index <= mine && ready >= picks;

@@ -1,18 +1,18 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { openTurnEvery } from './fair-share.ts';
+import { priorityIgnoredEvery } from './fair-share.ts';
 
-const isOpenTurn = (target: string) =>
-  sql`(select turns + 1 from slots where target = ${target}) % ${sql.lit(openTurnEvery)} = 0`;
+const wherePriorityIgnored = (target: string) =>
+  sql`(select turns + 1 from slots where target = ${target}) % ${sql.lit(priorityIgnoredEvery)} = 0`;
 
 /**
- * Who is next. Two look-ups in the index of the line: the first line, in order, whose first slice is
+ * Who is next. Two look-ups in the index of the queue: the first queue, in order, whose first slice is
  * ready, and that slice. The scalar subquery, not an `exists`, keeps PostgreSQL from ever reading
- * the whole line; `waiting` is written out because only so the partial index is used.
+ * the whole queue; `waiting` is written out because only so the partial index is used.
  */
 export async function pickNext(queries: Queries, database: Database, target: string) {
-  const line = await queries
+  const queue = await queries
     .selectFrom('lines')
     .select(['priority', 'caller'])
     .where('target', '=', target)
@@ -30,20 +30,20 @@ export async function pickNext(queries: Queries, database: Database, target: str
       '<=',
       database.now(),
     )
-    .orderBy((line) => line('asideUntil', '>', database.now()))
-    .orderBy(sql`case when ${isOpenTurn(target)} then 0 else lines.priority end`, 'desc')
+    .orderBy((queue) => queue('asideUntil', '>', database.now()))
+    .orderBy(sql`case when ${wherePriorityIgnored(target)} then 0 else lines.priority end`, 'desc')
     .orderBy('lastTurn')
     .orderBy('priority', 'desc')
     .orderBy('caller')
     .limit(1)
     .executeTakeFirst();
-  if (!line) return undefined;
+  if (!queue) return undefined;
   const slice = await queries
     .selectFrom('slices')
     .select(['jobId', 'number', 'attempt', 'logGroupName', 'fromAt', 'toAt'])
     .where('target', '=', target)
-    .where('priority', '=', line.priority)
-    .where('caller', '=', line.caller)
+    .where('priority', '=', queue.priority)
+    .where('caller', '=', queue.caller)
     .where('state', '=', sql.lit('waiting'))
     .where('readyAt', '<=', database.now())
     .orderBy('readyAt')
@@ -57,5 +57,5 @@ export async function pickNext(queries: Queries, database: Database, target: str
     .select(['principal', 'destination', 'destinationPrefix', 'timeZone', 'logStreamNamePrefix'])
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
-  return { ...line, ...slice, ...job };
+  return { ...queue, ...slice, ...job };
 }

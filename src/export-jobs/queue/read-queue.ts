@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { isActive, isWaiting } from '../store/slice-conditions.ts';
+import { whereActive, whereWaiting } from '../store/slice-conditions.ts';
 
 /** The clock of the database. */
 export async function readClock({ queries, now }: Database): Promise<number> {
@@ -9,8 +9,8 @@ export async function readClock({ queries, now }: Database): Promise<number> {
   return at;
 }
 
-/** A caller's line at a target and priority, at a moment. */
-export interface LineAt {
+/** A caller's queue at a target and priority, at a moment. */
+export interface CallerQueueAt {
   priority: number;
   caller: string;
   lastTurn: number;
@@ -19,9 +19,13 @@ export interface LineAt {
   ready: number;
 }
 
-/** The lines of a target at a moment, the highest priority first; also those where nobody waits now. */
-export async function readLines(queries: Queries, target: string, at: number): Promise<LineAt[]> {
-  // All slices of the target in one go: counting line by line is twice as fast on SQLite, and several
+/** The queues of a target at a moment, the highest priority first; also those where nobody waits now. */
+export async function readCallerQueues(
+  queries: Queries,
+  target: string,
+  at: number,
+): Promise<CallerQueueAt[]> {
+  // All slices of the target in one go: counting queue by queue is twice as fast on SQLite, and several
   // times slower on PostgreSQL, which then looks at every row to see whether it is visible.
   const rows = await queries
     .selectFrom('lines')
@@ -30,7 +34,7 @@ export async function readLines(queries: Queries, target: string, at: number): P
         from
           .selectFrom('slices')
           .where('target', '=', target)
-          .where(isWaiting)
+          .where(whereWaiting)
           .groupBy(['priority', 'caller'])
           .select(({ fn }) => [
             'priority',
@@ -49,16 +53,16 @@ export async function readLines(queries: Queries, target: string, at: number): P
     .orderBy('lines.caller')
     .select(['lines.priority', 'lines.caller', 'lastTurn', 'asideUntil', 'waiting', 'ready'])
     .execute();
-  return rows.map((line) => ({ ...line, waiting: line.waiting ?? 0, ready: line.ready ?? 0 }));
+  return rows.map((queue) => ({ ...queue, waiting: queue.waiting ?? 0, ready: queue.ready ?? 0 }));
 }
 
-/** The jobs that wait at a target, line by line, the highest priority first; at most so many. */
+/** The jobs that wait at a target, queue by queue, the highest priority first; at most so many. */
 export function readWaitingJobs(queries: Queries, target: string, limit: number) {
   return queries
     .selectFrom('slices')
     .select(['priority', 'caller', 'jobId'])
     .where('target', '=', target)
-    .where(isWaiting)
+    .where(whereWaiting)
     .groupBy(['priority', 'caller', 'jobId'])
     .orderBy('priority', 'desc')
     .orderBy('caller')
@@ -68,7 +72,7 @@ export function readWaitingJobs(queries: Queries, target: string, limit: number)
 }
 
 /** How many starts there have been at a target. */
-export async function readTurns(queries: Queries, target: string): Promise<number> {
+export async function readStartCount(queries: Queries, target: string): Promise<number> {
   const query = queries.selectFrom('slots').select('turns').where('target', '=', target);
   return (await query.executeTakeFirst())?.turns ?? 0;
 }
@@ -77,7 +81,7 @@ export async function readTurns(queries: Queries, target: string): Promise<numbe
 // instead of one for each slice, and no estimate here is better than a minute.
 const minuteMs = 60_000;
 
-/** How many slices of each line of a target become ready after a moment, and by which minute. */
+/** How many slices of each queue of a target become ready after a moment, and by which minute. */
 export async function readArrivals(queries: Queries, target: string, at: number) {
   const rows = await queries
     .selectFrom(
@@ -90,7 +94,7 @@ export async function readArrivals(queries: Queries, target: string, at: number)
             .onRef('slices.caller', '=', 'lines.caller'),
         )
         .where('lines.target', '=', target)
-        .where(isWaiting)
+        .where(whereWaiting)
         .where('slices.readyAt', '>', at)
         .select(['lines.priority', 'lines.caller'])
         .select(
@@ -118,7 +122,7 @@ export async function readActiveSlice(queries: Queries, target: string) {
         .onRef('attempts.attempt', '=', 'slices.attempt'),
     )
     .where('slices.target', '=', target)
-    .where(isActive)
+    .where(whereActive)
     .select([
       'slices.jobId',
       'slices.number as slice',
@@ -166,13 +170,13 @@ export async function readForeignTask(queries: Queries, target: string) {
     .executeTakeFirst();
 }
 
-/** Where a job's first and its last waiting slice stand in the line of its caller, from 1 on. */
+/** Where a job's first and its last waiting slice stand in the queue of its caller, from 1 on. */
 export interface Ranks {
   first: number;
   last: number;
 }
 
-/** The ranks of a job in its own line; `undefined` when none of its slices waits. */
+/** The ranks of a job in its own queue; `undefined` when none of its slices waits. */
 export async function readRanks(
   queries: Queries,
   job: { id: string; target: string; caller: string; priority: number },
@@ -187,13 +191,13 @@ export async function readRanks(
     ])
     .executeTakeFirstOrThrow();
   if (firstAt === null || lastAt === null) return undefined;
-  // Slices of a job that became ready at one time stand together in the line.
+  // Slices of a job that became ready at one time stand together in the queue.
   const { before, last } = await queries
     .selectFrom('slices')
     .where('target', '=', job.target)
     .where('priority', '=', job.priority)
     .where('caller', '=', job.caller)
-    .where(isWaiting)
+    .where(whereWaiting)
     .where(({ eb, refTuple, tuple }) =>
       eb(refTuple('readyAt', 'jobId'), '<=', tuple(lastAt, job.id)),
     )

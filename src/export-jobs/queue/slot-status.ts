@@ -1,7 +1,8 @@
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
-import type { SlotBook, SlotRecord } from '#targets/slot.ts';
-import type { LineView } from './queue-position.ts';
+import type { SlotRecord, SlotStatusSource } from '#targets/slot.ts';
+import { toDateTime } from '#time/date-time.ts';
+import type { QueueView } from './queue-position.ts';
 import { readActiveSlice, readClock, readForeignTask, readTasksSince } from './read-queue.ts';
 
 const hourMs = 3_600_000;
@@ -14,21 +15,21 @@ const freshForMs = 1_000;
 const unknown = { slot: undefined, holder: {} };
 
 /** Makes the book of the slots, from what the database knows; `elapsed` is a clock that only goes forward. */
-export function makeSlotBook(
+export function makeSlotStatusSource(
   database: Database,
-  line: Pick<LineView, 'depthOf'>,
+  queue: Pick<QueueView, 'depthOf'>,
   elapsed: () => number,
-): SlotBook {
+): SlotStatusSource {
   const { queries } = database;
 
   async function readSlot(target: string): Promise<SlotRecord> {
     const at = await readClock(database);
     const tasks = await readTasksSince(queries, target, at - hourMs);
-    const callers = await line.depthOf(target);
+    const callers = await queue.depthOf(target);
     const ended = new Set(tasks.filter((task) => task.endedAt).map(({ taskId }) => taskId));
     return {
       ...(await readHolder(target, at)),
-      line: {
+      queue: {
         waiting: callers.reduce((sum, { waiting }) => sum + waiting, 0),
         ready: callers.reduce((sum, { ready }) => sum + ready, 0),
         callers,
@@ -45,9 +46,9 @@ export function makeSlotBook(
     const active = await readActiveSlice(queries, target);
     if (active) {
       const { jobId, slice, taskId, taskCreatedAt, submittedAt } = active;
-      const since = toInstant(taskCreatedAt ?? submittedAt);
+      const since = toDateTime(taskCreatedAt ?? submittedAt);
       const task = taskId !== null && { taskId };
-      const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toInstant(at) };
+      const slot = { state: 'ours' as const, jobId, slice, ...task, since, seenAt: toDateTime(at) };
       return { slot, holder: {} };
     }
     const foreign = await readForeignTask(queries, target);
@@ -57,8 +58,8 @@ export function makeSlotBook(
     const group = logGroupName === null ? {} : { logGroupName };
     const slot = {
       ...{ state: 'foreign' as const, taskId, ...group },
-      ...(foreignSince !== null && { since: toInstant(foreignSince) }),
-      seenAt: toInstant(foreign.foreignSeenAt),
+      ...(foreignSince !== null && { since: toDateTime(foreignSince) }),
+      seenAt: toDateTime(foreign.foreignSeenAt),
     };
     return { slot, holder: group };
   }
@@ -89,8 +90,4 @@ export function busyShare(tasks: readonly TaskTimes[], at: number): number {
     countedUntil = Math.max(countedUntil, to);
   }
   return Math.round((busyMs / hourMs) * 1_000) / 1_000;
-}
-
-function toInstant(ms: number): string {
-  return new Date(ms).toISOString();
 }

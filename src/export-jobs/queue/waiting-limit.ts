@@ -1,13 +1,13 @@
 import type { Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { isWaiting } from '../store/slice-conditions.ts';
+import { whereWaiting } from '../store/slice-conditions.ts';
 
 /**
  * Makes sure that a caller has room for more waiting slices, of `most` in all; 0 is any number. Holds
  * the caller's row until the transaction ends, so that of many at once each counts those before it.
  * @throws Problem too-many-waiting-slices
  */
-export async function demandRoom(
+export async function requireRoom(
   queries: Queries,
   caller: string,
   more: number,
@@ -29,7 +29,7 @@ export async function demandRoom(
         .onRef('slices.caller', '=', 'lines.caller'),
     )
     .where('lines.caller', '=', caller)
-    .where(isWaiting)
+    .where(whereWaiting)
     .select(({ fn }) => fn.countAll<number>().as('waiting'))
     .executeTakeFirstOrThrow();
   if (waiting + more <= most) return;

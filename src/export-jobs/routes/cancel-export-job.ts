@@ -16,7 +16,7 @@ const CancelledExportJob = {
       sliceCounts: { ...exampleAccepted.sliceCounts, waiting: 0, cancelled: 2 },
       cancelRequestedAt,
       endedAt: cancelRequestedAt,
-      line: undefined,
+      queue: undefined,
     },
   ],
 };
@@ -49,7 +49,7 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
       const { jobId } = request.params;
       const { policies } = await access.find(request, 'CancelExportJob', jobId);
 
-      const { target } = await cancelJob(database, jobId, { asker: request, policies });
+      const { target } = await cancelJob(database, jobId, { request, policies });
       announce(jobId, target);
 
       const { job } = await showNow(jobId);

@@ -12,7 +12,7 @@ import { CreateExportJob } from '../planning/create-export-job.ts';
 import { planJob } from '../planning/plan-job.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
-import type { LineView } from '../queue/queue-position.ts';
+import type { QueueView } from '../queue/queue-position.ts';
 import { readClock } from '../queue/read-queue.ts';
 import { acceptJob, digestOf, findJobOfKey } from '../store/requests/accept-job.ts';
 
@@ -45,23 +45,23 @@ export interface CreateExportJobOptions {
   authorizer: Authorizer;
   database: Database;
   access: JobAccess;
-  line: LineView;
+  queue: QueueView;
   show: ShowJob;
   showNow: ShowJobNow;
   /** Says what has changed: to those who watch the job, and to the dispatcher of the target. */
   announce: (jobId: string, target: string) => void;
   newId: () => string;
   sleep: (ms: number) => Promise<void>;
-  mostWaitingSlices: number;
+  maxWaitingSlices: number;
 }
 
-/** Accepts an export job: planned, on disk, and in line when it is answered. */
+/** Accepts an export job: planned, on disk, and in the queue when it is answered. */
 export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> = async (
   app,
   options,
 ) => {
-  const { targets, authorizer, database, access, line, show, showNow, announce } = options;
-  const { newId, sleep, mostWaitingSlices } = options;
+  const { targets, authorizer, database, access, queue, show, showNow, announce } = options;
+  const { newId, sleep, maxWaitingSlices } = options;
 
   app.route({
     method: 'POST',
@@ -113,14 +113,14 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();
-      const wish = { target, now: acceptedAt, sleep, jobId, asker: request, authorizer };
+      const wish = { target, now: acceptedAt, sleep, jobId, request, authorizer };
       const plan = await planJob(body, wish);
       if (query.dryRun === true) {
-        return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, line }));
+        return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, queue }));
       }
 
       const acceptedId = await acceptJob(database, {
-        ...{ jobId, asker: request, acceptedAt, keyUse, plan, mostWaitingSlices },
+        ...{ jobId, request, acceptedAt, keyUse, plan, maxWaitingSlices },
       });
       announce(acceptedId, target.name);
       return accepted(await showNow(acceptedId));

@@ -46,7 +46,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Show an export job',
       description:
-        'How far a job is, and where in line. To follow it, send the ETag back as If-None-Match with `wait=30`, over and over: each answer comes when something has changed, or is 304 after half a minute.',
+        'How far a job is, and where in the queue. To follow it, send the ETag back as If-None-Match with `wait=30`, over and over: each answer comes when something has changed, or is 304 after half a minute.',
       params: JobParams,
       querystring: Query,
       headers: Headers,

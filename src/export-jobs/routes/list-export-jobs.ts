@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import type { Asker } from '#auth/authorization/authorizer.ts';
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { Text } from '#validation/text.ts';
@@ -23,7 +23,7 @@ import {
   type JobCursor,
   type JobFilter,
   type JobHead,
-  listHeads,
+  readHeadPage,
 } from '../store/reads/read-heads.ts';
 
 const Query = Type.Object(
@@ -54,7 +54,7 @@ const Query = Type.Object(
 );
 
 // What one answer may take. More, and it takes seconds; less, and who may read little turns many pages.
-const mostDecisions = 500;
+const maxDecisions = 500;
 // After a first look of a page; fewer are more queries.
 const rowsPerLook = 100;
 
@@ -72,7 +72,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Your export jobs, newest first, each with how far it is; with `caller`, those of others. Its place in line is shown by GET /export-jobs/{jobId}.',
+        'Your export jobs, newest first, each with how far it is; with `caller`, those of others. Its place in the queue is shown by GET /export-jobs/{jobId}.',
       querystring: Query,
       response: {
         200: Type.Object(
@@ -107,9 +107,9 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
     },
   });
 
-  /** Looks at jobs in their order, until there are enough that the asker may read. */
+  /** Looks at jobs in their order, until there are enough that the caller may read. */
   async function readPage(
-    asker: Asker,
+    request: CallerRequest,
     limit: number,
     filter: Omit<JobFilter, 'limit'>,
   ): Promise<Page<JobHead>> {
@@ -118,14 +118,14 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
     let decisions = 0;
     // Mostly all of a page may be read; the one row more tells whether there is another.
     for (let rows = limit + 1; ; rows = rowsPerLook) {
-      const heads = await listHeads(database, { ...filter, after, limit: rows });
-      for await (const judged of access.judge(asker, heads)) {
-        decisions += judged.decisions;
-        after = judged.head;
-        if (judged.isPermitted) shown.push(judged.head);
+      const heads = await readHeadPage(database, { ...filter, after, limit: rows });
+      for await (const evaluated of access.evaluate(request, heads)) {
+        decisions += evaluated.decisions;
+        after = evaluated.head;
+        if (evaluated.isPermitted) shown.push(evaluated.head);
         if (shown.length > limit)
           return toPage(shown, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
-        if (decisions >= mostDecisions) return { entries: shown, nextCursor: cursorAfter(after) };
+        if (decisions >= maxDecisions) return { entries: shown, nextCursor: cursorAfter(after) };
       }
       if (heads.length < rows) return { entries: shown };
     }

@@ -13,7 +13,7 @@ import {
   toPage,
 } from '../presenters/page.ts';
 import { exampleSlice, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
-import { listAttempts, listSlices as readSlices } from '../store/reads/read-jobs.ts';
+import { readAttempts, readSlices } from '../store/reads/read-jobs.ts';
 
 const Query = Type.Object(
   {
@@ -64,7 +64,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
 
       const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
       const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
-      const attempts = await listAttempts(
+      const attempts = await readAttempts(
         database,
         jobId,
         entries.map(({ number }) => number),

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { demandEach, mayExport } from '../access/export-question.ts';
+import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
 import { readTemplate } from '../planning/destination-prefix.ts';
@@ -16,7 +16,7 @@ const RetriedExportJob = Type.Object(
   {
     retriedSlices: Type.Integer({
       minimum: 0,
-      description: 'How many failed slices are back in line; 0 when there was none.',
+      description: 'How many failed slices are back in the queue; 0 when there was none.',
     }),
     exportJob: ExportJob,
   },
@@ -34,13 +34,13 @@ export interface RetryExportJobOptions {
   access: JobAccess;
   showNow: ShowJobNow;
   announce: (jobId: string, target: string) => void;
-  mostWaitingSlices: number;
+  maxWaitingSlices: number;
 }
 
-/** Puts the failed slices of an export job back into line, and nothing else. */
+/** Puts the failed slices of an export job back into the queue, and nothing else. */
 export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = async (
   app,
-  { authorizer, database, access, showNow, announce, mostWaitingSlices },
+  { authorizer, database, access, showNow, announce, maxWaitingSlices },
 ) => {
   app.route({
     method: 'POST',
@@ -71,11 +71,11 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       const isOwn = found.head.caller === request.principal.id;
       const failures = await readFailures(database, jobId);
       const refusal = isOwn ? undefined : someNotPermitted;
-      const questions = mayExportAgain(found, failures);
-      const creating = await demandEach(authorizer, request, questions, refusal);
+      const questions = toRetryQuestions(found, failures);
+      const creating = await requireEach(authorizer, request, questions, refusal);
 
-      const approval = { asker: request, policies: [...found.policies, ...creating] };
-      const { target, slices } = await retryJob(database, jobId, approval, mostWaitingSlices);
+      const approval = { request, policies: [...found.policies, ...creating] };
+      const { target, slices } = await retryJob(database, jobId, approval, maxWaitingSlices);
       announce(jobId, target);
 
       const { job } = await showNow(jobId);
@@ -85,7 +85,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
 };
 
 /** A retry is an export. Each slice is asked about once more when its turn has come. */
-function* mayExportAgain(
+function* toRetryQuestions(
   { head, target }: FoundJob,
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
@@ -93,7 +93,7 @@ function* mayExportAgain(
   const prefixes = readTemplate(template, { target, jobId, timeZone });
   for (const failed of failures) {
     const destinationPrefix = prefixes.render({ ...failed, attempt: failed.attempt + 1 });
-    yield mayExport(target, { ...failed, destination, destinationPrefix, priority });
+    yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
   }
 }
 

@@ -104,14 +104,14 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       const { jobId } = request.params;
       const signal = streams.admit(request.principal, reply.raw);
       const readState = async () => toVersionedState(await progressOf(jobId));
-      let isLetBy: number | undefined;
+      let letBy: number | undefined;
       // Before whatever is read: the credential may have been withdrawn or have expired since the
       // stream was opened, and other policies may say no.
       const demandToRead = async () => {
         const principal = await authenticate(request.raw);
-        if (principal === request.principal && isLetBy === authorizer.version()) return;
+        if (principal === request.principal && letBy === authorizer.version()) return;
         request.principal = principal;
-        isLetBy = authorizer.version();
+        letBy = authorizer.version();
         await access.find(request, 'ReadExportJob', jobId);
       };
       await demandToRead();

@@ -69,14 +69,14 @@ export async function findAttempts(
   return new Map(rows.map((row) => [row.marker, row]));
 }
 
-/** Writes a stray task down; whether it was new. */
-export async function recordStray(
+/** Writes an orphan task down; whether it was new. */
+export async function recordOrphan(
   database: Database,
-  stray: { taskId: string; target: string; marker: string; jobId: string | null },
+  orphan: { taskId: string; target: string; marker: string; jobId: string | null },
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await database.queries
     .insertInto('strays')
-    .values({ ...stray, detectedAt: database.now() })
+    .values({ ...orphan, detectedAt: database.now() })
     .onConflict((conflict) => conflict.column('taskId').doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;

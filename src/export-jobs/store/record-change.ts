@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
 
 import type { Action } from '#auth/authorization/action.ts';
-import type { Asker } from '#auth/authorization/authorizer.ts';
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AuditEntryRow } from '#database/tables.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
@@ -22,12 +22,12 @@ export type JobChange =
 
 /** Who asked for a change, and the ids of the policies that let them. */
 export interface Approval {
-  asker: Asker;
+  request: CallerRequest;
   policies: readonly string[];
 }
 
 /** Who did something, and who let them: what the audit keeps beside what happened. */
-export interface Deed {
+export interface AuditContext {
   action: Action;
   /** The id of a principal; the gateway's own for what it only saw. */
   principal: string;
@@ -53,7 +53,7 @@ export async function recordChange(
   database: Pick<Database, 'now'>,
   jobId: string,
   change: JobChange | ((isCancelRequested: boolean) => JobChange),
-  deed: Deed,
+  auditContext: AuditContext,
 ): Promise<void> {
   const { version, cancelRequestedAt, ...job } = await queries
     .updateTable('jobs')
@@ -69,7 +69,12 @@ export async function recordChange(
     .execute();
   const { problem = 'ok', slice = null, taskId = null } = data as Partial<SliceData>;
   const entry = { ...job, jobId, version, change: type, slice, taskId };
-  await addEntry(queries, database, { ...entry, outcome: deed.problem ?? problem }, deed);
+  await addEntry(
+    queries,
+    database,
+    { ...entry, outcome: auditContext.problem ?? problem },
+    auditContext,
+  );
 }
 
 interface SliceData {
@@ -82,20 +87,20 @@ interface SliceData {
 export async function recordCall(
   database: Database,
   call: Pick<Insertable<AuditEntryRow>, 'target' | 'jobId' | 'taskId' | 'destination'>,
-  deed: Deed,
+  auditContext: AuditContext,
 ): Promise<void> {
-  const entry = { ...call, outcome: deed.problem ?? 'ok' };
-  await addEntry(database.queries, database, entry, deed);
+  const entry = { ...call, outcome: auditContext.problem ?? 'ok' };
+  await addEntry(database.queries, database, entry, auditContext);
 }
 
 async function addEntry(
   queries: Queries,
   { now }: Pick<Database, 'now'>,
-  entry: Omit<Insertable<AuditEntryRow>, 'at' | 'policies' | keyof Deed>,
-  { policies = [], problem: _outcome, ...deed }: Deed,
+  entry: Omit<Insertable<AuditEntryRow>, 'at' | 'policies' | keyof AuditContext>,
+  { policies = [], problem: _outcome, ...auditContext }: AuditContext,
 ): Promise<void> {
   await queries
     .insertInto('auditEntries')
-    .values({ ...entry, ...deed, at: now(), policies: JSON.stringify(policies) })
+    .values({ ...entry, ...auditContext, at: now(), policies: JSON.stringify(policies) })
     .execute();
 }

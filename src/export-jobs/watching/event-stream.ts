@@ -1,4 +1,5 @@
 import { Problem } from '#problems/problem.ts';
+import { toDateTime } from '#time/date-time.ts';
 import { hasEnded, type JobState, jobStateOf } from '../slice.ts';
 import type { JobEvent, JobProgress } from '../store/reads/read-events.ts';
 import type { JobWatch } from './job-watch.ts';
@@ -64,7 +65,7 @@ async function* writeMessages(options: EventStreamOptions): AsyncGenerator<strin
     if (signal.aborted) return;
     if (last) {
       version = last.version;
-      at = toInstant(last.at);
+      at = toDateTime(last.at);
       hasWaited = false;
       yield events.map((event) => toText(jobId, event)).join('');
       continue;
@@ -85,17 +86,13 @@ function toText(jobId: string, { version, at, type, data }: JobEvent): string {
   const { readyInMs, ...rest } = data;
   return toMessage(version, type, {
     jobId,
-    at: toInstant(at),
+    at: toDateTime(at),
     ...rest,
-    ...(typeof readyInMs === 'number' && { readyAt: toInstant(at + readyInMs) }),
+    ...(typeof readyInMs === 'number' && { readyAt: toDateTime(at + readyInMs) }),
   });
 }
 
-// JSON has no line breaks, so a message is one data line.
+// JSON has no queue breaks, so a message is one data queue.
 function toMessage(id: number, event: string, data: object): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-function toInstant(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -24,7 +24,7 @@ export interface JobWatchOptions {
 
 // Younger, and many replicas ask the database for nothing; older, and a change of another replica
 // feels late. Changes of this process do not wait for it.
-const lookEveryMs = 1_000;
+const pollIntervalMs = 1_000;
 
 /** A caller that waits: for what, and how to let it go. */
 interface Waiter {
@@ -65,7 +65,7 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
     isLookingRegularly = true;
     while (waiters.size > 0) {
       pause = new AbortController();
-      await sleep(lookEveryMs, pause.signal);
+      await sleep(pollIntervalMs, pause.signal);
       if (!pause.signal.aborted) await look([...waiters.keys()]);
     }
     isLookingRegularly = false;

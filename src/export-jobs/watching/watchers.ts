@@ -69,11 +69,11 @@ export function makeWatchers(what: string, { perProcess, perCaller }: WatchLimit
     async close() {
       isClosed = true;
       const closed = [...open].map(([response, stop]) => {
-        const isOver = once(response, 'close');
+        const ended = once(response, 'close');
         stop.abort();
         // Its reader does not keep up, and goes on after the last event it has, elsewhere.
         if (response.writableNeedDrain) response.destroy();
-        return isOver;
+        return ended;
       });
       await Promise.all(closed);
     },

@@ -6,14 +6,14 @@ import { Problem } from '#problems/problem.ts';
  * The same refusal of a create; if AWS may not write to the bucket, with a bucket policy that permits
  * it.
  */
-export function withBucketPolicy(refusal: Problem, destination: Destination): Problem {
+export function withBucketPolicy(refusal: Problem, destination: BucketPolicyOptions): Problem {
   if (refusal.slug !== 'destination-not-writable') return refusal;
   const bucketPolicy = bucketPolicyFor(destination);
   return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy });
 }
 
 /** What a bucket policy for exports depends on. */
-export interface Destination {
+export interface BucketPolicyOptions {
   bucket: string;
   region: string;
   /** The account of the log groups. */
@@ -24,10 +24,10 @@ export interface Destination {
  * The bucket policy under which CloudWatch Logs may export from one account and Region into a
  * bucket, as AWS's user guide has it ("Export log data to Amazon S3", same account).
  */
-export function bucketPolicyFor({ bucket, region, accountId }: Destination): object {
+export function bucketPolicyFor({ bucket, region, accountId }: BucketPolicyOptions): object {
   const arn = `arn:${partitionOf(region).name}:s3:::${bucket}`;
   const Principal = { Service: servicePrincipalOf(region) };
-  const isOurs = { 'aws:SourceAccount': [accountId] };
+  const sourceAccountCondition = { 'aws:SourceAccount': [accountId] };
   const ArnLike = { 'aws:SourceArn': [logGroupArn({ region, accountId }, '*')] };
   return {
     Version: '2012-10-17',
@@ -38,7 +38,7 @@ export function bucketPolicyFor({ bucket, region, accountId }: Destination): obj
         Principal,
         Action: 's3:GetBucketAcl',
         Resource: arn,
-        Condition: { StringEquals: isOurs, ArnLike },
+        Condition: { StringEquals: sourceAccountCondition, ArnLike },
       },
       {
         Sid: 'AllowPutObject',
@@ -47,7 +47,7 @@ export function bucketPolicyFor({ bucket, region, accountId }: Destination): obj
         Action: 's3:PutObject',
         Resource: `${arn}/*`,
         Condition: {
-          StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...isOurs },
+          StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...sourceAccountCondition },
           ArnLike,
         },
       },

@@ -1,7 +1,8 @@
 import type { CloudWatchLogs, ExportGrant } from '#aws/cloudwatch-logs.ts';
-import { type ExportTask, isActive } from '#aws/export-task.ts';
+import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import { toDateTime } from '#time/date-time.ts';
 import { withBucketPolicy } from './bucket-policy.ts';
 import type { EffectiveTask } from './effective-task.ts';
 import { type CreatedTask, type LookUp, type LookUpOptions, makeLookUp } from './look-up.ts';
@@ -11,7 +12,7 @@ export interface CreateFor {
   caller: string;
   grant: ExportGrant | undefined;
   /** A task as they may see it, if they may. */
-  see: (task: ExportTask) => Promise<ExportTask | undefined>;
+  see: (task: AwsExportTask) => Promise<AwsExportTask | undefined>;
   /** Aborts when the caller has gone: a create that still waits for its turn is not sent then. */
   signal?: AbortSignal | undefined;
 }
@@ -79,9 +80,7 @@ async function withSlotHolder(
   if (holder?.taskId === undefined) return refusal;
   const { taskId, taskName, logGroupName, status, executionInfo } = holder;
   const since =
-    executionInfo?.creationTime === undefined
-      ? undefined
-      : new Date(executionInfo.creationTime).toISOString();
+    executionInfo?.creationTime === undefined ? undefined : toDateTime(executionInfo.creationTime);
   const detail = `Export task ${taskId}${logGroupName ? ` of log group ${logGroupName}` : ''} holds the slot${since ? ` since ${since}` : ''}.`;
   return new Problem('export-slot-taken', detail, {
     ...refusal.members,
@@ -99,7 +98,7 @@ async function withSlotHolder(
 async function findActive(
   logs: CloudWatchLogs,
   how: { isFresh: boolean; caller: string },
-): Promise<ExportTask | undefined> {
+): Promise<AwsExportTask | undefined> {
   const page = await logs.describeExportTasks({ limit: 50 }, how).catch(() => undefined);
   return page?.exportTasks.find(isActive);
 }

@@ -1,5 +1,5 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { type ExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
+import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
 /** What a look-up needs of its surroundings: clocks in milliseconds, and sleep. */
@@ -29,7 +29,7 @@ export interface LookUp {
   /** Whether every look read AWS's whole list, and no task that may be the one was in it. */
   isUnlisted: boolean;
   /** A task that may be the one, but is not shown with all its values. */
-  nearMiss?: ExportTask | undefined;
+  nearMiss?: AwsExportTask | undefined;
 }
 
 // Pauses before each look at AWS's list. AWS shows a task as soon as create has answered; when the
@@ -61,7 +61,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
   ): Promise<LookUp> {
     const lookUntil = elapsed() + lookForMs;
     let isUnlisted = true;
-    let nearMiss: ExportTask | undefined;
+    let nearMiss: AwsExportTask | undefined;
     for (const pauseMs of pausesBeforeLooksMs) {
       if (elapsed() + pauseMs > lookUntil) return { isUnlisted: false, nearMiss };
       await sleep(pauseMs);
@@ -78,7 +78,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
     task: EffectiveTask,
     { beganAt, caller, lookUntil }: SentCreate & { lookUntil: number },
   ): Promise<LookUp> {
-    let nearMiss: ExportTask | undefined;
+    let nearMiss: AwsExportTask | undefined;
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
       const isNewestFirst = !('statusCode' in query); // of the order under a filter nothing is known
       let nextToken: string | undefined;
@@ -90,19 +90,19 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
         );
         // Our beginning on AWS's own clock: ours may be off by any amount.
         const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
-        const mayBeOurs = page.exportTasks.filter(
+        const candidates = page.exportTasks.filter(
           ({ taskId, logGroupName = task.logGroupName, executionInfo }) =>
             logGroupName === task.logGroupName &&
             (executionInfo?.creationTime ?? beganThereAt) >= beganThereAt &&
             (taskId === undefined || !told.has(taskId)),
         );
-        const ours = mayBeOurs.find((candidate) => isCertainlyOf(candidate, task));
+        const ours = candidates.find((candidate) => isCertainlyOf(candidate, task));
         if (ours?.taskId !== undefined) {
           markTold(ours.taskId); // at once: another look-up may be under way
           const found = { taskId: ours.taskId, awsRequestId: page.awsRequestId };
           return { found, isUnlisted: false };
         }
-        nearMiss ??= mayBeOurs[0];
+        nearMiss ??= candidates[0];
         const isPast = isNewestFirst && endsBefore(page.exportTasks, beganThereAt);
         nextToken = isPast ? undefined : page.nextToken;
       } while (nextToken !== undefined);
@@ -117,7 +117,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
 const lookThatFailed = (): LookUp => ({ isUnlisted: false });
 
 /** Whether tasks are the newest first, each with its time, down to one created before this time. */
-function endsBefore(tasks: readonly ExportTask[], time: number): boolean {
+function endsBefore(tasks: readonly AwsExportTask[], time: number): boolean {
   const times = tasks.map(({ executionInfo }) => executionInfo?.creationTime);
   const isInOrder = times.every(
     (at, index) => at !== undefined && at <= (times[index - 1] ?? Number.POSITIVE_INFINITY),
@@ -126,7 +126,7 @@ function endsBefore(tasks: readonly ExportTask[], time: number): boolean {
 }
 
 // logStreamNamePrefix cannot be compared: AWS never shows it.
-function isCertainlyOf(candidate: ExportTask, task: EffectiveTask): boolean {
+function isCertainlyOf(candidate: AwsExportTask, task: EffectiveTask): boolean {
   return (
     candidate.executionInfo?.creationTime !== undefined &&
     candidate.taskName === task.taskName &&

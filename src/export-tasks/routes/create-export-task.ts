@@ -9,7 +9,7 @@ import { toEffectiveTask } from '../creating/effective-task.ts';
 import { everyCall } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
-import { grantOf, mayCreate, mayDo } from '../questions.ts';
+import { grantOf, toCreateQuestion, toTaskQuestion } from '../questions.ts';
 import { warningsOf } from '../warnings.ts';
 import { whenCallerGone } from './caller-gone.ts';
 
@@ -53,8 +53,8 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const { query, body } = request;
       const target = targets.find(query.target);
       const task = toEffectiveTask(body);
-      const question = mayCreate(target, task);
-      const decision = authorizer.demand(request, question);
+      const question = toCreateQuestion(target, task);
+      const decision = authorizer.require(request, question);
 
       await refuseReservedName(body.taskName, isReserved);
       const created = await createOnce(target, task, {
@@ -62,8 +62,8 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
         grant: grantOf(question, decision),
         signal: whenCallerGone(reply.raw),
         async see(other) {
-          const maySee = mayDo('DescribeExportTasks', target, other);
-          if (!authorizer.decide(request, maySee).isPermitted) return undefined;
+          const describeQuestion = toTaskQuestion('DescribeExportTasks', target, other);
+          if (!authorizer.decide(request, describeQuestion).isPermitted) return undefined;
           return (await maskTasks(request, [other]))[0];
         },
       });

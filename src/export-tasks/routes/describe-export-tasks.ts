@@ -7,7 +7,7 @@ import { Text } from '#validation/text.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
-import { mayDo } from '../questions.ts';
+import { toTaskQuestion } from '../questions.ts';
 import { whenCallerGone } from './caller-gone.ts';
 
 const Query = Type.Object(
@@ -78,7 +78,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       const target = targets.find(name);
 
       if (!authorizer.mayPermit(request, 'DescribeExportTasks', target)) {
-        authorizer.decide(request, mayDo('DescribeExportTasks', target)); // a no, in the audit
+        authorizer.decide(request, toTaskQuestion('DescribeExportTasks', target)); // a no, in the audit
         return reply.header('age', 0).send({ exportTasks: [] });
       }
       const page = await target.logs.describeExportTasks(query, {
@@ -88,8 +88,8 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       request.awsRequestId = page.awsRequestId;
 
       const { nextToken } = page;
-      const seen = authorizer.sift(request, page.exportTasks, (task) =>
-        mayDo('DescribeExportTasks', target, task),
+      const seen = authorizer.filterPermitted(request, page.exportTasks, (task) =>
+        toTaskQuestion('DescribeExportTasks', target, task),
       );
       const exportTasks = await maskTasks(request, seen);
       return reply

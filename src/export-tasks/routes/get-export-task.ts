@@ -7,7 +7,7 @@ import { noSuchTask } from '../cancel-and-show.ts';
 import { everyCall } from '../declared-problems.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
 import type { MaskTasks } from '../masked-tasks.ts';
-import { mayDo } from '../questions.ts';
+import { toTaskQuestion } from '../questions.ts';
 import { whenCallerGone } from './caller-gone.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
@@ -52,7 +52,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       const task = page?.exportTasks[0];
       const { isPermitted } = authorizer.decide(
         request,
-        mayDo('DescribeExportTasks', target, task),
+        toTaskQuestion('DescribeExportTasks', target, task),
       );
       if (!page || !task || !isPermitted) throw noSuchTask();
       const [shown = {}] = await maskTasks(request, [task]);

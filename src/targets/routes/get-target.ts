@@ -3,8 +3,8 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Text } from '#validation/text.ts';
-import type { JobSight } from '../job-visibility.ts';
-import { whatMaySee } from '../redact-slot-status.ts';
+import type { JobVisibility } from '../job-visibility.ts';
+import { redactSlotStatus } from '../redact-slot-status.ts';
 import { TargetStatus } from '../slot.ts';
 import type { SlotReader } from '../slot-reader.ts';
 import type { Targets } from '../target.ts';
@@ -27,8 +27,8 @@ export const getTarget: FastifyPluginAsyncTypebox<{
   targets: Targets;
   slots: SlotReader;
   authorizer: Authorizer;
-  sight: JobSight | undefined;
-}> = async (app, { targets, slots, authorizer, sight }) => {
+  visibility: JobVisibility | undefined;
+}> = async (app, { targets, slots, authorizer, visibility }) => {
   app.route({
     method: 'GET',
     url: '/targets/:target',
@@ -58,14 +58,14 @@ export const getTarget: FastifyPluginAsyncTypebox<{
     },
     handler: async (request) => {
       const target = targets.find(request.params.target);
-      authorizer.demand(request, { action: 'ReadTarget', resource: { target } });
+      authorizer.require(request, { action: 'ReadTarget', resource: { target } });
 
       const status = await slots.readSlot(target);
 
       const { name, region, accountId, isDefault } = target;
       return {
         ...{ name, region, accountId, isDefault },
-        ...(await whatMaySee({ authorizer, sight }, request, target, status)),
+        ...(await redactSlotStatus({ authorizer, visibility }, request, target, status)),
       };
     },
   });

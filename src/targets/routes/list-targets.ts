@@ -42,7 +42,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{
     },
     config: { action: 'ReadTarget', problems: [] },
     handler: async (request) => {
-      const shown = authorizer.sift(request, targets.list(), (target) => ({
+      const shown = authorizer.filterPermitted(request, targets.list(), (target) => ({
         action: 'ReadTarget',
         resource: { target },
       }));

@@ -25,7 +25,7 @@ async function openKeys(entries: unknown) {
   write(entries);
   const time = makeTime(1);
   const guard = await openGuard({ methods: ['api-key'], apiKeysFile }, time);
-  const judge = async (key: string) => {
+  const verify = async (key: string) => {
     try {
       return await guard.authenticate(requestWith(['X-Api-Key', key]));
     } catch (error) {
@@ -33,7 +33,7 @@ async function openKeys(entries: unknown) {
     }
   };
   return {
-    ...{ apiKeysFile, write, time, guard, judge },
+    ...{ apiKeysFile, write, time, guard, verify },
     [Symbol.asyncDispose]: () => guard[Symbol.asyncDispose](),
   };
 }
@@ -60,9 +60,9 @@ describe('an API key', () => {
 
   test('has the groups of its entry, and is the same object each time', async () => {
     await using keys = await openKeys([entry('a', { groups: ['x', 'y'] }), entry('b')]);
-    const { judge } = keys;
+    const { verify } = keys;
 
-    const a = await judge('key of a');
+    const a = await verify('key of a');
 
     expect(a).toEqual({
       id: 'api-key#a',
@@ -71,8 +71,8 @@ describe('an API key', () => {
       groups: ['x', 'y'],
       claims: {},
     });
-    expect(await judge('key of a')).toBe(a);
-    expect(await judge('key of b')).toMatchObject({ subject: 'b', groups: [] });
+    expect(await verify('key of a')).toBe(a);
+    expect(await verify('key of b')).toMatchObject({ subject: 'b', groups: [] });
   });
 
   test('may have any bytes, and hashes as in a shell', async () => {
@@ -81,7 +81,7 @@ describe('an API key', () => {
 
     const asNodeReadsIt = Buffer.from(key).toString('latin1');
 
-    expect(await keys.judge(asNodeReadsIt)).toMatchObject({ subject: 'a' });
+    expect(await keys.verify(asNodeReadsIt)).toMatchObject({ subject: 'a' });
   });
 
   test.for(['key of A', 'key of a ', 'key of', 'key of ab', sha256('key of a')])(
@@ -89,7 +89,7 @@ describe('an API key', () => {
     async (other) => {
       await using keys = await openKeys([entry('a')]);
 
-      expect(await keys.judge(other)).toBe('no such key');
+      expect(await keys.verify(other)).toBe('no such key');
     },
   );
 
@@ -97,12 +97,12 @@ describe('an API key', () => {
     const { now } = makeTime(0);
     const expiresAt = new Date(now() + 1_000).toISOString();
     await using keys = await openKeys([entry('a', { expiresAt })]);
-    const { judge, time } = keys;
+    const { verify, time } = keys;
 
     await time.turn(999);
-    const before = await judge('key of a');
+    const before = await verify('key of a');
     await time.turn(1);
-    const after = await judge('key of a');
+    const after = await verify('key of a');
 
     expect(before).toMatchObject({ subject: 'a' });
     expect(after).toBe('the key of a has expired');
@@ -137,38 +137,38 @@ describe('an API key', () => {
 describe('the file of API keys', () => {
   test('is read again when it changes: keys come and go', async () => {
     await using keys = await openKeys([entry('a'), entry('b')]);
-    const { write, judge, time } = keys;
+    const { write, verify, time } = keys;
 
     write([entry('b'), entry('c')]);
     await time.turn(2_000);
 
-    expect(await judge('key of a')).toBe('no such key');
-    expect(await judge('key of b')).toMatchObject({ subject: 'b' });
-    expect(await judge('key of c')).toMatchObject({ subject: 'c' });
+    expect(await verify('key of a')).toBe('no such key');
+    expect(await verify('key of b')).toMatchObject({ subject: 'b' });
+    expect(await verify('key of c')).toMatchObject({ subject: 'c' });
   });
 
   test('may be emptied: then nobody comes in', async () => {
     await using keys = await openKeys([entry('a')]);
-    const { write, judge, time } = keys;
+    const { write, verify, time } = keys;
 
     write([]);
     await time.turn(2_000);
 
-    expect(await judge('key of a')).toBe('no such key');
+    expect(await verify('key of a')).toBe('no such key');
   });
 
   test('changes nothing while it is not good, and the log says why', async () => {
     await using keys = await openKeys([entry('a')]);
-    const { apiKeysFile, write, judge, time, guard } = keys;
+    const { apiKeysFile, write, verify, time, guard } = keys;
 
     write([entry('b'), entry('b')]);
     await time.turn(2_000);
-    const whileWrong = await judge('key of a');
+    const whileWrong = await verify('key of a');
     rmSync(apiKeysFile);
     await time.turn(60_000);
 
     expect(whileWrong).toMatchObject({ subject: 'a' });
-    expect(await judge('key of a')).toMatchObject({ subject: 'a' });
+    expect(await verify('key of a')).toMatchObject({ subject: 'a' });
     expect(guard.log.map(({ err }) => (err as Error).message)).toEqual([
       expect.stringContaining('/1/name is "b" again; names must differ.'),
       expect.stringContaining('it must be the path of a readable file (ENOENT'),

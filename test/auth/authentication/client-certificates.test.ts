@@ -39,7 +39,7 @@ async function openMutual({
 }
 
 /** Asks once with a certificate; who it was taken for, or why it was refused. */
-async function judge(options: CertificateOptions, by = authority) {
+async function verify(options: CertificateOptions, by = authority) {
   await using mutual = await openMutual();
   const { world } = mutual;
   using caller = makeCaller(world.port, by.issue(options));
@@ -79,7 +79,7 @@ describe('a client certificate', () => {
     ],
     ['a URI that is a URN', [['uri', 'urn:example:Api']], 'mtls#urn:example:Api'],
   ] as [string, AlternativeName[], string][])('says who is calling: %s', async ([, names, id]) => {
-    expect(await judge({ names })).toMatchObject({ status: 200, principal: id });
+    expect(await verify({ names })).toMatchObject({ status: 200, principal: id });
   });
 
   test('is looked at for each connection once', async () => {
@@ -216,7 +216,7 @@ describe('a client certificate is refused:', () => {
   ] as [string, CertificateOptions, string, typeof authority?][])(
     '%s',
     async ([, options, reason, by]) => {
-      expect(await judge(options, by)).toEqual({
+      expect(await verify(options, by)).toEqual({
         status: 401,
         challenge: 'ClientCertificate realm="log-export-gateway", error="invalid_certificate"',
         detail: 'The client certificate is not accepted.',

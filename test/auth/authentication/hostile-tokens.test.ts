@@ -314,7 +314,7 @@ test('an algorithm that is not on the list is refused before a key is looked for
     issuer.token({}, { header: { alg: 'x' } }),
   ];
 
-  const reasons = await Promise.all(tokens.map((token) => guard.judge(token)));
+  const reasons = await Promise.all(tokens.map((token) => guard.verify(token)));
 
   expect(reasons).toEqual(Array(3).fill('ERR_JOSE_ALG_NOT_ALLOWED'));
 });

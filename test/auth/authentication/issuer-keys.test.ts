@@ -47,7 +47,7 @@ describe('a new key of an issuer', () => {
     await time.turn(minutes);
 
     issuer.rotate();
-    const found = [await guard.judge(issuer.token()), await guard.judge(old)];
+    const found = [await guard.verify(issuer.token()), await guard.verify(old)];
 
     expect(found).toEqual(Array(2).fill(`${issuer.url}#alice`));
     expect(issuer.fetches()).toBe(2);
@@ -79,10 +79,10 @@ test('ten thousand made-up key ids in a minute cost two fetches at most, and goo
   const accepted = new Set<string>();
   for (let round = 0; round < 100; round += 1) {
     const forged = Array.from({ length: 100 }, (_, index) =>
-      guard.judge(issuer.token({}, { key: { ...stranger, kid: `made-up-${round}-${index}` } })),
+      guard.verify(issuer.token({}, { key: { ...stranger, kid: `made-up-${round}-${index}` } })),
     );
     for (const reason of await Promise.all(forged)) refused.add(reason);
-    accepted.add(await guard.judge(good));
+    accepted.add(await guard.verify(good));
     await time.turn(600);
   }
 
@@ -99,7 +99,7 @@ test('made-up key ids do not ask an issuer that is away any more often', async (
   const before = issuer.requests.length;
 
   for (let round = 0; round < 60; round += 1) {
-    await guard.judge(issuer.token({}, { key: makeKey('EdDSA') }));
+    await guard.verify(issuer.token({}, { key: makeKey('EdDSA') }));
     await time.turn(1_000);
   }
 
@@ -115,7 +115,7 @@ describe('while an issuer is away', () => {
 
     await time.turn(3 * 24 * 60 * minutes);
 
-    expect(await guard.judge(issuer.token())).toBe(`${issuer.url}#alice`);
+    expect(await guard.verify(issuer.token())).toBe(`${issuer.url}#alice`);
     expect(guard.log).toContainEqual(
       expect.objectContaining({
         level: 'warn',
@@ -139,10 +139,10 @@ describe('while an issuer is away', () => {
     await time.turn(0);
 
     const away = await guard.ofToken(token).catch((error) => error);
-    const elsewhere = await guard.judge(other.token());
+    const elsewhere = await guard.verify(other.token());
     issuer.goUp();
     await time.turn(1_000);
-    const back = await guard.judge(token);
+    const back = await guard.verify(token);
 
     expect(away).toMatchObject({
       slug: 'not-ready',
@@ -173,11 +173,11 @@ describe('a key that an issuer has removed', () => {
     const token = issuer.token();
     issuer.rotate();
     await time.turn(3.5 * minutes);
-    const before = await guard.judge(token);
+    const before = await guard.verify(token);
 
     issuer.removeOldKeys();
     await time.turn(0.5 * minutes);
-    const afterwards = await guard.judge(token);
+    const afterwards = await guard.verify(token);
 
     expect(before).toBe(`${issuer.url}#alice`);
     expect(afterwards).toBe('ERR_JWKS_NO_MATCHING_KEY');
@@ -196,7 +196,7 @@ describe('a key that an issuer has removed', () => {
     issuer.goUp();
     await time.turn(4 * minutes);
 
-    expect(await guard.judge(token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
+    expect(await guard.verify(token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
   });
 
   test('is looked for every four minutes; if none is gone, verified tokens are remembered on', async () => {
@@ -223,8 +223,8 @@ describe('the keys', () => {
     });
 
     const found = [
-      await discovered.guard.judge(discovered.issuer.token()),
-      await guard.judge(issuer.token()),
+      await discovered.guard.verify(discovered.issuer.token()),
+      await guard.verify(issuer.token()),
     ];
 
     expect(found).toEqual([`${discovered.issuer.url}#alice`, `${issuer.url}#alice`]);
@@ -260,7 +260,7 @@ describe('the keys', () => {
     });
     await using guard = await openGuard({ issuers: [{ ...settingsOf(issuer), issuer: name }] });
 
-    expect(await guard.judge(issuer.token({ iss: name }))).toBe(`${name}#alice`);
+    expect(await guard.verify(issuer.token({ iss: name }))).toBe(`${name}#alice`);
   });
 });
 
@@ -299,7 +299,7 @@ describe('what is no answer of an issuer is not taken for one:', () => {
       const { issuer, guard, time } = both;
       await time.turn(0);
 
-      expect(await guard.judge(issuer.token())).toBe('not-ready');
+      expect(await guard.verify(issuer.token())).toBe('not-ready');
       expect(guard.log[0]).toMatchObject({
         level: 'warn',
         err: { message: expect.stringContaining(words) },
@@ -314,7 +314,7 @@ describe('what is no answer of an issuer is not taken for one:', () => {
     const { issuer, guard, time } = both;
     await time.turn(0);
 
-    expect(await guard.judge(issuer.token())).toBe('not-ready');
+    expect(await guard.verify(issuer.token())).toBe('not-ready');
     expect(guard.log[0]).toMatchObject({ err: { type: 'TimeoutError' } });
   });
 

@@ -55,7 +55,7 @@ describe('a token', () => {
       await using both = await openBoth();
       const { issuer, guard } = both;
 
-      const found = await guard.judge(issuer.token({}, { header: { typ } }));
+      const found = await guard.verify(issuer.token({}, { header: { typ } }));
 
       expect(found).toBe(`${issuer.url}#alice`);
     },
@@ -66,7 +66,7 @@ describe('a token', () => {
     await using other = await openIssuer();
     await using guard = await openGuard({ issuers: [settingsOf(one), settingsOf(other)] });
 
-    const ids = [await guard.judge(one.token()), await guard.judge(other.token())];
+    const ids = [await guard.verify(one.token()), await guard.verify(other.token())];
 
     expect(ids).toEqual([`${one.url}#alice`, `${other.url}#alice`]);
   });
@@ -83,7 +83,7 @@ describe('the clock of an issuer may differ by a minute:', () => {
     const { issuer, guard, second } = both;
     const times = Object.entries(offsets).map(([name, offset]) => [name, second() + offset]);
 
-    const found = await guard.judge(issuer.token(Object.fromEntries(times)));
+    const found = await guard.verify(issuer.token(Object.fromEntries(times)));
 
     expect(found.split('#').at(-1)).toBe(expected);
   });
@@ -107,7 +107,7 @@ describe('whom a token is meant for', () => {
     await using both = await openBoth(settings);
     const { issuer, guard } = both;
 
-    expect(await guard.judge(issuer.token(claims))).toBe(`${issuer.url}#alice`);
+    expect(await guard.verify(issuer.token(claims))).toBe(`${issuer.url}#alice`);
   });
 
   test('is not told by aud where another claim tells it', async () => {
@@ -115,8 +115,8 @@ describe('whom a token is meant for', () => {
     const { issuer, guard } = both;
 
     const found = [
-      await guard.judge(issuer.token()),
-      await guard.judge(issuer.token({ client_id: 'payments' })),
+      await guard.verify(issuer.token()),
+      await guard.verify(issuer.token({ client_id: 'payments' })),
     ];
 
     expect(found).toEqual(Array(2).fill('it is meant for others'));
@@ -240,7 +240,7 @@ describe('a verified token', () => {
     await time.turn(1_000);
     const inLeeway = await guard.ofToken(token);
     await time.turn(60_000);
-    const afterwards = await guard.judge(token);
+    const afterwards = await guard.verify(token);
 
     expect(inLeeway).not.toBe(first);
     expect(afterwards).toBe('ERR_JWT_EXPIRED exp');
@@ -273,7 +273,7 @@ describe('a verified token', () => {
     const token = issuer.token();
     await guard.ofToken(token);
 
-    const found = await guard.judge(`${token.slice(0, -2)}AA`);
+    const found = await guard.verify(`${token.slice(0, -2)}AA`);
 
     expect(found).toBe('ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
   });

@@ -65,8 +65,8 @@ describe('each decision is one line of the audit', () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
 
-    const decision = opened.authorizer.demand({ principal: caller, id: 'r-1' }, createOf());
-    const denied = () => opened.authorizer.demand({ principal: anonymous, id: 'r-2' }, createOf());
+    const decision = opened.authorizer.require({ principal: caller, id: 'r-1' }, createOf());
+    const denied = () => opened.authorizer.require({ principal: anonymous, id: 'r-2' }, createOf());
 
     expect(decision).toEqual({ isPermitted: true, policies: ['team-a'] });
     expect(denied).toThrow(Problem);
@@ -100,7 +100,7 @@ describe('each decision is one line of the audit', () => {
 
     const demandBoth = () => {
       using series = opened.authorizer.openSeries({ principal: caller, id: 'r-1' });
-      for (const name of ['/team-a/x', '/b']) series.demand(createOf({ logGroupName: name }));
+      for (const name of ['/team-a/x', '/b']) series.require(createOf({ logGroupName: name }));
     };
 
     expect(demandBoth).toThrow('No policy permits you CreateExportTask with logGroupName "/b"');
@@ -112,8 +112,10 @@ describe('each decision is one line of the audit', () => {
     await using opened = await openPolicyDir(folder.path);
     const names = ['/team-a/x', '/team-b/x', '/team-a/y', '/'];
 
-    const shown = opened.authorizer.sift({ principal: caller, id: 'r-1' }, names, (logGroupName) =>
-      createOf({ logGroupName }),
+    const shown = opened.authorizer.filterPermitted(
+      { principal: caller, id: 'r-1' },
+      names,
+      (logGroupName) => createOf({ logGroupName }),
     );
 
     expect(shown).toEqual(['/team-a/x', '/team-a/y']);
@@ -135,12 +137,16 @@ describe('each decision is one line of the audit', () => {
     await using opened = await openPolicyDir(folder.path);
     const toQuestion = (name: string) => createOf({ target: { name } });
 
-    const shown = opened.authorizer.sift(
+    const shown = opened.authorizer.filterPermitted(
       { principal: anonymous, id: 'r-1' },
       ['a', 'b', 'a'],
       toQuestion,
     );
-    const ofNone = opened.authorizer.sift({ principal: anonymous, id: 'r-2' }, [], toQuestion);
+    const ofNone = opened.authorizer.filterPermitted(
+      { principal: anonymous, id: 'r-2' },
+      [],
+      toQuestion,
+    );
 
     expect([...shown, ...ofNone]).toEqual([]);
     expect(opened.audit).toMatchObject([
@@ -154,7 +160,10 @@ test('a refusal tells the caller its own values, and nothing of policies', async
   await using opened = await openPolicyDir(folder.path);
 
   const denied = () =>
-    opened.authorizer.demand({ principal: caller, id: 'r-1' }, createOf({ destination: 'frozen' }));
+    opened.authorizer.require(
+      { principal: caller, id: 'r-1' },
+      createOf({ destination: 'frozen' }),
+    );
 
   expect(denied).toThrow(
     expect.objectContaining({

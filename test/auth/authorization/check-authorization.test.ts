@@ -46,7 +46,7 @@ test('says no, and which policies if one forbids it', async () => {
 });
 
 test.each([
-  ['the asker itself', {}, 'api-key#admin', ['administrators']],
+  ['the request itself', {}, 'api-key#admin', ['administrators']],
   [
     'another issuer’s group',
     { principal: { ...create.principal, issuer: 'https://a.example' } },

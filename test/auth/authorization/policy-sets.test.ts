@@ -97,8 +97,8 @@ test.for([
 ] as const)('%s: whether a caller could ever see a task', async ([, policy, can]) => {
   using folder = makePolicyFolder({ 'a.cedar': policy });
   await using opened = await openPolicyDir(folder.path);
-  const asker = { principal: callerIn(['a']), id: 'r-1' };
+  const request = { principal: callerIn(['a']), id: 'r-1' };
 
-  expect(opened.authorizer.mayPermit(asker, 'DescribeExportTasks', place)).toBe(can);
+  expect(opened.authorizer.mayPermit(request, 'DescribeExportTasks', place)).toBe(can);
   expect(opened.audit).toEqual([]);
 });

@@ -170,10 +170,10 @@ test.for([
 ] as const)('log groups that %s are decided once or each', async ([, policy, decided]) => {
   using folder = makePolicyFolder({ 'a.cedar': policy });
   await using opened = await openPolicyDir(folder.path);
-  const asker = { principal: callerIn([]), id: 'r-1' };
+  const request = { principal: callerIn([]), id: 'r-1' };
 
   const answers = Array.from({ length: 300 }, (_, number) =>
-    opened.authorizer.decide(asker, createOf({ logGroupName: `/${number}` })),
+    opened.authorizer.decide(request, createOf({ logGroupName: `/${number}` })),
   );
 
   expect(answers.every(({ isPermitted }) => isPermitted)).toBe(true);

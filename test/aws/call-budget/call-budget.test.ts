@@ -36,7 +36,7 @@ const write = (caller: string): CallClaim => ({ lane: 'write', caller });
 const dispatcher: CallClaim = { lane: 'dispatcher' };
 
 /** The most that were sent in any second. */
-function mostInASecond(sent: { at: number }[]): number {
+function maxInASecond(sent: { at: number }[]): number {
   return Math.max(
     ...sent.map(({ at }) => sent.filter((other) => other.at >= at && other.at < at + 1_000).length),
   );
@@ -52,7 +52,7 @@ describe('the budget of calls to AWS', () => {
     }
 
     expect(sent.slice(0, 4).map(({ at }) => at)).toEqual([0, 37, 74, 111]);
-    expect(mostInASecond(sent)).toBe(4);
+    expect(maxInASecond(sent)).toBe(4);
     expect(sent.length).toBeGreaterThan(25); // of 7.4 seconds
   });
 
@@ -66,7 +66,7 @@ describe('the budget of calls to AWS', () => {
       await clock.advance(1_000);
     }
 
-    expect(mostInASecond(sent.filter(({ at }) => at > 0))).toBeLessThanOrEqual(4);
+    expect(maxInASecond(sent.filter(({ at }) => at > 0))).toBeLessThanOrEqual(4);
   });
 
   test('gives creates and cancels their turn before reads that came earlier', async () => {
@@ -91,7 +91,7 @@ describe('the budget of calls to AWS', () => {
 
     expect(refused.filter(({ name }) => name === 'other')).toEqual([]);
     expect(sent.filter(({ name }) => name === 'other').length).toBeGreaterThanOrEqual(19);
-    expect(mostInASecond(sent)).toBe(4);
+    expect(maxInASecond(sent)).toBe(4);
   });
 
   test('refuses at once what would wait too long, and says when to come again', async () => {

@@ -5,7 +5,7 @@ import { chaosLimits } from '../limits.ts';
 import type { Replica } from '../replicas.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 /** The points of the protocol at which a process may end: two are seen from the other side only. */
 export const crashPoints = [
@@ -19,7 +19,7 @@ export const crashPoints = [
   'in-outcome',
   'in-adopt',
   'in-requeue',
-  'before-stray-cancel',
+  'before-orphan-cancel',
 ] as const satisfies (CrashPoint | Moment)[];
 
 type Point = (typeof crashPoints)[number];
@@ -31,17 +31,17 @@ const isMoment = (point: Point): point is Moment & Point =>
 const preludes: Partial<Record<Point, { fault: Fault; emulator?: EmulatorOptions }>> = {
   'in-adopt': { fault: { kind: 'reset-after', operation: 'CreateExportTask' } },
   'in-requeue': { fault: { kind: 'reset-before', operation: 'CreateExportTask' } },
-  'before-stray-cancel': {
+  'before-orphan-cancel': {
     fault: {
       ...{ kind: 'late-effect', operation: 'CreateExportTask' },
-      delayMs: chaosLimits.settleMs + 1_000,
+      delayMs: chaosLimits.reconcileMs + 1_000,
     },
     emulator: { runningMs: 4_000 }, // or it is over before the sweeper has come by
   },
 };
 
 // A replica is caught at one of its first visits, not always at the very first.
-const mostVisits = 3;
+const maxVisits = 3;
 
 /** Kills replicas at one point of the protocol. */
 export function killAtPoint(point: Point) {
@@ -81,7 +81,7 @@ export function killAtPoint(point: Point) {
         await process.ready;
         await aim.strikeAt(replica, point, replica.kill);
       } else {
-        const visit = 1 + Math.floor(random() * mostVisits);
+        const visit = 1 + Math.floor(random() * maxVisits);
         process.set({ point, visit, signal: 'SIGKILL' });
       }
     }
@@ -90,6 +90,6 @@ export function killAtPoint(point: Point) {
     aim.standDown();
     stage.emulator.faults.clear();
     await work.stop();
-    return { trials: count, kills, hitsInStarting, ...(await judge(stage, signal)) };
+    return { trials: count, kills, hitsInStarting, ...(await evaluate(stage, signal)) };
   };
 }

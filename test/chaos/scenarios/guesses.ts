@@ -6,7 +6,7 @@ import type { Guess } from '../../guesses/guesses.ts';
 import type { Violation } from '../checker.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage, type Stage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 import { lostAnswers } from './lost-answers.ts';
 
 /** How long a second of AWS lasts here: its tasks take parts of one, as the whole stage is quicker. */
@@ -61,11 +61,15 @@ export function actUnder(guess: Guess) {
       onProgress((count + round + 1) / 2);
     }
 
-    const verdict = await judge(stage, signal);
+    const verdict = await evaluate(stage, signal);
     for (const [jobId, { name, region }] of jobs) {
       if (stage.cancelled.has(jobId)) continue;
       const bucket = `archive-${region}`;
-      const lines = await readLines(stage.emulator, { region, bucket, prefix: `jobs/${jobId}/` });
+      const lines = await readLines(stage.emulator, {
+        region,
+        bucket,
+        prefix: `jobs/${jobId}/`,
+      });
       verdict.violations.push(...compare(jobId, lines, expected.get(name) ?? []));
     }
     verdict.violations.push(...lies);

@@ -19,7 +19,7 @@ when { resource has name && resource.name like "/neighbour/*" };
 const hostile = ['mallory', 'neighbour'];
 
 // What it may take longer than without them. Less, and the noise of a run is a violation.
-const mostRatio = 1.1;
+const maxRatio = 1.1;
 
 /** What a run of jobs was like for their owner. */
 interface Run {
@@ -102,7 +102,7 @@ function violation(text: string, kind: Violation['kind']): Violation {
 
 function slowerThan(alone: Run, attacked: Run): Violation[] {
   const ratio = attacked.seconds / alone.seconds;
-  if (ratio <= mostRatio) return [];
+  if (ratio <= maxRatio) return [];
   const text = `the job took ${ratio.toFixed(2)} times as long as without hostile callers`;
   return [violation(text, 'stuck')];
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 /** A way to lose the answer to a create. */
 export interface LostAnswer {
@@ -56,6 +56,6 @@ export function loseAnswers({ fault, emulator }: LostAnswer) {
       left = stage.emulator.faults.pending()[0]?.count ?? 0;
       onProgress(count - left);
     }
-    return { trials: count, kills: 0, hitsInStarting: 0, ...(await judge(stage, signal)) };
+    return { trials: count, kills: 0, hitsInStarting: 0, ...(await evaluate(stage, signal)) };
   };
 }

@@ -4,7 +4,7 @@ import { makeAim, moments } from '../aim.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 const shortestMs = 500;
 const longestMs = 5_000; // past the lease, the settling and the timeout of a query
@@ -41,6 +41,6 @@ export function cutWire(wire: 'toAws' | 'toDatabase') {
 
     await Promise.all(stage.replicas.map(cutAgainAndAgain));
     await work.stop();
-    return { trials: count, kills: 0, hitsInStarting, ...(await judge(stage, signal)) };
+    return { trials: count, kills: 0, hitsInStarting, ...(await evaluate(stage, signal)) };
   };
 }

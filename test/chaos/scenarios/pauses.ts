@@ -5,7 +5,7 @@ import { pauseMs } from '../limits.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 const patienceMs = 4_000;
 const points = [
@@ -59,5 +59,5 @@ export async function pauseOwners(options: ScenarioOptions): Promise<ScenarioRep
 
   await Promise.all(stage.replicas.map(pauseAgainAndAgain));
   await work.stop();
-  return { trials: count, kills: 0, hitsInStarting, ...(await judge(stage, signal)) };
+  return { trials: count, kills: 0, hitsInStarting, ...(await evaluate(stage, signal)) };
 }

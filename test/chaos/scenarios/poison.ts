@@ -5,7 +5,7 @@ import { putJob } from '../../export-jobs/put-job.ts';
 import type { Violation } from '../checker.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage, type Stage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 type CreateFault = Fault extends infer Kind
   ? Kind extends Fault
@@ -33,7 +33,7 @@ const ways: readonly { name: string; fault: CreateFault }[] = [
 const fewestSlices = 150;
 const poisonedSlices = 6;
 const callers = ['ann', 'bob', 'cem'];
-const mostTimes = 1.2;
+const maxTimes = 1.2;
 
 /**
  * Lets one caller's slices fail in one of ten ways, at a higher priority than all others: those take
@@ -61,10 +61,10 @@ export async function poisonCaller(options: ScenarioOptions): Promise<ScenarioRe
   }
   const beside = await measure(stage, slices, signal);
 
-  const verdict = await judge(stage, signal);
+  const verdict = await evaluate(stage, signal);
   const times = ways.map((_, index) => (beside[index] ?? 0) / (without[index] ?? 1));
   const delayed = times.flatMap((factor, index): Violation[] => {
-    if (factor <= mostTimes) return [];
+    if (factor <= maxTimes) return [];
     const text = `beside ${ways[index]?.name}, others took ${factor.toFixed(2)} times as long`;
     return [{ invariant: 'fairness', kind: 'stuck', text }];
   });

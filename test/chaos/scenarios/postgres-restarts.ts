@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 /** Stops PostgreSQL every few seconds, as a crash does or in order, and starts it again. */
 export async function restartPostgres(options: ScenarioOptions): Promise<ScenarioReport> {
@@ -17,5 +17,5 @@ export async function restartPostgres(options: ScenarioOptions): Promise<Scenari
     onProgress(done + 1);
   }
   await work.stop();
-  return { trials: count, kills: 0, hitsInStarting: 0, ...(await judge(stage, signal)) };
+  return { trials: count, kills: 0, hitsInStarting: 0, ...(await evaluate(stage, signal)) };
 }

@@ -4,7 +4,7 @@ import { makeAim, moments } from '../aim.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 // Of the kills, those that wait for a create to pass by; the others come at any time.
 const aimedShare = 0.8;
@@ -46,5 +46,5 @@ export async function killAtRandom(options: RandomKillsOptions): Promise<Scenari
 
   await Promise.all(stage.replicas.map(killAgainAndAgain));
   await work.stop();
-  return { trials: count, kills, hitsInStarting, ...(await judge(stage, signal)) };
+  return { trials: count, kills, hitsInStarting, ...(await evaluate(stage, signal)) };
 }

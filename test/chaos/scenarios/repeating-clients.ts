@@ -5,7 +5,7 @@ import type { ClientCall } from '../check-calls.ts';
 import { type PostedJob, postJob } from '../client.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 const atOnce = 50;
 const lostShare = 0.3;
@@ -53,6 +53,6 @@ export async function repeatPosts(options: ScenarioOptions): Promise<ScenarioRep
     onProgress(keys + 1);
   }
   for (const { jobId } of calls) if (jobId !== undefined) stage.accepted.push(jobId);
-  const verdict = await judge(stage, signal, calls);
+  const verdict = await evaluate(stage, signal, calls);
   return { trials: calls.length, kills, hitsInStarting, ...verdict };
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeClockTurnable, type TurnableClock } from '../database-clock.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { openStage, type Stage } from '../stage.ts';
-import { judge } from '../verdict.ts';
+import { evaluate } from '../verdict.ts';
 
 const hourMs = 3_600_000;
 const shiftsMs = [
@@ -24,7 +24,7 @@ export async function shiftClocks(options: ScenarioOptions): Promise<ScenarioRep
     completed = countCompleted(stage);
     onProgress(completed);
   }
-  return { trials: count, kills: 0, hitsInStarting: 0, ...(await judge(stage, signal)) };
+  return { trials: count, kills: 0, hitsInStarting: 0, ...(await evaluate(stage, signal)) };
 }
 
 // The queue has to move in between, as it does where a clock is wrong for a while.
@@ -47,7 +47,7 @@ export async function turnDatabaseClock(options: ScenarioOptions): Promise<Scena
     onProgress(turns + 1);
   }
   await work.stop();
-  const verdict = await judge(stage, signal);
+  const verdict = await evaluate(stage, signal);
   await clock?.close();
   return { trials: count, kills: 0, hitsInStarting: 0, ...verdict };
 }

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { demandEach, mayExport } from '#export-jobs/access/export-question.ts';
+import { requireEach, toExportQuestion } from '#export-jobs/access/export-question.ts';
 import { Problem } from '#problems/problem.ts';
 import { authorizerBy, principalOf } from '../../access.ts';
 
 const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
-const asker = { principal: principalOf('ann'), id: 'request' };
+const request = { principal: principalOf('ann'), id: 'request' };
 const questions = Array.from({ length: 100 }, (_, n) =>
-  mayExport(target, {
+  toExportQuestion(target, {
     ...{ logGroupName: `/g/${n}`, destination: 'archive', destinationPrefix: 'x', priority: 0 },
     ...{ fromAt: 0, toAt: 1 },
   }),
@@ -16,9 +16,9 @@ const questions = Array.from({ length: 100 }, (_, n) =>
 test('many decisions do not keep out everybody else', async () => {
   let decided = 0;
   const seen: number[] = [];
-  const demanded = demandEach(
+  const demanded = requireEach(
     authorizerBy(() => ++decided > 0),
-    asker,
+    request,
     questions,
   );
   const look = () => {
@@ -34,11 +34,11 @@ test('many decisions do not keep out everybody else', async () => {
 test('the policies of all decisions are told, each once', async () => {
   const authorizer = authorizerBy(() => true);
 
-  expect(await demandEach(authorizer, asker, questions)).toEqual(['the-rule']);
-  expect(await demandEach(authorizer, asker, [])).toEqual([]);
+  expect(await requireEach(authorizer, request, questions)).toEqual(['the-rule']);
+  expect(await requireEach(authorizer, request, [])).toEqual([]);
 });
 
-test('the first no is the last question, and is told as the asker may know it', async () => {
+test('the first no is the last question, and is told as the request may know it', async () => {
   const asked: (string | undefined)[] = [];
   const authorizer = authorizerBy((_principal, { resource }) => {
     asked.push(resource.logGroupName);
@@ -46,10 +46,10 @@ test('the first no is the last question, and is told as the asker may know it', 
   });
   const refusal = new Problem('not-permitted', 'Something is not permitted.');
 
-  await expect(demandEach(authorizer, asker, questions)).rejects.toMatchObject({
+  await expect(requireEach(authorizer, request, questions)).rejects.toMatchObject({
     detail: 'The rule says no.',
   });
-  await expect(demandEach(authorizer, asker, questions, () => refusal)).rejects.toBe(refusal);
+  await expect(requireEach(authorizer, request, questions, () => refusal)).rejects.toBe(refusal);
 
   expect(asked).toEqual(['/g/0', '/g/1', '/g/0', '/g/1']);
 });
@@ -62,9 +62,9 @@ test('a question is made only when the one before it has its yes', async () => {
       yield question;
     }
   }
-  const never = demandEach(
+  const never = requireEach(
     authorizerBy(() => false),
-    asker,
+    request,
     lazily(),
   );
 

@@ -47,8 +47,8 @@ beforeEach(() => {
   });
 });
 
-const asker = (name: string) => ({ principal: principalOf(name), id: 'request' });
-const find = (jobId: string, by = asker('bob')) => access.find(by, 'ReadExportJob', jobId);
+const request = (name: string) => ({ principal: principalOf(name), id: 'request' });
+const find = (jobId: string, by = request('bob')) => access.find(by, 'ReadExportJob', jobId);
 const notFound = { slug: 'export-job-not-found', detail: 'You have no export job of this id.' };
 
 test('a job of somebody else takes the very steps of one that is not there', async () => {
@@ -80,7 +80,7 @@ test('the first log group that says no is the last that is asked', async () => {
 
 test('answers are remembered for each caller and action by itself', async () => {
   rule = () => true;
-  const bob = asker('bob');
+  const bob = request('bob');
   const reads = () => done.filter((step) => step.startsWith('log groups')).length;
 
   await find('job', bob);
@@ -88,7 +88,7 @@ test('answers are remembered for each caller and action by itself', async () => 
   expect(reads()).toBe(1);
   await access.find(bob, 'CancelExportJob', 'job');
   expect(reads()).toBe(2);
-  await find('job', asker('bob')); // who is authenticated anew may have other groups
+  await find('job', request('bob')); // who is authenticated anew may have other groups
   expect(reads()).toBe(3);
   version += 1;
   await find('job', bob);
@@ -97,7 +97,7 @@ test('answers are remembered for each caller and action by itself', async () => 
 
 test('whoever asks at once shares the answer', async () => {
   rule = () => true;
-  const bob = asker('bob');
+  const bob = request('bob');
 
   await Promise.all(Array.from({ length: 10 }, () => find('job', bob)));
 
@@ -106,7 +106,7 @@ test('whoever asks at once shares the answer', async () => {
 
 test('a failure is no answer: the next asks again', async () => {
   rule = () => true;
-  const bob = asker('bob');
+  const bob = request('bob');
   pages = [() => Promise.reject(new Error('away'))];
 
   await expect(find('job', bob)).rejects.toThrow('away');

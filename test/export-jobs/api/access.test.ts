@@ -5,7 +5,7 @@ import type { Rule } from '../../access.ts';
 import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { jobOf, type Policies, policiesOf } from '../callers.ts';
-import { bringTo, homes, sliceProblem } from '../homes.ts';
+import { bringTo, sliceProblem, storageBackends } from '../homes.ts';
 
 /** What the built-in policy says: everybody may do everything with what is theirs. */
 const ownOnly: Rule = (_principal, { context }) => context?.isOwn === true;
@@ -19,12 +19,12 @@ const routes: [method: string, path: string][] = [
   ['POST', '/retry'],
 ];
 
-describe.each(homes)('a job and who asks for it, on %s', (_name, openHome) => {
+describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   beforeAll(async () => {
     policies = policiesOf(ownOnly);
-    world = await openWorld({ jobs: await openHome(), access: policies.access });
+    world = await openWorld({ jobs: await openStorage(), access: policies.access });
   });
   afterAll(() => world[Symbol.asyncDispose]());
   beforeEach(() => {
@@ -196,12 +196,12 @@ describe.each(homes)('a job and who asks for it, on %s', (_name, openHome) => {
   });
 });
 
-describe.each(homes)('a retry, on %s', (_name, openHome) => {
+describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   beforeAll(async () => {
     policies = policiesOf(ownOnly);
-    world = await openWorld({ jobs: await openHome(), access: policies.access });
+    world = await openWorld({ jobs: await openStorage(), access: policies.access });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 

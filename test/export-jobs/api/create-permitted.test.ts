@@ -5,18 +5,18 @@ import type { Question } from '#auth/authorization/authorizer.ts';
 import { as, principalOf, type Rule } from '../../access.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { type Policies, policiesOf } from '../callers.ts';
-import { homes, wish } from '../homes.ts';
+import { storageBackends, wish } from '../homes.ts';
 
 const everything: Rule = () => true;
 const { logGroupNames: _none, ...withoutGroups } = wish;
 
-describe.each(homes)('who may create which job, on %s', (_name, openHome) => {
+describe.each(storageBackends)('who may create which job, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   let asked: Question[];
   beforeAll(async () => {
     policies = policiesOf(everything);
-    world = await openWorld({ jobs: await openHome(), access: policies.access });
+    world = await openWorld({ jobs: await openStorage(), access: policies.access });
     for (const logGroupName of ['/team/a', '/team/b', '/team/secret']) {
       world.emulator.seed.logGroup({ region, logGroupName });
     }

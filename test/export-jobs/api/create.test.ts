@@ -7,12 +7,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Problem } from '#problems/problem.ts';
 import { postgresUrl } from '../../postgres.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { bringTo, homes, sliceProblem, wish } from '../homes.ts';
+import { bringTo, sliceProblem, storageBackends, wish } from '../homes.ts';
 
-describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
+describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld({ jobs: await openHome() });
+    world = await openWorld({ jobs: await openStorage() });
   });
   afterAll(() => world[Symbol.asyncDispose]());
   beforeEach(() => {
@@ -47,7 +47,7 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
       state: 'waiting',
       sliceCounts: expect.objectContaining({ waiting: 3, running: 0, completed: 0 }),
       acceptedAt: expect.stringMatching(/^20\d\d-.*Z$/),
-      line: { position: 1 },
+      queue: { position: 1 },
       failures: [],
       links: {
         self: path,
@@ -243,9 +243,9 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
   });
 
   describe('with dryRun=true', () => {
-    test('shows the plan and what it would meet in line, and keeps nothing', async () => {
+    test('shows the plan and what it would meet in the queue, and keeps nothing', async () => {
       const before = await jobsThere();
-      const inLine = await world.call('GET', '/export-jobs?state=waiting&limit=100');
+      const inQueue = await world.call('GET', '/export-jobs?state=waiting&limit=100');
       const body = {
         ...wish,
         destinationPrefix: 'p/{logGroup}/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
@@ -269,8 +269,8 @@ describe.each(homes)('POST /export-jobs on %s', (_name, openHome) => {
         to: '2024-05-03T00:00:00.000Z',
         destinationPrefix: 'p/app/2024-05-02/{jobId}/1',
       });
-      const { slicesWaiting, slicesAhead } = answer.body.line;
-      expect(inLine.body.exportJobs.length).toBeGreaterThan(0);
+      const { slicesWaiting, slicesAhead } = answer.body.queue;
+      expect(inQueue.body.exportJobs.length).toBeGreaterThan(0);
       expect(slicesWaiting).toBeGreaterThanOrEqual(3); // as it was up to a second ago
       expect(slicesAhead).toBeGreaterThanOrEqual(3);
       expect(await jobsThere()).toBe(before);
@@ -352,7 +352,7 @@ test('fifty equal requests at once to three gateways over one database are one j
 });
 
 test('more slices than a caller may have waiting are refused, and again by a retry', async () => {
-  await using world = await openWorld({ jobs: { mostWaitingSlices: 3 } });
+  await using world = await openWorld({ jobs: { maxWaitingSlices: 3 } });
   const first = await world.call('POST', '/export-jobs', wish);
   const { id } = first.body;
   await bringTo(world.database, id, 0, 'failed', sliceProblem('export-task-failed'));

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openWorld, type World } from '../../world.ts';
-import { bringTo, givenJob, homes, sliceProblem } from '../homes.ts';
+import { bringTo, givenJob, sliceProblem, storageBackends } from '../homes.ts';
 
 const firstDay = Date.UTC(2024, 0, 1);
 
-describe.each(homes)('following jobs on %s', (_name, openHome) => {
+describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld({ jobs: await openHome() });
+    world = await openWorld({ jobs: await openStorage() });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -75,7 +75,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
 
       expect(body).toMatchObject({ state: 'completed', startedAt: '1970-01-01T00:00:01.000Z' });
       expect(Date.parse(body.endedAt)).toBeGreaterThan(Date.UTC(2026, 0, 1));
-      expect(body.line).toBeUndefined();
+      expect(body.queue).toBeUndefined();
     });
 
     test.each([
@@ -354,7 +354,7 @@ describe.each(homes)('following jobs on %s', (_name, openHome) => {
   });
 
   describe('POST /export-jobs/{jobId}/retry', () => {
-    test('puts failed slices back into line', async () => {
+    test('puts failed slices back into the queue', async () => {
       const jobId = await givenJob(world.database, 2);
       await bringTo(world.database, jobId, 0, 'completed');
       await bringTo(world.database, jobId, 1, 'failed', sliceProblem('export-task-failed'));

@@ -3,16 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { as, type Rule } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { jobOf, type Policies, policiesOf } from '../callers.ts';
-import { homes } from '../homes.ts';
+import { storageBackends } from '../homes.ts';
 
 const nobodysSecrets: Rule = (_principal, { resource }) => resource.logGroupName !== '/secret';
 
-describe.each(homes)('the list of jobs, on %s', (_name, openHome) => {
+describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   beforeAll(async () => {
     policies = policiesOf(nobodysSecrets);
-    world = await openWorld({ jobs: await openHome(), access: policies.access });
+    world = await openWorld({ jobs: await openStorage(), access: policies.access });
   });
   afterAll(() => world[Symbol.asyncDispose]());
   beforeEach(() => policies.change(nobodysSecrets));
@@ -45,7 +45,7 @@ describe.each(homes)('the list of jobs, on %s', (_name, openHome) => {
     expect((await list(`target=${target}&caller=*`)).ids.sort()).toEqual([own, others].sort());
   });
 
-  test('leaves out what the asker may not read, and its pages go on behind it', async () => {
+  test('leaves out what the request may not read, and its pages go on behind it', async () => {
     const target = newTarget();
     const visible: string[] = [];
     for (let acceptedAt = 1; acceptedAt <= 12; acceptedAt += 1) {

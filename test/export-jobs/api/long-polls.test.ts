@@ -9,7 +9,7 @@ import { putJob } from '../rows.ts';
 
 test('a caller has so many requests with wait at once, and others have theirs', async () => {
   const { access } = policiesOf(() => true);
-  await using world = await openWorld({ jobs: { mostWatchers: 2 }, access });
+  await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
   const jobId = await putJob(world.database);
   const path = `/export-jobs/${jobId}`;
   const wait = (name: string) => world.call('GET', `${path}?wait=30`, undefined, as(name));
@@ -29,7 +29,7 @@ test('a caller has so many requests with wait at once, and others have theirs', 
 });
 
 test('the process has so many requests with wait at once, whoever sends them', async () => {
-  await using world = await openWorld({ jobs: { mostStreams: 1 } });
+  await using world = await openWorld({ jobs: { maxStreams: 1 } });
   const path = `/export-jobs/${await putJob(world.database)}?wait=30`;
   const waiting = world.call('GET', path);
   await world.waitFor(() => world.waiting() === 1);

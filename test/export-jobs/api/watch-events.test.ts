@@ -6,8 +6,8 @@ import { Problem } from '#problems/problem.ts';
 import { as, principalOf } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { jobOf, policiesOf } from '../callers.ts';
-import { testDeed } from '../deeds.ts';
-import { bringTo, homes } from '../homes.ts';
+import { testAuditContext } from '../deeds.ts';
+import { bringTo, storageBackends } from '../homes.ts';
 import { putJob } from '../rows.ts';
 import { openEvents, openUnread } from './events.ts';
 
@@ -17,12 +17,12 @@ async function complete({ database, jobChanged }: World, jobId: string): Promise
   jobChanged(jobId);
 }
 
-const isRequestLine = (line: Record<string, unknown>) =>
-  line.route === '/export-jobs/:jobId/events' && line.msg === 'request';
+const isRequestLine = (queue: Record<string, unknown>) =>
+  queue.route === '/export-jobs/:jobId/events' && queue.msg === 'request';
 
-describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) => {
+describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, openStorage) => {
   test('tells everything from the beginning, what happens then, and the end', async () => {
-    await using world = await openWorld({ jobs: await openHome() });
+    await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await putJob(world.database);
     await bringTo(world.database, jobId, 0, 'running');
 
@@ -49,7 +49,7 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
   });
 
   test('goes on after the last event its reader has, by header or query, the header first', async () => {
-    await using world = await openWorld({ jobs: await openHome() });
+    await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await putJob(world.database);
     for (const state of ['running', 'waiting', 'completed'] as const) {
       await bringTo(world.database, jobId, 0, state);
@@ -70,7 +70,7 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
   });
 
   test('says 204 to who has the end already, until something happens again', async () => {
-    await using world = await openWorld({ jobs: await openHome() });
+    await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await putJob(world.database);
     await complete(world, jobId);
     const path = `/export-jobs/${jobId}/events`;
@@ -85,7 +85,7 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
   });
 
   test('tells thousands of events once each, in order, to a reader of any pace', async () => {
-    await using world = await openWorld({ jobs: await openHome() });
+    await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await putJob(world.database);
     const { database } = world;
     await database.transaction(async (queries) => {
@@ -95,7 +95,7 @@ describe.each(homes)('GET /export-jobs/{jobId}/events on %s', (_name, openHome) 
           database,
           jobId,
           { type: 'slices-retried', slices: more },
-          testDeed,
+          testAuditContext,
         );
       }
     });
@@ -126,7 +126,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
       problem: 'aws-unavailable',
     } as const;
     await database.transaction((queries) =>
-      recordChange(queries, database, jobId, change, testDeed),
+      recordChange(queries, database, jobId, change, testAuditContext),
     );
 
     using stream = await openEvents(world.url, `/export-jobs/${jobId}/events?lastEventId=1`);
@@ -196,7 +196,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
   });
 
   test('answers HEAD at once, and keeps no stream open for it', async () => {
-    await using world = await openWorld({ jobs: { mostStreams: 1 } });
+    await using world = await openWorld({ jobs: { maxStreams: 1 } });
     const jobId = await putJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
 
@@ -246,7 +246,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await database.transaction(async (queries) => {
       for (let more = 0; more < 400; more += 1) {
         const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
-        await recordChange(queries, database, jobId, change, testDeed);
+        await recordChange(queries, database, jobId, change, testAuditContext);
       }
     });
     let response: ServerResponse | undefined;
@@ -262,8 +262,8 @@ describe('GET /export-jobs/{jobId}/events', () => {
     socket.destroy();
   });
 
-  test('frees everything when its reader leaves, and leaves a line in the log', async () => {
-    await using world = await openWorld({ jobs: { mostStreams: 1 } });
+  test('frees everything when its reader leaves, and leaves a queue in the log', async () => {
+    await using world = await openWorld({ jobs: { maxStreams: 1 } });
     const jobId = await putJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
     {
@@ -281,7 +281,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
   });
 
   test('has a limit of streams, and says when to come back', async () => {
-    await using world = await openWorld({ jobs: { mostStreams: 2 } });
+    await using world = await openWorld({ jobs: { maxStreams: 2 } });
     const jobId = await putJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
     using _one = await openEvents(world.url, path);
@@ -312,7 +312,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('leaves places for others: a caller has a limit of its own', async () => {
     const { access } = policiesOf(() => true);
-    await using world = await openWorld({ jobs: { mostWatchers: 2 }, access });
+    await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
     const jobId = await putJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
     const stream = await openEvents(world.url, path, as('ann'));
@@ -388,7 +388,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await database.transaction(async (queries) => {
       for (let more = 0; more < 1_000; more += 1) {
         const change = { type: 'slice-failed', slice: 0, attempt: 1, problem } as const;
-        await recordChange(queries, database, jobId, change, testDeed);
+        await recordChange(queries, database, jobId, change, testAuditContext);
       }
     });
     let response: ServerResponse | undefined;

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 
 import { jobOf } from '../callers.ts';
-import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
+import { openQueue, type Queue, refusal } from '../queue-of-jobs.ts';
 
-const entriesOf = ({ database }: Line) =>
+const entriesOf = ({ database }: Queue) =>
   database.queries.selectFrom('auditEntries').selectAll().orderBy('version').execute();
 
 /** How many entries of the audit have the request id of each call of an operation. */
-async function entriesOfCalls(line: Line, operation: string): Promise<number[]> {
-  const entries = await entriesOf(line);
-  return line
+async function entriesOfCalls(queue: Queue, operation: string): Promise<number[]> {
+  const entries = await entriesOf(queue);
+  return queue
     .calls(operation)
     .map(
       ({ requestId }) =>
@@ -20,40 +20,40 @@ async function entriesOfCalls(line: Line, operation: string): Promise<number[]> 
 }
 
 test('a create and a cancel of AWS have one entry each, whatever AWS answered', async () => {
-  await using line = await openLine({ emulator: { runningMs: 20_000 } });
+  await using queue = await openQueue({ emulator: { runningMs: 20_000 } });
   const codes = ['ThrottlingException', 'LimitExceededException', 'ExpiredTokenException'];
   for (const [skip, code] of codes.entries()) {
-    line.emulator.faults.add({ kind: 'error', operation: 'CreateExportTask', code, skip });
+    queue.emulator.faults.add({ kind: 'error', operation: 'CreateExportTask', code, skip });
   }
-  line.emulator.faults.add({ ...refusal, operation: 'CancelExportTask' });
-  await jobOf('ann', line.database, { logGroupNames: ['/app', '/gone'] });
-  const jobId = await jobOf('bob', line.database, { days: 2 });
-  await line.time.runUntil(async () => (await line.states(jobId)).includes('running'));
-  await line.cancel(jobId);
+  queue.emulator.faults.add({ ...refusal, operation: 'CancelExportTask' });
+  await jobOf('ann', queue.database, { logGroupNames: ['/app', '/gone'] });
+  const jobId = await jobOf('bob', queue.database, { days: 2 });
+  await queue.time.runUntil(async () => (await queue.states(jobId)).includes('running'));
+  await queue.cancel(jobId);
 
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  const creates = await entriesOfCalls(line, 'CreateExportTask');
-  const cancels = await entriesOfCalls(line, 'CancelExportTask');
+  const creates = await entriesOfCalls(queue, 'CreateExportTask');
+  const cancels = await entriesOfCalls(queue, 'CancelExportTask');
   expect(creates.length).toBeGreaterThanOrEqual(codes.length + 3);
   expect(creates).toEqual(creates.map(() => 1));
   expect(cancels).toEqual([1, 1]);
 });
 
 test('an entry says who, what, and what came of it, from the wish to the end', async () => {
-  await using line = await openLine();
-  const jobId = await jobOf('ann', line.database);
+  await using queue = await openQueue();
+  const jobId = await jobOf('ann', queue.database);
 
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  const [task] = line.emulator.exportTasks();
-  const [create] = line.calls('CreateExportTask');
-  const lastLook = line.calls('DescribeExportTasks').at(-1);
+  const [task] = queue.emulator.exportTasks();
+  const [create] = queue.calls('CreateExportTask');
+  const lastLook = queue.calls('DescribeExportTasks').at(-1);
   const ofSlice = {
     ...{ jobId, target: 'default', slice: 0, logGroupName: '/app', destination: 'archive' },
     ...{ destinationPrefix: `jobs/${jobId}`, requestId: task?.taskName, outcome: 'ok' },
   };
-  const [, ...entries] = await entriesOf(line);
+  const [, ...entries] = await entriesOf(queue);
   expect(entries).toMatchObject([
     {
       ...ofSlice,
@@ -75,14 +75,14 @@ test('an entry says who, what, and what came of it, from the wish to the end', a
 });
 
 test('a create whose answer was lost is found in the audit by its marker, and who found it', async () => {
-  await using line = await openLine();
-  line.emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });
-  await jobOf('ann', line.database);
+  await using queue = await openQueue();
+  queue.emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });
+  await jobOf('ann', queue.database);
 
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  const [task] = line.emulator.exportTasks();
-  const found = (await entriesOf(line)).filter(({ requestId }) => requestId === task?.taskName);
+  const [task] = queue.emulator.exportTasks();
+  const found = (await entriesOf(queue)).filter(({ requestId }) => requestId === task?.taskName);
   expect(found.map(({ change, action }) => [change, action])).toEqual([
     ['slice-starting', 'CreateExportTask'],
     ['slice-running', 'DescribeExportTasks'],
@@ -90,19 +90,19 @@ test('a create whose answer was lost is found in the audit by its marker, and wh
   ]);
 });
 
-test('the cancel of a stray task is in the audit, for the caller whose job it was', async () => {
-  await using line = await openLine({ emulator: { runningMs: 600_000, activeTaskLimit: 2 } });
-  line.emulator.faults.add({
+test('the cancel of an orphan task is in the audit, for the caller whose job it was', async () => {
+  await using queue = await openQueue({ emulator: { runningMs: 600_000, activeTaskLimit: 2 } });
+  queue.emulator.faults.add({
     kind: 'late-effect',
     operation: 'CreateExportTask',
     delayMs: 200_000,
   });
-  const jobId = await jobOf('ann', line.database);
+  const jobId = await jobOf('ann', queue.database);
 
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  const [call] = line.calls('CancelExportTask');
-  const entry = (await entriesOf(line)).find(({ action }) => action === 'CancelExportTask');
+  const [call] = queue.calls('CancelExportTask');
+  const entry = (await entriesOf(queue)).find(({ action }) => action === 'CancelExportTask');
   expect(entry).toMatchObject({
     ...{ jobId, principal: 'test#ann', version: null, change: null, outcome: 'ok' },
     ...{ awsRequestId: call?.requestId, taskId: expect.any(String), destination: 'archive' },

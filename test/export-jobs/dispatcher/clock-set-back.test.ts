@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeDatabaseClock } from '#export-jobs/store/steps/database-clock.ts';
-import { openLine } from '../queue-of-jobs.ts';
+import { openQueue } from '../queue-of-jobs.ts';
 
 const hourMs = 3_600_000;
 const told = 'clock of the database was set back, waits are shortened';
@@ -9,127 +9,127 @@ const told = 'clock of the database was set back, waits are shortened';
 describe.each(['sqlite', 'postgres'] as const)(
   'a clock of the database set back by an hour, in %s',
   (home) => {
-    /** A line whose database has a clock that can be turned. */
-    async function openTurnable(options: Parameters<typeof openLine>[0] = {}) {
+    /** A queue whose database has a clock that can be turned. */
+    async function openTurnable(options: Parameters<typeof openQueue>[0] = {}) {
       const off = { ms: 0 };
-      const line = await openLine({ home, clockOffMs: () => off.ms, ...options });
-      return { line, off };
+      const queue = await openQueue({ home, clockOffMs: () => off.ms, ...options });
+      return { queue, off };
     }
 
     test('lets what waits go on within ten seconds, and is an error in the log', async () => {
-      const { line, off } = await openTurnable();
-      await using _closed = line;
-      const jobId = await line.put({ slices: 3 });
-      await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
+      const { queue, off } = await openTurnable();
+      await using _closed = queue;
+      const jobId = await queue.put({ slices: 3 });
+      await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
 
       off.ms = -hourMs;
-      const backAt = line.time.now();
-      await line.runUntilDone();
+      const backAt = queue.time.now();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(Array(3).fill('completed'));
-      expect(line.emulator.exportTasks()).toHaveLength(3);
-      expect(line.time.now() - backAt).toBeLessThan(25_000);
-      expect(line.log.filter(({ text }) => text === told)).toEqual([
+      expect(await queue.states(jobId)).toEqual(Array(3).fill('completed'));
+      expect(queue.emulator.exportTasks()).toHaveLength(3);
+      expect(queue.time.now() - backAt).toBeLessThan(25_000);
+      expect(queue.log.filter(({ text }) => text === told)).toEqual([
         expect.objectContaining({ level: 'error', target: 'default' }),
       ]);
     });
 
     test('lets what waits go on when nobody was at work meanwhile', async () => {
-      const { line, off } = await openTurnable({ replicas: 0 });
-      await using _closed = line;
-      const jobId = await line.put({ slices: 2 });
+      const { queue, off } = await openTurnable({ replicas: 0 });
+      await using _closed = queue;
+      const jobId = await queue.put({ slices: 2 });
 
       off.ms = -hourMs;
-      await line.openReplica();
-      const openedAt = line.time.now();
-      await line.runUntilDone();
+      await queue.openReplica();
+      const openedAt = queue.time.now();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(['completed', 'completed']);
-      expect(line.time.now() - openedAt).toBeLessThan(15_000);
+      expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+      expect(queue.time.now() - openedAt).toBeLessThan(15_000);
     });
 
     test('does not keep the slot of an owner that has died', async () => {
-      const { line, off } = await openTurnable({ replicas: 0 });
-      await using _closed = line;
-      const jobId = await line.put({ slices: 1 });
-      await line.openReplica({ diesAt: 'after-intent' });
-      await line.time.runUntil(() => line.replicas[0]?.isDown() === true);
+      const { queue, off } = await openTurnable({ replicas: 0 });
+      await using _closed = queue;
+      const jobId = await queue.put({ slices: 1 });
+      await queue.openReplica({ diesAt: 'after-intent' });
+      await queue.time.runUntil(() => queue.replicas[0]?.isDown() === true);
 
       off.ms = -hourMs;
-      await line.openReplica();
-      const openedAt = line.time.now();
-      await line.runUntilDone();
+      await queue.openReplica();
+      const openedAt = queue.time.now();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(['completed']);
-      expect(line.emulator.exportTasks()).toHaveLength(1);
+      expect(await queue.states(jobId)).toEqual(['completed']);
+      expect(queue.emulator.exportTasks()).toHaveLength(1);
       // The lease, two minutes in which the create may still take effect, and the task.
-      expect(line.time.now() - openedAt).toBeLessThan(240_000);
+      expect(queue.time.now() - openedAt).toBeLessThan(240_000);
     });
 
     test('does not keep a lost answer from being settled', async () => {
-      const { line, off } = await openTurnable({ replicas: 0 });
-      await using _closed = line;
-      line.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-before' });
-      const jobId = await line.put({ slices: 1 });
-      await line.openReplica();
-      await line.time.runUntil(() => line.calls('DescribeExportTasks').length > 0);
+      const { queue, off } = await openTurnable({ replicas: 0 });
+      await using _closed = queue;
+      queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-before' });
+      const jobId = await queue.put({ slices: 1 });
+      await queue.openReplica();
+      await queue.time.runUntil(() => queue.calls('DescribeExportTasks').length > 0);
 
       off.ms = -hourMs;
-      const backAt = line.time.now();
-      await line.runUntilDone();
+      const backAt = queue.time.now();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(['completed']);
-      expect(line.time.now() - backAt).toBeLessThan(300_000);
+      expect(await queue.states(jobId)).toEqual(['completed']);
+      expect(queue.time.now() - backAt).toBeLessThan(300_000);
     });
 
     test('lets a slice go on that was waiting for another try when its owner died', async () => {
-      const { line, off } = await openTurnable({ replicas: 0, random: () => 0 });
-      await using _closed = line;
-      line.emulator.faults.add({ operation: 'CreateExportTask', kind: 'task-fails' });
-      const jobId = await line.put({ slices: 1 });
-      const first = await line.openReplica();
-      await line.time.runUntil(async () => (await line.slices(jobId))[0]?.problem != null);
+      const { queue, off } = await openTurnable({ replicas: 0, random: () => 0 });
+      await using _closed = queue;
+      queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'task-fails' });
+      const jobId = await queue.put({ slices: 1 });
+      const first = await queue.openReplica();
+      await queue.time.runUntil(async () => (await queue.slices(jobId))[0]?.problem != null);
       await first.close();
 
       off.ms = -hourMs;
-      await line.openReplica();
-      const openedAt = line.time.now();
-      await line.runUntilDone();
+      await queue.openReplica();
+      const openedAt = queue.time.now();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(['completed']);
-      expect(line.time.now() - openedAt).toBeLessThan(90_000);
+      expect(await queue.states(jobId)).toEqual(['completed']);
+      expect(queue.time.now() - openedAt).toBeLessThan(90_000);
     });
 
     test('leaves a slice waiting whose log events are still settling', async () => {
-      const { line, off } = await openTurnable();
-      await using _closed = line;
-      const jobId = await line.put({ slices: 1, readyInMs: hourMs });
+      const { queue, off } = await openTurnable();
+      await using _closed = queue;
+      const jobId = await queue.put({ slices: 1, readyInMs: hourMs });
 
       off.ms = -hourMs;
-      await line.time.runFor(60_000);
+      await queue.time.runFor(60_000);
 
-      expect(await line.states(jobId)).toEqual(['waiting']);
+      expect(await queue.states(jobId)).toEqual(['waiting']);
     });
   },
 );
 
 test('a clock set forward does not make a create absent that was just sent', async () => {
   let offMs = 0;
-  await using line = await openLine({ replicas: 0, clockOffMs: () => offMs });
-  line.emulator.faults.add({
+  await using queue = await openQueue({ replicas: 0, clockOffMs: () => offMs });
+  queue.emulator.faults.add({
     operation: 'CreateExportTask',
     kind: 'late-effect',
     delayMs: 60_000,
   });
-  const jobId = await line.put({ slices: 1 });
-  await line.openReplica();
-  await line.time.runUntil(() => line.calls('DescribeExportTasks').length > 0);
+  const jobId = await queue.put({ slices: 1 });
+  await queue.openReplica();
+  await queue.time.runUntil(() => queue.calls('DescribeExportTasks').length > 0);
 
   offMs = hourMs;
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  expect(await line.states(jobId)).toEqual(['completed']);
-  expect(line.emulator.exportTasks()).toHaveLength(1);
+  expect(await queue.states(jobId)).toEqual(['completed']);
+  expect(queue.emulator.exportTasks()).toHaveLength(1);
 });
 
 describe('the watch over the clock of the database', () => {

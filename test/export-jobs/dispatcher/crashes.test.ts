@@ -2,7 +2,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
 // A process is killed at each point of the protocol, and another goes on from what is on disk.
 
@@ -25,22 +25,22 @@ const points: { diesAt: CrashPoint; answer?: Fault; creates: number }[] = [
   },
 ];
 
-/** What must hold of every line that has come to its end. */
-async function expectEachOnce(line: Line, jobId: string): Promise<void> {
-  const tasks = line.emulator.exportTasks();
-  const attempts = await line.database.queries
+/** What must hold of every queue that has come to its end. */
+async function expectEachOnce(queue: Queue, jobId: string): Promise<void> {
+  const tasks = queue.emulator.exportTasks();
+  const attempts = await queue.database.queries
     .selectFrom('attempts')
     .selectAll()
     .where('outcome', '=', 'completed')
     .orderBy('slice')
     .execute();
-  const states = await line.states(jobId);
+  const states = await queue.states(jobId);
   expect(states).toEqual(states.map(() => 'completed'));
   expect(attempts.map(({ slice }) => slice)).toEqual(states.map((_, index) => index));
   expect(attempts.map(({ taskId }) => taskId).sort()).toEqual(
     tasks.map(({ taskId }) => taskId).sort(),
   );
-  expect(await line.database.queries.selectFrom('strays').selectAll().execute()).toEqual([]);
+  expect(await queue.database.queries.selectFrom('strays').selectAll().execute()).toEqual([]);
 }
 
 // What a home does of its own at a kill is to roll back.
@@ -53,66 +53,66 @@ describe.each([
   test.each(points)(
     '$diesAt: another goes on, and each slice has one task',
     async ({ diesAt, answer, creates }) => {
-      await using line = await openLine({ home, replicas: 0 });
-      if (answer) line.emulator.faults.add(answer);
-      const jobId = await line.put({ slices: 2 });
-      const first = await line.openReplica({ diesAt });
-      await line.time.runUntil(first.isDown);
-      const version = await versionOf(line);
+      await using queue = await openQueue({ home, replicas: 0 });
+      if (answer) queue.emulator.faults.add(answer);
+      const jobId = await queue.put({ slices: 2 });
+      const first = await queue.openReplica({ diesAt });
+      await queue.time.runUntil(first.isDown);
+      const version = await versionOf(queue);
 
-      await line.openReplica();
-      await line.runUntilDone();
+      await queue.openReplica();
+      await queue.runUntilDone();
 
-      await expectEachOnce(line, jobId);
-      expect(line.calls('CreateExportTask')).toHaveLength(creates + 1);
-      expect(await versionOf(line)).toBeGreaterThan(version);
+      await expectEachOnce(queue, jobId);
+      expect(queue.calls('CreateExportTask')).toHaveLength(creates + 1);
+      expect(await versionOf(queue)).toBeGreaterThan(version);
     },
   );
 });
 
 test('when a create is sent, its marker is on disk, for everybody to see', async () => {
   const seen: string[][] = [];
-  await using line = await openLine({
+  await using queue = await openQueue({
     home: 'postgres',
     reach: async (point) => {
       if (point !== 'before-send') return;
-      const rows = await line.database.queries.selectFrom('attempts').select('marker').execute();
+      const rows = await queue.database.queries.selectFrom('attempts').select('marker').execute();
       seen.push(rows.map(({ marker }) => marker));
     },
   });
-  await line.put();
+  await queue.put();
 
-  await line.runUntilDone();
+  await queue.runUntilDone();
 
-  const [task] = line.emulator.exportTasks();
+  const [task] = queue.emulator.exportTasks();
   expect(seen).toEqual([[task?.taskName]]);
 });
 
-test('a process that is killed before it cancels a stray task leaves it to the next', async () => {
-  await using line = await openLine({
+test('a process that is killed before it cancels an orphan task leaves it to the next', async () => {
+  await using queue = await openQueue({
     replicas: 0,
     emulator: { runningMs: 600_000, activeTaskLimit: 2 },
   });
-  line.emulator.faults.add({
+  queue.emulator.faults.add({
     kind: 'late-effect',
     operation: 'CreateExportTask',
     delayMs: 200_000,
   });
-  await line.put();
-  const first = await line.openReplica({ diesAt: 'before-stray-cancel' });
-  await line.time.runUntil(first.isDown);
+  await queue.put();
+  const first = await queue.openReplica({ diesAt: 'before-orphan-cancel' });
+  await queue.time.runUntil(first.isDown);
 
-  await line.openReplica();
-  await line.runUntilDone();
+  await queue.openReplica();
+  await queue.runUntilDone();
 
-  const statuses = line.emulator.exportTasks().map(({ status }) => status);
+  const statuses = queue.emulator.exportTasks().map(({ status }) => status);
   expect(statuses.sort()).toEqual(['CANCELLED', 'COMPLETED']);
-  expect(await line.states()).toEqual(['completed']);
+  expect(await queue.states()).toEqual(['completed']);
 });
 
 test('processes that are killed one after the other at every point still come to the end', async () => {
-  await using line = await openLine({ replicas: 0 });
-  const jobId = await line.put({ slices: 3 });
+  await using queue = await openQueue({ replicas: 0 });
+  const jobId = await queue.put({ slices: 3 });
   const inTurn: CrashPoint[] = [
     'in-outcome',
     'in-adopt',
@@ -123,15 +123,15 @@ test('processes that are killed one after the other at every point still come to
     'in-intent',
   ];
   for (const diesAt of inTurn) {
-    const replica = await line.openReplica({ diesAt });
-    await line.time.runUntil(replica.isDown);
+    const replica = await queue.openReplica({ diesAt });
+    await queue.time.runUntil(replica.isDown);
   }
 
-  await line.openReplica();
-  await line.runUntilDone();
+  await queue.openReplica();
+  await queue.runUntilDone();
 
-  await expectEachOnce(line, jobId);
+  await expectEachOnce(queue, jobId);
 });
 
-const versionOf = async ({ database }: Line) =>
+const versionOf = async ({ database }: Queue) =>
   (await database.queries.selectFrom('jobs').select('version').executeTakeFirstOrThrow()).version;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { openLine } from '../queue-of-jobs.ts';
+import { openQueue } from '../queue-of-jobs.ts';
 
 const unavailable = () => new Problem('database-unavailable', 'The database does not answer.');
 
@@ -25,61 +25,61 @@ describe('a database that fails', () => {
     '%s the commit of every third transaction: each slice is exported once',
     async (when) => {
       let count = 0;
-      await using line = await openLine({ replicas: 0 });
-      const jobId = await line.put({ slices: 4 });
-      await line.openReplica({
+      await using queue = await openQueue({ replicas: 0 });
+      const jobId = await queue.put({ slices: 4 });
+      await queue.openReplica({
         seeDatabase: (database) =>
           seeTrouble(database, () => (++count % 3 === 0 ? when : undefined)),
       });
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(Array(4).fill('completed'));
-      expect(line.emulator.exportTasks()).toHaveLength(4);
-      expect(line.log.some(({ problem }) => problem === 'database-unavailable')).toBe(true);
+      expect(await queue.states(jobId)).toEqual(Array(4).fill('completed'));
+      expect(queue.emulator.exportTasks()).toHaveLength(4);
+      expect(queue.log.some(({ problem }) => problem === 'database-unavailable')).toBe(true);
     },
   );
 
   test('for five minutes while a task runs: its end is written down afterwards, under the same lease', async () => {
     let isAway = false;
-    await using line = await openLine({ replicas: 0, emulator: { runningMs: 60_000 } });
-    const jobId = await line.put({ slices: 2 });
-    await line.openReplica({
+    await using queue = await openQueue({ replicas: 0, emulator: { runningMs: 60_000 } });
+    const jobId = await queue.put({ slices: 2 });
+    await queue.openReplica({
       seeDatabase: (database) => seeTrouble(database, () => (isAway ? 'before' : undefined)),
     });
-    await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
 
     isAway = true;
-    await line.time.runFor(300_000);
-    const meanwhile = await line.states(jobId);
+    await queue.time.runFor(300_000);
+    const meanwhile = await queue.states(jobId);
     isAway = false;
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
     expect(meanwhile).toEqual(['running', 'waiting']);
-    expect(await line.states(jobId)).toEqual(['completed', 'completed']);
-    expect(line.emulator.exportTasks()).toHaveLength(2);
-    const slot = line.database.queries.selectFrom('slots').select('fence');
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+    expect(queue.emulator.exportTasks()).toHaveLength(2);
+    const slot = queue.database.queries.selectFrom('slots').select('fence');
     expect(await slot.execute()).toEqual([{ fence: 1 }]);
   });
 
   test('when the answer to the lease is lost: the slot does not stand still until it has run out', async () => {
     let count = 0;
-    await using line = await openLine({ replicas: 0 });
-    await line.put();
-    await line.openReplica({
+    await using queue = await openQueue({ replicas: 0 });
+    await queue.put();
+    await queue.openReplica({
       seeDatabase: (database) => seeTrouble(database, () => (++count === 1 ? 'after' : undefined)),
     });
-    const openedAt = line.time.now();
+    const openedAt = queue.time.now();
 
-    await line.time.runUntil(() => line.calls('CreateExportTask').length === 1);
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length === 1);
 
-    expect(line.time.now() - openedAt).toBeLessThanOrEqual(5_000);
+    expect(queue.time.now() - openedAt).toBeLessThanOrEqual(5_000);
   });
 
   test('nothing is sent whose intent is not on disk', async () => {
-    await using line = await openLine({ replicas: 0 });
-    await line.put();
-    await line.openReplica({
+    await using queue = await openQueue({ replicas: 0 });
+    await queue.put();
+    await queue.openReplica({
       seeDatabase: (database) => {
         let hasLease = false;
         return seeTrouble(database, () => {
@@ -90,9 +90,9 @@ describe('a database that fails', () => {
       },
     });
 
-    await line.time.runFor(300_000);
+    await queue.time.runFor(300_000);
 
-    expect(line.calls('CreateExportTask')).toEqual([]);
-    expect(await line.states()).toEqual(['waiting']);
+    expect(queue.calls('CreateExportTask')).toEqual([]);
+    expect(await queue.states()).toEqual(['waiting']);
   });
 });

@@ -2,7 +2,7 @@ import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/sou
 import { describe, expect, test } from 'vitest';
 
 import { startAt } from '../put-job.ts';
-import { type Line, openLine, refusal } from '../queue-of-jobs.ts';
+import { openQueue, type Queue, refusal } from '../queue-of-jobs.ts';
 
 // What can happen to the one call that cannot be repeated. In every row one task is made, and none
 // is lost.
@@ -47,69 +47,69 @@ const tookNone: [string, CreateFault][] = [
   ['a 503', { kind: 'error', status: 503, code: 'ServiceUnavailableException' }],
 ];
 
-const lose = (line: Line, fault: CreateFault) =>
-  line.emulator.faults.add({ ...fault, operation: 'CreateExportTask' } as Fault);
+const lose = (queue: Queue, fault: CreateFault) =>
+  queue.emulator.faults.add({ ...fault, operation: 'CreateExportTask' } as Fault);
 
-const attemptsOf = ({ database }: Line) =>
+const attemptsOf = ({ database }: Queue) =>
   database.queries.selectFrom('attempts').selectAll().orderBy('attempt').execute();
 
 describe('a create that took effect, and its answer is lost', () => {
   test.each(tookEffect)(
     '%s: the task is found by its marker and counts',
     async (_row, emulator, fault) => {
-      await using line = await openLine({ emulator, isSilenceShort: true });
-      lose(line, fault);
-      const jobId = await line.put();
+      await using queue = await openQueue({ emulator, isSilenceShort: true });
+      lose(queue, fault);
+      const jobId = await queue.put();
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      const [task, ...others] = line.emulator.exportTasks();
+      const [task, ...others] = queue.emulator.exportTasks();
       expect(others).toEqual([]);
-      expect(await line.states(jobId)).toEqual(['completed']);
-      expect(await attemptsOf(line)).toMatchObject([
+      expect(await queue.states(jobId)).toEqual(['completed']);
+      expect(await attemptsOf(queue)).toMatchObject([
         { attempt: 1, taskId: task?.taskId, outcome: 'completed' },
       ]);
-      expect(line.calls('CreateExportTask')).toHaveLength(1);
+      expect(queue.calls('CreateExportTask')).toHaveLength(1);
     },
   );
 
   test('late, but before it is called absent: it is found all the same', async () => {
-    await using line = await openLine();
-    lose(line, { kind: 'late-effect', delayMs: 100_000 });
-    const jobId = await line.put();
+    await using queue = await openQueue();
+    lose(queue, { kind: 'late-effect', delayMs: 100_000 });
+    const jobId = await queue.put();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(jobId)).toEqual(['completed']);
-    expect(line.emulator.exportTasks()).toHaveLength(1);
-    expect(line.calls('CreateExportTask')).toHaveLength(1);
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.emulator.exportTasks()).toHaveLength(1);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
   test('hidden by a listing that lags: it is found when the listing has caught up', async () => {
-    await using line = await openLine();
-    lose(line, { kind: 'reset-after' });
-    line.emulator.faults.add({
+    await using queue = await openQueue();
+    lose(queue, { kind: 'reset-after' });
+    queue.emulator.faults.add({
       ...{ kind: 'stale-listing', operation: 'DescribeExportTasks', lagMs: 60_000, count: 1_000 },
     });
-    const jobId = await line.put();
+    const jobId = await queue.put();
 
-    await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
-    line.emulator.faults.clear();
-    await line.runUntilDone();
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
+    queue.emulator.faults.clear();
+    await queue.runUntilDone();
 
-    expect(line.time.now() - startAt).toBeGreaterThan(60_000);
-    expect(line.emulator.exportTasks()).toHaveLength(1);
+    expect(queue.time.now() - startAt).toBeGreaterThan(60_000);
+    expect(queue.emulator.exportTasks()).toHaveLength(1);
   });
 
   test('behind 19,000 old tasks: it is found by the third listing at the latest', async () => {
-    await using line = await openLine({ emulator: isOverAtOnce });
-    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 3_000 });
-    lose(line, { kind: 'reset-after' });
-    await line.put();
+    await using queue = await openQueue({ emulator: isOverAtOnce });
+    queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 3_000 });
+    lose(queue, { kind: 'reset-after' });
+    await queue.put();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const listings = line.calls('DescribeExportTasks').filter(({ input }) => !isById(input));
+    const listings = queue.calls('DescribeExportTasks').filter(({ input }) => !isById(input));
     expect(listings.length).toBeLessThanOrEqual(3);
   });
 });
@@ -120,38 +120,38 @@ describe('a create that took no effect, and its answer is lost', () => {
   test.each(tookNone)(
     '%s: it is sent again under a new marker into a new prefix',
     async (_row, fault) => {
-      await using line = await openLine({ isSilenceShort: true });
-      lose(line, fault);
-      const jobId = await line.put();
+      await using queue = await openQueue({ isSilenceShort: true });
+      lose(queue, fault);
+      const jobId = await queue.put();
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      const [task, ...others] = line.emulator.exportTasks();
+      const [task, ...others] = queue.emulator.exportTasks();
       expect(others).toEqual([]);
-      expect(await line.states(jobId)).toEqual(['completed']);
-      const attempts = await attemptsOf(line);
+      expect(await queue.states(jobId)).toEqual(['completed']);
+      const attempts = await attemptsOf(queue);
       expect(attempts).toMatchObject([
         { taskId: null, outcome: 'not-created' },
         { taskId: task?.taskId, marker: task?.taskName, outcome: 'completed' },
       ]);
       expect(new Set(attempts.map(({ marker }) => marker)).size).toBe(2);
       expect(new Set(attempts.map(({ destinationPrefix }) => destinationPrefix)).size).toBe(2);
-      const [slice] = await line.database.queries.selectFrom('slices').selectAll().execute();
+      const [slice] = await queue.database.queries.selectFrom('slices').selectAll().execute();
       expect(slice?.failures).toBe(0);
     },
   );
 
   test('it is absent after two minutes and three whole listings well apart, not before', async () => {
-    await using line = await openLine();
-    lose(line, { kind: 'reset-before' });
-    await line.put();
+    await using queue = await openQueue();
+    lose(queue, { kind: 'reset-before' });
+    await queue.put();
 
-    await line.time.runUntil(() => line.calls('CreateExportTask').length === 2);
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length === 2);
 
-    const [first, second] = line.calls('CreateExportTask');
+    const [first, second] = queue.calls('CreateExportTask');
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(120_000);
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThanOrEqual(140_000);
-    const looks = looksOf(line).filter((at) => at - (first?.at ?? 0) > 12_000);
+    const looks = looksOf(queue).filter((at) => at - (first?.at ?? 0) > 12_000);
     expect(looks.length).toBeGreaterThanOrEqual(3);
     for (const [index, at] of looks.slice(1).entries()) {
       expect(at - (looks[index] ?? 0)).toBeGreaterThanOrEqual(10_000);
@@ -159,67 +159,67 @@ describe('a create that took no effect, and its answer is lost', () => {
   });
 
   test('a new owner after two minutes still looks three times, well apart', async () => {
-    await using line = await openLine({ replicas: 0 });
-    await line.put();
-    const first = await line.openReplica({ diesAt: 'before-send' });
-    await line.time.runUntil(first.isDown);
-    line.emulator.clock.advance(600_000);
-    const takenAt = line.time.now();
+    await using queue = await openQueue({ replicas: 0 });
+    await queue.put();
+    const first = await queue.openReplica({ diesAt: 'before-send' });
+    await queue.time.runUntil(first.isDown);
+    queue.emulator.clock.advance(600_000);
+    const takenAt = queue.time.now();
 
-    await line.openReplica();
-    await line.time.runUntil(() => line.calls('CreateExportTask').length === 1);
+    await queue.openReplica();
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length === 1);
 
-    const [create] = line.calls('CreateExportTask');
+    const [create] = queue.calls('CreateExportTask');
     expect((create?.at ?? 0) - takenAt).toBeGreaterThanOrEqual(20_000);
     expect((create?.at ?? 0) - takenAt).toBeLessThanOrEqual(40_000);
-    expect(looksOf(line)).toHaveLength(3);
+    expect(looksOf(queue)).toHaveLength(3);
   });
 
   test('a listing that fails says nothing: while all fail, it is never called absent', async () => {
-    await using line = await openLine({ replicas: 2 });
-    lose(line, { kind: 'late-effect', delayMs: 200_000 });
-    line.emulator.faults.add({
+    await using queue = await openQueue({ replicas: 2 });
+    lose(queue, { kind: 'late-effect', delayMs: 200_000 });
+    queue.emulator.faults.add({
       ...{ ...refusal, operation: 'DescribeExportTasks', count: 100_000 },
     });
-    const jobId = await line.put();
+    const jobId = await queue.put();
 
-    await line.time.runFor(300_000);
-    const meanwhile = await line.states(jobId);
-    line.emulator.faults.clear();
-    await line.runUntilDone();
+    await queue.time.runFor(300_000);
+    const meanwhile = await queue.states(jobId);
+    queue.emulator.faults.clear();
+    await queue.runUntilDone();
 
     expect(meanwhile).toEqual(['starting']);
-    expect(await line.states(jobId)).toEqual(['completed']);
-    expect(line.calls('CreateExportTask')).toHaveLength(1);
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
   test('a listing that always breaks off at its last page says nothing', async () => {
-    await using line = await openLine();
-    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 100, spacingMs: 1_000 });
-    lose(line, { kind: 'reset-before' });
-    const jobId = await line.put();
+    await using queue = await openQueue();
+    queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 100, spacingMs: 1_000 });
+    lose(queue, { kind: 'reset-before' });
+    const jobId = await queue.put();
     // A listing is four pages: RUNNING, PENDING, the newest 50, the next 50.
     const theFourth: Fault = {
       ...{ ...refusal, operation: 'DescribeExportTasks', skip: 3 },
     };
-    while (line.time.now() < startAt + 200_000) {
-      if (line.emulator.faults.pending().length === 0) line.emulator.faults.add(theFourth);
-      await line.time.runFor(500);
+    while (queue.time.now() < startAt + 200_000) {
+      if (queue.emulator.faults.pending().length === 0) queue.emulator.faults.add(theFourth);
+      await queue.time.runFor(500);
     }
 
-    expect(await line.states(jobId)).toEqual(['starting']);
-    expect(line.calls('CreateExportTask')).toHaveLength(1);
+    expect(await queue.states(jobId)).toEqual(['starting']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
   test('behind 19,000 old tasks: a whole listing is eight calls at most', async () => {
-    await using line = await openLine();
-    line.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 5_000 });
-    lose(line, { kind: 'reset-before' });
-    await line.put();
+    await using queue = await openQueue();
+    queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 5_000 });
+    lose(queue, { kind: 'reset-before' });
+    await queue.put();
 
-    await line.time.runUntil(() => line.calls('CreateExportTask').length === 2);
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length === 2);
 
-    const listings = line.calls('DescribeExportTasks');
+    const listings = queue.calls('DescribeExportTasks');
     const firsts = listings.flatMap(({ input }, index) => (isFirst(input) ? [index] : []));
     const lengths = firsts.slice(1).map((at, index) => at - (firsts[index] ?? 0));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(8);
@@ -230,8 +230,8 @@ describe('a create that took no effect, and its answer is lost', () => {
 const isFirst = (input: unknown) => (input as { statusCode?: string }).statusCode === 'RUNNING';
 
 /** When each whole listing began. */
-const looksOf = (line: Line) =>
-  line
+const looksOf = (queue: Queue) =>
+  queue
     .calls('DescribeExportTasks')
     .filter(({ input }) => isFirst(input))
     .map(({ at }) => at);

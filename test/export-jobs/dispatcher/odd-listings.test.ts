@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 
-import type { DescribeExportTasks, ExportTask } from '#aws/export-task.ts';
+import type { AwsExportTask, DescribeExportTasks } from '#aws/export-task.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { startAt } from '../put-job.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
 const rest = 'the rest';
 
 /** AWS with a page of one task in front of listings; what it really lists comes behind. */
 const withFirstPage =
-  (isMeant: (query: DescribeExportTasks) => boolean, first: ExportTask) =>
+  (isMeant: (query: DescribeExportTasks) => boolean, first: AwsExportTask) =>
   (target: OpenTarget): OpenTarget => ({
     ...target,
     logs: {
@@ -25,13 +25,13 @@ const withFirstPage =
     },
   });
 
-const old: ExportTask = {
+const old: AwsExportTask = {
   taskId: 'old',
   status: { code: 'COMPLETED' },
   executionInfo: { creationTime: startAt - 86_400_000 },
 };
 
-const tasks = (line: Line) => line.emulator.exportTasks();
+const tasks = (queue: Queue) => queue.emulator.exportTasks();
 
 /** AWS that shows a task under a filter only. */
 const unlistedWithoutFilter = (target: OpenTarget): OpenTarget => ({
@@ -48,35 +48,35 @@ const unlistedWithoutFilter = (target: OpenTarget): OpenTarget => ({
 
 test('an old task in front of a filtered listing does not end it: its order is not known', async () => {
   const withOld = withFirstPage(({ statusCode }) => statusCode === 'RUNNING', old);
-  await using line = await openLine({
+  await using queue = await openQueue({
     emulator: { runningMs: 600_000 },
     seeTarget: (target) => withOld(unlistedWithoutFilter(target)),
   });
-  line.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-after' });
-  await line.put();
+  queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-after' });
+  await queue.put();
 
-  await line.time.runUntil(async () => (await line.states())[0] === 'running');
+  await queue.time.runUntil(async () => (await queue.states())[0] === 'running');
 
-  expect(tasks(line)).toHaveLength(1);
+  expect(tasks(queue)).toHaveLength(1);
 });
 
 test('a task without a time in front of a sweep does not end it', async () => {
   const { executionInfo: _unknown, ...withoutTime } = old;
-  await using line = await openLine({
+  await using queue = await openQueue({
     emulator: { runningMs: 3_600_000, activeTaskLimit: 2 },
     seeTarget: withFirstPage(({ statusCode }) => statusCode === undefined, withoutTime),
   });
-  line.emulator.faults.add({
+  queue.emulator.faults.add({
     operation: 'CreateExportTask',
     kind: 'late-effect',
     delayMs: 250_000,
   });
-  await line.put();
+  await queue.put();
 
-  await line.time.runUntil(() => line.calls('CancelExportTask').length > 0);
+  await queue.time.runUntil(() => queue.calls('CancelExportTask').length > 0);
 
-  const stray = tasks(line).find(({ createdAt }) => createdAt === startAt + 250_000);
-  expect(line.calls('CancelExportTask').map(({ input }) => input)).toEqual([
-    { taskId: stray?.taskId },
+  const orphan = tasks(queue).find(({ createdAt }) => createdAt === startAt + 250_000);
+  expect(queue.calls('CancelExportTask').map(({ input }) => input)).toEqual([
+    { taskId: orphan?.taskId },
   ]);
 });

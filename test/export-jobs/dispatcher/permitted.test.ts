@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Asker, Question } from '#auth/authorization/authorizer.ts';
+import type { CallerRequest, Question } from '#auth/authorization/authorizer.ts';
 import type { CreateHow, OnBehalf } from '#aws/cloudwatch-logs.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';
 import { region } from '../../world.ts';
 import { jobOf } from '../callers.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
-const problemsOf = async (line: Line, jobId: string) =>
-  (await line.slices(jobId)).map(({ problem }) => problem && JSON.parse(problem).type);
+const problemsOf = async (queue: Queue, jobId: string) =>
+  (await queue.slices(jobId)).map(({ problem }) => problem && JSON.parse(problem).type);
 
 /** An authorizer that remembers who asked what. */
 function remembering(rule: Rule) {
-  const asked: { asker: Asker; question: Question }[] = [];
+  const asked: { request: CallerRequest; question: Question }[] = [];
   const authorizer = authorizerBy(rule);
   return {
     asked,
     authorizer: {
       ...authorizer,
-      decide(asker: Asker, question: Question) {
-        asked.push({ asker, question });
-        return authorizer.decide(asker, question);
+      decide(request: CallerRequest, question: Question) {
+        asked.push({ request, question });
+        return authorizer.decide(request, question);
       },
     },
   };
@@ -55,16 +55,16 @@ function behalves() {
 describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', (home) => {
   test('its caller of then is asked about with the values AWS gets', async () => {
     const { asked, authorizer } = remembering(() => true);
-    await using line = await openLine({ home, authorizer });
-    const jobId = await jobOf('ann', line.database);
+    await using queue = await openQueue({ home, authorizer });
+    const jobId = await jobOf('ann', queue.database);
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const [task] = line.emulator.exportTasks();
-    const { name, accountId } = line.targets.find(undefined);
+    const [task] = queue.emulator.exportTasks();
+    const { name, accountId } = queue.targets.find(undefined);
     expect(asked).toEqual([
       {
-        asker: { principal: principalOf('ann'), id: task?.taskName },
+        request: { principal: principalOf('ann'), id: task?.taskName },
         question: {
           action: 'CreateExportJob',
           resource: { target: { name, accountId, region }, logGroupName: '/app' },
@@ -80,23 +80,23 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
   test('a policy that is withdrawn holds for what waits: AWS is not called, and the next goes on', async () => {
     let isPermitted = true;
     const authorizer = authorizerBy(({ subject }) => subject !== 'ann' || isPermitted);
-    await using line = await openLine({ home, authorizer });
-    const withdrawn = await jobOf('ann', line.database, { days: 3 });
-    const other = await jobOf('bob', line.database, { days: 2 });
-    await line.time.runUntil(async () => (await line.states(withdrawn))[0] === 'completed');
+    await using queue = await openQueue({ home, authorizer });
+    const withdrawn = await jobOf('ann', queue.database, { days: 3 });
+    const other = await jobOf('bob', queue.database, { days: 2 });
+    await queue.time.runUntil(async () => (await queue.states(withdrawn))[0] === 'completed');
 
     isPermitted = false;
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(withdrawn)).toEqual(['completed', 'failed', 'failed']);
-    expect(await problemsOf(line, withdrawn)).toEqual([
+    expect(await queue.states(withdrawn)).toEqual(['completed', 'failed', 'failed']);
+    expect(await problemsOf(queue, withdrawn)).toEqual([
       null,
       '/problems/not-permitted',
       '/problems/not-permitted',
     ]);
-    expect(await line.states(other)).toEqual(['completed', 'completed']);
-    expect(line.calls('CreateExportTask')).toHaveLength(3);
-    const entries = await line.database.queries
+    expect(await queue.states(other)).toEqual(['completed', 'completed']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(3);
+    const entries = await queue.database.queries
       .selectFrom('auditEntries')
       .select(['principal', 'action', 'change', 'outcome', 'awsRequestId'])
       .where('jobId', '=', withdrawn)
@@ -115,28 +115,28 @@ describe('before a slice is sent', () => {
     const authorizer = authorizerBy(
       (_principal, { context }) => context?.destinationPrefix?.endsWith('/1') === true,
     );
-    await using line = await openLine({ authorizer });
-    line.emulator.faults.add({
+    await using queue = await openQueue({ authorizer });
+    queue.emulator.faults.add({
       kind: 'error',
       operation: 'CreateExportTask',
       code: 'ThrottlingException',
     });
-    const jobId = await line.put(); // to jobs/{jobId}/{attempt}
+    const jobId = await queue.put(); // to jobs/{jobId}/{attempt}
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await problemsOf(line, jobId)).toEqual(['/problems/not-permitted']);
-    expect(line.calls('CreateExportTask')).toHaveLength(1);
+    expect(await problemsOf(queue, jobId)).toEqual(['/problems/not-permitted']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
   test('the caller of a job from before callers were told apart is its name alone', async () => {
     const { asked, authorizer } = remembering(() => true);
-    await using line = await openLine({ authorizer });
-    await line.put({ caller: 'anonymous' });
+    await using queue = await openQueue({ authorizer });
+    await queue.put({ caller: 'anonymous' });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(asked[0]?.asker.principal).toEqual({
+    expect(asked[0]?.request.principal).toEqual({
       ...{ id: 'anonymous', issuer: 'none', subject: 'anonymous', groups: [], claims: {} },
     });
   });
@@ -144,24 +144,24 @@ describe('before a slice is sent', () => {
   test.each<CrashPoint>(['after-intent', 'in-outcome'])(
     'a process that dies %s of a slice that is refused leaves it to the next, and AWS is not called',
     async (diesAt) => {
-      await using line = await openLine({ replicas: 0, authorizer: authorizerBy(() => false) });
-      const jobId = await line.put({ slices: 2 });
-      const first = await line.openReplica({ diesAt });
-      await line.time.runUntil(first.isDown);
+      await using queue = await openQueue({ replicas: 0, authorizer: authorizerBy(() => false) });
+      const jobId = await queue.put({ slices: 2 });
+      const first = await queue.openReplica({ diesAt });
+      await queue.time.runUntil(first.isDown);
 
-      await line.openReplica();
-      await line.runUntilDone();
+      await queue.openReplica();
+      await queue.runUntilDone();
 
-      expect(await line.states(jobId)).toEqual(['failed', 'failed']);
-      expect(line.calls('CreateExportTask')).toEqual([]);
+      expect(await queue.states(jobId)).toEqual(['failed', 'failed']);
+      expect(queue.calls('CreateExportTask')).toEqual([]);
     },
   );
 
   test('many that are refused do not keep out everybody else', async () => {
     let decided = 0;
     const authorizer = authorizerBy(() => ++decided < 0);
-    await using line = await openLine({ authorizer });
-    const jobId = await line.put({ slices: 50 });
+    await using queue = await openQueue({ authorizer });
+    const jobId = await queue.put({ slices: 50 });
     let turns = 0;
     const look = () => {
       turns += 1;
@@ -169,9 +169,9 @@ describe('before a slice is sent', () => {
     };
     setImmediate(look);
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(new Set(await line.states(jobId))).toEqual(new Set(['failed']));
+    expect(new Set(await queue.states(jobId))).toEqual(new Set(['failed']));
     expect(turns).toBeGreaterThanOrEqual(49);
   });
 });
@@ -179,12 +179,12 @@ describe('before a slice is sent', () => {
 describe('calls to AWS for a slice', () => {
   test('are made on behalf of its caller, with what was permitted; looks are the gateway’s own', async () => {
     const { calls, seeTarget } = behalves();
-    await using line = await openLine({ emulator: { runningMs: 60_000 }, seeTarget });
-    const jobId = await jobOf('ann', line.database);
-    await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
+    await using queue = await openQueue({ emulator: { runningMs: 60_000 }, seeTarget });
+    const jobId = await jobOf('ann', queue.database);
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
 
-    await line.cancel(jobId);
-    await line.runUntilDone();
+    await queue.cancel(jobId);
+    await queue.runUntilDone();
 
     const made = calls.filter(([verb]) => verb !== 'describe');
     const grant = {

@@ -2,7 +2,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import { startAt } from '../put-job.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
 // Slices that AWS never takes: they end, and nobody else waits for them.
 
@@ -16,15 +16,15 @@ const region = 'eu-west-1';
 const logGroupName = '/poison';
 
 /** A tenth of the times of production, so that there is less to do. */
-const soon = { settleMs: 12_000, lookEveryMs: 1_000, createDeadlineMs: 2_000 };
+const soon = { reconcileMs: 12_000, listingIntervalMs: 1_000, createDeadlineMs: 2_000 };
 
 /** Every create of the log group fails in one way. */
-async function openPoisoned(fault: CreateFault, options: Parameters<typeof openLine>[0] = {}) {
-  const line = await openLine(options);
-  line.emulator.seed.logGroup({ region, logGroupName });
+async function openPoisoned(fault: CreateFault, options: Parameters<typeof openQueue>[0] = {}) {
+  const queue = await openQueue(options);
+  queue.emulator.seed.logGroup({ region, logGroupName });
   const always = { operation: 'CreateExportTask', logGroupName, count: 100_000 };
-  line.emulator.faults.add({ ...fault, ...always } as Fault);
-  return line;
+  queue.emulator.faults.add({ ...fault, ...always } as Fault);
+  return queue;
 }
 
 const error = (code: string, status = 400) => ({ kind: 'error', code, status }) as const;
@@ -45,32 +45,32 @@ const neverCreated: [what: string, fault: CreateFault, problem: object][] = [
   ['silence', { kind: 'silence-before' }, { type: '/problems/aws-timeout' }],
 ];
 
-const createsOf = (line: Line, name: string) =>
-  line.calls('CreateExportTask').filter((call) => groupOf(call.input) === name);
+const createsOf = (queue: Queue, name: string) =>
+  queue.calls('CreateExportTask').filter((call) => groupOf(call.input) === name);
 const groupOf = (input: unknown) => (input as { logGroupName: string }).logGroupName;
 
-const isDone = (line: Line, jobId: string) => async () =>
-  (await line.states(jobId)).every((state) => state === 'completed');
+const isDone = (queue: Queue, jobId: string) => async () =>
+  (await queue.states(jobId)).every((state) => state === 'completed');
 
 describe('a slice whose create AWS never carries out', () => {
   test.each(neverCreated)(
     'answered %s is sent again after pauses that grow, then ends failed and says why',
     async (_what, fault, problem) => {
-      await using line = await openPoisoned(fault, {
+      await using queue = await openPoisoned(fault, {
         limits: { ...soon, resendAfterMs: [5_000, 60_000] },
         isSilenceShort: fault.kind === 'silence-before',
       });
-      const jobId = await line.put({ logGroupName });
+      const jobId = await queue.put({ logGroupName });
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      const [slice] = await line.slices(jobId);
+      const [slice] = await queue.slices(jobId);
       expect(slice).toMatchObject({ state: 'failed', attempt: 3 });
       expect(JSON.parse(slice?.problem ?? '')).toMatchObject({ ...problem, isRetryable: true });
       expect(JSON.parse(slice?.problem ?? '').detail).toMatch(
         /AWS has listed no such task for \d+ seconds\. This happened 3 times in a row\.$/,
       );
-      const attempts = await line.database.queries
+      const attempts = await queue.database.queries
         .selectFrom('attempts')
         .selectAll()
         .orderBy('attempt')
@@ -87,41 +87,41 @@ describe('a slice whose create AWS never carries out', () => {
   );
 
   test('is tried again from the beginning when AWS has taken one of its creates', async () => {
-    await using line = await openLine({ limits: { ...soon, resendAfterMs: [1_000] } });
+    await using queue = await openQueue({ limits: { ...soon, resendAfterMs: [1_000] } });
     const lost = { ...error('InternalFailure', 500), operation: 'CreateExportTask' };
-    line.emulator.faults.add(lost);
-    line.emulator.faults.add({ kind: 'task-fails', operation: 'CreateExportTask', skip: 0 });
-    line.emulator.faults.add(lost);
-    const jobId = await line.put();
+    queue.emulator.faults.add(lost);
+    queue.emulator.faults.add({ kind: 'task-fails', operation: 'CreateExportTask', skip: 0 });
+    queue.emulator.faults.add(lost);
+    const jobId = await queue.put();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 4 }]);
+    expect(await queue.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 4 }]);
   });
 
   test('and whose sender died is sent again, without that counting against it', async () => {
-    await using line = await openLine({ replicas: 0, limits: { ...soon, resendAfterMs: [] } });
-    const jobId = await line.put();
-    const dead = await line.openReplica({ diesAt: 'before-send' });
-    await line.time.runUntil(dead.isDown);
-    await line.openReplica();
+    await using queue = await openQueue({ replicas: 0, limits: { ...soon, resendAfterMs: [] } });
+    const jobId = await queue.put();
+    const dead = await queue.openReplica({ diesAt: 'before-send' });
+    await queue.time.runUntil(dead.isDown);
+    await queue.openReplica();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 2 }]);
+    expect(await queue.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 2 }]);
   });
 
   test('of a job whose cancel was asked for ends cancelled', async () => {
-    await using line = await openPoisoned(error('InternalFailure', 500), {
+    await using queue = await openPoisoned(error('InternalFailure', 500), {
       limits: { ...soon, resendAfterMs: [] },
     });
-    const jobId = await line.put({ logGroupName });
-    await line.time.runUntil(() => createsOf(line, logGroupName).length === 1);
-    await line.cancel(jobId);
+    const jobId = await queue.put({ logGroupName });
+    await queue.time.runUntil(() => createsOf(queue, logGroupName).length === 1);
+    await queue.cancel(jobId);
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(jobId)).toEqual(['cancelled']);
+    expect(await queue.states(jobId)).toEqual(['cancelled']);
   });
 });
 
@@ -143,7 +143,7 @@ describe('a caller whose slices never lead to an export', () => {
   test.each(ways)(
     'by %s, also at the highest priority: the slices of others are done in 1.2 times their time',
     async (_what, fault) => {
-      aloneMs ??= await makespan(openLine(options), false);
+      aloneMs ??= await makespan(openQueue(options), false);
       const beside = await makespan(openPoisoned(fault, options), true);
 
       expect(beside).toBeLessThanOrEqual(1.2 * aloneMs);
@@ -151,29 +151,29 @@ describe('a caller whose slices never lead to an export', () => {
   );
 
   test('by 500 every other time: others lose what it exports in between, and not much more', async () => {
-    aloneMs ??= await makespan(openLine(options), false);
+    aloneMs ??= await makespan(openQueue(options), false);
     const poison = error('InternalFailure', 500);
-    await using line = await openPoisoned(poison, { ...options, replicas: 0 });
+    await using queue = await openPoisoned(poison, { ...options, replicas: 0 });
     for (let job = 0; job < 80; job += 1) {
-      await line.put({ caller: 'a', ...(job % 2 === 0 && { logGroupName }) });
-      await line.time.runFor(1); // so that they go in this order
+      await queue.put({ caller: 'a', ...(job % 2 === 0 && { logGroupName }) });
+      await queue.time.runFor(1); // so that they go in this order
     }
-    const jobId = await line.put({ caller: 'b', slices: 40 });
-    await line.openReplica();
-    const beganAt = line.time.now();
+    const jobId = await queue.put({ caller: 'b', slices: 40 });
+    await queue.openReplica();
+    const beganAt = queue.time.now();
 
-    await line.time.runUntil(isDone(line, jobId));
+    await queue.time.runUntil(isDone(queue, jobId));
 
     // With a failure at every other turn it would be more than twice the time.
-    expect(line.time.now() - beganAt).toBeLessThanOrEqual(1.5 * aloneMs);
+    expect(queue.time.now() - beganAt).toBeLessThanOrEqual(1.5 * aloneMs);
   });
 
-  async function makespan(opening: Promise<Line>, isPoisoned: boolean) {
-    await using line = await opening;
-    if (isPoisoned) await line.put({ caller: 'a', priority: 10, slices: 100, logGroupName });
-    const jobId = await line.put({ caller: 'b', slices: 40 });
-    await line.time.runUntil(isDone(line, jobId));
-    return line.time.now() - startAt;
+  async function makespan(opening: Promise<Queue>, isPoisoned: boolean) {
+    await using queue = await opening;
+    if (isPoisoned) await queue.put({ caller: 'a', priority: 10, slices: 100, logGroupName });
+    const jobId = await queue.put({ caller: 'b', slices: 40 });
+    await queue.time.runUntil(isDone(queue, jobId));
+    return queue.time.now() - startAt;
   }
 });
 
@@ -182,32 +182,32 @@ describe('creates that AWS refuses for longer than a quarter of an hour', () => 
     ['ExpiredTokenException', 'service-role-unusable'],
     ['ThrottlingException', 'aws-throttled'],
   ])('with %s are an error in the log, fail no slice and are few', async (code, problem) => {
-    await using line = await openPoisoned(error(code));
-    const jobId = await line.put({ logGroupName, slices: 2 });
+    await using queue = await openPoisoned(error(code));
+    const jobId = await queue.put({ logGroupName, slices: 2 });
 
-    await line.time.runFor(14 * 60_000);
-    const early = line.log.filter(({ level }) => level === 'error');
-    await line.time.runFor(20 * 60_000);
-    const late = line.log.filter(({ level }) => level === 'error');
+    await queue.time.runFor(14 * 60_000);
+    const early = queue.log.filter(({ level }) => level === 'error');
+    await queue.time.runFor(20 * 60_000);
+    const late = queue.log.filter(({ level }) => level === 'error');
 
     expect(early).toEqual([]);
     expect(late).toHaveLength(2);
     expect(late[0]).toMatchObject({ problem, target: 'default', text: 'AWS takes no create now' });
-    expect(await line.states(jobId)).toEqual(['waiting', 'waiting']);
-    expect(line.calls('CreateExportTask').length).toBeLessThan(100);
+    expect(await queue.states(jobId)).toEqual(['waiting', 'waiting']);
+    expect(queue.calls('CreateExportTask').length).toBeLessThan(100);
   });
 
   test('an AWS that cannot be asked is an error in the log, too', async () => {
-    await using line = await openLine({ emulator: { runningMs: 10 * 3_600_000 } });
-    await line.put();
-    await line.time.runUntil(async () => (await line.states())[0] === 'running');
+    await using queue = await openQueue({ emulator: { runningMs: 10 * 3_600_000 } });
+    await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'running');
     const deny = { ...error('AccessDeniedException'), operation: 'DescribeExportTasks' };
-    line.emulator.faults.add({ ...deny, headers: { date: 'unknown' }, count: 100_000 });
+    queue.emulator.faults.add({ ...deny, headers: { date: 'unknown' }, count: 100_000 });
 
-    await line.time.runFor(14 * 60_000);
-    const early = line.log.filter(({ level }) => level === 'error');
-    await line.time.runFor(3 * 60_000);
-    const late = line.log.filter(({ level }) => level === 'error');
+    await queue.time.runFor(14 * 60_000);
+    const early = queue.log.filter(({ level }) => level === 'error');
+    await queue.time.runFor(3 * 60_000);
+    const late = queue.log.filter(({ level }) => level === 'error');
 
     expect(early).toEqual([]);
     expect(late).toMatchObject([{ text: 'the slot could not be worked', target: 'default' }]);

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
 
-import { openLine } from '../queue-of-jobs.ts';
+import { openQueue } from '../queue-of-jobs.ts';
 
 const quick = { pendingMs: 0, runningMs: 500 };
 
 describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) => {
   test('exports every slice of a job, one at a time, each once', async () => {
-    await using line = await openLine({ home });
-    const jobId = await line.put({ slices: 5 });
+    await using queue = await openQueue({ home });
+    const jobId = await queue.put({ slices: 5 });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(jobId)).toEqual(Array(5).fill('completed'));
-    const tasks = line.emulator.exportTasks();
+    expect(await queue.states(jobId)).toEqual(Array(5).fill('completed'));
+    const tasks = queue.emulator.exportTasks();
     expect(tasks.map(({ status }) => status)).toEqual(Array(5).fill('COMPLETED'));
-    expect(line.calls('CreateExportTask').map(({ status }) => status)).toEqual(Array(5).fill(200));
-    const rows = await line.database.queries
+    expect(queue.calls('CreateExportTask').map(({ status }) => status)).toEqual(Array(5).fill(200));
+    const rows = await queue.database.queries
       .selectFrom('attempts')
       .selectAll()
       .orderBy('slice')
@@ -29,24 +29,24 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) =>
   });
 
   test('sends the times of the zone of the job', async () => {
-    await using line = await openLine({ home });
-    await line.put({ timeZone: 'Asia/Kathmandu', destinationPrefix: '{dd}T{HH}/{attempt}' });
+    await using queue = await openQueue({ home });
+    await queue.put({ timeZone: 'Asia/Kathmandu', destinationPrefix: '{dd}T{HH}/{attempt}' });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const [task] = line.emulator.exportTasks(); // of 2024-04-01T00:00:00Z, 05:45 there
+    const [task] = queue.emulator.exportTasks(); // of 2024-04-01T00:00:00Z, 05:45 there
     expect(task).toMatchObject({ destinationPrefix: '01T05/1', status: 'COMPLETED' });
   });
 
   test('never sends an empty prefix, which a job of an older version may have', async () => {
-    await using line = await openLine({ home });
-    line.emulator.seed.logGroup({ region: 'eu-west-1', logGroupName: '/' });
-    const jobId = await line.put({ logGroupName: '/', destinationPrefix: '{logGroup}' });
+    await using queue = await openQueue({ home });
+    queue.emulator.seed.logGroup({ region: 'eu-west-1', logGroupName: '/' });
+    const jobId = await queue.put({ logGroupName: '/', destinationPrefix: '{logGroup}' });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(jobId)).toEqual(['completed']);
-    expect(line.calls('CreateExportTask').map(({ input }) => input)).toMatchObject([
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.calls('CreateExportTask').map(({ input }) => input)).toMatchObject([
       { destinationPrefix: 'exportedlogs' },
     ]);
   });
@@ -54,65 +54,65 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) =>
 
 describe('the dispatcher', () => {
   test('asks AWS for the window of the slice, whose end is not in it', async () => {
-    await using line = await openLine();
-    await line.put();
+    await using queue = await openQueue();
+    await queue.put();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const slice = await line.database.queries.selectFrom('slices').selectAll().executeTakeFirst();
-    const [task] = line.emulator.exportTasks();
+    const slice = await queue.database.queries.selectFrom('slices').selectAll().executeTakeFirst();
+    const [task] = queue.emulator.exportTasks();
     expect(task?.from).toBe(BigInt(slice?.fromAt ?? 0));
     expect(task?.to).toBe(BigInt(slice?.toAt ?? 0) - 1n);
   });
 
   test('lets callers take turns: ten slices behind five hundred are among the next 21 tasks', async () => {
-    await using line = await openLine({ emulator: quick });
-    await line.put({ caller: 'x', slices: 500 });
-    await line.time.runUntil(() => line.emulator.exportTasks().length === 3);
-    const few = await line.put({ caller: 'y', slices: 10 });
-    const isDone = async () => (await line.states(few)).every((state) => state === 'completed');
+    await using queue = await openQueue({ emulator: quick });
+    await queue.put({ caller: 'x', slices: 500 });
+    await queue.time.runUntil(() => queue.emulator.exportTasks().length === 3);
+    const few = await queue.put({ caller: 'y', slices: 10 });
+    const isDone = async () => (await queue.states(few)).every((state) => state === 'completed');
 
-    await line.time.runUntil(isDone);
+    await queue.time.runUntil(isDone);
 
-    expect(line.emulator.exportTasks().length - 3).toBeLessThanOrEqual(21);
+    expect(queue.emulator.exportTasks().length - 3).toBeLessThanOrEqual(21);
   });
 
   test('starts a slice in the same instant when it is woken', async () => {
-    await using line = await openLine();
-    await line.time.runFor(60_500);
-    await line.put();
-    const wokenAt = line.time.now();
+    await using queue = await openQueue();
+    await queue.time.runFor(60_500);
+    await queue.put();
+    const wokenAt = queue.time.now();
 
-    line.dispatchers[0]?.wake('default');
-    await line.time.runUntil(() => line.calls('CreateExportTask').length > 0);
+    queue.dispatchers[0]?.wake('default');
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length > 0);
 
-    expect(line.time.now()).toBe(wokenAt);
+    expect(queue.time.now()).toBe(wokenAt);
   });
 
   test('sees a job that nobody told it of within a second', async () => {
-    await using line = await openLine();
-    await line.time.runFor(60_500);
-    await line.put();
-    const putAt = line.time.now();
+    await using queue = await openQueue();
+    await queue.time.runFor(60_500);
+    await queue.put();
+    const putAt = queue.time.now();
 
-    await line.time.runUntil(() => line.calls('CreateExportTask').length > 0);
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length > 0);
 
-    expect(line.time.now() - putAt).toBeLessThanOrEqual(1_000);
+    expect(queue.time.now() - putAt).toBeLessThanOrEqual(1_000);
   });
 
   test('works the slots of two targets at the same time', async () => {
-    await using line = await openLine({
+    await using queue = await openQueue({
       targets: [
         { name: 'default', region: 'eu-west-1' },
         { name: 'other', region: 'us-east-1' },
       ],
     });
-    await line.put({ slices: 3, destination: 'archive-eu-west-1' });
-    await line.put({ target: 'other', slices: 3, destination: 'archive-us-east-1' });
+    await queue.put({ slices: 3, destination: 'archive-eu-west-1' });
+    await queue.put({ target: 'other', slices: 3, destination: 'archive-us-east-1' });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const tasks = Map.groupBy(line.emulator.exportTasks(), (task) => task.region);
+    const tasks = Map.groupBy(queue.emulator.exportTasks(), (task) => task.region);
     const [here, there] = [tasks.get('eu-west-1') ?? [], tasks.get('us-east-1') ?? []];
     expect([here.length, there.length]).toEqual([3, 3]);
     expect(here[0]?.createdAt).toBeLessThan(there[0]?.finishedAt ?? 0);
@@ -120,12 +120,12 @@ describe('the dispatcher', () => {
   });
 
   test('creates the next task in the instant in which it sees that the last one has ended', async () => {
-    await using line = await openLine();
-    await line.put({ slices: 5 });
+    await using queue = await openQueue();
+    await queue.put({ slices: 5 });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const calls = line.emulator.journal.entries();
+    const calls = queue.emulator.journal.entries();
     const creates = calls.filter(({ operation }) => operation === 'CreateExportTask').slice(1);
     for (const create of creates) {
       const before = calls[calls.indexOf(create) - 1];
@@ -134,18 +134,18 @@ describe('the dispatcher', () => {
   });
 
   test('starts nothing more when it is closed, but writes down what it has sent', async () => {
-    await using line = await openLine({
+    await using queue = await openQueue({
       reach: async (point) => {
-        if (point === 'before-send') void line.replicas[0]?.close();
+        if (point === 'before-send') void queue.replicas[0]?.close();
       },
     });
-    const jobId = await line.put({ slices: 2 });
+    const jobId = await queue.put({ slices: 2 });
 
-    await line.time.runUntil(async () => (await line.states(jobId))[0] === 'running');
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
 
-    const slot = await line.database.queries.selectFrom('slots').selectAll().executeTakeFirst();
-    expect(line.calls('CreateExportTask')).toHaveLength(1);
-    expect(await line.states(jobId)).toEqual(['running', 'waiting']);
+    const slot = await queue.database.queries.selectFrom('slots').selectAll().executeTakeFirst();
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+    expect(await queue.states(jobId)).toEqual(['running', 'waiting']);
     expect(slot?.owner).toBe(null);
   });
 });

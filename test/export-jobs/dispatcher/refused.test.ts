@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { showProblem } from '#export-jobs/export-job.ts';
 import { startAt } from '../put-job.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
 const region = 'eu-west-1';
 const minuteMs = 60_000;
 
-const slotOf = ({ database }: Line) =>
+const slotOf = ({ database }: Queue) =>
   database.queries.selectFrom('slots').selectAll().executeTakeFirstOrThrow();
 
-const failuresOf = async ({ database }: Line) =>
+const failuresOf = async ({ database }: Queue) =>
   (await database.queries.selectFrom('slices').select('failures').execute()).map(
     ({ failures }) => failures,
   );
 
 /** The most calls in any minute. */
-function mostInAMinute(line: Line, operation: string): number {
-  const times = line.calls(operation).map(({ at }) => at);
+function maxInAMinute(queue: Queue, operation: string): number {
+  const times = queue.calls(operation).map(({ at }) => at);
   return Math.max(
     ...times.map((at) => times.filter((other) => other >= at && other < at + minuteMs).length),
   );
@@ -26,15 +26,15 @@ describe('a slot that somebody else has taken', () => {
   test.each([2_000, 5_500, 12_000, 45_000, 150_000, 1_200_000])(
     'for %i ms is seen free within a second or two and a sixtieth of that time, at a call a second',
     async (durationMs) => {
-      await using line = await openLine();
-      line.emulator.seed.foreignTask({ region, durationMs });
-      await line.put();
+      await using queue = await openQueue();
+      queue.emulator.seed.foreignTask({ region, durationMs });
+      await queue.put();
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      const createdAt = line.calls('CreateExportTask').at(-1)?.at ?? 0;
+      const createdAt = queue.calls('CreateExportTask').at(-1)?.at ?? 0;
       const waitMs = createdAt - (startAt + durationMs);
-      const calls = line.emulator.journal.entries().filter(({ at }) => at < createdAt);
+      const calls = queue.emulator.journal.entries().filter(({ at }) => at < createdAt);
       process.stdout.write(
         `foreign task of ${durationMs} ms: ours ${waitMs} ms later, ${calls.length} calls\n`,
       );
@@ -44,18 +44,18 @@ describe('a slot that somebody else has taken', () => {
   );
 
   test('is waited for politely, and the slice goes in the instant in which it is seen to be free', async () => {
-    await using line = await openLine({ random: () => 0 });
-    const taskId = line.emulator.seed.foreignTask({ region, durationMs: 200_000 });
-    const jobId = await line.put({ slices: 2 });
+    await using queue = await openQueue({ random: () => 0 });
+    const taskId = queue.emulator.seed.foreignTask({ region, durationMs: 200_000 });
+    const jobId = await queue.put({ slices: 2 });
 
-    await line.time.runFor(180_000);
-    const meanwhile = { states: await line.states(jobId), slot: await slotOf(line) };
-    const asked = mostInAMinute(line, 'DescribeExportTasks');
+    await queue.time.runFor(180_000);
+    const meanwhile = { states: await queue.states(jobId), slot: await slotOf(queue) };
+    const asked = maxInAMinute(queue, 'DescribeExportTasks');
     const thirdMinute = startAt + 2 * minuteMs;
-    const asks = line.calls('DescribeExportTasks');
+    const asks = queue.calls('DescribeExportTasks');
     const askedLater = asks.filter(({ at }) => at >= thirdMinute).length;
-    const refused = line.calls('CreateExportTask').length;
-    await line.runUntilDone();
+    const refused = queue.calls('CreateExportTask').length;
+    await queue.runUntilDone();
 
     expect(meanwhile.states).toEqual(['waiting', 'waiting']);
     expect(meanwhile.slot).toMatchObject({
@@ -64,29 +64,29 @@ describe('a slot that somebody else has taken', () => {
     expect(asked).toBeLessThanOrEqual(60);
     expect(askedLater).toBeLessThanOrEqual(30);
     expect(refused).toBe(1);
-    expect(await line.states(jobId)).toEqual(['completed', 'completed']);
-    expect(await failuresOf(line)).toEqual([0, 0]);
-    expect(await slotOf(line)).toMatchObject({ foreignTaskId: null });
-    const [, create] = line.calls('CreateExportTask');
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+    expect(await failuresOf(queue)).toEqual([0, 0]);
+    expect(await slotOf(queue)).toMatchObject({ foreignTaskId: null });
+    const [, create] = queue.calls('CreateExportTask');
     expect((create?.at ?? 0) - (startAt + 200_000)).toBeLessThanOrEqual(4_500);
-    const calls = line.emulator.journal.entries();
+    const calls = queue.emulator.journal.entries();
     const before = calls[calls.findIndex(({ requestId }) => requestId === create?.requestId) - 1];
     expect(before).toMatchObject({ operation: 'DescribeExportTasks', at: create?.at });
   });
 
   test('just before our create: the slice keeps its place, also among callers', async () => {
-    await using line = await openLine();
-    const first = await line.put({ caller: 'a', slices: 2 });
-    const second = await line.put({ caller: 'b' });
-    line.emulator.faults.add({
+    await using queue = await openQueue();
+    const first = await queue.put({ caller: 'a', slices: 2 });
+    const second = await queue.put({ caller: 'b' });
+    queue.emulator.faults.add({
       kind: 'foreign-task',
       operation: 'CreateExportTask',
       durationMs: 30_000,
     });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    const attempts = await line.database.queries
+    const attempts = await queue.database.queries
       .selectFrom('attempts')
       .selectAll()
       .orderBy('submittedAt')
@@ -97,35 +97,35 @@ describe('a slot that somebody else has taken', () => {
       [second, 0, 'completed'],
       [first, 1, 'completed'],
     ]);
-    expect(await failuresOf(line)).toEqual([0, 0, 0]);
+    expect(await failuresOf(queue)).toEqual([0, 0, 0]);
   });
 
   test('before every second create of ours: nobody starves and nothing fails', async () => {
-    await using line = await openLine();
+    await using queue = await openQueue();
     const jobs: string[] = [];
-    for (const caller of ['a', 'b']) jobs.push(await line.put({ caller, slices: 5 }));
+    for (const caller of ['a', 'b']) jobs.push(await queue.put({ caller, slices: 5 }));
     for (let skip = 0; skip < 10; skip++) {
-      line.emulator.faults.add({
+      queue.emulator.faults.add({
         ...{ kind: 'foreign-task', operation: 'CreateExportTask', durationMs: 15_000, skip },
       });
     }
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    for (const jobId of jobs) expect(await line.states(jobId)).toEqual(Array(5).fill('completed'));
-    expect(await failuresOf(line)).toEqual(Array(10).fill(0));
-    expect(line.calls('CreateExportTask')).toHaveLength(20);
+    for (const jobId of jobs) expect(await queue.states(jobId)).toEqual(Array(5).fill('completed'));
+    expect(await failuresOf(queue)).toEqual(Array(10).fill(0));
+    expect(queue.calls('CreateExportTask')).toHaveLength(20);
   });
 });
 
 describe('creates that AWS throttles', () => {
   test('four of five for five minutes: at most one a second is sent, and all are done in the end', async () => {
-    await using line = await openLine({ emulator: { pendingMs: 0, runningMs: 0 } });
-    const jobId = await line.put({ slices: 30 });
+    await using queue = await openQueue({ emulator: { pendingMs: 0, runningMs: 0 } });
+    const jobId = await queue.put({ slices: 30 });
     const until = startAt + 300_000;
-    while (line.time.now() < until) {
-      if (line.emulator.faults.pending().length === 0) {
-        line.emulator.faults.add({
+    while (queue.time.now() < until) {
+      if (queue.emulator.faults.pending().length === 0) {
+        queue.emulator.faults.add({
           kind: 'error',
           operation: 'CreateExportTask',
           code: 'ThrottlingException',
@@ -133,78 +133,78 @@ describe('creates that AWS throttles', () => {
           skip: 1,
         });
       }
-      await line.time.runFor(1_000);
+      await queue.time.runFor(1_000);
     }
-    const sent = line.calls('CreateExportTask').map(({ at }) => at);
-    line.emulator.faults.clear();
+    const sent = queue.calls('CreateExportTask').map(({ at }) => at);
+    queue.emulator.faults.clear();
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
     for (const [index, at] of sent.slice(1).entries())
       expect(at - (sent[index] ?? 0)).toBeGreaterThanOrEqual(1_000);
     expect(sent.length).toBeGreaterThan(10);
-    expect(await line.states(jobId)).toEqual(Array(30).fill('completed'));
-    expect(await failuresOf(line)).toEqual(Array(30).fill(0));
+    expect(await queue.states(jobId)).toEqual(Array(30).fill('completed'));
+    expect(await failuresOf(queue)).toEqual(Array(30).fill(0));
   });
 });
 
 describe('the role of a target', () => {
   const roleArn = 'arn:aws:iam::123456789012:role/exporter';
 
-  test('whose session AWS does not take any more: no slice fails, and the line goes on afterwards', async () => {
-    await using line = await openLine();
-    line.emulator.faults.add({
+  test('whose session AWS does not take any more: no slice fails, and the queue goes on afterwards', async () => {
+    await using queue = await openQueue();
+    queue.emulator.faults.add({
       kind: 'error',
       operation: 'CreateExportTask',
       code: 'ExpiredTokenException',
       count: 5,
     });
-    const jobId = await line.put({ slices: 3 });
+    const jobId = await queue.put({ slices: 3 });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(jobId)).toEqual(['completed', 'completed', 'completed']);
-    expect(await failuresOf(line)).toEqual([0, 0, 0]);
-    expect(line.emulator.exportTasks()).toHaveLength(3);
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed', 'completed']);
+    expect(await failuresOf(queue)).toEqual([0, 0, 0]);
+    expect(queue.emulator.exportTasks()).toHaveLength(3);
   });
 
   test('while STS is down: nothing is sent, no slice fails, and it goes on within a minute', async () => {
-    await using line = await openLine({ targets: [{ name: 'default', region, roleArn }] });
-    line.emulator.clock.advance(2 * 3_600_000); // the session of the check is over
-    line.emulator.faults.add({ kind: 'reset-before', operation: 'AssumeRole', count: 100_000 });
-    const jobId = await line.put({ slices: 2 });
+    await using queue = await openQueue({ targets: [{ name: 'default', region, roleArn }] });
+    queue.emulator.clock.advance(2 * 3_600_000); // the session of the check is over
+    queue.emulator.faults.add({ kind: 'reset-before', operation: 'AssumeRole', count: 100_000 });
+    const jobId = await queue.put({ slices: 2 });
 
-    await line.time.runFor(200_000);
-    const meanwhile = await line.states(jobId);
-    line.emulator.faults.clear();
-    const returnedAt = line.time.now();
-    await line.time.runUntil(() => line.calls('CreateExportTask').length > 0);
-    const resumedAt = line.time.now();
-    await line.runUntilDone();
+    await queue.time.runFor(200_000);
+    const meanwhile = await queue.states(jobId);
+    queue.emulator.faults.clear();
+    const returnedAt = queue.time.now();
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length > 0);
+    const resumedAt = queue.time.now();
+    await queue.runUntilDone();
 
     expect(meanwhile).toEqual(['waiting', 'waiting']);
     expect(resumedAt - returnedAt).toBeLessThanOrEqual(62_000);
-    expect(await line.states(jobId)).toEqual(['completed', 'completed']);
-    expect(await failuresOf(line)).toEqual([0, 0]);
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+    expect(await failuresOf(queue)).toEqual([0, 0]);
   });
 
   test('that may not create fails its slices, one a minute in the long run', async () => {
-    await using line = await openLine({ random: () => 0 });
+    await using queue = await openQueue({ random: () => 0 });
     const denied = {
       kind: 'error',
       operation: 'CreateExportTask',
       code: 'AccessDeniedException',
     } as const;
-    line.emulator.faults.add({ ...denied, count: 100_000 });
-    const jobId = await line.put({ slices: 100 });
+    queue.emulator.faults.add({ ...denied, count: 100_000 });
+    const jobId = await queue.put({ slices: 100 });
 
-    await line.time.runFor(900_000);
+    await queue.time.runFor(900_000);
     const last = startAt + 900_000;
-    const late = line.calls('CreateExportTask').filter(({ at }) => at > last - 600_000);
+    const late = queue.calls('CreateExportTask').filter(({ at }) => at > last - 600_000);
 
     expect(late.length).toBeLessThanOrEqual(10);
     expect(late.length).toBeGreaterThan(5);
-    const [first] = await line.slices(jobId);
+    const [first] = await queue.slices(jobId);
     expect(first?.state).toBe('failed');
     expect(JSON.parse(first?.problem ?? '')).toMatchObject({
       type: '/problems/service-role-not-permitted',
@@ -222,15 +222,15 @@ describe('a slice that AWS refuses for what it asks', () => {
       { bucketPolicy: expect.objectContaining({ Statement: expect.any(Array) }) },
     ],
   ])('fails with %s, and the others go on', async (type, wrong, help: object = {}) => {
-    await using line = await openLine();
-    line.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
-    const bad = await line.put({ slices: 2, ...wrong });
-    const good = await line.put({ slices: 2 });
+    await using queue = await openQueue();
+    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const bad = await queue.put({ slices: 2, ...wrong });
+    const good = await queue.put({ slices: 2 });
 
-    await line.runUntilDone();
+    await queue.runUntilDone();
 
-    expect(await line.states(good)).toEqual(['completed', 'completed']);
-    for (const { state, attempt, problem } of await line.slices(bad)) {
+    expect(await queue.states(good)).toEqual(['completed', 'completed']);
+    for (const { state, attempt, problem } of await queue.slices(bad)) {
       expect({ state, attempt }).toEqual({ state: 'failed', attempt: 1 });
       expect(JSON.parse(problem ?? '')).toEqual({
         ...{ type, title: expect.any(String), detail: expect.any(String), isRetryable: false },
@@ -238,21 +238,21 @@ describe('a slice that AWS refuses for what it asks', () => {
         ...{ awsRequestId: expect.any(String), ...help },
       });
     }
-    expect(line.time.now() - startAt).toBeLessThan(30_000);
+    expect(queue.time.now() - startAt).toBeLessThan(30_000);
   });
 
   test('shows the bucket policy that permits it, to those who look at the job', async () => {
-    await using line = await openLine();
-    line.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
-    const jobId = await line.put({ destination: 'closed' });
-    await line.runUntilDone();
-    const [slice] = await line.slices(jobId);
+    await using queue = await openQueue();
+    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const jobId = await queue.put({ destination: 'closed' });
+    await queue.runUntilDone();
+    const [slice] = await queue.slices(jobId);
     const { bucketPolicy } = showProblem(slice?.problem ?? '', '');
 
-    line.emulator.seed.bucket({ region, bucket: 'closed', policy: JSON.stringify(bucketPolicy) });
-    const again = await line.put({ destination: 'closed' });
-    await line.runUntilDone();
+    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: JSON.stringify(bucketPolicy) });
+    const again = await queue.put({ destination: 'closed' });
+    await queue.runUntilDone();
 
-    expect(await line.states(again)).toEqual(['completed']);
+    expect(await queue.states(again)).toEqual(['completed']);
   });
 });

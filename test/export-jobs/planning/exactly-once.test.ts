@@ -57,7 +57,7 @@ async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string)
     { ...body, logGroupNamePrefix: '/shop/' },
     {
       ...{ target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
-      ...{ asker: askerOf('anonymous'), authorizer: openToAll.authorizer },
+      ...{ request: askerOf('anonymous'), authorizer: openToAll.authorizer },
     },
   );
   const prefixes = readTemplate(job.destinationPrefix, { target, jobId: sliceBy, timeZone: 'UTC' });

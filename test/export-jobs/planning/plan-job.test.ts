@@ -21,9 +21,9 @@ const { logGroupNames: _none, ...withoutGroups } = wish;
 
 function plan(world: World, body: CreateExportJob, authorizer = openToAll.authorizer) {
   const target = world.targets.find(undefined);
-  const asker = askerOf('anonymous');
+  const request = askerOf('anonymous');
   const jobId = 'job-of-the-test';
-  return planJob(body, { target, now, sleep: async () => {}, jobId, asker, authorizer });
+  return planJob(body, { target, now, sleep: async () => {}, jobId, request, authorizer });
 }
 const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
   planned.then(

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { forecast } from '#export-jobs/queue/forecast.ts';
-import { readArrivals, readLines, readTurns } from '#export-jobs/queue/read-queue.ts';
+import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/queue/read-queue.ts';
 import { takeLease } from '#export-jobs/store/steps/lease.ts';
 import { startNext } from '#export-jobs/store/steps/start-next.ts';
-import { homes, openStore } from '../homes.ts';
+import { openStore, storageBackends } from '../homes.ts';
 import { putJob } from '../rows.ts';
 
 // The rule of who is next stands in SQL and in the forecast: here one is held to the other.
@@ -17,7 +17,7 @@ interface Queue {
   turns: number;
   /** From one start to the next; with 0 all start at that instant. */
   pace: number;
-  lines: {
+  queues: {
     priority: number;
     caller: string;
     lastTurn: number;
@@ -34,7 +34,7 @@ const leaseMs = 24 * 60 * minuteMs;
 const queues: fc.Arbitrary<Queue> = fc.record({
   turns: fc.integer({ min: 20, max: 40 }),
   pace: fc.integer({ min: 0, max: 3 }),
-  lines: fc.uniqueArray(
+  queues: fc.uniqueArray(
     fc.record({
       priority: fc.integer({ min: -1, max: 1 }),
       caller: fc.constantFrom('ana', 'ben', 'cem'),
@@ -48,10 +48,10 @@ const queues: fc.Arbitrary<Queue> = fc.record({
   ),
 });
 
-async function putQueue(database: Database, target: string, { turns, lines }: Queue) {
+async function putQueue(database: Database, target: string, { turns, queues }: Queue) {
   const slot = { target, accountId: '1', region: 'r', turns };
   await database.queries.insertInto('slots').values(slot).execute();
-  for (const { priority, caller, lastTurn, asideFor, readyIn } of lines) {
+  for (const { priority, caller, lastTurn, asideFor, readyIn } of queues) {
     const slices = readyIn.map((minutes) => ({ readyAt: beganAt + minutes * minuteMs }));
     await putJob(database, { target, priority, caller, slices });
     await database.queries
@@ -64,32 +64,32 @@ async function putQueue(database: Database, target: string, { turns, lines }: Qu
   }
 }
 
-/** Every start in order, as the forecast of each line says. */
+/** Every start in order, as the forecast of each queue says. */
 async function foretell({ queries }: Database, target: string, pace: number) {
-  const turns = await readTurns(queries, target);
+  const turns = await readStartCount(queries, target);
   const arrivals = await readArrivals(queries, target, beganAt);
-  const lines = (await readLines(queries, target, beganAt)).map((line) => ({
-    ...line,
+  const queues = (await readCallerQueues(queries, target, beganAt)).map((queue) => ({
+    ...queue,
     arrivals: arrivals.filter(
-      ({ priority, caller }) => priority === line.priority && caller === line.caller,
+      ({ priority, caller }) => priority === queue.priority && caller === queue.caller,
     ),
   }));
-  return lines
+  return queues
     .flatMap(({ priority, caller, waiting }) => {
       const ranks = Array.from({ length: waiting }, (_, index) => index + 1);
-      const asked = { lines, turns, priority, caller, ranks };
+      const asked = { queues, turns, priority, caller, ranks };
       const starts = forecast({ ...asked, freeAt: beganAt, paceMs: pace * minuteMs });
       return starts.map((start) => ({ ...start, priority, caller }));
     })
     .sort((one, other) => one.position - other.position);
 }
 
-describe.each(homes)('on %s', (_name, openHome) => {
+describe.each(storageBackends)('on %s', (_name, openStorage) => {
   test('who is next is whom the forecast says, at the time it says, in every queue', {
     timeout: 240_000, // on a machine with a lot else to do
   }, async () => {
     let now = beganAt;
-    await using database = await openStore(openHome, () => now);
+    await using database = await openStore(openStorage, () => now);
 
     await fc.assert(
       fc.asyncProperty(queues, async (queue) => {

@@ -5,7 +5,7 @@ import type { Lease } from '#export-jobs/store/steps/lease.ts';
 import { takeLease } from '#export-jobs/store/steps/lease.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { type IntentMaking, startNext } from '#export-jobs/store/steps/start-next.ts';
-import { type Line, openLine } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../queue-of-jobs.ts';
 import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
 
 const leaseMs = 30_000;
@@ -16,7 +16,7 @@ const making: IntentMaking = {
   reachInside: async () => {},
 };
 
-async function lease({ database }: Line): Promise<Lease> {
+async function lease({ database }: Queue): Promise<Lease> {
   const request = { target: 'default', accountId: '1', region: 'r', owner: 'test', leaseMs };
   const answer = await takeLease(database, request);
   if (!answer.lease) throw new Error('The slot is taken.');
@@ -24,7 +24,7 @@ async function lease({ database }: Line): Promise<Lease> {
 }
 
 /** Starts slices one after the other, each done at once; of which jobs they were. */
-async function startInTurn({ database }: Line, held: Lease, count: number): Promise<string[]> {
+async function startInTurn({ database }: Queue, held: Lease, count: number): Promise<string[]> {
   const started: string[] = [];
   while (started.length < count) {
     const intent = await startNext(database, held, making);
@@ -42,41 +42,41 @@ async function startInTurn({ database }: Line, held: Lease, count: number): Prom
 
 describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   test('of one caller the oldest slice is, and within a job the slices go in order', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const older = await line.put({ slices: 2 });
-    line.emulator.clock.advance(1);
-    const younger = await line.put({ slices: 1 });
-    const held = await lease(line);
+    await using queue = await openQueue({ home, replicas: 0 });
+    const older = await queue.put({ slices: 2 });
+    queue.emulator.clock.advance(1);
+    const younger = await queue.put({ slices: 1 });
+    const held = await lease(queue);
 
-    const first = await startNext(line.database, held, making);
+    const first = await startNext(queue.database, held, making);
 
     expect(first).toMatchObject({ jobId: older, slice: 0, attempt: 1 });
-    await line.database.queries
+    await queue.database.queries
       .updateTable('slices')
       .set({ state: 'completed' })
       .where('state', '=', 'starting')
       .execute();
-    expect(await startInTurn(line, held, 3)).toEqual([older, younger]);
+    expect(await startInTurn(queue, held, 3)).toEqual([older, younger]);
   });
 
   test('a higher priority goes first, whoever asks for it', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const low = await line.put({ caller: 'a', priority: -1 });
-    const middle = await line.put({ caller: 'b' });
-    const high = await line.put({ caller: 'c', priority: 5, slices: 2 });
+    await using queue = await openQueue({ home, replicas: 0 });
+    const low = await queue.put({ caller: 'a', priority: -1 });
+    const middle = await queue.put({ caller: 'b' });
+    const high = await queue.put({ caller: 'c', priority: 5, slices: 2 });
 
-    const started = await startInTurn(line, await lease(line), 10);
+    const started = await startInTurn(queue, await lease(queue), 10);
 
     expect(started).toEqual([high, high, middle, low]);
   });
 
   test('every tenth start goes to a lower priority that has waited longest', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const high = await line.put({ caller: 'a', priority: 10, slices: 40 });
-    const low = await line.put({ caller: 'b', priority: -10, slices: 2 });
-    const middle = await line.put({ caller: 'c', slices: 2 });
+    await using queue = await openQueue({ home, replicas: 0 });
+    const high = await queue.put({ caller: 'a', priority: 10, slices: 40 });
+    const low = await queue.put({ caller: 'b', priority: -10, slices: 2 });
+    const middle = await queue.put({ caller: 'c', slices: 2 });
 
-    const started = await startInTurn(line, await lease(line), 40);
+    const started = await startInTurn(queue, await lease(queue), 40);
 
     const at = (jobId: string) =>
       started.flatMap((each, index) => (each === jobId ? index + 1 : []));
@@ -86,55 +86,55 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('a slice that is not ready is passed over until it is', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const later = await line.put({ priority: 5, readyInMs: 60_000 });
-    const laterOfSame = await line.put({ readyInMs: 60_000 });
-    const now = await line.put();
-    const held = await lease(line);
+    await using queue = await openQueue({ home, replicas: 0 });
+    const later = await queue.put({ priority: 5, readyInMs: 60_000 });
+    const laterOfSame = await queue.put({ readyInMs: 60_000 });
+    const now = await queue.put();
+    const held = await lease(queue);
 
-    const before = await startInTurn(line, held, 10);
-    line.emulator.clock.advance(60_000);
-    const after = await startInTurn(line, held, 10);
+    const before = await startInTurn(queue, held, 10);
+    queue.emulator.clock.advance(60_000);
+    const after = await startInTurn(queue, held, 10);
 
     expect(before).toEqual([now]);
     expect(after).toEqual([later, laterOfSame]);
   });
 
   test("a caller's ten slices are done among the next 20 starts, whatever another has waiting", async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    await line.put({ caller: 'x', slices: 10_000 });
-    const held = await lease(line);
-    await startInTurn(line, held, 3);
-    const few = await line.put({ caller: 'y', slices: 10 });
+    await using queue = await openQueue({ home, replicas: 0 });
+    await queue.put({ caller: 'x', slices: 10_000 });
+    const held = await lease(queue);
+    await startInTurn(queue, held, 3);
+    const few = await queue.put({ caller: 'y', slices: 10 });
 
-    const started = await startInTurn(line, held, 21);
+    const started = await startInTurn(queue, held, 21);
 
     expect(started.filter((jobId) => jobId === few)).toHaveLength(10);
     expect(started.lastIndexOf(few)).toBeLessThan(20);
   });
 
   test('three callers take turns', async () => {
-    await using line = await openLine({ home, replicas: 0 });
+    await using queue = await openQueue({ home, replicas: 0 });
     const jobs: string[] = [];
-    for (const caller of ['a', 'b', 'c']) jobs.push(await line.put({ caller, slices: 3 }));
+    for (const caller of ['a', 'b', 'c']) jobs.push(await queue.put({ caller, slices: 3 }));
 
-    const started = await startInTurn(line, await lease(line), 9);
+    const started = await startInTurn(queue, await lease(queue), 9);
 
     expect(started).toEqual([...jobs, ...jobs, ...jobs]);
   });
 
   test('what is written of a start is an attempt with its marker, and an event of its version', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const jobId = await line.put();
-    const held = await lease(line);
+    await using queue = await openQueue({ home, replicas: 0 });
+    const jobId = await queue.put();
+    const held = await lease(queue);
 
-    const intent = await startNext(line.database, held, making);
+    const intent = await startNext(queue.database, held, making);
 
-    const { queries } = line.database;
+    const { queries } = queue.database;
     expect(await queries.selectFrom('attempts').selectAll().execute()).toEqual([
       expect.objectContaining({
         ...{ jobId, slice: 0, attempt: 1, marker: intent?.marker, fence: held.fence },
-        ...{ submittedAt: line.time.now(), taskId: null, outcome: null },
+        ...{ submittedAt: queue.time.now(), taskId: null, outcome: null },
       }),
     ]);
     const { version } = await queries
@@ -147,36 +147,36 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('two slices of one target never hold its slot: the database refuses the second', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    await line.put({ slices: 2 });
-    const held = await lease(line);
-    await startNext(line.database, held, making);
+    await using queue = await openQueue({ home, replicas: 0 });
+    await queue.put({ slices: 2 });
+    const held = await lease(queue);
+    await startNext(queue.database, held, making);
 
-    const second = startNext(line.database, held, making);
+    const second = startNext(queue.database, held, making);
 
     await expect(second).rejects.toThrow(/unique/i);
-    expect(await line.states()).toEqual(['starting', 'waiting']);
+    expect(await queue.states()).toEqual(['starting', 'waiting']);
   });
 
   test('a step of a slice that is not where it was read to be is refused whole', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const jobId = await line.put();
-    const held = await lease(line);
-    const intent = await startNext(line.database, held, making);
+    await using queue = await openQueue({ home, replicas: 0 });
+    const jobId = await queue.put();
+    const held = await lease(queue);
+    const intent = await startNext(queue.database, held, making);
     if (!intent) throw new Error('Nothing was started.');
     const active = { ...intent, state: 'starting' } as const;
     const change = { type: 'slice-running', slice: 0, attempt: 1, taskId: 't-1' } as const;
     const by = { action: 'CreateExportTask' } as const;
     const step = { to: 'running', attempt: { taskId: 't-1' }, change, by } as const;
-    await recordStep(line.database, held, leaseMs, active, step);
+    await recordStep(queue.database, held, leaseMs, active, step);
 
-    const again = recordStep(line.database, held, leaseMs, active, {
+    const again = recordStep(queue.database, held, leaseMs, active, {
       ...step,
       attempt: { taskId: 't-2' },
     });
 
     await expect(again).rejects.toMatchObject({ name: 'StaleState' });
-    const { queries } = line.database;
+    const { queries } = queue.database;
     expect(await queries.selectFrom('attempts').select('taskId').execute()).toEqual([
       { taskId: 't-1' },
     ]);
@@ -187,11 +187,11 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
 
 describe('who is next, on postgres with many at once', () => {
   test('a slice that is cancelled between the pick and the lock of its job is not started', async () => {
-    await using line = await openLine({ home: 'postgres', replicas: 0 });
-    const jobId = await line.put();
-    const held = await lease(line);
-    const { queries } = line.database;
-    const cancel = await beginAndHold(line.database, async (inside) => {
+    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    const jobId = await queue.put();
+    const held = await lease(queue);
+    const { queries } = queue.database;
+    const cancel = await beginAndHold(queue.database, async (inside) => {
       await inside
         .updateTable('jobs')
         .set({ cancelRequestedAt: 1 })
@@ -200,8 +200,8 @@ describe('who is next, on postgres with many at once', () => {
       await inside.updateTable('slices').set({ state: 'cancelled' }).execute();
     });
 
-    const starting = startNext(line.database, held, making).catch((error) => error);
-    await untilLockIsWaitedFor(line.database);
+    const starting = startNext(queue.database, held, making).catch((error) => error);
+    await untilLockIsWaitedFor(queue.database);
     await cancel.commit();
 
     expect(await starting).toMatchObject({ name: 'StaleState' });

@@ -4,31 +4,31 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { makeLineView } from '#export-jobs/queue/queue-position.ts';
+import { makeQueueView } from '#export-jobs/queue/queue-position.ts';
 import { openReady } from '../../ready-database.ts';
-import { homes } from '../homes.ts';
+import { storageBackends } from '../homes.ts';
 import { putAttempt, putJob } from '../rows.ts';
 
 const minuteMs = 60_000;
 const now = Date.UTC(2024, 4, 2, 12);
 const minutesAgo = (minutes: number) => now - minutes * minuteMs;
 
-describe.each(homes)('the view of the line on %s', (_name, openHome) => {
+describe.each(storageBackends)('the view of the queue on %s', (_name, openStorage) => {
   let database: Database;
   let elapsed = 0;
   let targets = 0;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'line-view-'));
-    database = await openReady({ ...(await openHome()), dataDir, clock: () => now });
+    const dataDir = mkdtempSync(join(tmpdir(), 'queue-view-'));
+    database = await openReady({ ...(await openStorage()), dataDir, clock: () => now });
     await database.whenMigrated;
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
   /** A target of the test's own, and a view that has seen nothing yet. */
-  function openLine() {
+  function openQueue() {
     targets += 1;
     const target = `target-${targets}`;
-    const line = makeLineView(database, () => elapsed);
+    const queue = makeQueueView(database, () => elapsed);
     const put = async (caller: string, slices: number[], priority = 0) => {
       const given = slices.map((readyAt) => ({ readyAt }));
       return {
@@ -52,11 +52,11 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
         taskId: 'a-task',
       });
     };
-    return { target, line, put, ran };
+    return { target, queue, put, ran };
   }
 
   test('places jobs by priority, turn and age', async () => {
-    const { target, line, put } = openLine();
+    const { target, queue, put } = openQueue();
     const first = await put('ana', [minutesAgo(9), minutesAgo(9), minutesAgo(9)]);
     const second = await put('ana', [minutesAgo(8)]);
     const other = await put('ben', [minutesAgo(1), minutesAgo(1)]);
@@ -64,20 +64,20 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
     const setTurn = database.queries.updateTable('lines').set({ lastTurn: 3 });
     await setTurn.where('target', '=', target).where('caller', '=', 'ana').execute();
 
-    const places = await Promise.all([first, second, other, urgent].map(line.placeOf));
+    const places = await Promise.all([first, second, other, urgent].map(queue.placeOf));
 
     // cem, then ben and ana in turn, ben first: cem ben ana ben ana ana ana.
     expect(places).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
   });
 
   test('counts what is not ready yet where it comes', async () => {
-    const { line, put, ran } = openLine();
+    const { queue, put, ran } = openQueue();
     await ran(5, 10);
     const mine = await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
     const later = await put('ana', [now + 25 * minuteMs]);
     await put('urgent', [now + 15 * minuteMs], 9);
 
-    const places = await Promise.all([mine, later].map(line.placeOf));
+    const places = await Promise.all([mine, later].map(queue.placeOf));
 
     // ana at 0 and 10, the urgent one at 20, ana at 30, then what became ready at 25.
     expect(places).toEqual([
@@ -95,7 +95,7 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
   });
 
   test('places a job by its first waiting slice, and not one that does not wait', async () => {
-    const { target, line } = openLine();
+    const { target, queue } = openQueue();
     const job = { target, caller: 'ana', priority: 0 };
     const running = await putJob(database, {
       ...job,
@@ -104,15 +104,15 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
     const ended = await putJob(database, { ...job, slices: [{ state: 'completed' }] });
 
     const places = [
-      await line.placeOf({ ...job, id: running }),
-      await line.placeOf({ ...job, id: ended }),
+      await queue.placeOf({ ...job, id: running }),
+      await queue.placeOf({ ...job, id: ended }),
     ];
 
     expect(places).toEqual([{ position: 1 }, undefined]);
   });
 
   test('learns the pace from what ran, and begins when the slot is free', async () => {
-    const { target, line, put, ran } = openLine();
+    const { target, queue, put, ran } = openQueue();
     await ran(31, 10); // then a pause of one minute
     await ran(20, 10);
     await ran(2, 2, 'cancelled'); // says nothing
@@ -125,7 +125,7 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
     });
     const mine = await put('ana', [minutesAgo(1), minutesAgo(1)]);
 
-    const place = await line.placeOf(mine);
+    const place = await queue.placeOf(mine);
 
     // What runs has 6 of 10 minutes left; each hand-off takes one.
     expect(place).toEqual({
@@ -136,12 +136,12 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
   });
 
   test('tells how many wait, by priority and caller', async () => {
-    const { target, line, put } = openLine();
+    const { target, queue, put } = openQueue();
     await put('ben', [minutesAgo(1)]);
     await put('ana', [minutesAgo(1), now, now + 1]);
     await put('ana', [minutesAgo(1)], 5);
 
-    expect(await line.depthOf(target)).toEqual([
+    expect(await queue.depthOf(target)).toEqual([
       { priority: 5, caller: 'ana', waiting: 1, ready: 1 },
       { priority: 0, caller: 'ana', waiting: 3, ready: 2 },
       { priority: 0, caller: 'ben', waiting: 1, ready: 1 },
@@ -149,16 +149,16 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
   });
 
   test('estimates for a job that is not there yet', async () => {
-    const { target, line, put, ran } = openLine();
+    const { target, queue, put, ran } = openQueue();
     await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
 
-    const nothingRan = await line.estimate(target, 2, 0, 'ben');
+    const nothingRan = await queue.estimate(target, 2, 0, 'ben');
     elapsed += 1_000;
     await ran(1, 10);
     elapsed += 100_000;
-    const known = await line.estimate(target, 2, 0, 'ben');
-    const own = await line.estimate(target, 2, 0, 'ana');
-    const empty = await openLine().line.estimate('nobody-there', 1, 0, 'ana');
+    const known = await queue.estimate(target, 2, 0, 'ben');
+    const own = await queue.estimate(target, 2, 0, 'ana');
+    const empty = await openQueue().queue.estimate('nobody-there', 1, 0, 'ana');
 
     // ana ben ana ben ana: equals without a turn go by name
     expect(nothingRan).toEqual({ slicesAhead: 1 });
@@ -171,12 +171,12 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
     expect(empty).toEqual({ slicesAhead: 0 });
   });
 
-  test('reads the line once a second, however many ask, and is right about jobs since then', async () => {
-    const { target, line, put } = openLine();
+  test('reads the queue once a second, however many ask, and is right about jobs since then', async () => {
+    const { target, queue, put } = openQueue();
     const first = await put('ana', [minutesAgo(9)]);
     let statements = 0;
     const { queries } = database;
-    const view = makeLineView(
+    const view = makeQueueView(
       {
         ...database,
         queries: queries.withPlugin({
@@ -202,6 +202,6 @@ describe.each(homes)('the view of the line on %s', (_name, openHome) => {
 
     expect(place).toEqual({ position: 2 });
     expect(forOne).toBeLessThan(15);
-    expect(await line.placeOf(second)).toEqual({ position: 2 });
+    expect(await queue.placeOf(second)).toEqual({ position: 2 });
   });
 });

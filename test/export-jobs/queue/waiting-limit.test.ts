@@ -6,26 +6,26 @@ import { acceptJob, findJobOfKey } from '#export-jobs/store/requests/accept-job.
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf, askerOf } from '../deeds.ts';
-import { bringTo, homes, openStore, planOf, sliceProblem } from '../homes.ts';
+import { bringTo, openStore, planOf, sliceProblem, storageBackends } from '../homes.ts';
 import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
 
 const tooMany = { slug: 'too-many-waiting-slices' };
 
-describe.each(homes)('a limit of waiting slices, on %s', (_name, openHome) => {
+describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openStorage) => {
   let database: Database;
   let caller: string;
   beforeAll(async () => {
-    database = await openStore(openHome);
+    database = await openStore(openStorage);
   });
   afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => {
     caller = randomUUID();
   });
 
-  const accept = (slices: number, mostWaitingSlices: number, more = {}) =>
+  const accept = (slices: number, maxWaitingSlices: number, more = {}) =>
     acceptJob(database, {
-      ...{ jobId: randomUUID(), asker: askerOf(caller), acceptedAt: 1_700_000_000_000 },
-      ...{ keyUse: undefined, plan: planOf(slices), mostWaitingSlices, ...more },
+      ...{ jobId: randomUUID(), request: askerOf(caller), acceptedAt: 1_700_000_000_000 },
+      ...{ keyUse: undefined, plan: planOf(slices), maxWaitingSlices, ...more },
     });
   const waiting = async () => {
     const { slices } = await database.queries
@@ -124,10 +124,10 @@ describe.each(homes)('a limit of waiting slices, on %s', (_name, openHome) => {
 });
 
 test('on PostgreSQL a job waits for one of the same caller that is not committed yet', async () => {
-  const [, openHome] = homes[1] as (typeof homes)[0];
-  await using database = await openStore(openHome);
+  const [, openStorage] = storageBackends[1] as (typeof storageBackends)[0];
+  await using database = await openStore(openStorage);
   const acceptance = {
-    ...{ asker: askerOf('ann'), acceptedAt: 1, keyUse: undefined, mostWaitingSlices: 10 },
+    ...{ request: askerOf('ann'), acceptedAt: 1, keyUse: undefined, maxWaitingSlices: 10 },
     plan: planOf(6),
   };
   const first = await beginAndHold(database, async (queries) => {

@@ -6,24 +6,24 @@ import { readHeads } from '#export-jobs/store/reads/read-heads.ts';
 import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/store/requests/accept-job.ts';
 import { Problem } from '#problems/problem.ts';
 import { askerOf } from '../deeds.ts';
-import { homes, openStore, planOf } from '../homes.ts';
+import { openStore, planOf, storageBackends } from '../homes.ts';
 
 const unburdened = { watchedUntil: 0, asideUntil: 0 };
 
-describe.each(homes)('accepting a job on %s', (_name, openHome) => {
+describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => {
   let database: Database;
   beforeAll(async () => {
-    database = await openStore(openHome);
+    database = await openStore(openStorage);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
   const accepting = (slices: number, key?: string, digest = 'one') => ({
     jobId: randomUUID(),
-    asker: askerOf('anonymous'),
+    request: askerOf('anonymous'),
     acceptedAt: 1_700_000_000_000,
     keyUse: key === undefined ? undefined : { key, digest },
     plan: planOf(slices),
-    mostWaitingSlices: 0,
+    maxWaitingSlices: 0,
   });
   const count = async (table: 'jobs' | 'slices' | 'events', jobId: string) => {
     const rows = await database.queries
@@ -34,7 +34,7 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
     return rows.rows;
   };
 
-  test('writes the job, every slice, its line and the first event', async () => {
+  test('writes the job, every slice, its queue and the first event', async () => {
     const acceptance = accepting(10_000);
 
     const jobId = await acceptJob(database, acceptance);
@@ -73,11 +73,11 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
     expect((await readHeads(database, [jobId])).get(jobId)).toMatchObject({ version: 1 });
   });
 
-  test('leaves the turn of a line that is there as it was', async () => {
-    const line = { target: 'default', priority: 7, caller: 'anonymous' };
+  test('leaves the turn of a queue that is there as it was', async () => {
+    const queue = { target: 'default', priority: 7, caller: 'anonymous' };
     await database.queries
       .insertInto('lines')
-      .values({ ...line, lastTurn: 41 })
+      .values({ ...queue, lastTurn: 41 })
       .execute();
     const { plan, ...rest } = accepting(1);
 
@@ -85,7 +85,7 @@ describe.each(homes)('accepting a job on %s', (_name, openHome) => {
 
     const { queries } = database;
     const found = await queries.selectFrom('lines').selectAll().where('priority', '=', 7).execute();
-    expect(found).toEqual([{ ...line, lastTurn: 41, ...unburdened }]);
+    expect(found).toEqual([{ ...queue, lastTurn: 41, ...unburdened }]);
   });
 
   test('answers with the first of fifty jobs under one key at once', async () => {

@@ -6,13 +6,13 @@ import { readEvents } from '#export-jobs/store/reads/read-events.ts';
 import { recordCall, recordChange } from '#export-jobs/store/record-change.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
-import { approvalOf, testDeed } from '../deeds.ts';
-import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
+import { approvalOf, testAuditContext } from '../deeds.ts';
+import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
 
-describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
+describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) => {
   let database: Database;
   beforeAll(async () => {
-    database = await openStore(openHome);
+    database = await openStore(openStorage);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
@@ -47,13 +47,15 @@ describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
   test('has of a slice what was sent, and how it ended', async () => {
     const jobId = await givenJob(database, 1);
     const change = { type: 'slice-failed', slice: 0, attempt: 1, problem: 'aws-timeout' } as const;
-    const deed = {
-      ...testDeed,
+    const auditContext = {
+      ...testAuditContext,
       ...{ logGroupName: '/app', destinationPrefix: 'filled/in', awsRequestId: 'r-1' },
       policies: ['one', 'two'],
     };
 
-    await database.transaction((queries) => recordChange(queries, database, jobId, change, deed));
+    await database.transaction((queries) =>
+      recordChange(queries, database, jobId, change, auditContext),
+    );
 
     expect((await entriesOf(jobId))[1]).toEqual({
       ...{ at: expect.any(Number), jobId, version: 2, change: 'slice-failed', slice: 0 },
@@ -69,7 +71,7 @@ describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
 
     const undone = database.transaction(async (queries) => {
       const change = { type: 'slices-retried', slices: 1 } as const;
-      await recordChange(queries, database, jobId, change, testDeed);
+      await recordChange(queries, database, jobId, change, testAuditContext);
       throw new Error('changed my mind');
     });
 
@@ -80,7 +82,7 @@ describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
   test('has calls by which nothing changed, also for what is not known', async () => {
     const call = { target: 'default', jobId: null, taskId: 'a-stray', destination: 'archive' };
 
-    await recordCall(database, call, { ...testDeed, problem: 'aws-throttled' });
+    await recordCall(database, call, { ...testAuditContext, problem: 'aws-throttled' });
 
     const query = database.queries.selectFrom('auditEntries').selectAll();
     expect(await query.where('taskId', '=', 'a-stray').executeTakeFirst()).toMatchObject({
@@ -105,8 +107,8 @@ describe.each(homes)('the audit of jobs, on %s', (_name, openHome) => {
 });
 
 test('on PostgreSQL the audit is not emptied at once, either', async () => {
-  const [, openHome] = homes[1] as (typeof homes)[0];
-  await using database = await openStore(openHome);
+  const [, openStorage] = storageBackends[1] as (typeof storageBackends)[0];
+  await using database = await openStore(openStorage);
 
   const emptied = sql`truncate audit_entries`.execute(database.queries);
 

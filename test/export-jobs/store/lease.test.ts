@@ -9,7 +9,7 @@ import {
   releaseLease,
   takeLease,
 } from '#export-jobs/store/steps/lease.ts';
-import { openLine } from '../queue-of-jobs.ts';
+import { openQueue } from '../queue-of-jobs.ts';
 import { beginAndHold, untilLockIsWaitedFor } from './at-once.ts';
 
 const leaseMs = 30_000;
@@ -31,13 +31,13 @@ const hold = (database: Database, lease: Lease) =>
 
 describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (home) => {
   test('has one owner until it has run out, and each owner has a later number', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const first = await mustTake(database, 'a');
 
-    line.emulator.clock.advance(leaseMs - 1);
+    queue.emulator.clock.advance(leaseMs - 1);
     const early = await take(database, 'b');
-    line.emulator.clock.advance(1);
+    queue.emulator.clock.advance(1);
     const late = await take(database, 'b');
 
     expect(first.fence).toBe(1);
@@ -46,42 +46,42 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('of many who take it at once, exactly one has it', async () => {
-    await using line = await openLine({ home, replicas: 0 });
+    await using queue = await openQueue({ home, replicas: 0 });
     const owners = Array.from({ length: 8 }, (_, index) => `replica-${index}`);
 
-    const answers = await Promise.all(owners.map((owner) => take(line.database, owner)));
+    const answers = await Promise.all(owners.map((owner) => take(queue.database, owner)));
 
     expect(answers.filter(({ lease }) => lease)).toHaveLength(1);
   });
 
   test('is renewed by each transaction that holds it', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const lease = await mustTake(database, 'a');
 
-    line.emulator.clock.advance(20_000);
+    queue.emulator.clock.advance(20_000);
     await hold(database, lease);
-    line.emulator.clock.advance(20_000);
+    queue.emulator.clock.advance(20_000);
 
     expect(await take(database, 'b')).toEqual({ isMoved: false, freeInMs: 10_000 });
   });
 
   test('holds when it has run out, as long as nobody else has taken it', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const lease = await mustTake(database, 'a');
 
-    line.emulator.clock.advance(leaseMs * 10);
+    queue.emulator.clock.advance(leaseMs * 10);
     await hold(database, lease);
 
     expect((await take(database, 'b')).lease).toBeUndefined();
   });
 
   test('is lost to whoever has taken it, and nothing of the stale owner is written', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const stale = await mustTake(database, 'a');
-    line.emulator.clock.advance(leaseMs);
+    queue.emulator.clock.advance(leaseMs);
     await mustTake(database, 'b');
 
     const writing = await hold(database, stale).catch((error) => error);
@@ -91,12 +91,12 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
     expect(writing).toMatchObject({ name: 'LeaseLost' });
     const slot = await database.queries.selectFrom('slots').selectAll().executeTakeFirst();
     expect(slot).toMatchObject({ owner: 'b', fence: 2, foreignTaskId: null });
-    expect(slot?.leasedUntil).toBe(line.time.now() + leaseMs);
+    expect(slot?.leasedUntil).toBe(queue.time.now() + leaseMs);
   });
 
   test('of the same owner under an older number is lost, too', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const older = await mustTake(database, 'a');
     await releaseLease(database, older);
     await mustTake(database, 'a');
@@ -105,26 +105,26 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('that is given back can be taken at once', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
 
     expect((await take(database, 'b')).lease).toMatchObject({ owner: 'b', fence: 2 });
   });
 
   test('is taken again at once by its owner, who may not have heard that it has it', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     await mustTake(database, 'a');
 
     expect((await take(database, 'a')).lease).toMatchObject({ owner: 'a', fence: 2 });
   });
 
   test('is not given for another account or Region while a slice is under way, and then it is', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
-    await line.put();
+    await queue.put();
     await database.queries.updateTable('slices').set({ state: 'running' }).execute();
 
     const otherAccount = await take(database, 'b', { accountId: '2' });
@@ -138,8 +138,8 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('when it is taken, nothing is known of foreign tasks that its last owner saw', async () => {
-    await using line = await openLine({ home, replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home, replicas: 0 });
+    const { database } = queue;
     const lease = await mustTake(database, 'a');
     await recordForeignTask(database, lease, { taskId: 't', logGroupName: 'g', since: 1 });
     await releaseLease(database, lease);
@@ -157,10 +157,10 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
 
 describe('the lease of a slot, on postgres with many at once', () => {
   test('a transaction that holds it keeps takers waiting, and they do not get it after the commit', async () => {
-    await using line = await openLine({ home: 'postgres', replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    const { database } = queue;
     const lease = await mustTake(database, 'a');
-    line.emulator.clock.advance(leaseMs);
+    queue.emulator.clock.advance(leaseMs);
     const writing = await beginAndHold(database, (queries) =>
       holdLease(queries, database, lease, leaseMs),
     );
@@ -174,8 +174,8 @@ describe('the lease of a slot, on postgres with many at once', () => {
   });
 
   test('a stale owner that writes while another takes it waits, and is then refused', async () => {
-    await using line = await openLine({ home: 'postgres', replicas: 0 });
-    const { database } = line;
+    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    const { database } = queue;
     const lease = await mustTake(database, 'a');
     const taking = await beginAndHold(database, (queries) =>
       queries.updateTable('slots').set({ owner: 'b', fence: 2 }).execute(),

@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
-import { listHeads } from '#export-jobs/store/reads/read-heads.ts';
-import { listSlices, readJobs } from '#export-jobs/store/reads/read-jobs.ts';
-import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
+import { readHeadPage } from '#export-jobs/store/reads/read-heads.ts';
+import { readJobs, readSlices } from '#export-jobs/store/reads/read-jobs.ts';
+import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-describe.each(homes)('reading jobs on %s', (_name, openHome) => {
+describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
   let database: Database;
   beforeAll(async () => {
-    database = await openStore(openHome);
+    database = await openStore(openStorage);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
@@ -40,7 +40,7 @@ describe.each(homes)('reading jobs on %s', (_name, openHome) => {
 
         const matching = [];
         for (const state of jobStates) {
-          const found = await listHeads(database, { caller, state, limit: 10 });
+          const found = await readHeadPage(database, { caller, state, limit: 10 });
           if (found.length > 0) matching.push(state);
         }
 
@@ -61,9 +61,9 @@ describe.each(homes)('reading jobs on %s', (_name, openHome) => {
     for (const acceptedAt of [1, 2, 2, 2, 3])
       ids.push(await givenJob(database, 1, { caller, acceptedAt }));
 
-    const found: Awaited<ReturnType<typeof listHeads>> = [];
+    const found: Awaited<ReturnType<typeof readHeadPage>> = [];
     for (let after: (typeof found)[number] | undefined; ; after = found.at(-1)) {
-      const page = await listHeads(database, { caller, after, limit: 2 });
+      const page = await readHeadPage(database, { caller, after, limit: 2 });
       if (page.length === 0) break;
       found.push(...page);
     }
@@ -76,7 +76,7 @@ describe.each(homes)('reading jobs on %s', (_name, openHome) => {
     const jobId = await givenJob(database, 1);
 
     const after = Number.MAX_SAFE_INTEGER;
-    expect(await listSlices(database, { jobId, after, limit: 10 })).toEqual([]);
+    expect(await readSlices(database, { jobId, after, limit: 10 })).toEqual([]);
   });
 
   test('failures are counted by kind, the most frequent first', async () => {

@@ -7,13 +7,13 @@ import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf } from '../deeds.ts';
-import { bringTo, givenJob, homes, openStore, sliceProblem } from '../homes.ts';
+import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
 
-describe.each(homes)('requests on %s', (_name, openHome) => {
+describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
   const clock = { now: 1_700_000_000_000 };
   let database: Database;
   beforeAll(async () => {
-    database = await openStore(openHome, () => clock.now);
+    database = await openStore(openStorage, () => clock.now);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
@@ -78,7 +78,7 @@ describe.each(homes)('requests on %s', (_name, openHome) => {
     },
   );
 
-  test('a retry puts failed slices back into line, now, as if they were new', async () => {
+  test('a retry puts failed slices back into the queue, now, as if they were new', async () => {
     const jobId = await givenJob(database, 3);
     await bringTo(database, jobId, 0, 'completed');
     for (const slice of [1, 2]) {

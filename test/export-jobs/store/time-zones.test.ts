@@ -6,7 +6,7 @@ import type { Database } from '#database/database.ts';
 import { planSlices } from '#export-jobs/planning/plan.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../deeds.ts';
-import { homes, openStore, planOf } from '../homes.ts';
+import { openStore, planOf, storageBackends } from '../homes.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
@@ -20,52 +20,59 @@ const changes = [
   ['UTC', '2024-02-29T00:00:00Z'],
 ] as const;
 
-describe.each(homes)('the slices of a job in a time zone, kept on %s', (_name, openHome) => {
-  let database: Database;
-  beforeAll(async () => {
-    database = await openStore(openHome);
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
-
-  test(`put together are its window for each log group, as they were planned (seed ${seed})`, async () => {
-    const anyJob = fc.record({
-      change: fc.constantFrom(...changes),
-      sliceBy: fc.constantFrom('none', 'hour', 'day', 'week', 'month'),
-      before: fc.integer({ min: 1, max: 60 * hourMs }),
-      after: fc.integer({ min: 1, max: 60 * hourMs }),
+describe.each(storageBackends)(
+  'the slices of a job in a time zone, kept on %s',
+  (_name, openStorage) => {
+    let database: Database;
+    beforeAll(async () => {
+      database = await openStore(openStorage);
     });
-    await fc.assert(
-      fc.asyncProperty(anyJob, async ({ change: [timeZone, at], sliceBy, before, after }) => {
-        const window = { fromAt: Date.parse(at) - before, toAt: Date.parse(at) + after };
-        const logGroupNames = ['/b', '/a'];
-        const cut = { logGroupNames, window, sliceBy, timeZone, now: Date.parse('2030-01-01') };
-        const slices = await planSlices({ ...cut, isUnsettledAllowed: false });
-        const { job, policies } = planOf(0, { ...window, sliceBy, timeZone });
+    afterAll(() => database[Symbol.asyncDispose]());
 
-        const jobId = await acceptJob(database, {
-          ...{ jobId: randomUUID(), asker: askerOf('anonymous'), acceptedAt: 1 },
-          ...{ keyUse: undefined, mostWaitingSlices: 0 },
-          plan: { job, logGroupNames, slices, policies },
-        });
+    test(`put together are its window for each log group, as they were planned (seed ${seed})`, async () => {
+      const anyJob = fc.record({
+        change: fc.constantFrom(...changes),
+        sliceBy: fc.constantFrom('none', 'hour', 'day', 'week', 'month'),
+        before: fc.integer({ min: 1, max: 60 * hourMs }),
+        after: fc.integer({ min: 1, max: 60 * hourMs }),
+      });
+      await fc.assert(
+        fc.asyncProperty(anyJob, async ({ change: [timeZone, at], sliceBy, before, after }) => {
+          const window = { fromAt: Date.parse(at) - before, toAt: Date.parse(at) + after };
+          const logGroupNames = ['/b', '/a'];
+          const cut = { logGroupNames, window, sliceBy, timeZone, now: Date.parse('2030-01-01') };
+          const slices = await planSlices({ ...cut, isUnsettledAllowed: false });
+          const { job, policies } = planOf(0, { ...window, sliceBy, timeZone });
 
-        const { queries } = database;
-        const kept = await queries.selectFrom('jobs').selectAll().where('id', '=', jobId).execute();
-        const rows = await queries
-          .selectFrom('slices')
-          .select(['number', 'logGroupName', 'fromAt', 'toAt', 'notBeforeAt', 'readyAt'])
-          .where('jobId', '=', jobId)
-          .orderBy('number')
-          .execute();
-        expect(kept).toMatchObject([{ timeZone, sliceBy, ...window }]);
-        expect(rows).toEqual([...slices]);
-        for (const name of logGroupNames) {
-          const own = rows.filter(({ logGroupName }) => logGroupName === name);
-          const joints = [window.fromAt, ...own.map(({ toAt }) => toAt)];
-          expect(own.map(({ fromAt }) => fromAt)).toEqual(joints.slice(0, -1));
-          expect(joints.at(-1)).toBe(window.toAt);
-        }
-      }),
-      { seed, numRuns: 25 },
-    );
-  });
-});
+          const jobId = await acceptJob(database, {
+            ...{ jobId: randomUUID(), request: askerOf('anonymous'), acceptedAt: 1 },
+            ...{ keyUse: undefined, maxWaitingSlices: 0 },
+            plan: { job, logGroupNames, slices, policies },
+          });
+
+          const { queries } = database;
+          const kept = await queries
+            .selectFrom('jobs')
+            .selectAll()
+            .where('id', '=', jobId)
+            .execute();
+          const rows = await queries
+            .selectFrom('slices')
+            .select(['number', 'logGroupName', 'fromAt', 'toAt', 'notBeforeAt', 'readyAt'])
+            .where('jobId', '=', jobId)
+            .orderBy('number')
+            .execute();
+          expect(kept).toMatchObject([{ timeZone, sliceBy, ...window }]);
+          expect(rows).toEqual([...slices]);
+          for (const name of logGroupNames) {
+            const own = rows.filter(({ logGroupName }) => logGroupName === name);
+            const joints = [window.fromAt, ...own.map(({ toAt }) => toAt)];
+            expect(own.map(({ fromAt }) => fromAt)).toEqual(joints.slice(0, -1));
+            expect(joints.at(-1)).toBe(window.toAt);
+          }
+        }),
+        { seed, numRuns: 25 },
+      );
+    });
+  },
+);

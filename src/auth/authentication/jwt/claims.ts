@@ -6,7 +6,7 @@ import type { IssuerSettings } from '../settings.ts';
 // Of each token, and of no use to policies: they would make every caller new at every token.
 const leftOut = new Set(['exp', 'iat', 'nbf', 'jti']);
 const deepestClaim = 3;
-const mostClaims = 100;
+const maxClaims = 100;
 const longestText = 1_000;
 // With the issuer and an Idempotency-Key it is the key of a row, which PostgreSQL wants below 2.7 kB.
 const longestSubjectBytes = 512;
@@ -14,7 +14,7 @@ const longestSubjectBytes = 512;
 type Claims = Record<string, readonly string[]>;
 
 /** The caller a verified token speaks of; undefined when its subject can be nobody's name. */
-export function toPrincipal(
+export function principalOfClaims(
   { issuer, groupsClaim = 'groups' }: IssuerSettings,
   payload: JWTPayload,
 ): Principal | undefined {
@@ -22,7 +22,7 @@ export function toPrincipal(
   if (typeof subject !== 'string' || subject === '' || !isPlain(subject)) return undefined;
   if (Buffer.byteLength(subject) > longestSubjectBytes) return undefined;
   const all: Claims = Object.fromEntries(flatten(payload, '', 1));
-  const claims = Object.fromEntries(Object.entries(all).slice(0, mostClaims));
+  const claims = Object.fromEntries(Object.entries(all).slice(0, maxClaims));
   return { id: `${issuer}#${subject}`, issuer, subject, groups: all[groupsClaim] ?? [], claims };
 }
 

@@ -40,7 +40,7 @@ export interface IssuerKeys extends AsyncDisposable {
 }
 
 // A withdrawn key lives on for as long. Sooner costs the issuer a request for nothing each time.
-const lookEveryMs = 4 * 60_000;
+const refreshIntervalMs = 4 * 60_000;
 // Tokens with made-up key ids cost the issuer one request in this time, and callers with a new key
 // wait for at most as long. Two in a minute, then, and no more.
 const askAgainAfterMs = 40_000;
@@ -58,11 +58,11 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   const { elapsed, sleep, log } = options;
   const stop = new AbortController();
   let keys: { text: string; set: JWTVerifyGetKey } | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let polledAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
 
   async function ask(): Promise<void> {
-    askedAt = elapsed();
+    polledAt = elapsed();
     try {
       const jwks = await fetchKeys(settings, options, stop.signal);
       const text = JSON.stringify(jwks);
@@ -78,7 +78,7 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
 
   /** Asks unless that was done a moment ago; whoever comes meanwhile waits for the same answer. */
   async function refresh(): Promise<void> {
-    const isDue = !keys || elapsed() - askedAt >= askAgainAfterMs;
+    const isDue = !keys || elapsed() - polledAt >= askAgainAfterMs;
     if (!asking && !isDue) return;
     asking ??= ask().finally(() => {
       asking = undefined;
@@ -90,7 +90,7 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
     let pauseMs = firstPauseMs;
     while (!stop.signal.aborted) {
       await refresh();
-      await sleep(keys ? lookEveryMs : pauseMs, stop.signal);
+      await sleep(keys ? refreshIntervalMs : pauseMs, stop.signal);
       pauseMs = Math.min(pauseMs * 2, askAgainAfterMs);
     }
   }

@@ -5,7 +5,7 @@ import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
 import type { Verify } from '../authenticate.ts';
 import type { IssuerSettings } from '../settings.ts';
-import { isMeantForUs, toPrincipal } from './claims.ts';
+import { isMeantForUs, principalOfClaims } from './claims.ts';
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts';
 
 /** An issuer and its keys. */
@@ -14,7 +14,7 @@ interface Issuer {
   keys: IssuerKeys;
 }
 
-/** What tokens are judged with. */
+/** What tokens are verified with. */
 export interface TokensOptions {
   issuers: readonly Issuer[];
   /** Epoch ms. */
@@ -34,7 +34,7 @@ const lastInstant = 8_640_000_000_000; // in seconds: later ones are no dates
 // A verification costs some 0.1 ms of CPU and a hop to another thread. What is remembered longer
 // gains nothing; a withdrawn key or an end is looked for at every request all the same.
 const rememberMs = 60_000;
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 interface Verified {
   principal: Principal;
@@ -44,26 +44,26 @@ interface Verified {
   until: number;
 }
 
-/** Makes what judges tokens. Whatever is wrong with one, the answer is the same refusal. */
+/** Makes what verifies tokens. Whatever is wrong with one, the answer is the same refusal. */
 export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   const byName = new Map(issuers.map((issuer) => [issuer.settings.issuer, issuer]));
   const remembered = new Map<string, Verified>();
 
-  async function judge(token: string): Promise<Verified> {
+  async function verify(token: string): Promise<Verified> {
     if (!isWritten(token)) throw refuse('it is not three parts in base64url');
     // Not verified yet: it decides whose keys are looked at, of those configured, and nothing else.
     const issuer = byName.get(decodeJwt(token).iss ?? '');
     if (!issuer) throw refuse('its issuer is none of ours');
-    const { payload, keys } = await verify(token, issuer);
+    const { payload, keys } = await verifySignature(token, issuer);
     const { exp = Number.POSITIVE_INFINITY } = payload;
     if (exp > lastInstant) throw refuse('it never expires');
     if (!isMeantForUs(issuer.settings, payload)) throw refuse('it is meant for others');
-    const principal = toPrincipal(issuer.settings, payload);
+    const principal = principalOfClaims(issuer.settings, payload);
     if (!principal) throw refuse('its subject is no name');
     return { principal, issuer, keys, until: Math.min(now() + rememberMs, exp * 1_000) };
   }
 
-  async function verify(token: string, { settings, keys }: Issuer) {
+  async function verifySignature(token: string, { settings, keys }: Issuer) {
     const { kid, typ } = decodeProtectedHeader(token);
     if (typeof kid !== 'string') throw refuse('it does not name its key');
     if (!types.includes(typ?.toLowerCase())) throw refuse('it is of another type');
@@ -83,7 +83,7 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
 
   function remember(digest: string, verified: Verified): void {
     remembered.delete(digest);
-    const [oldest] = remembered.size < mostRemembered ? [] : remembered.keys();
+    const [oldest] = remembered.size < maxRemembered ? [] : remembered.keys();
     if (oldest !== undefined) remembered.delete(oldest);
     remembered.set(digest, verified);
   }
@@ -95,7 +95,7 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
       return known.principal;
     }
     try {
-      const verified = await judge(token);
+      const verified = await verify(token);
       remember(digest, verified);
       return verified.principal;
     } catch (error) {

@@ -19,9 +19,9 @@ interface Verdict {
 export interface Policies extends AsyncDisposable {
   /** Grows with each change. */
   version(): number;
-  judge(principal: Principal, request: CedarRequest): Verdict;
+  evaluate(principal: Principal, request: CedarRequest): Verdict;
   /** Whether any policy that can be about the caller looks at this circumstance, or the `logGroupName`. */
-  heeds(principal: Principal, aspect: string): boolean;
+  dependsOn(principal: Principal, aspect: string): boolean;
   /** Whether any policy that can be about the caller may permit this action; at a target of this name, if given. */
   mayPermit(principal: Principal, action: Action, target?: string): boolean;
 }
@@ -43,8 +43,8 @@ const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
 /** No policies: nothing is permitted. */
 export const noPolicies: Policies = {
   version: () => 0,
-  judge: () => refusal,
-  heeds: () => false,
+  evaluate: () => refusal,
+  dependsOn: () => false,
   mayPermit: () => false,
   async [Symbol.asyncDispose]() {},
 };
@@ -95,18 +95,18 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
 
   return {
     version: () => loaded.current().version,
-    judge(principal, request) {
+    evaluate(principal, request) {
       const { isEmpty, setFor } = loaded.current();
-      return isEmpty ? refusal : judge(cedar, request, setFor(principal));
+      return isEmpty ? refusal : evaluate(cedar, request, setFor(principal));
     },
-    heeds: (principal, aspect) => loaded.current().setFor(principal).heeds(aspect),
+    dependsOn: (principal, aspect) => loaded.current().setFor(principal).dependsOn(aspect),
     mayPermit: (principal, action, target) =>
       loaded.current().setFor(principal).mayPermit(action, target),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }
 
-function judge(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict {
+function evaluate(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict {
   try {
     const answer = cedar.statefulIsAuthorized({ ...request, preparsedPolicySetId: set.name() });
     if (answer.type === 'failure') return failed(answer.errors.map(({ message }) => message));

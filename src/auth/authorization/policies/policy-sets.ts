@@ -16,14 +16,14 @@ export interface PolicySet {
   /** The name Cedar has them under. @throws what Cedar says, when it does not take them */
   name(): string;
   /** Whether any of them looks at this of a question; what none looks at makes no difference. */
-  heeds(aspect: string): boolean;
+  dependsOn(aspect: string): boolean;
   /** Whether any of them may permit this action, in whatever circumstances; at a target of this name, if given. */
   mayPermit(action: Action, target?: string): boolean;
 }
 
 // A set is a few policies, and mostly one for each team. Fewer, and the requests of many teams have
 // theirs parsed again and again; more, and sets of which each is most of the policies take memory.
-const mostSets = 256;
+const maxSets = 256;
 
 /**
  * Makes what says which policies can be about a caller. Cedar looks at each policy of a set for each
@@ -40,8 +40,8 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const known = names.get(ids);
     if (known !== undefined) return known;
     const [oldest] = names.keys();
-    if (names.size === mostSets && oldest !== undefined) names.delete(oldest); // its name is taken over
-    const name = `${prefix}-${parsed++ % mostSets}`;
+    if (names.size === maxSets && oldest !== undefined) names.delete(oldest); // its name is taken over
+    const name = `${prefix}-${parsed++ % maxSets}`;
     const staticPolicies = Object.fromEntries(
       (JSON.parse(ids) as string[]).map((id) => [id, byId.get(id) ?? '']),
     );
@@ -59,10 +59,10 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const own = new Set(uids.map(keyOf));
     const about = policies.filter(({ whom }) => whom === undefined || own.has(whom));
     const ids = JSON.stringify(about.map(({ id }) => id));
-    const heeded = new Set(about.flatMap(({ heeds }) => heeds));
+    const heeded = new Set(about.flatMap(({ dependsOn }) => dependsOn));
     return {
       name: () => parse(ids),
-      heeds: (aspect) => heeded.has(everything) || heeded.has(aspect),
+      dependsOn: (aspect) => heeded.has(everything) || heeded.has(aspect),
       mayPermit: (action, target) => about.some(({ permits }) => permits(action, target)),
     };
   }
@@ -84,7 +84,7 @@ interface About {
   /** Whom it can be about; undefined is anybody. */
   whom: string | undefined;
   /** The circumstances it looks at, and whether it looks at the log group. */
-  heeds: string[];
+  dependsOn: string[];
   /** Whether its scope lets it permit an action, at a target if one is given. */
   permits: (action: Action, target?: string) => boolean;
 }
@@ -92,13 +92,13 @@ interface About {
 function aboutOf(cedar: Cedar, text: string): About {
   const parsed = cedar.policyToJson(text);
   if (parsed.type === 'failure') {
-    return { whom: undefined, heeds: [everything], permits: () => true };
+    return { whom: undefined, dependsOn: [everything], permits: () => true };
   }
   const { effect, principal, action, resource, conditions }: PolicyJson = parsed.json;
   const uid = uidOf(principal);
   return {
     whom: uid && keyOf(uid),
-    heeds: [...heededIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
+    dependsOn: [...heededIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
     permits: (asked, target) =>
       effect === 'permit' && isOfAction(action, asked) && canBeAt(resource, target),
   };

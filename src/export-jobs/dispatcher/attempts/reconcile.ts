@@ -1,7 +1,7 @@
 import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../store/steps/active-slice.ts';
-import { record, type Slot, toStored } from '../slot.ts';
+import { type OwnedSlot, record, toStored } from '../slot.ts';
 import { recordLoss } from './record-loss.ts';
 import { isSameExport } from './same-export.ts';
 
@@ -19,7 +19,7 @@ const listings = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, everyTas
  * and several whole listings, well apart, did not have it; a listing that failed says nothing.
  * Returns after how many milliseconds to look again.
  */
-export async function settleStart(slot: Slot, active: StartingSlice): Promise<number> {
+export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Promise<number> {
   const { limits, memory, elapsed, log, target } = slot;
   const { marker, ageMs, jobId, slice, attempt } = active;
   if (memory.looks?.marker !== marker) {
@@ -28,11 +28,11 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
   }
   const looks = memory.looks;
   // The first looks come soon: mostly only the answer was lost. Those that count come well apart.
-  const pauseMs = Math.min(limits.lookEveryMs, ageMs);
+  const pauseMs = Math.min(limits.listingIntervalMs, ageMs);
   const waitMs = looks.lookedAt + pauseMs - elapsed();
   if (waitMs > 0) return waitMs;
 
-  const isApart = elapsed() - looks.lookedAt >= limits.lookEveryMs;
+  const isApart = elapsed() - looks.lookedAt >= limits.listingIntervalMs;
   const isAnswerDue = ageMs > limits.createDeadlineMs;
   looks.lookedAt = elapsed();
   const { found, other } = await lookForTask(slot, active);
@@ -46,7 +46,7 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
     return 0;
   }
   if (isApart && isAnswerDue) looks.missing += 1;
-  if (looks.missing < limits.looks || ageMs <= limits.settleMs) return 0;
+  if (looks.missing < limits.looks || ageMs <= limits.reconcileMs) return 0;
 
   if (other !== undefined) {
     await recordOther(slot, active, other);
@@ -61,7 +61,7 @@ export async function settleStart(slot: Slot, active: StartingSlice): Promise<nu
  * The create came to nothing. What AWS answered, or that it did not, is the problem of the slice; it
  * is sent again after a pause, up to the limit. That its sender died says nothing of the slice.
  */
-async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void> {
+async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise<void> {
   const { slice, attempt, misses, isCancelRequested } = active;
   const by = { action: 'DescribeExportTasks' } as const; // of several answers
   if (active.problem === null) {
@@ -74,7 +74,7 @@ async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void
   const answer: SliceProblem = JSON.parse(active.problem);
   const problem = {
     ...answer,
-    detail: `${answer.detail} AWS has listed no such task for ${slot.limits.settleMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
+    detail: `${answer.detail} AWS has listed no such task for ${slot.limits.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
     isRetryable: true, // it is taken for absent, see docs/decisions/0002
     remedy:
       'While the slice waits, nothing: it is sent again. Once it has failed, find out why AWS does not create the task, then POST /export-jobs/{jobId}/retry.',
@@ -84,7 +84,7 @@ async function recordNotCreated(slot: Slot, active: StartingSlice): Promise<void
 }
 
 /** A task under the marker that exports something else: not ours to count, and no leave to send again. */
-async function recordOther(slot: Slot, active: StartingSlice, taskId: string): Promise<void> {
+async function recordOther(slot: OwnedSlot, active: StartingSlice, taskId: string): Promise<void> {
   const detail = `AWS lists task ${taskId} under the name of this attempt, and it exports something else.`;
   await recordLoss(slot, active, {
     problem: toStored(new Problem('export-task-differs', detail)),
@@ -102,13 +102,13 @@ interface Look {
 }
 
 /** One whole listing, until the task is found or everything is older than its create. */
-async function lookForTask(slot: Slot, active: StartingSlice): Promise<Look> {
+async function lookForTask(slot: OwnedSlot, active: StartingSlice): Promise<Look> {
   let other: string | undefined;
   for (const listing of listings) {
     let nextToken: string | undefined;
     do {
-      await slot.pause(slot.gate.freeInMs());
-      slot.gate.count();
+      await slot.pause(slot.callSpacing.freeInMs());
+      slot.callSpacing.count();
       const query = { ...listing, limit: 50, ...(nextToken !== undefined && { nextToken }) };
       const page = await slot.target.logs.describeExportTasks(query, { isFresh: true });
       for (const task of page.exportTasks) {
@@ -135,7 +135,7 @@ async function lookForTask(slot: Slot, active: StartingSlice): Promise<Look> {
   return { ...(other !== undefined && { other }) };
 }
 
-function reportOther({ log, target }: Slot, active: StartingSlice, taskId: string): void {
+function reportOther({ log, target }: OwnedSlot, active: StartingSlice, taskId: string): void {
   const { jobId, slice, attempt, marker } = active;
   const facts = { target: target.name, jobId, slice, attempt, marker, taskId };
   log.error({ ...facts, alert: 'marker_forged' }, 'a task has our marker, but other values');

@@ -1,7 +1,7 @@
 import type { SliceProblem } from '../../export-job.ts';
 import type { ActiveSlice } from '../../store/steps/active-slice.ts';
 import type { CallToAws, Step } from '../../store/steps/record-step.ts';
-import { type CrashPoint, record, type Slot, slugOf } from '../slot.ts';
+import { type CrashPoint, type OwnedSlot, record, slugOf } from '../slot.ts';
 
 /** An attempt that took its turn and led to no export. */
 export interface Loss {
@@ -16,7 +16,7 @@ export interface Loss {
 
 /** Puts the slice back into the queue after a pause, or ends it failed. */
 export async function recordLoss(
-  slot: Slot,
+  slot: OwnedSlot,
   active: ActiveSlice,
   { problem, count, pauseMs, attempt, by }: Loss,
   point?: CrashPoint,

@@ -1,4 +1,4 @@
-import { type ExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
+import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 
 /** What an attempt asked AWS for. */
 export interface AskedExport {
@@ -14,7 +14,7 @@ export interface AskedExport {
  * may show a prefix without the slashes it ended with. The time of its creation is not looked at:
  * clocks differ, and a marker is younger than its attempt anyway.
  */
-export function isSameExport(task: ExportTask, asked: AskedExport): boolean {
+export function isSameExport(task: AwsExportTask, asked: AskedExport): boolean {
   const { logGroupName, from, to, destination, destinationPrefix } = task;
   return (
     isUnlessAbsent(logGroupName, asked.logGroupName) &&

@@ -2,25 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import { toProblem } from '#aws/error-meaning.ts';
-import type { CreateExportTask } from '#aws/export-task.ts';
+import { toAwsProblem } from '#aws/error-meaning.ts';
+import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import { grantOf } from '#export-tasks/questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
-import { mayExport } from '../../access/export-question.ts';
+import { toExportQuestion } from '../../access/export-question.ts';
 import { readTemplate } from '../../planning/destination-prefix.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
 import { type Intent, startNext } from '../../store/steps/start-next.ts';
-import { backOffMs, record, type Slot, toStored } from '../slot.ts';
+import { backOffMs, type OwnedSlot, record, toStored } from '../slot.ts';
 import { isAlarmDue, troubleAt } from '../trouble.ts';
 
 /**
  * Starts the next slice: its intent is on disk before CreateExportTask is sent, once, if the policies
  * of this moment permit it. Returns after how many milliseconds to look at the slot again.
  */
-export async function startNextSlice(slot: Slot): Promise<number> {
+export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   const { target, database, authorizer, lease, limits, installation, elapsed, memory, reach } =
     slot;
   const waitMs = memory.createNotBefore - elapsed();
@@ -42,9 +42,9 @@ export async function startNextSlice(slot: Slot): Promise<number> {
   await reach('after-intent');
 
   // The intent is on disk, so whatever happens here is settled like any other create.
-  const asker = { principal: intent.principal, id: intent.marker };
-  const question = mayExport(target, intent);
-  const decision = authorizer.decide(asker, question);
+  const request = { principal: intent.principal, id: intent.marker };
+  const question = toExportQuestion(target, intent);
+  const decision = authorizer.decide(request, question);
   if (!decision.isPermitted) return recordDenial(slot, intent, decision.policies);
 
   await reach('before-send');
@@ -54,14 +54,14 @@ export async function startNextSlice(slot: Slot): Promise<number> {
     caller: intent.caller,
     grant: grantOf(question, decision),
   });
-  slot.gate.count();
+  slot.callSpacing.count();
   await reach('before-outcome');
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
 }
 
 /** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
 async function recordDenial(
-  slot: Slot,
+  slot: OwnedSlot,
   intent: Intent,
   policies: readonly string[],
 ): Promise<number> {
@@ -77,7 +77,7 @@ async function recordDenial(
   return 0;
 }
 
-function toTask(intent: Intent): CreateExportTask {
+function toTask(intent: Intent): CreateExportTaskInput {
   const { marker, logGroupName, fromAt, toAt, destination, destinationPrefix } = intent;
   return {
     taskName: marker,
@@ -94,7 +94,7 @@ function toTask(intent: Intent): CreateExportTask {
 type SentIntent = Intent & { sentAt: number };
 
 async function recordOutcome(
-  slot: Slot,
+  slot: OwnedSlot,
   intent: SentIntent,
   result: CreateOutcome,
   policies: readonly string[],
@@ -116,7 +116,7 @@ async function recordOutcome(
     }
     case 'unknown': {
       // The row stays `starting`: what became of it is for AWS's list to say.
-      const { cause, answer = toProblem('CreateExportTask', cause) } = result;
+      const { cause, answer = toAwsProblem('CreateExportTask', cause) } = result;
       log.warn({ err: cause, jobId, slice, attempt, marker }, 'the answer to a create was lost');
       const stored = JSON.stringify(toStored(answer));
       await recordLostAnswer(database, lease, limits.leaseMs, intent, stored);
@@ -131,7 +131,7 @@ async function recordOutcome(
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
       const step = isOfSlot
-        ? backToLine(slot, intent, outcome, problem, by)
+        ? backToQueue(slot, intent, outcome, problem, by)
         : refusedFor(intent, problem, by);
       const keptMs = slot.elapsed() - intent.sentAt + pauseMs;
       await record(slot, active, { ...step, keptMs });
@@ -160,9 +160,9 @@ const slotProblems = new Set<ProblemSlug>([
   'service-role-unusable',
 ]);
 
-/** The slice keeps its place in line, and the slot waits a little: none could have been created. */
-function backToLine(
-  { memory }: Slot,
+/** The slice keeps its place in the queue, and the slot waits a little: none could have been created. */
+function backToQueue(
+  { memory }: OwnedSlot,
   { slice, attempt }: Intent,
   outcome: 'refused' | 'not-sent',
   problem: Problem,
@@ -174,20 +174,20 @@ function backToLine(
     attempt: { outcome, problem: JSON.stringify(toStored(problem)) },
     change: { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: problem.slug },
     by,
-    isTurnGivenBack: true,
+    isFairShareRestored: true,
   };
 }
 
 // A refused role or a throttled account shall not be asked on and on; a log group that is not there
-// need not keep the line waiting.
+// need not keep the queue waiting.
 function pauseAfterRefusal(
-  slot: Slot,
+  slot: OwnedSlot,
   { jobId, slice, attempt }: Intent,
   problem: Problem,
   isOfSlot: boolean,
 ): number {
   const { memory, limits, elapsed, random, log, target } = slot;
-  let pauseMs = limits.askEveryMs;
+  let pauseMs = limits.pollIntervalMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each try costs a slice, and none helps before somebody has changed a policy.
     pauseMs = Math.min(60_000, 1_000 * 2 ** memory.refusals++);

@@ -16,7 +16,7 @@ export interface JobReadings {
 }
 
 // A reading is some KiB at most. Fewer, and the readers of many jobs would count slices each time.
-const mostReadings = 1_000;
+const maxReadings = 1_000;
 
 /**
  * Reads jobs cheaply: every question looks at the job's version, and its slices are counted only when
@@ -34,7 +34,7 @@ export function makeJobReadings({ readHeads, readJobs }: JobReadingsOptions): Jo
     const reading = isRecent ? known : ((await jobOf(id)) as JobReading);
     latest.delete(id); // so that the one not used for longest comes first
     latest.set(id, reading);
-    if (latest.size > mostReadings) latest.delete(latest.keys().next().value as string);
+    if (latest.size > maxReadings) latest.delete(latest.keys().next().value as string);
     return reading;
   }
 

@@ -85,7 +85,7 @@ function isThere(head: { caller: string | null }): head is JobHead {
 }
 
 /** Reads the heads of a page of jobs, newest first. */
-export async function listHeads(
+export async function readHeadPage(
   database: Database,
   { caller, state, target, name, after, limit }: JobFilter,
 ): Promise<JobHead[]> {

@@ -113,7 +113,7 @@ export function readFailures({ queries }: Database, jobId: string): Promise<Fail
 }
 
 /** Reads a page of a job's slices, by number. */
-export function listSlices(
+export function readSlices(
   { queries }: Database,
   { jobId, state, after, limit }: SliceFilter,
 ): Promise<Selectable<SliceRow>[]> {
@@ -125,7 +125,7 @@ export function listSlices(
 }
 
 /** Reads every attempt of some slices of a job, oldest first. */
-export async function listAttempts(
+export async function readAttempts(
   { queries }: Database,
   jobId: string,
   slices: readonly number[],

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Insertable } from 'kysely';
 
-import type { Asker } from '#auth/authorization/authorizer.ts';
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { SliceRow } from '#database/tables.ts';
 import { Problem } from '#problems/problem.ts';
-import { inParts } from '../../in-chunks.ts';
+import { inChunks } from '../../in-chunks.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
-import { demandRoom } from '../../queue/waiting-limit.ts';
+import { requireRoom } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
 
 /** A caller's Idempotency-Key, and what request it came with. */
@@ -21,13 +21,13 @@ export interface KeyUse {
 export interface Acceptance {
   jobId: string;
   /** Its caller, by whom each of its tasks is decided when its turn has come. */
-  asker: Asker;
+  request: CallerRequest;
   /** By the database's clock: when its planning began. */
   acceptedAt: number;
   keyUse: KeyUse | undefined;
   plan: PlannedJob;
   /** How many slices a caller may have waiting; 0 is any number. */
-  mostWaitingSlices: number;
+  maxWaitingSlices: number;
 }
 
 // SQLite takes 32,766 parameters in a statement, and a slice needs eleven. More at once take longer
@@ -67,7 +67,7 @@ export async function findJobOfKey(
 }
 
 /**
- * Puts a job with its slices into the line, in one transaction; when its key already stands for a
+ * Puts a job with its slices into the queue, in one transaction; when its key already stands for a
  * job, that one is the answer and nothing is written. Returns the id of the job.
  * @throws Problem idempotency-key-reused, too-many-waiting-slices
  */
@@ -90,9 +90,9 @@ async function isThere({ queries }: Database, jobId: string): Promise<boolean> {
 async function writeJob(
   queries: Queries,
   database: Database,
-  { jobId, asker, acceptedAt, keyUse, plan, mostWaitingSlices }: Acceptance,
+  { jobId, request, acceptedAt, keyUse, plan, maxWaitingSlices }: Acceptance,
 ): Promise<string> {
-  const { principal } = asker;
+  const { principal } = request;
   const caller = principal.id;
   if (keyUse) {
     // Of equal keys at once, the second waits here for the first to commit.
@@ -106,7 +106,7 @@ async function writeJob(
     if (known !== undefined) return known;
   }
   const { job, slices, policies } = plan;
-  await demandRoom(queries, caller, slices.length, mostWaitingSlices);
+  await requireRoom(queries, caller, slices.length, maxWaitingSlices);
   const { target, priority, isUnsettledAllowed } = job;
   await queries
     .insertInto('jobs')
@@ -121,7 +121,7 @@ async function writeJob(
     })
     .execute();
   const ofJob = { jobId, target, caller, priority, state: 'waiting' };
-  for await (const some of inParts(slices, slicesAtOnce)) {
+  for await (const some of inChunks(slices, slicesAtOnce)) {
     const rows = some.map((slice): Insertable<SliceRow> => ({ ...slice, ...ofJob }));
     await queries.insertInto('slices').values(rows).execute();
   }
@@ -135,7 +135,7 @@ async function writeJob(
     database,
     jobId,
     { type: 'job-accepted', slices: slices.length },
-    { action: 'CreateExportJob', principal: caller, requestId: asker.id, policies },
+    { action: 'CreateExportJob', principal: caller, requestId: request.id, policies },
   );
   return jobId;
 }

@@ -1,7 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { activeStates } from '../../slice.ts';
 import { type Approval, recordChange } from '../record-change.ts';
-import { lockJob, type RequestOutcome, toDeed } from './lock-job.ts';
+import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
 
 /**
  * Asks for a job's cancel, in one transaction: its waiting slices are cancelled, one that holds the
@@ -12,7 +12,7 @@ export function cancelJob(
   jobId: string,
   approval: Approval,
 ): Promise<RequestOutcome> {
-  const deed = toDeed('CancelExportJob', approval);
+  const auditContext = toAuditContext('CancelExportJob', approval);
   return database.transaction(async (queries) => {
     const { target, cancelRequestedAt } = await lockJob(queries, jobId);
     const cancelled = await queries
@@ -34,10 +34,16 @@ export function cancelJob(
         .set({ cancelRequestedAt: database.now() })
         .where('id', '=', jobId)
         .execute();
-      await recordChange(queries, database, jobId, { type: 'job-cancel-requested' }, deed);
+      await recordChange(queries, database, jobId, { type: 'job-cancel-requested' }, auditContext);
     }
     if (slices > 0)
-      await recordChange(queries, database, jobId, { type: 'slices-cancelled', slices }, deed);
+      await recordChange(
+        queries,
+        database,
+        jobId,
+        { type: 'slices-cancelled', slices },
+        auditContext,
+      );
     return { target, slices };
   });
 }

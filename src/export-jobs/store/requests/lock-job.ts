@@ -1,6 +1,6 @@
 import type { Action } from '#auth/authorization/action.ts';
 import type { Queries } from '#database/database.ts';
-import type { Approval, Deed } from '../record-change.ts';
+import type { Approval, AuditContext } from '../record-change.ts';
 
 /** What a request did to a job. */
 export interface RequestOutcome {
@@ -23,6 +23,6 @@ export function lockJob(queries: Queries, jobId: string) {
 }
 
 /** The audit context of a change that a caller requested. */
-export function toDeed(action: Action, { asker, policies }: Approval): Deed {
-  return { action, principal: asker.principal.id, requestId: asker.id, policies };
+export function toAuditContext(action: Action, { request, policies }: Approval): AuditContext {
+  return { action, principal: request.principal.id, requestId: request.id, policies };
 }

@@ -1,27 +1,28 @@
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { demandRoom } from '../../queue/waiting-limit.ts';
+import { toDateTime } from '#time/date-time.ts';
+import { requireRoom } from '../../queue/waiting-limit.ts';
 import { type Approval, recordChange } from '../record-change.ts';
-import { lockJob, type RequestOutcome, toDeed } from './lock-job.ts';
+import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
 
 /**
- * Puts the failed slices of a job back into line, as if they had never been tried, in one transaction.
+ * Puts the failed slices of a job back into the queue, as if they had never been tried, in one transaction.
  * @throws Problem export-job-cancelled, when its cancel was asked for; too-many-waiting-slices, when
- * its caller would have more than `mostWaitingSlices`
+ * its caller would have more than `maxWaitingSlices`
  */
 export function retryJob(
   database: Database,
   jobId: string,
   approval: Approval,
-  mostWaitingSlices: number,
+  maxWaitingSlices: number,
 ): Promise<RequestOutcome> {
-  const deed = toDeed('RetryExportJob', approval);
+  const auditContext = toAuditContext('RetryExportJob', approval);
   return database.transaction(async (queries) => {
     const { target, caller, cancelRequestedAt } = await lockJob(queries, jobId);
     if (cancelRequestedAt !== null) {
       throw new Problem(
         'export-job-cancelled',
-        `Its cancel was asked for at ${new Date(cancelRequestedAt).toISOString()}.`,
+        `Its cancel was asked for at ${toDateTime(cancelRequestedAt)}.`,
       );
     }
     const { failed } = await queries
@@ -30,7 +31,7 @@ export function retryJob(
       .where('state', '=', 'failed')
       .select(({ fn }) => fn.countAll<number>().as('failed'))
       .executeTakeFirstOrThrow();
-    await demandRoom(queries, caller, failed, mostWaitingSlices);
+    await requireRoom(queries, caller, failed, maxWaitingSlices);
     await queries
       .updateTable('slices')
       .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
@@ -38,7 +39,7 @@ export function retryJob(
       .where('state', '=', 'failed')
       .execute();
     const change = { type: 'slices-retried', slices: failed } as const;
-    if (failed > 0) await recordChange(queries, database, jobId, change, deed);
+    if (failed > 0) await recordChange(queries, database, jobId, change, auditContext);
     return { target, slices: failed };
   });
 }

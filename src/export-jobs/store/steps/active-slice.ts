@@ -1,5 +1,5 @@
 import type { Database } from '#database/database.ts';
-import { isActive } from '../slice-conditions.ts';
+import { whereActive } from '../slice-conditions.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
 export type ActiveSlice = StartingSlice | RunningSlice;
@@ -72,7 +72,7 @@ export async function readActive(
       of(database.now(), '-', of.ref('attempts.submittedAt')).as('ageMs'),
     ])
     .where('slices.target', '=', target)
-    .where(isActive)
+    .where(whereActive)
     .executeTakeFirst();
   if (!row) return undefined;
   const { cancelRequestedAt, ...rest } = row;

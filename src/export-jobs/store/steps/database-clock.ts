@@ -1,5 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
-import { isActive, isWaiting } from '../slice-conditions.ts';
+import { whereActive, whereWaiting } from '../slice-conditions.ts';
 
 /** Watches the clock of the database with one that only goes forward. */
 export interface DatabaseClock {
@@ -39,9 +39,9 @@ export async function findSetBackMs({ queries, now }: Database, target: string):
     .where('target', '=', target);
   // Two statements: each has an index of its own, and both together have none.
   const [inSlot, waiting] = await Promise.all([
-    latest.where(isActive).executeTakeFirstOrThrow(),
+    latest.where(whereActive).executeTakeFirstOrThrow(),
     latest
-      .where(isWaiting)
+      .where(whereWaiting)
       .where('notBeforeAt', 'is', null)
       .where('attempt', '=', 0)
       .executeTakeFirstOrThrow(),
@@ -61,12 +61,12 @@ export async function shortenWaits(
   target: string,
   backMs: number,
 ): Promise<void> {
-  for (const mayWait of [isWaiting, isActive]) {
+  for (const whereWaitTooLong of [whereWaiting, whereActive]) {
     await queries
       .updateTable('slices')
       .set((row) => ({ readyAt: row('readyAt', '-', backMs) }))
       .where('target', '=', target)
-      .where(mayWait)
+      .where(whereWaitTooLong)
       .where('readyAt', '>', now())
       .where((row) => row.or([row('notBeforeAt', 'is', null), row('notBeforeAt', '<=', now())]))
       .execute();

@@ -1,5 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
-import { isActive } from '../slice-conditions.ts';
+import { whereActive } from '../slice-conditions.ts';
 
 /** The right to work the slot of a target. It holds as long as nobody else has taken a later `fence`. */
 export interface Lease {
@@ -79,7 +79,7 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
                 .selectFrom('slices')
                 .select('number')
                 .where('slices.target', '=', target)
-                .where(isActive),
+                .where(whereActive),
             ),
           ),
         ]),

@@ -3,9 +3,9 @@ import type { Updateable } from 'kysely';
 import { gatewayItself } from '#audit/audit.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
-import { giveTurnBack, noteMiss } from '../../queue/fair-share.ts';
+import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
-import { type Deed, type JobChange, recordChange } from '../record-change.ts';
+import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
 import type { ActiveSlice } from './active-slice.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { staleState } from './stale-state.ts';
@@ -23,11 +23,11 @@ export interface Step {
   /** Of an attempt that led to no export: how long it kept the slot from others, in ms. */
   keptMs?: number;
   /** Whether the caller is first again among its equals, as if it had not had this turn. */
-  isTurnGivenBack?: boolean;
+  isFairShareRestored?: boolean;
 }
 
 /** The call to AWS that led to a step: on behalf of the job's caller, or the gateway's own look. */
-export interface CallToAws extends Pick<Deed, 'policies' | 'awsRequestId' | 'problem'> {
+export interface CallToAws extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem'> {
   action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks';
 }
 
@@ -46,7 +46,7 @@ export type SteppingSlice = Pick<
 
 /**
  * Writes a step down, if the lease holds and the slice is still where it was read to be: the row
- * decides, not memory. A slice of a job whose cancel was asked for does not go back into line.
+ * decides, not memory. A slice of a job whose cancel was asked for does not go back into the queue.
  * @throws an error named LeaseLost, or StaleState when the slice is not in that state any more
  */
 export async function recordStep(
@@ -54,7 +54,7 @@ export async function recordStep(
   lease: Lease,
   leaseMs: number,
   active: SteppingSlice,
-  { to, slice = {}, attempt, change, by, keptMs, isTurnGivenBack = false }: Step,
+  { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false }: Step,
   reachInside: () => Promise<void> = async () => {},
 ): Promise<void> {
   if (!transitions[active.state].includes(to)) {
@@ -68,7 +68,13 @@ export async function recordStep(
       state = 'cancelled';
       return { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt };
     };
-    await recordChange(queries, database, active.jobId, unlessCancelled, toDeed(active, by));
+    await recordChange(
+      queries,
+      database,
+      active.jobId,
+      unlessCancelled,
+      toCallAuditContext(active, by),
+    );
     const { readyInMs, ...columns } = slice;
     const { numUpdatedRows } = await queries
       .updateTable('slices')
@@ -84,8 +90,8 @@ export async function recordStep(
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw staleState();
     const standing = { target: lease.target, caller: active.caller };
-    if (keptMs !== undefined) await noteMiss(queries, database, standing, keptMs);
-    if (state === 'waiting' && isTurnGivenBack) await giveTurnBack(queries, active);
+    if (keptMs !== undefined) await recordMiss(queries, database, standing, keptMs);
+    if (state === 'waiting' && isFairShareRestored) await restoreFairShare(queries, active);
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
   });
@@ -106,10 +112,10 @@ export async function recordLostAnswer(
 }
 
 /** Who did a call to AWS, and for what. */
-export function toDeed(
+export function toCallAuditContext(
   { caller, marker, logGroupName, destinationPrefix }: Omit<SteppingSlice, 'state'>,
   by: CallToAws,
-): Deed {
+): AuditContext {
   const principal = by.action === 'DescribeExportTasks' ? gatewayItself : caller;
   return { ...by, principal, requestId: marker, logGroupName, destinationPrefix };
 }

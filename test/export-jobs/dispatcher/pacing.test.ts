@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-import { makeDurations, makeGate, nextAskAt } from '#export-jobs/dispatcher/pace.ts';
-import { openLine } from '../queue-of-jobs.ts';
+import { makeCallSpacing } from '#export-jobs/dispatcher/pacing/call-spacing.ts';
+import { nextPollAt } from '#export-jobs/dispatcher/pacing/poll-time.ts';
+import { makeTaskDurations } from '#export-jobs/dispatcher/pacing/task-durations.ts';
+import { openQueue } from '../queue-of-jobs.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 
@@ -11,40 +12,40 @@ const five = (durationMs: number) => Array<number>(5).fill(durationMs);
 describe('when a running task is asked for', () => {
   test.each([
     // Nothing is known, or too little: every second for a minute, then ever slower, never more than 10 s apart.
-    { askedAt: 0, durations: [], at: 1_050 },
-    { askedAt: 5_000, durations: [2_000, 9_000, 2_000, 2_000], at: 6_050 },
-    { askedAt: 120_000, durations: [], at: 122_000 },
-    { askedAt: 6_000_000, durations: [], at: 6_010_000 },
+    { polledAt: 0, durations: [], at: 1_050 },
+    { polledAt: 5_000, durations: [2_000, 9_000, 2_000, 2_000], at: 6_050 },
+    { polledAt: 120_000, durations: [], at: 122_000 },
+    { polledAt: 6_000_000, durations: [], at: 6_010_000 },
     // Short tasks: the first question is the one that sees the end.
-    { askedAt: 0, durations: five(2_000), at: 2_050 },
-    { askedAt: 2_050, durations: five(2_000), at: 3_050 },
-    { askedAt: 0, durations: [2_000, 2_010, 1_990, 2_000, 2_000], at: 2_060 },
+    { polledAt: 0, durations: five(2_000), at: 2_050 },
+    { polledAt: 2_050, durations: five(2_000), at: 3_050 },
+    { polledAt: 0, durations: [2_000, 2_010, 1_990, 2_000, 2_000], at: 2_060 },
     // A question that came late does not skip the next second.
-    { askedAt: 2_060, durations: five(2_000), at: 3_060 },
+    { polledAt: 2_060, durations: five(2_000), at: 3_060 },
     // Nor does one that may only be sent a little before the instant.
-    { askedAt: 0, freeAt: 2_000, durations: five(2_300), at: 2_350 },
+    { polledAt: 0, freeAt: 2_000, durations: five(2_300), at: 2_350 },
     // Tasks of very different length: a little after the longest, and whole seconds before that.
-    { askedAt: 0, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 1_950 },
-    { askedAt: 1_950, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 2_950 },
+    { polledAt: 0, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 1_950 },
+    { polledAt: 1_950, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 2_950 },
     // Long tasks: close at first, for what fails, fails early; then seldom; then close again.
-    { askedAt: 0, durations: five(60_000), at: 1_000 },
-    { askedAt: 2_500, durations: five(60_000), at: 3_500 },
-    { askedAt: 3_500, durations: five(60_000), at: 18_500 },
-    { askedAt: 48_500, durations: five(60_000), at: 54_050 },
-    { askedAt: 59_050, durations: five(60_000), at: 60_050 },
+    { polledAt: 0, durations: five(60_000), at: 1_000 },
+    { polledAt: 2_500, durations: five(60_000), at: 3_500 },
+    { polledAt: 3_500, durations: five(60_000), at: 18_500 },
+    { polledAt: 48_500, durations: five(60_000), at: 54_050 },
+    { polledAt: 59_050, durations: five(60_000), at: 60_050 },
     // Far beyond what was expected: slower again.
-    { askedAt: 200_000, durations: five(60_000), at: 202_333 },
+    { polledAt: 200_000, durations: five(60_000), at: 202_333 },
   ])(
-    'at $at after $askedAt, of tasks that took $durations',
-    ({ askedAt, freeAt, durations, at }) => {
-      expect(Math.round(nextAskAt(askedAt, freeAt ?? 0, durations))).toBe(at);
+    'at $at after $polledAt, of tasks that took $durations',
+    ({ polledAt, freeAt, durations, at }) => {
+      expect(Math.round(nextPollAt(polledAt, freeAt ?? 0, durations))).toBe(at);
     },
   );
 
   test(`never twice within a second, nor more than 15 s apart but near the end (seed ${seed})`, () => {
     const durations = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 9 });
-    const property = fc.property(fc.nat(90_000_000), durations, (askedAt, known) => {
-      const gap = nextAskAt(askedAt, askedAt, known) - askedAt;
+    const property = fc.property(fc.nat(90_000_000), durations, (polledAt, known) => {
+      const gap = nextPollAt(polledAt, polledAt, known) - polledAt;
       return gap >= 1_000 && gap <= 16_500;
     });
     fc.assert(property, { seed, numRuns: 5_000 });
@@ -58,7 +59,7 @@ describe('the gate', () => {
     });
     const property = fc.property(steps, (taken) => {
       let now = 0;
-      const gate = makeGate({ elapsed: () => now, everyMs: 1_000 });
+      const gate = makeCallSpacing({ elapsed: () => now, everyMs: 1_000 });
       const calls: number[] = [];
       const reads: number[] = [];
       for (const { restMs, isCreate } of taken) {
@@ -84,7 +85,7 @@ describe('the gate', () => {
 
 describe('what is remembered of durations', () => {
   test('is of the same log group, newest first and 25 at most; of any, for a new one', () => {
-    const durations = makeDurations([
+    const durations = makeTaskDurations([
       { logGroupName: '/b', durationMs: 3 },
       { logGroupName: '/a', durationMs: 2 },
       { logGroupName: '/a', durationMs: 1 },
@@ -95,11 +96,11 @@ describe('what is remembered of durations', () => {
     expect(durations.of('/a')).toEqual([2, 1]);
     expect(durations.of('/b')).toEqual(newest);
     expect(durations.of('/new')).toEqual(newest);
-    expect(makeDurations([]).of('/new')).toEqual([]);
+    expect(makeTaskDurations([]).of('/new')).toEqual([]);
   });
 
   test('a thousand log groups are remembered, the oldest are forgotten', () => {
-    const durations = makeDurations([]);
+    const durations = makeTaskDurations([]);
     for (let index = 0; index <= 1_000; index++) durations.add(`/${index}`, index);
 
     expect(durations.of('/1')).toEqual([1]);
@@ -107,7 +108,7 @@ describe('what is remembered of durations', () => {
   });
 });
 
-describe('a line of many tasks', () => {
+describe('a queue of many tasks', () => {
   test.each([
     { what: 'of two seconds', slices: 60, runningMs: 1_500, overhead: 1.3 },
     {
@@ -120,18 +121,18 @@ describe('a line of many tasks', () => {
   ])(
     '$what takes at most $overhead times as long as they run, at a call a second',
     async ({ what, slices, runningMs, overhead }) => {
-      await using line = await openLine({ emulator: { runningMs, randomSeed: seed } });
-      await line.put({ slices });
-      const beganAt = line.time.now();
+      await using queue = await openQueue({ emulator: { runningMs, randomSeed: seed } });
+      await queue.put({ slices });
+      const beganAt = queue.time.now();
 
-      await line.runUntilDone();
+      await queue.runUntilDone();
 
-      const tookMs = line.time.now() - beganAt;
-      const busyMs = line.emulator
+      const tookMs = queue.time.now() - beganAt;
+      const busyMs = queue.emulator
         .exportTasks()
         .reduce((sum, { createdAt, finishedAt = 0 }) => sum + finishedAt - createdAt, 0);
       const ratio = tookMs / busyMs;
-      const callsASecond = (line.emulator.journal.entries().length / tookMs) * 1_000;
+      const callsASecond = (queue.emulator.journal.entries().length / tookMs) * 1_000;
       process.stdout.write(
         `${slices} tasks ${what}: ${ratio.toFixed(3)} times as long, ${callsASecond.toFixed(2)} calls a second\n`,
       );
