@@ -134,6 +134,20 @@ describe('several hosts', () => {
 
   test.each([
     ['target_session_attrs=standby', /target_session_attrs=standby, but .* write read-write/],
+    [
+      'sslmode=bogus',
+      /^DATABASE_URL has sslmode=bogus, but it must be one of disable, prefer, require, verify-ca, verify-full, no-verify\.$/,
+    ],
+    ['sslmode=allow', /has sslmode=allow, but it must be one of disable/],
+    ['sslmode=REQUIRE', /has sslmode=REQUIRE, but it must be one of disable/],
+    ['sslmode=', /has sslmode=, but it must be one of disable/],
+    ['sslmode=require&sslmode=bogus', /has sslmode=bogus, but it must be one of disable/],
+    ['ssl=maybe', /has ssl=maybe, but it must be one of true, 1, false, 0\.$/],
+    ['sslnegotiation=x', /has sslnegotiation=x, but it must be one of postgres, direct\.$/],
+    [
+      'sslmode=verify-full&sslrootcert=/nonexistent.pem',
+      /^DATABASE_URL has sslrootcert, which must be the path of a readable file \(ENOENT/,
+    ],
     ['host=one,two', /cannot be read .* host1:5432,host2:5432/],
   ])('%s is refused with what to write', async (parameter, sentence) => {
     const databaseUrl = `${postgres.url}?${parameter}`;

@@ -10,6 +10,13 @@ export type Servers = [pg.ClientConfig, ...pg.ClientConfig[]];
 // Values of libpq that a primary satisfies. Jobs can only be kept in a primary.
 const sessionAttributes = ['any', 'read-write', 'primary'];
 
+/** Parameters whose other values the driver takes without a word, and what it then does nobody meant. */
+const allowedValues: Record<string, readonly string[]> = {
+  sslmode: ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
+  ssl: ['true', '1', 'false', '0'],
+  sslnegotiation: ['postgres', 'direct'],
+};
+
 /**
  * Reads DATABASE_URL. Several hosts stand in it as libpq has them:
  * `postgres://user@host1:5432,host2:5432/name` (https://www.postgresql.org/docs/current/libpq-connect.html).
@@ -20,20 +27,31 @@ export function readServers(url: string): Servers {
   const end = rest.search(/[/?#]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
   const path = end === -1 ? '' : rest.slice(end);
+  checkParameters(parametersOf(path));
   const hostsFrom = authority.lastIndexOf('@') + 1;
   const hosts = authority.slice(hostsFrom).split(',');
   const servers = hosts.map((host) =>
     readServer(`${scheme}://${authority.slice(0, hostsFrom)}${host}${verifying(path)}`),
   );
-  const attributes = new URLSearchParams(path.slice(path.indexOf('?') + 1)).get(
-    'target_session_attrs',
-  );
-  if (attributes !== null && !sessionAttributes.includes(attributes)) {
-    throw configError(
-      `DATABASE_URL has target_session_attrs=${attributes}, but jobs are kept in the server that may be written to; write read-write, or leave it out.`,
-    );
-  }
   return servers as Servers;
+}
+
+const parametersOf = (url: string) => new URLSearchParams(url.slice(url.indexOf('?') + 1));
+
+function checkParameters(parameters: URLSearchParams): void {
+  for (const [name, value] of parameters) {
+    const allowed = allowedValues[name];
+    if (allowed && !allowed.includes(value)) {
+      throw configError(
+        `DATABASE_URL has ${name}=${value}, but it must be one of ${allowed.join(', ')}.`,
+      );
+    }
+    if (name === 'target_session_attrs' && !sessionAttributes.includes(value)) {
+      throw configError(
+        `DATABASE_URL has target_session_attrs=${value}, but jobs are kept in the server that may be written to; write read-write, or leave it out.`,
+      );
+    }
+  }
 }
 
 function readServer(url: string): pg.ClientConfig {
@@ -41,7 +59,9 @@ function readServer(url: string): pg.ClientConfig {
   try {
     server = parseIntoClientConfig(url);
   } catch (error) {
-    throw unreadable((error as Error).message); // which does not have the URL, and so no password
+    const { path, message } = error as NodeJS.ErrnoException;
+    if (path !== undefined) throw unreadableFile(url, path, message);
+    throw unreadable(message); // which does not have the URL, and so no password
   }
   if (server.host?.includes(',')) throw unreadable('several hosts in a parameter');
   return server;
@@ -51,6 +71,14 @@ const unreadable = (reason: string) =>
   configError(
     `DATABASE_URL cannot be read as the URL of a PostgreSQL (${reason}); write postgres://user:password@host:5432/name, several hosts as host1:5432,host2:5432, and in the password %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for %; or leave the password out and set DATABASE_PASSWORD_FILE.`,
   );
+
+/** Of the file that a parameter of the URL names. */
+function unreadableFile(url: string, path: string, message: string): Error {
+  const [name = 'a file'] = [...parametersOf(url)].find(([, value]) => value === path) ?? [];
+  return configError(
+    `DATABASE_URL has ${name}, which must be the path of a readable file (${message}).`,
+  );
+}
 
 /**
  * Every mode that asks for TLS is read as `verify-full`, as the driver does; saying so here spares
