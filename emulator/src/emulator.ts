@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, makeAgenda } from './control/clock.ts';
+import { type Clock, makeScheduler } from './control/clock.ts';
 import { type Fault, makeFaults } from './control/faults.ts';
 import { type JournalEntry, makeJournal } from './control/journal.ts';
-import { play } from './control/play.ts';
+import { performCall } from './control/perform-call.ts';
 import { type Controls, control } from './control/routes.ts';
 import { makeSeed } from './control/seed.ts';
 import { readLogsCall } from './logs/api.ts';
@@ -24,23 +24,23 @@ export { isAllowed, readPolicy } from './iam/policy.ts';
 export { readEmulatorOptions } from './options/environment.ts';
 export type { EmulatorOptions, Fault, RoleRule };
 
-/** A running emulator of CloudWatch Logs exports, with the bits of STS and S3 they touch. */
+/** A running emulator of CloudWatch Logs exports, with the parts of STS and S3 that they use. */
 export interface Emulator extends Controls, AsyncDisposable {
-  /** Serves logs, sts and s3 (path style) alike. */
+  /** The endpoint for CloudWatch Logs, STS and S3 (path-style). */
   url: string;
   port: number;
-  /** The secret keys and tokens of all sessions: what nobody may see but STS and its callers. */
+  /** The secret keys and tokens of all sessions. Only STS and its callers may know them. */
   sessionSecrets(): string[];
   close(): Promise<void>;
 }
 
 /**
- * Opens an emulator. Only buckets and objects outlive it, and only in `dataDir`.
+ * Opens an emulator. After it is closed, only buckets and objects in `dataDir` remain.
  * @throws an error named ConfigError for an unknown option, a wrong value, or a port it cannot listen on
  */
 export async function openEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { settings, control: optionControl } = makeSettings(options);
-  const clock = makeAgenda(settings.startAt);
+  const clock = makeScheduler(settings.startAt);
   const faults = makeFaults();
   const journal = makeJournal(settings.journalLimit);
   const buckets = makeBuckets(
@@ -57,7 +57,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     journal,
     seed: makeSeed(regions, buckets, clock, settings),
     exportTasks() {
-      clock.settle();
+      clock.runDue();
       return regions
         .all()
         .flatMap(({ exportTasks }) => exportTasks.all.map((task) => ({ ...task })));
@@ -65,7 +65,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   };
 
   const handle = async (request: WireRequest): Promise<Delivery> => {
-    clock.settle();
+    clock.runDue();
     const controlled = control(request, controls);
     if (controlled) return { how: 'answer', answer: controlled };
 
@@ -78,7 +78,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     const onLate = ({ errorCode, effect }: Answer) =>
       journal.write({ ...entry, at: clock.now(), status: 'late', errorCode, effect, fault });
 
-    const { delivery, performed } = await play(call, fault, { clock, settings, onLate });
+    const { delivery, performed } = await performCall(call, fault, { clock, settings, onLate });
     journal.write({ ...entry, ...outcome(delivery, performed), fault });
     return stamp(delivery, { [requestIdHeaders[call.service]]: requestId }, clock);
   };
@@ -102,7 +102,8 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     { service, operation, input }: Call,
     requestId: string,
   ): Omit<JournalEntry, 'status'> => {
-    const { accountId, sessionName, sourceIdentity } = typeof caller === 'string' ? nobody : caller;
+    const { accountId, sessionName, sourceIdentity } =
+      typeof caller === 'string' ? unknownCaller : caller;
     return {
       at: clock.now(),
       service,
@@ -133,16 +134,16 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   };
 }
 
-const nobody: Partial<Caller> = {};
+const unknownCaller: Partial<Caller> = {};
 
-/** An unsigned request still tells by its form whom it was meant for. */
+/** Guesses the service of an unsigned request from its form. */
 function guessService({ method, path, headers }: WireRequest): string {
   if (headers['x-amz-target'] !== undefined) return 'logs';
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   return method === 'POST' && path === '/' && isForm ? 'sts' : 's3';
 }
 
-/** What the journal keeps of an answer: what the client could see, and what really happened. */
+/** The members of a journal entry that describe the answer and the effect. */
 function outcome(delivery: Delivery, performed: Answer | undefined) {
   const answer = 'answer' in delivery ? delivery.answer : undefined;
   return {

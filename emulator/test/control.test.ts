@@ -271,6 +271,6 @@ describe('the emulator', () => {
 
     expect(() =>
       bench.emulator.seed.logEvents({ logGroupName, logStreamName: 's', events }),
-    ).toThrow('no date');
+    ).toThrow('is not a date');
   });
 });

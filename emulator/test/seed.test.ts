@@ -8,7 +8,7 @@ describe('the seed', () => {
     const [taskId = ''] = seed.finishedTasks({ count: 1 });
 
     expect(() => seed.taskFailure({ taskId })).toThrow('is not active');
-    expect(() => seed.taskFailure({ taskId: 'none' })).toThrow('no export task');
+    expect(() => seed.taskFailure({ taskId: 'none' })).toThrow('does not exist');
   });
 
   it('takes the slot for a task of somebody else as long as it runs', async () => {

@@ -1,37 +1,37 @@
-/** The time every part of the emulator lives by; epoch milliseconds. */
+/** The clock of the whole emulator, in epoch milliseconds. */
 export interface Clock {
   now(): number;
-  /** Turns the clock; everything due on the way happens, in order, before this returns. */
+  /** Advances the clock. Everything due until then happens, in order, before this returns. */
   advance(ms: number): void;
-  /** Turns the clock to an instant. Turning it back undoes nothing that has happened. */
+  /** Sets the clock. Setting it back undoes nothing. */
   set(epochMs: number): void;
 }
 
-/** A clock with things to do: what is due happens when somebody looks, without timers. */
-export interface Agenda extends Clock {
-  /** Notes an action for an instant. While it runs, `now()` is that instant. */
+/** A clock with scheduled actions. It has no timers: `runDue` is called before each request. */
+export interface Scheduler extends Clock {
+  /** Schedules an action. While it runs, `now()` is the instant at which it was due. */
   at(dueAt: number, action: () => void): void;
-  /** Runs everything due by now, earliest first; equal instants in the order they were noted. */
-  settle(): void;
+  /** Runs all actions due by now, earliest first. Equal instants keep their order. */
+  runDue(): void;
 }
 
-/** Makes a clock that stands still at `startAt`, or without it runs with the real one. */
-export function makeAgenda(startAt?: number): Agenda {
+/** Makes a clock that stands still at `startAt`. Without `startAt` it runs in real time. */
+export function makeScheduler(startAt?: number): Scheduler {
   const realNow = startAt === undefined ? Date.now : () => 0;
   let offsetMs = startAt ?? 0;
   let actingAt: number | undefined;
-  // Latest first, so that the next one due is popped from the end.
+  // Latest first: the next action is popped from the end.
   const entries: { dueAt: number; action: () => void }[] = [];
 
-  const agenda: Agenda = {
+  const scheduler: Scheduler = {
     now: () => actingAt ?? realNow() + offsetMs,
     advance(ms) {
       offsetMs += ms;
-      agenda.settle();
+      scheduler.runDue();
     },
     set(epochMs) {
       offsetMs = epochMs - realNow();
-      agenda.settle();
+      scheduler.runDue();
     },
     at(dueAt, action) {
       let low = 0;
@@ -42,10 +42,10 @@ export function makeAgenda(startAt?: number): Agenda {
       }
       entries.splice(low, 0, { dueAt, action });
     },
-    settle() {
-      // An action may look at the state and so come back here; the outer round goes on anyway.
+    runDue() {
+      // An action may call this again. The outer call runs the remaining actions.
       if (actingAt !== undefined) return;
-      const until = agenda.now();
+      const until = scheduler.now();
       try {
         for (let next = entries.at(-1); next && next.dueAt <= until; next = entries.at(-1)) {
           entries.pop();
@@ -57,5 +57,5 @@ export function makeAgenda(startAt?: number): Agenda {
       }
     },
   };
-  return agenda;
+  return scheduler;
 }

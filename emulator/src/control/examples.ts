@@ -1,6 +1,6 @@
 import type { Seed } from './seed.ts';
 
-/** Where the examples of the OpenAPI document are: the log group, the bucket and their Region. */
+/** The log group, the bucket and the Region of the examples. */
 export const examplesAt = {
   region: 'eu-west-1',
   logGroupName: '/demo/checkout',
@@ -12,8 +12,8 @@ const runningTaskId = '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22';
 const exampleDay = Date.UTC(2024, 4, 1);
 
 /**
- * Makes what the examples of the OpenAPI document speak of, so that each of them works as it stands:
- * an event a minute on their day, a bucket to export to, a finished task, and a long one elsewhere.
+ * Adds data for examples: a log group with one event per minute of 1 May 2024, a bucket, a finished
+ * task, and in us-east-1 a task that runs for a day. The OpenAPI document of the gateway uses them.
  */
 export function seedExamples(seed: Seed): void {
   const { region, logGroupName, bucket } = examplesAt;

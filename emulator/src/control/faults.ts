@@ -1,17 +1,18 @@
-/** What each kind of fault does to one request. Times are in milliseconds. */
+/** The effect of each kind of fault on one request. Times are in milliseconds. */
 type FaultKind =
-  /** The connection is reset, nothing happened. */
+  /** Resets the connection; the operation has no effect. */
   | { kind: 'reset-before' }
-  /** It happened, then the connection is reset. */
+  /** Performs the operation, then resets the connection. */
   | { kind: 'reset-after' }
-  /** Never an answer, nothing happened; the socket stays open until the client closes it. */
+  /** Sends no answer; the operation has no effect. The socket stays open until the client closes it. */
   | { kind: 'silence-before' }
-  /** It happened, but never an answer. */
+  /** Performs the operation and sends no answer. */
   | { kind: 'silence-after' }
   /**
-   * An error answer, before the effect or after it. Without `code` it is InternalFailure; without
-   * `status` 400, for InternalFailure 500, for ServiceUnavailableException the option
-   * `serviceUnavailableStatus`. `rawBody` is sent as it is.
+   * Answers with an error; performs the operation only with `afterEffect`. Default of `code`:
+   * InternalFailure. Default of `status`: 500 for InternalFailure, the option
+   * `serviceUnavailableStatus` for ServiceUnavailableException, otherwise 400. `rawBody` replaces the
+   * body.
    */
   | {
       kind: 'error';
@@ -22,30 +23,28 @@ type FaultKind =
       rawBody?: string;
       afterEffect?: boolean;
     }
-  /** It happened; the answer breaks off after half of the body it announced. */
+  /** Performs the operation, sends half of the body, and closes the connection. */
   | { kind: 'cut-body' }
-  /** It happened; the answer stops after half of the body, and the connection stays open. */
+  /** Performs the operation, sends half of the body, and keeps the connection open. */
   | { kind: 'stall-body' }
-  /** It happened; the answer is 200 with this body instead. */
+  /** Performs the operation and answers 200 with this body. */
   | { kind: 'replace-body'; body: string; contentType?: string }
-  /**
-   * Nothing yet: the effect comes when the clock has passed the delay. Until then reset or silence.
-   */
+  /** Resets the connection or sends no answer. Performs the operation when the delay has passed. */
   | { kind: 'late-effect'; delayMs: number; meanwhile?: 'reset' | 'silence' }
-  /** DescribeExportTasks does not show tasks younger than this. */
+  /** Hides tasks younger than this from DescribeExportTasks. */
   | { kind: 'stale-listing'; lagMs: number }
-  /** A wait of real time before the operation. */
+  /** Waits before the operation, in real time. */
   | { kind: 'delay'; ms: number }
-  /** Just before CreateExportTask, a task of somebody else takes the slot. */
+  /** Starts a task of another client just before CreateExportTask, which takes the slot. */
   | { kind: 'foreign-task'; durationMs: number }
-  /** The task this CreateExportTask makes runs its time and then ends FAILED. */
+  /** The task of this CreateExportTask runs for its time and then ends FAILED. */
   | { kind: 'task-fails' };
 
 /**
- * A fault to play on requests to come: the first `skip` matching ones pass, the next `count`
- * (default 1) are hit. `operation` is AWS's name or '*' for any; with `logGroupName` only requests
- * about that log group match. One request meets at most one
- * fault, the one added first. A kind that changes one certain operation does nothing to others.
+ * A fault for coming requests. The first `skip` matching requests pass, the next `count` (default 1)
+ * meet the fault. `operation` is AWS's name, or '*' for any. With `logGroupName` only requests about
+ * that log group match. A request meets at most one fault: the one added first. A kind for one
+ * operation has no effect on others.
  */
 export type Fault = FaultKind & {
   operation: string;
@@ -54,9 +53,9 @@ export type Fault = FaultKind & {
   skip?: number;
 };
 
-/** The faults still to be played. */
+/** The pending faults. */
 export interface Faults {
-  /** Throws on an unknown kind or a missing operation. */
+  /** @throws an error for an unknown kind or a missing operation */
   add(fault: Fault): void;
   clear(): void;
   pending(): Fault[];
@@ -78,7 +77,7 @@ const kinds = new Set<Fault['kind']>([
   'task-fails',
 ]);
 
-/** Makes an empty list; `take` gives the fault a request has to meet and counts it. */
+/** Makes an empty list. `take` returns the fault that a request meets, and counts it. */
 export function makeFaults(): Faults & {
   take(operation: string, input: unknown): Fault | undefined;
 } {
@@ -86,9 +85,10 @@ export function makeFaults(): Faults & {
 
   return {
     add: (fault) => {
-      // A fault nobody knows would let a test pass for the wrong reason.
-      if (!kinds.has(fault.kind)) throw new Error(`There is no fault ${fault.kind}.`);
-      if (!fault.operation) throw new Error('A fault needs the operation it is for, or *.');
+      // If an unknown kind were ignored, a test could pass for the wrong reason.
+      if (!kinds.has(fault.kind)) throw new Error(`Unknown kind of fault: ${fault.kind}.`);
+      if (!fault.operation)
+        throw new Error('A fault needs an operation: a name such as CreateExportTask, or *.');
       pending.push({ ...fault, count: fault.count ?? 1, skip: fault.skip ?? 0 });
     },
     clear: () => {

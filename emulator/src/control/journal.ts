@@ -1,7 +1,7 @@
 import type { Effect } from '../wire/exchange.ts';
 import type { Fault } from './faults.ts';
 
-/** One request with what became of it, or one effect that came after its request was lost. */
+/** One request and its outcome, or the late effect of a request whose answer was lost. */
 export interface JournalEntry {
   at: number;
   service: 'logs' | 'sts' | 's3';
@@ -9,30 +9,33 @@ export interface JournalEntry {
   accountId: string | undefined;
   region: string | undefined;
   accessKeyId: string | undefined;
-  /** Of a session of AssumeRole: its RoleSessionName and SourceIdentity. */
+  /** RoleSessionName of AssumeRole. Present, like `sourceIdentity`, for a session. */
   sessionName: string | undefined;
   sourceIdentity: string | undefined;
   requestId: string;
-  /** `amz-sdk-invocation-id`: equal on every attempt of one SDK call. */
+  /** The header `amz-sdk-invocation-id`: the same for every attempt of one SDK call. */
   invocationId: string | undefined;
-  /** `amz-sdk-request`, as in `attempt=1; max=3`. */
+  /** The header `amz-sdk-request`, such as `attempt=1; max=3`. */
   attempt: string | undefined;
-  /** The input as parsed; long integers are bigint, log events only their number. */
+  /** The parsed input. Long integers are bigint; `logEvents` is the number of events. */
   input: unknown;
-  /** The status answered, or what was done instead; 'late' marks an effect without a request. */
+  /**
+   * The status of the answer, or what the client got instead. 'late': an effect after a lost
+   * answer.
+   */
   status: number | 'reset' | 'silence' | 'late';
   errorCode?: string | undefined;
   effect?: Effect | undefined;
   fault?: Fault | undefined;
 }
 
-/** Everything that was asked of the emulator, oldest first. */
+/** All requests to the emulator, oldest first. */
 export interface Journal {
   entries(): JournalEntry[];
   clear(): void;
 }
 
-/** Makes a journal of the latest `limit` entries, give or take a tenth. */
+/** Makes a journal of the latest `limit` entries. It stores up to a tenth more. */
 export function makeJournal(limit: number): Journal & { write(entry: JournalEntry): void } {
   let entries: JournalEntry[] = [];
   return {
@@ -42,7 +45,7 @@ export function makeJournal(limit: number): Journal & { write(entry: JournalEntr
     },
     write(entry) {
       entries.push(entry);
-      // Cutting at every write past the limit would copy the whole journal each time.
+      // Trimming at every write would copy the whole journal each time.
       if (entries.length > limit * 1.1) entries = entries.slice(-limit);
     },
   };

@@ -1,4 +1,4 @@
-/** Makes numbers from 0 to 1 that look random, the same ones for the same seed (mulberry32). */
+/** Makes random numbers from 0 to 1, the same ones for the same seed (mulberry32). */
 export function makeRandom(seed: number): () => number {
   let state = seed;
   return () => {

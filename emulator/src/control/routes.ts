@@ -7,14 +7,14 @@ import type { Fault, Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Seed } from './seed.ts';
 
-/** What a test has in its hands, in the process or over HTTP. */
+/** The controls for tests, in the same process or over HTTP. */
 export interface Controls {
   options: OptionControl;
   clock: Clock;
   faults: Faults;
   journal: Journal;
   seed: Seed;
-  /** Every export task of every account and Region as it stands now, oldest first in each. */
+  /** The current export tasks of all accounts and Regions, oldest first in each. */
   exportTasks(): ExportTask[];
 }
 
@@ -22,14 +22,14 @@ type SeedOf<Name extends keyof Seed> = Parameters<Seed[Name]>[0];
 type Route = (controls: Controls, body: never) => unknown;
 
 /**
- * The controls for an emulator that is a process of its own; JSON in and out:
+ * The controls over HTTP, for an emulator in another process. Requests and answers are JSON:
  *
- * - `GET /_emulator/options` → every option that is set; `POST` with some of them changes these, null
- *   brings a default back; the answer is as of `GET`
- * - `GET /_emulator/clock` → `{now}`; `POST` with `{advanceMs}` or `{now}` (epoch ms) turns it
- * - `GET /_emulator/faults` → those pending; `POST` adds one; `DELETE` clears
- * - `GET /_emulator/journal` → entries, oldest first; `DELETE` clears
- * - `GET /_emulator/export-tasks` → every task of every account and Region
+ * - `GET /_emulator/options` → all options; `POST` changes some, null restores a default, and answers
+ *   like `GET`
+ * - `GET /_emulator/clock` → `{now}`; `POST` with `{advanceMs}` or `{now}` (epoch ms) changes it
+ * - `GET /_emulator/faults` → pending faults; `POST` adds one; `DELETE` removes all
+ * - `GET /_emulator/journal` → entries, oldest first; `DELETE` removes all
+ * - `GET /_emulator/export-tasks` → the tasks of all accounts and Regions
  * - `POST /_emulator/seed/log-group | log-events | bucket | finished-tasks | foreign-task |
  *   task-failure` with the argument of the function of that name
  */
@@ -61,13 +61,13 @@ const routes: Record<string, Route> = {
 
 const root = '/_emulator/';
 
-/** Answers a request to the controls; undefined for every other. */
+/** Answers a request to the controls. Returns undefined for any other request. */
 export function control(request: WireRequest, controls: Controls): Answer | undefined {
   if (!request.path.startsWith(root)) return undefined;
   const route = routes[`${request.method} ${request.path.slice(root.length)}`];
-  if (!route) return json(404, { message: 'No such control.' });
+  if (!route) return json(404, { message: `Unknown control: ${request.method} ${request.path}.` });
   try {
-    // Whoever turns the world from outside is trusted to send what the types ask for.
+    // The body is not validated: tests are trusted to send what the types say.
     const body = readExactJson(request.body.toString() || '{}') as never;
     return json(200, route(controls, body) ?? {});
   } catch (error) {

@@ -6,15 +6,15 @@ import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from '../logs/l
 import type { LogsRegion, LogsRegions } from '../logs/regions.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
-import type { Agenda } from './clock.ts';
+import type { Scheduler } from './clock.ts';
 
-/** Where something is; by default the ordinary account in us-east-1. */
+/** Account and Region of the seeded data. Default: the option `accountId`, and us-east-1. */
 interface SeedPlace {
   accountId?: string;
   region?: string;
 }
 
-/** Makes things without a socket, without quotas and without AWS's checks. Times are epoch ms. */
+/** Adds data directly, without AWS's checks and quotas. Times are epoch ms. */
 export interface Seed {
   logGroup(
     group: SeedPlace & {
@@ -24,7 +24,7 @@ export interface Seed {
       retentionInDays?: number;
     },
   ): void;
-  /** Appends events of any age; makes the group and the stream if need be. */
+  /** Appends events of any age. Creates the group and the stream if they do not exist. */
   logEvents(
     events: SeedPlace & {
       logGroupName: string;
@@ -32,12 +32,12 @@ export interface Seed {
       events: readonly { timestamp: number; message: string; ingestedAt?: number }[];
     },
   ): void;
-  /** A bucket whose policy lets CloudWatch Logs in; `policy: null` has none. */
+  /** Adds a bucket. Default policy: one that permits exports; null means no policy. */
   bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
   /**
-   * Old COMPLETED tasks, `spacingMs` (default 1000) apart, the newest that long ago; their ids,
-   * oldest first. Listings have tasks in the order they were made, so seed these before others.
-   * `taskId` is for a single one.
+   * Adds COMPLETED tasks and returns their ids, oldest first. The newest finished `spacingMs` (default
+   * 1000) ago, the others `spacingMs` apart. Listings keep the order in which tasks were added, so add
+   * these first. `taskId` is for a count of 1.
    */
   finishedTasks(
     tasks: SeedPlace & {
@@ -47,11 +47,14 @@ export interface Seed {
       order?: Partial<ExportOrder>;
     },
   ): string[];
-  /** A task of somebody else, which takes a slot for `durationMs` whatever the limit; its id. */
+  /**
+   * Starts a task of another client, even above the limit, and returns its id. It holds a slot for
+   * `durationMs`.
+   */
   foreignTask(
     task: SeedPlace & { durationMs: number; taskId?: string; order?: Partial<ExportOrder> },
   ): string;
-  /** Ends a task FAILED now. Throws unless it is PENDING or RUNNING. */
+  /** Ends a task FAILED now. @throws an error unless it is PENDING or RUNNING */
   taskFailure(task: { taskId: string }): void;
 }
 
@@ -59,7 +62,7 @@ export interface Seed {
 export function makeSeed(
   regions: LogsRegions,
   buckets: Buckets,
-  clock: Agenda,
+  clock: Scheduler,
   settings: Settings,
 ): Seed {
   const placeOf = ({ accountId = settings.accountId, region = 'us-east-1' }: SeedPlace) => ({
@@ -79,8 +82,8 @@ export function makeSeed(
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
-      const strange = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
-      if (strange) throw new Error(`${strange.timestamp} is no date.`);
+      const invalid = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
+      if (invalid) throw new Error(`The timestamp ${invalid.timestamp} is not a date.`);
       const { logGroups } = regions.of(placeOf(place));
       const now = clock.now();
       const group =
@@ -101,9 +104,11 @@ export function makeSeed(
 
     bucket({ bucket: name, policy, ...place }) {
       const where = placeOf(place);
-      const document = policy ?? welcomingPolicy({ ...where, name });
+      const document = policy ?? policyForExports({ ...where, name });
       buckets.add({
-        ...{ name, ...where, createdAt: clock.now() },
+        ...where,
+        name,
+        createdAt: clock.now(),
         policy: policy === null ? undefined : readPolicy(document),
       });
     },
@@ -136,7 +141,7 @@ export function makeSeed(
     },
 
     taskFailure({ taskId }) {
-      clock.settle();
+      clock.runDue();
       const { exportTasks, task } = findTask(regions.all(), taskId);
       if (!isActive(task)) throw new Error(`Export task ${taskId} is not active.`);
       exportTasks.fail(task);
@@ -149,10 +154,10 @@ function findTask(regions: LogsRegion[], taskId: string) {
     const task = exportTasks.find(taskId);
     if (task) return { exportTasks, task };
   }
-  throw new Error(`There is no export task ${taskId}.`);
+  throw new Error(`Export task ${taskId} does not exist.`);
 }
 
-function welcomingPolicy(bucket: { name: string; region: string }): string {
+function policyForExports(bucket: { name: string; region: string }): string {
   const Principal = { Service: logsPrincipals(bucket.region, 'any') };
   const arn = bucketArn(bucket);
   return JSON.stringify({

@@ -1,11 +1,11 @@
-/** A partition of AWS: the first part of its ARNs, and what the names of its hosts end in. */
+/** A partition of AWS: its name in ARNs, and the suffix of its host names. */
 export interface Partition {
   name: string;
   suffix: string;
 }
 
-/** By how the names of their Regions begin; every other Region is in the partition `aws`. */
-const partitions: readonly [regions: string, partition: Partition][] = [
+/** Partitions by the prefix of their Regions. Every other Region is in the partition `aws`. */
+const partitions: readonly [regionPrefix: string, partition: Partition][] = [
   ['cn-', { name: 'aws-cn', suffix: 'amazonaws.com.cn' }],
   ['us-gov-', { name: 'aws-us-gov', suffix: 'amazonaws.com' }],
   ['eusc-', { name: 'aws-eusc', suffix: 'amazonaws.eu' }],
@@ -15,13 +15,13 @@ const partitions: readonly [regions: string, partition: Partition][] = [
   ['us-isof-', { name: 'aws-iso-f', suffix: 'csp.hci.ic.gov' }],
 ];
 
-/** The partition of a Region. */
+/** Returns the partition of a Region. */
 export function partitionOf(region: string): Partition {
-  const found = partitions.find(([regions]) => region.startsWith(regions));
+  const found = partitions.find(([prefix]) => region.startsWith(prefix));
   return found?.[1] ?? { name: 'aws', suffix: 'amazonaws.com' };
 }
 
-/** The ARN of a bucket in a Region; with a key, of an object in it. */
+/** Returns the ARN of a bucket in a Region, or with a key, of an object in it. */
 export function bucketArn(
   { region, name }: { region: string; name: string },
   key?: string,
@@ -30,9 +30,9 @@ export function bucketArn(
 }
 
 /**
- * The service principals of CloudWatch Logs in a Region. In the partition `aws` the Regional one is
- * documented and the plain one recorded. Elsewhere public sources disagree about the suffix, so
- * which ones count is an option.
+ * Returns the service principals of CloudWatch Logs in a Region. In the partition `aws` the Regional
+ * principal is documented and the global one recorded. For other partitions public sources disagree
+ * about the suffix, so an option decides.
  */
 export function logsPrincipals(
   region: string,
@@ -41,6 +41,6 @@ export function logsPrincipals(
   const { name, suffix } = partitionOf(region);
   const all = [suffix, 'amazonaws.com'];
   const one = elsewhere === 'own-suffix' ? suffix : elsewhere;
-  const ends = name === 'aws' || elsewhere === 'any' ? all : [one];
-  return ends.flatMap((end) => [`logs.${region}.${end}`, `logs.${end}`]);
+  const suffixes = name === 'aws' || elsewhere === 'any' ? all : [one];
+  return suffixes.flatMap((end) => [`logs.${region}.${end}`, `logs.${end}`]);
 }

@@ -1,22 +1,28 @@
-/** A parsed policy document; nothing in it is trusted to have the right type. */
+/** A parsed policy document. Its members may have any type. */
 export interface Policy {
-  /** As it was given. */
+  /** The original text. */
   document: string;
   statements: Statement[];
 }
 
 type Statement = Record<string, unknown>;
 
-/** Somebody who wants to do something to something. Context keys are compared without case. */
+/**
+ * A question to a policy: may this principal perform the action on the resource? Context keys
+ * ignore case.
+ */
 export interface Question {
-  /** Every name the asker goes by: service principals, or ARNs and the account. Empty: whoever. */
+  /**
+   * All names of the caller: service principals, or ARNs and the account. 'holder' stands for the
+   * holder of a session, whose policy has no principals.
+   */
   principals: { type: 'Service' | 'AWS'; names: readonly string[] } | 'holder';
   action: string;
   resource: string;
   context: Record<string, string>;
 }
 
-/** Reads a policy document, or undefined when it is not JSON or has no statements. */
+/** Reads a policy document. Returns undefined for text that is not JSON or has no statements. */
 export function readPolicy(document: string): Policy | undefined {
   try {
     const { Statement: statements } = JSON.parse(document) as { Statement?: unknown };
@@ -28,7 +34,7 @@ export function readPolicy(document: string): Policy | undefined {
   }
 }
 
-/** Whether a policy lets it happen: some statement allows it and none denies it. */
+/** Whether a policy allows it: some statement allows it and none denies it. */
 export function isAllowed({ statements }: Policy, question: Question): boolean {
   const effects = statements.filter((one) => applies(one, question)).map((one) => one.Effect);
   return effects.includes('Allow') && !effects.includes('Deny');
@@ -50,11 +56,11 @@ function applies(statement: Statement, question: Question): boolean {
   );
 }
 
-function isPrincipal(element: unknown, asker: Question['principals']): boolean {
-  if (asker === 'holder' || element === '*') return true;
+function isPrincipal(element: unknown, caller: Question['principals']): boolean {
+  if (caller === 'holder' || element === '*') return true;
   if (typeof element !== 'object' || element === null) return false;
-  const listed = texts((element as Record<string, unknown>)[asker.type]);
-  return listed.some((name) => name === '*' || asker.names.includes(name));
+  const listed = texts((element as Record<string, unknown>)[caller.type]);
+  return listed.some((name) => name === '*' || caller.names.includes(name));
 }
 
 function holds(condition: unknown, context: Record<string, string>): boolean {
@@ -90,12 +96,12 @@ function conditionHolds(operator: string, wanted: string[], value: string | unde
   const isNegated = base.includes('Not');
   const compare = comparisons.get(base.replace('Not', ''));
   if (value === undefined) return isNegated || ifExists !== undefined;
-  // Operators for numbers, dates and addresses ask for keys nobody sends, which was decided above.
+  // Operators for numbers, dates and addresses: no request has their keys, so they were decided above.
   if (!compare) return false;
   return wanted.some((one) => compare(value, one)) !== isNegated;
 }
 
-/** ARNs are compared part by part: a `*` in the account does not reach into the resource. */
+/** Compares ARNs part by part: a `*` in the account does not match a part of the resource. */
 function isArnLike(arn: string, pattern: string): boolean {
   const parts = splitArn(arn);
   const globs = splitArn(pattern);
@@ -112,9 +118,10 @@ const anyCharacter = Symbol('?');
 type Piece = string | typeof anyText | typeof anyCharacter;
 
 /**
- * `*` is any text, `?` any one character; `${*}`, `${?}` and `${$}` are those characters themselves
- * (documentation; other variables, and the version of the policy that turns them on, are not known
- * here). Linear in text times pattern: a regular expression would take for ever on many `*`.
+ * Matches a text against a pattern: `*` is any text, `?` any one character; `${*}`, `${?}` and `${$}`
+ * are these characters themselves (documentation). Other variables are not supported, and the version
+ * of the policy is ignored. Takes time in proportion to text times pattern: a regular expression with
+ * many `*` would take exponential time.
  */
 function isLike(value: string, glob: string): boolean {
   const pieces = readGlob(glob);
@@ -130,7 +137,7 @@ function isLike(value: string, glob: string): boolean {
       next += 1;
     } else {
       if (!retry) return false;
-      retry.at += 1; // the latest `*` takes one character more
+      retry.at += 1; // the latest `*` matches one more character
       ({ at, next } = retry);
     }
   }

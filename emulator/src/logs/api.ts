@@ -57,7 +57,7 @@ const invalidToken = awsError(
   'The security token included in the request is invalid.',
 );
 
-/** Every 4xx of CloudWatch Logs found in the wild is 400, those about credentials too. */
+/** CloudWatch Logs answers 400 in every recorded 4xx case, also for wrong credentials. */
 const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
   expired: awsError(
@@ -68,14 +68,15 @@ const authErrors: Record<AuthFailure, Refusal> = {
   token: invalidToken,
 };
 
-/** What the front of CloudWatch Logs needs to perform a call. */
+/** The state that calls of CloudWatch Logs use. */
 export interface LogsWorld extends Pick<LogsContext, 'buckets' | 'clock' | 'settings'> {
   regions: LogsRegions;
 }
 
 /**
- * Understands a request in awsJson1_1. The order of refusals is content type, target, credentials,
- * quota, JSON, session policy, then the operation's own (an assumption where not recorded).
+ * Reads a request in the protocol awsJson1_1. Order of the checks: content type, target, credentials,
+ * quota, JSON, session policy, then those of the operation. The order is partly recorded, partly
+ * assumed.
  */
 export function readLogsCall(
   request: WireRequest,
@@ -84,7 +85,7 @@ export function readLogsCall(
 ): Call {
   const target = request.headers['x-amz-target']?.toString() ?? '';
   const name = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : target;
-  const isSpoken = request.headers['content-type']?.split(';')[0]?.trim() === contentType;
+  const isAwsJson = request.headers['content-type']?.split(';')[0]?.trim() === contentType;
   const input = readInput(request.body);
 
   return {
@@ -93,7 +94,7 @@ export function readLogsCall(
     input: input === undefined ? undefined : summarize(input),
     refuse,
     perform(fault) {
-      if (!isSpoken) return unknownProtocol;
+      if (!isAwsJson) return unknownProtocol;
       const operation = target.startsWith(targetPrefix) ? operations.get(name) : undefined;
       return answerErrors(() => {
         if (!operation) throw awsError('UnknownOperationException');
@@ -116,7 +117,7 @@ const unknownProtocol: Answer = {
   errorCode: 'UnknownOperationException',
 };
 
-/** Undefined for anything but a JSON object or array: broken, empty, a bare value. */
+/** Returns undefined for everything except a JSON object or array. */
 function readInput(body: Buffer): object | undefined {
   try {
     const input = readExactJson(body.toString());
@@ -126,17 +127,15 @@ function readInput(body: Buffer): object | undefined {
   }
 }
 
-/**
- * For the journal: a batch of events can be a megabyte, of which only the number is of interest.
- */
+/** The input for the journal. A batch of events may take a megabyte, so only its length is kept. */
 function summarize(input: object): object {
   if (!('logEvents' in input) || !Array.isArray(input.logEvents)) return input;
   return { ...input, logEvents: input.logEvents.length };
 }
 
 /**
- * A session may do only what its session policy allows (documentation); the role's own is not
- * known.
+ * A session may do only what its session policy allows (documentation). Role policies are not
+ * emulated.
  */
 function refuseBySessionPolicy(operation: string, input: object, caller: Caller): void {
   if (!caller.sessionPolicy) return;

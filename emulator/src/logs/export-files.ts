@@ -3,21 +3,22 @@ import type { Settings } from '../options/settings.ts';
 import type { ExportTask } from './export-tasks.ts';
 import type { LogEvent, LogGroup } from './log-groups.ts';
 
-/** One object of an export: its key, and its gzip bytes when somebody wants them. */
+/** One object of an export. `body` makes the gzip bytes when they are needed. */
 export interface ExportFile {
   key: string;
   body(): Buffer;
 }
 
-/** What DescribeExportTasks shows, and keys begin with, when no prefix was given (recorded). */
+/** The prefix of keys and in DescribeExportTasks when none was given (recorded). */
 export const defaultDestinationPrefix = 'exportedlogs';
 
-/** The object AWS writes to see whether it may (key and body recorded). */
+/** The object that AWS writes to check its permission (key and body recorded). */
 export const writeTest = { key: 'aws-logs-write-test', body: 'Permission Check Successful' };
 
 /**
- * The key of the write test: under the prefix when there is one, else at the root (recorded). A
- * slash at the end of a prefix is kept, and so gives two, unless the option `keyPrefix` trims it.
+ * Returns the key of the write test: under the prefix if there is one, otherwise at the root
+ * (recorded). A slash at the end of the prefix is kept, which makes two slashes, unless the option
+ * `keyPrefix` trims it.
  */
 export function writeTestKey(
   destinationPrefix: string | undefined,
@@ -27,14 +28,14 @@ export function writeTestKey(
   return prefix ? `${prefix}/${writeTest.key}` : writeTest.key;
 }
 
-/** A prefix as it was given, or without a slash at its end. */
+/** Returns a prefix as given, or without a slash at its end. */
 export function trimAs(rule: Settings['keyPrefix'], prefix: string): string {
   return rule === 'trimmed' && prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
 /**
- * The files of a finished export. A stream without matching events has none. Two streams whose
- * names differ only in `/` and `-` share a folder and its numbering (assumption: nothing is lost).
+ * Returns the files of a finished export. A stream without matching events has none. Streams whose
+ * names differ only in `/` and `-` share a folder and its numbers (assumption: nothing is lost).
  */
 export function exportFiles(
   task: ExportTask,
@@ -73,7 +74,7 @@ function isInRange(
   return time >= from && (rangeEnd === 'inclusive' ? time <= to : time < to);
 }
 
-/** ISO 8601 in UTC with milliseconds, a space, and the message byte for byte. */
+/** One line: ISO 8601 in UTC with milliseconds, a space, and the unchanged message. */
 function formatLine({ timestamp, message }: LogEvent): string {
   return `${new Date(timestamp).toISOString()} ${message}`;
 }

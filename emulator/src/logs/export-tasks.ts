@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Agenda } from '../control/clock.ts';
+import type { Scheduler } from '../control/clock.ts';
 import type { Settings } from '../options/settings.ts';
 
-/** The six states of AWS. */
+/** The six states of an export task. */
 export const exportTaskStatusCodes = [
   'CANCELLED',
   'COMPLETED',
@@ -15,7 +15,7 @@ export const exportTaskStatusCodes = [
 /** One of the six states. */
 export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
 
-/** What a task was asked to do, in AWS's words; `from` and `to` keep all 64 bits. */
+/** The parameters of an export, in AWS's words. `from` and `to` keep all 64 bits. */
 export interface ExportOrder {
   taskName?: string | undefined;
   logGroupName: string;
@@ -26,7 +26,7 @@ export interface ExportOrder {
   destinationPrefix?: string | undefined;
 }
 
-/** An export task; instants are epoch ms. */
+/** An export task. Instants are epoch ms. */
 export interface ExportTask extends ExportOrder {
   taskId: string;
   accountId: string;
@@ -37,19 +37,19 @@ export interface ExportTask extends ExportOrder {
   finishedAt: number | undefined;
 }
 
-/** How a task runs where it differs from the settings. */
+/** How a task runs, where it differs from the settings. */
 export interface Course {
-  /** An id to be known by; a fresh UUID when left out. */
+  /** Default: a new UUID. */
   taskId?: string | undefined;
   pendingMs?: number;
   runningMs?: number;
   /**
-   * 'write' (default) writes its objects and completes, 'complete' writes none, 'fail' ends FAILED.
+   * 'write' (default) writes the objects and completes, 'complete' writes none, 'fail' ends FAILED.
    */
   ending?: 'write' | 'complete' | 'fail';
 }
 
-/** A task of somebody else, who uses the same account without us. */
+/** The parameters of a task of another client in the same account. */
 export const foreignOrder: ExportOrder = {
   logGroupName: '/somebody/else',
   from: 0n,
@@ -57,12 +57,12 @@ export const foreignOrder: ExportOrder = {
   destination: 'somebody-elses-bucket',
 };
 
-/** The course of such a task: it holds the slot for its time and leaves nothing to look at. */
+/** The course of such a task: it holds the slot for `durationMs` and writes no objects. */
 export function foreignCourse(durationMs: number): Course {
   return { pendingMs: 0, runningMs: durationMs, ending: 'complete' };
 }
 
-/** PENDING or RUNNING: what the quota counts and CancelExportTask takes. */
+/** Whether a task is PENDING or RUNNING: the quota counts it, and CancelExportTask accepts it. */
 export function isActive({ status }: ExportTask): boolean {
   return status === 'PENDING' || status === 'RUNNING';
 }
@@ -72,26 +72,26 @@ export interface ExportTasks {
   /** Oldest first. */
   all: readonly ExportTask[];
   find(taskId: string): ExportTask | undefined;
-  /** Tasks that hold a slot. */
+  /** Number of tasks that hold a slot. */
   activeCount(): number;
   hasName(taskName: string): boolean;
-  /** Starts a task now, whatever the limit. */
+  /** Starts a task now, even above the limit. */
   start(order: ExportOrder, course?: Course): ExportTask;
-  /** Asks a PENDING or RUNNING task to stop. */
+  /** Begins to cancel a PENDING or RUNNING task. */
   cancel(task: ExportTask): void;
   /** Ends a task FAILED now. */
   fail(task: ExportTask): void;
-  /** Adds a task that was over long ago, without objects. */
+  /** Adds a finished task without objects. */
   addFinished(task: ExportTask): void;
 }
 
-/** Told when a task's time to write has come; false ends it FAILED. */
+/** Writes the objects of a task at its end. Returns false if it cannot; the task then ends FAILED. */
 export type WriteExport = (task: ExportTask) => boolean;
 
-/** Makes the line of tasks of one account and Region; its states change by the clock alone. */
+/** Makes the tasks of one account and Region. Only the clock changes their states. */
 export function makeExportTasks(
   place: { accountId: string; region: string },
-  clock: Agenda,
+  clock: Scheduler,
   settings: Settings,
   write: WriteExport,
 ): ExportTasks {
@@ -161,13 +161,14 @@ export function makeExportTasks(
     },
 
     cancel(task) {
-      const isOverrun = task.status === 'RUNNING' && settings.cancelledWhileRunning === 'completes';
+      const completesAnyway =
+        task.status === 'RUNNING' && settings.cancelledWhileRunning === 'completes';
       task.status = 'PENDING_CANCEL';
       task.message = settings.pendingCancelMessage;
       if (!settings.pendingCancelHoldsSlot) holdsSlot.delete(task);
       clock.at(clock.now() + settings.pendingCancelMs, () => {
         if (task.status !== 'PENDING_CANCEL') return;
-        if (isOverrun && write(task)) finish(task, 'COMPLETED', 'Completed successfully');
+        if (completesAnyway && write(task)) finish(task, 'COMPLETED', 'Completed successfully');
         else finish(task, 'CANCELLED', settings.cancelledMessage);
       });
     },

@@ -1,23 +1,23 @@
 import { awsError } from '../wire/aws-error.ts';
 
-/** One event as stored; times are epoch ms. */
+/** A stored event. Times are epoch ms. */
 export interface LogEvent {
   timestamp: number;
   ingestedAt: number;
   message: string;
 }
 
-/** A log stream; its events are in the order they came. */
+/** A log stream. Its events are in the order of their arrival. */
 export interface LogStream {
   logStreamName: string;
   createdAt: number;
   events: LogEvent[];
-  /** Bounds over all events, kept up to date so that listings need not look at them. */
+  /** Bounds of all events. They are maintained so that listings do not scan the events. */
   firstTimestamp: number | undefined;
   lastTimestamp: number | undefined;
 }
 
-/** A log group with its streams by name. */
+/** A log group, with its streams by name. */
 export interface LogGroup {
   logGroupName: string;
   createdAt: number;
@@ -28,30 +28,30 @@ export interface LogGroup {
   streams: Map<string, LogStream>;
 }
 
-/** The log groups of one account and Region by name. */
+/** The log groups of one account and Region, by name. */
 export type LogGroups = Map<string, LogGroup>;
 
-/** Bytes AWS adds to each event when it counts a batch (documentation). */
+/** Bytes that AWS adds for each event of a batch (documentation). */
 export const eventOverheadBytes = 26;
 
-/** The latest time a calendar has, epoch ms; an event after it could not be written out. */
+/** The latest valid Date in epoch ms. A later event could not be formatted. */
 export const lastTimestamp = 8.64e15;
 
-/** Finds a log group or throws ResourceNotFoundException (text recorded). */
+/** Finds a log group. @throws ResourceNotFoundException (message recorded) */
 export function findLogGroup(groups: LogGroups, logGroupName: string): LogGroup {
   const group = groups.get(logGroupName);
   if (group) return group;
   throw awsError('ResourceNotFoundException', 'The specified log group does not exist.');
 }
 
-/** Finds a stream or throws ResourceNotFoundException (text recorded). */
+/** Finds a stream. @throws ResourceNotFoundException (message recorded) */
 export function findLogStream(group: LogGroup, logStreamName: string): LogStream {
   const stream = group.streams.get(logStreamName);
   if (stream) return stream;
   throw awsError('ResourceNotFoundException', 'The specified log stream does not exist.');
 }
 
-/** Adds an empty log group; one of the same name is replaced. */
+/** Adds an empty log group. Replaces a group of the same name. */
 export function addLogGroup(
   groups: LogGroups,
   group: Pick<LogGroup, 'logGroupName' | 'createdAt' | 'logGroupClass' | 'retentionInDays'> &
@@ -75,7 +75,7 @@ export function addLogStream(group: LogGroup, logStreamName: string, createdAt: 
   return stream;
 }
 
-/** Appends events to a stream without any of the checks of PutLogEvents. */
+/** Appends events to a stream, without the checks of PutLogEvents. */
 export function storeEvents(group: LogGroup, stream: LogStream, events: readonly LogEvent[]): void {
   for (const event of events) {
     stream.events.push(event);
@@ -85,7 +85,7 @@ export function storeEvents(group: LogGroup, stream: LogStream, events: readonly
   }
 }
 
-/** Removes a stream with its events. */
+/** Removes a stream and its events. */
 export function removeLogStream(group: LogGroup, stream: LogStream): void {
   group.streams.delete(stream.logStreamName);
   for (const event of stream.events) group.storedBytes -= storedSize(event);

@@ -14,7 +14,7 @@ export const logGroupIdentifier = text({ min: 1, max: 2048, pattern: '[\\w#+=/:,
 /** AmazonResourceName of the service model. */
 export const resourceArn = text({ min: 1, max: 1011, pattern: '[\\w+=/:,.@-]*' });
 
-/** Tags a resource may have (service model). */
+/** Maximum number of tags of a resource (service model). */
 export const maxTags = 50;
 
 const tagPattern = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*';
@@ -26,21 +26,24 @@ export const tags = map(
   { min: 1, max: maxTags },
 );
 
-/** DescribeLimit of the service model; an absent limit means its maximum. */
+/** DescribeLimit of the service model. Default: the maximum. */
 export const describeLimit = { min: 1, max: 50 };
 
-/** The ARN of a log group, without the `:*` that some answers append. */
+/** Returns the ARN of a log group, without the `:*` that some answers append. */
 export function logGroupArn(place: { accountId: string; region: string }, name: string): string {
   const { region, accountId } = place;
   return `arn:${partitionOf(region).name}:logs:${region}:${accountId}:log-group:${name}`;
 }
 
-/** The name of a log group out of its ARN, with or without `:*`, or out of itself. */
+/** Returns the name of a log group from its name or its ARN, with or without `:*`. */
 export function groupNameOf(identifier: string): string {
   return (identifier.split(':log-group:').at(-1) ?? '').replace(/:\*$/, '');
 }
 
-/** One of the two ways to name a group; what AWS says to neither is an assumption. */
+/**
+ * Returns the name of the group from one of the two members. The error without both is an
+ * assumption.
+ */
 export function chooseGroup(input: {
   logGroupName: string | undefined;
   logGroupIdentifier: string | undefined;

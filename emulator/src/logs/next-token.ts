@@ -1,22 +1,24 @@
 import { awsError } from '../wire/aws-error.ts';
 
 /**
- * Writes a nextToken: opaque to clients, a place in one operation's listing and its birth to us.
+ * Writes a nextToken: the operation, the position in its listing, and the time. It is opaque to
+ * clients.
  */
 export function writeNextToken(operation: string, place: unknown, now: number): string {
   return Buffer.from(JSON.stringify([operation, place, now])).toString('base64url');
 }
 
 /**
- * Reads the place a nextToken stands for. Throws InvalidParameterException for one that is not
- * ours, belongs to another operation or is older than `ttlMs` (text recorded on sibling operations).
+ * Reads the position from a nextToken.
+ * @throws InvalidParameterException for an unknown token, a token of another operation, or one older
+ * than `ttlMs` (message recorded for similar operations)
  */
 export function readNextToken<Place>(
   token: string,
   expected: { operation: string; now: number; ttlMs: number },
 ): Place {
-  const [operation, place, bornAt] = decode(token);
-  if (operation !== expected.operation || !(expected.now - Number(bornAt) <= expected.ttlMs)) {
+  const [operation, place, createdAt] = decode(token);
+  if (operation !== expected.operation || !(expected.now - Number(createdAt) <= expected.ttlMs)) {
     throw awsError('InvalidParameterException', 'The specified nextToken is invalid.');
   }
   return place as Place;

@@ -1,4 +1,4 @@
-import type { Agenda } from '../control/clock.ts';
+import type { Scheduler } from '../control/clock.ts';
 import type { Fault } from '../control/faults.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
@@ -9,27 +9,27 @@ import type { Effect } from '../wire/exchange.ts';
 import { type Shape, structure } from '../wire/json-input.ts';
 import type { LogsRegion } from './regions.ts';
 
-/** Everything an operation may look at or change. */
+/** The state that an operation may read or change. */
 export interface LogsContext {
   caller: Caller;
   logs: LogsRegion;
   buckets: Buckets;
-  clock: Agenda;
+  clock: Scheduler;
   settings: Settings;
-  /** Set when the operation itself has to go wrong, not only its answer. */
+  /** Set for a fault in the operation itself, not only in its answer. */
   fault: Fault | undefined;
 }
 
-/** `output` is the body of the answer; without one the body is empty. */
+/** The outcome of an operation. `output` is the body of the answer; without it the body is empty. */
 export interface Outcome {
   output?: object;
   effect?: Effect;
 }
 
-/** One operation: JSON in, outcome out; throws what AWS would answer. */
+/** An operation: takes JSON and returns the outcome. @throws the error that AWS would answer */
 export type Operation = (json: unknown, context: LogsContext) => Outcome;
 
-/** Makes an operation of its input's members and what it does with them once they are valid. */
+/** Makes an operation from the members of its input. `run` gets the input only if it is valid. */
 export function makeOperation<M extends Record<string, Shape<unknown>>>(
   members: M,
   run: (

@@ -1,4 +1,4 @@
-import type { Agenda } from '../control/clock.ts';
+import type { Scheduler } from '../control/clock.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
 import { mayWrite } from '../s3/log-delivery.ts';
@@ -13,18 +13,22 @@ export interface LogsRegion {
   region: string;
   logGroups: LogGroups;
   exportTasks: ExportTasks;
-  /** Counts a call against the quotas; throws ThrottlingException. */
+  /** Counts a call against its quota. @throws ThrottlingException */
   admit(operation: string): void;
 }
 
-/** All of CloudWatch Logs, by account and Region; each comes into being when first looked at. */
+/** All of CloudWatch Logs, by account and Region. Each Region is created at its first use. */
 export interface LogsRegions {
   all(): LogsRegion[];
   of(place: { accountId: string; region: string }): LogsRegion;
 }
 
-/** Makes CloudWatch Logs without groups or tasks. */
-export function makeLogsRegions(buckets: Buckets, clock: Agenda, settings: Settings): LogsRegions {
+/** Makes an empty CloudWatch Logs. */
+export function makeLogsRegions(
+  buckets: Buckets,
+  clock: Scheduler,
+  settings: Settings,
+): LogsRegions {
   const regions = new Map<string, LogsRegion>();
 
   const open = (accountId: string, region: string): LogsRegion => {
@@ -50,11 +54,11 @@ export function makeLogsRegions(buckets: Buckets, clock: Agenda, settings: Setti
   };
 }
 
-/** Writes a task's objects. Without bucket, group or permission it fails (assumption). */
+/** Writes the objects of a task. Fails without the bucket, the group or the permission (assumption). */
 function makeWriteExport(
   logGroups: LogGroups,
   buckets: Buckets,
-  clock: Agenda,
+  clock: Scheduler,
   settings: Settings,
 ): WriteExport {
   return (task) => {
@@ -70,11 +74,8 @@ function makeWriteExport(
   };
 }
 
-/**
- * A token bucket per operation, refilled by the clock; it holds one second's worth, at least a
- * call.
- */
-function makeThrottle(settings: Pick<Settings, 'rateLimits'>, clock: Agenda) {
+/** A token bucket for each operation. It holds the calls of one second, and at least one call. */
+function makeThrottle(settings: Pick<Settings, 'rateLimits'>, clock: Scheduler) {
   const buckets = new Map<string, { tokens: number; filledAt: number }>();
 
   return (operation: string): void => {
@@ -84,8 +85,8 @@ function makeThrottle(settings: Pick<Settings, 'rateLimits'>, clock: Agenda) {
     const depth = Math.max(1, rate);
     const { tokens, filledAt } = buckets.get(operation) ?? { tokens: depth, filledAt: now };
     const refilled = Math.min(depth, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
-    const isOver = refilled < 1;
-    buckets.set(operation, { tokens: isOver ? refilled : refilled - 1, filledAt: now });
-    if (isOver) throw awsError('ThrottlingException', 'Rate exceeded');
+    const isEmpty = refilled < 1;
+    buckets.set(operation, { tokens: isEmpty ? refilled : refilled - 1, filledAt: now });
+    if (isEmpty) throw awsError('ThrottlingException', 'Rate exceeded');
   };
 }

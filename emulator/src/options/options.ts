@@ -1,6 +1,6 @@
 import type { ExportTaskStatusCode } from '../logs/export-tasks.ts';
 
-/** Checks of CreateExportTask after validation of its members. */
+/** The checks of CreateExportTask after the validation of its members. */
 export const createChecks = [
   'bucket',
   'bucketRegion',
@@ -9,59 +9,63 @@ export const createChecks = [
   'activeLimit',
 ] as const;
 
-/** One of these checks. */
+/** One of the checks of CreateExportTask. */
 export type CreateCheck = (typeof createChecks)[number];
 
-/** What sts:AssumeRole does for one role. */
+/** A rule for `sts:AssumeRole` of one role. */
 export interface RoleRule {
-  /** Asked for in every call when given; a wrong or missing one is AccessDenied. */
+  /** The external id that every call needs. A wrong or missing one is AccessDenied. */
   externalId?: string;
-  /** AccessDenied for everybody, as when the role is gone or does not trust the caller. */
+  /**
+   * Whether every call is AccessDenied, as for a missing role or one that does not trust the
+   * caller.
+   */
   refuses?: boolean;
 }
 
-/**
- * All options; those marked "unverified" stand for something AWS does that nobody has written down.
- */
+/** All options. "Unverified" marks behaviour of AWS that is neither documented nor recorded. */
 export interface EmulatorOptions {
-  /** Default 127.0.0.1. */
+  /** Address to listen on. Default 127.0.0.1. */
   host?: string;
-  /** Default 0: any free port. */
+  /** Port to listen on. Default 0: any free port. */
   port?: number;
-  /** Buckets and objects also lie on disk here, and are served again after a restart. */
+  /** Directory that keeps buckets and objects over a restart. Default: memory only. */
   dataDir?: string | undefined;
-  /** Epoch ms at which the clock stands still until it is turned. Without it real time runs. */
+  /**
+   * Instant in epoch ms at which the clock stands still until a test changes it. Default: real
+   * time.
+   */
   startAt?: number;
-  /** Account of ordinary access keys. Default 123456789012. */
+  /** Account of every access key that is not in `accountsByAccessKey`. Default 123456789012. */
   accountId?: string;
-  /** Accounts of particular access keys. Default none. */
+  /** Account ids by access key. Default none. */
   accountsByAccessKey?: Record<string, string>;
-  /** Rules by role ARN. A role without one can be assumed by anybody. Default none. */
+  /** Rules by role ARN. A role without a rule can be assumed by every caller. Default none. */
   roles?: Record<string, RoleRule>;
-  /** Latest journal entries kept. Default 100,000. */
+  /** Number of journal entries that are kept. Default 100,000. */
   journalLimit?: number;
 
-  /** Time a task is PENDING. Default 500; AWS takes from part of a second to hours. */
+  /** Time in PENDING. Default 500; AWS takes from part of a second to hours. */
   pendingMs?: number;
   /**
-   * Time a task is RUNNING; of two, each task draws its own between them. Default 1000; small exports
-   * take a second or two.
+   * Time in RUNNING. Of two numbers, each task gets a random time between them. Default 1000; small
+   * exports take a second or two.
    */
   runningMs?: number | readonly [least: number, most: number];
-  /** Seed of what is drawn. Default 1: the same in every run. */
+  /** Seed of random times. Default 1: the same times in every run. */
   randomSeed?: number;
-  /** Time a task is PENDING_CANCEL. Default 100 (unverified). */
+  /** Time in PENDING_CANCEL. Default 100 (unverified). */
   pendingCancelMs?: number;
   /**
-   * A task still active after this ends FAILED. Default 24 h (documentation; the status is
+   * Age at which an active task ends FAILED. Default 24 h (documentation; the status is
    * unverified).
    */
   taskTimeoutMs?: number;
   /** Active (PENDING or RUNNING) tasks per account and Region. Default 1 (documentation). */
   activeTaskLimit?: number;
   /**
-   * Calls a second per account, Region and operation. 'aws' (default) is the documented quotas, with
-   * a burst of one second's worth (unverified). 'off' has none; an object overrides single quotas.
+   * Calls per second for each account, Region and operation. 'aws' (default): the documented quotas,
+   * with a burst of one second (unverified). 'off': no quotas. An object replaces single quotas.
    */
   rateLimits?: 'aws' | 'off' | Partial<Record<string, number>>;
 
@@ -70,101 +74,96 @@ export interface EmulatorOptions {
    * (unverified).
    */
   pendingCancelHoldsSlot?: boolean;
-  /**
-   * Whether cancelling a PENDING_CANCEL task succeeds. Default false: it is neither PENDING nor
-   * RUNNING (unverified).
-   */
+  /** Whether a PENDING_CANCEL task can be cancelled again. Default false (unverified). */
   pendingCancelIsCancellable?: boolean;
   /** status.message of PENDING_CANCEL. Default absent (unverified). */
   pendingCancelMessage?: string;
   /** status.message of CANCELLED. Default absent (unverified). */
   cancelledMessage?: string;
-  /** What becomes of a task that was cancelled while RUNNING. Default 'cancelled' (unverified). */
+  /** The end of a task that was cancelled while RUNNING. Default 'cancelled' (unverified). */
   cancelledWhileRunning?: 'cancelled' | 'completes';
   /**
-   * Codes that DescribeExportTasks shows in place of those of the service model; a filter does not
-   * find them. Default none.
+   * Codes that DescribeExportTasks shows instead of those of the service model. A filter does not find
+   * them. Default none.
    */
   shownStatusCodes?: Partial<Record<ExportTaskStatusCode, string>>;
   /** Whether a PENDING task has `executionInfo`. Default true (recorded right after a create). */
   pendingHasExecutionInfo?: boolean;
-  /** `destinationPrefix` as DescribeExportTasks shows it: as given, or without a slash at its end.
-   * Default 'given' (unverified). */
+  /**
+   * `destinationPrefix` in DescribeExportTasks: as given, or without a slash at its end. Default 'given'
+   * (unverified).
+   */
   shownPrefix?: 'given' | 'trimmed';
 
-  /** How long finished tasks stay in DescribeExportTasks. Default for ever (unverified). */
+  /** Time for which DescribeExportTasks shows finished tasks. Default Infinity (unverified). */
   keepFinishedTasksMs?: number;
-  /** How old a task is when listings first have it; by id it is there at once. Default 0 (unverified). */
+  /** Age at which a task appears in listings. By id it is found at once. Default 0 (unverified). */
   listedAfterMs?: number;
   /** Order of a listing with a status filter. Default 'newest-first' (unverified). */
   filteredOrder?: 'newest-first' | 'oldest-first' | 'by-id';
   /**
-   * Pages of DescribeExportTasks without a task: never, after the last task, or before each page
-   * too. Default 'never' (unverified).
+   * Pages of DescribeExportTasks without a task: none, one after the last task, or also one before each
+   * page. Default 'never' (unverified).
    */
   emptyPages?: 'never' | 'last' | 'everywhere';
   /** Validity of a nextToken. Default 24 h (documentation). */
   nextTokenTtlMs?: number;
 
   /**
-   * Order of the checks of CreateExportTask; one left out is not made. Default bucket,
+   * Order of the checks of CreateExportTask. A check that is not listed is skipped. Default: bucket,
    * bucketRegion, logGroup, bucketPolicy, activeLimit (unverified).
    */
   checkOrder?: readonly CreateCheck[];
   /**
-   * Code when the bucket policy keeps CloudWatch Logs out. Default AccessDeniedException, seen in
-   * 2026; InvalidParameterException was seen in 2023.
+   * Error code when the bucket policy does not permit the export. Default AccessDeniedException, seen
+   * in 2026; InvalidParameterException was seen in 2023.
    */
   bucketPolicyErrorCode?: 'AccessDeniedException' | 'InvalidParameterException';
   /**
-   * Service principals of CloudWatch Logs in other partitions than `aws`: with the suffix of the
-   * partition, with `amazonaws.com`, or any of them. Default 'any' (sources disagree about China).
+   * Suffix of the service principals of CloudWatch Logs outside of the partition `aws`: that of the
+   * partition, `amazonaws.com`, or either. Default 'any' (sources disagree about China).
    */
   otherPartitionPrincipals?: 'any' | 'own-suffix' | 'amazonaws.com';
-  /** A bucket in another Region. Default 'refuse' (documentation). */
+  /** Whether a bucket in another Region is accepted. Default 'refuse' (documentation). */
   otherRegionBucket?: 'refuse' | 'accept';
-  /** The text of that refusal, an InvalidParameterException (unverified). */
+  /** The message for a bucket in another Region, an InvalidParameterException (unverified). */
   otherRegionBucketMessage?: string;
-  /** `from` after `to`. Default 'accept': an export without events (unverified). */
+  /** Whether `from` after `to` is accepted. Default 'accept': an export without events (unverified). */
   fromAfterTo?: 'refuse' | 'accept';
   /**
-   * A taskName used before: 'refuse' is ResourceAlreadyExistsException. Default 'accept'
+   * Whether a used taskName is accepted, or a ResourceAlreadyExistsException. Default 'accept'
    * (unverified).
    */
   repeatedTaskName?: 'refuse' | 'accept';
   /**
-   * Groups that are not of class STANDARD. Default 'accept' (older documentation says refused;
-   * unverified).
+   * Whether other log classes than STANDARD are accepted. Default 'accept' (unverified; older
+   * documentation: no).
    */
   nonStandardLogClass?: 'refuse' | 'accept';
   /**
-   * HTTP status of a played ServiceUnavailableException. Default 500 (documentation; 503 is
+   * HTTP status of the fault ServiceUnavailableException. Default 500 (documentation; 503 is
    * possible).
    */
   serviceUnavailableStatus?: 500 | 503;
 
   /**
-   * Which time of an event `from` and `to` are compared with. Default 'timestamp' (service model);
-   * 'ingestion' is the user guide's. Which one holds is unverified.
+   * Time of an event that `from` and `to` apply to. Default 'timestamp' (service model); the user guide
+   * says 'ingestion'. Which one holds is unverified.
    */
   eventRange?: 'timestamp' | 'ingestion';
   /**
-   * Whether an event at `to` is exported. Default 'inclusive' with timestamps (service model),
-   * 'exclusive' with ingestion times (user guide).
+   * Whether an event at `to` is exported. Default: 'inclusive' for timestamps (service model),
+   * 'exclusive' for ingestion times (user guide).
    */
   rangeEnd?: 'inclusive' | 'exclusive';
-  /** The prefix that keys begin with, as `shownPrefix`. Default 'given' (unverified). */
+  /** The prefix of keys: as given, or without a slash at its end. Default 'given' (unverified). */
   keyPrefix?: 'given' | 'trimmed';
-  /**
-   * Bytes of text after which a stream goes on in the next .gz file. Default 64 MiB (unverified).
-   */
+  /** Bytes of text after which a stream continues in the next file. Default 64 MiB (unverified). */
   rolloverBytes?: number;
   /** Whether the last line of a file ends in a newline. Default true (unverified). */
   trailingNewline?: boolean;
-  /**
-   * PutLogEvents rejects older events. Default 14 days (documentation); Infinity takes old samples.
-   */
+  /** Age above which PutLogEvents rejects an event. Default 14 days (documentation). */
   maxEventAgeMs?: number;
-  /** PutLogEvents rejects events further in the future. Default 2 h (documentation). */
+  /** Time in the future above which PutLogEvents rejects an event. Default 2 h (documentation). */
   maxEventAheadMs?: number;
 }

@@ -2,11 +2,11 @@ import { exportTaskStatusCodes } from '../logs/export-tasks.ts';
 import { configError } from './config-error.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
 
-/** What an option may be, in words and as a test. */
+/** The valid values of an option, in words and as a test. */
 interface Rule {
   must: string;
   fits(value: unknown): boolean;
-  /** It is read once, when the emulator opens. */
+  /** The option is read once, when the emulator opens. */
   isForStart?: true;
 }
 
@@ -103,8 +103,8 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
 const rulesByName = new Map(Object.entries(rules));
 
 /**
- * Throws on the first option that is not known or does not fit; while the emulator runs, null brings
- * a default back. The error has the name by which a process ends with a sentence, not a stack.
+ * Checks the names and values of options. In a running emulator, null restores a default.
+ * @throws an error named ConfigError for the first wrong option
  */
 export function checkOptions(options: object, when: 'start' | 'running'): void {
   const refuse = (sentence: string) => {

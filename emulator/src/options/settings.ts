@@ -2,21 +2,21 @@ import { makeRandom } from '../control/random.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
 import { checkOptions } from './rules.ts';
 
-/** The options with every default filled in. */
+/** The options with all defaults. */
 export type Settings = ReturnType<typeof withDefaults>;
 
-/** The options of a running emulator, to be read and changed. */
+/** Reads and changes the options of a running emulator. */
 export interface OptionControl {
-  /** Every option that is set, by itself or by default. */
+  /** All options that have a value. */
   all(): EmulatorOptions;
   /**
-   * Changes options; null brings a default back. Tasks that run keep the times they began with.
-   * Throws on an unknown option, an unfit value, and what can only be set at the start.
+   * Changes options; null restores a default. Running tasks keep their times.
+   * @throws an error for an unknown option, a wrong value, or an option for the start only
    */
   change(changes: Record<string, unknown>): void;
 }
 
-/** Documented quotas in calls a second, per account and Region. */
+/** Documented quotas in calls per second, for each account and Region. */
 const awsRateLimits: Partial<Record<string, number>> = {
   CreateExportTask: 5,
   DescribeExportTasks: 5,
@@ -72,8 +72,8 @@ const defaults = {
 } satisfies EmulatorOptions;
 
 /**
- * Makes the settings of an emulator, which change in place: whoever has them sees the change.
- * Throws on an option that is not known or does not fit.
+ * Makes the settings of an emulator. They change in place, so every holder sees a change.
+ * @throws an error named ConfigError for a wrong option
  */
 export function makeSettings(options: EmulatorOptions): {
   settings: Settings;

@@ -51,8 +51,8 @@ const authErrors: Record<AuthFailure, Refusal> = {
 };
 
 /**
- * Understands a path-style S3 request. Whoever has a valid key may do everything: bucket policies
- * are only asked about CloudWatch Logs.
+ * Reads a path-style S3 request. A caller with a valid key may do everything: bucket policies are
+ * evaluated for exports only.
  */
 export function readS3Call(
   request: WireRequest,
@@ -98,7 +98,9 @@ function nameOperation(
 ): S3Operation | undefined {
   if (bucketName === '') return method === 'GET' ? 'ListBuckets' : undefined;
   if (key !== '')
-    return objectParts.some((part) => query.has(part)) ? undefined : objectOperations[method];
+    return unsupportedObjectParts.some((part) => query.has(part))
+      ? undefined
+      : objectOperations[method];
   const [, part] = bucketParts.find(([name]) => query.has(name)) ?? [];
   if (part) return part[method];
   if (query.get('list-type') === '2') return method === 'GET' ? 'ListObjectsV2' : undefined;
@@ -119,8 +121,8 @@ const bucketOperations: ByMethod = {
   DELETE: 'DeleteBucket',
 };
 
-/** Parts of an object, named in the query; S3 has them and this has not. */
-const objectParts = [
+/** Subresources of an object that the emulator does not support. The query names them. */
+const unsupportedObjectParts = [
   'acl',
   'attributes',
   'legal-hold',
@@ -130,22 +132,36 @@ const objectParts = [
   'uploads',
 ];
 
-/** Parts of a bucket, named in the query; every other one S3 has is not here. */
+const unsupportedBucketParts = [
+  'accelerate',
+  'cors',
+  'encryption',
+  'lifecycle',
+  'logging',
+  'notification',
+  'object-lock',
+  'ownershipControls',
+  'policyStatus',
+  'publicAccessBlock',
+  'replication',
+  'requestPayment',
+  'tagging',
+  'uploads',
+  'versioning',
+  'versions',
+  'website',
+];
+
+/** Subresources of a bucket. The query names them. */
 const bucketParts: readonly [query: string, operations: ByMethod][] = [
   ['acl', { GET: 'GetBucketAcl' }],
   ['location', { GET: 'GetBucketLocation' }],
   ['policy', { GET: 'GetBucketPolicy', PUT: 'PutBucketPolicy', DELETE: 'DeleteBucketPolicy' }],
   ['delete', { POST: 'DeleteObjects' }],
-  ...notThere('versioning', 'versions', 'uploads', 'tagging', 'lifecycle', 'cors', 'encryption'),
-  ...notThere('logging', 'notification', 'object-lock', 'ownershipControls', 'policyStatus'),
-  ...notThere('publicAccessBlock', 'replication', 'website', 'accelerate', 'requestPayment'),
+  ...unsupportedBucketParts.map((name): [string, ByMethod] => [name, {}]),
 ];
 
-function notThere(...names: string[]): [query: string, operations: ByMethod][] {
-  return names.map((name) => [name, {}]);
-}
-
-/** Answers to HEAD have no body; there an error is only its status. */
+/** Answers an error in XML. An answer to HEAD has no body, only the status. */
 function refuseInXml(
   { status, code, message }: Refusal,
   { method, path }: WireRequest,

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../iam/policy.ts';
 
-/** What an object is made of; its bytes may come into being only when somebody asks. */
+/** The content of an object. `body` may make the bytes when they are needed. */
 export interface ObjectContent {
   body(): Buffer;
   lastModified: number;
 }
 
-/** An object as it lies in a bucket; the entity tag is the MD5 of the bytes, in quotes. */
+/** A stored object. The entity tag is the MD5 of the bytes, in quotes. */
 export interface StoredObject extends ObjectContent {
   summary(): { size: number; entityTag: string };
 }
 
-/** A bucket with its policy and its objects by key. */
+/** A bucket with its policy, and its objects by key. */
 export interface Bucket {
   name: string;
   region: string;
@@ -22,11 +22,11 @@ export interface Bucket {
   objects: Map<string, StoredObject>;
 }
 
-/** All buckets; their names are one space over all accounts and Regions. */
+/** All buckets. Names are unique over all accounts and Regions. */
 export interface Buckets {
   all(): Bucket[];
   find(name: string): Bucket | undefined;
-  /** Adds a bucket, or changes one and keeps its objects. Throws on a name S3 would not take. */
+  /** Adds a bucket, or changes one and keeps its objects. @throws an error for an invalid name */
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
   setPolicy(bucket: Bucket, policy: Policy | undefined): void;
   putObject(bucket: Bucket, key: string, content: ObjectContent): StoredObject;
@@ -35,17 +35,20 @@ export interface Buckets {
   remove(bucket: Bucket): void;
 }
 
-/** Where buckets lie when they are to outlive the process. */
+/** Storage for buckets that outlive the process. */
 export interface BucketStore {
   load(): Bucket[];
   saveBucket(bucket: Bucket): void;
-  /** Writes one object and gives the way to read it back; undefined if it cannot lie there. */
+  /**
+   * Writes an object and returns a function that reads it. Returns undefined if it cannot be
+   * stored.
+   */
   saveObject(bucket: Bucket, key: string, body: () => Buffer): (() => Buffer) | undefined;
   removeObject(bucket: Bucket, key: string): void;
   removeBucket(bucket: Bucket): void;
 }
 
-/** Makes the buckets: those of the disk, or none and in memory only. */
+/** Makes the buckets: with those of the disk, or empty and in memory. */
 export function makeBuckets(disk: BucketStore | undefined): Buckets {
   const buckets = new Map((disk?.load() ?? []).map((bucket) => [bucket.name, bucket]));
 
@@ -53,7 +56,7 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
     all: () => [...buckets.values()].sort((left, right) => (left.name < right.name ? -1 : 1)),
     find: (name) => buckets.get(name),
     add(bucket) {
-      if (!isBucketName(bucket.name)) throw new Error(`${bucket.name} is no name for a bucket.`);
+      if (!isBucketName(bucket.name)) throw new Error(`The bucket name ${bucket.name} is invalid.`);
       const added = { ...bucket, objects: buckets.get(bucket.name)?.objects ?? new Map() };
       buckets.set(bucket.name, added);
       disk?.saveBucket(added);
@@ -65,7 +68,7 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
     },
     putObject(bucket, key, { body, lastModified }) {
       const onDisk = disk?.saveObject(bucket, key, body);
-      const object = makeObject({ body: onDisk ?? keepFirst(body), lastModified });
+      const object = makeObject({ body: onDisk ?? once(body), lastModified });
       bucket.objects.set(key, object);
       return object;
     },
@@ -79,19 +82,19 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
   };
 }
 
-/** Names S3 takes; all of them are harmless as names of folders. */
+/** Whether S3 accepts a bucket name. Accepted names are also safe as folder names. */
 export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
 }
 
-/** Keys have at most 1,024 bytes of UTF-8 (documentation). */
-export function isKeyLength(key: string): boolean {
+/** Whether S3 accepts the length of a key: at most 1,024 bytes of UTF-8 (documentation). */
+export function isValidKeyLength(key: string): boolean {
   return Buffer.byteLength(key) <= 1024;
 }
 
-/** Makes an object that reads its bytes once to know their size and tag. */
+/** Makes an object. It reads its bytes once for their size and tag. */
 export function makeObject({ body, lastModified }: ObjectContent): StoredObject {
-  const summary = keepFirst(() => {
+  const summary = once(() => {
     const bytes = body();
     const digest = createHash('md5').update(bytes).digest('hex');
     return { size: bytes.length, entityTag: `"${digest}"` };
@@ -99,7 +102,7 @@ export function makeObject({ body, lastModified }: ObjectContent): StoredObject 
   return { body, lastModified, summary };
 }
 
-function keepFirst<T>(make: () => T): () => T {
+function once<T>(make: () => T): () => T {
   let kept: T | undefined;
   return () => {
     kept ??= make();

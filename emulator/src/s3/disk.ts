@@ -12,20 +12,20 @@ import { dirname, join, relative, sep } from 'node:path';
 import { readPolicy } from '../iam/policy.ts';
 import { type BucketStore, makeObject, type StoredObject } from './buckets.ts';
 
-/** No bucket can have this name, so the folder is free for what is known about the buckets. */
-const aboutBuckets = '.buckets';
+/** Folder of the buckets' properties. No bucket can have this name. */
+const bucketProperties = '.buckets';
 
 /**
- * Opens a folder for buckets, making it if need be: a folder each, their objects as files under it,
- * so that people can look at exports. Buckets, policies and objects outlive the process.
+ * Opens a directory for buckets and creates it if it does not exist. Each bucket is a folder and each
+ * object a file, so that people can look at exports. Buckets, policies and objects outlive the process.
  */
 export function openDisk(dataDir: string): BucketStore {
-  mkdirSync(join(dataDir, aboutBuckets), { recursive: true });
+  mkdirSync(join(dataDir, bucketProperties), { recursive: true });
 
   return {
     load: () =>
-      readdirSync(join(dataDir, aboutBuckets)).map((file) => {
-        const about = JSON.parse(readFileSync(join(dataDir, aboutBuckets, file), 'utf8'));
+      readdirSync(join(dataDir, bucketProperties)).map((file) => {
+        const about = JSON.parse(readFileSync(join(dataDir, bucketProperties, file), 'utf8'));
         const objects = loadObjects(join(dataDir, about.name));
         return { ...about, policy: readPolicy(about.policy ?? ''), objects };
       }),
@@ -33,7 +33,7 @@ export function openDisk(dataDir: string): BucketStore {
     saveBucket({ objects: _, ...bucket }) {
       mkdirSync(join(dataDir, bucket.name), { recursive: true });
       const about = { ...bucket, policy: bucket.policy?.document };
-      writeFileSync(join(dataDir, aboutBuckets, `${about.name}.json`), JSON.stringify(about));
+      writeFileSync(join(dataDir, bucketProperties, `${about.name}.json`), JSON.stringify(about));
     },
 
     saveObject(bucket, key, body) {
@@ -42,7 +42,7 @@ export function openDisk(dataDir: string): BucketStore {
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, body());
       } catch (error) {
-        // S3 may hold both `a` and `a/b`, and names longer than a file's may be; a disk may not.
+        // S3 can hold both `a` and `a/b`, and names longer than file names. A disk cannot.
         if (unstorable.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
         throw error;
       }
@@ -53,13 +53,13 @@ export function openDisk(dataDir: string): BucketStore {
       try {
         unlinkSync(join(dataDir, bucket.name, writeFileName(key)));
       } catch (error) {
-        // What a disk cannot hold was never written; a folder in its place is of other keys.
+        // The object was never written. A folder of its name belongs to other keys.
         if (!unstorable.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
       }
     },
 
     removeBucket(bucket) {
-      rmSync(join(dataDir, aboutBuckets, `${bucket.name}.json`));
+      rmSync(join(dataDir, bucketProperties, `${bucket.name}.json`));
       rmSync(join(dataDir, bucket.name), { recursive: true });
     },
   };
@@ -79,10 +79,10 @@ function loadObjects(folder: string): Map<string, StoredObject> {
   return objects;
 }
 
-/** What `writeFileName` writes; any other `%` was put there by somebody else and means itself. */
+/** The escapes of `writeFileName`. Any other `%` is part of a name from elsewhere. */
 const escapes = /%(?:00|25|2E|5C)/g;
 
-/** A key as a path that stays inside its folder: no empty, `.` or `..` segments, no NUL. */
+/** Turns a key into a path that stays inside its folder: no empty, `.` or `..` segments, no NUL. */
 function writeFileName(key: string): string {
   return key
     .split('/')

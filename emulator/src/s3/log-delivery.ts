@@ -3,20 +3,18 @@ import { isAllowed, type Question } from '../iam/policy.ts';
 import { logGroupArn } from '../logs/names.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Caller } from '../sts/sessions.ts';
-import { type Bucket, isKeyLength } from './buckets.ts';
+import { type Bucket, isValidKeyLength } from './buckets.ts';
 
 type Rules = Pick<Settings, 'otherPartitionPrincipals'>;
 
-/** The log group an export comes from. */
+/** The log group of an export. */
 export interface LogSource {
   accountId: string;
   region: string;
   logGroupName: string;
 }
 
-/**
- * Whether the bucket policy lets CloudWatch Logs read the bucket's ACL, its first act of an export.
- */
+/** Whether the bucket policy permits CloudWatch Logs to read the ACL of the bucket, its first call. */
 export function mayReadAcl(bucket: Bucket, source: LogSource, rules: Rules): boolean {
   return isLogsAllowed(bucket, source, rules, {
     action: 's3:GetBucketAcl',
@@ -25,38 +23,41 @@ export function mayReadAcl(bucket: Bucket, source: LogSource, rules: Rules): boo
   });
 }
 
-/** Whether the bucket policy lets CloudWatch Logs write that key, and S3 takes one so long. */
+/** Whether the bucket policy permits CloudWatch Logs to write a key, and the key is short enough. */
 export function mayWrite(bucket: Bucket, source: LogSource, rules: Rules, key: string): boolean {
-  return isKeyLength(key) && isLogsAllowed(bucket, source, rules, putObject(bucket, key));
+  return (
+    isValidKeyLength(key) && isLogsAllowed(bucket, source, rules, putObjectQuestion(bucket, key))
+  );
 }
 
 /**
- * Whether the caller may write that key: a session policy has to allow it, and in somebody else's
- * bucket the bucket policy too (documentation). The policies of roles and users are not known here.
+ * Whether the caller may write a key. A session policy must allow it, and for a bucket of another
+ * account the bucket policy too (documentation). Policies of roles and users are not emulated.
  */
 export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boolean {
   const { accountId, arn, roleArn, sessionPolicy } = caller;
-  const wish = putObject(bucket, key);
-  if (sessionPolicy && !isAllowed(sessionPolicy, { ...wish, principals: 'holder' })) return false;
+  const question = putObjectQuestion(bucket, key);
+  if (sessionPolicy && !isAllowed(sessionPolicy, { ...question, principals: 'holder' }))
+    return false;
   if (bucket.accountId === accountId) return true;
   const root = `arn:${partitionOf(caller.region).name}:iam::${accountId}:root`;
   const names = [accountId, root, arn, ...(roleArn ? [roleArn] : [])];
   return (
     bucket.policy !== undefined &&
-    isAllowed(bucket.policy, { ...wish, principals: { type: 'AWS', names } })
+    isAllowed(bucket.policy, { ...question, principals: { type: 'AWS', names } })
   );
 }
 
-function putObject(bucket: Bucket, key: string) {
+function putObjectQuestion(bucket: Bucket, key: string) {
   return {
     action: 's3:PutObject',
     resource: bucketArn(bucket, key),
-    // CloudWatch Logs hands every object to the bucket's owner (user guide).
+    // CloudWatch Logs gives every object to the owner of the bucket (user guide).
     context: { 's3:x-amz-acl': 'bucket-owner-full-control' },
   };
 }
 
-/** All spellings of the principal work; conditions are honoured, not demanded (recorded). */
+/** Every form of the principal is accepted. Conditions are optional and are evaluated (recorded). */
 function isLogsAllowed(
   bucket: Bucket,
   { accountId, region, logGroupName }: LogSource,

@@ -1,17 +1,15 @@
 import type { WireRequest } from '../wire/exchange.ts';
 
-/**
- * The payload of a request: SDKs wrap it in chunks of their own (`aws-chunked`) to add checksums.
- */
+/** Reads the payload of a request. SDKs may wrap it in chunks (`aws-chunked`) to add checksums. */
 export function readPayload({ headers, body }: WireRequest): Buffer {
   const isChunked =
     headers['content-encoding']?.includes('aws-chunked') ||
     headers['x-amz-content-sha256']?.toString().startsWith('STREAMING-');
-  return isChunked ? unwrap(body) : body;
+  return isChunked ? readChunks(body) : body;
 }
 
-/** Chunks are `<hex length>[;chunk-signature=…]\r\n<bytes>\r\n`, the last has length 0. */
-function unwrap(body: Buffer): Buffer {
+/** A chunk is `<hex length>[;chunk-signature=…]\r\n<bytes>\r\n`. The last one has length 0. */
+function readChunks(body: Buffer): Buffer {
   const chunks: Buffer[] = [];
   let at = 0;
   for (;;) {

@@ -26,7 +26,7 @@ const authErrors: Record<AuthFailure, Refusal> = {
   token: invalidToken,
 };
 
-/** Understands a request of the query protocol: a form in, XML out. */
+/** Reads a request of the query protocol: a form, answered in XML. */
 export function readStsCall(
   request: WireRequest,
   caller: Caller | AuthFailure,

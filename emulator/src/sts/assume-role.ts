@@ -25,8 +25,8 @@ const roleArnPattern = /^arn:(aws[\w-]*):iam::(\d{12}):role\/(?:[^/]*\/)*([\w+=,
 const defaultSeconds = 3600;
 
 /**
- * AssumeRole: a session of the role's account, ended by the clock. Chained ones last an hour at
- * most. A role of another partition does not trust the caller (assumption: the text).
+ * AssumeRole: a session in the account of the role. The clock ends it. A chained session lasts one hour
+ * at most. A role of another partition does not trust the caller (the message is an assumption).
  */
 export function assumeRole(
   form: Form,
@@ -74,7 +74,7 @@ export function assumeRole(
         AccessKeyId: session.accessKeyId,
         SecretAccessKey: session.secretAccessKey,
         SessionToken: session.sessionToken,
-        // Whole seconds, rounded down as AWS writes them.
+        // AWS writes whole seconds, rounded down.
         Expiration: new Date(session.expiresAt).toISOString().replace(/\.\d+Z$/, 'Z'),
       },
       AssumedRoleUser: { AssumedRoleId: session.userId, Arn: session.arn },
@@ -88,7 +88,7 @@ export function assumeRole(
   };
 }
 
-/** Members are named in lower camel case in the message. */
+/** @throws ValidationError, whose message names members in lower camel case */
 function refuseInvalid(form: Form): void {
   const violations = Object.entries(members).flatMap(([member, limits]) => {
     const path = member.charAt(0).toLowerCase() + member.slice(1);

@@ -1,6 +1,6 @@
 import type { StsContext, StsOutcome } from './operation.ts';
 
-/** GetCallerIdentity: the account of the key, and the assumed role of a session. */
+/** GetCallerIdentity: the account of an access key, or the assumed role of a session. */
 export function getCallerIdentity(_form: unknown, { caller }: StsContext): StsOutcome {
   return { result: { UserId: caller.userId, Account: caller.accountId, Arn: caller.arn } };
 }

@@ -1,22 +1,25 @@
-import type { Agenda } from '../control/clock.ts';
+import type { Scheduler } from '../control/clock.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Effect } from '../wire/exchange.ts';
 import type { XmlNode } from '../wire/xml.ts';
 import type { Caller, Sessions } from './sessions.ts';
 
-/** Everything an operation of STS may look at. */
+/** The state that an operation of STS may read or change. */
 export interface StsContext {
   caller: Caller;
   sessions: Sessions;
-  clock: Agenda;
+  clock: Scheduler;
   settings: Settings;
 }
 
-/** `result` is the content of the result element. */
+/** The outcome of an operation. `result` is the content of the result element. */
 export interface StsOutcome {
   result: XmlNode;
   effect?: Effect;
 }
 
-/** One operation: the form's fields in, outcome out; throws what AWS would answer. */
+/**
+ * An operation: takes the fields of the form and returns the outcome.
+ * @throws the error that AWS would answer
+ */
 export type StsOperation = (form: Record<string, string>, context: StsContext) => StsOutcome;

@@ -1,28 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { Agenda } from '../control/clock.ts';
+import type { Scheduler } from '../control/clock.ts';
 import { partitionOf } from '../iam/partitions.ts';
 import type { Policy } from '../iam/policy.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Signed } from '../wire/signature.ts';
 
-/** Who is asking, as far as the request's key says. */
+/** The caller of a request, according to its access key. */
 export interface Caller {
   accessKeyId: string;
   accountId: string;
   region: string;
   arn: string;
   userId: string;
-  /** Set for sessions of AssumeRole. */
+  /** Present for a session of AssumeRole, as are the members below. */
   roleArn?: string;
   sessionName?: string;
   sourceIdentity?: string | undefined;
   sessionPolicy?: Policy | undefined;
 }
 
-/** Why a request's credentials do not count: 'token' is a session token that nobody issued for that key. */
+/** Why credentials are rejected. 'token': the session token does not belong to the access key. */
 export type AuthFailure = 'missing' | 'expired' | 'unknown' | 'token';
 
-/** Temporary credentials; `expiresAt` in epoch ms. */
+/** Temporary credentials. `expiresAt` is in epoch ms. */
 interface Session {
   accessKeyId: string;
   secretAccessKey: string;
@@ -43,12 +43,12 @@ export interface Sessions {
     session: Omit<Session, 'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'userId'>,
   ): Session;
   identify(signed: Signed | undefined): Caller | AuthFailure;
-  /** The secret keys and tokens of all sessions: what nobody may see but STS and its callers. */
+  /** The secret keys and tokens of all sessions. Only STS and its callers may know them. */
   secrets(): string[];
 }
 
-/** Makes an empty list of sessions. Plain access keys are good whatever they are, but never with a token. */
-export function makeSessions(clock: Agenda, settings: Settings): Sessions {
+/** Makes an empty list of sessions. Any other access key is valid, but only without a session token. */
+export function makeSessions(clock: Scheduler, settings: Settings): Sessions {
   const sessions = new Map<string, Session>();
 
   return {
@@ -67,7 +67,7 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
     identify(signed) {
       if (!signed) return 'missing';
       const { accessKeyId, region, sessionToken } = signed;
-      // Keys of sessions begin with ASIA; any other key is somebody's own and is taken on trust.
+      // Access keys of sessions begin with ASIA. Every other key is accepted.
       if (!accessKeyId.startsWith('ASIA')) {
         if (sessionToken !== undefined) return 'token';
         const accounts = new Map(Object.entries(settings.accountsByAccessKey));
@@ -79,10 +79,17 @@ export function makeSessions(clock: Agenda, settings: Settings): Sessions {
       if (!session || sessionToken === undefined) return 'unknown';
       if (session.sessionToken !== sessionToken) return 'token';
       if (clock.now() >= session.expiresAt) return 'expired';
-      const { accountId, arn, userId, roleArn, sessionName, sourceIdentity } = session;
-      const { sessionPolicy } = session;
-      const called = { arn, userId, roleArn, sessionName, sourceIdentity };
-      return { accessKeyId, accountId, region, ...called, sessionPolicy };
+      return {
+        accessKeyId,
+        accountId: session.accountId,
+        region,
+        arn: session.arn,
+        userId: session.userId,
+        roleArn: session.roleArn,
+        sessionName: session.sessionName,
+        sourceIdentity: session.sourceIdentity,
+        sessionPolicy: session.sessionPolicy,
+      };
     },
 
     secrets: () =>

@@ -1,11 +1,11 @@
 import type { Answer, Refusal } from './exchange.ts';
 
-/** Makes an error for `throw`; without a message the answer carries only the code. */
+/** Makes an error of AWS to throw. Without a message the answer has only the code. */
 export function awsError(code: string, message = '', status = 400): Error & Refusal {
   return Object.assign(new Error(message), { code, status });
 }
 
-/** Performs an operation. What AWS would refuse becomes its answer; a defect stays an error. */
+/** Performs an operation and turns errors of AWS into answers. Other errors are thrown on. */
 export function answerErrors(perform: () => Answer, refuse: (refusal: Refusal) => Answer): Answer {
   try {
     return perform();
@@ -15,7 +15,7 @@ export function answerErrors(perform: () => Answer, refuse: (refusal: Refusal) =
   }
 }
 
-/** Errors of Node have a code too, but no status. */
+/** Errors of Node have a code, but no status. */
 function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'code' in error && 'status' in error;
 }

@@ -1,8 +1,8 @@
-/** Limits of a text as the service model states them; lengths are in UTF-16 units. */
+/** Limits of a text in the service model. Lengths are in UTF-16 units. */
 export interface TextLimits {
   min?: number;
   max?: number;
-  /** As AWS prints it, without anchors; the whole text must match. */
+  /** As AWS prints it, without anchors. The whole text must match. */
   pattern?: string;
   values?: readonly string[];
 }
@@ -15,29 +15,29 @@ function wholePattern(pattern: string): RegExp {
   return known;
 }
 
-/** One violation in AWS's template (recorded on CloudWatch Logs; a missing value reads `null`). */
+/** Writes one violation in AWS's words (recorded for CloudWatch Logs). A missing value is `null`. */
 export function violation(value: unknown, path: string, constraint: string): string {
   const shown = value === undefined ? 'null' : `'${value}'`;
   return `Value ${shown} at '${path}' failed to satisfy constraint: ${constraint}`;
 }
 
-/** The violations of a length: of a text in UTF-16 units, of a list in members. */
+/** Returns the violations of a length: UTF-16 units of a text, or members of a list. */
 export function lengthViolations(
   value: { length: number },
   path: string,
   { min = 0, max = Infinity }: { min?: number; max?: number },
 ): string[] {
   const found: string[] = [];
-  const wants = (relation: string, bound: number) =>
+  const report = (relation: string, bound: number) =>
     found.push(
       violation(value, path, `Member must have length ${relation} than or equal to ${bound}`),
     );
-  if (value.length < min) wants('greater', min);
-  if (value.length > max) wants('less', max);
+  if (value.length < min) report('greater', min);
+  if (value.length > max) report('less', max);
   return found;
 }
 
-/** The violations of a text; enum values are printed in the order given (AWS's is unverified). */
+/** Returns the violations of a text. The order of printed enum values is unverified. */
 export function textViolations(value: string, path: string, limits: TextLimits): string[] {
   const found = lengthViolations(value, path, limits);
   const { pattern, values } = limits;
@@ -54,7 +54,7 @@ export function textViolations(value: string, path: string, limits: TextLimits):
   return found;
 }
 
-/** The violations of a whole number. */
+/** Returns the violations of a whole number. */
 export function rangeViolations(
   value: bigint,
   path: string,
@@ -69,7 +69,10 @@ export function rangeViolations(
   return [];
 }
 
-/** The message over all violations of one request. More than one at once is unverified for Logs. */
+/**
+ * Writes the message for all violations of a request. More than one is unverified for CloudWatch
+ * Logs.
+ */
 export function validationMessage(violations: readonly string[]): string {
   const errors = violations.length === 1 ? 'error' : 'errors';
   return `${violations.length} validation ${errors} detected: ${violations.join('; ')}`;

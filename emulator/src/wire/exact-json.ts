@@ -9,15 +9,16 @@ declare global {
 }
 
 const mayHoldLongDigits = /\d{16}/;
-// Longer ones fit no type of AWS, and a bigint takes more than linear time to make.
+// Longer integers fit no type of AWS, and making a bigint takes more than linear time.
 const integer = /^-?\d{1,20}$/;
 
 /**
- * Reads JSON without rounding: an integer of at most 20 digits that a double cannot hold comes out as
- * a bigint. Throws SyntaxError on broken JSON.
+ * Reads JSON without rounding. An integer of at most 20 digits that a double cannot hold becomes a
+ * bigint.
+ * @throws SyntaxError for invalid JSON
  */
 export function readExactJson(text: string): unknown {
-  // The reviver is called for every member; nearly no body needs it.
+  // The reviver runs for every member, and few bodies need it.
   if (!mayHoldLongDigits.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && !Number.isSafeInteger(value) && source && integer.test(source)
@@ -26,7 +27,7 @@ export function readExactJson(text: string): unknown {
   );
 }
 
-/** Writes JSON in which every bigint is a plain integer with all its digits. */
+/** Writes JSON. A bigint becomes an integer with all its digits. */
 export function writeExactJson(value: unknown): string {
   return JSON.stringify(value, (_key, member) =>
     typeof member === 'bigint' ? JSON.rawJSON(member.toString()) : member,

@@ -1,9 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Fault } from '../control/faults.ts';
 
-/**
- * One HTTP request, read to its end. `path` is as sent: still percent-encoded, without the query.
- */
+/** A complete HTTP request. `path` is percent-encoded and has no query. */
 export interface WireRequest {
   method: string;
   path: string;
@@ -12,7 +10,7 @@ export interface WireRequest {
   body: Buffer;
 }
 
-/** What an operation changed, for whoever counts effects rather than answers. */
+/** The effect of an operation, for tests that count effects instead of answers. */
 export type Effect =
   | { kind: 'task-created'; taskId: string }
   | { kind: 'task-cancel-requested'; taskId: string }
@@ -29,7 +27,7 @@ export type Effect =
   | { kind: 'objects-deleted'; bucket: string; keys: string[] }
   | { kind: 'session-issued'; accessKeyId: string; expiresAt: number };
 
-/** What is sent back, and beside it what the journal wants to know. */
+/** An HTTP answer, with facts for the journal. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
@@ -38,24 +36,24 @@ export interface Answer {
   effect?: Effect | undefined;
 }
 
-/** An error to be written the way the service writes its errors. */
+/** An error before it is written in the format of the service. */
 export interface Refusal {
   status: number;
   code: string;
   message: string;
 }
 
-/** A request understood as one operation of one service, not performed yet. */
+/** A request as a call of one operation, not yet performed. */
 export interface Call {
   service: 'logs' | 'sts' | 's3';
   operation: string;
   input: unknown;
-  /** Runs the operation. It never throws what AWS would answer; it answers it. */
+  /** Performs the operation. Errors of AWS are answers, not exceptions. */
   perform(fault?: Fault): Answer;
   refuse(refusal: Refusal): Answer;
 }
 
-/** How an answer reaches the client, or does not. */
+/** How the answer is sent, or what happens instead. */
 export type Delivery =
   | { how: 'answer'; answer: Answer }
   | { how: 'cut' | 'stall'; answer: Answer }

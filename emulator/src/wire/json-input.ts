@@ -8,8 +8,8 @@ import {
 } from './constraints.ts';
 
 /**
- * One shape of an AWS JSON service. `read` refuses wrong JSON types (SerializationException), which
- * AWS does before it looks at any constraint; `violations` then lists the broken constraints.
+ * A shape of an AWS JSON service. `read` rejects wrong JSON types (SerializationException), as AWS does
+ * before it checks constraints. `violations` then lists the violated constraints.
  */
 export interface Shape<T> {
   read(json: unknown): T;
@@ -22,7 +22,7 @@ type Members = Record<string, Shape<unknown>>;
 const longBounds = { low: -(2n ** 63n), high: 2n ** 63n - 1n, name: 'a Long' };
 const integerBounds = { low: -(2n ** 31n), high: 2n ** 31n - 1n, name: 'an Integer' };
 
-/** A text. Half of a surrogate pair cannot travel in UTF-8 and becomes U+FFFD. */
+/** A text. Half of a surrogate pair becomes U+FFFD, because UTF-8 cannot encode it. */
 export function text(limits: TextLimits = {}): Shape<string> {
   return {
     read: (json) => (typeof json === 'string' ? json.toWellFormed() : refuseType(json, 'a String')),
@@ -48,7 +48,7 @@ export function flag(): Shape<boolean> {
   };
 }
 
-/** A list; its members are counted from 1 in violations. */
+/** A list. Violations count its members from 1. */
 export function list<T>(member: Shape<T>, limits: { min?: number; max?: number } = {}): Shape<T[]> {
   return {
     read(json) {
@@ -62,7 +62,7 @@ export function list<T>(member: Shape<T>, limits: { min?: number; max?: number }
   };
 }
 
-/** A map of texts. How AWS names its members in violations is unverified. */
+/** A map of texts. The names of its members in violations are unverified. */
 export function map(
   key: Shape<string>,
   value: Shape<string>,
@@ -89,7 +89,7 @@ export function map(
   };
 }
 
-/** A structure. Members it does not know are ignored, null counts as absent. */
+/** A structure. Unknown members are ignored, and null counts as absent. */
 export function structure<M extends Members>(members: M): Shape<Values<M>> {
   const entries = Object.entries(members);
   return {
@@ -109,10 +109,10 @@ export function structure<M extends Members>(members: M): Shape<Values<M>> {
   };
 }
 
-/** A member that must be there; its absence is a broken constraint, not a wrong type. */
+/** A required member. Its absence violates a constraint; it is not a wrong type. */
 export function required<T>(shape: Shape<T>): Shape<T> {
   return {
-    // The absent value never reaches an operation: `violations` reports it first.
+    // An absent value never reaches an operation: `violations` reports it first.
     read: (json) => (json === undefined ? (undefined as T) : shape.read(json)),
     violations: (value, path) =>
       value === undefined
@@ -121,7 +121,7 @@ export function required<T>(shape: Shape<T>): Shape<T> {
   };
 }
 
-/** A member that may be absent. */
+/** An optional member. */
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return {
     read: (json) => (json === undefined ? undefined : shape.read(json)),
@@ -138,7 +138,7 @@ function wholeNumber(
       const isNumber = typeof json === 'bigint' || Number.isFinite(json);
       if (!isNumber) return refuseType(json, bounds.name);
       const value = typeof json === 'bigint' ? json : BigInt(Math.trunc(json as number));
-      // What AWS says to a number beyond the type is unverified; that it cannot take it is certain.
+      // AWS must reject a number outside of the type. Its message is unverified.
       if (value < bounds.low || value > bounds.high) return refuseType(json, bounds.name);
       return value;
     },
@@ -146,7 +146,10 @@ function wholeNumber(
   };
 }
 
-/** The texts are measured on another AWS JSON 1.1 front end; for Logs they are an assumption. */
+/**
+ * The messages are recorded for another service of AWS JSON 1.1. For CloudWatch Logs they are
+ * assumed.
+ */
 function refuseType(json: unknown, wanted: string): never {
   throw awsError('SerializationException', typeMessage(json, wanted));
 }

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Answer, Delivery, WireRequest } from './exchange.ts';
 
-/** A listening socket; closing it drops every connection, held ones too. */
+/** A listening socket. `close` closes all connections, also those without an answer. */
 export interface Server {
   port: number;
   close(): Promise<void>;
 }
 
-/** Opens the one port and hands every whole request to `handle`. Port 0 takes any free port. */
+/** Opens the port and passes each complete request to `handle`. Port 0 takes any free port. */
 export async function openServer(
   { host, port }: { host: string; port: number },
   handle: (request: WireRequest) => Promise<Delivery>,
@@ -19,11 +19,12 @@ export async function openServer(
     try {
       deliver(await handle(readRequest(incoming, body)), response);
     } catch (error) {
-      // A defect of the emulator: shown to whoever met it, the others go on.
+      // A defect of the emulator: the client sees it, and other requests continue.
       response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));
     }
   });
-  // Closing an idle connection just as the client uses it again would be a fault nobody played.
+  // If an idle connection were closed just when the client reuses it, the test would see a fault that
+  // it did not ask for.
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -39,10 +40,10 @@ export async function openServer(
   };
 }
 
-// A part of an upload may be large; more than this at once would fill the memory of a small machine.
+// An upload may be large. A larger body would fill the memory of a small machine.
 const maxBodyBytes = 128 * 1024 * 1024;
 
-/** Undefined when the client went away before the end, or was sent away for a body too large. */
+/** Returns undefined if the client disconnects early, or if the body is too large. */
 function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -90,13 +91,13 @@ function deliver(delivery: Delivery, response: ServerResponse): void {
       response.socket?.resetAndDestroy();
       return;
     case 'silence':
-      // The socket stays open until the client closes it or the emulator does.
+      // The socket stays open until the client or the emulator closes it.
       return;
   }
 }
 
 function writeHead({ status, headers, body }: Answer, response: ServerResponse): void {
-  // 204 has no body and so must not tell its length.
+  // 204 has no body, so it must not have a length.
   const length = status === 204 ? undefined : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...length, ...headers });
 }

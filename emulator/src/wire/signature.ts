@@ -1,6 +1,6 @@
 import type { WireRequest } from './exchange.ts';
 
-/** Who signed a request and for where, as the request claims it. Signatures are not verified. */
+/** The claims of a signature: access key, Region and service. The signature is not verified. */
 export interface Signed {
   accessKeyId: string;
   region: string;
@@ -8,10 +8,11 @@ export interface Signed {
   sessionToken: string | undefined;
 }
 
-// Behind a beginning or a separator alone: sought everywhere in a long header, it would take its square.
+// It must follow the start or a separator. A search at every position of a long header would take
+// quadratic time.
 const credential = /(?:^|[,\s])Credential=([^,\s]+)/;
 
-/** Reads the SigV4 credential scope from the header, or from the query of a presigned URL. */
+/** Reads the SigV4 credential scope from the header or from the query of a presigned URL. */
 export function readSignature({ headers, query }: WireRequest): Signed | undefined {
   const presigned = query.get('X-Amz-Credential');
   const claim = presigned === null ? headers.authorization : `Credential=${presigned}`;

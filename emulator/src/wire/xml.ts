@@ -9,25 +9,28 @@ const entities: Record<string, string> = {
 type XmlValue = string | number | boolean | undefined | XmlNode | XmlNode[] | string[];
 
 /**
- * Element names with their content; an array repeats the element, undefined leaves it out. Attributes
- * may follow a name, as they are written.
+ * Content by element name. An array repeats the element, undefined omits it. Attributes may follow the
+ * name.
  */
 export interface XmlNode {
   [element: string]: XmlValue;
 }
 
-/** Writes one root element with its namespace, as a document. */
+/** Writes an XML document with one root element. */
 export function writeXml(root: string, content: XmlValue, namespace?: string): string {
   const xmlns = namespace === undefined ? '' : ` xmlns="${namespace}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${xmlns}>${writeContent(content)}</${root}>`;
 }
 
-/** The text of the first element of that name, or undefined: enough for the bodies S3 is sent. */
+/**
+ * Returns the text of the first element of that name, or undefined. The requests to S3 need no
+ * more.
+ */
 export function readXmlElement(xml: string, element: string): string | undefined {
   return readXmlElements(xml, element)[0]?.trim();
 }
 
-/** The texts of all elements of that name, in one pass over the document. */
+/** Returns the texts of all elements of that name, in one pass over the document. */
 export function readXmlElements(xml: string, element: string): string[] {
   return xml.split('<').flatMap((piece) => {
     const tagEnd = piece.indexOf('>');

@@ -102,7 +102,7 @@ describe('in a data directory', () => {
     const { seed } = bench.emulator;
 
     for (const name of ['..', '../x', '/etc', 'A', '.buckets']) {
-      expect(() => seed.bucket({ bucket: name })).toThrow('no name for a bucket');
+      expect(() => seed.bucket({ bucket: name })).toThrow('is invalid');
     }
   });
 });

@@ -7,19 +7,19 @@ import { type Bucket, type Buckets, isBucketName } from '../buckets.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 
-/** Namespace of every answer of S3. */
+/** XML namespace of the answers of S3. */
 export const s3Namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 const xmlHeaders = { 'content-type': 'application/xml' };
 
-/** Finds a bucket or throws NoSuchBucket. */
+/** Finds a bucket. @throws NoSuchBucket */
 export function findBucket(buckets: Buckets, name: string): Bucket {
   const bucket = buckets.find(name);
   if (bucket) return bucket;
   throw awsError('NoSuchBucket', 'The specified bucket does not exist', 404);
 }
 
-/** ListBuckets: the caller's own. */
+/** ListBuckets: the buckets of the caller's account. */
 export function listBuckets({ caller, buckets }: S3Context): Answer {
   const own = buckets.all().filter(({ accountId }) => accountId === caller.accountId);
   const Bucket = own.map(({ name, createdAt }) => ({
@@ -30,9 +30,7 @@ export function listBuckets({ caller, buckets }: S3Context): Answer {
   return answerXml(writeXml('ListAllMyBucketsResult', content, s3Namespace));
 }
 
-/**
- * CreateBucket: in us-east-1 without, elsewhere with the LocationConstraint of the signed Region.
- */
+/** CreateBucket: outside of us-east-1 the LocationConstraint must name the Region of the signature. */
 export function createBucket({ bucketName, caller, request, buckets, clock }: S3Context): Answer {
   if (!isBucketName(bucketName)) {
     throw awsError('InvalidBucketName', 'The specified bucket is not valid.');
@@ -49,7 +47,7 @@ export function createBucket({ bucketName, caller, request, buckets, clock }: S3
   if (taken && taken.accountId !== caller.accountId) {
     throw awsError('BucketAlreadyExists', 'The requested bucket name is not available.', 409);
   }
-  // In us-east-1 S3 answers an owner's second CreateBucket with success (documentation).
+  // In us-east-1 S3 answers a repeated CreateBucket of the owner with success (documentation).
   if (taken && region !== 'us-east-1') {
     throw awsError(
       'BucketAlreadyOwnedByYou',
@@ -65,7 +63,7 @@ export function createBucket({ bucketName, caller, request, buckets, clock }: S3
   return { status: 200, headers, body: '', effect };
 }
 
-/** DeleteBucket: only an empty one. */
+/** DeleteBucket: the bucket must be empty. */
 export function deleteBucket({ bucketName, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
   if (bucket.objects.size > 0) {
@@ -80,7 +78,7 @@ export function deleteBucket({ bucketName, buckets }: S3Context): Answer {
   };
 }
 
-/** GetBucketAcl: the owner alone, as where ACLs are disabled. */
+/** GetBucketAcl: full control for the owner only, as with disabled ACLs. */
 export function getBucketAcl({ bucketName, buckets }: S3Context): Answer {
   const ID = findBucket(buckets, bucketName).accountId;
   const grantee =
@@ -90,21 +88,21 @@ export function getBucketAcl({ bucketName, buckets }: S3Context): Answer {
   return answerXml(writeXml('AccessControlPolicy', content, s3Namespace));
 }
 
-/** HeadBucket: names the bucket's Region. */
+/** HeadBucket: the Region and the ARN of the bucket, in headers. */
 export function headBucket({ bucketName, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
   const headers = { 'x-amz-bucket-region': bucket.region, 'x-amz-bucket-arn': bucketArn(bucket) };
   return { status: 200, headers: { ...xmlHeaders, ...headers }, body: '' };
 }
 
-/** GetBucketLocation: empty for us-east-1 (recorded). */
+/** GetBucketLocation: an empty element for us-east-1 (recorded). */
 export function getBucketLocation({ bucketName, buckets }: S3Context): Answer {
   const { region } = findBucket(buckets, bucketName);
   const content = region === 'us-east-1' ? undefined : region;
   return answerXml(writeXml('LocationConstraint', content, s3Namespace));
 }
 
-/** GetBucketPolicy: the document as it was put. */
+/** GetBucketPolicy: the original text of the policy. */
 export function getBucketPolicy({ bucketName, buckets }: S3Context): Answer {
   const { policy } = findBucket(buckets, bucketName);
   if (policy === undefined) {
@@ -113,10 +111,10 @@ export function getBucketPolicy({ bucketName, buckets }: S3Context): Answer {
   return { status: 200, headers: { 'content-type': 'application/json' }, body: policy.document };
 }
 
-/** Bytes of a bucket policy (documentation); each export compares its keys with all of it. */
+/** Maximum bytes of a bucket policy (documentation). */
 const maxPolicyBytes = 20 * 1024;
 
-/** PutBucketPolicy: what S3 says to one that is too long is unverified. */
+/** PutBucketPolicy: the error for a policy that is too long is unverified. */
 export function putBucketPolicy({ bucketName, request, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
   const document = readPayload(request);
@@ -132,7 +130,7 @@ export function putBucketPolicy({ bucketName, request, buckets }: S3Context): An
   return policyChanged(bucketName);
 }
 
-/** DeleteBucketPolicy: also succeeds when there is none. */
+/** DeleteBucketPolicy: succeeds also without a policy. */
 export function deleteBucketPolicy({ bucketName, buckets }: S3Context): Answer {
   buckets.setPolicy(findBucket(buckets, bucketName), undefined);
   return policyChanged(bucketName);

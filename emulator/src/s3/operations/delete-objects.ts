@@ -5,10 +5,10 @@ import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';
 
-/** Keys of one request (documentation). */
+/** Maximum number of keys in one request (documentation). */
 const maxKeys = 1000;
 
-/** DeleteObjects: keys that are not there are deleted, too; `Quiet` names only those that are not. */
+/** DeleteObjects: unknown keys count as deleted. With `Quiet` the answer names only errors. */
 export function deleteObjects({ bucketName, request, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
   const xml = readPayload(request).toString();

@@ -7,7 +7,7 @@ import { findBucket, s3Namespace } from './bucket-operations.ts';
 
 const maxPage = 1000;
 
-/** ListObjectsV2: goes on after a token. */
+/** ListObjectsV2: pages by a token. */
 export function listObjectsV2(context: S3Context): Answer {
   const { query } = context.request;
   const token = query.get('continuation-token') ?? undefined;
@@ -24,7 +24,7 @@ export function listObjectsV2(context: S3Context): Answer {
   });
 }
 
-/** ListObjects, the older one: goes on after a name, which it tells only where there is a delimiter. */
+/** ListObjects: the older operation. Pages by a name, which the answer has only with a delimiter. */
 export function listObjects(context: S3Context): Answer {
   const { query } = context.request;
   const marker = query.get('marker') ?? '';
@@ -44,7 +44,7 @@ interface Entry {
   object: StoredObject | undefined;
 }
 
-/** A page of names after one, in UTF-8 order; common prefixes count as one each, like keys. */
+/** Reads a page of names after one name, in UTF-8 order. A common prefix counts like one key. */
 function readPage({ bucketName, request, buckets }: S3Context, after: string) {
   const { objects } = findBucket(buckets, bucketName);
   const { query } = request;
@@ -55,13 +55,13 @@ function readPage({ bucketName, request, buckets }: S3Context, after: string) {
 
   const keys = sortByBytes([...objects.keys()].filter((key) => key.startsWith(prefix)));
   const entries: Entry[] = [];
-  let isOver = true;
+  let isLastPage = true;
   for (const key of keys) {
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     const name = cut < 0 ? key : key.slice(0, cut + delimiter.length);
     if (byBytes(name, after) <= 0 || entries.at(-1)?.name === name) continue;
-    isOver = entries.length < pageLength;
-    if (!isOver) break;
+    isLastPage = entries.length < pageLength;
+    if (!isLastPage) break;
     entries.push({ name, object: cut < 0 ? objects.get(key) : undefined });
   }
   const listed = {
@@ -72,7 +72,7 @@ function readPage({ bucketName, request, buckets }: S3Context, after: string) {
     EncodingType: query.get('encoding-type') ?? undefined,
   };
   const last = entries.at(-1)?.name ?? '';
-  return { write, last, isTruncated: !isOver && entries.length > 0, entries, listed };
+  return { write, last, isTruncated: !isLastPage && entries.length > 0, entries, listed };
 }
 
 function showEntries(entries: readonly Entry[], write: (key: string) => string) {
@@ -132,7 +132,7 @@ function byBytes(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
-/** As S3 encodes keys on request: everything but unreserved characters and slashes. */
+/** Encodes a key as S3 does with `encoding-type=url`: all but unreserved characters and slashes. */
 function encodeKey(key: string): string {
   return encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+');
 }

@@ -1,11 +1,11 @@
 import { awsError } from '../../wire/aws-error.ts';
 import type { Answer } from '../../wire/exchange.ts';
-import { isKeyLength } from '../buckets.ts';
+import { isValidKeyLength } from '../buckets.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 import { findBucket } from './bucket-operations.ts';
 
-/** GetObject: whole, or one range of bytes. */
+/** GetObject: the whole object, or one range of bytes. */
 export function getObject(context: S3Context): Answer {
   const { object, headers } = findObject(context);
   const body = object.body();
@@ -25,17 +25,17 @@ export function getObject(context: S3Context): Answer {
   };
 }
 
-/** HeadObject. */
+/** HeadObject: size, tag and time of an object. */
 export function headObject(context: S3Context): Answer {
   const { object, headers } = findObject(context);
   const size = String(object.summary().size);
   return { status: 200, headers: { ...headers, 'content-length': size }, body: '' };
 }
 
-/** PutObject: checksums are taken and not verified. */
+/** PutObject: accepts checksums without verifying them. */
 export function putObject({ bucketName, key, request, buckets, clock }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
-  if (!isKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
+  if (!isValidKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
   const payload = readPayload(request);
   const content = { body: () => payload, lastModified: clock.now() };
   const { entityTag } = buckets.putObject(bucket, key, content).summary();
@@ -47,7 +47,7 @@ export function putObject({ bucketName, key, request, buckets, clock }: S3Contex
   };
 }
 
-/** DeleteObject: one that is not there is no error. */
+/** DeleteObject: succeeds also for an unknown key. */
 export function deleteObject({ bucketName, key, buckets }: S3Context): Answer {
   buckets.removeObject(findBucket(buckets, bucketName), key);
   const effect = { kind: 'object-deleted', bucket: bucketName, key } as const;

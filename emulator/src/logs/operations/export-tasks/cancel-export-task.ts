@@ -3,7 +3,7 @@ import { required, text } from '../../../wire/json-input.ts';
 import { isActive } from '../../export-tasks.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** CancelExportTask: asks a PENDING or RUNNING task to stop; both refusals' texts are recorded. */
+/** CancelExportTask: cancels a PENDING or RUNNING task. Both error messages are recorded. */
 export const cancelExportTask = makeOperation(
   { taskId: required(text({ min: 1, max: 512 })) },
   ({ taskId }, { logs, settings }) => {

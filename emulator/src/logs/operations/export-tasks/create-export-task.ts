@@ -10,7 +10,7 @@ import { logGroupName, logStreamName } from '../../names.ts';
 import { type LogsContext, makeOperation } from '../../operation.ts';
 
 /**
- * CreateExportTask: starts a task and leaves the write-test object; the order of checks is an
+ * CreateExportTask: writes the write-test object and starts a task. The order of checks is an
  * option.
  */
 export const createExportTask = makeOperation(
@@ -97,7 +97,7 @@ function findBucket(order: ExportOrder, { buckets }: LogsContext): Bucket {
   );
 }
 
-/** What AWS might refuse and is not known to; the texts are inventions. */
+/** Checks that AWS may or may not make. Their messages are invented. */
 function refuseByOption(order: ExportOrder, { logs, settings }: LogsContext): void {
   if (settings.fromAfterTo === 'refuse' && order.from > order.to) {
     throw awsError('InvalidParameterException', "The parameter 'to' must not be before 'from'.");

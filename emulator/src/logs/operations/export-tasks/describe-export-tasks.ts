@@ -10,15 +10,15 @@ const operation = 'DescribeExportTasks';
 
 type Order = Settings['filteredOrder'];
 
-/** The first task of a page, by its place in its order; null after the last. */
+/** The position of the first task of a page. `at` is null after the last task. */
 interface Place {
   at?: number | string | null | undefined;
   isEmptyPage?: boolean;
 }
 
 /**
- * DescribeExportTasks: newest first (documentation). Its order under a status filter, empty pages and
- * tasks too new or too old to be listed are options.
+ * DescribeExportTasks: newest first (documentation). Options decide about the order under a status
+ * filter, about empty pages, and from what age to what age tasks are listed.
  */
 export const describeExportTasks = makeOperation(
   {
@@ -30,7 +30,7 @@ export const describeExportTasks = makeOperation(
   ({ taskId, statusCode, nextToken, limit }, { logs, clock, settings, fault }) => {
     const { nextTokenTtlMs: ttlMs, keepFinishedTasksMs, listedAfterMs, emptyPages } = settings;
     const now = clock.now();
-    // Without a lag a task made before the clock was turned back is shown, too.
+    // Without a lag, tasks from before the clock was set back are shown too.
     const shownUntil = (lagMs: number) => (lagMs > 0 ? now - lagMs : Infinity);
     const knownUntil = shownUntil(fault?.kind === 'stale-listing' ? fault.lagMs : 0);
     const listedUntil = shownUntil(listedAfterMs);
@@ -62,7 +62,7 @@ export const describeExportTasks = makeOperation(
     const order = statusCode === undefined ? 'newest-first' : settings.filteredOrder;
     for (const [place, task] of inOrder(logs.exportTasks.all, order, at)) {
       if (!isListed(task)) continue;
-      // Only a task that is really left makes a token.
+      // A token is written only if another task follows.
       if (page.length === pageLength) return answer(page, { ...start, at: place });
       page.push(task);
     }
@@ -70,7 +70,7 @@ export const describeExportTasks = makeOperation(
   },
 );
 
-/** Tasks with their places, from one on; `all` has the oldest first. */
+/** Tasks with their positions, starting at one position. `all` has the oldest first. */
 function* inOrder(
   all: readonly ExportTask[],
   order: Order,
@@ -94,7 +94,7 @@ function shownCode({ status }: ExportTask, { shownStatusCodes }: Settings): stri
   return shownStatusCodes[status] ?? status;
 }
 
-/** A task in AWS's words. `logStreamNamePrefix` is not among them (service model). */
+/** A task as AWS shows it, without `logStreamNamePrefix` (service model). */
 function showTask(task: ExportTask, settings: Settings) {
   const { pendingHasExecutionInfo, shownPrefix } = settings;
   const hasExecutionInfo = task.status !== 'PENDING' || pendingHasExecutionInfo;

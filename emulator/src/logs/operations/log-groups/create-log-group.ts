@@ -7,9 +7,7 @@ import { makeOperation } from '../../operation.ts';
 /** The classes of the service model. */
 export const logGroupClasses = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', 'ESSENTIALS'];
 
-/**
- * CreateLogGroup: keys are taken and forgotten; a long name has a text of its own (recorded).
- */
+/** CreateLogGroup: ignores `kmsKeyId`. A name that is too long has its own message (recorded). */
 export const createLogGroup = makeOperation(
   {
     logGroupName: required(text({ min: 1, pattern: '[\\.\\-_/#A-Za-z0-9]+' })),

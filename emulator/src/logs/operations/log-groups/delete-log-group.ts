@@ -3,7 +3,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { logGroupName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** DeleteLogGroup: with its streams and events; an export of it that runs ends FAILED (assumption). */
+/** DeleteLogGroup: removes streams and events too. A running export of the group fails (assumption). */
 export const deleteLogGroup = makeOperation(
   { logGroupName: required(logGroupName) },
   ({ logGroupName }, { logs }) => {

@@ -3,7 +3,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { logGroupName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** DeleteRetentionPolicy: events are kept for ever again. */
+/** DeleteRetentionPolicy: events no longer expire. */
 export const deleteRetentionPolicy = makeOperation(
   { logGroupName: required(logGroupName) },
   ({ logGroupName }, { logs }) => {

@@ -14,7 +14,10 @@ import { logGroupClasses } from './create-log-group.ts';
 
 const operation = 'DescribeLogGroups';
 
-/** DescribeLogGroups: by name; only the caller's own account, whatever accounts are asked for. */
+/**
+ * DescribeLogGroups: sorted by name. Shows only the account of the caller; account filters are
+ * ignored.
+ */
 export const describeLogGroups = makeOperation(
   {
     accountIdentifiers: optional(list(text({ min: 12, max: 12, pattern: '\\d{12}' }), { max: 20 })),
@@ -60,14 +63,14 @@ export const describeLogGroups = makeOperation(
   },
 );
 
-/** These two are found by either name (service model). */
+/** A filter for one of these classes also finds the other (service model). */
 const infrequent = new Set(['INFREQUENT_ACCESS', 'ESSENTIALS']);
 
 function isOfClass({ logGroupClass }: LogGroup, wanted = logGroupClass): boolean {
   return logGroupClass === wanted || (infrequent.has(logGroupClass) && infrequent.has(wanted));
 }
 
-/** A group in AWS's words (recorded): `arn` ends in `:*`, `logGroupArn` does not. */
+/** A group as AWS shows it (recorded): `arn` ends in `:*`, `logGroupArn` does not. */
 function showGroup(group: LogGroup, place: LogsContext['logs']) {
   const arn = logGroupArn(place, group.logGroupName);
   return {

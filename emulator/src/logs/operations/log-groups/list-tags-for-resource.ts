@@ -3,7 +3,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { groupNameOf, resourceArn } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** ListTagsForResource: of a log group, by its ARN without `:*`. */
+/** ListTagsForResource: the tags of a log group, by its ARN without `:*`. */
 export const listTagsForResource = makeOperation(
   { resourceArn: required(resourceArn) },
   ({ resourceArn }, { logs }) => {

@@ -3,7 +3,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { logGroupName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** ListTagsLogGroup, the older one, by name. */
+/** ListTagsLogGroup: the older operation, by name. */
 export const listTagsLogGroup = makeOperation(
   { logGroupName: required(logGroupName) },
   ({ logGroupName }, { logs }) => ({

@@ -4,18 +4,18 @@ import { findLogGroup } from '../../log-groups.ts';
 import { logGroupName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** The days of the service model's documentation. */
-const takenDays = new Set([
-  ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
-  ...[1096, 1827, 2192, 2557, 2922, 3288, 3653],
+/** The numbers of days that the service model documents. */
+const validDays = new Set([
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
 ]);
 
-/** PutRetentionPolicy: what AWS says to another number of days is unverified. */
+/** PutRetentionPolicy: the error for another number of days is unverified. */
 export const putRetentionPolicy = makeOperation(
   { logGroupName: required(logGroupName), retentionInDays: required(integer()) },
   ({ logGroupName, retentionInDays }, { logs }) => {
     const days = Number(retentionInDays);
-    if (!takenDays.has(days)) {
+    if (!validDays.has(days)) {
       throw awsError('InvalidParameterException', `Invalid retention value: ${days}`);
     }
     findLogGroup(logs.logGroups, logGroupName).retentionInDays = days;

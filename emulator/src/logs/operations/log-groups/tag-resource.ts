@@ -4,7 +4,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { groupNameOf, maxTags, resourceArn, tags as tagsShape } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** TagResource: adds tags to a log group, or changes those of the same key. */
+/** TagResource: adds tags to a log group, or replaces their values. */
 export const tagResource = makeOperation(
   { resourceArn: required(resourceArn), tags: required(tagsShape) },
   ({ resourceArn, tags }, { logs }) => {

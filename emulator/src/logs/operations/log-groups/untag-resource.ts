@@ -3,7 +3,7 @@ import { findLogGroup } from '../../log-groups.ts';
 import { groupNameOf, maxTags, resourceArn } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** UntagResource: a key that is not there is no error. */
+/** UntagResource: removes tags. Ignores unknown keys. */
 export const untagResource = makeOperation(
   {
     resourceArn: required(resourceArn),
@@ -11,8 +11,10 @@ export const untagResource = makeOperation(
   },
   ({ resourceArn, tagKeys }, { logs }) => {
     const group = findLogGroup(logs.logGroups, groupNameOf(resourceArn));
-    const gone = new Set(tagKeys);
-    group.tags = Object.fromEntries(Object.entries(group.tags).filter(([key]) => !gone.has(key)));
+    const removed = new Set(tagKeys);
+    group.tags = Object.fromEntries(
+      Object.entries(group.tags).filter(([key]) => !removed.has(key)),
+    );
     return { effect: { kind: 'log-group-changed', logGroupName: group.logGroupName } };
   },
 );

@@ -4,7 +4,7 @@ import { addLogStream, findLogGroup } from '../../log-groups.ts';
 import { logGroupName, logStreamName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** CreateLogStream. */
+/** CreateLogStream: adds an empty stream to a log group. */
 export const createLogStream = makeOperation(
   { logGroupName: required(logGroupName), logStreamName: required(logStreamName) },
   ({ logGroupName, logStreamName }, { logs, clock }) => {

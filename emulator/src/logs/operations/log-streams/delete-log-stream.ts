@@ -3,7 +3,7 @@ import { findLogGroup, findLogStream, removeLogStream } from '../../log-groups.t
 import { logGroupName, logStreamName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 
-/** DeleteLogStream: with its events. */
+/** DeleteLogStream: removes a stream and its events. */
 export const deleteLogStream = makeOperation(
   { logGroupName: required(logGroupName), logStreamName: required(logStreamName) },
   ({ logGroupName, logStreamName }, { logs }) => {

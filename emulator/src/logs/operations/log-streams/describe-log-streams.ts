@@ -14,7 +14,7 @@ import { makeOperation } from '../../operation.ts';
 
 const operation = 'DescribeLogStreams';
 
-/** DescribeLogStreams: by name, or by the time of the last event. */
+/** DescribeLogStreams: sorted by name or by the time of the last event. */
 export const describeLogStreams = makeOperation(
   {
     logGroupName: optional(logGroupName),
@@ -62,7 +62,7 @@ function byLastEvent(left: LogStream, right: LogStream): number {
   return (left.lastTimestamp ?? 0) - (right.lastTimestamp ?? 0) || byName(left, right);
 }
 
-/** A stream in AWS's words; its storedBytes are always 0 (documentation). */
+/** A stream as AWS shows it. `storedBytes` is always 0 (documentation). */
 function showStream(stream: LogStream, groupArn: string) {
   return {
     logStreamName: stream.logStreamName,

@@ -1,12 +1,12 @@
 import type { LogEvent } from '../../log-groups.ts';
 
-/** EventsLimit of the service model; an absent limit means its maximum. */
+/** EventsLimit of the service model. Default: the maximum. */
 export const eventsLimit = { min: 1, max: 10_000 };
 
-/** Bytes of messages in one answer (documentation). */
+/** Maximum bytes of messages in one answer (documentation). */
 const maxPageBytes = 1_048_576;
 
-/** Where a page of events that begins at `start` ends: by their number or their bytes. */
+/** Returns the end of a page of events that begins at `start`, limited by number and by bytes. */
 export function pageEnd(
   events: readonly Pick<LogEvent, 'message'>[],
   start: number,

@@ -9,7 +9,7 @@ import { readFilterPattern } from './filter-pattern.ts';
 
 const operation = 'FilterLogEvents';
 
-/** FilterLogEvents: all streams of a group, or some, by time; both ends inclusive (service model). */
+/** FilterLogEvents: events of all or some streams, by time. Both ends are inclusive (service model). */
 export const filterLogEvents = makeOperation(
   {
     logGroupName: optional(logGroupName),
@@ -68,7 +68,7 @@ export const filterLogEvents = makeOperation(
   },
 );
 
-/** 56 digits, as AWS's look; different for every event of a group. */
+/** 56 digits, as in AWS's ids. Different for each event of a group. */
 function eventId(event: { timestamp: number; logStreamName: string; number: number }): string {
   const stream = BigInt(`0x${Buffer.from(event.logStreamName).toString('hex')}`) % 10n ** 20n;
   const digits = [

@@ -6,9 +6,10 @@ import { makeOperation } from '../../operation.ts';
 import { eventsLimit, pageEnd } from './event-page.ts';
 
 /**
- * GetLogEvents: one stream by time, from its end unless told otherwise; `startTime` inclusive,
- * `endTime` exclusive. Both tokens are always there; one that leads nowhere comes back as it was.
- * They are places in the range: older events that are put meanwhile move it.
+ * GetLogEvents: the events of one stream by time, from the end unless `startFromHead` is true.
+ * `startTime` is inclusive, `endTime` exclusive. Both tokens are always present. At an end of the range
+ * the token is the one that was sent. Tokens are positions in the range, so older events that are put
+ * later shift them.
  */
 export const getLogEvents = makeOperation(
   {
@@ -51,7 +52,7 @@ function showEvent({ timestamp, message, ingestedAt }: LogEvent) {
   return { timestamp, message, ingestionTime: ingestedAt };
 }
 
-/** As AWS's look: a direction, 56 digits. */
+/** A direction and 56 digits, as in AWS's tokens. */
 function writePlace(direction: 'f' | 'b', at: number): string {
   return `${direction}/${String(at).padStart(56, '0')}/s`;
 }

@@ -15,16 +15,10 @@ import { makeOperation } from '../../operation.ts';
 
 const dayMs = 86_400_000;
 
-/**
- * Bytes of one batch (documentation). A single event may be as large, so it has no limit of its
- * own.
- */
+/** Maximum bytes of one batch (documentation). One event may take them all, so events have no limit. */
 const maxBatchBytes = 1_048_576;
 
-/**
- * PutLogEvents: stores a batch, leaving out what is too old or too new; sequence tokens are
- * ignored.
- */
+/** PutLogEvents: stores a batch without events that are too old or too new. Ignores sequence tokens. */
 export const putLogEvents = makeOperation(
   {
     logGroupName: required(logGroupName),
@@ -47,7 +41,7 @@ export const putLogEvents = makeOperation(
     }));
     refuseBadBatch(events);
 
-    const { start, end, rejectedLogEventsInfo } = sortOut(events, group, now, settings);
+    const { start, end, rejectedLogEventsInfo } = acceptedRange(events, group, now, settings);
     storeEvents(group, stream, events.slice(start, end));
     const output = {
       nextSequenceToken: nextSequenceToken(stream.events.length),
@@ -57,7 +51,7 @@ export const putLogEvents = makeOperation(
   },
 );
 
-/** The order's text is recorded; the other two are quoted in public reports. */
+/** The message about the order is recorded. The other two are quoted in public reports. */
 function refuseBadBatch(events: LogEvent[]): void {
   const refuse = (message: string): never => {
     throw awsError('InvalidParameterException', message);
@@ -79,8 +73,11 @@ function refuseBadBatch(events: LogEvent[]): void {
   }
 }
 
-/** Bounds of the accepted events. Both "end" indexes are exclusive, as in the service model. */
-function sortOut(events: LogEvent[], group: LogGroup, now: number, settings: Settings) {
+/**
+ * Returns the bounds of the accepted events. The `end` indexes are exclusive, as in the service
+ * model.
+ */
+function acceptedRange(events: LogEvent[], group: LogGroup, now: number, settings: Settings) {
   const firstFrom = (bound: number) => {
     const at = events.findIndex(({ timestamp }) => timestamp >= bound);
     return at < 0 ? events.length : at;
@@ -100,7 +97,7 @@ function sortOut(events: LogEvent[], group: LogGroup, now: number, settings: Set
   };
 }
 
-/** 56 digits, as AWS's look; nobody has to send them back any more (documentation). */
+/** 56 digits, as in AWS's tokens. Clients need not send it back (documentation). */
 function nextSequenceToken(storedEvents: number): string {
   return `496${String(storedEvents).padStart(53, '0')}`;
 }

@@ -1,28 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../options/settings.ts';
 import type { Answer, Call, Delivery } from '../wire/exchange.ts';
-import type { Agenda } from './clock.ts';
+import type { Scheduler } from './clock.ts';
 import type { Fault } from './faults.ts';
 
-/** What a request met: how its answer travels, and what was done, if it was. */
-export interface Played {
+/** How the answer is delivered, and the answer of the operation if it was performed. */
+export interface PerformedCall {
   delivery: Delivery;
   performed?: Answer;
 }
 
-/**
- * Performs a call as the fault it met wants it, or plainly. `onLate` hears of effects that come
- * later.
- */
-export async function play(
+/** Performs a call, changed by its fault if there is one. `onLate` receives effects that come later. */
+export async function performCall(
   call: Call,
   fault: Fault | undefined,
   {
     clock,
     settings,
     onLate,
-  }: { clock: Agenda; settings: Settings; onLate: (late: Answer) => void },
-): Promise<Played> {
+  }: { clock: Scheduler; settings: Settings; onLate: (late: Answer) => void },
+): Promise<PerformedCall> {
   switch (fault?.kind) {
     case 'reset-before':
       return { delivery: { how: 'reset' } };
@@ -54,8 +51,8 @@ export async function play(
     }
     case 'delay':
       await pause(fault.ms);
-      // Time has passed: what fell due meanwhile happened before this call.
-      clock.settle();
+      // Actions that became due during the wait come before this call.
+      clock.runDue();
       break;
   }
   const performed = call.perform(fault);
@@ -68,9 +65,10 @@ function makeError(
   { serviceUnavailableStatus }: Settings,
 ): Answer {
   const { code = 'InternalFailure', message = '', headers, rawBody } = fault;
-  const usual = { InternalFailure: 500, ServiceUnavailableException: serviceUnavailableStatus }[
-    code
-  ];
-  const answer = call.refuse({ status: fault.status ?? usual ?? 400, code, message });
+  const usualStatus = {
+    InternalFailure: 500,
+    ServiceUnavailableException: serviceUnavailableStatus,
+  }[code];
+  const answer = call.refuse({ status: fault.status ?? usualStatus ?? 400, code, message });
   return { ...answer, headers: { ...answer.headers, ...headers }, body: rawBody ?? answer.body };
 }
