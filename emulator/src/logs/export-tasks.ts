@@ -1,19 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Scheduler } from '../control/clock.ts';
 import type { Settings } from '../options/settings.ts';
-
-/** The six states of an export task. */
-export const exportTaskStatusCodes = [
-  'CANCELLED',
-  'COMPLETED',
-  'FAILED',
-  'PENDING',
-  'PENDING_CANCEL',
-  'RUNNING',
-] as const;
-
-/** One of the six states. */
-export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
+import type { ExportTaskStatusCode } from './export-task-status.ts';
 
 /** The parameters of an export, in AWS's words. `from` and `to` keep all 64 bits. */
 export interface ExportOrder {

@@ -1,4 +1,4 @@
-import type { ExportTaskStatusCode } from '../logs/export-tasks.ts';
+import type { ExportTaskStatusCode } from '../logs/export-task-status.ts';
 
 /** The checks of CreateExportTask after the validation of its members. */
 export const createChecks = [

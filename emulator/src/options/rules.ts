@@ -1,4 +1,4 @@
-import { exportTaskStatusCodes } from '../logs/export-tasks.ts';
+import { exportTaskStatusCodes } from '../logs/export-task-status.ts';
 import { configError } from './config-error.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
 
