@@ -55,7 +55,9 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
         decision: isPermitted ? 'permit' : 'forbid',
         policies: isPermitted ? ['the-rule'] : [],
         target: resource.target.name,
-        ...{ logGroupName: resource.logGroupName, destination, destinationPrefix },
+        logGroupName: resource.logGroupName,
+        destination,
+        destinationPrefix,
       });
       return { isPermitted, policies: isPermitted ? ['the-rule'] : [] };
     },

@@ -49,7 +49,10 @@ async function makeSubject(policies: number) {
   });
   const number = policies - 1;
   const principal = {
-    ...{ id: 'api-key#a', issuer: 'api-key', subject: 'a', groups: [`team-${number}`] },
+    id: 'api-key#a',
+    issuer: 'api-key',
+    subject: 'a',
+    groups: [`team-${number}`],
     claims: { department: ['payments'] },
   };
   const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
@@ -57,8 +60,10 @@ async function makeSubject(policies: number) {
     action: 'CreateExportTask' as const,
     resource: { target, logGroupName: `/team-${number}/app` },
     context: {
-      ...{ destination: `team-${number}-logs`, destinationPrefix: `team-${number}/2024` },
-      ...{ from: 1_714_521_600_000n, to: 1_714_607_999_999n },
+      destination: `team-${number}-logs`,
+      destinationPrefix: `team-${number}/2024`,
+      from: 1_714_521_600_000n,
+      to: 1_714_607_999_999n,
     },
   };
   const request = { principal, id: 'bench' };

@@ -26,7 +26,10 @@ export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (
   const { targets, authorizer, visibility, isReserved } = options;
   const maskTasks = makeMaskTasks(visibility);
   await app.register(createExportTask, {
-    ...{ targets, authorizer, maskTasks, isReserved },
+    targets,
+    authorizer,
+    maskTasks,
+    isReserved,
     createOnce: makeCreateOnce(options),
   });
   await app.register(describeExportTasks, { targets, authorizer, maskTasks });

@@ -60,7 +60,8 @@ export function openTargets(options: TargetsOptions): Targets {
     const credentials = role?.credentials;
     const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
     const budget = makeCallBudget({
-      ...{ callsPerSecond, elapsed },
+      callsPerSecond,
+      elapsed,
       sleep: (ms) => sleep(ms, stop.signal),
     });
     const attempts = budget;

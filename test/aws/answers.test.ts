@@ -47,7 +47,9 @@ describe('an answer of AWS that is not of its types', () => {
   test('does not decide that a create is absent', async () => {
     await using world = await openWorld();
     world.emulator.faults.add({
-      ...{ operation: 'CreateExportTask', kind: 'error', status: 500 },
+      operation: 'CreateExportTask',
+      kind: 'error',
+      status: 500,
       code: 'InternalFailure',
     });
     answerWith(world, 'DescribeExportTasks', '{}');

@@ -21,7 +21,9 @@ const requestsIn = (emulator: Emulator) =>
     .map(({ requestId, service, operation }) => ({ awsRequestId: requestId, service, operation }));
 const callsIn = (audit: LogLine[]) =>
   awsCalls(audit).map(({ awsRequestId, service, operation }) => ({
-    ...{ awsRequestId, service, operation },
+    awsRequestId,
+    service,
+    operation,
   }));
 
 /** A world with a role, whose audit begins when its journal does. */
@@ -57,18 +59,27 @@ describe('every request to AWS has one line in the audit', () => {
     const lines = awsCalls(world.audit).map(({ time: _, awsRequestId: __, ...line }) => line);
     expect(lines.slice(0, 4)).toEqual([
       {
-        ...{ ...logs, service: 'sts', principal: 'test#alice', operation: 'AssumeRole' },
-        ...{ sourceIdentity: sessionNameOf('test#alice'), ...what },
+        ...logs,
+        service: 'sts',
+        principal: 'test#alice',
+        operation: 'AssumeRole',
+        sourceIdentity: sessionNameOf('test#alice'),
+        ...what,
       },
       { ...logs, principal: 'test#alice', operation: 'CreateExportTask', ...what, taskId },
       { ...logs, principal: 'test#alice', operation: 'DescribeExportTasks' },
       { ...logs, principal: 'test#bob', operation: 'DescribeExportTasks' },
     ]);
     expect(lines).toContainEqual({
-      ...{ ...logs, principal: 'test#alice', operation: 'CancelExportTask', taskId },
+      ...logs,
+      principal: 'test#alice',
+      operation: 'CancelExportTask',
+      taskId,
     });
     expect(lines.at(-1)).toEqual({
-      ...{ ...logs, principal: gatewayItself, operation: 'DescribeLogGroups' },
+      ...logs,
+      principal: gatewayItself,
+      operation: 'DescribeLogGroups',
     });
   });
 

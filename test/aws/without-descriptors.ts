@@ -20,7 +20,9 @@ Object.assign(process.env, {
   AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
 });
 const logs = openCloudWatchLogs({
-  ...{ region: 'eu-west-1', credentials: undefined, timeouts: awsTimeouts },
+  region: 'eu-west-1',
+  credentials: undefined,
+  timeouts: awsTimeouts,
 });
 const task = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 await logs.createExportTask(task); // so that everything is loaded

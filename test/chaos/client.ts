@@ -20,7 +20,10 @@ export function postJob(
   return new Promise((resolve) => {
     const unheard = () => resolve({ ...call, status: undefined });
     const posting = request({
-      ...{ host: '127.0.0.1', port, method: 'POST', path: `/export-jobs?target=${target}` },
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      path: `/export-jobs?target=${target}`,
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
     });
     posting.on('error', unheard); // also when given up before the answer
@@ -30,8 +33,10 @@ export function postJob(
     if (giveUpAfterMs !== undefined) setTimeout(() => posting.destroy(), giveUpAfterMs);
     posting.end(
       JSON.stringify({
-        ...{ logGroupNames: ['/app'], destination },
-        ...{ from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z' },
+        logGroupNames: ['/app'],
+        destination,
+        from: '2024-05-01T00:00:00Z',
+        to: '2024-05-02T00:00:00Z',
       }),
     );
   });

@@ -50,11 +50,19 @@ export async function openGatewayProcess(options: {
   const child = spawn(process.execPath, [main], {
     env: {
       ...nodeEnvironment(),
-      ...{ HOST: '127.0.0.1', PORT: '0', DATABASE_URL: databaseUrl },
-      ...{ AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder },
-      ...{ AWS_REGION: region, AWS_ENDPOINT_URL: awsUrl, AUDIT_LOG: join(folder, 'audit.log') },
-      ...{ AWS_ACCESS_KEY_ID: 'AKIDCHAOS', AWS_SECRET_ACCESS_KEY: 'secret-of-the-chaos' },
-      ...{ AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' },
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATABASE_URL: databaseUrl,
+      AUTH: 'api-key',
+      API_KEYS_FILE: keysFile,
+      POLICY_DIR: folder,
+      AWS_REGION: region,
+      AWS_ENDPOINT_URL: awsUrl,
+      AUDIT_LOG: join(folder, 'audit.log'),
+      AWS_ACCESS_KEY_ID: 'AKIDCHAOS',
+      AWS_SECRET_ACCESS_KEY: 'secret-of-the-chaos',
+      AWS_CONFIG_FILE: '/nonexistent',
+      AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
       AWS_EC2_METADATA_DISABLED: 'true',
     },
     stdio: ['ignore', logFile, logFile],
@@ -82,7 +90,8 @@ export async function openGatewayProcess(options: {
     }
   };
   return {
-    ...{ port, call },
+    port,
+    call,
     exit: () => child.exitCode ?? child.signalCode ?? undefined,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

@@ -75,8 +75,11 @@ async function play(scenario: Scenario): Promise<TableRow[]> {
   const count = Math.max(1, Math.round(whole * scale));
   const beganAt = performance.now();
   const report = await run({
-    ...{ serverUrl: server.url, ownServer, count },
-    ...{ signal: stop.signal, random: makeRandom(seed) },
+    serverUrl: server.url,
+    ownServer,
+    count,
+    signal: stop.signal,
+    random: makeRandom(seed),
     onProgress: makeProgress(title, count),
   });
   const seconds = (performance.now() - beganAt) / 1_000;

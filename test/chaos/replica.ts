@@ -56,10 +56,18 @@ const targets = openTargets({
   timeouts: chaosTimeouts,
   callsPerSecond: 0,
   sessionName: 'chaos',
-  ...{ now: Date.now, elapsed, sleep, log },
+  now: Date.now,
+  elapsed,
+  sleep,
+  log,
 });
 const jobs = openExportJobs(database, {
-  ...{ targets, log, owner, elapsed, sleep, reach },
+  targets,
+  log,
+  owner,
+  elapsed,
+  sleep,
+  reach,
   authorizer: openToAll.authorizer,
   limits: chaosLimits,
   random: Math.random,
@@ -83,7 +91,12 @@ async function serve() {
   const { buildApp } = await import('../../src/app.ts');
   const { makeLogger } = await import('#telemetry/logger.ts');
   const app = await buildApp({
-    ...{ targets, jobs, elapsed, now: Date.now, newId: randomUUID, sleep: (ms) => delay(ms) },
+    targets,
+    jobs,
+    elapsed,
+    now: Date.now,
+    newId: randomUUID,
+    sleep: (ms) => delay(ms),
     log: makeLogger('warn', process.stdout),
     access: openToAll,
     audit,

@@ -58,7 +58,9 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
   let current: ReplicaProcess;
 
   const replica: Replica = {
-    ...{ name, toAws, toDatabase },
+    name,
+    toAws,
+    toDatabase,
     process: () => current,
     start() {
       starts += 1;
@@ -67,7 +69,8 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
         { owner, databaseUrl: url.href, targets, isServing: place.isServing },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
-          ...{ logFile, compileCacheDir },
+          logFile,
+          compileCacheDir,
           preload: shifts && {
             module: shiftedClock,
             env: { CLOCK_SHIFTS_MS: shifts.join(',') },

@@ -16,15 +16,21 @@ import { shiftClocks, turnDatabaseClock } from './scenarios/wrong-clocks.ts';
 export const scenarios: readonly Scenario[] = [
   { name: 'kills', count: 1_000, run: killAtRandom },
   ...crashPoints.map((point) => ({
-    ...{ name: 'points', variant: point, count: 100 },
+    name: 'points',
+    variant: point,
+    count: 100,
     run: killAtPoint(point),
   })),
   ...lostAnswers.map((lost) => ({
-    ...{ name: 'answers', variant: lost.name, count: 250 },
+    name: 'answers',
+    variant: lost.name,
+    count: 250,
     run: loseAnswers(lost),
   })),
   ...guessesAboutAws(secondMs).map((guess) => ({
-    ...{ name: 'guesses', variant: guess.name, count: 30 },
+    name: 'guesses',
+    variant: guess.name,
+    count: 30,
     run: actUnder(guess),
   })),
   { name: 'postgres', count: 90, run: restartPostgres }, // some ten minutes

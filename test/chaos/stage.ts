@@ -117,7 +117,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const replicas = await Promise.all(
     Array.from({ length: options.replicas ?? 3 }, (_, index) =>
       openReplica({
-        ...{ index, databaseUrl, emulator, targets, logFile, accidents, database },
+        index,
+        databaseUrl,
+        emulator,
+        targets,
+        logFile,
+        accidents,
+        database,
         isServing: options.isServing ?? false,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
@@ -152,8 +158,15 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 
   const undo = unwinding.move();
   return {
-    ...{ emulator, database, replicas, targets, accepted, cancelled, doomed },
-    ...{ sightings, accidents },
+    emulator,
+    database,
+    replicas,
+    targets,
+    accepted,
+    cancelled,
+    doomed,
+    sightings,
+    accidents,
     logPath,
     async put(slices) {
       for (let left = slices, turn = 0; left > 0; turn += 1) {

@@ -86,7 +86,12 @@ async function gather(stage: Stage, calls: ClientCall[]): Promise<Evidence> {
   const { queries } = database;
   const { id } = await queries.selectFrom('installation').select('id').executeTakeFirstOrThrow();
   return {
-    ...{ installation: id, accepted, cancelled, doomed, calls, sightings },
+    installation: id,
+    accepted,
+    cancelled,
+    doomed,
+    calls,
+    sightings,
     tasks: emulator.exportTasks(),
     jobs: await queries.selectFrom('jobs').selectAll().execute(),
     slices: await queries.selectFrom('slices').selectAll().execute(),

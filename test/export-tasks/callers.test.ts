@@ -71,14 +71,18 @@ describe('a create', () => {
         action: 'CreateExportTask',
         resource: { target: { name: 'default', region, accountId: '123456789012' }, logGroupName },
         context: {
-          ...{ destination, destinationPrefix },
+          destination,
+          destinationPrefix,
           from: BigInt(from),
           to: 1152921504606846976n,
         },
       },
     ]);
     expect(world.creates()[0]?.input).toMatchObject({
-      ...{ logGroupName, destination, destinationPrefix, from },
+      logGroupName,
+      destination,
+      destinationPrefix,
+      from,
       to: 1152921504606846976n,
     });
   });

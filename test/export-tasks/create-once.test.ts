@@ -219,7 +219,10 @@ describe('a create that took effect and was answered with 500', () => {
     clock = world.emulator.clock.now; // a clock that the pauses of the look-up turn as well
     world.emulator.seed.finishedTasks({ region, count: 60 });
     addFault(world, {
-      ...{ kind: 'error', status: 500, code: 'InternalFailure', afterEffect: true },
+      kind: 'error',
+      status: 500,
+      code: 'InternalFailure',
+      afterEffect: true,
     });
 
     const answer = await world.call('POST', '/export-tasks', {
@@ -278,8 +281,10 @@ describe('a create that AWS may still carry out', () => {
 
       expect(answer.status).toBe(504);
       expect(answer.body).toMatchObject({
-        ...{ type: '/problems/outcome-unknown', isRetryable: false },
-        ...{ awsErrorCode: fault.code, awsRequestId: expect.any(String) },
+        type: '/problems/outcome-unknown',
+        isRetryable: false,
+        awsErrorCode: fault.code,
+        awsRequestId: expect.any(String),
         detail: expect.stringMatching(
           /That does not tell whether the task was created\. AWS lists no such task yet/,
         ),

@@ -10,8 +10,11 @@ import type { OpenTarget } from '#targets/target.ts';
 // Lists of AWS that the emulator does not give: full of others, without a Date, without members.
 
 const task = {
-  ...{ logGroupName: '/app', from: 1n, to: 2n },
-  ...{ destination: 'archive', destinationPrefix: 'exportedlogs' },
+  logGroupName: '/app',
+  from: 1n,
+  to: 2n,
+  destination: 'archive',
+  destinationPrefix: 'exportedlogs',
 };
 const began = 1_800_000_000_000;
 
@@ -57,7 +60,8 @@ const answered503: CreateOutcome = {
   outcome: 'unknown',
   cause: new Error('503'),
   answer: new Problem('aws-unavailable', 'AWS answered 503.', {
-    ...{ awsErrorCode: 'Busy', awsRequestId: 'request-1' },
+    awsErrorCode: 'Busy',
+    awsRequestId: 'request-1',
   }),
 };
 

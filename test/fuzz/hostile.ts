@@ -160,7 +160,7 @@ function ask(
     let sentAt: number | undefined;
     const { hostname, port } = new URL(url);
     const asked = request(
-      { ...{ hostname, port, method, path, agent }, headers: { ...headers, 'x-api-key': key } },
+      { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
       (answer) => {
         sentAt ??= performance.now();
         const end = () =>

@@ -29,7 +29,8 @@ export function seedEvents(
     times.push(edge - 1, edge, edge + 1, edge + hourMs / 2);
   }
   const events = times.map((timestamp, index) => ({
-    ...{ timestamp, ingestedAt: timestamp },
+    timestamp,
+    ingestedAt: timestamp,
     message: `event ${index}`,
   }));
   for (const [logStreamName, parity] of [

@@ -20,7 +20,9 @@ async function createUnder(world: World, fault: Omit<Fault, 'operation'>, nth: n
   const from = order.from + nth;
   world.emulator.faults.add({ ...fault, operation: 'CreateExportTask' } as Fault);
   const { status, body } = await world.call('POST', '/export-tasks', {
-    ...{ ...order, from, destinationPrefix: 'exports/app/' },
+    ...order,
+    from,
+    destinationPrefix: 'exports/app/',
   });
   const made = world.emulator.exportTasks().filter((task) => task.from === BigInt(from));
   return { status, body, made: made.map(({ taskId }) => taskId) };
@@ -35,7 +37,8 @@ async function openTurned(emulator: EmulatorOptions) {
     clock.advance(ms);
   };
   const world = await openWorld({
-    ...{ emulator: { startAt, ...emulator }, sleep: turn },
+    emulator: { startAt, ...emulator },
+    sleep: turn,
     now: () => Date.now() + turnedMs,
     elapsed: () => performance.now() + turnedMs,
   });

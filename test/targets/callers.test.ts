@@ -52,7 +52,10 @@ describe('a task of somebody else in the slot', () => {
     const seen = { since: expect.any(String), seenAt: expect.any(String) };
     expect(ann.body.slot).toEqual({ state: 'foreign', ...seen });
     expect(operator.body.slot).toEqual({
-      ...{ state: 'foreign', taskId: body.taskId, taskName: 'by-hand', logGroupName: '/app' },
+      state: 'foreign',
+      taskId: body.taskId,
+      taskName: 'by-hand',
+      logGroupName: '/app',
       ...seen,
     });
   });

@@ -30,7 +30,9 @@ export function makeCredentialTrail(): CredentialTrail {
         else if (why !== undefined && trail.length > 0) trail.push(`(${why})`);
         trail = trail.slice(-longestTrail);
       },
-      ...{ info: ignore, warn: ignore, error: ignore },
+      info: ignore,
+      warn: ignore,
+      error: ignore,
     },
     explain(error) {
       if (!(error instanceof Error) || error.name !== 'CredentialsProviderError') return error;

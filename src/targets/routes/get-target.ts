@@ -64,7 +64,10 @@ export const getTarget: FastifyPluginAsyncTypebox<{
 
       const { name, region, accountId, isDefault } = target;
       return {
-        ...{ name, region, accountId, isDefault },
+        name,
+        region,
+        accountId,
+        isDefault,
         ...(await redactSlotStatus({ authorizer, visibility }, request, target, status)),
       };
     },

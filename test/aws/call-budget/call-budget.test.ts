@@ -21,7 +21,10 @@ function openBudget(callsPerSecond = 4) {
   }
 
   return {
-    ...{ clock, budget, sent, refused },
+    clock,
+    budget,
+    sent,
+    refused,
     call: (name: string, claim: CallClaim) => void call(name, claim),
     names: () => sent.map(({ name }) => name),
   };

@@ -16,12 +16,16 @@ function openPort(given: { newest?: string[]; older?: string[]; code?: string })
       return {
         exportTasks: known.map((taskId) => ({ taskId, status: { code } })),
         ...(query.taskId === undefined && { nextToken: 'more' }),
-        ...{ awsRequestId: `${asked.length}`, answeredAt: 0, ageSeconds: 0 },
+        awsRequestId: `${asked.length}`,
+        answeredAt: 0,
+        ageSeconds: 0,
       };
     },
   } as unknown as CloudWatchLogs;
   return {
-    ...{ asked, newest, logs: readNewestFirst(port, { elapsed: () => now }) },
+    asked,
+    newest,
+    logs: readNewestFirst(port, { elapsed: () => now }),
     turn: (ms: number) => {
       now += ms;
     },
@@ -38,7 +42,9 @@ describe('a task by its id', () => {
 
     expect(page).toEqual({
       exportTasks: [{ taskId: 'b', status: { code: 'RUNNING' } }],
-      ...{ awsRequestId: '1', answeredAt: 0, ageSeconds: 0 },
+      awsRequestId: '1',
+      answeredAt: 0,
+      ageSeconds: 0,
     });
     expect(asked).toEqual([list]);
   });

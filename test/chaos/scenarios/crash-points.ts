@@ -33,7 +33,8 @@ const preludes: Partial<Record<Point, { fault: Fault; emulator?: EmulatorOptions
   'in-requeue': { fault: { kind: 'reset-before', operation: 'CreateExportTask' } },
   'before-orphan-cancel': {
     fault: {
-      ...{ kind: 'late-effect', operation: 'CreateExportTask' },
+      kind: 'late-effect',
+      operation: 'CreateExportTask',
       delayMs: chaosLimits.reconcileMs + 1_000,
     },
     emulator: { runningMs: 4_000 }, // or it is over before the sweeper has come by
@@ -50,7 +51,9 @@ export function killAtPoint(point: Point) {
     const aim = makeAim(random);
     const prelude = preludes[point];
     await using stage = await openStage({
-      ...{ serverUrl, signal, atCreate: aim.atCreate },
+      serverUrl,
+      signal,
+      atCreate: aim.atCreate,
       ...(prelude?.emulator && { emulator: prelude.emulator }),
     });
     if (prelude) stage.emulator.faults.add({ ...prelude.fault, count: Number.POSITIVE_INFINITY });

@@ -29,7 +29,10 @@ export function actUnder(guess: Guess) {
   return async (options: ScenarioOptions): Promise<ScenarioReport> => {
     const { serverUrl, count, random, signal, onProgress } = options;
     await using stage = await openStage({
-      ...{ serverUrl, signal, targets: 3, isServing: true },
+      serverUrl,
+      signal,
+      targets: 3,
+      isServing: true,
       emulator: { activeTaskLimit: 1, runningMs: [20, 3 * secondMs], ...guess.emulator },
     });
     const expected = new Map(
@@ -93,9 +96,12 @@ function compare(jobId: string, lines: string[], expected: string[]): Violation[
 
 async function postJob(stage: Stage, target: Stage['targets'][number]): Promise<string> {
   const { status, body } = await call(stage, `/export-jobs?target=${target.name}`, {
-    ...{ logGroupNames: [logGroupName], sliceBy: 'hour' },
-    ...{ from: new Date(window.fromAt).toISOString(), to: new Date(toAt).toISOString() },
-    ...{ destination: `archive-${target.region}`, destinationPrefix: 'jobs/{jobId}/{attempt}' },
+    logGroupNames: [logGroupName],
+    sliceBy: 'hour',
+    from: new Date(window.fromAt).toISOString(),
+    to: new Date(toAt).toISOString(),
+    destination: `archive-${target.region}`,
+    destinationPrefix: 'jobs/{jobId}/{attempt}',
   });
   if (status !== 202) throw new Error(`A job was not accepted: ${JSON.stringify(body)}`);
   return body.id;
@@ -115,8 +121,12 @@ async function createInMirror(
 ): Promise<Violation[]> {
   const from = round; // by which its task is known
   const { status, body } = await call(stage, `/export-tasks?target=${target.name}`, {
-    ...{ logGroupName, from, to: 1_000_000, destination: `archive-${target.region}` },
-    ...{ taskName: `mirror-${round}`, destinationPrefix: 'mirror/' },
+    logGroupName,
+    from,
+    to: 1_000_000,
+    destination: `archive-${target.region}`,
+    taskName: `mirror-${round}`,
+    destinationPrefix: 'mirror/',
   });
   const made = stage.emulator.exportTasks().filter((task) => task.from === BigInt(from));
   const isRight =

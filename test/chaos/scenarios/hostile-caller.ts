@@ -52,7 +52,10 @@ export async function attackAsCaller(
 ): Promise<HostileReport> {
   await using emulator = await openLimited();
   await using gateway = await openGatewayProcess({
-    ...{ awsUrl: emulator.url, databaseUrl: await createDatabase(serverUrl), region, policies },
+    awsUrl: emulator.url,
+    databaseUrl: await createDatabase(serverUrl),
+    region,
+    policies,
     callers: ['owner', ...hostile],
   });
   const run = () => runJob(gateway, emulator, count, signal);
@@ -70,8 +73,16 @@ export async function attackAsCaller(
   const trials = Object.values(statuses).reduce((sum, times) => sum + times, 0);
   const isDefect = (status: string) => Number(status) >= 500 && status !== '503';
   return {
-    ...{ alone, attacked, statuses, trials, slices: count },
-    ...{ kills: 0, hitsInStarting: 0, strays: 0, unseen: 0, longestStartMs: 0 },
+    alone,
+    attacked,
+    statuses,
+    trials,
+    slices: count,
+    kills: 0,
+    hitsInStarting: 0,
+    strays: 0,
+    unseen: 0,
+    longestStartMs: 0,
     violations: [
       ...attacked.refused.map((text) => violation(text, 'unlawful')),
       ...(alone ? slowerThan(alone, attacked) : []),
@@ -123,7 +134,10 @@ async function runJob(
 ): Promise<Run> {
   const from = Date.UTC(2024, 4, 1);
   const body = JSON.stringify({
-    ...{ logGroupNames: ['/app'], destination: 'archive', sliceBy: 'hour', from },
+    logGroupNames: ['/app'],
+    destination: 'archive',
+    sliceBy: 'hour',
+    from,
     to: from + slices * 3_600_000,
   });
   emulator.journal.clear();

@@ -47,7 +47,9 @@ export function loseAnswers({ fault, emulator }: LostAnswer) {
   return async (options: ScenarioOptions): Promise<ScenarioReport> => {
     const { serverUrl, count, signal, onProgress } = options;
     await using stage = await openStage({
-      ...{ serverUrl, signal, targets: 12 },
+      serverUrl,
+      signal,
+      targets: 12,
       ...(emulator && { emulator }),
     });
     stage.emulator.faults.add({ ...fault, operation: 'CreateExportTask', count } as Fault);

@@ -43,7 +43,9 @@ export async function poisonCaller(options: ScenarioOptions): Promise<ScenarioRe
   const { serverUrl, signal, onProgress } = options;
   const slices = Math.max(fewestSlices, options.count);
   await using stage = await openStage({
-    ...{ serverUrl, signal, targets: ways.length },
+    serverUrl,
+    signal,
+    targets: ways.length,
     emulator: { pendingMs: 0, runningMs: 300 },
   });
   for (const [index, { fault }] of ways.entries()) {
@@ -70,7 +72,9 @@ export async function poisonCaller(options: ScenarioOptions): Promise<ScenarioRe
   });
   return {
     ...verdict,
-    ...{ trials: ways.length, kills: 0, hitsInStarting: 0 },
+    trials: ways.length,
+    kills: 0,
+    hitsInStarting: 0,
     violations: [...verdict.violations, ...delayed],
     notes: ways.map(
       ({ name }, index) =>

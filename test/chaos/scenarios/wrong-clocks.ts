@@ -16,7 +16,8 @@ const shiftsMs = [
 export async function shiftClocks(options: ScenarioOptions): Promise<ScenarioReport> {
   const { serverUrl, count, signal, onProgress } = options;
   await using stage = await openStage({
-    ...{ serverUrl, signal },
+    serverUrl,
+    signal,
     clockShiftsMs: (index) => shiftsMs[index % shiftsMs.length] ?? [],
   });
   await stage.put(count);
@@ -35,7 +36,8 @@ export async function turnDatabaseClock(options: ScenarioOptions): Promise<Scena
   const { serverUrl, count, random, signal, onProgress } = options;
   let clock: TurnableClock | undefined;
   await using stage = await openStage({
-    ...{ serverUrl, signal },
+    serverUrl,
+    signal,
     async prepare(databaseUrl) {
       clock = await makeClockTurnable(databaseUrl);
     },
