@@ -96,7 +96,14 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
   const texts = parts.map((part) => (typeof part === 'string' ? part : longest[part.name]));
   const bytesBeside = Buffer.byteLength(texts.join(''));
   const logGroups = parts.filter((part) => typeof part !== 'string' && part.name === 'logGroup');
-  const isRestSlashes = withoutEndingSlashes(texts.join('')) === '';
+  const fillLogGroup = (logGroup: string) =>
+    parts
+      .map((part, index) =>
+        typeof part !== 'string' && part.name === 'logGroup' ? logGroup : texts[index],
+      )
+      .join('');
+  const bare = withoutEndingSlashes(fillLogGroup(''));
+  const leavesNamelessFolder = countNameless(bare) > countNameless(fillLogGroup('x'));
 
   return {
     faultFor(logGroupName) {
@@ -105,8 +112,12 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
       if (bytes > prefixMaxBytes) {
         return `must be at most ${prefixMaxBytes} bytes when filled in, but for log group ${logGroupName} it is ${bytes}; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at ${s3KeyMaxBytes}`;
       }
-      if (isRestSlashes && withoutEndingSlashes(logGroup) === '') {
+      if (withoutEndingSlashes(logGroup) !== '') return undefined;
+      if (bare === '') {
         return `must have more than slashes when filled in, but for log group ${logGroupName} it has nothing else; put a word before {logGroup}`;
+      }
+      if (leavesNamelessFolder) {
+        return `must not have a folder without a name when filled in, but for log group ${logGroupName} {logGroup} is empty; put a word before {logGroup}`;
       }
       return undefined;
     },
@@ -118,6 +129,9 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
     },
   };
 }
+
+/** How many folders of a key have no name. */
+const countNameless = (prefix: string) => prefix.split('/').filter((name) => name === '').length;
 
 /** A template as text and names, in its order. */
 function toParts(template: string): (string | { name: Name })[] {

@@ -51,6 +51,31 @@ describe('a destination prefix', () => {
     expect(rendered).toEqual(['xappx', 'x/appx', 'xx', 'xa/x']);
   });
 
+  test.each([
+    [defaultTemplate, '/'],
+    [defaultTemplate, '//'],
+    ['a/{logGroup}/{dd}', '/'],
+    ['{logGroup}/{dd}', '/'],
+    ['/a/{logGroup}/{dd}', '/'],
+  ])(
+    '%s is refused for the log group %s, which leaves a folder without a name',
+    (template, bare) => {
+      const { faultFor } = readTemplate(template, job);
+
+      expect(faultFor(bare)).toBe(
+        `must not have a folder without a name when filled in, but for log group ${bare} {logGroup} is empty; put a word before {logGroup}`,
+      );
+      expect(faultFor('/app')).toBeUndefined();
+    },
+  );
+
+  test.each(['x{logGroup}/{dd}', '{dd}-{logGroup}-', 'a//{dd}', '{yyyy}/{logGroup}'])(
+    '%s is good for the log group /',
+    (template) => {
+      expect(readTemplate(template, job).faultFor('/')).toBeUndefined();
+    },
+  );
+
   test.for([
     ['a/{day}', `has {day} at character 3, which is no name; known are: ${known}`],
     ['{}', `has {} at character 1, which is no name; known are: ${known}`],
