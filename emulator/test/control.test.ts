@@ -2,7 +2,7 @@ import { PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmulator } from '../src/emulator.ts';
 import { openServer } from '../src/wire/server.ts';
-import { logGroupName, openBench, refusal, startAt } from './bench.ts';
+import { logGroupName, openAws, refusal, startAt } from './aws.ts';
 
 describe('the clock', () => {
   beforeEach(() => {
@@ -10,7 +10,7 @@ describe('the clock', () => {
     return () => vi.useRealTimers();
   });
 
-  it('stands still at startAt and moves only when turned', async () => {
+  it('stands still at startAt until it is changed', async () => {
     await using emulator = await openEmulator({ startAt });
     const { clock } = emulator;
 
@@ -22,7 +22,7 @@ describe('the clock', () => {
     expect(clock.now()).toBe(7);
   });
 
-  it('runs with real time otherwise, plus what it was turned', async () => {
+  it('runs in real time otherwise, shifted by changes', async () => {
     await using emulator = await openEmulator();
     const { clock } = emulator;
 
@@ -35,23 +35,23 @@ describe('the clock', () => {
     expect(clock.now()).toBe(8);
   });
 
-  it('undoes nothing when turned back', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
+  it('undoes nothing when it is set back', async () => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
 
-    bench.emulator.clock.advance(5000);
-    bench.emulator.clock.set(startAt);
+    aws.emulator.clock.advance(5000);
+    aws.emulator.clock.set(startAt);
 
-    expect((await bench.describe(taskId))?.status?.code).toBe('COMPLETED');
+    expect((await aws.describe(taskId))?.status?.code).toBe('COMPLETED');
   });
 });
 
 describe('the journal', () => {
-  it('tells who asked what, from where, on which attempt, and what came of it', async () => {
-    await using bench = await openBench();
+  it('records caller, operation, Region, attempt and outcome of each request', async () => {
+    await using aws = await openAws();
 
-    const taskId = await bench.create({ from: 0 });
-    await refusal(bench.create());
+    const taskId = await aws.create({ from: 0 });
+    await refusal(aws.create());
 
     const common = {
       at: startAt,
@@ -64,10 +64,10 @@ describe('the journal', () => {
       invocationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       attempt: 'attempt=1; max=1',
     };
-    expect(bench.emulator.journal.entries()).toEqual([
+    expect(aws.emulator.journal.entries()).toEqual([
       {
         ...common,
-        input: { ...bench.order, from: 0 },
+        input: { ...aws.order, from: 0 },
         status: 200,
         errorCode: undefined,
         effect: { kind: 'task-created', taskId },
@@ -75,7 +75,7 @@ describe('the journal', () => {
       },
       {
         ...common,
-        input: bench.order,
+        input: aws.order,
         status: 400,
         errorCode: 'LimitExceededException',
         effect: undefined,
@@ -84,77 +84,77 @@ describe('the journal', () => {
     ]);
   });
 
-  it('keeps the number of events instead of the events', async () => {
-    await using bench = await openBench();
+  it('records the number of log events instead of the events', async () => {
+    await using aws = await openAws();
     const logEvents = [{ timestamp: startAt, message: 'x' }];
-    bench.emulator.seed.logEvents({ logGroupName, logStreamName: 's', events: [] });
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 's', events: [] });
 
-    await bench.logs.send(new PutLogEventsCommand({ logGroupName, logStreamName: 's', logEvents }));
+    await aws.logs.send(new PutLogEventsCommand({ logGroupName, logStreamName: 's', logEvents }));
 
-    expect(bench.emulator.journal.entries()).toMatchObject([
+    expect(aws.emulator.journal.entries()).toMatchObject([
       { input: { logGroupName, logEvents: 1 }, effect: { kind: 'log-events-stored', count: 1 } },
     ]);
   });
 
-  it('keeps the latest entries up to its limit', async () => {
-    await using bench = await openBench({ journalLimit: 2 });
+  it('keeps the latest entries up to journalLimit', async () => {
+    await using aws = await openAws({ journalLimit: 2 });
 
-    for (const taskId of ['1', '2', '3', '4']) await bench.describe(taskId);
+    for (const taskId of ['1', '2', '3', '4']) await aws.describe(taskId);
 
-    const inputs = bench.emulator.journal.entries().map(({ input }) => input);
+    const inputs = aws.emulator.journal.entries().map(({ input }) => input);
     expect(inputs).toEqual([{ taskId: '3' }, { taskId: '4' }]);
-    bench.emulator.journal.clear();
-    expect(bench.emulator.journal.entries()).toEqual([]);
+    aws.emulator.journal.clear();
+    expect(aws.emulator.journal.entries()).toEqual([]);
   });
 });
 
-describe('over HTTP', () => {
+describe('the controls over HTTP', () => {
   async function openControls() {
-    const bench = await openBench();
+    const aws = await openAws();
     const call = async (method: string, path: string, body?: unknown) => {
-      const response = await fetch(`${bench.emulator.url}/_emulator/${path}`, {
+      const response = await fetch(`${aws.emulator.url}/_emulator/${path}`, {
         method,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       return { status: response.status, json: await response.json() };
     };
-    return { ...bench, call };
+    return { ...aws, call };
   }
 
-  it('the clock is read and turned', async () => {
-    await using bench = await openControls();
+  it('read and change the clock', async () => {
+    await using aws = await openControls();
 
-    expect(await bench.call('GET', 'clock')).toEqual({ status: 200, json: { now: startAt } });
-    await bench.call('POST', 'clock', { advanceMs: 5 });
-    expect(bench.emulator.clock.now()).toBe(startAt + 5);
-    expect((await bench.call('POST', 'clock', { now: 9 })).json).toEqual({ now: 9 });
+    expect(await aws.call('GET', 'clock')).toEqual({ status: 200, json: { now: startAt } });
+    await aws.call('POST', 'clock', { advanceMs: 5 });
+    expect(aws.emulator.clock.now()).toBe(startAt + 5);
+    expect((await aws.call('POST', 'clock', { now: 9 })).json).toEqual({ now: 9 });
   });
 
-  it('faults are added, read and cleared', async () => {
-    await using bench = await openControls();
+  it('add, list and remove faults', async () => {
+    await using aws = await openControls();
     const fault = { operation: '*', kind: 'reset-before', count: 2, skip: 1 };
 
-    expect((await bench.call('POST', 'faults', fault)).status).toBe(200);
-    expect((await bench.call('GET', 'faults')).json).toEqual([fault]);
-    await bench.call('DELETE', 'faults');
-    expect(bench.emulator.faults.pending()).toEqual([]);
+    expect((await aws.call('POST', 'faults', fault)).status).toBe(200);
+    expect((await aws.call('GET', 'faults')).json).toEqual([fault]);
+    await aws.call('DELETE', 'faults');
+    expect(aws.emulator.faults.pending()).toEqual([]);
   });
 
-  it('the journal is read and cleared, and does not show the controls', async () => {
-    await using bench = await openControls();
-    await bench.describe('any');
+  it('list and remove journal entries, which do not include the controls', async () => {
+    await using aws = await openControls();
+    await aws.describe('any');
 
-    expect((await bench.call('GET', 'journal')).json).toMatchObject([
+    expect((await aws.call('GET', 'journal')).json).toMatchObject([
       { operation: 'DescribeExportTasks', status: 200 },
     ]);
-    await bench.call('DELETE', 'journal');
-    expect((await bench.call('GET', 'journal')).json).toEqual([]);
+    await aws.call('DELETE', 'journal');
+    expect((await aws.call('GET', 'journal')).json).toEqual([]);
   });
 
-  it('the world is seeded and its tasks are read', async () => {
-    await using bench = await openControls();
+  it('seed data and list tasks', async () => {
+    await using aws = await openControls();
     const seed = async (what: string, body: object) =>
-      (await bench.call('POST', `seed/${what}`, body)).json;
+      (await aws.call('POST', `seed/${what}`, body)).json;
 
     await seed('log-group', { logGroupName: '/seeded' });
     await seed('log-events', {
@@ -166,9 +166,9 @@ describe('over HTTP', () => {
     expect(await seed('finished-tasks', { count: 2 })).toHaveLength(2);
     const taskId = await seed('foreign-task', { durationMs: 1000 });
     await seed('task-failure', { taskId });
-    await bench.create({ logGroupName: '/seeded', destination: 'seeded-one' });
+    await aws.create({ logGroupName: '/seeded', destination: 'seeded-one' });
 
-    expect((await bench.call('GET', 'export-tasks')).json).toMatchObject([
+    expect((await aws.call('GET', 'export-tasks')).json).toMatchObject([
       { status: 'COMPLETED' },
       { status: 'COMPLETED' },
       { taskId, status: 'FAILED' },
@@ -176,33 +176,33 @@ describe('over HTTP', () => {
     ]);
   });
 
-  it('options are read and changed, and null brings a default back', async () => {
-    await using bench = await openControls();
-    const change = async (changes: object) => (await bench.call('POST', 'options', changes)).json;
+  it('read and change options, and restore a default with null', async () => {
+    await using aws = await openControls();
+    const change = async (changes: object) => (await aws.call('POST', 'options', changes)).json;
 
     expect(await change({ activeTaskLimit: 2, listedAfterMs: 5 })).toMatchObject({
       activeTaskLimit: 2,
       listedAfterMs: 5,
     });
-    await bench.create();
-    await bench.create();
+    await aws.create();
+    await aws.create();
     expect(await change({ activeTaskLimit: null })).toMatchObject({ activeTaskLimit: 1 });
-    expect(await refusal(bench.create())).toMatchObject({ name: 'LimitExceededException' });
-    expect((await bench.call('GET', 'options')).json).toMatchObject({
+    expect(await refusal(aws.create())).toMatchObject({ name: 'LimitExceededException' });
+    expect((await aws.call('GET', 'options')).json).toMatchObject({
       activeTaskLimit: 1,
       listedAfterMs: 5,
       rateLimits: 'off',
     });
   });
 
-  it('the quotas of accounts that were used before change too', async () => {
-    await using bench = await openControls();
-    await bench.describe('any');
+  it('change the quotas of accounts in use', async () => {
+    await using aws = await openControls();
+    await aws.describe('any');
 
-    await bench.call('POST', 'options', { rateLimits: { DescribeExportTasks: 1 } });
+    await aws.call('POST', 'options', { rateLimits: { DescribeExportTasks: 1 } });
 
-    await bench.describe('any');
-    expect(await refusal(bench.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
+    await aws.describe('any');
+    expect(await refusal(aws.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
   });
 
   it.each([
@@ -215,25 +215,25 @@ describe('over HTTP', () => {
     [{ runningMs: [1] }, 'must be a number of milliseconds, or the least and the most'],
     [{ shownStatusCodes: { LOST: 'x' } }, 'must be texts by status code'],
     [{ emptyPages: 'often' }, 'must be one of never, last, everywhere'],
-  ])('the options %j are refused', async (changes, reason) => {
-    await using bench = await openControls();
+  ])('reject the options %j', async (changes, reason) => {
+    await using aws = await openControls();
 
-    const { status, json } = await bench.call('POST', 'options', changes);
+    const { status, json } = await aws.call('POST', 'options', changes);
 
     expect([status, json]).toEqual([400, { message: expect.stringContaining(reason) }]);
   });
 
-  it('mistakes are told', async () => {
-    await using bench = await openControls();
+  it('reject unknown routes and invalid bodies', async () => {
+    await using aws = await openControls();
 
-    expect((await bench.call('GET', 'weather')).status).toBe(404);
-    expect((await bench.call('POST', 'faults', { kind: 'earthquake' })).status).toBe(400);
-    expect((await bench.call('POST', 'seed/bucket', { bucket: '..' })).status).toBe(400);
+    expect((await aws.call('GET', 'weather')).status).toBe(404);
+    expect((await aws.call('POST', 'faults', { kind: 'earthquake' })).status).toBe(400);
+    expect((await aws.call('POST', 'seed/bucket', { bucket: '..' })).status).toBe(400);
   });
 });
 
 describe('the emulator', () => {
-  it('does not open with an option it does not have', async () => {
+  it('rejects an unknown option at the start', async () => {
     const options = { pendingMS: 5 } as object;
 
     await expect(openEmulator(options)).rejects.toMatchObject({
@@ -242,14 +242,14 @@ describe('the emulator', () => {
     });
   });
 
-  it('opens on the port it is given and refuses one that is taken', async () => {
+  it('listens on the given port and rejects a used one', async () => {
     await using first = await openEmulator();
 
     await expect(openEmulator({ port: first.port })).rejects.toThrow('EADDRINUSE');
     expect(first.url).toBe(`http://127.0.0.1:${first.port}`);
   });
 
-  it('shows a defect of its own as 500 and goes on', async () => {
+  it('answers 500 to its own defect and continues', async () => {
     let calls = 0;
     const server = await openServer({ host: '127.0.0.1', port: 0 }, async () => {
       calls += 1;
@@ -265,12 +265,12 @@ describe('the emulator', () => {
     expect(calls).toBe(2);
   });
 
-  it('takes no event at a time no calendar has', async () => {
-    await using bench = await openBench();
+  it('rejects an event whose timestamp is not a date', async () => {
+    await using aws = await openAws();
     const events = [{ timestamp: 9e15, message: 'x' }];
 
-    expect(() =>
-      bench.emulator.seed.logEvents({ logGroupName, logStreamName: 's', events }),
-    ).toThrow('is not a date');
+    expect(() => aws.emulator.seed.logEvents({ logGroupName, logStreamName: 's', events })).toThrow(
+      'is not a date',
+    );
   });
 });

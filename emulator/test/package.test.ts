@@ -9,11 +9,11 @@ import { promisify } from 'node:util';
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-// The package as it is published: packed, and installed in an empty folder.
+// The package is packed, and installed in an empty folder.
 
 const emulatorFolder = fileURLToPath(new URL('..', import.meta.url));
 const { name, version } = JSON.parse(readFileSync(join(emulatorFolder, 'package.json'), 'utf8'));
-// Without the settings of the npm that runs the tests.
+// The settings of the npm that runs the tests must not reach this one.
 const env = {
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
   HOME: process.env.HOME,
@@ -41,7 +41,7 @@ async function npm(cwd: string, ...args: string[]): Promise<string> {
 }
 
 describe('the packed emulator', () => {
-  it('holds compiled code with types, README and license, and nothing else', () => {
+  it('holds only compiled code, types, README and license', () => {
     const others = packedFiles.filter((file) => !/^dist\/.*\.(?:js|d\.ts)$/.test(file));
 
     expect(others).toEqual(['LICENSE', 'README.md', 'package.json']);
@@ -50,7 +50,7 @@ describe('the packed emulator', () => {
     );
   });
 
-  it('answers the AWS SDK when its command runs with --examples, and exits with 0 at SIGTERM', async () => {
+  it('serves the examples to the AWS SDK, and exits with 0 on SIGTERM', async () => {
     const command = join(folder.path, 'node_modules/.bin', name);
     const child = spawn(command, ['--examples'], {
       env: { ...env, EMULATOR_PORT: '0' },
@@ -72,7 +72,7 @@ describe('the packed emulator', () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  it('opens in a program that imports it by its name', async () => {
+  it('opens an emulator when a program imports it by name', async () => {
     writeFileSync(
       join(folder.path, 'program.js'),
       `import { openEmulator } from '${name}';

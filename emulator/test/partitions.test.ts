@@ -3,25 +3,27 @@ import { HeadBucketCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
 import type { EmulatorOptions } from '../src/emulator.ts';
-import { openBench, refusal } from './bench.ts';
+import { openAws, refusal } from './aws.ts';
 
 const accountId = '123456789012';
 
 /** Clients in a Region with a log group `/app` and a bucket `archive` without a policy. */
 async function openRegion(region: string, options: EmulatorOptions = {}) {
-  const bench = await openBench(options);
-  bench.emulator.seed.logGroup({ region, logGroupName: '/app' });
-  bench.emulator.seed.bucket({ region, bucket: 'archive', policy: null });
+  const aws = await openAws(options);
+  aws.emulator.seed.logGroup({ region, logGroupName: '/app' });
+  aws.emulator.seed.bucket({ region, bucket: 'archive', policy: null });
   const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
-  const sts = new STSClient({ endpoint: bench.emulator.url, region, credentials, maxAttempts: 1 });
-  const s3 = bench.s3For(undefined, region);
+  const sts = new STSClient({ endpoint: aws.emulator.url, region, credentials, maxAttempts: 1 });
+  const s3 = aws.s3For(undefined, region);
   const order = { logGroupName: '/app', from: 0, to: 1, destination: 'archive' };
   return {
-    ...{ ...bench, s3, sts },
-    create: (logs = bench.logsFor(undefined, region)) =>
+    ...aws,
+    s3,
+    sts,
+    create: (logs = aws.logsFor(undefined, region)) =>
       logs.send(new CreateExportTaskCommand(order)),
-    /** Lets a service in as a bucket policy of that partition would. */
-    letIn: (partition: string, Service: string | string[]) => {
+    /** Permits exports to a service, in a bucket policy with ARNs of that partition. */
+    permit: (partition: string, Service: string | string[]) => {
       const Resource = [`arn:${partition}:s3:::archive`, `arn:${partition}:s3:::archive/*`];
       const Statement = { Effect: 'Allow', Principal: { Service }, Action: 's3:*', Resource };
       const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
@@ -40,13 +42,13 @@ describe.each([
   ['aws-iso-e', 'eu-isoe-west-1', 'cloud.adc-e.uk'],
   ['aws-iso-f', 'us-isof-south-1', 'csp.hci.ic.gov'],
 ])('in the partition %s, Region %s', (partition, region, suffix) => {
-  it('ARNs are of that partition', async () => {
-    await using bench = await openRegion(region);
-    const logs = bench.logsFor(undefined, region);
+  it('writes ARNs with that partition', async () => {
+    await using aws = await openRegion(region);
+    const logs = aws.logsFor(undefined, region);
 
     const { logGroups } = await logs.send(new DescribeLogGroupsCommand({}));
-    const head = await bench.s3.send(new HeadBucketCommand({ Bucket: 'archive' }));
-    const caller = await bench.sts.send(new GetCallerIdentityCommand({}));
+    const head = await aws.s3.send(new HeadBucketCommand({ Bucket: 'archive' }));
+    const caller = await aws.sts.send(new GetCallerIdentityCommand({}));
 
     const group = `arn:${partition}:logs:${region}:${accountId}:log-group:/app`;
     expect(logGroups).toMatchObject([{ arn: `${group}:*`, logGroupArn: group }]);
@@ -59,33 +61,33 @@ describe.each([
     `logs.${suffix}`,
     `logs.${region}.amazonaws.com`,
     'logs.amazonaws.com',
-  ])('a bucket policy lets CloudWatch Logs in as %s', async (principal) => {
-    await using bench = await openRegion(region);
+  ])('accepts %s as principal of CloudWatch Logs', async (principal) => {
+    await using aws = await openRegion(region);
 
-    expect(await refusal(bench.create())).toMatchObject({ name: 'AccessDeniedException' });
-    await bench.letIn(partition, principal);
-    expect(await refusal(bench.create())).toBeUndefined();
+    expect(await refusal(aws.create())).toMatchObject({ name: 'AccessDeniedException' });
+    await aws.permit(partition, principal);
+    expect(await refusal(aws.create())).toBeUndefined();
   });
 
-  it('a bucket policy with ARNs of another partition lets nobody in', async () => {
-    await using bench = await openRegion(region);
+  it('rejects an export when the bucket policy has ARNs of another partition', async () => {
+    await using aws = await openRegion(region);
     const other = partition === 'aws' ? 'aws-cn' : 'aws';
 
-    await bench.letIn(other, 'logs.amazonaws.com');
+    await aws.permit(other, 'logs.amazonaws.com');
 
-    expect(await refusal(bench.create())).toMatchObject({ name: 'AccessDeniedException' });
+    expect(await refusal(aws.create())).toMatchObject({ name: 'AccessDeniedException' });
   });
 
-  it('a session of a role of that partition does what its policy allows, and no other', async () => {
-    await using bench = await openRegion(region);
-    await bench.letIn(partition, 'logs.amazonaws.com');
+  it('permits a session of a role of that partition what its policy allows', async () => {
+    await using aws = await openRegion(region);
+    await aws.permit(partition, 'logs.amazonaws.com');
     const assume = async (role: string, policyPartition: string) => {
       const Action = ['logs:CreateExportTask', 's3:PutObject'];
       const Resource = [
         `arn:${policyPartition}:logs:${region}:${accountId}:log-group:/app:*`,
         `arn:${policyPartition}:s3:::archive/*`,
       ];
-      const { Credentials, AssumedRoleUser } = await bench.sts.send(
+      const { Credentials, AssumedRoleUser } = await aws.sts.send(
         new AssumeRoleCommand({
           RoleArn: `arn:${role}:iam::${accountId}:role/log-export`,
           RoleSessionName: 'test',
@@ -97,7 +99,7 @@ describe.each([
         secretAccessKey: Credentials?.SecretAccessKey ?? '',
         sessionToken: Credentials?.SessionToken ?? '',
       };
-      return { logs: bench.logsFor(keys, region), arn: AssumedRoleUser?.Arn };
+      return { logs: aws.logsFor(keys, region), arn: AssumedRoleUser?.Arn };
     };
     const other = partition === 'aws' ? 'aws-cn' : 'aws';
 
@@ -105,10 +107,10 @@ describe.each([
     const misdirected = await assume(partition, other);
 
     expect(own.arn).toBe(`arn:${partition}:sts::${accountId}:assumed-role/log-export/test`);
-    expect(await refusal(bench.create(misdirected.logs))).toMatchObject({
+    expect(await refusal(aws.create(misdirected.logs))).toMatchObject({
       name: 'AccessDeniedException',
     });
-    expect(await refusal(bench.create(own.logs))).toBeUndefined();
+    expect(await refusal(aws.create(own.logs))).toBeUndefined();
     expect(await refusal(assume(other, partition))).toMatchObject({ name: 'AccessDenied' });
   });
 });
@@ -116,11 +118,14 @@ describe.each([
 it.each([
   ['own-suffix', 'logs.cn-north-1.amazonaws.com.cn', 'logs.amazonaws.com'],
   ['amazonaws.com', 'logs.amazonaws.com', 'logs.cn-north-1.amazonaws.com.cn'],
-] as const)('China may know principals with %s alone', async (option, right, wrong) => {
-  await using bench = await openRegion('cn-north-1', { otherPartitionPrincipals: option });
+] as const)(
+  'China accepts only principals with %s if otherPartitionPrincipals says so',
+  async (option, right, wrong) => {
+    await using aws = await openRegion('cn-north-1', { otherPartitionPrincipals: option });
 
-  await bench.letIn('aws-cn', wrong);
-  expect(await refusal(bench.create())).toMatchObject({ name: 'AccessDeniedException' });
-  await bench.letIn('aws-cn', [wrong, right]);
-  expect(await refusal(bench.create())).toBeUndefined();
-});
+    await aws.permit('aws-cn', wrong);
+    expect(await refusal(aws.create())).toMatchObject({ name: 'AccessDeniedException' });
+    await aws.permit('aws-cn', [wrong, right]);
+    expect(await refusal(aws.create())).toBeUndefined();
+  },
+);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isAllowed, readPolicy } from '../src/iam/policy.ts';
 
-/** Whether a pattern of a Resource element matches. */
+/** Whether a pattern of a Resource element matches a resource. */
 function matches(pattern: string, resource: string): boolean {
   const statement = { Effect: 'Allow', Action: 's3:PutObject', Resource: pattern };
   const policy = readPolicy(JSON.stringify({ Statement: statement }));
@@ -11,7 +11,7 @@ function matches(pattern: string, resource: string): boolean {
 
 const escaped = (character: string) => `$\{${character}}`;
 
-describe('the pattern of a resource', () => {
+describe('a resource pattern', () => {
   it.each([
     ['a*c', 'abbc', true],
     ['a*c', 'ac', true],
@@ -26,11 +26,11 @@ describe('the pattern of a resource', () => {
     ['*.gz', 'line\n.gz', true],
     ['a.c', 'abc', false],
     ['[a]^$', '[a]^$', true],
-  ])('%j and %j: %s', (pattern, resource, isMatch) => {
+  ])('%j matches %j: %s', (pattern, resource, isMatch) => {
     expect(matches(pattern, resource)).toBe(isMatch);
   });
 
-  it('has escapes for what would mean something', () => {
+  it('matches escaped special characters literally', () => {
     const pattern = `a${['*', '?', '$'].map(escaped).join('')}{b}*`;
 
     expect(matches(pattern, ['a*?$', '{b}/x'].join(''))).toBe(true);
@@ -38,7 +38,7 @@ describe('the pattern of a resource', () => {
     expect(matches(escaped('x'), escaped('x'))).toBe(true);
   });
 
-  it('with very many asterisks is still decided', () => {
+  it('with 500 asterisks is evaluated in linear time', () => {
     expect(matches(`${'*a'.repeat(500)}*`, `${'a'.repeat(2_000)}`)).toBe(true);
     expect(matches(`${'*a'.repeat(500)}b`, `${'a'.repeat(2_000)}`)).toBe(false);
   });

@@ -1,40 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { bucket, openBench, refusal } from './bench.ts';
+import { bucket, openAws, refusal } from './aws.ts';
 
 describe('the seed', () => {
-  it('ends only active tasks FAILED', async () => {
-    await using bench = await openBench();
-    const { seed } = bench.emulator;
+  it('ends active tasks FAILED and rejects others', async () => {
+    await using aws = await openAws();
+    const { seed } = aws.emulator;
     const [taskId = ''] = seed.finishedTasks({ count: 1 });
 
     expect(() => seed.taskFailure({ taskId })).toThrow('is not active');
     expect(() => seed.taskFailure({ taskId: 'none' })).toThrow('does not exist');
   });
 
-  it('takes the slot for a task of somebody else as long as it runs', async () => {
-    await using bench = await openBench();
-    const taskId = bench.emulator.seed.foreignTask({
+  it('holds the slot for a foreign task while it runs', async () => {
+    await using aws = await openAws();
+    const taskId = aws.emulator.seed.foreignTask({
       durationMs: 60_000,
       order: { taskName: 'theirs' },
     });
 
-    expect(await refusal(bench.create())).toMatchObject({ name: 'LimitExceededException' });
-    bench.emulator.clock.advance(60_000);
+    expect(await refusal(aws.create())).toMatchObject({ name: 'LimitExceededException' });
+    aws.emulator.clock.advance(60_000);
 
-    expect(await bench.describe(taskId)).toMatchObject({
+    expect(await aws.describe(taskId)).toMatchObject({
       taskName: 'theirs',
       status: { code: 'COMPLETED' },
     });
-    expect(await refusal(bench.create())).toBeUndefined();
+    expect(await refusal(aws.create())).toBeUndefined();
   });
 
-  it('shows every task of every account and Region', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
-    bench.emulator.seed.foreignTask({ durationMs: 1, region: 'eu-west-1' });
-    bench.emulator.clock.advance(5000);
+  it('lists the tasks of all accounts and Regions', async () => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
+    aws.emulator.seed.foreignTask({ durationMs: 1, region: 'eu-west-1' });
+    aws.emulator.clock.advance(5000);
 
-    const tasks = bench.emulator.exportTasks();
+    const tasks = aws.emulator.exportTasks();
 
     expect(tasks).toMatchObject([
       { taskId, region: 'us-east-1', status: 'COMPLETED', destination: bucket },

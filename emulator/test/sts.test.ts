@@ -6,39 +6,39 @@ import {
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
-import { type Keys, openBench, refusal, sendRaw, startAt } from './bench.ts';
+import { type Keys, openAws, refusal, sendRaw, startAt } from './aws.ts';
 
 const RoleArn = 'arn:aws:iam::111122223333:role/teams/exporter';
 
-/** A bench with the role assumed, and the session's keys. */
+/** The emulator and its clients, with the keys of an assumed role. */
 async function openSession(changes: Partial<AssumeRoleCommandInput> = {}) {
-  const bench = await openBench();
+  const aws = await openAws();
   const input = { RoleArn, RoleSessionName: 'nightly', ...changes };
-  const { Credentials, AssumedRoleUser } = await bench.sts.send(new AssumeRoleCommand(input));
+  const { Credentials, AssumedRoleUser } = await aws.sts.send(new AssumeRoleCommand(input));
   const keys: Keys = {
     accessKeyId: Credentials?.AccessKeyId ?? '',
     secretAccessKey: Credentials?.SecretAccessKey ?? '',
     sessionToken: Credentials?.SessionToken ?? '',
   };
-  return { ...bench, keys, expiration: Credentials?.Expiration, AssumedRoleUser };
+  return { ...aws, keys, expiration: Credentials?.Expiration, AssumedRoleUser };
 }
 
-/** What AssumeRole is refused with. */
+/** Returns the error of AssumeRole. */
 async function assume(
   input: Partial<AssumeRoleCommandInput>,
-  roles: NonNullable<Parameters<typeof openBench>[0]>['roles'] = {},
+  roles: NonNullable<Parameters<typeof openAws>[0]>['roles'] = {},
 ) {
-  await using bench = await openBench({ roles });
+  await using aws = await openAws({ roles });
   const command = new AssumeRoleCommand({ RoleArn, RoleSessionName: 'nightly', ...input });
-  return await refusal(bench.sts.send(command));
+  return await refusal(aws.sts.send(command));
 }
 
 describe('GetCallerIdentity', () => {
-  it('names the ordinary account, or the one told for the key', async () => {
-    await using bench = await openBench({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
-    const other = bench.stsFor({ accessKeyId: 'AKIAOTHER', secretAccessKey: 'secret' });
+  it('returns the default account, or the one of accountsByAccessKey', async () => {
+    await using aws = await openAws({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
+    const other = aws.stsFor({ accessKeyId: 'AKIAOTHER', secretAccessKey: 'secret' });
 
-    expect(await bench.sts.send(new GetCallerIdentityCommand({}))).toMatchObject({
+    expect(await aws.sts.send(new GetCallerIdentityCommand({}))).toMatchObject({
       Account: '123456789012',
       Arn: 'arn:aws:iam::123456789012:user/emulated',
     });
@@ -47,29 +47,29 @@ describe('GetCallerIdentity', () => {
     });
   });
 
-  it('names the assumed role of a session', async () => {
-    await using bench = await openSession();
+  it('returns the assumed role of a session', async () => {
+    await using aws = await openSession();
 
-    const identity = await bench.stsFor(bench.keys).send(new GetCallerIdentityCommand({}));
+    const identity = await aws.stsFor(aws.keys).send(new GetCallerIdentityCommand({}));
 
     const Arn = 'arn:aws:sts::111122223333:assumed-role/exporter/nightly';
     expect(identity).toMatchObject({ Account: '111122223333', Arn });
     expect(identity.UserId).toMatch(/^AROA[A-Z2-7]{17}:nightly$/);
-    expect(bench.AssumedRoleUser).toEqual({ Arn, AssumedRoleId: identity.UserId });
+    expect(aws.AssumedRoleUser).toEqual({ Arn, AssumedRoleId: identity.UserId });
   });
 });
 
 describe('a session', () => {
-  it('works in the account of its role', async () => {
-    await using bench = await openSession();
-    bench.emulator.seed.logGroup({ logGroupName: '/theirs', accountId: '111122223333' });
+  it('acts in the account of its role', async () => {
+    await using aws = await openSession();
+    aws.emulator.seed.logGroup({ logGroupName: '/theirs', accountId: '111122223333' });
 
-    const { logGroups } = await bench.logsFor(bench.keys).send(new DescribeLogGroupsCommand({}));
+    const { logGroups } = await aws.logsFor(aws.keys).send(new DescribeLogGroupsCommand({}));
 
     expect(logGroups).toMatchObject([{ logGroupName: '/theirs' }]);
   });
 
-  it('lasts an hour, or as long as asked for, by the clock', async () => {
+  it('lasts an hour, or DurationSeconds, by the clock', async () => {
     await using hour = await openSession();
     await using quarter = await openSession({ DurationSeconds: 900 });
     const list = new DescribeLogGroupsCommand({});
@@ -86,20 +86,20 @@ describe('a session', () => {
     });
   });
 
-  it('expires for STS and S3 in their own words', async () => {
-    await using bench = await openSession();
-    bench.emulator.clock.advance(3_600_000);
+  it('expires with the error of STS and of S3', async () => {
+    await using aws = await openSession();
+    aws.emulator.clock.advance(3_600_000);
 
-    const sts = bench.stsFor(bench.keys).send(new GetCallerIdentityCommand({}));
-    const s3 = bench.s3For(bench.keys).send(new ListBucketsCommand({}));
+    const sts = aws.stsFor(aws.keys).send(new GetCallerIdentityCommand({}));
+    const s3 = aws.s3For(aws.keys).send(new ListBucketsCommand({}));
 
     expect(await refusal(sts)).toMatchObject({ name: 'ExpiredToken', status: 403 });
     expect(await refusal(s3)).toMatchObject({ name: 'ExpiredToken', status: 400 });
   });
 
-  it('is not known with another token, without one, or when nobody issued it', async () => {
-    await using bench = await openSession();
-    const { accessKeyId, secretAccessKey } = bench.keys;
+  it('is rejected with another token, without a token, or with an unknown key', async () => {
+    await using aws = await openSession();
+    const { accessKeyId, secretAccessKey } = aws.keys;
     const made = { accessKeyId: 'ASIAMADEUP', secretAccessKey: 'x', sessionToken: 'y' };
     const all: Keys[] = [
       { accessKeyId, secretAccessKey, sessionToken: 'other' },
@@ -108,56 +108,56 @@ describe('a session', () => {
     ];
 
     for (const keys of all) {
-      expect(await refusal(bench.logsFor(keys).send(new DescribeLogGroupsCommand({})))).toEqual({
+      expect(await refusal(aws.logsFor(keys).send(new DescribeLogGroupsCommand({})))).toEqual({
         name: 'UnrecognizedClientException',
         message: 'The security token included in the request is invalid.',
         status: 400,
       });
     }
-    expect(await refusal(bench.stsFor(made).send(new GetCallerIdentityCommand({})))).toMatchObject({
+    expect(await refusal(aws.stsFor(made).send(new GetCallerIdentityCommand({})))).toMatchObject({
       name: 'InvalidClientTokenId',
       status: 403,
     });
-    expect(await refusal(bench.s3For(made).send(new ListBucketsCommand({})))).toMatchObject({
+    expect(await refusal(aws.s3For(made).send(new ListBucketsCommand({})))).toMatchObject({
       name: 'InvalidAccessKeyId',
       status: 403,
     });
   });
 
-  it('is not known with a token beside a plain access key, which needs none', async () => {
-    await using bench = await openBench();
+  it('is rejected when a plain access key has a session token', async () => {
+    await using aws = await openAws();
     const plain = { accessKeyId: 'test', secretAccessKey: 'test' };
     const keys = { ...plain, sessionToken: 'test' };
-    const list = (given: Keys) => bench.logsFor(given).send(new DescribeLogGroupsCommand({}));
+    const list = (given: Keys) => aws.logsFor(given).send(new DescribeLogGroupsCommand({}));
 
     expect((await list(plain)).logGroups).toHaveLength(1);
     expect(await refusal(list(keys))).toMatchObject({ name: 'UnrecognizedClientException' });
-    expect(await refusal(bench.stsFor(keys).send(new GetCallerIdentityCommand({})))).toMatchObject({
+    expect(await refusal(aws.stsFor(keys).send(new GetCallerIdentityCommand({})))).toMatchObject({
       name: 'InvalidClientTokenId',
       status: 403,
     });
-    expect(await refusal(bench.s3For(keys).send(new ListBucketsCommand({})))).toMatchObject({
+    expect(await refusal(aws.s3For(keys).send(new ListBucketsCommand({})))).toMatchObject({
       name: 'InvalidToken',
       status: 400,
     });
   });
 
-  it('assumes another role for an hour at most', async () => {
-    await using bench = await openSession();
+  it('assumes another role for one hour at most', async () => {
+    await using aws = await openSession();
     const chain = (DurationSeconds: number) =>
-      bench
-        .stsFor(bench.keys)
+      aws
+        .stsFor(aws.keys)
         .send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'chained', DurationSeconds }));
 
     expect(await refusal(chain(3600))).toBeUndefined();
     expect(await refusal(chain(3601))).toMatchObject({ name: 'ValidationError', status: 400 });
   });
 
-  it('leaves its name, policy and expiry in the journal', async () => {
+  it('records its name, policy and expiry in the journal', async () => {
     const Policy = '{"Statement":[]}';
-    await using bench = await openSession({ Policy, ExternalId: 'e-1' });
+    await using aws = await openSession({ Policy, ExternalId: 'e-1' });
 
-    const [entry] = bench.emulator.journal.entries();
+    const [entry] = aws.emulator.journal.entries();
 
     expect(entry).toMatchObject({
       service: 'sts',
@@ -166,7 +166,7 @@ describe('a session', () => {
       status: 200,
       effect: {
         kind: 'session-issued',
-        accessKeyId: bench.keys.accessKeyId,
+        accessKeyId: aws.keys.accessKeyId,
         expiresAt: startAt + 3_600_000,
       },
     });
@@ -174,13 +174,13 @@ describe('a session', () => {
 });
 
 describe('the journal', () => {
-  it('says in whose name each request was made, where it was in anybody’s', async () => {
-    await using bench = await openSession({ SourceIdentity: 'alice@example.com' });
+  it('has the session name and source identity of each request', async () => {
+    await using aws = await openSession({ SourceIdentity: 'alice@example.com' });
     const list = new DescribeLogGroupsCommand({});
-    await bench.logsFor(bench.keys).send(list);
-    await bench.logs.send(list);
+    await aws.logsFor(aws.keys).send(list);
+    await aws.logs.send(list);
 
-    const [, inSession, plain] = bench.emulator.journal.entries();
+    const [, inSession, plain] = aws.emulator.journal.entries();
 
     expect(inSession).toMatchObject({
       sessionName: 'nightly',
@@ -190,8 +190,8 @@ describe('the journal', () => {
   });
 });
 
-describe('AssumeRole refuses', () => {
-  it('a role told to refuse, and a wrong or missing external id', async () => {
+describe('AssumeRole rejects', () => {
+  it('a role with `refuses`, and a wrong or missing external id', async () => {
     const denied = {
       name: 'AccessDenied',
       message: `User: arn:aws:iam::123456789012:user/emulated is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
@@ -227,8 +227,8 @@ describe('AssumeRole refuses', () => {
     expect(refused?.message).toContain(constraint);
   });
 
-  it('what is no role, no policy and no number', async () => {
-    await using bench = await openBench();
+  it('an invalid role ARN, policy and duration', async () => {
+    await using aws = await openAws();
     const userArn = 'arn:aws:iam::111122223333:user/somebody';
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const form = `Action=AssumeRole&RoleArn=${RoleArn}&RoleSessionName=ab&DurationSeconds=long`;
@@ -240,16 +240,16 @@ describe('AssumeRole refuses', () => {
     expect(await assume({ Policy: '{' })).toMatchObject({
       name: 'MalformedPolicyDocumentException',
     });
-    const { status, text } = await sendRaw(bench.emulator.url, form, { service: 'sts', headers });
+    const { status, text } = await sendRaw(aws.emulator.url, form, { service: 'sts', headers });
     expect(status).toBe(400);
     expect(text).toContain('<Code>MalformedInput</Code>');
   });
 
-  it('to be asked without a signature, or for another operation', async () => {
-    await using bench = await openBench();
+  it('a request without a signature, and an unknown operation', async () => {
+    await using aws = await openAws();
     const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
     const ask = (form: string, more: Record<string, string> = {}) =>
-      sendRaw(bench.emulator.url, form, { service: 'sts', headers: { ...headers, ...more } });
+      sendRaw(aws.emulator.url, form, { service: 'sts', headers: { ...headers, ...more } });
 
     const unsigned = await ask('Action=GetCallerIdentity', { authorization: '' });
     const unknown = await ask('Action=DecodeAuthorizationMessage');

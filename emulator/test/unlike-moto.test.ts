@@ -3,88 +3,88 @@ import {
   DescribeExportTasksCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it, vi } from 'vitest';
-import { bucket, logGroupName, openBench, refusal, sendLogs, startAt } from './bench.ts';
+import { bucket, logGroupName, openAws, refusal, sendLogs, startAt } from './aws.ts';
 
-/** Ten ways in which moto 5.2 answers other than AWS does; one test each, in the same order. */
-describe('unlike moto, as AWS does, the emulator', () => {
+/** Ten differences between moto 5.2 and AWS, one test each. */
+describe('like AWS and unlike moto, the emulator', () => {
   async function exported(order: Record<string, unknown> = {}) {
-    const bench = await openBench();
+    const aws = await openAws();
     const events = [{ timestamp: startAt - 877, message: 'paid' }];
     for (const logStreamName of ['web', 'worker']) {
-      bench.emulator.seed.logEvents({ logGroupName, logStreamName, events });
+      aws.emulator.seed.logEvents({ logGroupName, logStreamName, events });
     }
-    bench.emulator.seed.logEvents({ logGroupName, logStreamName: 'silent', events: [] });
-    const taskId = await bench.create(order);
-    bench.emulator.clock.advance(5000);
-    return { ...bench, taskId };
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'silent', events: [] });
+    const taskId = await aws.create(order);
+    aws.emulator.clock.advance(5000);
+    return { ...aws, taskId };
   }
 
-  it('writes all streams of a task below the id of the task', async () => {
-    await using bench = await exported();
+  it('writes all streams of a task under the id of the task', async () => {
+    await using aws = await exported();
 
-    expect(await bench.keys('exportedlogs/')).toEqual([
-      `exportedlogs/${bench.taskId}/web/000000.gz`,
-      `exportedlogs/${bench.taskId}/worker/000000.gz`,
+    expect(await aws.keys('exportedlogs/')).toEqual([
+      `exportedlogs/${aws.taskId}/web/000000.gz`,
+      `exportedlogs/${aws.taskId}/worker/000000.gz`,
     ]);
   });
 
   it('writes the write test under the prefix', async () => {
-    await using bench = await exported({ destinationPrefix: 'daily' });
+    await using aws = await exported({ destinationPrefix: 'daily' });
 
-    expect(await bench.keys('aws')).toEqual([]);
-    expect(await bench.keys('daily/aws')).toEqual(['daily/aws-logs-write-test']);
+    expect(await aws.keys('aws')).toEqual([]);
+    expect(await aws.keys('daily/aws')).toEqual(['daily/aws-logs-write-test']);
   });
 
   it('honours logStreamNamePrefix and writes no empty files', async () => {
-    await using bench = await exported({ logStreamNamePrefix: 'w' });
+    await using aws = await exported({ logStreamNamePrefix: 'w' });
     await using silent = await exported({ logStreamNamePrefix: 'silent' });
 
-    expect(await bench.keys('exportedlogs/')).toHaveLength(2);
+    expect(await aws.keys('exportedlogs/')).toHaveLength(2);
     expect(await silent.keys('exportedlogs/')).toEqual([]);
   });
 
-  it('writes times in UTC with milliseconds, wherever it runs', async () => {
+  it('writes times in UTC with milliseconds in every time zone', async () => {
     vi.stubEnv('TZ', 'Asia/Tokyo');
-    await using bench = await exported();
-    const [Key] = await bench.keys('exportedlogs/');
+    await using aws = await exported();
+    const [Key] = await aws.keys('exportedlogs/');
 
-    const { text } = await bench.get(Key);
+    const { text } = await aws.get(Key);
 
     expect(text).toBe('2026-03-01T11:59:59.123Z paid\n');
     vi.unstubAllEnvs();
   });
 
-  it('asks the bucket for its Region and its policy', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.bucket({ bucket: 'far-away', region: 'eu-west-1' });
-    bench.emulator.seed.bucket({ bucket: 'closed', policy: null });
+  it('checks the Region and the policy of the bucket', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.bucket({ bucket: 'far-away', region: 'eu-west-1' });
+    aws.emulator.seed.bucket({ bucket: 'closed', policy: null });
 
-    expect(await refusal(bench.create({ destination: 'far-away' }))).toBeDefined();
-    expect(await refusal(bench.create({ destination: 'closed' }))).toBeDefined();
+    expect(await refusal(aws.create({ destination: 'far-away' }))).toBeDefined();
+    expect(await refusal(aws.create({ destination: 'closed' }))).toBeDefined();
   });
 
-  it('has one slot, a rate limit, and takes its time', async () => {
-    await using bench = await openBench({ rateLimits: 'aws' });
-    const taskId = await bench.create();
+  it('has one slot, a rate limit, and tasks that take time', async () => {
+    await using aws = await openAws({ rateLimits: 'aws' });
+    const taskId = await aws.create();
 
-    expect((await bench.describe(taskId))?.status?.code).toBe('PENDING');
+    expect((await aws.describe(taskId))?.status?.code).toBe('PENDING');
     const refusals = [];
-    for (let call = 0; call < 5; call += 1) refusals.push(await refusal(bench.create()));
+    for (let call = 0; call < 5; call += 1) refusals.push(await refusal(aws.create()));
     expect(refusals.map((one) => one?.name)).toEqual([
       ...Array(4).fill('LimitExceededException'),
       'ThrottlingException',
     ]);
   });
 
-  it('leaves no task in a status that AWS does not have', async () => {
-    await using bench = await exported({ from: startAt, to: startAt - 1000 });
+  it('uses only the status codes of AWS', async () => {
+    await using aws = await exported({ from: startAt, to: startAt - 1000 });
 
-    expect((await bench.describe(bench.taskId))?.status?.code).toBe('COMPLETED');
+    expect((await aws.describe(aws.taskId))?.status?.code).toBe('COMPLETED');
   });
 
   it('validates parameters, up to 64 bits', async () => {
-    await using bench = await openBench();
-    const { url } = bench.emulator;
+    await using aws = await openAws();
+    const { url } = aws.emulator;
     const send = (logGroup: string, from: string) =>
       sendLogs(
         url,
@@ -98,10 +98,10 @@ describe('unlike moto, as AWS does, the emulator', () => {
     expect((await send('g', '9223372036854775808')).text).toContain('SerializationException');
   });
 
-  it('describes newest first with filters, pages and executionInfo, and knows no missing task', async () => {
-    await using bench = await openBench();
-    const ids = bench.emulator.seed.finishedTasks({ count: 3 });
-    const list = (input: object) => bench.logs.send(new DescribeExportTasksCommand(input));
+  it('lists newest first with filters, pages and executionInfo, and an empty list for an unknown task', async () => {
+    await using aws = await openAws();
+    const ids = aws.emulator.seed.finishedTasks({ count: 3 });
+    const list = (input: object) => aws.logs.send(new DescribeExportTasksCommand(input));
 
     const page = await list({ statusCode: 'COMPLETED', limit: 2 });
 
@@ -112,13 +112,13 @@ describe('unlike moto, as AWS does, the emulator', () => {
     expect((await list({ taskId: 'none' })).exportTasks).toEqual([]);
   });
 
-  it('refuses to cancel what is over', async () => {
-    await using bench = await exported();
-    const { taskId } = bench;
+  it('rejects the cancellation of a finished task', async () => {
+    await using aws = await exported();
+    const { taskId } = aws;
 
-    const refused = await refusal(bench.logs.send(new CancelExportTaskCommand({ taskId })));
+    const refused = await refusal(aws.logs.send(new CancelExportTaskCommand({ taskId })));
 
     expect(refused?.name).toBe('InvalidOperationException');
-    expect((await bench.describe(taskId))?.status?.code).toBe('COMPLETED');
+    expect((await aws.describe(taskId))?.status?.code).toBe('COMPLETED');
   });
 });

@@ -2,14 +2,14 @@ import { CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
-import { bucket, logGroupName, openBench, refusal } from '../bench.ts';
+import { bucket, logGroupName, openAws, refusal } from '../aws.ts';
 
 const arn = `arn:aws:s3:::${bucket}`;
 const failed = (call: string) =>
   `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`;
 const sourceArn = (account: string) => `arn:aws:logs:us-east-1:${account}:log-group:*`;
 
-/** The two statements of the user guide, changed. */
+/** The two statements of the user guide, with changes. */
 function documented(changes: { acl?: object; put?: object } = {}) {
   const Principal = { Service: 'logs.us-east-1.amazonaws.com' };
   const source = {
@@ -41,19 +41,19 @@ function documented(changes: { acl?: object; put?: object } = {}) {
 
 const forEveryone = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' };
 
-/** The message an export is refused with under that policy; undefined when it is taken. */
+/** Returns the error message of an export under that policy, or undefined if it is accepted. */
 async function answerUnder(statements: unknown, order: Record<string, unknown> = {}) {
-  await using bench = await openBench();
+  await using aws = await openAws();
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
-  await bench.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-  return (await refusal(bench.create(order)))?.message;
+  await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  return (await refusal(aws.create(order)))?.message;
 }
 
-describe('a bucket policy lets CloudWatch Logs in', () => {
+describe('a bucket policy permits an export', () => {
   it.each<[string, unknown]>([
-    ['as the user guide writes it', documented()],
+    ['from the user guide', documented()],
     [
-      'with the principal of every Region and no conditions',
+      'with the global principal and without conditions',
       ['s3:GetBucketAcl', 's3:PutObject'].map((Action) => ({
         Effect: 'Allow',
         Principal: { Service: 'logs.amazonaws.com' },
@@ -61,15 +61,21 @@ describe('a bucket policy lets CloudWatch Logs in', () => {
         Resource: [arn, `${arn}/*`],
       })),
     ],
-    ['as one statement, for everyone', forEveryone],
-    ['with any service', { ...forEveryone, Principal: { Service: '*' } }],
-    ['with wildcards and letters of any case in the action', { ...forEveryone, Action: 'S3:*' }],
-    ['by not denying it', { ...forEveryone, Action: undefined, NotAction: 's3:DeleteObject' }],
+    ['with one statement for everyone', forEveryone],
+    ['with every service as principal', { ...forEveryone, Principal: { Service: '*' } }],
+    ['with wildcards and any case in the action', { ...forEveryone, Action: 'S3:*' }],
     [
-      'by leaving only somebody else out',
+      'with NotAction for another action',
+      { ...forEveryone, Action: undefined, NotAction: 's3:DeleteObject' },
+    ],
+    [
+      'with NotPrincipal for another service',
       { ...forEveryone, Principal: undefined, NotPrincipal: { Service: 'sns.amazonaws.com' } },
     ],
-    ['by not excluding it', { ...forEveryone, Resource: undefined, NotResource: 'arn:aws:s3:::x' }],
+    [
+      'with NotResource for another bucket',
+      { ...forEveryone, Resource: undefined, NotResource: 'arn:aws:s3:::x' },
+    ],
     ...Object.entries({
       StringLike: { 'aws:SourceAccount': '1234*' },
       StringNotEquals: { 'aws:SourceAccount': '999999999999' },
@@ -83,14 +89,14 @@ describe('a bucket policy lets CloudWatch Logs in', () => {
       Null: { 'aws:SourceAccount': 'false', 'aws:PrincipalOrgID': true },
       StringNotEqualsIfExists: { 'aws:PrincipalOrgID': 'o-1' },
     }).map(([operator, keys]): [string, unknown] => [
-      `by the condition ${operator}`,
+      `with the condition ${operator}`,
       { ...forEveryone, Condition: { [operator]: keys } },
     ]),
   ])('%s', async (_, statements) => {
     expect(await answerUnder(statements)).toBeUndefined();
   });
 
-  it('on the prefix of the export only', async () => {
+  it('for one prefix only', async () => {
     const statements = documented({ put: { Resource: `${arn}/team-a/*` } });
 
     expect(await answerUnder(statements, { destinationPrefix: 'team-a' })).toBeUndefined();
@@ -101,49 +107,53 @@ describe('a bucket policy lets CloudWatch Logs in', () => {
   });
 });
 
-describe('a bucket policy keeps CloudWatch Logs out', () => {
+describe('a bucket policy rejects an export', () => {
   it.each<[string, string, unknown]>([
     ['GetBucketAcl', 'without statements', []],
-    ['GetBucketAcl', 'with the bucket ARN missing', documented({ acl: { Resource: `${arn}/*` } })],
-    ['PutObject', 'with the keys missing', documented({ put: { Resource: arn } })],
+    [
+      'GetBucketAcl',
+      'without the ARN of the bucket',
+      documented({ acl: { Resource: `${arn}/*` } }),
+    ],
+    ['PutObject', 'without the ARN of the keys', documented({ put: { Resource: arn } })],
     [
       'PutObject',
-      'by an explicit deny',
+      'with an explicit Deny',
       [forEveryone, { ...forEveryone, Effect: 'Deny', Action: ['s3:Put*'] }],
     ],
     [
       'GetBucketAcl',
-      'of another Region',
+      'with the principal of another Region',
       documented({
         acl: { Principal: { Service: 'logs.eu-west-1.amazonaws.com' } },
       }),
     ],
-    ['GetBucketAcl', 'for other kinds of principal', { ...forEveryone, Principal: { AWS: '*' } }],
+    ['GetBucketAcl', 'with another kind of principal', { ...forEveryone, Principal: { AWS: '*' } }],
     ['GetBucketAcl', 'without a principal', { ...forEveryone, Principal: undefined }],
     [
       'GetBucketAcl',
-      'from another account',
+      'with the condition of another account',
       documented({
         acl: { Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } } },
       }),
     ],
     [
       'GetBucketAcl',
-      'with an ARN whose account is another',
+      'with the ARN of another account',
       documented({
         acl: { Condition: { ArnLike: { 'aws:SourceArn': sourceArn('1111*') } } },
       }),
     ],
     [
       'PutObject',
-      'with another ACL',
+      'with the condition of another ACL',
       documented({
         put: { Condition: { StringEquals: { 's3:x-amz-acl': 'private' } } },
       }),
     ],
     [
       'GetBucketAcl',
-      'by a key it does not send',
+      'with a condition key that is not sent',
       {
         ...forEveryone,
         Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-1' } },
@@ -151,7 +161,7 @@ describe('a bucket policy keeps CloudWatch Logs out', () => {
     ],
     [
       'GetBucketAcl',
-      'by an operator nobody knows',
+      'with an unknown operator',
       {
         ...forEveryone,
         Condition: { Peculiar: { 'aws:SourceAccount': '123456789012' } },
@@ -159,19 +169,19 @@ describe('a bucket policy keeps CloudWatch Logs out', () => {
     ],
     [
       'GetBucketAcl',
-      'over a secure transport',
+      'with the condition of an insecure transport',
       {
         ...forEveryone,
         Condition: { Bool: { 'aws:SecureTransport': 'false' } },
       },
     ],
-  ])('from %s %s', async (call, _, statements) => {
+  ])('at %s, %s', async (call, _, statements) => {
     expect(await answerUnder(statements)).toBe(failed(call));
   });
 
-  it('with AccessDeniedException, or with the older InvalidParameterException', async () => {
-    await using today = await openBench();
-    await using before = await openBench({ bucketPolicyErrorCode: 'InvalidParameterException' });
+  it('with AccessDeniedException, or with the older InvalidParameterException as an option', async () => {
+    await using today = await openAws();
+    await using before = await openAws({ bucketPolicyErrorCode: 'InvalidParameterException' });
 
     for (const { s3 } of [today, before]) {
       await s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
@@ -186,31 +196,31 @@ describe('a bucket policy keeps CloudWatch Logs out', () => {
   });
 });
 
-describe('the caller needs s3:PutObject', () => {
+describe('the caller of CreateExportTask needs s3:PutObject', () => {
   const needed =
     'Please ensure that the CreateExportTask caller has been granted s3:PutObject access to the bucket.';
   const roleArn = 'arn:aws:iam::111122223333:role/exporter';
 
-  /** What a session of the role is told when it exports to a bucket of 123456789012. */
+  /** Returns the error when a session of the role exports to a bucket of 123456789012. */
   async function answerToRole(statements: object[], sessionPolicy?: object) {
-    await using bench = await openBench();
+    await using aws = await openAws();
     const accountId = '111122223333';
-    bench.emulator.seed.logGroup({ logGroupName, accountId });
+    aws.emulator.seed.logGroup({ logGroupName, accountId });
     const Policy = JSON.stringify({ Statement: [...documented(), ...statements] });
-    await bench.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-    const { Credentials } = await bench.sts.send(
+    await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+    const { Credentials } = await aws.sts.send(
       new AssumeRoleCommand({
         RoleArn: roleArn,
         RoleSessionName: 'test',
         Policy: sessionPolicy && JSON.stringify({ Statement: sessionPolicy }),
       }),
     );
-    const logs = bench.logsFor({
+    const logs = aws.logsFor({
       accessKeyId: Credentials?.AccessKeyId ?? '',
       secretAccessKey: Credentials?.SecretAccessKey ?? '',
       sessionToken: Credentials?.SessionToken ?? '',
     });
-    return await refusal(logs.send(new CreateExportTaskCommand(bench.order)));
+    return await refusal(logs.send(new CreateExportTaskCommand(aws.order)));
   }
 
   const grant = (name: string) => ({
@@ -221,7 +231,7 @@ describe('the caller needs s3:PutObject', () => {
     Condition: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control' } },
   });
 
-  it('by the policy of a bucket in another account', async () => {
+  it('from the bucket policy, for a bucket of another account', async () => {
     expect(await answerToRole([])).toMatchObject({
       name: 'AccessDeniedException',
       message: needed,
@@ -231,7 +241,7 @@ describe('the caller needs s3:PutObject', () => {
     expect(await answerToRole([grant('arn:aws:iam::111122223333:root')])).toBeUndefined();
   });
 
-  it('by its session policy, which also has to allow the operation', async () => {
+  it('from its session policy, which must allow the operation too', async () => {
     const allow = (Action: string[]) => ({ Effect: 'Allow', Action, Resource: '*' });
 
     const withoutPut = await answerToRole([grant(roleArn)], allow(['logs:*']));

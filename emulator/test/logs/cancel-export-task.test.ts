@@ -1,59 +1,55 @@
 import { CancelExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { openBench, refusal, sendLogs, startAt } from '../bench.ts';
+import { openAws, refusal, sendLogs, startAt } from '../aws.ts';
 
 const cancel = (taskId: string) => new CancelExportTaskCommand({ taskId });
 
 describe('CancelExportTask', () => {
-  it('answers an empty body and leads over PENDING_CANCEL to CANCELLED', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
+  it('returns an empty body, and the task goes through PENDING_CANCEL to CANCELLED', async () => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
 
-    const answer = await sendLogs(
-      bench.emulator.url,
-      'CancelExportTask',
-      JSON.stringify({ taskId }),
-    );
-    const cancelling = await bench.describe(taskId);
-    bench.emulator.clock.advance(86_400_000);
-    const cancelled = await bench.describe(taskId);
+    const answer = await sendLogs(aws.emulator.url, 'CancelExportTask', JSON.stringify({ taskId }));
+    const cancelling = await aws.describe(taskId);
+    aws.emulator.clock.advance(86_400_000);
+    const cancelled = await aws.describe(taskId);
 
     expect(answer).toMatchObject({ status: 200, text: '' });
     expect(cancelling?.status).toEqual({ code: 'PENDING_CANCEL' });
     expect(cancelled?.status).toEqual({ code: 'CANCELLED' });
     expect(cancelled?.executionInfo?.completionTime).toBe(startAt + 100);
-    expect(await bench.keys('exportedlogs/')).toEqual([]);
+    expect(await aws.keys('exportedlogs/')).toEqual([]);
   });
 
-  it('stops a RUNNING task too and shows the messages it is told to', async () => {
-    await using bench = await openBench({
+  it('cancels a RUNNING task, with the messages of the options', async () => {
+    await using aws = await openAws({
       pendingCancelMessage: 'Cancelling',
       cancelledMessage: 'Cancelled',
     });
-    const taskId = await bench.create();
-    bench.emulator.clock.advance(700);
+    const taskId = await aws.create();
+    aws.emulator.clock.advance(700);
 
-    await bench.logs.send(cancel(taskId));
-    const cancelling = await bench.describe(taskId);
-    bench.emulator.clock.advance(100);
+    await aws.logs.send(cancel(taskId));
+    const cancelling = await aws.describe(taskId);
+    aws.emulator.clock.advance(100);
 
     expect(cancelling?.status).toEqual({ code: 'PENDING_CANCEL', message: 'Cancelling' });
-    expect((await bench.describe(taskId))?.status).toEqual({
+    expect((await aws.describe(taskId))?.status).toEqual({
       code: 'CANCELLED',
       message: 'Cancelled',
     });
   });
 
-  it.each(['COMPLETED', 'CANCELLED', 'FAILED'])('refuses a %s task', async (ending) => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
-    if (ending === 'CANCELLED') await bench.logs.send(cancel(taskId));
-    if (ending === 'FAILED') bench.emulator.seed.taskFailure({ taskId });
-    bench.emulator.clock.advance(5000);
+  it.each(['COMPLETED', 'CANCELLED', 'FAILED'])('rejects a %s task', async (ending) => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
+    if (ending === 'CANCELLED') await aws.logs.send(cancel(taskId));
+    if (ending === 'FAILED') aws.emulator.seed.taskFailure({ taskId });
+    aws.emulator.clock.advance(5000);
 
-    const refused = await refusal(bench.logs.send(cancel(taskId)));
+    const refused = await refusal(aws.logs.send(cancel(taskId)));
 
-    expect((await bench.describe(taskId))?.status?.code).toBe(ending);
+    expect((await aws.describe(taskId))?.status?.code).toBe(ending);
     expect(refused).toEqual({
       name: 'InvalidOperationException',
       message: 'The specified export task has already finished',
@@ -61,23 +57,23 @@ describe('CancelExportTask', () => {
     });
   });
 
-  it('refuses an unknown task of whatever id', async () => {
-    await using bench = await openBench();
+  it('rejects an unknown task id of any form', async () => {
+    await using aws = await openAws();
 
-    expect(await refusal(bench.logs.send(cancel('no uuid')))).toEqual({
+    expect(await refusal(aws.logs.send(cancel('no uuid')))).toEqual({
       name: 'ResourceNotFoundException',
       message: 'The specified export task does not exist.',
       status: 400,
     });
   });
 
-  it('frees the slot at once and refuses a second cancel, unless told otherwise', async () => {
-    await using bench = await openBench();
-    await using other = await openBench({
+  it('frees the slot at once and rejects a second cancel, unless the options differ', async () => {
+    await using aws = await openAws();
+    await using other = await openAws({
       pendingCancelHoldsSlot: true,
       pendingCancelIsCancellable: true,
     });
-    const outcomes = async ({ create, logs, emulator }: typeof bench) => {
+    const outcomes = async ({ create, logs, emulator }: typeof aws) => {
       const taskId = await create();
       await logs.send(cancel(taskId));
       const again = await refusal(logs.send(cancel(taskId)));
@@ -86,7 +82,7 @@ describe('CancelExportTask', () => {
       return [again?.name, next?.name];
     };
 
-    expect(await outcomes(bench)).toEqual(['InvalidOperationException', undefined]);
+    expect(await outcomes(aws)).toEqual(['InvalidOperationException', undefined]);
     expect(await outcomes(other)).toEqual([undefined, 'LimitExceededException']);
     expect(await refusal(other.create())).toBeUndefined();
   });

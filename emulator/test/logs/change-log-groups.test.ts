@@ -10,11 +10,11 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { logGroupName, openBench, refusal } from '../bench.ts';
+import { logGroupName, openAws, refusal } from '../aws.ts';
 
-type Bench = Awaited<ReturnType<typeof openBench>>;
+type Aws = Awaited<ReturnType<typeof openAws>>;
 
-const groupOf = async ({ logs }: Bench) =>
+const groupOf = async ({ logs }: Aws) =>
   (await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName })))
     .logGroups?.[0];
 const noSuchGroup = {
@@ -24,43 +24,43 @@ const noSuchGroup = {
 };
 
 describe('DeleteLogGroup', () => {
-  it('removes the group, once', async () => {
-    await using bench = await openBench();
-    const remove = () => bench.logs.send(new DeleteLogGroupCommand({ logGroupName }));
+  it('removes the group and rejects an unknown one', async () => {
+    await using aws = await openAws();
+    const remove = () => aws.logs.send(new DeleteLogGroupCommand({ logGroupName }));
 
     await remove();
 
-    expect(await groupOf(bench)).toBeUndefined();
+    expect(await groupOf(aws)).toBeUndefined();
     expect(await refusal(remove())).toEqual(noSuchGroup);
   });
 
-  it('lets an export of the group that runs fail', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
+  it('ends a running export of the group FAILED', async () => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
 
-    await bench.logs.send(new DeleteLogGroupCommand({ logGroupName }));
-    bench.emulator.clock.advance(5_000);
+    await aws.logs.send(new DeleteLogGroupCommand({ logGroupName }));
+    aws.emulator.clock.advance(5_000);
 
-    expect((await bench.describe(taskId))?.status?.code).toBe('FAILED');
+    expect((await aws.describe(taskId))?.status?.code).toBe('FAILED');
   });
 });
 
 describe('the retention of a group', () => {
-  it('is put, shown and taken away', async () => {
-    await using bench = await openBench();
+  it('is set, shown and removed', async () => {
+    await using aws = await openAws();
 
-    await bench.logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 30 }));
-    const put = await groupOf(bench);
-    await bench.logs.send(new DeleteRetentionPolicyCommand({ logGroupName }));
+    await aws.logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 30 }));
+    const put = await groupOf(aws);
+    await aws.logs.send(new DeleteRetentionPolicyCommand({ logGroupName }));
 
     expect(put?.retentionInDays).toBe(30);
-    expect(await groupOf(bench)).not.toHaveProperty('retentionInDays');
+    expect(await groupOf(aws)).not.toHaveProperty('retentionInDays');
   });
 
-  it('is one of the numbers of days that AWS takes', async () => {
-    await using bench = await openBench();
+  it('accepts only the numbers of days that AWS documents', async () => {
+    await using aws = await openAws();
     const put = (retentionInDays: number, name = logGroupName) =>
-      bench.logs.send(new PutRetentionPolicyCommand({ logGroupName: name, retentionInDays }));
+      aws.logs.send(new PutRetentionPolicyCommand({ logGroupName: name, retentionInDays }));
 
     expect(await refusal(put(2))).toMatchObject({ name: 'InvalidParameterException' });
     expect(await refusal(put(7, '/none'))).toEqual(noSuchGroup);
@@ -68,30 +68,30 @@ describe('the retention of a group', () => {
 });
 
 describe('the tags of a group', () => {
-  it('are given with it, listed by ARN and by name, added and removed', async () => {
-    await using bench = await openBench();
-    await bench.logs.send(
+  it('are set at creation, listed by ARN and by name, added and removed', async () => {
+    await using aws = await openAws();
+    await aws.logs.send(
       new CreateLogGroupCommand({ logGroupName: '/tagged', tags: { team: 'shop', tier: '1' } }),
     );
     const resourceArn = 'arn:aws:logs:us-east-1:123456789012:log-group:/tagged';
     const list = async () =>
-      (await bench.logs.send(new ListTagsForResourceCommand({ resourceArn }))).tags;
+      (await aws.logs.send(new ListTagsForResourceCommand({ resourceArn }))).tags;
 
     const given = await list();
-    await bench.logs.send(new TagResourceCommand({ resourceArn, tags: { tier: '2', new: '' } }));
-    await bench.logs.send(new UntagResourceCommand({ resourceArn, tagKeys: ['team', 'none'] }));
+    await aws.logs.send(new TagResourceCommand({ resourceArn, tags: { tier: '2', new: '' } }));
+    await aws.logs.send(new UntagResourceCommand({ resourceArn, tagKeys: ['team', 'none'] }));
 
     expect(given).toEqual({ team: 'shop', tier: '1' });
     expect(await list()).toEqual({ tier: '2', new: '' });
-    const byName = await bench.logs.send(new ListTagsLogGroupCommand({ logGroupName: '/tagged' }));
+    const byName = await aws.logs.send(new ListTagsLogGroupCommand({ logGroupName: '/tagged' }));
     expect(byName.tags).toEqual({ tier: '2', new: '' });
   });
 
-  it('are at most 50, with the characters AWS takes', async () => {
-    await using bench = await openBench();
+  it('are limited to 50 and to the characters of AWS', async () => {
+    await using aws = await openAws();
     const resourceArn = `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`;
     const tag = (tags: Record<string, string>) =>
-      bench.logs.send(new TagResourceCommand({ resourceArn, tags }));
+      aws.logs.send(new TagResourceCommand({ resourceArn, tags }));
     const many = (count: number, prefix: string) =>
       Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, 'x']));
 
@@ -104,12 +104,12 @@ describe('the tags of a group', () => {
   });
 });
 
-it('groups of the classes ESSENTIALS and INFREQUENT_ACCESS are found by either', async () => {
-  await using bench = await openBench();
-  bench.emulator.seed.logGroup({ logGroupName: '/a', logGroupClass: 'INFREQUENT_ACCESS' });
-  bench.emulator.seed.logGroup({ logGroupName: '/b', logGroupClass: 'ESSENTIALS' });
+it('a filter for ESSENTIALS or INFREQUENT_ACCESS finds groups of both classes', async () => {
+  await using aws = await openAws();
+  aws.emulator.seed.logGroup({ logGroupName: '/a', logGroupClass: 'INFREQUENT_ACCESS' });
+  aws.emulator.seed.logGroup({ logGroupName: '/b', logGroupClass: 'ESSENTIALS' });
   const find = async (logGroupClass: 'INFREQUENT_ACCESS' | 'STANDARD') => {
-    const { logGroups } = await bench.logs.send(new DescribeLogGroupsCommand({ logGroupClass }));
+    const { logGroups } = await aws.logs.send(new DescribeLogGroupsCommand({ logGroupClass }));
     return logGroups?.map((group) => [group.logGroupName, group.logGroupClass]);
   };
 

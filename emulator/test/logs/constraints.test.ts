@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { logGroupName, openBench, refused, sendLogs } from '../bench.ts';
+import { logGroupName, openAws, refused, sendLogs } from '../aws.ts';
 
 const broken = (value: string, member: string, constraint: string) =>
   `Value ${value} at '${member}' failed to satisfy constraint: ${constraint}`;
 const once = (text: string) =>
   refused('InvalidParameterException', `1 validation error detected: ${text}`);
 
-/** Sends one good input of CreateExportTask, changed. */
+/** Sends a valid input of CreateExportTask, with changes. */
 async function create(changes: Record<string, unknown>) {
-  await using bench = await openBench();
-  const json = JSON.stringify({ ...bench.order, ...changes });
-  return await sendLogs(bench.emulator.url, 'CreateExportTask', json);
+  await using aws = await openAws();
+  const json = JSON.stringify({ ...aws.order, ...changes });
+  return await sendLogs(aws.emulator.url, 'CreateExportTask', json);
 }
 
 async function describeTasks(json: string) {
-  await using bench = await openBench();
-  return await sendLogs(bench.emulator.url, 'DescribeExportTasks', json);
+  await using aws = await openAws();
+  return await sendLogs(aws.emulator.url, 'DescribeExportTasks', json);
 }
 
-describe("a broken constraint is told in AWS's words", () => {
+describe("a violated constraint has AWS's message", () => {
   const name = { min: "'' at 'taskName'", long: 'x'.repeat(513) };
   const length = (relation: string, bound: number) =>
     `Member must have length ${relation} than or equal to ${bound}`;
@@ -64,19 +64,19 @@ describe("a broken constraint is told in AWS's words", () => {
     );
   });
 
-  it('is none for names at their limits', async () => {
-    await using bench = await openBench();
+  it('accepts names at their limits', async () => {
+    await using aws = await openAws();
     const longest = 'g'.repeat(512);
-    bench.emulator.seed.logGroup({ logGroupName: longest });
+    aws.emulator.seed.logGroup({ logGroupName: longest });
 
     const json = JSON.stringify({
-      ...bench.order,
+      ...aws.order,
       logGroupName: longest,
       taskName: 't'.repeat(512),
       destinationPrefix: 'p'.repeat(1024 - '/aws-logs-write-test'.length),
     });
 
-    expect(await sendLogs(bench.emulator.url, 'CreateExportTask', json)).toMatchObject({
+    expect(await sendLogs(aws.emulator.url, 'CreateExportTask', json)).toMatchObject({
       status: 200,
     });
   });
@@ -99,29 +99,29 @@ describe("a broken constraint is told in AWS's words", () => {
   });
 
   it('CancelExportTask without taskId', async () => {
-    await using bench = await openBench();
+    await using aws = await openAws();
 
-    expect(await sendLogs(bench.emulator.url, 'CancelExportTask', '{}')).toMatchObject(
+    expect(await sendLogs(aws.emulator.url, 'CancelExportTask', '{}')).toMatchObject(
       once(broken('null', 'taskId', 'Member must not be null')),
     );
   });
 
   it('counts the members of a list from 1', async () => {
-    await using bench = await openBench();
+    await using aws = await openAws();
     const input = { logGroupName, logStreamName: 's', logEvents: [{ timestamp: 1, message: '' }] };
 
-    const answer = await sendLogs(bench.emulator.url, 'PutLogEvents', JSON.stringify(input));
+    const answer = await sendLogs(aws.emulator.url, 'PutLogEvents', JSON.stringify(input));
 
     expect(answer).toMatchObject(
       once(broken("''", 'logEvents.1.member.message', length('greater', 1))),
     );
   });
 
-  it('wants a list where a list belongs, and structures in it', async () => {
-    await using bench = await openBench();
+  it('rejects other types for a list and for its members', async () => {
+    await using aws = await openAws();
     const put = (logEvents: unknown) =>
       sendLogs(
-        bench.emulator.url,
+        aws.emulator.url,
         'PutLogEvents',
         JSON.stringify({ logGroupName, logStreamName: 's', logEvents }),
       );

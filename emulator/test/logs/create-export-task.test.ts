@@ -3,17 +3,17 @@ import {
   DescribeExportTasksCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { openBench, refusal, sendLogs, startAt } from '../bench.ts';
+import { openAws, refusal, sendLogs, startAt } from '../aws.ts';
 
 describe('CreateExportTask', () => {
-  it('answers a UUID and starts PENDING, without message and with the default prefix', async () => {
-    await using bench = await openBench();
+  it('returns a UUID and starts PENDING, without message and with the default prefix', async () => {
+    await using aws = await openAws();
 
-    const taskId = await bench.create();
+    const taskId = await aws.create();
 
     expect(taskId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-    expect(await bench.describe(taskId)).toEqual({
-      ...bench.order,
+    expect(await aws.describe(taskId)).toEqual({
+      ...aws.order,
       taskId,
       destinationPrefix: 'exportedlogs',
       status: { code: 'PENDING' },
@@ -21,14 +21,14 @@ describe('CreateExportTask', () => {
     });
   });
 
-  it('goes from PENDING over RUNNING to COMPLETED by the clock alone', async () => {
-    await using bench = await openBench();
-    const taskId = await bench.create();
+  it('goes through PENDING and RUNNING to COMPLETED by the clock', async () => {
+    await using aws = await openAws();
+    const taskId = await aws.create();
 
-    bench.emulator.clock.advance(500);
-    const running = await bench.describe(taskId);
-    bench.emulator.clock.advance(86_400_000);
-    const completed = await bench.describe(taskId);
+    aws.emulator.clock.advance(500);
+    const running = await aws.describe(taskId);
+    aws.emulator.clock.advance(86_400_000);
+    const completed = await aws.describe(taskId);
 
     expect(running?.status).toEqual({ code: 'RUNNING', message: 'Started Successfully' });
     expect(running?.executionInfo).toEqual({ creationTime: startAt });
@@ -40,15 +40,15 @@ describe('CreateExportTask', () => {
   });
 
   it('shows taskName and destinationPrefix, and never logStreamNamePrefix', async () => {
-    await using bench = await openBench();
+    await using aws = await openAws();
 
-    const taskId = await bench.create({
+    const taskId = await aws.create({
       taskName: 'nightly',
       destinationPrefix: 'a/b',
       logStreamNamePrefix: 'web',
     });
 
-    const shown = await bench.describe(taskId);
+    const shown = await aws.describe(taskId);
     expect(shown).toMatchObject({ taskName: 'nightly', destinationPrefix: 'a/b' });
     expect(shown).not.toHaveProperty('logStreamNamePrefix');
   });
@@ -56,9 +56,9 @@ describe('CreateExportTask', () => {
   it.each(['1152921504606846976', '9223372036854775807', '9007199254740993', '0'])(
     'keeps every digit of %s',
     async (to) => {
-      await using bench = await openBench();
-      const { url } = bench.emulator;
-      const input = { ...bench.order, from: 0, to: undefined };
+      await using aws = await openAws();
+      const { url } = aws.emulator;
+      const input = { ...aws.order, from: 0, to: undefined };
       const json = JSON.stringify(input).replace('}', `,"to":${to}}`);
 
       const created = await sendLogs(url, 'CreateExportTask', json);
@@ -69,32 +69,32 @@ describe('CreateExportTask', () => {
     },
   );
 
-  it('refuses a second task while one is PENDING or RUNNING', async () => {
-    await using bench = await openBench();
-    await bench.create();
+  it('rejects a second task while one is PENDING or RUNNING', async () => {
+    await using aws = await openAws();
+    await aws.create();
     const limit = {
       name: 'LimitExceededException',
       message: 'Resource limit exceeded.',
       status: 400,
     };
 
-    expect(await refusal(bench.create())).toEqual(limit);
-    bench.emulator.clock.advance(500);
-    expect(await refusal(bench.create())).toEqual(limit);
-    bench.emulator.clock.advance(1000);
+    expect(await refusal(aws.create())).toEqual(limit);
+    aws.emulator.clock.advance(500);
+    expect(await refusal(aws.create())).toEqual(limit);
+    aws.emulator.clock.advance(1000);
 
-    expect(await refusal(bench.create())).toBeUndefined();
+    expect(await refusal(aws.create())).toBeUndefined();
   });
 
-  it('counts the active tasks of each account and Region apart', async () => {
-    await using bench = await openBench({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
+  it('counts active tasks by account and Region', async () => {
+    await using aws = await openAws({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
     const other = { accessKeyId: 'AKIAOTHER', secretAccessKey: 'secret' };
-    const { seed } = bench.emulator;
+    const { seed } = aws.emulator;
     seed.foreignTask({ durationMs: 1000 });
     seed.foreignTask({ durationMs: 1000, region: 'eu-west-1', accountId: '210987654321' });
 
     const tasksOf = async (keys: typeof other | undefined, region: string) => {
-      const answer = await bench.logsFor(keys, region).send(new DescribeExportTasksCommand({}));
+      const answer = await aws.logsFor(keys, region).send(new DescribeExportTasksCommand({}));
       return answer.exportTasks?.length;
     };
 
@@ -104,17 +104,17 @@ describe('CreateExportTask', () => {
     expect(await tasksOf(other, 'us-east-1')).toBe(0);
   });
 
-  it('looks at the bucket before the group, unless told otherwise', async () => {
-    await using bench = await openBench();
-    await using other = await openBench({ checkOrder: ['logGroup', 'bucket'] });
+  it('checks the bucket before the group, unless checkOrder differs', async () => {
+    await using aws = await openAws();
+    await using other = await openAws({ checkOrder: ['logGroup', 'bucket'] });
     const bad = { logGroupName: '/none', destination: 'none' };
 
-    expect(await refusal(bench.create(bad))).toEqual({
+    expect(await refusal(aws.create(bad))).toEqual({
       name: 'InvalidParameterException',
       message: 'The given bucket does not exist. Please make sure the bucket is valid.',
       status: 400,
     });
-    expect(await refusal(bench.create({ logGroupName: '/none' }))).toEqual({
+    expect(await refusal(aws.create({ logGroupName: '/none' }))).toEqual({
       name: 'ResourceNotFoundException',
       message: 'The specified log group does not exist.',
       status: 400,
@@ -122,23 +122,23 @@ describe('CreateExportTask', () => {
     expect(await refusal(other.create(bad))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  it('refuses a bucket in another Region, unless told otherwise', async () => {
-    await using bench = await openBench();
-    await using lenient = await openBench({ otherRegionBucket: 'accept' });
-    bench.emulator.seed.bucket({ bucket: 'far-away', region: 'eu-west-1' });
+  it('rejects a bucket in another Region, unless otherRegionBucket is accept', async () => {
+    await using aws = await openAws();
+    await using lenient = await openAws({ otherRegionBucket: 'accept' });
+    aws.emulator.seed.bucket({ bucket: 'far-away', region: 'eu-west-1' });
     lenient.emulator.seed.bucket({ bucket: 'far-away', region: 'eu-west-1' });
 
-    expect(await refusal(bench.create({ destination: 'far-away' }))).toMatchObject({
+    expect(await refusal(aws.create({ destination: 'far-away' }))).toMatchObject({
       name: 'InvalidParameterException',
       message: 'The given bucket is not in the same Region as the log group.',
     });
     expect(await refusal(lenient.create({ destination: 'far-away' }))).toBeUndefined();
   });
 
-  it('accepts what AWS is not known to refuse, and refuses it as an option', async () => {
+  it('rejects fromAfterTo, repeatedTaskName and nonStandardLogClass only as options', async () => {
     const strictly = 'refuse' as const;
-    await using lenient = await openBench({ activeTaskLimit: Infinity });
-    await using strict = await openBench({
+    await using lenient = await openAws({ activeTaskLimit: Infinity });
+    await using strict = await openAws({
       activeTaskLimit: Infinity,
       fromAfterTo: strictly,
       repeatedTaskName: strictly,
@@ -161,71 +161,71 @@ describe('CreateExportTask', () => {
     ]);
   });
 
-  it('accepts a range before the group was created and completes it empty', async () => {
-    await using bench = await openBench();
+  it('completes a range before the creation of the group without objects', async () => {
+    await using aws = await openAws();
 
-    const taskId = await bench.create({ from: 1611316574, to: 1642852574 });
-    bench.emulator.clock.advance(2000);
+    const taskId = await aws.create({ from: 1611316574, to: 1642852574 });
+    aws.emulator.clock.advance(2000);
 
-    expect((await bench.describe(taskId))?.status?.code).toBe('COMPLETED');
-    expect(await bench.keys()).toEqual(['aws-logs-write-test']);
+    expect((await aws.describe(taskId))?.status?.code).toBe('COMPLETED');
+    expect(await aws.keys()).toEqual(['aws-logs-write-test']);
   });
 
-  it('cannot write under a prefix longer than a key may be', async () => {
-    await using bench = await openBench();
+  it('rejects a prefix that makes the key too long', async () => {
+    await using aws = await openAws();
 
-    const refused = await refusal(bench.create({ destinationPrefix: 'é'.repeat(503) }));
+    const refused = await refusal(aws.create({ destinationPrefix: 'é'.repeat(503) }));
 
     expect(refused?.message).toContain('PutObject call on the given bucket failed.');
-    expect(await refusal(bench.create({ destinationPrefix: 'é'.repeat(502) }))).toBeUndefined();
+    expect(await refusal(aws.create({ destinationPrefix: 'é'.repeat(502) }))).toBeUndefined();
   });
 
-  it('fails a task that is active for 24 hours', async () => {
-    await using bench = await openBench({ runningMs: 30 * 3_600_000 });
-    const taskId = await bench.create();
+  it('ends a task FAILED after 24 hours', async () => {
+    await using aws = await openAws({ runningMs: 30 * 3_600_000 });
+    const taskId = await aws.create();
 
-    bench.emulator.clock.advance(24 * 3_600_000);
+    aws.emulator.clock.advance(24 * 3_600_000);
 
-    expect(await bench.describe(taskId)).toMatchObject({
+    expect(await aws.describe(taskId)).toMatchObject({
       status: { code: 'FAILED', message: 'FAILED' },
       executionInfo: { completionTime: startAt + 24 * 3_600_000 },
     });
   });
 
-  it('allows five calls a second to each operation and refills with the clock', async () => {
-    await using bench = await openBench({ rateLimits: 'aws', activeTaskLimit: Infinity });
-    for (let call = 0; call < 5; call += 1) await bench.create();
+  it('allows five calls per second of each operation, by its clock', async () => {
+    await using aws = await openAws({ rateLimits: 'aws', activeTaskLimit: Infinity });
+    for (let call = 0; call < 5; call += 1) await aws.create();
 
-    expect(await refusal(bench.create())).toEqual({
+    expect(await refusal(aws.create())).toEqual({
       name: 'ThrottlingException',
       message: 'Rate exceeded',
       status: 400,
     });
-    expect(await refusal(bench.describe('any'))).toBeUndefined();
-    bench.emulator.clock.advance(200);
-    expect(await refusal(bench.create())).toBeUndefined();
-    expect(await refusal(bench.create())).toMatchObject({ name: 'ThrottlingException' });
+    expect(await refusal(aws.describe('any'))).toBeUndefined();
+    aws.emulator.clock.advance(200);
+    expect(await refusal(aws.create())).toBeUndefined();
+    expect(await refusal(aws.create())).toMatchObject({ name: 'ThrottlingException' });
   });
 
-  it('takes other rate limits by operation', async () => {
-    await using bench = await openBench({ rateLimits: { DescribeExportTasks: 1 } });
+  it('allows other rate limits by operation', async () => {
+    await using aws = await openAws({ rateLimits: { DescribeExportTasks: 1 } });
 
-    expect(await refusal(bench.describe('any'))).toBeUndefined();
-    expect(await refusal(bench.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
+    expect(await refusal(aws.describe('any'))).toBeUndefined();
+    expect(await refusal(aws.describe('any'))).toMatchObject({ name: 'ThrottlingException' });
   });
 });
 
-it('draws for each task how long it runs, the same for the same seed', async () => {
+it('gives each task a random running time, the same for the same seed', async () => {
   const durationsOf = async (randomSeed: number) => {
-    await using bench = await openBench({
+    await using aws = await openAws({
       pendingMs: 0,
       runningMs: [100, 200],
       randomSeed,
       activeTaskLimit: Infinity,
     });
-    for (let task = 0; task < 10; task += 1) await bench.create();
-    bench.emulator.clock.advance(200);
-    return bench.emulator
+    for (let task = 0; task < 10; task += 1) await aws.create();
+    aws.emulator.clock.advance(200);
+    return aws.emulator
       .exportTasks()
       .map(({ createdAt, finishedAt = Infinity }) => finishedAt - createdAt);
   };
@@ -238,9 +238,9 @@ it('draws for each task how long it runs, the same for the same seed', async () 
   expect(await durationsOf(8)).not.toEqual(durations);
 });
 
-it('makes thousands of tasks while the clock is turned', async () => {
-  await using bench = await openBench({ activeTaskLimit: Infinity });
-  const { logs, order, emulator } = bench;
+it('creates thousands of tasks while the clock advances', async () => {
+  await using aws = await openAws({ activeTaskLimit: Infinity });
+  const { logs, order, emulator } = aws;
   const orders = Array.from({ length: 300 }, () => logs.send(new CreateExportTaskCommand(order)));
 
   await Promise.all(orders);

@@ -4,13 +4,13 @@ import {
   type DescribeExportTasksCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { openBench, refusal, sendLogs, startAt } from '../bench.ts';
+import { openAws, refusal, sendLogs, startAt } from '../aws.ts';
 
 describe('DescribeExportTasks', () => {
   it('lists newest first, in pages of at most 50', async () => {
-    await using bench = await openBench();
-    const ids = bench.emulator.seed.finishedTasks({ count: 120 });
-    const list = (input: object) => bench.logs.send(new DescribeExportTasksCommand(input));
+    await using aws = await openAws();
+    const ids = aws.emulator.seed.finishedTasks({ count: 120 });
+    const list = (input: object) => aws.logs.send(new DescribeExportTasksCommand(input));
 
     const first = await list({});
     const second = await list({ nextToken: first.nextToken });
@@ -23,41 +23,41 @@ describe('DescribeExportTasks', () => {
     expect((await list({ limit: 7 })).exportTasks).toHaveLength(7);
   });
 
-  it('gives no nextToken when the page ends with the last task', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 50 });
+  it('returns no nextToken when the page ends with the last task', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.finishedTasks({ count: 50 });
 
-    const page = await bench.logs.send(new DescribeExportTasksCommand({ limit: 50 }));
+    const page = await aws.logs.send(new DescribeExportTasksCommand({ limit: 50 }));
 
     expect(page.exportTasks).toHaveLength(50);
     expect(page.nextToken).toBeUndefined();
   });
 
   it('filters by status', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 60 });
-    const taskId = await bench.create();
+    await using aws = await openAws();
+    aws.emulator.seed.finishedTasks({ count: 60 });
+    const taskId = await aws.create();
 
     const list = async (statusCode: 'PENDING' | 'RUNNING' | 'COMPLETED') =>
-      bench.logs.send(new DescribeExportTasksCommand({ statusCode }));
+      aws.logs.send(new DescribeExportTasksCommand({ statusCode }));
 
     expect((await list('PENDING')).exportTasks).toMatchObject([{ taskId }]);
     expect((await list('RUNNING')).exportTasks).toEqual([]);
     expect((await list('COMPLETED')).exportTasks).toHaveLength(50);
   });
 
-  it('answers an empty list for an unknown taskId', async () => {
-    await using bench = await openBench();
+  it('returns an empty list for an unknown taskId', async () => {
+    await using aws = await openAws();
 
-    const answer = await sendLogs(bench.emulator.url, 'DescribeExportTasks', '{"taskId":"none"}');
+    const answer = await sendLogs(aws.emulator.url, 'DescribeExportTasks', '{"taskId":"none"}');
 
     expect(answer).toMatchObject({ status: 200, text: '{"exportTasks":[]}' });
   });
 
-  it('takes a nextToken for 24 hours and no other text', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.finishedTasks({ count: 2 });
-    const list = (input: object) => bench.logs.send(new DescribeExportTasksCommand(input));
+  it('accepts a nextToken for 24 hours and rejects other text', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.finishedTasks({ count: 2 });
+    const list = (input: object) => aws.logs.send(new DescribeExportTasksCommand(input));
     const { nextToken } = await list({ limit: 1 });
     const invalid = {
       name: 'InvalidParameterException',
@@ -67,38 +67,38 @@ describe('DescribeExportTasks', () => {
 
     expect(await refusal(list({ nextToken: 'made-up' }))).toEqual(invalid);
     expect(await refusal(list({ nextToken: btoa('1') }))).toEqual(invalid);
-    bench.emulator.clock.advance(24 * 3_600_000);
+    aws.emulator.clock.advance(24 * 3_600_000);
     expect((await list({ nextToken })).exportTasks).toHaveLength(1);
-    bench.emulator.clock.advance(1);
+    aws.emulator.clock.advance(1);
     expect(await refusal(list({ nextToken }))).toEqual(invalid);
   });
 
-  it('forgets finished tasks only when told to', async () => {
-    await using bench = await openBench({ keepFinishedTasksMs: 1000 });
-    const taskId = await bench.create();
+  it('removes finished tasks only with keepFinishedTasksMs', async () => {
+    await using aws = await openAws({ keepFinishedTasksMs: 1000 });
+    const taskId = await aws.create();
 
-    bench.emulator.clock.advance(2500);
-    expect(await bench.describe(taskId)).toBeDefined();
-    bench.emulator.clock.advance(1);
-    expect(await bench.describe(taskId)).toBeUndefined();
+    aws.emulator.clock.advance(2500);
+    expect(await aws.describe(taskId)).toBeDefined();
+    aws.emulator.clock.advance(1);
+    expect(await aws.describe(taskId)).toBeUndefined();
   });
 
-  it('lists a page among 19,000 old tasks at once', async () => {
-    await using bench = await openBench();
-    const ids = bench.emulator.seed.finishedTasks({ count: 19_000 });
+  it('lists a page of 19,000 old tasks quickly', async () => {
+    await using aws = await openAws();
+    const ids = aws.emulator.seed.finishedTasks({ count: 19_000 });
 
-    const page = await bench.logs.send(new DescribeExportTasksCommand({}));
+    const page = await aws.logs.send(new DescribeExportTasksCommand({}));
 
     expect(page.exportTasks?.[0]?.taskId).toBe(ids.at(-1));
-    expect((await bench.describe(ids[0] ?? ''))?.taskId).toBe(ids[0]);
+    expect((await aws.describe(ids[0] ?? ''))?.taskId).toBe(ids[0]);
   });
 });
 
-describe('DescribeExportTasks may also, when told to,', () => {
-  type Bench = Awaited<ReturnType<typeof openBench>>;
+describe('an option of DescribeExportTasks', () => {
+  type Aws = Awaited<ReturnType<typeof openAws>>;
 
   /** The ids of each page of a listing. */
-  async function listPages({ logs }: Bench, input: DescribeExportTasksCommandInput = {}) {
+  async function listPages({ logs }: Aws, input: DescribeExportTasksCommandInput = {}) {
     const pages: (string | undefined)[][] = [];
     let nextToken: string | undefined;
     do {
@@ -109,78 +109,81 @@ describe('DescribeExportTasks may also, when told to,', () => {
     return pages;
   }
 
-  it('show the prefix without the slash at its end', async () => {
-    await using bench = await openBench({ shownPrefix: 'trimmed' });
+  it('shownPrefix removes the slash at the end of the prefix', async () => {
+    await using aws = await openAws({ shownPrefix: 'trimmed' });
 
-    const taskId = await bench.create({ destinationPrefix: 'a/b/' });
+    const taskId = await aws.create({ destinationPrefix: 'a/b/' });
 
-    expect(await bench.describe(taskId)).toMatchObject({ destinationPrefix: 'a/b' });
-    expect(await bench.keys()).toEqual(['a/b//aws-logs-write-test']);
+    expect(await aws.describe(taskId)).toMatchObject({ destinationPrefix: 'a/b' });
+    expect(await aws.keys()).toEqual(['a/b//aws-logs-write-test']);
   });
 
-  it('know a task by id at once and list it seconds later', async () => {
-    await using bench = await openBench({ listedAfterMs: 3000 });
-    const taskId = await bench.create();
+  it('listedAfterMs lists a task later, and finds it by id at once', async () => {
+    await using aws = await openAws({ listedAfterMs: 3000 });
+    const taskId = await aws.create();
 
-    bench.emulator.clock.advance(2999);
-    expect(await listPages(bench)).toEqual([[]]);
-    expect(await bench.describe(taskId)).toMatchObject({ taskId });
-    bench.emulator.clock.advance(1);
-    expect(await listPages(bench)).toEqual([[taskId]]);
+    aws.emulator.clock.advance(2999);
+    expect(await listPages(aws)).toEqual([[]]);
+    expect(await aws.describe(taskId)).toMatchObject({ taskId });
+    aws.emulator.clock.advance(1);
+    expect(await listPages(aws)).toEqual([[taskId]]);
   });
 
-  it('have no executionInfo while a task is PENDING', async () => {
-    await using bench = await openBench({ pendingHasExecutionInfo: false });
-    const taskId = await bench.create();
+  it('pendingHasExecutionInfo removes executionInfo while a task is PENDING', async () => {
+    await using aws = await openAws({ pendingHasExecutionInfo: false });
+    const taskId = await aws.create();
 
-    expect(await bench.describe(taskId)).not.toHaveProperty('executionInfo');
-    bench.emulator.clock.advance(500);
-    expect(await bench.describe(taskId)).toHaveProperty('executionInfo.creationTime', startAt);
+    expect(await aws.describe(taskId)).not.toHaveProperty('executionInfo');
+    aws.emulator.clock.advance(500);
+    expect(await aws.describe(taskId)).toHaveProperty('executionInfo.creationTime', startAt);
   });
 
-  it.each(['oldest-first', 'by-id'] as const)('list %s under a filter', async (filteredOrder) => {
-    await using bench = await openBench({ filteredOrder });
-    const ids = bench.emulator.seed.finishedTasks({ count: 7 });
+  it.each(['oldest-first', 'by-id'] as const)(
+    'filteredOrder lists %s under a filter',
+    async (filteredOrder) => {
+      await using aws = await openAws({ filteredOrder });
+      const ids = aws.emulator.seed.finishedTasks({ count: 7 });
 
-    const pages = await listPages(bench, { statusCode: 'COMPLETED', limit: 3 });
+      const pages = await listPages(aws, { statusCode: 'COMPLETED', limit: 3 });
 
-    const expected = filteredOrder === 'by-id' ? ids.toSorted() : ids;
-    expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
-    expect(pages.flat()).toEqual(expected);
-    expect((await listPages(bench)).flat()).toEqual(ids.toReversed());
-  });
+      const expected = filteredOrder === 'by-id' ? ids.toSorted() : ids;
+      expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
+      expect(pages.flat()).toEqual(expected);
+      expect((await listPages(aws)).flat()).toEqual(ids.toReversed());
+    },
+  );
 
   it.each([
     ['last', [2, 1, 0]],
     ['everywhere', [0, 2, 0, 1, 0]],
-  ] as const)('give empty pages: %s', async (emptyPages, lengths) => {
-    await using bench = await openBench({ emptyPages });
-    const ids = bench.emulator.seed.finishedTasks({ count: 3 });
+  ] as const)('emptyPages adds empty pages: %s', async (emptyPages, lengths) => {
+    await using aws = await openAws({ emptyPages });
+    const ids = aws.emulator.seed.finishedTasks({ count: 3 });
 
-    const pages = await listPages(bench, { limit: 2 });
+    const pages = await listPages(aws, { limit: 2 });
 
     expect(pages.map(({ length }) => length)).toEqual(lengths);
     expect(pages.flat()).toEqual(ids.toReversed());
   });
 
-  it('show a status code nobody knows, which no filter finds', async () => {
-    await using bench = await openBench({ shownStatusCodes: { RUNNING: 'EXPORTING' } });
-    const taskId = await bench.create();
-    bench.emulator.clock.advance(500);
+  it('shownStatusCodes shows an unknown status code, which no filter finds', async () => {
+    await using aws = await openAws({ shownStatusCodes: { RUNNING: 'EXPORTING' } });
+    const taskId = await aws.create();
+    aws.emulator.clock.advance(500);
 
-    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'EXPORTING' } });
-    expect(await listPages(bench, { statusCode: 'RUNNING' })).toEqual([[]]);
-    expect(await listPages(bench)).toEqual([[taskId]]);
+    expect(await aws.describe(taskId)).toMatchObject({ status: { code: 'EXPORTING' } });
+    expect(await listPages(aws, { statusCode: 'RUNNING' })).toEqual([[]]);
+    expect(await listPages(aws)).toEqual([[taskId]]);
   });
 
-  it('complete a task that was cancelled while it ran', async () => {
-    await using bench = await openBench({ cancelledWhileRunning: 'completes' });
-    const taskId = await bench.create();
-    bench.emulator.clock.advance(500);
+  it('cancelledWhileRunning completes a task that was cancelled in RUNNING', async () => {
+    await using aws = await openAws({ cancelledWhileRunning: 'completes' });
+    const taskId = await aws.create();
+    aws.emulator.clock.advance(500);
 
-    await bench.logs.send(new CancelExportTaskCommand({ taskId }));
-    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'PENDING_CANCEL' } });
-    bench.emulator.clock.advance(100);
-    expect(await bench.describe(taskId)).toMatchObject({ status: { code: 'COMPLETED' } });
+    await aws.logs.send(new CancelExportTaskCommand({ taskId }));
+    expect(await aws.describe(taskId)).toMatchObject({ status: { code: 'PENDING_CANCEL' } });
+    aws.emulator.clock.advance(100);
+    expect(await aws.describe(taskId)).toMatchObject({ status: { code: 'COMPLETED' } });
   });
 });

@@ -1,26 +1,26 @@
 import { DeleteBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import type { EmulatorOptions } from '../../src/emulator.ts';
-import { bucket, logGroupName, openBench, startAt } from '../bench.ts';
+import { bucket, logGroupName, openAws, startAt } from '../aws.ts';
 
 type Event = { timestamp: number; message: string; ingestedAt?: number };
 
-/** Exports streams and reads every object back, by key without the task's id. */
+/** Exports streams and returns the text of each object by its key, without the task id. */
 async function exportStreams(
   streams: Record<string, Event[]>,
   order: Record<string, unknown> = {},
   options: EmulatorOptions = {},
 ) {
-  await using bench = await openBench(options);
+  await using aws = await openAws(options);
   for (const [logStreamName, events] of Object.entries(streams)) {
-    bench.emulator.seed.logEvents({ logGroupName, logStreamName, events });
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName, events });
   }
-  const taskId = await bench.create(order);
-  bench.emulator.clock.advance(5000);
+  const taskId = await aws.create(order);
+  aws.emulator.clock.advance(5000);
 
   const objects: Record<string, string> = {};
-  for (const Key of await bench.keys()) {
-    objects[Key?.replace(taskId, 'TASK') ?? ''] = (await bench.get(Key)).text;
+  for (const Key of await aws.keys()) {
+    objects[Key?.replace(taskId, 'TASK') ?? ''] = (await aws.get(Key)).text;
   }
   return objects;
 }
@@ -28,7 +28,7 @@ async function exportStreams(
 const writeTest = { 'aws-logs-write-test': 'Permission Check Successful' };
 const at = (message: string, timestamp = startAt - 1000) => ({ timestamp, message });
 
-it('writes one gzip file a stream, slashes as dashes, times in UTC with milliseconds', async () => {
+it('writes one gzip file per stream, with dashes for slashes and times in UTC', async () => {
   const event = at('paid', Date.UTC(2026, 2, 1, 11, 59, 58, 7));
 
   expect(await exportStreams({ '2026/03/01/web': [event], other: [event] })).toEqual({
@@ -38,7 +38,7 @@ it('writes one gzip file a stream, slashes as dashes, times in UTC with millisec
   });
 });
 
-it('puts everything under the prefix when one is given, the write test too', async () => {
+it('writes all objects under the prefix, the write test too', async () => {
   const objects = await exportStreams({ web: [at('paid')] }, { destinationPrefix: 'a/b' });
 
   expect(Object.keys(objects).sort()).toEqual([
@@ -47,12 +47,12 @@ it('puts everything under the prefix when one is given, the write test too', asy
   ]);
 });
 
-it('leaves the write test as soon as the task is created', async () => {
-  await using bench = await openBench();
+it('writes the write test when the task is created', async () => {
+  await using aws = await openAws();
 
-  await bench.create();
+  await aws.create();
 
-  expect(await bench.keys()).toEqual(['aws-logs-write-test']);
+  expect(await aws.keys()).toEqual(['aws-logs-write-test']);
 });
 
 it('writes nothing for a stream without events in the range', async () => {
@@ -61,7 +61,7 @@ it('writes nothing for a stream without events in the range', async () => {
   expect(objects).toEqual(writeTest);
 });
 
-it('takes events from the first to the last millisecond of the range', async () => {
+it('exports events from the first to the last millisecond of the range', async () => {
   const [from, to] = [startAt - 2000, startAt - 1000];
   const events = [from - 1, from, to, to + 1].map((timestamp) => at(String(timestamp), timestamp));
 
@@ -73,7 +73,7 @@ it('takes events from the first to the last millisecond of the range', async () 
   expect(text?.match(/\d{13}$/gm)).toEqual([String(from), String(to)]);
 });
 
-it('goes by ingestion time, without the last millisecond, when told to', async () => {
+it('exports by ingestion time, without the last millisecond, with eventRange', async () => {
   const [from, to] = [startAt - 2000, startAt - 1000];
   const events = [from - 1, from, to - 1, to].map((ingestedAt) => ({
     timestamp: 1,
@@ -110,7 +110,7 @@ it.each([
   expect(text?.match(/\d$/gm)).toEqual(exported.map(String));
 });
 
-it('trims the slash at the end of a prefix from keys when told to', async () => {
+it('removes the slash at the end of a prefix from keys with keyPrefix', async () => {
   const streams = { web: [at('a')] };
 
   const given = await exportStreams(streams, { destinationPrefix: 'a/' });
@@ -124,7 +124,7 @@ it('trims the slash at the end of a prefix from keys when told to', async () => 
   expect(Object.keys(trimmed).sort()).toEqual(['a/TASK/web/000000.gz', 'a/aws-logs-write-test']);
 });
 
-it('sorts by timestamp and keeps the order of equal ones', async () => {
+it('sorts events by timestamp and keeps the order of equal ones', async () => {
   const events = [at('third', startAt - 1), at('first', startAt - 9), at('second', startAt - 9)];
 
   const { 'exportedlogs/TASK/web/000000.gz': text } = await exportStreams({ web: events });
@@ -132,7 +132,7 @@ it('sorts by timestamp and keeps the order of equal ones', async () => {
   expect(text?.match(/\w+$/gm)).toEqual(['first', 'second', 'third']);
 });
 
-it('exports only streams that begin with the prefix', async () => {
+it('exports only streams whose names begin with logStreamNamePrefix', async () => {
   const streams = { 'web-1': [at('a')], 'web-2': [at('b')], worker: [at('c')] };
 
   const objects = await exportStreams(streams, { logStreamNamePrefix: 'web-' });
@@ -160,7 +160,7 @@ it('keeps messages byte for byte', async () => {
   expect(text).toBe(messages.map((message) => `2026-03-01T11:59:59.000Z ${message}\n`).join(''));
 });
 
-it('goes on in a next file when one is full', async () => {
+it('continues in the next file after rolloverBytes', async () => {
   const events = ['one', 'two', 'three'].map((message) => at(message));
 
   const objects = await exportStreams({ web: events }, {}, { rolloverBytes: 60 });
@@ -173,42 +173,42 @@ it('goes on in a next file when one is full', async () => {
   });
 });
 
-it('loses nothing of two streams whose folders have the same name', async () => {
+it('exports both of two streams whose folders have the same name', async () => {
   const objects = await exportStreams({ 'a/b': [at('slash')], 'a-b': [at('dash')] });
 
   expect(objects['exportedlogs/TASK/a-b/000000.gz']).toContain('slash');
   expect(objects['exportedlogs/TASK/a-b/000001.gz']).toContain('dash');
 });
 
-it('ends without a newline when told to', async () => {
+it('ends a file without a newline when trailingNewline is false', async () => {
   const objects = await exportStreams({ web: [at('a')] }, {}, { trailingNewline: false });
 
   expect(objects['exportedlogs/TASK/web/000000.gz']).toBe('2026-03-01T11:59:59.000Z a');
 });
 
-it('exports what had been ingested when the task finished, whenever somebody looks', async () => {
-  await using bench = await openBench();
-  const { seed, clock } = bench.emulator;
+it('exports the events that existed when the task finished', async () => {
+  await using aws = await openAws();
+  const { seed, clock } = aws.emulator;
   const put = (message: string) =>
     seed.logEvents({ logGroupName, logStreamName: 'web', events: [at(message)] });
   put('before');
-  await bench.create();
+  await aws.create();
 
   clock.advance(1500);
   put('after');
 
-  const [key] = await bench.keys('exportedlogs/');
-  expect((await bench.get(key)).text).toBe('2026-03-01T11:59:59.000Z before\n');
+  const [key] = await aws.keys('exportedlogs/');
+  expect((await aws.get(key)).text).toBe('2026-03-01T11:59:59.000Z before\n');
 });
 
-it('fails a task whose bucket is closed to CloudWatch Logs before it has written', async () => {
-  await using bench = await openBench();
+it('ends a task FAILED when the bucket policy changes before it writes', async () => {
+  await using aws = await openAws();
   const events = [{ timestamp: startAt - 1, message: 'paid' }];
-  bench.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
-  const taskId = await bench.create();
+  aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+  const taskId = await aws.create();
 
-  await bench.s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
-  bench.emulator.clock.advance(5000);
+  await aws.s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
+  aws.emulator.clock.advance(5000);
 
-  expect((await bench.describe(taskId))?.status).toEqual({ code: 'FAILED', message: 'FAILED' });
+  expect((await aws.describe(taskId))?.status).toEqual({ code: 'FAILED', message: 'FAILED' });
 });

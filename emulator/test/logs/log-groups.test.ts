@@ -8,20 +8,20 @@ import {
   type DescribeLogStreamsCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { logGroupName, openBench, refusal, startAt } from '../bench.ts';
+import { logGroupName, openAws, refusal, startAt } from '../aws.ts';
 
 const invalid = (message: string) => ({ name: 'InvalidParameterException', message, status: 400 });
 
 describe('CreateLogGroup', () => {
-  it('makes a group of class STANDARD, or of another, once', async () => {
-    await using bench = await openBench();
+  it('creates a group of class STANDARD or another, and rejects a second one', async () => {
+    await using aws = await openAws();
     const create = (input: CreateLogGroupCommandInput) =>
-      bench.logs.send(new CreateLogGroupCommand(input));
+      aws.logs.send(new CreateLogGroupCommand(input));
 
     await create({ logGroupName: '/new' });
     await create({ logGroupName: '/new/rare', logGroupClass: 'INFREQUENT_ACCESS' });
 
-    const { logGroups } = await bench.logs.send(new DescribeLogGroupsCommand({}));
+    const { logGroups } = await aws.logs.send(new DescribeLogGroupsCommand({}));
     expect(logGroups).toMatchObject([
       { logGroupName: '/new', logGroupClass: 'STANDARD', creationTime: startAt },
       { logGroupName: '/new/rare', logGroupClass: 'INFREQUENT_ACCESS' },
@@ -34,22 +34,22 @@ describe('CreateLogGroup', () => {
     });
   });
 
-  it('has a text of its own for a name that is too long', async () => {
-    await using bench = await openBench();
+  it('has its own message for a name that is too long', async () => {
+    await using aws = await openAws();
     const create = new CreateLogGroupCommand({ logGroupName: 'x'.repeat(513) });
 
-    expect(await refusal(bench.logs.send(create))).toEqual(
+    expect(await refusal(aws.logs.send(create))).toEqual(
       invalid('Invalid LogGroup or LogStream, both must have length less than or equal to 512.'),
     );
   });
 });
 
 describe('DescribeLogGroups', () => {
-  it('shows a group in full', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.logGroup({ logGroupName, retentionInDays: 30 });
+  it('returns all members of a group', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.logGroup({ logGroupName, retentionInDays: 30 });
 
-    const { logGroups } = await bench.logs.send(new DescribeLogGroupsCommand({}));
+    const { logGroups } = await aws.logs.send(new DescribeLogGroupsCommand({}));
 
     const arn = `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`;
     expect(logGroups).toEqual([
@@ -68,11 +68,10 @@ describe('DescribeLogGroups', () => {
   });
 
   it('filters by prefix, pattern, class and identifiers, and pages by name', async () => {
-    await using bench = await openBench();
-    for (const name of ['/a/2', '/a/1', '/b/1'])
-      bench.emulator.seed.logGroup({ logGroupName: name });
+    await using aws = await openAws();
+    for (const name of ['/a/2', '/a/1', '/b/1']) aws.emulator.seed.logGroup({ logGroupName: name });
     const list = async (input: DescribeLogGroupsCommandInput) => {
-      const answer = await bench.logs.send(new DescribeLogGroupsCommand(input));
+      const answer = await aws.logs.send(new DescribeLogGroupsCommand(input));
       return { names: answer.logGroups?.map((group) => group.logGroupName), ...answer };
     };
     const arn = 'arn:aws:logs:us-east-1:123456789012:log-group:/b/1';
@@ -88,27 +87,27 @@ describe('DescribeLogGroups', () => {
     expect(second.nextToken).toBeUndefined();
   });
 
-  it('refuses prefix and pattern together, and a token of another operation', async () => {
-    await using bench = await openBench();
-    bench.emulator.seed.logGroup({ logGroupName: '/second' });
-    const list = (input: object) => bench.logs.send(new DescribeLogGroupsCommand(input));
+  it('rejects prefix and pattern together, and a token of another operation', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.logGroup({ logGroupName: '/second' });
+    const list = (input: object) => aws.logs.send(new DescribeLogGroupsCommand(input));
     const { nextToken } = await list({ limit: 1 });
     const streams = new DescribeLogStreamsCommand({ logGroupName, nextToken });
 
     expect(await refusal(list({ logGroupNamePrefix: 'a', logGroupNamePattern: 'b' }))).toEqual(
       invalid('LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.'),
     );
-    expect(await refusal(bench.logs.send(streams))).toEqual(
+    expect(await refusal(aws.logs.send(streams))).toEqual(
       invalid('The specified nextToken is invalid.'),
     );
   });
 });
 
 describe('log streams', () => {
-  it('are made once, in a group that exists', async () => {
-    await using bench = await openBench();
+  it('are created once, in an existing group', async () => {
+    await using aws = await openAws();
     const create = (group: string) =>
-      bench.logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: 'web' }));
+      aws.logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: 'web' }));
 
     await create(logGroupName);
 
@@ -120,16 +119,16 @@ describe('log streams', () => {
     expect(await refusal(create('/none'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  it('are listed by name or by their last event, either way round, in pages', async () => {
-    await using bench = await openBench();
+  it('are listed by name or by last event, in both directions, in pages', async () => {
+    await using aws = await openAws();
     const ages = { a: 3, b: 1, c: 2 };
     for (const [logStreamName, age] of Object.entries(ages)) {
       const events = [{ timestamp: startAt - age, message: 'x' }];
-      bench.emulator.seed.logEvents({ logGroupName, logStreamName, events });
+      aws.emulator.seed.logEvents({ logGroupName, logStreamName, events });
     }
     const list = async (input: Omit<DescribeLogStreamsCommandInput, 'logGroupName'>) => {
       const command = new DescribeLogStreamsCommand({ logGroupName, ...input });
-      const answer = await bench.logs.send(command);
+      const answer = await aws.logs.send(command);
       const names = answer.logStreams?.map(({ logStreamName }) => logStreamName).join('');
       return { names, nextToken: answer.nextToken };
     };
@@ -144,14 +143,14 @@ describe('log streams', () => {
     expect(await list({ nextToken })).toEqual({ names: 'c', nextToken: undefined });
   });
 
-  it('are shown in full, with no stored bytes', async () => {
-    await using bench = await openBench();
+  it('are returned with all members, and 0 stored bytes', async () => {
+    await using aws = await openAws();
     const events = [5, 9, 7].map((timestamp) => ({ timestamp, message: 'x' }));
-    bench.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
     const arn = `arn:aws:logs:us-east-1:123456789012:log-group:${logGroupName}`;
 
     const byArn = new DescribeLogStreamsCommand({ logGroupIdentifier: arn });
-    const { logStreams } = await bench.logs.send(byArn);
+    const { logStreams } = await aws.logs.send(byArn);
 
     expect(logStreams).toEqual([
       {
@@ -166,10 +165,10 @@ describe('log streams', () => {
     ]);
   });
 
-  it('refuse a contradictory question', async () => {
-    await using bench = await openBench();
+  it('reject contradictory members', async () => {
+    await using aws = await openAws();
     const list = (input: object) =>
-      refusal(bench.logs.send(new DescribeLogStreamsCommand(input as never)));
+      refusal(aws.logs.send(new DescribeLogStreamsCommand(input as never)));
 
     expect(await list({ logGroupName, logGroupIdentifier: logGroupName })).toEqual({
       name: 'ValidationException',

@@ -1,19 +1,19 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { openBench, refused, sendLogs, sendRaw, startAt } from '../bench.ts';
+import { openAws, refused, sendLogs, sendRaw, startAt } from '../aws.ts';
 
 const bare = (type: string) => ({ status: 400, text: `{"__type":"${type}"}` });
 
 async function describeTasks(json: string) {
-  await using bench = await openBench();
-  return await sendLogs(bench.emulator.url, 'DescribeExportTasks', json);
+  await using aws = await openAws();
+  return await sendLogs(aws.emulator.url, 'DescribeExportTasks', json);
 }
 
 describe('awsJson1_1', () => {
-  it('answers with its content type, a request id and the date of its own clock', async () => {
-    await using bench = await openBench();
+  it('answers with content type, request id and the date of its clock', async () => {
+    await using aws = await openAws();
 
-    const { headers } = await sendLogs(bench.emulator.url, 'DescribeExportTasks', '{}');
+    const { headers } = await sendLogs(aws.emulator.url, 'DescribeExportTasks', '{}');
 
     expect(headers.get('content-type')).toBe('application/x-amz-json-1.1');
     expect(headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
@@ -22,7 +22,7 @@ describe('awsJson1_1', () => {
   });
 
   it.each(['', '{', '[', '"text"', 'null', '{"limit":1}}'])(
-    'answers a bare SerializationException to the body %j',
+    'answers SerializationException without a message to the body %j',
     async (body) => {
       expect(await describeTasks(body)).toMatchObject(bare('SerializationException'));
     },
@@ -33,11 +33,11 @@ describe('awsJson1_1', () => {
     'Logs_20140328.constructor',
     'DescribeExportTasks',
     'Other_1.DescribeExportTasks',
-  ])('answers a bare UnknownOperationException to the target %s', async (target) => {
-    await using bench = await openBench();
+  ])('answers UnknownOperationException without a message to the target %s', async (target) => {
+    await using aws = await openAws();
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
 
-    expect(await sendRaw(bench.emulator.url, '{}', { headers })).toMatchObject(
+    expect(await sendRaw(aws.emulator.url, '{}', { headers })).toMatchObject(
       bare('UnknownOperationException'),
     );
   });
@@ -45,11 +45,11 @@ describe('awsJson1_1', () => {
   it.each(['application/x-amz-json-1.0', 'application/json', 'text/plain'])(
     'answers 404 in XML to the content type %s',
     async (contentType) => {
-      await using bench = await openBench();
+      await using aws = await openAws();
       const target = 'Logs_20140328.DescribeExportTasks';
       const headers = { 'content-type': contentType, 'x-amz-target': target };
 
-      const answer = await sendRaw(bench.emulator.url, '{}', { headers });
+      const answer = await sendRaw(aws.emulator.url, '{}', { headers });
 
       expect(answer.status).toBe(404);
       expect(answer.text).toContain('<UnknownOperationException');
@@ -57,22 +57,22 @@ describe('awsJson1_1', () => {
   );
 
   it('answers 400 to a request without signature', async () => {
-    await using bench = await openBench();
+    await using aws = await openAws();
     const headers = {
       authorization: '',
       'content-type': 'application/x-amz-json-1.1',
       'x-amz-target': 'Logs_20140328.DescribeExportTasks',
     };
 
-    const { status, text } = await sendRaw(bench.emulator.url, '{}', { headers });
+    const { status, text } = await sendRaw(aws.emulator.url, '{}', { headers });
 
     expect({ status, text }).toMatchObject(
       refused('MissingAuthenticationTokenException', 'Missing Authentication Token'),
     );
   });
 
-  it('reads a body that comes after 100-continue, and forgets one that is cut off', async () => {
-    await using bench = await openBench();
+  it('reads a body after 100-continue, and ignores an incomplete one', async () => {
+    await using aws = await openAws();
     const head = [
       'POST / HTTP/1.1',
       'Host: x',
@@ -81,11 +81,11 @@ describe('awsJson1_1', () => {
       'Authorization: AWS4-HMAC-SHA256 Credential=AK/20260301/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0',
       'Content-Length: 2',
     ];
-    const cut = connect(bench.emulator.port, '127.0.0.1');
+    const cut = connect(aws.emulator.port, '127.0.0.1');
     cut.end([...head, '', '{'].join('\r\n'));
     await new Promise((resolve) => cut.on('close', resolve).resume());
 
-    const socket = connect(bench.emulator.port, '127.0.0.1');
+    const socket = connect(aws.emulator.port, '127.0.0.1');
     socket.write([...head, 'Expect: 100-continue', 'Connection: close', '', ''].join('\r\n'));
     let received = '';
     for await (const chunk of socket) {
@@ -95,11 +95,11 @@ describe('awsJson1_1', () => {
 
     expect(received).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
     expect(received).toContain('{"exportTasks":[]}');
-    expect(bench.emulator.journal.entries()).toHaveLength(1);
+    expect(aws.emulator.journal.entries()).toHaveLength(1);
   });
 });
 
-describe('types are checked before constraints', () => {
+describe('checks types before constraints', () => {
   it.each([
     ['{"limit":"5"}', 'STRING_VALUE can not be converted to an Integer'],
     ['{"limit":true}', 'TRUE_VALUE can not be converted to an Integer'],
@@ -121,26 +121,26 @@ describe('types are checked before constraints', () => {
     ['9223372036854775808', 'NUMBER_VALUE can not be converted to a Long'],
     ['-9223372036854775809', 'NUMBER_VALUE can not be converted to a Long'],
   ])('from: %s', async (from, message) => {
-    await using bench = await openBench();
-    const json = JSON.stringify({ ...bench.order, from: 0 }).replace('"from":0', `"from":${from}`);
+    await using aws = await openAws();
+    const json = JSON.stringify({ ...aws.order, from: 0 }).replace('"from":0', `"from":${from}`);
 
-    expect(await sendLogs(bench.emulator.url, 'CreateExportTask', json)).toMatchObject(
+    expect(await sendLogs(aws.emulator.url, 'CreateExportTask', json)).toMatchObject(
       refused('SerializationException', message),
     );
   });
 
-  it('truncates a fraction where an integer is wanted', async () => {
-    await using bench = await openBench();
-    const json = JSON.stringify({ ...bench.order, from: 1.5, to: 2.9 });
+  it('truncates a fraction of an integer', async () => {
+    await using aws = await openAws();
+    const json = JSON.stringify({ ...aws.order, from: 1.5, to: 2.9 });
 
-    const created = await sendLogs(bench.emulator.url, 'CreateExportTask', json);
-    const { text } = await sendLogs(bench.emulator.url, 'DescribeExportTasks', '{"limit":1.5}');
+    const created = await sendLogs(aws.emulator.url, 'CreateExportTask', json);
+    const { text } = await sendLogs(aws.emulator.url, 'DescribeExportTasks', '{"limit":1.5}');
 
     expect(created.status).toBe(200);
     expect(text).toContain('"from":1,"to":2,');
   });
 
-  it('takes null for absent and ignores unknown members', async () => {
+  it('ignores null and unknown members', async () => {
     expect(await describeTasks('{"taskId":null,"limit":null,"colour":7}')).toMatchObject({
       status: 200,
     });

@@ -5,20 +5,20 @@ import {
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { logGroupName, openBench, refusal, sendLogs, startAt } from '../bench.ts';
+import { logGroupName, openAws, refusal, sendLogs, startAt } from '../aws.ts';
 
 const hourMs = 3_600_000;
 const invalid = (message: string) => ({ name: 'InvalidParameterException', message, status: 400 });
 
 describe('PutLogEvents', () => {
-  async function openStream(options: Parameters<typeof openBench>[0] = {}) {
-    const bench = await openBench(options);
+  async function openStream(options: Parameters<typeof openAws>[0] = {}) {
+    const aws = await openAws(options);
     const logStreamName = 'web';
-    await bench.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
+    await aws.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
     return {
-      ...bench,
+      ...aws,
       put: (timestamps: number[], message = 'x') =>
-        bench.logs.send(
+        aws.logs.send(
           new PutLogEventsCommand({
             logGroupName,
             logStreamName,
@@ -27,13 +27,13 @@ describe('PutLogEvents', () => {
         ),
       async range() {
         const list = new DescribeLogStreamsCommand({ logGroupName });
-        const [stream] = (await bench.logs.send(list)).logStreams ?? [];
+        const [stream] = (await aws.logs.send(list)).logStreams ?? [];
         return [stream?.firstEventTimestamp, stream?.lastEventTimestamp];
       },
     };
   }
 
-  it('stores events and answers a sequence token nobody needs', async () => {
+  it('stores events and returns a sequence token', async () => {
     await using stream = await openStream();
 
     const answer = await stream.put([startAt - 1, startAt]);
@@ -64,7 +64,7 @@ describe('PutLogEvents', () => {
     expect(await stream.range()).toEqual([edge - 1, edge]);
   });
 
-  it('rejects events past the retention of the group', async () => {
+  it('rejects events older than the retention of the group', async () => {
     await using stream = await openStream();
     stream.emulator.seed.logGroup({ logGroupName, retentionInDays: 1 });
     await stream.logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName: 'web' }));
@@ -91,14 +91,14 @@ describe('PutLogEvents', () => {
     });
   });
 
-  it('takes old samples when told to', async () => {
+  it('accepts old events with maxEventAgeMs', async () => {
     await using stream = await openStream({ maxEventAgeMs: Infinity });
 
     expect((await stream.put([1, 2])).rejectedLogEventsInfo).toBeUndefined();
     expect(await stream.range()).toEqual([1, 2]);
   });
 
-  it('refuses a batch out of order, too long or too large', async () => {
+  it('rejects a batch that is out of order, too long or too large', async () => {
     await using stream = await openStream();
 
     expect(await refusal(stream.put([startAt, startAt - 1]))).toEqual(
@@ -119,11 +119,11 @@ describe('PutLogEvents', () => {
     });
   });
 
-  it('refuses an unknown group and an unknown stream', async () => {
-    await using bench = await openBench();
+  it('rejects an unknown group and an unknown stream', async () => {
+    await using aws = await openAws();
     const put = (group: string) =>
       refusal(
-        bench.logs.send(
+        aws.logs.send(
           new PutLogEventsCommand({
             logGroupName: group,
             logStreamName: 'none',
@@ -141,7 +141,7 @@ describe('PutLogEvents', () => {
     expect(await put(logGroupName)).toEqual(missing('The specified log stream does not exist.'));
   });
 
-  it('takes half of a surrogate pair for a replacement character', async () => {
+  it('stores a replacement character for half of a surrogate pair', async () => {
     await using stream = await openStream();
     const json = `{"logGroupName":"${logGroupName}","logStreamName":"web","logEvents":[{"timestamp":${startAt},"message":"\\ud83d"}]}`;
 

@@ -7,38 +7,37 @@ import {
   type GetLogEventsCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { logGroupName, openBench, refusal, startAt } from '../bench.ts';
+import { logGroupName, openAws, refusal, startAt } from '../aws.ts';
 
-/** Streams `web` and `worker` whose events are their number of milliseconds after `startAt`. */
+/** Streams `web` and `worker`. Each event has its number of milliseconds after `startAt`. */
 async function openStreams() {
-  const bench = await openBench();
+  const aws = await openAws();
   const put = (logStreamName: string, ...events: [at: number, message: string][]) =>
-    bench.emulator.seed.logEvents({
-      ...{ logGroupName, logStreamName },
+    aws.emulator.seed.logEvents({
+      logGroupName,
+      logStreamName,
       events: events.map(([at, message]) => ({ timestamp: startAt + at, message })),
     });
   put('web', [3, 'third'], [1, 'first ERROR'], [2, 'second'], [5, 'fifth ERROR disk']);
   put('worker', [2, 'job one'], [4, 'job two ERROR']);
   const get = (input: Partial<GetLogEventsCommandInput> = {}) =>
-    bench.logs.send(
-      new GetLogEventsCommand({ ...{ logGroupName, logStreamName: 'web' }, ...input }),
-    );
+    aws.logs.send(new GetLogEventsCommand({ logGroupName, logStreamName: 'web', ...input }));
   const filter = (input: Partial<FilterLogEventsCommandInput> = {}) =>
-    bench.logs.send(new FilterLogEventsCommand({ logGroupName, ...input }));
-  return { ...bench, get, filter };
+    aws.logs.send(new FilterLogEventsCommand({ logGroupName, ...input }));
+  return { ...aws, get, filter };
 }
 
 const times = (page: { events?: { timestamp?: number | undefined }[] | undefined }) =>
   page.events?.map(({ timestamp = 0 }) => timestamp - startAt);
 
 describe('GetLogEvents', () => {
-  it('gives the events of a stream by time, from the start on or the latest', async () => {
-    await using bench = await openStreams();
+  it('returns the events of a stream by time, from the start or the latest', async () => {
+    await using aws = await openStreams();
 
     const [all, head, tail] = [
-      await bench.get(),
-      await bench.get({ startFromHead: true, limit: 2 }),
-      await bench.get({ limit: 2 }),
+      await aws.get(),
+      await aws.get({ startFromHead: true, limit: 2 }),
+      await aws.get({ limit: 2 }),
     ];
 
     expect(all.events?.[0]).toEqual({
@@ -53,24 +52,24 @@ describe('GetLogEvents', () => {
     ]);
   });
 
-  it('goes both ways by its tokens, and says by the same token that an end is reached', async () => {
-    await using bench = await openStreams();
+  it('pages in both directions, and repeats the token at an end', async () => {
+    await using aws = await openStreams();
 
-    const first = await bench.get({ startFromHead: true, limit: 3 });
-    const second = await bench.get({ nextToken: first.nextForwardToken, limit: 3 });
-    const end = await bench.get({ nextToken: second.nextForwardToken });
-    const back = await bench.get({ nextToken: second.nextBackwardToken, limit: 2 });
-    const start = await bench.get({ nextToken: first.nextBackwardToken });
+    const first = await aws.get({ startFromHead: true, limit: 3 });
+    const second = await aws.get({ nextToken: first.nextForwardToken, limit: 3 });
+    const end = await aws.get({ nextToken: second.nextForwardToken });
+    const back = await aws.get({ nextToken: second.nextBackwardToken, limit: 2 });
+    const start = await aws.get({ nextToken: first.nextBackwardToken });
 
     expect([second, end, back, start].map(times)).toEqual([[5], [], [2, 3], []]);
     expect(end.nextForwardToken).toBe(second.nextForwardToken);
     expect(start.nextBackwardToken).toBe(first.nextBackwardToken);
   });
 
-  it('takes the start of a time range and not its end', async () => {
-    await using bench = await openStreams();
+  it('includes the start of a time range and excludes its end', async () => {
+    await using aws = await openStreams();
 
-    const page = await bench.get({ startTime: startAt + 2, endTime: startAt + 5 });
+    const page = await aws.get({ startTime: startAt + 2, endTime: startAt + 5 });
 
     expect(times(page)).toEqual([2, 3]);
   });
@@ -78,10 +77,10 @@ describe('GetLogEvents', () => {
   it.each([
     [{ limit: 10_001 }, "Value '10001' at 'limit' failed to satisfy constraint"],
     [{ nextToken: 'f/1/s' }, 'The specified nextToken is invalid.'],
-  ])('refuses %j', async (input, reason) => {
-    await using bench = await openStreams();
+  ])('rejects %j', async (input, reason) => {
+    await using aws = await openStreams();
 
-    expect(await refusal(bench.get(input))).toMatchObject({
+    expect(await refusal(aws.get(input))).toMatchObject({
       name: 'InvalidParameterException',
       message: expect.stringContaining(reason),
     });
@@ -89,11 +88,11 @@ describe('GetLogEvents', () => {
 });
 
 describe('FilterLogEvents', () => {
-  it('gives the events of all streams by time, in pages', async () => {
-    await using bench = await openStreams();
+  it('returns the events of all streams by time, in pages', async () => {
+    await using aws = await openStreams();
 
-    const first = await bench.filter({ limit: 4 });
-    const second = await bench.filter({ limit: 4, nextToken: first.nextToken });
+    const first = await aws.filter({ limit: 4 });
+    const second = await aws.filter({ limit: 4, nextToken: first.nextToken });
 
     expect([first, second].map(times)).toEqual([
       [1, 2, 2, 3],
@@ -105,10 +104,10 @@ describe('FilterLogEvents', () => {
     expect(first.events?.[2]).toMatchObject({ logStreamName: 'worker', message: 'job one' });
   });
 
-  it('takes both ends of a time range', async () => {
-    await using bench = await openStreams();
+  it('includes both ends of a time range', async () => {
+    await using aws = await openStreams();
 
-    const page = await bench.filter({ startTime: startAt + 2, endTime: startAt + 4 });
+    const page = await aws.filter({ startTime: startAt + 2, endTime: startAt + 4 });
 
     expect(times(page)).toEqual([2, 2, 3, 4]);
   });
@@ -121,36 +120,36 @@ describe('FilterLogEvents', () => {
     [{ filterPattern: '?first ?third' }, [1, 3]],
     [{ filterPattern: 'ERROR -job' }, [1, 5]],
     [{ filterPattern: '"job two"' }, [4]],
-  ])('finds by %j', async (input, found) => {
-    await using bench = await openStreams();
+  ])('filters by %j', async (input, found) => {
+    await using aws = await openStreams();
 
-    expect(times(await bench.filter(input))).toEqual(found);
+    expect(times(await aws.filter(input))).toEqual(found);
   });
 
   it.each<Partial<FilterLogEventsCommandInput>>([
     { filterPattern: '{ $.level = "error" }' },
     { logStreamNames: ['web'], logStreamNamePrefix: 'w' },
-  ])('refuses %j', async (input) => {
-    await using bench = await openStreams();
+  ])('rejects %j', async (input) => {
+    await using aws = await openStreams();
 
-    expect(await refusal(bench.filter(input))).toMatchObject({ name: 'InvalidParameterException' });
+    expect(await refusal(aws.filter(input))).toMatchObject({ name: 'InvalidParameterException' });
   });
 });
 
-it('DeleteLogStream takes the events with it', async () => {
-  await using bench = await openStreams();
+it('DeleteLogStream removes the events of the stream', async () => {
+  await using aws = await openStreams();
   const stored = async () => {
-    const { logGroups } = await bench.logs.send(new DescribeLogGroupsCommand({}));
+    const { logGroups } = await aws.logs.send(new DescribeLogGroupsCommand({}));
     return logGroups?.[0]?.storedBytes;
   };
 
   for (const logStreamName of ['web', 'worker']) {
     expect(await stored()).toBeGreaterThan(0);
-    await bench.logs.send(new DeleteLogStreamCommand({ logGroupName, logStreamName }));
+    await aws.logs.send(new DeleteLogStreamCommand({ logGroupName, logStreamName }));
   }
 
   expect(await stored()).toBe(0);
-  expect(await refusal(bench.get())).toMatchObject({
+  expect(await refusal(aws.get())).toMatchObject({
     message: 'The specified log stream does not exist.',
   });
 });

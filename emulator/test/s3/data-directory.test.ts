@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GetBucketLocationCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmulator } from '../../src/emulator.ts';
-import { bucket, openBench, refusal } from '../bench.ts';
+import { bucket, openAws, refusal } from '../aws.ts';
 
 describe('in a data directory', () => {
   function makeDirectory(): string {
@@ -18,9 +18,9 @@ describe('in a data directory', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
       .sort();
 
-  it('objects lie under their keys, and outlive the emulator with bucket and policy', async () => {
+  it('objects are files under their keys, and outlive the emulator with bucket and policy', async () => {
     const dataDir = join(makeDirectory(), 'data');
-    await using before = await openBench({ dataDir });
+    await using before = await openAws({ dataDir });
     before.emulator.seed.bucket({ bucket: 'closed', region: 'eu-west-1', policy: null });
     const taskId = await before.create({ destinationPrefix: 'daily' });
     await before.put('notes.txt', 'kept');
@@ -28,20 +28,20 @@ describe('in a data directory', () => {
     await before.emulator.close();
     const files = filesIn(join(dataDir, bucket));
     await using after = await openEmulator({ dataDir });
-    await using bench = { ...(await openBench({ dataDir })) };
+    await using aws = { ...(await openAws({ dataDir })) };
 
     expect(files).toEqual(['daily/aws-logs-write-test', 'notes.txt']);
     expect(readFileSync(join(dataDir, bucket, 'notes.txt'), 'utf8')).toBe('kept');
     expect(after.exportTasks()).toEqual([]);
-    expect(await bench.describe(taskId)).toBeUndefined();
-    expect(await bench.keys()).toEqual(files);
-    expect((await bench.get('notes.txt')).text).toBe('kept');
-    const { LocationConstraint } = await bench.s3.send(
+    expect(await aws.describe(taskId)).toBeUndefined();
+    expect(await aws.keys()).toEqual(files);
+    expect((await aws.get('notes.txt')).text).toBe('kept');
+    const { LocationConstraint } = await aws.s3.send(
       new GetBucketLocationCommand({ Bucket: 'closed' }),
     );
     expect(LocationConstraint).toBe('eu-west-1');
-    expect(await refusal(bench.create({ destination: 'closed' }))).toBeDefined();
-    expect(await refusal(bench.create())).toBeUndefined();
+    expect(await refusal(aws.create({ destination: 'closed' }))).toBeDefined();
+    expect(await refusal(aws.create())).toBeUndefined();
   });
 
   it.each([
@@ -55,14 +55,14 @@ describe('in a data directory', () => {
     '50%',
     '%2E',
     'a\\b',
-  ])('the key %j stays inside and comes back as it was', async (key) => {
+  ])('the key %j stays inside the directory and is unchanged after a restart', async (key) => {
     const parent = makeDirectory();
     const dataDir = join(parent, 'data');
-    await using before = await openBench({ dataDir, activeTaskLimit: Infinity });
+    await using before = await openAws({ dataDir, activeTaskLimit: Infinity });
 
     await before.create({ destinationPrefix: key });
     await before.emulator.close();
-    await using after = await openBench({ dataDir });
+    await using after = await openAws({ dataDir });
 
     const object = await after.emulator.seed;
     expect(object).toBeDefined();
@@ -76,30 +76,30 @@ describe('in a data directory', () => {
     expect(keys).toEqual([`${key}/aws-logs-write-test`]);
   });
 
-  it('a key that is both file and folder, or too long for a file, is kept in memory', async () => {
+  it('an object is kept in memory when its key is both file and folder, or too long', async () => {
     const dataDir = makeDirectory();
-    await using bench = await openBench({ dataDir });
+    await using aws = await openAws({ dataDir });
     const keys = ['a', 'a/b', 'x'.repeat(300), 'c/d', 'c'];
 
-    for (const key of keys) await bench.put(key, `body of ${key}`);
+    for (const key of keys) await aws.put(key, `body of ${key}`);
 
-    for (const key of keys) expect((await bench.get(key)).text).toBe(`body of ${key}`);
+    for (const key of keys) expect((await aws.get(key)).text).toBe(`body of ${key}`);
     expect(filesIn(join(dataDir, bucket))).toEqual(['a', 'c/d']);
   });
 
-  it('a file somebody put there is an object under its name', async () => {
+  it('a file from elsewhere is an object under its name', async () => {
     const dataDir = makeDirectory();
-    await using before = await openBench({ dataDir });
+    await using before = await openAws({ dataDir });
     writeFileSync(join(dataDir, bucket, '100%.txt'), 'by hand');
     await before.emulator.close();
-    await using after = await openBench({ dataDir });
+    await using after = await openAws({ dataDir });
 
     expect(await after.keys()).toEqual(['100%.txt']);
   });
 
-  it('no bucket gets a name that is a way out', async () => {
-    await using bench = await openBench({ dataDir: makeDirectory() });
-    const { seed } = bench.emulator;
+  it('a bucket name that leaves the directory is rejected', async () => {
+    await using aws = await openAws({ dataDir: makeDirectory() });
+    const { seed } = aws.emulator;
 
     for (const name of ['..', '../x', '/etc', 'A', '.buckets']) {
       expect(() => seed.bucket({ bucket: name })).toThrow('is invalid');

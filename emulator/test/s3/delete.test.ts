@@ -10,32 +10,32 @@ import {
   ListObjectsCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { bucket, openBench, refusal } from '../bench.ts';
+import { bucket, openAws, refusal } from '../aws.ts';
 
-type Bench = Awaited<ReturnType<typeof openBench>>;
+type Aws = Awaited<ReturnType<typeof openAws>>;
 
-const remove = ({ s3 }: Bench, Key: string) =>
+const remove = ({ s3 }: Aws, Key: string) =>
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
 
 describe('DeleteObject', () => {
-  it('removes an object, and one that is not there too', async () => {
-    await using bench = await openBench();
-    await bench.put('a/b');
+  it('removes an object, and succeeds for an unknown one', async () => {
+    await using aws = await openAws();
+    await aws.put('a/b');
 
-    await remove(bench, 'a/b');
-    await remove(bench, 'a/b');
+    await remove(aws, 'a/b');
+    await remove(aws, 'a/b');
 
-    expect(await bench.keys()).toEqual([]);
+    expect(await aws.keys()).toEqual([]);
   });
 
-  it('removes the file in a data directory, and what a disk could not hold', async () => {
+  it('removes the file in a data directory, and an object that is kept in memory', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'emulator-'));
-    await using bench = await openBench({ dataDir });
+    await using aws = await openAws({ dataDir });
     const keys = ['a', 'a/b', 'x'.repeat(300), 'c/d', 'c'];
-    for (const key of keys) await bench.put(key);
+    for (const key of keys) await aws.put(key);
 
-    for (const key of keys) await remove(bench, key);
-    await bench.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+    for (const key of keys) await remove(aws, key);
+    await aws.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
 
     expect(existsSync(join(dataDir, bucket))).toBe(false);
     expect(readdirSync(join(dataDir, '.buckets'))).toEqual([]);
@@ -44,42 +44,42 @@ describe('DeleteObject', () => {
 });
 
 describe('DeleteObjects', () => {
-  const removeAll = ({ s3 }: Bench, keys: string[], Quiet?: boolean) => {
+  const removeAll = ({ s3 }: Aws, keys: string[], Quiet?: boolean) => {
     const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet };
     return s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete }));
   };
 
-  it('removes many, whatever characters their keys have', async () => {
-    await using bench = await openBench();
+  it('removes many objects, with any characters in their keys', async () => {
+    await using aws = await openAws();
     const keys = ['a&b <c> "d"', ' spaces ', 'ü\u{1F40E}', "it's", 'line\nbreak'];
-    for (const key of [...keys, 'kept']) await bench.put(key);
+    for (const key of [...keys, 'kept']) await aws.put(key);
 
-    const { Deleted } = await removeAll(bench, [...keys, 'not there']);
+    const { Deleted } = await removeAll(aws, [...keys, 'not there']);
 
     expect(Deleted?.map(({ Key }) => Key)).toEqual([...keys, 'not there']);
-    expect(await bench.keys()).toEqual(['kept']);
-    expect((await removeAll(bench, ['kept'], true)).Deleted).toBeUndefined();
-    expect(await bench.keys()).toEqual([]);
+    expect(await aws.keys()).toEqual(['kept']);
+    expect((await removeAll(aws, ['kept'], true)).Deleted).toBeUndefined();
+    expect(await aws.keys()).toEqual([]);
   });
 
-  it('takes 1 to 1,000 keys', async () => {
-    await using bench = await openBench();
+  it('accepts 1 to 1,000 keys', async () => {
+    await using aws = await openAws();
 
     for (const count of [0, 1_001]) {
       const keys = Array.from({ length: count }, (_, at) => String(at));
-      expect(await refusal(removeAll(bench, keys))).toMatchObject({ name: 'MalformedXML' });
+      expect(await refusal(removeAll(aws, keys))).toMatchObject({ name: 'MalformedXML' });
     }
   });
 });
 
 describe('DeleteBucket', () => {
-  it('removes an empty bucket and no other', async () => {
-    await using bench = await openBench();
-    const removeBucket = () => bench.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
-    await bench.put('a');
+  it('removes an empty bucket and rejects others', async () => {
+    await using aws = await openAws();
+    const removeBucket = () => aws.s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+    await aws.put('a');
 
     const refused = await refusal(removeBucket());
-    await remove(bench, 'a');
+    await remove(aws, 'a');
     await removeBucket();
 
     expect(refused).toEqual({
@@ -87,15 +87,15 @@ describe('DeleteBucket', () => {
       message: 'The bucket you tried to delete is not empty',
       status: 409,
     });
-    expect((await bench.s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
+    expect((await aws.s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
     expect(await refusal(removeBucket())).toMatchObject({ name: 'NoSuchBucket', status: 404 });
   });
 });
 
-it('GetBucketAcl names the owner, who may do everything', async () => {
-  await using bench = await openBench();
+it('GetBucketAcl returns full control for the owner', async () => {
+  await using aws = await openAws();
 
-  const acl = await bench.s3.send(new GetBucketAclCommand({ Bucket: bucket }));
+  const acl = await aws.s3.send(new GetBucketAclCommand({ Bucket: bucket }));
 
   expect(acl.Owner).toEqual({ ID: '123456789012' });
   expect(acl.Grants).toEqual([
@@ -103,11 +103,11 @@ it('GetBucketAcl names the owner, who may do everything', async () => {
   ]);
 });
 
-it('ListObjects goes on after a marker, told only with a delimiter', async () => {
-  await using bench = await openBench();
-  for (const key of ['a', 'b/1', 'b/2', 'c']) await bench.put(key);
+it('ListObjects pages by a marker, which it returns only with a delimiter', async () => {
+  await using aws = await openAws();
+  for (const key of ['a', 'b/1', 'b/2', 'c']) await aws.put(key);
   const list = (input: object) =>
-    bench.s3.send(new ListObjectsCommand({ Bucket: bucket, MaxKeys: 2, ...input }));
+    aws.s3.send(new ListObjectsCommand({ Bucket: bucket, MaxKeys: 2, ...input }));
 
   const plain = await list({});
   const rolled = await list({ Delimiter: '/' });

@@ -1,20 +1,20 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandInput } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { bucket, openBench, refusal } from '../bench.ts';
+import { bucket, openAws, refusal } from '../aws.ts';
 
-type Bench = Awaited<ReturnType<typeof openBench>>;
+type Aws = Awaited<ReturnType<typeof openAws>>;
 
 describe('ListObjectsV2', () => {
-  const list = ({ s3 }: Bench, input: Omit<ListObjectsV2CommandInput, 'Bucket'>) =>
+  const list = ({ s3 }: Aws, input: Omit<ListObjectsV2CommandInput, 'Bucket'>) =>
     s3.send(new ListObjectsV2Command({ Bucket: bucket, ...input }));
   const keysOf = (page: Awaited<ReturnType<typeof list>>) => page.Contents?.map(({ Key }) => Key);
 
   it('lists in the order of UTF-8 bytes, in pages', async () => {
-    await using bench = await openBench();
-    for (const key of ['b', 'B', 'ä', '\u{1F40E}', '\uFF5E']) await bench.put(key);
+    await using aws = await openAws();
+    for (const key of ['b', 'B', 'ä', '\u{1F40E}', '\uFF5E']) await aws.put(key);
 
-    const first = await list(bench, { MaxKeys: 3 });
-    const second = await list(bench, {
+    const first = await list(aws, { MaxKeys: 3 });
+    const second = await list(aws, {
       MaxKeys: 3,
       ContinuationToken: first.NextContinuationToken,
     });
@@ -26,14 +26,14 @@ describe('ListObjectsV2', () => {
     expect(second.NextContinuationToken).toBeUndefined();
   });
 
-  it('rolls keys up to a delimiter, also across pages', async () => {
-    await using bench = await openBench();
-    for (const key of ['p/a/1', 'p/a/2', 'p/b', 'p/c/1', 'q']) await bench.put(key);
+  it('groups keys by a delimiter, also across pages', async () => {
+    await using aws = await openAws();
+    for (const key of ['p/a/1', 'p/a/2', 'p/b', 'p/c/1', 'q']) await aws.put(key);
 
-    const whole = await list(bench, { Prefix: 'p/', Delimiter: '/' });
-    const first = await list(bench, { Prefix: 'p/', Delimiter: '/', MaxKeys: 1 });
+    const whole = await list(aws, { Prefix: 'p/', Delimiter: '/' });
+    const first = await list(aws, { Prefix: 'p/', Delimiter: '/', MaxKeys: 1 });
     const next = first.NextContinuationToken;
-    const second = await list(bench, { Prefix: 'p/', Delimiter: '/', ContinuationToken: next });
+    const second = await list(aws, { Prefix: 'p/', Delimiter: '/', ContinuationToken: next });
 
     expect(keysOf(whole)).toEqual(['p/b']);
     expect(whole.CommonPrefixes).toEqual([{ Prefix: 'p/a/' }, { Prefix: 'p/c/' }]);
@@ -42,12 +42,12 @@ describe('ListObjectsV2', () => {
     expect([keysOf(second), second.CommonPrefixes]).toEqual([['p/b'], [{ Prefix: 'p/c/' }]]);
   });
 
-  it('encodes keys as URLs when asked to, and begins after a key', async () => {
-    await using bench = await openBench();
-    for (const key of ['a b/ü+', 'z']) await bench.put(key);
+  it('encodes keys with encoding-type, and begins after a key', async () => {
+    await using aws = await openAws();
+    for (const key of ['a b/ü+', 'z']) await aws.put(key);
 
-    const encoded = await list(bench, { EncodingType: 'url' });
-    const after = await list(bench, { StartAfter: 'a b/ü+' });
+    const encoded = await list(aws, { EncodingType: 'url' });
+    const after = await list(aws, { StartAfter: 'a b/ü+' });
 
     expect(keysOf(encoded)).toEqual(['a+b/%C3%BC%2B', 'z']);
     expect(encoded.EncodingType).toBe('url');
@@ -55,13 +55,13 @@ describe('ListObjectsV2', () => {
     expect(after.StartAfter).toBe('a b/ü+');
   });
 
-  it('counts nothing when asked for nothing, and refuses what it cannot read', async () => {
-    await using bench = await openBench();
-    await bench.put('key');
+  it('returns nothing for max-keys 0, and rejects invalid values', async () => {
+    await using aws = await openAws();
+    await aws.put('key');
 
-    expect(await list(bench, { MaxKeys: 0 })).toMatchObject({ KeyCount: 0, IsTruncated: false });
-    expect(await refusal(list(bench, { MaxKeys: -1 }))).toMatchObject({ name: 'InvalidArgument' });
-    expect(await refusal(list(bench, { ContinuationToken: 'x' }))).toMatchObject({
+    expect(await list(aws, { MaxKeys: 0 })).toMatchObject({ KeyCount: 0, IsTruncated: false });
+    expect(await refusal(list(aws, { MaxKeys: -1 }))).toMatchObject({ name: 'InvalidArgument' });
+    expect(await refusal(list(aws, { ContinuationToken: 'x' }))).toMatchObject({
       name: 'InvalidArgument',
     });
   });

@@ -1,14 +1,14 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { bucket, openBench, refusal, startAt } from '../bench.ts';
+import { bucket, openAws, refusal, startAt } from '../aws.ts';
 
 describe('objects', () => {
-  it('come back with size, tag and time', async () => {
-    await using bench = await openBench();
-    await bench.put('a b/ü+&.txt', 'hello');
+  it('are returned with size, tag and time', async () => {
+    await using aws = await openAws();
+    await aws.put('a b/ü+&.txt', 'hello');
 
-    const object = await bench.get('a b/ü+&.txt');
-    const head = await bench.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'a b/ü+&.txt' }));
+    const object = await aws.get('a b/ü+&.txt');
+    const head = await aws.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'a b/ü+&.txt' }));
 
     const about = {
       ContentLength: 5,
@@ -19,45 +19,45 @@ describe('objects', () => {
     expect(head).toMatchObject(about);
   });
 
-  it('come in parts', async () => {
-    await using bench = await openBench();
-    await bench.put('key', '0123456789');
+  it('are returned in ranges of bytes', async () => {
+    await using aws = await openAws();
+    await aws.put('key', '0123456789');
 
-    expect(await bench.get('key', 'bytes=2-4')).toMatchObject({
+    expect(await aws.get('key', 'bytes=2-4')).toMatchObject({
       text: '234',
       ContentRange: 'bytes 2-4/10',
       ContentLength: 3,
     });
-    expect(await bench.get('key', 'bytes=7-')).toMatchObject({ text: '789' });
-    expect(await bench.get('key', 'bytes=-2')).toMatchObject({ text: '89' });
-    expect(await bench.get('key', 'bytes=8-99')).toMatchObject({ text: '89' });
-    expect(await bench.get('key', 'lines=1')).toMatchObject({ text: '0123456789' });
-    expect(await refusal(bench.get('key', 'bytes=10-'))).toMatchObject({ name: 'InvalidRange' });
+    expect(await aws.get('key', 'bytes=7-')).toMatchObject({ text: '789' });
+    expect(await aws.get('key', 'bytes=-2')).toMatchObject({ text: '89' });
+    expect(await aws.get('key', 'bytes=8-99')).toMatchObject({ text: '89' });
+    expect(await aws.get('key', 'lines=1')).toMatchObject({ text: '0123456789' });
+    expect(await refusal(aws.get('key', 'bytes=10-'))).toMatchObject({ name: 'InvalidRange' });
   });
 
-  it('that do not exist are 404', async () => {
-    await using bench = await openBench();
+  it('that do not exist are answered with 404', async () => {
+    await using aws = await openAws();
 
-    expect(await refusal(bench.get('none'))).toEqual({
+    expect(await refusal(aws.get('none'))).toEqual({
       name: 'NoSuchKey',
       message: 'The specified key does not exist.',
       status: 404,
     });
     expect(
-      await refusal(bench.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'none' }))),
+      await refusal(aws.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'none' }))),
     ).toMatchObject({ name: 'NotFound', status: 404 });
   });
 
-  it('have keys of at most 1,024 bytes', async () => {
-    await using bench = await openBench();
+  it('with a key of more than 1,024 bytes are rejected', async () => {
+    await using aws = await openAws();
 
-    expect(await refusal(bench.put('k'.repeat(1024)))).toBeUndefined();
-    expect(await refusal(bench.put('k'.repeat(1025)))).toMatchObject({ name: 'KeyTooLongError' });
+    expect(await refusal(aws.put('k'.repeat(1024)))).toBeUndefined();
+    expect(await refusal(aws.put('k'.repeat(1025)))).toMatchObject({ name: 'KeyTooLongError' });
   });
 
-  it('are unwrapped from signed chunks, as the AWS CLI sends them', async () => {
-    await using bench = await openBench();
-    const response = await fetch(`${bench.emulator.url}/${bucket}/chunked`, {
+  it('are read from signed chunks, as the AWS CLI sends them', async () => {
+    await using aws = await openAws();
+    const response = await fetch(`${aws.emulator.url}/${bucket}/chunked`, {
       method: 'PUT',
       headers: {
         authorization:
@@ -70,13 +70,13 @@ describe('objects', () => {
     });
 
     expect(response.status).toBe(200);
-    expect((await bench.get('chunked')).text).toBe('hello cli');
+    expect((await aws.get('chunked')).text).toBe('hello cli');
   });
 
-  it('are served to presigned URLs and to nobody without a signature', async () => {
-    await using bench = await openBench();
-    await bench.put('key');
-    const url = `${bench.emulator.url}/${bucket}/key`;
+  it('are served to presigned URLs, and not without a signature', async () => {
+    await using aws = await openAws();
+    await aws.put('key');
+    const url = `${aws.emulator.url}/${bucket}/key`;
     const scope = encodeURIComponent('AK/20260301/us-east-1/s3/aws4_request');
 
     const presigned = await fetch(`${url}?X-Amz-Credential=${scope}&X-Amz-Signature=0`);

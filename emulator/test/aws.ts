@@ -11,15 +11,15 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
-import { type Emulator, type EmulatorOptions, openEmulator } from '../src/emulator.ts';
+import { type Emulator, type EmulatorOptions, type Fault, openEmulator } from '../src/emulator.ts';
 
-/** Where the clock of these tests stands. */
+/** The fixed time of these tests. */
 export const startAt = Date.UTC(2026, 2, 1, 12);
 
 export const logGroupName = '/shop/checkout';
 export const bucket = 'shop-exports';
 
-/** Credentials as the SDK wants them. */
+/** Credentials for the SDK. */
 export interface Keys {
   accessKeyId: string;
   secretAccessKey: string;
@@ -28,8 +28,8 @@ export interface Keys {
 
 const plainKeys: Keys = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' };
 
-/** An emulator on a standing clock with one group and one bucket, and the real SDK in front of it. */
-export async function openBench(options: EmulatorOptions = {}) {
+/** Opens an emulator at a fixed time with one log group and one bucket, and clients of the real SDK. */
+export async function openAws(options: EmulatorOptions = {}) {
   const emulator = await openEmulator({ startAt, rateLimits: 'off', ...options });
   emulator.seed.logGroup({ logGroupName });
   emulator.seed.bucket({ bucket });
@@ -52,7 +52,7 @@ export async function openBench(options: EmulatorOptions = {}) {
   const stsFor = (credentials = plainKeys) => keep(new STSClient(config(credentials, 'us-east-1')));
   const logs = logsFor();
   const s3 = s3For();
-  /** Input of a CreateExportTask that succeeds. */
+  /** A valid input of CreateExportTask. */
   const order = { logGroupName, destination: bucket, from: startAt - 3_600_000, to: startAt };
 
   return {
@@ -91,7 +91,7 @@ export async function openBench(options: EmulatorOptions = {}) {
   };
 }
 
-/** Sends bytes no SDK would send, signed for a service. */
+/** Sends a body that no SDK would send, with a signature for a service. */
 export async function sendRaw(
   url: string,
   body: string,
@@ -118,12 +118,12 @@ export function sendLogs(url: string, operation: string, json: string) {
   return sendRaw(url, json, { headers });
 }
 
-/** The raw answer that refuses with that type and message. */
+/** The raw answer with an error. */
 export function refused(type: string, message: string) {
   return { status: 400, text: JSON.stringify({ __type: type, message }) };
 }
 
-/** What an SDK call was refused with. */
+/** Returns the error of an SDK call, or undefined if it succeeds. */
 export async function refusal(call: Promise<unknown>) {
   try {
     await call;
@@ -136,7 +136,19 @@ export async function refusal(call: Promise<unknown>) {
   return undefined;
 }
 
-/** Waits until the emulator has dealt with a request that nobody gets an answer to. */
+/** The operation of a fault that CreateExportTask meets. */
+export const onCreate = { operation: 'CreateExportTask' } as const;
+
+/** Sends a CreateExportTask that meets a fault. Returns the error for the caller and the effect. */
+export async function createUnder(fault: Fault, options: EmulatorOptions = {}) {
+  await using aws = await openAws(options);
+  aws.emulator.faults.add(fault);
+  const seen = await refusal(aws.create());
+  const [entry] = aws.emulator.journal.entries();
+  return { seen, tasks: aws.emulator.exportTasks().length, entry };
+}
+
+/** Waits until the emulator has handled a request that gets no answer. */
 export async function arrival({ journal }: Emulator): Promise<void> {
   while (journal.entries().length === 0) await new Promise(setImmediate);
 }
