@@ -14,6 +14,7 @@ import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
 import { makeBodyBudget } from './body-budget.ts';
 import { isPreflight, makeCors } from './browsers/cors.ts';
+import { isCrossSiteChange } from './browsers/cross-site.ts';
 import { makeHostCheck } from './browsers/hosts.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
@@ -53,19 +54,21 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       connections.begin(reply.raw, () => answerEarly(request, reply));
       const { method, headers } = request;
       reply.headers(cors.headersFor(headers.origin));
-      const problem = refusalOf(request, limits) ?? refuseHost(request);
+      const problem = refusalOf(request, limits) ?? refuseHost(request) ?? refuseOrigin(request);
       if (problem || !isPreflight(method, headers)) return done(problem);
       const allowed = cors.preflightHeadersFor(headers.origin);
-      if (!allowed) {
-        const detail = 'Scripts of this origin may not call the service.';
-        return done(new Problem('origin-not-allowed', detail));
-      }
+      if (!allowed) return done(originNotAllowed());
       reply.code(204).headers(allowed).send();
     });
 
     function refuseHost({ headers, routeOptions }: FastifyRequest): Problem | undefined {
       if (isHostAllowed(headers.host, routeOptions.url)) return undefined;
       return new Problem('host-not-allowed', 'The name in the Host header is not allowed here.');
+    }
+
+    function refuseOrigin({ method, headers }: FastifyRequest): Problem | undefined {
+      const isRefused = isCrossSiteChange(method, headers) && !cors.isAllowed(headers.origin);
+      return isRefused ? originNotAllowed() : undefined;
     }
 
     // Decided when it is answered: a request may have come before the stop was asked for.
@@ -108,6 +111,9 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+const originNotAllowed = () =>
+  new Problem('origin-not-allowed', 'Scripts and pages of this origin may not call the service.');
 
 /** Answers a request that is in the way of a close. */
 function answerEarly(request: FastifyRequest, reply: FastifyReply): void {

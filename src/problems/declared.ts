@@ -40,7 +40,7 @@ export function declaredProblems({ method, schema, config }: Route): ProblemSlug
   const hasRules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
   const all = [
     ...everyRequest,
-    ...(method === 'POST' ? everyBody : []),
+    ...(method === 'POST' ? (['origin-not-allowed', ...everyBody] as const) : []),
     ...(config?.action === undefined ? [] : everyAction),
     ...(method === 'POST' && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
     ...(hasRules ? (['invalid-request'] as const) : []),

@@ -136,6 +136,80 @@ describe('a script of another origin', () => {
   });
 });
 
+describe('a page of another origin', () => {
+  const listed = 'https://app.example.com';
+  const evil = 'https://evil.example';
+  const refused = [403, '/problems/origin-not-allowed'];
+
+  /** Sends a POST that needs no preflight: what the service answers, and whether AWS was called. */
+  async function cancelWith(headers: Record<string, string>, corsOrigins?: string[]) {
+    await using world = await openWorld(corsOrigins ? { corsOrigins } : {});
+    const path = '/export-tasks/some-task/cancel';
+    const lines = Object.entries({ Host: 'localhost:8080', ...headers });
+    const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    const bytes = `POST ${path} HTTP/1.1\r\n${text}Content-Length: 0\r\n\r\n`;
+    const { answers } = await talk(world.port, bytes);
+    const { type } = JSON.parse(answers[0]?.text ?? '{}');
+    return { answer: [answers[0]?.status, type], calls: world.calls('CancelExportTask').length };
+  }
+
+  test.each([
+    [{ Origin: evil }],
+    [{ Origin: 'null' }],
+    [{ Origin: 'http://localhost' }],
+    [{ Origin: 'http://localhost:8081' }],
+    [{ Origin: 'http://localhost:8080.evil.example' }],
+    [{ Origin: 'localhost:8080' }],
+    [{ Origin: '' }],
+    [{ Origin: evil, 'Sec-Fetch-Site': 'cross-site' }],
+    [{ 'Sec-Fetch-Site': 'cross-site' }],
+    [{ 'Sec-Fetch-Site': 'same-site', Origin: 'http://other.localhost:8080' }],
+    [{ 'Sec-Fetch-Site': 'same-origin, none' }],
+    [{ 'Sec-Fetch-Site': '' }],
+  ])('changes nothing without a preflight either: %j', async (headers) => {
+    expect(await cancelWith(headers)).toEqual({ answer: refused, calls: 0 });
+  });
+
+  test.each([
+    [{}],
+    [{ Origin: 'http://localhost:8080' }],
+    [{ Origin: 'http://LOCALHOST:8080' }],
+    [{ Host: 'gateway.example', Origin: 'https://gateway.example' }],
+    [{ Host: 'gateway.example:443', Origin: 'https://gateway.example' }],
+    [{ Host: '[::1]:8080', Origin: 'http://[::1]:8080' }],
+    [{ Host: 'internal:8080', Origin: 'https://gateway.example', 'Sec-Fetch-Site': 'same-origin' }],
+    [{ 'Sec-Fetch-Site': 'none' }],
+  ])('is not what sends %j', async (headers) => {
+    const { answer, calls } = await cancelWith(headers);
+
+    expect([answer, calls]).toEqual([[404, '/problems/export-task-not-found'], 1]);
+  });
+
+  test('may change something if CORS_ORIGINS has its origin, and only then', async () => {
+    const site = { 'Sec-Fetch-Site': 'cross-site' };
+
+    const ofListed = await cancelWith({ Origin: listed, ...site }, [listed]);
+    const ofOther = await cancelWith({ Origin: evil, ...site }, [listed]);
+    const ofNobody = await cancelWith(site, [listed]);
+
+    expect(ofListed.calls).toBe(1);
+    expect([ofOther, ofNobody]).toEqual(Array(2).fill({ answer: refused, calls: 0 }));
+  });
+
+  test('is refused for every operation that is not a read, before its body is read', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    const changes = ['/export-tasks', '/export-jobs', '/export-jobs/x/retry', '/nowhere'];
+
+    for (const path of changes) {
+      const { status, body } = await world.call('POST', path, '{', headers);
+      expect([path, status, body.type]).toEqual([path, ...refused]);
+    }
+    const read = await world.call('GET', '/targets', undefined, headers);
+    expect(read.status).toBe(200);
+  });
+});
+
 test('a connection is kept as long as the limit says', async () => {
   await using world = await openWorld({ limits: { keepAliveMs: 620_000 } });
 

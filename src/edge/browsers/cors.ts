@@ -11,6 +11,7 @@ const preflightSeconds = 600;
 
 /** What scripts of other origins are told (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export interface Cors {
+  isAllowed(origin: string | undefined): boolean;
   /** The headers of each answer. */
   headersFor(origin: string | undefined): Record<string, string>;
   /** The headers of the answer to a preflight; undefined when the origin is not allowed. */
@@ -24,9 +25,12 @@ export interface Cors {
 export function makeCors(origins: readonly string[]): Cors {
   const allowed = new Set(origins);
   const vary: Record<string, string> = allowed.size > 0 ? { vary: 'Origin' } : {};
+  const isAllowed = (origin: string | undefined): origin is string =>
+    origin !== undefined && allowed.has(origin);
   return {
+    isAllowed,
     headersFor(origin) {
-      if (origin === undefined || !allowed.has(origin)) return vary;
+      if (!isAllowed(origin)) return vary;
       return {
         ...vary,
         'access-control-allow-origin': origin,
@@ -34,7 +38,7 @@ export function makeCors(origins: readonly string[]): Cors {
       };
     },
     preflightHeadersFor(origin) {
-      if (origin === undefined || !allowed.has(origin)) return undefined;
+      if (!isAllowed(origin)) return undefined;
       return {
         'access-control-allow-methods': 'GET, HEAD, POST',
         'access-control-allow-headers': allowedHeaders,

@@ -111,8 +111,9 @@ export const requestProblems = {
     status: 403,
     title: 'Origin not allowed',
     explanation:
-      'A browser asked whether a script of another origin may call the service (a CORS preflight). CORS is off unless CORS_ORIGINS has origins; this one is not among them.',
-    remedy: 'Add exactly this origin to CORS_ORIGINS, or call the service from your own server.',
+      'A browser asked whether a script of another origin may call the service (a CORS preflight), or sent a POST for a page of another origin (Sec-Fetch-Site, Origin). CORS is off unless CORS_ORIGINS has origins; this one is not among them.',
+    remedy:
+      'Add exactly this origin to CORS_ORIGINS, or call the service from your own server. If the page is one of this service, let the proxy in front keep the Host header.',
     isRetryable: false,
   },
   'headers-too-large': {
