@@ -1,6 +1,6 @@
 import { type AwsCallRecord, gatewayItself } from '#audit/audit.ts';
 import type { Problem } from '#problems/problem.ts';
-import type { CloudWatchLogs, OnBehalf } from './cloudwatch-logs.ts';
+import type { CallOptions, CloudWatchLogs } from './cloudwatch-logs.ts';
 import type { CreateOutcome } from './create-outcome.ts';
 
 /** Writes a call to AWS into the audit; of which target, it knows. */
@@ -64,7 +64,7 @@ export function auditCalls(logs: CloudWatchLogs, record: RecordCall): CloudWatch
   };
 }
 
-function principalOf({ caller = gatewayItself }: OnBehalf = {}): string {
+function principalOf({ caller = gatewayItself }: CallOptions = {}): string {
   return caller;
 }
 

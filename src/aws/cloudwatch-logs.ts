@@ -8,13 +8,17 @@ import {
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Lane } from './call-budget/call-budget.ts';
-import { readExportTaskPage, readLogGroupPage } from './client/answers.ts';
-import { type AttemptWatch, watchAttempts } from './client/attempts.ts';
-import { type AwsReach, keptConnections, oneConnectionPerCall } from './client/connections.ts';
+import { type AttemptListener, watchAttempts } from './client/attempts.ts';
+import {
+  type AwsConnectionOptions,
+  keepAliveConnections,
+  oneConnectionPerCall,
+} from './client/connections.ts';
 import { withDeadline } from './client/deadline.ts';
-import { readExactly } from './client/exact-answers.ts';
-import { markUnsent } from './client/sending.ts';
+import { readExactly } from './client/exact-integers.ts';
+import { readExportTaskPage, readLogGroupPage } from './client/read-answers.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
+import { markUnsent } from './client/unsent-calls.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
 import {
   isNotFound,
@@ -40,7 +44,7 @@ export interface ExportGrant {
 }
 
 /** On whose behalf a call is made: the id of a principal; the gateway's own when absent. */
-export interface OnBehalf {
+export interface CallOptions {
   caller?: string | undefined;
   /** Its place among the calls of a target; that of its operation when absent. */
   lane?: Lane | undefined;
@@ -49,7 +53,7 @@ export interface OnBehalf {
 }
 
 /** How CreateExportTask is sent. */
-export interface CreateHow extends OnBehalf {
+export interface CreateCallOptions extends CallOptions {
   /** Asked for the last time just before the first byte: a no is the outcome `not-sent`. */
   maySend?: () => boolean;
   /** What the caller may export. Where sessions are scoped, nothing can be without it. */
@@ -61,16 +65,16 @@ export interface CloudWatchLogs extends AsyncDisposable {
   /**
    * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
    */
-  createExportTask(task: CreateExportTaskInput, how?: CreateHow): Promise<CreateOutcome>;
+  createExportTask(task: CreateExportTaskInput, how?: CreateCallOptions): Promise<CreateOutcome>;
   /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
   describeExportTasks(
     query: DescribeExportTasks,
-    how?: OnBehalf & { isFresh?: boolean },
+    how?: CallOptions & { isFresh?: boolean },
   ): Promise<ExportTaskPage>;
   /** Asks AWS to cancel a task. May be repeated safely, and is, when an answer is lost. */
-  cancelExportTask(taskId: string, how?: OnBehalf): Promise<CancelAnswer>;
+  cancelExportTask(taskId: string, how?: CallOptions): Promise<CancelAnswer>;
   /** One page of log groups, in the order of their names. */
-  describeLogGroups(query: DescribeLogGroups, how?: OnBehalf): Promise<LogGroupPage>;
+  describeLogGroups(query: DescribeLogGroups, how?: CallOptions): Promise<LogGroupPage>;
 }
 
 // All attempts of a read together: below the 8 s after which the HTTP side gives up.
@@ -81,13 +85,13 @@ const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
  * that Region, or what AWS_ENDPOINT_URL… says.
  */
 export function openCloudWatchLogs(
-  options: AwsReach & {
+  options: AwsConnectionOptions & {
     region: string;
     credentials: Credentials | undefined;
     /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
-    openScopedSession?: ((how: CreateHow) => Promise<SessionKeys>) | undefined;
+    openScopedSession?: ((how: CreateCallOptions) => Promise<SessionKeys>) | undefined;
     /** Hears of each repeated attempt, and when AWS throttles. */
-    attempts?: AttemptWatch | undefined;
+    attempts?: AttemptListener | undefined;
   },
 ): CloudWatchLogs {
   const { region, timeouts, openScopedSession, attempts } = options;
@@ -121,7 +125,7 @@ export function openCloudWatchLogs(
     new CloudWatchLogsClient({
       ...common,
       maxAttempts: 3,
-      requestHandler: keptConnections(options),
+      requestHandler: keepAliveConnections(options),
     }),
   );
   readClient.middlewareStack.use(readExactly);

@@ -1,6 +1,6 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem, type ProblemMembers } from '#problems/problem.ts';
-import { isUnsent } from './client/sending.ts';
+import { isUnsent } from './client/unsent-calls.ts';
 
 /** The operations of CloudWatch Logs this service calls. */
 export type Operation =

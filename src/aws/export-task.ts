@@ -26,11 +26,11 @@ export interface CreateExportTaskInput {
  * by this one value.
  */
 export function effectivePrefix(destinationPrefix: string | undefined): string {
-  return destinationPrefix || prefixWhenNone;
+  return destinationPrefix || defaultDestinationPrefix;
 }
 
 /** API reference of CreateExportTask: "If you don't specify a value, the default is exportedlogs". */
-export const prefixWhenNone = 'exportedlogs';
+export const defaultDestinationPrefix = 'exportedlogs';
 
 /**
  * A prefix as prefixes are compared: AWS puts a slash behind it, and may show it without the slashes it

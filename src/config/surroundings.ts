@@ -1,8 +1,7 @@
 import type { ProxyEnv } from 'node:http';
 import type { Logger } from 'pino';
-
+import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
-import { readRedirect } from '#aws/endpoint/redirect.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import type { Config } from './config.ts';
@@ -65,7 +64,7 @@ async function warnOfRedirect(region: string, log: Logger): Promise<void> {
 
 async function readUsableRedirect(region: string, service: 'logs' | 'sts') {
   const named = { logs: 'CloudWatch Logs', sts: 'STS' }[service];
-  return readRedirect(region, service).catch((error: Error) => {
+  return readEndpointOverride(region, service).catch((error: Error) => {
     throw configError(
       `There is no usable endpoint of ${named} for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
     );

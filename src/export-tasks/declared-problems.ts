@@ -1,7 +1,7 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 
 /** The problems any call to AWS for a target may end in. */
-export const everyCall = [
+export const awsCallProblems = [
   'invalid-parameter',
   'service-role-not-permitted',
   'target-not-found',

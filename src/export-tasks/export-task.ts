@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type ExportTaskStatusCode, exportTaskStatusCodes } from '#aws/export-task.ts';
 import { Int64, Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
-import { meantBucket, meantLogGroup } from './creating/meant.ts';
+import { suggestBucket, suggestLogGroup } from './suggestions.ts';
 
 /** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
 export const s3KeyMaxBytes = 1_024;
@@ -28,7 +28,7 @@ export const LogGroupName = Text({
   maxLength: 512,
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
   rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
-  meant: meantLogGroup,
+  meant: suggestLogGroup,
   description: 'The log group to export.',
 });
 
@@ -48,7 +48,7 @@ export const Destination = Text({
   maxLength: 512,
   pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // a name with one of them can never be a bucket
   rule: 'the name of an S3 bucket, 1 to 512 characters, none of them : or /',
-  meant: meantBucket,
+  meant: suggestBucket,
   description: 'The name of the S3 bucket, in the Region of the log group.',
 });
 

@@ -4,15 +4,15 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { JobVisibility } from '#targets/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './creating/create-once.ts';
-import type { LookUpOptions } from './creating/look-up.ts';
-import { makeMaskTasks } from './masked-tasks.ts';
+import type { OutcomeLookUpOptions } from './creating/outcome-look-up.ts';
+import { makeMaskTaskNames } from './mask-task-names.ts';
 import { cancelExportTask } from './routes/cancel-export-task.ts';
 import { createExportTask } from './routes/create-export-task.ts';
 import { describeExportTasks } from './routes/describe-export-tasks.ts';
 import { getExportTask } from './routes/get-export-task.ts';
 
 /** What the mirror needs: where exports run, and the clocks of the create protocol. */
-export interface ExportTasksOptions extends LookUpOptions {
+export interface ExportTasksOptions extends OutcomeLookUpOptions {
   targets: Targets;
   authorizer: Authorizer;
   /** What may be told of export jobs; absent where there are none. */
@@ -24,15 +24,15 @@ export interface ExportTasksOptions extends LookUpOptions {
 /** Registers the mirror of AWS's three operations on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
   const { targets, authorizer, visibility, isReserved } = options;
-  const maskTasks = makeMaskTasks(visibility);
+  const maskTaskNames = makeMaskTaskNames(visibility);
   await app.register(createExportTask, {
     targets,
     authorizer,
-    maskTasks,
+    maskTaskNames,
     isReserved,
     createOnce: makeCreateOnce(options),
   });
-  await app.register(describeExportTasks, { targets, authorizer, maskTasks });
-  await app.register(getExportTask, { targets, authorizer, maskTasks });
-  await app.register(cancelExportTask, { targets, authorizer, maskTasks });
+  await app.register(describeExportTasks, { targets, authorizer, maskTaskNames });
+  await app.register(getExportTask, { targets, authorizer, maskTaskNames });
+  await app.register(cancelExportTask, { targets, authorizer, maskTaskNames });
 };

@@ -9,10 +9,10 @@ export interface CallerQueueName {
 /** What of export jobs may be told beside their own operations: each job is asked about itself. */
 export interface JobVisibility {
   /** Of these jobs those that are there and that the caller may not read. */
-  hiddenOf(request: CallerRequest, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+  findHiddenJobs(request: CallerRequest, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * The queues of a target of which the caller may read every job, so that their callers may be named.
    * It looks at the first jobs that wait and no further: a long queue may have more.
    */
-  readableQueues(request: CallerRequest, target: string): Promise<CallerQueueName[]>;
+  findReadableQueues(request: CallerRequest, target: string): Promise<CallerQueueName[]>;
 }

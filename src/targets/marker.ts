@@ -9,10 +9,10 @@ export interface Installation {
 }
 
 /** What every marker begins with, of whatever installation. */
-export const markerBeginning = 'xp1-';
+export const anyMarkerPrefix = 'xp1-';
 
 /** What the taskName of every task of an installation's export jobs begins with. */
-export const markerPrefix = (installation: string) => `${markerBeginning}${installation}-`;
+export const markerPrefix = (installation: string) => `${anyMarkerPrefix}${installation}-`;
 
 /** An attempt of a slice, of which a task is. */
 interface AttemptName {

@@ -1,10 +1,10 @@
 import type { Audit } from '#audit/audit.ts';
 import { auditCalls, type RecordCall } from '#aws/audited-calls.ts';
-import { budgetCalls, callsOfDispatcher } from '#aws/call-budget/budgeted-calls.ts';
+import { asDispatcher, budgetCalls } from '#aws/call-budget/budgeted-calls.ts';
 import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
-import { readNewestFirst } from '#aws/call-budget/newest-tasks.ts';
+import { readNewestFirst } from '#aws/call-budget/read-newest-first.ts';
 import { shareReads } from '#aws/call-budget/shared-reads.ts';
-import type { AwsReach } from '#aws/client/connections.ts';
+import type { AwsConnectionOptions } from '#aws/client/connections.ts';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { configError } from '#problems/config-error.ts';
@@ -15,7 +15,7 @@ import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000; // a refused role costs STS one call a minute
 
-export interface TargetsOptions extends AwsReach {
+export interface TargetsOptions extends AwsConnectionOptions {
   settings: readonly TargetSettings[];
   /** Whether each create runs in a session of its own, narrowed to what it exports. Every target has a role then. */
   isSessionScoped: boolean;
@@ -130,7 +130,7 @@ export function openTargets(options: TargetsOptions): Targets {
     forEachChecked(act) {
       for (const target of opened)
         target.whenChecked.then(
-          (found) => found && act({ ...found, logs: callsOfDispatcher(found.logs) }),
+          (found) => found && act({ ...found, logs: asDispatcher(found.logs) }),
           () => {},
         );
     },

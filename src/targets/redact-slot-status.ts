@@ -27,7 +27,7 @@ export async function redactSlotStatus(
   if (authorizer.isOpen) return { slot, ...(queue && { queue }), ...rest };
   return {
     slot: await maskSlot(),
-    ...(queue && { queue: redactQueue(queue, request.principal.id, await readableQueues()) }),
+    ...(queue && { queue: redactQueue(queue, request.principal.id, await findReadableQueues()) }),
     ...rest,
   };
 
@@ -53,12 +53,12 @@ export async function redactSlotStatus(
   }
 
   async function isHidden(jobId: string): Promise<boolean> {
-    return (await visibility?.hiddenOf(request, [jobId]))?.has(jobId) ?? false;
+    return (await visibility?.findHiddenJobs(request, [jobId]))?.has(jobId) ?? false;
   }
 
-  async function readableQueues(): Promise<readonly CallerQueueName[]> {
+  async function findReadableQueues(): Promise<readonly CallerQueueName[]> {
     const isAlone = queue?.callers.every(({ caller }) => caller === request.principal.id);
-    return isAlone ? [] : ((await visibility?.readableQueues(request, target.name)) ?? []);
+    return isAlone ? [] : ((await visibility?.findReadableQueues(request, target.name)) ?? []);
   }
 }
 

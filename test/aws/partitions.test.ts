@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { logGroupArn } from '#aws/arn.ts';
+import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
-import { readRedirect } from '#aws/endpoint/redirect.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import { readConfig } from '#config/config.ts';
 import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
@@ -70,14 +70,14 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
   test('calls that go to AWS are not called redirected', async () => {
     pointSdkAt('');
 
-    await expect(readRedirect(region)).resolves.toBeUndefined();
+    await expect(readEndpointOverride(region)).resolves.toBeUndefined();
   });
 
   test('calls to an endpoint in another partition are called redirected', async () => {
     const elsewhere = dnsSuffix === 'amazonaws.eu' ? 'logs.amazonaws.com' : 'logs.x.amazonaws.eu';
     pointSdkAt(`https://${elsewhere}`);
 
-    await expect(readRedirect(region)).resolves.toBe(`https://${elsewhere}`);
+    await expect(readEndpointOverride(region)).resolves.toBe(`https://${elsewhere}`);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { CreateHow, ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { CreateCallOptions, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import { refusal } from '../export-jobs/queue-of-jobs.ts';
@@ -31,7 +31,7 @@ async function openScoped(options: WorldOptions = {}, emulator: EmulatorOptions 
   return world;
 }
 
-const create = (world: World, how: CreateHow, changes: object = {}) =>
+const create = (world: World, how: CreateCallOptions, changes: object = {}) =>
   world.targets.find(undefined).logs.createExportTask({ ...task, ...changes }, how);
 
 /** What the create ended in, in one word. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { warningsOfSlashes } from '#export-tasks/warnings.ts';
+import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
 
 test.for(['a', 'a/b', '{logGroup}/{dd}', ''])('the prefix %j has no warning', (prefix) => {
   expect(warningsOfSlashes(prefix)).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeAudit } from '#audit/audit.ts';
-import { readRedirect } from '#aws/endpoint/redirect.ts';
+import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { longTimeouts } from '../silence.ts';
@@ -185,6 +185,6 @@ describe('the endpoint', () => {
   test('is told when a variable redirects AWS', async () => {
     await using world = await openWorld();
 
-    expect(await readRedirect(region)).toBe(world.emulator.url);
+    expect(await readEndpointOverride(region)).toBe(world.emulator.url);
   });
 });

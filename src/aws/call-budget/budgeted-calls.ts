@@ -1,5 +1,5 @@
 import type { Problem } from '#problems/problem.ts';
-import type { CloudWatchLogs, OnBehalf } from '../cloudwatch-logs.ts';
+import type { CallOptions, CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { CallBudget, Lane } from './call-budget.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { CallBudget, Lane } from './call-budget.ts';
  * `shareReads`, which takes one call for all who ask the same.
  */
 export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatchLogs {
-  const take = ({ caller, signal, lane }: OnBehalf, usual: Lane) =>
+  const take = ({ caller, signal, lane }: CallOptions, usual: Lane) =>
     budget.take({ lane: lane ?? usual, caller, signal });
 
   return {
@@ -35,7 +35,7 @@ export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatc
 }
 
 /** The same calls as the dispatcher makes them: ahead of everybody's. */
-export function callsOfDispatcher(logs: CloudWatchLogs): CloudWatchLogs {
+export function asDispatcher(logs: CloudWatchLogs): CloudWatchLogs {
   const lane = 'dispatcher';
   return {
     ...logs,

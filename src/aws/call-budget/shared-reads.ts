@@ -1,4 +1,4 @@
-import type { CloudWatchLogs, OnBehalf } from '../cloudwatch-logs.ts';
+import type { CallOptions, CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { DescribeExportTasks, ExportTaskPage } from '../export-task.ts';
 import type { CallBudget } from './call-budget.ts';
 
@@ -52,7 +52,7 @@ export function shareReads(
     for (const [key, { query }] of entries) if (hasChanged(query)) entries.delete(key);
   }
 
-  function send(entry: Entry, how: OnBehalf): void {
+  function send(entry: Entry, how: CallOptions): void {
     if (entry.answer) return;
     const markAnswered = () => {
       entry.answeredAt = elapsed();
@@ -64,7 +64,7 @@ export function shareReads(
   }
 
   /** Queues for the call, once for each caller; `undefined` when it is sent at once. */
-  function claimOf(entry: Entry, how: OnBehalf): Claim | undefined {
+  function claimOf(entry: Entry, how: CallOptions): Claim | undefined {
     const { lane = 'read', caller } = how;
     const name = JSON.stringify([lane, caller]);
     const known = entry.claims.get(name);
@@ -82,7 +82,7 @@ export function shareReads(
     return claim;
   }
 
-  async function waitUntilSent(entry: Entry, how: OnBehalf): Promise<void> {
+  async function waitUntilSent(entry: Entry, how: CallOptions): Promise<void> {
     const claim = claimOf(entry, how);
     if (!claim) return;
     claim.requests += 1;

@@ -5,7 +5,7 @@ import { isThrottling } from '../error-meaning.ts';
 type MiddlewareStack = CloudWatchLogsClient['middlewareStack'];
 
 /** Hears of what the SDK sends. */
-export interface AttemptWatch {
+export interface AttemptListener {
   /** A call is sent again. */
   count(): void;
   /** AWS has throttled a call. */
@@ -13,7 +13,7 @@ export interface AttemptWatch {
 }
 
 /** Makes a client tell of each repeated attempt, and of each one that AWS throttles. */
-export function watchAttempts(watch: AttemptWatch): Parameters<MiddlewareStack['use']>[0] {
+export function watchAttempts(watch: AttemptListener): Parameters<MiddlewareStack['use']>[0] {
   return {
     applyToStack(stack) {
       stack.add(

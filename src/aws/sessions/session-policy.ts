@@ -1,9 +1,9 @@
 import type { ExportGrant } from '../cloudwatch-logs.ts';
 import { partitionOf } from '../endpoint/partition.ts';
-import { prefixWhenNone } from '../export-task.ts';
+import { defaultDestinationPrefix } from '../export-task.ts';
 
 /** Where a role lives, as ARNs have it. */
-export interface RolePlace {
+export interface RoleLocation {
   partition: string;
   accountId: string;
   region: string;
@@ -21,7 +21,7 @@ const nothing = JSON.stringify({
  * else; without a grant, nothing at all. Log group and bucket are always exact. A prefix that STS
  * has no room or no characters for is matched as far as it goes.
  */
-export function sessionPolicyFor(place: RolePlace, grant: ExportGrant | undefined): string {
+export function sessionPolicyFor(place: RoleLocation, grant: ExportGrant | undefined): string {
   if (!grant) return nothing;
   const room = longestPolicy - policyFor(place, grant, '').length;
   const keys = keysUnder(grant.destinationPrefix, room);
@@ -30,7 +30,7 @@ export function sessionPolicyFor(place: RolePlace, grant: ExportGrant | undefine
 
 /** What AWS asks of who calls CreateExportTask (user guide, "Export log data to Amazon S3"). */
 function policyFor(
-  { partition, accountId, region }: RolePlace,
+  { partition, accountId, region }: RoleLocation,
   { logGroupName, destination, destinationPrefix }: ExportGrant,
   keys: string,
 ): string {
@@ -42,7 +42,8 @@ function policyFor(
   const objects = [`${bucketArn}/${keys}`];
   // When none is sent AWS exports below this one, but tries whether it may write beside it. Whether
   // it tells that from this prefix being sent, nobody has recorded.
-  if (destinationPrefix === prefixWhenNone) objects.push(`${bucketArn}/aws-logs-write-test`);
+  if (destinationPrefix === defaultDestinationPrefix)
+    objects.push(`${bucketArn}/aws-logs-write-test`);
   const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({
     Version: '2012-10-17', // in an older one `${*}` would be plain text

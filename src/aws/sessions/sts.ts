@@ -7,9 +7,9 @@ import {
 
 import { gatewayItself } from '#audit/audit.ts';
 import { auditStsCall, type RecordCall } from '../audited-calls.ts';
-import { type AwsReach, keptConnections } from '../client/connections.ts';
+import { type AwsConnectionOptions, keepAliveConnections } from '../client/connections.ts';
 import { withDeadline } from '../client/deadline.ts';
-import type { CreateHow } from '../cloudwatch-logs.ts';
+import type { CreateCallOptions } from '../cloudwatch-logs.ts';
 import { makeCredentialTrail } from './credential-trail.ts';
 import {
   type Credentials,
@@ -18,7 +18,7 @@ import {
   type SessionKeys,
 } from './credentials.ts';
 import { sessionNameOf } from './session-name.ts';
-import { type RolePlace, sessionPolicyFor } from './session-policy.ts';
+import { type RoleLocation, sessionPolicyFor } from './session-policy.ts';
 
 /** The role to work under at a target. */
 export interface ServiceRole {
@@ -34,7 +34,7 @@ export interface RoleSessions extends Disposable {
    * Opens a session for one create: in the caller's name, and narrowed to what was granted.
    * @throws an error named CredentialsRefused or CredentialsUnavailable, or STS's about the policy
    */
-  openScoped(how: CreateHow): Promise<SessionKeys>;
+  openScoped(how: CreateCallOptions): Promise<SessionKeys>;
 }
 
 // The shortest session AWS gives: stolen keys are of use for a quarter of an hour at most.
@@ -42,7 +42,7 @@ const sessionSeconds = 900;
 
 /** Opens a role, at STS in the target's own Region (one Region's outage stays there). */
 export function openServiceRole(
-  options: AwsReach & {
+  options: AwsConnectionOptions & {
     role: ServiceRole;
     region: string;
     sessionName: string;
@@ -99,7 +99,7 @@ export function openServiceRole(
 
 /** The account STS says these credentials belong to (the SDK's default chain when there are none). */
 export async function readCallerAccount(
-  options: AwsReach & {
+  options: AwsConnectionOptions & {
     region: string;
     credentials: Credentials | undefined;
     record: RecordCall;
@@ -122,17 +122,21 @@ export async function readCallerAccount(
   }
 }
 
-function readPlace(roleArn: string, region: string): RolePlace {
+function readPlace(roleArn: string, region: string): RoleLocation {
   const [, partition = '', , , accountId = ''] = roleArn.split(':');
   return { partition, accountId, region };
 }
 
-function openSts(region: string, credentials: Credentials | undefined, reach: AwsReach): STSClient {
+function openSts(
+  region: string,
+  credentials: Credentials | undefined,
+  reach: AwsConnectionOptions,
+): STSClient {
   const trail = makeCredentialTrail();
   const client = new STSClient({
     region,
     maxAttempts: 2,
-    requestHandler: keptConnections(reach),
+    requestHandler: keepAliveConnections(reach),
     ...(credentials ? { credentials } : { logger: trail.logger }),
   });
   client.middlewareStack.add(

@@ -36,7 +36,7 @@ export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility 
   );
 
   return {
-    async hiddenOf(request, jobIds) {
+    async findHiddenJobs(request, jobIds) {
       if (authorizer.isOpen) return new Set();
       const hidden = new Set<string>();
       const heads = [...(await readHeads(database, jobIds)).values()];
@@ -46,7 +46,7 @@ export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility 
       return hidden;
     },
 
-    async readableQueues(request, target) {
+    async findReadableQueues(request, target) {
       const readable: CallerQueueName[] = [];
       let decisions = 0;
       for await (const [queue] of inChunks(await waitingQueues(target), 1)) {

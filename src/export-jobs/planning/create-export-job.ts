@@ -1,11 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { meantLogGroupPrefix } from '#export-tasks/creating/meant.ts';
 import {
   Destination,
   LogGroupName,
   LogStreamNamePrefix,
   s3KeyMaxBytes,
 } from '#export-tasks/export-task.ts';
+import { suggestLogGroupPrefix } from '#export-tasks/suggestions.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
 import { utc } from './calendar/wall-clock.ts';
@@ -49,7 +49,7 @@ export const CreateExportJob = Type.Object(
     ),
     logGroupNamePrefix: Type.Optional({
       ...LogGroupName,
-      'x-meant': meantLogGroupPrefix,
+      'x-meant': suggestLogGroupPrefix,
       description:
         'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
     }),

@@ -1,4 +1,4 @@
-import { warningsOfSlashes } from '#export-tasks/warnings.ts';
+import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import { everyCall } from '#export-tasks/declared-problems.ts';
+import { awsCallProblems } from '#export-tasks/declared-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
@@ -83,7 +83,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     config: {
       action: 'CreateExportJob',
       problems: [
-        ...everyCall,
+        ...awsCallProblems,
         'not-permitted',
         'export-job-not-found',
         'log-group-not-found',

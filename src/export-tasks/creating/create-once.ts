@@ -5,10 +5,15 @@ import type { OpenTarget } from '#targets/target.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { withBucketPolicy } from './bucket-policy.ts';
 import type { EffectiveTask } from './effective-task.ts';
-import { type CreatedTask, type LookUp, type LookUpOptions, makeLookUp } from './look-up.ts';
+import {
+  type CreatedTask,
+  makeOutcomeLookUp,
+  type OutcomeLookUp,
+  type OutcomeLookUpOptions,
+} from './outcome-look-up.ts';
 
 /** For whom a task is created, what they were permitted, and what they may hear of other tasks. */
-export interface CreateFor {
+export interface CreateOnBehalf {
   caller: string;
   grant: ExportGrant | undefined;
   /** A task as they may see it, if they may. */
@@ -21,13 +26,13 @@ export interface CreateFor {
  * Creates an export task with exactly one CreateExportTask, whatever happens to the answer. When
  * the outcome is unknown, AWS's own list decides.
  */
-export function makeCreateOnce(options: LookUpOptions) {
-  const { lookFor, markTold } = makeLookUp(options);
+export function makeCreateOnce(options: OutcomeLookUpOptions) {
+  const { lookFor, markTold } = makeOutcomeLookUp(options);
 
   return async function createOnce(
     target: OpenTarget,
     task: EffectiveTask,
-    { caller, grant, signal, see }: CreateFor,
+    { caller, grant, signal, see }: CreateOnBehalf,
   ): Promise<CreatedTask> {
     let beganAt = options.elapsed();
     const maySend = () => {
@@ -61,7 +66,7 @@ async function withWhatHelps(
   refusal: Problem,
   target: OpenTarget,
   task: EffectiveTask,
-  asked: Pick<CreateFor, 'caller' | 'see'>,
+  asked: Pick<CreateOnBehalf, 'caller' | 'see'>,
 ): Promise<Problem> {
   if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, asked);
   return withBucketPolicy(refusal, { ...target, bucket: task.destination });
@@ -71,7 +76,7 @@ async function withWhatHelps(
 async function withSlotHolder(
   logs: CloudWatchLogs,
   refusal: Problem,
-  { caller, see }: Pick<CreateFor, 'caller' | 'see'>,
+  { caller, see }: Pick<CreateOnBehalf, 'caller' | 'see'>,
 ): Promise<Problem> {
   const active =
     (await findActive(logs, { isFresh: false, caller })) ??
@@ -105,8 +110,8 @@ async function findActive(
 
 async function unknownDetail(
   answer: Problem | undefined,
-  { isUnlisted, nearMiss }: LookUp,
-  see: CreateFor['see'],
+  { isUnlisted, nearMiss }: OutcomeLookUp,
+  see: CreateOnBehalf['see'],
 ): Promise<string> {
   const sent = answer
     ? `${answer.detail} That does not tell whether the task was created.`

@@ -3,11 +3,11 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
-import { cancelAndShow, demandToCancel } from '../cancel-and-show.ts';
-import { everyCall } from '../declared-problems.ts';
+import { cancelAndDescribe, requireCancellable } from '../cancel-and-describe.ts';
+import { awsCallProblems } from '../declared-problems.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
-import type { MaskTasks } from '../masked-tasks.ts';
-import { whenCallerGone } from './caller-gone.ts';
+import type { MaskTaskNames } from '../mask-task-names.ts';
+import { disconnectSignal } from './disconnect-signal.ts';
 
 const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
@@ -34,8 +34,8 @@ const CancelledExportTask = {
 export const cancelExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-  maskTasks: MaskTasks;
-}> = async (app, { targets, authorizer, maskTasks }) => {
+  maskTaskNames: MaskTaskNames;
+}> = async (app, { targets, authorizer, maskTaskNames }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks/:taskId/cancel',
@@ -53,7 +53,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
     config: {
       action: 'CancelExportTask',
       problems: [
-        ...everyCall,
+        ...awsCallProblems,
         'export-task-not-found',
         'export-task-already-finished',
         'operation-aborted',
@@ -64,14 +64,14 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       const { taskId } = request.params;
       const caller = request.principal.id;
       const target = targets.find(request.query.target);
-      const signal = whenCallerGone(reply.raw);
-      await demandToCancel(authorizer, request, target, taskId, signal);
+      const signal = disconnectSignal(reply.raw);
+      await requireCancellable(authorizer, request, target, taskId, signal);
 
-      const { task, awsRequestId } = await cancelAndShow(
+      const { task, awsRequestId } = await cancelAndDescribe(
         target.logs,
         taskId,
         { caller, signal },
-        async (found) => (await maskTasks(request, [found]))[0] ?? { taskId },
+        async (found) => (await maskTaskNames(request, [found]))[0] ?? { taskId },
       );
       request.awsRequestId = awsRequestId;
 

@@ -1,17 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { markerBeginning } from '#targets/marker.ts';
+import { anyMarkerPrefix } from '#targets/marker.ts';
 import type { Targets } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
+import { grantOf, toCreateQuestion, toTaskQuestion } from '../authorization-questions.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
-import { everyCall } from '../declared-problems.ts';
+import { warningsOf } from '../creating/warnings.ts';
+import { awsCallProblems } from '../declared-problems.ts';
 import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
-import type { MaskTasks } from '../masked-tasks.ts';
-import { grantOf, toCreateQuestion, toTaskQuestion } from '../questions.ts';
-import { warningsOf } from '../warnings.ts';
-import { whenCallerGone } from './caller-gone.ts';
+import type { MaskTaskNames } from '../mask-task-names.ts';
+import { disconnectSignal } from './disconnect-signal.ts';
 
 /** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
 export const createExportTask: FastifyPluginAsyncTypebox<{
@@ -19,8 +19,8 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
   authorizer: Authorizer;
   createOnce: ReturnType<typeof makeCreateOnce>;
   isReserved: ((taskName: string) => Promise<boolean>) | undefined;
-  maskTasks: MaskTasks;
-}> = async (app, { targets, authorizer, createOnce, maskTasks, isReserved }) => {
+  maskTaskNames: MaskTaskNames;
+}> = async (app, { targets, authorizer, createOnce, maskTaskNames, isReserved }) => {
   app.route({
     method: 'POST',
     url: '/export-tasks',
@@ -39,7 +39,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     config: {
       action: 'CreateExportTask',
       problems: [
-        ...everyCall,
+        ...awsCallProblems,
         'destination-not-found',
         'log-group-not-found',
         'destination-not-writable',
@@ -60,11 +60,11 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       const created = await createOnce(target, task, {
         caller: request.principal.id,
         grant: grantOf(question, decision),
-        signal: whenCallerGone(reply.raw),
+        signal: disconnectSignal(reply.raw),
         async see(other) {
           const describeQuestion = toTaskQuestion('DescribeExportTasks', target, other);
           if (!authorizer.decide(request, describeQuestion).isPermitted) return undefined;
-          return (await maskTasks(request, [other]))[0];
+          return (await maskTaskNames(request, [other]))[0];
         },
       });
       request.awsRequestId = created.awsRequestId;
@@ -90,8 +90,8 @@ async function refuseReservedName(
   taskName: string | undefined,
   isReserved: ((taskName: string) => Promise<boolean>) | undefined,
 ): Promise<void> {
-  if (!isReserved || !taskName?.startsWith(markerBeginning)) return;
+  if (!isReserved || !taskName?.startsWith(anyMarkerPrefix)) return;
   if (!(await isReserved(taskName))) return;
-  const detail = `must not begin as the names of this gateway's export jobs do (${markerBeginning}…); any other name is right`;
+  const detail = `must not begin as the names of this gateway's export jobs do (${anyMarkerPrefix}…); any other name is right`;
   throw invalidRequest([{ in: 'body', pointer: '#/taskName', detail }]);
 }

@@ -4,11 +4,11 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
-import { everyCall } from '../declared-problems.ts';
+import { toTaskQuestion } from '../authorization-questions.ts';
+import { awsCallProblems } from '../declared-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
-import type { MaskTasks } from '../masked-tasks.ts';
-import { toTaskQuestion } from '../questions.ts';
-import { whenCallerGone } from './caller-gone.ts';
+import type { MaskTaskNames } from '../mask-task-names.ts';
+import { disconnectSignal } from './disconnect-signal.ts';
 
 const Query = Type.Object(
   {
@@ -40,8 +40,8 @@ const Query = Type.Object(
 export const describeExportTasks: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-  maskTasks: MaskTasks;
-}> = async (app, { targets, authorizer, maskTasks }) => {
+  maskTaskNames: MaskTaskNames;
+}> = async (app, { targets, authorizer, maskTaskNames }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks',
@@ -70,7 +70,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
     },
     config: {
       action: 'DescribeExportTasks',
-      problems: [...everyCall, 'aws-timeout'],
+      problems: [...awsCallProblems, 'aws-timeout'],
       headers: { 200: ['Age'] },
     },
     handler: async (request, reply) => {
@@ -83,7 +83,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       }
       const page = await target.logs.describeExportTasks(query, {
         caller: request.principal.id,
-        signal: whenCallerGone(reply.raw),
+        signal: disconnectSignal(reply.raw),
       });
       request.awsRequestId = page.awsRequestId;
 
@@ -91,7 +91,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       const seen = authorizer.filterPermitted(request, page.exportTasks, (task) =>
         toTaskQuestion('DescribeExportTasks', target, task),
       );
-      const exportTasks = await maskTasks(request, seen);
+      const exportTasks = await maskTaskNames(request, seen);
       return reply
         .header('age', page.ageSeconds)
         .send({ exportTasks, ...(nextToken !== undefined && { nextToken }) });

@@ -3,12 +3,12 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
-import { noSuchTask } from '../cancel-and-show.ts';
-import { everyCall } from '../declared-problems.ts';
+import { toTaskQuestion } from '../authorization-questions.ts';
+import { exportTaskNotFound } from '../cancel-and-describe.ts';
+import { awsCallProblems } from '../declared-problems.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
-import type { MaskTasks } from '../masked-tasks.ts';
-import { toTaskQuestion } from '../questions.ts';
-import { whenCallerGone } from './caller-gone.ts';
+import type { MaskTaskNames } from '../mask-task-names.ts';
+import { disconnectSignal } from './disconnect-signal.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 
@@ -16,8 +16,8 @@ const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 export const getExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
-  maskTasks: MaskTasks;
-}> = async (app, { targets, authorizer, maskTasks }) => {
+  maskTaskNames: MaskTaskNames;
+}> = async (app, { targets, authorizer, maskTaskNames }) => {
   app.route({
     method: 'GET',
     url: '/export-tasks/:taskId',
@@ -33,7 +33,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
     },
     config: {
       action: 'DescribeExportTasks',
-      problems: [...everyCall, 'export-task-not-found', 'aws-timeout'],
+      problems: [...awsCallProblems, 'export-task-not-found', 'aws-timeout'],
       headers: { 200: ['Age'] },
     },
     handler: async (request, reply) => {
@@ -44,7 +44,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       const page = authorizer.mayPermit(request, 'DescribeExportTasks', target)
         ? await target.logs.describeExportTasks(
             { taskId },
-            { caller: request.principal.id, signal: whenCallerGone(reply.raw) },
+            { caller: request.principal.id, signal: disconnectSignal(reply.raw) },
           )
         : undefined;
       request.awsRequestId = page?.awsRequestId;
@@ -54,8 +54,8 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
         request,
         toTaskQuestion('DescribeExportTasks', target, task),
       );
-      if (!page || !task || !isPermitted) throw noSuchTask();
-      const [shown = {}] = await maskTasks(request, [task]);
+      if (!page || !task || !isPermitted) throw exportTaskNotFound();
+      const [shown = {}] = await maskTaskNames(request, [task]);
       return reply.header('age', page.ageSeconds).send(shown);
     },
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CallerRequest, Question } from '#auth/authorization/authorizer.ts';
-import type { CreateHow, OnBehalf } from '#aws/cloudwatch-logs.ts';
+import type { CallOptions, CreateCallOptions } from '#aws/cloudwatch-logs.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';
@@ -30,7 +30,7 @@ function remembering(rule: Rule) {
 
 /** Targets that remember on whose behalf they were called. */
 function behalves() {
-  const calls: [string, CreateHow | OnBehalf | undefined][] = [];
+  const calls: [string, CreateCallOptions | CallOptions | undefined][] = [];
   const seeTarget = (target: OpenTarget): OpenTarget => ({
     ...target,
     logs: {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { AwsExportTask, CreateExportTaskInput, ExportTaskPage } from '#aws/export-task.ts';
-import { type CreateFor, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
+import { type CreateOnBehalf, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 
@@ -50,7 +50,7 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
     },
   });
   return {
-    create: (whom: Partial<CreateFor> = {}, changes: Partial<CreateExportTaskInput> = {}) =>
+    create: (whom: Partial<CreateOnBehalf> = {}, changes: Partial<CreateExportTaskInput> = {}) =>
       createOnce(target, { ...task, ...changes }, { ...asked, ...whom }),
     looks: () => looks,
   };
@@ -130,7 +130,7 @@ describe('the look-up of a lost create', () => {
 
   test('names the task that may be the one to those alone who may see it', async () => {
     const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
-    const toldOf = (see: CreateFor['see']) =>
+    const toldOf = (see: CreateOnBehalf['see']) =>
       openTarget({ pages })
         .create({ see })
         .catch(({ detail }) => detail);

@@ -3,10 +3,10 @@ import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { toTaskQuestion } from './questions.ts';
+import { toTaskQuestion } from './authorization-questions.ts';
 
 /** No export task that this caller may know of: there is none, or it is none of their business. */
-export function noSuchTask(): Problem {
+export function exportTaskNotFound(): Problem {
   return new Problem('export-task-not-found', 'AWS lists no export task of this id.');
 }
 
@@ -15,7 +15,7 @@ export function noSuchTask(): Problem {
  * Where everybody may do everything nothing is asked, and nothing for those who may cancel no task.
  * @throws Problem export-task-not-found
  */
-export async function demandToCancel(
+export async function requireCancellable(
   authorizer: Authorizer,
   request: CallerRequest,
   target: OpenTarget,
@@ -32,7 +32,7 @@ export async function demandToCancel(
     request,
     toTaskQuestion('CancelExportTask', target, task),
   );
-  if (!task || !isPermitted) throw noSuchTask();
+  if (!task || !isPermitted) throw exportTaskNotFound();
 }
 
 /**
@@ -40,7 +40,7 @@ export async function demandToCancel(
  * of this very call (its answer lost) did cancel it, that is a success. `mask` leaves out what the
  * caller may not know of it.
  */
-export async function cancelAndShow(
+export async function cancelAndDescribe(
   logs: CloudWatchLogs,
   taskId: string,
   { caller, signal }: { caller: string; signal: AbortSignal },

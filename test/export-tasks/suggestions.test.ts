@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { meantBucket, meantLogGroup, meantLogGroupPrefix } from '#export-tasks/creating/meant.ts';
+import {
+  suggestBucket,
+  suggestLogGroup,
+  suggestLogGroupPrefix,
+} from '#export-tasks/suggestions.ts';
 
 test.for([
   ['arn:aws:s3:::archive', 'write "archive"'],
@@ -23,7 +27,7 @@ test.for([
   [':', undefined],
   [`s3://archive/${'x'.repeat(10_000)}`, undefined],
 ] as const)('instead of the bucket %s: %s', ([text, words]) => {
-  expect(meantBucket(text)).toBe(words);
+  expect(suggestBucket(text)).toBe(words);
 });
 
 const arn = 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/pay';
@@ -45,6 +49,6 @@ test.for([
   ['a:b', undefined, undefined],
   [`${'/'.repeat(10_000)}*`, undefined, undefined],
 ] as const)('instead of the log group %s: %s, or as a prefix: %s', ([text, name, prefix]) => {
-  expect(meantLogGroup(text)).toBe(name);
-  expect(meantLogGroupPrefix(text)).toBe(prefix);
+  expect(suggestLogGroup(text)).toBe(name);
+  expect(suggestLogGroupPrefix(text)).toBe(prefix);
 });

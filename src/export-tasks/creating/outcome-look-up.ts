@@ -3,7 +3,7 @@ import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
 /** What a look-up needs of its surroundings: clocks in milliseconds, and sleep. */
-export interface LookUpOptions {
+export interface OutcomeLookUpOptions {
   /** Epoch time; only asked where AWS does not tell its own. */
   now: () => number;
   /** A clock that only goes forward. */
@@ -24,7 +24,7 @@ interface SentCreate {
 }
 
 /** What the looks at AWS's list came to. */
-export interface LookUp {
+export interface OutcomeLookUp {
   found?: CreatedTask | undefined;
   /** Whether every look read AWS's whole list, and no task that may be the one was in it. */
   isUnlisted: boolean;
@@ -47,7 +47,7 @@ const clockSlackMs = 2_000;
  * look read the whole list, and there was none of our log group that may be as new as ours: AWS may
  * show a value otherwise than it was sent, and a task without a creation time may be old or new.
  */
-export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
+export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions) {
   const told = makeRecentIds();
 
   /** Remembers a task as told to its caller, so that it is never taken for another's. */
@@ -58,7 +58,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
     logs: CloudWatchLogs,
     task: EffectiveTask,
     create: SentCreate,
-  ): Promise<LookUp> {
+  ): Promise<OutcomeLookUp> {
     const lookUntil = elapsed() + lookForMs;
     let isUnlisted = true;
     let nearMiss: AwsExportTask | undefined;
@@ -77,7 +77,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
     logs: CloudWatchLogs,
     task: EffectiveTask,
     { beganAt, caller, lookUntil }: SentCreate & { lookUntil: number },
-  ): Promise<LookUp> {
+  ): Promise<OutcomeLookUp> {
     let nearMiss: AwsExportTask | undefined;
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
       const isNewestFirst = !('statusCode' in query); // of the order under a filter nothing is known
@@ -114,7 +114,7 @@ export function makeLookUp({ now, elapsed, sleep }: LookUpOptions) {
 }
 
 /** An unanswered look tells nothing of the task. */
-const lookThatFailed = (): LookUp => ({ isUnlisted: false });
+const lookThatFailed = (): OutcomeLookUp => ({ isUnlisted: false });
 
 /** Whether tasks are the newest first, each with its time, down to one created before this time. */
 function endsBefore(tasks: readonly AwsExportTask[], time: number): boolean {

@@ -65,7 +65,7 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 // What a Date can be.
 const isInstant = (value: unknown) => isCount(value) && Number(value) <= 8.64e15;
-// Of sixteen digits and more they come as text: see exact-answers.ts.
+// Of sixteen digits and more they come as text: see exact-integers.ts.
 const isInt64 = (value: unknown) =>
   typeof value === 'string' ? /^\d{1,19}$/.test(value) : Number.isSafeInteger(value);
 

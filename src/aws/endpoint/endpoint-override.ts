@@ -16,7 +16,7 @@ interface RedirectTarget {
  * ends before anything is sent: it alone knows all the places an endpoint may come from.
  * @throws what the SDK says of an endpoint it cannot use
  */
-export async function readRedirect(
+export async function readEndpointOverride(
   region: string,
   service: 'logs' | 'sts' = 'logs',
 ): Promise<string | undefined> {

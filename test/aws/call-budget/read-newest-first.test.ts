@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readNewestFirst } from '#aws/call-budget/newest-tasks.ts';
+import { readNewestFirst } from '#aws/call-budget/read-newest-first.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { DescribeExportTasks } from '#aws/export-task.ts';
 

@@ -5,7 +5,7 @@ const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/;
 
 /** What to write instead of an ARN or URL of a bucket, in words; `undefined` where it cannot be known. */
-export function meantBucket(text: string): string | undefined {
+export function suggestBucket(text: string): string | undefined {
   if (text.length > maxLength) return undefined;
   const bucketAndKey = readUrl(text) ?? text.replace(arnOrScheme, '');
   const [bucket = '', ...names] = bucketAndKey.split('/');
@@ -28,7 +28,7 @@ const logGroupArn = /^arn:[a-z0-9-]+:logs:[a-z0-9-]*:\d*:log-group:([^:]+)(?::.*
 const nameAndStar = /^([.\-_/#A-Za-z0-9]+)\*$/;
 
 /** What to write instead of an ARN or a pattern of log groups, where one is named. */
-export function meantLogGroup(text: string): string | undefined {
+export function suggestLogGroup(text: string): string | undefined {
   const name = nameInArn(text);
   const [, prefix] = nameAndStar.exec(name ?? '') ?? [];
   if (prefix !== undefined) {
@@ -38,7 +38,7 @@ export function meantLogGroup(text: string): string | undefined {
 }
 
 /** What to write instead of an ARN or a pattern of log groups, where a prefix is asked for. */
-export function meantLogGroupPrefix(text: string): string | undefined {
+export function suggestLogGroupPrefix(text: string): string | undefined {
   const name = nameInArn(text);
   const [, prefix = name] = nameAndStar.exec(name ?? '') ?? [];
   return prefix === undefined || prefix === text ? undefined : `write ${JSON.stringify(prefix)}`;
