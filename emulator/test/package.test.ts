@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The package is packed, and installed in an empty folder.
 
 const emulatorFolder = fileURLToPath(new URL('..', import.meta.url));
+const repository = join(emulatorFolder, '..');
 const { name, version } = JSON.parse(readFileSync(join(emulatorFolder, 'package.json'), 'utf8'));
 // The settings of the npm that runs the tests must not reach this one.
 const env = {
@@ -70,6 +71,27 @@ describe('the packed emulator', () => {
 
     expect(logGroups?.map(({ logGroupName }) => logGroupName)).toEqual(['/demo/checkout']);
     expect(await exited).toEqual([0, null]);
+  });
+
+  it('has types for the program that imports it', async () => {
+    const program = join(folder.path, 'typed.ts');
+    writeFileSync(
+      program,
+      `import { openEmulator } from '${name}';
+       await openEmulator({ pendingMs: 5, runningMs: [1, 2] });
+       // @ts-expect-error: milliseconds are a number
+       await openEmulator({ pendingMs: 'five' });`,
+    );
+    const settings = ['--module', 'nodenext', '--strict', '--skipLibCheck', 'false', '--noEmit'];
+    const types = ['--types', 'node', '--typeRoots', join(repository, 'node_modules/@types')];
+    const tsc = join(repository, 'node_modules/.bin/tsc');
+
+    const { stdout } = await promisify(execFile)(tsc, [...settings, ...types, program], {
+      cwd: folder.path,
+      env,
+    });
+
+    expect(stdout).toBe('');
   });
 
   it('opens an emulator when a program imports it by name', async () => {

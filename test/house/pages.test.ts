@@ -8,7 +8,12 @@ const markdown = (folder: string) =>
   readdirSync(folder, { encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => normalize(join(folder, file)));
-const files = [...markdown('.'), ...markdown('docs'), ...markdown('docs/decisions')];
+const files = [
+  ...markdown('.'),
+  ...markdown('docs'),
+  ...markdown('docs/decisions'),
+  ...markdown('emulator'),
+];
 const pages = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 const textOf = (file: string) => pages.get(file) ?? '';
 const proseOf = (file: string) => textOf(file).replaceAll(/^```.*?^```$/gms, '');
