@@ -7,7 +7,7 @@ import type {
   TargetIdentity,
 } from '#auth/authorization/authorizer.ts';
 import type { Problem } from '#problems/problem.ts';
-import type { Window } from '../planning/window.ts';
+import { toInclusive, type Window } from '../planning/window.ts';
 
 /** What somebody wants to export of one log group. */
 export interface WantedExport extends Window {
@@ -23,15 +23,14 @@ export interface WantedExport extends Window {
  * before it is sent; asked with the values AWS gets.
  */
 export function toExportQuestion(target: TargetIdentity, wanted: WantedExport): Question {
-  const { logGroupName, destination, destinationPrefix, priority, fromAt, toAt } = wanted;
+  const { logGroupName, destination, destinationPrefix, priority } = wanted;
   const { name, accountId, region } = target;
   return {
     action: 'CreateExportJob',
     resource: { target: { name, accountId, region }, logGroupName },
     context: {
       ...{ destination, destinationPrefix, priority },
-      from: BigInt(fromAt),
-      to: BigInt(toAt) - 1n, // ours is half-open, AWS's has both ends in it
+      ...toInclusive(wanted),
     },
   };
 }

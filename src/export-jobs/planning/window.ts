@@ -9,6 +9,14 @@ export interface Window {
 }
 
 /**
+ * A window as AWS has it: both ends are in it, so `to` is the last millisecond. Policies are asked
+ * about these values, AWS is sent them, and its tasks are compared with them.
+ */
+export function toInclusive({ fromAt, toAt }: Window): { from: bigint; to: bigint } {
+  return { from: BigInt(fromAt), to: BigInt(toAt) - 1n };
+}
+
+/**
  * How far ahead `to` may lie with allowUnsettled: the end of the running day, in whatever time zone,
  * is never further than a day of 25 hours. Further ahead is a mistake, as nothing is logged there.
  */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readWindow } from '#export-jobs/planning/window.ts';
+import { readWindow, toInclusive } from '#export-jobs/planning/window.ts';
 
 const hourMs = 3_600_000;
 const now = Date.UTC(2024, 4, 2, 12);
@@ -70,4 +70,8 @@ describe('the window of a job', () => {
       at('#/to', `must not lie more than 25 hours ahead; the latest is ${now + 25 * hourMs}`),
     ]);
   });
+});
+
+test('a window as AWS has it ends with its last millisecond', () => {
+  expect(toInclusive({ fromAt: 1_000, toAt: 2_000 })).toEqual({ from: 1_000n, to: 1_999n });
 });

@@ -1,10 +1,9 @@
 import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
+import { toInclusive, type Window } from '../../planning/window.ts';
 
 /** What an attempt asked AWS for. */
-export interface AskedExport {
+export interface AskedExport extends Window {
   logGroupName: string;
-  fromAt: number;
-  toAt: number;
   destination: string;
   destinationPrefix: string;
 }
@@ -16,10 +15,11 @@ export interface AskedExport {
  */
 export function isSameExport(task: AwsExportTask, asked: AskedExport): boolean {
   const { logGroupName, from, to, destination, destinationPrefix } = task;
+  const window = toInclusive(asked);
   return (
     isUnlessAbsent(logGroupName, asked.logGroupName) &&
-    isUnlessAbsent(from, BigInt(asked.fromAt)) &&
-    isUnlessAbsent(to, BigInt(asked.toAt) - 1n) &&
+    isUnlessAbsent(from, window.from) &&
+    isUnlessAbsent(to, window.to) &&
     isUnlessAbsent(destination, asked.destination) &&
     isUnlessAbsent(
       destinationPrefix && withoutEndingSlashes(destinationPrefix),

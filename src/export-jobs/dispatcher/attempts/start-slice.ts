@@ -11,6 +11,7 @@ import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readTemplate } from '../../planning/destination-prefix.ts';
+import { toInclusive } from '../../planning/window.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
 import { type Intent, startNext } from '../../store/steps/start-next.ts';
 import { backOffMs, type OwnedSlot, record, toStored } from '../slot.ts';
@@ -78,13 +79,12 @@ async function recordDenial(
 }
 
 function toTask(intent: Intent): CreateExportTaskInput {
-  const { marker, logGroupName, fromAt, toAt, destination, destinationPrefix } = intent;
+  const { marker, logGroupName, destination, destinationPrefix } = intent;
   return {
     taskName: marker,
     logGroupName,
     ...(intent.logStreamNamePrefix !== null && { logStreamNamePrefix: intent.logStreamNamePrefix }),
-    from: BigInt(fromAt),
-    to: BigInt(toAt) - 1n, // ours is half-open, AWS's has both ends in it
+    ...toInclusive(intent),
     destination,
     destinationPrefix,
   };
