@@ -1,3 +1,4 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
 import type { Principal } from '../principal.ts';
 import type { Circumstances, Decision, Question } from './authorizer.ts';
 import type { Policies } from './policies/open-policies.ts';
@@ -38,9 +39,7 @@ export function makeDecisionMemory({
       if (known) return known;
       const { decision, isToRemember } = evaluate();
       if (!isToRemember) return decision;
-      const [oldest] = decisions.keys();
-      if (decisions.size === maxOfACaller && oldest !== undefined) decisions.delete(oldest);
-      decisions.set(key, decision);
+      setAsNewest(decisions, key, decision, maxOfACaller);
       return decision;
     },
   };

@@ -1,3 +1,4 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
 import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
 
@@ -29,10 +30,7 @@ export function readNewestFirst(
 
   function remember(taskId: string, page: ExportTaskPage, forMs: number): void {
     const at = elapsed() - 1_000 * page.ageSeconds;
-    remembered.delete(taskId);
-    remembered.set(taskId, { page, at, until: at + forMs });
-    const [oldest] = remembered.keys();
-    if (remembered.size > maxRemembered && oldest !== undefined) remembered.delete(oldest);
+    setAsNewest(remembered, taskId, { page, at, until: at + forMs }, maxRemembered);
   }
 
   function getOrCompute(taskId: string): ExportTaskPage | undefined {

@@ -5,6 +5,7 @@ import type {
   TargetIdentity,
 } from '#auth/authorization/authorizer.ts';
 import type { Principal } from '#auth/principal.ts';
+import { setAsNewest } from '#caching/bounded-map.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Target } from '#targets/target.ts';
 import { inChunks } from '../in-chunks.ts';
@@ -125,9 +126,8 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     const known = answers.get(key);
     if (known) return { ...(await known), decisions: 0 };
     const answer = askOfTheRest(request, action, head);
-    answers.set(key, answer);
+    setAsNewest(answers, key, answer, maxRemembered);
     answer.catch(() => answers.delete(key)); // the database was away: whoever comes next asks again
-    if (answers.size > maxRemembered) answers.delete(answers.keys().next().value as string);
     return answer;
   }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 
+import { setAsNewest } from '#caching/bounded-map.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
 import type { Verify } from '../authenticate.ts';
@@ -81,13 +82,6 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
     return { payload, keys: found?.set };
   }
 
-  function remember(digest: string, verified: Verified): void {
-    remembered.delete(digest);
-    const [oldest] = remembered.size < maxRemembered ? [] : remembered.keys();
-    if (oldest !== undefined) remembered.delete(oldest);
-    remembered.set(digest, verified);
-  }
-
   return async (token) => {
     const digest = hash('sha256', token, 'base64'); // so that no token is kept
     const known = remembered.get(digest);
@@ -96,7 +90,7 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
     }
     try {
       const verified = await verify(token);
-      remember(digest, verified);
+      setAsNewest(remembered, digest, verified, maxRemembered);
       return verified.principal;
     } catch (error) {
       throw error instanceof Problem ? error : refuse(reasonOf(error));

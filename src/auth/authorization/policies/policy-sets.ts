@@ -6,6 +6,7 @@ import type {
   ResourceConstraint,
 } from '@cedar-policy/cedar-wasm/nodejs';
 
+import { evictOldest } from '#caching/bounded-map.ts';
 import type { Principal } from '../../principal.ts';
 import { type Action, actions } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
@@ -39,8 +40,7 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   function parse(ids: string): string {
     const known = names.get(ids);
     if (known !== undefined) return known;
-    const [oldest] = names.keys();
-    if (names.size === maxSets && oldest !== undefined) names.delete(oldest); // its name is taken over
+    evictOldest(names, maxSets - 1); // the new set takes over the name of the oldest
     const name = `${prefix}-${parsed++ % maxSets}`;
     const staticPolicies = Object.fromEntries(
       (JSON.parse(ids) as string[]).map((id) => [id, byId.get(id) ?? '']),

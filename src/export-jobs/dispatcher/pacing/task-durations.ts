@@ -1,3 +1,5 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
+
 /** What is remembered of how long tasks took: of each log group the newest 25, and of all. */
 export interface TaskDurations {
   add(logGroupName: string, durationMs: number): void;
@@ -6,6 +8,7 @@ export interface TaskDurations {
 }
 
 const maxRemembered = 25;
+const maxLogGroups = 1_000;
 
 /** Makes such a memory from what the database remembers, newest first. */
 export function makeTaskDurations(
@@ -21,9 +24,7 @@ export function makeTaskDurations(
     push(all, durationMs);
     const own = byGroup.get(logGroupName) ?? [];
     push(own, durationMs);
-    byGroup.delete(logGroupName); // to the end: the oldest are forgotten first
-    byGroup.set(logGroupName, own);
-    if (byGroup.size > 1_000) byGroup.delete(byGroup.keys().next().value as string);
+    setAsNewest(byGroup, logGroupName, own, maxLogGroups);
   };
   for (const { logGroupName, durationMs } of remembered.toReversed()) add(logGroupName, durationMs);
   return { add, of: (logGroupName) => byGroup.get(logGroupName) ?? all };

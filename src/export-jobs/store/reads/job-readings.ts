@@ -1,3 +1,4 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
 import type { JobHead } from './read-heads.ts';
 import type { JobReading } from './read-jobs.ts';
 
@@ -32,9 +33,7 @@ export function makeJobReadings({ readHeads, readJobs }: JobReadingsOptions): Jo
     const isRecent = known !== undefined && known.job.version >= version;
     // Whoever has a head has its job: none is ever deleted.
     const reading = isRecent ? known : ((await jobOf(id)) as JobReading);
-    latest.delete(id); // so that the one not used for longest comes first
-    latest.set(id, reading);
-    if (latest.size > maxReadings) latest.delete(latest.keys().next().value as string);
+    setAsNewest(latest, id, reading, maxReadings); // so the one unused for longest is evicted first
     return reading;
   }
 
