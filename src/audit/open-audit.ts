@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
-
 import { configError } from '#problems/config-error.ts';
+import type { Log } from '#telemetry/log.ts';
 import { endDestination, writtenWholeBytes } from '#telemetry/logger.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
@@ -22,7 +22,7 @@ const stallMs = 400;
  */
 export async function openAudit(
   where: string,
-  log: { error(facts: object, text: string): void },
+  log: Pick<Log, 'error'>,
 ): Promise<Audit & AsyncDisposable> {
   const destination = pino.destination({
     dest: where === 'stdout' ? 1 : await openToAppend(where),

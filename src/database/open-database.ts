@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 
+import type { Log } from '#telemetry/log.ts';
 import type { Database, Queries } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/mistakes.ts';
-import type { DatabaseLog } from './postgres/pool.ts';
 import { codeOf, isUnavailable } from './unavailable.ts';
 
 /** Where the database is, and for tests its clock. */
@@ -17,7 +17,7 @@ export interface DatabaseOptions {
   dataDir: string;
   /** The clock instead of the database's own, in epoch ms. */
   clock?: () => number;
-  log?: DatabaseLog;
+  log?: Log;
   /** How long PostgreSQL may take; as in production when absent. */
   limits?: PostgresLimits;
   /** How to wait until PostgreSQL is tried again. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import { endWithProblem, toRawAnswer } from './raw-answer.ts';
 
 /** What is needed to answer where there is no Fastify request. */
@@ -10,7 +10,7 @@ export interface RawConnectionsOptions {
   newId: () => string;
   /** What callers put before every path, such as /logs-gateway; empty where that is nothing. */
   basePath: string;
-  log: { info(facts: object, text: string): void; error(facts: object, text: string): void };
+  log: Pick<Log, 'info' | 'error'>;
 }
 
 /** An error of a connection, as Node reports it; `errno` is there when it is one of the network. */

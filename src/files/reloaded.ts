@@ -1,3 +1,5 @@
+import type { Log } from '#telemetry/log.ts';
+
 /** Something made of files, kept up to date with them. */
 export interface Reloaded<Value> extends AsyncDisposable {
   current(): Value;
@@ -13,7 +15,7 @@ export interface ReloadedOptions<Value> {
   load: (text: string) => Value | Promise<Value>;
   /** Ends early, without an error, when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  log: { info(facts: object, text: string): void; error(facts: object, text: string): void };
+  log: Pick<Log, 'info' | 'error'>;
 }
 
 // Files are looked at, not watched: what a platform mounts is often replaced behind a link, on file

@@ -9,6 +9,7 @@ import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 
 // Pauses before an account is checked again, after STS did not answer or refused.
@@ -27,7 +28,7 @@ export interface TargetsOptions extends AwsConnectionOptions {
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  log: { warn(facts: object, text: string): void };
+  log: Pick<Log, 'warn'>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Log } from '#telemetry/log.ts';
 import { type Authenticate, openToAll } from '../access.ts';
 import { openApiKeys } from './api-keys.ts';
 import { makeAuthenticate, type Verifiers } from './authenticate.ts';
@@ -7,13 +8,13 @@ import { makeRefuse } from './refusals.ts';
 import type { AuthenticationSettings } from './settings.ts';
 
 /** What authentication is opened with. */
-export interface AuthenticationOptions extends IssuerKeysOptions {
+export interface AuthenticationOptions extends Omit<IssuerKeysOptions, 'log'> {
   settings: AuthenticationSettings;
   /** Epoch ms. */
   now: () => number;
   /** Who signs certificates of callers; without them none is accepted. */
   clientAuthorities?: ClientAuthorities | undefined;
-  log: IssuerKeysOptions['log'] & { error(facts: object, text: string): void };
+  log: Log;
 }
 
 /** Who is calling, by whatever methods are configured. */

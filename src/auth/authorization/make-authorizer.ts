@@ -1,5 +1,6 @@
 import type { Audit } from '#audit/audit.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import { show } from '#validation/violations.ts';
 import type {
   Authorizer,
@@ -16,7 +17,7 @@ import { makeDecisionMemory } from './remembered-decisions.ts';
 export interface AuthorizerOptions {
   policies: Policies;
   audit: Audit;
-  log: { error(facts: object, text: string): void };
+  log: Pick<Log, 'error'>;
 }
 
 /** Makes an authorizer of policies. What they cannot decide is refused. */

@@ -1,10 +1,10 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
-
 import { configError } from '#problems/config-error.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { Queries } from '../database.ts';
 import { databaseUnavailable } from '../unavailable.ts';
-import { type DatabaseLog, makeServerPool } from './pool.ts';
+import { makeServerPool } from './pool.ts';
 import { readPassword, readServers } from './servers.ts';
 
 /** How long PostgreSQL may take, in milliseconds. */
@@ -36,7 +36,7 @@ export interface PostgresOptions {
   limits: PostgresLimits;
   /** Why no connection may be had now; undefined when it may. */
   whyNotReady?: () => string | undefined;
-  log: DatabaseLog | undefined;
+  log: Log | undefined;
 }
 
 /**

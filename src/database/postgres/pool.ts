@@ -1,14 +1,8 @@
 import pg from 'pg';
+import type { Log } from '#telemetry/log.ts';
 import { databaseUnavailable } from '../unavailable.ts';
 import { settingsError } from './mistakes.ts';
 import type { Servers } from './servers.ts';
-
-/** What of a log the database needs. */
-export interface DatabaseLog {
-  info(facts: object, text: string): void;
-  warn(facts: object, text: string): void;
-  error(facts: object, text: string): void;
-}
 
 /** Connections to the one server, of those named, that may be written to. */
 export interface ServerPool {
@@ -24,7 +18,7 @@ export interface ServerPool {
 export function makeServerPool(
   servers: Servers,
   config: pg.PoolConfig,
-  log: DatabaseLog | undefined,
+  log: Log | undefined,
 ): ServerPool {
   const pools = servers.map((server) => openPool({ ...server, ...config }, log));
   const knownWritable = new WeakSet<pg.PoolClient>();
@@ -87,7 +81,7 @@ export function makeServerPool(
   };
 }
 
-function openPool(config: pg.PoolConfig, log: DatabaseLog | undefined): pg.Pool {
+function openPool(config: pg.PoolConfig, log: Log | undefined): pg.Pool {
   const pool = new pg.Pool(config);
   // Without listeners a lost connection would end the process. A connection may fail twice; the log has it once.
   pool.on('error', () => {});

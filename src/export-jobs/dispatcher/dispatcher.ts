@@ -1,9 +1,10 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
 import { makeInstallationReader } from '../store/orphaned-tasks.ts';
 import type { DispatcherLimits } from './limits.ts';
-import type { CrashPoint, Log } from './slot.ts';
+import type { CrashPoint } from './slot.ts';
 import { makeWakeSignal, type WakeSignal } from './wake-signal.ts';
 import { workSlot } from './work-slot.ts';
 

@@ -4,6 +4,7 @@ import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { SliceProblem } from '../export-job.ts';
 import type { ForeignTask, Lease } from '../store/steps/lease.ts';
 import { recordStep, type Step, type SteppingSlice } from '../store/steps/record-step.ts';
@@ -41,13 +42,6 @@ export interface SlotOptions {
   reach: (point: CrashPoint) => Promise<void>;
   /** Told after each change that is written. */
   onChange: (jobId: string) => void;
-}
-
-/** The log, as far as the dispatcher needs it. */
-export interface Log {
-  info(facts: object, text: string): void;
-  warn(facts: object, text: string): void;
-  error(facts: object, text: string): void;
 }
 
 /** A slot we hold the lease of, and what is remembered of it. Nothing in memory is needed to go on. */

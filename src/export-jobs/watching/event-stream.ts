@@ -1,4 +1,5 @@
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { hasEnded, type JobState, jobStateOf } from '../slice.ts';
 import type { JobEvent, JobProgress } from '../store/reads/read-events.ts';
@@ -14,7 +15,7 @@ export interface EventStreamOptions {
   watch: Pick<JobWatch, 'waitForChange'>;
   /** Aborted when the reader is gone, or is to go. */
   signal: AbortSignal;
-  log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
+  log: Pick<Log, 'info' | 'warn'>;
 }
 
 /** The state of a job at one of its versions. */

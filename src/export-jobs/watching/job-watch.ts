@@ -1,3 +1,5 @@
+import type { Log } from '#telemetry/log.ts';
+
 /** Waiting for jobs to change, however many wait. */
 export interface JobWatch {
   /** Says that this process has changed a job: its waiters are looked after at once. Called after the commit. */
@@ -19,7 +21,7 @@ export interface JobWatchOptions {
   readVersions: (jobIds: string[]) => Promise<Map<string, number>>;
   /** Resolves after `ms`, and at once when the signal is aborted. Never rejects. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  log: { warn(facts: object, text: string): void };
+  log: Pick<Log, 'warn'>;
 }
 
 // Younger, and many replicas ask the database for nothing; older, and a change of another replica

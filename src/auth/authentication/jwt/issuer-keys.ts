@@ -1,7 +1,7 @@
 import type { ProxyEnv } from 'node:http';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-
 import { Problem } from '#problems/problem.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { fetchJson } from './fetch-json.ts';
 
@@ -12,10 +12,7 @@ export interface IssuerKeysOptions {
   elapsed: () => number;
   /** Ends early, without an error, when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  log: {
-    info(facts: object, text: string): void;
-    warn(facts: object, text: string): void;
-  };
+  log: Pick<Log, 'info' | 'warn'>;
   /** How long discovery and keys together may take; 5 s when absent. */
   fetchMs?: number;
   /** The forward proxy on the way, in the words of Node's agents; none when absent. */

@@ -1,5 +1,6 @@
 import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
 import { configError } from '#problems/config-error.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { Principal } from '../../principal.ts';
 import type { Action } from '../action.ts';
 import type { CedarRequest } from './cedar-request.ts';
@@ -32,7 +33,7 @@ export interface PoliciesOptions extends Pick<ReloadedOptions<never>, 'sleep'> {
   files: Files;
   /** A name nothing else in this process goes by: Cedar keeps policies by name. */
   newId: () => string;
-  log: ReloadedOptions<never>['log'] & { warn(facts: object, text: string): void };
+  log: Log;
 }
 
 const noPolicyLeft =
