@@ -15,6 +15,7 @@ import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { Target } from '#targets/target.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
 
@@ -157,8 +158,4 @@ function refuseSharedSlots(targets: readonly Target[]): void {
       `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
     );
   }
-}
-
-async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -9,13 +9,14 @@ import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { isLoopback } from '#config/access.ts';
 import type { Config } from '#config/config.ts';
 import { openTls, type Tls } from '#edge/tls.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 
 /** What access is opened with beyond its configuration. */
 export interface OpenAccessOptions {
   audit: Audit;
   log: Logger;
   elapsed: () => number;
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
 }
 
 /** Who may come in, who may do what, and TLS where it ends here. */

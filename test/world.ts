@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Emulator,
   type EmulatorOptions,
@@ -27,6 +26,7 @@ import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from '../src/app.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
 import { openReady } from './ready-database.ts';
@@ -197,7 +197,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     sessionName: 'test',
     now,
     elapsed,
-    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    sleep: sleepUntilAborted,
     log: logger,
   });
   const sleep = options.sleep ?? (async (ms) => emulator.clock.advance(ms));
@@ -334,7 +334,7 @@ async function openJobs(
   const database = await openReady({ ...where, dataDir: folder });
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
-    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    sleep: sleepUntilAborted,
     log,
   });
   const elapsed = () => performance.now();

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
+
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import { endDestination, writtenWholeBytes } from '#telemetry/logger.ts';

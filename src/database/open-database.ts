@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 
 import type { Log } from '#telemetry/log.ts';
+import { backOffMs } from '#time/back-off.ts';
+import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { Database, Queries } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
@@ -21,7 +22,7 @@ export interface DatabaseOptions {
   /** How long PostgreSQL may take; as in production when absent. */
   limits?: PostgresLimits;
   /** How to wait until PostgreSQL is tried again. */
-  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep?: AbortableSleep;
 }
 
 const clocks = {
@@ -33,8 +34,7 @@ const clocks = {
 const migratingMs = 600_000;
 
 // Pauses before PostgreSQL is tried again at the start.
-const firstPauseMs = 500;
-const longestPauseMs = 15_000;
+const pauses = { firstMs: 500, maxMs: 15_000 };
 
 /** Deadlock and serialization failure: one of those in each other's way was undone. */
 const collisions = ['40P01', '40001'];
@@ -99,12 +99,12 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
 
 /** Tries until PostgreSQL is there and its tables are up to date, or never will be. */
 function startMigrating(options: DatabaseOptions) {
-  const { log, sleep = sleepFor } = options;
+  const { log, sleep = sleepUntilAborted } = options;
   const stopping = new AbortController();
   let reason: string | undefined = 'The database is being opened.';
 
   async function migrateUntilDone(): Promise<void> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    for (let failures = 0; ; failures += 1) {
       try {
         await migrateDatabase(options);
         reason = undefined;
@@ -112,8 +112,9 @@ function startMigrating(options: DatabaseOptions) {
       } catch (err) {
         if (!isUnavailable(err)) throw err;
         reason = 'The database cannot be reached.';
-        log?.warn({ err, retryInMs: pauseMs }, 'the database cannot be reached');
-        await sleep(pauseMs, stopping.signal);
+        const retryInMs = backOffMs(failures, pauses);
+        log?.warn({ err, retryInMs }, 'the database cannot be reached');
+        await sleep(retryInMs, stopping.signal);
         if (stopping.signal.aborted) return;
       }
     }
@@ -166,8 +167,4 @@ function makeDatabase(
     now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : clocks[kind]),
     [Symbol.asyncDispose]: () => queries.destroy(),
   };
-}
-
-async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -1,4 +1,5 @@
 import type { Log } from '#telemetry/log.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 
 /** Something made of files, kept up to date with them. */
 export interface Reloaded<Value> extends AsyncDisposable {
@@ -13,8 +14,7 @@ export interface ReloadedOptions<Value> {
   read: () => Promise<string>;
   /** Makes the value. It throws when the content is not good. */
   load: (text: string) => Value | Promise<Value>;
-  /** Ends early, without an error, when the signal aborts. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   log: Pick<Log, 'info' | 'error'>;
 }
 

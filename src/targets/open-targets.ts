@@ -10,11 +10,12 @@ import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
+import { backOffMs } from '#time/back-off.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 
 // Pauses before an account is checked again, after STS did not answer or refused.
-const firstPauseMs = 1_000;
-const longestPauseMs = 60_000; // a refused role costs STS one call a minute
+const pauses = { firstMs: 1_000, maxMs: 60_000 }; // a refused role costs STS one call a minute
 
 export interface TargetsOptions extends AwsConnectionOptions {
   settings: readonly TargetSettings[];
@@ -27,7 +28,7 @@ export interface TargetsOptions extends AwsConnectionOptions {
   now: () => number;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   log: Pick<Log, 'warn'>;
 }
 
@@ -86,14 +87,15 @@ export function openTargets(options: TargetsOptions): Targets {
     }
 
     async function readAccountUntilAnswered(): Promise<string | undefined> {
-      for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      for (let failures = 0; ; failures += 1) {
         try {
           return await readCallerAccount({ region, credentials, ...reach, record });
         } catch (err) {
           if (stop.signal.aborted) return undefined;
-          const facts = { err, target: name, retryInMs: pauseMs };
+          const retryInMs = backOffMs(failures, pauses);
+          const facts = { err, target: name, retryInMs };
           log.warn(facts, 'the account of a target could not be checked with STS');
-          await sleep(pauseMs, stop.signal);
+          await sleep(retryInMs, stop.signal);
           if (stop.signal.aborted) return undefined;
         }
       }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Access, openToAll } from '#auth/access.ts';
 import {
@@ -12,6 +11,7 @@ import type { AuthenticationSettings } from '#auth/authentication/settings.ts';
 import type { Principal } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeLogger } from '#telemetry/logger.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import type { LogLine } from '../world.ts';
 import type { Issuer } from './issuer.ts';
 
@@ -38,7 +38,7 @@ export async function openGuard(
     now: Date.now,
     elapsed: () => performance.now(),
     fetchMs: 60_000,
-    sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+    sleep: sleepUntilAborted,
     log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
     ...options,
   });

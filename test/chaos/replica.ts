@@ -9,6 +9,7 @@ import { openDatabase } from '#database/open-database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { openTargets } from '#targets/open-targets.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import { chaosLimits, chaosTimeouts } from './limits.ts';
 
 /** What a replica is told at its start, as JSON in its first argument. */
@@ -44,7 +45,6 @@ const plainErrors = (_key: string, value: unknown) =>
   value instanceof Error ? { name: value.name, message: value.message } : value;
 const log = { info: write('info'), warn: write('warn'), error: write('error') };
 const elapsed = () => performance.now();
-const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});
 
 const database = await openDatabase({ databaseUrl, dataDir: '', log });
 await database.whenMigrated;
@@ -58,7 +58,7 @@ const targets = openTargets({
   sessionName: 'chaos',
   now: Date.now,
   elapsed,
-  sleep,
+  sleep: sleepUntilAborted,
   log,
 });
 const jobs = openExportJobs(database, {
@@ -66,7 +66,7 @@ const jobs = openExportJobs(database, {
   log,
   owner,
   elapsed,
-  sleep,
+  sleep: sleepUntilAborted,
   reach,
   authorizer: openToAll.authorizer,
   limits: chaosLimits,

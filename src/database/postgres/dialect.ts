@@ -1,5 +1,6 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
+
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Queries } from '../database.ts';

@@ -1,4 +1,5 @@
 import pg from 'pg';
+
 import type { Log } from '#telemetry/log.ts';
 import { databaseUnavailable } from '../unavailable.ts';
 import { settingsError } from './mistakes.ts';

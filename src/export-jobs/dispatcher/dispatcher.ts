@@ -2,6 +2,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 import { makeInstallationReader } from '../store/orphaned-tasks.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { CrashPoint } from './slot.ts';
@@ -19,8 +20,7 @@ export interface DispatcherOptions {
   owner: string;
   /** A clock that only goes forward. */
   elapsed: () => number;
-  /** Ends early, without an error, when the signal aborts. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   random: () => number;
   /** Told after each change of a job that is written. */
   onChange: (jobId: string) => void;

@@ -5,6 +5,7 @@ import type { Problem } from '#problems/problem.ts';
 import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
+import { type BackOffLimits, backOffMs } from '#time/back-off.ts';
 import type { SliceProblem } from '../export-job.ts';
 import type { ForeignTask, Lease } from '../store/steps/lease.ts';
 import { recordStep, type Step, type SteppingSlice } from '../store/steps/record-step.ts';
@@ -148,7 +149,10 @@ export function slugOf({ type }: SliceProblem): ProblemSlug {
   return type.slice('/problems/'.length) as ProblemSlug;
 }
 
-/** Exponential pauses with full jitter: between nothing and twice the last, from 1 s up to a minute. */
-export function backOffMs(failures: number, random: () => number): number {
-  return 1_000 + random() * Math.min(60_000, 1_000 * 2 ** Math.min(failures, 10));
+/** The pauses after failures of a slot. */
+export const slotPauses: BackOffLimits = { firstMs: 1_000, maxMs: 60_000 };
+
+/** Exponential back-off with jitter: 1 s plus a random part of a pause that doubles up to 60 s. */
+export function jitteredBackOffMs(failures: number, random: () => number): number {
+  return 1_000 + random() * backOffMs(failures, slotPauses);
 }

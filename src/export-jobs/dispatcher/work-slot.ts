@@ -1,5 +1,6 @@
 import { Problem } from '#problems/problem.ts';
 import type { Installation } from '#targets/marker.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 import { readDurations } from '../store/reads/read-durations.ts';
 import { type ActiveSlice, readActive } from '../store/steps/active-slice.ts';
 import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/database-clock.ts';
@@ -10,7 +11,7 @@ import { startNextSlice } from './attempts/start-slice.ts';
 import { isSweepDue, sweepOrphansPage } from './orphan-sweep.ts';
 import { makeCallSpacing } from './pacing/call-spacing.ts';
 import { makeTaskDurations } from './pacing/task-durations.ts';
-import { backOffMs, makeSlotMemory, type OwnedSlot, type SlotOptions } from './slot.ts';
+import { jitteredBackOffMs, makeSlotMemory, type OwnedSlot, type SlotOptions } from './slot.ts';
 import { isAlarmDue, type Trouble, troubleAt } from './trouble.ts';
 import type { WakeSignal } from './wake-signal.ts';
 import { watchForeignTask, watchTask } from './watch-task.ts';
@@ -20,8 +21,7 @@ export interface WorkOptions extends Omit<SlotOptions, 'installation'> {
   installation: () => Promise<Installation>;
   /** The name of this process in the leases: unique among all that use the database. */
   owner: string;
-  /** Ends early, without an error, when the signal aborts. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   wakeSignal: WakeSignal;
   stop: AbortSignal;
 }
@@ -125,7 +125,8 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 
   async function recover(error: Error): Promise<number> {
     if (stop.aborted) return 0;
-    if (isStaleState(error)) return staleStates++ === 0 ? 0 : backOffMs(staleStates, random);
+    if (isStaleState(error))
+      return staleStates++ === 0 ? 0 : jitteredBackOffMs(staleStates, random);
     if (error.name === leaseLost) {
       log.warn({ target: target.name }, 'another replica has taken the slot');
       slot = undefined;
@@ -134,7 +135,8 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     failures += 1;
     const problem = error instanceof Problem ? error.slug : undefined;
     const isDatabase = problem === 'database-unavailable';
-    const pauseMs = backOffMs(isDatabase ? Math.min(failures, databaseFailures) : failures, random);
+    const counted = isDatabase ? Math.min(failures, databaseFailures) : failures;
+    const pauseMs = jitteredBackOffMs(counted, random);
     const err = error instanceof Problem ? error.cause : error;
     trouble ??= troubleAt(elapsed());
     const level = isAlarmDue(trouble, elapsed()) ? 'error' : 'warn';

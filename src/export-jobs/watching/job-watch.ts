@@ -1,4 +1,5 @@
 import type { Log } from '#telemetry/log.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 
 /** Waiting for jobs to change, however many wait. */
 export interface JobWatch {
@@ -19,8 +20,7 @@ export interface JobWatch {
 export interface JobWatchOptions {
   /** The versions of these jobs, in one query; a job that does not exist is left out. */
   readVersions: (jobIds: string[]) => Promise<Map<string, number>>;
-  /** Resolves after `ms`, and at once when the signal is aborted. Never rejects. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   log: Pick<Log, 'warn'>;
 }
 

@@ -1,7 +1,10 @@
 import type { ProxyEnv } from 'node:http';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
+import { backOffMs } from '#time/back-off.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { fetchJson } from './fetch-json.ts';
 
@@ -10,8 +13,7 @@ export interface IssuerKeysOptions {
   readFile: (path: string) => Promise<string>;
   /** A clock that only goes forward. */
   elapsed: () => number;
-  /** Ends early, without an error, when the signal aborts. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  sleep: AbortableSleep;
   log: Pick<Log, 'info' | 'warn'>;
   /** How long discovery and keys together may take; 5 s when absent. */
   fetchMs?: number;
@@ -42,7 +44,7 @@ const refreshIntervalMs = 4 * 60_000;
 // wait for at most as long. Two in a minute, then, and no more.
 const askAgainAfterMs = 40_000;
 // While there are no keys nobody of this issuer comes in: so they are asked for sooner.
-const firstPauseMs = 1_000;
+const pauses = { firstMs: 1_000, maxMs: askAgainAfterMs };
 
 /**
  * Opens the keys of an issuer: fetched at once, looked at every four minutes, and asked for when a
@@ -84,11 +86,9 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   }
 
   async function keepUpToDate(): Promise<void> {
-    let pauseMs = firstPauseMs;
-    while (!stop.signal.aborted) {
+    for (let attempts = 0; !stop.signal.aborted; attempts += 1) {
       await refresh();
-      await sleep(keys ? refreshIntervalMs : pauseMs, stop.signal);
-      pauseMs = Math.min(pauseMs * 2, askAgainAfterMs);
+      await sleep(keys ? refreshIntervalMs : backOffMs(attempts, pauses), stop.signal);
     }
   }
 

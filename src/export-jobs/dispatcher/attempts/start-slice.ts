@@ -9,12 +9,13 @@ import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
+import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readTemplate } from '../../planning/destination-prefix.ts';
 import { toInclusive } from '../../planning/window.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
 import { type Intent, startNext } from '../../store/steps/start-next.ts';
-import { backOffMs, type OwnedSlot, record, toStored } from '../slot.ts';
+import { jitteredBackOffMs, type OwnedSlot, record, slotPauses, toStored } from '../slot.ts';
 import { isAlarmDue, troubleAt } from '../trouble.ts';
 
 /**
@@ -190,9 +191,9 @@ function pauseAfterRefusal(
   let pauseMs = limits.pollIntervalMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each try costs a slice, and none helps before somebody has changed a policy.
-    pauseMs = Math.min(60_000, 1_000 * 2 ** memory.refusals++);
+    pauseMs = backOffMs(memory.refusals++, slotPauses);
   } else if (isOfSlot) {
-    pauseMs = backOffMs(memory.refusals++, random);
+    pauseMs = jitteredBackOffMs(memory.refusals++, random);
   }
   memory.createNotBefore = elapsed() + pauseMs;
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug, pauseMs };
