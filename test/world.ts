@@ -18,7 +18,7 @@ import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
-import { makeQueueView } from '#export-jobs/queue/queue-position.ts';
+import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { makeSlotStatusSource } from '#export-jobs/queue/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/orphaned-tasks.ts';
 import { readVersions } from '#export-jobs/store/reads/read-events.ts';

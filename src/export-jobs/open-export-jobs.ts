@@ -5,7 +5,7 @@ import {
   openDispatcher,
 } from './dispatcher/dispatcher.ts';
 import type { JobsOptions } from './plugin.ts';
-import { makeQueueView } from './queue/queue-position.ts';
+import { makeQueueView } from './queue/position.ts';
 import { makeSlotStatusSource } from './queue/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from './store/orphaned-tasks.ts';
 import { readVersions } from './store/reads/read-events.ts';

@@ -7,7 +7,7 @@ import type { SlotStatusSource } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from './access/job-access.ts';
 import { makeShowJob, type ShowJobNow } from './presenters/show-job.ts';
-import type { QueueView } from './queue/queue-position.ts';
+import type { QueueView } from './queue/position.ts';
 import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';

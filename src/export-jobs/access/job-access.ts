@@ -74,7 +74,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
   const memories = new WeakMap<Principal, Memory>();
 
   /** By the configuration; of a target that is not in it now, by who worked its slot last. */
-  function placeOf({ target, accountId, region }: JobHead): TargetIdentity {
+  function targetOf({ target, accountId, region }: JobHead): TargetIdentity {
     const known = listTargets().find(({ name }) => name === target);
     return known ?? { name: target, accountId: accountId ?? '', region: region ?? '' };
   }
@@ -86,7 +86,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     logGroupName: string,
   ): Question {
     const { caller, destination, destinationPrefix } = head;
-    const { name, accountId, region } = placeOf(head);
+    const { name, accountId, region } = targetOf(head);
     return {
       action,
       resource: { target: { name, accountId, region }, logGroupName },
@@ -94,7 +94,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     };
   }
 
-  async function askOfTheRest(request: CallerRequest, action: JobAction, head: JobHead) {
+  async function evaluateFurther(request: CallerRequest, action: JobAction, head: JobHead) {
     let decisions = 0;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const page: Awaited<ReturnType<typeof readLogGroups>> = await readLogGroups(head, next);
@@ -125,7 +125,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     const key = `${action} ${head.id}`;
     const known = answers.get(key);
     if (known) return { ...(await known), decisions: 0 };
-    const answer = askOfTheRest(request, action, head);
+    const answer = evaluateFurther(request, action, head);
     setAsNewest(answers, key, answer, maxRemembered);
     answer.catch(() => answers.delete(key)); // the database was away: whoever comes next asks again
     return answer;
@@ -139,7 +139,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
       const { isPermitted, policies } = authorizer.decide(request, question);
       const isLet = found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
       if (!isLet) throw new Problem('export-job-not-found', 'You have no export job of this id.');
-      return { head, target: placeOf(head), policies };
+      return { head, target: targetOf(head), policies };
     },
 
     async *evaluate(request, heads) {

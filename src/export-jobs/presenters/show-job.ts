@@ -4,7 +4,7 @@ import { type ExportJob, showProblem } from '../export-job.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
 import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
-import type { Place, QueueView } from '../queue/queue-position.ts';
+import type { JobPosition, QueueView } from '../queue/position.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
 import type { JobReadings } from '../store/reads/job-readings.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
@@ -36,19 +36,19 @@ export function makeShowJob(readings: JobReadings, queue: QueueView, basePath: s
   return async (head) => {
     const [reading] = await readings.of([head]);
     const { job, counts } = reading as JobReading;
-    const place = counts.waiting > 0 ? await queue.placeOf(job) : undefined;
-    const shown = showJob(reading as JobReading, basePath, place);
+    const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
+    const shown = showJob(reading as JobReading, basePath, position);
     return {
       job: shown,
       version: job.version,
-      etag: `W/"${job.version}-${place?.position ?? 0}"`,
+      etag: `W/"${job.version}-${position?.position ?? 0}"`,
       hasEnded: hasEnded(shown.state),
     };
   };
 }
 
-/** Shows a job; its place in the queue where that is known. */
-export function showJob(reading: JobReading, basePath: string, place?: Place): ExportJob {
+/** Shows a job, with its position in the queue if it is given. */
+export function showJob(reading: JobReading, basePath: string, position?: JobPosition): ExportJob {
   const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
   const self = `${basePath}/export-jobs/${job.id}`;
@@ -68,7 +68,7 @@ export function showJob(reading: JobReading, basePath: string, place?: Place): E
       cancelRequestedAt: toDateTime(job.cancelRequestedAt),
     }),
     ...(hasEnded(state) && { endedAt: toDateTime(changedAt) }),
-    ...(place && { queue: showPlace(place) }),
+    ...(position && { queue: showPosition(position) }),
     failures: failures
       .slice(0, maxFailures)
       .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
@@ -105,14 +105,14 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
   };
 }
 
-/** Shows when something in the queue is likely to begin and to end, as far as that is known. */
-export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<Place, 'position'>) {
+/** Shows the expected start and end of something in the queue, as far as they are known. */
+export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<JobPosition, 'position'>) {
   return {
     ...(estimatedStartAt !== undefined && { estimatedStartAt: toDateTime(estimatedStartAt) }),
     ...(estimatedEndAt !== undefined && { estimatedEndAt: toDateTime(estimatedEndAt) }),
   };
 }
 
-function showPlace(place: Place) {
-  return { position: place.position, ...showEstimate(place) };
+function showPosition(position: JobPosition) {
+  return { position: position.position, ...showEstimate(position) };
 }

@@ -5,7 +5,7 @@ import { Count, exampleJob, jobFacts } from '../export-job.ts';
 import { type PrefixTemplate, readTemplate } from '../planning/destination-prefix.ts';
 import type { PlannedSlice } from '../planning/plan.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
-import type { QueueView } from '../queue/queue-position.ts';
+import type { QueueView } from '../queue/position.ts';
 import { showEstimate, showFacts } from './show-job.ts';
 
 // Enough to see whether it is what was meant; a plan of 10,000 slices would be some megabytes.

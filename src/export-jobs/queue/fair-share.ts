@@ -1,36 +1,48 @@
 import type { Database, Queries } from '#database/database.ts';
 import type { ActiveSlice } from '../store/steps/active-slice.ts';
 
-/**
- * Every so many starts of a target one goes to whoever had no turn for longest, whatever the priority.
- * Fewer, and a priority says little; more, and what is behind a steady stream of a higher one hardly
- * moves.
- */
-export const priorityIgnoredEvery = 10;
-
-// After an attempt that led to no export a caller is watched, and from the next one on it steps aside,
-// for this many times as long as the attempt kept the slot from others. Fewer, and a caller of whom
-// much fails takes a share that others feel; more, and somebody whose trouble is over waits for nothing
-// while others are at work. What it exports in between does not count: what fails every other time
-// keeps the slot from others just as well.
+// A caller is watched after an attempt without an export. From the next such attempt on it steps aside,
+// for this many times as long as the attempt kept the slot from others. Lower: a caller whose exports
+// often fail takes a share that others feel. Higher: a caller whose trouble is over waits for nothing.
+// Exports in between do not reset it: a caller that fails every other time keeps the slot from others, too.
 const asideFactor = 10;
-// Longer, and a caller whose day-long task has failed waits for days.
-const longestAsideMs = 3_600_000;
+// Longer: a caller whose day-long task has failed waits for days.
+const maxAsideMs = 3_600_000;
 
 /** A caller at a target. */
-interface Standing {
+interface CallerAtTarget {
   target: string;
   caller: string;
 }
 
-/** Notes that an attempt of a caller led to no export, after it kept the slot from others for so long. */
+/** Counts a start of a caller's queue: it is the number of its latest one at the target. */
+export async function recordServed(
+  queries: Queries,
+  { target, caller, priority }: CallerAtTarget & { priority: number },
+): Promise<void> {
+  const { turns } = await queries
+    .updateTable('slots')
+    .set((row) => ({ turns: row('turns', '+', 1) }))
+    .where('target', '=', target)
+    .returning('turns')
+    .executeTakeFirstOrThrow();
+  await queries
+    .updateTable('lines')
+    .set({ lastTurn: turns })
+    .where('target', '=', target)
+    .where('priority', '=', priority)
+    .where('caller', '=', caller)
+    .execute();
+}
+
+/** Notes that an attempt of a caller led to no export, and that it kept the slot from others for `keptMs`. */
 export async function recordMiss(
   queries: Queries,
   database: Pick<Database, 'now'>,
-  { target, caller }: Standing,
+  { target, caller }: CallerAtTarget,
   keptMs: number,
 ): Promise<void> {
-  const asideMs = Math.min(longestAsideMs, Math.ceil(asideFactor * keptMs));
+  const asideMs = Math.min(maxAsideMs, Math.ceil(asideFactor * keptMs));
   await queries
     .updateTable('lines')
     .set((row) => {
@@ -51,7 +63,7 @@ export async function recordMiss(
     .execute();
 }
 
-/** AWS took no create of anybody's, so it was no turn: the queue is first again among its equals. */
+/** Makes the queue of a slice first among its equals again: AWS accepted no create, so it was not served. */
 export async function restoreFairShare(
   queries: Queries,
   { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,

@@ -1,22 +1,19 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { priorityIgnoredEvery } from './fair-share.ts';
-
-const wherePriorityIgnored = (target: string) =>
-  sql`(select turns + 1 from slots where target = ${target}) % ${sql.lit(priorityIgnoredEvery)} = 0`;
+import { servingOrder } from './order.ts';
 
 /**
- * Who is next. Two look-ups in the index of the queue: the first queue, in order, whose first slice is
- * ready, and that slice. The scalar subquery, not an `exists`, keeps PostgreSQL from ever reading
- * the whole queue; `waiting` is written out because only so the partial index is used.
+ * Picks the slice that starts next at a target: the first ready slice of the first queue in
+ * `servingOrder`. `undefined` when no slice is ready.
  */
 export async function pickNext(queries: Queries, database: Database, target: string) {
-  const queue = await queries
+  let ready = queries
     .selectFrom('lines')
     .select(['priority', 'caller'])
     .where('target', '=', target)
     .where(
+      // A scalar subquery: for an `exists` PostgreSQL may read the whole queue.
       (row) =>
         row
           .selectFrom('slices')
@@ -24,19 +21,19 @@ export async function pickNext(queries: Queries, database: Database, target: str
           .whereRef('slices.target', '=', 'lines.target')
           .whereRef('slices.priority', '=', 'lines.priority')
           .whereRef('slices.caller', '=', 'lines.caller')
+          // A literal: the partial index of waiting slices is used only for one.
           .where('state', '=', sql.lit('waiting'))
           .orderBy('readyAt')
           .limit(1),
       '<=',
       database.now(),
-    )
-    .orderBy((queue) => queue('asideUntil', '>', database.now()))
-    .orderBy(sql`case when ${wherePriorityIgnored(target)} then 0 else lines.priority end`, 'desc')
-    .orderBy('lastTurn')
-    .orderBy('priority', 'desc')
-    .orderBy('caller')
-    .limit(1)
-    .executeTakeFirst();
+    );
+  const moment = {
+    at: database.now(),
+    start: sql<number>`(select turns + 1 from slots where target = ${target})`,
+  };
+  for (const { inSql, direction } of servingOrder) ready = ready.orderBy(inSql(moment), direction);
+  const queue = await ready.limit(1).executeTakeFirst();
   if (!queue) return undefined;
   const slice = await queries
     .selectFrom('slices')
@@ -54,7 +51,8 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!slice) return undefined;
   const job = await queries
     .selectFrom('jobs')
-    .select(['principal', 'destination', 'destinationPrefix', 'timeZone', 'logStreamNamePrefix'])
+    .select(['principal', 'destination', 'timeZone', 'logStreamNamePrefix'])
+    .select('destinationPrefix as prefixTemplate')
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
   return { ...queue, ...slice, ...job };

@@ -2,31 +2,28 @@ import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import { whereActive, whereWaiting } from '../store/slice-conditions.ts';
+import type { QueueStanding } from './order.ts';
 
-/** The clock of the database. */
+/** Reads the clock of the database. */
 export async function readClock({ queries, now }: Database): Promise<number> {
   const { at } = await queries.selectNoFrom(now().as('at')).executeTakeFirstOrThrow();
   return at;
 }
 
-/** A caller's queue at a target and priority, at a moment. */
-export interface CallerQueueAt {
-  priority: number;
-  caller: string;
-  lastTurn: number;
-  asideUntil: number;
+/** A caller's queue at a target and priority, counted at one moment. */
+export interface CountedQueue extends QueueStanding {
   waiting: number;
   ready: number;
 }
 
-/** The queues of a target at a moment, the highest priority first; also those where nobody waits now. */
+/** Counts the queues of a target at a moment, the highest priority first. Includes empty queues. */
 export async function readCallerQueues(
   queries: Queries,
   target: string,
   at: number,
-): Promise<CallerQueueAt[]> {
-  // All slices of the target in one go: counting queue by queue is twice as fast on SQLite, and several
-  // times slower on PostgreSQL, which then looks at every row to see whether it is visible.
+): Promise<CountedQueue[]> {
+  // Counts all slices of the target in one pass. Queue by queue is twice as fast on SQLite, but several
+  // times slower on PostgreSQL, which then checks the visibility of every row.
   const rows = await queries
     .selectFrom('lines')
     .leftJoin(
@@ -51,12 +48,13 @@ export async function readCallerQueues(
     .where('lines.target', '=', target)
     .orderBy('lines.priority', 'desc')
     .orderBy('lines.caller')
-    .select(['lines.priority', 'lines.caller', 'lastTurn', 'asideUntil', 'waiting', 'ready'])
+    .select(['lines.priority', 'lines.caller', 'lastTurn as lastServed', 'asideUntil'])
+    .select(['waiting', 'ready'])
     .execute();
   return rows.map((queue) => ({ ...queue, waiting: queue.waiting ?? 0, ready: queue.ready ?? 0 }));
 }
 
-/** The jobs that wait at a target, queue by queue, the highest priority first; at most so many. */
+/** Reads at most `limit` waiting jobs of a target, queue by queue, the highest priority first. */
 export function readWaitingJobs(queries: Queries, target: string, limit: number) {
   return queries
     .selectFrom('slices')
@@ -71,17 +69,17 @@ export function readWaitingJobs(queries: Queries, target: string, limit: number)
     .execute();
 }
 
-/** How many starts there have been at a target. */
+/** Reads how many starts there have been at a target. */
 export async function readStartCount(queries: Queries, target: string): Promise<number> {
   const query = queries.selectFrom('slots').select('turns').where('target', '=', target);
   return (await query.executeTakeFirst())?.turns ?? 0;
 }
 
-// A slice is counted as ready at the end of the minute it becomes ready in: a handful of rows
-// instead of one for each slice, and no estimate here is better than a minute.
+// A slice counts as ready at the end of its minute. So there are a handful of rows instead of one per
+// slice, and no estimate here is better than a minute.
 const minuteMs = 60_000;
 
-/** How many slices of each queue of a target become ready after a moment, and by which minute. */
+/** Counts the slices of each queue of a target that become ready after a moment, by minute. */
 export async function readArrivals(queries: Queries, target: string, at: number) {
   const rows = await queries
     .selectFrom(
@@ -111,8 +109,8 @@ export async function readArrivals(queries: Queries, target: string, at: number)
   return rows.map(({ minute, ...row }) => ({ ...row, at: minute * minuteMs }));
 }
 
-/** The slice that holds the slot of a target, with its attempt; `undefined` when none does. */
-export async function readActiveSlice(queries: Queries, target: string) {
+/** Reads the slice that holds the slot of a target, with its attempt; `undefined` when none does. */
+export async function readSlotHolder(queries: Queries, target: string) {
   return await queries
     .selectFrom('slices')
     .innerJoin('attempts', (on) =>
@@ -133,10 +131,11 @@ export async function readActiveSlice(queries: Queries, target: string) {
     .executeTakeFirst();
 }
 
-// The attempts that say how long an export takes are among the latest, unless many were refused.
-const latestAttempts = 100;
+// Refused and cancelled attempts say nothing about durations. Fewer: after a series of refusals none
+// is left that does. More: each count of the queue reads more rows.
+const maxAttempts = 100;
 
-/** The attempts at a target that ended last, latest first. */
+/** Reads the attempts at a target that ended last, the latest first. */
 export async function readLatestAttempts(queries: Queries, target: string) {
   return await queries
     .selectFrom('attempts')
@@ -144,12 +143,12 @@ export async function readLatestAttempts(queries: Queries, target: string) {
     .where('target', '=', target)
     .where('endedAt', 'is not', null)
     .orderBy('endedAt', 'desc')
-    .limit(latestAttempts)
+    .limit(maxAttempts)
     .$narrowType<{ endedAt: number }>()
     .execute();
 }
 
-/** The export tasks of attempts that ended after a moment, or have not ended. */
+/** Reads the export tasks of attempts that ended after a moment, or have not ended. */
 export async function readTasksSince(queries: Queries, target: string, since: number) {
   return await queries
     .selectFrom('attempts')
@@ -161,7 +160,7 @@ export async function readTasksSince(queries: Queries, target: string, since: nu
     .execute();
 }
 
-/** What the owner of a target's slot saw in it that is not ours; its `foreignTaskId` is null when nothing. */
+/** Reads the foreign task that the owner of a slot saw in it. `foreignTaskId` is null when there was none. */
 export async function readForeignTask(queries: Queries, target: string) {
   return await queries
     .selectFrom('slots')
@@ -170,13 +169,13 @@ export async function readForeignTask(queries: Queries, target: string) {
     .executeTakeFirst();
 }
 
-/** Where a job's first and its last waiting slice stand in the queue of its caller, from 1 on. */
+/** The ranks of a job's first and last waiting slice in the queue of its caller, from 1 on. */
 export interface Ranks {
   first: number;
   last: number;
 }
 
-/** The ranks of a job in its own queue; `undefined` when none of its slices waits. */
+/** Reads the ranks of a job in its own queue; `undefined` when none of its slices waits. */
 export async function readRanks(
   queries: Queries,
   job: { id: string; target: string; caller: string; priority: number },
@@ -191,7 +190,7 @@ export async function readRanks(
     ])
     .executeTakeFirstOrThrow();
   if (firstAt === null || lastAt === null) return undefined;
-  // Slices of a job that became ready at one time stand together in the queue.
+  // Slices of a job that became ready at the same instant are neighbours in the queue.
   const { before, last } = await queries
     .selectFrom('slices')
     .where('target', '=', job.target)

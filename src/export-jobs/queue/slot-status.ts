@@ -2,19 +2,19 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { SlotRecord, SlotStatusSource } from '#targets/slot.ts';
 import { toDateTime } from '#time/date-time.ts';
-import type { QueueView } from './queue-position.ts';
-import { readActiveSlice, readClock, readForeignTask, readTasksSince } from './read-queue.ts';
+import type { QueueView } from './position.ts';
+import { readClock, readForeignTask, readSlotHolder, readTasksSince } from './read-queue.ts';
 
 const hourMs = 3_600_000;
-// What the slot's owner saw of a task of somebody else; older, and AWS is asked again.
+// How long the last look of the slot's owner at a foreign task counts. After that AWS is asked again.
 const foreignFreshForMs = 20_000;
-// Whatever the number of askers.
+// All callers share one reading. Shorter: each caller costs queries. Longer: answers feel stale.
 const freshForMs = 1_000;
 
-// AWS has to be asked.
+// Only AWS knows.
 const unknown = { slot: undefined, holder: {} };
 
-/** Makes the book of the slots, from what the database knows; `elapsed` is a clock that only goes forward. */
+/** Makes the status source of all slots from the database; `elapsed` is a clock that only goes forward. */
 export function makeSlotStatusSource(
   database: Database,
   queue: Pick<QueueView, 'depthOf'>,
@@ -43,7 +43,7 @@ export function makeSlotStatusSource(
     target: string,
     at: number,
   ): Promise<Pick<SlotRecord, 'slot' | 'holder'>> {
-    const active = await readActiveSlice(queries, target);
+    const active = await readSlotHolder(queries, target);
     if (active) {
       const { jobId, slice, taskId, taskCreatedAt, submittedAt } = active;
       const since = toDateTime(taskCreatedAt ?? submittedAt);
@@ -57,7 +57,9 @@ export function makeSlotStatusSource(
     const { foreignTaskId: taskId, foreignLogGroupName: logGroupName, foreignSince } = foreign;
     const group = logGroupName === null ? {} : { logGroupName };
     const slot = {
-      ...{ state: 'foreign' as const, taskId, ...group },
+      state: 'foreign' as const,
+      taskId,
+      ...group,
       ...(foreignSince !== null && { since: toDateTime(foreignSince) }),
       seenAt: toDateTime(foreign.foreignSeenAt),
     };
@@ -67,7 +69,7 @@ export function makeSlotStatusSource(
   return { readSlot: shareAnswers(readSlot, { freshForMs, elapsed }) };
 }
 
-/** A task, as far as its times are known. AWS's own times go before ours. */
+/** The known times of a task. AWS's own times take precedence over ours. */
 export interface TaskTimes {
   submittedAt: number;
   taskCreatedAt: number | null;
@@ -75,7 +77,7 @@ export interface TaskTimes {
   endedAt: number | null;
 }
 
-/** The share of the hour before `at` in which one of the tasks ran, in thousandths. */
+/** Computes the share of the hour before `at` in which any of the tasks ran, from 0 to 1, in steps of 0.001. */
 export function busyShare(tasks: readonly TaskTimes[], at: number): number {
   const runs = tasks
     .map((task) => ({

@@ -3,22 +3,22 @@ import { Problem } from '#problems/problem.ts';
 import { whereWaiting } from '../store/slice-conditions.ts';
 
 /**
- * Makes sure that a caller has room for more waiting slices, of `most` in all; 0 is any number. Holds
- * the caller's row until the transaction ends, so that of many at once each counts those before it.
+ * Requires that `added` more slices of a caller may wait, of `maxWaiting` in total; 0 means no limit.
+ * Locks the caller's row until the transaction ends, so that concurrent requests count one another.
  * @throws Problem too-many-waiting-slices
  */
-export async function requireRoom(
+export async function requireWaitingCapacity(
   queries: Queries,
   caller: string,
-  more: number,
-  most: number,
+  added: number,
+  maxWaiting: number,
 ): Promise<void> {
-  if (most === 0 || more === 0) return;
+  if (maxWaiting === 0 || added === 0) return;
   await queries
     .insertInto('callers')
     .values({ id: caller })
-    // Written as it is: a row that is only there already would not be held.
-    .onConflict((there) => there.column('id').doUpdateSet({ id: caller }))
+    // Writes the row unchanged: `do nothing` would not lock an existing row.
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ id: caller }))
     .execute();
   const { waiting } = await queries
     .selectFrom('lines')
@@ -32,10 +32,10 @@ export async function requireRoom(
     .where(whereWaiting)
     .select(({ fn }) => fn.countAll<number>().as('waiting'))
     .executeTakeFirstOrThrow();
-  if (waiting + more <= most) return;
+  if (waiting + added <= maxWaiting) return;
   throw new Problem(
     'too-many-waiting-slices',
-    `This would be ${more} more slices; ${waiting} wait already, and a caller may have ${most}.`,
-    { isRetryable: more <= most },
+    `This request adds ${added} slices. You have ${waiting} waiting slices; the limit is ${maxWaiting}.`,
+    { isRetryable: added <= maxWaiting },
   );
 }

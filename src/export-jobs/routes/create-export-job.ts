@@ -12,7 +12,7 @@ import { CreateExportJob } from '../planning/create-export-job.ts';
 import { planJob } from '../planning/plan-job.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
-import type { QueueView } from '../queue/queue-position.ts';
+import type { QueueView } from '../queue/position.ts';
 import { readClock } from '../queue/read-queue.ts';
 import { acceptJob, digestOf, findJobOfKey } from '../store/requests/accept-job.ts';
 

@@ -46,7 +46,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
 
     await expect(refused).rejects.toMatchObject({
       ...tooMany,
-      detail: 'This would be 1 more slices; 10 wait already, and a caller may have 10.',
+      detail: 'This request adds 1 slices. You have 10 waiting slices; the limit is 10.',
       retryAfterSeconds: 60,
       members: { isRetryable: true },
     });

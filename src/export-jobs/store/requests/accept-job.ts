@@ -7,7 +7,7 @@ import type { SliceRow } from '#database/tables.ts';
 import { Problem } from '#problems/problem.ts';
 import { inChunks } from '../../in-chunks.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
-import { requireRoom } from '../../queue/waiting-limit.ts';
+import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
 
 /** A caller's Idempotency-Key, and what request it came with. */
@@ -106,7 +106,7 @@ async function writeJob(
     if (known !== undefined) return known;
   }
   const { job, slices, policies } = plan;
-  await requireRoom(queries, caller, slices.length, maxWaitingSlices);
+  await requireWaitingCapacity(queries, caller, slices.length, maxWaitingSlices);
   const { target, priority, isUnsettledAllowed } = job;
   await queries
     .insertInto('jobs')

@@ -1,7 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
-import { requireRoom } from '../../queue/waiting-limit.ts';
+import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { type Approval, recordChange } from '../record-change.ts';
 import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
 
@@ -31,7 +31,7 @@ export function retryJob(
       .where('state', '=', 'failed')
       .select(({ fn }) => fn.countAll<number>().as('failed'))
       .executeTakeFirstOrThrow();
-    await requireRoom(queries, caller, failed, maxWaitingSlices);
+    await requireWaitingCapacity(queries, caller, failed, maxWaitingSlices);
     await queries
       .updateTable('slices')
       .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })

@@ -1,5 +1,6 @@
 import { anonymous, type Principal } from '#auth/principal.ts';
 import type { Database } from '#database/database.ts';
+import { recordServed } from '../../queue/fair-share.ts';
 import { pickNext } from '../../queue/pick-next.ts';
 import { recordChange } from '../record-change.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -59,7 +60,7 @@ export async function startNext(
     const { jobId, number, priority, caller } = next;
     const attempt = next.attempt + 1;
     const marker = makeMarker({ jobId, slice: number, attempt });
-    const destinationPrefix = makePrefix(next.destinationPrefix, { ...next, attempt });
+    const destinationPrefix = makePrefix(next.prefixTemplate, { ...next, attempt });
 
     const { logGroupName } = next;
     await recordChange(
@@ -82,20 +83,7 @@ export async function startNext(
     // It was cancelled between the pick and the lock of its job.
     if (numUpdatedRows === 0n) throw staleState();
 
-    const { turns } = await queries
-      .updateTable('slots')
-      .set((row) => ({ turns: row('turns', '+', 1) }))
-      .where('target', '=', target)
-      .returning('turns')
-      .executeTakeFirstOrThrow();
-    await queries
-      .updateTable('lines')
-      .set({ lastTurn: turns })
-      .where('target', '=', target)
-      .where('priority', '=', priority)
-      .where('caller', '=', caller)
-      .execute();
-
+    await recordServed(queries, { target, priority, caller });
     await queries
       .insertInto('attempts')
       .values({

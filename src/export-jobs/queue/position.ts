@@ -2,19 +2,19 @@ import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { CallerQueueName } from '#targets/job-visibility.ts';
 import { type Pace, paceOf } from './export-pace.ts';
-import { forecast, type Queue, type Start } from './forecast.ts';
+import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
-  readActiveSlice,
   readArrivals,
   readCallerQueues,
   readClock,
   readLatestAttempts,
   readRanks,
+  readSlotHolder,
   readStartCount,
 } from './read-queue.ts';
 
-/** Where a job stands in the queue of its target. Instants are epoch ms by the clock of the database. */
-export interface Place {
+/** The position of a job in the queue of its target. Instants are epoch ms by the clock of the database. */
+export interface JobPosition {
   /** 1 when its next waiting slice is the next to start, 2 when one slice starts before it, … */
   position: number;
   /** When its next waiting slice is expected to start; absent while nothing has run at the target yet. */
@@ -23,7 +23,7 @@ export interface Place {
   estimatedEndAt?: number;
 }
 
-/** What a job that is not accepted yet would meet in the queue. */
+/** What a job would find in the queue if it were accepted now. */
 interface QueueEstimate {
   /** Slices that would start before its first. */
   slicesAhead: number;
@@ -31,26 +31,27 @@ interface QueueEstimate {
   estimatedEndAt?: number;
 }
 
-/** One caller's queue at a priority: how many of its slices wait, and how many of these are ready. */
+/** The depth of one caller's queue at a priority. */
 interface QueueDepth {
   priority: number;
   caller: string;
   waiting: number;
+  /** How many of the waiting slices may start at once. */
   ready: number;
 }
 
-/** The queue in front of each slot, as it is told to callers. Answers are up to a second old. */
+/** The queue in front of each slot, as callers see it. Answers are up to a second old. */
 export interface QueueView {
-  /** Where the job's next waiting slice stands; `undefined` when none of its slices waits. */
-  placeOf(job: {
+  /** The position of the job's next waiting slice; `undefined` when none of its slices waits. */
+  positionOf(job: {
     id: string;
     target: string;
     caller: string;
     priority: number;
-  }): Promise<Place | undefined>;
-  /** The queues of a target where somebody waits, the highest priority first. */
+  }): Promise<JobPosition | undefined>;
+  /** The queues of a target that have waiting slices, the highest priority first. */
   depthOf(target: string): Promise<QueueDepth[]>;
-  /** What a job of so many slices, accepted now and ready at once, would meet. */
+  /** What a job of that many slices would find, if it were accepted now and ready at once. */
   estimate(
     target: string,
     slices: number,
@@ -59,23 +60,23 @@ export interface QueueView {
   ): Promise<QueueEstimate>;
 }
 
-/** The queue of a target at a moment. */
+/** The queue of a target at one moment. */
 interface Snapshot {
   depths: QueueDepth[];
-  queues: Queue[];
-  turns: number;
+  queues: CallerQueue[];
+  startsSoFar: number;
   freeAt: number;
   pace: Pace | undefined;
 }
 
-// Whatever the number of askers. Younger, and the queue is counted for each; older, and it feels stale.
+// All callers share one count. Shorter: the queue is counted for each caller. Longer: answers feel stale.
 const freshForMs = 1_000;
 
 /** Makes the view of the queue; `elapsed` is a clock that only goes forward. */
 export function makeQueueView(database: Database, elapsed: () => number): QueueView {
   const { queries } = database;
   const snapshotOf = shareAnswers(readSnapshot, { freshForMs, elapsed });
-  const placeOf = shareAnswers(readPlace, { freshForMs, elapsed });
+  const positionOf = shareAnswers(readPosition, { freshForMs, elapsed });
 
   async function readSnapshot(target: string): Promise<Snapshot> {
     const at = await readClock(database);
@@ -83,7 +84,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     const hasArrivals = queues.some(({ waiting, ready }) => waiting > ready);
     const arrivals = hasArrivals ? await readArrivals(queries, target, at) : [];
     const pace = paceOf(await readLatestAttempts(queries, target));
-    const active = await readActiveSlice(queries, target);
+    const active = await readSlotHolder(queries, target);
     return {
       depths: queues
         .filter(({ waiting }) => waiting > 0)
@@ -92,70 +93,71 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
         ...queue,
         arrivals: arrivals.filter((arrival) => isSameQueue(arrival, queue)),
       })),
-      turns: await readStartCount(queries, target),
-      // A task of somebody else's may be in the slot; nothing tells how long.
+      startsSoFar: await readStartCount(queries, target),
+      // A foreign task may be in the slot; nothing tells how long it will run.
       freeAt: active && pace ? Math.max(at, active.submittedAt + pace.runMs) + pace.handOffMs : at,
       pace,
     };
   }
 
-  async function readPlace(
+  async function readPosition(
     id: string,
     target: string,
     caller: string,
     priority: number,
-  ): Promise<Place | undefined> {
+  ): Promise<JobPosition | undefined> {
     const ranks = await readRanks(queries, { id, target, caller, priority });
     if (!ranks) return undefined;
     const snapshot = await snapshotOf(target);
-    const { own, others } = lineOf(snapshot, priority, caller);
-    // The snapshot may be older than the job: then it has not counted all of its slices.
+    const { own, others } = splitQueues(snapshot, priority, caller);
+    // The snapshot may be older than the job: then it does not count all of its slices.
     const waiting = own.ready + own.arrivals.reduce((sum, { slices }) => sum + slices, 0);
     const queue = { ...own, ready: own.ready + Math.max(0, ranks.last - waiting) };
-    const starts = foretell(snapshot, [...others, queue], queue, [ranks.first, ranks.last]);
-    return { position: starts.position, ...starts.estimates };
+    const expected = estimateStarts(snapshot, others, queue, [ranks.first, ranks.last]);
+    return { position: expected.position, ...expected.estimates };
   }
 
   return {
-    placeOf: ({ id, target, caller, priority }) => placeOf(id, target, caller, priority),
+    positionOf: ({ id, target, caller, priority }) => positionOf(id, target, caller, priority),
     depthOf: async (target) => (await snapshotOf(target)).depths,
     async estimate(target, slices, priority, caller) {
       const snapshot = await snapshotOf(target);
-      const { own, others } = lineOf(snapshot, priority, caller);
+      const { own, others } = splitQueues(snapshot, priority, caller);
       const queue = { ...own, ready: own.ready + slices };
       const ranks = [own.ready + 1, queue.ready];
-      const { position, estimates } = foretell(snapshot, [...others, queue], queue, ranks);
+      const { position, estimates } = estimateStarts(snapshot, others, queue, ranks);
       return { slicesAhead: position - 1, ...estimates };
     },
   };
 }
 
-/** A caller's queue in a snapshot, empty if it has none yet, and those of the others. */
-function lineOf({ queues }: Snapshot, priority: number, caller: string) {
-  const mine = { priority, caller };
+/** A caller's own queue in a snapshot, empty if there is none yet, and all others. */
+function splitQueues({ queues }: Snapshot, priority: number, caller: string) {
+  const name = { priority, caller };
   return {
-    own: queues.find((queue) => isSameQueue(queue, mine)) ?? {
-      ...mine,
-      lastTurn: 0,
+    own: queues.find((queue) => isSameQueue(queue, name)) ?? {
+      ...name,
+      lastServed: 0,
       asideUntil: 0,
       ready: 0,
       arrivals: [],
     },
-    others: queues.filter((queue) => !isSameQueue(queue, mine)),
+    others: queues.filter((queue) => !isSameQueue(queue, name)),
   };
 }
 
-/** When the first and the last of two slices of a queue start, and what follows from it. */
-function foretell(
-  { turns, freeAt, pace }: Snapshot,
-  queues: Queue[],
-  queue: Queue,
+/** The position of the first of two slices of a queue, and the estimates for both. */
+function estimateStarts(
+  { startsSoFar, freeAt, pace }: Snapshot,
+  others: CallerQueue[],
+  queue: CallerQueue,
   ranks: number[],
 ) {
   const { priority, caller } = queue;
   const paceMs = pace ? pace.runMs + pace.handOffMs : 0;
-  const starts = forecast({ queues, turns, priority, caller, ranks, freeAt, paceMs });
-  const [first, last] = starts as [Start, Start]; // a queue ends only when all its slices have started
+  const queues = [...others, queue];
+  const starts = forecast({ queues, startsSoFar, priority, caller, ranks, freeAt, paceMs });
+  const [first, last] = starts as [ExpectedStart, ExpectedStart]; // every slice of a queue starts at some time
   return {
     position: first.position,
     estimates: pace && { estimatedStartAt: first.at, estimatedEndAt: last.at + pace.runMs },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { makeQueueView } from '#export-jobs/queue/queue-position.ts';
+import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { openReady } from '../../ready-database.ts';
 import { storageBackends } from '../homes.ts';
 import { putAttempt, putJob } from '../rows.ts';
@@ -64,10 +64,10 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     const setTurn = database.queries.updateTable('lines').set({ lastTurn: 3 });
     await setTurn.where('target', '=', target).where('caller', '=', 'ana').execute();
 
-    const places = await Promise.all([first, second, other, urgent].map(queue.placeOf));
+    const positions = await Promise.all([first, second, other, urgent].map(queue.positionOf));
 
     // cem, then ben and ana in turn, ben first: cem ben ana ben ana ana ana.
-    expect(places).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
+    expect(positions).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
   });
 
   test('counts what is not ready yet where it comes', async () => {
@@ -77,10 +77,10 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     const later = await put('ana', [now + 25 * minuteMs]);
     await put('urgent', [now + 15 * minuteMs], 9);
 
-    const places = await Promise.all([mine, later].map(queue.placeOf));
+    const positions = await Promise.all([mine, later].map(queue.positionOf));
 
     // ana at 0 and 10, the urgent one at 20, ana at 30, then what became ready at 25.
-    expect(places).toEqual([
+    expect(positions).toEqual([
       {
         position: 1,
         estimatedStartAt: now,
@@ -103,12 +103,12 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     });
     const ended = await putJob(database, { ...job, slices: [{ state: 'completed' }] });
 
-    const places = [
-      await queue.placeOf({ ...job, id: running }),
-      await queue.placeOf({ ...job, id: ended }),
+    const positions = [
+      await queue.positionOf({ ...job, id: running }),
+      await queue.positionOf({ ...job, id: ended }),
     ];
 
-    expect(places).toEqual([{ position: 1 }, undefined]);
+    expect(positions).toEqual([{ position: 1 }, undefined]);
   });
 
   test('learns the pace from what ran, and begins when the slot is free', async () => {
@@ -125,10 +125,10 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     });
     const mine = await put('ana', [minutesAgo(1), minutesAgo(1)]);
 
-    const place = await queue.placeOf(mine);
+    const position = await queue.positionOf(mine);
 
     // What runs has 6 of 10 minutes left; each hand-off takes one.
-    expect(place).toEqual({
+    expect(position).toEqual({
       position: 1,
       estimatedStartAt: now + 7 * minuteMs,
       estimatedEndAt: now + 28 * minuteMs,
@@ -193,15 +193,15 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
       elapsed = 0;
     });
 
-    await Promise.all(Array.from({ length: 500 }, () => view.placeOf(first)));
+    await Promise.all(Array.from({ length: 500 }, () => view.positionOf(first)));
     const forOne = statements;
     await Promise.all(Array.from({ length: 500 }, () => view.depthOf(target)));
     expect(statements).toBe(forOne);
     const second = await put('ana', [minutesAgo(8)]);
-    const place = await view.placeOf(second);
+    const position = await view.positionOf(second);
 
-    expect(place).toEqual({ position: 2 });
+    expect(position).toEqual({ position: 2 });
     expect(forOne).toBeLessThan(15);
-    expect(await queue.placeOf(second)).toEqual({ position: 2 });
+    expect(await queue.positionOf(second)).toEqual({ position: 2 });
   });
 });
