@@ -1,9 +1,9 @@
 # Two images from one file:
 #   docker build -t log-export-gateway .                      the service, for production
-#   docker build -t log-export-emulator --target emulator .   AWS for trying it out, never for production
+#   docker build -t log-export-emulator --target emulator .   the emulator of AWS, for tests only
 #
-# The final images have no shell, no package manager and no npm. For a build that can be repeated,
-# pin both bases by digest with --build-arg.
+# The final images have no shell, no package manager and no npm. For a repeatable build, pin both base
+# images by digest with --build-arg.
 ARG BUILD_IMAGE=node:24-trixie-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 
@@ -12,26 +12,26 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --workspaces=false --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
-# The service, and the code V8 makes of it. Made while building, because the service cannot write: it
-# starts a third sooner and takes 7 MB less. V8 looks for it by its own version, its options, the kind
-# of processor and the user's id; elsewhere the start is slower, no more.
+# The service, with the compile cache of V8. The build makes it because the running service cannot write.
+# It saves a third of the start time and 7 MB. V8 uses it only with the same version, options, kind of
+# processor and user id. Otherwise the start is slower.
 FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
 RUN NODE_COMPILE_CACHE=src/.compiled node --optimize-for-size -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
 
-# An empty directory: where there is no shell, none can be made.
-# Its group may do what its user may: OpenShift runs containers under any user, of group 0.
+# An empty directory, because the final image has no shell to make one. Its group has the rights of its
+# user: OpenShift runs containers as any user of group 0.
 FROM ${BUILD_IMAGE} AS empty
 WORKDIR /data
 RUN chmod g=u .
 
-# The Node that installed and compiled is the Node that runs.
+# The runtime uses the Node of the build, so that the compile cache fits.
 FROM ${RUNTIME_IMAGE} AS runtime
 WORKDIR /app
 COPY --from=packages /usr/local/bin/node /usr/local/bin/node
 ENV NODE_ENV=production HOST=0.0.0.0
-# By number, so that Kubernetes can tell that it is not root.
+# A number, so that Kubernetes can check that it is not root.
 USER 65532:65532
 STOPSIGNAL SIGTERM
 
@@ -41,7 +41,7 @@ LABEL org.opencontainers.image.title="log-export-emulator" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 ENV EMULATOR_PORT=4566
-# It needs no packages.
+# The emulator has no dependencies, so the image has no node_modules.
 COPY emulator/package.json ./
 COPY emulator/src src
 EXPOSE 4566
@@ -51,23 +51,23 @@ ENTRYPOINT ["node", "src/bin/main.ts"]
 
 FROM runtime AS gateway
 LABEL org.opencontainers.image.title="log-export-gateway" \
-      org.opencontainers.image.description="HTTP service in front of CloudWatch Logs export tasks: one service role, REST for everybody else." \
+      org.opencontainers.image.description="HTTP service in front of CloudWatch Logs export tasks: one service role, REST for its callers." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
-# Half of the memory limit for long-lived objects, and at most 12 MB for short-lived ones; the other
-# half is for what lies outside of the heap: Node itself, sockets, TLS. Meant for 192 MiB and more.
-# --optimize-for-size has V8 collect garbage sooner: some 30 MiB less, and creates cost a tenth more.
+# Half of the memory limit is for long-lived objects, and at most 12 MB for short-lived ones. The rest is
+# for memory outside of the heap: Node itself, sockets, TLS. The limit must be 192 MiB or more.
+# With --optimize-for-size V8 collects garbage sooner: 30 MiB less memory, and a tenth more CPU per create.
 ENV PORT=8080 \
     DATA_DIR=/data \
     NODE_COMPILE_CACHE=src/.compiled \
     NODE_OPTIONS="--max-old-space-size-percentage=50 --max-semi-space-size=4"
 COPY --from=packages /app ./
 COPY --from=gateway-files --chown=0:0 /app/src src
-# The only place it writes to, and not even that with DATABASE_URL or EXPORT_JOBS=off.
+# The only directory that the service writes to. With DATABASE_URL or EXPORT_JOBS=off it writes nothing.
 COPY --from=empty --chown=65532:0 /data /data
 VOLUME ["/data"]
 EXPOSE 8080
-# Alive, not ready: an outage of AWS is not mended by a restart.
+# Liveness, not readiness: a restart does not end an outage of AWS.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "(process.env.TLS_CERT_FILE ? https : http).get({ host: '127.0.0.1', port: process.env.PORT, path: '/health/live', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))"]
 ENTRYPOINT ["node", "--optimize-for-size", "src/bin/main.ts"]

@@ -16,22 +16,22 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { readStages, type Stage, type Step } from './dockerfile.ts';
 
-/** What an image is, as far as a folder can be one. */
+/** A folder that stands for an image. */
 export interface Image {
   /** The folder that stands for `/`. */
   root: string;
-  /** The folder processes start in. */
+  /** The folder in which processes start. */
   workdir: string;
   env: Record<string, string>;
   steps: Step[];
 }
 
-/** Performs the steps of the Dockerfile in folders; each stage once. */
+/** Performs the steps of the Dockerfile in folders, each stage once. */
 export interface Builder extends Disposable {
   build(stage: string): Promise<Image>;
 }
 
-/** Opens a builder. Its folders are gone when it is disposed of. */
+/** Opens a builder. Disposing of it removes its folders. */
 export function openBuilder(): Builder {
   const folder = mkdtempDisposableSync(join(tmpdir(), 'image-'));
   const stages = readStages();
@@ -96,7 +96,7 @@ function copy(sources: string[], destination: string, from: string | undefined, 
   }
 }
 
-/** Copies by hard links: stages have the same thousands of files, and none is written to twice. */
+/** Copies by hard links, because stages share thousands of files and never change them. */
 function share(from: string, to: string): void {
   if (!lstatSync(from).isDirectory()) {
     mkdirSync(dirname(to), { recursive: true });
@@ -108,7 +108,7 @@ function share(from: string, to: string): void {
   for (const name of readdirSync(from)) share(join(from, name), join(to, name));
 }
 
-/** A file the builder is sent; `.dockerignore` begins by ignoring all. */
+/** A source of COPY. @throws an error if `.dockerignore` does not let it through */
 function inContext(source: string): string {
   const isSent = readFileSync('.dockerignore', 'utf8')
     .split('\n')
@@ -117,7 +117,7 @@ function inContext(source: string): string {
   return source;
 }
 
-// What npm and the test runner tell their children is about this project, not about the folder.
+// Variables that npm and the test runner set for this project. They must not reach commands in the folder.
 const ofThisProject =
   /^(?:npm_package_|npm_lifecycle_|npm_config_local_prefix$|INIT_CWD$|NODE_|VITEST)/;
 

@@ -10,18 +10,18 @@ const file = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
 const services = Object.entries<Record<string, unknown>>(file.services);
 const stages = readStages();
 
-// The schema is written in the manner of an older draft, and names formats only Compose knows.
+// The schema follows an older draft, and uses formats that only Compose has.
 const formats = { duration: true, expose: true, ports: true, subnet_ip_address: true } as const;
 const ajv = new Ajv2019({ strict: false, validateSchema: false, formats }).removeKeyword('id');
 const accepts = ajv.compile(composeSchema);
 
-test('docker-compose.yml is as the Compose specification has it', () => {
+test('docker-compose.yml conforms to the Compose specification', () => {
   accepts(file);
 
   expect(accepts.errors).toBeNull();
 });
 
-test('the specification in use does refuse what it does not know', () => {
+test('the specification rejects an unknown member', () => {
   const [[name] = ['']] = services;
   const misspelt = structuredClone(file);
   misspelt.services[name].readonly = true;
@@ -44,14 +44,14 @@ describe.each(services)('the service %s', (name, service) => {
     });
   });
 
-  test('is published to this machine only, on the port its image exposes', () => {
+  test('is published to this machine only, on the exposed port', () => {
     const port = lastOf('EXPOSE', stepsUpTo(name, stages));
 
     expect(service.ports).toEqual([`127.0.0.1:${port}:${port}`]);
   });
 });
 
-test('the gateway has 192 MiB, ten seconds to stop, and AWS to talk to once that is healthy', () => {
+test('the gateway has 192 MiB and ten seconds to stop, and waits for a healthy emulator', () => {
   expect(file.services.gateway).toMatchObject({
     mem_limit: '192m',
     memswap_limit: '192m',
@@ -60,7 +60,7 @@ test('the gateway has 192 MiB, ten seconds to stop, and AWS to talk to once that
   });
 });
 
-test('the jobs of the gateway outlive its container', () => {
+test('the gateway stores jobs in a volume', () => {
   const volume = JSON.parse(lastOf('VOLUME', stepsUpTo('gateway', stages)) ?? '')[0];
 
   expect(file.services.gateway.volumes).toEqual([`jobs:${volume}`]);

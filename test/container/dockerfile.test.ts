@@ -7,17 +7,17 @@ import { lastOf, readHealthCheck, readStages, stepsUpTo } from './dockerfile.ts'
 const stages = readStages();
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-test('the Dockerfile has nothing a linter minds', () => {
+test('the Dockerfile passes the linter', () => {
   const found = validate(readFileSync('Dockerfile', 'utf8'));
 
   expect(found.map(({ message }) => message)).toEqual([]);
 });
 
-test('the gateway is what is built when no target is named', () => {
+test('the gateway is the default target', () => {
   expect(stages.at(-1)?.name).toBe('gateway');
 });
 
-test('nothing is added from an address or unpacked on the way', () => {
+test('the Dockerfile has no ADD, ONBUILD or SHELL', () => {
   const keywords = new Set(stages.flatMap(({ steps }) => steps).map(({ keyword }) => keyword));
 
   expect([...keywords].filter((keyword) => ['ADD', 'ONBUILD', 'SHELL'].includes(keyword))).toEqual(
@@ -25,7 +25,7 @@ test('nothing is added from an address or unpacked on the way', () => {
   );
 });
 
-test('only what is copied reaches the builder', () => {
+test('the builder gets only the files that are copied', () => {
   const [first, ...others] = readFileSync('.dockerignore', 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
@@ -43,15 +43,15 @@ test('only what is copied reaches the builder', () => {
 describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
   const steps = stepsUpTo(name, stages);
 
-  test('is made without running anything in it: its base has no shell', () => {
+  test('has no RUN, because its base has no shell', () => {
     expect(steps.filter(({ keyword }) => keyword === 'RUN')).toEqual([]);
   });
 
-  test('runs as somebody who is not root, named by number', () => {
+  test('runs as a user other than root, given as a number', () => {
     expect(lastOf('USER', steps)).toBe('65532:65532');
   });
 
-  test('is started and checked by Node itself, in exec form', () => {
+  test('starts and checks its health with Node, in exec form', () => {
     const started = JSON.parse(lastOf('ENTRYPOINT', steps) ?? '');
 
     expect(started[0]).toBe('node');
@@ -59,7 +59,7 @@ describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
     expect(steps.filter(({ keyword }) => keyword === 'CMD')).toEqual([]);
   });
 
-  test('is ended by SIGTERM, for production, and listens to everybody', () => {
+  test('stops on SIGTERM, is set up for production, and listens on all addresses', () => {
     const env = Object.assign(
       {},
       ...steps.map(({ keyword, properties }) => keyword === 'ENV' && properties),
@@ -70,7 +70,7 @@ describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
     expect([env.PORT, env.EMULATOR_PORT]).toContain(lastOf('EXPOSE', steps));
   });
 
-  test('says what it is, in the version of the package', () => {
+  test('has labels with the version of the package', () => {
     const labels = Object.assign(
       {},
       ...steps.map(({ keyword, properties }) => keyword === 'LABEL' && properties),
@@ -85,7 +85,7 @@ describe.each(['gateway', 'emulator'])('the image of the %s', (name) => {
   });
 });
 
-test('the gateway keeps jobs in a volume that belongs to its user, and to group 0 for any other', () => {
+test('the volume of the gateway belongs to its user, and to group 0 for other users', () => {
   const steps = stepsUpTo('gateway', stages);
   const volume = JSON.parse(lastOf('VOLUME', steps) ?? '')[0];
   const made = steps.find(({ keyword, words }) => keyword === 'COPY' && words.at(-1) === volume);

