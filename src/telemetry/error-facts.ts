@@ -1,3 +1,5 @@
+import { Problem } from '#problems/problem.ts';
+
 /** What of an error is logged. Named members only: whatever else hangs on it may hold secrets. */
 interface ErrorFacts {
   type: string;
@@ -13,15 +15,50 @@ interface ErrorFacts {
 const longestBody = 2_000;
 const deepestCause = 5;
 
+// Connections, credentials, no such database, resources, a stop: classes of PostgreSQL's codes.
+const sqlClasses = new Set(['08', '28', '3D', '53', '57']);
+const tlsCodes = /CERT|^UNABLE_|^ERR_TLS_|^ERR_SSL_/;
+const systemCodes = /^E[A-Z0-9_]+$/;
+
+function isEnvironmentCode(code: string): boolean {
+  if (tlsCodes.test(code)) return true;
+  if (code.length === 5 && sqlClasses.has(code.slice(0, 2))) return true;
+  return systemCodes.test(code) && !code.startsWith('ERR_'); // those are of Node's own checks
+}
+
+const defects = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError];
+
+/**
+ * Whether an error tells of the surroundings and not of a defect here. Its stack would only show where
+ * in a driver it was met, again and again during an outage.
+ */
+function isOfEnvironment(error: Error, isBehindProblem: boolean): boolean {
+  if (defects.some((defect) => error instanceof defect)) return false;
+  if (error instanceof Problem) return error.slug !== 'internal-error';
+  if (error instanceof AggregateError) {
+    return error.errors.every((each) => each instanceof Error && isOfEnvironment(each, false));
+  }
+  const { name, code, $metadata } = error as { name: string; code?: unknown; $metadata?: unknown };
+  if (name === 'ConfigError' || $metadata !== undefined) return true;
+  if (typeof code === 'string') return isEnvironmentCode(code);
+  return isBehindProblem; // drivers give no code to some failures of a connection
+}
+
 /** Reads the facts of an error and its causes for the log; `$…` are members of the AWS SDK's errors. */
-export function toErrorFacts(error: unknown, depth = 0): ErrorFacts | undefined {
+export function toErrorFacts(
+  error: unknown,
+  depth = 0,
+  isBehindProblem = false,
+): ErrorFacts | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, $metadata, $responseBodyText } = error as {
     code?: unknown;
     $metadata?: unknown;
     $responseBodyText?: string;
   };
-  const cause = depth < deepestCause ? toErrorFacts(error.cause, depth + 1) : undefined;
+  const isEnvironment = isOfEnvironment(error, isBehindProblem);
+  const isProblem = isEnvironment && error instanceof Problem;
+  const cause = depth < deepestCause ? toErrorFacts(error.cause, depth + 1, isProblem) : undefined;
   return {
     type: error.name,
     message: error.message,
@@ -30,7 +67,7 @@ export function toErrorFacts(error: unknown, depth = 0): ErrorFacts | undefined 
     ...($responseBodyText !== undefined && {
       responseBody: $responseBodyText.slice(0, longestBody),
     }),
-    stack: error.stack,
+    ...(!isEnvironment && { stack: error.stack }),
     ...(cause && { cause }),
   };
 }

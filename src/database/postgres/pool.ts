@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { databaseUnavailable } from '../unavailable.ts';
 import { settingsError } from './mistakes.ts';
@@ -56,12 +57,12 @@ export function makeServerPool(
   }
 
   // Told once of each outage: requests and the dispatcher meet it many times a second.
-  function tell(failure: unknown): void {
+  function tell(err: Problem): void {
     if (isAway) return;
     isAway = true;
-    const mistake = settingsError(failure);
-    if (mistake) log?.error({ err: failure }, mistake.message);
-    else log?.warn({ err: failure }, 'database unreachable, retrying');
+    const mistake = settingsError(err);
+    if (mistake) log?.error({ err }, mistake.message);
+    else log?.warn({ err }, 'database unreachable, retrying');
   }
 
   return {
@@ -72,8 +73,9 @@ export function makeServerPool(
         isAway = false;
         return client;
       } catch (failure) {
-        tell(failure);
-        throw databaseUnavailable('The database cannot be reached.', failure);
+        const problem = databaseUnavailable('The database cannot be reached.', failure);
+        tell(problem);
+        throw problem;
       }
     },
     async end() {
@@ -87,7 +89,10 @@ function openPool(config: pg.PoolConfig, log: Log | undefined): pg.Pool {
   // Without listeners a lost connection would end the process. A connection may fail twice; the log has it once.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
-    client.once('error', (err) => log?.warn({ err }, 'a connection to the database was lost'));
+    client.once('error', (failure) => {
+      const err = databaseUnavailable('The connection was lost.', failure);
+      log?.warn({ err }, 'a connection to the database was lost');
+    });
     client.on('error', () => {});
   });
   return pool;
