@@ -22,8 +22,8 @@ export function guessesAboutAws(secondMs: number): readonly Guess[] {
       emulator: { listedAfterMs: 5 * secondMs },
     },
     {
-      name: 'list a task only when nobody looks for it any more',
-      emulator: { listedAfterMs: 20 * secondMs },
+      name: 'list a task only when the look-up of the mirror has ended',
+      emulator: { listedAfterMs: 12 * secondMs },
     },
     { name: 'show no executionInfo while PENDING', emulator: { pendingHasExecutionInfo: false } },
     { name: 'forget finished tasks', emulator: { keepFinishedTasksMs: 15 * secondMs } },
