@@ -142,8 +142,8 @@ async function closeInTime(
   log: Logger,
 ): Promise<void> {
   const closed = close().then(() => true);
-  const isTooLate = delay(closeWithinMs[what], false, { ref: false });
-  if (await Promise.race([closed, isTooLate])) return;
+  const timedOut = delay(closeWithinMs[what], false, { ref: false });
+  if (await Promise.race([closed, timedOut])) return;
   log.warn({ what, withinMs: closeWithinMs[what] }, 'did not close in time, stopping without it');
 }
 

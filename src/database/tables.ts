@@ -18,7 +18,7 @@ export interface JobRow {
   /** IANA name of the time zone it is cut by, and of the times in its prefix. */
   timeZone: Generated<string>;
   logStreamNamePrefix: string | null;
-  isUnsettledAllowed: number;
+  isUnsettledAllowed: 0 | 1;
   /** What the log groups held when the job was accepted, where CloudWatch Logs was asked for it. */
   logGroupBytes: number | null;
   acceptedAt: number;

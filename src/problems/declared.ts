@@ -37,13 +37,13 @@ const everyAction = [
 
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
-  const hasRules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
+  const rules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
   const all = [
     ...everyRequest,
     ...(method === 'POST' ? (['origin-not-allowed', ...everyBody] as const) : []),
     ...(config?.action === undefined ? [] : everyAction),
     ...(method === 'POST' && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
-    ...(hasRules ? (['invalid-request'] as const) : []),
+    ...(rules ? (['invalid-request'] as const) : []),
     ...(config?.problems ?? []),
   ];
   return [...new Set(all)];

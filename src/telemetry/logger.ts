@@ -28,16 +28,16 @@ export async function endDestination(destination: LogSink, stallMs: number): Pro
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMs);
   destination.on('write', () => void timer.refresh());
-  const isWritten = once(destination, 'close', { signal: stalled.signal }).then(
+  const written = once(destination, 'close', { signal: stalled.signal }).then(
     () => true,
     () => false,
   );
   if (!destination.destroyed) destination.end();
-  await isWritten;
+  await written;
   clearTimeout(timer);
   if (!destination.destroyed) destination.destroy();
-  if (!(await isWritten)) takeBack(destination);
-  return isWritten;
+  if (!(await written)) takeBack(destination);
+  return written;
 }
 
 /**

@@ -6,9 +6,17 @@ import { emptyStorage, key, keysIn } from './homes.ts';
 
 /** A job as the version before callers were told apart writes it. */
 const jobBefore = (id: string) => ({
-  ...{ id, target: 'default', caller: 'anonymous', priority: 0, sliceBy: 'none' },
-  ...{ fromAt: 0, toAt: 1, destination: 'archive', destinationPrefix: 'x' },
-  ...{ isUnsettledAllowed: 0, acceptedAt: 1 },
+  id,
+  target: 'default',
+  caller: 'anonymous',
+  priority: 0,
+  sliceBy: 'none',
+  fromAt: 0,
+  toAt: 1,
+  destination: 'archive',
+  destinationPrefix: 'x',
+  isUnsettledAllowed: 0 as const,
+  acceptedAt: 1,
 });
 
 describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {

@@ -12,10 +12,10 @@ interface Rule {
 
 const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
 const isText = (value: unknown) => typeof value === 'string';
-const isOneOf = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
+const among = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isRecordOf = (fits: Rule['fits']) => (value: unknown) =>
+const recordOf = (fits: Rule['fits']) => (value: unknown) =>
   isRecord(value) && Object.values(value).every(fits);
 
 const milliseconds: Rule = { must: 'a number of milliseconds, 0 or more', fits: isNumber };
@@ -24,10 +24,10 @@ const count: Rule = {
   fits: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1),
 };
 const text: Rule = { must: 'text', fits: isText };
-const flag: Rule = { must: 'true or false', fits: isOneOf([true, false]) };
+const flag: Rule = { must: 'true or false', fits: among([true, false]) };
 const oneOf = (...values: (string | number)[]): Rule => ({
   must: `one of ${values.join(', ')}`,
-  fits: isOneOf(values),
+  fits: among(values),
 });
 
 const rules: Record<keyof EmulatorOptions, Rule> = {
@@ -37,13 +37,13 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   startAt: { must: 'a number, epoch ms', fits: isNumber, isForStart: true },
   journalLimit: { ...count, isForStart: true },
   accountId: text,
-  accountsByAccessKey: { must: 'account ids by access key', fits: isRecordOf(isText) },
+  accountsByAccessKey: { must: 'account ids by access key', fits: recordOf(isText) },
   roles: {
     must: 'objects with externalId or refuses, by role ARN',
-    fits: isRecordOf(
+    fits: recordOf(
       (rule) =>
         isRecord(rule) &&
-        Object.keys(rule).every(isOneOf(['externalId', 'refuses'])) &&
+        Object.keys(rule).every(among(['externalId', 'refuses'])) &&
         [rule.externalId ?? ''].every(isText),
     ),
   },
@@ -59,7 +59,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   activeTaskLimit: count,
   rateLimits: {
     must: '"aws", "off", or calls a second by operation',
-    fits: (value) => value === 'aws' || value === 'off' || isRecordOf(isNumber)(value),
+    fits: (value) => value === 'aws' || value === 'off' || recordOf(isNumber)(value),
   },
   pendingCancelHoldsSlot: flag,
   pendingCancelIsCancellable: flag,
@@ -69,8 +69,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   shownStatusCodes: {
     must: `texts by status code (${exportTaskStatusCodes.join(', ')})`,
     fits: (value) =>
-      isRecordOf(isText)(value) &&
-      Object.keys(value as object).every(isOneOf(exportTaskStatusCodes)),
+      recordOf(isText)(value) && Object.keys(value as object).every(among(exportTaskStatusCodes)),
   },
   pendingHasExecutionInfo: flag,
   shownPrefix: oneOf('given', 'trimmed'),
@@ -81,7 +80,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   nextTokenTtlMs: milliseconds,
   checkOrder: {
     must: `a list out of ${createChecks.join(', ')}`,
-    fits: (value) => Array.isArray(value) && value.every(isOneOf(createChecks)),
+    fits: (value) => Array.isArray(value) && value.every(among(createChecks)),
   },
   bucketPolicyErrorCode: oneOf('AccessDeniedException', 'InvalidParameterException'),
   otherPartitionPrincipals: oneOf('any', 'own-suffix', 'amazonaws.com'),

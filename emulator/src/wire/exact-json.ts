@@ -8,7 +8,7 @@ declare global {
   }
 }
 
-const mayHoldLongDigits = /\d{16}/;
+const longDigits = /\d{16}/;
 // Longer integers fit no type of AWS, and making a bigint takes more than linear time.
 const integer = /^-?\d{1,20}$/;
 
@@ -19,7 +19,7 @@ const integer = /^-?\d{1,20}$/;
  */
 export function readExactJson(text: string): unknown {
   // The reviver runs for every member, and few bodies need it.
-  if (!mayHoldLongDigits.test(text)) return JSON.parse(text);
+  if (!longDigits.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && !Number.isSafeInteger(value) && source && integer.test(source)
       ? BigInt(source)

@@ -46,13 +46,13 @@ export async function recordMiss(
   await queries
     .updateTable('lines')
     .set((row) => {
-      const isWatched = row('watchedUntil', '>', database.now());
+      const watched = row('watchedUntil', '>', database.now());
       const then = row(database.now(), '+', asideMs);
       return {
-        asideUntil: row.case().when(isWatched).then(then).else(row.ref('asideUntil')).end(),
+        asideUntil: row.case().when(watched).then(then).else(row.ref('asideUntil')).end(),
         watchedUntil: row
           .case()
-          .when(isWatched)
+          .when(watched)
           .then(row(database.now(), '+', 2 * asideMs))
           .else(then)
           .end(),

@@ -91,7 +91,7 @@ export async function readHeadPage(
 ): Promise<JobHead[]> {
   let query = database.queries.selectFrom('jobs').select('id');
   if (caller !== undefined) query = query.where('caller', '=', caller);
-  if (state !== undefined) query = query.where(isInState(state));
+  if (state !== undefined) query = query.where(whereState(state));
   if (target !== undefined) query = query.where('target', '=', target);
   if (name !== undefined) query = query.where('name', '=', name);
   if (after !== undefined) {
@@ -130,25 +130,25 @@ export async function readLogGroups(
 }
 
 /** Whether a row of `jobs` is in a state: `jobStateOf` in SQL. */
-function isInState(state: JobState): RawBuilder<SqlBool> {
-  const has = (...states: readonly SliceState[]) =>
+function whereState(state: JobState): RawBuilder<SqlBool> {
+  const anySlice = (...states: readonly SliceState[]) =>
     sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;
-  const isCancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
-  const isActive = has(...activeStates);
-  const hasBegun = sql<SqlBool>`(${isActive} or ${has('completed', 'failed', 'cancelled')})`;
-  const isOver = sql<SqlBool>`not ${has('waiting', ...activeStates)}`;
+  const cancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
+  const active = anySlice(...activeStates);
+  const begun = sql<SqlBool>`(${active} or ${anySlice('completed', 'failed', 'cancelled')})`;
+  const over = sql<SqlBool>`not ${anySlice('waiting', ...activeStates)}`;
   switch (state) {
     case 'cancelling':
-      return sql`${isActive} and ${isCancelRequested}`;
+      return sql`${active} and ${cancelRequested}`;
     case 'running':
-      return sql`((${isActive} and not ${isCancelRequested}) or (${has('waiting')} and ${hasBegun} and not ${isActive}))`;
+      return sql`((${active} and not ${cancelRequested}) or (${anySlice('waiting')} and ${begun} and not ${active}))`;
     case 'waiting':
-      return sql`${has('waiting')} and not ${hasBegun}`;
+      return sql`${anySlice('waiting')} and not ${begun}`;
     case 'cancelled':
-      return sql`${isOver} and ${has('cancelled')}`;
+      return sql`${over} and ${anySlice('cancelled')}`;
     case 'failed':
-      return sql`${isOver} and ${has('failed')} and not ${has('cancelled')}`;
+      return sql`${over} and ${anySlice('failed')} and not ${anySlice('cancelled')}`;
     case 'completed':
-      return sql`${isOver} and not ${has('failed', 'cancelled')}`;
+      return sql`${over} and not ${anySlice('failed', 'cancelled')}`;
   }
 }

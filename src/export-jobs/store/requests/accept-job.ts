@@ -115,7 +115,7 @@ async function writeJob(
       id: jobId,
       caller,
       principal: JSON.stringify(principal),
-      isUnsettledAllowed: Number(isUnsettledAllowed),
+      isUnsettledAllowed: isUnsettledAllowed ? 1 : 0,
       acceptedAt,
       cancelRequestedAt: null,
     })
