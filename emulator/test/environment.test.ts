@@ -44,6 +44,13 @@ describe('an address the emulator cannot listen on', () => {
     });
   });
 
+  it.each([65_536, 80.5, -1])('is rejected with a sentence: port %d', async (port) => {
+    await expect(openEmulator({ port })).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: `The option port of the emulator is ${port}, but must be a port number from 0 to 65535.`,
+    });
+  });
+
   it('is rejected with a sentence when another process listens there', async () => {
     await using emulator = await openEmulator();
     const { port } = emulator;

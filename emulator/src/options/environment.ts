@@ -1,7 +1,6 @@
 import { configError } from './config-error.ts';
 import type { EmulatorOptions } from './options.ts';
-
-const maxPort = 65_535;
+import { maxPort } from './rules.ts';
 
 /**
  * Reads options from the variables `HOST`, `EMULATOR_PORT` and `EMULATOR_OPTIONS`. An empty variable

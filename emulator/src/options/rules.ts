@@ -10,6 +10,11 @@ interface Rule {
   isForStart?: true;
 }
 
+/** The highest port number of TCP. */
+export const maxPort = 65_535;
+
+const isPort = (value: unknown) =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= maxPort;
 const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
 const isText = (value: unknown) => typeof value === 'string';
 const among = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
@@ -32,7 +37,7 @@ const oneOf = (...values: (string | number)[]): Rule => ({
 
 const rules: Record<keyof EmulatorOptions, Rule> = {
   host: { ...text, isForStart: true },
-  port: { must: 'a port number', fits: isNumber, isForStart: true },
+  port: { must: `a port number from 0 to ${maxPort}`, fits: isPort, isForStart: true },
   dataDir: { must: 'the path of a directory', fits: isText, isForStart: true },
   startAt: { must: 'a number, epoch ms', fits: isNumber, isForStart: true },
   journalLimit: { ...count, isForStart: true },
