@@ -114,9 +114,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 
   function whyNotReady(): string | undefined {
-    if (isStopping()) return 'The service is about to stop.';
+    if (isStopping()) return 'The service is stopping.';
     const unchecked = targets.unchecked();
     if (unchecked.length === 0) return jobs?.database.whyNotReady();
-    return `The account of ${unchecked.length} target(s) has not been checked with STS yet: ${unchecked.join(', ')}.`;
+    return `The service has not checked the accounts of these targets with STS yet: ${unchecked.join(', ')}.`;
   }
 }

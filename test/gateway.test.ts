@@ -258,7 +258,7 @@ describe('export jobs', () => {
     };
     await expect
       .poll(async () => (await ask('/health/ready')).body.detail)
-      .toBe('The database cannot be reached.');
+      .toBe('This service cannot reach the database.');
     const meanwhile = await ask('/export-tasks');
     await postgres.start();
     await gateway.ready;

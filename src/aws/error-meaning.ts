@@ -182,38 +182,38 @@ export function toAwsProblem(operation: Operation, error: unknown): Problem {
     return new Problem('aws-unavailable', `AWS answered ${status}.`, members);
   }
   if (status !== undefined && status >= 400) {
-    return new Problem(
-      'aws-unexpected',
-      `AWS answered ${status} with an error unknown here.`,
-      members,
-    );
+    return new Problem('aws-unexpected', `AWS answered ${status} with an unknown error.`, members);
   }
   if (isNotSent(error)) {
-    return new Problem('aws-unavailable', 'AWS could not be reached; nothing was sent.', members);
+    return new Problem(
+      'aws-unavailable',
+      'This service could not reach AWS. Nothing was sent.',
+      members,
+    );
   }
   // The SDK calls a reset a TimeoutError, too.
   const isReset = code === 'ECONNRESET' || code === 'EPIPE';
   if ((name === 'TimeoutError' && !isReset) || name === 'AbortError') {
-    return new Problem('aws-timeout', 'AWS did not answer in time.', members);
+    return new Problem('aws-timeout', 'AWS did not answer within the time limit.', members);
   }
   if (status === undefined || isReset) {
-    return new Problem('aws-unavailable', 'The connection to AWS broke.', members);
+    return new Problem('aws-unavailable', 'The connection to AWS was lost.', members);
   }
   return new Problem(
     'aws-unexpected',
-    `AWS answered ${status} with a body that is not its format.`,
+    `AWS answered ${status} with a body in an unknown format.`,
     members,
   );
 }
 
 // Fixed texts where AWS's own sentence names the role, its account or its credentials.
 const details: Partial<Record<ProblemSlug, string>> = {
-  'export-slot-taken': 'Another export task is running or pending in this account and Region.',
+  'export-slot-taken': 'Another export task is RUNNING or PENDING in this account and Region.',
   'aws-throttled': 'AWS refused the call because of its rate limit.',
   'service-role-not-permitted': 'AWS denied this action to the service role of the target.',
   'service-role-unusable':
-    'AWS does not accept the credentials of the service role, or there are none.',
-  'aws-unavailable': 'CloudWatch Logs, or STS on the way to it, is not available now.',
+    'The credentials of the service role are missing, or AWS does not accept them.',
+  'aws-unavailable': 'CloudWatch Logs or STS is unavailable now.',
 };
 
 function detailOf(slug: ProblemSlug): string {

@@ -101,7 +101,7 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
 function startMigrating(options: DatabaseOptions) {
   const { log, sleep = sleepUntilAborted } = options;
   const stopping = new AbortController();
-  let reason: string | undefined = 'The database is being opened.';
+  let reason: string | undefined = 'This service is connecting to the database.';
 
   async function migrateUntilDone(): Promise<void> {
     for (let failures = 0; ; failures += 1) {
@@ -111,7 +111,7 @@ function startMigrating(options: DatabaseOptions) {
         return;
       } catch (err) {
         if (!isUnavailable(err)) throw err;
-        reason = 'The database cannot be reached.';
+        reason = 'This service cannot reach the database.';
         const retryInMs = backOffMs(failures, pauses);
         log?.warn({ err, retryInMs }, 'the database cannot be reached');
         await sleep(retryInMs, stopping.signal);

@@ -137,7 +137,7 @@ function translated<Result>(act: () => Result): Result {
     return act();
   } catch (error) {
     if (!Object.values(code).includes(resultCode(error))) throw error;
-    throw databaseUnavailable('The database cannot read or write its file now.', explained(error));
+    throw databaseUnavailable('The database cannot read or write its file.', explained(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
 /** How many bytes of bodies may be in flight at once. */
@@ -21,11 +22,12 @@ export function makeBodyBudget({ bodiesBytes, callerBodiesBytes }: BodyBudgetLim
   return (callerId: string | undefined, bytes: number): (() => void) => {
     const own = callerId === undefined ? 0 : (bytesOf.get(callerId) ?? 0);
     if (callerId !== undefined && own + bytes > callerBodiesBytes) {
-      const limit = callerBodiesBytes.toLocaleString('en');
-      throw new Problem('too-many-bodies', `Your bodies in flight may have ${limit} bytes in all.`);
+      const limit = inDigits(callerBodiesBytes);
+      const detail = `With this body, you would have more than ${limit} bytes in flight.`;
+      throw new Problem('too-many-bodies', detail);
     }
     if (total + bytes > bodiesBytes) {
-      throw new Problem('overloaded', 'The gateway has no room for another body.');
+      throw new Problem('overloaded', 'The memory for request bodies is full.');
     }
     add(callerId, bytes);
     return () => add(callerId, -bytes);

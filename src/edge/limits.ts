@@ -1,3 +1,5 @@
+import { statedLimits } from '#problems/limits.ts';
+
 /** What the edge allows a connection and a request. Times in milliseconds, sizes in bytes. */
 export interface EdgeLimits {
   bodyBytes: number;
@@ -15,22 +17,15 @@ export interface EdgeLimits {
 }
 
 export const edgeLimits: EdgeLimits = {
-  // For most operations: the largest lawful body is some 6 KiB in plain text, and six times that with
-  // every character escaped. More only serves a caller that wants to keep us parsing.
-  bodyBytes: 65_536,
+  bodyBytes: statedLimits.bodyBytes,
   // All bodies in flight together. Lower: eight large jobs at once are turned away. Higher: bodies, and
   // three times as much that is made of them, fill the memory of a container of 192 MiB.
   bodiesBytes: 8 * 1_048_576,
-  // Those of one caller: two jobs of a thousand long names. Lower: the largest body does not fit.
-  // Higher: a few callers take the room of all.
-  callerBodiesBytes: 1_048_576,
-  // A task id of 512 characters, percent-encoded, and a long nextToken fit; below the header limit,
-  // so that a long URL is told from long headers.
-  urlBytes: 4_096,
-  headerBytes: 8_192,
-  // Node's defaults are 60 s and 300 s: a slow sender would hold a connection that long.
-  headersMs: 5_000,
-  requestMs: 10_000,
+  callerBodiesBytes: statedLimits.callerBodiesBytes,
+  urlBytes: statedLimits.urlBytes,
+  headerBytes: statedLimits.headerBytes,
+  headersMs: statedLimits.headersMs,
+  requestMs: statedLimits.requestMs,
   // Above the deadline of a read at AWS, below the patience of a caller.
   handlerMs: 8_000,
   // Longer than the idle timeout of a load balancer (60 s is usual; KEEP_ALIVE_SECONDS): if we closed

@@ -7,8 +7,8 @@ import type {
   FastifyRequest,
 } from 'fastify';
 import fp from 'fastify-plugin';
-
 import { anonymous } from '#auth/principal.ts';
+import { inDigits } from '#problems/limits.ts';
 import { answerProblem, timeoutOf, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
 import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
@@ -63,7 +63,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 
     function refuseHost({ headers, routeOptions }: FastifyRequest): Problem | undefined {
       if (isHostAllowed(headers.host, routeOptions.url)) return undefined;
-      return new Problem('host-not-allowed', 'The name in the Host header is not allowed here.');
+      return new Problem('host-not-allowed', 'The name in the Host header is not allowed.');
     }
 
     function refuseOrigin({ method, headers }: FastifyRequest): Problem | undefined {
@@ -113,12 +113,12 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 );
 
 const originNotAllowed = () =>
-  new Problem('origin-not-allowed', 'Scripts and pages of this origin may not call the service.');
+  new Problem('origin-not-allowed', 'CORS_ORIGINS does not have the origin of this request.');
 
 /** Answers a request that is in the way of a close. */
 function answerEarly(request: FastifyRequest, reply: FastifyReply): void {
   if (reply.sent) return; // a stream, or an answer that its caller does not read
-  const detail = 'The service stopped before the request had ended.';
+  const detail = 'The service stopped before the request was complete.';
   void reply.send(new Problem(timeoutOf(request), detail));
 }
 
@@ -127,7 +127,7 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
   const { headers, raw } = request;
   const { url = '' } = raw;
   if (url.length > limits.urlBytes) {
-    const detail = `The URL has ${url.length} bytes, more than ${limits.urlBytes}.`;
+    const detail = `The URL has ${inDigits(url.length)} bytes. The limit is ${inDigits(limits.urlBytes)}.`;
     return new Problem('url-too-long', detail);
   }
   if (!url.startsWith('/')) {
@@ -137,13 +137,13 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
   }
   const hosts = countHosts(raw.rawHeaders);
   if (hosts > 1 || (hosts === 0 && raw.httpVersion === '1.1')) {
-    const detail = `There are ${hosts} Host headers; it must be one.`;
+    const detail = `The request must have one Host header, but has ${hosts}.`;
     return new Problem('malformed-request', detail);
   }
   const { 'content-encoding': coding = 'identity', 'transfer-encoding': transfer = 'chunked' } =
     headers;
   if (coding !== 'identity' || transfer.toLowerCase() !== 'chunked') {
-    return new Problem('unsupported-media-type', 'Content codings such as gzip are not read here.');
+    return new Problem('unsupported-media-type', 'The body has a content coding such as gzip.');
   }
   const { accept } = headers;
   if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { ProblemSlug } from '#problems/catalogue.ts';
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { endWithProblem, toRawAnswer } from './raw-answer.ts';
@@ -21,10 +22,13 @@ type ConnectionError = Error & { code?: string; errno?: number };
 const problemOfCode: Record<string, [ProblemSlug, string]> = {
   HPE_HEADER_OVERFLOW: [
     'headers-too-large',
-    'Request line and headers have more than 8,192 bytes.',
+    `Request line and headers have more than ${inDigits(statedLimits.headerBytes)} bytes.`,
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The request was not complete in time.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['body-too-large', 'The extensions of a chunk are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    'body-too-large',
+    'The chunk extensions of the body are too large.',
+  ],
 };
 
 /** Makes the answer to a connection whose bytes did not become a request. It is closed afterwards. */
@@ -58,9 +62,13 @@ function problemOf(cause: ConnectionError): Problem {
   const known = problemOfCode[code];
   if (known) return new Problem(...known);
   if (code.startsWith('HPE_')) {
-    return new Problem('malformed-request', 'What was received is not HTTP/1.1.');
+    return new Problem('malformed-request', 'The bytes received are not HTTP/1.1.');
   }
-  return new Problem('internal-error', 'The gateway failed on this connection.', { cause });
+  return new Problem(
+    'internal-error',
+    'The service failed on this connection because of a defect.',
+    { cause },
+  );
 }
 
 /** Answers what Node hands out before Fastify sees it; by itself it would answer without a body. */
@@ -71,13 +79,19 @@ export function refuseBeforeRouting(server: Server, options: RawConnectionsOptio
     server.emit('request', request, response);
   });
   server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
-    const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
+    const problem = new Problem(
+      'expectation-failed',
+      'The Expect header has another value than 100-continue.',
+    );
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });
     endWithProblem(response, problem, requestId, basePath);
   });
   server.on('connect', ({ method }: IncomingMessage, socket: Socket) => {
-    const problem = new Problem('malformed-request', 'This is no proxy: CONNECT leads nowhere.');
+    const problem = new Problem(
+      'malformed-request',
+      'This service is not a proxy: it does not support CONNECT.',
+    );
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });
     socket.on('error', () => {}); // the peer may be gone

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 
+import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
 /** A body that is about to be read. */
@@ -72,8 +73,5 @@ export function freeBody(bytes: Buffer<ArrayBuffer>): void {
 }
 
 function tooLarge(limit: number): Problem {
-  return new Problem(
-    'body-too-large',
-    `The body has more than ${limit.toLocaleString('en')} bytes.`,
-  );
+  return new Problem('body-too-large', `The body has more than ${inDigits(limit)} bytes.`);
 }

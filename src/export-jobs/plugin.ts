@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
-
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
+import { statedLimits } from '#problems/limits.ts';
 import type { SlotStatusSource } from '#targets/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from './access/job-access.ts';
@@ -52,14 +52,11 @@ export interface ExportJobsOptions extends JobsOptions {
   sleep: (ms: number) => Promise<void>;
 }
 
-// Each is a socket. More, and callers of everything else run out of file descriptors.
-const maxStreamsAtOnce = 1_000;
-
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { readings, access, targets, authenticate, authorizer, database, watch, queue } = options;
   const { wake, newId, elapsed, sleep, basePath, maxWaitingSlices = 0 } = options;
-  const { maxStreams = maxStreamsAtOnce, maxWatchers = 0 } = options;
+  const { maxStreams = statedLimits.streamsPerProcess, maxWatchers = 0 } = options;
   const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
   const show = makeShowJob(readings, queue, basePath);
   const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);

@@ -7,7 +7,7 @@ import { toTaskQuestion } from './authorization-questions.ts';
 
 /** No export task that this caller may know of: there is none, or it is none of their business. */
 export function exportTaskNotFound(): Problem {
-  return new Problem('export-task-not-found', 'AWS lists no export task of this id.');
+  return new Problem('export-task-not-found', 'AWS lists no export task with this id.');
 }
 
 /**

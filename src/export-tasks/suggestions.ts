@@ -32,7 +32,7 @@ export function suggestLogGroup(text: string): string | undefined {
   const name = nameInArn(text);
   const [, prefix] = nameAndStar.exec(name ?? '') ?? [];
   if (prefix !== undefined) {
-    return `this is one log group by its whole name; for all that begin with it create an export job with logGroupNamePrefix ${JSON.stringify(prefix)}`;
+    return `logGroupName is the whole name of one log group; to export all whose name begins with it, create an export job with logGroupNamePrefix ${JSON.stringify(prefix)}`;
   }
   return name === undefined || name === text ? undefined : `write ${JSON.stringify(name)}`;
 }

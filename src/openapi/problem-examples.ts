@@ -10,11 +10,12 @@ const runningTask = {
 };
 const completedTask = { ...runningTask, status: { code: 'COMPLETED' } };
 
-/** What a case of each problem says, beyond its kind. Those not here say what their title says. */
-const cases: Partial<Record<ProblemSlug, [detail: string, members?: ProblemMembers]>> = {
-  'malformed-body': ['The body is not well-formed JSON: it stops being so at character 17.'],
+/** What a case of each problem says, beyond its kind. */
+const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMembers]> = {
+  'malformed-request': ['The request must have one Host header, but has 2.'],
+  'malformed-body': ['The body is not well-formed JSON: the error is at character 17.'],
   'invalid-request': [
-    '2 rules are broken; errors[] says which.',
+    'The request breaks 2 rules.',
     {
       errors: [
         {
@@ -31,18 +32,45 @@ const cases: Partial<Record<ProblemSlug, [detail: string, members?: ProblemMembe
       ],
     },
   ],
+  'no-such-route': ['No operation has this path.'],
+  'target-not-found': ['No target that you may see has this name.'],
+  'problem-not-found': ['The catalogue has no problem with this name.'],
+  'method-not-allowed': ['This path allows GET, POST.'],
+  'not-acceptable': ['This operation answers application/json.'],
+  'request-timeout': ['The request was not complete in time.'],
+  'body-too-large': ['The body has more than 65,536 bytes.'],
+  'url-too-long': ['The URL has 5,120 bytes. The limit is 4,096.'],
+  'unsupported-media-type': ['The body has a content coding such as gzip.'],
+  'expectation-failed': ['The Expect header has another value than 100-continue.'],
+  'host-not-allowed': ['The name in the Host header is not allowed.'],
+  'origin-not-allowed': ['CORS_ORIGINS does not have the origin of this request.'],
+  'headers-too-large': ['Request line and headers have more than 8,192 bytes.'],
+  'internal-error': ['The service failed on this request because of a defect.'],
+  'not-ready': ['The service is stopping.'],
+  unauthenticated: ['The request has no credentials.'],
+  'not-permitted': [
+    'No policy permits you CreateExportTask with logGroupName "/demo/checkout", target "production", destination "demo-log-archive".',
+  ],
+  'rate-limited': ['You have sent 120 creates in 60 seconds, which is the limit.'],
+  'too-many-bodies': ['With this body, you would have more than 1,048,576 bytes in flight.'],
+  overloaded: ['The service is at its limit of requests or of event loop delay.'],
   'invalid-parameter': [
-    'The specified nextToken is invalid.',
+    'AWS says: The specified nextToken is invalid.',
     { awsErrorCode: 'InvalidParameterException', awsRequestId },
   ],
   'destination-not-found': [
-    'The given bucket does not exist. Please provide a valid bucket name.',
+    'AWS says: The given bucket does not exist. Please provide a valid bucket name.',
     { awsErrorCode: 'InvalidParameterException', awsRequestId },
   ],
+  'service-role-not-permitted': [
+    'AWS denied this action to the service role of the target.',
+    { awsErrorCode: 'AccessDeniedException', awsRequestId },
+  ],
   'log-group-not-found': [
-    'The specified log group does not exist.',
+    'AWS says: The specified log group does not exist.',
     { awsErrorCode: 'ResourceNotFoundException', awsRequestId },
   ],
+  'export-task-not-found': ['AWS lists no export task with this id.'],
   'export-task-already-finished': [
     'The export task is COMPLETED.',
     {
@@ -51,8 +79,16 @@ const cases: Partial<Record<ProblemSlug, [detail: string, members?: ProblemMembe
       exportTask: completedTask,
     },
   ],
+  'resource-already-exists': [
+    'AWS says: The specified resource already exists.',
+    { awsErrorCode: 'ResourceAlreadyExistsException', awsRequestId },
+  ],
+  'operation-aborted': [
+    'AWS says: Multiple requests to update the same resource were in conflict.',
+    { awsErrorCode: 'OperationAbortedException', awsRequestId },
+  ],
   'destination-not-writable': [
-    'GetBucketAcl call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.',
+    'AWS says: GetBucketAcl call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.',
     {
       awsErrorCode: 'AccessDeniedException',
       awsRequestId,
@@ -76,20 +112,54 @@ const cases: Partial<Record<ProblemSlug, [detail: string, members?: ProblemMembe
     },
   ],
   'export-slot-taken': [
-    `Export task ${runningTask.taskId} of log group ${runningTask.logGroupName} holds the slot since 2024-05-02T00:00:00.000Z.`,
+    `Export task ${runningTask.taskId} of log group ${runningTask.logGroupName} holds the slot. It was created at 2024-05-02T00:00:00.000Z.`,
     {
       awsErrorCode: 'LimitExceededException',
       awsRequestId,
       slotHolder: { ...runningTask, status: 'RUNNING', since: '2024-05-02T00:00:00.000Z' },
     },
   ],
+  'aws-throttled': [
+    'AWS refused the call because of its rate limit.',
+    { awsErrorCode: 'ThrottlingException', awsRequestId },
+  ],
+  'aws-call-budget-exhausted': [
+    'The calls before yours take at least 3 seconds. AWS was not called.',
+  ],
+  'service-role-unusable': [
+    'The credentials of the service role are missing, or AWS does not accept them.',
+  ],
+  'aws-unexpected': ['AWS answered 400 with an unknown error.', { awsRequestId }],
+  'aws-unavailable': ['This service could not reach AWS. Nothing was sent.'],
+  'aws-timeout': ['AWS did not answer within the time limit.'],
+  'outcome-unknown': [
+    'CreateExportTask was sent and its answer was lost. AWS does not list the task yet, but it may still appear.',
+  ],
+  'export-job-not-found': ['You have no export job with this id.'],
+  'idempotency-key-reused': ['This key was used before with a different body or target.'],
+  'export-job-cancelled': ['The cancel of this job was requested at 2024-05-02T00:00:00.000Z.'],
+  'no-log-groups': ['No log group begins with /demo/.'],
+  'too-many-slices': [
+    'The job would have 17,520 slices (2 log groups × 8,760 intervals). The limit is 10,000. With sliceBy "day" it has 730.',
+  ],
+  'too-many-waiting-slices': [
+    'You have 99,990 waiting slices. With 24 more you would exceed the limit of 100,000.',
+  ],
+  'export-task-failed': ['AWS gave no reason.'],
+  'export-task-differs': [
+    `AWS lists task ${runningTask.taskId} with the name of this attempt, but it exports something else.`,
+  ],
+  'export-task-cancelled': ['The task is CANCELLED, but this job did not cancel it.'],
+  'export-task-vanished': [`AWS does not list task ${runningTask.taskId}.`],
+  'too-many-watchers': ['You have 100 event streams open, which is the limit.'],
+  'too-many-streams': ['This process has 1,000 event streams open, which is the limit.'],
+  'database-unavailable': ['This service cannot reach the database.'],
 };
 
 /** An example of every problem, by slug, as OpenAPI wants examples. */
 export const problemExamples = Object.fromEntries(
-  Object.entries(catalogue).map(([slug, { title }]) => {
-    const [detail, members] = cases[slug as ProblemSlug] ?? [`${title}.`];
-    const value = toProblemBody(new Problem(slug as ProblemSlug, detail, members), requestId, '');
-    return [slug, { summary: title, value }];
+  (Object.keys(catalogue) as ProblemSlug[]).map((slug) => {
+    const problem = new Problem(slug, ...cases[slug]);
+    return [slug, { summary: problem.kind.title, value: toProblemBody(problem, requestId, '') }];
   }),
 );

@@ -50,9 +50,14 @@ ${about(problem)}`;
 
 function about({ slug, status, explanation, remedy, isRetryable }: ProblemExplanation): string {
   return `<p><span class="status">${status}</span> <code>${slug}</code></p>
-<dl><dt>What it means</dt><dd>${escapeHtml(explanation)}</dd>
-<dt>What to do</dt><dd>${escapeHtml(remedy)}</dd>
-<dt>May the same request succeed later?</dt><dd>${isRetryable ? 'Yes.' : 'No, not as it is.'}</dd></dl>`;
+<dl><dt>What it means</dt><dd>${toHtml(explanation)}</dd>
+<dt>What to do</dt><dd>${toHtml(remedy)}</dd>
+<dt>Can the same request succeed later?</dt><dd>${isRetryable ? 'Yes.' : 'No.'}</dd></dl>`;
+}
+
+/** A text of the catalogue, with what stands in backticks as code. */
+function toHtml(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escapeHtml(text: string): string {

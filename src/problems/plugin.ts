@@ -8,6 +8,7 @@ import type {
 import fp from 'fastify-plugin';
 
 import type { ProblemSlug } from './catalogue.ts';
+import { inDigits, statedLimits } from './limits.ts';
 import { Problem, problemMediaType, toProblemBody } from './problem.ts';
 import { getProblem } from './routes/get-problem.ts';
 import { listProblems } from './routes/list-problems.ts';
@@ -48,12 +49,16 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
   function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const allowed = methodsOf(request.url);
     if (allowed.length === 0 || allowed.includes(request.method)) {
-      return answerProblem(new Problem('no-such-route', 'Nothing has this path.'), request, reply);
+      return answerProblem(
+        new Problem('no-such-route', 'No operation has this path.'),
+        request,
+        reply,
+      );
     }
     const allow = allowed.join(', ');
     void reply.header('allow', allow);
     return answerProblem(
-      new Problem('method-not-allowed', `Allowed here: ${allow}.`),
+      new Problem('method-not-allowed', `This path allows ${allow}.`),
       request,
       reply,
     );
@@ -88,14 +93,20 @@ export function answerProblem(
  * is, and its detail. Every other error is a defect.
  */
 export const frameworkErrors: Readonly<Record<string, readonly [ProblemSlug, string]>> = {
-  FST_ERR_BAD_URL: ['malformed-request', 'The path is not decodable percent-encoded UTF-8.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['url-too-long', 'A part of the path has more than 4,096 bytes.'],
+  FST_ERR_BAD_URL: ['malformed-request', 'The path is not valid percent-encoded UTF-8.'],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    'url-too-long',
+    `A segment of the path has more than ${inDigits(statedLimits.urlBytes)} bytes.`,
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'unsupported-media-type',
-    'The Content-Type must be application/json, with no charset but utf-8.',
+    'The Content-Type must be application/json, without a charset or with utf-8.',
   ],
-  FST_ERR_HANDLER_TIMEOUT: ['aws-timeout', 'This took too long.'],
-  FST_STATIC_FORBIDDEN_PATH: ['no-such-route', 'Nothing has this path.'],
+  FST_ERR_HANDLER_TIMEOUT: [
+    'aws-timeout',
+    'The request took longer than the time limit of its operation.',
+  ],
+  FST_STATIC_FORBIDDEN_PATH: ['no-such-route', 'No operation has this path.'],
 };
 
 /** What of a request decides on its problem. */
@@ -106,7 +117,11 @@ export function toProblem(cause: Error & { code?: string }, request: Asked): Pro
   if (cause instanceof Problem) return cause;
   const known = frameworkErrors[cause.code ?? ''];
   if (!known)
-    return new Problem('internal-error', 'The gateway failed on this request.', { cause });
+    return new Problem(
+      'internal-error',
+      'The service failed on this request because of a defect.',
+      { cause },
+    );
   const [slug, detail] = known;
   return new Problem(slug === 'aws-timeout' ? timeoutOf(request) : slug, detail, { cause });
 }

@@ -119,7 +119,7 @@ export function openTargets(options: TargetsOptions): Targets {
       if (settings.some((setting) => setting.name === name)) {
         throw new Problem(
           'not-ready',
-          `The account of target ${JSON.stringify(name)} has not been checked yet.`,
+          `The account of target ${JSON.stringify(name)} is not checked yet.`,
         );
       }
       const detail = 'No target that you may see has this name.';

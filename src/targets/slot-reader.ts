@@ -1,5 +1,6 @@
 import { isActive } from '#aws/export-task.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
+import { statedLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
 import type { OpenTarget, Targets } from './target.ts';
@@ -29,15 +30,16 @@ export interface SlotStatus {
 
 // However many ask. AWS takes five describes a second per account and Region, from everybody together.
 const slotFreshForMs = 5_000;
-// The newest tasks of a target: the one active task is among them, for while it is none is created.
-const newestTasks = 50;
 
 /** Makes the reader of slots: the export jobs know best what is theirs, AWS what is somebody else's. */
 export function makeSlotReader(options: SlotReaderOptions): SlotReader {
   const { targets, book, now, elapsed } = options;
   const look = shareAnswers(
     async (name: string) => {
-      const page = await targets.find(name).logs.describeExportTasks({ limit: newestTasks });
+      // The one active task is among the newest: while it is active, none is created.
+      const page = await targets
+        .find(name)
+        .logs.describeExportTasks({ limit: statedLimits.newestTasks });
       return { tasks: page.exportTasks.filter(isActive), seenAt: page.answeredAt ?? now() };
     },
     { freshForMs: slotFreshForMs, elapsed },

@@ -51,10 +51,10 @@ function readNumber(value: bigint): ReadInstant {
   for (const [unit, ms] of Object.entries(units)) {
     if (isPlausible(ms)) return { detail: `looks like ${unit}; in milliseconds it is ${ms}` };
   }
-  if (value > plausibleMs.last) return { detail: `must be ${rule}, but lies after the year 2200` };
+  if (value > plausibleMs.last) return { detail: `must be ${rule}, but is after the year 2200` };
   if (value < 0n) return { detail: beforeBeginning };
   return {
-    detail: `must be ${rule}, but is ${toDateTime(Number(value))}, before there were logs to export; for everything from the beginning write 0`,
+    detail: `must be ${rule}, but is ${toDateTime(Number(value))}, before CloudWatch Logs existed; write 0 to export everything from the beginning`,
   };
 }
 
@@ -62,7 +62,7 @@ const rfc3339 =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
 const beforeBeginning =
-  'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins';
+  'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs';
 
 function readText(text: string): ReadInstant {
   const [whole, date, ...rest] = rfc3339.exec(text) ?? [];
@@ -73,7 +73,7 @@ function readText(text: string): ReadInstant {
   const midnight = Date.parse(`${date}T00:00:00Z`);
   // Date.parse takes the 30th of February for the 1st of March.
   const isDay = !Number.isNaN(midnight) && toDateTime(midnight).startsWith(date);
-  if (!isDay) return { detail: `must be a day of the calendar, but ${date} is none` };
+  if (!isDay) return { detail: `must have an existing date, but ${date} does not exist` };
 
   const offsetMs =
     Number(`${sign ?? '+'}1`) *
@@ -87,7 +87,7 @@ function readText(text: string): ReadInstant {
   if (at < 0) return { detail: beforeBeginning };
   if (hour === 24 && minute === 0 && second === 0) {
     return {
-      detail: `has the hour 24, which RFC 3339 has not; the same instant is "${toDateTime(at)}"`,
+      detail: `has the hour 24, which RFC 3339 does not allow; write "${toDateTime(at)}" instead`,
     };
   }
   if (hour > 23 || minute > 59 || second > 60) {
@@ -95,7 +95,7 @@ function readText(text: string): ReadInstant {
   }
   if (second === 60) {
     return {
-      detail: `is in a leap second, which time in milliseconds since 1970 has not; the second after it is "${toDateTime(atSecond)}"`,
+      detail: `is in a leap second, which milliseconds since 1970 cannot express; the next second is "${toDateTime(atSecond)}"`,
     };
   }
   return { at };
@@ -115,5 +115,5 @@ function describeOtherText(text: string): string {
   const write = `write ${meant.map((read) => `"${read}"`).join(' or ')}`;
   return hasOffset
     ? `must be RFC 3339; ${write}`
-    : `must be RFC 3339 with an offset; if UTC is meant, ${write}`;
+    : `must be RFC 3339 with an offset; for UTC, ${write}`;
 }

@@ -42,6 +42,6 @@ function describeSyntaxError(error: unknown): string {
   // V8's message quotes the text; the position is what helps, and repeats nothing of the body.
   const position = error instanceof Error && /position (\d+)/.exec(error.message)?.[1];
   return position
-    ? `The body is not well-formed JSON: it stops being so at character ${position}.`
-    : 'The body is not well-formed JSON, or has a member that is refused ("__proto__", "constructor.prototype").';
+    ? `The body is not well-formed JSON: the error is at character ${position}.`
+    : 'The body is not well-formed JSON, or has the member "__proto__" or "constructor.prototype".';
 }

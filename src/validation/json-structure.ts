@@ -1,12 +1,7 @@
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
-// The largest lawful body has a thousand names in one array. Lower: a list that is somewhat too long is
-// not refused by the rule that says how long it may be. Higher: parsing, checking and reporting this
-// many members keeps every other request waiting.
-const maxValues = 4_096;
-
-// Lawful bodies have four levels.
-const maxDepth = 16;
+const { bodyValues, bodyDepth } = statedLimits;
 
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [openBrace, openBracket, closeBrace, closeBracket] = [0x7b, 0x5b, 0x7d, 0x5d];
@@ -31,8 +26,8 @@ export function refuseLargeStructure(bytes: Buffer): void {
     } else if (byte === closeBrace || byte === closeBracket) {
       depth -= 1;
     }
-    if (values > maxValues) throw tooLarge('4,096 members and items in all');
-    if (depth > maxDepth) throw tooLarge('16 levels of nesting');
+    if (values > bodyValues) throw tooLarge(`${inDigits(bodyValues)} members and array items`);
+    if (depth > bodyDepth) throw tooLarge(`${bodyDepth} levels of nesting`);
   }
 }
 

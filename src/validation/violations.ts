@@ -11,7 +11,7 @@ const maxPathLength = 256;
 
 /** The problem of a request that breaks rules: one or more. */
 export function invalidRequest(errors: Violation[]): Problem {
-  const detail = `${errors.length === 1 ? 'One rule is' : `${errors.length} rules are`} broken; errors[] says which.`;
+  const detail = `The request breaks ${errors.length === 1 ? 'one rule' : `${errors.length} rules`}.`;
   return new Problem('invalid-request', detail, { errors });
 }
 
@@ -32,10 +32,7 @@ export function toViolations(errors: ErrorObject[], place: Violation['in']): Vio
   }
   const left = pointers.size - violations.length;
   if (left === 0) return violations;
-  return [
-    ...violations,
-    { in: place, pointer: '#', detail: `${left} further members break a rule.` },
-  ];
+  return [...violations, { in: place, pointer: '#', detail: `${left} more members break a rule.` }];
 }
 
 /** The JSON pointer to what breaks the rule, as a URI fragment. */
@@ -58,10 +55,10 @@ function detailOf(error: ErrorObject): string {
       return `is missing; it must be ${ruleOf(propertiesOf(error)[params.missingProperty])}`;
     case 'additionalProperties': {
       const known = Object.keys(propertiesOf(error)).join(', ');
-      return `is not known here; known are: ${known || 'none'}`;
+      return `is unknown; allowed names: ${known || 'none'}`;
     }
     case 'uniqueItems':
-      return `must not be there again: it is member ${Math.min(params.i, params.j)}`;
+      return `must be unique, but is the same as item ${Math.min(params.i, params.j)}`;
     case 'x-exactlyOneOf': {
       const names: string[] = schema as string[];
       const count = names.filter((name) => Object.hasOwn(data as object, name)).length;
@@ -113,7 +110,7 @@ export function show(value: unknown): string {
     return value === null
       ? 'null'
       : Array.isArray(value)
-        ? `an array of ${value.length}`
+        ? `an array of ${value.length} items`
         : 'an object';
   return String(value);
 }

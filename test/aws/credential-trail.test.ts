@@ -49,7 +49,7 @@ describe('when no credentials are found', () => {
 
     expect(slug).toBe('service-role-unusable');
     expect(detail).toBe(
-      'AWS does not accept the credentials of the service role, or there are none.',
+      'The credentials of the service role are missing, or AWS does not accept them.',
     );
   });
 

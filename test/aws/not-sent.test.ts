@@ -39,7 +39,10 @@ async function createAt(url: string, { createMs }: Partial<AwsTimeouts> = {}) {
 
 const notSent = {
   outcome: 'not-sent',
-  problem: { slug: 'aws-unavailable', detail: 'AWS could not be reached; nothing was sent.' },
+  problem: {
+    slug: 'aws-unavailable',
+    detail: 'This service could not reach AWS. Nothing was sent.',
+  },
 };
 
 test('a create at a port nobody listens on was not sent', async () => {

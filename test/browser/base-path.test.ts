@@ -49,7 +49,7 @@ test('the links of problem pages work behind a proxy that strips a path', async 
   await page.goto(`${proxy.url}/problems/export-slot-taken`);
   await page.getByRole('link', { name: 'All problems' }).click();
   await page.waitForURL(`${proxy.url}/problems`);
-  await page.getByRole('link', { name: 'Another export task is active' }).click();
+  await page.getByRole('link', { name: 'Export slot taken by another task' }).click();
   await page.waitForURL(`${proxy.url}/problems/export-slot-taken`);
   await page.getByRole('link', { name: 'Operations' }).click();
   await page.locator('.opblock').first().waitFor();

@@ -72,7 +72,7 @@ test('Swagger UI shows a problem so that it can be read', async () => {
   expect(await statusShown(page)).toBe('400');
   await picture('refused', liveAnswer);
   const shown = await page.locator(liveAnswer).innerText();
-  expect(shown).toContain('The request breaks a rule of this operation');
+  expect(shown).toContain('Invalid request');
   expect(shown).toContain('but is \\"yesterday\\"');
   expectNobodyElseAsked(requests);
   // What a browser says of every answer above 399, and nothing else.
@@ -85,7 +85,7 @@ test.each(['light', 'dark'] as const)('explains a problem on a page, %s', async 
   await page.goto(`${world.url}/problems/export-slot-taken`);
   await picture(`problem-${colorScheme}`);
 
-  expect(await page.locator('h1').innerText()).toBe('Another export task is active');
+  expect(await page.locator('h1').innerText()).toBe('Export slot taken by another task');
   expect(await page.locator('body').innerText()).toContain('AWS runs one export task at a time');
   const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
   expect(background).toBe(colorScheme === 'dark' ? 'rgb(13, 17, 23)' : 'rgb(255, 255, 255)');
@@ -98,9 +98,7 @@ test('the catalogue of problems is a page with a link to each', async () => {
 
   await page.goto(`${world.url}/problems`);
   await picture('problems');
-  await page
-    .getByRole('link', { name: 'It is not known whether the export task was created' })
-    .click();
+  await page.getByRole('link', { name: 'Unknown outcome of CreateExportTask' }).click();
 
   await page.waitForURL(`${world.url}/problems/outcome-unknown`);
   expect(complaints).toEqual([]);

@@ -188,7 +188,7 @@ describe('at the start', () => {
     isBack.resolve();
     await database.whenMigrated;
 
-    expect(whileAway).toBe('The database cannot be reached.');
+    expect(whileAway).toBe('This service cannot reach the database.');
     expect(database.whyNotReady()).toBeUndefined();
     expect(await keysIn(database)).toEqual([]);
     expect(options.log.lines).toContain('the database cannot be reached');

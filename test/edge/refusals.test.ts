@@ -105,7 +105,7 @@ describe('a wrong method', () => {
 
     await expectProblem(world, answers[0], 'method-not-allowed');
     expect(answers[0]?.headers.allow).toBe(allow);
-    expect(JSON.parse(answers[0]?.text ?? '').detail).toBe(`Allowed here: ${allow}.`);
+    expect(JSON.parse(answers[0]?.text ?? '').detail).toBe(`This path allows ${allow}.`);
   });
 
   test('HEAD where there is only POST is told so without a body', async () => {

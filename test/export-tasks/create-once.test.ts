@@ -268,7 +268,7 @@ describe('a create that AWS may still carry out', () => {
     const answer = await world.call('POST', '/export-tasks', order);
 
     expect(answer.status).toBe(504);
-    expect(answer.body.detail).toContain('AWS could not be asked');
+    expect(answer.body.detail).toContain('could not read the whole list');
   });
 
   test.for(openAnswers)(
@@ -286,7 +286,7 @@ describe('a create that AWS may still carry out', () => {
         awsErrorCode: fault.code,
         awsRequestId: expect.any(String),
         detail: expect.stringMatching(
-          /That does not tell whether the task was created\. AWS lists no such task yet/,
+          /AWS may have created the task or not\. AWS does not list the task yet/,
         ),
         remedy: expect.stringContaining('GET /export-tasks'),
       });
@@ -415,7 +415,7 @@ test('D9: a create that finds no open port is 503, and nothing was sent', async 
 
   expect(answer.status).toBe(503);
   expect(answer.body).toMatchObject({ type: '/problems/aws-unavailable', isRetryable: true });
-  expect(answer.body.detail).toContain('nothing was sent');
+  expect(answer.body.detail).toContain('Nothing was sent');
   expect(world.creates()).toHaveLength(0);
 });
 

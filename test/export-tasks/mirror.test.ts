@@ -66,7 +66,11 @@ describe('POST /export-tasks', () => {
 
   test.for([
     ['/to', 'seconds', { from: 1_714_521_600, to: 1_714_607_999 }],
-    ['/from', 'micro- or nanoseconds', { from: 1_714_521_600_000_000, to: 1_714_607_999_000_000 }],
+    [
+      '/from',
+      'microseconds or nanoseconds',
+      { from: 1_714_521_600_000_000, to: 1_714_607_999_000_000 },
+    ],
     ['/from', 'after to', { from: order.to, to: order.from }],
     ['/destinationPrefix', '1024 bytes', { destinationPrefix: 'p'.repeat(465) }],
   ] as const)('warns at %s of what can hardly be meant: %s', async ([pointer, words, change]) => {

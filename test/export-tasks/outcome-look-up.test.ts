@@ -123,12 +123,12 @@ describe('the look-up of a lost create', () => {
 
       await expect(create()).rejects.toMatchObject({
         slug: 'outcome-unknown',
-        detail: expect.stringContaining('that may be the one'),
+        detail: expect.stringContaining('that may be the new one'),
       });
     },
   );
 
-  test('names the task that may be the one to those alone who may see it', async () => {
+  test('names the task that may be the new one to those alone who may see it', async () => {
     const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
     const toldOf = (see: CreateOnBehalf['see']) =>
       openTarget({ pages })
@@ -154,7 +154,7 @@ describe('the look-up of a lost create', () => {
       await expect(create()).rejects.toMatchObject({
         slug: 'outcome-unknown',
         detail:
-          'AWS answered 503. That does not tell whether the task was created. AWS lists no such task yet; it may still appear.',
+          'AWS answered 503. AWS may have created the task or not. AWS does not list the task yet, but it may still appear.',
         members: { awsErrorCode: 'Busy', awsRequestId: 'request-1' },
       });
     },

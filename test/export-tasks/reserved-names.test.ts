@@ -17,7 +17,7 @@ test('a task of the mirror is not named like those of the export jobs', async ()
   expect(answer.body).toMatchObject({
     type: '/problems/invalid-request',
     errors: [
-      { in: 'body', pointer: '#/taskName', detail: expect.stringMatching(/any other name/) },
+      { in: 'body', pointer: '#/taskName', detail: expect.stringMatching(/use another name/) },
     ],
   });
   expect(world.emulator.exportTasks()).toEqual([]);

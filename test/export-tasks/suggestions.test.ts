@@ -32,7 +32,7 @@ test.for([
 
 const arn = 'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/pay';
 const wholeName =
-  'this is one log group by its whole name; for all that begin with it create an export job with logGroupNamePrefix "/aws/lambda/"';
+  'logGroupName is the whole name of one log group; to export all whose name begins with it, create an export job with logGroupNamePrefix "/aws/lambda/"';
 
 test.for([
   [arn, 'write "/aws/lambda/pay"', 'write "/aws/lambda/pay"'],

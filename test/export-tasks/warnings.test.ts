@@ -7,13 +7,13 @@ test.for(['a', 'a/b', '{logGroup}/{dd}', ''])('the prefix %j has no warning', (p
 });
 
 test.for([
-  ['/a', 'Write "a".'],
-  ['a/', 'Write "a".'],
-  ['a//b', 'Write "a/b".'],
-  ['//a///{dd}//', 'Write "a/{dd}".'],
-  ['//', 'Leave the prefix out.'],
+  ['/a', 'Use "a" instead.'],
+  ['a/', 'Use "a" instead.'],
+  ['a//b', 'Use "a/b" instead.'],
+  ['//a///{dd}//', 'Use "a/{dd}" instead.'],
+  ['//', 'Omit the prefix.'],
 ] as const)('the prefix %j has a warning: %s', ([prefix, advice]) => {
-  const detail = `A slash at an end, or two in a row, makes a folder without a name in S3. ${advice}`;
+  const detail = `A slash at the beginning or end, or two in a row, creates a folder without a name in S3. ${advice}`;
 
   expect(warningsOfSlashes(prefix)).toEqual([{ pointer: '#/destinationPrefix', detail }]);
 });

@@ -99,7 +99,7 @@ describe('calls to AWS', () => {
     pointSdkAt('https://aws.invalid'); // a name that nobody may have
     await using logs = openLogs(longTimeouts, '.invalid');
 
-    await expect(logs.describeExportTasks({})).rejects.toThrow('nothing was sent');
+    await expect(logs.describeExportTasks({})).rejects.toThrow('Nothing was sent');
 
     expect(proxy.connects).toEqual([]);
   });

@@ -132,6 +132,7 @@ test('a page shows text as text', () => {
 
 function textOf(page: string): string {
   return page
+    .replaceAll(/<code>(.*?)<\/code>/g, '`$1`')
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

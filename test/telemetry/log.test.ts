@@ -145,7 +145,7 @@ describe('health', () => {
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({
       type: '/problems/not-ready',
-      detail: 'The service is about to stop.',
+      detail: 'The service is stopping.',
     });
     expect(ready.headers.get('retry-after')).toBe('2');
     expect(live.status).toBe(200);

@@ -36,60 +36,48 @@ describe('an instant', () => {
       '1714521600',
       'must be without quotes, and looks like seconds; in milliseconds it is 1714521600000',
     ],
-    [
-      '2024-05-01',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-01T00:00:00Z"',
-    ],
-    [
-      '2024-05-01T10:00',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-01T10:00:00Z"',
-    ],
+    ['2024-05-01', 'must be RFC 3339 with an offset; for UTC, write "2024-05-01T00:00:00Z"'],
+    ['2024-05-01T10:00', 'must be RFC 3339 with an offset; for UTC, write "2024-05-01T10:00:00Z"'],
     [
       '2024-05-01 10:00:00',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-01T10:00:00Z"',
+      'must be RFC 3339 with an offset; for UTC, write "2024-05-01T10:00:00Z"',
     ],
     ['2019-02-22T10:00:00+0000', 'must be RFC 3339; write "2019-02-22T10:00:00+00:00"'],
     ['2019-02-22T10:00:00-07', 'must be RFC 3339; write "2019-02-22T10:00:00-07:00"'],
     ['20190222T100000Z', 'must be RFC 3339; write "2019-02-22T10:00:00Z"'],
     ['2019-02-22 10:00:00,5 +0530', 'must be RFC 3339; write "2019-02-22T10:00:00.5+05:30"'],
-    [
-      '22-02-2019',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-22T00:00:00Z"',
-    ],
-    [
-      '2/22/2019 10:30',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-22T10:30:00Z"',
-    ],
+    ['22-02-2019', 'must be RFC 3339 with an offset; for UTC, write "2019-02-22T00:00:00Z"'],
+    ['2/22/2019 10:30', 'must be RFC 3339 with an offset; for UTC, write "2019-02-22T10:30:00Z"'],
     [
       '03.02.2019',
-      'must be RFC 3339 with an offset; if UTC is meant, write "2019-02-03T00:00:00Z" or "2019-03-02T00:00:00Z"',
+      'must be RFC 3339 with an offset; for UTC, write "2019-02-03T00:00:00Z" or "2019-03-02T00:00:00Z"',
     ],
     [
       '2016-12-31T23:59:60Z',
-      'is in a leap second, which time in milliseconds since 1970 has not; the second after it is "2017-01-01T00:00:00.000Z"',
+      'is in a leap second, which milliseconds since 1970 cannot express; the next second is "2017-01-01T00:00:00.000Z"',
     ],
     [
       '2024-04-30T24:00:00Z',
-      'has the hour 24, which RFC 3339 has not; the same instant is "2024-05-01T00:00:00.000Z"',
+      'has the hour 24, which RFC 3339 does not allow; write "2024-05-01T00:00:00.000Z" instead',
     ],
-    ['2024-02-30T00:00:00Z', 'must be a day of the calendar, but 2024-02-30 is none'],
-    ['2023-02-29T00:00:00Z', 'must be a day of the calendar, but 2023-02-29 is none'],
-    ['2024-13-01T00:00:00Z', 'must be a day of the calendar, but 2024-13-01 is none'],
+    ['2024-02-30T00:00:00Z', 'must have an existing date, but 2024-02-30 does not exist'],
+    ['2023-02-29T00:00:00Z', 'must have an existing date, but 2023-02-29 does not exist'],
+    ['2024-13-01T00:00:00Z', 'must have an existing date, but 2024-13-01 does not exist'],
     ['2024-05-01T24:00:01Z', 'must have a time of day from 00:00:00 to 23:59:59'],
     ['2024-05-01T10:60:00Z', 'must have a time of day from 00:00:00 to 23:59:59'],
     [
       '1969-12-31T23:59:59Z',
-      'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
+      'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs',
     ],
     [
       '1969-12-30T24:00:00Z',
-      'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
+      'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs',
     ],
     [
       '1970-01-01T00:00:00+02:00',
-      'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins',
+      'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs',
     ],
-    [-1, 'lies before 1970-01-01T00:00:00Z, where the time of CloudWatch Logs begins'],
+    [-1, 'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs'],
   ] as const)('%s is refused: %s', ([value, detail]) => {
     expect(readInstant(value)).toEqual({ detail });
   });

@@ -29,7 +29,7 @@ describe('a body of POST /export-tasks', () => {
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({
       type: '/problems/invalid-request',
-      detail: '6 rules are broken; errors[] says which.',
+      detail: 'The request breaks 6 rules.',
     });
     expect(answer.body.errors).toEqual(
       expect.arrayContaining([
@@ -43,7 +43,7 @@ describe('a body of POST /export-tasks', () => {
           in: 'body',
           pointer: '#/extra',
           detail:
-            'is not known here; known are: taskName, logGroupName, logStreamNamePrefix, from, to, destination, destinationPrefix',
+            'is unknown; allowed names: taskName, logGroupName, logStreamNamePrefix, from, to, destination, destinationPrefix',
         },
         {
           in: 'body',
@@ -86,7 +86,7 @@ describe('a body of POST /export-tasks', () => {
         pointer: '#/destination',
         detail: expect.stringMatching(/^is missing; /),
       },
-      { in: 'body', pointer: '#/extra', detail: expect.stringMatching(/^is not known here/) },
+      { in: 'body', pointer: '#/extra', detail: expect.stringMatching(/^is unknown/) },
     ]);
   });
 
@@ -246,7 +246,7 @@ describe('a body of POST /export-tasks', () => {
     const { answer } = await post(world, { ...order, ...extra });
 
     expect(answer.body.errors).toHaveLength(51);
-    expect(answer.body.errors[50].detail).toBe('950 further members break a rule.');
+    expect(answer.body.errors[50].detail).toBe('950 more members break a rule.');
   });
 
   test('has pointers that are well-formed whatever the member is called', async () => {
@@ -269,7 +269,7 @@ describe('a query', () => {
     ['limit=1&limit=2', '#/limit', 'an integer from 1 to 50'],
     ['statusCode=DONE', '#/statusCode', 'one of CANCELLED, COMPLETED'],
     ['nextToken=', '#/nextToken', 'the nextToken of an earlier answer'],
-    ['page=2', '#/page', 'known are: target, statusCode, limit, nextToken'],
+    ['page=2', '#/page', 'allowed names: target, statusCode, limit, nextToken'],
     ['target=', '#/target', 'the name of a target'],
   ] as const)('%s is refused with what would be right', async ([query, pointer, right]) => {
     await using world = await openWorld();

@@ -26,7 +26,7 @@ test('after fifty violations the others are only counted', async () => {
   expect(body.errors[50]).toEqual({
     in: 'body',
     pointer: '#',
-    detail: '3950 further members break a rule.',
+    detail: '3950 more members break a rule.',
   });
   expect(text.length).toBeLessThan(12_000);
 });

@@ -10,10 +10,10 @@ export type Refuse = (fault: Fault, reason?: string) => Problem;
 const details: Record<Fault, string> = {
   missing: 'The request has no credentials.',
   malformed:
-    'The request must have one credential of a kind that is accepted here, once and in the right form.',
-  jwt: 'The token is not accepted.',
-  'api-key': 'The API key is not accepted.',
-  mtls: 'The client certificate is not accepted.',
+    'The request must have exactly one credential, of an accepted kind and in the right form.',
+  jwt: 'This service does not accept the token.',
+  'api-key': 'This service does not accept the API key.',
+  mtls: 'This service does not accept the client certificate.',
 };
 
 // HTTP has no scheme for certificates, but a 401 must have a challenge; this one says what to bring.

@@ -111,10 +111,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     requireAny(request, action) {
       if (policies.mayPermit(request.principal, action)) return;
       record(request, action, { isPermitted: false, policies: [] }, { target: '*' });
-      throw new Problem(
-        'not-permitted',
-        `No policy permits you ${action}, whatever it is done to.`,
-      );
+      throw new Problem('not-permitted', `No policy permits you ${action} on any resource.`);
     },
     filterPermitted(request, items, toQuestion) {
       const asked = items.map((item) => {

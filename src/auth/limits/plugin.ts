@@ -47,7 +47,7 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       return {
         name,
         field: `"${name}";q=${perMinute};w=${windowSeconds}`,
-        detail: `You may send ${perMinute} ${name} in ${windowSeconds} seconds, and have done so.`,
+        detail: `You have sent ${perMinute} ${name} in ${windowSeconds} seconds, which is the limit.`,
         spend: makeBudget(perMinute, elapsed),
       };
     }

@@ -162,7 +162,7 @@ function exhausted(waitMs: number): Problem {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
   return new Problem(
     'aws-call-budget-exhausted',
-    `The calls ahead of yours take AWS ${seconds} s or more; it was not asked.`,
+    `The calls before yours take at least ${seconds} seconds. AWS was not called.`,
     { retryAfterSeconds: seconds },
   );
 }

@@ -1,9 +1,8 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { statedLimits } from '#problems/limits.ts';
 import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
 
-// AWS has no larger page.
-const newestTasks = 50;
 // A task that AWS does not know by its id is not known a moment later, for who creates one hears its
 // id from AWS. Shorter, and wrong ids cost a call each second; longer, and an answer that came
 // before the task was to be seen everywhere misleads for as long.
@@ -64,7 +63,7 @@ export function readNewestFirst(
       const isById = taskId !== undefined && Object.values(filter).every((v) => v === undefined);
       if (!isById || how.isFresh) return logs.describeExportTasks(query, how);
 
-      const newest = await logs.describeExportTasks({ limit: newestTasks }, how);
+      const newest = await logs.describeExportTasks({ limit: statedLimits.newestTasks }, how);
       rememberEnded(newest);
       const task = newest.exportTasks.find((listed) => listed.taskId === taskId);
       if (task) return alone(newest, task);

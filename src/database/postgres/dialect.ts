@@ -109,7 +109,10 @@ function translate(client: pg.PoolClient, begin: string): PostgresPoolClient {
       const { severity, code = '' } = error as { severity?: string; code?: string };
       const isOfServer = severity !== undefined;
       if (isOfServer && !unavailable.test(code)) throw error;
-      const problem = databaseUnavailable('The database did not do its work in time.', error);
+      const problem = databaseUnavailable(
+        'The database did not answer within the time limit.',
+        error,
+      );
       // A server that has become read-only is the wrong one after a failover.
       if (severity !== 'ERROR' || code === '25006') lost = problem;
       throw problem;

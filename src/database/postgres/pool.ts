@@ -73,7 +73,7 @@ export function makeServerPool(
         isAway = false;
         return client;
       } catch (failure) {
-        const problem = databaseUnavailable('The database cannot be reached.', failure);
+        const problem = databaseUnavailable('This service cannot reach the database.', failure);
         tell(problem);
         throw problem;
       }

@@ -32,7 +32,11 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
     // error would be the dearest of all that is done here to turn a request away.
     const refusals = [1, 2, 3, 4, 5].map(
       (retryAfterSeconds) =>
-        new Problem('overloaded', 'The gateway has more to do than it can.', { retryAfterSeconds }),
+        new Problem(
+          'overloaded',
+          'The service is at its limit of requests or of event loop delay.',
+          { retryAfterSeconds },
+        ),
     );
     const refusal = () => refusals[Math.floor(random() * refusals.length)];
 

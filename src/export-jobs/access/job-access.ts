@@ -138,7 +138,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
       const question = toJobQuestion(request, action, head, head.logGroupName);
       const { isPermitted, policies } = authorizer.decide(request, question);
       const isLet = found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
-      if (!isLet) throw new Problem('export-job-not-found', 'You have no export job of this id.');
+      if (!isLet) throw new Problem('export-job-not-found', 'You have no export job with this id.');
       return { head, target: targetOf(head), policies };
     },
 

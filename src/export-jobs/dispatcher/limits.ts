@@ -1,4 +1,5 @@
 import { awsTimeouts } from '#aws/client/timeouts.ts';
+import { statedLimits } from '#problems/limits.ts';
 
 /** The times and counts the dispatcher goes by, in milliseconds. */
 export interface DispatcherLimits {
@@ -22,10 +23,7 @@ export const dispatcherLimits: DispatcherLimits = {
   leaseMs: 30_000,
   // After this a create that we sent cannot be on its way any more, as far as we can tell.
   createDeadlineMs: awsTimeouts.createMs + awsTimeouts.connectMs,
-  // How long after a create was sent it may still take effect or become visible. AWS says nothing of
-  // it. Shorter, and a late effect is exported twice; longer, and each lost answer costs the slot
-  // more minutes. What is later still, the sweeper finds.
-  reconcileMs: 120_000,
+  reconcileMs: statedLimits.lateEffectMs,
   // Whole listings without the task that it takes to call it absent, and how far they are apart.
   looks: 3,
   listingIntervalMs: 10_000,

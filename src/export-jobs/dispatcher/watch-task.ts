@@ -1,4 +1,5 @@
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
+import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { recordCall } from '../store/record-change.ts';
 import type { RunningSlice } from '../store/steps/active-slice.ts';
@@ -8,9 +9,6 @@ import { recordLoss } from './attempts/record-loss.ts';
 import { nextPollAt } from './pacing/poll-time.ts';
 import { cancelAtAws, type OwnedSlot, record, toStored } from './slot.ts';
 import { alarmAfterMs, isAlarmDue, troubleAt } from './trouble.ts';
-
-// A task cannot run for more than 24 hours, so after that nothing can come of it any more.
-const vanishedForGoodMs = 25 * 3_600_000;
 
 /**
  * Takes one look at the task in the slot, when it is time for one, and writes down what came of it.
@@ -110,7 +108,7 @@ async function recordEnd(
 }
 
 const cancelledElsewhere = () =>
-  new Problem('export-task-cancelled', 'The task is CANCELLED, and not by this job.');
+  new Problem('export-task-cancelled', 'The task is CANCELLED, but this job did not cancel it.');
 
 /** A failed attempt: back into the queue after a pause, up to the limit, unless somebody wanted it ended. */
 async function recordFailure(
@@ -143,7 +141,7 @@ async function missTask(slot: OwnedSlot, active: RunningSlice, by: CallToAws): P
     const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
     log.error(facts, 'AWS does not list the task of a running slice');
   }
-  if (ageMs > vanishedForGoodMs && missingMs >= alarmAfterMs) {
+  if (ageMs > statedLimits.vanishedMs && missingMs >= alarmAfterMs) {
     const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
     const times = { taskCreatedAt: null, taskCompletedAt: null };
     await recordFailure(slot, active, times, problem, by);

@@ -54,12 +54,13 @@ const nameOrBrace = /\{([^{}]*)\}|[{}]/g;
 /** In words what is wrong with a template; `undefined` when it is good. */
 export function faultOf(template: string): string | undefined {
   const faults = [...template.matchAll(nameOrBrace)].flatMap(({ 0: found, 1: name, index }) => {
-    if (name === undefined)
-      return [`has a ${found} without its other half at character ${index + 1}`];
+    if (name === undefined) return [`has an unmatched ${found} at character ${index + 1}`];
     if (isName(name)) return [];
-    return [`has ${found} at character ${index + 1}, which is no name; known are: ${known}`];
+    return [
+      `has the unknown placeholder ${found} at character ${index + 1}; known placeholders: ${known}`,
+    ];
   });
-  if (withoutEndingSlashes(template) === '') faults.push('must have more than slashes');
+  if (withoutEndingSlashes(template) === '') faults.push('must not consist of slashes only');
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
@@ -110,14 +111,14 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
       const logGroup = toLogGroup(logGroupName);
       const bytes = bytesBeside + logGroups.length * Buffer.byteLength(logGroup);
       if (bytes > prefixMaxBytes) {
-        return `must be at most ${prefixMaxBytes} bytes when filled in, but for log group ${logGroupName} it is ${bytes}; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at ${s3KeyMaxBytes}`;
+        return `must have at most ${prefixMaxBytes} bytes when filled in, but has ${bytes} for log group ${logGroupName}; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is ${s3KeyMaxBytes} bytes`;
       }
       if (withoutEndingSlashes(logGroup) !== '') return undefined;
       if (bare === '') {
-        return `must have more than slashes when filled in, but for log group ${logGroupName} it has nothing else; put a word before {logGroup}`;
+        return `must not consist of slashes only when filled in, but does for log group ${logGroupName}; put text before {logGroup}`;
       }
       if (leavesNamelessFolder) {
-        return `must not have a folder without a name when filled in, but for log group ${logGroupName} {logGroup} is empty; put a word before {logGroup}`;
+        return `must not have a folder without a name when filled in, but does for log group ${logGroupName}, where {logGroup} is empty; put text before {logGroup}`;
       }
       return undefined;
     },

@@ -1,6 +1,8 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
-import { maxSlices } from './plan.ts';
+
+const { slicesPerJob } = statedLimits;
 
 // AWS takes ten of these calls a second per account and Region from everybody together: four are
 // ours. Slower, and a job of a thousand log groups would be accepted after more than five seconds.
@@ -8,7 +10,7 @@ const pauseMs = 250;
 
 // Pages may come with less than AWS has room for, even empty; twice as many as full ones is patience
 // enough with a listing that does not end.
-const maxPages = 2 * (maxSlices / 50);
+const maxPages = 2 * (slicesPerJob / 50);
 
 /**
  * All log groups whose name begins with a prefix, in AWS's order, and what they hold together.
@@ -30,10 +32,10 @@ export async function resolveLogGroups(
     for (const { logGroupName, storedBytes = 0 } of answer.logGroups) {
       bytesByName.set(logGroupName, storedBytes);
     }
-    if (bytesByName.size > maxSlices) {
+    if (bytesByName.size > slicesPerJob) {
       throw new Problem(
         'too-many-slices',
-        `More than ${maxSlices} log groups begin with ${logGroupNamePrefix}; a job may have ${maxSlices} slices, one for each at least.`,
+        `More than ${inDigits(slicesPerJob)} log groups begin with ${logGroupNamePrefix}. Each is at least one slice, and a job has a limit of ${inDigits(slicesPerJob)} slices.`,
       );
     }
     nextToken = answer.nextToken;
@@ -47,6 +49,6 @@ export async function resolveLogGroups(
   }
   throw new Problem(
     'aws-unexpected',
-    `AWS lists log groups without end: ${maxPages} pages so far.`,
+    `The list of log groups from AWS does not end after ${maxPages} pages.`,
   );
 }

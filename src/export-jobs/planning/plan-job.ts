@@ -146,7 +146,7 @@ async function logGroupsOf(
 }
 
 const noTimeZone =
-  'must be the IANA name of a time zone, such as Europe/Berlin; an abbreviation or an offset has no calendar';
+  'must be the IANA name of a time zone, such as Europe/Berlin; abbreviations and offsets are not supported';
 
 function at(member: string, detail: string | undefined): Violation[] {
   return detail === undefined ? [] : [{ in: 'body', pointer: `#/${member}`, detail }];

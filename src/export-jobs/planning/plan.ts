@@ -1,3 +1,4 @@
+import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { inChunks } from '../in-chunks.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/slicing.ts';
@@ -21,14 +22,10 @@ export interface PlannedSlices extends Iterable<PlannedSlice> {
   readonly length: number;
 }
 
-/**
- * How many slices a job may have. More, and one job is days of a slot even if each task takes seconds,
- * and one transaction of many megabytes.
- */
-export const maxSlices = 10_000;
-
 /** AWS: "log data can take up to 12 hours to become available for export". */
 export const settlingMs = 12 * 3_600_000;
+
+const { slicesPerJob } = statedLimits;
 
 // In a time zone a window takes some hundredths of a millisecond to find.
 const windowsAtOnce = 100;
@@ -54,7 +51,7 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
   const windows: Window[] = [];
   for await (const some of inChunks(windowsOf(window, slicing), windowsAtOnce)) {
     windows.push(...some);
-    if (windows.length * logGroupNames.length > maxSlices) throw tooManySlices(wish, slicing);
+    if (windows.length * logGroupNames.length > slicesPerJob) throw tooManySlices(wish, slicing);
   }
   return {
     length: windows.length * logGroupNames.length,
@@ -75,9 +72,9 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
 function tooManySlices({ logGroupNames, window, sliceBy }: Wish, { clock }: Slicing): Problem {
   const windowsBy = (unit: SliceBy) => estimateWindows(window, { sliceBy: unit, clock });
   const countWith = (unit: SliceBy) => windowsBy(unit) * logGroupNames.length;
-  const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= maxSlices) ?? 'none';
+  const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= slicesPerJob) ?? 'none';
   return new Problem(
     'too-many-slices',
-    `This would be ${countWith(sliceBy)} slices (${logGroupNames.length} log groups × ${windowsBy(sliceBy)} windows) of at most ${maxSlices}; with sliceBy "${fits}" it is ${countWith(fits)}.`,
+    `The job would have ${inDigits(countWith(sliceBy))} slices (${inDigits(logGroupNames.length)} log groups × ${inDigits(windowsBy(sliceBy))} intervals). The limit is ${inDigits(slicesPerJob)}. With sliceBy "${fits}" it has ${inDigits(countWith(fits))}.`,
   );
 }

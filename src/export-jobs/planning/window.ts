@@ -52,12 +52,12 @@ export function readWindow(
     if (isUnsettledAllowed && toAt > now + longestDayMs) {
       refuse(
         'to',
-        `must not lie more than ${longestDayMs / 3_600_000} hours ahead; the latest is ${now + longestDayMs}`,
+        `must not be more than ${longestDayMs / 3_600_000} hours in the future; the latest value is ${now + longestDayMs}`,
       );
     } else if (!isUnsettledAllowed && toAt > now + clockDifferenceMs) {
       refuse(
         'to',
-        `must not lie ahead: now is ${now} (${toDateTime(now)}); or set allowUnsettled: true, then what arrives later is not exported`,
+        `must not be in the future: now is ${now} (${toDateTime(now)}); to export up to now and miss log events that arrive later, set allowUnsettled to true`,
       );
     }
   }
@@ -65,8 +65,8 @@ export function readWindow(
     refuse(
       'from',
       fromAt === toAt
-        ? `must be before to, which is not part of the window; for this one millisecond to is ${toAt + 1}`
-        : `must be before to; the other way round, from is ${toAt} and to is ${fromAt}`,
+        ? `must be before to, because to is exclusive; to export this one millisecond, set to to ${toAt + 1}`
+        : `must be before to; the values may be swapped: from ${toAt}, to ${fromAt}`,
     );
   }
   if (fromAt === undefined || toAt === undefined || violations.length > 0) return violations;

@@ -69,7 +69,7 @@ export function readCursor<const Types extends readonly ('string' | 'number')[]>
         : typeof member === 'string' && /^[\w-]+$/.test(member),
     );
   if (isPlace) return place as never;
-  const detail = 'must be the nextCursor of an earlier answer, as it was';
+  const detail = 'must be the unchanged nextCursor of an earlier answer';
   throw invalidRequest([{ in: 'query', pointer: '#/cursor', detail }]);
 }
 

@@ -1,4 +1,5 @@
 import type { Queries } from '#database/database.ts';
+import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { whereWaiting } from '../store/slice-conditions.ts';
 
@@ -35,7 +36,7 @@ export async function requireWaitingCapacity(
   if (waiting + added <= maxWaiting) return;
   throw new Problem(
     'too-many-waiting-slices',
-    `This request adds ${added} slices. You have ${waiting} waiting slices; the limit is ${maxWaiting}.`,
+    `You have ${inDigits(waiting)} waiting slices. With ${inDigits(added)} more you would exceed the limit of ${inDigits(maxWaiting)}.`,
     { isRetryable: added <= maxWaiting },
   );
 }

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { awsCallProblems } from '#export-tasks/declared-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
+import { statedLimits } from '#problems/limits.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
@@ -66,7 +66,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
   app.route({
     method: 'POST',
     url: '/export-jobs',
-    bodyLimit: 1_048_576, // a thousand names of 512 characters are half of it
+    bodyLimit: statedLimits.jobBodyBytes,
     // 200 pages of log groups, four a second, and as long again for what others ask of AWS.
     handlerTimeout: 100_000,
     schema: {

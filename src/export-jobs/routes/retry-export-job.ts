@@ -99,4 +99,4 @@ function* toRetryQuestions(
 
 // Who may retry a job of somebody else need not know its log groups.
 const someNotPermitted = () =>
-  new Problem('not-permitted', 'No policy permits you to export all that has failed.');
+  new Problem('not-permitted', 'No policy permits you to export all failed slices.');

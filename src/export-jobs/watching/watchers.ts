@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 import { anonymous, type Principal } from '#auth/principal.ts';
+import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
 /** How many requests may wait for news of jobs at once. */
@@ -36,10 +37,13 @@ export function makeWatchers(what: string, { perProcess, perCaller }: WatchLimit
   function refuseTooMany(principal: Principal): void {
     const isLimited = perCaller > 0 && principal !== anonymous;
     if (isLimited && (counts.get(principal.id) ?? 0) >= perCaller) {
-      throw new Problem('too-many-watchers', `You have ${perCaller} ${what} open here, the limit.`);
+      throw new Problem(
+        'too-many-watchers',
+        `You have ${inDigits(perCaller)} ${what} open, which is the limit.`,
+      );
     }
     if (open.size >= perProcess) {
-      const detail = `This process has ${perProcess} ${what} open, the limit.`;
+      const detail = `This process has ${inDigits(perProcess)} ${what} open, which is the limit.`;
       throw new Problem('too-many-streams', detail);
     }
   }

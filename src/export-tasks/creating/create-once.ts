@@ -86,7 +86,7 @@ async function withSlotHolder(
   const { taskId, taskName, logGroupName, status, executionInfo } = holder;
   const since =
     executionInfo?.creationTime === undefined ? undefined : toDateTime(executionInfo.creationTime);
-  const detail = `Export task ${taskId}${logGroupName ? ` of log group ${logGroupName}` : ''} holds the slot${since ? ` since ${since}` : ''}.`;
+  const detail = `Export task ${taskId}${logGroupName ? ` of log group ${logGroupName}` : ''} holds the slot${since ? `. It was created at ${since}` : ''}.`;
   return new Problem('export-slot-taken', detail, {
     ...refusal.members,
     slotHolder: {
@@ -114,14 +114,14 @@ async function unknownDetail(
   see: CreateOnBehalf['see'],
 ): Promise<string> {
   const sent = answer
-    ? `${answer.detail} That does not tell whether the task was created.`
+    ? `${answer.detail} AWS may have created the task or not.`
     : 'CreateExportTask was sent and its answer was lost.';
   if (nearMiss) {
     const { taskId } = (await see(nearMiss)) ?? {};
     const which = taskId === undefined ? 'a task' : `task ${taskId}`;
-    return `${sent} AWS lists ${which} of this log group that may be the one, but does not show all its values as they were sent.`;
+    return `${sent} AWS lists ${which} of this log group that may be the new one, but not all its values match.`;
   }
   return isUnlisted
-    ? `${sent} AWS lists no such task yet; it may still appear.`
-    : `${sent} AWS could not be asked for all its tasks.`;
+    ? `${sent} AWS does not list the task yet, but it may still appear.`
+    : `${sent} This service could not read the whole list of tasks from AWS.`;
 }

@@ -12,12 +12,12 @@ export function warningsOf(task: CreateExportTask): Warning[] {
   if (to < plausibleMs.first) {
     warnings.push({
       pointer: '#/to',
-      detail: `${to} is ${toInstant(to)}: to and from are in milliseconds, this looks like seconds. The export will be empty.`,
+      detail: `${to} is ${toInstant(to)}. The value looks like seconds, but from and to are in milliseconds. The export will be empty.`,
     });
   } else if (from > plausibleMs.last) {
     warnings.push({
       pointer: '#/from',
-      detail: `${from} is after the year 2200: to and from are in milliseconds, this looks like micro- or nanoseconds. The export will be empty.`,
+      detail: `${from} is after the year 2200. The value looks like microseconds or nanoseconds, but from and to are in milliseconds. The export will be empty.`,
     });
   }
   if (from > to) {
@@ -26,7 +26,7 @@ export function warningsOf(task: CreateExportTask): Warning[] {
   if (Buffer.byteLength(destinationPrefix) + appendedBytes > s3KeyMaxBytes) {
     warnings.push({
       pointer: '#/destinationPrefix',
-      detail: `AWS appends up to ${appendedBytes} bytes to the prefix ("/<taskId>/<log stream>/000000.gz"); the keys of log streams with long names will pass the ${s3KeyMaxBytes} bytes S3 allows.`,
+      detail: `AWS appends up to ${appendedBytes} bytes to the prefix ("/<taskId>/<log stream>/000000.gz"). The keys of log streams with long names will exceed the S3 limit of ${s3KeyMaxBytes} bytes.`,
     });
   }
   return [...warnings, ...warningsOfSlashes(destinationPrefix)];
@@ -37,7 +37,7 @@ export function warningsOfSlashes(destinationPrefix: string): Warning[] {
   const named = destinationPrefix.split('/').filter((name) => name !== '');
   const meant = named.join('/');
   if (meant === destinationPrefix) return [];
-  const detail = `A slash at an end, or two in a row, makes a folder without a name in S3. ${meant === '' ? 'Leave the prefix out.' : `Write ${JSON.stringify(meant)}.`}`;
+  const detail = `A slash at the beginning or end, or two in a row, creates a folder without a name in S3. ${meant === '' ? 'Omit the prefix.' : `Use ${JSON.stringify(meant)} instead.`}`;
   return [{ pointer: '#/destinationPrefix', detail }];
 }
 

@@ -1,49 +1,51 @@
+import { inDigits, statedLimits } from '../limits.ts';
 import type { ProblemKind } from './problem-kind.ts';
 
-/** What is said no to because of who asks, how often, and how much. */
+/** What is refused because of the caller, the rate or the load. */
 export const accessProblems = {
   unauthenticated: {
     status: 401,
-    title: 'It is not known who is calling',
+    title: 'Authentication required',
     explanation:
-      'The request has no credentials, or none that are accepted. Why they are not is told in the error code of WWW-Authenticate and in no more detail.',
+      'The request has no credentials, or this service does not accept them. The `error` parameter of `WWW-Authenticate` gives the reason.',
     remedy:
-      'Send what WWW-Authenticate asks for: a token of an issuer this service trusts, meant for it and not expired; an API key; or a client certificate.',
+      'Send the credential that `WWW-Authenticate` names: a token, an API key or a client certificate. A token must come from a trusted issuer, name this service as its audience and not be expired.',
     isRetryable: false,
   },
   'not-permitted': {
     status: 403,
-    title: 'No policy permits this',
+    title: 'Permission denied by policy',
     explanation:
-      'The policies of this service say who may export what where. None permits you this, or one forbids it.',
+      'The policies of this service decide what each caller may export and to which bucket. No policy permits this request, or a policy forbids it.',
     remedy:
-      'Check log group, destination and prefix. Who writes the policies can ask POST /authorization-checks what decides.',
+      'Check log group, destination and prefix. Ask the authors of the policies, who can test a decision with POST /authorization-checks.',
     isRetryable: false,
   },
   'rate-limited': {
     status: 429,
-    title: 'You send more requests than you may',
+    title: 'Rate limit exceeded',
     explanation:
-      'Each caller may send so many creates, and so many other requests, in a minute. RateLimit says how many are left, RateLimit-Policy how many there are.',
-    remedy: 'Send it again after Retry-After. To follow a job, wait for news instead of polling.',
+      'Each caller has a budget of creates and a budget of other requests per minute. `RateLimit-Policy` has the size of the budget, `RateLimit` what is left of it.',
+    remedy:
+      'Wait for the seconds in `Retry-After`, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },
   'too-many-bodies': {
     status: 429,
-    title: 'Too many bytes of request bodies in flight',
-    explanation:
-      'The bodies of one caller may have 2,097,152 bytes in flight. A body is in flight from its first byte until its request is answered. One sent in chunks counts as the largest body that its operation takes.',
-    remedy: 'Send fewer large requests at once, and send this one again after Retry-After.',
+    title: 'Too many request body bytes in flight',
+    explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. A body is in flight from its first byte until the answer to its request. A chunked body counts as the largest body that its operation accepts.`,
+    remedy: 'Send fewer large requests at once. Send this one again after `Retry-After`.',
     isRetryable: true,
     retryAfterSeconds: 1,
   },
   overloaded: {
     status: 503,
-    title: 'The gateway has more to do than it can',
+    title: 'Service overloaded',
     explanation:
-      'So that what is under way ends in time, new requests are turned away: creates first, cancels and reads last.',
-    remedy: 'Send it again after Retry-After, which may lead to another replica.',
+      'The service refuses new requests so that it can finish those in progress. It refuses creates first, cancels and reads last.',
+    remedy:
+      'Wait for the seconds in `Retry-After`, then send the request again. Another replica may answer it.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

@@ -1,150 +1,149 @@
+import { awsLimits, inWords, statedLimits } from '../limits.ts';
 import type { ProblemKind } from './problem-kind.ts';
 
-/** What AWS says no to, or leaves unsaid. */
+/** What AWS refuses, or leaves without an answer. */
 export const awsProblems = {
   'invalid-parameter': {
     status: 400,
-    title: 'AWS refused a parameter',
+    title: 'Parameter rejected by AWS',
     explanation:
-      'CloudWatch Logs answered InvalidParameterException (or ValidationException): a value is well-formed but not acceptable, for example an expired nextToken.',
-    remedy: 'Read detail, correct the value and send the request again.',
+      'CloudWatch Logs answered InvalidParameterException or ValidationException. A value is well-formed but not acceptable, for example an expired nextToken.',
+    remedy: 'Read `detail`, correct the value and send the request again.',
     isRetryable: false,
   },
   'destination-not-found': {
     status: 400,
-    title: 'The destination bucket does not exist',
+    title: 'Destination bucket not found',
     explanation:
-      'CloudWatch Logs found no S3 bucket of that name. destination is a bucket name, not an ARN or URL, and the bucket must be in the Region of the log group.',
-    remedy: 'Create the bucket in the Region of the target, or correct destination.',
+      'CloudWatch Logs found no S3 bucket with the name in `destination`. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
+    remedy: 'Create the bucket in the Region of the target, or correct `destination`.',
     isRetryable: false,
   },
   'service-role-not-permitted': {
     status: 403,
-    title: 'The service role may not do this',
+    title: 'Service role not permitted by AWS',
     explanation:
-      'AWS denied the call to the role this gateway works under. The caller of the gateway cannot mend that.',
+      'AWS denied the call to the IAM role of this service. A caller of this service cannot fix that.',
     remedy:
-      'Let the owner of the gateway add the action to the role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask, logs:DescribeLogGroups (see the README, Deploying).',
+      'Ask the operator of the service to add the action to the role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask or logs:DescribeLogGroups. The page docs/deploying.md has the whole policy.',
     isRetryable: false,
   },
   'log-group-not-found': {
     status: 404,
-    title: 'The log group does not exist',
+    title: 'Log group not found',
     explanation:
-      'CloudWatch Logs knows no log group of that name in the account and Region of the target.',
-    remedy: 'Check logGroupName (it is case-sensitive) and ?target=.',
+      'The AWS account and Region of the target have no log group with the name in `logGroupName`.',
+    remedy: 'Check `logGroupName`, which is case-sensitive, and the parameter `target`.',
     isRetryable: false,
   },
   'export-task-not-found': {
     status: 404,
-    title: 'The export task does not exist',
+    title: 'Export task not found',
     explanation:
-      'CloudWatch Logs knows no export task of that id in the account and Region of the target. AWS forgets finished tasks after a while.',
-    remedy: 'Check the id and ?target=; GET /export-tasks lists the tasks AWS still knows.',
+      'The AWS account and Region of the target have no export task with this id. AWS removes finished tasks after some time.',
+    remedy:
+      'Check the id and the parameter `target`. The list in GET /export-tasks has the tasks that AWS still knows.',
     isRetryable: false,
   },
   'export-task-already-finished': {
     status: 409,
-    title: 'The export task has already finished',
+    title: 'Export task already finished',
     explanation:
-      'Only a task that is PENDING or RUNNING can be cancelled. exportTask shows how it ended.',
-    remedy: 'Nothing is left to cancel.',
+      'Only a task that is PENDING or RUNNING can be cancelled. `exportTask` has its final state.',
+    remedy: 'Stop here: a finished task needs no cancel.',
     isRetryable: false,
   },
   'resource-already-exists': {
     status: 409,
-    title: 'AWS says that this already exists',
+    title: 'Resource already exists in AWS',
     explanation: 'CloudWatch Logs answered ResourceAlreadyExistsException.',
-    remedy: 'Look at GET /export-tasks for the task that is there.',
+    remedy: 'Look for the existing task in GET /export-tasks.',
     isRetryable: false,
   },
   'operation-aborted': {
     status: 409,
-    title: 'Another operation was under way on the same resource',
+    title: 'Conflicting operation in AWS',
     explanation:
-      'CloudWatch Logs answered OperationAbortedException: several requests touched one resource at once.',
-    remedy: 'Send the request again after a moment.',
+      'CloudWatch Logs answered OperationAbortedException. Several requests changed one resource at the same time.',
+    remedy: 'Send the request again after some seconds.',
     isRetryable: true,
   },
   'destination-not-writable': {
     status: 422,
-    title: 'CloudWatch Logs may not write to the bucket',
+    title: 'Destination bucket not writable',
     explanation:
-      'An export is written by the CloudWatch Logs service itself, so the bucket policy must let it call s3:GetBucketAcl and s3:PutObject, the service role needs s3:PutObject, and a KMS key of the bucket must let both use it.',
+      'CloudWatch Logs itself writes the export. The bucket policy must allow it s3:GetBucketAcl and s3:PutObject. The service role needs s3:PutObject too. A KMS key of the bucket must allow both to use it.',
     remedy:
-      'Attach the statements of bucketPolicy to the bucket; check s3:PutObject for the service role, and the key policy if the bucket uses SSE-KMS.',
+      'Add the statements of `bucketPolicy` to the bucket policy. Check s3:PutObject of the service role, and the key policy if the bucket uses SSE-KMS.',
     isRetryable: false,
   },
   'export-slot-taken': {
     status: 429,
-    title: 'Another export task is active',
+    title: 'Export slot taken by another task',
     explanation:
-      'AWS runs one export task at a time per account and Region, whoever started it. slotHolder says which one it is, where AWS shows it. Nothing was created.',
+      'AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. `slotHolder` describes that task, if you may see it.',
     remedy:
-      'POST /export-jobs waits its turn for you. Or wait until that task has finished (GET /export-tasks/{taskId} shows it), then send the request again.',
+      'Create an export job with POST /export-jobs: it waits for the slot. Or wait until the task in `slotHolder` has finished, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 15,
   },
   'aws-throttled': {
     status: 429,
-    title: 'AWS is limiting the rate of calls',
-    explanation:
-      'CloudWatch Logs takes five calls a second of each export operation per account and Region, from everybody together, and more were sent. Others use the quota too: aws-call-budget-exhausted is the limit of the gateway itself. The call had no effect.',
-    remedy: 'Send the request again after Retry-After seconds.',
+    title: 'Call throttled by AWS',
+    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second of each export operation, account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. The limit of this service itself is the problem aws-call-budget-exhausted.`,
+    remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },
   'aws-call-budget-exhausted': {
     status: 429,
-    title: 'No calls to AWS left for now',
+    title: 'AWS call budget exhausted',
     explanation:
-      'The gateway keeps below the rate limit that AWS has for each account and Region: it sends AWS_CALLS_PER_SECOND calls a second for a target. Those of export jobs go first, then creates and cancels, then reads; callers take turns. This request would have waited too long. AWS was not asked, and nothing was created or cancelled.',
-    remedy:
-      'Send the request again after Retry-After seconds. Ask less often for tasks that are not among the newest 50, or create an export job and follow that: its state needs no call to AWS.',
+      'This service sends AWS_CALLS_PER_SECOND calls per second for each target, to stay below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
+    remedy: `Wait for the seconds in \`Retry-After\`, then send the request again. Poll tasks that are not among the newest ${statedLimits.newestTasks} less often. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
   },
   'service-role-unusable': {
     status: 502,
-    title: 'The gateway has no working AWS credentials',
+    title: 'Unusable service role credentials',
     explanation:
-      'The credentials of the service role are missing, expired, wrong, or the clock of the gateway is off. AWS refused the call before it had any effect.',
+      'The credentials of the service role are missing, expired or wrong, or the clock of the service is wrong. AWS refused the call before it had any effect.',
     remedy:
-      'Try again after a moment: expired credentials are renewed. If it stays, the owner of the gateway finds the cause in its log.',
+      'Send the request again after some seconds: expired credentials are renewed. If it fails again, ask the operator of the service, whose log has the cause.',
     isRetryable: true,
   },
   'aws-unexpected': {
     status: 502,
-    title: 'AWS answered something unexpected',
+    title: 'Unexpected answer from AWS',
     explanation:
-      'The answer of CloudWatch Logs is not one this service knows for this operation. It is logged whole.',
-    remedy: 'Report it with the value of instance.',
+      'CloudWatch Logs gave an answer that this service does not know for this operation. The log has the whole answer.',
+    remedy: 'Report the error to the operator of the service, with the value of `instance`.',
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
-    title: 'CloudWatch Logs is not available',
+    title: 'CloudWatch Logs unavailable',
     explanation:
-      'AWS could not be reached, or answered that it cannot serve the call now. Where this is said of a create, nothing was sent.',
-    remedy: 'Send the request again after Retry-After seconds.',
+      'This service could not reach AWS, or AWS answered that it cannot serve the call now. A create with this problem was not sent.',
+    remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
   'aws-timeout': {
     status: 504,
-    title: 'AWS did not answer in time',
+    title: 'AWS timeout',
     explanation:
-      'CloudWatch Logs took longer than the gateway waits. The call may be repeated safely.',
+      'CloudWatch Logs did not answer within the time limit of this service. The same request is safe to repeat.',
     remedy: 'Send the request again.',
     isRetryable: true,
   },
   'outcome-unknown': {
     status: 504,
-    title: 'It is not known whether the export task was created',
+    title: 'Unknown outcome of CreateExportTask',
     explanation:
-      'CreateExportTask was sent. Its answer was lost, or does not tell whether the task was created, as a 5xx. AWS does not list the task, but it may do so later. CreateExportTask is not idempotent: sent again now, it could run the export twice.',
-    remedy:
-      'Look at GET /export-tasks until two minutes have passed. If no task with your values has appeared, send the request again.',
+      'CreateExportTask was sent, but its answer was lost or was a server error of AWS. AWS does not list the task yet, but may list it later. CreateExportTask is not idempotent: a second request now could run the export twice.',
+    remedy: `Check GET /export-tasks for ${inWords(statedLimits.lateEffectMs)}. If no task with your values has appeared by then, send the request again.`,
     isRetryable: false,
   },
 } as const satisfies Record<string, ProblemKind>;

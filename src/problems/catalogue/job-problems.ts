@@ -1,117 +1,117 @@
+import { awsLimits, inDigits, inWords, statedLimits } from '../limits.ts';
 import type { ProblemKind } from './problem-kind.ts';
 
-/** What is said no to about export jobs, and what their slices fail of. */
+/** What is refused about export jobs, and why their slices fail. */
 export const jobProblems = {
   'export-job-not-found': {
     status: 404,
-    title: 'There is no such export job',
-    explanation: 'No export job of yours has this id.',
-    remedy: 'Check the id; GET /export-jobs lists the jobs there are.',
+    title: 'Export job not found',
+    explanation: 'No export job that you may see has this id.',
+    remedy: 'Check the id. The list in GET /export-jobs has the jobs that you may see.',
     isRetryable: false,
   },
   'idempotency-key-reused': {
     status: 422,
-    title: 'The Idempotency-Key was used for another request',
+    title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key stands for one request: the same key with the same body gives the same job. This key came with another body before.',
-    remedy: 'Send the body the key was first used with, or a new key.',
+      'A key belongs to one request: the same key with the same body returns the same job. This key was used before with a different body or target.',
+    remedy: 'Send the body that the key was first used with, or use a new key.',
     isRetryable: false,
   },
   'export-job-cancelled': {
     status: 409,
-    title: 'The export job was cancelled',
-    explanation: 'The cancel of this job was asked for, and that is not taken back.',
+    title: 'Export job cancelled',
+    explanation: 'This job was cancelled. A cancel is final.',
     remedy:
-      'Create a new export job for what is still missing; GET /export-jobs/{jobId}/slices shows it.',
+      'Create a new export job for the slices that are missing. The list in GET /export-jobs/{jobId}/slices has the state of each.',
     isRetryable: false,
   },
   'no-log-groups': {
     status: 422,
-    title: 'No log group has this prefix',
+    title: 'No log group with this prefix',
     explanation:
-      'CloudWatch Logs was asked which log groups begin with logGroupNamePrefix, and there are none.',
-    remedy: 'Check the prefix and the target; log group names are case-sensitive.',
+      'The AWS account and Region of the target have no log group whose name begins with `logGroupNamePrefix`.',
+    remedy: 'Check the prefix, which is case-sensitive, and the parameter `target`.',
     isRetryable: false,
   },
   'too-many-slices': {
     status: 422,
-    title: 'The job would have too many slices',
-    explanation: 'A slice is one log group and one window. A job may have at most 10,000 slices.',
+    title: 'Too many slices in one job',
+    explanation: `Each log group and interval of a job is one slice. A job has a limit of ${inDigits(statedLimits.slicesPerJob)} slices.`,
     remedy:
-      'Choose a larger sliceBy, a shorter window or a longer logGroupNamePrefix, or create several jobs; a dry run lists the log groups of a prefix.',
+      'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run lists the log groups of a prefix.',
     isRetryable: false,
   },
   'too-many-waiting-slices': {
     status: 429,
-    title: 'You have as many slices waiting as you may',
+    title: 'Limit of waiting slices reached',
     explanation:
-      'Each caller may have so many slices in line, over all its jobs, so that the line stays of use to everybody.',
+      'Each caller has a limit of waiting slices (WAITING_SLICES_PER_CALLER). It counts across all jobs, so that one caller cannot fill the queue.',
     remedy:
-      'Wait until some of your slices are done, or cancel jobs you do not need; or slice coarser.',
+      'Wait until some of your slices have finished, cancel jobs that you do not need, or choose a larger `sliceBy`.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },
   'export-task-failed': {
     status: 502,
-    title: 'AWS ended the export task FAILED',
-    explanation:
-      'The export task of a slice ran and ended FAILED; AWS gives no reason. Common ones: the bucket or its key stopped being writable, or the task ran into the limit of 24 hours.',
+    title: 'Export task failed in AWS',
+    explanation: `The export task of a slice ended as FAILED. AWS gives no reason. Two causes are common: the bucket or its key is no longer writable, or the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}.`,
     remedy:
-      'Check the bucket, its policy and its key, slice smaller if it ran for a day, then POST /export-jobs/{jobId}/retry.',
+      'Check the bucket, its policy and its key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
     isRetryable: true,
   },
   'export-task-differs': {
     status: 409,
-    title: 'Another export has the name of the export task',
+    title: 'Export task name used by a different export',
     explanation:
-      'The answer to the CreateExportTask of a slice was lost. AWS lists an export task under its name, but of another log group, time range, bucket or prefix. It is not counted as the export of the slice, and the slice is not sent again by itself, as that could export it twice.',
+      'The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The slice is not sent again automatically, because that could export it twice.',
     remedy:
-      'Look at the task that detail names with GET /export-tasks/{taskId}, and find out who started it; then POST /export-jobs/{jobId}/retry.',
+      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
   'export-task-cancelled': {
     status: 409,
-    title: 'The export task was cancelled at AWS',
+    title: 'Export task cancelled outside this service',
     explanation:
-      'Somebody cancelled the export task of a slice, in the console or with another tool; this job was not asked to cancel.',
-    remedy: 'Find out who did; POST /export-jobs/{jobId}/retry exports the slice again.',
+      'The export task of a slice was cancelled in the AWS console or with another tool. No cancel of this job was requested.',
+    remedy:
+      'Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
   'export-task-vanished': {
     status: 502,
-    title: 'AWS does not know the export task any more',
-    explanation:
-      'The export task of a slice was created, but for a day AWS has not listed it, so what became of it cannot be told.',
-    remedy: 'Look into the bucket for its objects, or POST /export-jobs/{jobId}/retry.',
+    title: 'Export task no longer listed by AWS',
+    explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. Its result is unknown.`,
+    remedy:
+      'Look for its objects in the bucket. If they are missing, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
   'too-many-watchers': {
     status: 429,
-    title: 'Too many open event streams or waiting requests of this caller',
+    title: 'Too many open event streams or waiting requests of one caller',
     explanation:
-      'Each caller may have a number of event streams open at once (WATCHERS_PER_CALLER, 100 by default), and as many requests with `wait`, so that one caller cannot take all of them.',
+      'Each caller has a limit of open event streams, and the same limit of requests with `wait` (WATCHERS_PER_CALLER). The limit leaves room for other callers.',
     remedy:
-      'Close streams you do not read. Then connect again after Retry-After; or read GET /export-jobs for the state of many jobs at once.',
+      'Close streams that you do not read. Then connect again after `Retry-After`. Or read the state of many jobs at once with GET /export-jobs.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
   'too-many-streams': {
     status: 503,
     title: 'Too many open event streams or waiting requests',
-    explanation:
-      'A process of this service keeps at most 1,000 event streams open at once, and as many requests with `wait`, so that connections are left for everything else.',
+    explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams, and the same limit of requests with \`wait\`. The limit keeps connections free for other requests.`,
     remedy:
-      'Connect again after Retry-After, which may lead to another replica; or read GET /export-jobs/{jobId} without `wait` now and then.',
+      'Connect again after `Retry-After`: another replica may answer. Or poll GET /export-jobs/{jobId} without `wait`.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
   'database-unavailable': {
     status: 503,
-    title: 'The database of the export jobs is not available',
+    title: 'Database unavailable',
     explanation:
-      'Export jobs are kept in a database, which does not answer now. Nothing accepted is lost; GET /export-tasks and POST /export-tasks work without it.',
+      'The database of the export jobs does not answer now. No accepted job is lost. GET /export-tasks and POST /export-tasks work without the database.',
     remedy:
-      'Send the request again after Retry-After; with an Idempotency-Key that is safe for POST too.',
+      'Wait for the seconds in `Retry-After`, then send the request again. With an `Idempotency-Key`, repeating a POST is safe.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

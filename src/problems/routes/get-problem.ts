@@ -37,7 +37,7 @@ export const getProblem: FastifyPluginAsyncTypebox = async (app) => {
       const { slug } = request.params;
       const kind = findProblemKind(slug);
       if (!kind)
-        throw new Problem('problem-not-found', 'The catalogue has no problem of this name.');
+        throw new Problem('problem-not-found', 'The catalogue has no problem with this name.');
 
       reply.header('vary', 'Accept');
       const explanation = toExplanation(slug, kind, request.basePath);

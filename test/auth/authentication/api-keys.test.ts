@@ -51,7 +51,7 @@ describe('an API key', () => {
 
     expect([accepted.status, line?.principal]).toEqual([200, 'api-key#payments']);
     expect(refused.status).toBe(401);
-    expect(refused.body.detail).toBe('The API key is not accepted.');
+    expect(refused.body.detail).toBe('This service does not accept the API key.');
     expect(refused.headers.get('www-authenticate')).toBe(
       'ApiKey realm="log-export-gateway", error="invalid_key"',
     );

@@ -219,7 +219,7 @@ describe('a client certificate is refused:', () => {
       expect(await verify(options, by)).toEqual({
         status: 401,
         challenge: 'ClientCertificate realm="log-export-gateway", error="invalid_certificate"',
-        detail: 'The client certificate is not accepted.',
+        detail: 'This service does not accept the client certificate.',
         reason,
         principal: 'anonymous',
       });

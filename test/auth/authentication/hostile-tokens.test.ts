@@ -365,7 +365,7 @@ describe('a good token in a bad place is refused:', () => {
 
     expect(answer.status).toBe(401);
     expect(answer.challenge).toBe('Bearer realm="log-export-gateway", error="invalid_request"');
-    expect(answer.body).toContain('once and in the right form');
+    expect(answer.body).toContain('of an accepted kind and in the right form');
     expect(world.log.at(-1)?.principal).toBe('anonymous');
   });
 });
@@ -377,7 +377,7 @@ test('every refusal is in the audit, with what the caller was told', () => {
   expect(refusals[0]).toMatchObject({
     requestId: expect.any(String),
     route: '/export-tasks',
-    error: 'The token is not accepted.',
+    error: 'This service does not accept the token.',
   });
 });
 

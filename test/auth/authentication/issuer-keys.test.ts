@@ -146,7 +146,7 @@ describe('while an issuer is away', () => {
 
     expect(away).toMatchObject({
       slug: 'not-ready',
-      detail: 'The keys of the issuer of this token are not there yet.',
+      detail: 'The service has not fetched the keys of the issuer of this token yet.',
       kind: { status: 503, isRetryable: true },
     });
     expect([elsewhere, back]).toEqual([`${other.url}#alice`, `${issuer.url}#alice`]);

@@ -49,7 +49,7 @@ beforeEach(() => {
 
 const request = (name: string) => ({ principal: principalOf(name), id: 'request' });
 const find = (jobId: string, by = request('bob')) => access.find(by, 'ReadExportJob', jobId);
-const notFound = { slug: 'export-job-not-found', detail: 'You have no export job of this id.' };
+const notFound = { slug: 'export-job-not-found', detail: 'You have no export job with this id.' };
 
 test('a job of somebody else takes the very steps of one that is not there', async () => {
   await expect(find('job')).rejects.toMatchObject(notFound);

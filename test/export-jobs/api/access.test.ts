@@ -64,7 +64,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
       );
     }
 
-    expect([...seen]).toEqual([expect.stringContaining('You have no export job of this id.')]);
+    expect([...seen]).toEqual([expect.stringContaining('You have no export job with this id.')]);
     expect(world.audit.map(({ decision }) => decision)).toEqual(ids.map(() => 'forbid'));
   });
 
@@ -253,7 +253,7 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
 
     const answer = await retry('bob', jobId);
 
-    expect(answer.body.detail).toBe('No policy permits you to export all that has failed.');
+    expect(answer.body.detail).toBe('No policy permits you to export all failed slices.');
   });
 
   test('takes no permission to create where nothing has failed', async () => {

@@ -104,7 +104,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
 
     expect(status).toBe(202);
     expect(body.warnings).toEqual([
-      { pointer: '#/destinationPrefix', detail: expect.stringContaining('Write "a/{dd}".') },
+      { pointer: '#/destinationPrefix', detail: expect.stringContaining('Use "a/{dd}" instead.') },
     ]);
   });
 
@@ -391,7 +391,7 @@ test('a list that is too long is told how long it is, and one far too long is no
   const { errors } = long.body;
   expect([long.status, farTooLong.status]).toEqual([400, 413]);
   expect(errors.map(({ detail }: { detail: string }) => detail)).toContainEqual(
-    expect.stringMatching(/^must be an array of 1 to 1000 names.*but is an array of 4000$/),
+    expect.stringMatching(/^must be an array of 1 to 1000 names.*but is an array of 4000 items$/),
   );
-  expect(errors.at(-1).detail).toMatch(/^39\d\d further members break a rule/);
+  expect(errors.at(-1).detail).toMatch(/^39\d\d more members break a rule/);
 });

@@ -93,7 +93,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
         expect(status).toBe(404);
         expect(body).toMatchObject({
           type: '/problems/export-job-not-found',
-          detail: 'You have no export job of this id.',
+          detail: 'You have no export job with this id.',
         });
       }
     });
@@ -227,7 +227,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
         {
           in: 'query',
           pointer: '#/cursor',
-          detail: 'must be the nextCursor of an earlier answer, as it was',
+          detail: 'must be the unchanged nextCursor of an earlier answer',
         },
       ]);
     });

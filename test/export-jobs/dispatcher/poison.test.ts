@@ -68,7 +68,7 @@ describe('a slice whose create AWS never carries out', () => {
       expect(slice).toMatchObject({ state: 'failed', attempt: 3 });
       expect(JSON.parse(slice?.problem ?? '')).toMatchObject({ ...problem, isRetryable: true });
       expect(JSON.parse(slice?.problem ?? '').detail).toMatch(
-        /AWS has listed no such task for \d+ seconds\. This happened 3 times in a row\.$/,
+        /AWS did not list the task within \d+ seconds\. This happened 3 times in a row\.$/,
       );
       const attempts = await queue.database.queries
         .selectFrom('attempts')

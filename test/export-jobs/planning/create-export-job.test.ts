@@ -70,17 +70,17 @@ describe('a body of POST /export-jobs', () => {
     [
       { logGroupNames: [] },
       '#/logGroupNames',
-      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 0',
+      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 0 items',
     ],
     [
       { logGroupNames: names(1_001) },
       '#/logGroupNames',
-      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 1001',
+      'must be an array of 1 to 1000 names of log groups, each once, but is an array of 1001 items',
     ],
     [
       { logGroupNames: ['/a', '/b', '/a'] },
       '#/logGroupNames/2',
-      'must not be there again: it is member 0',
+      'must be unique, but is the same as item 0',
     ],
     [
       { logGroupNames: ['/a', 'b:c'] },
@@ -118,7 +118,7 @@ describe('a body of POST /export-jobs', () => {
     ],
     [{ timeZone: 'x'.repeat(65) }, '#/timeZone', expect.stringMatching(/^must be the IANA name /)],
     [{ name: 'a\u0000' }, '#/name', expect.stringMatching(/^must be text of 1 to 256 characters/)],
-    [{ filter: 'ERROR' }, '#/filter', expect.stringMatching(/^is not known here/)],
+    [{ filter: 'ERROR' }, '#/filter', expect.stringMatching(/^is unknown/)],
   ] as const)('is told what is wrong (%#)', ([members, pointer, detail]) => {
     expect(violationsOf({ ...wish, ...members })).toEqual(at(pointer, detail));
   });

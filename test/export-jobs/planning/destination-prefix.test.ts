@@ -63,7 +63,7 @@ describe('a destination prefix', () => {
       const { faultFor } = readTemplate(template, job);
 
       expect(faultFor(bare)).toBe(
-        `must not have a folder without a name when filled in, but for log group ${bare} {logGroup} is empty; put a word before {logGroup}`,
+        `must not have a folder without a name when filled in, but does for log group ${bare}, where {logGroup} is empty; put text before {logGroup}`,
       );
       expect(faultFor('/app')).toBeUndefined();
     },
@@ -77,19 +77,22 @@ describe('a destination prefix', () => {
   );
 
   test.for([
-    ['a/{day}', `has {day} at character 3, which is no name; known are: ${known}`],
-    ['{}', `has {} at character 1, which is no name; known are: ${known}`],
-    ['{Account}', `has {Account} at character 1, which is no name; known are: ${known}`],
-    ['{constructor}', `has {constructor} at character 1, which is no name; known are: ${known}`],
-    ['a{', 'has a { without its other half at character 2'],
-    ['a}b', 'has a } without its other half at character 2'],
-    ['{{dd}', 'has a { without its other half at character 1'],
-    ['{dd}}', 'has a } without its other half at character 5'],
+    ['a/{day}', `has the unknown placeholder {day} at character 3; known placeholders: ${known}`],
+    ['{}', `has the unknown placeholder {} at character 1; known placeholders: ${known}`],
     [
-      '}{',
-      'has a } without its other half at character 1; has a { without its other half at character 2',
+      '{Account}',
+      `has the unknown placeholder {Account} at character 1; known placeholders: ${known}`,
     ],
-    ['//', 'must have more than slashes'],
+    [
+      '{constructor}',
+      `has the unknown placeholder {constructor} at character 1; known placeholders: ${known}`,
+    ],
+    ['a{', 'has an unmatched { at character 2'],
+    ['a}b', 'has an unmatched } at character 2'],
+    ['{{dd}', 'has an unmatched { at character 1'],
+    ['{dd}}', 'has an unmatched } at character 5'],
+    ['}{', 'has an unmatched } at character 1; has an unmatched { at character 2'],
+    ['//', 'must not consist of slashes only'],
   ] as const)('%s is refused: %s', ([template, fault]) => {
     expect(faultOf(template)).toBe(fault);
   });
@@ -101,7 +104,7 @@ describe('a destination prefix', () => {
     const filled = readTemplate(`${short}{logGroup}`, job);
     expect(filled.faultFor('/a')).toBeUndefined();
     expect(filled.faultFor('/aa')).toBe(
-      'must be at most 975 bytes when filled in, but for log group /aa it is 976; AWS appends "/<taskId>/<log stream>/000000.gz", and an S3 key ends at 1024',
+      'must have at most 975 bytes when filled in, but has 976 for log group /aa; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is 1024 bytes',
     );
     const longest = filled.render({ ...slice, logGroupName: '/a', attempt: 999_999 });
     expect(Buffer.byteLength(`${longest}/${job.jobId}/x/000000.gz`)).toBe(1_024);
@@ -125,7 +128,7 @@ describe('a destination prefix', () => {
     expect(faultOf(template)).toBeUndefined();
     expect(render({ ...slice, logGroupName: bare })).toBe('exportedlogs'); // of an older version
     expect(faultFor(bare)).toBe(
-      `must have more than slashes when filled in, but for log group ${bare} it has nothing else; put a word before {logGroup}`,
+      `must not consist of slashes only when filled in, but does for log group ${bare}; put text before {logGroup}`,
     );
     expect(faultFor(named)).toBeUndefined();
   });
@@ -146,6 +149,6 @@ describe('a destination prefix', () => {
 
     const fault = readTemplate(template, job).faultFor(slashes);
 
-    expect(fault).toContain(`it is ${102 * 511};`);
+    expect(fault).toContain(`but has ${102 * 511} for`);
   });
 });

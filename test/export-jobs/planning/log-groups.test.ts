@@ -72,7 +72,7 @@ describe('the log groups of a prefix', () => {
     expect(found).toMatchObject({
       slug: 'too-many-slices',
       detail:
-        'More than 10000 log groups begin with /many/; a job may have 10000 slices, one for each at least.',
+        'More than 10,000 log groups begin with /many/. Each is at least one slice, and a job has a limit of 10,000 slices.',
     });
     expect(pages).toBe(201);
   });

@@ -105,7 +105,7 @@ describe('planning a job', () => {
 
     expect(problem).toMatchObject({
       slug: 'invalid-request',
-      detail: '3 rules are broken; errors[] says which.',
+      detail: 'The request breaks 3 rules.',
       members: {
         errors: [
           { in: 'body', pointer: '#/from', detail: expect.stringContaining('seconds') },
@@ -150,7 +150,7 @@ describe('planning a job', () => {
         in: 'body',
         pointer: '#/timeZone',
         detail:
-          'must be the IANA name of a time zone, such as Europe/Berlin; an abbreviation or an offset has no calendar',
+          'must be the IANA name of a time zone, such as Europe/Berlin; abbreviations and offsets are not supported',
       },
     ]);
   });
@@ -190,7 +190,7 @@ describe('planning a job', () => {
         {
           in: 'body',
           pointer: '#/destinationPrefix',
-          detail: expect.stringContaining('for log group / it has nothing else'),
+          detail: expect.stringContaining('but does for log group /;'),
         },
       ]);
     }
@@ -223,7 +223,7 @@ describe('planning a job', () => {
       {
         in: 'body',
         pointer: '#/destinationPrefix',
-        detail: expect.stringContaining(`for log group ${logGroupNames[1]} it is 1022;`),
+        detail: expect.stringContaining(`but has 1022 for log group ${logGroupNames[1]};`),
       },
     ]);
   });

@@ -91,7 +91,7 @@ describe('the slices of a job', () => {
       expect.objectContaining({
         slug: 'too-many-slices',
         detail:
-          'This would be 10002 slices (2 log groups × 5001 windows) of at most 10000; with sliceBy "day" it is 418.',
+          'The job would have 10,002 slices (2 log groups × 5,001 intervals). The limit is 10,000. With sliceBy "day" it has 418.',
       }),
     );
   });
@@ -108,7 +108,7 @@ describe('the slices of a job', () => {
 
       await expect(planSlices({ ...wish, logGroupNames, window, sliceBy })).rejects.toEqual(
         expect.objectContaining({
-          detail: expect.stringContaining(`with sliceBy "${fits}" it is `),
+          detail: expect.stringContaining(`With sliceBy "${fits}" it has `),
         }),
       );
     },

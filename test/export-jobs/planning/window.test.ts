@@ -28,10 +28,10 @@ describe('the window of a job', () => {
   test('is told all its violations at once', () => {
     expect(readWindow({ from: 1_714_521_600, to: '2024-05-02' }, settled)).toEqual([
       at('#/from', 'looks like seconds; in milliseconds it is 1714521600000'),
-      at('#/to', 'must be RFC 3339 with an offset; if UTC is meant, write "2024-05-02T00:00:00Z"'),
+      at('#/to', 'must be RFC 3339 with an offset; for UTC, write "2024-05-02T00:00:00Z"'),
     ]);
     expect(readWindow({ from: now + 3 * hourMs, to: now + 2 * hourMs }, settled)).toEqual([
-      at('#/to', expect.stringContaining('must not lie ahead')),
+      at('#/to', expect.stringContaining('must not be in the future')),
       at('#/from', expect.stringContaining('must be before to')),
     ]);
   });
@@ -40,7 +40,7 @@ describe('the window of a job', () => {
     expect(readWindow({ from: now, to: now }, settled)).toEqual([
       at(
         '#/from',
-        `must be before to, which is not part of the window; for this one millisecond to is ${now + 1}`,
+        `must be before to, because to is exclusive; to export this one millisecond, set to to ${now + 1}`,
       ),
     ]);
   });
@@ -49,7 +49,7 @@ describe('the window of a job', () => {
     expect(readWindow({ from: day.to, to: day.from }, settled)).toEqual([
       at(
         '#/from',
-        'must be before to; the other way round, from is 1714521600000 and to is 1714608000000',
+        'must be before to; the values may be swapped: from 1714521600000, to 1714608000000',
       ),
     ]);
   });
@@ -59,7 +59,7 @@ describe('the window of a job', () => {
     expect(readWindow({ ...day, to: now + 60_001 }, settled)).toEqual([
       at(
         '#/to',
-        `must not lie ahead: now is ${now} (2024-05-02T12:00:00.000Z); or set allowUnsettled: true, then what arrives later is not exported`,
+        `must not be in the future: now is ${now} (2024-05-02T12:00:00.000Z); to export up to now and miss log events that arrive later, set allowUnsettled to true`,
       ),
     ]);
   });
@@ -67,7 +67,10 @@ describe('the window of a job', () => {
   test('may end up to 25 hours ahead when what is unsettled is allowed', () => {
     expect(readWindow({ ...day, to: now + 25 * hourMs }, unsettled)).toHaveProperty('toAt');
     expect(readWindow({ ...day, to: now + 25 * hourMs + 1 }, unsettled)).toEqual([
-      at('#/to', `must not lie more than 25 hours ahead; the latest is ${now + 25 * hourMs}`),
+      at(
+        '#/to',
+        `must not be more than 25 hours in the future; the latest value is ${now + 25 * hourMs}`,
+      ),
     ]);
   });
 });

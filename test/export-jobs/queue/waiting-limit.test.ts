@@ -46,7 +46,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
 
     await expect(refused).rejects.toMatchObject({
       ...tooMany,
-      detail: 'This request adds 1 slices. You have 10 waiting slices; the limit is 10.',
+      detail: 'You have 10 waiting slices. With 1 more you would exceed the limit of 10.',
       retryAfterSeconds: 60,
       members: { isRetryable: true },
     });

@@ -117,7 +117,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
 
     await expect(refused).rejects.toMatchObject({
       slug: 'export-job-cancelled',
-      detail: `Its cancel was asked for at ${new Date(clock.now).toISOString()}.`,
+      detail: `The cancel of this job was requested at ${new Date(clock.now).toISOString()}.`,
     });
     expect(await statesOf(jobId)).toEqual(['failed', 'cancelled']);
   });

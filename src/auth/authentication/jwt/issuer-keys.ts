@@ -95,7 +95,10 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   async function find(...question: Parameters<JWTVerifyGetKey>): Promise<FoundKey> {
     if (!keys) await asking;
     if (!keys) {
-      throw new Problem('not-ready', 'The keys of the issuer of this token are not there yet.');
+      throw new Problem(
+        'not-ready',
+        'The service has not fetched the keys of the issuer of this token yet.',
+      );
     }
     try {
       return await findIn(keys.set, question);

@@ -74,10 +74,10 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
   const answer: SliceProblem = JSON.parse(active.problem);
   const problem = {
     ...answer,
-    detail: `${answer.detail} AWS has listed no such task for ${slot.limits.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
+    detail: `${answer.detail} AWS did not list the task within ${slot.limits.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
     isRetryable: true, // it is taken for absent, see docs/decisions/0002
     remedy:
-      'While the slice waits, nothing: it is sent again. Once it has failed, find out why AWS does not create the task, then POST /export-jobs/{jobId}/retry.',
+      'Wait while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
   };
   const loss = { problem, pauseMs, attempt: { outcome: 'not-created' }, by } as const;
   await recordLoss(slot, active, { ...loss, count: 'misses' }, 'in-requeue');
@@ -85,7 +85,7 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
 
 /** A task under the marker that exports something else: not ours to count, and no leave to send again. */
 async function recordOther(slot: OwnedSlot, active: StartingSlice, taskId: string): Promise<void> {
-  const detail = `AWS lists task ${taskId} under the name of this attempt, and it exports something else.`;
+  const detail = `AWS lists task ${taskId} with the name of this attempt, but it exports something else.`;
   await recordLoss(slot, active, {
     problem: toStored(new Problem('export-task-differs', detail)),
     ...{ count: 'misses', pauseMs: undefined, attempt: { outcome: 'failed' } },

@@ -69,7 +69,7 @@ async function recordDenial(
 ): Promise<number> {
   const { log, target } = slot;
   const { jobId, slice, attempt } = intent;
-  const problem = new Problem('not-permitted', 'No policy permits this export now.');
+  const problem = new Problem('not-permitted', 'The policies no longer permit this export.');
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
   log.info(facts, 'the policies refused a slice');
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;

@@ -60,7 +60,7 @@ export async function findJobOfKey(
     .where('key', '=', key)
     .executeTakeFirst();
   if (known && known.digest !== digest) {
-    const detail = 'This key came with another body or target before.';
+    const detail = 'This key was used before with a different body or target.';
     throw new Problem('idempotency-key-reused', detail);
   }
   return known?.jobId;

@@ -22,7 +22,7 @@ export function retryJob(
     if (cancelRequestedAt !== null) {
       throw new Problem(
         'export-job-cancelled',
-        `Its cancel was asked for at ${toDateTime(cancelRequestedAt)}.`,
+        `The cancel of this job was requested at ${toDateTime(cancelRequestedAt)}.`,
       );
     }
     const { failed } = await queries

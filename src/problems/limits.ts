@@ -1,0 +1,54 @@
+/**
+ * The limits that problem texts state. They stand here because the catalogue imports no other room:
+ * the room that enforces a limit imports it, so that text and behaviour cannot differ. Sizes in bytes,
+ * times in milliseconds.
+ */
+export const statedLimits = {
+  // For most operations: the largest valid body is about 6 KiB in plain text, and six times that with
+  // every character escaped. A higher limit only serves a caller that wants to keep us parsing.
+  bodyBytes: 65_536,
+  // Of POST /export-jobs: a thousand names of 512 characters are half of it.
+  jobBodyBytes: 1_048_576,
+  // All bodies of one caller: two jobs of a thousand long names. Lower: the largest body does not fit.
+  // Higher: a few callers take the room of all.
+  callerBodiesBytes: 1_048_576,
+  // Members and items of a body. The largest valid body has a thousand names in one array. Lower: a
+  // list that is somewhat too long is not refused by its own rule. Higher: parsing, checking and
+  // reporting that many members keeps every other request waiting.
+  bodyValues: 4_096,
+  // Levels of nesting. Valid bodies have four.
+  bodyDepth: 16,
+  // A task id of 512 characters, percent-encoded, and a long nextToken fit. Below the header limit, so
+  // that a long URL can be told from long headers.
+  urlBytes: 4_096,
+  headerBytes: 8_192,
+  // Node's defaults are 60 s and 300 s: a slow sender would hold a connection that long.
+  headersMs: 5_000,
+  requestMs: 10_000,
+  // Slices of one job. Higher: one job is days of a slot even if each task takes seconds, and one
+  // transaction of many megabytes.
+  slicesPerJob: 10_000,
+  // Open event streams of one process, and as many long polls. Each is a socket. Higher: callers of
+  // everything else run out of file descriptors.
+  streamsPerProcess: 1_000,
+  // Tasks of the shared page that answers most reads. AWS has no larger page.
+  newestTasks: 50,
+  // How long after a create was sent it may still take effect or become visible. AWS does not document
+  // it. Lower: a late effect is exported twice. Higher: each lost answer costs the slot more minutes.
+  // The orphan sweep finds what is later still.
+  lateEffectMs: 120_000,
+  // AWS ends an export task after 24 hours. Lower: a task that still runs is exported twice.
+  vanishedMs: 25 * 3_600_000,
+} as const;
+
+/** Limits of AWS that problem texts state: calls of one operation per account and Region, and the longest run of a task. */
+export const awsLimits = { callsPerSecond: 5, taskMs: 24 * 3_600_000 } as const;
+
+/** A number as texts have it: 10,000. */
+export const inDigits = (value: number): string => value.toLocaleString('en');
+
+/** A duration as texts have it: 10 seconds, 2 minutes, 25 hours. */
+export function inWords(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} hours`;
+  return ms % 60_000 === 0 ? `${ms / 60_000} minutes` : `${ms / 1_000} seconds`;
+}
