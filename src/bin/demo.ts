@@ -34,7 +34,7 @@ const s3Dir = join(dataDir, 's3');
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const step = (number: number, text: string) => say(`\n\x1b[1m${number}. ${text}\x1b[0m`);
 
-// Nothing of the machine's own AWS set-up may reach the demo, nor the demo a real account.
+// The AWS settings of this machine must not reach the demo, and the demo must not reach a real account.
 for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
 const { emulatorOptions, config } = exitWith(() => ({
   emulatorOptions: readEmulatorOptions(process.env),
@@ -61,20 +61,20 @@ const log = makeLogger(process.env.LOG_LEVEL ?? 'error', await openLogDestinatio
 const gateway = await openGateway({ config, log, lameDuckMs: 0 }).catch(exit);
 await gateway.ready;
 
-say('\x1b[1mlog-export-gateway: a demonstration on this machine alone.\x1b[0m');
-say(`AWS is played by an emulator at ${emulator.url}; the gateway listens at ${gateway.url}.`);
+say('\x1b[1mlog-export-gateway: a demo that uses this machine only.\x1b[0m');
+say(`An emulator plays AWS at ${emulator.url}. The gateway listens at ${gateway.url}.`);
 
-step(1, 'Log events are put into CloudWatch Logs, through the AWS SDK.');
+step(1, 'The AWS SDK puts log events into CloudWatch Logs.');
 const logs = new CloudWatchLogsClient({ region });
 const s3 = new S3Client({ region, forcePathStyle: true });
 const put = await putSampleLogs();
 say(`   ${put.length} events in 3 streams of log group ${logGroupName}.`);
 
-step(2, 'A bucket is made that CloudWatch Logs may write to, through the AWS SDK.');
+step(2, 'The AWS SDK creates a bucket that CloudWatch Logs may write to.');
 await makeBucket();
 say(`   s3://${bucket}`);
 
-step(3, 'One export, through the REST API of the gateway.');
+step(3, 'The REST API of the gateway starts an export.');
 const now = Date.now();
 const order = {
   taskName: 'demo',
@@ -96,11 +96,11 @@ say(`   ${created.status} ${created.statusText}   Location: ${created.headers.ge
 say(`   ${JSON.stringify(answer)}`);
 if (created.status !== 201) exit(new Error('The export was not accepted.'));
 
-step(4, 'Its status, until it is over.');
+step(4, 'The status of the export, until it ends.');
 say(`   curl ${gateway.url}/export-tasks/${answer.taskId}\n`);
 const status = await watch(answer.taskId);
 
-step(5, 'What was written.');
+step(5, 'The exported objects.');
 const lines = await readExport(answer.taskId);
 
 const written = new Set(lines);
@@ -118,8 +118,8 @@ if (isOnce) {
   await close();
 } else {
   seedExamples(emulator.seed);
-  say(`\nSwagger UI, to try the rest by hand: \x1b[1m${gateway.url}/docs\x1b[0m`);
-  say('Its examples work as they stand. Ctrl-C ends the demonstration.');
+  say(`\nSwagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
+  say('Its examples work without changes. Ctrl-C stops the demo.');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
 }
 
@@ -129,7 +129,7 @@ async function close(): Promise<void> {
   process.exit();
 }
 
-/** Puts the events of three hosts in the last half hour; each line is unique. Returns the lines. */
+/** Puts events of three hosts in the last half hour and returns their lines. Each line is unique. */
 async function putSampleLogs(): Promise<string[]> {
   const began = Date.now() - 30 * 60_000;
   await logs.send(new CreateLogGroupCommand({ logGroupName }));
@@ -186,7 +186,7 @@ async function watch(taskId: string): Promise<string> {
   return last;
 }
 
-/** Lists and reads what the export wrote; the lines of all objects. */
+/** Lists and reads the exported objects and returns their lines. */
 async function readExport(taskId: string): Promise<string[]> {
   const Prefix = `checkout/${taskId}/`;
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix }));
