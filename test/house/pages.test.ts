@@ -8,12 +8,7 @@ const markdown = (folder: string) =>
   readdirSync(folder, { encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => normalize(join(folder, file)));
-const files = [
-  ...markdown('.'),
-  ...markdown('docs'),
-  ...markdown('docs/decisions'),
-  ...markdown('emulator'),
-];
+const files = ['.', 'docs', 'docs/decisions', 'emulator'].flatMap(markdown);
 const pages = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 const textOf = (file: string) => pages.get(file) ?? '';
 const proseOf = (file: string) => textOf(file).replaceAll(/^```.*?^```$/gms, '');
@@ -118,6 +113,16 @@ describe('the pages', () => {
       const [left, right] = bracketsOf(pair);
       expect({ pair, count: left }).toEqual({ pair, count: right });
     }
+  });
+
+  test('draw every room of src in docs/architecture.md', () => {
+    const entries = readdirSync('src', { withFileTypes: true });
+    const rooms = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const drawn = diagrams.find(({ page }) => page === 'docs/architecture.md')?.text ?? '';
+    const isDrawn = (room: string) => new RegExp(`(?<![\\w-])${room}(?![\\w-])`).test(drawn);
+
+    expect(rooms.length).toBeGreaterThan(10);
+    expect(rooms.filter((room) => !isDrawn(room))).toEqual([]);
   });
 
   test.each(diagrams.filter(({ text }) => text.startsWith('flowchart')))(
