@@ -3,10 +3,10 @@ import { sql } from 'kysely';
 import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { pickNext } from '#export-jobs/queue/pick-next.ts';
-import { readActive } from '#export-jobs/store/steps/active-slice.ts';
+import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
+import { readActiveSlice } from '#export-jobs/store/steps/read-active-slice.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
-import { startNext } from '#export-jobs/store/steps/start-next.ts';
 import { quantile } from '../round.ts';
 
 /** Queues of some length to pick from, in turn. */
@@ -82,7 +82,7 @@ async function pickOnce({ database }: Subject): Promise<number> {
 
 async function lookOnce({ database }: Subject): Promise<number> {
   const beganAt = performance.now();
-  await readActive(database, target);
+  await readActiveSlice(database, target);
   return performance.now() - beganAt;
 }
 
@@ -91,10 +91,10 @@ let markers = 0;
 /** Starts the next slice, and puts it back into the queue, unmeasured. */
 async function startOnce({ database, lease }: Subject): Promise<number> {
   const beganAt = performance.now();
-  const intent = await startNext(database, lease, {
+  const intent = await claimNextSlice(database, lease, {
     leaseMs,
     makeMarker: () => `bench-${markers++}`,
-    makePrefix: () => 'bench',
+    renderPrefix: () => 'bench',
     reachInside: async () => {},
   });
   const tookMs = performance.now() - beganAt;

@@ -7,8 +7,8 @@ import {
 import type { JobsOptions } from './plugin.ts';
 import { makeQueueView } from './queue/position.ts';
 import { makeSlotStatusSource } from './queue/slot-status.ts';
-import { makeInstallationReader, makeIsMarker } from './store/orphaned-tasks.ts';
-import { readVersions } from './store/reads/read-events.ts';
+import { makeInstallationReader, makeIsMarker } from './store/installation.ts';
+import { readVersions } from './store/reads/read-progress.ts';
 import { makeJobWatch } from './watching/job-watch.ts';
 
 /** The queue at work, and what the operations on it need. */

@@ -15,7 +15,7 @@ import { listExportJobs } from './routes/list-export-jobs.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
-import type { JobReadings } from './store/reads/job-readings.ts';
+import type { JobCache } from './store/reads/job-cache.ts';
 import type { JobHead } from './store/reads/read-heads.ts';
 import type { JobWatch } from './watching/job-watch.ts';
 import { makeWatchers } from './watching/watchers.ts';
@@ -40,7 +40,7 @@ export interface JobsOptions {
 
 /** What the operations on export jobs need. */
 export interface ExportJobsOptions extends JobsOptions {
-  readings: JobReadings;
+  jobs: JobCache;
   access: JobAccess;
   targets: Targets;
   authenticate: Authenticate;
@@ -54,12 +54,12 @@ export interface ExportJobsOptions extends JobsOptions {
 
 /** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { readings, access, targets, authenticate, authorizer, database, watch, queue } = options;
+  const { jobs, access, targets, authenticate, authorizer, database, watch, queue } = options;
   const { wake, newId, elapsed, sleep, basePath, maxWaitingSlices = 0 } = options;
   const { maxStreams = statedLimits.streamsPerProcess, maxWatchers = 0 } = options;
   const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
-  const show = makeShowJob(readings, queue, basePath);
-  const showNow: ShowJobNow = async (jobId) => show((await readings.headOf(jobId)) as JobHead);
+  const show = makeShowJob(jobs, queue, basePath);
+  const showNow: ShowJobNow = async (jobId) => show((await jobs.readHead(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);
     wake(target);
@@ -75,7 +75,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     ...{ targets, authorizer, database, access, queue, show, showNow, announce },
     ...{ newId, sleep, maxWaitingSlices },
   });
-  await app.register(listExportJobs, { database, access, readings });
+  await app.register(listExportJobs, { database, access, jobs });
   await app.register(getExportJob, { access, show, authenticate, watch, polls });
   await app.register(watchEvents, {
     ...{ queries: database.queries, access, authenticate, authorizer, watch, streams, elapsed },

@@ -85,12 +85,16 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     head: JobHead,
     logGroupName: string,
   ): Question {
-    const { caller, destination, destinationPrefix } = head;
+    const { caller, destination, prefixTemplate } = head;
     const { name, accountId, region } = targetOf(head);
     return {
       action,
       resource: { target: { name, accountId, region }, logGroupName },
-      context: { destination, destinationPrefix, isOwn: caller === request.principal.id },
+      context: {
+        destination,
+        destinationPrefix: prefixTemplate,
+        isOwn: caller === request.principal.id,
+      },
     };
   }
 
@@ -159,18 +163,22 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
   };
 }
 
-/** A job that is not there, to be decided of like any other. */
+/** The head of a job that does not exist, to be decided like any other. */
 function placeholder(id: string, target = ''): JobHead {
   return {
-    ...{ id, caller: '', version: 0, target, destination: '', destinationPrefix: '' },
-    ...{
-      timeZone: '',
-      priority: 0,
-      acceptedAt: 0,
-      logGroupName: '',
-      fromAt: 0,
-      hasMoreLogGroups: false,
-    },
-    ...{ accountId: null, region: null },
+    id,
+    caller: '',
+    version: 0,
+    target,
+    destination: '',
+    prefixTemplate: '',
+    timeZone: '',
+    priority: 0,
+    acceptedAt: 0,
+    logGroupName: '',
+    fromAt: 0,
+    hasMoreLogGroups: false,
+    accountId: null,
+    region: null,
   };
 }

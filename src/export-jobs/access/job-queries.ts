@@ -2,7 +2,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { JobVisibility } from '#targets/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
-import { type JobReadings, makeJobReadings } from '../store/reads/job-readings.ts';
+import { type JobCache, makeJobCache } from '../store/reads/job-cache.ts';
 import { readHeads, readLogGroups } from '../store/reads/read-heads.ts';
 import { readJobs } from '../store/reads/read-jobs.ts';
 import { type JobAccess, makeJobAccess } from './job-access.ts';
@@ -10,7 +10,7 @@ import { makeJobVisibility } from './job-visibility.ts';
 
 /** The ways to jobs, by who asks. */
 export interface JobQueries {
-  readings: JobReadings;
+  jobs: JobCache;
   access: JobAccess;
   visibility: JobVisibility;
 }
@@ -23,18 +23,18 @@ export function makeJobQueries(options: {
   elapsed: () => number;
 }): JobQueries {
   const { database, authorizer, targets, elapsed } = options;
-  const readings = makeJobReadings({
+  const jobs = makeJobCache({
     readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
   });
   const access = makeJobAccess({
     authorizer,
     listTargets: targets.list,
-    headOf: readings.headOf,
+    headOf: jobs.readHead,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });
   return {
-    readings,
+    jobs,
     access,
     visibility: makeJobVisibility({ database, access, authorizer, elapsed }),
   };

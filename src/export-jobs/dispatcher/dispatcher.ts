@@ -3,7 +3,7 @@ import type { Database } from '#database/database.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
-import { makeInstallationReader } from '../store/orphaned-tasks.ts';
+import { makeInstallationReader } from '../store/installation.ts';
 import type { DispatcherLimits } from './limits.ts';
 import type { CrashPoint } from './slot.ts';
 import { makeWakeSignal, type WakeSignal } from './wake-signal.ts';

@@ -1,7 +1,7 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
-import { findAttempts, type MarkedAttempt, recordOrphan } from '../store/orphaned-tasks.ts';
+import { findAttemptsByMarker, type MarkedAttempt, recordOrphan } from '../store/orphaned-tasks.ts';
 import { recordCall } from '../store/record-change.ts';
 import { isSameExport } from './attempts/same-export.ts';
 import { cancelAtAws, type OwnedSlot } from './slot.ts';
@@ -39,7 +39,7 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   const ours = page.exportTasks.filter((task): task is Marked =>
     Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation.id))),
   );
-  const attempts = await findAttempts(
+  const attempts = await findAttemptsByMarker(
     database,
     ours.map(({ taskName }) => taskName),
   );

@@ -2,8 +2,8 @@ import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { recordCall } from '../store/record-change.ts';
-import type { RunningSlice } from '../store/steps/active-slice.ts';
-import { recordForeignTask } from '../store/steps/lease.ts';
+import type { RunningSlice } from '../store/steps/read-active-slice.ts';
+import { recordForeignTask } from '../store/steps/record-foreign-task.ts';
 import { type CallToAws, toCallAuditContext } from '../store/steps/record-step.ts';
 import { recordLoss } from './attempts/record-loss.ts';
 import { nextPollAt } from './pacing/poll-time.ts';

@@ -2,9 +2,9 @@ import { Problem } from '#problems/problem.ts';
 import type { Installation } from '#targets/marker.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { readDurations } from '../store/reads/read-durations.ts';
-import { type ActiveSlice, readActive } from '../store/steps/active-slice.ts';
-import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/database-clock.ts';
+import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/clock-set-back.ts';
 import { holdLease, leaseLost, releaseLease, takeLease } from '../store/steps/lease.ts';
+import { type ActiveSlice, readActiveSlice } from '../store/steps/read-active-slice.ts';
 import { isStaleState } from '../store/steps/stale-state.ts';
 import { reconcileStart } from './attempts/reconcile.ts';
 import { startNextSlice } from './attempts/start-slice.ts';
@@ -68,7 +68,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       const answer = await takeLease(database, { ...request, owner, leaseMs: limits.leaseMs });
       if (!answer.lease) return standBy(answer);
       keptAt = beganAt;
-      clock.see(answer.now, beganAt); // what it was before, the rows show
+      clock.observe(answer.now, beganAt); // what it was before, the rows show
       memory.refused = undefined; // another owner's creates may have been taken since
       const durations = makeTaskDurations(await readDurations(database, target.name, remembered));
       const installation = await options.installation();
@@ -102,7 +102,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       holdLease(queries, database, lease, limits.leaseMs),
     );
     keptAt = now;
-    setBackMs += clock.see(shown, now);
+    setBackMs += clock.observe(shown, now);
   }
 
   // Otherwise slices wait until the clock is again where it was when they were accepted.
@@ -156,7 +156,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
 /** One step: what the row of the active slice asks for, or the next start. */
 async function takeStep(slot: OwnedSlot): Promise<number> {
   const { database, target, callSpacing } = slot;
-  const row = await readActive(database, target.name);
+  const row = await readActiveSlice(database, target.name);
   const active = row && { ...row, ageMs: ageOf(slot, row) };
   const waitMs = await takeMainStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;

@@ -6,9 +6,9 @@ import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
-import type { JobReadings } from '../store/reads/job-readings.ts';
+import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
-import type { JobReading } from '../store/reads/read-jobs.ts';
+import type { JobSnapshot } from '../store/reads/read-jobs.ts';
 
 // Nobody reads on after the first few kinds.
 const maxFailures = 5;
@@ -32,12 +32,12 @@ export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
  * Makes `ShowJob` of what is read of jobs and what is known of the queue. `basePath` is what callers
  * put before every path.
  */
-export function makeShowJob(readings: JobReadings, queue: QueueView, basePath: string): ShowJob {
+export function makeShowJob(jobs: JobCache, queue: QueueView, basePath: string): ShowJob {
   return async (head) => {
-    const [reading] = await readings.of([head]);
-    const { job, counts } = reading as JobReading;
+    const [reading] = await jobs.read([head]);
+    const { job, counts } = reading as JobSnapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
-    const shown = showJob(reading as JobReading, basePath, position);
+    const shown = showJob(reading as JobSnapshot, basePath, position);
     return {
       job: shown,
       version: job.version,
@@ -48,7 +48,7 @@ export function makeShowJob(readings: JobReadings, queue: QueueView, basePath: s
 }
 
 /** Shows a job, with its position in the queue if it is given. */
-export function showJob(reading: JobReading, basePath: string, position?: JobPosition): ExportJob {
+export function showJob(reading: JobSnapshot, basePath: string, position?: JobPosition): ExportJob {
   const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
   const self = `${basePath}/export-jobs/${job.id}`;

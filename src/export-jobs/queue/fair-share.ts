@@ -1,5 +1,5 @@
 import type { Database, Queries } from '#database/database.ts';
-import type { ActiveSlice } from '../store/steps/active-slice.ts';
+import type { ActiveSlice } from '../store/steps/read-active-slice.ts';
 
 // A caller is watched after an attempt without an export. From the next such attempt on it steps aside,
 // for this many times as long as the attempt kept the slot from others. Lower: a caller whose exports

@@ -14,7 +14,8 @@ import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
 import type { QueueView } from '../queue/position.ts';
 import { readClock } from '../queue/read-queue.ts';
-import { acceptJob, digestOf, findJobOfKey } from '../store/requests/accept-job.ts';
+import { acceptJob } from '../store/requests/accept-job.ts';
+import { digestOf, findJobOfKey } from '../store/requests/idempotency-key.ts';
 
 const Query = Type.Object(
   {

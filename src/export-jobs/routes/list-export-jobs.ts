@@ -18,7 +18,7 @@ import {
   toPage,
 } from '../presenters/page.ts';
 import { showJob } from '../presenters/show-job.ts';
-import type { JobReadings } from '../store/reads/job-readings.ts';
+import type { JobCache } from '../store/reads/job-cache.ts';
 import {
   type JobCursor,
   type JobFilter,
@@ -62,8 +62,8 @@ const rowsPerLook = 100;
 export const listExportJobs: FastifyPluginAsyncTypebox<{
   database: Database;
   access: JobAccess;
-  readings: JobReadings;
-}> = async (app, { database, access, readings }) => {
+  jobs: JobCache;
+}> = async (app, { database, access, jobs }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs',
@@ -100,7 +100,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
         caller: caller === '*' ? undefined : caller,
         ...(acceptedAt !== undefined && id !== undefined && { after: { acceptedAt, id } }),
       });
-      const read = await readings.of(entries);
+      const read = await jobs.read(entries);
 
       const exportJobs = read.map((reading) => showJob(reading, request.basePath));
       return { exportJobs, ...page };

@@ -13,7 +13,7 @@ import {
   toPage,
 } from '../presenters/page.ts';
 import { exampleSlice, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
-import { readAttempts, readSlices } from '../store/reads/read-jobs.ts';
+import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
 
 const Query = Type.Object(
   {

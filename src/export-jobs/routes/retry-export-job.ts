@@ -9,7 +9,7 @@ import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
 import { readTemplate } from '../planning/destination-prefix.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
-import { type FailedLogGroup, readFailures } from '../store/reads/read-jobs.ts';
+import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
 import { retryJob } from '../store/requests/retry-job.ts';
 
 const RetriedExportJob = Type.Object(
@@ -69,7 +69,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       const { jobId } = request.params;
       const found = await access.find(request, 'RetryExportJob', jobId);
       const isOwn = found.head.caller === request.principal.id;
-      const failures = await readFailures(database, jobId);
+      const failures = await readFailedLogGroups(database, jobId);
       const refusal = isOwn ? undefined : someNotPermitted;
       const questions = toRetryQuestions(found, failures);
       const creating = await requireEach(authorizer, request, questions, refusal);
@@ -89,8 +89,8 @@ function* toRetryQuestions(
   { head, target }: FoundJob,
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
-  const { id: jobId, destination, destinationPrefix: template, timeZone, priority } = head;
-  const prefixes = readTemplate(template, { target, jobId, timeZone });
+  const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
+  const prefixes = readTemplate(prefixTemplate, { target, jobId, timeZone });
   for (const failed of failures) {
     const destinationPrefix = prefixes.render({ ...failed, attempt: failed.attempt + 1 });
     yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });

@@ -1,15 +1,14 @@
 import type { Database } from '#database/database.ts';
-import { type Installation, markerPrefix } from '#targets/marker.ts';
 
-/** What is known of an attempt that a task names in its marker. */
+/** An attempt that was found by its marker. */
 export interface MarkedAttempt {
   marker: string;
   jobId: string;
-  /** Who asked for the job. */
+  /** The caller of the job. */
   caller: string;
   taskId: string | null;
   outcome: string | null;
-  // What it asked for.
+  // What it exports.
   logGroupName: string;
   fromAt: number;
   toAt: number;
@@ -17,38 +16,8 @@ export interface MarkedAttempt {
   destinationPrefix: string;
 }
 
-/** Reads what markers are made with, once; as long as the database is away, with each call again. */
-export function makeInstallationReader({ queries }: Database): () => Promise<Installation> {
-  let known: Promise<Installation> | undefined;
-  return () => {
-    known ??= queries
-      .selectFrom('installation')
-      .select(['id', 'secret'])
-      .executeTakeFirstOrThrow()
-      .catch((error) => {
-        known = undefined;
-        throw error;
-      });
-    return known;
-  };
-}
-
-/**
- * Says whether a task name is kept for the tasks of export jobs. While the database is away nobody can
- * tell, so none is.
- */
-export function makeIsMarker(
-  readInstallation: () => Promise<Installation>,
-): (taskName: string) => Promise<boolean> {
-  return (taskName) =>
-    readInstallation().then(
-      ({ id }) => taskName.startsWith(markerPrefix(id)),
-      () => false,
-    );
-}
-
-/** The attempts of these markers, by marker; one without a row is absent. */
-export async function findAttempts(
+/** Finds attempts by their markers. A marker without a row is left out. */
+export async function findAttemptsByMarker(
   database: Database,
   markers: readonly string[],
 ): Promise<Map<string, MarkedAttempt>> {
@@ -69,7 +38,7 @@ export async function findAttempts(
   return new Map(rows.map((row) => [row.marker, row]));
 }
 
-/** Writes an orphan task down; whether it was new. */
+/** Records an orphaned task. Returns whether it was new. */
 export async function recordOrphan(
   database: Database,
   orphan: { taskId: string; target: string; marker: string; jobId: string | null },

@@ -6,7 +6,7 @@ import type { Database, Queries } from '#database/database.ts';
 import type { AuditEntryRow } from '#database/tables.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 
-/** What happened to a job or one of its slices, as its watchers are told. */
+/** A change of a job or one of its slices, as its event stream has it. */
 export type JobChange =
   | { type: 'job-accepted'; slices: number }
   | { type: 'job-cancel-requested' }
@@ -20,33 +20,33 @@ export type JobChange =
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
   | { type: 'slice-cancelled'; slice: number; attempt: number };
 
-/** Who asked for a change, and the ids of the policies that let them. */
+/** Who requested a change, and the ids of the policies that permitted it. */
 export interface Approval {
   request: CallerRequest;
   policies: readonly string[];
 }
 
-/** Who did something, and who let them: what the audit keeps beside what happened. */
+/** Who did something, and what permitted it: the part of an audit entry beside the change itself. */
 export interface AuditContext {
   action: Action;
-  /** The id of a principal; the gateway's own for what it only saw. */
+  /** The id of a principal; the gateway's own id for what it only observed. */
   principal: string;
   /** The id of the request, or the marker of the attempt. */
   requestId: string;
-  /** Ids of the policies that decided; none where nobody was asked. */
+  /** Ids of the policies that decided; absent when there was no decision. */
   policies?: readonly string[] | undefined;
   logGroupName?: string;
-  /** As it was sent; the template of the job when absent. */
+  /** The prefix that was sent to AWS; the prefix template of the job when absent. */
   destinationPrefix?: string;
   awsRequestId?: string | undefined;
-  /** The problem the call to AWS ended with; that of the change when absent. */
+  /** The problem that the call to AWS ended with; the problem of the change when absent. */
   problem?: ProblemSlug | undefined;
 }
 
 /**
- * Writes down what changed in a job and who did it, in the transaction of the change: its version
- * grows by one, and an event and an entry of the audit have that number. Locks the job's row until
- * the transaction ends.
+ * Records a change of a job and who made it, in the transaction of the change. The version of the job
+ * grows by one, and an event and an audit entry get that version. Locks the row of the job until the
+ * transaction ends.
  */
 export async function recordChange(
   queries: Queries,
@@ -83,7 +83,7 @@ interface SliceData {
   problem: string;
 }
 
-/** Writes down a call to AWS by which nothing of a job changed. */
+/** Records a call to AWS that changed nothing in a job. */
 export async function recordCall(
   database: Database,
   call: Pick<Insertable<AuditEntryRow>, 'target' | 'jobId' | 'taskId' | 'destination'>,

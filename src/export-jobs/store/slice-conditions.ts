@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 
 import { activeStates } from '../slice.ts';
 
-// Written out in the statement: SQLite uses an index of some rows only if it can see that it may.
+// Literals, not parameters: SQLite uses a partial index only if the statement shows that it fits.
+
 /** Whether a row of `slices` waits in the queue. */
 export const whereWaiting = sql<boolean>`slices.state = 'waiting'`;
 /** Whether a row of `slices` holds the slot of its target. */

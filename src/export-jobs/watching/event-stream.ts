@@ -2,7 +2,8 @@ import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { hasEnded, type JobState, jobStateOf } from '../slice.ts';
-import type { JobEvent, JobProgress } from '../store/reads/read-events.ts';
+import type { JobEvent } from '../store/reads/read-events.ts';
+import type { JobProgress } from '../store/reads/read-progress.ts';
 import type { JobWatch } from './job-watch.ts';
 
 /** What a stream is written from. */

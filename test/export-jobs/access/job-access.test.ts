@@ -7,7 +7,7 @@ const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1'
 const job: JobHead = {
   ...{ id: 'job', caller: 'test#ann', version: 1, target: 'default', destination: 'archive' },
   ...{
-    destinationPrefix: 'jobs/{jobId}',
+    prefixTemplate: 'jobs/{jobId}',
     timeZone: 'UTC',
     priority: 0,
     acceptedAt: 1,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeDatabaseClock } from '#export-jobs/store/steps/database-clock.ts';
+import { makeDatabaseClock } from '#export-jobs/store/steps/clock-set-back.ts';
 import { openQueue } from '../queue-of-jobs.ts';
 
 const hourMs = 3_600_000;
@@ -141,19 +141,19 @@ describe('the watch over the clock of the database', () => {
   ])('of one that %s', (_what, oursMs, theirsMs, backMs) => {
     let at = 0;
     const clock = makeDatabaseClock(() => at);
-    clock.see(1_714_521_600_000, at);
+    clock.observe(1_714_521_600_000, at);
     at += oursMs;
 
-    expect(clock.see(1_714_521_600_000 + theirsMs, at)).toBe(backMs);
+    expect(clock.observe(1_714_521_600_000 + theirsMs, at)).toBe(backMs);
   });
 
   test('takes a slow answer for no set back', () => {
     let at = 0;
     const clock = makeDatabaseClock(() => at);
-    clock.see(1_000_000, at);
+    clock.observe(1_000_000, at);
     const beganAt = at;
     at += 60_000; // read at once, answered late
 
-    expect(clock.see(1_000_000, beganAt)).toBe(0);
+    expect(clock.observe(1_000_000, beganAt)).toBe(0);
   });
 });

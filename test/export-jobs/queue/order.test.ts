@@ -6,8 +6,8 @@ import type { Database } from '#database/database.ts';
 import { forecast } from '#export-jobs/queue/forecast.ts';
 import { compareQueues } from '#export-jobs/queue/order.ts';
 import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/queue/read-queue.ts';
+import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
-import { startNext } from '#export-jobs/store/steps/start-next.ts';
 import { openStore, storageBackends } from '../homes.ts';
 import { putJob } from '../rows.ts';
 
@@ -108,7 +108,7 @@ async function startAll(
   const slices = queues.reduce((sum, { readyIn }) => sum + readyIn.length, 0);
   const started: Start[] = [];
   while (started.length < slices) {
-    const intent = await startNext(database, lease, making);
+    const intent = await claimNextSlice(database, lease, making);
     if (!intent) {
       clock.now += minuteMs; // slices become ready at full minutes
       continue;
@@ -178,6 +178,6 @@ describe('two queues', () => {
 const making = {
   leaseMs,
   makeMarker: () => randomUUID(),
-  makePrefix: (template: string) => template,
+  renderPrefix: (template: string) => template,
   reachInside: async () => {},
 };

@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-
+import { type ClaimOptions, claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import type { Lease } from '#export-jobs/store/steps/lease.ts';
 import { takeLease } from '#export-jobs/store/steps/lease.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
-import { type IntentMaking, startNext } from '#export-jobs/store/steps/start-next.ts';
 import { openQueue, type Queue } from '../queue-of-jobs.ts';
 import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
 
 const leaseMs = 30_000;
-const making: IntentMaking = {
+const making: ClaimOptions = {
   leaseMs,
   makeMarker: () => randomBytes(8).toString('hex'),
-  makePrefix: (template) => template,
+  renderPrefix: (template) => template,
   reachInside: async () => {},
 };
 
@@ -27,7 +26,7 @@ async function lease({ database }: Queue): Promise<Lease> {
 async function startInTurn({ database }: Queue, held: Lease, count: number): Promise<string[]> {
   const started: string[] = [];
   while (started.length < count) {
-    const intent = await startNext(database, held, making);
+    const intent = await claimNextSlice(database, held, making);
     if (!intent) break;
     started.push(intent.jobId);
     await database.queries
@@ -48,7 +47,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     const younger = await queue.put({ slices: 1 });
     const held = await lease(queue);
 
-    const first = await startNext(queue.database, held, making);
+    const first = await claimNextSlice(queue.database, held, making);
 
     expect(first).toMatchObject({ jobId: older, slice: 0, attempt: 1 });
     await queue.database.queries
@@ -128,7 +127,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     const jobId = await queue.put();
     const held = await lease(queue);
 
-    const intent = await startNext(queue.database, held, making);
+    const intent = await claimNextSlice(queue.database, held, making);
 
     const { queries } = queue.database;
     expect(await queries.selectFrom('attempts').selectAll().execute()).toEqual([
@@ -150,9 +149,9 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     await using queue = await openQueue({ home, replicas: 0 });
     await queue.put({ slices: 2 });
     const held = await lease(queue);
-    await startNext(queue.database, held, making);
+    await claimNextSlice(queue.database, held, making);
 
-    const second = startNext(queue.database, held, making);
+    const second = claimNextSlice(queue.database, held, making);
 
     await expect(second).rejects.toThrow(/unique/i);
     expect(await queue.states()).toEqual(['starting', 'waiting']);
@@ -162,7 +161,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     await using queue = await openQueue({ home, replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
-    const intent = await startNext(queue.database, held, making);
+    const intent = await claimNextSlice(queue.database, held, making);
     if (!intent) throw new Error('Nothing was started.');
     const active = { ...intent, state: 'starting' } as const;
     const change = { type: 'slice-running', slice: 0, attempt: 1, taskId: 't-1' } as const;
@@ -200,7 +199,7 @@ describe('who is next, on postgres with many at once', () => {
       await inside.updateTable('slices').set({ state: 'cancelled' }).execute();
     });
 
-    const starting = startNext(queue.database, held, making).catch((error) => error);
+    const starting = claimNextSlice(queue.database, held, making).catch((error) => error);
     await untilLockIsWaitedFor(queue.database);
     await cancel.commit();
 

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { acceptJob, findJobOfKey } from '#export-jobs/store/requests/accept-job.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { findJobOfKey } from '#export-jobs/store/requests/idempotency-key.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf, askerOf } from '../deeds.ts';
 import { bringTo, openStore, planOf, sliceProblem, storageBackends } from '../homes.ts';

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { readHeads } from '#export-jobs/store/reads/read-heads.ts';
-import { acceptJob, digestOf, findJobOfKey } from '#export-jobs/store/requests/accept-job.ts';
+import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
+import { digestOf, findJobOfKey } from '#export-jobs/store/requests/idempotency-key.ts';
 import { Problem } from '#problems/problem.ts';
 import { askerOf } from '../deeds.ts';
 import { openStore, planOf, storageBackends } from '../homes.ts';

@@ -5,10 +5,10 @@ import {
   holdLease,
   type Lease,
   type LeaseRequest,
-  recordForeignTask,
   releaseLease,
   takeLease,
 } from '#export-jobs/store/steps/lease.ts';
+import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { openQueue } from '../queue-of-jobs.ts';
 import { beginAndHold, untilLockIsWaitedFor } from './at-once.ts';
 

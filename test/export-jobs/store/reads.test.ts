@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '#database/database.ts';
 import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
 import { readHeadPage } from '#export-jobs/store/reads/read-heads.ts';
-import { readJobs, readSlices } from '#export-jobs/store/reads/read-jobs.ts';
+import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
+import { readSlices } from '#export-jobs/store/reads/read-slices.ts';
 import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -1,6 +1,6 @@
 import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
-import type { StartingSlice } from '../../store/steps/active-slice.ts';
+import type { StartingSlice } from '../../store/steps/read-active-slice.ts';
 import { type OwnedSlot, record, toStored } from '../slot.ts';
 import { recordLoss } from './record-loss.ts';
 import { isSameExport } from './same-export.ts';

@@ -1,5 +1,5 @@
 import type { SliceProblem } from '../../export-job.ts';
-import type { ActiveSlice } from '../../store/steps/active-slice.ts';
+import type { ActiveSlice } from '../../store/steps/read-active-slice.ts';
 import type { CallToAws, Step } from '../../store/steps/record-step.ts';
 import { type CrashPoint, type OwnedSlot, record, slugOf } from '../slot.ts';
 

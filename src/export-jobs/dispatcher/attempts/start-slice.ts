@@ -13,8 +13,8 @@ import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readTemplate } from '../../planning/destination-prefix.ts';
 import { toInclusive } from '../../planning/window.ts';
+import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
-import { type Intent, startNext } from '../../store/steps/start-next.ts';
 import { jitteredBackOffMs, type OwnedSlot, record, slotPauses, toStored } from '../slot.ts';
 import { isAlarmDue, troubleAt } from '../trouble.ts';
 
@@ -32,10 +32,10 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   // The lease is renewed in the transaction; reckoned from before it, ours never seems longer than
   // it is. A create that might outlive it must not be sent: the next owner would not see it coming.
   const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
-  const intent = await startNext(database, lease, {
+  const intent = await claimNextSlice(database, lease, {
     leaseMs: limits.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
-    makePrefix: (template, { jobId, timeZone, ...attempt }) =>
+    renderPrefix: (template, { jobId, timeZone, ...attempt }) =>
       readTemplate(template, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });

@@ -1,6 +1,6 @@
 import type { Database } from '#database/database.ts';
 
-/** How long the latest completed tasks of a target took by AWS's clock, newest first. */
+/** Reads the durations of the latest completed tasks of a target, by AWS's clock, the newest first. */
 export async function readDurations(
   database: Database,
   target: string,

@@ -4,31 +4,25 @@ import type { Database } from '#database/database.ts';
 import type { JobRow } from '#database/tables.ts';
 import { activeStates, type JobState, type SliceState } from '../../slice.ts';
 
-/** What every question about a job begins with: how often it has changed, and what says who may ask. */
+/** The first part of a job that each request reads: its version, and what decides who may read it. */
 export interface JobHead
   extends Pick<
     Selectable<JobRow>,
-    | 'id'
-    | 'caller'
-    | 'version'
-    | 'target'
-    | 'destination'
-    | 'destinationPrefix'
-    | 'timeZone'
-    | 'priority'
-    | 'acceptedAt'
+    'id' | 'caller' | 'version' | 'target' | 'destination' | 'timeZone' | 'priority' | 'acceptedAt'
   > {
+  /** The template that the destination prefixes of its attempts are rendered from. */
+  prefixTemplate: string;
   /** The first of its log groups. */
   logGroupName: string;
-  /** Where its first slice begins: each of its log groups has one that begins there. */
+  /** The start of its first slice. Each of its log groups has a slice with this start. */
   fromAt: number;
   hasMoreLogGroups: boolean;
-  /** The place its target means, by the slot's last owner; null when it had none yet. */
+  /** Account and Region of its target, as the last owner of the slot wrote them; null before the first. */
   accountId: string | null;
   region: string | null;
 }
 
-/** A place in the list of jobs, newest first. */
+/** A position in the list of jobs, the newest first. */
 export interface JobCursor {
   acceptedAt: number;
   id: string;
@@ -36,7 +30,7 @@ export interface JobCursor {
 
 /** Which jobs to list. */
 export interface JobFilter {
-  /** Of everybody when left out. */
+  /** Jobs of all callers when absent. */
   caller?: string | undefined;
   state?: JobState | undefined;
   target?: string | undefined;
@@ -46,8 +40,8 @@ export interface JobFilter {
 }
 
 /**
- * Reads the heads of jobs by their primary keys; one that does not exist is left out. It is a row all
- * the same until then, so that it takes as long as one that does.
+ * Reads the heads of jobs by their primary keys. A job that does not exist is left out. In the statement
+ * it is a row like any other, so that its answer takes as long.
  */
 export async function readHeads(
   { queries }: Database,
@@ -56,31 +50,38 @@ export async function readHeads(
   if (jobIds.length === 0) return new Map();
   const rows = await queries
     .with(
-      'asked(askedId)',
-      () => sql<{ askedId: string }>`(values ${sql.join(jobIds.map((id) => sql`(${id})`))})`,
+      'wanted(wantedId)',
+      () => sql<{ wantedId: string }>`(values ${sql.join(jobIds.map((id) => sql`(${id})`))})`,
     )
-    .selectFrom('asked')
-    .leftJoin('jobs', 'jobs.id', 'askedId')
+    .selectFrom('wanted')
+    .leftJoin('jobs', 'jobs.id', 'wantedId')
     .leftJoin('slices as first', (join) =>
-      join.onRef('first.jobId', '=', 'askedId').on('first.number', '=', 0),
+      join.onRef('first.jobId', '=', 'wantedId').on('first.number', '=', 0),
     )
-    // Slices are numbered log group by log group within a window: this is another one, or a later window.
+    // Within a window the slices are numbered by log group. So slice 1 has another log group or a later window.
     .leftJoin('slices as second', (join) =>
       join
-        .onRef('second.jobId', '=', 'askedId')
+        .onRef('second.jobId', '=', 'wantedId')
         .on('second.number', '=', 1)
         .onRef('second.fromAt', '=', 'first.fromAt'),
     )
     .leftJoin('slots', 'slots.target', 'jobs.target')
-    .select(['askedId as id', 'jobs.caller', 'version', 'jobs.target', 'destination'])
-    .select(['destinationPrefix', 'timeZone', 'jobs.priority', 'acceptedAt', 'accountId', 'region'])
+    .select(['wantedId as id', 'jobs.caller', 'version', 'jobs.target', 'destination'])
+    .select([
+      'destinationPrefix as prefixTemplate',
+      'timeZone',
+      'jobs.priority',
+      'acceptedAt',
+      'accountId',
+      'region',
+    ])
     .select(['first.logGroupName', 'first.fromAt', 'second.number as more'])
     .execute();
   const heads = rows.map(({ more, ...head }) => ({ ...head, hasMoreLogGroups: more !== null }));
-  return new Map(heads.filter(isThere).map((head) => [head.id, head]));
+  return new Map(heads.filter(exists).map((head) => [head.id, head]));
 }
 
-function isThere(head: { caller: string | null }): head is JobHead {
+function exists(head: { caller: string | null }): head is JobHead {
   return head.caller !== null;
 }
 
@@ -105,10 +106,10 @@ export async function readHeadPage(
   return ids.flatMap((id) => heads.get(id) ?? []);
 }
 
-// What is decided of in two or three breaths.
+// Fewer: a job of many log groups takes many queries. More: rows are read that no decision needs.
 const logGroupsPerPage = 200;
 
-/** A page of the log groups of a job, those of its slices from a number on; less than a page at the end. */
+/** Reads a page of the log groups of a job, from the slice of a number on. `next` is absent at the end. */
 export async function readLogGroups(
   { queries }: Database,
   { id, fromAt }: Pick<JobHead, 'id' | 'fromAt'>,
@@ -129,7 +130,7 @@ export async function readLogGroups(
   };
 }
 
-/** Whether a row of `jobs` is in a state: `jobStateOf` in SQL. */
+/** Whether a row of `jobs` is in a state. It must agree with `jobStateOf`. */
 function whereState(state: JobState): RawBuilder<SqlBool> {
   const anySlice = (...states: readonly SliceState[]) =>
     sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;

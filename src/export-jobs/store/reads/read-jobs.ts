@@ -1,42 +1,33 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
-import type { AttemptRow, JobRow, SliceRow } from '#database/tables.ts';
+import type { JobRow } from '#database/tables.ts';
 import { type SliceCounts, type SliceState, sliceStates } from '../../slice.ts';
 
-/** A job, and what its slices amount to: true of one instant, that of its version. */
-export interface JobReading {
+/** A job with the counts of its slices, all of one instant: that of its version. */
+export interface JobSnapshot {
   job: Selectable<JobRow>;
   counts: SliceCounts;
   /** The earliest `notBeforeAt` of its waiting slices. */
   notBeforeAt: number | null;
   startedAt: number | null;
-  /** When it changed last. */
+  /** When it last changed. */
   changedAt: number;
-  /** Kinds of problems its failed slices ended with, the most frequent first; each with one case, as JSON. */
+  /** The kinds of problems of its failed slices, the most frequent first, each with one example as JSON. */
   failures: { slices: number; problem: string }[];
 }
 
-/** Which slices of a job to list. */
-export interface SliceFilter {
-  jobId: string;
-  state?: SliceState | undefined;
-  /** The number of the last slice of the page before. */
-  after?: number | undefined;
-  limit: number;
-}
-
-// The kind of a problem kept as JSON: the one thing the two databases spell differently.
+// The type of a problem stored as JSON: the one expression that the two databases write differently.
 const problemType: Record<Database['kind'], RawBuilder<string | null>> = {
   sqlite: sql<string | null>`problem ->> 'type'`,
   postgres: sql<string | null>`cast(problem as json) ->> 'type'`,
 };
 
-/** Reads jobs with all that is counted of them, in one statement, so that each is of one instant. */
+/** Reads jobs with the counts of their slices, in one statement, so that each snapshot is of one instant. */
 export async function readJobs(
   { queries, kind }: Database,
   jobIds: readonly string[],
-): Promise<Map<string, JobReading>> {
+): Promise<Map<string, JobSnapshot>> {
   const rows = await queries
     .with('groups', (db) =>
       db
@@ -69,10 +60,10 @@ export async function readJobs(
     .where('jobs.id', 'in', jobIds)
     .execute();
 
-  const readings = new Map<string, JobReading>();
+  const snapshots = new Map<string, JobSnapshot>();
   for (const row of rows) {
     const { state, slices, notBeforeAt, problem, startedAt, at, ...job } = row;
-    const reading = readings.get(job.id) ?? {
+    const snapshot = snapshots.get(job.id) ?? {
       job,
       counts: Object.fromEntries(sliceStates.map((each) => [each, 0])) as SliceCounts,
       notBeforeAt: null,
@@ -80,63 +71,13 @@ export async function readJobs(
       changedAt: at,
       failures: [],
     };
-    readings.set(job.id, reading);
-    reading.counts[state as SliceState] += slices;
-    if (state === 'failed' && problem !== null) reading.failures.push({ slices, problem });
+    snapshots.set(job.id, snapshot);
+    snapshot.counts[state as SliceState] += slices;
+    if (state === 'failed' && problem !== null) snapshot.failures.push({ slices, problem });
     if (state === 'waiting' && notBeforeAt !== null) {
-      reading.notBeforeAt = Math.min(notBeforeAt, reading.notBeforeAt ?? notBeforeAt);
+      snapshot.notBeforeAt = Math.min(notBeforeAt, snapshot.notBeforeAt ?? notBeforeAt);
     }
   }
-  for (const { failures } of readings.values()) failures.sort((a, b) => b.slices - a.slices);
-  return readings;
-}
-
-/** What of a log group of a job has failed: from its first window to its last, and after how many attempts. */
-export interface FailedLogGroup {
-  logGroupName: string;
-  fromAt: number;
-  toAt: number;
-  attempt: number;
-}
-
-/** Reads what has failed of a job, by log group. */
-export function readFailures({ queries }: Database, jobId: string): Promise<FailedLogGroup[]> {
-  return queries
-    .selectFrom('slices')
-    .where('jobId', '=', jobId)
-    .where('state', '=', 'failed')
-    .groupBy('logGroupName')
-    .select(({ fn }) => ['logGroupName', fn.min('fromAt').as('fromAt'), fn.max('toAt').as('toAt')])
-    .select(({ fn }) => fn.max('attempt').as('attempt'))
-    .orderBy(({ fn }) => fn.min('number'))
-    .execute();
-}
-
-/** Reads a page of a job's slices, by number. */
-export function readSlices(
-  { queries }: Database,
-  { jobId, state, after, limit }: SliceFilter,
-): Promise<Selectable<SliceRow>[]> {
-  let query = queries.selectFrom('slices').selectAll().where('jobId', '=', jobId);
-  if (state !== undefined) query = query.where('state', '=', state);
-  if (after !== undefined)
-    query = query.where('number', '>', sql<number>`cast(${after} as bigint)`);
-  return query.orderBy('number').limit(limit).execute();
-}
-
-/** Reads every attempt of some slices of a job, oldest first. */
-export async function readAttempts(
-  { queries }: Database,
-  jobId: string,
-  slices: readonly number[],
-): Promise<AttemptRow[]> {
-  if (slices.length === 0) return [];
-  return queries
-    .selectFrom('attempts')
-    .selectAll()
-    .where('jobId', '=', jobId)
-    .where('slice', 'in', slices)
-    .orderBy('slice')
-    .orderBy('attempt')
-    .execute();
+  for (const { failures } of snapshots.values()) failures.sort((a, b) => b.slices - a.slices);
+  return snapshots;
 }

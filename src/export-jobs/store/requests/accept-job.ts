@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Insertable } from 'kysely';
 
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
@@ -9,80 +8,42 @@ import { inChunks } from '../../in-chunks.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
-
-/** A caller's Idempotency-Key, and what request it came with. */
-export interface KeyUse {
-  key: string;
-  /** Of the request, by `digestOf`. */
-  digest: string;
-}
+import { findJobOfKey, type KeyUse } from './idempotency-key.ts';
 
 /** A job to be accepted. */
 export interface Acceptance {
   jobId: string;
-  /** Its caller, by whom each of its tasks is decided when its turn has come. */
+  /** The request of its caller. Each task is decided for this principal before it is sent. */
   request: CallerRequest;
-  /** By the database's clock: when its planning began. */
+  /** When its planning began, by the database's clock. */
   acceptedAt: number;
   keyUse: KeyUse | undefined;
   plan: PlannedJob;
-  /** How many slices a caller may have waiting; 0 is any number. */
+  /** How many slices a caller may have waiting; 0 means no limit. */
   maxWaitingSlices: number;
 }
 
-// SQLite takes 32,766 parameters in a statement, and a slice needs eleven. More at once take longer
-// than everybody else in this process should wait: SQLite works on the thread of its caller.
-const slicesAtOnce = 100;
-
-/** What tells one request from another: SHA-256 over its JSON, whatever the order of its members. */
-export function digestOf(request: unknown): string {
-  const inOrder = (_name: string, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  };
-  return createHash('sha256').update(JSON.stringify(request, inOrder)).digest('base64url');
-}
+// SQLite accepts 32,766 parameters in a statement, and a slice needs eleven. Fewer: more statements per
+// job. More: all other requests wait longer, because SQLite works on the thread of its caller.
+const slicesPerStatement = 100;
 
 /**
- * The job a caller's key stands for; `undefined` when it is new.
- * @throws Problem idempotency-key-reused, when it came with another request
- */
-export async function findJobOfKey(
-  queries: Queries,
-  caller: string,
-  { key, digest }: KeyUse,
-): Promise<string | undefined> {
-  const known = await queries
-    .selectFrom('idempotencyKeys')
-    .select(['digest', 'jobId'])
-    .where('caller', '=', caller)
-    .where('key', '=', key)
-    .executeTakeFirst();
-  if (known && known.digest !== digest) {
-    const detail = 'This key was used before with a different body or target.';
-    throw new Problem('idempotency-key-reused', detail);
-  }
-  return known?.jobId;
-}
-
-/**
- * Puts a job with its slices into the queue, in one transaction; when its key already stands for a
- * job, that one is the answer and nothing is written. Returns the id of the job.
+ * Puts a job with its slices into the queue, in one transaction, and returns its id. When its key
+ * already has a job, it writes nothing and returns the id of that job.
  * @throws Problem idempotency-key-reused, too-many-waiting-slices
  */
 export async function acceptJob(database: Database, acceptance: Acceptance): Promise<string> {
   try {
     return await database.transaction((queries) => writeJob(queries, database, acceptance));
   } catch (failure) {
-    // The answer to COMMIT may be what was lost: then the job is there.
+    // Perhaps only the answer to COMMIT was lost: then the job exists.
     const isLost = failure instanceof Problem && failure.slug === 'database-unavailable';
-    if (isLost && (await isThere(database, acceptance.jobId))) return acceptance.jobId;
+    if (isLost && (await jobExists(database, acceptance.jobId))) return acceptance.jobId;
     throw failure;
   }
 }
 
-async function isThere({ queries }: Database, jobId: string): Promise<boolean> {
+async function jobExists({ queries }: Database, jobId: string): Promise<boolean> {
   const query = queries.selectFrom('jobs').select('id').where('id', '=', jobId);
   return query.executeTakeFirst().then(Boolean, () => false);
 }
@@ -95,7 +56,7 @@ async function writeJob(
   const { principal } = request;
   const caller = principal.id;
   if (keyUse) {
-    // Of equal keys at once, the second waits here for the first to commit.
+    // A concurrent request with the same key waits here until the first one commits.
     const written = await queries
       .insertInto('idempotencyKeys')
       .values({ ...keyUse, caller, jobId, createdAt: acceptedAt })
@@ -120,9 +81,9 @@ async function writeJob(
       cancelRequestedAt: null,
     })
     .execute();
-  const ofJob = { jobId, target, caller, priority, state: 'waiting' };
-  for await (const some of inChunks(slices, slicesAtOnce)) {
-    const rows = some.map((slice): Insertable<SliceRow> => ({ ...slice, ...ofJob }));
+  const jobColumns = { jobId, target, caller, priority, state: 'waiting' };
+  for await (const chunk of inChunks(slices, slicesPerStatement)) {
+    const rows = chunk.map((slice): Insertable<SliceRow> => ({ ...slice, ...jobColumns }));
     await queries.insertInto('slices').values(rows).execute();
   }
   await queries

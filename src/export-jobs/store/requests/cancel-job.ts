@@ -4,8 +4,8 @@ import { type Approval, recordChange } from '../record-change.ts';
 import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
 
 /**
- * Asks for a job's cancel, in one transaction: its waiting slices are cancelled, one that holds the
- * slot is left to the dispatcher. A job that has ended stays as it is; a second time changes nothing.
+ * Requests the cancel of a job, in one transaction. It cancels the waiting slices at once and leaves a
+ * slice in the slot to the dispatcher. It does not change a job that has ended, and may be repeated.
  */
 export function cancelJob(
   database: Database,

@@ -2,16 +2,16 @@ import type { Action } from '#auth/authorization/action.ts';
 import type { Queries } from '#database/database.ts';
 import type { Approval, AuditContext } from '../record-change.ts';
 
-/** What a request did to a job. */
+/** The effect of a request on a job. */
 export interface RequestOutcome {
   target: string;
-  /** How many of its slices it moved. */
+  /** How many slices changed their state. */
   slices: number;
 }
 
 /**
- * Locks the row of a job until the transaction ends, by writing it as it is: before any of its
- * slices, as everybody does who changes them.
+ * Locks the row of a job until the transaction ends, by writing it unchanged. Every transaction that
+ * changes slices locks their job first; otherwise two of them could deadlock.
  */
 export function lockJob(queries: Queries, jobId: string) {
   return queries

@@ -6,8 +6,9 @@ import { type Approval, recordChange } from '../record-change.ts';
 import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
 
 /**
- * Puts the failed slices of a job back into the queue, as if they had never been tried, in one transaction.
- * @throws Problem export-job-cancelled, when its cancel was asked for; too-many-waiting-slices, when
+ * Puts the failed slices of a job back into the queue, in one transaction. Their counts of failures
+ * start again at 0.
+ * @throws Problem export-job-cancelled, when its cancel was requested; too-many-waiting-slices, when
  * its caller would have more than `maxWaitingSlices`
  */
 export function retryJob(

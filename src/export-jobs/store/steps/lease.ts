@@ -1,14 +1,14 @@
 import type { Database, Queries } from '#database/database.ts';
 import { whereActive } from '../slice-conditions.ts';
 
-/** The right to work the slot of a target. It holds as long as nobody else has taken a later `fence`. */
+/** The right to work the slot of a target. It is valid until another owner takes a later `fence`. */
 export interface Lease {
   target: string;
   owner: string;
   fence: number;
 }
 
-/** Who wants to work which slot. */
+/** A request for a lease. */
 export interface LeaseRequest {
   target: string;
   accountId: string;
@@ -18,23 +18,24 @@ export interface LeaseRequest {
 }
 
 /**
- * The lease, what the clock of the database showed, and by how many ms it has been set back at least
- * since the owner before held the lease; or why there is none: another has it, or the target's name
- * means another place now.
+ * The lease, the time on the database's clock, and by how many ms that clock was set back at least since
+ * the last owner renewed. Without a lease: whether the target has moved to another account or Region,
+ * and in how many ms the current lease ends.
  */
 export type LeaseAnswer =
   | { lease: Lease; now: number; setBackMs: number }
   | { lease?: undefined; isMoved: boolean; freeInMs: number };
 
-// Replicas of two versions may differ in how long theirs are. Fewer, and they take the slot from each
-// other; more, and a slot stands still the longer when its owner died before the clock was set back.
-const longestLeases = 2;
+// A lease longer than this many of ours is invalid. Lower: replicas of two versions with different lease
+// lengths take the slot from each other. Higher: after the clock was set back, the slot of a dead owner
+// stands still for longer.
+const maxLeaseFactor = 2;
 
 /**
- * Takes the lease of a slot if it is free, has run out, or is our own, of which the answer was lost;
- * with the next fencing number. All by the clock of the database. A target whose name has come to
- * mean another account or Region is left alone while a slice is under way there: it would be looked
- * for in the wrong place.
+ * Takes the lease of a slot with the next fencing number, by the clock of the database. The lease must be
+ * free, expired, or our own (the answer to an earlier request was lost). If the name of the target now
+ * means another account or Region, the slot stays untouched while it has an active slice: the task of
+ * that slice would be looked for in the wrong place.
  */
 export async function takeLease(database: Database, request: LeaseRequest): Promise<LeaseAnswer> {
   const { target, accountId, region, owner, leaseMs } = request;
@@ -57,8 +58,10 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
         region,
         fence: row('fence', '+', 1),
         leasedUntil: row(database.now(), '+', leaseMs),
-        // Seen by the last owner, who watches it no more.
-        ...{ foreignTaskId: null, foreignLogGroupName: null, foreignSince: null },
+        // The last owner saw it and watches it no longer.
+        foreignTaskId: null,
+        foreignLogGroupName: null,
+        foreignSince: null,
       }))
       .where('target', '=', target)
       .where((row) =>
@@ -66,8 +69,8 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
           row('owner', 'is', null),
           row('owner', '=', owner),
           row('leasedUntil', '<=', database.now()),
-          // No lease is that long: the clock was set back, and its owner may be gone.
-          row('leasedUntil', '>', row(database.now(), '+', longestLeases * leaseMs)),
+          // No valid lease is that long: the clock was set back, and the owner may be gone.
+          row('leasedUntil', '>', row(database.now(), '+', maxLeaseFactor * leaseMs)),
         ]),
       )
       .where((row) =>
@@ -106,9 +109,9 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
 }
 
 /**
- * The first statement of every transaction of the dispatcher: proves that the lease still holds,
- * renews it, and locks its row, so that nobody takes the slot before the transaction ends. Returns
- * what the clock of the database shows.
+ * Proves that the lease is still valid, renews it, and locks its row, so that no other owner takes the
+ * slot before the transaction ends. It is the first statement of every transaction of the dispatcher.
+ * Returns the time on the database's clock.
  * @throws an error named LeaseLost
  */
 export async function holdLease(
@@ -133,10 +136,10 @@ export async function holdLease(
   return held.leasedUntil - leaseMs;
 }
 
-/** The name of the error of a lease that somebody else has taken. */
+/** The name of the error of a lease that another owner has taken. */
 export const leaseLost = 'LeaseLost';
 
-/** Gives the slot to whoever wants it next. Not being its owner any more is no error. */
+/** Releases a lease. It is no error when another owner has it by now. */
 export async function releaseLease(
   database: Database,
   { target, owner, fence }: Lease,
@@ -144,33 +147,6 @@ export async function releaseLease(
   await database.queries
     .updateTable('slots')
     .set({ owner: null, leasedUntil: database.now() })
-    .where('target', '=', target)
-    .where('owner', '=', owner)
-    .where('fence', '=', fence)
-    .execute();
-}
-
-/** A task of somebody else in the slot. */
-export interface ForeignTask {
-  taskId: string;
-  logGroupName: string | undefined;
-  since: number | undefined;
-}
-
-/** Writes down which foreign task is in the slot, or that there is none, for those who ask. */
-export async function recordForeignTask(
-  database: Database,
-  { target, owner, fence }: Lease,
-  task: ForeignTask | undefined,
-): Promise<void> {
-  await database.queries
-    .updateTable('slots')
-    .set({
-      foreignTaskId: task?.taskId ?? null,
-      foreignLogGroupName: task?.logGroupName ?? null,
-      foreignSince: task?.since ?? null,
-      foreignSeenAt: database.now(),
-    })
     .where('target', '=', target)
     .where('owner', '=', owner)
     .where('fence', '=', fence)

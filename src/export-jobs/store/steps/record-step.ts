@@ -6,11 +6,11 @@ import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
-import type { ActiveSlice } from './active-slice.ts';
 import { holdLease, type Lease } from './lease.ts';
+import type { ActiveSlice } from './read-active-slice.ts';
 import { staleState } from './stale-state.ts';
 
-/** One step of a slice: where it goes, what is written of it and its attempt, and what is told. */
+/** A step of a slice: its next state, the new values of slice and attempt, and the change to record. */
 export interface Step {
   to: SliceState;
   slice?: Pick<Updateable<SliceRow>, 'failures' | 'misses' | 'problem'> & { readyInMs?: number };
@@ -20,18 +20,18 @@ export interface Step {
   >;
   change: JobChange;
   by: CallToAws;
-  /** Of an attempt that led to no export: how long it kept the slot from others, in ms. */
+  /** How long an attempt without an export kept the slot from others, in ms. */
   keptMs?: number;
-  /** Whether the caller is first again among its equals, as if it had not had this turn. */
+  /** Whether the caller is first among its equals again, as if it had not been served. */
   isFairShareRestored?: boolean;
 }
 
-/** The call to AWS that led to a step: on behalf of the job's caller, or the gateway's own look. */
+/** The call to AWS that led to a step: on behalf of the job's caller, or a read of the gateway itself. */
 export interface CallToAws extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem'> {
   action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks';
 }
 
-/** A slice, as far as a step of it is written down. */
+/** What a step needs of a slice. */
 export type SteppingSlice = Pick<
   ActiveSlice,
   | 'jobId'
@@ -45,9 +45,10 @@ export type SteppingSlice = Pick<
 >;
 
 /**
- * Writes a step down, if the lease holds and the slice is still where it was read to be: the row
- * decides, not memory. A slice of a job whose cancel was asked for does not go back into the queue.
- * @throws an error named LeaseLost, or StaleState when the slice is not in that state any more
+ * Records a step, if the lease is valid and the slice is still in the state that was read: the row
+ * decides, not memory. If the cancel of the job was requested, a slice ends instead of going back into
+ * the queue.
+ * @throws an error named LeaseLost, or StaleState when the slice is no longer in that state
  */
 export async function recordStep(
   database: Database,
@@ -58,7 +59,7 @@ export async function recordStep(
   reachInside: () => Promise<void> = async () => {},
 ): Promise<void> {
   if (!transitions[active.state].includes(to)) {
-    throw new Error(`A slice does not go from ${active.state} to ${to}`);
+    throw new Error(`A slice cannot go from ${active.state} to ${to}`);
   }
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
@@ -89,15 +90,17 @@ export async function recordStep(
       .where('state', '=', active.state)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw staleState();
-    const standing = { target: lease.target, caller: active.caller };
-    if (keptMs !== undefined) await recordMiss(queries, database, standing, keptMs);
+    if (keptMs !== undefined) {
+      const served = { target: lease.target, caller: active.caller };
+      await recordMiss(queries, database, served, keptMs);
+    }
     if (state === 'waiting' && isFairShareRestored) await restoreFairShare(queries, active);
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
   });
 }
 
-/** Keeps with a slice that is being started why its create was not answered, if the lease holds. */
+/** Stores why the create of a slice has no answer, if the lease is valid. */
 export async function recordLostAnswer(
   database: Database,
   lease: Lease,
@@ -111,7 +114,7 @@ export async function recordLostAnswer(
   });
 }
 
-/** Who did a call to AWS, and for what. */
+/** Makes the audit context of a call to AWS. */
 export function toCallAuditContext(
   { caller, marker, logGroupName, destinationPrefix }: Omit<SteppingSlice, 'state'>,
   by: CallToAws,

@@ -1,11 +1,11 @@
 const name = 'StaleState';
 
-/** The error of a slice that somebody else changed first. Trying again is right. */
+/** Makes the error of a slice that another transaction changed first. The caller may try again. */
 export function staleState(): Error {
-  return Object.assign(new Error('the slice has changed meanwhile'), { name });
+  return Object.assign(new Error('Another transaction changed the slice first'), { name });
 }
 
-/** Whether somebody else changed the slice first. */
+/** Whether another transaction changed the slice first. */
 export function isStaleState(error: unknown): boolean {
   return error instanceof Error && error.name === name;
 }

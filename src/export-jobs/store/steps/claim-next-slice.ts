@@ -6,12 +6,12 @@ import { recordChange } from '../record-change.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { staleState } from './stale-state.ts';
 
-/** A slice that is about to be sent: everything CreateExportTask takes, but for what is made of it. */
+/** A slice that is about to be sent, with everything that its CreateExportTask is made of. */
 export interface Intent {
   jobId: string;
   slice: number;
   attempt: number;
-  /** Who asked for the job, as they were then. */
+  /** The principal that created the job, as it was then. */
   principal: Principal;
   caller: string;
   priority: number;
@@ -24,12 +24,12 @@ export interface Intent {
   logStreamNamePrefix: string | null;
 }
 
-/** What of an intent is made outside the store. */
-export interface IntentMaking {
+/** What a claim needs from outside the store. */
+export interface ClaimOptions {
   leaseMs: number;
   makeMarker: (slice: { jobId: string; slice: number; attempt: number }) => string;
-  makePrefix: (
-    template: string,
+  renderPrefix: (
+    prefixTemplate: string,
     slice: {
       jobId: string;
       timeZone: string;
@@ -43,14 +43,13 @@ export interface IntentMaking {
 }
 
 /**
- * Picks the next slice and writes down, before anybody is called, that it is about to be sent and
- * under which marker. Who has not stepped aside goes first; then the higher priority, but for every
- * tenth start; among equals callers take turns; of one caller the oldest. `undefined` when none is ready.
+ * Claims the next slice: picks it, and records its marker and its attempt before AWS is called. So after
+ * a crash the next owner of the slot knows which task to look for. `undefined` when no slice is ready.
  */
-export async function startNext(
+export async function claimNextSlice(
   database: Database,
   lease: Lease,
-  { leaseMs, makeMarker, makePrefix, reachInside }: IntentMaking,
+  { leaseMs, makeMarker, renderPrefix, reachInside }: ClaimOptions,
 ): Promise<Intent | undefined> {
   const { target } = lease;
   return database.transaction(async (queries) => {
@@ -60,7 +59,7 @@ export async function startNext(
     const { jobId, number, priority, caller } = next;
     const attempt = next.attempt + 1;
     const marker = makeMarker({ jobId, slice: number, attempt });
-    const destinationPrefix = makePrefix(next.prefixTemplate, { ...next, attempt });
+    const destinationPrefix = renderPrefix(next.prefixTemplate, { ...next, attempt });
 
     const { logGroupName } = next;
     await recordChange(
@@ -69,8 +68,11 @@ export async function startNext(
       jobId,
       { type: 'slice-starting', slice: number, attempt },
       {
-        ...{ action: 'CreateExportTask', principal: caller, requestId: marker },
-        ...{ logGroupName, destinationPrefix },
+        action: 'CreateExportTask',
+        principal: caller,
+        requestId: marker,
+        logGroupName,
+        destinationPrefix,
       },
     );
     const { numUpdatedRows } = await queries
@@ -80,7 +82,7 @@ export async function startNext(
       .where('number', '=', number)
       .where('state', '=', 'waiting')
       .executeTakeFirst();
-    // It was cancelled between the pick and the lock of its job.
+    // The slice was cancelled between the pick and the lock of its job.
     if (numUpdatedRows === 0n) throw staleState();
 
     await recordServed(queries, { target, priority, caller });
@@ -100,15 +102,31 @@ export async function startNext(
     await reachInside();
     const { fromAt, toAt, destination, logStreamNamePrefix } = next;
     return {
-      ...{ jobId, slice: number, attempt, principal: whoAsked(next), caller, priority },
-      ...{ marker, logGroupName, fromAt, toAt },
-      ...{ destination, destinationPrefix, logStreamNamePrefix },
+      jobId,
+      slice: number,
+      attempt,
+      principal: toPrincipal(next),
+      caller,
+      priority,
+      marker,
+      logGroupName,
+      fromAt,
+      toAt,
+      destination,
+      destinationPrefix,
+      logStreamNamePrefix,
     };
   });
 }
 
-/** Who asked for a job; of a job from before callers were told apart, only the name is known. */
-function whoAsked({ caller, principal }: { caller: string; principal: string | null }): Principal {
+/** The principal of a job. A job from before callers were authenticated has only the name. */
+function toPrincipal({
+  caller,
+  principal,
+}: {
+  caller: string;
+  principal: string | null;
+}): Principal {
   if (principal === null) return { ...anonymous, id: caller, subject: caller };
   return JSON.parse(principal);
 }

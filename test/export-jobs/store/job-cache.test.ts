@@ -1,21 +1,21 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type JobReadings, makeJobReadings } from '#export-jobs/store/reads/job-readings.ts';
+import { type JobCache, makeJobCache } from '#export-jobs/store/reads/job-cache.ts';
 import type { JobHead } from '#export-jobs/store/reads/read-heads.ts';
-import type { JobReading } from '#export-jobs/store/reads/read-jobs.ts';
+import type { JobSnapshot } from '#export-jobs/store/reads/read-jobs.ts';
 
 // A database of one row, whose answers can be held back on their way.
 let version: number;
 let asked: { heads: string[][]; jobs: string[][] };
 let failure: Error | undefined;
 let onItsWay: Promise<void>;
-let readings: JobReadings;
+let jobs: JobCache;
 
 beforeEach(() => {
   version = 1;
   asked = { heads: [], jobs: [] };
   failure = undefined;
   onItsWay = Promise.resolve();
-  readings = makeJobReadings({
+  jobs = makeJobCache({
     async readHeads(ids) {
       asked.heads.push([...ids]);
       const found = ids.map((id): [string, JobHead] => [id, { id, version } as JobHead]);
@@ -25,7 +25,7 @@ beforeEach(() => {
     },
     async readJobs(ids) {
       asked.jobs.push([...ids]);
-      const found = ids.map((id): [string, JobReading] => [id, { job: { id, version } } as never]);
+      const found = ids.map((id): [string, JobSnapshot] => [id, { job: { id, version } } as never]);
       await onItsWay;
       return new Map(found);
     },
@@ -34,54 +34,54 @@ beforeEach(() => {
 
 const heads = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `job-${index}`, version }));
-const versionsOf = (found: readonly JobReading[]) => found.map(({ job }) => job.version);
+const versionsOf = (found: readonly JobSnapshot[]) => found.map(({ job }) => job.version);
 
 test('slices are counted once for each version', async () => {
   const [head] = heads(1) as [ReturnType<typeof heads>[0]];
 
-  await readings.of([head]);
-  await readings.of([head]);
+  await jobs.read([head]);
+  await jobs.read([head]);
   expect(asked.jobs).toHaveLength(1);
 
   version = 2;
-  expect(versionsOf(await readings.of([{ ...head, version: 2 }]))).toEqual([2]);
-  expect(versionsOf(await readings.of([head]))).toEqual([2]); // who knew an older one gets the newer
+  expect(versionsOf(await jobs.read([{ ...head, version: 2 }]))).toEqual([2]);
+  expect(versionsOf(await jobs.read([head]))).toEqual([2]); // who knew an older one gets the newer
   expect(asked.jobs).toHaveLength(2);
 });
 
 test('a page asks once, for what is not known', async () => {
   const page = heads(5);
-  await readings.of(page.slice(1, 2));
+  await jobs.read(page.slice(1, 2));
 
-  const found = await readings.of(page);
+  const found = await jobs.read(page);
 
   expect(found.map(({ job }) => job.id)).toEqual(page.map(({ id }) => id));
   expect(asked.jobs).toEqual([['job-1'], ['job-0', 'job-2', 'job-3', 'job-4']]);
 });
 
 test('an empty page asks nothing', async () => {
-  expect(await readings.of([])).toEqual([]);
+  expect(await jobs.read([])).toEqual([]);
   expect(asked.jobs).toEqual([]);
 });
 
 test('of a thousand and one the one that was not asked for longest is forgotten', async () => {
   const all = heads(1_001);
-  await readings.of(all.slice(0, 1_000));
-  await readings.of(all.slice(0, 1)); // so that it is not the oldest
-  await readings.of(all.slice(1_000));
+  await jobs.read(all.slice(0, 1_000));
+  await jobs.read(all.slice(0, 1)); // so that it is not the oldest
+  await jobs.read(all.slice(1_000));
   asked.jobs = [];
 
-  await readings.of([...all.slice(0, 1), ...all.slice(2)]);
+  await jobs.read([...all.slice(0, 1), ...all.slice(2)]);
   expect(asked.jobs).toEqual([]);
 
-  await readings.of(all.slice(1, 2));
+  await jobs.read(all.slice(1, 2));
   expect(asked.jobs).toEqual([['job-1']]);
 });
 
 test('whatever is asked at once is one query', async () => {
   const ids = Array.from({ length: 100 }, (_, index) => `job-${index % 3}`);
 
-  const found = await Promise.all(ids.map((id) => readings.headOf(id)));
+  const found = await Promise.all(ids.map((id) => jobs.readHead(id)));
 
   expect(found.map((head) => head?.id)).toEqual(ids);
   expect(asked.heads).toEqual([['job-0', 'job-1', 'job-2']]);
@@ -90,11 +90,11 @@ test('whatever is asked at once is one query', async () => {
 test('who asks while a query is under way gets a later one', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   onItsWay = promise;
-  const early = readings.headOf('job');
+  const early = jobs.readHead('job');
   await new Promise(setImmediate);
   version = 2;
 
-  const late = readings.headOf('job');
+  const late = jobs.readHead('job');
   resolve();
 
   expect(await early).toMatchObject({ version: 1 });
@@ -103,15 +103,15 @@ test('who asks while a query is under way gets a later one', async () => {
 
 test('a failure is told to who asked, and the next asks again', async () => {
   failure = new Error('away');
-  const early = readings.headOf('job');
-  const late = new Promise(setImmediate).then(() => readings.headOf('job'));
+  const early = jobs.readHead('job');
+  const late = new Promise(setImmediate).then(() => jobs.readHead('job'));
   await expect(early).rejects.toBe(failure);
   await expect(late).rejects.toBe(failure);
   failure = undefined;
 
-  expect(await readings.headOf('job')).toMatchObject({ version: 1 });
+  expect(await jobs.readHead('job')).toMatchObject({ version: 1 });
 });
 
 test('a job that is not there has no head', async () => {
-  expect(await readings.headOf('unknown')).toBeUndefined();
+  expect(await jobs.readHead('unknown')).toBeUndefined();
 });

@@ -4,14 +4,14 @@ import { whereActive } from '../slice-conditions.ts';
 /** The slice in the slot of a target, with its latest attempt. */
 export type ActiveSlice = StartingSlice | RunningSlice;
 
-/** It may have been sent, or not. */
+/** A slice whose create may have been sent or not. */
 export interface StartingSlice extends SliceInSlot {
   state: 'starting';
-  /** What AWS answered to its create, or why no answer came: a `SliceProblem` as JSON. */
+  /** Why its create has no clear answer: a `SliceProblem` as JSON; null when none is known. */
   problem: string | null;
 }
 
-/** Its task is known. */
+/** A slice whose export task is known. */
 export interface RunningSlice extends SliceInSlot {
   state: 'running' | 'cancelling';
   taskId: string;
@@ -23,7 +23,7 @@ interface SliceInSlot {
   attempt: number;
   failures: number;
   misses: number;
-  /** Who asked for the job. */
+  /** The caller of the job. */
   caller: string;
   marker: string;
   logGroupName: string;
@@ -32,13 +32,13 @@ interface SliceInSlot {
   destination: string;
   destinationPrefix: string;
   submittedAt: number;
-  /** Since it was submitted, by the clock of the database. */
+  /** The time since it was submitted, by the clock of the database. */
   ageMs: number;
   isCancelRequested: boolean;
 }
 
-/** The slice that holds the slot, if one of ours does. */
-export async function readActive(
+/** Reads the slice that holds the slot of a target; `undefined` when none does. */
+export async function readActiveSlice(
   database: Database,
   target: string,
 ): Promise<ActiveSlice | undefined> {

@@ -1,24 +1,25 @@
 import type { Database, Queries } from '#database/database.ts';
 import { whereActive, whereWaiting } from '../slice-conditions.ts';
 
-/** Watches the clock of the database with one that only goes forward. */
+/** Watches the clock of the database with a clock that only goes forward. */
 export interface DatabaseClock {
   /**
-   * Notes that the database's clock showed `now` at some moment between `beganAt` and this one.
-   * Returns how far it was certainly set back since the reading before, in ms; 0 when it was not.
+   * Notes that the database's clock showed `now` at some moment since `beganAt`. Returns how far it was
+   * set back since the last reading, in ms, at least; 0 when it may not have been.
    */
-  see(now: number, beganAt: number): number;
+  observe(now: number, beganAt: number): number;
 }
 
-// Clocks are kept right by setting them back some milliseconds; nothing here is felt by that.
+// Time synchronization sets clocks back by some milliseconds, which changes nothing here. Lower: such a
+// step shortens waits. Higher: a real step stays unnoticed.
 const toleranceMs = 1_000;
 
-/** Makes such a watch; nothing is known before the first reading. */
+/** Makes a watch that has no reading yet. */
 export function makeDatabaseClock(elapsed: () => number): DatabaseClock {
   let last: { now: number; endedAt: number } | undefined;
   return {
-    see(now, beganAt) {
-      // At least so much time lies between the two readings, however long each of them took.
+    observe(now, beganAt) {
+      // The shortest possible time between the two readings, however long each of them took.
       const sinceMs = last ? beganAt - last.endedAt : 0;
       const backMs = last ? last.now + sinceMs - now : 0;
       last = { now, endedAt: elapsed() };
@@ -28,9 +29,9 @@ export function makeDatabaseClock(elapsed: () => number): DatabaseClock {
 }
 
 /**
- * How far the clock of the database has been set back, in ms, as far as the rows of a target show it;
- * 0 when they do not. A slice became ready in the future that is in the slot already, or that never
- * had a reason to wait.
+ * Finds how far the clock of the database was set back, in ms, as far as the rows of a target show it;
+ * 0 when they do not. They show it when a slice is ready only in the future although it is in the slot
+ * already, or never had a reason to wait.
  */
 export async function findSetBackMs({ queries, now }: Database, target: string): Promise<number> {
   const latest = queries
@@ -51,9 +52,9 @@ export async function findSetBackMs({ queries, now }: Database, target: string):
 }
 
 /**
- * Makes the waits of a target as long as they were before the clock of the database was set back by
- * `backMs`, also of the slice in the slot, which may have to wait again. A slice whose log events are
- * still settling goes on waiting: that is a date, not a wait.
+ * Shortens the waits of a target by `backMs`, after the clock of the database was set back by that. This
+ * includes the slice in the slot, which may have to wait again. A slice whose log events are still
+ * settling waits on: it waits for a date.
  */
 export async function shortenWaits(
   queries: Queries,

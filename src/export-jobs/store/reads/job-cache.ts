@@ -1,0 +1,69 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
+import type { JobHead } from './read-heads.ts';
+import type { JobSnapshot } from './read-jobs.ts';
+
+/** How jobs are read from the database: any number of them in one query. */
+export interface JobCacheOptions {
+  readHeads: (jobIds: readonly string[]) => Promise<Map<string, JobHead>>;
+  readJobs: (jobIds: readonly string[]) => Promise<Map<string, JobSnapshot>>;
+}
+
+/** Reads jobs that many callers read over and over. It does not decide who may read them. */
+export interface JobCache {
+  /** Reads the head of a job, never from memory; `undefined` when there is no such job. */
+  readHead(jobId: string): Promise<JobHead | undefined>;
+  /** Reads the jobs of heads, in their order. Each has the version of its head, or a later one. */
+  read(heads: readonly Pick<JobHead, 'id' | 'version'>[]): Promise<JobSnapshot[]>;
+}
+
+// A snapshot is a few KiB at most. Fewer: the slices of many jobs are counted with each request.
+const maxSnapshots = 1_000;
+
+/**
+ * Makes a cache of jobs. A job's slices are counted again only when the version of its head has
+ * changed. Concurrent reads share one query.
+ */
+export function makeJobCache({ readHeads, readJobs }: JobCacheOptions): JobCache {
+  const snapshots = new Map<string, JobSnapshot>();
+  const readHead = batch(readHeads);
+  const readJob = batch(readJobs);
+
+  async function read({ id, version }: Pick<JobHead, 'id' | 'version'>): Promise<JobSnapshot> {
+    const known = snapshots.get(id);
+    const isRecent = known !== undefined && known.job.version >= version;
+    // A head has a job: jobs are never deleted.
+    const snapshot = isRecent ? known : ((await readJob(id)) as JobSnapshot);
+    setAsNewest(snapshots, id, snapshot, maxSnapshots); // evicts the one unused for longest
+    return snapshot;
+  }
+
+  return {
+    readHead,
+    read: (heads) => Promise.all(heads.map(read)),
+  };
+}
+
+/**
+ * Combines concurrent reads into one query. One query runs at a time. Reads that arrive meanwhile share
+ * the next one, which starts after it: so each sees everything that was committed before it arrived.
+ */
+function batch<Found>(readAll: (keys: readonly string[]) => Promise<Map<string, Found>>) {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: { keys: Set<string>; found: Promise<Map<string, Found>> } | undefined;
+
+  function open() {
+    const keys = new Set<string>();
+    const found = running.then(() => {
+      next = undefined;
+      return readAll([...keys]);
+    });
+    running = found.catch(() => {}); // its readers get the error
+    return { keys, found };
+  }
+
+  return async (key: string): Promise<Found | undefined> => {
+    next ??= open();
+    next.keys.add(key);
+    return (await next.found).get(key);
+  };
+}
