@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
-// The table of docs/decisions/0013-defences-and-their-tests.md names files that exist.
+// The table of docs/decisions/0013-defences-and-their-tests.md names files and tests that exist.
 
 const filesBelow = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`);
@@ -12,10 +12,10 @@ const rows = readFileSync('docs/decisions/0013-defences-and-their-tests.md', 'ut
   .split('\n')
   .filter((line) => /^\| (?!defence|---)/.test(line))
   .map((line) => {
-    const [, defence = '', where = '', named = ''] = line.split(' | ').join('|').split('|');
-    const [, file = ''] = /^\s*`([^`]+)`/.exec(named) ?? [];
+    const [, , where = '', named = ''] = line.split('|');
+    const [, file = '', name = ''] = /^ `([^`]+)`(?:: (.*))? $/.exec(named) ?? [];
     const files = [...where.matchAll(/`([^`]+)`/g)].map(([, found = '']) => found);
-    return { defence: defence.trim(), files, test: { file } };
+    return { files, test: { file, name } };
   });
 
 /** The test file of a short name: directly below test/, or the only one whose path ends with it. */
@@ -33,9 +33,14 @@ describe('each defence', () => {
     expect(rows.flatMap(({ files }) => files).filter((file) => found(file) !== 1)).toEqual([]);
   });
 
-  test('has one test file that exists', () => {
-    expect(
-      rows.map(({ test: { file } }) => file).filter((file) => testFilesOf(file).length !== 1),
-    ).toEqual([]);
+  test('has one test file that exists, and a test of that name in it', () => {
+    const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ');
+    const broken = rows.filter(({ test: { file, name } }) => {
+      const [path, ...others] = testFilesOf(file);
+      if (path === undefined || others.length > 0) return true;
+      return !oneLine(readFileSync(path, 'utf8')).includes(name);
+    });
+
+    expect(broken.map(({ test: { file, name } }) => `${file}: ${name}`)).toEqual([]);
   });
 });
