@@ -21,36 +21,36 @@ import type { Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
 
-/** Everything the service needs of the world. Times in milliseconds. */
+/** Everything the service depends on. Times in milliseconds. */
 export interface AppOptions {
   log: Logger;
   targets: Targets;
   access: Access;
   audit: Audit;
   rateLimits: RateLimits;
-  /** Whether the process is about to stop: it is not ready any more, and keeps no connection. */
+  /** Whether the process is stopping: it is no longer ready and keeps no connection. */
   isStopping: () => boolean;
   now: () => number;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   newId: () => string;
   random: () => number;
-  /** How late the event loop is. */
+  /** The delay of the event loop. */
   loopDelayMs: () => number;
-  /** The line of the export jobs; without it there are none, and no database. */
+  /** The queue of export jobs; absent if export jobs are switched off. */
   jobs?: JobsOptions | undefined;
   limits?: EdgeLimits;
   /** The names the Host header may have; any when absent. */
   allowedHosts?: readonly string[] | undefined;
   /** The origins whose scripts may call the service; none when absent. */
   corsOrigins?: readonly string[];
-  /** What callers put before every path, because a reverse proxy strips it; nothing when absent. */
+  /** The path prefix that a reverse proxy strips; none when absent. */
   basePath?: string;
-  /** TLS ended here; plain HTTP when absent. */
+  /** The TLS settings of the server; plain HTTP when absent. */
   tls?: Tls | undefined;
 }
 
-/** Builds the service: every room, in reading order. It is complete once `ready()` has resolved. */
+/** Builds the service: registers every room, in reading order. It is complete once `ready()` has resolved. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
@@ -61,55 +61,74 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const connections = makeConnections(limits);
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
-    // Fastify lets go of it when a body has been read; operations that take one wait for AWS alone,
-    // and each of those calls has its own deadline.
+    // This timeout ends when the body has been read. Operations with a body wait only for AWS then,
+    // and each call to AWS has its own deadline.
     handlerTimeout: limits.handlerMs,
     forceCloseConnections: 'idle', // requests under way end by themselves
     return503OnClosing: false, // closing begins after readiness has been 503 for a while
-    trustProxy: false, // X-Forwarded-* is anybody's word
+    trustProxy: false, // anyone can send X-Forwarded-*
     genReqId: newId,
-    requestIdHeader: false, // a caller's own id is logged beside ours, never instead of it
+    requestIdHeader: false, // the id that a caller sends is logged separately
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
     serverFactory: (handler) => makeServer(handler, { limits, tls, connections, raw }),
-    ...(tls && { https: {} }), // only so that it tells the right URL
+    ...(tls && { https: {} }), // so that listen() returns an https URL
     routerOptions: {
-      maxParamLength: limits.urlBytes, // the schema says how long a parameter may be
+      maxParamLength: limits.urlBytes, // the schema limits the length of a parameter
       ignoreTrailingSlash: false,
       caseSensitive: true,
     },
-    clientErrorHandler: () => {}, // each server has its own, and localhost has two servers
+    clientErrorHandler: () => {}, // makeServer adds one to each server; localhost has two servers
     frameworkErrors: makeRoutingErrorHandler(raw),
     loggerInstance: log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }), // telemetry writes its own line
-    childLoggerFactory: (logger) => logger, // and names the request in it
+    logController: new LogController({ disableRequestLogging: true }), // telemetry logs requests
+    childLoggerFactory: (logger) => logger, // telemetry adds the request id
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 
   await app.register(edgePlugin, {
-    ...{ limits, basePath, isStopping, connections, allowedHosts, corsOrigins },
+    limits,
+    basePath,
+    isStopping,
+    connections,
+    allowedHosts,
+    corsOrigins,
   });
   await app.register(overloadPlugin, { loopDelayMs, random });
   await app.register(authPlugin, { authenticate, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(bodyPermissionPlugin, { authorizer });
   await app.register(problemsPlugin);
-  await app.register(openapiPlugin, { basePath }); // collects what is registered after it
+  await app.register(openapiPlugin, { basePath }); // collects the routes that are registered after it
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
-  const ways = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
-  const visibility = ways?.visibility;
+  const queries = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
+  const visibility = queries?.visibility;
   await app.register(targetsPlugin, { targets, slots, authorizer, visibility });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
-  const isReserved = jobs?.isMarker;
   await app.register(exportTasksPlugin, {
-    ...{ targets, authorizer, visibility, isReserved, now, elapsed, sleep },
+    targets,
+    authorizer,
+    visibility,
+    isReserved: jobs?.isMarker,
+    now,
+    elapsed,
+    sleep,
   });
-  if (jobs && ways) {
-    const world = { targets, authenticate, authorizer, basePath, newId, elapsed, sleep };
-    await app.register(exportJobsPlugin, { ...jobs, ...ways, ...world });
+  if (jobs && queries) {
+    await app.register(exportJobsPlugin, {
+      ...jobs,
+      ...queries,
+      targets,
+      authenticate,
+      authorizer,
+      basePath,
+      newId,
+      elapsed,
+      sleep,
+    });
   }
   return app;
 

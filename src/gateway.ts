@@ -19,21 +19,21 @@ import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
 
-/** The service, listening. */
+/** The running service. */
 export interface Gateway {
-  /** Where it listens. */
+  /** The URL it listens on. */
   url: string;
-  /** Resolves when it may get traffic; rejects when it never will. */
+  /** Resolves when the service is ready for traffic; rejects if it can never be. */
   ready: Promise<void>;
-  /** Says no to readiness, serves on for the lame-duck phase, then ends what is under way and closes. */
+  /** Withdraws readiness, serves on for the lame-duck phase, finishes requests in flight, then closes. */
   close(): Promise<void>;
 }
 
-/** What the gateway is opened with beyond its configuration. */
+/** The configuration of the gateway, and what does not come from the environment. */
 export interface GatewayOptions {
   config: Config;
   log: Logger;
-  /** How long to serve on after readiness is withdrawn, so that load balancers notice, in milliseconds. */
+  /** How long to serve on after readiness is withdrawn, in milliseconds: load balancers need time to notice. */
   lameDuckMs: number;
 }
 
@@ -45,14 +45,16 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   await checkSurroundings(config, log);
   let isStopping = false;
   const elapsed = () => performance.now();
-  const sleep = sleepUntilAborted;
-  await using opening = new AsyncDisposableStack(); // what a failed start has opened is closed
+  await using opening = new AsyncDisposableStack(); // closes everything if the start fails
   const use: Use = (what, opened) => {
     opening.defer(() => closeInTime(what, () => opened[Symbol.asyncDispose](), log));
     return opened;
   };
-  const audit = use('audit', await openAudit(config.auditLog, log)); // closed last: all is in it
-  const { access, tls } = use('access', await openAccess(config, { audit, log, elapsed, sleep }));
+  const audit = use('audit', await openAudit(config.auditLog, log)); // closed last: the others write to it
+  const { access, tls } = use(
+    'access',
+    await openAccess(config, { audit, log, elapsed, sleep: sleepUntilAborted }),
+  );
   const database = config.jobs && use('database', await openDatabase({ ...config.jobs, log }));
   const targets = use(
     'targets',
@@ -64,7 +66,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       callsPerSecond: config.awsCallsPerSecond,
       sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
       now: Date.now,
-      ...{ audit, elapsed, sleep, log },
+      audit,
+      elapsed,
+      sleep: sleepUntilAborted,
+      log,
     }),
   );
   const jobs =
@@ -75,16 +80,24 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       maxWaitingSlices: config.limits.waitingSlices,
       maxWatchers: config.limits.watchers,
       limits: dispatcherLimits,
-      // SQLite has one process at a time: whatever an earlier one left behind is ours at once.
+      // One process at a time uses SQLite: leases of an earlier one are ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
       random: Math.random,
-      ...{ elapsed, sleep, log },
+      elapsed,
+      sleep: sleepUntilAborted,
+      log,
     });
   if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
   const loopDelay = opening.use(openLoopDelay());
   const { allowedHosts, corsOrigins, keepAliveMs } = config.edge;
   const app = await buildApp({
-    ...{ log, targets, access, tls, audit, jobs, elapsed },
+    log,
+    targets,
+    access,
+    tls,
+    audit,
+    jobs,
+    elapsed,
     rateLimits: config.limits,
     allowedHosts,
     corsOrigins,
@@ -102,8 +115,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     if (jobs) refuseSharedSlots(targets.list());
   });
   const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
-  // Whoever waits for it hears of a failure.
-  ready.then(loopDelay.restart, () => {});
+  ready.then(loopDelay.restart, () => {}); // a failure goes to the caller that awaits it
 
   logAuthMode(config, log);
   const { host, port } = config;
@@ -116,7 +128,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     ready,
     async close() {
       isStopping = true;
-      void jobs?.close(); // no slice is started any more while callers are served on
+      void jobs?.close(); // starts no further slice; callers are served on
       await delay(lameDuckMs);
       await opened.disposeAsync();
     },
@@ -130,12 +142,12 @@ type Use = <Opened extends AsyncDisposable>(
 
 /**
  * How long each part may take to close, in milliseconds, after the lame-duck phase and the requests in
- * flight. Together they end before the process is ended by force; what has not closed by then holds
- * nothing that is not on disk, or, of the audit, nothing that its reader still takes.
+ * flight. Together they end before the process is killed. A part that does not close in time loses
+ * nothing: accepted jobs are on disk, and audit lines are left only if nobody reads them.
  */
 const closeWithinMs = { jobs: 1_200, targets: 100, database: 700, access: 300, audit: 500 };
 
-/** Waits for a part to close, and goes on without it when it does not. */
+/** Waits for a part to close, but not longer than its time. */
 async function closeInTime(
   what: keyof typeof closeWithinMs,
   close: () => PromiseLike<void>,
@@ -147,7 +159,7 @@ async function closeInTime(
   log.warn({ what, withinMs: closeWithinMs[what] }, 'did not close in time, stopping without it');
 }
 
-/** AWS has one slot for an account and Region, so the line in front of it must have one name. */
+/** Refuses two targets of one account and Region: they share one slot, so they must share one queue. */
 function refuseSharedSlots(targets: readonly Target[]): void {
   for (const [index, { name, accountId, region }] of targets.entries()) {
     const other = targets
@@ -155,7 +167,7 @@ function refuseSharedSlots(targets: readonly Target[]): void {
       .find((before) => before.accountId === accountId && before.region === region);
     if (!other) continue;
     throw configError(
-      `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time: leave one of them out, or set EXPORT_JOBS=off.`,
+      `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time; remove one of them, or set EXPORT_JOBS=off.`,
     );
   }
 }

@@ -11,7 +11,7 @@ import type { Config } from '#config/config.ts';
 import { openTls, type Tls } from '#edge/tls.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
-/** What access is opened with beyond its configuration. */
+/** What access control needs besides its configuration. */
 export interface OpenAccessOptions {
   audit: Audit;
   log: Logger;
@@ -19,15 +19,15 @@ export interface OpenAccessOptions {
   sleep: AbortableSleep;
 }
 
-/** Who may come in, who may do what, and TLS where it ends here. */
+/** Authentication, authorization and, if configured, TLS. */
 export interface OpenAccess extends AsyncDisposable {
   access: Access;
   tls: Tls | undefined;
 }
 
 /**
- * Opens who may come in and who may do what. Files behind it are read again when they change.
- * @throws an error named ConfigError when one of them is not good
+ * Opens authentication, authorization and TLS. Their files are loaded again when they change.
+ * @throws an error named ConfigError if one of the files is invalid
  */
 export async function openAccess(
   { access: config, proxyEnv }: Config,
@@ -39,8 +39,12 @@ export async function openAccess(
   const { authentication: settings, policyDir } = config;
   const { authenticate } = opening.use(
     await openAuthentication({
-      ...{ settings, elapsed, now: Date.now, proxyEnv },
-      ...{ ...files, clientAuthorities: tls?.clientAuthorities },
+      ...files,
+      settings,
+      elapsed,
+      now: Date.now,
+      proxyEnv,
+      clientAuthorities: tls?.clientAuthorities,
     }),
   );
   const authorizer = opening.use(
@@ -49,7 +53,9 @@ export async function openAccess(
       areCallersKnown: settings.methods.length > 0,
       files: { list: (directory) => readdir(directory), read: (path) => readFile(path) },
       newId: randomUUID,
-      ...{ sleep, audit, log },
+      sleep,
+      audit,
+      log,
     }),
   );
   const opened = opening.move();
@@ -60,13 +66,17 @@ export async function openAccess(
   };
 }
 
-/** Says how callers are told apart: louder where others can reach the service and they are not. */
+/** Logs how callers authenticate: a warning if they do not and other machines can reach the service. */
 export function logAuthMode({ access, host }: Config, log: Logger): void {
   const { methods, issuers } = access.authentication;
   if (methods.length > 0) {
-    log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'callers are told apart');
+    log.info(
+      { methods, issuers: issuers.map(({ issuer }) => issuer) },
+      'started with authentication',
+    );
   } else {
-    const text = 'callers are not told apart: whoever reaches the port is the same caller';
+    const text =
+      'started without authentication; anyone who can reach the port can call the gateway';
     log[isLoopback(host) ? 'info' : 'warn']({ host }, text);
   }
 }

@@ -41,11 +41,11 @@ describe('the configuration', () => {
     });
   });
 
-  test('takes an empty variable for one that is not set', () => {
+  test('treats an empty variable as not set', () => {
     expect(read({ ...region, PORT: '', SERVICE_ROLE_ARN: '' })).toMatchObject({ port: 8080 });
   });
 
-  test('takes one target from the environment', () => {
+  test('reads one target from the environment', () => {
     const env = { ...region, SERVICE_ROLE_ARN: roleArn, SERVICE_ROLE_EXTERNAL_ID: 'shared' };
 
     expect(read(env).targets).toEqual([
@@ -53,7 +53,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('takes many targets from a file, in its order', () => {
+  test('reads many targets from a file, in its order', () => {
     const targets = [
       { name: 'prod', region: 'eu-west-1', roleArn, externalId: 'shared' },
       { name: 'test', region: 'us-gov-west-1', accountId: '210987654321' },
@@ -65,8 +65,8 @@ describe('the configuration', () => {
   });
 });
 
-describe('where jobs are kept', () => {
-  test('is a directory, and a PostgreSQL if there is one', () => {
+describe('the database settings', () => {
+  test('name a directory, and PostgreSQL if DATABASE_URL is set', () => {
     const DATABASE_URL = 'postgresql://gateway:secret@db.internal:5432/jobs?sslmode=verify-full';
 
     expect(readJobsConfig({ DATA_DIR: '/data' })).toEqual({ dataDir: '/data' });
@@ -76,11 +76,11 @@ describe('where jobs are kept', () => {
     });
   });
 
-  test('is nowhere when they are not offered', () => {
+  test('are absent when export jobs are off', () => {
     expect(read({ ...region, EXPORT_JOBS: 'off' }).jobs).toBeUndefined();
   });
 
-  test('is not told when it is wrong: it may hold a password', () => {
+  test('rejects an invalid DATABASE_URL without repeating it: it may contain a password', () => {
     const readWrong = () => readJobsConfig({ DATABASE_URL: 'mysql://gateway:secret@db/jobs' });
 
     expect(readWrong).toThrow(
@@ -89,7 +89,7 @@ describe('where jobs are kept', () => {
   });
 });
 
-describe('a wrong variable ends the start with a sentence', () => {
+describe('an invalid variable', () => {
   test.for([
     [
       { PORT: 'http' },
@@ -139,86 +139,86 @@ describe('a wrong variable ends the start with a sentence', () => {
     ],
     [
       { SERVICE_ROLE_EXTERNAL_ID: 'shared' },
-      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; an external id is only of use with a role to assume.',
+      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; set it to the role to assume with this external id.',
     ],
-  ] as [NodeJS.ProcessEnv, string][])('%o', ([env, sentence]) => {
+  ] as [NodeJS.ProcessEnv, string][])('is rejected: %o', ([env, sentence]) => {
     const readWrong = () => read({ ...region, ...env });
 
     expect(readWrong).toThrow(expect.objectContaining({ name: 'ConfigError', message: sentence }));
   });
 
-  test('no Region and no file', () => {
+  test('is rejected: neither AWS_REGION nor TARGETS_FILE', () => {
     expect(() => read({})).toThrow(
-      'AWS_REGION is not set; it must be an AWS Region such as eu-west-1, or TARGETS_FILE must name a file with targets.',
+      'AWS_REGION is not set; set it to an AWS Region such as eu-west-1, or set TARGETS_FILE to the path of a file with targets.',
     );
   });
 });
 
-describe('a wrong file of targets ends the start with a sentence', () => {
+describe('an invalid file of targets', () => {
   const target = { name: 'prod', region: 'eu-west-1' };
 
   test.for([
     ['not JSON', '{', 'it must be the path of a readable JSON file'],
-    ['no array', '{}', 'the file is {}, but must be an array of at least one target.'],
+    ['not an array', '{}', 'the file is {}, but must be an array of at least one target.'],
     ['empty', '[]', 'the file is [], but must be an array of at least one target.'],
     [
       'without a Region',
       '[{"name":"prod"}]',
       '"region" is missing in /0; it must be an object with name and region',
     ],
-    ['unknown member', JSON.stringify([{ ...target, role: 'x' }]), '"role" is not known in /0'],
+    ['unknown member', JSON.stringify([{ ...target, role: 'x' }]), '"role" is unknown in /0'],
     [
-      'bad account',
+      'an invalid account id',
       JSON.stringify([{ ...target, accountId: 1 }]),
       '/0/accountId is 1, but must be an account id of 12 digits.',
     ],
     [
-      'a name twice',
+      'a duplicate name',
       JSON.stringify([target, target]),
-      'the name "prod" is there twice; names must differ.',
+      'the name "prod" occurs twice; give each target its own name.',
     ],
-  ] as const)('%s', ([, file, words]) => {
+  ] as const)('is rejected: %s', ([, file, words]) => {
     const readWrong = () => read({ TARGETS_FILE: 'targets.json' }, () => file);
 
     expect(readWrong).toThrow(`TARGETS_FILE is "targets.json": ${words}`);
   });
 
-  test('that cannot be read', () => {
+  test('is rejected: not readable', () => {
     expect(() => read({ TARGETS_FILE: 'none.json' })).toThrow('ENOENT: no such file');
   });
 
-  test('beside a role for one target', () => {
+  test('is rejected: set together with SERVICE_ROLE_ARN', () => {
     const env = { TARGETS_FILE: 'targets.json', SERVICE_ROLE_ARN: roleArn };
 
-    expect(() => read(env)).toThrow('SERVICE_ROLE_ARN must not be set beside it');
+    expect(() => read(env)).toThrow('SERVICE_ROLE_ARN must not be set, too');
   });
 });
 
-describe('who may come in', () => {
+describe('the authentication settings', () => {
   const readAccess = (env: NodeJS.ProcessEnv, file = '') =>
     read({ ...region, ...env }, () => file).access;
   const tlsFiles = { TLS_CERT_FILE: 'tls.crt', TLS_KEY_FILE: 'tls.key' };
 
   test.for(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])(
-    'need not be told where only this machine can reach the port: %s',
+    'are optional when only this machine can reach the port: %s',
     (HOST) => {
       expect(readAccess({ HOST }).authentication.methods).toEqual([]);
     },
   );
 
   test.for(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'gateway.internal', '127.evil.example'])(
-    'must be told where others can: %s',
+    'are required when other machines can reach the port: %s',
     (HOST) => {
       expect(() => readAccess({ HOST })).toThrow(
         expect.objectContaining({
           name: 'ConfigError',
-          message: `HOST is "${HOST}", which other machines can reach, but AUTH is not set; it must say how callers are told apart: jwt, api-key, mtls, several of them with commas between, or none if whoever reaches the port may do everything.`,
+          message: `HOST is "${HOST}", which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none to let everyone do everything.`,
         }),
       );
     },
   );
 
-  test('is everybody when that is what it says', () => {
+  test('allow every caller with AUTH=none', () => {
     expect(readAccess({ HOST: '0.0.0.0', AUTH: 'none' })).toEqual({
       authentication: { methods: [], issuers: [] },
       tls: undefined,
@@ -226,7 +226,7 @@ describe('who may come in', () => {
     });
   });
 
-  test('is told by one issuer, or by those in a file', () => {
+  test('name one issuer in variables, or several in a file', () => {
     const issuers = [
       {
         issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x',
@@ -256,7 +256,7 @@ describe('who may come in', () => {
     expect(byFile.authentication).toEqual({ methods: ['jwt'], issuers });
   });
 
-  test('is told by several methods, and certificates need TLS to end here', () => {
+  test('combine several methods; mtls comes with TLS', () => {
     const env = {
       AUTH: 'api-key,mtls,mtls',
       API_KEYS_FILE: 'keys.json',
@@ -270,16 +270,17 @@ describe('who may come in', () => {
     });
   });
 
-  test('TLS may end here without asking callers for certificates', () => {
+  test('allow TLS without client certificates', () => {
     const { tls } = readAccess({ ...tlsFiles, TLS_CLIENT_CA_FILE: 'ca.crt' });
 
     expect(tls).toEqual({ certFile: 'tls.crt', keyFile: 'tls.key' });
   });
 
-  const noIssuer = 'AUTH has jwt, so JWT_ISSUER and JWT_AUDIENCE must be set, or JWT_ISSUERS_FILE.';
+  const noIssuer =
+    'AUTH contains jwt, but no issuer is configured; set JWT_ISSUER and JWT_AUDIENCE, or JWT_ISSUERS_FILE.';
   const noTls =
-    'AUTH has mtls, so TLS must end here: TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE must be set.';
-  const halfTls = 'TLS_CERT_FILE and TLS_KEY_FILE must be set both, or neither.';
+    'AUTH contains mtls, but TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE is not set; set all three.';
+  const halfTls = 'Only one of TLS_CERT_FILE and TLS_KEY_FILE is set; set both, or neither.';
   test.for([
     [
       { AUTH: 'basic' },
@@ -300,26 +301,23 @@ describe('who may come in', () => {
     ],
     [
       { AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json', JWT_AUDIENCE: 'x' },
-      'JWT_ISSUERS_FILE is set, so JWT_ISSUER and JWT_AUDIENCE must not be; the file has them.',
+      'JWT_ISSUERS_FILE is set, but JWT_ISSUER or JWT_AUDIENCE is set, too; remove them, the file replaces them.',
     ],
     [
       { AUTH: 'api-key' },
-      'AUTH has api-key, but API_KEYS_FILE is not set; it must name a JSON file.',
+      'AUTH contains api-key, but API_KEYS_FILE is not set; set it to the path of a JSON file.',
     ],
     [{ AUTH: 'mtls' }, noTls],
     [{ AUTH: 'mtls', ...tlsFiles }, noTls],
     [{ AUTH: 'mtls', TLS_CLIENT_CA_FILE: 'ca.crt' }, noTls],
     [{ TLS_CERT_FILE: 'tls.crt' }, halfTls],
     [{ TLS_KEY_FILE: 'tls.key' }, halfTls],
-  ] as [NodeJS.ProcessEnv, string | RegExp][])(
-    'is a sentence when it cannot be: %o',
-    ([env, sentence]) => {
-      const exactly =
-        typeof sentence === 'string' ? new RegExp(`^${RegExp.escape(sentence)}$`) : sentence;
+  ] as [NodeJS.ProcessEnv, string | RegExp][])('are rejected: %o', ([env, sentence]) => {
+    const exactly =
+      typeof sentence === 'string' ? new RegExp(`^${RegExp.escape(sentence)}$`) : sentence;
 
-      expect(() => readAccess(env)).toThrow(exactly);
-    },
-  );
+    expect(() => readAccess(env)).toThrow(exactly);
+  });
 
   const issuer = { issuer: 'https://issuer.example', audiences: ['x'] };
   test.for([
@@ -328,15 +326,15 @@ describe('who may come in', () => {
     ['no audiences', [{ issuer: issuer.issuer }], '"audiences" is missing in /0; it must be an'],
     ['audiences in one text', [{ ...issuer, audiences: 'x' }], '/0/audiences is "x", but must be'],
     ['an empty list', [{ ...issuer, audiences: [] }], '/0/audiences is [], but must be an array'],
-    ['no URL', [{ ...issuer, issuer: 'x' }], '/0/issuer is "x", but must be a URL such as'],
+    ['not a URL', [{ ...issuer, issuer: 'x' }], '/0/issuer is "x", but must be a URL such as'],
     [
-      'a bad jwksUri',
+      'an invalid jwksUri',
       [issuer, { ...issuer, jwksUri: 'x' }],
       '/1/jwksUri is "x", but must be a URL',
     ],
-    ['an unknown member', [{ ...issuer, audience: 'x' }], '"audience" is not known in /0'],
-    ['an issuer twice', [issuer, issuer], 'the issuer "https://issuer.example" is there twice'],
-  ] as const)('is a sentence when the file of issuers is wrong: %s', ([, content, words]) => {
+    ['an unknown member', [{ ...issuer, audience: 'x' }], '"audience" is unknown in /0'],
+    ['a duplicate issuer', [issuer, issuer], 'the issuer "https://issuer.example" occurs twice'],
+  ] as const)('reject an invalid file of issuers: %s', ([, content, words]) => {
     const file = typeof content === 'string' ? content : JSON.stringify(content);
 
     expect(() => readAccess({ AUTH: 'jwt', JWT_ISSUERS_FILE: 'issuers.json' }, file)).toThrow(
@@ -345,10 +343,10 @@ describe('who may come in', () => {
   });
 });
 
-describe('how the service is reached', () => {
+describe('the edge settings', () => {
   const mutual = { AUTH: 'api-key', API_KEYS_FILE: 'keys.json' };
 
-  test('hosts are checked where this machine alone comes, and may do everything', () => {
+  test('limit the Host header by default only on a loopback address without authentication', () => {
     const hostsOf = (env: NodeJS.ProcessEnv) => read({ ...region, ...env }).edge.allowedHosts;
 
     expect(hostsOf({ HOST: '127.0.0.9', AUTH: 'none' })).toContain('127.0.0.9');
@@ -375,7 +373,7 @@ describe('how the service is reached', () => {
       { KEEP_ALIVE_SECONDS: '0' },
       /^KEEP_ALIVE_SECONDS is 0, but must be a whole number of seconds/,
     ],
-  ])('%j is refused in a sentence', (env, sentence) => {
+  ])('reject %j', (env, sentence) => {
     expect(() => read({ ...region, ...env })).toThrow(sentence);
   });
 });

@@ -35,7 +35,7 @@ async function openAsMain(env: NodeJS.ProcessEnv) {
 }
 
 describe('the gateway', () => {
-  test('listens, becomes ready, warns that AWS is redirected, and closes', async () => {
+  test('listens, becomes ready, warns that the endpoint is overridden, and closes', async () => {
     await using world = await openWorld();
 
     const { gateway, lines } = await openAsMain({});
@@ -50,7 +50,7 @@ describe('the gateway', () => {
     await expect(fetch(`${gateway.url}/health/live`)).rejects.toThrow('fetch failed');
   });
 
-  test('does not warn when calls go to AWS', async () => {
+  test('does not warn when exports run at AWS', async () => {
     await using _world = await openWorld();
     delete process.env.AWS_ENDPOINT_URL;
     const roleArn = 'arn:aws:iam::123456789012:role/log-export';
@@ -59,20 +59,22 @@ describe('the gateway', () => {
     const { gateway, lines } = await openAsMain({ SERVICE_ROLE_ARN: roleArn });
     await gateway.close();
 
-    expect(lines.join('')).not.toContain('redirects AWS');
+    expect(lines.join('')).not.toContain('the CloudWatch Logs endpoint is overridden');
   });
 
-  test('ends the start with a sentence when an endpoint cannot be used', async () => {
+  test('rejects an unusable endpoint', async () => {
     await using _world = await openWorld();
     process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS = 'notaurl';
 
     await expect(openAsMain({})).rejects.toMatchObject({
       name: 'ConfigError',
-      message: expect.stringMatching(/^There is no usable endpoint .* for eu-west-1 \(/),
+      message: expect.stringMatching(
+        /^The endpoint of CloudWatch Logs for eu-west-1 is not usable \(/,
+      ),
     });
   });
 
-  test('does what the policies of POLICY_DIR say', async () => {
+  test('enforces the policies of POLICY_DIR', async () => {
     await using world = await openWorld();
     using folder = makePolicyFolder({
       'a.cedar': `permit(principal == Caller::"anonymous", action, resource is LogGroup)
@@ -96,7 +98,7 @@ describe('the gateway', () => {
     expect(world.creates()).toHaveLength(1);
   });
 
-  test('ends the start with the file and the line of a policy that is none', async () => {
+  test('rejects an invalid policy and names its file and line', async () => {
     await using _world = await openWorld();
     using folder = makePolicyFolder({ 'a.cedar': '// Nobody.\npermit(nobody);' });
 
@@ -106,7 +108,7 @@ describe('the gateway', () => {
     });
   });
 
-  test('takes the first creates after a start that kept the event loop busy', async () => {
+  test('accepts the first creates after a start that kept the event loop busy', async () => {
     await using world = await openWorld({ emulator: { pendingMs: 0, runningMs: 0 } });
     world.emulator.faults.add({ operation: 'GetCallerIdentity', kind: 'delay', ms: 1_500 });
     const { gateway } = await openAsMain({});
@@ -131,19 +133,23 @@ describe('the gateway', () => {
     expect(status).toBe(201);
   });
 
-  test('ends the start with a sentence when the port is taken', async () => {
+  test('rejects a port that another process listens on', async () => {
     await using world = await openWorld();
 
     await expect(openAsMain({ PORT: String(world.port) })).rejects.toMatchObject({
       name: 'ConfigError',
-      message: `PORT is ${world.port}, which another process listens on at 127.0.0.1; set it to another port.`,
+      message: `PORT is ${world.port}, but another process already listens on it at 127.0.0.1; choose another port.`,
     });
   });
 
   test.for([
-    ['a name that does not resolve', 'gateway.invalid', 'a name that does not resolve (E'],
-    ['an address of another machine', '192.0.2.1', 'no address of this machine (EADDRNOTAVAIL)'],
-  ])('ends the start with a sentence when HOST is %s', async ([, HOST = '', words]) => {
+    ['a name that does not resolve', 'gateway.invalid', 'this name does not resolve (E'],
+    [
+      'an address of another machine',
+      '192.0.2.1',
+      'not an address of this machine (EADDRNOTAVAIL)',
+    ],
+  ])('rejects a HOST that is %s', async ([, HOST = '', words]) => {
     await using _world = await openWorld();
 
     await expect(openAsMain({ HOST, AUTH: 'none' })).rejects.toMatchObject({
@@ -155,7 +161,7 @@ describe('the gateway', () => {
     await expect(openAsMain({ HOST, AUTH: 'none' })).rejects.toThrow(words);
   });
 
-  test('listens on a name of this machine', async () => {
+  test('listens on a host name of this machine', async () => {
     await using _world = await openWorld();
 
     const { gateway } = await openAsMain({ HOST: 'localhost' });
@@ -167,7 +173,7 @@ describe('the gateway', () => {
 });
 
 describe('the audit', () => {
-  test('is written from the first call to STS to the last, and closed', async () => {
+  test('has every call from the first to STS to the last, and is closed at the end', async () => {
     await using world = await openWorld();
     const [roleArn, path] = [
       `arn:aws:iam::123456789012:role/log-export`,
@@ -203,7 +209,7 @@ describe('the audit', () => {
     );
   });
 
-  test('that cannot be written ends the start with a sentence', async () => {
+  test('is checked at the start: rejects a file that cannot be written', async () => {
     await using _world = await openWorld();
 
     await expect(openAsMain({ AUDIT_LOG: temporaryDir() })).rejects.toMatchObject({
@@ -214,7 +220,7 @@ describe('the audit', () => {
 });
 
 describe('export jobs', () => {
-  test('are kept in DATA_DIR, or not at all when they are off', async () => {
+  test('are stored in DATA_DIR, and nothing is stored when they are off', async () => {
     await using _world = await openWorld();
     const [on, off] = [temporaryDir(), temporaryDir()];
 
@@ -230,7 +236,7 @@ describe('export jobs', () => {
     expect(made[1]).toEqual([]);
   });
 
-  test('wait only as many of one caller as WAITING_SLICES_PER_CALLER says', async () => {
+  test('are rejected when they would exceed WAITING_SLICES_PER_CALLER', async () => {
     await using _world = await openWorld();
     const { gateway } = await openAsMain({ WAITING_SLICES_PER_CALLER: '2' });
     await gateway.ready;
@@ -245,7 +251,7 @@ describe('export jobs', () => {
     expect(answer.status).toBe(429);
   });
 
-  test('while their PostgreSQL is away the gateway serves, is not ready and says why', async () => {
+  test('do not stop the gateway while PostgreSQL is down: it serves, is not ready and says why', async () => {
     await using _world = await openWorld();
     await using postgres = await openPostgres();
     const DATABASE_URL = await createDatabase(postgres.url);
@@ -266,11 +272,11 @@ describe('export jobs', () => {
     await gateway.close();
 
     expect([meanwhile.status, ready.status]).toEqual([200, 200]);
-    expect(lines.join('')).toContain('the database cannot be reached');
+    expect(lines.join('')).toContain('failed to connect to the database, retrying');
     expect(lines.join('')).not.toContain(new URL(DATABASE_URL).password);
   });
 
-  test('a PostgreSQL that refuses the gateway ends the start', async () => {
+  test('rejects the start when PostgreSQL refuses the gateway', async () => {
     await using _world = await openWorld();
     await using postgres = await openPostgres();
     const DATABASE_URL = Object.assign(new URL(postgres.url), { password: 'wr0ng' }).href;
@@ -286,31 +292,32 @@ describe('export jobs', () => {
   });
 });
 
-describe('who may call', () => {
-  const linesAboutCallers = (lines: string[]) =>
+describe('authentication', () => {
+  const linesAboutAuthentication = (lines: string[]) =>
     lines
       .map((line) => JSON.parse(line))
-      .filter(({ msg }) => /^callers are/.test(msg))
+      .filter(({ msg }) => /^started with/.test(msg))
       .map(({ time: _now, ...line }) => line);
-  const everybody = 'callers are not told apart: whoever reaches the port is the same caller';
+  const everybody =
+    'started without authentication; anyone who can reach the port can call the gateway';
 
   test.for([
-    ['told where it is this machine alone', {}, { level: 'info', host: '127.0.0.1' }],
+    ['it when only this machine can connect', {}, { level: 'info', host: '127.0.0.1' }],
     [
-      'a warning where it is everybody',
+      'a warning when other machines can connect',
       { AUTH: 'none', HOST: '0.0.0.0' },
       { level: 'warn', host: '0.0.0.0' },
     ],
-  ] as const)('is %s', async ([, env, facts]) => {
+  ] as const)('is off: logs %s', async ([, env, facts]) => {
     await using _world = await openWorld();
 
     const { gateway, lines } = await openAsMain(env);
     await gateway.close();
 
-    expect(linesAboutCallers(lines)).toEqual([{ ...facts, msg: everybody }]);
+    expect(linesAboutAuthentication(lines)).toEqual([{ ...facts, msg: everybody }]);
   });
 
-  test('is who has a token or a key, over TLS; both are told at the start', async () => {
+  test('accepts tokens and keys over TLS, and logs both methods at the start', async () => {
     await using _world = await openWorld();
     await using issuer = await openIssuer();
     const folder = temporaryDir();
@@ -343,12 +350,12 @@ describe('who may call', () => {
 
     expect(gateway.url).toMatch(/^https:/);
     expect(statuses).toEqual([401, 200, 200]);
-    expect(linesAboutCallers(lines)).toEqual([
+    expect(linesAboutAuthentication(lines)).toEqual([
       {
         level: 'info',
         methods: ['jwt', 'api-key'],
         issuers: [issuer.url],
-        msg: 'callers are told apart',
+        msg: 'started with authentication',
       },
     ]);
   });

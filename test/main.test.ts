@@ -5,7 +5,7 @@ import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 
 test.each([
   ['PORT', { PORT: 'eighty' }, '"eighty", but must be a port number from 0 to 65535'],
-  ['AWS_REGION', { AWS_REGION: '' }, 'not set; it must be an AWS Region such as eu-west-1'],
+  ['AWS_REGION', { AWS_REGION: '' }, 'not set; set it to an AWS Region such as eu-west-1'],
   ['EXPORT_JOBS', { EXPORT_JOBS: 'yes' }, '"yes", but must be on or off'],
   ['HOST', { HOST: '0.0.0.0' }, 'which other machines can reach, but AUTH is not set'],
   [
@@ -44,7 +44,7 @@ test('SIGTERM: not ready at once, serving meanwhile, gone within ten seconds', a
     expect.objectContaining({
       level: 'warn',
       url: expect.stringContaining(emulator.url),
-      msg: 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS',
+      msg: 'the CloudWatch Logs endpoint is overridden; exports do not run at AWS',
     }),
   );
   expect(run.stdout() + run.stderr()).not.toContain('secret-of-the-test');

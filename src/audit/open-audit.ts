@@ -34,7 +34,7 @@ export async function openAudit(
   });
   let isLosing = false;
   const complain = (facts: object) => {
-    if (!isLosing) log.error(facts, 'the audit cannot be written: LINES OF IT ARE LOST');
+    if (!isLosing) log.error(facts, 'failed to write the audit; lines were lost');
     isLosing = true;
   };
   destination.on('error', (err) => complain({ err }));

@@ -1,4 +1,4 @@
-/** Does something at the start of a process; a failure ends it, in a sentence where it is about settings. */
+/** Runs a step of the start; a failure ends the process as `exit` does. */
 export function exitWith<Result>(act: () => Result): Result {
   try {
     return act();
@@ -7,7 +7,7 @@ export function exitWith<Result>(act: () => Result): Result {
   }
 }
 
-/** Ends the process with 1. What is about settings is told in a sentence, a defect with its stack. */
+/** Ends the process with code 1. Prints the message of a settings error, and the stack of any other. */
 export function exit({ name, message, stack }: Error): never {
   process.stderr.write(`${name === 'ConfigError' ? message : stack}\n`);
   process.exit(1);

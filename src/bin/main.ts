@@ -5,10 +5,10 @@ import { openGateway } from '#gateway.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { exit, exitWith } from './exit.ts';
 
-// Load balancers take a failed readiness probe or two to notice. Shorter, and requests still come
-// after we closed; longer, and the ten seconds until the exit are not enough for what is under way.
+// Load balancers notice after one or two failed readiness probes. Lower: requests still arrive after the
+// close. Higher: the ten seconds until the kill are too short for requests in flight.
 const lameDuckMs = 3_000;
-const exitWithinMs = 9_500; // an orchestrator is told ten seconds
+const exitWithinMs = 9_500; // the documented grace period is ten seconds
 
 const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
 const destination = await openLogDestination(config.isLogPretty);
@@ -17,7 +17,7 @@ const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
 log.info({ url: gateway.url }, 'listening');
 
 closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) => {
-  if (err) log.fatal({ err }, 'stopping because of a defect');
+  if (err) log.fatal({ err }, 'stopping after an unexpected error');
   else log.info({ signal }, 'stopping');
   await gateway.close();
   log.info('stopped');

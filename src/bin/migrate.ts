@@ -7,14 +7,14 @@ import { exit, exitWith } from './exit.ts';
 const config = exitWith(() => readJobsConfig(process.env));
 const sentences = config
   ? await migrate(config).catch(exit)
-  : ['EXPORT_JOBS is off: there are no tables.'];
+  : ['EXPORT_JOBS is off; there are no tables to migrate.'];
 process.stdout.write(`${sentences.join('\n')}\n`);
 
 async function migrate(jobs: JobsConfig): Promise<string[]> {
   const applied = await migrateDatabase(jobs).catch((error) => {
     if (!isUnavailable(error)) throw error;
     const { message } = error.cause as Error;
-    throw configError(`DATABASE_URL names a database that cannot be reached (${message}).`);
+    throw configError(`DATABASE_URL names a database that does not answer (${message}).`);
   });
   return applied.length > 0
     ? applied.map((name) => `Applied ${name}.`)

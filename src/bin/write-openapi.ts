@@ -6,7 +6,7 @@ import { openToAll } from '#auth/access.ts';
 import { toYamlText } from '#openapi/document.ts';
 import type { Targets } from '#targets/target.ts';
 
-// The document is made from the routes alone: nothing is asked, nobody is answered.
+// The document is made from the routes alone; no handler runs.
 const noTargets: Targets = {
   find: () => {
     throw new Error('No operation is called while the document is written.');
@@ -18,7 +18,7 @@ const noTargets: Targets = {
   async [Symbol.asyncDispose]() {},
 };
 
-// Opening a database is nothing the document needs.
+// The document needs no database.
 const notOpened = { [Symbol.dispose]() {} } as never;
 
 await using app = await buildApp({

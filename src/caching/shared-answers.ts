@@ -1,41 +1,42 @@
-/** How long an answer serves. */
+/** How long an answer is shared. */
 export interface SharingOptions {
-  /** How long it serves at least, in milliseconds; 0 shares only what is being asked right now. */
+  /** The shortest time an answer is cached, in milliseconds; 0 shares only calls in flight. */
   freshForMs: number;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
 }
 
-// An answer that took long serves long: whatever is asked, a question takes at most a twentieth of
-// the time. Only where the least is above 0; there callers have agreed to an older answer.
-const restPerTimeTaken = 19;
+// Slow answers are cached longer, so that no query uses more than 5 % of the time. Only if `freshForMs`
+// is above 0: there callers have agreed to an older answer.
+const cachedPerTimeTaken = 19;
 
 interface SharedAnswer<Answer> {
   answer: Promise<Answer>;
-  /** Until when it serves; infinite while it is being asked. */
+  /** When it expires; infinite while the call is in flight. */
   freshUntil: number;
 }
 
 /**
- * Shares a question among its askers: equal ones under way are asked once, and an answer serves for
- * a while. A failure is told to those who wait for it, and serves nobody else.
+ * Shares the answers of a function: equal calls in flight are one call, and its answer is cached for a
+ * while. A failure goes to the callers that wait for it, and is not cached.
  */
-export function shareAnswers<Question extends unknown[], Answer>(
-  ask: (...question: Question) => Promise<Answer>,
+export function shareAnswers<Args extends unknown[], Answer>(
+  call: (...args: Args) => Promise<Answer>,
   { freshForMs, elapsed }: SharingOptions,
-): (...question: Question) => Promise<Answer> {
+): (...args: Args) => Promise<Answer> {
   const entries = new Map<string, SharedAnswer<Answer>>();
 
-  async function askFor(key: string, question: Question): Promise<Answer> {
+  async function callFor(key: string, args: Args): Promise<Answer> {
     const beganAt = elapsed();
-    const entry = { answer: ask(...question), freshUntil: Number.POSITIVE_INFINITY };
+    const entry = { answer: call(...args), freshUntil: Number.POSITIVE_INFINITY };
     entries.delete(key);
     entries.set(key, entry);
     try {
       const answer = await entry.answer;
-      const rest = freshForMs && Math.max(freshForMs, restPerTimeTaken * (elapsed() - beganAt));
-      entry.freshUntil = elapsed() + rest;
-      if (rest === 0) entries.delete(key);
+      const cachedMs =
+        freshForMs && Math.max(freshForMs, cachedPerTimeTaken * (elapsed() - beganAt));
+      entry.freshUntil = elapsed() + cachedMs;
+      if (cachedMs === 0) entries.delete(key);
       return answer;
     } catch (error) {
       entries.delete(key);
@@ -43,16 +44,16 @@ export function shareAnswers<Question extends unknown[], Answer>(
     }
   }
 
-  return (...question) => {
+  return (...args) => {
     const now = elapsed();
-    const key = JSON.stringify(question);
+    const key = JSON.stringify(args);
     const known = entries.get(key);
     if (known && known.freshUntil > now) return known.answer;
-    // Entries stand in the order they were asked, so the oldest are in front.
+    // Entries are in the order of their calls, so the oldest come first.
     for (const [old, { freshUntil }] of entries) {
       if (freshUntil > now) break;
       entries.delete(old);
     }
-    return askFor(key, question);
+    return callFor(key, args);
   };
 }

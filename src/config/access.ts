@@ -11,7 +11,7 @@ import { configError } from '#problems/config-error.ts';
 import { type FileVariable, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type Environment, url } from './environment.ts';
 
-/** Who may come in, and where it is written who may do what. */
+/** How callers authenticate, and where the policies are. */
 export interface AccessConfig {
   authentication: AuthenticationSettings;
   tls: TlsSettings | undefined;
@@ -44,21 +44,23 @@ const IssuersFile = Type.Array(
 );
 
 /**
- * Reads who may come in. A service that others can reach never is open by accident.
+ * Reads how callers authenticate. Without AUTH, only this machine can call the service.
  * @throws an error named ConfigError
  */
 export function readAccess(env: Environment, readFile: (path: string) => string): AccessConfig {
   const { AUTH, HOST, API_KEYS_FILE, POLICY_DIR } = env;
   if (AUTH === undefined && !isLoopback(HOST)) {
     throw configError(
-      `HOST is ${JSON.stringify(HOST)}, which other machines can reach, but AUTH is not set; it must say how callers are told apart: jwt, api-key, mtls, several of them with commas between, or none if whoever reaches the port may do everything.`,
+      `HOST is ${JSON.stringify(HOST)}, which other machines can reach, but AUTH is not set; set it to jwt, api-key or mtls (several separated by commas), or to none to let everyone do everything.`,
     );
   }
   const isOpen = AUTH === undefined || AUTH === 'none';
   const methods = isOpen ? [] : [...new Set(AUTH.split(',') as AuthMethod[])];
   const tls = readTls(env, methods);
   if (methods.includes('api-key') && API_KEYS_FILE === undefined) {
-    throw configError('AUTH has api-key, but API_KEYS_FILE is not set; it must name a JSON file.');
+    throw configError(
+      'AUTH contains api-key, but API_KEYS_FILE is not set; set it to the path of a JSON file.',
+    );
   }
   return {
     authentication: {
@@ -71,7 +73,7 @@ export function readAccess(env: Environment, readFile: (path: string) => string)
   };
 }
 
-/** Whether an address to listen on can be reached from this machine alone. */
+/** Whether only this machine can reach an address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
@@ -81,11 +83,11 @@ function readTls(env: Environment, methods: readonly AuthMethod[]): TlsSettings 
   const isMutual = methods.includes('mtls');
   if (isMutual && !(certFile && keyFile && clientCaFile)) {
     throw configError(
-      'AUTH has mtls, so TLS must end here: TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE must be set.',
+      'AUTH contains mtls, but TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE is not set; set all three.',
     );
   }
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw configError('TLS_CERT_FILE and TLS_KEY_FILE must be set both, or neither.');
+    throw configError('Only one of TLS_CERT_FILE and TLS_KEY_FILE is set; set both, or neither.');
   }
   if (certFile === undefined || keyFile === undefined) return undefined;
   return { certFile, keyFile, ...(isMutual && clientCaFile && { clientCaFile }) };
@@ -96,14 +98,14 @@ function readIssuers(env: Environment, readFile: (path: string) => string): Issu
   if (path !== undefined) {
     if (issuer !== undefined || audience !== undefined) {
       throw configError(
-        'JWT_ISSUERS_FILE is set, so JWT_ISSUER and JWT_AUDIENCE must not be; the file has them.',
+        'JWT_ISSUERS_FILE is set, but JWT_ISSUER or JWT_AUDIENCE is set, too; remove them, the file replaces them.',
       );
     }
     return readIssuersFile({ name: 'JWT_ISSUERS_FILE', path }, readFile);
   }
   if (issuer === undefined || audience === undefined) {
     throw configError(
-      'AUTH has jwt, so JWT_ISSUER and JWT_AUDIENCE must be set, or JWT_ISSUERS_FILE.',
+      'AUTH contains jwt, but no issuer is configured; set JWT_ISSUER and JWT_AUDIENCE, or JWT_ISSUERS_FILE.',
     );
   }
   return [{ issuer, audiences: [audience] }];
@@ -115,7 +117,10 @@ function readIssuersFile(
 ): IssuerSettings[] {
   const issuers = readSettingsFile(variable, IssuersFile, readFile);
   const names = issuers.map(({ issuer }) => issuer);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return issuers;
-  throw fileError(variable, `the issuer ${JSON.stringify(twice)} is there twice.`);
+  const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+  if (duplicate === undefined) return issuers;
+  throw fileError(
+    variable,
+    `the issuer ${JSON.stringify(duplicate)} occurs twice; list each issuer once.`,
+  );
 }

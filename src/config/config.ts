@@ -9,34 +9,34 @@ import { type EdgeConfig, readEdge } from './edge.ts';
 import { Environment, region, roleArn } from './environment.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
 
-/** What the gateway is told at its start. */
+/** The configuration of the gateway, read at its start. */
 export interface Config {
   host: string;
   port: number;
-  /** What callers put before every path, because a reverse proxy strips it; empty where that is nothing. */
+  /** The path prefix that a reverse proxy strips; empty if there is none. */
   basePath: string;
   logLevel: Environment['LOG_LEVEL'];
   isLogPretty: boolean;
   targets: TargetSettings[];
-  /** Where export jobs are kept; undefined when they are not offered. */
+  /** Where export jobs are stored; undefined if they are switched off. */
   jobs: JobsConfig | undefined;
-  /** How the service is reached. */
+  /** How callers reach the service. */
   edge: EdgeConfig;
-  /** Who may come in, and who may do what. */
+  /** How callers authenticate, and where the policies are. */
   access: AccessConfig;
-  /** Whether each create runs in a session of its own, narrowed to what it exports. */
+  /** Whether each create uses its own role session, limited to its log group and destination. */
   isSessionScoped: boolean;
-  /** The forward proxy that calls to AWS and to issuers go through, if there is one. */
+  /** The forward proxy for calls to AWS and to token issuers, if there is one. */
   proxyEnv: ProxyEnv | undefined;
   /** Where the audit goes: `stdout` or a file. */
   auditLog: string;
-  /** How many calls a second AWS gets of each target; 0 is any number. */
+  /** The most calls to AWS per second and target; 0 means no limit. */
   awsCallsPerSecond: number;
-  /** What one caller may ask for; 0 is any number. */
+  /** The limits of each caller; 0 means no limit. */
   limits: CallerLimits;
 }
 
-/** What one caller may ask for; 0 is any number. */
+/** The limits of each caller; 0 means no limit. */
 interface CallerLimits {
   createsPerMinute: number;
   requestsPerMinute: number;
@@ -44,11 +44,11 @@ interface CallerLimits {
   watchers: number;
 }
 
-/** Where export jobs are kept: PostgreSQL if there is a URL, otherwise the directory. */
+/** Where export jobs are stored: in PostgreSQL if there is a URL, otherwise in SQLite in `dataDir`. */
 export interface JobsConfig {
   dataDir: string;
   databaseUrl?: string;
-  /** File with its password; without it, the URL has it. */
+  /** File with its password; absent if the password is in the URL. */
   databasePasswordFile?: string;
 }
 
@@ -57,7 +57,7 @@ const TargetsFile = Type.Array(
     {
       name: Type.String({
         pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-        'x-rule': '1 to 64 characters out of A-Z a-z 0-9 . _ -, the first a letter or digit',
+        'x-rule': '1 to 64 of the characters A-Z a-z 0-9 . _ -, beginning with a letter or digit',
       }),
       region: { ...region, 'x-rule': 'an AWS Region such as eu-west-1' },
       accountId: Type.Optional(
@@ -70,15 +70,15 @@ const TargetsFile = Type.Array(
     },
     {
       additionalProperties: false,
-      'x-rule': 'an object with name and region, and if needed accountId, roleArn, externalId',
+      'x-rule': 'an object with name and region, and optionally accountId, roleArn, externalId',
     },
   ),
   { minItems: 1, 'x-rule': 'an array of at least one target' },
 );
 
 /**
- * Reads the configuration of the gateway. `readFile` is asked for TARGETS_FILE and JWT_ISSUERS_FILE.
- * @throws an error named ConfigError, naming the variable, what it was and what it may be
+ * Reads the configuration of the gateway. `readFile` reads TARGETS_FILE and JWT_ISSUERS_FILE.
+ * @throws an error named ConfigError that names the variable, its value and what it must be
  */
 export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => string): Config {
   const read = readEnvironment(env);
@@ -108,13 +108,13 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
   };
 }
 
-/** Reads where export jobs are kept; undefined when they are not offered. @throws an error named ConfigError */
+/** Reads where export jobs are stored; undefined if they are switched off. @throws an error named ConfigError */
 export function readJobsConfig(env: NodeJS.ProcessEnv): JobsConfig | undefined {
   return jobsConfig(readEnvironment(env));
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Environment {
-  // An empty variable is how shells and compose files say "not set".
+  // Shells and Compose files write a variable that is not set as an empty one.
   const data = Object.fromEntries(
     Object.entries(withProxyNames(env)).filter(([, value]) => value !== ''),
   );
@@ -145,7 +145,7 @@ function isSessionScoped({ SCOPED_SESSIONS }: Environment, targets: TargetSettin
   const without = targets.find(({ roleArn }) => roleArn === undefined);
   if (!without) return true;
   throw configError(
-    `SCOPED_SESSIONS is "on", but target "${without.name}" has no role to assume; set SERVICE_ROLE_ARN, or in TARGETS_FILE its roleArn.`,
+    `SCOPED_SESSIONS is "on", but target "${without.name}" has no role to assume; set SERVICE_ROLE_ARN, or its roleArn in TARGETS_FILE.`,
   );
 }
 
@@ -153,12 +153,12 @@ function onlyTarget(env: Environment): TargetSettings {
   const { AWS_REGION, SERVICE_ROLE_ARN, SERVICE_ROLE_EXTERNAL_ID } = env;
   if (!AWS_REGION) {
     throw configError(
-      'AWS_REGION is not set; it must be an AWS Region such as eu-west-1, or TARGETS_FILE must name a file with targets.',
+      'AWS_REGION is not set; set it to an AWS Region such as eu-west-1, or set TARGETS_FILE to the path of a file with targets.',
     );
   }
   if (SERVICE_ROLE_EXTERNAL_ID && !SERVICE_ROLE_ARN) {
     throw configError(
-      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; an external id is only of use with a role to assume.',
+      'SERVICE_ROLE_EXTERNAL_ID is set, but SERVICE_ROLE_ARN is not; set it to the role to assume with this external id.',
     );
   }
   return {
@@ -178,12 +178,15 @@ function readTargetsFile(
   if (env.SERVICE_ROLE_ARN) {
     throw fileError(
       variable,
-      'SERVICE_ROLE_ARN must not be set beside it; give each target in the file its roleArn.',
+      'SERVICE_ROLE_ARN must not be set, too; give each target in the file its own roleArn.',
     );
   }
   const targets = readSettingsFile(variable, TargetsFile, readFile);
   const names = targets.map((target) => target.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return targets;
-  throw fileError(variable, `the name ${JSON.stringify(twice)} is there twice; names must differ.`);
+  const duplicate = names.find((name, index) => names.indexOf(name) !== index);
+  if (duplicate === undefined) return targets;
+  throw fileError(
+    variable,
+    `the name ${JSON.stringify(duplicate)} occurs twice; give each target its own name.`,
+  );
 }

@@ -2,7 +2,7 @@ import { configError } from '#problems/config-error.ts';
 import { isLoopback } from './access.ts';
 import type { Environment } from './environment.ts';
 
-/** How the service is reached. */
+/** How callers reach the service. */
 export interface EdgeConfig {
   /** The names the Host header may have, in lower case; any when undefined. */
   allowedHosts: readonly string[] | undefined;
@@ -12,7 +12,7 @@ export interface EdgeConfig {
   keepAliveMs: number;
 }
 
-/** Reads how the service is reached. @throws an error named ConfigError */
+/** Reads how callers reach the service. @throws an error named ConfigError */
 export function readEdge(env: Environment): EdgeConfig {
   return {
     allowedHosts: readAllowedHosts(env),
@@ -21,7 +21,7 @@ export function readEdge(env: Environment): EdgeConfig {
   };
 }
 
-/** Where everybody on this machine may do everything, a page in its browser must not: see edge/hosts.ts. */
+/** Without authentication on a loopback address, a web page must not call the service: see edge/browsers/hosts.ts. */
 function readAllowedHosts({ ALLOWED_HOSTS, AUTH, HOST }: Environment): string[] | undefined {
   if (ALLOWED_HOSTS !== undefined) return ALLOWED_HOSTS.toLowerCase().split(',');
   const isOpen = AUTH === undefined || AUTH === 'none';
@@ -36,7 +36,7 @@ function readOrigins({ CORS_ORIGINS }: Environment): string[] {
     if (written === origin) continue;
     const instead = written === undefined ? '' : `; write ${written}`;
     throw configError(
-      `CORS_ORIGINS has ${JSON.stringify(origin)}, which no browser sends as an origin${instead}.`,
+      `CORS_ORIGINS contains ${JSON.stringify(origin)}, but browsers never send this as an origin${instead}.`,
     );
   }
   return origins;

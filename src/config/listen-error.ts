@@ -1,14 +1,14 @@
 import { configError } from '#problems/config-error.ts';
 
-/** Where a process was to listen. */
+/** The address that a process tried to listen on. */
 interface ListenAddress {
   host: string;
   port: number;
 }
 
 /**
- * What it means for the settings that a place cannot be listened on, as an error named ConfigError;
- * the error itself where it means nothing for them.
+ * Turns an error of `listen` into an error named ConfigError that names the setting to change. An
+ * error that no setting causes is returned as it is.
  */
 export function toListenError(error: unknown, { host, port }: ListenAddress): unknown {
   const { code = '' } = error as { code?: string };
@@ -17,21 +17,21 @@ export function toListenError(error: unknown, { host, port }: ListenAddress): un
   switch (code) {
     case 'EADDRINUSE':
       return configError(
-        `PORT is ${port}, which another process listens on at ${host}; set it to another port.`,
+        `PORT is ${port}, but another process already listens on it at ${host}; choose another port.`,
       );
     case 'EACCES':
       return configError(
-        `PORT is ${port}, which this user may not listen on; set it to 1024 or more.`,
+        `PORT is ${port}, but this user may not listen on it; choose 1024 or above.`,
       );
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
     case 'EINVAL':
-      return configError(`${named}, which is no address of this machine (${code}); ${choose}.`);
+      return configError(`${named}, which is not an address of this machine (${code}); ${choose}.`);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
     case 'EAI_NODATA':
-      return configError(`${named}, a name that does not resolve (${code}); ${choose}.`);
+      return configError(`${named}, but this name does not resolve (${code}); ${choose}.`);
     default:
       return error;
   }

@@ -3,13 +3,12 @@ import type { ProxyEnv } from 'node:http';
 import { configError } from '#problems/config-error.ts';
 import type { Environment } from './environment.ts';
 
-// What is on this machine is never reached through another one.
+// A proxy on another machine cannot reach the loopback addresses of this one.
 const thisMachine = 'localhost,127.0.0.1-127.255.255.254,::1,[::1]';
 
 /**
- * Reads the forward proxy that outgoing calls go through, in the words of Node's agents; undefined
- * where there is none.
- * @throws an error named ConfigError, without the password that may be in it
+ * Reads the forward proxy for outgoing calls, in the form of Node's agents; undefined if there is none.
+ * @throws an error named ConfigError, without the password of the URL
  */
 export function readProxy({
   HTTPS_PROXY,
@@ -19,7 +18,7 @@ export function readProxy({
   if (HTTPS_PROXY === undefined && HTTP_PROXY === undefined) return undefined;
   for (const [name, url] of Object.entries({ HTTPS_PROXY, HTTP_PROXY })) {
     if (url === undefined || URL.canParse(url)) continue;
-    throw configError(`${name} is set, but is no URL; check its host and port.`);
+    throw configError(`${name} is set, but is not a URL; check its host and port.`);
   }
   return {
     ...(HTTPS_PROXY !== undefined && { HTTPS_PROXY }),

@@ -7,25 +7,28 @@ import type { TargetSettings } from '#targets/target.ts';
 import type { Config } from './config.ts';
 
 /**
- * Looks at the surroundings the gateway is configured for, and logs what is unusual about them.
- * @throws an error named ConfigError where it cannot work there
+ * Checks that Regions, partitions, endpoints and the proxy fit together, and logs what is unusual.
+ * @throws an error named ConfigError if they do not
  */
 export async function checkSurroundings(config: Config, log: Logger): Promise<void> {
   const { targets, proxyEnv } = config;
   if (proxyEnv) logProxy(proxyEnv, log);
   for (const target of targets) refuseRoleOfOtherPartition(target);
   for (const region of new Set(targets.map((target) => target.region))) {
-    warnOfUnlistedRegion(region, log);
-    await warnOfRedirect(region, log);
+    warnIfUnlisted(region, log);
+    await warnIfOverridden(region, log);
   }
 }
 
 function logProxy({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY: noProxy }: ProxyEnv, log: Logger): void {
   const httpsProxy = HTTPS_PROXY && withoutCredentials(HTTPS_PROXY);
   const httpProxy = HTTP_PROXY && withoutCredentials(HTTP_PROXY);
-  log.info({ httpsProxy, httpProxy, noProxy }, 'calls to AWS and to issuers go through a proxy');
+  log.info(
+    { httpsProxy, httpProxy, noProxy },
+    'forward proxy configured for AWS and token issuers',
+  );
   if (httpsProxy === undefined) {
-    log.warn('AWS is called over HTTPS: set HTTPS_PROXY for these calls to go through a proxy');
+    log.warn('HTTP_PROXY has no effect on calls to AWS, set HTTPS_PROXY');
   }
 }
 
@@ -33,40 +36,44 @@ function withoutCredentials(url: string): string {
   return new URL(url).origin;
 }
 
-/** A role can only be used in the partition it is in, and STS would say no more than that it is denied. */
+/** Refuses a role of another partition: it cannot be assumed there, and STS only answers AccessDenied. */
 function refuseRoleOfOtherPartition({ name, region, roleArn }: TargetSettings): void {
   const partition = partitionOf(region);
   const [, partitionOfRole = ''] = roleArn?.split(':') ?? [];
   if (!roleArn || !partition.isListed || partitionOfRole === partition.name) return;
   throw configError(
-    `Target "${name}" is in ${region}, which is in the partition ${partition.name}, but its role ${roleArn} is in ${partitionOfRole}; the ARN must begin with arn:${partition.name}:iam::.`,
+    `Target "${name}" is in ${region}, in the partition ${partition.name}, but its role ${roleArn} is in the partition ${partitionOfRole}; the ARN must begin with arn:${partition.name}:iam::.`,
   );
 }
 
-function warnOfUnlistedRegion(region: string, log: Logger): void {
+function warnIfUnlisted(region: string, log: Logger): void {
   const { name: partition, dnsSuffix, isListed } = partitionOf(region);
   if (isListed) return;
   log.warn(
     { region, partition, dnsSuffix },
-    'the AWS SDK does not list this Region: check its spelling, and its partition if it is new',
+    'the AWS SDK does not list this Region; check its spelling and partition',
   );
 }
 
-async function warnOfRedirect(region: string, log: Logger): Promise<void> {
-  const url = await readUsableRedirect(region, 'logs');
-  if (url) log.warn({ region, url }, 'AWS_ENDPOINT_URL redirects AWS: calls do NOT go to AWS');
-  const stsUrl = await readUsableRedirect(region, 'sts');
+async function warnIfOverridden(region: string, log: Logger): Promise<void> {
+  const url = await readUsableOverride(region, 'logs');
+  if (url)
+    log.warn(
+      { region, url },
+      'the CloudWatch Logs endpoint is overridden; exports do not run at AWS',
+    );
+  const stsUrl = await readUsableOverride(region, 'sts');
   if (stsUrl && stsUrl !== url) {
-    const text = 'STS is redirected: accounts and roles are NOT looked up at AWS';
+    const text = 'the STS endpoint is overridden; accounts and roles are not checked at AWS';
     log.warn({ region, url: stsUrl }, text);
   }
 }
 
-async function readUsableRedirect(region: string, service: 'logs' | 'sts') {
+async function readUsableOverride(region: string, service: 'logs' | 'sts') {
   const named = { logs: 'CloudWatch Logs', sts: 'STS' }[service];
   return readEndpointOverride(region, service).catch((error: Error) => {
     throw configError(
-      `There is no usable endpoint of ${named} for ${region} (${error.message}); AWS_ENDPOINT_URL and its like must be URLs such as http://127.0.0.1:4566.`,
+      `The endpoint of ${named} for ${region} is not usable (${error.message}); AWS_ENDPOINT_URL and the other endpoint variables must be URLs such as http://127.0.0.1:4566.`,
     );
   });
 }

@@ -113,7 +113,7 @@ function startMigrating(options: DatabaseOptions) {
         if (!isUnavailable(err)) throw err;
         reason = 'This service cannot reach the database.';
         const retryInMs = backOffMs(failures, pauses);
-        log?.warn({ err, retryInMs }, 'the database cannot be reached');
+        log?.warn({ err, retryInMs }, 'failed to connect to the database, retrying');
         await sleep(retryInMs, stopping.signal);
         if (stopping.signal.aborted) return;
       }

@@ -35,7 +35,7 @@ const problemOfCode: Record<string, [ProblemSlug, string]> = {
 export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnectionsOptions) {
   return (error: ConnectionError, socket: Socket & { _httpMessage?: ServerResponse }): void => {
     if (/^ERR_(?:SSL|TLS)_/.test(error.code ?? '')) {
-      log.info({ code: error.code }, 'a connection did not become one of TLS');
+      log.info({ code: error.code }, 'TLS handshake failed');
       socket.destroy();
       return;
     }

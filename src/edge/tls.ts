@@ -5,12 +5,12 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { ClientAuthorities } from '#auth/authentication/client-certificate.ts';
 import type { TlsSettings } from '#auth/authentication/settings.ts';
-import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
+import { openReloadedValue, type ReloadedValueOptions } from '#files/reloaded-value.ts';
 import { configError } from '#problems/config-error.ts';
 import { readNamedFile } from '#validation/settings.ts';
 
 /** What TLS is opened with. */
-export interface TlsOptions extends Pick<ReloadedOptions<unknown>, 'sleep' | 'log'> {
+export interface TlsOptions extends Pick<ReloadedValueOptions<unknown>, 'sleep' | 'log'> {
   readFile: (path: string) => Promise<string>;
 }
 
@@ -64,8 +64,8 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
     });
   }
 
-  const context = await openReloaded({
-    what: 'the certificates of TLS',
+  const context = await openReloadedValue({
+    what: 'TLS certificates',
     read,
     load(text) {
       const made = makeContext(settings, JSON.parse(text), known);

@@ -4,16 +4,16 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { configError } from '#problems/config-error.ts';
 import { type ObjectRules, readTexts } from './text.ts';
 
-/** How settings are checked, and what is said of them when they are wrong. */
+/** How settings are checked and how their errors are made. */
 interface Checking {
-  /** Whether all of them come as text, as in the environment. */
+  /** Whether all values are text, as in the environment. */
   areTexts: boolean;
   toError: (sentence: string) => Error;
-  /** What to call the member at a JSON pointer. */
+  /** The name of the member at a JSON pointer. */
   nameOf: (path: string) => string;
 }
 
-/** Checks settings by their schema and fills in its defaults. @throws what `toError` makes of the first fault */
+/** Checks settings by their schema and adds its defaults. @throws what `toError` makes of the first mistake */
 export function checkSettings<Schema extends TSchema>(
   schema: Schema,
   data: unknown,
@@ -37,7 +37,7 @@ export interface FileVariable {
   path: string;
 }
 
-/** A mistake in a file of settings. */
+/** Makes the error for a mistake in a settings file. */
 export function fileError({ name, path }: FileVariable, text: string): Error {
   return configError(`${name} is ${JSON.stringify(path)}: ${text}`);
 }
@@ -52,7 +52,7 @@ export async function readNamedFile(
   });
 }
 
-/** Reads a JSON file of settings. @throws an error named ConfigError */
+/** Reads a JSON settings file. @throws an error named ConfigError */
 export function readSettingsFile<Schema extends TSchema>(
   variable: FileVariable,
   schema: Schema,
@@ -72,7 +72,7 @@ export function readSettingsFile<Schema extends TSchema>(
   });
 }
 
-// Told of the first error only: whoever sets variables mends them one by one.
+// Names the first mistake only: people fix variables one by one.
 function sentence(errors: unknown, nameOf: (path: string) => string): string {
   const [{ keyword, instancePath, params, parentSchema, data }] = errors as [ErrorObject];
   const { 'x-rule': rule, 'x-secret': isSecret } = parentSchema as {
@@ -81,7 +81,7 @@ function sentence(errors: unknown, nameOf: (path: string) => string): string {
   };
   if (keyword === 'required' || keyword === 'additionalProperties') {
     const member = params.missingProperty ?? params.additionalProperty;
-    const what = keyword === 'required' ? 'is missing in' : 'is not known in';
+    const what = keyword === 'required' ? 'is missing in' : 'is unknown in';
     return `${JSON.stringify(member)} ${what} ${nameOf(instancePath)}; it must be ${rule}.`;
   }
   const found = isSecret ? 'set' : JSON.stringify(data);

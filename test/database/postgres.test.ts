@@ -191,7 +191,7 @@ describe('at the start', () => {
     expect(whileAway).toBe('This service cannot reach the database.');
     expect(database.whyNotReady()).toBeUndefined();
     expect(await keysIn(database)).toEqual([]);
-    expect(options.log.lines).toContain('the database cannot be reached');
+    expect(options.log.lines).toContain('failed to connect to the database, retrying');
   });
 
   test('it is let go of while PostgreSQL is away', async () => {
@@ -199,7 +199,9 @@ describe('at the start', () => {
     const away = options.databaseUrl.replace(/:\d+\//, ':1/');
 
     const database = await openDatabase({ ...options, databaseUrl: away });
-    await expect.poll(() => options.log.lines).toContain('the database cannot be reached');
+    await expect
+      .poll(() => options.log.lines)
+      .toContain('failed to connect to the database, retrying');
     await database[Symbol.asyncDispose]();
 
     await expect(keysIn(database)).rejects.toThrow();

@@ -93,7 +93,7 @@ test('npm run migrate fails in a sentence when PostgreSQL is away', async () => 
 
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /^DATABASE_URL names a database that cannot be reached \(.*ECONNREFUSED.*\)\.\n$/,
+    /^DATABASE_URL names a database that does not answer \(.*ECONNREFUSED.*\)\.\n$/,
   );
   expect(stderr).not.toContain('secret');
 });
@@ -103,7 +103,7 @@ test('npm run migrate has nothing to do without export jobs', async () => {
 
   expect(await run('src/bin/migrate.ts', env)).toMatchObject({
     code: 0,
-    stdout: 'EXPORT_JOBS is off: there are no tables.\n',
+    stdout: 'EXPORT_JOBS is off; there are no tables to migrate.\n',
   });
 });
 

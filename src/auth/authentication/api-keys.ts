@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
-import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
+import { openReloadedValue, type ReloadedValueOptions } from '#files/reloaded-value.ts';
 import { readInstant } from '#validation/instant.ts';
 import {
   type FileVariable,
@@ -49,7 +49,7 @@ interface ApiKey {
 }
 
 /** What the keys are opened with. */
-export interface ApiKeysOptions extends Pick<ReloadedOptions<unknown>, 'sleep' | 'log'> {
+export interface ApiKeysOptions extends Pick<ReloadedValueOptions<unknown>, 'sleep' | 'log'> {
   /** The value of API_KEYS_FILE. */
   path: string;
   readFile: (path: string) => Promise<string>;
@@ -71,8 +71,8 @@ export interface ApiKeys extends AsyncDisposable {
 export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   const { path, readFile, now, refuse, sleep, log, isEqual = timingSafeEqual } = options;
   const variable = { name: 'API_KEYS_FILE', path };
-  const keys = await openReloaded<ApiKey[]>({
-    what: 'the API keys',
+  const keys = await openReloadedValue<ApiKey[]>({
+    what: 'API keys',
     read: () => readNamedFile(variable, readFile),
     load: (text) => readApiKeys(variable, text),
     sleep,

@@ -36,7 +36,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       if (errors.length > 0) {
         const { action } = question;
         const facts = { action, principal: principal.id, errors: errors.slice(0, maxErrors) };
-        log.error(facts, 'policies could not be evaluated: REFUSED');
+        log.error(facts, 'failed to evaluate policies; the request was refused');
       }
       const decision = { isPermitted, policies: ids };
       return { decision, isToRemember: errors.length === 0 };

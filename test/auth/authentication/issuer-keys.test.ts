@@ -121,7 +121,7 @@ describe('while an issuer is away', () => {
         level: 'warn',
         issuer: issuer.url,
         err: expect.objectContaining({ code: 'ECONNRESET' }),
-        msg: 'the keys of an issuer of tokens could not be fetched: the old ones stay good',
+        msg: 'failed to fetch JWKS; the previous keys stay valid',
       }),
     );
   });
@@ -303,7 +303,7 @@ describe('what is no answer of an issuer is not taken for one:', () => {
       expect(guard.log[0]).toMatchObject({
         level: 'warn',
         err: { message: expect.stringContaining(words) },
-        msg: expect.stringContaining('NOBODY WITH ITS TOKENS COMES IN'),
+        msg: 'failed to fetch JWKS; all tokens of this issuer are rejected',
       });
       expect(issuer.requests.map(({ path }) => path)).not.toContain('/elsewhere');
     },

@@ -221,7 +221,7 @@ describe('own export jobs', () => {
     under('// None yet.', ({ ask, log }) => {
       for (const action of jobActions) expect(ask(anonymous, jobOf(action, true))).toEqual(refused);
       expect(log).toMatchObject([
-        { level: 'warn', msg: 'POLICY_DIR has no policy: EVERYTHING IS REFUSED' },
+        { level: 'warn', msg: 'POLICY_DIR has no policy; every request is refused' },
       ]);
     }));
 });
@@ -236,7 +236,7 @@ describe('what cannot be evaluated is refused, and logged', () => {
       expect(log).toMatchObject([
         {
           level: 'error',
-          msg: 'policies could not be evaluated: REFUSED',
+          msg: 'failed to evaluate policies; the request was refused',
           action: 'CreateExportTask',
           errors: [expect.stringMatching(/^it: integer overflow/)],
         },

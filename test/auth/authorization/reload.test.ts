@@ -65,7 +65,7 @@ describe('a change of the policies', () => {
     expect(version).toBe(1);
     expect(opened.log[0]).toMatchObject({
       level: 'error',
-      msg: expect.stringContaining('THE OLD ONES STAY IN FORCE'),
+      msg: 'failed to reload changed files; the previous version stays active',
       err: {
         message: expect.stringMatching(
           /^POLICY_DIR is ".*": a\.cedar, line 3: invalid variable: nam/,
@@ -97,7 +97,7 @@ describe('a change of the policies', () => {
       expect(version).toBe(1);
       expect(opened.log[0]).toMatchObject({
         level: 'error',
-        msg: expect.stringContaining('THE OLD ONES STAY IN FORCE'),
+        msg: 'failed to reload changed files; the previous version stays active',
         err: { message: expect.stringContaining('forbid(principal, action, resource);') },
       });
       expect(opened.ask(anonymous, createOf()).policies).toEqual(['new']);
@@ -191,7 +191,7 @@ describe('a ConfigMap', () => {
     await opened.look();
 
     expect(opened.log).toMatchObject([
-      { level: 'info', msg: 'the policies have changed and are in force' },
+      { level: 'info', what: 'policies', msg: 'reloaded changed files' },
     ]);
     expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: false, policies: ['none'] });
   });

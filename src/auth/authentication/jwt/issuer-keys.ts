@@ -67,11 +67,13 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
       const text = JSON.stringify(jwks);
       if (text === keys?.text) return;
       keys = { text, set: createLocalJWKSet(jwks) };
-      log.info({ issuer }, 'the keys of an issuer of tokens are new');
+      log.info({ issuer }, 'fetched new JWKS');
     } catch (err) {
       if (stop.signal.aborted) return;
-      const state = keys ? 'the old ones stay good' : 'NOBODY WITH ITS TOKENS COMES IN';
-      log.warn({ issuer, err }, `the keys of an issuer of tokens could not be fetched: ${state}`);
+      const effect = keys
+        ? 'the previous keys stay valid'
+        : 'all tokens of this issuer are rejected';
+      log.warn({ issuer, err }, `failed to fetch JWKS; ${effect}`);
     }
   }
 

@@ -1,4 +1,4 @@
-import { openReloaded, type ReloadedOptions } from '#files/reloaded.ts';
+import { openReloadedValue, type ReloadedValueOptions } from '#files/reloaded-value.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Principal } from '../../principal.ts';
@@ -28,7 +28,7 @@ export interface Policies extends AsyncDisposable {
 }
 
 /** Where policies are, and what is needed to follow their changes. */
-export interface PoliciesOptions extends Pick<ReloadedOptions<never>, 'sleep'> {
+export interface PoliciesOptions extends Pick<ReloadedValueOptions<never>, 'sleep'> {
   directory: string;
   files: Files;
   /** A name nothing else in this process goes by: Cedar keeps policies by name. */
@@ -69,7 +69,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     if (byId.size === 0) {
       // A deployment under way, more likely than a wish: it would fail every slice that waits.
       if (version > 0) throw new Error(noPolicyLeft);
-      log.warn({ directory }, 'POLICY_DIR has no policy: EVERYTHING IS REFUSED');
+      log.warn({ directory }, 'POLICY_DIR has no policy; every request is refused');
     }
     version += 1;
     // Two names in turn: those before the last are not asked any more.
@@ -77,8 +77,8 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     return { version, isEmpty: byId.size === 0, setFor };
   }
 
-  const loaded = await openReloaded({
-    what: 'the policies',
+  const loaded = await openReloadedValue({
+    what: 'policies',
     read: () =>
       readPolicyFiles(files, directory).then(JSON.stringify, (error) => {
         throw toConfigError(error);
