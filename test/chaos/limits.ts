@@ -9,7 +9,7 @@ export const chaosLimits: DispatcherLimits = {
   leaseMs: 2_000,
   createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
   reconcileMs: 2_000,
-  looks: 3,
+  absentListings: 3,
   listingIntervalMs: 200,
   pollIntervalMs: 50,
   idleMs: 100,

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { openDatabase } from '#database/open-database.ts';
-import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';

@@ -13,7 +13,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
 import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
-import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';

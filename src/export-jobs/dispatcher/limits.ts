@@ -1,13 +1,13 @@
 import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { statedLimits } from '#problems/limits.ts';
 
-/** The times and counts the dispatcher goes by, in milliseconds. */
+/** The times of the dispatcher, in milliseconds, and its counts. */
 export interface DispatcherLimits {
   leaseMs: number;
   createDeadlineMs: number;
   reconcileMs: number;
+  absentListings: number;
   listingIntervalMs: number;
-  looks: number;
   pollIntervalMs: number;
   idleMs: number;
   sweepIntervalMs: number;
@@ -16,29 +16,29 @@ export interface DispatcherLimits {
   resendAfterMs: readonly number[];
 }
 
-/** What production goes by; tests have shorter ones. */
+/** The limits in production; tests have shorter ones. */
 export const dispatcherLimits: DispatcherLimits = {
-  // Shorter, and a slow database or a long create loses the slot for nothing; longer, and a slot
-  // whose owner was killed stands still.
+  // Shorter: a slow database or a long create loses the slot for nothing. Longer: a slot whose owner was
+  // killed stands still.
   leaseMs: 30_000,
-  // After this a create that we sent cannot be on its way any more, as far as we can tell.
+  // After this time a create of ours is no longer on its way, as far as we can tell.
   createDeadlineMs: awsTimeouts.createMs + awsTimeouts.connectMs,
   reconcileMs: statedLimits.lateEffectMs,
-  // Whole listings without the task that it takes to call it absent, and how far they are apart.
-  looks: 3,
+  // How many whole listings must lack a task before it counts as absent, and how far they are apart.
+  absentListings: 3,
   listingIntervalMs: 10_000,
-  // AWS takes five describes a second per account and Region, from everybody together.
+  // AWS allows five describes per second for all callers of an account and Region together.
   pollIntervalMs: 1_000,
-  // How soon a job that another replica accepted is seen.
+  // How soon the owner of a slot notices a job that another replica has accepted.
   idleMs: 1_000,
-  // An orphan is found within a minute: a sweep may have to wait some seconds for a gap.
+  // Less than a minute, so that an orphan is found within a minute: a sweep may wait some seconds for a gap.
   sweepIntervalMs: 50_000,
-  // How far back the sweeper looks for tasks of ours that it does not know: well beyond reconcileMs.
+  // How far back a sweep lists tasks. It must be well above reconcileMs.
   sweepBackMs: 300_000,
-  // Pauses before a failed slice is tried again by itself; after that it stays failed.
+  // The pauses before a failed slice is tried again. After the last one it stays failed.
   retryAfterMs: [30_000, 120_000],
-  // Pauses before a slice is sent again of which AWS made no task; after that it is failed. Fewer or
-  // shorter, and an hour in which AWS takes no creates fails slices; more, and its caller waits for
-  // hours to hear that it does not work.
+  // The pauses before a slice is sent again for which AWS created no task. After the last one it is failed.
+  // Fewer or shorter: an hour without creates at AWS fails slices. More: its caller waits for hours to
+  // learn that it does not work.
   resendAfterMs: [5_000, 120_000, 600_000, 1_800_000, 3_600_000],
 };

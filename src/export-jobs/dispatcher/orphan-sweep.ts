@@ -3,12 +3,13 @@ import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
 import { findAttemptsByMarker, type MarkedAttempt, recordOrphan } from '../store/orphaned-tasks.ts';
 import { recordCall } from '../store/record-change.ts';
+import { cancelTaskAtAws } from './attempts/cancel-task.ts';
 import { isSameExport } from './attempts/same-export.ts';
-import { cancelAtAws, type OwnedSlot } from './slot.ts';
+import type { OwnedSlot } from './owned-slot.ts';
 
 /**
- * Whether the next page of a sweep is due. It goes between two looks at the running task where there
- * is room for it; where tasks are so short that there never is, it delays one when it is overdue.
+ * Whether the next page of a sweep is due. It runs between two polls of the task in the slot if there is
+ * time for it. If tasks are too short for that, an overdue sweep delays a poll.
  */
 export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: number): boolean {
   const { sweep, sweptAt } = memory;
@@ -20,10 +21,9 @@ export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: numbe
 }
 
 /**
- * Looks at one page of the newest tasks for those of ours that no slice knows: the effect of a create
- * that came after it was called absent, or of one that a frozen process sent late. Such an orphan is
- * told of, once, written down, and cancelled while it is active. Each attempt has a prefix of its
- * own, so its objects never mix with those of the task that counts.
+ * Sweeps one page of the newest tasks for orphans: tasks of ours that no slice knows. They come from a
+ * create that took effect after it counted as absent, or that a frozen process sent late. An orphan is
+ * recorded, logged once, and cancelled while it is active.
  */
 export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   const { target, database, installation, memory, limits, elapsed, callSpacing } = slot;
@@ -32,11 +32,11 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   callSpacing.note();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
-    memory.sweep = undefined; // a token may have expired: from the beginning
+    memory.sweep = undefined; // the token may have expired: start again
     throw problem;
   });
 
-  const ours = page.exportTasks.filter((task): task is Marked =>
+  const ours = page.exportTasks.filter((task): task is MarkedTask =>
     Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation.id))),
   );
   const attempts = await findAttemptsByMarker(
@@ -50,25 +50,25 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
   const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - limits.sweepBackMs;
-  const isWhole = page.nextToken === undefined || oldest < backTo;
-  memory.sweep = isWhole ? undefined : { beganAt, nextToken: page.nextToken };
-  if (isWhole) memory.sweptAt = beganAt;
+  const isComplete = page.nextToken === undefined || oldest < backTo;
+  memory.sweep = isComplete ? undefined : { beganAt, nextToken: page.nextToken };
+  if (isComplete) memory.sweptAt = beganAt;
 }
 
-type Marked = AwsExportTask & { taskId: string; taskName: string };
+type MarkedTask = AwsExportTask & { taskId: string; taskName: string };
 
-// A task without a time proves nothing about those behind it.
+// A task without a time proves nothing about the tasks after it.
 const createdAt = ({ executionInfo }: AwsExportTask) =>
   executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
 
 /**
- * Whether a task under one of our markers is of ours, and not the one its slice knows. Names can be
- * made up and copied: one without a row must be signed, and one with a row export what that asked
- * for. An attempt without a task and an outcome is being settled: the task is the one looked for.
+ * Whether a task with one of our markers is ours, but not the one its slice knows. Names can be invented
+ * and copied: a marker without a row must have a valid signature, and one with a row must export the same.
+ * An attempt without task and outcome is still being reconciled: the task is the one looked for.
  */
 function isOrphan(
   installation: Installation,
-  task: Marked,
+  task: MarkedTask,
   attempt: MarkedAttempt | undefined,
 ): boolean {
   if (!attempt) return isOwnMarker(installation, task.taskName);
@@ -79,7 +79,7 @@ function isOrphan(
 
 async function handleOrphan(
   slot: OwnedSlot,
-  task: Marked,
+  task: MarkedTask,
   attempt: MarkedAttempt | undefined,
 ): Promise<void> {
   const { target, database, log, reach } = slot;
@@ -93,15 +93,18 @@ async function handleOrphan(
       marker,
       jobId,
     };
-    log.error(facts, 'a task of ours is not the one its slice knows');
+    log.error(facts, 'found an orphaned task');
   }
   if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
   await reach('before-orphan-cancel');
-  const { awsRequestId, refusal } = await cancelAtAws(slot, taskId, attempt?.caller);
+  const { awsRequestId, refusal } = await cancelTaskAtAws(slot, taskId, attempt?.caller);
   const call = { target: target.name, jobId, taskId, destination: task.destination ?? null };
   await recordCall(database, call, {
-    ...{ action: 'CancelExportTask', principal: attempt?.caller ?? gatewayItself },
-    ...{ requestId: marker, awsRequestId, problem: refusal?.slug },
+    action: 'CancelExportTask',
+    principal: attempt?.caller ?? gatewayItself,
+    requestId: marker,
+    awsRequestId,
+    problem: refusal?.slug,
   });
   if (!refusal) return;
   const facts = { err: refusal, target: target.name, taskId };

@@ -51,7 +51,7 @@ export async function* writeEventStream(options: EventStreamOptions): AsyncGener
     const isRefused = err instanceof Problem && err.kind.status < 500;
     if (isRefused)
       log.info({ jobId, problem: err.slug }, 'event stream ended: no longer permitted');
-    else log.warn({ err, jobId }, 'an event stream ended: its job cannot be read');
+    else log.warn({ err, jobId }, 'event stream ended: failed to read its job');
   }
 }
 

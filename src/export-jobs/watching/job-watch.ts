@@ -57,7 +57,7 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
         }
       }
     } catch (err) {
-      if (!isFailing) log.warn({ err }, 'watched jobs could not be looked at; trying on');
+      if (!isFailing) log.warn({ err }, 'failed to poll watched jobs, retrying');
       isFailing = true;
     }
   }

@@ -1,5 +1,5 @@
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
-import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { type Moment, makeAim } from '../aim.ts';
 import { chaosLimits } from '../limits.ts';
 import type { Replica } from '../replicas.ts';

@@ -4,7 +4,7 @@ import { makeDatabaseClock } from '#export-jobs/store/steps/clock-set-back.ts';
 import { openQueue } from '../queue-of-jobs.ts';
 
 const hourMs = 3_600_000;
-const told = 'clock of the database was set back, waits are shortened';
+const told = 'clock of the database was set back, shortened the waits';
 
 describe.each(['sqlite', 'postgres'] as const)(
   'a clock of the database set back by an hour, in %s',

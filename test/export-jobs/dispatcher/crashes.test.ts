@@ -1,7 +1,7 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openQueue, type Queue } from '../queue-of-jobs.ts';
 
 // A process is killed at each point of the protocol, and another goes on from what is on disk.

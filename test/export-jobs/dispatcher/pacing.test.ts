@@ -59,7 +59,7 @@ describe('the gate', () => {
     });
     const property = fc.property(steps, (taken) => {
       let now = 0;
-      const gate = makeCallSpacing({ elapsed: () => now, everyMs: 1_000 });
+      const gate = makeCallSpacing({ elapsed: () => now, intervalMs: 1_000 });
       const calls: number[] = [];
       const reads: number[] = [];
       for (const { restMs, isCreate } of taken) {

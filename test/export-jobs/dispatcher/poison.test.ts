@@ -192,7 +192,11 @@ describe('creates that AWS refuses for longer than a quarter of an hour', () => 
 
     expect(early).toEqual([]);
     expect(late).toHaveLength(2);
-    expect(late[0]).toMatchObject({ problem, target: 'default', text: 'AWS takes no create now' });
+    expect(late[0]).toMatchObject({
+      problem,
+      target: 'default',
+      text: 'AWS refused a create, retrying',
+    });
     expect(await queue.states(jobId)).toEqual(['waiting', 'waiting']);
     expect(queue.calls('CreateExportTask').length).toBeLessThan(100);
   });
@@ -210,6 +214,6 @@ describe('creates that AWS refuses for longer than a quarter of an hour', () => 
     const late = queue.log.filter(({ level }) => level === 'error');
 
     expect(early).toEqual([]);
-    expect(late).toMatchObject([{ text: 'the slot could not be worked', target: 'default' }]);
+    expect(late).toMatchObject([{ text: 'target worker failed, retrying', target: 'default' }]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { CrashPoint } from '#export-jobs/dispatcher/slot.ts';
+import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openQueue, type Queue, type Replica } from '../queue-of-jobs.ts';
 
 const region = 'eu-west-1';
@@ -111,7 +111,7 @@ describe('an owner that stood still for longer than its lease', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
     expect(queue.emulator.exportTasks()).toHaveLength(1);
     expect(
-      queue.log.filter(({ text }) => text === 'another replica has taken the slot'),
+      queue.log.filter(({ text }) => text === 'lost the lease of a slot to another replica'),
     ).toHaveLength(1);
   });
 

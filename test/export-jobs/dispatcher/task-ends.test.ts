@@ -154,7 +154,7 @@ describe('a task that AWS does not list', () => {
 const alarms = ({ log }: Queue) =>
   log.filter(
     ({ text, level }) =>
-      level === 'error' && text === 'AWS does not list the task of a running slice',
+      level === 'error' && text === 'AWS did not list the task of a running slice',
   );
 
 describe('an answer that is not understood', () => {

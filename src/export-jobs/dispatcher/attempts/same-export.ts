@@ -1,33 +1,33 @@
 import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 import { toInclusive, type Window } from '../../planning/window.ts';
 
-/** What an attempt asked AWS for. */
-export interface AskedExport extends Window {
+/** The export that an attempt requested. */
+export interface RequestedExport extends Window {
   logGroupName: string;
   destination: string;
   destinationPrefix: string;
 }
 
 /**
- * Whether a task exports what an attempt asked for. What AWS leaves out speaks against nothing, and it
- * may show a prefix without the slashes it ended with. The time of its creation is not looked at:
- * clocks differ, and a marker is younger than its attempt anyway.
+ * Whether a task exports what an attempt requested. A member that AWS leaves out counts as equal, and
+ * AWS may show a prefix without its ending slashes. The creation time does not count: clocks differ, and
+ * a marker is never older than its attempt.
  */
-export function isSameExport(task: AwsExportTask, asked: AskedExport): boolean {
+export function isSameExport(task: AwsExportTask, requested: RequestedExport): boolean {
   const { logGroupName, from, to, destination, destinationPrefix } = task;
-  const window = toInclusive(asked);
+  const window = toInclusive(requested);
   return (
-    isUnlessAbsent(logGroupName, asked.logGroupName) &&
+    isUnlessAbsent(logGroupName, requested.logGroupName) &&
     isUnlessAbsent(from, window.from) &&
     isUnlessAbsent(to, window.to) &&
-    isUnlessAbsent(destination, asked.destination) &&
+    isUnlessAbsent(destination, requested.destination) &&
     isUnlessAbsent(
       destinationPrefix && withoutEndingSlashes(destinationPrefix),
-      withoutEndingSlashes(asked.destinationPrefix),
+      withoutEndingSlashes(requested.destinationPrefix),
     )
   );
 }
 
-function isUnlessAbsent<Value>(shown: Value | undefined, asked: Value): boolean {
-  return shown === undefined || shown === asked;
+function isUnlessAbsent<Value>(shown: Value | undefined, requested: Value): boolean {
+  return shown === undefined || shown === requested;
 }

@@ -15,12 +15,15 @@ import { readTemplate } from '../../planning/destination-prefix.ts';
 import { toInclusive } from '../../planning/window.ts';
 import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
-import { jitteredBackOffMs, type OwnedSlot, record, slotPauses, toStored } from '../slot.ts';
-import { isAlarmDue, troubleAt } from '../trouble.ts';
+import { isAlarmDue, startOutage } from '../outage.ts';
+import type { OwnedSlot } from '../owned-slot.ts';
+import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
+import { recordAndAnnounce } from './record-and-announce.ts';
+import { toStored } from './stored-problem.ts';
 
 /**
- * Starts the next slice: its intent is on disk before CreateExportTask is sent, once, if the policies
- * of this moment permit it. Returns after how many milliseconds to look at the slot again.
+ * Starts the next slice: records its intent, decides it by the current policies, and sends one
+ * CreateExportTask. Returns after how many milliseconds to continue with the slot.
  */
 export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   const { target, database, authorizer, lease, limits, installation, elapsed, memory, reach } =
@@ -29,21 +32,21 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   if (waitMs > 0) return waitMs;
 
   await reach('before-intent');
-  // The lease is renewed in the transaction; reckoned from before it, ours never seems longer than
-  // it is. A create that might outlive it must not be sent: the next owner would not see it coming.
+  // The transaction renews the lease. Counted from before it, the lease never seems longer than it is. A
+  // create that could outlive the lease must not be sent: the next owner would not know of it.
   const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
   const intent = await claimNextSlice(database, lease, {
     leaseMs: limits.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
-    renderPrefix: (template, { jobId, timeZone, ...attempt }) =>
-      readTemplate(template, { target, jobId, timeZone }).render(attempt),
+    renderPrefix: (prefixTemplate, { jobId, timeZone, ...attempt }) =>
+      readTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
   if (!intent) return limits.idleMs;
   slot.onChange(intent.jobId);
   await reach('after-intent');
 
-  // The intent is on disk, so whatever happens here is settled like any other create.
+  // The intent is on disk. So if anything fails from here on, it is reconciled like any lost create.
   const request = { principal: intent.principal, id: intent.marker };
   const question = toExportQuestion(target, intent);
   const decision = authorizer.decide(request, question);
@@ -61,7 +64,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
 }
 
-/** What was permitted when the job was accepted is not any more. AWS is not asked, and the next goes on. */
+/** Ends a slice that the policies no longer permit. AWS is not called, and the next slice can start. */
 async function recordDenial(
   slot: OwnedSlot,
   intent: Intent,
@@ -71,11 +74,11 @@ async function recordDenial(
   const { jobId, slice, attempt } = intent;
   const problem = new Problem('not-permitted', 'The policies no longer permit this export.');
   const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
-  log.info(facts, 'the policies refused a slice');
+  log.info(facts, 'policies refused a slice');
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
   const active = { ...intent, state: 'starting' } as const;
-  await record(slot, active, refusedFor(intent, problem, by), 'in-outcome');
-  await setImmediate(); // nobody was waited for: without this, many in a row would keep out everybody else
+  await recordAndAnnounce(slot, active, endRefused(intent, problem, by), 'in-outcome');
+  await setImmediate(); // nothing else waits here: many denials in a row would block all other requests
   return 0;
 }
 
@@ -110,15 +113,15 @@ async function recordOutcome(
       const change = { type: 'slice-running', slice, attempt, taskId } as const;
       const by = { ...create, awsRequestId };
       const row = { slice: { misses: 0 }, attempt: { taskId } };
-      await record(slot, active, { to: 'running', ...row, change, by }, 'in-outcome');
+      await recordAndAnnounce(slot, active, { to: 'running', ...row, change, by }, 'in-outcome');
       memory.refusals = 0;
-      memory.refused = undefined;
+      memory.refusalOutage = undefined;
       return 0;
     }
     case 'unknown': {
-      // The row stays `starting`: what became of it is for AWS's list to say.
+      // The row stays `starting` until a listing shows the outcome.
       const { cause, answer = toAwsProblem('CreateExportTask', cause) } = result;
-      log.warn({ err: cause, jobId, slice, attempt, marker }, 'the answer to a create was lost');
+      log.warn({ err: cause, jobId, slice, attempt, marker }, 'lost the answer to a create');
       const stored = JSON.stringify(toStored(answer));
       await recordLostAnswer(database, lease, limits.leaseMs, intent, stored);
       return 0;
@@ -132,17 +135,17 @@ async function recordOutcome(
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
       const step = isOfSlot
-        ? backToQueue(slot, intent, outcome, problem, by)
-        : refusedFor(intent, problem, by);
+        ? returnToQueue(slot, intent, outcome, problem, by)
+        : endRefused(intent, problem, by);
       const keptMs = slot.elapsed() - intent.sentAt + pauseMs;
-      await record(slot, active, { ...step, keptMs });
+      await recordAndAnnounce(slot, active, { ...step, keptMs });
       return 0;
     }
   }
 }
 
-/** The end of a slice that may not be exported as it is. */
-function refusedFor({ slice, attempt }: Intent, problem: Problem, by: CallToAws): Step {
+/** The step that ends a refused slice. */
+function endRefused({ slice, attempt }: Intent, problem: Problem, by: CallToAws): Step {
   const stored = JSON.stringify(toStored(problem));
   return {
     to: 'failed',
@@ -153,7 +156,7 @@ function refusedFor({ slice, attempt }: Intent, problem: Problem, by: CallToAws)
   };
 }
 
-/** Refusals that say nothing of the slice, but of the slot, the role or the weather. */
+/** Refusals for reasons of the slot, the role or AWS: they say nothing about the slice. */
 const slotProblems = new Set<ProblemSlug>([
   'export-slot-taken',
   'aws-throttled',
@@ -161,8 +164,8 @@ const slotProblems = new Set<ProblemSlug>([
   'service-role-unusable',
 ]);
 
-/** The slice keeps its place in the queue, and the slot waits a little: none could have been created. */
-function backToQueue(
+/** The step that puts a slice back into its place in the queue. */
+function returnToQueue(
   { memory }: OwnedSlot,
   { slice, attempt }: Intent,
   outcome: 'refused' | 'not-sent',
@@ -179,8 +182,7 @@ function backToQueue(
   };
 }
 
-// A refused role or a throttled account shall not be asked on and on; a log group that is not there
-// need not keep the queue waiting.
+// A refused role or a throttled account gets growing pauses. A refusal of one slice does not delay the next.
 function pauseAfterRefusal(
   slot: OwnedSlot,
   { jobId, slice, attempt }: Intent,
@@ -190,7 +192,7 @@ function pauseAfterRefusal(
   const { memory, limits, elapsed, random, log, target } = slot;
   let pauseMs = limits.pollIntervalMs;
   if (problem.slug === 'service-role-not-permitted') {
-    // Each try costs a slice, and none helps before somebody has changed a policy.
+    // Each attempt fails a slice, and none succeeds before someone has changed a policy.
     pauseMs = backOffMs(memory.refusals++, slotPauses);
   } else if (isOfSlot) {
     pauseMs = jitteredBackOffMs(memory.refusals++, random);
@@ -201,9 +203,9 @@ function pauseAfterRefusal(
     log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
     return pauseMs;
   }
-  memory.refused ??= troubleAt(elapsed());
-  const level = isAlarmDue(memory.refused, elapsed()) ? 'error' : 'warn';
-  const since = elapsed() - memory.refused.since;
-  log[level]({ ...facts, refusedForMs: since, err: problem.cause }, 'AWS takes no create now');
+  memory.refusalOutage ??= startOutage(elapsed());
+  const level = isAlarmDue(memory.refusalOutage, elapsed()) ? 'error' : 'warn';
+  const refusedForMs = elapsed() - memory.refusalOutage.since;
+  log[level]({ ...facts, refusedForMs, err: problem.cause }, 'AWS refused a create, retrying');
   return pauseMs;
 }

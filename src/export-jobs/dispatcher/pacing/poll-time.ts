@@ -1,48 +1,48 @@
-// How long after the expected end to ask: AWS's clock is the one the durations were read from, and
-// asking a little too early costs a whole second.
+// How long after the expected end to poll. Shorter: a poll just before the end costs a whole second, and
+// the durations are by AWS's clock. Longer: each end is noticed later.
 const afterEndMs = 50;
-const everyMs = 1_000;
-// Fewer, and the next task may well be much shorter than all of them, and be waited for.
-const fewest = 5;
+const pollIntervalMs = 1_000;
+// Fewer: the next task may be much shorter than all of them, and its end is noticed late.
+const minDurations = 5;
 
 /**
- * When to ask AWS for a running task next, in milliseconds since its create: tight just after the
- * start (what fails, fails early) and near the expected end, slower between and long after. `polledAt`
- * is when it was asked last, 0 before the first time; `freeAt` is when it may be asked; `durations`
- * are those of tasks like it, newest first; of few nothing is concluded.
+ * When to poll a running task next, in milliseconds since its create. The pace is tight just after the
+ * start, because failures come early, and near the expected end. It is slower between and long after.
+ * `polledAt` is the last poll, 0 before the first; `freeAt` is when a poll is allowed; `durations` are
+ * those of similar tasks, the newest first. Fewer than `minDurations` predict nothing.
  */
 export function nextPollAt(polledAt: number, freeAt: number, durations: readonly number[]): number {
-  if (durations.length < fewest) return polledAt + slower(polledAt);
+  if (durations.length < minDurations) return polledAt + slower(polledAt);
   const shortest = Math.min(...durations);
   const longest = Math.max(...durations);
   const isLong = shortest > 10_000;
-  if (isLong && polledAt < 3_000) return polledAt + everyMs;
+  if (isLong && polledAt < 3_000) return polledAt + pollIntervalMs;
   const nearEndAt = 0.9 * shortest;
   if (nearEndAt - polledAt > 15_000) return polledAt + 15_000;
   if (polledAt > 2 * longest) return polledAt + slower(polledAt - longest);
-  // Timers are late, so the last question came a little after its instant. The next instant is then
-  // less than a second away, and is the one to hit all the same, as soon as the second is over.
-  const notBefore = Math.max(nearEndAt, polledAt + everyMs / 2, freeAt - everyMs / 4);
+  // Timers are late, so the last poll came a little after its instant. The next instant is then less than
+  // a second away. It is still the one to hit, as soon as the second is over.
+  const notBefore = Math.max(nearEndAt, polledAt + pollIntervalMs / 2, freeAt - pollIntervalMs / 4);
   const anchor = bestAnchor(durations) + afterEndMs;
-  const hitAt = anchor + everyMs * Math.ceil((notBefore - anchor) / everyMs);
-  return Math.max(hitAt, polledAt + everyMs);
+  const hitAt = anchor + pollIntervalMs * Math.ceil((notBefore - anchor) / pollIntervalMs);
+  return Math.max(hitAt, polledAt + pollIntervalMs);
 }
 
-// Somewhat more than a second, or a sweep that is overdue would never find a gap.
-const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, 1.05 * everyMs), 10_000);
+// A little more than a second: otherwise an overdue sweep would never find a gap.
+const slower = (sinceMs: number) => Math.min(Math.max(sinceMs / 60, 1.05 * pollIntervalMs), 10_000);
 
 /**
- * The instant to hit when asking once a second. Of tasks that take about the same time it is the end
- * that would have seen all of them soonest; of others a little after the longest: so no question is
- * spent on the time before the first of them ends.
+ * The instant that polls, one per second, aim at. If all durations are similar, it is the one with the
+ * shortest total wait after their ends. Otherwise it is a little after the longest.
  */
 function bestAnchor(durations: readonly number[]): number {
   const longest = Math.max(...durations);
   const spread = longest - Math.min(...durations);
-  if (spread > everyMs) return longest + 0.15 * spread;
+  if (spread > pollIntervalMs) return longest + 0.15 * spread;
   const waits = (anchor: number) =>
     durations.reduce(
-      (sum, duration) => sum + ((((anchor - duration) % everyMs) + everyMs) % everyMs),
+      (sum, duration) =>
+        sum + ((((anchor - duration) % pollIntervalMs) + pollIntervalMs) % pollIntervalMs),
       0,
     );
   return durations.reduce((best, anchor) => (waits(anchor) < waits(best) ? anchor : best));

@@ -1,16 +1,17 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
 
-/** What is remembered of how long tasks took: of each log group the newest 25, and of all. */
+/** The durations of the newest 25 tasks, of each log group and of all together. */
 export interface TaskDurations {
   add(logGroupName: string, durationMs: number): void;
-  /** Of this log group; of any, when it is new; newest first. */
+  /** The durations of a log group, the newest first; those of all log groups when it is new. */
   of(logGroupName: string): readonly number[];
 }
 
+// Fewer: one odd task changes the pace. More: it adapts slowly.
 const maxRemembered = 25;
 const maxLogGroups = 1_000;
 
-/** Makes such a memory from what the database remembers, newest first. */
+/** Makes task durations from those in the database, the newest first. */
 export function makeTaskDurations(
   remembered: readonly { logGroupName: string; durationMs: number }[],
 ): TaskDurations {

@@ -1,0 +1,45 @@
+import type { SliceProblem } from '../../export-job.ts';
+import type { ActiveSlice } from '../../store/steps/read-active-slice.ts';
+import type { CallToAws, Step } from '../../store/steps/record-step.ts';
+import type { CrashPoint, OwnedSlot } from '../owned-slot.ts';
+import { recordAndAnnounce } from './record-and-announce.ts';
+import { slugOf } from './stored-problem.ts';
+
+/** An attempt that used its start and led to no export. */
+export interface FailedAttempt {
+  problem: SliceProblem;
+  /** The counter of the slice that it adds to. */
+  count: 'failures' | 'misses';
+  /** The pause before the slice is tried again; `undefined` when it is not. */
+  pauseMs: number | undefined;
+  attempt: Step['attempt'];
+  by: CallToAws;
+}
+
+/** Puts the slice of a failed attempt back into the queue after a pause, or ends it as failed. */
+export async function recordFailedAttempt(
+  slot: OwnedSlot,
+  active: ActiveSlice,
+  { problem, count, pauseMs, attempt, by }: FailedAttempt,
+  point?: CrashPoint,
+): Promise<void> {
+  const stored = JSON.stringify(problem);
+  const isRetried = pauseMs !== undefined;
+  const readyInMs = isRetried ? Math.round(pauseMs * (1 + slot.random() / 4)) : 0;
+  const facts = { slice: active.slice, attempt: active.attempt, problem: slugOf(problem) };
+  const step: Step = {
+    to: isRetried ? 'waiting' : 'failed',
+    slice: {
+      [count]: active[count] + 1,
+      problem: stored,
+      ...(isRetried && { readyInMs }),
+    },
+    attempt: { ...attempt, problem: stored },
+    change: isRetried
+      ? { type: 'slice-waiting', ...facts, readyInMs }
+      : { type: 'slice-failed', ...facts },
+    by,
+    keptMs: active.ageMs,
+  };
+  await recordAndAnnounce(slot, active, step, point);
+}

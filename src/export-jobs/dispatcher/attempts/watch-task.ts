@@ -1,0 +1,160 @@
+import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
+import { statedLimits } from '#problems/limits.ts';
+import { Problem } from '#problems/problem.ts';
+import { recordCall } from '../../store/record-change.ts';
+import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
+import { type CallToAws, toCallAuditContext } from '../../store/steps/record-step.ts';
+import { alarmAfterMs, isAlarmDue, startOutage } from '../outage.ts';
+import type { OwnedSlot } from '../owned-slot.ts';
+import { nextPollAt } from '../pacing/poll-time.ts';
+import { cancelTaskAtAws } from './cancel-task.ts';
+import { recordAndAnnounce } from './record-and-announce.ts';
+import { recordFailedAttempt } from './record-failed-attempt.ts';
+import { toStored } from './stored-problem.ts';
+
+/**
+ * Polls the task in the slot, when a poll is due, and records its end. Only AWS's answer ends a slice.
+ * Returns after how many milliseconds to poll again.
+ */
+export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
+  const { target, callSpacing, durations, memory, elapsed } = slot;
+  const isToBeCancelled = active.isCancelRequested && active.state === 'running';
+  if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return requestCancel(slot, active);
+
+  const { marker, logGroupName, ageMs, taskId } = active;
+  const polledAt = memory.lastPoll?.marker === marker ? memory.lastPoll.polledAt : 0;
+  const similar = active.state === 'cancelling' ? [] : durations.of(logGroupName);
+  const freeInMs = callSpacing.freeInMs();
+  const pollAt = nextPollAt(polledAt, ageMs + freeInMs, similar);
+  const waitMs = Math.max(freeInMs, pollAt - ageMs);
+  if (waitMs > 0) return waitMs;
+
+  callSpacing.count();
+  memory.lastPoll = { marker, polledAt: ageMs };
+  const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
+  const task = page.exportTasks.find((found) => found.taskId === taskId);
+  const code = task?.status?.code;
+  const by = { action: 'DescribeExportTasks', awsRequestId: page.awsRequestId } as const;
+  if (!task || !code || !exportTaskStatusCodes.includes(code)) {
+    return handleUnlistedTask(slot, active, by);
+  }
+  memory.unlistedOutage = undefined;
+  if (isActive(task)) return 0;
+  await recordEnd(slot, active, task, by);
+  return 0;
+}
+
+// The pause before a refused cancel is sent again. Meanwhile the task is watched like any other: it may
+// end by itself. Shorter: cancels use up the calls for polls. Longer: the caller waits for the cancel.
+const cancelRetryMs = 10_000;
+
+async function requestCancel(slot: OwnedSlot, active: RunningSlice): Promise<number> {
+  const { target, database, memory, elapsed, log } = slot;
+  const { jobId, slice, attempt, taskId } = active;
+  const { awsRequestId, refusal } = await cancelTaskAtAws(slot, taskId, active.caller);
+  const by = { action: 'CancelExportTask', awsRequestId, problem: refusal?.slug } as const;
+  // The task has ended or is unknown to AWS: the next poll finds out which.
+  const isOver =
+    refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
+  if (refusal && !isOver) {
+    memory.cancelNotBefore = elapsed() + cancelRetryMs;
+    log.warn({ err: refusal, target: target.name, taskId }, 'failed to cancel a task, retrying');
+    const call = { target: target.name, jobId, taskId, destination: active.destination };
+    await recordCall(database, call, toCallAuditContext(active, by));
+    return 0;
+  }
+  const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
+  await recordAndAnnounce(slot, active, { to: 'cancelling', attempt: {}, change, by });
+  return 0;
+}
+
+async function recordEnd(
+  slot: OwnedSlot,
+  active: RunningSlice,
+  task: AwsExportTask,
+  by: CallToAws,
+): Promise<void> {
+  const { slice, attempt, taskId, logGroupName } = active;
+  const { creationTime = null, completionTime = null } = task.executionInfo ?? {};
+  const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
+  switch (task.status?.code) {
+    case 'COMPLETED':
+      if (creationTime !== null && completionTime !== null) {
+        slot.durations.add(logGroupName, completionTime - creationTime);
+      }
+      return recordAndAnnounce(
+        slot,
+        active,
+        {
+          to: 'completed',
+          slice: { problem: null },
+          attempt: { ...times, outcome: 'completed' },
+          change: { type: 'slice-completed', slice, attempt, taskId },
+          by,
+        },
+        'in-outcome',
+      );
+    case 'CANCELLED':
+      if (!active.isCancelRequested)
+        return recordFailure(slot, active, times, cancelledElsewhere(), by);
+      return recordAndAnnounce(slot, active, {
+        to: 'cancelled',
+        attempt: { ...times, outcome: 'cancelled' },
+        change: { type: 'slice-cancelled', slice, attempt },
+        by,
+      });
+    default: {
+      const reason = task.status?.message;
+      const detail = reason && reason !== 'FAILED' ? `AWS says: ${reason}` : 'AWS gave no reason.';
+      return recordFailure(slot, active, times, new Problem('export-task-failed', detail), by);
+    }
+  }
+}
+
+const cancelledElsewhere = () =>
+  new Problem('export-task-cancelled', 'The task is CANCELLED, but this job did not cancel it.');
+
+/** Records a failed attempt. Puts the slice back into the queue, unless its limit is reached or a cancel was requested. */
+async function recordFailure(
+  slot: OwnedSlot,
+  active: RunningSlice,
+  times: { taskCreatedAt: number | null; taskCompletedAt: number | null },
+  problem: Problem,
+  by: CallToAws,
+): Promise<void> {
+  const isRetried = problem.slug === 'export-task-failed' && !active.isCancelRequested;
+  const outcome = problem.slug === 'export-task-cancelled' ? 'cancelled' : 'failed';
+  await recordFailedAttempt(slot, active, {
+    problem: toStored(problem),
+    count: 'failures',
+    pauseMs: isRetried ? slot.limits.retryAfterMs[active.failures] : undefined,
+    attempt: { ...times, outcome },
+    by,
+  });
+}
+
+/** Handles a task that AWS does not list, or in an unknown state. Neither is an end. */
+async function handleUnlistedTask(
+  slot: OwnedSlot,
+  active: RunningSlice,
+  by: CallToAws,
+): Promise<number> {
+  const { memory, elapsed, log, target } = slot;
+  const { jobId, slice, attempt, taskId, ageMs, marker } = active;
+  const now = elapsed();
+  if (memory.unlistedOutage?.marker !== marker) {
+    memory.unlistedOutage = { marker, ...startOutage(now) };
+  }
+  const outage = memory.unlistedOutage;
+  const missingMs = now - outage.since;
+  if (isAlarmDue(outage, now)) {
+    const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
+    log.error(facts, 'AWS did not list the task of a running slice');
+  }
+  if (ageMs > statedLimits.vanishedMs && missingMs >= alarmAfterMs) {
+    const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
+    const times = { taskCreatedAt: null, taskCompletedAt: null };
+    await recordFailure(slot, active, times, problem, by);
+  }
+  return 0;
+}

@@ -1,0 +1,97 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import type { Installation } from '#targets/marker.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
+import type { Lease } from '../store/steps/lease.ts';
+import type { ForeignTask } from '../store/steps/record-foreign-task.ts';
+import type { DispatcherLimits } from './limits.ts';
+import type { Outage } from './outage.ts';
+import type { CallSpacing } from './pacing/call-spacing.ts';
+import type { TaskDurations } from './pacing/task-durations.ts';
+
+/** Points at which a test may end the process. In production they do nothing. */
+export type CrashPoint =
+  | 'before-intent'
+  | 'in-intent'
+  | 'after-intent'
+  | 'before-send'
+  | 'before-outcome'
+  | 'in-outcome'
+  | 'in-adopt'
+  | 'in-requeue'
+  | 'before-orphan-cancel';
+
+/** What working a slot needs. */
+export interface SlotOptions {
+  target: OpenTarget;
+  database: Database;
+  /** Decides each create, for the caller of its job. */
+  authorizer: Authorizer;
+  /** The installation that markers are made with. */
+  installation: Installation;
+  limits: DispatcherLimits;
+  log: Log;
+  /** A clock that only goes forward, in ms. */
+  elapsed: () => number;
+  /** From 0 to 1. */
+  random: () => number;
+  reach: (point: CrashPoint) => Promise<void>;
+  /** Called after each recorded change of a job. */
+  onChange: (jobId: string) => void;
+}
+
+/** A slot whose lease we hold, and what is remembered of it. After a restart it works without that memory. */
+export interface OwnedSlot extends SlotOptions {
+  lease: Lease;
+  callSpacing: CallSpacing;
+  durations: TaskDurations;
+  memory: SlotMemory;
+  /** Pauses within a step. Renews the lease if it is due. */
+  pause: (ms: number) => Promise<void>;
+}
+
+/** What the owner of a slot remembers between two steps. Instants are by `elapsed`. */
+export interface SlotMemory {
+  /** How many creates in a row AWS has refused for reasons of the slot. */
+  refusals: number;
+  /** Present while AWS refuses every create for such reasons. */
+  refusalOutage: Outage | undefined;
+  /** No create before this. */
+  createNotBefore: number;
+  /** Whether AWS refused a create because the slot is taken, and has not shown it free since. */
+  isTaken: boolean;
+  /** The foreign task in the slot, when it was first seen, and when to poll it next. */
+  foreign: (ForeignTask & { firstSeenAt: number; pollAt: number }) | undefined;
+  /** No cancel before this. */
+  cancelNotBefore: number;
+  /** When the active attempt was first seen, and its age then by the database's clock. */
+  firstSight: { marker: string; ageMs: number; at: number } | undefined;
+  /** When the task of the active attempt was last polled, in ms since it was submitted. */
+  lastPoll: { marker: string; polledAt: number } | undefined;
+  /** How many whole listings did not have the task of `marker`, and when the last listing began. */
+  listings: { marker: string; without: number; listedAt: number } | undefined;
+  /** Present while AWS does not list the running task. */
+  unlistedOutage: (Outage & { marker: string }) | undefined;
+  /** The unfinished sweep, and when the last finished one began. */
+  sweep: { beganAt: number; nextToken: string | undefined } | undefined;
+  sweptAt: number;
+}
+
+/** Makes an empty memory. */
+export function makeSlotMemory(): SlotMemory {
+  return {
+    refusals: 0,
+    refusalOutage: undefined,
+    createNotBefore: Number.NEGATIVE_INFINITY,
+    isTaken: false,
+    foreign: undefined,
+    cancelNotBefore: Number.NEGATIVE_INFINITY,
+    firstSight: undefined,
+    lastPoll: undefined,
+    listings: undefined,
+    unlistedOutage: undefined,
+    sweep: undefined,
+    sweptAt: Number.NEGATIVE_INFINITY,
+  };
+}

@@ -1,0 +1,36 @@
+import { isActive } from '#aws/export-task.ts';
+import { recordForeignTask } from '../store/steps/record-foreign-task.ts';
+import type { OwnedSlot } from './owned-slot.ts';
+import { nextPollAt } from './pacing/poll-time.ts';
+
+/**
+ * Watches a foreign task in a slot that AWS reports as taken, while we have no task in it. It never
+ * cancels that task. It polls as for a task of ours with unknown duration, whose age counts from when it
+ * was first seen. Returns after how many milliseconds to continue; 0 when the slot is free.
+ */
+export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
+  const { target, database, lease, callSpacing, memory, elapsed } = slot;
+  const { foreign } = memory;
+  const waitMs = Math.max(callSpacing.freeInMs(), (foreign?.pollAt ?? 0) - elapsed());
+  if (waitMs > 0) return waitMs;
+
+  callSpacing.count();
+  const query = foreign ? { taskId: foreign.taskId } : { limit: 50 };
+  const page = await target.logs.describeExportTasks(query, { isFresh: true });
+  const holder = page.exportTasks.find(isActive);
+  if (holder?.taskId === undefined) {
+    memory.isTaken = false;
+    memory.foreign = undefined;
+    if (foreign) memory.createNotBefore = elapsed(); // it has just ended: start the next slice now
+    await recordForeignTask(database, lease, undefined);
+    return 0;
+  }
+  const { taskId, logGroupName, executionInfo } = holder;
+  const firstSeenAt = foreign?.taskId === taskId ? foreign.firstSeenAt : elapsed();
+  const ageMs = elapsed() - firstSeenAt;
+  const pollAt = firstSeenAt + nextPollAt(ageMs, ageMs, []);
+  const since = executionInfo?.creationTime;
+  memory.foreign = { taskId, logGroupName, since, firstSeenAt, pollAt };
+  await recordForeignTask(database, lease, memory.foreign);
+  return 0;
+}
