@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Warning } from '#export-tasks/export-task.ts';
+import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
@@ -10,8 +11,7 @@ import { type JobState, jobStates, type SliceState, sliceStates } from './slice.
 export const exampleJobId = '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10';
 
 /** A number of something. */
-export const Count = (description?: string) =>
-  Type.Integer({ minimum: 0, ...(description && { description }) });
+export const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** Why a slice or an attempt failed: a problem without the request it would have happened in. */
 export type SliceProblem = Static<typeof SliceProblem>;
@@ -20,7 +20,7 @@ export const SliceProblem = Type.Object(
     ...Type.Pick(ProblemBody, ['type', 'title', 'detail', 'isRetryable', 'remedy']).properties,
     ...Type.Pick(ProblemBody, ['awsErrorCode', 'awsRequestId', 'bucketPolicy']).properties,
   },
-  { title: 'SliceProblem', description: 'Why a slice or one of its attempts failed.' },
+  { title: 'SliceProblem', description: 'The reason why a slice or attempt failed.' },
 );
 
 /** The id of a job in a path. */
@@ -28,7 +28,7 @@ const JobId = Text({
   minLength: 1,
   maxLength: 64,
   rule: 'the id of an export job, 1 to 64 characters',
-  description: 'The id of an export job.',
+  description: 'Id of the export job.',
   examples: [exampleJobId],
 });
 export const JobParams = Type.Object({ jobId: JobId }, { additionalProperties: false });
@@ -39,43 +39,49 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'What the slices of the job amount to: `waiting` none has begun; `running`; `cancelling` a cancel waits for what runs; `completed` all are exported; `failed` some could not be; `cancelled`.',
+    'State of the job, derived from its slices. `waiting`: no slice has started. `running`: slices have started, but not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, and at least one failed. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
 /** What a job is, whether it is planned or accepted. */
 export const jobFacts = {
-  target: Type.String({ description: 'The name of the target it exports at.' }),
-  name: Type.Optional(Type.String({ description: 'The name its caller gave it.' })),
-  caller: Type.String({ description: 'Who asked for it.' }),
-  priority: Type.Integer({ description: 'Jobs of a higher priority go first.' }),
-  from: DateTime('Start of the window, inclusive.'),
-  to: DateTime('End of the window, exclusive.'),
+  target: Type.String({ description: 'Name of the target.' }),
+  name: Type.Optional(
+    Type.String({ description: 'Name of the job. Absent if its caller gave none.' }),
+  ),
+  caller: Type.String({ description: 'Id of the caller that created the job.' }),
+  priority: Type.Integer({ description: 'Priority of the job. A higher number starts first.' }),
+  from: DateTime('Start of the time range, inclusive.'),
+  to: DateTime('End of the time range, exclusive.'),
   sliceBy: SliceBy,
   timeZone: Type.String({
-    description: 'IANA name of the time zone of sliceBy and of the times in destinationPrefix.',
+    description:
+      'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`.',
   }),
-  destination: Type.String({ description: 'The S3 bucket it writes to.' }),
+  destination: Type.String({ description: 'Name of the destination S3 bucket.' }),
   destinationPrefix: Type.String({
-    description: 'The template of what the keys of its objects begin with.',
+    description: 'Template of the prefix of the keys of the exported objects.',
   }),
   warnings: Type.Optional(
-    Type.Array(Warning, { description: 'Present when something in it can hardly be meant.' }),
+    Type.Array(Warning, {
+      description: 'Likely mistakes in the request. Present if there are any.',
+    }),
   ),
   logStreamNamePrefix: Type.Optional(
-    Type.String({ description: 'It exports only log streams whose name begins with this.' }),
+    Type.String({
+      description: 'Only log streams whose name begins with this are exported. Absent if all are.',
+    }),
   ),
   logGroupBytes: Type.Optional(
     Type.Integer({
       minimum: 0,
       format: 'int64',
       description:
-        'What the log groups held in all when the job was accepted, in bytes, whatever the window. Known with logGroupNamePrefix.',
+        'Total size of the log groups when the job was accepted, in bytes, including data outside the time range. Present for jobs with `logGroupNamePrefix`.',
     }),
   ),
   isUnsettled: Type.Boolean({
-    description:
-      'Whether it takes log events younger than the 12 hours CloudWatch Logs may need for them (allowUnsettled): what arrives later is not in the export.',
+    description: `Whether the job exports log events of its last ${inWords(awsLimits.settlingMs)} without waiting (\`allowUnsettled\`). Log events that arrive later are not in the export.`,
   }),
 };
 
@@ -83,22 +89,27 @@ const QueuePosition = Type.Object(
   {
     position: Type.Integer({
       minimum: 1,
-      description: '1 when its next waiting slice is the next to start at the target.',
+      description: 'Position of the next waiting slice of this job. 1 means that it starts next.',
     }),
-    estimatedStartAt: Type.Optional(DateTime('When its next waiting slice is likely to start.')),
-    estimatedEndAt: Type.Optional(DateTime('When its last waiting slice is likely to have ended.')),
+    estimatedStartAt: Type.Optional(
+      DateTime(
+        'Estimated start of the next waiting slice. Absent if no recent export was measured.',
+      ),
+    ),
+    estimatedEndAt: Type.Optional(
+      DateTime('Estimated end of the last waiting slice. Absent if no recent export was measured.'),
+    ),
   },
   {
     title: 'QueuePosition',
     description:
-      'Where its waiting slices stand in the queue. Shown with one job, not in lists. Estimates go by how long exports took lately, and are absent while there were none.',
+      'Position of the waiting slices in the queue of the target. Present for a single job with waiting slices, not in lists. Estimates use the durations of recent exports.',
   },
 );
 
-const sliceCounts = Object.fromEntries(sliceStates.map((state) => [state, Count()])) as Record<
-  SliceState,
-  ReturnType<typeof Count>
->;
+const sliceCounts = Object.fromEntries(
+  sliceStates.map((state) => [state, Count(`Number of ${state} slices.`)]),
+) as Record<SliceState, ReturnType<typeof Count>>;
 
 /** Shows why something failed, as it was kept: its paths without the base path of then or now. */
 export function showProblem(json: string, basePath: string): SliceProblem {
@@ -107,49 +118,62 @@ export function showProblem(json: string, basePath: string): SliceProblem {
   return { ...problem, type: basePath + problem.type, remedy };
 }
 
+const Link = (description: string) => Type.String({ format: 'uri-reference', description });
+
 /** A job as it is shown. A member that has no value yet is absent. */
 export type ExportJob = Static<typeof ExportJob>;
 export const ExportJob = Type.Object(
   {
-    id: Type.String({ format: 'uuid', description: 'The id of the job.' }),
+    id: Type.String({ format: 'uuid', description: 'Id of the export job.' }),
     ...jobFacts,
     state: JobStateName,
     sliceCounts: Type.Object(sliceCounts, {
       title: 'SliceCounts',
-      description: 'How many of its slices are in which state.',
+      description: 'Number of slices in each state.',
     }),
-    acceptedAt: DateTime('When it was accepted.'),
+    acceptedAt: DateTime('When the job was accepted.'),
     notBeforeAt: Type.Optional(
-      DateTime('When the first of the slices that wait for their log events to settle may start.'),
+      DateTime(
+        'When the first slice that waits for its log events can start. Absent if no slice waits for them.',
+      ),
     ),
-    startedAt: Type.Optional(DateTime('When its first export task was sent.')),
-    cancelRequestedAt: Type.Optional(DateTime('When its cancel was asked for.')),
-    endedAt: Type.Optional(DateTime('When its last slice ended.')),
+    startedAt: Type.Optional(
+      DateTime('When the first export task of the job was sent. Absent before that.'),
+    ),
+    cancelRequestedAt: Type.Optional(
+      DateTime('When a cancel of the job was requested. Absent if none was.'),
+    ),
+    endedAt: Type.Optional(DateTime('When the last slice ended. Absent before that.')),
     queue: Type.Optional(QueuePosition),
     failures: Type.Array(
       Type.Object(
         {
-          slices: Count('How many slices failed in this way.'),
-          problem: { ...SliceProblem, description: 'What happened to one of them.' },
+          slices: Count('Number of slices that failed with this problem.'),
+          problem: { ...SliceProblem, description: 'The problem of one of these slices.' },
         },
-        { title: 'ExportJobFailure' },
+        {
+          title: 'ExportJobFailure',
+          description: 'A problem of failed slices, with their number.',
+        },
       ),
-      { description: 'What its failed slices failed of: the five most frequent kinds.' },
+      {
+        description: 'The five most frequent problems of failed slices. Empty if no slice failed.',
+      },
     ),
     links: Type.Object(
       {
-        self: Type.String({ format: 'uri-reference' }),
-        slices: Type.String({ format: 'uri-reference' }),
-        events: Type.String({ format: 'uri-reference' }),
-        cancel: Type.String({ format: 'uri-reference' }),
-        retry: Type.String({ format: 'uri-reference' }),
+        self: Link('URL path of the job.'),
+        slices: Link('URL path of its slices.'),
+        events: Link('URL path of its event stream.'),
+        cancel: Link('URL path to cancel the job.'),
+        retry: Link('URL path to retry its failed slices.'),
       },
-      { title: 'ExportJobLinks', description: 'Where to go from here.' },
+      { title: 'ExportJobLinks', description: 'URL paths of the operations on this job.' },
     ),
   },
   {
     title: 'ExportJob',
-    description: 'A durable wish: log groups over a window, seen through to the end.',
+    description: 'An export job: one or more log groups over a time range.',
   },
 );
 

@@ -19,7 +19,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Unique names make a task easy to find again. Names like those of the export jobs of this gateway (`xp1-` and its id) are refused.',
+    'A name for the task. Unique names make tasks easy to find. Names that begin with `xp1-` and the id of this gateway are reserved for export jobs.',
 });
 
 /** The name of a log group. */
@@ -29,7 +29,7 @@ export const LogGroupName = Text({
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
   rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
   meant: suggestLogGroup,
-  description: 'The log group to export.',
+  description: 'Name of the log group to export.',
 });
 
 /** What the names of log streams begin with. */
@@ -39,7 +39,7 @@ export const LogStreamNamePrefix = Text({
   pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
   rule: '1 to 512 characters, none of them : or *',
   description:
-    'Export only log streams whose name begins with this. AWS never shows it again: it is in no answer.',
+    'Export only log streams whose name begins with this. Default: all log streams. AWS does not return this value, so no answer has it.',
 });
 
 /** The bucket to export to. */
@@ -49,7 +49,7 @@ export const Destination = Text({
   pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // a name with one of them can never be a bucket
   rule: 'the name of an S3 bucket, 1 to 512 characters, none of them : or /',
   meant: suggestBucket,
-  description: 'The name of the S3 bucket, in the Region of the log group.',
+  description: 'Name of the S3 bucket, which must be in the Region of the log group.',
 });
 
 const destinationPrefix = Text({
@@ -57,7 +57,7 @@ const destinationPrefix = Text({
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
-    'What the keys of the exported objects begin with. Default, also when empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
+    'Prefix of the keys of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
 });
 
 /** The body of POST /export-tasks: what CreateExportTask takes. */
@@ -79,6 +79,7 @@ export const CreateExportTask = Type.Object(
   },
   {
     title: 'CreateExportTask',
+    description: 'A request for an export task: the input of CreateExportTask.',
     additionalProperties: false,
     'x-rule': 'a JSON object with logGroupName, from, to and destination',
     examples: [
@@ -99,24 +100,24 @@ export type Warning = Static<typeof Warning>;
 export const Warning = Type.Object(
   {
     pointer: Type.String({ description: 'JSON pointer to the member, as a URI fragment.' }),
-    detail: Type.String({ description: 'What can hardly be meant, and why.' }),
+    detail: Type.String({ description: 'The likely mistake and its effect.' }),
   },
-  { title: 'Warning', description: 'Something AWS accepted that can hardly be meant.' },
+  { title: 'Warning', description: 'A likely mistake in an accepted request.' },
 );
 
 /** The answer to POST /export-tasks. */
 export const CreatedExportTask = Type.Object(
   {
-    taskId: Type.String({ description: 'The id AWS gave the task.' }),
+    taskId: Type.String({ description: 'Id of the export task in AWS.' }),
     warnings: Type.Optional(
       Type.Array(Warning, {
-        description: 'Present when AWS accepted something that can hardly be meant.',
+        description: 'Likely mistakes in the request. Present if there are any.',
       }),
     ),
   },
   {
     title: 'CreatedExportTask',
-    description: 'The task is created.',
+    description: 'The created task.',
     examples: [{ taskId: exampleTaskIds.finished }],
   },
 );
@@ -126,18 +127,22 @@ export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
   title: 'ExportTaskStatusCode',
   type: 'string',
   enum: exportTaskStatusCodes,
-  description: 'A state of an export task. PENDING and RUNNING hold the slot.',
+  description: 'State of an export task. PENDING and RUNNING hold the slot.',
   'x-rule': `one of ${exportTaskStatusCodes.join(', ')}`,
 });
 
 // No enum: a client generated today must not break on a state that AWS adds tomorrow.
 const ShownStatusCode = Type.Unsafe<ExportTaskStatusCode>({
   type: 'string',
-  description: `Its state: ${exportTaskStatusCodes.join(', ')}, or one that AWS has added since. PENDING and RUNNING hold the slot.`,
+  description: `State of the task: ${exportTaskStatusCodes.join(', ')}, or a state that AWS adds later. PENDING and RUNNING hold the slot.`,
 });
 
 // Without the format a generated client has 32 bits for it.
-const Milliseconds = Type.Integer({ format: 'int64', description: 'Milliseconds since 1970.' });
+const Milliseconds = (what: string) =>
+  Type.Integer({
+    format: 'int64',
+    description: `${what} Milliseconds since 1970-01-01T00:00:00Z.`,
+  });
 
 /** A finished task, for examples. */
 export const exampleTask = {
@@ -156,34 +161,52 @@ export const exampleTask = {
 export type ExportTask = Static<typeof ExportTask>;
 export const ExportTask = Type.Object(
   {
-    taskId: Type.Optional(Type.String({ description: 'The id AWS gave the task.' })),
-    taskName: Type.Optional(Type.String({ description: 'The name its creator gave it.' })),
-    logGroupName: Type.Optional(Type.String({ description: 'The log group it exports.' })),
-    from: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
-    to: Type.Optional(Int64Answer({ description: 'Milliseconds since 1970, inclusive.' })),
-    destination: Type.Optional(Type.String({ description: 'The S3 bucket it writes to.' })),
+    taskId: Type.Optional(Type.String({ description: 'Id of the export task in AWS.' })),
+    taskName: Type.Optional(
+      Type.String({ description: 'Name of the task. Absent if its creator gave none.' }),
+    ),
+    logGroupName: Type.Optional(Type.String({ description: 'Name of the log group.' })),
+    from: Type.Optional(
+      Int64Answer({
+        description:
+          'Start of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
+      }),
+    ),
+    to: Type.Optional(
+      Int64Answer({
+        description:
+          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
+      }),
+    ),
+    destination: Type.Optional(Type.String({ description: 'Name of the destination S3 bucket.' })),
     destinationPrefix: Type.Optional(
-      Type.String({ description: 'What the keys of its objects begin with.' }),
+      Type.String({ description: 'Prefix of the keys of the exported objects.' }),
     ),
     status: Type.Optional(
       Type.Object(
         {
           code: Type.Optional(ShownStatusCode),
-          message: Type.Optional(Type.String({ description: 'What AWS says of it.' })),
+          message: Type.Optional(Type.String({ description: 'Text from AWS about the state.' })),
         },
-        { title: 'ExportTaskStatus' },
+        { title: 'ExportTaskStatus', description: 'State of an export task.' },
       ),
     ),
     executionInfo: Type.Optional(
       Type.Object(
-        { creationTime: Type.Optional(Milliseconds), completionTime: Type.Optional(Milliseconds) },
-        { title: 'ExportTaskExecutionInfo' },
+        {
+          creationTime: Type.Optional(Milliseconds('When AWS created the task.')),
+          completionTime: Type.Optional(
+            Milliseconds('When the task ended. Absent while it is active.'),
+          ),
+        },
+        { title: 'ExportTaskExecutionInfo', description: 'Times of an export task.' },
       ),
     ),
   },
   {
     title: 'ExportTask',
-    description: 'An export task, in the words of AWS. A member AWS leaves out is absent.',
+    description:
+      'An export task with the member names of AWS. Members that AWS does not return are absent.',
     examples: [exampleTask],
   },
 );
@@ -193,7 +216,7 @@ export const TaskId = Text({
   minLength: 1,
   maxLength: 512,
   rule: 'the id of an export task, 1 to 512 characters',
-  description: 'The id AWS gave the task.',
+  description: 'Id of the export task in AWS.',
   examples: [exampleTaskIds.finished],
 });
 
@@ -202,7 +225,7 @@ export const TargetName = Text({
   minLength: 1,
   maxLength: 64,
   rule: 'the name of a target, 1 to 64 characters',
-  description: 'Where to do it; the first configured target when left out. See GET /targets.',
+  description: 'Name of the target: see GET /targets. Default: the first configured target.',
 });
 
 /** The query of operations that have no parameters but the target. */

@@ -36,27 +36,28 @@ export const documentBase = {
   info: {
     title: 'log-export-gateway',
     version: '0.1.0',
-    summary: 'CloudWatch Logs export tasks over REST.',
+    summary: 'CloudWatch Logs exports to S3 over REST.',
     description:
-      'An HTTP service in front of one AWS capability: exporting CloudWatch Logs to S3. It holds the service role, so its callers need neither AWS credentials nor an SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457); its `type` is a URL of this service that explains it, see `GET /problems`. Every answer has an `X-Request-Id`, under which the log knows the request.\n\nHow callers are told apart depends on how the service is configured (`AUTH`): by a token, an API key or a client certificate, or not at all. Operations without a security requirement are for everybody.\n\n64-bit integers (`from`, `to`) are exact: read and write them with a JSON library that keeps their digits. In request bodies a member that is `null` counts as absent.',
+      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error; `GET /problems` lists them all. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations without a security requirement need no credentials.\n\nThe 64-bit integers `from` and `to` are exact. Read and write them with a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],
   tags: [
     {
       name: 'export-tasks',
-      description: 'The mirror of AWS: its three operations, its words, no state of our own.',
+      description:
+        'A mirror of the AWS API: three operations with the names, limits and order of AWS. It keeps no state.',
     },
     {
       name: 'export-jobs',
       description:
-        'A durable line in front of the one export slot: accepted wishes are cut into slices, wait their turn, and are seen through.',
+        'A durable queue in front of the one export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free, and is retried if it fails.',
     },
-    { name: 'targets', description: 'The AWS accounts and Regions exports may run in.' },
-    { name: 'authorization', description: 'What the policies in force say of whom.' },
-    { name: 'problems', description: 'Every way the service says no, explained.' },
-    { name: 'health', description: 'For probes.' },
-    { name: 'openapi', description: 'This document.' },
+    { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
+    { name: 'authorization', description: 'Tests of what the active policies permit.' },
+    { name: 'problems', description: 'The catalogue of errors, with explanations.' },
+    { name: 'health', description: 'Liveness and readiness probes.' },
+    { name: 'openapi', description: 'This API description.' },
   ],
 };
 
@@ -67,48 +68,51 @@ const securitySchemes = {
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description:
-      'A token of an issuer this service trusts, meant for it. Accepted where AUTH has `jwt`.',
+      'A JWT from a trusted issuer, with this service as its audience. Accepted if `AUTH` includes `jwt`.',
   },
   apiKey: {
     type: 'apiKey',
     in: 'header',
     name: 'X-Api-Key',
-    description: 'A key this service has been given. Accepted where AUTH has `api-key`.',
+    description:
+      'An API key that the operator has registered. Accepted if `AUTH` includes `api-key`.',
   },
   mutualTLS: {
     type: 'mutualTLS',
-    description: 'A client certificate. Accepted where AUTH has `mtls`.',
+    description:
+      'A client certificate from the client CA of this service. Accepted if `AUTH` includes `mtls`.',
   },
 } as const;
 const anyOfThem = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
 
 const headers = {
-  Location: { description: 'Where what was created is shown.', schema: { type: 'string' } },
+  Location: { description: 'URL of the created resource.', schema: { type: 'string' } },
   Age: {
-    description: 'How many seconds ago AWS gave this answer (RFC 9111).',
+    description: 'Age of the AWS answer in seconds (RFC 9111).',
     schema: { type: 'integer', minimum: 0 },
   },
   ETag: {
-    description: 'Changes when what is shown has changed; send it back as If-None-Match.',
+    description:
+      'Version of the answer. It changes with the content. Send it back as `If-None-Match`.',
     schema: { type: 'string' },
   },
   'Retry-After': {
-    description: 'Seconds to wait before trying again.',
+    description: 'Seconds to wait before the next attempt.',
     schema: { type: 'integer' },
   },
   RateLimit: {
     description:
-      'What is left of your budget: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). Not sent where there is no budget.',
+      'The rest of your budget: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). Absent if you have no budget.',
     schema: { type: 'string' },
     example: '"creates";r=117;t=42',
   },
   'RateLimit-Policy': {
-    description: 'Your budget: `q` requests in `w` seconds.',
+    description: 'Your budget: `q` requests per `w` seconds. Absent if you have no budget.',
     schema: { type: 'string' },
     example: '"creates";q=120;w=60',
   },
   'X-Request-Id': {
-    description: 'The id of this request in the log.',
+    description: 'The id of this request. The log has the same id.',
     schema: { type: 'string', format: 'uuid' },
   },
 } as const;

@@ -29,7 +29,8 @@ export function liftSchemas(value: unknown, schemas: Record<string, unknown>): u
 /** The component for members with `x-instant`: one name in generated code for all of them. */
 const instant = {
   title: 'Instant',
-  description: 'Milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 with an offset.',
+  description:
+    'A point in time: milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 text with an offset.',
   oneOf: [
     { type: 'integer', format: 'int64', minimum: 0 },
     { type: 'string', format: 'date-time' },

@@ -6,19 +6,21 @@ import { withBasePath } from './problem.ts';
 /** A kind of problem as the catalogue shows it. */
 export const ProblemExplanation = Type.Object(
   {
-    type: Type.String({ description: 'The `type` of such a problem.' }),
-    slug: Type.String({ description: 'Its name in the catalogue.' }),
-    status: Type.Integer({ description: 'The HTTP status it is answered with.' }),
-    title: Type.String(),
-    explanation: Type.String({ description: 'What happened and why.' }),
-    remedy: Type.String({ description: 'What to do about it.' }),
+    type: Type.String({
+      description: 'URL path of the problem. It is the `type` member of an error.',
+    }),
+    slug: Type.String({ description: 'Name of the problem: the last segment of `type`.' }),
+    status: Type.Integer({ description: 'HTTP status of the error.' }),
+    title: Type.String({ description: 'Name of the problem in words.' }),
+    explanation: Type.String({ description: 'Explanation of the problem and its cause.' }),
+    remedy: Type.String({ description: 'How to fix the problem.' }),
     isRetryable: Type.Boolean({
-      description: 'Whether the same request, sent again later, may succeed.',
+      description: 'Whether the same request can succeed later.',
     }),
   },
   {
     title: 'ProblemExplanation',
-    description: 'What a kind of problem means.',
+    description: 'One entry of the catalogue of problems.',
     examples: [toExplanation('export-slot-taken', catalogue['export-slot-taken'], '')],
   },
 );

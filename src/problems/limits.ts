@@ -41,8 +41,15 @@ export const statedLimits = {
   vanishedMs: 25 * 3_600_000,
 } as const;
 
-/** Limits of AWS that problem texts state: calls of one operation per account and Region, and the longest run of a task. */
-export const awsLimits = { callsPerSecond: 5, taskMs: 24 * 3_600_000 } as const;
+/** Limits of AWS that texts state. Times in milliseconds. */
+export const awsLimits = {
+  /** Calls of one operation, per account and Region. */
+  callsPerSecond: 5,
+  /** The longest run of an export task. */
+  taskMs: 24 * 3_600_000,
+  /** "Log data can take up to 12 hours to become available for export". */
+  settlingMs: 12 * 3_600_000,
+} as const;
 
 /** A number as texts have it: 10,000. */
 export const inDigits = (value: number): string => value.toLocaleString('en');

@@ -13,14 +13,14 @@ export const Violation = Type.Object(
       title: 'RequestPart',
       type: 'string',
       enum: ['body', 'query', 'path', 'header'],
-      description: 'The part of the request that pointer points into.',
+      description: 'The part of the request that has the member.',
     }),
     pointer: Type.String({
       description: 'JSON pointer to the member, as a URI fragment (RFC 6901, section 6).',
     }),
-    detail: Type.String({ description: 'What would be right.' }),
+    detail: Type.String({ description: 'The rule, and how the value differs from it.' }),
   },
-  { title: 'Violation', description: 'One member of a request that breaks a rule.' },
+  { title: 'Violation', description: 'A member of the request that breaks a rule.' },
 );
 
 /** A problem as it is sent: RFC 9457 with this service's extension members. */
@@ -29,48 +29,57 @@ export const ProblemBody = Type.Object(
   {
     type: Type.String({
       format: 'uri-reference',
-      description: 'Where the problem is explained, relative to this service.',
+      description: 'URL path of the page that explains the problem.',
     }),
-    title: Type.String({ description: 'What kind of problem it is.' }),
-    status: Type.Integer({ description: 'The HTTP status of the answer.' }),
-    detail: Type.String({ description: 'What happened in this case.' }),
+    title: Type.String({ description: 'Name of the problem in words.' }),
+    status: Type.Integer({ description: 'HTTP status of the answer.' }),
+    detail: Type.String({ description: 'Explanation of the problem for this request.' }),
     instance: Type.String({
       format: 'uri',
-      description: 'urn:uuid of the request; the log has it as requestId.',
+      description: 'Id of the request as urn:uuid. The log has it as `requestId`.',
     }),
     isRetryable: Type.Boolean({
-      description: 'Whether the same request, sent again later, may succeed.',
+      description: 'Whether the same request can succeed later.',
     }),
-    remedy: Type.String({ description: 'What to do about it.' }),
+    remedy: Type.String({ description: 'How to fix the problem.' }),
     errors: Type.Optional(
-      Type.Array(Violation, { description: 'With invalid-request: what breaks which rule.' }),
+      Type.Array(Violation, {
+        description: 'Members that break a rule. Present with `invalid-request`.',
+      }),
     ),
     awsErrorCode: Type.Optional(
-      Type.String({ description: 'The code of the error AWS answered.' }),
+      Type.String({ description: 'Error code from AWS. Present if AWS answered with an error.' }),
     ),
-    awsRequestId: Type.Optional(Type.String({ description: 'The id AWS gave its answer.' })),
+    awsRequestId: Type.Optional(
+      Type.String({ description: 'Request id from AWS. Present if AWS answered.' }),
+    ),
     slotHolder: Type.Optional(
       Type.Object(
         {
-          taskId: Type.String(),
-          taskName: Type.Optional(Type.String()),
-          logGroupName: Type.Optional(Type.String()),
-          status: Type.String(),
-          since: Type.Optional(Type.String({ format: 'date-time' })),
+          taskId: Type.String({ description: 'Id of the export task in AWS.' }),
+          taskName: Type.Optional(
+            Type.String({ description: 'Name of the task. Absent if its creator gave none.' }),
+          ),
+          logGroupName: Type.Optional(Type.String({ description: 'Name of the log group.' })),
+          status: Type.String({ description: 'State of the task, such as RUNNING.' }),
+          since: Type.Optional(
+            Type.String({ format: 'date-time', description: 'When AWS created the task.' }),
+          ),
         },
         {
           title: 'SlotHolder',
-          description: 'With export-slot-taken: the export task that is active.',
+          description:
+            'The active export task. Present with `export-slot-taken` if you may see the task.',
         },
       ),
     ),
     exportTask: Type.Optional(
       Type.Object(
-        { taskId: Type.String() },
+        { taskId: Type.String({ description: 'Id of the export task in AWS.' }) },
         {
           title: 'FinishedExportTask',
           additionalProperties: true,
-          description: 'With export-task-already-finished: the task.',
+          description: 'The finished export task. Present with `export-task-already-finished`.',
         },
       ),
     ),
@@ -80,7 +89,8 @@ export const ProblemBody = Type.Object(
         {
           title: 'BucketPolicy',
           additionalProperties: true,
-          description: 'With destination-not-writable: a bucket policy that permits the export.',
+          description:
+            'A bucket policy that permits the export. Present with `destination-not-writable`.',
         },
       ),
     ),
@@ -88,7 +98,7 @@ export const ProblemBody = Type.Object(
   {
     title: 'Problem',
     additionalProperties: true,
-    description: 'RFC 9457 problem details.',
+    description: 'An error in the format of RFC 9457 (Problem Details for HTTP APIs).',
   },
 );
 

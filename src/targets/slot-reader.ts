@@ -29,7 +29,7 @@ export interface SlotStatus {
 }
 
 // However many ask. AWS takes five describes a second per account and Region, from everybody together.
-const slotFreshForMs = 5_000;
+export const slotFreshForMs = 5_000;
 
 /** Makes the reader of slots: the export jobs know best what is theirs, AWS what is somebody else's. */
 export function makeSlotReader(options: SlotReaderOptions): SlotReader {

@@ -14,51 +14,74 @@ export const Slot = Type.Object(
       type: 'string',
       enum: ['free', 'ours', 'foreign'],
       description:
-        'Who holds it: nobody, a slice of an export job, or an export task that belongs to no job.',
+        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: an export task outside the export jobs holds it.',
     }),
     jobId: Type.Optional(
-      Type.String({ description: 'With `ours`: the job, if it is for you to know, as all below.' }),
+      Type.String({
+        description:
+          'Id of the export job. Present when `state` is `ours` and you may see the job.',
+      }),
     ),
-    slice: Type.Optional(Count('With `ours`: the number of the slice in its job.')),
+    slice: Type.Optional(
+      Count(
+        'Number of the slice in its job. Present when `state` is `ours` and you may see the job.',
+      ),
+    ),
     taskId: Type.Optional(
-      Type.String({ description: 'The id AWS gave the task; absent until AWS has answered.' }),
+      Type.String({
+        description:
+          'Id of the export task in AWS. Absent until AWS has answered the create call, and if you may not see the task.',
+      }),
     ),
     taskName: Type.Optional(
       Type.String({
-        description: 'With `foreign`: its name, unless it names a job you may not see.',
+        description:
+          'Name of the export task. Present when `state` is `foreign`, unless the name belongs to a job that you may not see.',
       }),
     ),
-    logGroupName: Type.Optional(Type.String({ description: 'With `foreign`: what it exports.' })),
-    since: Type.Optional(DateTime('Since when it is held.')),
-    seenAt: DateTime('Of when this is.'),
+    logGroupName: Type.Optional(
+      Type.String({
+        description:
+          'Log group of the export task. Present when `state` is `foreign` and you may see the task.',
+      }),
+    ),
+    since: Type.Optional(
+      DateTime('When the export task began to hold the slot. Absent when `state` is `free`.'),
+    ),
+    seenAt: DateTime('When this was observed.'),
   },
-  { title: 'Slot', description: 'The place for the one active export task of a target.' },
+  { title: 'Slot', description: 'The slot of a target: the place for its one active export task.' },
 );
 
 /** The queue of export jobs in front of a slot. */
 export type TargetQueue = Static<typeof TargetQueue>;
 export const TargetQueue = Type.Object(
   {
-    waiting: Count('Slices that wait.'),
-    ready: Count('How many of them may start at once; the others wait for their time.'),
+    waiting: Count('Number of waiting slices.'),
+    ready: Count(
+      'Number of waiting slices that can start now. The others wait until their log events are exportable, or for a retry.',
+    ),
     callers: Type.Array(
       Type.Object(
         {
-          priority: Type.Integer({ description: 'Higher goes first; equals take turns.' }),
+          priority: Type.Integer({
+            description:
+              'Priority of the slices. A higher priority starts first. Callers with the same priority get fair shares.',
+          }),
           caller: Type.Optional(
             Type.String({
-              description: 'Whose slices they are; absent where that is not for you to know.',
+              description: 'Id of the caller. Absent if you may not see the jobs of this caller.',
             }),
           ),
-          waiting: Count('Slices that wait.'),
-          ready: Count('How many of them may start at once.'),
+          waiting: Count('Number of waiting slices.'),
+          ready: Count('Number of waiting slices that can start now.'),
         },
-        { title: 'WaitingCaller' },
+        { title: 'WaitingCaller', description: 'Waiting slices of a caller at one priority.' },
       ),
-      { description: 'The same by priority and caller, the highest priority first.' },
+      { description: 'Waiting slices by priority and caller, highest priority first.' },
     ),
   },
-  { title: 'TargetQueue', description: 'The queue of export jobs in front of the slot.' },
+  { title: 'TargetQueue', description: 'The queue of waiting slices in front of the slot.' },
 );
 
 /** A target, what is in its slot, and who waits for it. */
@@ -73,13 +96,13 @@ export const TargetStatus = Type.Object(
         minimum: 0,
         maximum: 1,
         description:
-          'The share of the last hour in which an export task of a job held the slot. Export tasks of others are not counted.',
+          'Share of the last hour in which an export job held the slot, from 0 to 1. Other export tasks do not count. Present if export jobs are enabled.',
       }),
     ),
   },
   {
     title: 'TargetStatus',
-    description: 'A target, what is in its slot, and who waits for it.',
+    description: 'A target with the state of its slot and its queue.',
     examples: [
       {
         name: 'default',

@@ -17,12 +17,14 @@ export interface TargetSettings {
 export type Target = Static<typeof Target>;
 export const Target = Type.Object(
   {
-    name: Type.String({ description: 'What to pass as `?target=`.' }),
-    region: Type.String({ description: 'AWS Region.' }),
-    accountId: Type.String({ description: 'AWS account, as STS names it.' }),
-    isDefault: Type.Boolean({ description: 'Whether it is used when ?target= is left out.' }),
+    name: Type.String({ description: 'Name of the target. Use it as the `target` parameter.' }),
+    region: Type.String({ description: 'AWS Region of the target.' }),
+    accountId: Type.String({ description: 'Id of the AWS account, confirmed by STS.' }),
+    isDefault: Type.Boolean({
+      description: 'Whether operations use this target if the `target` parameter is absent.',
+    }),
   },
-  { title: 'Target', description: 'An AWS account and Region where exports may run.' },
+  { title: 'Target', description: 'An AWS account and Region in which exports run.' },
 );
 
 /** A target that is open for calls. */

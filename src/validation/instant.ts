@@ -29,6 +29,9 @@ export function mayBeInstant(value: unknown): value is Instant {
  */
 export const plausibleMs = { first: Date.UTC(1973, 0), last: Date.UTC(2200, 0) } as const;
 
+/** The year of the last plausible instant, for texts. */
+export const lastYear = new Date(plausibleMs.last).getUTCFullYear();
+
 /** What was read: epoch ms, or in words what is wrong, with the value that would be right. */
 export type ReadInstant = { at: number } | { detail: string };
 
@@ -51,7 +54,8 @@ function readNumber(value: bigint): ReadInstant {
   for (const [unit, ms] of Object.entries(units)) {
     if (isPlausible(ms)) return { detail: `looks like ${unit}; in milliseconds it is ${ms}` };
   }
-  if (value > plausibleMs.last) return { detail: `must be ${rule}, but is after the year 2200` };
+  if (value > plausibleMs.last)
+    return { detail: `must be ${rule}, but is after the year ${lastYear}` };
   if (value < 0n) return { detail: beforeBeginning };
   return {
     detail: `must be ${rule}, but is ${toDateTime(Number(value))}, before CloudWatch Logs existed; write 0 to export everything from the beginning`,

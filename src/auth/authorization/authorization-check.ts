@@ -10,26 +10,32 @@ import type { Question, TargetIdentity } from './authorizer.ts';
 const name = (description: string) =>
   Text({ minLength: 1, maxLength: 1_024, rule: 'text of 1 to 1024 characters', description });
 const names = (description: string) =>
-  Type.Array(name('One of them.'), { maxItems: 100, description, 'x-rule': 'at most 100 texts' });
+  Type.Array(name('Name of a group or value of a claim.'), {
+    maxItems: 100,
+    description,
+    'x-rule': 'at most 100 texts',
+  });
 const value = (description: string) =>
   Text({ maxLength: 1_024, rule: 'text of at most 1024 characters', description });
 
 const Caller = Type.Object(
   {
     issuer: Text({
-      ...name('Who vouches for it: the URL of an issuer of tokens, `api-key` or `mtls`.'),
+      ...name('Source of the identity: the URL of a token issuer, `api-key` or `mtls`.'),
       pattern: String.raw`^[^#\p{Cc}\p{Cs}]*$`,
       rule: 'text of 1 to 1024 characters, none of them a #',
     }),
-    subject: name('What the issuer calls it: `sub` of a token, the name of an API key.'),
-    groups: Type.Optional(names('The groups the issuer says it is in.')),
+    subject: name(
+      'Name of the caller at the issuer: the `sub` claim of a token, or the name of an API key.',
+    ),
+    groups: Type.Optional(names('Groups of the caller. Default: none.')),
     claims: Type.Optional(
       // Type.Record leaves a name with a line break, and what it names, unchecked.
       Type.Unsafe<Record<string, string[]>>({
         type: 'object',
-        propertyNames: name('The name of a claim.'),
-        additionalProperties: names('The values of one claim.'),
-        description: 'What else the issuer says of it.',
+        propertyNames: name('Name of a claim.'),
+        additionalProperties: names('Values of one claim.'),
+        description: 'Other claims of the caller, each with its values. Default: none.',
         'x-rule': 'a JSON object of arrays of texts',
       }),
     ),
@@ -45,38 +51,52 @@ const Caller = Type.Object(
 export type AuthorizationCheck = Static<typeof AuthorizationCheck>;
 export const AuthorizationCheck = Type.Object(
   {
-    principal: Type.Optional({ ...Caller, description: 'Who would ask; you, when left out.' }),
+    principal: Type.Optional({ ...Caller, description: 'The caller to test. Default: you.' }),
     action: Type.Unsafe<Action>({
       title: 'Action',
       type: 'string',
       enum: Object.keys(actions),
-      description: 'What they would do.',
+      description: 'The action to test.',
       'x-rule': `one of ${Object.keys(actions).join(', ')}`,
     }),
-    target: Type.Optional(name('Where; the first configured target when left out.')),
-    logGroupName: Type.Optional(value('The log group.')),
-    destination: Type.Optional(value('The bucket.')),
+    target: Type.Optional(name('Name of the target. Default: the first configured target.')),
+    logGroupName: Type.Optional(value('Name of the log group. Default: empty.')),
+    destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'The prefix as it would be sent to AWS, `exportedlogs` for a task that names none; of a job that is read, cancelled or retried, its template.',
+        'Destination prefix. To create a task, the prefix that is sent to AWS. To read, cancel or retry a job, its template. Default for tasks: `exportedlogs`.',
       ),
     ),
-    from: Type.Optional(Int64({ description: 'As it would be sent to AWS.' })),
-    to: Type.Optional(Int64({ description: 'As it would be sent to AWS.' })),
+    from: Type.Optional(
+      Int64({
+        description:
+          'Start of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. Default: 0.',
+      }),
+    ),
+    to: Type.Optional(
+      Int64({
+        description:
+          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. Default: 0.',
+      }),
+    ),
     priority: Type.Optional(
       Type.Integer({
         minimum: -10,
         maximum: 10,
-        description: 'Of a job.',
+        description: 'Priority of the job. Default: 0.',
         'x-rule': 'an integer from -10 to 10',
       }),
     ),
     isOwn: Type.Optional(
-      Type.Boolean({ description: 'Whether the job is their own.', 'x-rule': 'true or false' }),
+      Type.Boolean({
+        description: 'Whether the job belongs to the caller to test. Default: false.',
+        'x-rule': 'true or false',
+      }),
     ),
   },
   {
     title: 'AuthorizationCheck',
+    description: 'An action of a caller, to test against the active policies.',
     additionalProperties: false,
     'x-rule': 'a JSON object with action',
     examples: [
@@ -96,15 +116,16 @@ export const AuthorizationCheck = Type.Object(
 /** The answer to POST /authorization-checks. */
 export const AuthorizationAnswer = Type.Object(
   {
-    isPermitted: Type.Boolean({ description: 'Whether they may.' }),
+    isPermitted: Type.Boolean({ description: 'Whether the policies permit the action.' }),
     policies: Type.Array(Type.String(), {
-      description: 'Ids of the policies that decide; none where no policy permits it.',
+      description:
+        'Ids of the policies that decide. Empty if no policy permits the action, or if no policies are active.',
     }),
-    principal: Type.String({ description: 'The one name of who would ask.' }),
+    principal: Type.String({ description: 'Id of the tested caller.' }),
   },
   {
     title: 'AuthorizationAnswer',
-    description: 'What the policies in force say.',
+    description: 'The decision of the active policies.',
     examples: [{ isPermitted: true, policies: ['team-a'], principal: 'api-key#checkout' }],
   },
 );

@@ -19,9 +19,9 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
     schema: {
       operationId: 'checkAuthorization',
       tags: ['authorization'],
-      summary: 'Check what the policies say',
+      summary: 'Check an authorization',
       description:
-        'What would be decided if somebody did something now, and by which policies. Nothing is done, and AWS is not asked. What is left out counts as none: empty text, 0, false; the prefix of a task as `exportedlogs`. Where no policies are in force everything is permitted, by none.',
+        'Tests whether the policies permit an action of a caller, and returns the policies that decide. The action is not executed, and AWS is not called. Without active policies everything is permitted.',
       body: AuthorizationCheck,
       response: { 200: AuthorizationAnswer },
     },

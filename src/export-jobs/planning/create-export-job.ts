@@ -6,10 +6,13 @@ import {
   s3KeyMaxBytes,
 } from '#export-tasks/export-task.ts';
 import { suggestLogGroupPrefix } from '#export-tasks/suggestions.ts';
+import { awsLimits, inWords } from '#problems/limits.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
+import { priorityIgnoredEvery } from '../queue/order.ts';
 import { utc } from './calendar/wall-clock.ts';
 import { defaultTemplate, templateDescription } from './destination-prefix.ts';
+import { longestDayMs } from './window.ts';
 
 /** A body names at most this many log groups, half of its megabyte; by their prefix there may be more. */
 const maxLogGroups = 1_000;
@@ -22,7 +25,7 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   type: 'string',
   enum: sliceBys,
   description:
-    'How to split the window. Default: no split. Each log group and piece becomes one export task. Pieces are calendar units of timeZone; weeks begin on Monday.',
+    'How to split the time range. Default: no split. Each log group and interval becomes one export task. Intervals are calendar units of `timeZone`. Weeks begin on Monday.',
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
 
@@ -35,7 +38,7 @@ export const CreateExportJob = Type.Object(
         minLength: 1,
         maxLength: 256,
         rule: 'text of 1 to 256 characters',
-        description: 'A name for the job, for people. Need not be unique.',
+        description: 'A name for the job, for people. It need not be unique.',
       }),
     ),
     logGroupNames: Type.Optional(
@@ -44,26 +47,27 @@ export const CreateExportJob = Type.Object(
         maxItems: maxLogGroups,
         uniqueItems: true,
         'x-rule': `an array of 1 to ${maxLogGroups} names of log groups, each once`,
-        description: 'The log groups to export. Either this or logGroupNamePrefix.',
+        description:
+          'Names of the log groups to export. Required unless `logGroupNamePrefix` is present.',
       }),
     ),
     logGroupNamePrefix: Type.Optional({
       ...LogGroupName,
       'x-meant': suggestLogGroupPrefix,
       description:
-        'Export every log group whose name begins with this, as they are when the job is accepted. Either this or logGroupNames.',
+        'Export every log group whose name begins with this. The list is read once, when the job is accepted. Required unless `logGroupNames` is present.',
     }),
     logStreamNamePrefix: Type.Optional({
       ...LogStreamNamePrefix,
-      description: 'Export only log streams whose name begins with this.',
+      description: 'Export only log streams whose name begins with this. Default: all log streams.',
     }),
     from: Instant({
       description:
-        'Start of the window, inclusive: milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 with an offset.',
+        'Start of the time range, inclusive. Milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 text with an offset.',
     }),
     to: Instant({
       description:
-        'End of the window, exclusive: what happens at this very millisecond is not exported. So the next window begins where this one ends. Must not lie ahead, unless allowUnsettled.',
+        'End of the time range, exclusive, in the same formats as `from`. Use it as `from` of the next job to export without gaps or duplicates. It must not be in the future unless `allowUnsettled` is true.',
     }),
     sliceBy: Type.Optional(SliceBy),
     timeZone: Type.Optional(
@@ -73,7 +77,7 @@ export const CreateExportJob = Type.Object(
         rule: 'the IANA name of a time zone, such as Europe/Berlin',
         default: utc,
         description:
-          'The IANA name of the time zone whose calendar sliceBy follows, and of the times in destinationPrefix. A day has 23 or 25 hours when its clocks change; an hour that is repeated is one piece of two hours, a day that is skipped is none.',
+          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. A repeated hour is one interval of two hours. A skipped day has no interval.',
       }),
     ),
     destination: Destination,
@@ -93,16 +97,14 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description:
-          'Jobs of a higher priority go first. Every tenth start at a target goes to the caller whose turn is the longest ago, whatever the priority, so that no job waits for ever.',
+        description: `Priority of the job. A higher number starts first. Default: 0. One start in ${priorityIgnoredEvery} ignores the priority: it goes to the caller that was served the longest ago. So every job starts eventually.`,
       }),
     ),
     allowUnsettled: Type.Optional(
       Type.Boolean({
         default: false,
         'x-rule': 'true or false',
-        description:
-          'Log events can take 12 hours to become exportable, and a slice waits for that. With true it does not wait, and `to` may lie up to 25 hours ahead; what arrives later is not exported.',
+        description: `Whether to export recent log events without waiting. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable, and a slice waits for that time. If true, slices do not wait, and \`to\` may be up to ${inWords(longestDayMs)} in the future. Log events that arrive later are not exported.`,
       }),
     ),
   },
@@ -110,7 +112,8 @@ export const CreateExportJob = Type.Object(
     title: 'CreateExportJob',
     additionalProperties: false,
     // Said in words: from `oneOf` code generators make a union of two types that have no members.
-    description: 'Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
+    description:
+      'A request for an export job. Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
     'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
     'x-rule':
       'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',

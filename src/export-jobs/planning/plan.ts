@@ -1,4 +1,4 @@
-import { inDigits, statedLimits } from '#problems/limits.ts';
+import { awsLimits, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { inChunks } from '../in-chunks.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/slicing.ts';
@@ -21,9 +21,6 @@ export interface PlannedSlice extends Window {
 export interface PlannedSlices extends Iterable<PlannedSlice> {
   readonly length: number;
 }
-
-/** AWS: "log data can take up to 12 hours to become available for export". */
-export const settlingMs = 12 * 3_600_000;
 
 const { slicesPerJob } = statedLimits;
 
@@ -58,7 +55,7 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
     *[Symbol.iterator]() {
       let number = 0;
       for (const { fromAt, toAt } of windows) {
-        const settledAt = toAt + settlingMs;
+        const settledAt = toAt + awsLimits.settlingMs;
         const notBeforeAt = isUnsettledAllowed || settledAt <= now ? null : settledAt;
         for (const logGroupName of logGroupNames) {
           yield { number, logGroupName, fromAt, toAt, notBeforeAt, readyAt: notBeforeAt ?? now };

@@ -20,7 +20,7 @@ export function toInclusive({ fromAt, toAt }: Window): { from: bigint; to: bigin
  * How far ahead `to` may lie with allowUnsettled: the end of the running day, in whatever time zone,
  * is never further than a day of 25 hours. Further ahead is a mistake, as nothing is logged there.
  */
-const longestDayMs = 25 * 3_600_000;
+export const longestDayMs = 25 * 3_600_000;
 
 /**
  * "Until now" is the commonest window there is, and clocks of callers are not ours: so much ahead is

@@ -3,25 +3,25 @@ import { Type } from '@sinclair/typebox';
 import { Text } from '#validation/text.ts';
 import { invalidRequest } from '#validation/violations.ts';
 
+/** Entries of a page unless its request says how many. */
+export const defaultPageLimit = 20;
+
 /** How many entries a page may have. */
 export const PageLimit = Type.Integer({
   minimum: 1,
   maximum: 100,
-  description: 'Most entries in one answer; 20 when left out.',
+  description: `Maximum number of entries in the answer. Default: ${defaultPageLimit}.`,
   'x-rule': 'an integer from 1 to 100',
 });
-/** Its default. */
-export const defaultPageLimit = 20;
-
 /** Where a page begins, as an earlier one said. */
 export const PageCursor = Text({
   minLength: 1,
   maxLength: 256,
   rule: 'the nextCursor of an earlier answer',
-  description: 'The nextCursor of an earlier answer, to go on from there.',
+  description: 'The `nextCursor` of the previous page. Default: the first page.',
 });
 export const NextCursor = Type.Optional(
-  Type.String({ description: 'Present when there are more: the cursor of the next page.' }),
+  Type.String({ description: 'Cursor of the next page. Absent on the last page.' }),
 );
 
 /** A page of a list, and the cursor of the next when there is more. */

@@ -1,8 +1,8 @@
 import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
+import { awsLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
 import type { SliceBy } from '../planning/create-export-job.ts';
-import { settlingMs } from '../planning/plan.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
@@ -101,7 +101,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     ...(warnings.length > 0 && { warnings }),
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
     ...(logGroupBytes !== null && { logGroupBytes }),
-    isUnsettled: isUnsettledAllowed && toAt + settlingMs > acceptedAt,
+    isUnsettled: isUnsettledAllowed && toAt + awsLimits.settlingMs > acceptedAt,
   };
 }
 

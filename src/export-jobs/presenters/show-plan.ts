@@ -13,18 +13,21 @@ const maxSlicesShown = 100;
 
 const ShownSlice = Type.Object(
   {
-    number: Count('0, 1, 2, … within the job.'),
-    logGroupName: Type.String({ description: 'The log group it would export.' }),
-    from: DateTime('Start of its window, inclusive.'),
-    to: DateTime('End of its window, exclusive.'),
+    number: Count('Number of the slice in its job: 0, 1, 2, …'),
+    logGroupName: Type.String({ description: 'Name of the log group.' }),
+    from: DateTime('Start of the time range of the slice, inclusive.'),
+    to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
-      DateTime('Until when it would wait for its log events to be exportable.'),
+      DateTime(
+        'When the slice can start, because its log events are exportable. Absent if it need not wait.',
+      ),
     ),
     destinationPrefix: Type.String({
-      description: 'Where its first attempt would write; the id of the job is not known yet.',
+      description:
+        'Destination prefix of the first attempt. It has a placeholder for the id of the job, which does not exist yet.',
     }),
   },
-  { title: 'PlannedSlice', description: 'One log group × one window, as it would be.' },
+  { title: 'PlannedSlice', description: 'A planned slice: one log group over one interval.' },
 );
 
 /** The answer to a dry run. */
@@ -33,25 +36,28 @@ export const PlannedExportJob = Type.Object(
   {
     ...jobFacts,
     logGroupNames: Type.Array(Type.String(), {
-      description: 'All log groups it would export; with logGroupNamePrefix those there are now.',
+      description:
+        'Names of the log groups. With `logGroupNamePrefix`, the log groups that exist now.',
     }),
-    sliceCount: Count('How many slices it would have.'),
-    slices: Type.Array(ShownSlice, { description: `The first ${maxSlicesShown} of them.` }),
+    sliceCount: Count('Number of slices of the job.'),
+    slices: Type.Array(ShownSlice, { description: `The first ${maxSlicesShown} slices.` }),
     queue: Type.Object(
       {
-        slicesWaiting: Count('Slices of all callers in the queue at the target.'),
-        slicesAhead: Count('Slices that would start before its first.'),
-        estimatedStartAt: Type.Optional(DateTime('When its first slice would be likely to start.')),
+        slicesWaiting: Count('Number of waiting slices of all callers at the target.'),
+        slicesAhead: Count('Number of slices that would start before the first slice of this job.'),
+        estimatedStartAt: Type.Optional(
+          DateTime('Estimated start of the first slice. Absent if no recent export was measured.'),
+        ),
         estimatedEndAt: Type.Optional(
-          DateTime('When its last slice would be likely to have ended.'),
+          DateTime('Estimated end of the last slice. Absent if no recent export was measured.'),
         ),
       },
-      { title: 'QueueEstimate', description: 'What it would meet in the queue of the target.' },
+      { title: 'QueueEstimate', description: 'The queue that the job would join.' },
     ),
   },
   {
     title: 'PlannedExportJob',
-    description: 'With dryRun: the job as it would be. Nothing is kept.',
+    description: 'The plan of a job, as a dry run returns it. Nothing is stored.',
     examples: [
       {
         target: exampleJob.target,

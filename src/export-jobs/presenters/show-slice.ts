@@ -22,7 +22,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    '`waiting` in the queue; `starting`, `running` and `cancelling` hold the slot; the others are ends.',
+    'State of the slice. `waiting` slices are in the queue. `starting`, `running` and `cancelling` slices hold the slot. `completed`, `failed` and `cancelled` are final.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -30,47 +30,57 @@ export const SliceStateName = Type.Unsafe<SliceState>({
 type Attempt = Static<typeof Attempt>;
 const Attempt = Type.Object(
   {
-    attempt: Type.Integer({ minimum: 1, description: '1, 2, 3, … of its slice.' }),
+    attempt: Type.Integer({
+      minimum: 1,
+      description: 'Number of the attempt for its slice: 1, 2, 3, …',
+    }),
     destinationPrefix: Type.String({
-      description: 'What its keys begin with; AWS appends the id of the task.',
+      description: 'Prefix of the keys of the exported objects. AWS appends the id of the task.',
     }),
     taskId: Type.Optional(
-      Type.String({ description: 'The export task, as GET /export-tasks/{taskId} shows it.' }),
+      Type.String({ description: 'Id of the export task in AWS. Absent until AWS has answered.' }),
     ),
-    submittedAt: DateTime('When it was written down to be sent.'),
-    taskCreatedAt: Type.Optional(DateTime('When AWS created the task.')),
-    taskCompletedAt: Type.Optional(DateTime('When AWS had completed it.')),
-    endedAt: Type.Optional(DateTime('When its outcome was known.')),
+    submittedAt: DateTime('When the attempt was recorded, just before it was sent to AWS.'),
+    taskCreatedAt: Type.Optional(DateTime('When AWS created the export task. Absent if unknown.')),
+    taskCompletedAt: Type.Optional(
+      DateTime('When the export task ended in AWS. Absent if unknown.'),
+    ),
+    endedAt: Type.Optional(DateTime('When the outcome became known. Absent before that.')),
     outcome: Type.Optional(
       Type.Unsafe<AttemptOutcome>({
         title: 'AttemptOutcome',
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'How it ended: `refused` by AWS or by the policies of its time, `not-sent`, `not-created` when its answer was lost and AWS had no such task; absent while it is under way.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `refused`: AWS or the policies refused it. `not-sent`: the call to AWS was not sent. `not-created`: the answer was lost, and AWS did not create the task.',
       }),
     ),
     problem: Type.Optional(SliceProblem),
   },
-  { title: 'SliceAttempt', description: 'A try at exporting a slice.' },
+  {
+    title: 'SliceAttempt',
+    description: 'An attempt to export a slice: one CreateExportTask call.',
+  },
 );
 
 /** A slice as it is shown. */
 export type Slice = Static<typeof Slice>;
 export const Slice = Type.Object(
   {
-    number: Count('0, 1, 2, … within the job.'),
+    number: Count('Number of the slice in its job: 0, 1, 2, …'),
     state: SliceStateName,
-    logGroupName: Type.String({ description: 'The log group it exports.' }),
-    from: DateTime('Start of its window, inclusive.'),
-    to: DateTime('End of its window, exclusive.'),
+    logGroupName: Type.String({ description: 'Name of the log group.' }),
+    from: DateTime('Start of the time range of the slice, inclusive.'),
+    to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
-      DateTime('Until when it waits for its log events to be exportable.'),
+      DateTime(
+        'When the slice can start, because its log events are exportable. Absent if it need not wait.',
+      ),
     ),
-    attempts: Type.Array(Attempt, { description: 'Oldest first.' }),
+    attempts: Type.Array(Attempt, { description: 'All attempts, oldest first.' }),
     problem: Type.Optional(SliceProblem),
   },
-  { title: 'Slice', description: 'One log group × one window of a job.' },
+  { title: 'Slice', description: 'A slice of a job: one log group over one interval.' },
 );
 
 /** A finished slice, for examples. */

@@ -36,7 +36,7 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Cancel an export job',
       description:
-        'Its waiting slices are cancelled at once; a running one is cancelled at AWS, which takes its own time, so the job may be `cancelling` first. What is exported stays. Of a job that has ended nothing changes. May be repeated safely.',
+        'Cancels the waiting slices at once, and a running slice with CancelExportTask. AWS cancels asynchronously, so the job can be `cancelling` first. Exported objects stay in the bucket. A job that has ended does not change. The request is safe to repeat.',
       params: JobParams,
       response: { 202: CancelledExportJob },
     },

@@ -4,7 +4,7 @@ import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { awsCallProblems } from '#export-tasks/declared-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
-import { statedLimits } from '#problems/limits.ts';
+import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
@@ -22,7 +22,8 @@ const Query = Type.Object(
     target: Type.Optional(TargetName),
     dryRun: Type.Optional(
       Type.Boolean({
-        description: 'With true nothing is accepted: the answer is 200 and what would be done.',
+        description:
+          'Whether to return only a plan. Default: false. If true, the answer is 200 with the plan, and no job is created.',
         'x-rule': 'true or false',
       }),
     ),
@@ -35,7 +36,7 @@ const Headers = Type.Object({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-rule': '1 to 255 visible ASCII characters',
       description:
-        'A name of your own for this request, such as a UUID. Sent again with the same body and target it answers with the same job; so a request whose answer was lost may be repeated.',
+        'A unique key for this request, such as a UUID. The same key with the same body and target returns the same job. So the request is safe to repeat if its answer was lost.',
     }),
   ),
 });
@@ -74,8 +75,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description:
-        'Accepts an export of one or more log groups over a window, to be done when the slot of the target is free: cut into slices, one export task after the other, each seen through. What is answered 202 is on disk. Each log group must be permitted, and a prefix as if it were a name; every slice is decided again when its turn has come. Slices younger than 12 hours wait until CloudWatch Logs has everything. With `dryRun=true` the answer is 200 and the plan, and nothing is kept.',
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is on disk before the answer 202 is sent. The policies must permit each log group; a prefix is checked like a name. They are checked again before each slice starts. Slices of the last ${inWords(awsLimits.settlingMs)} wait until their log events are exportable. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,

@@ -15,7 +15,7 @@ const Query = Type.Object(
         minimum: 1,
         maximum: 30,
         description:
-          'Seconds to wait for news before answering: for a change since If-None-Match, or without it, for the next change of a job that has not ended.',
+          'Maximum seconds to wait for a change of the job before the answer. Default: no wait. With `If-None-Match`, the answer comes when the job differs from that version. Otherwise it comes at the next change of the job.',
         'x-rule': 'an integer from 1 to 30, in seconds',
       }),
     ),
@@ -24,7 +24,10 @@ const Query = Type.Object(
 );
 const Headers = Type.Object({
   'If-None-Match': Type.Optional(
-    Type.String({ description: 'The ETag of an earlier answer: 304 while that is still so.' }),
+    Type.String({
+      description:
+        'The `ETag` of an earlier answer. The answer is 304 if the job has not changed since.',
+    }),
   ),
 });
 
@@ -44,9 +47,9 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
     schema: {
       operationId: 'getExportJob',
       tags: ['export-jobs'],
-      summary: 'Show an export job',
+      summary: 'Get an export job',
       description:
-        'How far a job is, and where in the queue. To follow it, send the ETag back as If-None-Match with `wait=30`, over and over: each answer comes when something has changed, or is 304 after half a minute.',
+        'Returns the state of a job and its position in the queue. To follow a job, repeat the request with `wait=30` and the last `ETag` as `If-None-Match`. Each answer comes when the job has changed, or is 304 after 30 seconds.',
       params: JobParams,
       querystring: Query,
       headers: Headers,
@@ -54,7 +57,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
         200: { ...ExportJob, examples: [exampleJob] },
         304: Type.Unsafe<undefined>({
           type: 'null',
-          description: 'It is as If-None-Match knows it.',
+          description: 'The job has not changed since the version in `If-None-Match`.',
         }),
       },
     },

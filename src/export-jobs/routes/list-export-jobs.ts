@@ -28,23 +28,29 @@ import {
 
 const Query = Type.Object(
   {
-    state: Type.Optional({ ...JobStateName, description: 'Only jobs in this state.' }),
+    state: Type.Optional({
+      ...JobStateName,
+      description: 'Return only jobs in this state. Default: all states.',
+    }),
     caller: Type.Optional(
       Text({
         minLength: 1,
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Jobs of this caller instead of your own, as far as you may read them; `*` is everybody. A page may then be short, even empty, and still have a nextCursor.',
+          'Id of a caller: return the jobs of this caller that you may see. Default: your own jobs. `*` means all callers. With this parameter, a page can be short or empty and still have a `nextCursor`.',
       }),
     ),
-    target: Type.Optional({ ...TargetName, description: 'Only jobs of this target.' }),
+    target: Type.Optional({
+      ...TargetName,
+      description: 'Return only jobs of this target. Default: all targets.',
+    }),
     name: Type.Optional(
       Text({
         minLength: 1,
         maxLength: 256,
         rule: 'text of 1 to 256 characters',
-        description: 'Only jobs of exactly this name.',
+        description: 'Return only jobs with exactly this name. Default: all names.',
       }),
     ),
     limit: Type.Optional(PageLimit),
@@ -72,14 +78,17 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Your export jobs, newest first, each with how far it is; with `caller`, those of others. Its place in the queue is shown by GET /export-jobs/{jobId}.',
+        'Returns your export jobs, newest first, each with its progress. With `caller`, returns the jobs of other callers. The position in the queue is in GET /export-jobs/{jobId} only.',
       querystring: Query,
       response: {
         200: Type.Object(
-          { exportJobs: Type.Array(ExportJob), nextCursor: NextCursor },
+          {
+            exportJobs: Type.Array(ExportJob, { description: 'The jobs of this page.' }),
+            nextCursor: NextCursor,
+          },
           {
             title: 'ExportJobPage',
-            description: 'A page of jobs.',
+            description: 'A page of export jobs.',
             examples: [{ exportJobs: [exampleJob] }],
           },
         ),

@@ -17,7 +17,10 @@ import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
 
 const Query = Type.Object(
   {
-    state: Type.Optional({ ...SliceStateName, description: 'Only slices in this state.' }),
+    state: Type.Optional({
+      ...SliceStateName,
+      description: 'Return only slices in this state. Default: all states.',
+    }),
     limit: Type.Optional(PageLimit),
     cursor: Type.Optional(PageCursor),
   },
@@ -37,12 +40,15 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List the slices of an export job',
       description:
-        'Each slice with what became of it: its attempts, their export tasks, where they wrote, and why it failed. The objects of a slice are below the destinationPrefix of its completed attempt.',
+        'Returns the slices of a job with their attempts, export tasks, prefixes and problems. The objects of a slice are under the `destinationPrefix` of its completed attempt.',
       params: JobParams,
       querystring: Query,
       response: {
         200: Type.Object(
-          { slices: Type.Array(Slice), nextCursor: NextCursor },
+          {
+            slices: Type.Array(Slice, { description: 'The slices of this page.' }),
+            nextCursor: NextCursor,
+          },
           {
             title: 'SlicePage',
             description: 'A page of slices.',

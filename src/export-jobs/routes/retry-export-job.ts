@@ -16,13 +16,13 @@ const RetriedExportJob = Type.Object(
   {
     retriedSlices: Type.Integer({
       minimum: 0,
-      description: 'How many failed slices are back in the queue; 0 when there was none.',
+      description: 'Number of failed slices that are in the queue again. 0 if no slice had failed.',
     }),
     exportJob: ExportJob,
   },
   {
     title: 'RetriedExportJob',
-    description: 'The failed slices wait again.',
+    description: 'The job. Its failed slices are in the queue again.',
     examples: [{ retriedSlices: 2, exportJob: exampleAccepted }],
   },
 );
@@ -48,9 +48,9 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
     schema: {
       operationId: 'retryExportJob',
       tags: ['export-jobs'],
-      summary: 'Retry the failed slices of an export job',
+      summary: 'Retry an export job',
       description:
-        'Only slices that failed are exported again, each to a prefix of its own attempt; what is completed stays as it is. It takes the permission to create the job as well as that to retry it. May be repeated safely: without a failed slice nothing changes.',
+        'Exports the failed slices again, each attempt to its own prefix. Completed slices do not change. The policies must permit both the retry and the creation of the job. The request is safe to repeat: without failed slices nothing changes.',
       params: JobParams,
       response: { 202: RetriedExportJob },
     },

@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Queries } from '#database/database.ts';
+import { inWords } from '#problems/limits.ts';
 import { Text } from '#validation/text.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { exampleJobId, JobParams } from '../export-job.ts';
 import { hasEnded } from '../slice.ts';
 import { readEvents } from '../store/reads/read-events.ts';
 import { readProgress } from '../store/reads/read-progress.ts';
-import { toVersionedState, writeEventStream } from '../watching/event-stream.ts';
+import { heartbeatMs, toVersionedState, writeEventStream } from '../watching/event-stream.ts';
 import type { JobWatch } from '../watching/job-watch.ts';
 import type { Watchers } from '../watching/watchers.ts';
 
@@ -23,12 +23,18 @@ const EventId = (description: string) =>
     description,
   });
 const Query = Type.Object(
-  { lastEventId: Type.Optional(EventId('The same, for clients that cannot set the header.')) },
+  {
+    lastEventId: Type.Optional(
+      EventId('The same as `Last-Event-ID`, for clients that cannot set headers.'),
+    ),
+  },
   { additionalProperties: false },
 );
 const Headers = Type.Object({
   'Last-Event-ID': Type.Optional(
-    EventId('Only events after this one. Browsers send it when they connect again.'),
+    EventId(
+      'Id of the last received event: return only later events. Default: all events. Browsers send it when they reconnect.',
+    ),
   ),
 });
 
@@ -73,20 +79,19 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
     schema: {
       operationId: 'watchEvents',
       tags: ['export-jobs'],
-      summary: 'Watch an export job',
-      description:
-        'Server-sent events (an `EventSource` in a browser, `curl -N`): everything that has happened to the job, then each change as it happens. The `id` of an event is the version of the job, its `data` is JSON with `jobId` and `at`. A connection that breaks goes on after `Last-Event-ID`. When the job has ended, the last event is `job-ended` with its state; whoever connects again then is answered 204. A comment every 15 s keeps the connection open.',
+      summary: 'Stream the events of an export job',
+      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`EventSource\` in a browser, or \`curl -N\`. The \`id\` of an event is the version of the job. Its \`data\` is JSON with \`jobId\` and \`at\`. A new connection continues after \`Last-Event-ID\`. The last event is \`job-ended\` with the final state. After that, a new connection gets 204. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
       params: JobParams,
       querystring: Query,
       headers: Headers,
       response: {
         200: {
-          description: 'The events.',
+          description: 'The event stream.',
           content: {
             'text/event-stream': { schema: Type.String(), example: exampleText },
           },
         },
-        204: Type.Null({ description: 'The job has ended, and there is no event after that one.' }),
+        204: Type.Null({ description: 'The job has ended, and there is no later event.' }),
       },
     },
     config: {

@@ -26,7 +26,7 @@ export interface VersionedState {
 }
 
 // Proxies cut a silent connection after 30 to 60 s; and a reader that is gone is noticed by writing.
-const heartbeatMs = 15_000;
+export const heartbeatMs = 15_000;
 // How long a browser waits before it connects again. Longer, and a rolling deployment is felt.
 const reconnectMs = 1_000;
 

@@ -1,5 +1,5 @@
 import { toDateTime } from '#time/date-time.ts';
-import { plausibleMs } from '#validation/instant.ts';
+import { lastYear, plausibleMs } from '#validation/instant.ts';
 import { type CreateExportTask, s3KeyMaxBytes, type Warning } from '../export-task.ts';
 
 // "/<taskId, 36>/<log stream, up to 512>/000000.gz", with a byte per character of the stream's name.
@@ -17,7 +17,7 @@ export function warningsOf(task: CreateExportTask): Warning[] {
   } else if (from > plausibleMs.last) {
     warnings.push({
       pointer: '#/from',
-      detail: `${from} is after the year 2200. The value looks like microseconds or nanoseconds, but from and to are in milliseconds. The export will be empty.`,
+      detail: `${from} is after the year ${lastYear}. The value looks like microseconds or nanoseconds, but from and to are in milliseconds. The export will be empty.`,
     });
   }
   if (from > to) {

@@ -45,7 +45,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Cancel an export task',
       description:
-        'CancelExportTask: the task must be PENDING or RUNNING. The answer is the task as it stands then, usually PENDING_CANCEL; AWS cancels in its own time. May be repeated safely.',
+        'Calls CancelExportTask. The task must be PENDING or RUNNING. The answer is the task after the call, usually PENDING_CANCEL, because AWS cancels asynchronously. The request is safe to repeat.',
       params: Params,
       querystring: Query,
       response: { 202: CancelledExportTask },

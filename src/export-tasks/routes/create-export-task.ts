@@ -31,7 +31,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Create an export task',
       description:
-        'CreateExportTask: exports one log group over one time range to S3. AWS runs one task at a time per account and Region; while one is active this answers 429 `export-slot-taken` and says which. The call is sent exactly once: if its answer is lost, AWS is asked whether the task exists before anything is answered. Stricter than AWS in one point: control characters and text that is not well-formed Unicode are refused.',
+        'Calls CreateExportTask to export one log group over one time range to S3. AWS runs one task at a time per account and Region. While another task is active, the answer is 429 `export-slot-taken`, which describes that task. The call is sent exactly once. If its answer is lost, the service looks for the task in AWS before it answers. Unlike AWS, the service rejects control characters and malformed Unicode.',
       querystring: TargetQuery,
       body: CreateExportTask,
       response: { 201: CreatedExportTask },

@@ -15,13 +15,13 @@ const Query = Type.Object(
     target: Type.Optional(TargetName),
     statusCode: Type.Optional({
       ...StatusCode,
-      description: 'Only tasks in this state; all when left out.',
+      description: 'Return only tasks in this state. Default: all states.',
     }),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 50,
-        description: 'Most tasks in one answer; 50 when left out.',
+        description: 'Maximum number of tasks in the answer. Default: 50.',
         'x-rule': 'an integer from 1 to 50',
       }),
     ),
@@ -29,7 +29,8 @@ const Query = Type.Object(
       Text({
         minLength: 1,
         rule: 'the nextToken of an earlier answer',
-        description: 'The nextToken of an earlier answer, to go on from there. Valid for 24 hours.',
+        description:
+          'The `nextToken` of the previous page. Valid for 24 hours. Default: the first page.',
       }),
     ),
   },
@@ -50,19 +51,21 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'List export tasks',
       description:
-        'DescribeExportTasks: the tasks AWS still knows, newest first, whoever created them; where policies say who may see what, those you may see, so that a page may have few and still not be the last. Equal questions share one call to AWS, so an answer may be up to a second old; `Age` says how old.',
+        'Calls DescribeExportTasks. Returns the tasks that AWS still knows, from all creators, newest first. If policies are active, you get only the tasks that you may see. So a page can be short or empty and still have a `nextToken`. Equal requests share one call to AWS, so an answer can be up to one second old. The `Age` header has its age.',
       querystring: Query,
       response: {
         200: Type.Object(
           {
-            exportTasks: Type.Array(ExportTask),
+            exportTasks: Type.Array(ExportTask, { description: 'The export tasks of this page.' }),
             nextToken: Type.Optional(
-              Type.String({ description: 'Present when there are more; valid for 24 hours.' }),
+              Type.String({
+                description: 'Token of the next page. Absent on the last page. Valid for 24 hours.',
+              }),
             ),
           },
           {
             title: 'ExportTaskPage',
-            description: 'A page of tasks.',
+            description: 'A page of export tasks.',
             examples: [{ exportTasks: [exampleTask] }],
           },
         ),

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { statedLimits } from '#problems/limits.ts';
 import type { Targets } from '#targets/target.ts';
 import { toTaskQuestion } from '../authorization-questions.ts';
 import { exportTaskNotFound } from '../cancel-and-describe.ts';
@@ -24,9 +24,8 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
     schema: {
       operationId: 'getExportTask',
       tags: ['export-tasks'],
-      summary: 'Show an export task',
-      description:
-        'DescribeExportTasks by id. The newest 50 tasks are read once a second at most, however many callers ask for however many of them; `Age` says how old the answer is. AWS is asked for other tasks by their id.',
+      summary: 'Get an export task',
+      description: `Calls DescribeExportTasks with the id. All reads of the newest ${statedLimits.newestTasks} tasks share at most one call to AWS per second. Older tasks need a call each. The \`Age\` header has the age of the answer.`,
       params: Params,
       querystring: TargetQuery,
       response: { 200: ExportTask },

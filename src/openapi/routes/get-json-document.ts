@@ -12,15 +12,15 @@ export const getJsonDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
     schema: {
       operationId: 'getOpenapiJson',
       tags: ['openapi'],
-      summary: 'This document as JSON',
-      description: 'OpenAPI 3.1, as Swagger UI at /docs shows it.',
+      summary: 'Get this document as JSON',
+      description: 'The OpenAPI 3.1 document, which Swagger UI shows at /docs.',
       response: {
         200: Type.Object(
           {},
           {
             title: 'OpenapiDocument',
             additionalProperties: true,
-            description: 'The document.',
+            description: 'The OpenAPI document.',
             examples: [{ openapi: '3.1.1', info: { title: 'log-export-gateway' }, paths: {} }],
           },
         ),

@@ -15,11 +15,11 @@ export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => str
     schema: {
       operationId: 'getOpenapiYaml',
       tags: ['openapi'],
-      summary: 'This document as YAML',
-      description: 'OpenAPI 3.1, the same document as /openapi.json.',
+      summary: 'Get this document as YAML',
+      description: 'The same OpenAPI 3.1 document as /openapi.json.',
       response: {
         200: {
-          description: 'The document.',
+          description: 'The OpenAPI document.',
           content: {
             'application/yaml': {
               schema: Type.String(),

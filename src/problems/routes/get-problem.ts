@@ -12,7 +12,7 @@ const Params = Type.Object(
       maxLength: 64,
       pattern: '^[a-z0-9-]+$',
       'x-rule': 'the last part of a problem type, 1 to 64 characters',
-      description: 'The last part of the `type` of a problem.',
+      description: 'Name of the problem: the last segment of its `type`.',
       examples: ['export-slot-taken'],
     }),
   },
@@ -28,7 +28,8 @@ export const getProblem: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getProblem',
       tags: ['problems'],
       summary: 'Explain a problem',
-      description: 'What a kind of problem means and what to do about it. A page in a browser.',
+      description:
+        'Returns the meaning of a problem and how to fix it. A browser gets an HTML page.',
       params: Params,
       response: { 200: ProblemExplanation },
     },

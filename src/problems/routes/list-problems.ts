@@ -17,13 +17,13 @@ export const listProblems: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['problems'],
       summary: 'List the problems',
       description:
-        'Every kind of problem this service answers, with cause and remedy. A page in a browser.',
+        'Returns every problem of this service, with cause and remedy. A browser gets an HTML page.',
       response: {
         200: Type.Object(
-          { problems: Type.Array(ProblemExplanation) },
+          { problems: Type.Array(ProblemExplanation, { description: 'All problems.' }) },
           {
             title: 'ProblemList',
-            description: 'The catalogue.',
+            description: 'The catalogue of problems.',
             examples: [{ problems: problemsAt('').slice(0, 1) }],
           },
         ),

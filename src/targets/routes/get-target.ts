@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { inWords } from '#problems/limits.ts';
 import { Text } from '#validation/text.ts';
 import type { JobVisibility } from '../job-visibility.ts';
 import { redactSlotStatus } from '../redact-slot-status.ts';
 import { TargetStatus } from '../slot.ts';
-import type { SlotReader } from '../slot-reader.ts';
+import { type SlotReader, slotFreshForMs } from '../slot-reader.ts';
 import type { Targets } from '../target.ts';
 
 const Params = Type.Object(
@@ -15,7 +15,7 @@ const Params = Type.Object(
       minLength: 1,
       maxLength: 64,
       rule: 'the name of a target, 1 to 64 characters',
-      description: 'The name of a target.',
+      description: 'Name of the target.',
       examples: ['default'],
     }),
   },
@@ -35,9 +35,8 @@ export const getTarget: FastifyPluginAsyncTypebox<{
     schema: {
       operationId: 'getTarget',
       tags: ['targets'],
-      summary: 'Show a target and its slot',
-      description:
-        'What holds the slot now and, where there are export jobs, who waits for it and how busy they kept it. AWS is asked only where the export jobs do not know, and then once in five seconds, however many ask; `seenAt` says of when the answer is. Whose task or job holds the slot, and who waits, is told to those who may know.',
+      summary: 'Get a target and its slot',
+      description: `Returns the state of the slot and, if export jobs are enabled, the queue and its load. If no export job holds the slot, the service calls AWS, at most once in ${inWords(slotFreshForMs)} for all callers. \`seenAt\` is the time of that observation. Details of tasks, jobs and callers appear only if you may see them.`,
       params: Params,
       response: { 200: TargetStatus },
     },

@@ -15,15 +15,15 @@ export const listTargets: FastifyPluginAsyncTypebox<{
     schema: {
       operationId: 'listTargets',
       tags: ['targets'],
-      summary: 'List the targets',
+      summary: 'List targets',
       description:
-        'The AWS accounts and Regions this gateway exports in. The first is the default of every `?target=`. Shown are those you may see. A target appears once STS has confirmed its account.',
+        'Returns the AWS accounts and Regions of this service that you may see. The first configured target is the default of every `target` parameter. A target appears once STS has confirmed its account.',
       response: {
         200: Type.Object(
-          { targets: Type.Array(Target) },
+          { targets: Type.Array(Target, { description: 'The targets that you may see.' }) },
           {
             title: 'TargetList',
-            description: 'The targets.',
+            description: 'The list of targets.',
             examples: [
               {
                 targets: [

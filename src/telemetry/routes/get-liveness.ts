@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 const Liveness = Type.Object(
-  { status: Type.Literal('live') },
+  { status: Type.Literal('live', { description: 'Always `live`.' }) },
   {
     title: 'Liveness',
-    description: 'The process answers.',
+    description: 'The process is alive.',
     examples: [{ status: 'live' }],
   },
 );
@@ -18,8 +18,8 @@ export const getLiveness: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'getLiveness',
       tags: ['health'],
-      summary: 'Is the process alive?',
-      description: 'For the liveness probe: answers as long as the process can.',
+      summary: 'Check liveness',
+      description: 'For the liveness probe. Answers 200 while the process can handle requests.',
       response: { 200: Liveness },
     },
     config: { problems: [] },

@@ -4,8 +4,12 @@ import { Type } from '@sinclair/typebox';
 import { Problem } from '#problems/problem.ts';
 
 const Readiness = Type.Object(
-  { status: Type.Literal('ready') },
-  { title: 'Readiness', description: 'Send requests here.', examples: [{ status: 'ready' }] },
+  { status: Type.Literal('ready', { description: 'Always `ready`.' }) },
+  {
+    title: 'Readiness',
+    description: 'The service accepts requests.',
+    examples: [{ status: 'ready' }],
+  },
 );
 
 /** What readiness depends on. */
@@ -25,8 +29,9 @@ export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
     schema: {
       operationId: 'getReadiness',
       tags: ['health'],
-      summary: 'Is the service ready?',
-      description: 'For the readiness probe. Asks nobody: it tells what is known already.',
+      summary: 'Check readiness',
+      description:
+        'For the readiness probe. Answers from memory, without a call to AWS or the database.',
       response: { 200: Readiness },
     },
     config: { problems: ['not-ready'] },

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+import { catalogue } from '#problems/catalogue.ts';
+import { obstaclesIn, sentencesOf } from './plain-english.ts';
+
+/** The first word of a remedy: what the reader does. Add verbs. */
+const imperatives = new Set(
+  'Add Ask Attach Check Choose Close Connect Correct Create Find Look Omit Read Report Send Stop Use Wait'.split(
+    ' ',
+  ),
+);
+
+describe('the check', () => {
+  test.each([
+    'As many event streams are open as may be.',
+    'Why they are not is told in the error code.',
+    'Of when this is.',
+    'What the window is cut at, nothing by default.',
+    'Who is not known takes no place.',
+    'Without policies it is nobody anything.',
+    'Each caller may have so many slices.',
+    'Under way is what is being done.',
+    'The names are told to whoever asks.',
+    'Accepted slices wait their turn in the line.',
+    'One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty more.',
+  ])('finds the obstacle in: %s', (text) => {
+    expect(obstaclesIn(text)).not.toEqual([]);
+  });
+
+  test.each([
+    'When this was observed.',
+    'How to split the time range. Default: no split.',
+    'Present when `state` is `ours` and you may see the job.',
+    'An invalid file is ignored: the previous version stays active and an error is logged until it is fixed.',
+    'Is the process alive?',
+  ])('finds none in: %s', (text) => {
+    expect(obstaclesIn(text)).toEqual([]);
+  });
+
+  test('splits a text at full stops, colons, line breaks and parentheses, not inside code', () => {
+    expect(sentencesOf('One `a. b` (two). Three: four\nfive.')).toEqual([
+      'One CODE.',
+      'Three',
+      'four',
+      'five.',
+      'two',
+    ]);
+  });
+});
+
+describe.each(Object.entries(catalogue))(
+  'the problem %s',
+  (_slug, { title, explanation, remedy }) => {
+    test('is explained in plain English', () => {
+      expect([title, explanation, remedy].flatMap(obstaclesIn)).toEqual([]);
+    });
+
+    test('has a noun phrase as its title', () => {
+      expect(title).not.toMatch(
+        /[.?!]|\b(?:is|are|was|were|has|have|does|do|may|can|cannot|must|will)\b/,
+      );
+    });
+
+    test('has a remedy that begins with a verb', () => {
+      expect(imperatives).toContain(remedy.split(/\W/)[0]);
+    });
+  },
+);
+
+test('the OpenAPI document is in plain English', () => {
+  const document = JSON.parse(readFileSync('openapi/openapi.json', 'utf8'));
+  const texts = new Set<string>();
+  collectTexts(document, texts);
+
+  expect(texts.size).toBeGreaterThan(200);
+  expect([...texts].flatMap(obstaclesIn)).toEqual([]);
+});
+
+/** Adds the summaries, descriptions and details of a document; a value with one of these names is an object. */
+function collectTexts(value: unknown, texts: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const isText = ['summary', 'description', 'title', 'detail'].includes(name);
+    if (isText && typeof member === 'string') texts.add(member);
+    else collectTexts(member, texts);
+  }
+}
