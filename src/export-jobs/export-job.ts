@@ -39,7 +39,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: no slice has started. `running`: slices have started, but not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, and at least one failed. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: no slice has started. `running`: at least one slice has started, and not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
@@ -60,7 +60,7 @@ export const jobFacts = {
   }),
   destination: Type.String({ description: 'Name of the destination S3 bucket.' }),
   destinationPrefix: Type.String({
-    description: 'Template of the prefix of the keys of the exported objects.',
+    description: 'Template for the key prefix of the exported objects.',
   }),
   warnings: Type.Optional(
     Type.Array(Warning, {
@@ -77,11 +77,11 @@ export const jobFacts = {
       minimum: 0,
       format: 'int64',
       description:
-        'Total size of the log groups when the job was accepted, in bytes, including data outside the time range. Present for jobs with `logGroupNamePrefix`.',
+        'Total size of the log groups in bytes when the job was accepted. It includes data outside the time range. Present for jobs with `logGroupNamePrefix`.',
     }),
   ),
   isUnsettled: Type.Boolean({
-    description: `Whether the job exports log events of its last ${inWords(awsLimits.settlingMs)} without waiting (\`allowUnsettled\`). Log events that arrive later are not in the export.`,
+    description: `Whether the job exports recent log events without waiting ${inWords(awsLimits.settlingMs)} for late ones (\`allowUnsettled\`). Log events that arrive later are not in the export.`,
   }),
 };
 
@@ -93,11 +93,11 @@ const QueuePosition = Type.Object(
     }),
     estimatedStartAt: Type.Optional(
       DateTime(
-        'Estimated start of the next waiting slice. Absent if no recent export was measured.',
+        'Estimated start of the next waiting slice. Absent if no export has ended recently.',
       ),
     ),
     estimatedEndAt: Type.Optional(
-      DateTime('Estimated end of the last waiting slice. Absent if no recent export was measured.'),
+      DateTime('Estimated end of the last waiting slice. Absent if no export has ended recently.'),
     ),
   },
   {
@@ -149,7 +149,7 @@ export const ExportJob = Type.Object(
       Type.Object(
         {
           slices: Count('Number of slices that failed with this problem.'),
-          problem: { ...SliceProblem, description: 'The problem of one of these slices.' },
+          problem: SliceProblem,
         },
         {
           title: 'ExportJobFailure',

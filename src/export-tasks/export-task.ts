@@ -19,7 +19,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Unique names make tasks easy to find. Names that begin with `xp1-` and the id of this gateway are reserved for export jobs.',
+    'A name for the task. Unique names make tasks easy to find. Names that begin with `xp1-` and the id of this service are reserved for export jobs.',
 });
 
 /** The name of a log group. */
@@ -57,7 +57,7 @@ const destinationPrefix = Text({
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
-    'Prefix of the keys of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
+    'Key prefix of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
 });
 
 /** The body of POST /export-tasks: what CreateExportTask takes. */
@@ -141,7 +141,7 @@ const ShownStatusCode = Type.Unsafe<ExportTaskStatusCode>({
 const Milliseconds = (what: string) =>
   Type.Integer({
     format: 'int64',
-    description: `${what} Milliseconds since 1970-01-01T00:00:00Z.`,
+    description: `${what}, in milliseconds since 1970-01-01T00:00:00Z.`,
   });
 
 /** A finished task, for examples. */
@@ -180,7 +180,7 @@ export const ExportTask = Type.Object(
     ),
     destination: Type.Optional(Type.String({ description: 'Name of the destination S3 bucket.' })),
     destinationPrefix: Type.Optional(
-      Type.String({ description: 'Prefix of the keys of the exported objects.' }),
+      Type.String({ description: 'Key prefix of the exported objects.' }),
     ),
     status: Type.Optional(
       Type.Object(
@@ -194,10 +194,8 @@ export const ExportTask = Type.Object(
     executionInfo: Type.Optional(
       Type.Object(
         {
-          creationTime: Type.Optional(Milliseconds('When AWS created the task.')),
-          completionTime: Type.Optional(
-            Milliseconds('When the task ended. Absent while it is active.'),
-          ),
+          creationTime: Type.Optional(Milliseconds('Creation time')),
+          completionTime: Type.Optional(Milliseconds('Completion time of a finished task')),
         },
         { title: 'ExportTaskExecutionInfo', description: 'Times of an export task.' },
       ),

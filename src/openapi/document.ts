@@ -51,10 +51,10 @@ export const documentBase = {
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the one export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free, and is retried if it fails.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free. Failed slices are retried.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
-    { name: 'authorization', description: 'Tests of what the active policies permit.' },
+    { name: 'authorization', description: 'Tests of what the policies permit.' },
     { name: 'problems', description: 'The catalogue of errors, with explanations.' },
     { name: 'health', description: 'Liveness and readiness probes.' },
     { name: 'openapi', description: 'This API description.' },

@@ -30,7 +30,7 @@ export const Slot = Type.Object(
     taskId: Type.Optional(
       Type.String({
         description:
-          'Id of the export task in AWS. Absent until AWS has answered the create call, and if you may not see the task.',
+          'Id of the export task in AWS. Absent when `state` is `free`, before AWS has answered the create call, or if you may not see the task.',
       }),
     ),
     taskName: Type.Optional(

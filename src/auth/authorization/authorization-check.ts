@@ -96,7 +96,7 @@ export const AuthorizationCheck = Type.Object(
   },
   {
     title: 'AuthorizationCheck',
-    description: 'An action of a caller, to test against the active policies.',
+    description: 'An action of a caller, to test against the policies.',
     additionalProperties: false,
     'x-rule': 'a JSON object with action',
     examples: [
@@ -119,13 +119,13 @@ export const AuthorizationAnswer = Type.Object(
     isPermitted: Type.Boolean({ description: 'Whether the policies permit the action.' }),
     policies: Type.Array(Type.String(), {
       description:
-        'Ids of the policies that decide. Empty if no policy permits the action, or if no policies are active.',
+        'Ids of the policies that decide. Empty if no policy permits the action, or if there are no policies.',
     }),
     principal: Type.String({ description: 'Id of the tested caller.' }),
   },
   {
     title: 'AuthorizationAnswer',
-    description: 'The decision of the active policies.',
+    description: 'The decision of the policies.',
     examples: [{ isPermitted: true, policies: ['team-a'], principal: 'api-key#checkout' }],
   },
 );

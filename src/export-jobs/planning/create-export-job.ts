@@ -97,7 +97,7 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: `Priority of the job. A higher number starts first. Default: 0. One start in ${priorityIgnoredEvery} ignores the priority: it goes to the caller that was served the longest ago. So every job starts eventually.`,
+        description: `Priority of the job. A higher number starts first. Default: 0. One start in ${priorityIgnoredEvery} ignores the priority and goes to the caller that was served least recently. So every job starts eventually.`,
       }),
     ),
     allowUnsettled: Type.Optional(

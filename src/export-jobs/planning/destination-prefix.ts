@@ -39,7 +39,7 @@ type Name = (typeof names)[number];
 const known = names.map((name) => `{${name}}`).join(' ');
 
 /** What the document says of templates. */
-export const templateDescription = `Template of the prefix of the keys of the exported objects. Placeholders: ${known}. Each slice fills in its own values. The times are the start of the slice in \`timeZone\`. {logGroup} has no leading slash. Slashes at the end of the prefix are removed, because AWS appends \`/<taskId>/<log stream>/000000.gz\`.`;
+export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. Each slice gets its own values. The times are the start of the slice in \`timeZone\`. {logGroup} has no leading slash. Slashes at the end of the prefix are removed, because AWS appends \`/<taskId>/<log stream>/000000.gz\`.`;
 
 /**
  * The template when a job has none. No two slices of a job begin in the same hour of its time zone

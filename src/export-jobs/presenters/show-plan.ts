@@ -19,7 +19,7 @@ const ShownSlice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the slice can start, because its log events are exportable. Absent if it need not wait.',
+        'When the log events of the slice become exportable, so that it can start. Absent if it need not wait.',
       ),
     ),
     destinationPrefix: Type.String({
@@ -46,10 +46,10 @@ export const PlannedExportJob = Type.Object(
         slicesWaiting: Count('Number of waiting slices of all callers at the target.'),
         slicesAhead: Count('Number of slices that would start before the first slice of this job.'),
         estimatedStartAt: Type.Optional(
-          DateTime('Estimated start of the first slice. Absent if no recent export was measured.'),
+          DateTime('Estimated start of the first slice. Absent if no export has ended recently.'),
         ),
         estimatedEndAt: Type.Optional(
-          DateTime('Estimated end of the last slice. Absent if no recent export was measured.'),
+          DateTime('Estimated end of the last slice. Absent if no export has ended recently.'),
         ),
       },
       { title: 'QueueEstimate', description: 'The queue that the job would join.' },

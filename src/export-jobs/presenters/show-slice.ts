@@ -35,7 +35,7 @@ const Attempt = Type.Object(
       description: 'Number of the attempt for its slice: 1, 2, 3, …',
     }),
     destinationPrefix: Type.String({
-      description: 'Prefix of the keys of the exported objects. AWS appends the id of the task.',
+      description: 'Key prefix of the exported objects. AWS appends the id of the task.',
     }),
     taskId: Type.Optional(
       Type.String({ description: 'Id of the export task in AWS. Absent until AWS has answered.' }),
@@ -74,7 +74,7 @@ export const Slice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the slice can start, because its log events are exportable. Absent if it need not wait.',
+        'When the log events of the slice become exportable, so that it can start. Absent if it need not wait.',
       ),
     ),
     attempts: Type.Array(Attempt, { description: 'All attempts, oldest first.' }),

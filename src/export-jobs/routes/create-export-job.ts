@@ -75,7 +75,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is on disk before the answer 202 is sent. The policies must permit each log group; a prefix is checked like a name. They are checked again before each slice starts. Slices of the last ${inWords(awsLimits.settlingMs)} wait until their log events are exportable. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is on disk before the answer 202 is sent. The policies must permit each log group and, as if it were a name, \`logGroupNamePrefix\`. They are checked again before each slice starts. A slice that ended less than ${inWords(awsLimits.settlingMs)} ago waits until its log events are exportable. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,

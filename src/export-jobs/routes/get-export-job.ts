@@ -15,7 +15,7 @@ const Query = Type.Object(
         minimum: 1,
         maximum: 30,
         description:
-          'Maximum seconds to wait for a change of the job before the answer. Default: no wait. With `If-None-Match`, the answer comes when the job differs from that version. Otherwise it comes at the next change of the job.',
+          'Maximum seconds to wait for a change of the job before the answer. Default: no wait. With `If-None-Match`, the answer comes when the job differs from that version. Without it, the answer comes at the next change, or at once if the job has ended.',
         'x-rule': 'an integer from 1 to 30, in seconds',
       }),
     ),

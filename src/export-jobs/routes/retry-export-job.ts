@@ -22,7 +22,7 @@ const RetriedExportJob = Type.Object(
   },
   {
     title: 'RetriedExportJob',
-    description: 'The job. Its failed slices are in the queue again.',
+    description: 'The retried job.',
     examples: [{ retriedSlices: 2, exportJob: exampleAccepted }],
   },
 );

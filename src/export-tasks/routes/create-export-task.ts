@@ -92,6 +92,6 @@ async function refuseReservedName(
 ): Promise<void> {
   if (!isReserved || !taskName?.startsWith(anyMarkerPrefix)) return;
   if (!(await isReserved(taskName))) return;
-  const detail = `must not begin with ${anyMarkerPrefix} and the id of this gateway, which is reserved for export jobs; use another name`;
+  const detail = `must not begin with ${anyMarkerPrefix} and the id of this service, which is reserved for export jobs; use another name`;
   throw invalidRequest([{ in: 'body', pointer: '#/taskName', detail }]);
 }

@@ -19,7 +19,7 @@ export const getLiveness: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getLiveness',
       tags: ['health'],
       summary: 'Check liveness',
-      description: 'For the liveness probe. Answers 200 while the process can handle requests.',
+      description: 'Liveness probe: answers 200 while the process can handle requests.',
       response: { 200: Liveness },
     },
     config: { problems: [] },

@@ -30,8 +30,7 @@ export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
       operationId: 'getReadiness',
       tags: ['health'],
       summary: 'Check readiness',
-      description:
-        'For the readiness probe. Answers from memory, without a call to AWS or the database.',
+      description: 'Readiness probe: answers from memory, without a call to AWS or the database.',
       response: { 200: Readiness },
     },
     config: { problems: ['not-ready'] },
