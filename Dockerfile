@@ -18,7 +18,7 @@ RUN npm ci --workspaces=false --omit=dev --omit=optional --ignore-scripts --no-a
 FROM packages AS gateway-files
 USER 65532:65532
 COPY --chown=65532:65532 src src
-RUN NODE_COMPILE_CACHE=src/.compiled node --optimize-for-size -e "import('./src/gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite.ts'); import('./src/database/postgres/dialect.ts')"
+RUN NODE_COMPILE_CACHE=src/.compiled node --optimize-for-size -e "import('./src/open-gateway.ts'); import('./src/auth/authentication/jwt/tokens.ts'); import('./src/auth/authentication/jwt/issuer-keys.ts'); import('./src/database/sqlite/dialect.ts'); import('./src/database/postgres/dialect.ts')"
 
 # An empty directory, because the final image has no shell to make one. Its group has the rights of its
 # user: OpenShift runs containers as any user of group 0.

@@ -13,6 +13,7 @@ import type { Tls } from '#edge/tls.ts';
 import { makeJobQueries } from '#export-jobs/access/job-queries.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
+import { healthPlugin } from '#health/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
@@ -102,7 +103,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(problemsPlugin);
   await app.register(openapiPlugin, { basePath }); // collects the routes that are registered after it
   await app.register(cataloguePlugin);
-  await app.register(telemetryPlugin, { whyNotReady });
+  await app.register(telemetryPlugin);
+  await app.register(healthPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
   const queries = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;

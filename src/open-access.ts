@@ -7,7 +7,7 @@ import type { Access } from '#auth/access.ts';
 import { openAuthentication } from '#auth/authentication/open-authentication.ts';
 import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { isLoopback } from '#config/access.ts';
-import type { Config } from '#config/config.ts';
+import type { Config } from '#config/read-config.ts';
 import { openTls, type Tls } from '#edge/tls.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 

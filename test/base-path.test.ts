@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { readConfig } from '#config/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { talk } from './edge/raw.ts';
 import { bringTo, givenJob, sliceProblem, wish } from './export-jobs/homes.ts';
 import { openStrippingProxy, type StrippingProxy } from './stripping-proxy.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { readConfig, readJobsConfig } from '#config/config.ts';
+import { readConfig, readJobsConfig } from '#config/read-config.ts';
 
 const noFile = (): string => {
   throw new Error('ENOENT: no such file');

@@ -21,8 +21,8 @@ import {
   readEmulatorOptions,
   seedExamples,
 } from 'cloudwatch-logs-export-emulator/source';
-import { readConfig } from '#config/config.ts';
-import { openGateway } from '#gateway.ts';
+import { readConfig } from '#config/read-config.ts';
+import { openGateway } from '#open-gateway.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { exit, exitWith } from './exit.ts';
 

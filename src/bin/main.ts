@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
-import { readConfig } from '#config/config.ts';
-import { openGateway } from '#gateway.ts';
+import { readConfig } from '#config/read-config.ts';
+import { openGateway } from '#open-gateway.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { exit, exitWith } from './exit.ts';
 

@@ -1,6 +1,6 @@
-import { type JobsConfig, readJobsConfig } from '#config/config.ts';
+import { type JobsConfig, readJobsConfig } from '#config/read-config.ts';
 import { migrateDatabase } from '#database/open-database.ts';
-import { isUnavailable } from '#database/unavailable.ts';
+import { isUnavailable } from '#database/unavailable-problem.ts';
 import { configError } from '#problems/config-error.ts';
 import { exit, exitWith } from './exit.ts';
 

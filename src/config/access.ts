@@ -9,7 +9,7 @@ import type {
 } from '#auth/authentication/settings.ts';
 import { configError } from '#problems/config-error.ts';
 import { type FileVariable, fileError, readSettingsFile } from '#validation/settings.ts';
-import { type Environment, url } from './environment.ts';
+import { type Environment, url } from './variables.ts';
 
 /** How callers authenticate, and where the policies are. */
 export interface AccessConfig {

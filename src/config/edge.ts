@@ -1,6 +1,6 @@
 import { configError } from '#problems/config-error.ts';
 import { isLoopback } from './access.ts';
-import type { Environment } from './environment.ts';
+import type { Environment } from './variables.ts';
 
 /** How callers reach the service. */
 export interface EdgeConfig {

@@ -1,7 +1,7 @@
 import type { ProxyEnv } from 'node:http';
 
 import { configError } from '#problems/config-error.ts';
-import type { Environment } from './environment.ts';
+import type { Environment } from './variables.ts';
 
 // A proxy on another machine cannot reach the loopback addresses of this one.
 const thisMachine = 'localhost,127.0.0.1-127.255.255.254,::1,[::1]';

@@ -4,10 +4,11 @@ import type { Log } from '#telemetry/log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { Database, Queries } from './database.ts';
+import { engineSql } from './engine-sql.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/mistakes.ts';
-import { codeOf, isUnavailable } from './unavailable.ts';
+import { codeOf, isUnavailable } from './unavailable-problem.ts';
 
 /** Where the database is, and for tests its clock. */
 export interface DatabaseOptions {
@@ -24,11 +25,6 @@ export interface DatabaseOptions {
   /** How to wait until PostgreSQL is tried again. */
   sleep?: AbortableSleep;
 }
-
-const clocks = {
-  sqlite: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
-  postgres: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
-};
 
 // Building an index over a full table may take its time.
 const migratingMs = 600_000;
@@ -136,7 +132,7 @@ type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
 
 async function openSqlite({ dataDir, clock }: DatabaseOptions) {
   // Who uses PostgreSQL need not load it.
-  const { makeSqliteDialect, sqliteMistake } = await import('./sqlite.ts');
+  const { makeSqliteDialect, sqliteMistake } = await import('./sqlite/dialect.ts');
   const database = makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
   try {
     return { database, applied: await migrate(database) };
@@ -164,7 +160,7 @@ function makeDatabase(
         }
       }
     },
-    now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : clocks[kind]),
+    now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : engineSql[kind].now),
     [Symbol.asyncDispose]: () => queries.destroy(),
   };
 }

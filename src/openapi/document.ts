@@ -1,10 +1,9 @@
 import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
-
+import { problemExamples } from '#problems/catalogue/examples.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { ProblemBody, problemMediaType } from '#problems/problem.ts';
 import { exactDigits } from '#validation/int64.ts';
 import { liftSchemas } from './lift-schemas.ts';
-import { problemExamples } from './problem-examples.ts';
 
 type Json = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
-import { declaredProblems } from '#problems/declared.ts';
+import { declaredProblems } from '#problems/problems-of-operation.ts';
 import { atBasePath } from './base-path.ts';
 import {
   completeDocument,

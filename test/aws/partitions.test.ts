@@ -4,7 +4,7 @@ import { logGroupArn } from '#aws/arn.ts';
 import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
-import { readConfig } from '#config/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
 import { pointSdkAt } from '../world.ts';
 

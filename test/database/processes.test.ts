@@ -109,13 +109,13 @@ test('npm run migrate has nothing to do without export jobs', async () => {
 
 test('neither driver is loaded before a database is opened', async () => {
   const script = `
-    await import('./src/gateway.ts');
+    await import('./src/open-gateway.ts');
     const { _cache } = (await import('node:module')).default;
     const isPg = (file) => file.includes('/node_modules/pg/');
     const isSqlite = (name) => name.endsWith(' sqlite');
     console.log(Object.keys(_cache).filter(isPg).length, process.moduleLoadList.filter(isSqlite).length);
     await import('./src/database/postgres/dialect.ts');
-    await import('./src/database/sqlite.ts');
+    await import('./src/database/sqlite/dialect.ts');
     console.log(Object.keys(_cache).some(isPg), process.moduleLoadList.some(isSqlite));
   `;
   const args = ['--input-type=module', '--eval', script];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '#database/open-database.ts';
-import { sqliteMistake } from '#database/sqlite.ts';
+import { sqliteMistake } from '#database/sqlite/dialect.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyStorage, key, keysIn, temporaryDir } from './homes.ts';
 

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '#config/config.ts';
+import { readConfig } from '#config/read-config.ts';
+import { openGateway } from '#open-gateway.ts';
 import { makeLogger } from '#telemetry/logger.ts';
-import { openGateway } from '../../src/gateway.ts';
 import { openIssuer } from '../auth/issuer.ts';
 import { temporaryDir } from '../database/homes.ts';
 import { openWorld, pointSdkAt, region } from '../world.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Environment } from '#config/environment.ts';
+import { Environment } from '#config/variables.ts';
 import { documentBase } from '#openapi/document.ts';
 import { catalogue, findProblemKind } from '#problems/catalogue.ts';
 

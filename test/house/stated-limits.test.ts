@@ -69,7 +69,7 @@ describe('the limits in problem texts', () => {
 
   test('come from the constants that are enforced', () => {
     const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts') && file !== 'openapi/problem-examples.ts')
+      .filter((file) => file.endsWith('.ts') && file !== 'problems/catalogue/examples.ts')
       .sort();
     const texts = files.flatMap((file) => {
       const found = problemTextsOf(file, readFileSync(join('src', file), 'utf8'));

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
-import { declaredProblems } from '#problems/declared.ts';
 import { problemMediaType } from '#problems/problem.ts';
+import { declaredProblems } from '#problems/problems-of-operation.ts';
 import { openWorld, type World } from '../world.ts';
 
 interface Content {

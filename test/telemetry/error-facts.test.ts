@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 
-import { databaseUnavailable } from '#database/unavailable.ts';
+import { databaseUnavailable } from '#database/unavailable-problem.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import { toErrorFacts } from '#telemetry/error-facts.ts';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Queries } from '../database.ts';
-import { databaseUnavailable } from '../unavailable.ts';
+import { databaseUnavailable } from '../unavailable-problem.ts';
 import { makeServerPool } from './pool.ts';
 import { readPassword, readServers } from './servers.ts';
 

@@ -1,5 +1,5 @@
 import { configError } from '#problems/config-error.ts';
-import { codeOf } from '../unavailable.ts';
+import { codeOf } from '../unavailable-problem.ts';
 
 /** What to do about a refusal of the server (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const refusals: Record<string, string> = {

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
-import { databaseUnavailable } from '../unavailable.ts';
+import { databaseUnavailable } from '../unavailable-problem.ts';
 import { settingsError } from './mistakes.ts';
 import type { Servers } from './servers.ts';
 

@@ -1,5 +1,6 @@
 import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs';
 
+import { builtInPolicy } from './built-in-policy.ts';
 import type { PolicyFile } from './policy-files.ts';
 import { schemaText } from './schema.ts';
 
@@ -14,22 +15,12 @@ export interface ParsedPolicies {
   warnings: string[];
 }
 
-/** Own jobs are everybody's to follow, cancel and retry, as long as no policy forbids it. */
-const builtIn = {
-  id: 'own-export-jobs',
-  text: `permit(
-    principal,
-    action in [Action::"ReadExportJob", Action::"CancelExportJob", Action::"RetryExportJob"],
-    resource
-  ) when { context.isOwn };`,
-};
-
 /**
  * Parses policies and holds them to the schema. Where there are any, the built-in one is beside them.
  * @throws an error whose message is a sentence with file and line
  */
 export function parsePolicies(cedar: Cedar, files: readonly PolicyFile[]): ParsedPolicies {
-  const fileOf = new Map([[builtIn.id, 'the service itself']]);
+  const fileOf = new Map([[builtInPolicy.id, 'the service itself']]);
   const parsed: ParsedPolicies = { byId: new Map(), warnings: [] };
   for (const file of files) {
     const { policies, warnings } = parseFile(cedar, file);
@@ -44,7 +35,7 @@ export function parsePolicies(cedar: Cedar, files: readonly PolicyFile[]): Parse
     }
     parsed.warnings.push(...warnings);
   }
-  if (parsed.byId.size > 0) parsed.byId.set(builtIn.id, builtIn.text);
+  if (parsed.byId.size > 0) parsed.byId.set(builtInPolicy.id, builtInPolicy.text);
   return parsed;
 }
 

@@ -1,6 +1,7 @@
-import { type RawBuilder, type Selectable, sql } from 'kysely';
+import type { Selectable } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import { engineSql } from '#database/engine-sql.ts';
 import type { JobRow } from '#database/tables.ts';
 import { type SliceCounts, type SliceState, sliceStates } from '../../slice.ts';
 
@@ -16,12 +17,6 @@ export interface JobSnapshot {
   /** The kinds of problems of its failed slices, the most frequent first, each with one example as JSON. */
   failures: { slices: number; problem: string }[];
 }
-
-// The type of a problem stored as JSON: the one expression that the two databases write differently.
-const problemType: Record<Database['kind'], RawBuilder<string | null>> = {
-  sqlite: sql<string | null>`problem ->> 'type'`,
-  postgres: sql<string | null>`cast(problem as json) ->> 'type'`,
-};
 
 /** Reads jobs with the counts of their slices, in one statement, so that each snapshot is of one instant. */
 export async function readJobs(
@@ -40,7 +35,7 @@ export async function readJobs(
           fn.min('problem').as('problem'),
         ])
         .where('jobId', 'in', jobIds)
-        .groupBy(['jobId', 'state', problemType[kind]]),
+        .groupBy(['jobId', 'state', engineSql[kind].jsonText('problem', 'type')]),
     )
     .with('starts', (db) =>
       db

@@ -4,7 +4,7 @@ import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
-import type { Config } from './config.ts';
+import type { Config } from './read-config.ts';
 
 /**
  * Checks that Regions, partitions, endpoints and the proxy fit together, and logs what is unusual.

@@ -4,9 +4,9 @@ import type { Logger } from 'pino';
 
 import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
-import type { Config } from '#config/config.ts';
+import { checkSurroundings } from '#config/check-aws-settings.ts';
 import { toListenError } from '#config/listen-error.ts';
-import { checkSurroundings } from '#config/surroundings.ts';
+import type { Config } from '#config/read-config.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { edgeLimits } from '#edge/limits.ts';
 import { openLoopDelay } from '#edge/overload/loop-delay.ts';

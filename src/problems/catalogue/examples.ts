@@ -1,5 +1,5 @@
-import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
-import { Problem, type ProblemMembers, toProblemBody } from '#problems/problem.ts';
+import { catalogue, type ProblemSlug } from '../catalogue.ts';
+import { Problem, type ProblemMembers, toProblemBody } from '../problem.ts';
 
 const requestId = '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
 const awsRequestId = '5f1b1a3e-3c1d-4a50-8f5e-2f0f8c7d6b21';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dialect, type Driver, SqliteDialect } from 'kysely';
 
 import { configError } from '#problems/config-error.ts';
-import { databaseUnavailable, isUnavailable } from './unavailable.ts';
+import { databaseUnavailable, isUnavailable } from '../unavailable-problem.ts';
 
 /** Result codes that are about the file, its lock and its disk (https://sqlite.org/rescode.html). */
 const code = {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '#config/config.ts';
-import { checkSurroundings } from '#config/surroundings.ts';
+import { checkSurroundings } from '#config/check-aws-settings.ts';
+import { readConfig } from '#config/read-config.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { pointSdkAt } from './world.ts';
 

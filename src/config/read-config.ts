@@ -6,8 +6,8 @@ import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access.ts';
 import { type EdgeConfig, readEdge } from './edge.ts';
-import { Environment, region, roleArn } from './environment.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
+import { Environment, region, roleArn } from './variables.ts';
 
 /** The configuration of the gateway, read at its start. */
 export interface Config {
