@@ -60,6 +60,21 @@ describe('the documents', () => {
     }
   });
 
+  test('examples of problems in the docs have the title and status of the catalogue', () => {
+    const pages = readdirSync('docs').filter((file) => file.endsWith('.md'));
+    const shown = pages.flatMap((page) =>
+      [...readFileSync(`docs/${page}`, 'utf8').matchAll(/^```json\n(.*?)^```$/gms)]
+        .map(([, text = '']) => JSON.parse(text))
+        .filter(({ type }) => typeof type === 'string' && type.startsWith('/problems/')),
+    );
+
+    expect(shown).not.toEqual([]);
+    for (const { type, title, status } of shown) {
+      const kind = findProblemKind(type.replace('/problems/', ''));
+      expect({ type, title, status }).toEqual({ type, title: kind?.title, status: kind?.status });
+    }
+  });
+
   test('every problem is provoked by some test', () => {
     const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts') && !file.startsWith('house/'))
