@@ -75,6 +75,35 @@ describe('the documents', () => {
     }
   });
 
+  test('docs/api.md names every operation with its query parameters, and no other', () => {
+    const { paths } = JSON.parse(readFileSync('openapi/openapi.json', 'utf8')) as {
+      paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { parameters = [] }]) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        query: parameters.filter((each) => each.in === 'query').map(({ name }) => name),
+      })),
+    );
+    const rows = readFileSync('docs/api.md', 'utf8').matchAll(/^\| (`[A-Z]+ [^|]*`) \|/gm);
+    const named = [...rows].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([A-Z]+ [^`?]+)\??([^`]*)`/g)].map(([, name = '', query = '']) => ({
+        name,
+        query: query.split('&').filter((each) => each !== ''),
+      })),
+    );
+
+    // Swagger UI is no operation of the document, and most operations take ?target=.
+    expect(named.map(({ name }) => name).sort()).toEqual(
+      [...operations.map(({ name }) => name), 'GET /docs'].sort(),
+    );
+    for (const { name, query } of named) {
+      const known = operations.find((operation) => operation.name === name)?.query ?? [];
+      const withoutTarget = (names: string[]) => names.filter((each) => each !== 'target').sort();
+      expect({ name, query: withoutTarget(query) }).toEqual({ name, query: withoutTarget(known) });
+    }
+  });
+
   test('every problem is provoked by some test', () => {
     const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts') && !file.startsWith('house/'))
