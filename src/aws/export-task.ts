@@ -1,3 +1,5 @@
+import type { CreateExportTaskRequest } from '@aws-sdk/client-cloudwatch-logs';
+
 /** The states of an export task, in AWS's words. */
 export const exportTaskStatusCodes = [
   'CANCELLED',
@@ -9,16 +11,15 @@ export const exportTaskStatusCodes = [
 ] as const;
 export type ExportTaskStatusCode = (typeof exportTaskStatusCodes)[number];
 
-/** What CreateExportTask takes. `from` and `to` are milliseconds since 1970, both inclusive. */
-export interface CreateExportTaskInput {
-  taskName?: string;
-  logGroupName: string;
-  logStreamNamePrefix?: string;
-  from: bigint;
-  to: bigint;
-  destination: string;
-  destinationPrefix?: string;
-}
+/**
+ * The parameters of CreateExportTask: exactly the members of the SDK's request. `from` and `to` are
+ * milliseconds since 1970, both inclusive, and exact. The schema of the HTTP body has the same members.
+ */
+export type CreateExportTaskInput = {
+  [Member in keyof CreateExportTaskRequest]: Member extends 'from' | 'to'
+    ? bigint
+    : Exclude<CreateExportTaskRequest[Member], undefined>;
+};
 
 /**
  * Where a create exports to: below its prefix, or where it names none, below AWS's own. What AWS makes

@@ -1,6 +1,11 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
 
-import { type ExportTaskStatusCode, exportTaskStatusCodes } from '#aws/export-task.ts';
+import {
+  type AwsExportTask,
+  type CreateExportTaskInput,
+  type ExportTaskStatusCode,
+  exportTaskStatusCodes,
+} from '#aws/export-task.ts';
 import { Int64, Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import { suggestBucket, suggestLogGroup } from './suggestions.ts';
@@ -76,7 +81,7 @@ export const CreateExportTask = Type.Object(
     }),
     destination: Destination,
     destinationPrefix: Type.Optional(destinationPrefix),
-  },
+  } satisfies Record<keyof CreateExportTaskInput, TSchema>,
   {
     title: 'CreateExportTask',
     description: 'A request for an export task: the input of CreateExportTask.',
@@ -200,7 +205,7 @@ export const ExportTask = Type.Object(
         { title: 'ExportTaskExecutionInfo', description: 'Times of an export task.' },
       ),
     ),
-  },
+  } satisfies Record<keyof AwsExportTask, TSchema>,
   {
     title: 'ExportTask',
     description:

@@ -32,7 +32,7 @@ export function readExportTaskPage(answer: Answer): ExportTaskPage {
           creationTime: read.instant(times, 'creationTime'),
           completionTime: read.instant(times, 'completionTime'),
         }),
-    }) as AwsExportTask; // the code may be one that AWS has not told of yet
+    } satisfies Record<keyof AwsExportTask, unknown>) as AwsExportTask; // the code may be one that AWS has not told of yet
   });
   const nextToken = read.text(answer, 'nextToken');
   return {
