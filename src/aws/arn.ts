@@ -1,6 +1,6 @@
 import { partitionOf } from './endpoint/partition.ts';
 
-/** The ARN of a log group, as IAM writes it: without the `:*` that AWS's own answers append. */
+/** The ARN of a log group as IAM writes it, without the `:*` that CloudWatch Logs appends. */
 export function logGroupArn(
   { region, accountId }: { region: string; accountId: string },
   logGroupName: string,

@@ -3,22 +3,22 @@ import type { Problem } from '#problems/problem.ts';
 import type { CallOptions, CloudWatchLogs } from './cloudwatch-logs.ts';
 import type { CreateOutcome } from './create-outcome.ts';
 
-/** Writes a call to AWS into the audit; of which target, it knows. */
+/** Writes a call to AWS into the audit. It adds the target. */
 export type RecordCall = (call: Omit<AwsCallRecord, 'target'>) => void;
 
-/** Who asked for what. */
+/** The principal, the operation and its resources. */
 type CallFacts = Omit<AwsCallRecord, 'target' | 'service' | 'outcome'>;
 
-/** What became of a call. */
-type Ending = Pick<AwsCallRecord, 'outcome' | 'awsRequestId' | 'taskId'>;
+/** The result of a call. */
+type Result = Pick<AwsCallRecord, 'outcome' | 'awsRequestId' | 'taskId'>;
 
 /**
- * Puts the audit in front of CloudWatch Logs: one line for each call, whatever becomes of it. It
- * belongs below what shares reads: a shared one is one call.
+ * Wraps CloudWatch Logs so that each call writes one audit entry, whether it succeeds or fails. It
+ * belongs below `shareReads`: a shared read is one call.
  */
 export function auditCalls(logs: CloudWatchLogs, record: RecordCall): CloudWatchLogs {
-  const write = (facts: CallFacts, ending: Ending) =>
-    record({ service: 'logs', ...facts, ...ending });
+  const write = (facts: CallFacts, result: Result) =>
+    record({ service: 'logs', ...facts, ...result });
 
   async function recorded<Answer extends { awsRequestId?: string | undefined }>(
     facts: CallFacts,
@@ -29,7 +29,7 @@ export function auditCalls(logs: CloudWatchLogs, record: RecordCall): CloudWatch
       write(facts, { outcome: 'ok', awsRequestId: answer.awsRequestId });
       return answer;
     } catch (error) {
-      write(facts, endingOf(error as Problem));
+      write(facts, resultOfProblem(error as Problem));
       throw error;
     }
   }
@@ -37,29 +37,29 @@ export function auditCalls(logs: CloudWatchLogs, record: RecordCall): CloudWatch
   return {
     ...logs,
 
-    async createExportTask(task, how) {
-      const result = await logs.createExportTask(task, how);
+    async createExportTask(task, options) {
+      const outcome = await logs.createExportTask(task, options);
       const { logGroupName, destination, destinationPrefix, taskName } = task;
       const facts = { logGroupName, destination, destinationPrefix, taskName };
       const operation = 'CreateExportTask';
-      write({ principal: principalOf(how), operation, ...facts }, endingOfCreate(result));
-      return result;
+      write({ principal: principalOf(options), operation, ...facts }, resultOfCreate(outcome));
+      return outcome;
     },
 
-    describeExportTasks(query, how) {
+    describeExportTasks(query, options) {
       const operation = 'DescribeExportTasks';
-      const facts = { principal: principalOf(how), operation, taskId: query.taskId };
-      return recorded(facts, logs.describeExportTasks(query, how));
+      const facts = { principal: principalOf(options), operation, taskId: query.taskId };
+      return recorded(facts, logs.describeExportTasks(query, options));
     },
 
-    cancelExportTask(taskId, how) {
-      const facts = { principal: principalOf(how), operation: 'CancelExportTask', taskId };
-      return recorded(facts, logs.cancelExportTask(taskId, how));
+    cancelExportTask(taskId, options) {
+      const facts = { principal: principalOf(options), operation: 'CancelExportTask', taskId };
+      return recorded(facts, logs.cancelExportTask(taskId, options));
     },
 
-    describeLogGroups(query, how) {
-      const facts = { principal: principalOf(how), operation: 'DescribeLogGroups' };
-      return recorded(facts, logs.describeLogGroups(query, how));
+    describeLogGroups(query, options) {
+      const facts = { principal: principalOf(options), operation: 'DescribeLogGroups' };
+      return recorded(facts, logs.describeLogGroups(query, options));
     },
   };
 }
@@ -68,24 +68,24 @@ function principalOf({ caller = gatewayItself }: CallOptions = {}): string {
   return caller;
 }
 
-function endingOf({ slug, members }: Problem): Ending {
+function resultOfProblem({ slug, members }: Problem): Result {
   return { outcome: members.awsErrorCode ?? slug, awsRequestId: members.awsRequestId };
 }
 
-function endingOfCreate(result: CreateOutcome): Ending {
-  switch (result.outcome) {
+function resultOfCreate(create: CreateOutcome): Result {
+  switch (create.outcome) {
     case 'accepted':
-      return { outcome: 'ok', taskId: result.taskId, awsRequestId: result.awsRequestId };
+      return { outcome: 'ok', taskId: create.taskId, awsRequestId: create.awsRequestId };
     case 'not-sent':
       return { outcome: 'not-sent' };
     case 'refused':
-      return endingOf(result.problem);
+      return resultOfProblem(create.problem);
     case 'unknown':
-      return result.answer ? endingOf(result.answer) : { outcome: 'outcome-unknown' };
+      return create.answer ? resultOfProblem(create.answer) : { outcome: 'outcome-unknown' };
   }
 }
 
-/** Makes a call to STS with one line in the audit, whatever becomes of it. */
+/** Makes a call to STS and writes one audit entry, whether it succeeds or fails. */
 export async function auditStsCall<Answer extends { $metadata: { requestId?: string } }>(
   record: RecordCall,
   facts: CallFacts,

@@ -36,68 +36,70 @@ import type {
 } from './export-task.ts';
 import type { Credentials, SessionKeys } from './sessions/credentials.ts';
 
-/** What somebody may export, as the policies said: a session of their own is narrowed to it. */
+/** The export that the policies permit. A scoped session is limited to it. */
 export interface ExportGrant {
   logGroupName: string;
   destination: string;
   destinationPrefix: string;
 }
 
-/** On whose behalf a call is made: the id of a principal; the gateway's own when absent. */
+/** Options of every call. */
 export interface CallOptions {
+  /** The id of the caller. Default: the gateway itself. */
   caller?: string | undefined;
-  /** Its place among the calls of a target; that of its operation when absent. */
+  /** Its priority among the calls of a target. Default: that of its operation. */
   lane?: Lane | undefined;
-  /** Aborts when the caller has gone: what waits for its turn is not sent then. */
+  /** Aborts when the caller has disconnected. A call that still waits is then not sent. */
   signal?: AbortSignal | undefined;
 }
 
-/** How CreateExportTask is sent. */
+/** Options of CreateExportTask. */
 export interface CreateCallOptions extends CallOptions {
-  /** Asked for the last time just before the first byte: a no is the outcome `not-sent`. */
+  /** Checked just before the first byte. If false, the outcome is `not-sent`. */
   maySend?: () => boolean;
-  /** What the caller may export. Where sessions are scoped, nothing can be without it. */
+  /** The export the caller may create. With scoped sessions, nothing is possible without it. */
   grant?: ExportGrant | undefined;
 }
 
-/** CloudWatch Logs of one account and Region: four verbs. Failures are `Problem`s. */
+/** CloudWatch Logs of one account and Region. Failures are `Problem`s. */
 export interface CloudWatchLogs extends AsyncDisposable {
-  /**
-   * Sends CreateExportTask exactly once, and says what is known of its outcome. Never throws.
-   */
-  createExportTask(task: CreateExportTaskInput, how?: CreateCallOptions): Promise<CreateOutcome>;
-  /** One page of export tasks, newest first. `isFresh` asks AWS even if a recent answer is at hand. */
+  /** Sends CreateExportTask exactly once. Returns its outcome; never throws. */
+  createExportTask(
+    task: CreateExportTaskInput,
+    options?: CreateCallOptions,
+  ): Promise<CreateOutcome>;
+  /** One page of export tasks, newest first. `isFresh` bypasses shared answers. */
   describeExportTasks(
     query: DescribeExportTasks,
-    how?: CallOptions & { isFresh?: boolean },
+    options?: CallOptions & { isFresh?: boolean },
   ): Promise<ExportTaskPage>;
-  /** Asks AWS to cancel a task. May be repeated safely, and is, when an answer is lost. */
-  cancelExportTask(taskId: string, how?: CallOptions): Promise<CancelAnswer>;
-  /** One page of log groups, in the order of their names. */
-  describeLogGroups(query: DescribeLogGroups, how?: CallOptions): Promise<LogGroupPage>;
+  /** Cancels a task. It is idempotent, and retried when an answer is lost. */
+  cancelExportTask(taskId: string, options?: CallOptions): Promise<CancelAnswer>;
+  /** One page of log groups, ordered by name. */
+  describeLogGroups(query: DescribeLogGroups, options?: CallOptions): Promise<LogGroupPage>;
 }
 
-// All attempts of a read together: below the 8 s after which the HTTP side gives up.
+// For all attempts of a read together: below the 8 s of the HTTP handler.
 const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 
 /**
- * Opens CloudWatch Logs for one Region under one set of credentials. The endpoint is the SDK's for
- * that Region, or what AWS_ENDPOINT_URL… says.
+ * Opens CloudWatch Logs for one Region with one set of credentials. The endpoint is that of the Region,
+ * or the one in AWS_ENDPOINT_URL….
  */
 export function openCloudWatchLogs(
   options: AwsConnectionOptions & {
     region: string;
     credentials: Credentials | undefined;
-    /** Opens the session that a create runs in, and nothing else; without it, creates have `credentials`. */
-    openScopedSession?: ((how: CreateCallOptions) => Promise<SessionKeys>) | undefined;
-    /** Hears of each repeated attempt, and when AWS throttles. */
+    /** Opens the session of one create. Default: creates use `credentials`. */
+    openScopedSession?: ((options: CreateCallOptions) => Promise<SessionKeys>) | undefined;
+    /** Receives each retry of the SDK, and each throttling by AWS. */
     attempts?: AttemptListener | undefined;
   },
 ): CloudWatchLogs {
   const { region, timeouts, openScopedSession, attempts } = options;
   const common = {
     region,
-    retryMode: 'standard', // not what AWS_RETRY_MODE says
+    retryMode: 'standard', // overrides AWS_RETRY_MODE
     ...(options.credentials && { credentials: options.credentials }),
   } satisfies CloudWatchLogsClientConfig;
   const watched = (client: CloudWatchLogsClient) => {
@@ -107,11 +109,11 @@ export function openCloudWatchLogs(
   const createClient = watched(
     new CloudWatchLogsClient({
       ...common,
-      maxAttempts: 1, // CreateExportTask is not idempotent; not what AWS_MAX_ATTEMPTS says
+      maxAttempts: 1, // CreateExportTask is not idempotent; overrides AWS_MAX_ATTEMPTS
       requestHandler: oneConnectionPerCall(options),
     }),
   );
-  // A client for one call, on the connections of the other one; so it is not to be destroyed.
+  // A client for one call. It shares the connections of createClient, so it must not be destroyed.
   const createClientUnder = (credentials: SessionKeys) =>
     watched(
       new CloudWatchLogsClient({
@@ -130,8 +132,8 @@ export function openCloudWatchLogs(
   );
   readClient.middlewareStack.use(readExactly);
 
-  // Expired or revoked credentials: the call was refused before it had an effect, and the next one
-  // shall not meet the same session.
+  // AWS refused the call because its credentials expired or were revoked. The next call needs a new
+  // session.
   const renewCredentialsIfRefused = (error: unknown): void => {
     if (!isRefusedForCredentials(error)) return;
     readClient.config.credentials({ forceRefresh: true }).catch(() => {});
@@ -151,34 +153,34 @@ export function openCloudWatchLogs(
   }
 
   return {
-    async createExportTask(task, how = {}) {
-      const { maySend = () => true } = how;
+    async createExportTask(task, createOptions = {}) {
+      const { maySend = () => true } = createOptions;
       const command = new CreateExportTaskCommand({
         ...task,
-        // The SDK's type says number; it sends a bigint digit by digit, a number above 2^53 rounded.
+        // The SDK declares a number, but sends a bigint exactly. It rounds a number above 2^53.
         from: task.from as unknown as number,
         to: task.to as unknown as number,
       });
       command.middlewareStack.add(
         (next) => async (args) => {
           if (maySend()) return next(args);
-          throw new Error('too late to send');
+          throw new Error('the call is no longer allowed');
         },
-        { step: 'finalizeRequest', priority: 'low', name: 'lastLook' },
+        { step: 'finalizeRequest', priority: 'low', name: 'checkMaySend' },
       );
       try {
         return await markUnsent(async () => {
           const client = openScopedSession
-            ? createClientUnder(await openScopedSession(how))
+            ? createClientUnder(await openScopedSession(createOptions))
             : createClient;
-          // The handler's own timeout ends with the headers; this one covers the body as well.
+          // The timeout of the request handler ends with the headers. This one covers the body, too.
           const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
             client.send(command, options),
           );
           return classifyAnswer(answer);
         });
       } catch (error) {
-        if (!openScopedSession) renewCredentialsIfRefused(error); // else they were not the ones refused
+        if (!openScopedSession) renewCredentialsIfRefused(error); // a scoped session was refused, not these
         return classifyError(error);
       }
     },
@@ -187,7 +189,7 @@ export function openCloudWatchLogs(
       read('DescribeExportTasks', async (options) => {
         const command = new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput);
         const answer = await readClient.send(command, options).catch((error) => {
-          if (query.taskId !== undefined && isNotFound(error)) return answerOfNone(error);
+          if (query.taskId !== undefined && isNotFound(error)) return emptyPage(error);
           throw error;
         });
         return readExportTaskPage(answer);
@@ -211,7 +213,7 @@ export function openCloudWatchLogs(
   };
 }
 
-// An unknown id is an empty list at AWS; what stands in for AWS may say it in this way.
-function answerOfNone({ $metadata }: { $metadata: object }) {
+// AWS answers an unknown id with an empty list. Emulators may answer with this error.
+function emptyPage({ $metadata }: { $metadata: object }) {
   return { exportTasks: [], $metadata };
 }

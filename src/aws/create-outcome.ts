@@ -4,19 +4,19 @@ import type { Problem } from '#problems/problem.ts';
 import { isNotSent, meaningOf, toAwsProblem } from './error-meaning.ts';
 
 /**
- * What is known after CreateExportTask was sent once.
+ * The outcome of one CreateExportTask.
  * - `accepted`: AWS gave a task id.
  * - `not-sent`: no byte reached AWS; nothing was created.
- * - `refused`: AWS said no before any effect; nothing was created.
+ * - `refused`: AWS refused it before any effect; nothing was created.
  * - `unknown`: anything else. The task may exist, may appear later, or may never exist. `answer` is
- *   what AWS said, if it said something.
+ *   the problem that AWS answered with, if it answered.
  */
 export type CreateOutcome =
   | { outcome: 'accepted'; taskId: string; awsRequestId: string | undefined }
   | { outcome: 'not-sent' | 'refused'; problem: Problem }
   | { outcome: 'unknown'; cause: unknown; answer?: Problem };
 
-/** Judges an answer with status 200: it is a success only if it names the task. */
+/** Classifies an answer with status 200. It is a success only if it has a task id. */
 export function classifyAnswer(answer: CreateExportTaskCommandOutput): CreateOutcome {
   if (typeof answer.taskId === 'string' && answer.taskId !== '') {
     return { outcome: 'accepted', taskId: answer.taskId, awsRequestId: answer.$metadata.requestId };
@@ -26,15 +26,15 @@ export function classifyAnswer(answer: CreateExportTaskCommandOutput): CreateOut
   return { outcome: 'unknown', cause: Object.assign(cause, { $metadata }) };
 }
 
-// Errors that do not prove, even with a status of 4xx, that nothing was created. The first two may be
-// the answer to a second arrival of the same request; the third is documented as a 500.
+// Codes that do not prove, even with a 4xx status, that nothing was created. The first two may answer a
+// second arrival of the same request. The third is documented as a 500.
 const ambiguousCodes = new Set([
   'OperationAbortedException',
   'ResourceAlreadyExistsException',
   'ServiceUnavailableException',
 ]);
 
-/** Judges a failure by a positive list: what is not provably without effect is `unknown`. */
+/** Classifies a failure. It is `unknown` unless it provably had no effect. */
 export function classifyError(error: unknown): CreateOutcome {
   if (isNotSent(error)) {
     return { outcome: 'not-sent', problem: toAwsProblem('CreateExportTask', error) };

@@ -9,13 +9,13 @@ export type Operation =
   | 'CancelExportTask'
   | 'DescribeLogGroups';
 
-/** What an error of AWS means: per operation, the problem it becomes. First row that fits, wins. */
+/** Maps an error of AWS to a problem per operation. The first row that matches applies. */
 interface Meaning {
   readonly code: string;
-  /** The row is for errors whose message matches: the same text arrives under several codes. */
+  /** Restricts the row to matching messages: the same text arrives with several codes. */
   readonly message?: RegExp;
   readonly problems: Partial<Record<Operation, ProblemSlug>>;
-  /** Whether AWS's own sentence may be passed on: it speaks of the caller's values, not of the role. */
+  /** Whether the message may be shown: it is about the caller's values, not about the role. */
   readonly isMessagePublic?: true;
 }
 
@@ -31,9 +31,9 @@ const bucketOrKeyPolicy =
 const bucketMissing = /given bucket does not exist/i;
 
 /**
- * The table: AWS's error codes against what we answer. Codes and texts as recorded against AWS or
- * modelled in its service description; a bucket-policy text came as InvalidParameterException in
- * 2023 and as AccessDeniedException in 2026, so the message decides before the code does.
+ * The problem for each error of AWS. Codes and messages were recorded against AWS, or are in its service
+ * model. A message about a bucket policy came with InvalidParameterException in 2023 and with
+ * AccessDeniedException in 2026, so the message decides before the code.
  */
 export const errorMeanings: readonly Meaning[] = [
   ...['InvalidParameterException', 'AccessDeniedException'].map((code) => ({
@@ -54,7 +54,7 @@ export const errorMeanings: readonly Meaning[] = [
     isMessagePublic: true,
   },
   { code: 'ValidationException', problems: everywhere('invalid-parameter'), isMessagePublic: true },
-  // Said by STS of the policy of a scoped session, which is made of the caller's values.
+  // From STS, about the policy of a scoped session. It is made from the caller's values.
   ...['PackedPolicyTooLargeException', 'MalformedPolicyDocumentException'].map((code) => ({
     code,
     problems: { CreateExportTask: 'invalid-parameter' } as const,
@@ -106,7 +106,7 @@ export const errorMeanings: readonly Meaning[] = [
     'NotAuthorized',
     'OptInRequired',
     'RequestExpired',
-    // Not said by AWS but by the SDK, or by credentials.ts, before anything is sent:
+    // From the SDK or credentials.ts, before anything is sent:
     'CredentialsProviderError',
     'CredentialsRefused',
   ].map((code) => ({ code, problems: everywhere('service-role-unusable') })),
@@ -120,7 +120,7 @@ interface AwsError {
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
 }
 
-/** The row for an error of an operation; `undefined` when the table does not know it. */
+/** The row for an error of an operation; `undefined` when no row matches. */
 export function meaningOf(operation: Operation, error: unknown): Meaning | undefined {
   const { name, message = '' } = error as AwsError;
   return errorMeanings.find(
@@ -131,19 +131,19 @@ export function meaningOf(operation: Operation, error: unknown): Meaning | undef
   );
 }
 
-/** Whether the call provably never reached AWS. */
+/** Whether it is certain that the call never reached AWS. */
 export function isNotSent(error: unknown): boolean {
   const { $metadata } = error as AwsError;
   return $metadata?.httpStatusCode === undefined && isUnsent(error);
 }
 
-/** Whether AWS says that what was named does not exist. */
+/** Whether AWS answered that the resource does not exist. */
 export function isNotFound(error: unknown): error is Error & { $metadata: object } {
   const { name, $metadata } = error as AwsError;
   return name === 'ResourceNotFoundException' && $metadata !== undefined;
 }
 
-/** Whether AWS refused the session itself, so that new credentials are worth a try. */
+/** Whether AWS refused the credentials, so that new ones may help. */
 export function isRefusedForCredentials(error: unknown): boolean {
   const { $metadata } = error as AwsError;
   return (
@@ -160,9 +160,7 @@ export function isThrottling(error: unknown): boolean {
   return meaning === 'aws-throttled' || $metadata?.httpStatusCode === 429;
 }
 
-/**
- * Translates a failed call into the problem to answer. The error itself stays inside, as `cause`.
- */
+/** Translates a failed call into a problem. The error is its `cause`, which is never shown. */
 export function toAwsProblem(operation: Operation, error: unknown): Problem {
   const { name, message = '', code, $metadata } = error as AwsError;
   const status = $metadata?.httpStatusCode;
@@ -191,7 +189,7 @@ export function toAwsProblem(operation: Operation, error: unknown): Problem {
       members,
     );
   }
-  // The SDK calls a reset a TimeoutError, too.
+  // The SDK names a reset TimeoutError, too.
   const isReset = code === 'ECONNRESET' || code === 'EPIPE';
   if ((name === 'TimeoutError' && !isReset) || name === 'AbortError') {
     return new Problem('aws-timeout', 'AWS did not answer within the time limit.', members);
@@ -206,7 +204,7 @@ export function toAwsProblem(operation: Operation, error: unknown): Problem {
   );
 }
 
-// Fixed texts where AWS's own sentence names the role, its account or its credentials.
+// Fixed texts where the message of AWS names the role, its account or its credentials.
 const details: Partial<Record<ProblemSlug, string>> = {
   'export-slot-taken': 'Another export task is RUNNING or PENDING in this account and Region.',
   'aws-throttled': 'AWS refused the call because of its rate limit.',
@@ -220,7 +218,7 @@ function detailOf(slug: ProblemSlug): string {
   return details[slug] ?? 'AWS gave no reason.';
 }
 
-// Even a sentence about the caller's values may quote an ARN.
+// Even a message about the caller's values may contain an ARN.
 function withoutArns(text: string): string {
   return text.replace(/\barn:[^\s"',]+/g, 'an ARN').slice(0, 1_000);
 }

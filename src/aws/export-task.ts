@@ -1,6 +1,6 @@
 import type { CreateExportTaskRequest } from '@aws-sdk/client-cloudwatch-logs';
 
-/** The states of an export task, in AWS's words. */
+/** The status codes of an export task. */
 export const exportTaskStatusCodes = [
   'CANCELLED',
   'COMPLETED',
@@ -22,9 +22,8 @@ export type CreateExportTaskInput = {
 };
 
 /**
- * Where a create exports to: below its prefix, or where it names none, below AWS's own. What AWS makes
- * of an empty one nobody has recorded, so none is ever sent. Decisions, requests and look-ups all go
- * by this one value.
+ * The prefix a create exports to: its own, or the default of AWS. How AWS treats an empty prefix is not
+ * recorded, so an empty one is never sent. Authorization, request and look-up all use this value.
  */
 export function effectivePrefix(destinationPrefix: string | undefined): string {
   return destinationPrefix || defaultDestinationPrefix;
@@ -34,17 +33,17 @@ export function effectivePrefix(destinationPrefix: string | undefined): string {
 export const defaultDestinationPrefix = 'exportedlogs';
 
 /**
- * A prefix as prefixes are compared: AWS puts a slash behind it, and may show it without the slashes it
- * ended with.
+ * A prefix in the form in which prefixes are compared. AWS appends a slash to a prefix, and may show it
+ * without its trailing slashes.
  */
 export function withoutEndingSlashes(prefix: string): string {
-  // Not a pattern: one that looks for slashes at the end tries at each slash there is.
+  // Not a regular expression: one for trailing slashes would take quadratic time.
   let end = prefix.length;
   while (prefix[end - 1] === '/') end -= 1;
   return prefix.slice(0, end);
 }
 
-/** What DescribeExportTasks takes. */
+/** The parameters of DescribeExportTasks. */
 export interface DescribeExportTasks {
   taskId?: string;
   statusCode?: ExportTaskStatusCode;
@@ -52,7 +51,7 @@ export interface DescribeExportTasks {
   limit?: number;
 }
 
-/** An export task as AWS describes it: every member may be absent; logStreamNamePrefix always is. */
+/** An export task as AWS describes it. Any member may be absent; AWS never shows logStreamNamePrefix. */
 export interface AwsExportTask {
   taskId?: string;
   taskName?: string;
@@ -65,36 +64,36 @@ export interface AwsExportTask {
   executionInfo?: { creationTime?: number; completionTime?: number };
 }
 
-/** One page of an answer to DescribeExportTasks. */
+/** A page of DescribeExportTasks. */
 export interface ExportTaskPage {
   exportTasks: AwsExportTask[];
   nextToken?: string;
   awsRequestId: string | undefined;
-  /** AWS's own clock when it answered, to the second (its `Date` header). */
+  /** When AWS answered, by its own clock, in epoch ms to the second (its `Date` header). */
   answeredAt: number | undefined;
-  /** How long ago AWS answered, in whole seconds: 0, or more for a shared answer. */
+  /** The age of a shared answer, in whole seconds; 0 for a new one. */
   ageSeconds: number;
 }
 
-/** The answer to CancelExportTask, which says nothing of the task. */
+/** The answer to CancelExportTask. It does not contain the task. */
 export interface CancelAnswer {
   awsRequestId: string | undefined;
 }
 
-/** Whether a task occupies the one slot AWS has per account and Region. */
+/** Whether a task holds the slot of its account and Region. */
 export function isActive(task: AwsExportTask): boolean {
   const code = task.status?.code;
   return code === 'RUNNING' || code === 'PENDING' || code === 'PENDING_CANCEL';
 }
 
-/** What DescribeLogGroups takes; AWS's pages have at most 50. */
+/** The parameters of DescribeLogGroups. A page has at most 50 log groups. */
 export interface DescribeLogGroups {
   logGroupNamePrefix?: string;
   nextToken?: string;
   limit?: number;
 }
 
-/** One page of log groups, by name. `storedBytes` is what a group holds, where AWS says it. */
+/** A page of log groups, ordered by name. `storedBytes` is absent where AWS leaves it out. */
 export interface LogGroupPage {
   logGroups: { logGroupName: string; storedBytes?: number }[];
   nextToken?: string;

@@ -3,45 +3,45 @@ import type { CallOptions, CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { CallBudget, Lane } from './call-budget.ts';
 
 /**
- * Puts the budget of calls in front of creates, cancels and log groups. Export tasks are read through
- * `shareReads`, which takes one call for all who ask the same.
+ * Wraps CloudWatch Logs so that creates, cancels and reads of log groups take a call from the budget.
+ * Reads of export tasks go through `shareReads`, which takes one call for all identical queries.
  */
 export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatchLogs {
-  const take = ({ caller, signal, lane }: CallOptions, usual: Lane) =>
-    budget.take({ lane: lane ?? usual, caller, signal });
+  const take = ({ caller, signal, lane }: CallOptions, defaultLane: Lane) =>
+    budget.take({ lane: lane ?? defaultLane, caller, signal });
 
   return {
     ...logs,
 
-    async createExportTask(task, how = {}) {
+    async createExportTask(task, options = {}) {
       try {
-        await take(how, 'write');
+        await take(options, 'write');
       } catch (problem) {
         return { outcome: 'not-sent', problem: problem as Problem };
       }
-      return logs.createExportTask(task, how);
+      return logs.createExportTask(task, options);
     },
 
-    async cancelExportTask(taskId, how = {}) {
-      await take(how, 'write');
-      return logs.cancelExportTask(taskId, how);
+    async cancelExportTask(taskId, options = {}) {
+      await take(options, 'write');
+      return logs.cancelExportTask(taskId, options);
     },
 
-    async describeLogGroups(query, how = {}) {
-      await take(how, 'read');
-      return logs.describeLogGroups(query, how);
+    async describeLogGroups(query, options = {}) {
+      await take(options, 'read');
+      return logs.describeLogGroups(query, options);
     },
   };
 }
 
-/** The same calls as the dispatcher makes them: ahead of everybody's. */
+/** Puts all calls into the lane of the dispatcher, ahead of those of callers. */
 export function asDispatcher(logs: CloudWatchLogs): CloudWatchLogs {
   const lane = 'dispatcher';
   return {
     ...logs,
-    createExportTask: (task, how) => logs.createExportTask(task, { ...how, lane }),
-    describeExportTasks: (query, how) => logs.describeExportTasks(query, { ...how, lane }),
-    cancelExportTask: (taskId, how) => logs.cancelExportTask(taskId, { ...how, lane }),
-    describeLogGroups: (query, how) => logs.describeLogGroups(query, { ...how, lane }),
+    createExportTask: (task, options) => logs.createExportTask(task, { ...options, lane }),
+    describeExportTasks: (query, options) => logs.describeExportTasks(query, { ...options, lane }),
+    cancelExportTask: (taskId, options) => logs.cancelExportTask(taskId, { ...options, lane }),
+    describeLogGroups: (query, options) => logs.describeLogGroups(query, { ...options, lane }),
   };
 }

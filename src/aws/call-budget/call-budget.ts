@@ -2,110 +2,111 @@ import { Problem } from '#problems/problem.ts';
 import { makeFairQueue } from './fair-queue.ts';
 
 /**
- * Who goes first. The dispatcher never waits: it keeps its own pace of a call a second. Writes are
- * creates and cancels, and the reads that find out what became of one.
+ * The priority of a call. The dispatcher never waits: it makes one call a second at most. A write is a
+ * create, a cancel, or a read that looks up the outcome of one.
  */
 export type Lane = 'dispatcher' | 'write' | 'read';
 
-/** For whom a call is to be made. */
-export interface CallClaim {
+/** A call that is taken from a budget. */
+export interface BudgetRequest {
   lane: Lane;
-  /** The id of the caller; the gateway itself when absent. */
+  /** The id of the caller. Default: the gateway itself. */
   caller?: string | undefined;
-  /** Aborts when nobody waits for the call any more. */
+  /** Aborts when the call is no longer needed. */
   signal?: AbortSignal | undefined;
 }
 
-/** The calls to AWS that one target has in a second. */
+/** A limit on the calls to AWS per second, for one target. */
 export interface CallBudget extends Disposable {
   /**
-   * Takes a call out of the budget; `undefined` when it may be sent at once.
+   * Takes a call from the budget. Returns `undefined` when the call may be sent at once.
    * @throws Problem aws-call-budget-exhausted
    */
-  take(claim: CallClaim): Promise<void> | undefined;
-  /** Counts a call that nobody has taken, such as a second attempt of the SDK. */
+  take(request: BudgetRequest): Promise<void> | undefined;
+  /** Counts a call that was not taken from the budget, such as a retry by the SDK. */
   count(): void;
-  /** Says that AWS has throttled a call: others use its quota, too. */
+  /** Halves the rate for a while, after AWS has throttled a call: others use its quota, too. */
   reduce(): void;
 }
 
-/** What a budget goes by; times in milliseconds. */
+/** The limit and the clock of a budget. Times are in milliseconds. */
 export interface CallBudgetOptions {
-  /** 0 is any number. */
+  /** 0 means no limit. */
   callsPerSecond: number;
   /** A clock that only goes forward. */
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
 }
 
-// Longer, and a read that has waited has no time left for AWS before the HTTP side gives up;
-// shorter, and a few callers who come at once are refused. It bounds the queues, too: no more wait
-// than can be sent in this time, of one caller or of as many callers.
-const longestWaitMs = 2_000;
-// After AWS has throttled us, one more call a second each so often. Sooner, and replicas that share
-// a quota overrun it again and again; later, and they leave it unused for minutes.
-const raiseEveryMs = 10_000;
+// Shorter: a burst of a few callers is refused. Longer: a read that has waited has no time left for
+// AWS before the HTTP side gives up. It also bounds the queues: no more calls wait than can be sent
+// in this time, whether they are of one caller or of many.
+const maxWaitMs = 2_000;
+// After a reduction, the rate rises by one call a second per interval. Shorter: replicas that share a
+// quota exceed it again and again. Longer: they leave it unused for minutes.
+const raiseIntervalMs = 10_000;
 
-// How long after a call of the dispatcher one call a second is kept free for it. Shorter, and it
-// overruns the budget each time it looks again at a task that takes long.
-const keptForMs = 20_000;
+// How long after a call of the dispatcher one call a second is reserved for it. Shorter: it exceeds the
+// budget each time it polls a long task. Longer: an idle dispatcher takes calls away from callers.
+const dispatcherReserveMs = 20_000;
 
-interface Turn extends PromiseWithResolvers<void> {
+interface WaitingCall extends PromiseWithResolvers<void> {
   lane: 'write' | 'read';
   caller: string;
+  /** When it is refused, by `elapsed`. */
   until: number;
 }
 
 /** Makes the budget of one target. */
 export function makeCallBudget(options: CallBudgetOptions): CallBudget {
   const { elapsed, sleep } = options;
-  const most = options.callsPerSecond || Number.POSITIVE_INFINITY;
-  const sentAt: number[] = []; // of the last second
-  const queues = { write: makeFairQueue<Turn>(), read: makeFairQueue<Turn>() };
-  const waiting = new Set<Turn>(); // in the order of their coming, so of their ends
-  let reduced = { to: most, at: 0 };
-  let dispatchedAt = Number.NEGATIVE_INFINITY;
+  const maxPerSecond = options.callsPerSecond || Number.POSITIVE_INFINITY;
+  const sentAt: number[] = []; // within the last second
+  const queues = { write: makeFairQueue<WaitingCall>(), read: makeFairQueue<WaitingCall>() };
+  const waiting = new Set<WaitingCall>(); // in order of arrival, hence of `until`
+  let reduced = { to: maxPerSecond, at: 0 };
+  let dispatcherCalledAt = Number.NEGATIVE_INFINITY;
   let isServing = false;
   let isClosed = false;
 
   function perSecond(): number {
-    const raisedBy = Math.floor((elapsed() - reduced.at) / raiseEveryMs);
-    return Math.min(most, reduced.to + raisedBy);
+    const raisedBy = Math.floor((elapsed() - reduced.at) / raiseIntervalMs);
+    return Math.min(maxPerSecond, reduced.to + raisedBy);
   }
 
-  function forgetOld(): void {
+  function dropOldCalls(): void {
     const secondAgo = elapsed() - 1_000;
     while (sentAt[0] !== undefined && sentAt[0] <= secondAgo) sentAt.shift();
   }
 
-  /** When the next call of the others may be sent, from now. */
+  /** The time until the next call of a caller may be sent. */
   function freeInMs(): number {
-    forgetOld();
-    const sinceMs = elapsed() - dispatchedAt;
-    const isDispatcherDue = sinceMs >= 1_000 && sinceMs < keptForMs; // else it is counted already
-    const free = Math.max(1, perSecond() - (isDispatcherDue ? 1 : 0));
-    const before = sentAt[sentAt.length - free];
-    return before === undefined ? 0 : before + 1_000 - elapsed();
+    dropOldCalls();
+    const sinceMs = elapsed() - dispatcherCalledAt;
+    const isReserved = sinceMs >= 1_000 && sinceMs < dispatcherReserveMs; // within a second it is in sentAt
+    const free = Math.max(1, perSecond() - (isReserved ? 1 : 0));
+    const blockedBy = sentAt[sentAt.length - free];
+    return blockedBy === undefined ? 0 : blockedBy + 1_000 - elapsed();
   }
 
   function count(): void {
-    forgetOld();
+    dropOldCalls();
     sentAt.push(elapsed());
   }
 
-  function waitOf(lane: Turn['lane'], caller: string): number {
+  function estimateWaitMs(lane: WaitingCall['lane'], caller: string): number {
     const { write, read } = queues;
     const ahead = lane === 'write' ? write.aheadOf(caller) : write.size() + read.aheadOf(caller);
     return freeInMs() + (1_000 * ahead) / perSecond();
   }
 
-  function leave(turn: Turn, waitMs: number): void {
-    if (!waiting.delete(turn)) return;
-    queues[turn.lane].remove(turn.caller, turn);
-    turn.reject(exhausted(waitMs));
+  function refuse(call: WaitingCall, waitMs: number): void {
+    if (!waiting.delete(call)) return;
+    queues[call.lane].remove(call.caller, call);
+    call.reject(exhausted(waitMs));
   }
 
-  /** Gives turns as long as somebody waits; ends by itself. */
+  /** Sends waiting calls as the budget allows. Ends when none waits. */
   async function serve(): Promise<void> {
     if (isServing) return;
     isServing = true;
@@ -113,7 +114,7 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
       const leftMs = oldest.until - elapsed();
       const waitMs = freeInMs();
       if (waitMs <= 0) serveNext();
-      else if (leftMs <= 0) leave(oldest, waitMs);
+      else if (leftMs <= 0) refuse(oldest, waitMs);
       else await sleep(Math.ceil(Math.min(waitMs, leftMs)));
     }
     isServing = false;
@@ -130,30 +131,30 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
   return {
     take({ lane, caller = '', signal }) {
       if (lane === 'dispatcher') {
-        dispatchedAt = elapsed();
+        dispatcherCalledAt = elapsed();
         return void count();
       }
-      const waitMs = waitOf(lane, caller);
-      if (isClosed || signal?.aborted || waitMs > longestWaitMs) {
+      const waitMs = estimateWaitMs(lane, caller);
+      if (isClosed || signal?.aborted || waitMs > maxWaitMs) {
         return Promise.reject(exhausted(waitMs));
       }
       if (waitMs <= 0) return void count();
-      const until = elapsed() + longestWaitMs;
-      const turn: Turn = { ...Promise.withResolvers<void>(), lane, caller, until };
-      queues[lane].push(caller, turn);
-      waiting.add(turn);
-      signal?.addEventListener('abort', () => leave(turn, waitMs), { once: true });
+      const until = elapsed() + maxWaitMs;
+      const call: WaitingCall = { ...Promise.withResolvers<void>(), lane, caller, until };
+      queues[lane].push(caller, call);
+      waiting.add(call);
+      signal?.addEventListener('abort', () => refuse(call, waitMs), { once: true });
       void serve();
-      return turn.promise;
+      return call.promise;
     },
     count,
     reduce() {
-      if (elapsed() - reduced.at < 1_000 && reduced.to < most) return; // of the same second
+      if (elapsed() - reduced.at < 1_000 && reduced.to < maxPerSecond) return; // throttled within the same second
       reduced = { to: Math.max(1, Math.floor(perSecond() / 2)), at: elapsed() };
     },
     [Symbol.dispose]() {
       isClosed = true;
-      for (const turn of waiting) leave(turn, 0);
+      for (const call of waiting) refuse(call, 0);
     },
   };
 }

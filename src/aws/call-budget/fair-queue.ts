@@ -1,36 +1,36 @@
-/** A queue in which callers take turns, and each caller's own items keep their order. */
+/** A queue that serves its callers round-robin. The items of one caller keep their order. */
 export interface FairQueue<Item> {
   push(caller: string, item: Item): void;
-  /** Takes the next one out. */
+  /** Removes and returns the next item. */
   shift(): Item | undefined;
   remove(caller: string, item: Item): void;
   size(): number;
-  /** At most how many are served before the next one that this caller adds. */
+  /** The most items that are served before the next one this caller adds. */
   aheadOf(caller: string): number;
 }
 
-/** Makes such a queue. It remembers no caller that has nothing in it; how much is in it, its user bounds. */
+/** Makes such a queue. It keeps no caller without items. Its user limits its length. */
 export function makeFairQueue<Item>(): FairQueue<Item> {
-  const byCaller = new Map<string, Item[]>(); // in the order of their turns
+  const byCaller = new Map<string, Item[]>(); // the next caller to serve is first
 
-  const keep = (caller: string, items: Item[]) => {
+  const setItems = (caller: string, items: Item[]) => {
     if (items.length === 0) byCaller.delete(caller);
     else byCaller.set(caller, items);
   };
 
   return {
-    push: (caller, item) => keep(caller, [...(byCaller.get(caller) ?? []), item]),
+    push: (caller, item) => setItems(caller, [...(byCaller.get(caller) ?? []), item]),
     shift() {
       for (const [caller, [item, ...rest]] of byCaller) {
-        byCaller.delete(caller); // to the end, if it has more
-        keep(caller, rest);
+        byCaller.delete(caller); // it goes to the end if it has more items
+        setItems(caller, rest);
         return item;
       }
       return undefined;
     },
     remove(caller, item) {
       const items = byCaller.get(caller) ?? [];
-      keep(
+      setItems(
         caller,
         items.filter((other) => other !== item),
       );

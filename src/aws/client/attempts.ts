@@ -4,26 +4,26 @@ import { isThrottling } from '../error-meaning.ts';
 
 type MiddlewareStack = CloudWatchLogsClient['middlewareStack'];
 
-/** Hears of what the SDK sends. */
+/** Receives what the SDK does on its own. */
 export interface AttemptListener {
-  /** A call is sent again. */
+  /** The SDK retries a call. */
   count(): void;
-  /** AWS has throttled a call. */
+  /** AWS has throttled an attempt. */
   reduce(): void;
 }
 
-/** Makes a client tell of each repeated attempt, and of each one that AWS throttles. */
-export function watchAttempts(watch: AttemptListener): Parameters<MiddlewareStack['use']>[0] {
+/** A middleware that reports each retry, and each attempt that AWS throttles. */
+export function watchAttempts(listener: AttemptListener): Parameters<MiddlewareStack['use']>[0] {
   return {
     applyToStack(stack) {
       stack.add(
         (next) => async (args) => {
           const { headers } = args.request as { headers: Record<string, string> };
-          if (!headers['amz-sdk-request']?.startsWith('attempt=1;')) watch.count();
+          if (!headers['amz-sdk-request']?.startsWith('attempt=1;')) listener.count();
           try {
             return await next(args);
           } catch (error) {
-            if (isThrottling(error)) watch.reduce();
+            if (isThrottling(error)) listener.reduce();
             throw error;
           }
         },

@@ -2,41 +2,41 @@ import type { ProxyEnv } from 'node:http';
 
 import type { AwsTimeouts } from './timeouts.ts';
 
-/** How AWS is reached. */
+/** Timeouts and proxy of connections to AWS. */
 export interface AwsConnectionOptions {
   timeouts: AwsTimeouts;
-  /** The forward proxy on the way, in the words of Node's agents; none when absent. */
+  /** The forward proxy, as Node's agents read it from the environment. Default: none. */
   proxyEnv?: ProxyEnv | undefined;
 }
 
-/** How a client connects whose calls may be repeated: on kept connections. */
-export function keepAliveConnections(reach: AwsConnectionOptions) {
-  return { ...waiting(reach, reach.timeouts.readMs), ...agents(reach, {}) };
+/** Connections of a client whose calls may be retried: kept alive. */
+export function keepAliveConnections(options: AwsConnectionOptions) {
+  return { ...timeoutsOf(options, options.timeouts.readMs), ...agentsOf(options, {}) };
 }
 
 /**
- * How the client for CreateExportTask connects: each call on a connection of its own. A kept one may
- * be reset by the other side just as we write; on the one call that cannot be repeated that would
- * leave the outcome unknown. `maxSockets` must be infinite for it: with a finite one Node keeps the
- * connection for the next call in line. So the total is what is bounded.
+ * Connections of the client for CreateExportTask: a new one for each call. The other side may reset a
+ * kept connection just as we write. For a call that cannot be retried, the outcome would be unknown.
+ * `maxSockets` must be infinite: with a finite number, Node keeps the connection for the next queued
+ * call. So the total is limited instead.
  */
-export function oneConnectionPerCall(reach: AwsConnectionOptions) {
+export function oneConnectionPerCall(options: AwsConnectionOptions) {
   return {
-    ...waiting(reach, reach.timeouts.createMs),
-    ...agents(reach, {
+    ...timeoutsOf(options, options.timeouts.createMs),
+    ...agentsOf(options, {
       keepAlive: false,
       maxSockets: Number.POSITIVE_INFINITY,
-      maxTotalSockets: 50, // the SDK's own bound
+      maxTotalSockets: 50, // the default of the SDK
     }),
   };
 }
 
-function waiting({ timeouts }: AwsConnectionOptions, requestTimeout: number) {
+function timeoutsOf({ timeouts }: AwsConnectionOptions, requestTimeout: number) {
   return { connectionTimeout: timeouts.connectMs, requestTimeout, throwOnRequestTimeout: true };
 }
 
-function agents({ timeouts, proxyEnv }: AwsConnectionOptions, options: object) {
-  // The SDK gives up on a connection in time, but Node would wait for the answer to a CONNECT for ever.
-  const agent = { ...options, ...(proxyEnv && { proxyEnv, timeout: timeouts.readMs }) };
+function agentsOf({ timeouts, proxyEnv }: AwsConnectionOptions, agentOptions: object) {
+  // The SDK limits the time to connect, but Node would wait for the answer to a CONNECT for ever.
+  const agent = { ...agentOptions, ...(proxyEnv && { proxyEnv, timeout: timeouts.readMs }) };
   return { httpAgent: agent, httpsAgent: agent };
 }

@@ -1,7 +1,7 @@
 /**
- * Makes a call that is aborted after `deadlineMs`. AbortSignal.timeout would do, but it keeps its
- * timer and itself until the deadline even if the call has long been answered: at some hundred calls
- * a second that is thousands of them, and 100 µs a call for collecting them.
+ * Makes a call that is aborted after `deadlineMs`. AbortSignal.timeout would keep its timer until the
+ * deadline, even after the answer. At some hundred calls a second that is thousands of timers, and
+ * 100 µs per call of garbage collection.
  */
 export async function withDeadline<Answer>(
   deadlineMs: number,

@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 
-// A quoted key cannot stand unescaped inside a JSON string, so this only ever meets members.
+// A quoted key cannot occur unescaped inside a JSON string, so this matches members only.
 const longInstant = /("(?:from|to)"\s*:\s*)(\d{16,})(\s*[,}])/g;
 
 type MiddlewareStack = CloudWatchLogsClient['middlewareStack'];
 
 /**
- * Makes a client read answers exactly: the SDK parses 64-bit integers into numbers and rounds
- * those above 2^53 without a word. So `from` and `to` of 16 digits and more are turned into JSON
- * strings before it parses. The `Date` header is added to the answer's `$metadata` as `answeredAt`.
+ * A middleware that keeps 64-bit integers exact: the SDK parses them into numbers and silently rounds
+ * those above 2^53. So `from` and `to` of 16 digits or more become JSON strings before it parses. The
+ * `Date` header is added to the answer's `$metadata` as `answeredAt`.
  */
 export const readExactly: Parameters<MiddlewareStack['use']>[0] = {
   applyToStack(stack) {

@@ -1,13 +1,13 @@
 import type { AwsExportTask, ExportTaskPage, LogGroupPage } from '../export-task.ts';
 
-/** An answer of the SDK, of whose members nothing is known yet. */
+/** An answer of the SDK whose members have not been checked yet. */
 interface Answer {
   $metadata: { requestId?: string | undefined; answeredAt?: number };
 }
 
 /**
- * Reads a page of export tasks. An answer without a list, or with a member that is not of its type,
- * is no answer: nothing must be concluded from it, least of all that a task is not there.
+ * Reads a page of export tasks. An answer without a list, or with a member of a wrong type, is an
+ * error: otherwise a caller could conclude from it that a task does not exist.
  * @throws an error named UnexpectedAnswer
  */
 export function readExportTaskPage(answer: Answer): ExportTaskPage {
@@ -32,7 +32,7 @@ export function readExportTaskPage(answer: Answer): ExportTaskPage {
           creationTime: read.instant(times, 'creationTime'),
           completionTime: read.instant(times, 'completionTime'),
         }),
-    } satisfies Record<keyof AwsExportTask, unknown>) as AwsExportTask; // the code may be one that AWS has not told of yet
+    } satisfies Record<keyof AwsExportTask, unknown>) as AwsExportTask; // the status code may be newer than the SDK
   });
   const nextToken = read.text(answer, 'nextToken');
   return {
@@ -63,23 +63,23 @@ export function readLogGroupPage(answer: Answer): LogGroupPage {
 const isText = (value: unknown) => typeof value === 'string';
 const isObject = (value: unknown) => typeof value === 'object' && value !== null;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
-// What a Date can be.
+// The range of a Date.
 const isInstant = (value: unknown) => isCount(value) && Number(value) <= 8.64e15;
-// Of sixteen digits and more they come as text: see exact-integers.ts.
+// An integer of 16 digits or more arrives as text: see exact-integers.ts.
 const isInt64 = (value: unknown) =>
   typeof value === 'string' ? /^\d{1,19}$/.test(value) : Number.isSafeInteger(value);
 
-/** Makes what reads members: absent and null are `undefined`, what is of another type fails. */
+/** Makes readers of members. Absent and null are `undefined`; a value of another type throws. */
 function makeReader({ $metadata }: Answer) {
   function fail(name: string): never {
-    const error = new Error(`AWS answered with a member ${name} that is not of its type`);
+    const error = new Error(`AWS answered with a member ${name} of a wrong type`);
     throw Object.assign(error, { name: 'UnexpectedAnswer', $metadata });
   }
   const member =
-    <Value>(isRight: (value: unknown) => boolean) =>
+    <Value>(isValid: (value: unknown) => boolean) =>
     (holder: object, name: string): Value | undefined => {
       const value = (holder as Record<string, unknown>)[name] ?? undefined;
-      return value === undefined || isRight(value) ? (value as Value | undefined) : fail(name);
+      return value === undefined || isValid(value) ? (value as Value | undefined) : fail(name);
     };
   const digits = member<number | string>(isInt64);
   return {

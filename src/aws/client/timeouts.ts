@@ -1,4 +1,4 @@
-/** How long AWS may take, in milliseconds. */
+/** Timeouts of calls to AWS, in milliseconds. */
 export interface AwsTimeouts {
   connectMs: number;
   createMs: number;
@@ -6,7 +6,7 @@ export interface AwsTimeouts {
 }
 
 /**
- * Shorter, and a slow but healthy create becomes a look-up; longer, and a caller behind a proxy of
- * 30 s hears nothing. A read is tried three times, so the deadline below is what ends it.
+ * Shorter: a slow but successful create has to be looked up. Longer: a caller behind a proxy with a
+ * timeout of 30 s gets no answer. A read has up to three attempts; its deadline covers them all.
  */
 export const awsTimeouts: AwsTimeouts = { connectMs: 2_000, createMs: 10_000, readMs: 5_000 };

@@ -3,46 +3,45 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What is known of the requests of one call. */
-interface Sending {
-  /** Whether a connection was ready for any of them, so that a byte may have left. */
-  mayHaveLeft: boolean;
+/** The state of the requests of one call. */
+interface CallState {
+  /** Whether any of them had a connection, so that a byte may have been sent. */
+  mayBeSent: boolean;
 }
 
-// Node tells of each request it makes, in the context of who made it. So it does not matter which
-// agent or proxy is in between, nor what the error is named that ends the call.
-const sending = new AsyncLocalStorage<Sending>();
+// Node publishes each request in the async context of its caller. So this works with any agent or
+// proxy, and whatever the error is named.
+const calls = new AsyncLocalStorage<CallState>();
 subscribe('http.client.request.created', (message) => {
-  const call = sending.getStore();
+  const call = calls.getStore();
   const { request } = message as { request: ClientRequest };
-  // Neither what asks for credentials on the way, nor the CONNECT to a proxy.
+  // Ignores requests for credentials, and the CONNECT to a proxy.
   if (!call || request.getHeader('x-amz-target') === undefined) return;
-  const note = () => {
-    call.mayHaveLeft = true;
+  const markSent = () => {
+    call.mayBeSent = true;
   };
   request.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
-    if (socket.destroyed) return; // there was not even one to be had
-    if (socket.secureConnecting) socket.once('secureConnect', note);
-    else if (socket.connecting) socket.once('connect', note);
-    else note();
+    if (socket.destroyed) return; // there was no connection
+    if (socket.secureConnecting) socket.once('secureConnect', markSent);
+    else if (socket.connecting) socket.once('connect', markSent);
+    else markSent();
   });
 });
 
-const neverLeft = Symbol('no byte of the call has left');
+const unsent = Symbol('no byte of the call was sent');
 
 /**
- * Makes a call of the SDK, and marks the error of one of which no byte can have left: there was no
- * name, no route, no free port or file descriptor, no TLS, no proxy that let it through, or nothing
- * was asked for in the first place.
+ * Makes a call of the SDK. Marks its error when no byte can have been sent: the name, the route, the
+ * port, the file descriptor, TLS or the proxy failed, or no request was made at all.
  */
 export function markUnsent<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  const known: Sending = { mayHaveLeft: false };
-  return sending.run(known, call).catch((error: object) => {
-    throw known.mayHaveLeft ? error : Object.assign(error, { [neverLeft]: true });
+  const state: CallState = { mayBeSent: false };
+  return calls.run(state, call).catch((error: object) => {
+    throw state.mayBeSent ? error : Object.assign(error, { [unsent]: true });
   });
 }
 
-/** Whether provably no byte of a failed call has left. */
+/** Whether it is certain that no byte of a failed call was sent. */
 export function isUnsent(error: unknown): boolean {
-  return (error as { [neverLeft]?: true })[neverLeft] === true;
+  return (error as { [unsent]?: true })[unsent] === true;
 }

@@ -2,17 +2,17 @@ import { partition } from '@aws-sdk/core/client';
 
 /** A partition of AWS: Regions with accounts, ARNs and host names of their own. */
 export interface Partition {
-  /** What its ARNs begin with after `arn:`, such as `aws-cn`. */
+  /** The second part of its ARNs, such as `aws-cn`. */
   name: string;
-  /** What the host names of its services end with, without a dot in front. */
+  /** The suffix of its host names, without a leading dot. */
   dnsSuffix: string;
-  /** The same for endpoints that also speak IPv6. */
+  /** The suffix of endpoints that also support IPv6. */
   dualStackDnsSuffix: string;
-  /** Whether the AWS SDK lists this very Region. Otherwise its partition is a guess by the form of its name. */
+  /** Whether the AWS SDK lists this Region. Otherwise the partition is derived from the form of its name. */
   isListed: boolean;
 }
 
-/** The partition of a Region, by the table that the AWS SDK brings with it. */
+/** The partition of a Region, from the table of the AWS SDK. */
 export function partitionOf(region: string): Partition {
   const { name, dnsSuffix, dualStackDnsSuffix, ...facts } = partition(region);
   return { name, dnsSuffix, dualStackDnsSuffix, isListed: 'description' in facts };

@@ -1,20 +1,20 @@
-/** What the AWS SDK says while it looks for credentials. */
+/** What the AWS SDK tries while it looks for credentials. */
 export interface CredentialTrail {
-  /** For the option `logger` of a client. */
+  /** The option `logger` of a client. */
   logger: Record<'debug' | 'info' | 'warn' | 'error', (...words: unknown[]) => void>;
-  /** The error of a call; if there were no credentials for it, with what was tried. */
+  /** Adds what was tried to an error that says there are no credentials. Returns others unchanged. */
   explain(error: unknown): unknown;
 }
 
 const source = /^@aws-sdk\/credential-provider-node - (?:defaultProvider|remoteProvider)::(.+)$/;
 const reason = /^@smithy\/property-provider -> (.+)$/s;
 
-// The SDK looks in some ten places. More than this is the trail of several calls at once.
-const longestTrail = 30;
+// The SDK tries about ten sources. A longer trail belongs to several calls at once.
+const maxTrail = 30;
 
 /**
- * Makes what keeps the trail of the SDK's default chain. When the chain finds nothing, its error says
- * no more than that; where it looked, and why that was of no use, it says in debug lines alone.
+ * Makes a recorder of the SDK's default credential chain. When the chain finds nothing, its error does
+ * not say what was tried. Only its debug log contains the sources and the reasons.
  */
 export function makeCredentialTrail(): CredentialTrail {
   let trail: string[] = [];
@@ -23,12 +23,12 @@ export function makeCredentialTrail(): CredentialTrail {
     logger: {
       debug(...words) {
         const text = words.join(' ');
-        const [, place] = source.exec(text) ?? [];
-        const [, why] = reason.exec(text) ?? [];
-        if (place === 'fromEnv') trail = [];
-        if (place !== undefined) trail.push(place);
-        else if (why !== undefined && trail.length > 0) trail.push(`(${why})`);
-        trail = trail.slice(-longestTrail);
+        const [, provider] = source.exec(text) ?? [];
+        const [, cause] = reason.exec(text) ?? [];
+        if (provider === 'fromEnv') trail = [];
+        if (provider !== undefined) trail.push(provider);
+        else if (cause !== undefined && trail.length > 0) trail.push(`(${cause})`);
+        trail = trail.slice(-maxTrail);
       },
       info: ignore,
       warn: ignore,
@@ -36,15 +36,13 @@ export function makeCredentialTrail(): CredentialTrail {
     },
     explain(error) {
       if (!(error instanceof Error) || error.name !== 'CredentialsProviderError') return error;
-      const told = new Error(`${error.message}. Tried: ${trail.join(' ')}.${hopLimit(trail)}`, {
-        cause: error,
-      });
-      return Object.assign(told, { name: error.name });
+      const message = `${error.message}. Tried: ${trail.join(' ')}.${hopLimitHint(trail)}`;
+      return Object.assign(new Error(message, { cause: error }), { name: error.name });
     },
   };
 }
 
-function hopLimit(trail: readonly string[]): string {
+function hopLimitHint(trail: readonly string[]): string {
   if (!trail.includes('fromInstanceMetadata')) return '';
   return ' In a container on EC2, instance metadata (IMDSv2) answers only with a hop limit of 2: set HttpPutResponseHopLimit of the instance to 2, or give the container a role of its own (ECS task role, IRSA, EKS pod identity).';
 }

@@ -1,6 +1,6 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
-/** Keys of a session, as the SDK wants them. */
+/** The keys of a session, in the form the SDK takes. */
 export interface SessionKeys {
   accessKeyId: string;
   secretAccessKey: string;
@@ -14,35 +14,36 @@ interface Session {
 }
 
 /**
- * A source of credentials for the SDK. `memoized` tells the SDK not to put its own cache in front:
- * that one throws in the last five minutes of a session when a refresh fails, although the session
- * is still good.
+ * A credential provider for the SDK. `memoized` turns off the cache of the SDK: in the last five minutes
+ * of a session, that cache throws when a refresh fails, although the session is still valid.
  */
 export interface Credentials {
   (options?: { forceRefresh?: boolean }): Promise<SessionKeys>;
   memoized: true;
 }
 
-// Refreshing begins this long before the end, so that an outage of STS of some minutes is not felt.
+// A session is refreshed this long before its end. Shorter: an outage of STS of a few minutes fails
+// calls. Longer: more sessions than necessary.
 const refreshBeforeEndSeconds = 5 * 60;
-// A role that may not be assumed is asked for once a minute at most; an outage is probed sooner.
+// The pause before the next AssumeRole. Shorter: a refused role costs many calls. Longer: calls fail
+// although the role is fixed, or STS is back.
 const pauseAfterRefusalSeconds = 60;
 const pauseAfterOutageSeconds = 1;
 
 type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
 
 /**
- * Makes what asks STS for sessions of a role, and leaves it alone for a while when it has failed:
- * until then everybody is told of that failure, and then one of them finds out whether it is over.
- * @throws an error named CredentialsRefused (STS said no) or CredentialsUnavailable (no answer), or
- * what STS said of the session policy, which is about one session and not about the role
+ * Makes the function that opens sessions of a role. After a failure it pauses: until the pause ends, all
+ * calls get the same error. Then one call tries again.
+ * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable (no answer), or the
+ * error of STS about the session policy, which concerns one session and not the role
  */
 export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) => Promise<Session> {
-  let failure: { told: Error; pauseMs: number; until: number } | undefined;
+  let failure: { error: Error; pauseMs: number; until: number } | undefined;
 
   return async function openSession(assumeRole) {
     if (failure) {
-      if (now() < failure.until) throw failure.told;
+      if (now() < failure.until) throw failure.error;
       failure.until = now() + failure.pauseMs;
     }
     try {
@@ -52,15 +53,15 @@ export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) =
     } catch (error) {
       const cause = error as StsError;
       if (isAboutPolicy(cause)) {
-        failure = undefined; // of the role it says nothing: that is for the next one to find out
+        failure = undefined; // it says nothing about the role
         throw toPolicyRefusal(cause);
       }
       const isRefusal = isRefused(cause);
-      const told = new Error('the service role could not be assumed', { cause });
-      told.name = isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable';
+      const roleError = new Error('the service role could not be assumed', { cause });
+      roleError.name = isRefusal ? 'CredentialsRefused' : 'CredentialsUnavailable';
       const pauseMs = 1_000 * (isRefusal ? pauseAfterRefusalSeconds : pauseAfterOutageSeconds);
-      failure = { told, pauseMs, until: now() + pauseMs };
-      throw told;
+      failure = { error: roleError, pauseMs, until: now() + pauseMs };
+      throw roleError;
     }
   };
 }
@@ -91,7 +92,7 @@ function isAboutPolicy({ name }: StsError): boolean {
   return name === 'PackedPolicyTooLargeException' || name === 'MalformedPolicyDocumentException';
 }
 
-/** A refusal of the create itself, before it was sent. The id of the request is that of another call. */
+/** The error of a create that STS refused, without the request id, which belongs to the call of STS. */
 function toPolicyRefusal(cause: StsError): Error {
   const { name, message, $metadata } = cause;
   const error = new Error(message, { cause });
@@ -99,9 +100,9 @@ function toPolicyRefusal(cause: StsError): Error {
 }
 
 /**
- * Makes credentials of an assumed role: cached until shortly before their end, one AssumeRole in
- * flight at a time, and a failed refresh falls back on the old session until its true end.
- * @throws an error named CredentialsRefused (STS said no) or CredentialsUnavailable (no answer)
+ * Makes the credentials of an assumed role. They are cached until shortly before their end, with one
+ * AssumeRole in flight at a time. If a refresh fails, the old session is used until its end.
+ * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable (no answer)
  */
 export function makeAssumedRoleCredentials(options: {
   assumeRole: AssumeRole;
@@ -124,11 +125,11 @@ export function makeAssumedRoleCredentials(options: {
   const provide = async ({ forceRefresh = false } = {}): Promise<SessionKeys> => {
     const secondsLeft = session ? (session.endsAt - now()) / 1_000 : 0;
     if (session && secondsLeft > refreshBeforeEndSeconds && !forceRefresh) return session.keys;
-    if (forceRefresh) session = undefined; // AWS refused it: there is nothing to fall back on
+    if (forceRefresh) session = undefined; // AWS refused the old session
     const usable = session && secondsLeft > 0 ? session.keys : undefined;
     inFlight ??= refresh();
     if (!usable) return inFlight;
-    // Still good: do not make this call wait for STS, nor fail with it.
+    // The old session is still valid: this call neither waits for STS nor fails with it.
     inFlight.catch(() => {});
     return usable;
   };

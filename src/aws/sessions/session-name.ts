@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-// STS takes 2 to 64 characters. Twelve digits keep any two of a million callers apart but for one
-// chance in 500; what is left of 64 is for people who read CloudTrail.
+// STS accepts 2 to 64 characters. With twelve hex digits, a collision among a million callers has a
+// chance of 1 in 500. Fewer: collisions are likely. More: less of the name is readable in CloudTrail.
 const digestDigits = 12;
 const readableCharacters = 64 - digestDigits - 1;
 
 /**
- * The name of a caller's sessions at AWS, as RoleSessionName and SourceIdentity: what can be shown
- * of its subject, and a digest of its whole id, so that no two callers have the same.
+ * The RoleSessionName and SourceIdentity of a caller: its subject as far as STS allows, and a digest of
+ * its whole id, so that two callers have different names.
  */
 export function sessionNameOf(caller: string): string {
   const subject = caller.slice(caller.indexOf('#') + 1);

@@ -2,51 +2,51 @@ import type { ExportGrant } from '../cloudwatch-logs.ts';
 import { partitionOf } from '../endpoint/partition.ts';
 import { defaultDestinationPrefix } from '../export-task.ts';
 
-/** Where a role lives, as ARNs have it. */
+/** The partition, account and Region of a role. */
 export interface RoleLocation {
   partition: string;
   accountId: string;
   region: string;
 }
 
-const longestPolicy = 2_048; // characters; STS takes no more
+const maxPolicyCharacters = 2_048; // the limit of STS
 
-const nothing = JSON.stringify({
+const denyAll = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
 });
 
 /**
- * The session policy under which a role may create the export that was granted, and do nothing
- * else; without a grant, nothing at all. Log group and bucket are always exact. A prefix that STS
- * has no room or no characters for is matched as far as it goes.
+ * The session policy that allows a role to create the granted export and nothing else; without a grant,
+ * nothing at all. Log group and bucket are always exact. A prefix that is too long for STS, or has
+ * characters STS does not accept, is matched as far as possible.
  */
-export function sessionPolicyFor(place: RoleLocation, grant: ExportGrant | undefined): string {
-  if (!grant) return nothing;
-  const room = longestPolicy - policyFor(place, grant, '').length;
+export function sessionPolicyFor(role: RoleLocation, grant: ExportGrant | undefined): string {
+  if (!grant) return denyAll;
+  const room = maxPolicyCharacters - policyFor(role, grant, '').length;
   const keys = keysUnder(grant.destinationPrefix, room);
-  return keys === undefined ? nothing : policyFor(place, grant, keys);
+  return keys === undefined ? denyAll : policyFor(role, grant, keys);
 }
 
-/** What AWS asks of who calls CreateExportTask (user guide, "Export log data to Amazon S3"). */
+/** The permissions CreateExportTask needs (user guide, "Export log data to Amazon S3"). */
 function policyFor(
   { partition, accountId, region }: RoleLocation,
   { logGroupName, destination, destinationPrefix }: ExportGrant,
   keys: string,
 ): string {
   const logGroup = nameToPattern(logGroupName);
-  // After a slash the rest of the name would be taken for a key.
+  // A slash would end the bucket name and begin a key.
   const bucket = nameToPattern(destination.replaceAll('/', '?'));
   const logGroupArn = `arn:${partition}:logs:${region}:${accountId}:log-group:${logGroup}`;
   const bucketArn = `arn:${partition}:s3:::${bucket}`;
   const objects = [`${bucketArn}/${keys}`];
-  // When none is sent AWS exports below this one, but tries whether it may write beside it. Whether
-  // it tells that from this prefix being sent, nobody has recorded.
+  // Without a prefix in the request, AWS exports below this one, but writes its test object beside it.
+  // Whether it also does so when the same prefix is sent is not recorded.
   if (destinationPrefix === defaultDestinationPrefix)
     objects.push(`${bucketArn}/aws-logs-write-test`);
   const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({
-    Version: '2012-10-17', // in an older one `${*}` would be plain text
+    Version: '2012-10-17', // in older versions `${*}` is plain text
     Statement: [
       {
         Effect: 'Allow',
@@ -69,7 +69,7 @@ function policyFor(
   });
 }
 
-/** The pattern of the keys under a prefix, in at most `room` characters of JSON, if there are any. */
+/** The pattern of the keys under a prefix, in at most `room` characters of JSON; `undefined` if none fits. */
 function keysUnder(prefix: string, room: number): string | undefined {
   const pieces = toPieces(prefix);
   const whole = `${pieces.join('')}/*`;
@@ -83,15 +83,15 @@ function keysUnder(prefix: string, room: number): string | undefined {
   return `${pieces.slice(0, fitting === -1 ? undefined : fitting).join('')}*`;
 }
 
-/** No log group or bucket has a question mark: what cannot be written makes it the name of nothing. */
+/** Escapes a name. A character STS does not accept becomes `?`, so that the pattern matches no real name. */
 function nameToPattern(name: string): string {
   const writable = Array.from(name, (character) => (isWritable(character) ? character : '?'));
   return toPieces(writable.join('')).join('');
 }
 
 /**
- * A text as a pattern that matches just this text, a piece for each of its characters. What means
- * something in a pattern is escaped; a run of what STS does not take in a policy becomes one `*`.
+ * A text as the pieces of a pattern that matches only this text, one piece per character. Wildcards are
+ * escaped. A run of characters STS does not accept becomes one `*`.
  */
 function toPieces(text: string): string[] {
   return Array.from(text, (character) => {

@@ -20,7 +20,7 @@ import {
 import { sessionNameOf } from './session-name.ts';
 import { type RoleLocation, sessionPolicyFor } from './session-policy.ts';
 
-/** The role to work under at a target. */
+/** The role to assume at a target. */
 export interface ServiceRole {
   roleArn: string;
   externalId?: string | undefined;
@@ -28,19 +28,19 @@ export interface ServiceRole {
 
 /** The sessions of a role. */
 export interface RoleSessions extends Disposable {
-  /** Those the gateway works in. */
+  /** The credentials of the gateway itself. */
   credentials: Credentials;
   /**
-   * Opens a session for one create: in the caller's name, and narrowed to what was granted.
-   * @throws an error named CredentialsRefused or CredentialsUnavailable, or STS's about the policy
+   * Opens the session of one create, with the name of the caller and limited to the grant.
+   * @throws an error named CredentialsRefused or CredentialsUnavailable, or that of STS about the policy
    */
-  openScoped(how: CreateCallOptions): Promise<SessionKeys>;
+  openScoped(options: CreateCallOptions): Promise<SessionKeys>;
 }
 
-// The shortest session AWS gives: stolen keys are of use for a quarter of an hour at most.
+// The shortest session STS offers: stolen keys are valid for 15 minutes at most.
 const sessionSeconds = 900;
 
-/** Opens a role, at STS in the target's own Region (one Region's outage stays there). */
+/** Opens a role at STS in the Region of the target, so that an outage of a Region affects only its targets. */
 export function openServiceRole(
   options: AwsConnectionOptions & {
     role: ServiceRole;
@@ -52,7 +52,7 @@ export function openServiceRole(
 ): RoleSessions {
   const { role, region, sessionName, timeouts, now, record } = options;
   const client = openSts(region, undefined, options);
-  const place = readPlace(role.roleArn, region);
+  const location = readLocation(role.roleArn, region);
   const openSession = makeSessionSource(now);
 
   const assumeRole = (input: Omit<AssumeRoleCommandInput, 'RoleArn'>) =>
@@ -81,9 +81,9 @@ export function openServiceRole(
   return {
     credentials,
     async openScoped({ caller = gatewayItself, grant }) {
-      await credentials(); // a role that is refused as it is need not be asked for in a caller's name
+      await credentials(); // throws without a call while the role is refused
       const name = sessionNameOf(caller);
-      const Policy = sessionPolicyFor(place, grant);
+      const Policy = sessionPolicyFor(location, grant);
       const { keys } = await openSession(() =>
         auditStsCall(
           record,
@@ -97,7 +97,7 @@ export function openServiceRole(
   };
 }
 
-/** The account STS says these credentials belong to (the SDK's default chain when there are none). */
+/** Reads from STS the account of the credentials. Default: those of the SDK's default chain. */
 export async function readCallerAccount(
   options: AwsConnectionOptions & {
     region: string;
@@ -122,7 +122,7 @@ export async function readCallerAccount(
   }
 }
 
-function readPlace(roleArn: string, region: string): RoleLocation {
+function readLocation(roleArn: string, region: string): RoleLocation {
   const [, partition = '', , , accountId = ''] = roleArn.split(':');
   return { partition, accountId, region };
 }
@@ -130,13 +130,13 @@ function readPlace(roleArn: string, region: string): RoleLocation {
 function openSts(
   region: string,
   credentials: Credentials | undefined,
-  reach: AwsConnectionOptions,
+  connection: AwsConnectionOptions,
 ): STSClient {
   const trail = makeCredentialTrail();
   const client = new STSClient({
     region,
     maxAttempts: 2,
-    requestHandler: keepAliveConnections(reach),
+    requestHandler: keepAliveConnections(connection),
     ...(credentials ? { credentials } : { logger: trail.logger }),
   });
   client.middlewareStack.add(

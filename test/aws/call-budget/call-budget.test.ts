@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { type CallClaim, makeCallBudget } from '#aws/call-budget/call-budget.ts';
+import { type BudgetRequest, makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import type { Problem } from '#problems/problem.ts';
 import { makeTurnedClock } from './turned-clock.ts';
 
@@ -11,8 +11,8 @@ function openBudget(callsPerSecond = 4) {
   const sent: { name: string; at: number }[] = [];
   const refused: { name: string; at: number; problem: Problem }[] = [];
 
-  async function call(name: string, claim: CallClaim): Promise<void> {
-    const turn = budget.take(claim);
+  async function call(name: string, request: BudgetRequest): Promise<void> {
+    const turn = budget.take(request);
     const note = () => void sent.push({ name, at: clock.elapsed() });
     if (!turn) return note();
     await turn.then(note, (problem) => {
@@ -25,18 +25,18 @@ function openBudget(callsPerSecond = 4) {
     budget,
     sent,
     refused,
-    call: (name: string, claim: CallClaim) => void call(name, claim),
+    call: (name: string, request: BudgetRequest) => void call(name, request),
     names: () => sent.map(({ name }) => name),
   };
 }
 
-const read = (caller: string, signal?: AbortSignal): CallClaim => ({
+const read = (caller: string, signal?: AbortSignal): BudgetRequest => ({
   lane: 'read',
   caller,
   signal,
 });
-const write = (caller: string): CallClaim => ({ lane: 'write', caller });
-const dispatcher: CallClaim = { lane: 'dispatcher' };
+const write = (caller: string): BudgetRequest => ({ lane: 'write', caller });
+const dispatcher: BudgetRequest = { lane: 'dispatcher' };
 
 /** The most that were sent in any second. */
 function maxInASecond(sent: { at: number }[]): number {
