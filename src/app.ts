@@ -105,7 +105,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(cataloguePlugin);
   await app.register(telemetryPlugin);
   await app.register(healthPlugin, { whyNotReady });
-  const slots = makeSlotReader({ targets, book: jobs?.slots, now, elapsed });
+  const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });
   const queries = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
   await app.register(targetsPlugin, { targets, slots, authorizer, visibility });

@@ -3,7 +3,7 @@ import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import type { EffectiveTask } from './creating/effective-task.ts';
 
-/** May this be created? Asked with the very values that are sent to AWS. */
+/** The question whether this task may be created, with the values that are sent to AWS. */
 export function toCreateQuestion(target: TargetIdentity, task: EffectiveTask): Question {
   const { logGroupName, destination, destinationPrefix, from, to } = task;
   return {
@@ -14,8 +14,8 @@ export function toCreateQuestion(target: TargetIdentity, task: EffectiveTask): Q
 }
 
 /**
- * What a create may export, if it may: what was asked about, not what is then sent. Where a mistake
- * makes the two differ, or a no is not listened to, a session narrowed to the grant refuses.
+ * The grant of a permitted create: the values that were authorized, not those that are sent. If a defect
+ * makes them differ, or ignores a denial, a session limited to the grant refuses the create.
  */
 export function grantOf(
   { resource, context }: Question,
@@ -30,8 +30,8 @@ export function grantOf(
 }
 
 /**
- * May this be done to a task? Asked by the task's own log group and bucket; of a task that does not
- * exist, by none, which takes as long.
+ * The question whether this may be done to a task, with the log group and the bucket of the task. For a
+ * task that does not exist they are empty, so that the decision takes the same time.
  */
 export function toTaskQuestion(
   action: 'DescribeExportTasks' | 'CancelExportTask',

@@ -5,14 +5,14 @@ import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { toTaskQuestion } from './authorization-questions.ts';
 
-/** No export task that this caller may know of: there is none, or it is none of their business. */
+/** The problem for a task that does not exist, or that this caller may not see. */
 export function exportTaskNotFound(): Problem {
   return new Problem('export-task-not-found', 'AWS lists no export task with this id.');
 }
 
 /**
- * Refuses to cancel what the caller may not: AWS is asked which log group and bucket the task is of.
- * Where everybody may do everything nothing is asked, and nothing for those who may cancel no task.
+ * Requires that the caller may cancel the task. Reads the log group and the bucket of the task from AWS,
+ * except when authorization is off, or when the caller may cancel no task at all.
  * @throws Problem export-task-not-found
  */
 export async function requireCancellable(
@@ -23,9 +23,9 @@ export async function requireCancellable(
   signal: AbortSignal,
 ): Promise<void> {
   if (authorizer.isOpen) return;
-  const how = { caller: request.principal.id, signal };
+  const options = { caller: request.principal.id, signal };
   const page = authorizer.mayPermit(request, 'CancelExportTask', target)
-    ? await target.logs.describeExportTasks({ taskId }, how)
+    ? await target.logs.describeExportTasks({ taskId }, options)
     : undefined;
   const task = page?.exportTasks[0];
   const { isPermitted } = authorizer.decide(
@@ -36,9 +36,9 @@ export async function requireCancellable(
 }
 
 /**
- * Cancels a task and shows it. If AWS says that it has already finished because an earlier attempt
- * of this very call (its answer lost) did cancel it, that is a success. `mask` leaves out what the
- * caller may not know of it.
+ * Cancels a task and describes it. If AWS answers that it has already finished because an earlier attempt
+ * of this call, whose answer was lost, cancelled it, that is a success. `mask` removes what the caller
+ * may not see.
  */
 export async function cancelAndDescribe(
   logs: CloudWatchLogs,
@@ -46,27 +46,27 @@ export async function cancelAndDescribe(
   { caller, signal }: { caller: string; signal: AbortSignal },
   mask: (task: AwsExportTask) => Promise<AwsExportTask>,
 ): Promise<{ task: AwsExportTask; awsRequestId: string | undefined }> {
-  const show = async (): Promise<AwsExportTask> => {
+  const describe = async (): Promise<AwsExportTask> => {
     const page = await logs
       .describeExportTasks({ taskId }, { isFresh: true, caller, lane: 'write' })
       .catch(() => undefined);
-    // The cancel itself succeeded; that AWS cannot show the task just now does not undo it.
+    // The cancel has succeeded, even if AWS cannot describe the task now.
     return mask(page?.exportTasks[0] ?? { taskId });
   };
   try {
     const { awsRequestId } = await logs.cancelExportTask(taskId, { caller, signal });
-    return { task: await show(), awsRequestId };
+    return { task: await describe(), awsRequestId };
   } catch (refusal) {
     if (!(refusal instanceof Problem) || refusal.slug !== 'export-task-already-finished')
       throw refusal;
-    const task = await show();
+    const task = await describe();
     const code = task.status?.code;
-    // Any other state, be it one that is not known here, is what our earlier attempt made of it.
+    // Any other state, even an unknown one, is the result of our earlier attempt.
     const hasEndedByItself = code === undefined || code === 'COMPLETED' || code === 'FAILED';
     if (attemptsOf(refusal.cause) > 1 && !hasEndedByItself) {
       return { task, awsRequestId: refusal.members.awsRequestId };
     }
-    const { from: _from, to: _to, ...shown } = task; // exact integers, which a problem need not repeat
+    const { from: _from, to: _to, ...shown } = task; // a problem has no exact integers
     throw new Problem('export-task-already-finished', `The export task is ${code ?? 'finished'}.`, {
       ...refusal.members,
       exportTask: { ...shown, taskId },

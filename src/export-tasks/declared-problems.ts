@@ -1,6 +1,6 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 
-/** The problems any call to AWS for a target may end in. */
+/** The problems that any call to AWS for a target may return. */
 export const awsCallProblems = [
   'invalid-parameter',
   'service-role-not-permitted',

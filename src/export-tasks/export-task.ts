@@ -10,10 +10,10 @@ import { Int64, Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import { suggestBucket, suggestLogGroup } from './suggestions.ts';
 
-/** An S3 key has at most this many bytes of UTF-8, and the prefix is its beginning. */
+/** The limit of an S3 key, in bytes of UTF-8. The prefix is part of the key. */
 export const s3KeyMaxBytes = 1_024;
 
-/** The ids of the document's examples: a finished task, and one that can be cancelled. */
+/** The task ids in the examples of the API document: a finished task, and one that can be cancelled. */
 export const exampleTaskIds = {
   finished: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
   running: '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22',
@@ -37,7 +37,7 @@ export const LogGroupName = Text({
   description: 'Name of the log group to export.',
 });
 
-/** What the names of log streams begin with. */
+/** A prefix of log stream names. */
 export const LogStreamNamePrefix = Text({
   minLength: 1,
   maxLength: 512,
@@ -51,21 +51,21 @@ export const LogStreamNamePrefix = Text({
 export const Destination = Text({
   minLength: 1,
   maxLength: 512,
-  pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // a name with one of them can never be a bucket
+  pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // no bucket name has one of them
   rule: 'the name of an S3 bucket, 1 to 512 characters, none of them : or /',
   meant: suggestBucket,
   description: 'Name of the S3 bucket, which must be in the Region of the log group.',
 });
 
 const destinationPrefix = Text({
-  maxLength: s3KeyMaxBytes, // what a document can say of the rule below
+  maxLength: s3KeyMaxBytes, // the document cannot express the limit in bytes
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
     'Key prefix of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
 });
 
-/** The body of POST /export-tasks: what CreateExportTask takes. */
+/** The body of POST /export-tasks: the parameters of CreateExportTask. */
 export type CreateExportTask = Static<typeof CreateExportTask>;
 export const CreateExportTask = Type.Object(
   {
@@ -100,7 +100,7 @@ export const CreateExportTask = Type.Object(
   },
 );
 
-/** Something about an accepted task that its caller will hardly have meant. */
+/** A value of an accepted task that is probably a mistake. */
 export type Warning = Static<typeof Warning>;
 export const Warning = Type.Object(
   {
@@ -127,7 +127,7 @@ export const CreatedExportTask = Type.Object(
   },
 );
 
-/** A state of an export task, to ask for. */
+/** A status code, as a filter. */
 export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
   title: 'ExportTaskStatusCode',
   type: 'string',
@@ -136,7 +136,7 @@ export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
   'x-rule': `one of ${exportTaskStatusCodes.join(', ')}`,
 });
 
-// No enum: a client generated today must not break on a state that AWS adds tomorrow.
+// Not an enum: a generated client must not fail on a status code that AWS adds later.
 const ShownStatusCode = Type.Unsafe<ExportTaskStatusCode>({
   type: 'string',
   description: `State of the task: ${exportTaskStatusCodes.join(', ')}, or a state that AWS adds later. PENDING and RUNNING hold the slot.`,
@@ -149,7 +149,7 @@ const Milliseconds = (what: string) =>
     description: `${what}, in milliseconds since 1970-01-01T00:00:00Z.`,
   });
 
-/** A finished task, for examples. */
+/** A finished task for the examples of the API document. */
 export const exampleTask = {
   taskId: exampleTaskIds.finished,
   taskName: 'checkout-2024-05-01',
@@ -162,7 +162,7 @@ export const exampleTask = {
   executionInfo: { creationTime: 1714608000000, completionTime: 1714608001548 },
 } as const;
 
-/** An export task as DescribeExportTasks shows it. Each member is absent where AWS leaves it out. */
+/** An export task as DescribeExportTasks shows it. A member that AWS leaves out is absent. */
 export type ExportTask = Static<typeof ExportTask>;
 export const ExportTask = Type.Object(
   {
@@ -223,7 +223,7 @@ export const TaskId = Text({
   examples: [exampleTaskIds.finished],
 });
 
-/** The query parameter every operation on export tasks takes. */
+/** The query parameter of every operation on export tasks. */
 export const TargetName = Text({
   minLength: 1,
   maxLength: 64,
@@ -231,7 +231,7 @@ export const TargetName = Text({
   description: 'Name of the target: see GET /targets. Default: the first configured target.',
 });
 
-/** The query of operations that have no parameters but the target. */
+/** The query of operations with no parameter but the target. */
 export const TargetQuery = Type.Object(
   { target: Type.Optional(TargetName) },
   { additionalProperties: false },

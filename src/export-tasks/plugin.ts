@@ -11,17 +11,17 @@ import { createExportTask } from './routes/create-export-task.ts';
 import { describeExportTasks } from './routes/describe-export-tasks.ts';
 import { getExportTask } from './routes/get-export-task.ts';
 
-/** What the mirror needs: where exports run, and the clocks of the create protocol. */
+/** Options of the mirror: targets, authorization, and the clocks of the look-up. */
 export interface ExportTasksOptions extends OutcomeLookUpOptions {
   targets: Targets;
   authorizer: Authorizer;
-  /** What may be told of export jobs; absent where there are none. */
+  /** What callers may see of export jobs; absent when jobs are off. */
   visibility: JobVisibility | undefined;
-  /** Whether a task name is kept for the export tasks of jobs; absent where there are none. */
+  /** Whether a task name is reserved for export jobs; absent when jobs are off. */
   isReserved: ((taskName: string) => Promise<boolean>) | undefined;
 }
 
-/** Registers the mirror of AWS's three operations on export tasks. */
+/** Registers the mirror of the three operations of AWS on export tasks. */
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
   const { targets, authorizer, visibility, isReserved } = options;
   const maskTaskNames = makeMaskTaskNames(visibility);

@@ -1,21 +1,21 @@
-// The longest text that is looked at: an ARN of the longest name, or a URL with the longest key.
+// The longest text that is parsed: an ARN with the longest name, or a URL with the longest key.
 const maxLength = 2_048;
 
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/;
 
-/** What to write instead of an ARN or URL of a bucket, in words; `undefined` where it cannot be known. */
+/** Suggests a bucket name for an ARN or URL of a bucket; `undefined` when there is none. */
 export function suggestBucket(text: string): string | undefined {
   if (text.length > maxLength) return undefined;
   const bucketAndKey = readUrl(text) ?? text.replace(arnOrScheme, '');
   const [bucket = '', ...names] = bucketAndKey.split('/');
   if (!bucketName.test(bucket)) return undefined;
   const prefix = names.join('/').replace(/\*$/, '');
-  const beside = prefix && `, and ${JSON.stringify(prefix)} as destinationPrefix`;
-  return `write ${JSON.stringify(bucket)}${beside}`;
+  const andPrefix = prefix && `, and ${JSON.stringify(prefix)} as destinationPrefix`;
+  return `write ${JSON.stringify(bucket)}${andPrefix}`;
 }
 
-/** The bucket and the key of a URL of S3, with a slash between: the bucket is in its host, or in its path. */
+/** The bucket and the key of an S3 URL, joined by a slash. The bucket is in its host or in its path. */
 function readUrl(text: string): string | undefined {
   const [, host = '', path = ''] = /^https?:\/\/([^:/]+)(?:\/(.*))?$/.exec(text) ?? [];
   if (!host.includes('.amazonaws.')) return undefined;
@@ -25,26 +25,26 @@ function readUrl(text: string): string | undefined {
 }
 
 const logGroupArn = /^arn:[a-z0-9-]+:logs:[a-z0-9-]*:\d*:log-group:([^:]+)(?::.*)?$/;
-const nameAndStar = /^([.\-_/#A-Za-z0-9]+)\*$/;
+const nameWithStar = /^([.\-_/#A-Za-z0-9]+)\*$/;
 
-/** What to write instead of an ARN or a pattern of log groups, where one is named. */
+/** Suggests a log group name for an ARN or a pattern of log groups. */
 export function suggestLogGroup(text: string): string | undefined {
   const name = nameInArn(text);
-  const [, prefix] = nameAndStar.exec(name ?? '') ?? [];
+  const [, prefix] = nameWithStar.exec(name ?? '') ?? [];
   if (prefix !== undefined) {
     return `logGroupName is the whole name of one log group; to export all whose name begins with it, create an export job with logGroupNamePrefix ${JSON.stringify(prefix)}`;
   }
   return name === undefined || name === text ? undefined : `write ${JSON.stringify(name)}`;
 }
 
-/** What to write instead of an ARN or a pattern of log groups, where a prefix is asked for. */
+/** Suggests a log group name prefix for an ARN or a pattern of log groups. */
 export function suggestLogGroupPrefix(text: string): string | undefined {
   const name = nameInArn(text);
-  const [, prefix = name] = nameAndStar.exec(name ?? '') ?? [];
+  const [, prefix = name] = nameWithStar.exec(name ?? '') ?? [];
   return prefix === undefined || prefix === text ? undefined : `write ${JSON.stringify(prefix)}`;
 }
 
-/** The name in an ARN of a log group; what is none, as it is. */
+/** The name in the ARN of a log group. Other texts are returned unchanged. */
 function nameInArn(text: string): string | undefined {
   if (text.length > maxLength) return undefined;
   return logGroupArn.exec(text)?.[1] ?? text;

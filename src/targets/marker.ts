@@ -1,20 +1,20 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The database of the export jobs: what their tasks are marked with. */
+/** One database of export jobs: its id and its key for markers. */
 export interface Installation {
-  /** In every marker, for all to see. */
+  /** The public part: it is in every marker. */
   id: string;
-  /** What markers are signed with. */
+  /** The key that signs markers. */
   secret: string;
 }
 
-/** What every marker begins with, of whatever installation. */
+/** The prefix of all markers, of any installation. */
 export const anyMarkerPrefix = 'xp1-';
 
-/** What the taskName of every task of an installation's export jobs begins with. */
+/** The prefix of the markers of one installation. */
 export const markerPrefix = (installation: string) => `${anyMarkerPrefix}${installation}-`;
 
-/** An attempt of a slice, of which a task is. */
+/** An attempt of a slice. */
 interface AttemptName {
   jobId: string;
   slice: number;
@@ -22,9 +22,9 @@ interface AttemptName {
 }
 
 /**
- * The taskName of an attempt, by which it is found again. `random` makes it nobody else's, also after
- * the database was put back; by the signature behind it a task of ours is known without a row of it,
- * and a name that only looks like one is not.
+ * The taskName of an attempt, by which its task is found again. `random` makes it unique, even after the
+ * database was restored from a backup. The signature identifies a task of this installation that has no
+ * row, and exposes a name that only looks like a marker.
  */
 export function makeMarker(
   installation: Installation,
@@ -35,11 +35,11 @@ export function makeMarker(
   return unsigned + signatureOf(installation, unsigned);
 }
 
-/** Whether this installation made the marker. */
+/** Whether this installation made the marker (its signature is valid). */
 export function isOwnMarker(installation: Installation, taskName: string): boolean {
   const signature = Buffer.from(taskName.slice(-signatureDigits));
-  const right = Buffer.from(signatureOf(installation, taskName.slice(0, -signatureDigits)));
-  return signature.length === right.length && timingSafeEqual(signature, right);
+  const expected = Buffer.from(signatureOf(installation, taskName.slice(0, -signatureDigits)));
+  return signature.length === expected.length && timingSafeEqual(signature, expected);
 }
 
 const signatureDigits = 16;
@@ -48,7 +48,7 @@ function signatureOf({ secret }: Installation, unsigned: string): string {
   return createHmac('sha256', secret).update(unsigned).digest('hex').slice(0, signatureDigits);
 }
 
-/** The job a taskName names, if it has the form of a marker. Whether it is the truth the database knows. */
+/** The job id in a taskName, if it has the form of a marker. Its signature is not checked. */
 export function jobOfMarker(taskName: string | undefined): string | undefined {
   const parts = taskName?.split('-') ?? [];
   return parts[0] === 'xp1' && parts.length > 5 ? parts.slice(2, -3).join('-') : undefined;

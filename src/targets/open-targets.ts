@@ -17,12 +17,13 @@ import type { OpenTarget, TargetSettings, Targets } from './target.ts';
 // Pauses before an account is checked again, after STS did not answer or refused.
 const pauses = { firstMs: 1_000, maxMs: 60_000 }; // a refused role costs STS one call a minute
 
+/** The configuration of the targets, and their clocks. */
 export interface TargetsOptions extends AwsConnectionOptions {
   settings: readonly TargetSettings[];
-  /** Whether each create runs in a session of its own, narrowed to what it exports. Every target has a role then. */
+  /** Whether each create runs in its own session, limited to its grant. Every target must have a role then. */
   isSessionScoped: boolean;
   audit: Audit;
-  /** How many calls a second AWS gets of each target; 0 is any number. */
+  /** The limit of calls to AWS per second, for each target; 0 means no limit. */
   callsPerSecond: number;
   sessionName: string;
   now: () => number;
@@ -33,18 +34,18 @@ export interface TargetsOptions extends AwsConnectionOptions {
 }
 
 /**
- * Opens every target, and begins to check with STS that each is the account it is configured to
- * be. Until then calls to it are answered 503: a wrong role must not export anything anywhere.
+ * Opens every target and starts to check with STS that its account is the configured one. Until then its
+ * calls return 503: a wrong role must not export anything.
  */
 export function openTargets(options: TargetsOptions): Targets {
   const { settings, isSessionScoped, audit, timeouts, proxyEnv, callsPerSecond } = options;
   const { sessionName, now, elapsed, sleep, log } = options;
-  const reach = { timeouts, proxyEnv, callsPerSecond };
+  const connection = { timeouts, proxyEnv };
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
   const opened = settings.map(openTarget);
   const whenChecked = Promise.all(opened.map((target) => target.whenChecked)).then(() => {});
-  whenChecked.catch(() => {}); // whoever waits for it hears of it
+  whenChecked.catch(() => {}); // the caller that awaits it gets the error
 
   function openTarget(setting: TargetSettings, index: number) {
     const { name, region, roleArn, externalId } = setting;
@@ -54,7 +55,7 @@ export function openTargets(options: TargetsOptions): Targets {
           role: { roleArn, externalId },
           region,
           sessionName,
-          ...reach,
+          ...connection,
           now,
           record,
         })
@@ -67,7 +68,13 @@ export function openTargets(options: TargetsOptions): Targets {
       sleep: (ms) => sleep(ms, stop.signal),
     });
     const attempts = budget;
-    const logs = openCloudWatchLogs({ region, credentials, openScopedSession, ...reach, attempts });
+    const logs = openCloudWatchLogs({
+      region,
+      credentials,
+      openScopedSession,
+      ...connection,
+      attempts,
+    });
 
     async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
@@ -75,7 +82,7 @@ export function openTargets(options: TargetsOptions): Targets {
       const expected = setting.accountId ?? accountIdOf(roleArn) ?? accountId;
       if (accountId !== expected) {
         throw configError(
-          `Target "${name}" is configured for account ${expected}, but STS says that its credentials belong to ${accountId}.`,
+          `Target "${name}" is configured for account ${expected}, but its credentials belong to account ${accountId}.`,
         );
       }
       const isDefault = index === 0;
@@ -89,12 +96,12 @@ export function openTargets(options: TargetsOptions): Targets {
     async function readAccountUntilAnswered(): Promise<string | undefined> {
       for (let failures = 0; ; failures += 1) {
         try {
-          return await readCallerAccount({ region, credentials, ...reach, record });
+          return await readCallerAccount({ region, credentials, ...connection, record });
         } catch (err) {
           if (stop.signal.aborted) return undefined;
           const retryInMs = backOffMs(failures, pauses);
           const facts = { err, target: name, retryInMs };
-          log.warn(facts, 'the account of a target could not be checked with STS');
+          log.warn(facts, 'failed to check the account of a target with STS, retrying');
           await sleep(retryInMs, stop.signal);
           if (stop.signal.aborted) return undefined;
         }
@@ -139,7 +146,7 @@ export function openTargets(options: TargetsOptions): Targets {
     },
     unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
     async [Symbol.asyncDispose]() {
-      for (const target of opened) target.refuseWaiting(); // before its pauses end
+      for (const target of opened) target.refuseWaiting(); // before stop ends their pauses
       stop.abort();
       for (const target of opened) await target[Symbol.asyncDispose]();
     },

@@ -7,16 +7,16 @@ import { listTargets } from './routes/list-targets.ts';
 import type { SlotReader } from './slot-reader.ts';
 import type { Targets } from './target.ts';
 
-/** What is told about targets comes from here. */
+/** Options of the routes of targets. */
 export interface TargetsPluginOptions {
   targets: Targets;
   slots: SlotReader;
   authorizer: Authorizer;
-  /** What may be told of export jobs; absent where there are none. */
+  /** What callers may see of export jobs; absent when jobs are off. */
   visibility: JobVisibility | undefined;
 }
 
-/** Registers what is said about targets over HTTP. */
+/** Registers the routes of targets. */
 export const targetsPlugin: FastifyPluginAsync<TargetsPluginOptions> = async (app, options) => {
   const { targets, slots, authorizer, visibility } = options;
   await app.register(listTargets, { targets, authorizer });

@@ -5,17 +5,17 @@ import type { Slot, TargetQueue } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
 import type { Target } from './target.ts';
 
-/** By what it is decided who may know. */
+/** The sources of authorization. */
 export interface RedactionOptions {
   authorizer: Authorizer;
-  /** Absent where there are no export jobs. */
+  /** Absent when jobs are off. */
   visibility: JobVisibility | undefined;
 }
 
 /**
- * What a caller may see of a target's slot: that it is held and since when is everybody's business
- * who waits for it; by whom and of what is for those who may see that task, or that very job. So are
- * the callers in the queue: each is named to who may read all of its jobs there.
+ * Removes from a slot status what the caller may not see. Every caller sees that the slot is held, and
+ * since when. The holder is shown to callers who may see its task or job. A caller in the queue is shown
+ * to those who may read all of its jobs there.
  */
 export async function redactSlotStatus(
   { authorizer, visibility }: RedactionOptions,
@@ -26,17 +26,17 @@ export async function redactSlotStatus(
   const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
   if (authorizer.isOpen) return { slot, ...(queue && { queue }), ...rest };
   return {
-    slot: await maskSlot(),
+    slot: await redactSlot(),
     ...(queue && { queue: redactQueue(queue, request.principal.id, await findReadableQueues()) }),
     ...rest,
   };
 
-  async function maskSlot(): Promise<Slot> {
+  async function redactSlot(): Promise<Slot> {
     const { state, since, seenAt } = slot;
     const held = { state, ...(since !== undefined && { since }), seenAt };
     if (state === 'free') return slot;
     if (state === 'foreign' && !mayDescribe()) return held;
-    // A task with a marker names its job, whoever's it is.
+    // A marker contains the job id, even in a foreign task.
     const jobId = slot.jobId ?? jobOfMarker(slot.taskName);
     if (jobId === undefined || !(await isHidden(jobId))) return slot;
     const { taskName: _name, ...unnamed } = slot;
@@ -62,24 +62,24 @@ export async function redactSlotStatus(
   }
 }
 
-/** The queue without the names of those that may not be known: those of a priority are one entry. */
+/** Removes the callers that may not be shown. Those of one priority become one entry. */
 function redactQueue(
   { callers, ...totals }: TargetQueue,
-  id: string,
+  ownCaller: string,
   readable: readonly CallerQueueName[],
 ): TargetQueue {
-  const isNamed = (queue: TargetQueue['callers'][number]) =>
-    queue.caller === id ||
+  const isShown = (queue: TargetQueue['callers'][number]) =>
+    queue.caller === ownCaller ||
     readable.some((name) => name.caller === queue.caller && name.priority === queue.priority);
   const others = new Map<number, { priority: number; waiting: number; ready: number }>();
   for (const queue of callers) {
-    if (isNamed(queue)) continue;
+    if (isShown(queue)) continue;
     const { priority, waiting, ready } = queue;
     const sum = others.get(priority) ?? { priority, waiting: 0, ready: 0 };
     sum.waiting += waiting;
     sum.ready += ready;
     others.set(priority, sum);
   }
-  const all: TargetQueue['callers'] = [...callers.filter(isNamed), ...others.values()];
+  const all: TargetQueue['callers'] = [...callers.filter(isShown), ...others.values()];
   return { ...totals, callers: all.sort((one, other) => other.priority - one.priority) };
 }

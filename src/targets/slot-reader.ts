@@ -5,22 +5,22 @@ import { toDateTime } from '#time/date-time.ts';
 import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
 import type { OpenTarget, Targets } from './target.ts';
 
-/** What a slot is read from. */
+/** The sources of a slot status. */
 export interface SlotReaderOptions {
   targets: Targets;
-  /** What the export jobs know; without it there are none. */
-  book: SlotStatusSource | undefined;
+  /** What the export jobs know; absent when jobs are off. */
+  slotStatusSource: SlotStatusSource | undefined;
   now: () => number;
   elapsed: () => number;
 }
 
-/** What is in a target's slot, and who waits for it. */
+/** Reads the slot of a target and its queue. */
 export interface SlotReader {
-  /** @throws Problem when AWS has to be asked and does not answer */
+  /** @throws Problem when AWS is needed and does not answer */
   readSlot(target: OpenTarget): Promise<SlotStatus>;
 }
 
-/** A slot, and where there are export jobs, their queue in front of it. */
+/** A slot, and the queue of export jobs in front of it when jobs are on. */
 export interface SlotStatus {
   slot: Slot;
   holder: SlotHolder;
@@ -31,10 +31,10 @@ export interface SlotStatus {
 // However many ask. AWS takes five describes a second per account and Region, from everybody together.
 export const slotFreshForMs = 5_000;
 
-/** Makes the reader of slots: the export jobs know best what is theirs, AWS what is somebody else's. */
+/** Makes a slot reader. The export jobs know about their own tasks, AWS about foreign ones. */
 export function makeSlotReader(options: SlotReaderOptions): SlotReader {
-  const { targets, book, now, elapsed } = options;
-  const look = shareAnswers(
+  const { targets, slotStatusSource, now, elapsed } = options;
+  const readActiveTasks = shareAnswers(
     async (name: string) => {
       // The one active task is among the newest: while it is active, none is created.
       const page = await targets
@@ -45,14 +45,14 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
     { freshForMs: slotFreshForMs, elapsed },
   );
 
-  async function lookAtAws(
+  async function readFromAws(
     target: string,
     hasEnded: (taskId: string) => boolean,
   ): Promise<{ slot: Slot; holder: SlotHolder }> {
-    const { tasks, seenAt } = await look(target);
+    const { tasks, seenAt } = await readActiveTasks(target);
     const task = tasks.find(({ taskId }) => taskId === undefined || !hasEnded(taskId));
-    const seen = { seenAt: toDateTime(seenAt) };
-    if (!task) return { slot: { state: 'free', ...seen }, holder: {} };
+    const observed = { seenAt: toDateTime(seenAt) };
+    if (!task) return { slot: { state: 'free', ...observed }, holder: {} };
     const { taskId, taskName, logGroupName, executionInfo } = task;
     const since = executionInfo?.creationTime;
     const slot = {
@@ -61,17 +61,18 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
       ...(taskName !== undefined && { taskName }),
       ...(logGroupName !== undefined && { logGroupName }),
       ...(since !== undefined && { since: toDateTime(since) }),
-      ...seen,
+      ...observed,
     };
     return { slot, holder: task };
   }
 
   return {
     async readSlot({ name }) {
-      if (!book) return lookAtAws(name, () => false);
-      const { slot, holder, queue, busyShareLastHour, hasEnded } = await book.readSlot(name);
-      const held = slot ? { slot, holder } : await lookAtAws(name, hasEnded);
-      return { ...held, queue, busyShareLastHour };
+      if (!slotStatusSource) return readFromAws(name, () => false);
+      const { slot, holder, queue, busyShareLastHour, hasEnded } =
+        await slotStatusSource.readSlot(name);
+      const status = slot ? { slot, holder } : await readFromAws(name, hasEnded);
+      return { ...status, queue, busyShareLastHour };
     },
   };
 }

@@ -5,7 +5,7 @@ import { Target } from './target.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-/** The slot of a target: the place for the one export task AWS runs there. */
+/** The slot of a target: the place for the one active export task. */
 export type Slot = Static<typeof Slot>;
 export const Slot = Type.Object(
   {
@@ -84,7 +84,7 @@ export const TargetQueue = Type.Object(
   { title: 'TargetQueue', description: 'The queue of waiting slices in front of the slot.' },
 );
 
-/** A target, what is in its slot, and who waits for it. */
+/** A target, its slot and its queue. */
 export type TargetStatus = Static<typeof TargetStatus>;
 export const TargetStatus = Type.Object(
   {
@@ -128,25 +128,25 @@ export const TargetStatus = Type.Object(
   },
 );
 
-/** Of what the task of somebody else in a slot is: by this it is decided who may know. */
+/** The resources of a foreign task in a slot. They decide who may see it. */
 export interface SlotHolder {
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
 }
 
-/** What the export jobs know of a target's slot. */
+/** What the export jobs know about the slot of a target. */
 export interface SlotRecord {
-  /** Who holds it, as far as they know; `undefined` when they do not. */
+  /** `undefined` when no task of theirs holds it. */
   slot: Slot | undefined;
   holder: SlotHolder;
   queue: TargetQueue;
   busyShareLastHour: number;
-  /** Whether a task is one of theirs that has ended, whatever an older answer of AWS says. */
+  /** Whether a task is one of theirs that has ended, even if an older answer of AWS lists it as active. */
   hasEnded: (taskId: string) => boolean;
 }
 
-/** Where the export jobs tell what they know of the slots. */
+/** Reads what the export jobs know about slots. */
 export interface SlotStatusSource {
   readSlot(target: string): Promise<SlotRecord>;
 }

@@ -6,14 +6,14 @@ import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 export interface TargetSettings {
   name: string;
   region: string;
-  /** The account the credentials must belong to; when absent, that of `roleArn`, or what STS says. */
+  /** The account of the credentials. Default: that of `roleArn`, or the one STS returns. */
   accountId?: string;
-  /** The role to assume; when absent, the SDK's default chain is used as it is. */
+  /** The role to assume. Default: the SDK's default credential chain is used directly. */
   roleArn?: string;
   externalId?: string;
 }
 
-/** A target as callers see it: never its role. */
+/** A target as callers see it, without its role. */
 export type Target = Static<typeof Target>;
 export const Target = Type.Object(
   {
@@ -27,7 +27,7 @@ export const Target = Type.Object(
   { title: 'Target', description: 'An AWS account and Region in which exports run.' },
 );
 
-/** A target that is open for calls. */
+/** A target whose account is checked, ready for calls. */
 export interface OpenTarget extends Target {
   logs: CloudWatchLogs;
 }
@@ -35,19 +35,19 @@ export interface OpenTarget extends Target {
 /** The targets of this gateway. */
 export interface Targets extends AsyncDisposable {
   /**
-   * The target of that name, or the default one.
+   * Returns the target with this name. Default: the first one.
    * @throws Problem target-not-found, or not-ready until its account is checked
    */
   find(name: string | undefined): OpenTarget;
-  /** All whose account has been checked, in the order of the configuration. */
+  /** Returns the targets whose account is checked, in the order of the configuration. */
   list(): Target[];
-  /** Resolves when every account is checked; rejects if one is not the account configured. */
+  /** Resolves when every account is checked. Rejects if one is not the configured account. */
   whenChecked: Promise<void>;
   /**
-   * Calls back with each target as soon as its account is checked. Its calls to AWS go ahead of those
-   * of everybody else: it is for the dispatcher.
+   * Calls back with each target as soon as its account is checked. It is for the dispatcher: the calls of
+   * this target to AWS have priority over those of callers.
    */
   forEachChecked(act: (target: OpenTarget) => void): void;
-  /** Names of the targets whose account could not be checked yet. */
+  /** Returns the names of the targets whose account is not checked yet. */
   unchecked(): string[];
 }

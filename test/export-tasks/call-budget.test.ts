@@ -6,12 +6,12 @@ import { as, callersBy } from '../access.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
 import { type Answer, openWorld, order, region, type World } from '../world.ts';
 
-/** Everybody may see and cancel tasks of log groups that are not there, and Ann everything. */
+/** Everyone may see and cancel tasks of log groups that do not exist. Ann may do everything. */
 const access = callersBy(
   ({ subject }, { resource }) => subject === 'ann' || resource.logGroupName === '/not-there',
 );
 
-/** A world whose clock the test turns, so that the budget is full when the test says so. */
+/** A world whose clock the test advances, so that the test controls when the budget is full. */
 async function openFrozen() {
   let now = 0;
   const world = await openWorld({ access, callsPerSecond: 4, elapsed: () => now });
@@ -20,7 +20,7 @@ async function openFrozen() {
     turn: (ms: number) => {
       now += ms;
     },
-    /** Turns the clock, a second at a time, until all are answered. */
+    /** Advances the clock, a second at a time, until all calls are answered. */
     async finish(asked: Promise<unknown>[]) {
       let isOver = false;
       const all = Promise.all(asked).then(() => {
@@ -33,13 +33,13 @@ async function openFrozen() {
 
 const describes = (world: World) => world.calls('DescribeExportTasks');
 
-/** Reads that cost a call each: `count` of them. */
+/** Makes `count` reads that cost one call each. */
 const readMany = (world: World, count: number, name: string) =>
   Array.from({ length: count }, (_, index) =>
     world.call('GET', `/export-tasks?nextToken=${index}`, undefined, as(name)),
   );
 
-describe('a caller whom no policy permits anything', () => {
+describe('a caller without any permission', () => {
   test.for([
     ['a task by a random id', 'GET', () => `/export-tasks/${randomUUID()}`, 404],
     ['a cancel of a random id', 'POST', () => `/export-tasks/${randomUUID()}/cancel`, 404],
@@ -66,7 +66,7 @@ describe('a caller whom no policy permits anything', () => {
 });
 
 describe('two hundred callers', () => {
-  test('who poll two hundred fresh tasks cost AWS one call a second', async () => {
+  test('cost AWS one call a second when they poll two hundred new tasks', async () => {
     let now = 0;
     await using world = await openWorld({ elapsed: () => now });
     const ids: string[] = [];
@@ -90,8 +90,8 @@ describe('two hundred callers', () => {
   });
 });
 
-describe('when the calls of a second are used up', () => {
-  test('reads are 429 aws-call-budget-exhausted with Retry-After, and AWS is not asked', async () => {
+describe('an exhausted call budget', () => {
+  test('rejects reads with 429 aws-call-budget-exhausted and Retry-After, without a call to AWS', async () => {
     const { world, finish } = await openFrozen();
     await using _ = world;
 
@@ -118,7 +118,7 @@ describe('when the calls of a second are used up', () => {
     expect(world.log.some(({ problem }) => problem === 'aws-throttled')).toBe(false);
   });
 
-  test('a caller is served although another one asks on and on', async () => {
+  test('serves a caller while another one sends requests continuously', async () => {
     const { world, turn, finish } = await openFrozen();
     await using _ = world;
     const hostile = readMany(world, 40, 'mallory');
@@ -132,7 +132,7 @@ describe('when the calls of a second are used up', () => {
     await finish(hostile);
   });
 
-  test('a create goes before reads that came earlier', async () => {
+  test('sends a create before reads that arrived earlier', async () => {
     const { world, turn, finish } = await openFrozen();
     await using _ = world;
     const reads = readMany(world, 12, 'ann');
@@ -145,7 +145,7 @@ describe('when the calls of a second are used up', () => {
     await finish(reads);
   });
 
-  test('a create that would wait too long is 429, and was not sent', async () => {
+  test('rejects a create that would wait too long with 429, and does not send it', async () => {
     const { world, finish } = await openFrozen();
     await using _ = world;
     const asked = Array.from({ length: 20 }, () =>
@@ -166,7 +166,7 @@ describe('when the calls of a second are used up', () => {
     expect(refused.every(({ status }) => status === 429)).toBe(true);
   });
 
-  test('a caller that leaves is not asked for', async () => {
+  test('sends no call for a caller that has disconnected', async () => {
     const { world, turn } = await openFrozen();
     await using _ = world;
     const reads = readMany(world, 4, 'ann');

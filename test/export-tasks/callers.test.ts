@@ -8,7 +8,7 @@ import { type Answer, openWorld, order, region } from '../world.ts';
 const emulator = { runningMs: 3_600_000 };
 const theirs = { ...order, taskName: 'their-secret-name', logGroupName: '/theirs' };
 
-/** Ann and Tom have a log group each; who is a reader may see everything. */
+/** Ann and Tom may use one log group each. The reader may see everything. */
 const access = callersBy(({ subject }, { action, resource }) => {
   if (subject === 'reader') return action === 'DescribeExportTasks';
   const own = subject === 'ann' ? '/app' : '/theirs';
@@ -21,14 +21,14 @@ async function openTwoCallers(options: Parameters<typeof openWorld>[0] = {}) {
   return world;
 }
 
-/** What of an answer does not depend on when and under which id it was given. */
-const whatIsSaid = ({ status, headers, text }: Answer) => ({
+/** The parts of an answer that do not depend on its time and its request id. */
+const comparableOf = ({ status, headers, text }: Answer) => ({
   status,
   headers: [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name)),
   text: text.replace(/urn:uuid:[0-9a-f-]{36}/, ''),
 });
 
-describe('a caller who is not known', () => {
+describe('an unknown caller', () => {
   test.for([
     ['POST', '/export-tasks'],
     ['GET', '/export-tasks'],
@@ -37,7 +37,7 @@ describe('a caller who is not known', () => {
     ['GET', '/targets'],
     ['GET', '/targets/default'],
   ] as const)(
-    'is answered 401 unauthenticated on %s %s, and AWS is not asked',
+    'receives 401 unauthenticated on %s %s, without a call to AWS',
     async ([method, path]) => {
       await using world = await openTwoCallers();
 
@@ -56,7 +56,7 @@ describe('a caller who is not known', () => {
 });
 
 describe('a create', () => {
-  test('is asked about with the very values that are sent to AWS', async () => {
+  test('is authorized with exactly the values that are sent to AWS', async () => {
     const asked: Question[] = [];
     await using world = await openWorld({
       access: callersBy((_principal, question) => asked.push(question) > 0),
@@ -88,7 +88,7 @@ describe('a create', () => {
   });
 
   test.for([undefined, '', null])(
-    'without a prefix (%j) is asked about, sent and shown under that of AWS',
+    'without a prefix (%j) is authorized, sent and shown with the default prefix of AWS',
     async (destinationPrefix) => {
       const asked: Question[] = [];
       await using world = await openWorld({
@@ -110,7 +110,7 @@ describe('a create', () => {
     },
   );
 
-  test('that is not permitted is 403 not-permitted, and never reaches AWS', async () => {
+  test('is rejected with 403 not-permitted and never reaches AWS when no policy permits it', async () => {
     await using world = await openTwoCallers();
 
     const { status, body } = await world.call('POST', '/export-tasks', theirs, as('ann'));
@@ -119,7 +119,7 @@ describe('a create', () => {
     expect(world.emulator.journal.entries()).toEqual([]);
   });
 
-  test('that meets the task of somebody else is not told which it is', async () => {
+  test('gets 429 without the slot holder when the caller may not see the holder', async () => {
     await using world = await openTwoCallers();
     await world.call('POST', '/export-tasks', theirs, as('tom'));
 
@@ -130,7 +130,7 @@ describe('a create', () => {
     expect(text).not.toContain('their');
   });
 
-  test('that meets a task its caller may see is told which it is', async () => {
+  test('gets 429 with the slot holder when the caller may see the holder', async () => {
     await using world = await openTwoCallers();
     const first = await world.call('POST', '/export-tasks', order, as('ann'));
 
@@ -140,8 +140,8 @@ describe('a create', () => {
   });
 });
 
-describe('a task of somebody else', () => {
-  test('is in no list of those who may not see it, and in that of those who may', async () => {
+describe('a task of another caller', () => {
+  test('is listed only for callers who may see it', async () => {
     await using world = await openTwoCallers({ emulator: { activeTaskLimit: 9 } });
     const own = await world.call('POST', '/export-tasks', order, as('ann'));
     const foreign = await world.call('POST', '/export-tasks', theirs, as('tom'));
@@ -160,7 +160,7 @@ describe('a task of somebody else', () => {
     ['shown', 'GET', ''],
     ['cancelled', 'POST', '/cancel'],
   ] as const)(
-    'cannot be %s: it looks exactly like one that is not there',
+    'cannot be %s: the answer is the same as for a task that does not exist',
     async ([, method, path]) => {
       await using world = await openTwoCallers();
       const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
@@ -176,12 +176,12 @@ describe('a task of somebody else', () => {
       const unknown = await ask(randomUUID());
 
       expect(foreign.status).toBe(404);
-      expect(whatIsSaid(foreign)).toEqual(whatIsSaid(unknown));
+      expect(comparableOf(foreign)).toEqual(comparableOf(unknown));
       expect(world.calls('CancelExportTask')).toEqual([]);
     },
   );
 
-  test('can be seen, and not cancelled, by who may see it alone', async () => {
+  test('can be read but not cancelled by a caller who may only see it', async () => {
     await using world = await openTwoCallers();
     const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
     const path = `/export-tasks/${body.taskId}`;
@@ -196,7 +196,7 @@ describe('a task of somebody else', () => {
     ]);
   });
 
-  test('is cancelled by who may', async () => {
+  test('can be cancelled by a caller who may cancel it', async () => {
     await using world = await openTwoCallers();
     const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
 
@@ -211,7 +211,7 @@ describe('a task of somebody else', () => {
     expect(world.calls('CancelExportTask')).toHaveLength(1);
   });
 
-  test('leaves not a byte of its names with who may not see it, be there a thousand', async () => {
+  test('leaves no byte of its names in answers to a caller who may not see it, among a thousand tasks', async () => {
     await using world = await openTwoCallers();
     const marked = {
       taskName: 'canary-task',
@@ -241,7 +241,7 @@ describe('a task of somebody else', () => {
   });
 });
 
-test('AWS is asked once to cancel a task where callers are not told apart', async () => {
+test('a cancel makes one call to AWS when authentication is off', async () => {
   await using world = await openWorld({ emulator });
   const { body } = await world.call('POST', '/export-tasks', order);
   world.emulator.journal.clear();

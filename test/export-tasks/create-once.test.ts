@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
-// What can happen to the one call that cannot be repeated. In every row the caller must see the
-// truth and AWS must see one create.
+// Failures of the one call that cannot be retried. In every row, the caller must get the true outcome,
+// and AWS must receive one create.
 
-/** The slot stays busy as long as the test looks; or every task is over at once. */
+/** The slot stays busy during the test, or every task ends at once. */
 const slotStaysBusy: EmulatorOptions = { pendingMs: 60_000 };
 const slotIsFreeAtOnce: EmulatorOptions = { pendingMs: 0, runningMs: 0 };
 
@@ -97,21 +97,18 @@ const took: {
 ];
 
 describe('a create whose answer is lost', () => {
-  test.for(took)(
-    'is answered 201 with its task: $row',
-    async ({ emulator, fault, timeouts = {} }) => {
-      await using world = await openWorld({ emulator, timeouts, isSilenceShort: true });
-      addFault(world, fault);
+  test.for(took)('returns 201 with its task: $row', async ({ emulator, fault, timeouts = {} }) => {
+    await using world = await openWorld({ emulator, timeouts, isSilenceShort: true });
+    addFault(world, fault);
 
-      const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', order);
 
-      expect(answer.status).toBe(201);
-      expect(ourTasks(world)).toEqual([answer.body.taskId]);
-      expect(world.creates()).toHaveLength(1);
-    },
-  );
+    expect(answer.status).toBe(201);
+    expect(ourTasks(world)).toEqual([answer.body.taskId]);
+    expect(world.creates()).toHaveLength(1);
+  });
 
-  test('is found by all its values, the exact 64-bit ones among them', async () => {
+  test('is found by all its values, including exact 64-bit integers', async () => {
     await using world = await openWorld({ emulator: slotStaysBusy });
     addFault(world, { kind: 'reset-after' });
     const exact = JSON.stringify({ ...order, taskName: 'mine' }).replace(
@@ -125,7 +122,7 @@ describe('a create whose answer is lost', () => {
     expect(ourTasks(world)).toEqual([answer.body.taskId]);
   });
 
-  test('is found although the clocks of the gateway and AWS are an hour apart', async () => {
+  test('is found when the clocks of the gateway and AWS differ by an hour', async () => {
     await using world = await openWorld({
       emulator: { ...slotStaysBusy, startAt: Date.now() - 3_600_000 },
     });
@@ -136,7 +133,7 @@ describe('a create whose answer is lost', () => {
     expect(answer.status).toBe(201);
   });
 
-  test('is found when it takes effect only while we look', async () => {
+  test('is found when it takes effect during the look-up', async () => {
     await using world = await openWorld({ emulator: slotStaysBusy });
     addFault(world, { kind: 'late-effect', delayMs: 1_000 });
 
@@ -161,7 +158,7 @@ describe('a create whose answer is lost', () => {
     expect(answer.status).toBe(201);
   });
 
-  test('is not confused with an equal task another caller was told about', async () => {
+  test('is not matched with an equal task that was reported to another caller', async () => {
     await using world = await openWorld({ emulator: slotIsFreeAtOnce });
     const first = await world.call('POST', '/export-tasks', order);
     addFault(world, { kind: 'reset-before' });
@@ -195,7 +192,7 @@ describe('a create whose answer is lost', () => {
   });
 });
 
-// What nobody has verified of AWS.
+// Behaviour of AWS that nobody has verified.
 const guesses: EmulatorOptions[] = [
   { shownPrefix: 'trimmed' },
   { pendingHasExecutionInfo: false },
@@ -236,8 +233,8 @@ describe('a create that took effect and was answered with 500', () => {
   });
 });
 
-/** Answers of AWS that do not tell whether the task was created. */
-const openAnswers = [
+/** Answers of AWS after which it is unknown whether the task was created. */
+const inconclusiveAnswers = [
   ['503', { kind: 'error', status: 503, code: 'ServiceUnavailableException' }],
   ['500', { kind: 'error', status: 500, code: 'InternalFailure' }],
   ['400 ServiceUnavailable', { kind: 'error', status: 400, code: 'ServiceUnavailableException' }],
@@ -246,8 +243,8 @@ const openAnswers = [
   ['an unknown 4xx', { kind: 'error', status: 400, code: 'NewException' }],
 ] as const;
 
-describe('a create that AWS may still carry out', () => {
-  test('is answered 504 outcome-unknown, and how to look', async () => {
+describe('a create that AWS may still execute', () => {
+  test('returns 504 outcome-unknown with a remedy', async () => {
     await using world = await openWorld();
     addFault(world, { kind: 'reset-before' });
 
@@ -259,7 +256,7 @@ describe('a create that AWS may still carry out', () => {
     expect(world.creates()).toHaveLength(1);
   });
 
-  test('is not called absent when AWS cannot be asked', async () => {
+  test('is not reported as absent when AWS cannot be reached', async () => {
     await using world = await openWorld();
     addFault(world, { kind: 'error', status: 503, code: 'ServiceUnavailableException' });
     const kind = { kind: 'error', status: 500, code: 'InternalFailure', count: 100 } as const;
@@ -271,8 +268,8 @@ describe('a create that AWS may still carry out', () => {
     expect(answer.body.detail).toContain('could not read the whole list');
   });
 
-  test.for(openAnswers)(
-    'is answered 504 with what AWS said when AWS answers %s and lists no such task',
+  test.for(inconclusiveAnswers)(
+    'returns 504 with the error of AWS when AWS answers %s and does not list the task',
     async ([, fault]) => {
       await using world = await openWorld();
       addFault(world, fault);
@@ -295,8 +292,8 @@ describe('a create that AWS may still carry out', () => {
     },
   );
 
-  test.for(openAnswers)(
-    'is answered 504 when AWS answers %s and lists the task only after the look-up',
+  test.for(inconclusiveAnswers)(
+    'returns 504 when AWS answers %s and lists the task only after the look-up',
     async ([, fault]) => {
       let clock = () => 0;
       await using world = await openWorld({
@@ -318,7 +315,7 @@ describe('a create that AWS may still carry out', () => {
 });
 
 describe('a create that AWS refuses', () => {
-  test('B1: is answered 429 with who holds the slot and since when, after one call', async () => {
+  test('B1: returns 429 with the slot holder and its start, after one call', async () => {
     await using world = await openWorld();
     const foreign = { logGroupName: '/theirs', taskName: 'by hand' };
     const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000, order: foreign });
@@ -336,7 +333,7 @@ describe('a create that AWS refuses', () => {
     expect(ourTasks(world)).toEqual([taskId]);
   });
 
-  test('B1: names the holder although a list without it was just read', async () => {
+  test('B1: returns the slot holder even if a list without it was just read', async () => {
     await using world = await openWorld();
     await world.call('GET', '/export-tasks?limit=50');
     const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
@@ -346,7 +343,7 @@ describe('a create that AWS refuses', () => {
     expect(answer.body.slotHolder.taskId).toBe(taskId);
   });
 
-  test('B1: is 429 without a holder when AWS cannot be asked for it', async () => {
+  test('B1: returns 429 without a slot holder when AWS cannot be reached', async () => {
     await using world = await openWorld();
     world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
     const kind = { kind: 'error', code: 'ThrottlingException', count: 100 } as const;
@@ -359,7 +356,7 @@ describe('a create that AWS refuses', () => {
     expect(answer.body.slotHolder).toBeUndefined();
   });
 
-  test('B2: is answered 429 aws-throttled after one call', async () => {
+  test('B2: returns 429 aws-throttled after one call', async () => {
     await using world = await openWorld();
     addFault(world, { kind: 'error', code: 'ThrottlingException', message: 'Rate exceeded' });
 
@@ -371,7 +368,7 @@ describe('a create that AWS refuses', () => {
     expect(ourTasks(world)).toEqual([]);
   });
 
-  test('B3: with an expired session is 502, and the next create works under a new one', async () => {
+  test('B3: returns 502 for an expired session, and the next create uses a new session', async () => {
     const roleArn = 'arn:aws:iam::123456789012:role/log-export';
     await using world = await openWorld({ targets: [{ name: 'default', region, roleArn }] });
     const message = 'The security token included in the request is expired';
@@ -390,7 +387,7 @@ describe('a create that AWS refuses', () => {
     expect(ourTasks(world)).toEqual([again.body.taskId]);
   });
 
-  test('B4: with a signature out of time is 502, and the next create is signed in time', async () => {
+  test('B4: returns 502 for an expired signature, and the next create is signed with the right time', async () => {
     await using world = await openWorld();
     const message = 'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z';
     addFault(world, { kind: 'error', code: 'InvalidSignatureException', message });
@@ -407,7 +404,7 @@ describe('a create that AWS refuses', () => {
   });
 });
 
-test('D9: a create that finds no open port is 503, and nothing was sent', async () => {
+test('D9: a create returns 503 with nothing sent when the port is closed', async () => {
   await using world = await openWorld();
   await world.emulator.close();
 
@@ -419,7 +416,7 @@ test('D9: a create that finds no open port is 503, and nothing was sent', async 
   expect(world.creates()).toHaveLength(0);
 });
 
-test('AWS_MAX_ATTEMPTS and AWS_RETRY_MODE do not make a create be sent twice', async () => {
+test('AWS_MAX_ATTEMPTS and AWS_RETRY_MODE do not cause a second create', async () => {
   await using world = await openWorld();
   Object.assign(process.env, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
   addFault(world, { kind: 'error', code: 'ThrottlingException', count: 5 });

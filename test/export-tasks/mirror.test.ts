@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openWorld, order, region } from '../world.ts';
 
 describe('POST /export-tasks', () => {
-  test('answers 201 with the task id, and where the task is shown', async () => {
+  test('returns 201 with the task id and the Location of the task', async () => {
     await using world = await openWorld();
 
     const created = await world.call('POST', '/export-tasks', { ...order, taskName: 'nightly' });
@@ -18,7 +18,7 @@ describe('POST /export-tasks', () => {
     });
   });
 
-  test('sends AWS what it was given and nothing else', async () => {
+  test('sends AWS the members of the body and nothing else', async () => {
     await using world = await openWorld();
     const whole = { ...order, taskName: 'nightly', logStreamNamePrefix: 'web/' };
 
@@ -28,7 +28,7 @@ describe('POST /export-tasks', () => {
     expect(sent?.input).toEqual({ ...whole, from: expect.anything(), to: expect.anything() });
   });
 
-  test('carries 64-bit integers digit by digit, there and back', async () => {
+  test('keeps 64-bit integers exact in requests and answers', async () => {
     await using world = await openWorld();
     const body = JSON.stringify(order)
       .replace(/"from":\d+/, '"from":9007199254740993')
@@ -48,7 +48,7 @@ describe('POST /export-tasks', () => {
     }
   });
 
-  test('keeps the target in the Location when one was named', async () => {
+  test('adds the target to the Location when the request has one', async () => {
     const targets = [
       { name: 'first', region: 'us-east-1' },
       { name: 'second', region },
@@ -73,7 +73,7 @@ describe('POST /export-tasks', () => {
     ],
     ['/from', 'after to', { from: order.to, to: order.from }],
     ['/destinationPrefix', '1024 bytes', { destinationPrefix: 'p'.repeat(465) }],
-  ] as const)('warns at %s of what can hardly be meant: %s', async ([pointer, words, change]) => {
+  ] as const)('warns about a probable mistake at %s: %s', async ([pointer, words, change]) => {
     await using world = await openWorld();
 
     const created = await world.call('POST', '/export-tasks', { ...order, ...change });
@@ -84,7 +84,7 @@ describe('POST /export-tasks', () => {
     ]);
   });
 
-  test('does not warn of a prefix that always fits', async () => {
+  test('does not warn about a prefix that always fits', async () => {
     await using world = await openWorld();
     const destinationPrefix = 'p'.repeat(464);
 
@@ -94,9 +94,9 @@ describe('POST /export-tasks', () => {
   });
 
   test.for([
-    ['a log group that is not there', { logGroupName: '/none' }, 404, 'log-group-not-found'],
-    ['a bucket that is not there', { destination: 'none' }, 400, 'destination-not-found'],
-  ] as const)('answers %s in our words', async ([, change, status, slug]) => {
+    ['a missing log group', { logGroupName: '/none' }, 404, 'log-group-not-found'],
+    ['a missing bucket', { destination: 'none' }, 400, 'destination-not-found'],
+  ] as const)('maps %s to a problem', async ([, change, status, slug]) => {
     await using world = await openWorld();
 
     const answer = await world.call('POST', '/export-tasks', { ...order, ...change });
@@ -106,7 +106,7 @@ describe('POST /export-tasks', () => {
 });
 
 describe('GET /export-tasks', () => {
-  test('lists newest first, page by page', async () => {
+  test('lists tasks newest first, page by page', async () => {
     await using world = await openWorld();
     const ids = world.emulator.seed.finishedTasks({ region, count: 5 }).reverse();
 
@@ -132,7 +132,7 @@ describe('GET /export-tasks', () => {
     expect(failed.body).toEqual({ exportTasks: [] });
   });
 
-  test('passes on what AWS says of a bad nextToken', async () => {
+  test('returns the error of AWS for an invalid nextToken', async () => {
     await using world = await openWorld();
 
     const answer = await world.call('GET', '/export-tasks?nextToken=made-up');
@@ -144,7 +144,7 @@ describe('GET /export-tasks', () => {
     });
   });
 
-  test('says how old the answer is', async () => {
+  test('returns the age of the answer in Age', async () => {
     let now = Date.now();
     await using world = await openWorld({ elapsed: () => now });
 
@@ -158,7 +158,7 @@ describe('GET /export-tasks', () => {
 });
 
 describe('GET /export-tasks/{taskId}', () => {
-  test('shows a task through its whole life', async () => {
+  test('shows each state of a task until it ends', async () => {
     let now = 0;
     await using world = await openWorld({
       emulator: { startAt: 1_800_000_000_000 },
@@ -181,7 +181,7 @@ describe('GET /export-tasks/{taskId}', () => {
     ]);
   });
 
-  test('answers 404 where AWS gives an empty list', async () => {
+  test('returns 404 when AWS returns an empty list', async () => {
     await using world = await openWorld();
 
     const answer = await world.call('GET', '/export-tasks/no-such-task');
@@ -189,7 +189,7 @@ describe('GET /export-tasks/{taskId}', () => {
     expect([answer.status, answer.body.type]).toEqual([404, '/problems/export-task-not-found']);
   });
 
-  test('takes an id of any characters AWS takes, percent-encoded', async () => {
+  test('accepts an id with any characters that AWS accepts, percent-encoded', async () => {
     await using world = await openWorld();
     const taskId = `a/b c?d#é${'x'.repeat(503)}`;
 
@@ -203,7 +203,7 @@ describe('GET /export-tasks/{taskId}', () => {
 describe('POST /export-tasks/{taskId}/cancel', () => {
   const staysPending = { pendingMs: 600_000 };
 
-  test('answers 202 and the task as it now stands', async () => {
+  test('returns 202 with the current state of the task', async () => {
     await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 60_000 } });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
 
@@ -213,7 +213,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     expect(answer.body).toMatchObject({ taskId, status: { code: 'PENDING_CANCEL' } });
   });
 
-  test('answers 409 with the final state when the task is over', async () => {
+  test('returns 409 with the final state when the task has ended', async () => {
     await using world = await openWorld();
     const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });
 
@@ -226,7 +226,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     });
   });
 
-  test('answers 404 for a task AWS does not know', async () => {
+  test('returns 404 for a task that AWS does not know', async () => {
     await using world = await openWorld();
 
     const answer = await world.call('POST', '/export-tasks/no-such-task/cancel');
@@ -234,7 +234,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     expect([answer.status, answer.body.type]).toEqual([404, '/problems/export-task-not-found']);
   });
 
-  test('is a success when only the answer to the first attempt was lost', async () => {
+  test('succeeds when only the answer to the first attempt was lost', async () => {
     await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 0 } });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
     world.emulator.faults.add({ operation: 'CancelExportTask', kind: 'reset-after' });
@@ -246,7 +246,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     expect(world.calls('CancelExportTask')).toHaveLength(2);
   });
 
-  test('is a success although AWS cannot show the task just then', async () => {
+  test('succeeds when AWS cannot describe the task', async () => {
     await using world = await openWorld({ emulator: staysPending });
     const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
     const fault = { kind: 'error', status: 500, code: 'InternalFailure', count: 3 } as const;
@@ -258,7 +258,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
   });
 });
 
-test('the document has the states as a closed list where they are asked for, and as an open one in answers', async () => {
+test('the API document has status codes as an enum in queries and as text in answers', async () => {
   await using world = await openWorld();
   const document = JSON.parse(world.app.openapiText());
 

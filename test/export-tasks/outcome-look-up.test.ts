@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { AwsExportTask, CreateExportTaskInput, ExportTaskPage } from '#aws/export-task.ts';
-import { type CreateOnBehalf, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
+import { type CreateOnceOptions, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 
-// Lists of AWS that the emulator does not give: full of others, without a Date, without members.
+// Lists of AWS that the emulator does not return: full of other tasks, without a Date, without members.
 
 const task = {
   logGroupName: '/app',
@@ -21,7 +21,7 @@ const began = 1_800_000_000_000;
 interface Lists {
   outcome?: CreateOutcome;
   pages: (query: Parameters<CloudWatchLogs['describeExportTasks']>[0]) => Partial<ExportTaskPage>;
-  /** Milliseconds that each look takes. */
+  /** The duration of each read, in milliseconds. */
   lookTakesMs?: number;
 }
 
@@ -50,8 +50,8 @@ function openTarget({ outcome, pages, lookTakesMs = 0 }: Lists) {
     },
   });
   return {
-    create: (whom: Partial<CreateOnBehalf> = {}, changes: Partial<CreateExportTaskInput> = {}) =>
-      createOnce(target, { ...task, ...changes }, { ...asked, ...whom }),
+    create: (whom: Partial<CreateOnceOptions> = {}, changes: Partial<CreateExportTaskInput> = {}) =>
+      createOnce(target, { ...task, ...changes }, { ...options, ...whom }),
     looks: () => looks,
   };
 }
@@ -65,7 +65,11 @@ const answered503: CreateOutcome = {
   }),
 };
 
-const asked = { caller: 'anonymous', grant: undefined, see: async (task: AwsExportTask) => task };
+const options = {
+  caller: 'anonymous',
+  grant: undefined,
+  view: async (task: AwsExportTask) => task,
+};
 
 const listed = (
   taskId: string,
@@ -79,7 +83,7 @@ const listed = (
 });
 
 describe('the look-up of a lost create', () => {
-  test('goes on to the next page while the page is young', async () => {
+  test('reads the next page while all tasks of a page are newer than the create', async () => {
     const others = Array.from({ length: 50 }, (_, i) => listed(`other-${i}`, began, { to: 9n }));
     const { create } = openTarget({
       pages: ({ nextToken, statusCode }) => {
@@ -114,7 +118,7 @@ describe('the look-up of a lost create', () => {
     ['without a log group', { logGroupName: undefined }],
     ['without an id', { taskId: undefined }],
   ] as const)(
-    'neither takes a task %s for the one, nor says that there is none',
+    'neither matches a task %s nor reports that none was created',
     async ([, changes]) => {
       const { create } = openTarget({
         outcome: answered503,
@@ -130,9 +134,9 @@ describe('the look-up of a lost create', () => {
 
   test('names the task that may be the new one to those alone who may see it', async () => {
     const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
-    const toldOf = (see: CreateOnBehalf['see']) =>
+    const toldOf = (view: CreateOnceOptions['view']) =>
       openTarget({ pages })
-        .create({ see })
+        .create({ view })
         .catch(({ detail }) => detail);
 
     expect(await toldOf(async (task) => task)).toContain('task near');
@@ -144,7 +148,7 @@ describe('the look-up of a lost create', () => {
     ['one of another log group', [listed('other', began, { logGroupName: '/other' })]],
     ['none', []],
   ] as const)(
-    'does not conclude that none was created when AWS lists %s',
+    'does not report that none was created when AWS lists %s',
     async ([, exportTasks]) => {
       const { create } = openTarget({
         outcome: answered503,
@@ -195,7 +199,7 @@ describe('the look-up of a lost create', () => {
     });
   });
 
-  test('does not call a list whole that does not end', async () => {
+  test('does not count a list without an end as complete', async () => {
     const { create, looks } = openTarget({
       outcome: answered503,
       pages: () => ({ nextToken: 'again' }),
@@ -206,7 +210,7 @@ describe('the look-up of a lost create', () => {
     expect(looks()).toBeLessThan(130);
   });
 
-  test('reckons on the clock of AWS where it tells it', async () => {
+  test('uses the clock of AWS when the answer has a Date', async () => {
     const answeredAt = began - 3_600_000;
     const { create } = openTarget({
       pages: () => ({ answeredAt, exportTasks: [listed('ours', answeredAt - 1_000)] }),
@@ -215,7 +219,7 @@ describe('the look-up of a lost create', () => {
     await expect(create()).resolves.toMatchObject({ taskId: 'ours' });
   });
 
-  test('ends when its time is over, and then nothing is certain', async () => {
+  test('ends after its time limit with an unknown outcome', async () => {
     const { create, looks } = openTarget({
       outcome: answered503,
       pages: () => ({}),
@@ -230,13 +234,13 @@ describe('the look-up of a lost create', () => {
   });
 });
 
-describe('a slot that is taken', () => {
+describe('the refusal of a taken slot', () => {
   const outcome: CreateOutcome = {
     outcome: 'refused',
     problem: new Problem('export-slot-taken', 'Another export task is running.'),
   };
 
-  test('is told with what AWS shows of its holder, be it little', async () => {
+  test('contains what AWS shows of the slot holder, even if members are missing', async () => {
     const { create } = openTarget({
       outcome,
       pages: () => ({ exportTasks: [{ taskId: 'theirs', status: { code: 'PENDING_CANCEL' } }] }),
@@ -248,7 +252,7 @@ describe('a slot that is taken', () => {
     });
   });
 
-  test('is told without a holder when AWS lists no active task', async () => {
+  test('has no slot holder when AWS lists no active task', async () => {
     const { create, looks } = openTarget({
       outcome,
       pages: () => ({ exportTasks: [listed('done', began, { status: { code: 'COMPLETED' } })] }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { openWorld, order, type World } from '../world.ts';
 
-// A bucket that lets nobody in is how every operator begins.
+// Every operator starts with a bucket that nobody may write to.
 describe.for([
   ['aws', 'eu-west-1'],
   ['aws-us-gov', 'us-gov-west-1'],
@@ -34,7 +34,7 @@ test.for([
   ['eusc-de-east-1', 'own-suffix'],
   ['eusc-de-east-1', 'amazonaws.com'],
 ] as const)(
-  'in %s a create succeeds with the bucket policy of its 422 if CloudWatch Logs comes as %s alone',
+  'in %s, a create succeeds with the bucket policy of its 422 if CloudWatch Logs writes only as %s',
   async ([region, otherPartitionPrincipals]) => {
     await using world = await openWorld({
       targets: [{ name: 'default', region }],
@@ -45,7 +45,7 @@ test.for([
   },
 );
 
-/** The statuses of a create without a bucket policy, and of one with the policy of that answer. */
+/** The statuses of a create without a bucket policy, and of one with the policy from that answer. */
 async function createTwice(world: World, region: string): Promise<number[]> {
   world.emulator.seed.logGroup({ region, logGroupName: '/app' });
   world.emulator.seed.bucket({ region, bucket: 'closed', policy: null });

@@ -6,7 +6,7 @@ const emulator = { activeTaskLimit: 9 };
 const create = (world: World, taskName: string) =>
   world.call('POST', '/export-tasks', { ...order, taskName });
 
-test('a task of the mirror is not named like those of the export jobs', async () => {
+test('the mirror rejects a task name with the marker prefix of this installation', async () => {
   await using world = await openWorld({ jobs: {}, emulator });
   const { queries } = world.database;
   const { id } = await queries.selectFrom('installation').select('id').executeTakeFirstOrThrow();
@@ -23,7 +23,7 @@ test('a task of the mirror is not named like those of the export jobs', async ()
   expect(world.emulator.exportTasks()).toEqual([]);
 });
 
-test('the names of another installation are names like any', async () => {
+test('the mirror accepts a task name with the marker prefix of another installation', async () => {
   await using world = await openWorld({ jobs: {}, emulator });
 
   const answers = [await create(world, 'xp1-00000000-a-0-1-b'), await create(world, 'xp1')];
@@ -31,7 +31,7 @@ test('the names of another installation are names like any', async () => {
   expect(answers.map(({ status }) => status)).toEqual([201, 201]);
 });
 
-test('without export jobs no name is kept for them', async () => {
+test('the mirror accepts every task name when export jobs are off', async () => {
   await using world = await openWorld();
 
   expect((await create(world, 'xp1-00000000-a-0-1-b')).status).toBe(201);

@@ -26,7 +26,7 @@ test.for([
   ['/archive', undefined],
   [':', undefined],
   [`s3://archive/${'x'.repeat(10_000)}`, undefined],
-] as const)('instead of the bucket %s: %s', ([text, words]) => {
+] as const)('suggests for the bucket %s: %s', ([text, words]) => {
   expect(suggestBucket(text)).toBe(words);
 });
 

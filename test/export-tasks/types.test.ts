@@ -10,11 +10,11 @@ import { expect, expectTypeOf, test } from 'vitest';
 import { type DescribeExportTasks, exportTaskStatusCodes } from '#aws/export-task.ts';
 import { CreateExportTask, ExportTask } from '#export-tasks/export-task.ts';
 
-// When AWS adds a member or a state, or we lose one, this file no longer compiles.
+// This file does not compile when AWS adds a member or a status code, or when one is missing here.
 
 type RequiredKeys<T> = { [K in keyof T]-?: object extends Pick<T, K> ? never : K }[keyof T];
 
-test('the body has the members of CreateExportTask, and asks for the same ones', () => {
+test('the body has the members of CreateExportTask, and the same ones are required', () => {
   expectTypeOf<keyof CreateExportTask>().toEqualTypeOf<keyof CreateExportTaskCommandInput>();
   expectTypeOf<RequiredKeys<CreateExportTask>>().toEqualTypeOf<
     RequiredKeys<CreateExportTaskCommandInput>
@@ -31,7 +31,7 @@ test('the body has the members of CreateExportTask, and asks for the same ones',
   ]);
 });
 
-test('a task has the members AWS describes', () => {
+test('a task has the members of the SDK', () => {
   type Whole<T> = Required<{ [K in keyof T]: NonNullable<T[K]> }>;
   type Status = Whole<Whole<SdkExportTask>['status']>;
   type Info = Whole<Whole<SdkExportTask>['executionInfo']>;
@@ -47,7 +47,7 @@ test('a query has the members of DescribeExportTasks', () => {
   expectTypeOf<keyof DescribeExportTasks>().toEqualTypeOf<keyof DescribeExportTasksCommandInput>();
 });
 
-test('the states are those of AWS', () => {
+test('the status codes are those of the SDK', () => {
   expectTypeOf<(typeof exportTaskStatusCodes)[number]>().toEqualTypeOf<SdkStatusCode>();
 
   expect([...exportTaskStatusCodes].sort()).toEqual(Object.values(SdkStatusCodes).sort());

@@ -12,7 +12,7 @@ const targets = [
   { name: 'hidden', region: 'us-east-1' },
 ];
 
-/** Ann knows one target and her own; the operator may see everything there. */
+/** Ann may see one target and her own jobs. The operator may see everything there. */
 const access = callersBy(({ subject }, { action, resource, context }) => {
   if (resource.target.name === 'hidden') return false;
   return subject === 'operator' || action === 'ReadTarget' || context?.isOwn === true;
@@ -21,7 +21,7 @@ const access = callersBy(({ subject }, { action, resource, context }) => {
 const show = (world: World, name: string, path = '/targets/default') =>
   world.call('GET', path, undefined, as(name));
 
-test('the list has the targets its caller may see', async () => {
+test('GET /targets returns the targets the caller may see', async () => {
   await using world = await openWorld({ access, targets });
 
   const { body } = await show(world, 'ann', '/targets');
@@ -29,7 +29,7 @@ test('the list has the targets its caller may see', async () => {
   expect(body.targets.map(({ name }: { name: string }) => name)).toEqual(['default']);
 });
 
-test('a target its caller may not see is 403 not-permitted', async () => {
+test('GET /targets/{target} returns 403 not-permitted when the caller may not see the target', async () => {
   await using world = await openWorld({ access, targets });
 
   const { status, body } = await show(world, 'ann', '/targets/hidden');
@@ -37,8 +37,8 @@ test('a target its caller may not see is 403 not-permitted', async () => {
   expect([status, body.type]).toEqual([403, '/problems/not-permitted']);
 });
 
-describe('a task of somebody else in the slot', () => {
-  test('is told without its names, and with them to who may see it', async () => {
+describe('a foreign task in the slot', () => {
+  test('is shown with its names only to a caller who may see it', async () => {
     const rule = callersBy(
       ({ subject }, { action }) => subject === 'operator' || action === 'ReadTarget',
     );
@@ -62,7 +62,7 @@ describe('a task of somebody else in the slot', () => {
 });
 
 describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage) => {
-  test('are told to their own caller with names, to others without', async () => {
+  test('show a caller only to itself', async () => {
     await using world = await openWorld({ access, jobs: await openStorage() });
     const { database } = world;
     const jobId = await putJob(database, {
@@ -89,9 +89,9 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
   });
 
   test.for([
-    ['is told to who may read it', ['/app'], true],
-    ['of which it may read one log group of two is not told of', ['/app', '/other'], false],
-  ] as const)('a job in the slot %s', async ([, logGroupNames, isTold]) => {
+    ['is shown to a caller who may read it', ['/app'], true],
+    ['is hidden from a caller who may read one of its two log groups', ['/app', '/other'], false],
+  ] as const)('a job in the slot %s', async ([, logGroupNames, isShown]) => {
     const mayReadApp = callersBy(
       (_principal, { action, resource }) =>
         action === 'ReadTarget' || resource.logGroupName === '/app',
@@ -104,10 +104,10 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     const { body } = await show(world, 'ann');
 
     expect(body.slot).toMatchObject({ state: 'ours' });
-    expect(body.slot.jobId).toBe(isTold ? jobId : undefined);
+    expect(body.slot.jobId).toBe(isShown ? jobId : undefined);
   });
 
-  test('a job in the slot of which a log group is forbidden is not told of, even to its own caller', async () => {
+  test('a job in the slot with a forbidden log group is hidden even from its own caller', async () => {
     const forbidsOther = callersBy(
       (_principal, { resource }) => resource.logGroupName !== '/other',
     );
@@ -126,7 +126,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     }
   });
 
-  test('callers in the queue are named to who may read each of their jobs there', async () => {
+  test('callers in the queue are shown to those who may read all of their jobs there', async () => {
     const forbidsOther = callersBy(
       (_principal, { resource }) => resource.logGroupName !== '/other',
     );
@@ -152,7 +152,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     ]);
   });
 
-  test('of a queue longer than is looked at, who comes later is not named', async () => {
+  test('callers beyond the checked part of a long queue are hidden', async () => {
     await using world = await openWorld({
       access: callersBy(() => true),
       jobs: await openStorage(),
@@ -171,13 +171,13 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
 });
 
 describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) => {
-  // Who may see tasks of any log group, and jobs of those that have nothing of /other.
+  // May see tasks of any log group, and jobs without log group /other.
   const forbidsOther = callersBy(
     (_principal, { action, resource }) =>
       action !== 'ReadExportJob' || resource.logGroupName !== '/other',
   );
 
-  /** A task that runs, named as one of a job of two log groups is; and the job. */
+  /** A running task with the marker of a job of two log groups, and the job. */
   async function openTask(logGroupNames: string[]) {
     const emulator = { runningMs: 3_600_000 };
     const world = await openWorld({ access: forbidsOther, jobs: await openStorage(), emulator });
@@ -192,9 +192,9 @@ describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) 
   }
 
   test.for([
-    ['has its name for who may read the job', ['/app'], true],
-    ['has no name for who may not', ['/app', '/other'], false],
-  ] as const)('%s, wherever it is shown', async ([, logGroupNames, isNamed]) => {
+    ['has its name for a caller who may read the job', ['/app'], true],
+    ['has no name for a caller who may not', ['/app', '/other'], false],
+  ] as const)('%s, in every answer', async ([, logGroupNames, isNamed]) => {
     const { world, taskName, taskId } = await openTask([...logGroupNames]);
     await using _world = world;
 

@@ -4,7 +4,7 @@ import { isOwnMarker, jobOfMarker, makeMarker } from '#targets/marker.ts';
 
 const installation = { id: '12345678', secret: 'secret' };
 
-test('a marker names its job', () => {
+test('a marker contains its job id', () => {
   const jobId = '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11';
 
   const marker = makeMarker(installation, { jobId, slice: 12, attempt: 3 }, '0123456789abcdef');
@@ -14,13 +14,13 @@ test('a marker names its job', () => {
 });
 
 test.for([undefined, '', 'checkout', 'xp1-', 'xp1-a-b', 'xp2-a-b-c-d-e-f'])(
-  'the name %s names none',
+  'the name %s contains no job id',
   (taskName) => {
     expect(jobOfMarker(taskName)).toBeUndefined();
   },
 );
 
-test('a marker is of the installation that signed it, to the last digit', () => {
+test('a marker belongs only to the installation that signed it, and only with every digit unchanged', () => {
   const marker = makeMarker(installation, { jobId: 'job', slice: 0, attempt: 1 }, 'abc');
   const others = [
     marker.replace('job', 'jog'),

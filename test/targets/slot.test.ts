@@ -15,14 +15,14 @@ const emulator = { runningMs: 3_600_000 };
 const showTarget = (world: World) => world.call('GET', '/targets/default');
 const askedAws = (world: World) => world.calls('DescribeExportTasks').length;
 
-/** A task of somebody else, in the slot at AWS; its id. */
+/** Creates a foreign task in the slot of AWS. Returns its id. */
 async function takeSlot(world: World, taskName = 'by hand'): Promise<string> {
   const { body } = await world.call('POST', '/export-tasks', { ...order, taskName });
   return body.taskId;
 }
 
 describe('GET /targets/{target}', () => {
-  test('tells of a free slot', async () => {
+  test('returns a free slot', async () => {
     await using world = await openWorld({ emulator: { startAt: now } });
 
     const answer = await showTarget(world);
@@ -36,7 +36,7 @@ describe('GET /targets/{target}', () => {
     });
   });
 
-  test('tells whose task is in the slot when it is of no job', async () => {
+  test('returns the task in the slot when it belongs to no job', async () => {
     await using world = await openWorld({ emulator: { ...emulator, startAt: now } });
     const taskId = await takeSlot(world);
 
@@ -52,7 +52,7 @@ describe('GET /targets/{target}', () => {
     });
   });
 
-  test('asks AWS once in five seconds, however many ask', async () => {
+  test('makes one call to AWS in five seconds for all callers', async () => {
     await using world = await openWorld({ jobs: {} });
 
     const answers = await Promise.all(Array.from({ length: 100 }, () => showTarget(world)));
@@ -61,7 +61,7 @@ describe('GET /targets/{target}', () => {
     expect(askedAws(world)).toBe(1);
   });
 
-  test('is 404 for a target that is not configured', async () => {
+  test('returns 404 for a target that is not configured', async () => {
     await using world = await openWorld();
 
     const { status, body } = await world.call('GET', '/targets/none');
@@ -69,7 +69,7 @@ describe('GET /targets/{target}', () => {
     expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
   });
 
-  test('passes on that AWS cannot be asked', async () => {
+  test('returns the problem when the call to AWS fails', async () => {
     await using world = await openWorld();
     const fault = { kind: 'error', status: 400, code: 'AccessDeniedException' } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
@@ -83,7 +83,7 @@ describe('GET /targets/{target}', () => {
 describe.each(storageBackends)(
   'GET /targets/{target} with export jobs on %s',
   (_name, openStorage) => {
-    test('tells which slice is in the slot, without asking AWS, and who waits', async () => {
+    test('returns the slice in the slot and the queue, without a call to AWS', async () => {
       await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
       const { database } = world;
       const jobId = await putJob(database, {
@@ -118,7 +118,7 @@ describe.each(storageBackends)(
       expect(askedAws(world)).toBe(0);
     });
 
-    test('knows of a slice that has no task yet', async () => {
+    test('returns a slice that has no task yet', async () => {
       await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
       const jobId = await putJob(world.database, { slices: [{ state: 'starting' }] });
       await putAttempt(world.database, { jobId, submittedAt: minutesAgo(1) });
@@ -131,30 +131,33 @@ describe.each(storageBackends)(
     });
 
     test.for([
-      ['19 s ago is believed', 19_000, 'seen-by-the-owner', 0],
-      ['21 s ago is asked for again', 21_000, undefined, 1],
-    ] as const)('what the owner of the slot saw %s', async ([, ageMs, taskId, asked]) => {
-      await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
-      const slot = { target: 'default', accountId: '123456789012', region, owner: null };
-      await world.database.queries
-        .insertInto('slots')
-        .values({
-          ...slot,
-          foreignTaskId: 'seen-by-the-owner',
-          foreignLogGroupName: '/theirs',
-          foreignSince: minutesAgo(5),
-          foreignSeenAt: now - ageMs,
-        })
-        .execute();
+      ['19 s ago is used', 19_000, 'seen-by-the-owner', 0],
+      ['21 s ago is read from AWS again', 21_000, undefined, 1],
+    ] as const)(
+      'a foreign task that the owner of the slot saw %s',
+      async ([, ageMs, taskId, asked]) => {
+        await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
+        const slot = { target: 'default', accountId: '123456789012', region, owner: null };
+        await world.database.queries
+          .insertInto('slots')
+          .values({
+            ...slot,
+            foreignTaskId: 'seen-by-the-owner',
+            foreignLogGroupName: '/theirs',
+            foreignSince: minutesAgo(5),
+            foreignSeenAt: now - ageMs,
+          })
+          .execute();
 
-      const { body } = await showTarget(world);
+        const { body } = await showTarget(world);
 
-      expect(body.slot.taskId).toBe(taskId);
-      expect(body.slot.state).toBe(taskId ? 'foreign' : 'free');
-      expect(askedAws(world)).toBe(asked);
-    });
+        expect(body.slot.taskId).toBe(taskId);
+        expect(body.slot.state).toBe(taskId ? 'foreign' : 'free');
+        expect(askedAws(world)).toBe(asked);
+      },
+    );
 
-    test('does not take a task of its own that has just ended for somebody else’s', async () => {
+    test('does not show a task of its own that has just ended as foreign', async () => {
       await using world = await openWorld({ emulator, jobs: { ...(await openStorage()), clock } });
       const taskId = await takeSlot(world); // AWS still shows it active
       const jobId = await putJob(world.database, { slices: [{ state: 'completed' }] });
@@ -181,7 +184,7 @@ describe('the busy share of the last hour', () => {
     ['nothing ran', [], 0],
     ['a run within it', [run(40, 10)], 0.5],
     ['a run that began before it', [run(90, 30)], 0.5],
-    ['a run under way', [run(15, null)], 0.25],
+    ['a run that has not ended', [run(15, null)], 0.25],
     ['runs that overlap, in any order', [run(30, 0), run(45, 15), run(40, 20)], 0.75],
     ['a run that ended before it', [run(200, 100)], 0],
     ['one of two days', [run(2_880, null)], 1],
@@ -189,7 +192,7 @@ describe('the busy share of the last hour', () => {
     expect(busyShare(tasks, now)).toBe(share);
   });
 
-  test('goes by the times of AWS where they are known', () => {
+  test('uses the times of AWS when they are known', () => {
     const times = { taskCreatedAt: minutesAgo(20), taskCompletedAt: minutesAgo(5) };
 
     expect(busyShare([{ ...run(30, 0), ...times }], now)).toBe(0.25);

@@ -9,7 +9,7 @@ import { openWorld, order, region, type World } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';
 
-/** Opens targets against the STS of a world; `warnings` are what was logged, `pauses` what was slept. */
+/** Opens targets against the STS of a world. `warnings` are the log messages, `pauses` the sleeps in milliseconds. */
 function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => void) {
   const warnings: object[] = [];
   const pauses: number[] = [];
@@ -33,7 +33,7 @@ function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => 
 }
 
 describe('GET /targets', () => {
-  test('lists names, Regions and accounts, and no role', async () => {
+  test('returns names, Regions and accounts, and no role', async () => {
     const targets = [
       { name: 'main', region, roleArn, externalId: 'shared-secret' },
       { name: 'other', region: 'us-east-1', accountId: '123456789012' },
@@ -53,7 +53,7 @@ describe('GET /targets', () => {
 });
 
 describe('?target=', () => {
-  test('that is not configured is 404 on every operation', async () => {
+  test('returns 404 on every operation when the target is not configured', async () => {
     await using world = await openWorld();
 
     const answers = await Promise.all([
@@ -69,7 +69,7 @@ describe('?target=', () => {
     expect(answers[0]?.body.detail).toBe('No target that you may see has this name.');
   });
 
-  test('chooses account and Region, and leaves the other slots alone', async () => {
+  test('selects account and Region, and uses no other slot', async () => {
     const targets = [
       { name: 'first', region },
       { name: 'second', region, roleArn },
@@ -94,7 +94,7 @@ describe('?target=', () => {
 });
 
 describe('a service role', () => {
-  test('is assumed with its external id and a session name, for fifteen minutes', async () => {
+  test('is assumed for fifteen minutes, with its external id and a session name', async () => {
     const externalId = 'shared-secret';
     await using world = await openWorld({
       emulator: { roles: { [roleArn]: { externalId } } },
@@ -114,7 +114,7 @@ describe('a service role', () => {
     });
   });
 
-  test('that may not be assumed leaves the gateway unready, and its calls 503', async () => {
+  test('that cannot be assumed keeps the gateway not ready, and its calls return 503', async () => {
     await using world = await openWorld({
       emulator: { roles: { [roleArn]: { refuses: true } } },
       targets: [
@@ -137,23 +137,23 @@ describe('a service role', () => {
   });
 });
 
-describe('the check of accounts at the start', () => {
+describe('the account check at startup', () => {
   test.for([
     ['the accountId of the target', { name: 'wrong', region, accountId: '999999999999' }],
     ['the account in the role', { name: 'wrong', region, roleArn, accountId: '999999999999' }],
-  ] as const)('ends the start when STS names another than %s', async ([, setting]) => {
+  ] as const)('fails when STS returns an account other than %s', async ([, setting]) => {
     await using world = await openWorld();
 
     const { targets } = openAgainst(world, [setting]);
 
     await expect(targets.whenChecked).rejects.toThrow(
-      /^Target "wrong" is configured for account 999999999999, but STS says/,
+      /^Target "wrong" is configured for account 999999999999, but its credentials belong to/,
     );
     expect(() => targets.find('wrong')).toThrow('not-ready');
     await targets[Symbol.asyncDispose]();
   });
 
-  test('goes on with growing pauses until STS answers', async () => {
+  test('retries with growing pauses until STS answers', async () => {
     await using world = await openWorld();
     const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 6 } as const;
     world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
@@ -167,7 +167,7 @@ describe('the check of accounts at the start', () => {
     await targets[Symbol.asyncDispose]();
   });
 
-  test('ends when the gateway does', async () => {
+  test('ends when the gateway closes', async () => {
     await using world = await openWorld();
     const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 1_000 } as const;
     world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
@@ -182,7 +182,7 @@ describe('the check of accounts at the start', () => {
 });
 
 describe('the endpoint', () => {
-  test('is told when a variable redirects AWS', async () => {
+  test('is known when an environment variable overrides it', async () => {
     await using world = await openWorld();
 
     expect(await readEndpointOverride(region)).toBe(world.emulator.url);

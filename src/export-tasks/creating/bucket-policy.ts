@@ -2,17 +2,14 @@ import { logGroupArn } from '#aws/arn.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { Problem } from '#problems/problem.ts';
 
-/**
- * The same refusal of a create; if AWS may not write to the bucket, with a bucket policy that permits
- * it.
- */
+/** Adds a bucket policy to the refusal of a create, if AWS may not write to the bucket. */
 export function withBucketPolicy(refusal: Problem, destination: BucketPolicyOptions): Problem {
   if (refusal.slug !== 'destination-not-writable') return refusal;
   const bucketPolicy = bucketPolicyFor(destination);
   return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy });
 }
 
-/** What a bucket policy for exports depends on. */
+/** The values in a bucket policy for exports. */
 export interface BucketPolicyOptions {
   bucket: string;
   region: string;
@@ -21,8 +18,8 @@ export interface BucketPolicyOptions {
 }
 
 /**
- * The bucket policy under which CloudWatch Logs may export from one account and Region into a
- * bucket, as AWS's user guide has it ("Export log data to Amazon S3", same account).
+ * The bucket policy that allows CloudWatch Logs to export from one account and Region to a bucket, from
+ * the user guide of AWS ("Export log data to Amazon S3", same account).
  */
 export function bucketPolicyFor({ bucket, region, accountId }: BucketPolicyOptions): object {
   const arn = `arn:${partitionOf(region).name}:s3:::${bucket}`;
@@ -56,9 +53,8 @@ export function bucketPolicyFor({ bucket, region, accountId }: BucketPolicyOptio
 }
 
 /**
- * The name, or names, by which CloudWatch Logs comes to a bucket. Where host names end with
- * amazonaws.com, AWS's user guide says it. Elsewhere public sources disagree on whether the name
- * has the suffix of the partition or is the same everywhere, so a policy names both.
+ * The service principal of CloudWatch Logs. The user guide of AWS gives it for Regions under
+ * amazonaws.com. For others, public sources disagree on its suffix, so the policy names both.
  */
 function servicePrincipalOf(region: string): string | string[] {
   const { dnsSuffix } = partitionOf(region);

@@ -12,76 +12,76 @@ import {
   type OutcomeLookUpOptions,
 } from './outcome-look-up.ts';
 
-/** For whom a task is created, what they were permitted, and what they may hear of other tasks. */
-export interface CreateOnBehalf {
+/** The caller of a create, the grant, and the caller's view of other tasks. */
+export interface CreateOnceOptions {
   caller: string;
   grant: ExportGrant | undefined;
-  /** A task as they may see it, if they may. */
-  see: (task: AwsExportTask) => Promise<AwsExportTask | undefined>;
-  /** Aborts when the caller has gone: a create that still waits for its turn is not sent then. */
+  /** Another task as the caller may see it; `undefined` if they may not. */
+  view: (task: AwsExportTask) => Promise<AwsExportTask | undefined>;
+  /** Aborts when the caller has disconnected. A create that still waits is then not sent. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Creates an export task with exactly one CreateExportTask, whatever happens to the answer. When
- * the outcome is unknown, AWS's own list decides.
+ * Creates an export task with exactly one CreateExportTask, even if its answer is lost. When the outcome
+ * is unknown, it is looked up in the list of AWS.
  */
 export function makeCreateOnce(options: OutcomeLookUpOptions) {
-  const { lookFor, markTold } = makeOutcomeLookUp(options);
+  const { lookUp, markReported } = makeOutcomeLookUp(options);
 
   return async function createOnce(
     target: OpenTarget,
     task: EffectiveTask,
-    { caller, grant, signal, see }: CreateOnBehalf,
+    { caller, grant, signal, view }: CreateOnceOptions,
   ): Promise<CreatedTask> {
     let beganAt = options.elapsed();
     const maySend = () => {
-      beganAt = options.elapsed(); // it may have waited for its turn, and for a session
+      beganAt = options.elapsed(); // it may have waited for the budget and for a session
       return true;
     };
-    const how = { caller, grant, signal, maySend };
-    const result = await target.logs.createExportTask(task, how);
+    const callOptions = { caller, grant, signal, maySend };
+    const result = await target.logs.createExportTask(task, callOptions);
     switch (result.outcome) {
       case 'accepted':
-        markTold(result.taskId);
+        markReported(result.taskId);
         return result;
       case 'not-sent':
         throw result.problem;
       case 'refused':
-        throw await withWhatHelps(result.problem, target, task, { caller, see });
+        throw await withDiagnosis(result.problem, target, task, { caller, view });
       case 'unknown': {
         const { cause, answer } = result;
-        const look = await lookFor(target.logs, task, { beganAt, caller });
+        const look = await lookUp(target.logs, task, { beganAt, caller });
         if (look.found) return look.found;
         // A list without the task proves nothing: AWS may list it later.
-        const detail = await unknownDetail(answer, look, see);
+        const detail = await unknownDetail(answer, look, view);
         throw new Problem('outcome-unknown', detail, { cause, ...answer?.members });
       }
     }
   };
 }
 
-/** The same refusal, with what its caller needs to go on. */
-async function withWhatHelps(
+/** Adds to a refusal the slot holder, or a bucket policy. */
+async function withDiagnosis(
   refusal: Problem,
   target: OpenTarget,
   task: EffectiveTask,
-  asked: Pick<CreateOnBehalf, 'caller' | 'see'>,
+  options: Pick<CreateOnceOptions, 'caller' | 'view'>,
 ): Promise<Problem> {
-  if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, asked);
+  if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, options);
   return withBucketPolicy(refusal, { ...target, bucket: task.destination });
 }
 
-/** The same refusal, with the task that holds the slot, where AWS's list shows it and the caller may see it. */
+/** Adds the task that holds the slot to a refusal, if AWS lists it and the caller may see it. */
 async function withSlotHolder(
   logs: CloudWatchLogs,
   refusal: Problem,
-  { caller, see }: Pick<CreateOnBehalf, 'caller' | 'see'>,
+  { caller, view }: Pick<CreateOnceOptions, 'caller' | 'view'>,
 ): Promise<Problem> {
   const active =
     (await findActive(logs, { isFresh: false, caller })) ??
     (await findActive(logs, { isFresh: true, caller }));
-  const holder = active && (await see(active));
+  const holder = active && (await view(active));
   if (holder?.taskId === undefined) return refusal;
   const { taskId, taskName, logGroupName, status, executionInfo } = holder;
   const since =
@@ -99,25 +99,25 @@ async function withSlotHolder(
   });
 }
 
-// There is one slot, so the active task is among the newest; a failed look leaves it unnamed.
+// There is one slot, so the active task is among the newest. If the call fails, no task is named.
 async function findActive(
   logs: CloudWatchLogs,
-  how: { isFresh: boolean; caller: string },
+  options: { isFresh: boolean; caller: string },
 ): Promise<AwsExportTask | undefined> {
-  const page = await logs.describeExportTasks({ limit: 50 }, how).catch(() => undefined);
+  const page = await logs.describeExportTasks({ limit: 50 }, options).catch(() => undefined);
   return page?.exportTasks.find(isActive);
 }
 
 async function unknownDetail(
   answer: Problem | undefined,
   { isUnlisted, nearMiss }: OutcomeLookUp,
-  see: CreateOnBehalf['see'],
+  view: CreateOnceOptions['view'],
 ): Promise<string> {
   const sent = answer
     ? `${answer.detail} AWS may have created the task or not.`
     : 'CreateExportTask was sent and its answer was lost.';
   if (nearMiss) {
-    const { taskId } = (await see(nearMiss)) ?? {};
+    const { taskId } = (await view(nearMiss)) ?? {};
     const which = taskId === undefined ? 'a task' : `task ${taskId}`;
     return `${sent} AWS lists ${which} of this log group that may be the new one, but not all its values match.`;
   }

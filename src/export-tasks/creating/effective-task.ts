@@ -1,9 +1,9 @@
 import { type CreateExportTaskInput, effectivePrefix } from '#aws/export-task.ts';
 
-/** A create with everything it depends on written out: it is decided on, sent and looked for as it is. */
+/** A create with its defaults filled in. Authorization, request and look-up use the same values. */
 export type EffectiveTask = CreateExportTaskInput & { destinationPrefix: string };
 
-/** Writes out what AWS would take for what a create leaves out. */
+/** Fills in the default of AWS for the prefix. */
 export function toEffectiveTask(task: CreateExportTaskInput): EffectiveTask {
   return { ...task, destinationPrefix: effectivePrefix(task.destinationPrefix) };
 }

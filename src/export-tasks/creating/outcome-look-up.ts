@@ -2,70 +2,72 @@ import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
-/** What a look-up needs of its surroundings: clocks in milliseconds, and sleep. */
+/** The clocks of a look-up, in milliseconds. */
 export interface OutcomeLookUpOptions {
-  /** Epoch time; only asked where AWS does not tell its own. */
+  /** Epoch time, for an answer of AWS without a `Date` header. */
   now: () => number;
   /** A clock that only goes forward. */
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
 }
 
-/** A task that AWS has, and the id of the answer that said so. */
+/** A task that exists, and the request id of the answer that shows it. */
 export interface CreatedTask {
   taskId: string;
   awsRequestId: string | undefined;
 }
 
-/** A create whose outcome is unknown: when it began, by `elapsed`, and for whom. */
+/** A create whose outcome is unknown. `beganAt` is by `elapsed`. */
 interface SentCreate {
   beganAt: number;
   caller: string;
 }
 
-/** What the looks at AWS's list came to. */
+/** The result of a look-up. */
 export interface OutcomeLookUp {
   found?: CreatedTask | undefined;
-  /** Whether every look read AWS's whole list, and no task that may be the one was in it. */
+  /** Whether every attempt read the whole list, and no task in it may be the created one. */
   isUnlisted: boolean;
-  /** A task that may be the one, but is not shown with all its values. */
+  /** A task that may be the created one, but is not listed with all its values. */
   nearMiss?: AwsExportTask | undefined;
 }
 
-// Pauses before each look at AWS's list. AWS shows a task as soon as create has answered; when the
-// answer was lost, the request itself may still be under way for a moment. That a list is as fast as
-// a look by id is assumed: the last look allows it some seconds.
-const pausesBeforeLooksMs = [0, 500, 2_000, 5_000];
-// All looks together. Longer, and the caller's own timeout makes the outcome unknown to it again.
-const lookForMs = 12_000;
-// AWS's Date header is cut to the second, and its hosts' clocks differ a little.
+// The pauses before each read of the list. AWS shows a task as soon as the create has been answered. When
+// the answer is lost, the request may still be in transit. Whether a list is as current as a read by id
+// is not documented, so the last pauses allow some seconds. Shorter in total: a task that is listed late
+// is missed. Longer: the caller waits in vain.
+const pausesMs = [0, 500, 2_000, 5_000];
+// For all reads together. Shorter: a slow list is not read to its end. Longer: the caller times out,
+// and does not learn the outcome.
+const maxLookUpMs = 12_000;
+// The Date header of AWS has whole seconds, and the clocks of its hosts differ slightly.
 const clockSlackMs = 2_000;
 
 /**
- * Makes the look-up of creates whose answer was lost. The task is the one with every value equal to
- * ours, created after we began, that nobody else has been told about. It is unlisted only if every
- * look read the whole list, and there was none of our log group that may be as new as ours: AWS may
- * show a value otherwise than it was sent, and a task without a creation time may be old or new.
+ * Makes the look-up of creates whose answer was lost. The created task has the same values, was created
+ * after the call began, and was not reported to another caller. It counts as unlisted only if every
+ * attempt read the whole list without a possible task of the log group: AWS may show a value in
+ * another form, and a task without a creation time may be old or new.
  */
 export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions) {
-  const told = makeRecentIds();
+  const reported = makeRecentIds();
 
-  /** Remembers a task as told to its caller, so that it is never taken for another's. */
-  const markTold = (taskId: string) => told.add(taskId);
+  /** Marks a task as reported to its caller, so that no other create is matched with it. */
+  const markReported = (taskId: string) => reported.add(taskId);
 
-  /** Looks until the task is found or patience ends. */
-  async function lookFor(
+  /** Reads the list until the task is found or the time is up. */
+  async function lookUp(
     logs: CloudWatchLogs,
     task: EffectiveTask,
     create: SentCreate,
   ): Promise<OutcomeLookUp> {
-    const lookUntil = elapsed() + lookForMs;
+    const deadline = elapsed() + maxLookUpMs;
     let isUnlisted = true;
     let nearMiss: AwsExportTask | undefined;
-    for (const pauseMs of pausesBeforeLooksMs) {
-      if (elapsed() + pauseMs > lookUntil) return { isUnlisted: false, nearMiss };
+    for (const pauseMs of pausesMs) {
+      if (elapsed() + pauseMs > deadline) return { isUnlisted: false, nearMiss };
       await sleep(pauseMs);
-      const look = await lookOnce(logs, task, { ...create, lookUntil }).catch(lookThatFailed);
+      const look = await readList(logs, task, { ...create, deadline }).catch(() => failed);
       if (look.found) return look;
       isUnlisted &&= look.isUnlisted;
       nearMiss = look.nearMiss ?? nearMiss;
@@ -73,33 +75,33 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
     return { isUnlisted, nearMiss };
   }
 
-  async function lookOnce(
+  async function readList(
     logs: CloudWatchLogs,
     task: EffectiveTask,
-    { beganAt, caller, lookUntil }: SentCreate & { lookUntil: number },
+    { beganAt, caller, deadline }: SentCreate & { deadline: number },
   ): Promise<OutcomeLookUp> {
     let nearMiss: AwsExportTask | undefined;
     for (const query of [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, {}] as const) {
-      const isNewestFirst = !('statusCode' in query); // of the order under a filter nothing is known
+      const isNewestFirst = !('statusCode' in query); // with a filter, the order is not documented
       let nextToken: string | undefined;
       do {
-        if (elapsed() > lookUntil) return { isUnlisted: false, nearMiss };
+        if (elapsed() > deadline) return { isUnlisted: false, nearMiss };
         const page = await logs.describeExportTasks(
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
           { isFresh: true, caller, lane: 'write' },
         );
-        // Our beginning on AWS's own clock: ours may be off by any amount.
+        // The begin of the call by the clock of AWS: ours may be wrong.
         const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
         const candidates = page.exportTasks.filter(
           ({ taskId, logGroupName = task.logGroupName, executionInfo }) =>
             logGroupName === task.logGroupName &&
             (executionInfo?.creationTime ?? beganThereAt) >= beganThereAt &&
-            (taskId === undefined || !told.has(taskId)),
+            (taskId === undefined || !reported.has(taskId)),
         );
-        const ours = candidates.find((candidate) => isCertainlyOf(candidate, task));
-        if (ours?.taskId !== undefined) {
-          markTold(ours.taskId); // at once: another look-up may be under way
-          const found = { taskId: ours.taskId, awsRequestId: page.awsRequestId };
+        const created = candidates.find((candidate) => isSameTask(candidate, task));
+        if (created?.taskId !== undefined) {
+          markReported(created.taskId); // at once: another look-up may run at the same time
+          const found = { taskId: created.taskId, awsRequestId: page.awsRequestId };
           return { found, isUnlisted: false };
         }
         nearMiss ??= candidates[0];
@@ -110,13 +112,13 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
     return { isUnlisted: nearMiss === undefined, nearMiss };
   }
 
-  return { lookFor, markTold };
+  return { lookUp, markReported };
 }
 
-/** An unanswered look tells nothing of the task. */
-const lookThatFailed = (): OutcomeLookUp => ({ isUnlisted: false });
+/** A failed read says nothing about the task. */
+const failed: OutcomeLookUp = { isUnlisted: false };
 
-/** Whether tasks are the newest first, each with its time, down to one created before this time. */
+/** Whether tasks are ordered newest first, all with a creation time, and reach back before `time`. */
 function endsBefore(tasks: readonly AwsExportTask[], time: number): boolean {
   const times = tasks.map(({ executionInfo }) => executionInfo?.creationTime);
   const isInOrder = times.every(
@@ -126,7 +128,7 @@ function endsBefore(tasks: readonly AwsExportTask[], time: number): boolean {
 }
 
 // logStreamNamePrefix cannot be compared: AWS never shows it.
-function isCertainlyOf(candidate: AwsExportTask, task: EffectiveTask): boolean {
+function isSameTask(candidate: AwsExportTask, task: EffectiveTask): boolean {
   return (
     candidate.executionInfo?.creationTime !== undefined &&
     candidate.taskName === task.taskName &&
@@ -140,7 +142,7 @@ function isCertainlyOf(candidate: AwsExportTask, task: EffectiveTask): boolean {
   );
 }
 
-/** Ids of tasks that callers were told about lately; the newest thousand. */
+/** The ids of the last thousand tasks that were reported to callers. */
 function makeRecentIds() {
   const ids = new Set<string>();
   return {

@@ -5,14 +5,14 @@ import { type CreateExportTask, s3KeyMaxBytes, type Warning } from '../export-ta
 // "/<taskId, 36>/<log stream, up to 512>/000000.gz", with a byte per character of the stream's name.
 const appendedBytes = 1 + 36 + 1 + 512 + 1 + '000000.gz'.length;
 
-/** What AWS will accept although it can hardly be meant; empty for an ordinary task. */
+/** Warnings about values that AWS accepts but that are probably mistakes. */
 export function warningsOf(task: CreateExportTask): Warning[] {
   const { from, to, destinationPrefix = '' } = task;
   const warnings: Warning[] = [];
   if (to < plausibleMs.first) {
     warnings.push({
       pointer: '#/to',
-      detail: `${to} is ${toInstant(to)}. The value looks like seconds, but from and to are in milliseconds. The export will be empty.`,
+      detail: `${to} is ${toDateTime(Number(to))}. The value looks like seconds, but from and to are in milliseconds. The export will be empty.`,
     });
   } else if (from > plausibleMs.last) {
     warnings.push({
@@ -32,15 +32,11 @@ export function warningsOf(task: CreateExportTask): Warning[] {
   return [...warnings, ...warningsOfSlashes(destinationPrefix)];
 }
 
-/** A prefix under which keys have folders without a name; empty for an ordinary one. */
+/** Warnings about a prefix that makes folders without a name in S3. */
 export function warningsOfSlashes(destinationPrefix: string): Warning[] {
   const named = destinationPrefix.split('/').filter((name) => name !== '');
-  const meant = named.join('/');
-  if (meant === destinationPrefix) return [];
-  const detail = `A slash at the beginning or end, or two in a row, creates a folder without a name in S3. ${meant === '' ? 'Omit the prefix.' : `Use ${JSON.stringify(meant)} instead.`}`;
+  const corrected = named.join('/');
+  if (corrected === destinationPrefix) return [];
+  const detail = `A slash at the beginning or end, or two in a row, creates a folder without a name in S3. ${corrected === '' ? 'Omit the prefix.' : `Use ${JSON.stringify(corrected)} instead.`}`;
   return [{ pointer: '#/destinationPrefix', detail }];
-}
-
-function toInstant(ms: bigint): string {
-  return toDateTime(Number(ms));
 }

@@ -13,7 +13,7 @@ const Params = Type.Object(
   { taskId: { ...TaskId, examples: [exampleTaskIds.running] } },
   { additionalProperties: false },
 );
-// In the demonstration the task of the example runs at a target of that name.
+// In the demo, the task of the example runs at this target.
 const Query = Type.Object(
   { target: { ...TargetQuery.properties.target, examples: ['busy'] } },
   { additionalProperties: false },
@@ -30,7 +30,7 @@ const CancelledExportTask = {
   ],
 };
 
-/** Cancels an export task: AWS's CancelExportTask, and the task as it then stands. */
+/** Cancels an export task (CancelExportTask) and returns the task. */
 export const cancelExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;

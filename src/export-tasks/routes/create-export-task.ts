@@ -13,7 +13,7 @@ import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task
 import type { MaskTaskNames } from '../mask-task-names.ts';
 import { disconnectSignal } from './disconnect-signal.ts';
 
-/** Creates an export task: AWS's CreateExportTask, sent once, its outcome looked up when it is lost. */
+/** Creates an export task (CreateExportTask), sent once. A lost outcome is looked up. */
 export const createExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
@@ -24,7 +24,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
   app.route({
     method: 'POST',
     url: '/export-tasks',
-    // More than the create and all looks at AWS's list together: it must never end a create.
+    // Longer than the create and its look-up together: the timeout must never end a create.
     handlerTimeout: 40_000,
     schema: {
       operationId: 'createExportTask',
@@ -61,7 +61,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
         caller: request.principal.id,
         grant: grantOf(question, decision),
         signal: disconnectSignal(reply.raw),
-        async see(other) {
+        async view(other) {
           const describeQuestion = toTaskQuestion('DescribeExportTasks', target, other);
           if (!authorizer.decide(request, describeQuestion).isPermitted) return undefined;
           return (await maskTaskNames(request, [other]))[0];
@@ -69,13 +69,14 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       });
       request.awsRequestId = created.awsRequestId;
 
-      const at = query.target === undefined ? '' : `?target=${encodeURIComponent(query.target)}`;
+      const targetQuery =
+        query.target === undefined ? '' : `?target=${encodeURIComponent(query.target)}`;
       const warnings = warningsOf(body);
       return reply
         .code(201)
         .header(
           'location',
-          `${request.basePath}/export-tasks/${encodeURIComponent(created.taskId)}${at}`,
+          `${request.basePath}/export-tasks/${encodeURIComponent(created.taskId)}${targetQuery}`,
         )
         .send({ taskId: created.taskId, ...(warnings.length > 0 && { warnings }) });
     },
@@ -83,7 +84,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
 };
 
 /**
- * A task named like those of export jobs would be taken for one that got out of hand, and cancelled.
+ * Refuses a task name that is reserved for export jobs: the orphan sweep would cancel such a task.
  * @throws Problem invalid-request
  */
 async function refuseReservedName(

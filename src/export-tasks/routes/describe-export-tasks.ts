@@ -37,7 +37,7 @@ const Query = Type.Object(
   { additionalProperties: false },
 );
 
-/** Lists export tasks, newest first: AWS's DescribeExportTasks. */
+/** Lists export tasks, newest first (DescribeExportTasks). */
 export const describeExportTasks: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
@@ -81,7 +81,7 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       const target = targets.find(name);
 
       if (!authorizer.mayPermit(request, 'DescribeExportTasks', target)) {
-        authorizer.decide(request, toTaskQuestion('DescribeExportTasks', target)); // a no, in the audit
+        authorizer.decide(request, toTaskQuestion('DescribeExportTasks', target)); // writes the denial to the audit log
         return reply.header('age', 0).send({ exportTasks: [] });
       }
       const page = await target.logs.describeExportTasks(query, {
@@ -91,10 +91,10 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
       request.awsRequestId = page.awsRequestId;
 
       const { nextToken } = page;
-      const seen = authorizer.filterPermitted(request, page.exportTasks, (task) =>
+      const permitted = authorizer.filterPermitted(request, page.exportTasks, (task) =>
         toTaskQuestion('DescribeExportTasks', target, task),
       );
-      const exportTasks = await maskTaskNames(request, seen);
+      const exportTasks = await maskTaskNames(request, permitted);
       return reply
         .header('age', page.ageSeconds)
         .send({ exportTasks, ...(nextToken !== undefined && { nextToken }) });

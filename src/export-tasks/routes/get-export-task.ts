@@ -12,7 +12,7 @@ import { disconnectSignal } from './disconnect-signal.ts';
 
 const Params = Type.Object({ taskId: TaskId }, { additionalProperties: false });
 
-/** Shows one export task: AWS's DescribeExportTasks by id. */
+/** Shows one export task (DescribeExportTasks by id). */
 export const getExportTask: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
@@ -39,7 +39,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       const { taskId } = request.params;
       const target = targets.find(request.query.target);
 
-      // Nothing is asked for those who may not see the answer, whatever it is.
+      // No call to AWS for a caller who may see no task.
       const page = authorizer.mayPermit(request, 'DescribeExportTasks', target)
         ? await target.logs.describeExportTasks(
             { taskId },

@@ -22,7 +22,7 @@ const Params = Type.Object(
   { additionalProperties: false },
 );
 
-/** Shows a target: what is in its slot, and who waits for it. */
+/** Shows a target, its slot and its queue. */
 export const getTarget: FastifyPluginAsyncTypebox<{
   targets: Targets;
   slots: SlotReader;

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { Target, type Targets } from '../target.ts';
 
-/** Lists the targets, in the order of the configuration: names, Regions and accounts, never roles. */
+/** Lists the targets in the order of the configuration. It never shows roles. */
 export const listTargets: FastifyPluginAsyncTypebox<{
   targets: Targets;
   authorizer: Authorizer;
@@ -42,12 +42,12 @@ export const listTargets: FastifyPluginAsyncTypebox<{
     },
     config: { action: 'ReadTarget', problems: [] },
     handler: async (request) => {
-      const shown = authorizer.filterPermitted(request, targets.list(), (target) => ({
+      const permitted = authorizer.filterPermitted(request, targets.list(), (target) => ({
         action: 'ReadTarget',
         resource: { target },
       }));
 
-      return { targets: shown };
+      return { targets: permitted };
     },
   });
 };
