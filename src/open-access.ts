@@ -50,7 +50,7 @@ export async function openAccess(
   const authorizer = opening.use(
     await openAuthorizer({
       policyDir,
-      areCallersKnown: settings.methods.length > 0,
+      isAuthenticationOn: settings.methods.length > 0,
       files: { list: (directory) => readdir(directory), read: (path) => readFile(path) },
       newId: randomUUID,
       sleep,

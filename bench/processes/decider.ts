@@ -40,7 +40,7 @@ async function makeSubject(policies: number) {
   const text = Array.from({ length: policies }, (_, number) => policyOf(number)).join('');
   const authorizer = await openAuthorizer({
     policyDir: 'policies',
-    areCallersKnown: true,
+    isAuthenticationOn: true,
     files: { list: async () => ['teams.cedar'], read: async () => Buffer.from(text) },
     newId: randomUUID,
     sleep: () => new Promise(() => {}), // they never change

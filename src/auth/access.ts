@@ -4,18 +4,18 @@ import type { Authorizer } from './authorization/authorizer.ts';
 import { anonymous, type Principal } from './principal.ts';
 
 /**
- * Says who sent a request, by its headers and its connection.
+ * Identifies the caller of a request from its headers and its connection.
  * @throws Problem unauthenticated, with its challenges
  */
 export type Authenticate = (request: IncomingMessage) => Principal | Promise<Principal>;
 
-/** Who is calling, and may they. */
+/** Authentication and authorization. */
 export interface Access {
   authenticate: Authenticate;
   authorizer: Authorizer;
 }
 
-/** Everybody is the same to us, and may do everything. */
+/** No authentication: every caller is `anonymous` and may do everything. */
 export const openToAll: Access = {
   authenticate: () => anonymous,
   authorizer: {
@@ -30,6 +30,6 @@ export const openToAll: Access = {
       require: () => ({ isPermitted: true, policies: [] }),
       [Symbol.dispose]() {},
     }),
-    filterPermitted: (_asker, items) => [...items],
+    filterPermitted: (_request, items) => [...items],
   },
 };

@@ -13,29 +13,29 @@ import { checkAuthorization } from './routes/check-authorization.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a caller must be permitted to do; a route without one is public (public-routes.ts). */
+    /** The action that the caller needs permission for; a route without one is public (public-routes.ts). */
     action?: Action;
   }
   interface FastifyRequest {
-    /** Who is calling; `anonymous` where that does not matter. */
+    /** The authenticated caller; `anonymous` on public routes. */
     principal: Principal;
   }
 }
 
-/** What says who is calling. */
+/** What the plugin authenticates with. */
 export interface AuthOptions {
   authenticate: Authenticate;
   audit: Audit;
 }
 
-/** Says who is calling, before anything of the request is read. Whether they may, operations ask themselves. */
+/** Authenticates the caller before the body is read. Operations check the permissions themselves. */
 export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
   async (app: FastifyInstance, { authenticate, audit }: AuthOptions) => {
     app.decorateRequest('principal');
 
     app.addHook('onRoute', ({ method, url, config }) => {
       if (config?.action !== undefined || isPublic(url)) return;
-      throw new Error(`${method} ${url} has no action, and is not among the public routes`);
+      throw new Error(`${method} ${url} has no action and is not a public route`);
     });
 
     app.addHook('onRequest', async (request, reply) => {
@@ -45,7 +45,7 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
         request.principal = await authenticate(request.raw);
       } catch (error) {
         recordRefusal(request, error);
-        // The same certificate may be accepted on a new connection: its authorities may have changed.
+        // A new connection may accept the same certificate: the CA certificates may have changed.
         const socket = request.raw.socket as Partial<TLSSocket>;
         if (socket.getPeerX509Certificate?.()) reply.header('connection', 'close');
         throw error;
@@ -61,8 +61,8 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
 );
 
 /**
- * Refuses a request whose body no policy could make permitted, before any of it is read. Registered
- * after the limits: a refused request counts as well.
+ * Refuses a request before its body is read if no policy could permit it, whatever the body is.
+ * It is registered after the limits, so that refused requests count, too.
  */
 export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }> = fp(
   async (app: FastifyInstance, { authorizer }: { authorizer: Authorizer }) => {
@@ -76,14 +76,14 @@ export const bodyPermissionPlugin: FastifyPluginAsync<{ authorizer: Authorizer }
   },
 );
 
-/** What the policies are asked through. */
+/** What the authorization routes need. */
 export interface AuthorizationPluginOptions {
   authorizer: Authorizer;
   /** The target of that name, or the default one. */
   findTarget: (name: string | undefined) => TargetIdentity;
 }
 
-/** Registers what is told about the policies over HTTP. */
+/** Registers the routes about policies. */
 export const authorizationPlugin: FastifyPluginAsync<AuthorizationPluginOptions> = async (
   app,
   options,

@@ -1,21 +1,21 @@
-/** Who is calling. */
+/** An authenticated caller. */
 export interface Principal {
   /**
-   * The one name of this caller among all: `<issuer>#<subject>`. An issuer has no `#`, so no subject
-   * of one can be taken for that of another. Jobs, lines, limits and records go by it.
+   * The unique id of the caller: `<issuer>#<subject>`. An issuer contains no `#`, so ids of different
+   * issuers never collide. Jobs, queues, limits and audit records use this id.
    */
   id: string;
-  /** Who vouches for it: the URL of a token's issuer, `api-key` or `mtls`; `none` where nobody does. */
+  /** The URL of the token issuer, `api-key` or `mtls`; `none` without authentication. */
   issuer: string;
-  /** What the issuer calls it. */
+  /** The name of the caller at its issuer. */
   subject: string;
-  /** The groups the issuer says it is in. */
+  /** The groups of the caller at its issuer. */
   groups: readonly string[];
-  /** What else the issuer says of it: each claim as a list of texts. */
+  /** The other claims of the issuer, each as a list of texts. */
   claims: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Everybody, where callers are not told apart, and whoever asks for what is public. */
+/** Every caller without authentication, and every caller of a public route. */
 export const anonymous: Principal = {
   id: 'anonymous',
   issuer: 'none',

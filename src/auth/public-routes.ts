@@ -1,4 +1,4 @@
-/** The routes that are for everybody: what they tell is the same for all, and nothing of AWS. */
+/** The routes that need no authentication: their answers are the same for all, and say nothing of AWS. */
 const publicRoutes = new Set([
   '/problems',
   '/problems/:slug',
@@ -8,7 +8,7 @@ const publicRoutes = new Set([
   '/openapi.yaml',
 ]);
 
-/** Whether a route is for everybody; Swagger UI registers several of its own. */
+/** Whether a route needs no authentication. Swagger UI registers several routes of its own. */
 export function isPublic(url: string): boolean {
   return publicRoutes.has(url) || url === '/docs' || url.startsWith('/docs/');
 }

@@ -140,8 +140,8 @@ const failures: Fault[] = [
 ].map((failure) => ({ ...failure, operation: '', count: 1_000 }));
 const ofLogs = ['CreateExportTask', 'DescribeExportTasks', 'CancelExportTask', 'DescribeLogGroups'];
 
-describe('secrets are in no answer, no line of the log and none of the audit', () => {
-  test('whatever fails, whoever asks', async () => {
+describe('answers, log and audit contain no secret', () => {
+  test('whatever fails and whoever calls', async () => {
     await using postgres = await openPostgres();
     const databaseUrl = await createDatabase(postgres.url);
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId } });
@@ -168,7 +168,7 @@ describe('secrets are in no answer, no line of the log and none of the audit', (
     await world[Symbol.asyncDispose](); // looks for them
   });
 
-  test('when the role may not be assumed', async () => {
+  test('when the role cannot be assumed', async () => {
     await using postgres = await openPostgres();
     const databaseUrl = await createDatabase(postgres.url);
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId, refuses: true } });
@@ -181,7 +181,7 @@ describe('secrets are in no answer, no line of the log and none of the audit', (
   });
 });
 
-describe('a world does not let a secret pass', () => {
+describe('the search for secrets', () => {
   const token = 'canary-token-that-leaks';
   const headers = { authorization: `Bearer ${token}` };
 
@@ -192,7 +192,7 @@ describe('a world does not let a secret pass', () => {
       ({ app }) => app.log.info({ deep: [{ in: Buffer.from(token).toString('base64') }] }, 'x'),
     ],
     ['audit', ({ audit }) => void audit.push({ audit: 'refusal', error: `bad token ${token}` })],
-  ])('in the %s', async (place, leak) => {
+  ])('finds a secret in the %s', async (place, leak) => {
     const world = await openWorld();
     await world.call('GET', '/targets', undefined, headers);
 
@@ -201,7 +201,7 @@ describe('a world does not let a secret pass', () => {
     await expect(world[Symbol.asyncDispose]()).rejects.toThrow(`authorization in ${place}`);
   });
 
-  test('in the body or a header of an answer', async () => {
+  test('finds a secret in the body or a header of an answer', async () => {
     const worldOf = (header: string, body: string) => {
       const world = openWorld();
       return world.then((opened) => {
@@ -222,7 +222,7 @@ describe('a world does not let a secret pass', () => {
     await expect(inBody[Symbol.asyncDispose]()).rejects.toThrow('the body in answers');
   });
 
-  test('but a role is for the log, which who runs the service reads', () => {
+  test('allows the ARN of a role in the log, which only operators read', () => {
     const canaries = makeCanaries();
     canaries.plant('the role', roleArn, 'from callers');
     const seen = { answers: [], log: [], audit: [] };
@@ -231,7 +231,7 @@ describe('a world does not let a secret pass', () => {
     expect(canaries.hits({ ...seen, answers: [refusedText] })).toHaveLength(1);
   });
 
-  test('nor its percent-encoded or escaped form', () => {
+  test('finds the percent-encoded and the escaped form of a secret', () => {
     const canaries = makeCanaries();
     canaries.plant('the token', 'canary/with+all "of it"');
 

@@ -49,7 +49,7 @@ async function openForced(rule: Rule): Promise<World> {
 const exportOf = (name: string, logGroupName: string, destination: string) =>
   [name, logGroupName, destination].join(' ');
 
-test(`of 3,000 exports AWS lets all permitted ones through and no other (seed ${seed})`, async () => {
+test(`accepts at AWS exactly the permitted ones of 3,000 exports (seed ${seed})`, async () => {
   const matrix = makeMatrix();
   const permitted = new Set(
     matrix.flatMap(({ name, logGroupName, destination, isPermitted }) =>
@@ -87,7 +87,7 @@ test(`of 3,000 exports AWS lets all permitted ones through and no other (seed ${
   expect(world.calls('AssumeRole')).toHaveLength(matrix.length);
 });
 
-test('a caller whom AWS stops hears nothing of the role', async () => {
+test('reveals nothing about the role when AWS refuses the call', async () => {
   await using world = await openForced(() => false);
 
   const body = { ...order, logGroupName: '/app/1' };

@@ -54,14 +54,14 @@ export interface OpenedAuthorizer extends AsyncDisposable {
 /** Opens an authorizer. */
 export async function openPolicyDir(
   policyDir: string | undefined,
-  options: { areCallersKnown?: boolean; files?: Files; audit?: Audit } = {},
+  options: { isAuthenticationOn?: boolean; files?: Files; audit?: Audit } = {},
 ): Promise<OpenedAuthorizer> {
   const log: LogLine[] = [];
   const audit: LogLine[] = [];
   const pauses = makePauses();
   const authorizer = await openAuthorizer({
     policyDir,
-    areCallersKnown: true,
+    isAuthenticationOn: true,
     files,
     newId: randomUUID,
     sleep: pauses.sleep,

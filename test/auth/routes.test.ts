@@ -38,8 +38,8 @@ const publicRoutes = [
   '/problems/:slug',
 ];
 
-describe('without credentials', () => {
-  test('only these routes are answered, and every other one is 401', async () => {
+describe('requests without credentials', () => {
+  test('get answers from these routes, and 401 from every other route', async () => {
     await using guard = await openGuard({ methods: ['jwt'] });
     await using world = await openWorld({ access: guard.access, jobs: {} });
     const routes = routesOf(world.app);
@@ -59,7 +59,7 @@ describe('without credentials', () => {
     );
   });
 
-  test('nothing of a request is read: its faults are not told', async () => {
+  test('are not read: their mistakes are not reported', async () => {
     await using guard = await openGuard({ methods: ['jwt'] });
     await using world = await openWorld({ access: guard.access });
 
@@ -79,14 +79,14 @@ describe('a route added without an action', () => {
     await app.ready();
   };
 
-  test('makes the start fail', async () => {
+  test('is rejected at the start', async () => {
     await expect(add({ url: '/secrets' })).rejects.toThrow(
-      'GET /secrets has no action, and is not among the public routes',
+      'GET /secrets has no action and is not a public route',
     );
     await expect(add({ url: '/docs-of-others' })).rejects.toThrow('/docs-of-others');
   });
 
-  test('does not when it is public, or has one after all', async () => {
+  test('is accepted when it is public or has an action after all', async () => {
     await add({ url: '/problems' });
     await add({ url: '/secrets', config: { action: 'ReadTarget' } });
   });

@@ -16,12 +16,12 @@ const ApiKeysFile = Type.Array(
     {
       name: Type.String({
         pattern: '^[A-Za-z0-9._-]{1,64}$',
-        'x-rule': '1 to 64 characters out of A-Z a-z 0-9 . _ -',
+        'x-rule': '1 to 64 of the characters A-Z a-z 0-9 . _ -',
       }),
       sha256: Type.String({
         pattern: '^[0-9a-fA-F]{64}$',
         'x-rule': 'the SHA-256 of a key, as 64 hexadecimal digits',
-        'x-secret': true, // whoever misread this may have put the key itself there
+        'x-secret': true, // by mistake, it may be the key itself
       }),
       groups: Type.Optional(
         Type.Array(Type.String({ minLength: 1, 'x-rule': 'the name of a group' }), {
@@ -34,39 +34,40 @@ const ApiKeysFile = Type.Array(
     },
     {
       additionalProperties: false,
-      'x-rule': 'an object with name and sha256, and if needed groups, expiresAt',
+      'x-rule': 'an object with name and sha256, and optionally groups, expiresAt',
     },
   ),
   { 'x-rule': 'an array of keys' },
 );
 
-/** A key as it is compared. */
+/** A key as it is stored for comparison. */
 interface ApiKey {
   hash: Buffer;
-  /** Epoch ms; infinite when it does not expire. */
+  /** Epoch ms; infinite if the key does not expire. */
   expiresAt: number;
   principal: Principal;
 }
 
-/** What the keys are opened with. */
+/** What the API keys are opened with. */
 export interface ApiKeysOptions extends Pick<ReloadedValueOptions<unknown>, 'sleep' | 'log'> {
   /** The value of API_KEYS_FILE. */
   path: string;
   readFile: (path: string) => Promise<string>;
   now: () => number;
   refuse: (reason: string) => Error;
-  /** Compares in a time that tells nothing of the two. */
+  /** Compares in constant time. */
   isEqual?: (one: Buffer, other: Buffer) => boolean;
 }
 
-/** The keys in force. */
+/** The current API keys. */
 export interface ApiKeys extends AsyncDisposable {
   verify: Verify;
 }
 
 /**
- * Opens a file of hashes of keys, which is read again when it changes; a bad change changes nothing.
- * @throws an error named ConfigError that says which entry is wrong
+ * Opens the file with the hashes of API keys. It is loaded again when it changes; an invalid change is
+ * ignored.
+ * @throws an error named ConfigError that names the invalid entry
  */
 export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   const { path, readFile, now, refuse, sleep, log, isEqual = timingSafeEqual } = options;
@@ -80,10 +81,10 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   });
   return {
     verify(text) {
-      // A header is bytes, which Node shows as latin1: so a key hashes as in its owner's shell.
+      // Node decodes header bytes as latin1. Encoded back, a key has the same hash as in a shell.
       const hash = createHash('sha256').update(text, 'latin1').digest();
       let found: ApiKey | undefined;
-      // Every one is looked at, so that the time it takes does not tell how far a guess has come.
+      // Compares with every key, so that the duration reveals nothing about a guess.
       for (const key of keys.current()) if (isEqual(hash, key.hash)) found = key;
       if (!found) throw refuse('no such key');
       const { principal, expiresAt } = found;
@@ -103,11 +104,14 @@ function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
     if (names.has(name)) {
       throw fileError(
         variable,
-        `/${index}/name is ${JSON.stringify(name)} again; names must differ.`,
+        `/${index}/name is ${JSON.stringify(name)}, which another entry has, too; give each key its own name.`,
       );
     }
     if (hashes.has(sha256)) {
-      throw fileError(variable, `/${index}/sha256 is that of another entry; keys must differ.`);
+      throw fileError(
+        variable,
+        `/${index}/sha256 is the same as in another entry; list each key once.`,
+      );
     }
     names.add(name);
     hashes.add(sha256);

@@ -4,53 +4,54 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Principal } from '../principal.ts';
 
-/** What is needed to verify certificates. */
+/** What client certificates are verified with. */
 export interface ClientCertificateOptions {
   now: () => number;
   refuse: (reason: string) => Error;
   authorities: ClientAuthorities;
 }
 
-/** Who signs certificates of callers. */
+/** The CA certificates that sign client certificates. */
 export interface ClientAuthorities {
-  /** Those of now: another array when they have changed. */
+  /** The current ones: a new array when they have changed. */
   current(): readonly X509Certificate[];
-  /** Those a connection was made under; undefined when that is not known. */
+  /** The ones that were current when a connection was made; undefined if that is unknown. */
   of(socket: Socket): readonly X509Certificate[] | undefined;
 }
 
-// One alternative name as Node prints it (after CVE-2021-44533): what could be taken for several, or
-// for something else, is quoted. Names of people and addresses have spaces in their kind.
+// One alternative name as Node prints it (since CVE-2021-44533): ambiguous names are quoted. Some kinds,
+// such as `IP Address`, contain a space.
 const alternativeName = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",\\]*)(?:, |$)/y;
-// What is left when nothing has to be quoted. Not `#`: that ends the issuer in the id of a caller.
+// Characters that need no quotes. Not `#`: it ends the issuer in the id of a caller.
 const plainName = /^[!$-~]{1,512}$/;
-// A scheme, and after `//` who it belongs to: both are the same in any case (RFC 3986, section 6.2.2.1).
+// Scheme and authority of a URI are case-insensitive (RFC 3986, section 6.2.2.1).
 const uriName = /^([a-z][a-z0-9+.-]*:)(?:(\/\/[^/?@]*)(?=[/?]|$)|(?!\/\/))(.*)$/i;
-// Labels of letters, digits, `-` and `_`, and perhaps the dot of the root. No `:`, so none is a URI.
+// Labels of letters, digits, `-` and `_`, optionally with the root dot. Without `:`, so never a URI.
 const dnsName = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}\.?$/i;
 
-/** A principal, as the authorities of a time vouch for it. */
-interface Judged {
+/** The principal of a certificate, and the authorities it was verified with. */
+interface VerifiedCertificate {
   principal: Principal;
   endsAt: number;
   authorities: readonly X509Certificate[];
 }
 
 /**
- * Makes what says whose the certificate of a connection is: its one URI among the alternative names,
- * or where it has no URI its one DNS name; undefined when the connection has none. It is verified once
- * for each connection, again when the authorities have changed, and its end at each request.
- * @throws what `refuse` makes of one that is not accepted
+ * Makes the verifier of client certificates. The caller's name is the only URI among the alternative
+ * names or, without a URI, the only DNS name; undefined if the connection has no certificate. A
+ * certificate is verified once per connection, and again when the authorities change; its expiry is
+ * checked at each request.
+ * @throws what `refuse` makes of a certificate that is not accepted
  */
 export function makeClientCertificates({ now, refuse, authorities }: ClientCertificateOptions) {
-  const known = new WeakMap<Socket, Judged>();
+  const known = new WeakMap<Socket, VerifiedCertificate>();
 
-  function verify(socket: TLSSocket, certificate: X509Certificate): Judged {
+  function verify(socket: TLSSocket, certificate: X509Certificate): VerifiedCertificate {
     if (!socket.authorized) throw refuse(`not authorized: ${socket.authorizationError}`);
     const current = authorities.current();
     const signer = current.find((authority) => isSignedBy(certificate, authority));
     if (!signer && !areAllIn(current, authorities.of(socket))) {
-      throw refuse('an authority was withdrawn after the connection was made');
+      throw refuse('a CA certificate was removed after the connection was made');
     }
     const names = readAlternativeNames(certificate.subjectAltName ?? '');
     if (!names) throw refuse('its alternative names cannot be read');
@@ -65,10 +66,10 @@ export function makeClientCertificates({ now, refuse, authorities }: ClientCerti
   function readName(names: Map<string, string[]>): string {
     const uris = names.get('URI');
     const [name, ...others] = uris ?? names.get('DNS') ?? [];
-    if (name === undefined || others.length > 0) throw refuse('not exactly one URI, or DNS name');
-    if (!plainName.test(name)) throw refuse('its name has characters that a name may not have');
+    if (name === undefined || others.length > 0) throw refuse('not exactly one URI or DNS name');
+    if (!plainName.test(name)) throw refuse('its name contains an invalid character');
     const canonical = uris ? toCanonicalUri(name) : toCanonicalDnsName(name);
-    if (canonical === undefined) throw refuse(`its ${uris ? 'URI' : 'DNS name'} is none`);
+    if (canonical === undefined) throw refuse(`its ${uris ? 'URI' : 'DNS name'} is invalid`);
     return canonical;
   }
 
@@ -90,29 +91,29 @@ function isSignedBy(certificate: X509Certificate, authority: X509Certificate): b
 }
 
 /**
- * Whether none of the authorities of then has been withdrawn. OpenSSL does not show what a caller sent
- * between its certificate and an authority, so with such a chain it cannot be told which one it needs.
+ * Whether all earlier authorities are still current. OpenSSL does not show the intermediate certificates
+ * of a caller, so it is unknown which authority such a chain depends on.
  */
 function areAllIn(
   current: readonly X509Certificate[],
-  then: readonly X509Certificate[] | undefined,
+  earlier: readonly X509Certificate[] | undefined,
 ): boolean {
   const known = new Set(current.map(({ fingerprint256 }) => fingerprint256));
-  return then?.every(({ fingerprint256 }) => known.has(fingerprint256)) ?? false;
+  return earlier?.every(({ fingerprint256 }) => known.has(fingerprint256)) ?? false;
 }
 
-/** A URI with scheme and authority in lower case; undefined when it is none, or names a user in it. */
+/** A URI with scheme and authority in lower case; undefined if it is not a URI or contains a user name. */
 function toCanonicalUri(name: string): string | undefined {
   const [, scheme, authority = '', rest] = uriName.exec(name) ?? [];
   return scheme && `${scheme.toLowerCase()}${authority.toLowerCase()}${rest}`;
 }
 
-/** A DNS name in lower case, without the dot of the root; undefined when it is none, or a wildcard. */
+/** A DNS name in lower case, without the root dot; undefined if it is not a DNS name or is a wildcard. */
 function toCanonicalDnsName(name: string): string | undefined {
   return dnsName.test(name) ? name.toLowerCase().replace(/\.$/, '') : undefined;
 }
 
-/** The alternative names by their kind; undefined when the text is not made of them from end to end. */
+/** The alternative names by kind; undefined if any part of the text is not one. */
 function readAlternativeNames(text: string): Map<string, string[]> | undefined {
   const names = new Map<string, string[]>();
   alternativeName.lastIndex = 0;

@@ -1,27 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request says of its caller in its headers. */
+/** The credential in the headers of a request. */
 export interface Credential {
   kind: 'jwt' | 'api-key';
   text: string;
 }
 
-// RFC 6750, section 2.1. What else is in the header, a second token after a comma, is not read over.
+// RFC 6750, section 2.1. Anything else in the header, such as a second token, is an error.
 const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
- * Reads the credential in the headers of a request; `malformed` unless there is exactly one, in its
- * form: of two, another server on the way may have looked at the other one.
+ * Reads the credential in the headers of a request; `malformed` unless there is exactly one, and it is
+ * well-formed. If there were two, a proxy might have checked the other one.
  */
 export function readCredential({
   rawHeaders,
   url = '',
 }: IncomingMessage): Credential | 'missing' | 'malformed' {
-  if (hasTokenInQuery(url)) return 'malformed'; // it is in the logs of every proxy on the way
+  if (hasTokenInQuery(url)) return 'malformed'; // every proxy logs the URL
   const found: [name: string, value: string][] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';
-    // Node's `headers` would keep the first Authorization of two and say nothing of it.
+    // Node's `headers` silently keeps only the first of two Authorization headers.
     if (name === 'authorization' || name === 'x-api-key') {
       found.push([name, rawHeaders[index + 1] ?? '']);
     }

@@ -12,12 +12,12 @@ export interface AuthenticationOptions extends Omit<IssuerKeysOptions, 'log'> {
   settings: AuthenticationSettings;
   /** Epoch ms. */
   now: () => number;
-  /** Who signs certificates of callers; without them none is accepted. */
+  /** The CA certificates of client certificates; without them no certificate is accepted. */
   clientAuthorities?: ClientAuthorities | undefined;
   log: Log;
 }
 
-/** Who is calling, by whatever methods are configured. */
+/** Authentication by the configured methods. */
 export interface Authentication extends AsyncDisposable {
   authenticate: Authenticate;
 }
@@ -25,9 +25,9 @@ export interface Authentication extends AsyncDisposable {
 const none: ClientAuthorities = { current: () => [], of: () => undefined };
 
 /**
- * Opens the methods of the settings; without any, everybody is the same. It does not wait for the
- * issuers of tokens: until their keys are there, their callers are answered 503.
- * @throws an error named ConfigError when the file of API keys is not good
+ * Opens the configured methods; without any, every caller is `anonymous`. It does not wait for token
+ * issuers: their callers get 503 until the keys of the issuer are fetched.
+ * @throws an error named ConfigError if the file of API keys is invalid
  */
 export async function openAuthentication(options: AuthenticationOptions): Promise<Authentication> {
   const { settings, now, readFile, sleep, log, clientAuthorities = none } = options;
@@ -41,7 +41,7 @@ export async function openAuthentication(options: AuthenticationOptions): Promis
     verifiers['api-key'] = opening.use(keys).verify;
   }
   if (methods.includes('jwt')) {
-    // Only those who use it pay for it.
+    // Loaded on demand: jose costs start-up time and memory.
     const { openIssuerKeys } = await import('./jwt/issuer-keys.ts');
     const { makeTokens } = await import('./jwt/tokens.ts');
     verifiers.jwt = makeTokens({

@@ -1,10 +1,10 @@
 import { Problem } from '#problems/problem.ts';
 import type { AuthMethod } from './settings.ts';
 
-/** What is wrong with what came: nothing, not exactly one credential, or one of a kind that is refused. */
+/** The fault: no credential, not exactly one well-formed credential, or a credential of a kind that was refused. */
 type Fault = 'missing' | 'malformed' | AuthMethod;
 
-/** Makes the answer to a request whose caller is not known. `reason` is for the log alone. */
+/** Makes the answer to a caller that is not authenticated. `reason` appears only in the log. */
 export type Refuse = (fault: Fault, reason?: string) => Problem;
 
 const details: Record<Fault, string> = {
@@ -16,7 +16,7 @@ const details: Record<Fault, string> = {
   mtls: 'This service does not accept the client certificate.',
 };
 
-// HTTP has no scheme for certificates, but a 401 must have a challenge; this one says what to bring.
+// HTTP has no scheme for certificates, but a 401 needs a challenge; this one names the method.
 const challenges: Record<AuthMethod, { scheme: string; error: string }> = {
   jwt: { scheme: 'Bearer', error: 'invalid_token' },
   'api-key': { scheme: 'ApiKey', error: 'invalid_key' },
@@ -24,8 +24,8 @@ const challenges: Record<AuthMethod, { scheme: string; error: string }> = {
 };
 
 /**
- * Makes refusals with a challenge for each method (RFC 6750, section 3). They tell of what kind the
- * fault is, and never which part of a credential was wrong: that would help nobody but who forges one.
+ * Makes refusals with a challenge for each method (RFC 6750, section 3). They name the kind of fault, but
+ * never the part of a credential that was wrong: that would only help an attacker.
  */
 export function makeRefuse(methods: readonly AuthMethod[]): Refuse {
   return (fault, reason) =>

@@ -1,33 +1,33 @@
-/** The ways to say who is calling. */
+/** The authentication methods. */
 export type AuthMethod = 'jwt' | 'api-key' | 'mtls';
 
-/** An issuer of tokens. */
+/** A token issuer. */
 export interface IssuerSettings {
-  /** Exactly what tokens have as `iss`; where its discovery document is found. */
+  /** The exact `iss` of its tokens, and the base URL of its discovery document. */
   issuer: string;
-  /** What tokens must be meant for: one of these. */
+  /** The accepted audiences; a token must have one of them. */
   audiences: string[];
-  /** The claim that says what a token is meant for; `aud` when absent. Cognito's access tokens have `client_id`. */
+  /** The claim with the audience; default `aud`. Access tokens of Cognito have `client_id`. */
   audienceClaim?: string;
-  /** The claim that lists the caller's groups; `groups` when absent. Cognito has `cognito:groups`. */
+  /** The claim with the groups of the caller; default `groups`. Cognito has `cognito:groups`. */
   groupsClaim?: string;
-  /** Where its keys are; when absent, what its discovery document says. */
+  /** The URL of its JWKS; default: the one in its discovery document. */
   jwksUri?: string;
-  /** A file with a token to send when asking for the two, as Kubernetes wants it. */
+  /** File with a bearer token for fetching discovery document and JWKS; Kubernetes requires one. */
   bearerTokenFile?: string;
 }
 
-/** How callers are told apart; without a method they are not. */
+/** How callers authenticate; without a method, every caller is `anonymous`. */
 export interface AuthenticationSettings {
   methods: readonly AuthMethod[];
   issuers: readonly IssuerSettings[];
   apiKeysFile?: string;
 }
 
-/** TLS ended here. Paths of PEM files, read again when they change. */
+/** Paths of the PEM files for TLS. They are loaded again when they change. */
 export interface TlsSettings {
   certFile: string;
   keyFile: string;
-  /** Who signs the certificates of callers; with it they are asked for one. */
+  /** The CA certificates of client certificates; with it, the server asks for a client certificate. */
   clientCaFile?: string;
 }

@@ -1,4 +1,4 @@
-/** What there is to do, and of what kind it is: overload sheds creates first, cancels and reads last. */
+/** All actions by kind. Overload protection sheds creates first, cancels and reads last. */
 export const actions = {
   CreateExportTask: 'create',
   DescribeExportTasks: 'read',
@@ -11,6 +11,7 @@ export const actions = {
   CheckAuthorization: 'read',
 } as const;
 
-/** The name of something to do; each operation of the API has one. */
+/** The name of an action; each operation of the API has one. */
 export type Action = keyof typeof actions;
+/** The kind of an action: create, read or cancel. */
 export type ActionKind = (typeof actions)[Action];

@@ -130,7 +130,7 @@ export const AuthorizationAnswer = Type.Object(
   },
 );
 
-/** Who would do it: the caller a check describes. */
+/** Turns the caller of a check into a principal. */
 export function toPrincipal({
   issuer,
   subject,
@@ -140,7 +140,7 @@ export function toPrincipal({
   return { id: `${issuer}#${subject}`, issuer, subject, groups, claims };
 }
 
-/** May it be done? Every policy finds the circumstances it may speak of, so that none fails. */
+/** Turns a check into a question. Every circumstance has a value, so that no policy fails on a missing one. */
 export function toQuestion(target: TargetIdentity, check: AuthorizationCheck): Question {
   const { action, logGroupName = '', destination = '' } = check;
   const { destinationPrefix: prefix = '' } = check;

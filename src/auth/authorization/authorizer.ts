@@ -1,15 +1,15 @@
 import type { Principal } from '../principal.ts';
 import type { Action } from './action.ts';
 
-/** Who asks, and the id under which the log knows the request; a Fastify request is one. */
+/** A request with its caller and its id in the log. A Fastify request is one. */
 export interface CallerRequest {
   principal: Principal;
   id: string;
-  /** Who only wants to know whether the principal may, so that the audit does not say that it asked. */
+  /** The id of the caller that checks the permissions of `principal`, for the audit. */
   checkedBy?: string;
 }
 
-/** A target, as far as policies speak of it. */
+/** The members of a target that policies can use. */
 export interface TargetIdentity {
   /** The name of the target. */
   name: string;
@@ -17,16 +17,16 @@ export interface TargetIdentity {
   region: string;
 }
 
-/** What something is done to: a log group of a target, or where there is none, the target. */
+/** The resource of an action: a log group of a target, or the target itself. */
 export interface Resource {
   target: TargetIdentity;
   logGroupName?: string | undefined;
 }
 
-/** The circumstances: the parsed values that are sent to AWS. `from` and `to` are epoch ms. */
+/** The circumstances of an action: the parsed values for AWS. `from` and `to` are epoch ms. */
 export interface Circumstances {
   destination?: string | undefined;
-  /** As AWS takes it: `exportedlogs` when the caller gave none. */
+  /** The prefix AWS uses: `exportedlogs` if the caller gave none. */
   destinationPrefix?: string | undefined;
   from?: bigint | undefined;
   to?: bigint | undefined;
@@ -35,45 +35,45 @@ export interface Circumstances {
   isOwn?: boolean | undefined;
 }
 
-/** May this be done? */
+/** A question for the policies: is this action permitted? */
 export interface Question {
   action: Action;
   resource: Resource;
   context?: Circumstances;
 }
 
-/** An answer, and the ids of the policies that decided; none where no policy permits. */
+/** A decision, and the ids of the policies that made it; none if no policy permits the action. */
 export interface Decision {
   isPermitted: boolean;
   policies: readonly string[];
 }
 
-/** Says who may do what. Every answer is in the audit. */
+/** Decides whether callers are permitted to do something. Every decision is in the audit. */
 export interface Authorizer {
-  /** Whether everybody may do everything, so that nothing need be looked up to decide. */
+  /** Whether everything is permitted to everybody: then nothing has to be read to decide. */
   isOpen: boolean;
-  /** Grows when other policies are in force, so that a decision may be kept as long as it does not. */
+  /** Grows when the policies change. A decision may be cached until then. */
   version(): number;
   decide(request: CallerRequest, question: Question): Decision;
   /**
-   * Whether any policy could permit the caller this action at a target, whatever it is done to. A no
-   * is final, and costs nothing to find out; it is not in the audit.
+   * Whether any policy could permit the caller this action at a target, on whatever log group. `false`
+   * is final and cheap; it is not in the audit.
    */
   mayPermit(request: CallerRequest, action: Action, target: TargetIdentity): boolean;
   /** @throws Problem not-permitted */
   require(request: CallerRequest, question: Question): Decision;
   /**
-   * Demands that some policy may permit the caller this action, whatever it is done to: what can be
-   * decided before a body is read.
+   * Requires that some policy may permit the caller this action on some resource. This can be decided
+   * before the body is read.
    * @throws Problem not-permitted
    */
   requireAny(request: CallerRequest, action: Action): void;
   /**
-   * Opens decisions of many questions of one request. Each no is a line in the audit; all yeses are
-   * one, with the first of them and their number, written when the series is closed.
+   * Opens a series of decisions for one request. The audit gets one line for each refusal, and one line
+   * for all permissions, with the first of them and their number, when the series is closed.
    */
   openSeries(request: CallerRequest): DecisionSeries;
-  /** Those of many that the caller may see; one line in the audit for all of them. */
+  /** Returns the items that the caller may see; one line in the audit for all of them. */
   filterPermitted<Item>(
     request: CallerRequest,
     items: readonly Item[],
@@ -81,7 +81,7 @@ export interface Authorizer {
   ): Item[];
 }
 
-/** Decisions of one request. */
+/** A series of decisions for one request. */
 export interface DecisionSeries extends Disposable {
   decide(question: Question): Decision;
   /** @throws Problem not-permitted */

@@ -9,25 +9,24 @@ import type {
   DecisionSeries,
   Question,
 } from './authorizer.ts';
+import { makeDecisionCache } from './decision-cache.ts';
 import { makeCedarRequests } from './policies/cedar-request.ts';
 import type { Policies } from './policies/open-policies.ts';
-import { makeDecisionMemory } from './remembered-decisions.ts';
 
-/** What decides, and where it is written down. */
+/** What decides, and where decisions are recorded. */
 export interface AuthorizerOptions {
   policies: Policies;
   audit: Audit;
   log: Pick<Log, 'error'>;
 }
 
-/** Makes an authorizer of policies. What they cannot decide is refused. */
+/** Makes an authorizer from policies. An action that they cannot decide is refused. */
 export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Authorizer {
   const toCedar = makeCedarRequests();
-
-  const memory = makeDecisionMemory(policies);
+  const cache = makeDecisionCache(policies);
 
   function evaluate({ principal }: CallerRequest, question: Question): Decision {
-    return memory.getOrCompute(principal, question, () => {
+    return cache.getOrCompute(principal, question, () => {
       const {
         isPermitted,
         policies: ids,
@@ -39,7 +38,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
         log.error(facts, 'failed to evaluate policies; the request was refused');
       }
       const decision = { isPermitted, policies: ids };
-      return { decision, isToRemember: errors.length === 0 };
+      return { decision, isCacheable: errors.length === 0 };
     });
   }
 
@@ -66,7 +65,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     };
     return {
       decide: decideNext,
-      require: (question) => demanded(question, decideNext(question)),
+      require: (question) => requirePermitted(question, decideNext(question)),
       [Symbol.dispose]() {
         if (!first) return;
         const decision = { isPermitted: true, policies: [...ids].sort() };
@@ -106,7 +105,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     version: () => policies.version(),
     decide,
     mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),
-    require: (request, question) => demanded(question, decide(request, question)),
+    require: (request, question) => requirePermitted(question, decide(request, question)),
     openSeries,
     requireAny(request, action) {
       if (policies.mayPermit(request.principal, action)) return;
@@ -119,7 +118,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
         return { item, question, ...evaluate(request, question) };
       });
       const [first] = asked;
-      if (!first) return []; // nothing was asked
+      if (!first) return [];
       const shown = asked.filter(({ isPermitted }) => isPermitted);
       const ids = new Set(asked.flatMap((each) => each.policies));
       const targets = new Set(asked.map(({ question }) => question.resource.target.name));
@@ -139,19 +138,19 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 }
 
 /** @throws Problem not-permitted */
-function demanded(question: Question, decision: Decision): Decision {
+function requirePermitted(question: Question, decision: Decision): Decision {
   if (decision.isPermitted) return decision;
-  throw new Problem('not-permitted', `No policy permits you ${tell(question)}.`);
+  throw new Problem('not-permitted', `No policy permits you ${describe(question)}.`);
 }
 
-// Each policy may fail; the first few say what is wrong.
+// Each policy may fail. The first errors are enough to find the cause.
 const maxErrors = 5;
 
-// The caller's own words and nothing else: neither the policies nor what others may.
-function tell({ action, resource, context = {} }: Question): string {
+// Contains only what the caller sent: nothing about policies or other callers.
+function describe({ action, resource, context = {} }: Question): string {
   const { destination, destinationPrefix } = context;
-  const said = { logGroupName: resource.logGroupName, target: resource.target.name };
-  const values = Object.entries({ ...said, destination, destinationPrefix }).flatMap(
+  const named = { logGroupName: resource.logGroupName, target: resource.target.name };
+  const values = Object.entries({ ...named, destination, destinationPrefix }).flatMap(
     ([name, value]) => (value === undefined ? [] : [`${name} ${show(value)}`]),
   );
   return `${action} with ${values.join(', ')}`;

@@ -4,27 +4,27 @@ import type { Authorizer } from './authorizer.ts';
 import { makeAuthorizer } from './make-authorizer.ts';
 import { noPolicies, openPolicies, type PoliciesOptions } from './policies/open-policies.ts';
 
-/** Who may do what, as configured. */
+/** What the authorizer is opened with. */
 export interface AuthorizationOptions extends Omit<PoliciesOptions, 'directory'> {
   /** POLICY_DIR. */
   policyDir: string | undefined;
-  /** Whether callers are told apart: AUTH is not `none`. */
-  areCallersKnown: boolean;
+  /** Whether AUTH is not `none`. */
+  isAuthenticationOn: boolean;
   audit: Audit;
 }
 
 /**
- * Opens what says who may do what. Without policies it is everybody everything where callers are not
- * told apart, and nobody anything where they are.
- * @throws an error named ConfigError, naming file and line
+ * Opens the authorizer. Without policies, everything is permitted if authentication is off, and nothing
+ * is if it is on.
+ * @throws an error named ConfigError that names file and line
  */
 export async function openAuthorizer(
   options: AuthorizationOptions,
 ): Promise<Authorizer & AsyncDisposable> {
-  const { policyDir, areCallersKnown, audit, log } = options;
+  const { policyDir, isAuthenticationOn, audit, log } = options;
   if (policyDir === undefined) {
     const nothingToClose = { async [Symbol.asyncDispose]() {} };
-    if (!areCallersKnown) return { ...openToAll.authorizer, ...nothingToClose };
+    if (!isAuthenticationOn) return { ...openToAll.authorizer, ...nothingToClose };
     log.warn({}, 'POLICY_DIR is not set; every request is refused');
     return { ...makeAuthorizer({ policies: noPolicies, audit, log }), ...nothingToClose };
   }

@@ -1,31 +1,30 @@
-/** What a request leaves of its caller's budget. */
-export interface Spending {
-  /** Whether the request was within the budget; one that was not has used nothing. */
-  isWithin: boolean;
-  /** How many more requests the window allows. */
-  left: number;
-  /** When the window ends and everything is allowed again: in so many whole seconds, 1 to 60. */
-  secondsLeft: number;
+/** The budget of a caller after a request. */
+export interface BudgetUse {
+  /** Whether the request was within the budget. A refused request uses nothing. */
+  isAllowed: boolean;
+  /** How many more requests this window allows. */
+  remaining: number;
+  /** Whole seconds until the window ends and the budget is full again, 1 to 60. */
+  resetSeconds: number;
 }
 
-/** How long a window is, in seconds. It begins with the first request after the last one ended. */
+/** Length of a window in seconds. A window begins with the first request after the previous one. */
 export const windowSeconds = 60;
 
-// Some 300 bytes each. Fewer, and callers of a large company push each other out before their windows
-// end, so that some may send more than they may; more, and an issuer with subjects without end takes
-// the memory of a small container.
+// Some 300 bytes each. Lower: callers of a large company evict each other's windows, and some exceed
+// their budget. Higher: an issuer with unlimited subjects fills the memory of a small container.
 const maxCallers = 10_000;
 
 /**
- * Makes a budget of so many requests a minute for each caller, counted in memory: a restart forgets,
- * and of more than 10,000 callers in a minute those whose windows are the oldest are forgotten.
- * `elapsed` only goes forward, in milliseconds; a clock that is set back would lengthen windows.
+ * Makes a budget of requests per minute for each caller. It is counted in memory: a restart resets it,
+ * and with more than 10,000 callers in a minute the oldest windows are evicted. `elapsed` is a clock
+ * that only goes forward, in milliseconds: a clock that is set back would lengthen windows.
  */
 export function makeBudget(
   perMinute: number,
   elapsed: () => number,
-): (callerId: string) => Spending {
-  // In the order in which the windows began, and so in the order in which they end.
+): (callerId: string) => BudgetUse {
+  // In the order in which the windows began, which is the order in which they end.
   const windows = new Map<string, { endsAt: number; used: number }>();
 
   function beginWindow(callerId: string, now: number) {
@@ -43,9 +42,9 @@ export function makeBudget(
     const now = elapsed();
     const known = windows.get(callerId);
     const window = known && now < known.endsAt ? known : beginWindow(callerId, now);
-    const isWithin = window.used < perMinute;
-    if (isWithin) window.used += 1;
-    const secondsLeft = Math.ceil((window.endsAt - now) / 1_000);
-    return { isWithin, left: perMinute - window.used, secondsLeft };
+    const isAllowed = window.used < perMinute;
+    if (isAllowed) window.used += 1;
+    const resetSeconds = Math.ceil((window.endsAt - now) / 1_000);
+    return { isAllowed, remaining: perMinute - window.used, resetSeconds };
   };
 }

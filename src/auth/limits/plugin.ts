@@ -6,7 +6,7 @@ import { actions } from '../authorization/action.ts';
 import { anonymous } from '../principal.ts';
 import { makeBudget, windowSeconds } from './budget.ts';
 
-/** What one caller may ask for in a minute; 0 is any number. */
+/** The limits of each caller per minute; 0 means no limit. */
 export interface RateLimits {
   createsPerMinute: number;
   requestsPerMinute: number;
@@ -19,9 +19,9 @@ export interface LimitsOptions {
 }
 
 /**
- * Holds each caller to its budgets, one for creates and one for all else, and tells it in the fields
- * of draft-ietf-httpapi-ratelimit-headers-10. Registered after authentication: a caller is who it has
- * proved to be, whatever its headers and its address say. Callers who are not told apart have none.
+ * Limits the requests of each caller: one budget for creates, one for all other requests. Answers carry
+ * the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after authentication, so
+ * headers and addresses cannot change whose budget is used. Anonymous callers have no limit.
  */
 export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
   async (app: FastifyInstance, { rateLimits, elapsed }: LimitsOptions) => {
@@ -32,13 +32,13 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       const { action } = request.routeOptions.config;
       const policy = action && (actions[action] === 'create' ? creates : requests);
       if (!policy || request.principal === anonymous) return done();
-      const { isWithin, left, secondsLeft } = policy.spend(request.principal.id);
+      const { isAllowed, remaining, resetSeconds } = policy.spend(request.principal.id);
       reply.header('ratelimit-policy', policy.field);
-      reply.header('ratelimit', `"${policy.name}";r=${left};t=${secondsLeft}`);
+      reply.header('ratelimit', `"${policy.name}";r=${remaining};t=${resetSeconds}`);
       done(
-        isWithin
+        isAllowed
           ? undefined
-          : new Problem('rate-limited', policy.detail, { retryAfterSeconds: secondsLeft }),
+          : new Problem('rate-limited', policy.detail, { retryAfterSeconds: resetSeconds }),
       );
     });
 

@@ -8,7 +8,7 @@ import {
 } from '../authorization/authorization-check.ts';
 import type { Authorizer, TargetIdentity } from '../authorization/authorizer.ts';
 
-/** Says what the policies in force would decide, and which of them; nothing is done. */
+/** Answers what the current policies would decide, and which of them. It performs nothing. */
 export const checkAuthorization: FastifyPluginAsyncTypebox<{
   authorizer: Authorizer;
   findTarget: (name: string | undefined) => TargetIdentity;

@@ -39,7 +39,7 @@ async function openKeys(entries: unknown) {
 }
 
 describe('an API key', () => {
-  test('says who is calling, through real HTTP', async () => {
+  test('identifies the caller over real HTTP', async () => {
     await using keys = await openKeys([entry('payments', { groups: ['exporters'] })]);
     await using world = await openWorld({ access: keys.guard.access });
     const ask = (key: string) =>
@@ -58,7 +58,7 @@ describe('an API key', () => {
     expect(JSON.stringify([world.log, world.audit])).not.toContain('key of');
   });
 
-  test('has the groups of its entry, and is the same object each time', async () => {
+  test('returns the groups of its entry, and the same principal object each time', async () => {
     await using keys = await openKeys([entry('a', { groups: ['x', 'y'] }), entry('b')]);
     const { verify } = keys;
 
@@ -75,7 +75,7 @@ describe('an API key', () => {
     expect(await verify('key of b')).toMatchObject({ subject: 'b', groups: [] });
   });
 
-  test('may have any bytes, and hashes as in a shell', async () => {
+  test('may contain any bytes, and has the same hash as in a shell', async () => {
     const key = 'schlüssel';
     await using keys = await openKeys([{ name: 'a', sha256: sha256(key).toUpperCase() }]);
 
@@ -85,7 +85,7 @@ describe('an API key', () => {
   });
 
   test.for(['key of A', 'key of a ', 'key of', 'key of ab', sha256('key of a')])(
-    'is not %s',
+    'is refused as %s',
     async (other) => {
       await using keys = await openKeys([entry('a')]);
 
@@ -93,7 +93,7 @@ describe('an API key', () => {
     },
   );
 
-  test('is good until the instant it expires at', async () => {
+  test('is valid until it expires', async () => {
     const { now } = makeTime(0);
     const expiresAt = new Date(now() + 1_000).toISOString();
     await using keys = await openKeys([entry('a', { expiresAt })]);
@@ -108,7 +108,7 @@ describe('an API key', () => {
     expect(after).toBe('the key of a has expired');
   });
 
-  test('is compared with every entry, whichever it is, all of its length', async () => {
+  test('is compared with every entry in full length', async () => {
     const path = join(temporaryDir(), 'api-keys.json');
     writeFileSync(path, JSON.stringify(['a', 'b', 'c', 'd'].map((name) => entry(name))));
     let comparisons = 0;
@@ -135,7 +135,7 @@ describe('an API key', () => {
 });
 
 describe('the file of API keys', () => {
-  test('is read again when it changes: keys come and go', async () => {
+  test('is loaded again when it changes: keys are added and removed', async () => {
     await using keys = await openKeys([entry('a'), entry('b')]);
     const { write, verify, time } = keys;
 
@@ -147,7 +147,7 @@ describe('the file of API keys', () => {
     expect(await verify('key of c')).toMatchObject({ subject: 'c' });
   });
 
-  test('may be emptied: then nobody comes in', async () => {
+  test('may be empty: then every key is refused', async () => {
     await using keys = await openKeys([entry('a')]);
     const { write, verify, time } = keys;
 
@@ -157,7 +157,7 @@ describe('the file of API keys', () => {
     expect(await verify('key of a')).toBe('no such key');
   });
 
-  test('changes nothing while it is not good, and the log says why', async () => {
+  test('is ignored while it is invalid, and an error is logged', async () => {
     await using keys = await openKeys([entry('a')]);
     const { apiKeysFile, write, verify, time, guard } = keys;
 
@@ -170,7 +170,9 @@ describe('the file of API keys', () => {
     expect(whileWrong).toMatchObject({ subject: 'a' });
     expect(await verify('key of a')).toMatchObject({ subject: 'a' });
     expect(guard.log.map(({ err }) => (err as Error).message)).toEqual([
-      expect.stringContaining('/1/name is "b" again; names must differ.'),
+      expect.stringContaining(
+        '/1/name is "b", which another entry has, too; give each key its own name.',
+      ),
       expect.stringContaining('it must be the path of a readable file (ENOENT'),
     ]);
   });
@@ -181,23 +183,27 @@ describe('the file of API keys', () => {
     ['no array', '{}', 'the file is {}, but must be an array of keys.'],
     ['no name', [{ sha256: otherHash }], '"name" is missing in /0; it must be an object with'],
     ['no hash', [entry('a'), { name: 'b' }], '"sha256" is missing in /1; it must be'],
-    ['an unknown member', [entry('a', { key: 'x' })], '"key" is not known in /0'],
+    ['an unknown member', [entry('a', { key: 'x' })], '"key" is unknown in /0'],
     [
       'a name with a space',
       [entry('a b')],
-      '/0/name is "a b", but must be 1 to 64 characters out of A-Z a-z 0-9 . _ -.',
+      '/0/name is "a b", but must be 1 to 64 of the characters A-Z a-z 0-9 . _ -.',
     ],
-    ['a long name', [entry('x'.repeat(65))], 'but must be 1 to 64 characters'],
+    ['a long name', [entry('x'.repeat(65))], 'but must be 1 to 64 of the characters'],
     [
       'a key instead of its hash',
       [{ name: 'a', sha256: 'the key itself' }],
       '/0/sha256 is set, but must be the SHA-256 of a key, as 64 hexadecimal digits.',
     ],
-    ['a name twice', [entry('a'), { ...entry('b'), name: 'a' }], '/1/name is "a" again'],
+    [
+      'a name twice',
+      [entry('a'), { ...entry('b'), name: 'a' }],
+      '/1/name is "a", which another entry has',
+    ],
     [
       'a hash twice',
       [entry('a'), { name: 'b', sha256: entry('a').sha256.toUpperCase() }],
-      '/1/sha256 is that of another entry; keys must differ.',
+      '/1/sha256 is the same as in another entry; list each key once.',
     ],
     ['groups in one text', [entry('a', { groups: 'x' })], '/0/groups is "x", but must be an array'],
     [
@@ -206,7 +212,7 @@ describe('the file of API keys', () => {
       '/0/expiresAt must be RFC 3339 with an offset',
     ],
     ['an end that is a number', [entry('a', { expiresAt: 1 })], '/0/expiresAt is 1, but must be'],
-  ] as const)('that is wrong ends the start with a sentence: %s', async ([, content, words]) => {
+  ] as const)('is rejected at the start: %s', async ([, content, words]) => {
     await expect(openKeys(content)).rejects.toMatchObject({
       name: 'ConfigError',
       message: expect.stringMatching(/^API_KEYS_FILE is ".*api-keys\.json": .*\.$/),
@@ -215,7 +221,7 @@ describe('the file of API keys', () => {
     await expect(openKeys(content)).rejects.not.toThrow('the key itself');
   });
 
-  test('that is not there ends the start with a sentence', async () => {
+  test('is rejected at the start when it is missing', async () => {
     await expect(
       openGuard({ methods: ['api-key'], apiKeysFile: '/nonexistent' }),
     ).rejects.toMatchObject({

@@ -78,11 +78,14 @@ describe('a client certificate', () => {
       'mtls#spiffe://shop.example/Api',
     ],
     ['a URI that is a URN', [['uri', 'urn:example:Api']], 'mtls#urn:example:Api'],
-  ] as [string, AlternativeName[], string][])('says who is calling: %s', async ([, names, id]) => {
-    expect(await verify({ names })).toMatchObject({ status: 200, principal: id });
-  });
+  ] as [string, AlternativeName[], string][])(
+    'identifies the caller by %s',
+    async ([, names, id]) => {
+      expect(await verify({ names })).toMatchObject({ status: 200, principal: id });
+    },
+  );
 
-  test('is looked at for each connection once', async () => {
+  test('is verified once per connection', async () => {
     await using mutual = await openMutual();
     const { world } = mutual;
     using one = makeCaller(world.port, authority.issue({ names: [spiffe] }));
@@ -98,7 +101,7 @@ describe('a client certificate', () => {
     );
   });
 
-  test('counts no longer when it has expired, also on a connection that is kept', async () => {
+  test('is refused when it has expired, also on an open connection', async () => {
     let now = Date.now();
     await using mutual = await openMutual({ now: () => now });
     const { world } = mutual;
@@ -113,14 +116,14 @@ describe('a client certificate', () => {
     expect(world.log.at(-1)?.reason).toBe('it has expired since the connection was made');
   });
 
-  test('is not needed for what is for everybody', async () => {
+  test('is not needed on public routes', async () => {
     await using mutual = await openMutual();
     using caller = makeCaller(mutual.world.port);
 
     expect(await caller.ask('/health/live')).toMatchObject({ status: 200 });
   });
 
-  test('that is not there is asked for', async () => {
+  test('is requested when it is missing', async () => {
     await using mutual = await openMutual();
     using caller = makeCaller(mutual.world.port);
 
@@ -134,8 +137,8 @@ describe('a client certificate', () => {
 
 describe('a client certificate is refused:', () => {
   const stranger = makeAuthority('who signs callers'); // the same name, another key
-  const many = 'not exactly one URI, or DNS name';
-  const bad = 'its name has characters that a name may not have';
+  const many = 'not exactly one URI or DNS name';
+  const bad = 'its name contains an invalid character';
 
   test.for([
     [
@@ -183,13 +186,17 @@ describe('a client certificate is refused:', () => {
     [
       'with a URI for a DNS name',
       { names: [['dns', 'spiffe://example.org/ns/shop/sa/api']] },
-      'its DNS name is none',
+      'its DNS name is invalid',
     ],
-    ['with a wildcard for a DNS name', { names: [['dns', '*.example']] }, 'its DNS name is none'],
-    ['with a port in its DNS name', { names: [['dns', 'a.example:1']] }, 'its DNS name is none'],
-    ['with an empty label', { names: [['dns', 'a..example']] }, 'its DNS name is none'],
-    ['with a host name for a URI', { names: [['uri', 'api.shop.example']] }, 'its URI is none'],
-    ['with a user in its URI', { names: [['uri', 'spiffe://a@b/c']] }, 'its URI is none'],
+    [
+      'with a wildcard for a DNS name',
+      { names: [['dns', '*.example']] },
+      'its DNS name is invalid',
+    ],
+    ['with a port in its DNS name', { names: [['dns', 'a.example:1']] }, 'its DNS name is invalid'],
+    ['with an empty label', { names: [['dns', 'a..example']] }, 'its DNS name is invalid'],
+    ['with a host name for a URI', { names: [['uri', 'api.shop.example']] }, 'its URI is invalid'],
+    ['with a user in its URI', { names: [['uri', 'spiffe://a@b/c']] }, 'its URI is invalid'],
     ['with an empty URI', { names: [['uri', '']] }, bad],
     ['with a # in its URI', { names: [['uri', 'spiffe://a#b']] }, bad],
     ['with a space in its URI', { names: [['uri', 'spiffe://a b']] }, bad],
@@ -227,10 +234,10 @@ describe('a client certificate is refused:', () => {
   );
 });
 
-describe('who signs for callers', () => {
+describe('the client CA file', () => {
   const successor = makeAuthority('who signs callers now');
 
-  test('is another one for new connections when the file changes', async () => {
+  test('applies to new connections when it changes', async () => {
     await using mutual = await openMutual();
     const { world, files } = mutual;
     using old = makeCaller(world.port, authority.issue({ names: [spiffe] }));
@@ -246,7 +253,7 @@ describe('who signs for callers', () => {
     expect((await old.ask()).status).toBe(401);
   });
 
-  test('holds for connections that are open: one whose authority is withdrawn is refused', async () => {
+  test('applies to open connections: a certificate of a removed CA is refused', async () => {
     await using mutual = await openMutual();
     const { world, files } = mutual;
     using old = makeCaller(world.port, authority.issue({ names: [spiffe] }));
@@ -261,11 +268,11 @@ describe('who signs for callers', () => {
 
     expect([before, after, again].map(({ status }) => status)).toEqual([200, 401, 200]);
     expect(world.log.map(({ reason }) => reason)).toContain(
-      'an authority was withdrawn after the connection was made',
+      'a CA certificate was removed after the connection was made',
     );
   });
 
-  test('holds for an authority of the same name that a caller sends along', async () => {
+  test('is not bypassed by a CA of the same name that a caller sends', async () => {
     const namesake = makeAuthority('who signs callers');
     await using mutual = await openMutual();
     const { world, files } = mutual;
@@ -280,7 +287,7 @@ describe('who signs for callers', () => {
     expect([before.status, after.status]).toEqual([200, 401]);
   });
 
-  test('may sign by others: what a caller sends leads to it, also when the file changes', async () => {
+  test('accepts intermediate certificates that a caller sends, also when the file changes', async () => {
     await using mutual = await openMutual();
     const { world, files } = mutual;
     const between = authority.issueAuthority('between');
@@ -298,7 +305,7 @@ describe('who signs for callers', () => {
     expect([before, both, after].map(({ status }) => status)).toEqual([200, 200, 401]);
   });
 
-  test('may be two, so that nobody is locked out meanwhile', async () => {
+  test('may contain two CAs, so that a rotation locks nobody out', async () => {
     await using mutual = await openMutual();
     const { world, files } = mutual;
     using old = makeCaller(world.port, authority.issue({ names: [spiffe] }));
@@ -310,7 +317,7 @@ describe('who signs for callers', () => {
     expect([(await old.ask()).status, (await next.ask()).status]).toEqual([200, 200]);
   });
 
-  test('stays who it was while the file is empty: nobody else is let in', async () => {
+  test('keeps its previous version while it is empty: no other caller is accepted', async () => {
     await using mutual = await openMutual();
     const { world, files } = mutual;
     using good = makeCaller(world.port, authority.issue({ names: [spiffe] }));
@@ -324,7 +331,7 @@ describe('who signs for callers', () => {
   });
 
   test.for(['TLSv1.2', 'TLSv1.3'] as const)(
-    'is asked at every connection: a session of %s is not resumed',
+    'is checked at every connection: a session of %s is not resumed',
     async (maxVersion) => {
       await using mutual = await openMutual();
       const { world } = mutual;
@@ -338,8 +345,8 @@ describe('who signs for callers', () => {
   );
 });
 
-describe('beside a client certificate', () => {
-  test('a token decides, for better or worse', async () => {
+describe('a request with client certificate and credential', () => {
+  test('is decided by the token, whether valid or not', async () => {
     await using issuer = await openIssuer();
     await using mutual = await openMutual({ issuers: [issuer] });
     const { world } = mutual;
@@ -361,7 +368,7 @@ describe('beside a client certificate', () => {
     );
   });
 
-  test('a certificate that is refused does not spoil a good token', async () => {
+  test('is accepted with a valid token although the certificate is refused', async () => {
     await using issuer = await openIssuer();
     await using mutual = await openMutual({ issuers: [issuer] });
     const { world } = mutual;

@@ -58,10 +58,10 @@ afterAll(async () => {
   await issuer[Symbol.asyncDispose]();
 });
 
-describe('two hundred combinations of headers that claim to be somebody', () => {
+describe('two hundred combinations of identity headers', () => {
   const combinations = Array.from({ length: 200 }, (_, n) => combination(n));
 
-  test('do not change who is calling, nor the id of the request', async () => {
+  test('change neither the caller nor the request id', async () => {
     const authorization = `Bearer ${issuer.token()}`;
 
     for (const headers of combinations) {
@@ -77,7 +77,7 @@ describe('two hundred combinations of headers that claim to be somebody', () => 
     expect(new Set(combinations.map((headers) => JSON.stringify(headers))).size).toBe(200);
   });
 
-  test('are no credentials', async () => {
+  test('are not accepted as credentials', async () => {
     for (const headers of combinations) {
       const answer = await world.call('GET', '/targets', undefined, headers);
       expect(answer.status).toBe(401);
@@ -85,7 +85,7 @@ describe('two hundred combinations of headers that claim to be somebody', () => 
     }
   });
 
-  test('leave everybody the same where callers are not told apart', async () => {
+  test('have no effect when authentication is off', async () => {
     await using open = await openWorld();
 
     for (const headers of combinations.slice(0, 20)) {
@@ -95,7 +95,7 @@ describe('two hundred combinations of headers that claim to be somebody', () => 
   });
 });
 
-describe('of several methods', () => {
+describe('a gateway with several methods', () => {
   const openBoth = async () => {
     const apiKeysFile = join(temporaryDir(), 'api-keys.json');
     const sha256 = createHash('sha256').update('the key').digest('hex');
@@ -112,7 +112,7 @@ describe('of several methods', () => {
     (scheme) => `${scheme} realm="log-export-gateway"`,
   );
 
-  test('each is accepted', async () => {
+  test('accepts each of them', async () => {
     await using both = await openBoth();
 
     const ids = [
@@ -139,7 +139,7 @@ describe('of several methods', () => {
     ],
     ['an empty key', ['X-Api-Key', ''], Array(3).fill('invalid_request')],
   ] as [string, string[], (string | undefined)[]][])(
-    'each is asked for, and the error is with the one that failed: %s',
+    'returns a challenge for each method, with the error at the failed one: %s',
     async ([, rawHeaders, errors]) => {
       await using both = await openBoth();
       const sent = rawHeaders.map((text) => text.replace('TOKEN', `Bearer ${issuer.token()}`));
@@ -154,7 +154,7 @@ describe('of several methods', () => {
     },
   );
 
-  test('a token is refused where only keys are configured', async () => {
+  test('refuses a token when only keys are configured', async () => {
     await using both = await openGuard({ methods: ['mtls'] });
 
     const challenges = await challengesTo(both, ['Authorization', `Bearer ${issuer.token()}`]);

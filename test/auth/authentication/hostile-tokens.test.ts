@@ -306,7 +306,7 @@ async function answerTo(bytes: string) {
   return { status, challenge, body: text.replace(/urn:uuid:[\da-f-]{36}/, 'urn:uuid:…') };
 }
 
-test('an algorithm that is not on the list is refused before a key is looked for', async () => {
+test('refuses an algorithm that is not allowed before it searches for a key', async () => {
   const pem = publicKey().export({ type: 'spki', format: 'pem' });
   const tokens = [
     forgeUnsigned('none'),
@@ -319,20 +319,20 @@ test('an algorithm that is not on the list is refused before a key is looked for
   expect(reasons).toEqual(Array(3).fill('ERR_JOSE_ALG_NOT_ALLOWED'));
 });
 
-test('there are more than sixty of them, and no two are the same', async () => {
+test('tests more than sixty different tokens', async () => {
   const tokens = forged.map(([, token]) => token());
 
   expect(new Set(tokens).size).toBe(forged.length);
   expect(forged.length + malformed.length).toBeGreaterThan(60);
 });
 
-test('the token they are made of is good', async () => {
+test('accepts the token that the forged ones are made of', async () => {
   const answer = await answerTo(get([bearer(issuer.token())]));
 
   expect([answer.status, world.log.at(-1)?.principal]).toEqual([200, `${issuer.url}#alice`]);
 });
 
-describe('a broken token is refused, and not told how:', () => {
+describe('refuses a broken token without details:', () => {
   test.for(forged)('%s', async ([, token]) => {
     const reference = await answerTo(get([bearer(issuer.token({ aud: 'payments' }))]));
     const answer = await answerTo(get([bearer(token())]));
@@ -343,11 +343,11 @@ describe('a broken token is refused, and not told how:', () => {
     expect(world.log.at(-1)).toMatchObject({ problem: 'unauthenticated', principal: 'anonymous' });
   });
 
-  test('nobody was asked for a key because a token said so', () => {
+  test('fetches no key from a URL in a token', () => {
     expect(attacker.visits()).toBe(0);
   });
 
-  test('nothing of a token is in the log or the audit', () => {
+  test('writes nothing of a token to log or audit', () => {
     const refused = world.log.filter(({ status }) => status === 401);
     const told = /alice|payments|evil|UNION|dev.null|eyJ/;
 
@@ -359,7 +359,7 @@ describe('a broken token is refused, and not told how:', () => {
   });
 });
 
-describe('a good token in a bad place is refused:', () => {
+describe('refuses a valid token in the wrong place:', () => {
   test.for(malformed)('%s', async ([, bytes]) => {
     const answer = await answerTo(bytes(issuer.token()));
 
@@ -370,7 +370,7 @@ describe('a good token in a bad place is refused:', () => {
   });
 });
 
-test('every refusal is in the audit, with what the caller was told', () => {
+test('writes every refusal to the audit with the detail of the answer', () => {
   const refusals = world.audit.filter(({ audit }) => audit === 'refusal');
 
   expect(refusals.length).toBe(world.log.filter(({ status }) => status === 401).length);
@@ -381,7 +381,7 @@ test('every refusal is in the audit, with what the caller was told', () => {
   });
 });
 
-test('without credentials there is a challenge, and no error', async () => {
+test('returns a challenge without error to a request without credentials', async () => {
   const answer = await answerTo(request('GET /export-tasks'));
 
   expect([answer.status, answer.challenge]).toEqual([401, 'Bearer realm="log-export-gateway"']);

@@ -53,7 +53,7 @@ describe('a new key of an issuer', () => {
     expect(issuer.fetches()).toBe(2);
   });
 
-  test('is fetched once, however many come with it at the same time', async () => {
+  test('is fetched once for many concurrent tokens', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     await time.turn(minutes);
@@ -67,7 +67,7 @@ describe('a new key of an issuer', () => {
   });
 });
 
-test('ten thousand made-up key ids in a minute cost two fetches at most, and good tokens go on', async () => {
+test('fetches at most twice for ten thousand made-up key ids in a minute, and accepts valid tokens meanwhile', async () => {
   await using both = await openBoth();
   const { issuer, guard, time } = both;
   await time.turn(minutes);
@@ -91,7 +91,7 @@ test('ten thousand made-up key ids in a minute cost two fetches at most, and goo
   expect(issuer.fetches() - before).toBe(2);
 });
 
-test('made-up key ids do not ask an issuer that is away any more often', async () => {
+test('does not fetch more often for made-up key ids while the issuer is down', async () => {
   await using both = await openBoth();
   const { issuer, guard, time } = both;
   await time.turn(minutes);
@@ -106,8 +106,8 @@ test('made-up key ids do not ask an issuer that is away any more often', async (
   expect(issuer.requests.length - before).toBe(2);
 });
 
-describe('while an issuer is away', () => {
-  test('its known keys stay good, for days', async () => {
+describe('while an issuer is down', () => {
+  test('its known keys stay valid for days', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     await time.turn(0);
@@ -126,7 +126,7 @@ describe('while an issuer is away', () => {
     );
   });
 
-  test('from the start on, its tokens are answered 503 and nobody else is held up', async () => {
+  test('since the start, its tokens get 503 and other callers do not wait', async () => {
     await using other = await openIssuer();
     await using time = Object.assign(makeTime(2), { async [Symbol.asyncDispose]() {} });
     await using issuer = await openIssuer(time);
@@ -152,7 +152,7 @@ describe('while an issuer is away', () => {
     expect([elsewhere, back]).toEqual([`${other.url}#alice`, `${issuer.url}#alice`]);
   });
 
-  test('from the start on, it is asked after 1, 2, 4 … 40 seconds', async () => {
+  test('since the start, its keys are fetched after 1, 2, 4 … 40 seconds', async () => {
     await using both = await openBoth({}, (issuer) => issuer.goDown());
     const { issuer, time } = both;
 
@@ -167,7 +167,7 @@ describe('while an issuer is away', () => {
 });
 
 describe('a key that an issuer has removed', () => {
-  test('is gone within ten minutes, also for tokens that were verified a moment ago', async () => {
+  test('is refused within ten minutes, also for cached tokens', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     const token = issuer.token();
@@ -183,7 +183,7 @@ describe('a key that an issuer has removed', () => {
     expect(afterwards).toBe('ERR_JWKS_NO_MATCHING_KEY');
   });
 
-  test('is gone also if one look for it fails', async () => {
+  test('is refused also when one fetch fails', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     const token = issuer.token();
@@ -199,7 +199,7 @@ describe('a key that an issuer has removed', () => {
     expect(await guard.verify(token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
   });
 
-  test('is looked for every four minutes; if none is gone, verified tokens are remembered on', async () => {
+  test('is detected every four minutes; if no key is removed, tokens stay cached', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     await time.turn(3.9 * minutes);
@@ -214,8 +214,8 @@ describe('a key that an issuer has removed', () => {
   });
 });
 
-describe('the keys', () => {
-  test('are where the discovery document says, which is not asked where jwksUri says it', async () => {
+describe('the JWKS', () => {
+  test('is at the URL of the discovery document, or at jwksUri without discovery', async () => {
     await using discovered = await openBoth();
     await using issuer = await openIssuer();
     await using guard = await openGuard({
@@ -235,7 +235,7 @@ describe('the keys', () => {
     expect(issuer.requests.map(({ path }) => path)).toEqual(['/keys']);
   });
 
-  test('are asked for with the token of a file, as it stands there now', async () => {
+  test('is fetched with the current token of bearerTokenFile', async () => {
     const bearerTokenFile = join(temporaryDir(), 'token');
     writeFileSync(bearerTokenFile, 'first\n');
     await using both = await openBoth({ bearerTokenFile });
@@ -250,7 +250,7 @@ describe('the keys', () => {
     );
   });
 
-  test('of an issuer whose name ends in a slash are found', async () => {
+  test('is found when the name of the issuer ends in a slash', async () => {
     await using issuer = await openIssuer();
     const name = `${issuer.url}/`;
     issuer.play((request, response) => {
@@ -264,7 +264,7 @@ describe('the keys', () => {
   });
 });
 
-describe('what is no answer of an issuer is not taken for one:', () => {
+describe('refuses an invalid answer of an issuer:', () => {
   const discovery = (issuer: Issuer, members: object) =>
     JSON.stringify({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys`, ...members });
 
@@ -273,12 +273,12 @@ describe('what is no answer of an issuer is not taken for one:', () => {
     ['an error', () => [500, '{}'], 'answered 500'],
     ['no JSON', () => [200, '<html>'], 'not valid JSON'],
     ['nothing', () => [200, ''], 'Unexpected end of JSON input'],
-    ['null', () => [200, 'null'], 'that of another issuer'],
+    ['null', () => [200, 'null'], 'belongs to another issuer'],
     ['too much', () => [200, ' '.repeat(524_289)], 'more than 524288 bytes'],
     [
       'the document of another issuer',
       (issuer: Issuer) => [200, discovery(issuer, { issuer: 'https://other.example' })],
-      'that of another issuer',
+      'belongs to another issuer',
     ],
     ['no place of keys', (issuer: Issuer) => [200, discovery(issuer, { jwks_uri: 1 })], 'jwks_uri'],
     [
@@ -318,7 +318,7 @@ describe('what is no answer of an issuer is not taken for one:', () => {
     expect(guard.log[0]).toMatchObject({ err: { type: 'TimeoutError' } });
   });
 
-  test('keys over plain HTTP where the issuer has HTTPS', () => {
+  test('keys over plain HTTP when the issuer uses HTTPS', () => {
     const issuer = 'https://issuer.example';
     const jwks_uri = 'http://issuer.example/keys';
 
@@ -327,7 +327,7 @@ describe('what is no answer of an issuer is not taken for one:', () => {
   });
 });
 
-test('closing does not wait for an issuer that does not answer', async () => {
+test('closes without waiting for an issuer that does not answer', async () => {
   const time = makeTime(1);
   await using issuer = await openIssuer(time);
   issuer.play(() => {});

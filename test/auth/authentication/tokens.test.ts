@@ -22,7 +22,7 @@ async function openBoth(settings: object = {}) {
 describe('a token', () => {
   test.for([
     ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
-  ] as Algorithm[])('signed with %s says who is calling', async (alg) => {
+  ] as Algorithm[])('identifies the caller when it is signed with %s', async (alg) => {
     await using issuer = await openIssuer();
     issuer.rotate(alg);
     await using guard = await openGuard({ issuers: [settingsOf(issuer)] });
@@ -40,7 +40,7 @@ describe('a token', () => {
     ['the scheme in small letters', 'bearer '],
     ['the scheme in capitals', 'BEARER '],
     ['more than one space', 'Bearer   '],
-  ])('is read with %s', async ([, scheme]) => {
+  ])('is accepted with %s', async ([, scheme]) => {
     await using both = await openBoth();
     const { issuer, guard } = both;
 
@@ -50,7 +50,7 @@ describe('a token', () => {
   });
 
   test.for([undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt'])(
-    'may be of type %s',
+    'is accepted with the type %s',
     async (typ) => {
       await using both = await openBoth();
       const { issuer, guard } = both;
@@ -61,7 +61,7 @@ describe('a token', () => {
     },
   );
 
-  test('is one of several issuers, and its subject is that of its issuer alone', async () => {
+  test('identifies issuer and subject when there are several issuers', async () => {
     await using one = await openIssuer();
     await using other = await openIssuer();
     await using guard = await openGuard({ issuers: [settingsOf(one), settingsOf(other)] });
@@ -72,7 +72,7 @@ describe('a token', () => {
   });
 });
 
-describe('the clock of an issuer may differ by a minute:', () => {
+describe('tolerates one minute of clock difference:', () => {
   test.for([
     ['expired 59 s ago', { exp: -59 }, 'alice'],
     ['expired 60 s ago', { exp: -60 }, 'ERR_JWT_EXPIRED exp'],
@@ -89,7 +89,7 @@ describe('the clock of an issuer may differ by a minute:', () => {
   });
 });
 
-describe('whom a token is meant for', () => {
+describe('the audience of a token', () => {
   test.for([
     ['one of its audiences', {}, { aud: ['payments', 'log-export-gateway'] }],
     ['one of ours', { audiences: ['old-name', 'log-export-gateway'] }, {}],
@@ -110,7 +110,7 @@ describe('whom a token is meant for', () => {
     expect(await guard.verify(issuer.token(claims))).toBe(`${issuer.url}#alice`);
   });
 
-  test('is not told by aud where another claim tells it', async () => {
+  test('is not read from aud when another claim is configured', async () => {
     await using both = await openBoth({ audienceClaim: 'client_id' });
     const { issuer, guard } = both;
 
@@ -119,7 +119,7 @@ describe('whom a token is meant for', () => {
       await guard.verify(issuer.token({ client_id: 'payments' })),
     ];
 
-    expect(found).toEqual(Array(2).fill('it is meant for others'));
+    expect(found).toEqual(Array(2).fill('wrong audience'));
   });
 });
 
@@ -152,7 +152,7 @@ describe('groups', () => {
 });
 
 describe('claims', () => {
-  test('are lists of texts, by their path', async () => {
+  test('are lists of texts by path', async () => {
     await using both = await openBoth();
     const { issuer, guard } = both;
     const token = issuer.token({
@@ -181,7 +181,7 @@ describe('claims', () => {
     });
   });
 
-  test('are at most a hundred, and groups are read beyond', async () => {
+  test('are limited to a hundred, and groups are read beyond that limit', async () => {
     await using both = await openBoth();
     const many = Array.from({ length: 150 }, (_, index) => [`c${index}`, 'x']);
 
@@ -193,7 +193,7 @@ describe('claims', () => {
     expect(groups).toEqual(['a']);
   });
 
-  test('leave out what is long or would upset a terminal', async () => {
+  test('omit long texts and control characters', async () => {
     await using both = await openBoth();
     const mixed = ['x'.repeat(1_000), 'x'.repeat(1_001), 'a\u001bb', '\ud800', 'good'];
 
@@ -203,7 +203,7 @@ describe('claims', () => {
     expect(claims).not.toHaveProperty('bad');
   });
 
-  test('named as members of every object change no object', async () => {
+  test('do not change other objects when they are named like members of Object', async () => {
     await using both = await openBoth();
     const claim = JSON.parse('{ "__proto__": { "polluted": "yes" }, "constructor": "x" }');
 
@@ -215,7 +215,7 @@ describe('claims', () => {
 });
 
 describe('a verified token', () => {
-  test('is remembered for a minute: the same caller is the same object', async () => {
+  test('is cached for a minute: the same caller is the same object', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     const token = issuer.token();
@@ -231,7 +231,7 @@ describe('a verified token', () => {
     expect(later).toEqual(first);
   });
 
-  test('is not remembered beyond its end', async () => {
+  test('is not cached beyond its expiry', async () => {
     await using both = await openBoth();
     const { issuer, guard, time, second } = both;
     const token = issuer.token({ exp: second() + 1 });
@@ -246,7 +246,7 @@ describe('a verified token', () => {
     expect(afterwards).toBe('ERR_JWT_EXPIRED exp');
   });
 
-  test('makes room for others: ten thousand are remembered', async () => {
+  test('is evicted by later ones: ten thousand are cached', async () => {
     await using both = await openBoth();
     const { issuer, guard } = both;
     const first = issuer.token({ sub: 'first' });
@@ -267,7 +267,7 @@ describe('a verified token', () => {
     expect(pushedOut).not.toBe(before);
   });
 
-  test('does not make another token good', async () => {
+  test('does not validate another token', async () => {
     await using both = await openBoth();
     const { issuer, guard } = both;
     const token = issuer.token();

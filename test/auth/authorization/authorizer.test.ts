@@ -18,8 +18,8 @@ const teamA = `
   @id("frozen") forbid(principal, action in Action::"create", resource) when { context.destination == "frozen" };`;
 const caller = callerIn(['team-a']);
 
-describe('each decision is one line of the audit', () => {
-  test('with who asked for what, and the policies that decided', async () => {
+describe('the audit line of a decision', () => {
+  test('has the caller, the action, the resource and the policies', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
 
@@ -61,7 +61,7 @@ describe('each decision is one line of the audit', () => {
     ]);
   });
 
-  test('also where it is demanded', async () => {
+  test('is written when the permission is required, too', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
 
@@ -73,7 +73,7 @@ describe('each decision is one line of the audit', () => {
     expect(opened.audit.map(({ decision: said }) => said)).toEqual(['permit', 'forbid']);
   });
 
-  test('of a series the permitted are one, with their number; each that is not has its own', async () => {
+  test('is one for all permissions of a series, with their number, and one for each refusal', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
     const names = ['/team-a/x', '/team-b/x', '/team-a/y', '/team-a/z'];
@@ -94,7 +94,7 @@ describe('each decision is one line of the audit', () => {
     expect(opened.audit[2]).not.toHaveProperty('permitted');
   });
 
-  test('a series that is broken off by a no has said what was permitted before', async () => {
+  test('is written for earlier permissions when a refusal ends the series', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
 
@@ -107,7 +107,7 @@ describe('each decision is one line of the audit', () => {
     expect(opened.audit.map(({ decision }) => decision)).toEqual(['forbid', 'permit']);
   });
 
-  test('and of a list there is one, with what is shown and what is not', async () => {
+  test('is one for a whole list, with the numbers of shown and hidden items', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
     const names = ['/team-a/x', '/team-b/x', '/team-a/y', '/'];
@@ -132,7 +132,7 @@ describe('each decision is one line of the audit', () => {
     ]);
   });
 
-  test('of a list nobody may see anything of, it says so', async () => {
+  test('is a refusal when every item of a list is hidden', async () => {
     using folder = makePolicyFolder({ 'a.cedar': teamA });
     await using opened = await openPolicyDir(folder.path);
     const toQuestion = (name: string) => createOf({ target: { name } });
@@ -155,7 +155,7 @@ describe('each decision is one line of the audit', () => {
   });
 });
 
-test('a refusal tells the caller its own values, and nothing of policies', async () => {
+test('repeats only the values of the caller in a refusal, and nothing of policies', async () => {
   using folder = makePolicyFolder({ 'a.cedar': teamA });
   await using opened = await openPolicyDir(folder.path);
 
@@ -176,8 +176,8 @@ test('a refusal tells the caller its own values, and nothing of policies', async
 });
 
 describe('without POLICY_DIR', () => {
-  test('everybody may do everything where callers are not told apart', async () => {
-    await using opened = await openPolicyDir(undefined, { areCallersKnown: false });
+  test('permits everything when authentication is off', async () => {
+    await using opened = await openPolicyDir(undefined, { isAuthenticationOn: false });
 
     expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: [] });
     expect(opened.authorizer).toMatchObject({ isOpen: true });
@@ -185,7 +185,7 @@ describe('without POLICY_DIR', () => {
     expect(opened.log).toEqual([]);
   });
 
-  test('nobody may do anything where they are, and the log says so', async () => {
+  test('refuses everything when authentication is on, and logs a warning', async () => {
     await using opened = await openPolicyDir(undefined);
 
     expect(opened.ask(caller, createOf())).toEqual({ isPermitted: false, policies: [] });
@@ -201,13 +201,13 @@ describe('without POLICY_DIR', () => {
   });
 });
 
-test('policies hold for everybody where callers are not told apart', async () => {
+test('applies policies to anonymous callers when authentication is off', async () => {
   using folder = makePolicyFolder({
     'a.cedar':
       '@id("a") permit(principal == Caller::"anonymous", action, resource) when { resource is LogGroup };',
   });
 
-  await using opened = await openPolicyDir(folder.path, { areCallersKnown: false });
+  await using opened = await openPolicyDir(folder.path, { isAuthenticationOn: false });
 
   expect(opened.authorizer.isOpen).toBe(false);
   expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: ['a'] });

@@ -27,7 +27,7 @@ const create = {
   to: 1,
 };
 
-test('says what would be decided, and by which policies', async () => {
+test('returns the decision and the policies that make it', async () => {
   const answer = await check(create);
 
   expect(answer.status).toBe(200);
@@ -39,7 +39,7 @@ test('says what would be decided, and by which policies', async () => {
   expect(world.calls('CreateExportTask')).toEqual([]);
 });
 
-test('says no, and which policies if one forbids it', async () => {
+test('returns a refusal and the policies that forbid the action', async () => {
   const answer = await check({ ...create, destinationPrefix: 'team-ab' });
 
   expect(answer.body).toEqual({ isPermitted: false, policies: [], principal: 'api-key#checkout' });
@@ -72,13 +72,13 @@ test.each([
     'api-key#checkout',
     ['operators-read'],
   ],
-])('may be about %s', async (_what, body, principal, policies) => {
+])('accepts %s', async (_what, body, principal, policies) => {
   const answer = await check({ action: 'CreateExportTask', ...body });
 
   expect(answer.body).toEqual({ isPermitted: policies.length > 0, policies, principal });
 });
 
-test('fails no policy by what is left out', async () => {
+test('gives omitted circumstances a value, so that no policy fails', async () => {
   using folder = makePolicyFolder({
     'a.cedar': `permit(principal, action == Action::"CheckAuthorization", resource);
       @id("of nothing") permit(principal, action == Action::"CreateExportJob", resource) when {
@@ -102,7 +102,7 @@ test('fails no policy by what is left out', async () => {
   expect(await ask('CreateExportTask')).toEqual(['by default']); // as the mirror decides it
 });
 
-test('is itself refused to who may not ask', async () => {
+test('returns 403 when the caller may not check authorizations', async () => {
   const answer = await check(create, 'team');
 
   expect(answer.status).toBe(403);
@@ -112,7 +112,7 @@ test('is itself refused to who may not ask', async () => {
   });
 });
 
-test('leaves two lines in the audit: who asked, and of whom it was asked', async () => {
+test('writes two audit lines: one for the check and one for the checked caller', async () => {
   world.audit.length = 0;
 
   await check(create);
@@ -155,20 +155,20 @@ test.each([
     '#/principal/id',
   ],
   ['half a number', { ...create, from: 1.5 }, '#/from'],
-])('refuses %s', async (_what, body, pointer) => {
+])('rejects %s', async (_what, body, pointer) => {
   const answer = await check(body);
 
   expect(answer.status).toBe(400);
   expect(answer.body.errors).toMatchObject([{ in: 'body', pointer }]);
 });
 
-test('answers 404 for a target that is not there', async () => {
+test('returns 404 for an unknown target', async () => {
   const answer = await check({ ...create, target: 'nowhere' });
 
   expect(answer.body.type).toBe('/problems/target-not-found');
 });
 
-test('takes 64-bit integers to the digit', async () => {
+test('reads 64-bit integers exactly', async () => {
   const digits = '{"action":"CreateExportTask","from":9007199254740993,"to":1152921504606846976}';
 
   const answer = await world.call('POST', '/authorization-checks', digits, as('admin'));
@@ -176,7 +176,7 @@ test('takes 64-bit integers to the digit', async () => {
   expect(answer.body.isPermitted).toBe(true);
 });
 
-test('permits everything, by none, where no policies are in force', async () => {
+test('permits everything and names no policy when there are no policies', async () => {
   await using open = await openWorld();
 
   const answer = await open.call('POST', '/authorization-checks', { action: 'CancelExportJob' });

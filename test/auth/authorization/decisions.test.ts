@@ -27,7 +27,7 @@ const permitted = { isPermitted: true, policies: ['it'] };
 const refused = { isPermitted: false, policies: [] };
 
 describe('a caller', () => {
-  test('is in the groups its issuer vouches for, and in those of no other', () =>
+  test('is in the groups of its own issuer, and in no group of another issuer', () =>
     under(
       '@id("it") permit(principal in Group::"https://a.example#admins", action, resource);',
       ({ ask }) => {
@@ -47,7 +47,7 @@ describe('a caller', () => {
       },
     ));
 
-  test('is named by issuer and subject', () =>
+  test('is identified by issuer and subject', () =>
     under(
       '@id("it") permit(principal == Caller::"mtls#spiffe://x/y", action, resource);',
       ({ ask }) => {
@@ -86,8 +86,8 @@ describe('a caller', () => {
     ));
 });
 
-describe('what is asked about', () => {
-  test('is a log group by its ARN, in its target', () =>
+describe('the resource', () => {
+  test('is a log group with its ARN, in its target', () =>
     under(
       `@id("it") permit(principal, action, resource == LogGroup::"arn:aws:logs:eu-west-1:123456789012:log-group:/app")
        when { resource in Target::"default" && resource.target == "default" && resource.account == "123456789012" && resource.region == "eu-west-1" && resource.name == "/app" };`,
@@ -113,7 +113,7 @@ describe('what is asked about', () => {
       },
     ));
 
-  test('is the target where there is no log group', () =>
+  test('is the target when there is no log group', () =>
     under(
       '@id("it") permit(principal, action in Action::"read", resource == Target::"default") when { resource.account == "123456789012" };',
       ({ ask }) => {
@@ -122,7 +122,7 @@ describe('what is asked about', () => {
       },
     ));
 
-  test('is one without a name where AWS leaves the log group out: only who may everything may', async () => {
+  test('has no name when AWS omits the log group: only callers with access to all log groups are permitted', async () => {
     const nameless = { ...createOf(), action: 'DescribeExportTasks' as const, context: {} };
     const question = { ...nameless, resource: { target: nameless.resource.target } };
 
@@ -138,7 +138,7 @@ describe('what is asked about', () => {
     );
   });
 
-  test.each(Object.entries(actions))('%s is among what is of kind %s', async (action, kind) => {
+  test.each(Object.entries(actions))('puts %s in the action group %s', async (action, kind) => {
     const { action: _, ...rest } = jobOf('ReadExportJob', false);
     const question = { ...rest, action: action as keyof typeof actions };
 
@@ -152,8 +152,8 @@ describe('what is asked about', () => {
   });
 });
 
-describe('circumstances', () => {
-  test.each([2n ** 53n + 1n, 2n ** 60n, 0n])('%s arrives exactly', (exact) =>
+describe('the circumstances', () => {
+  test.each([2n ** 53n + 1n, 2n ** 60n, 0n])('keep the integer %s exact', (exact) =>
     under(toCreate(`context.from == ${exact} && context.to == ${exact}`), ({ ask }) => {
       const at = (from: bigint, to: bigint) => ask(anonymous, createOf({ from, to }));
 
@@ -163,7 +163,7 @@ describe('circumstances', () => {
     }),
   );
 
-  test('bucket and prefix are compared as they are', () =>
+  test('compare bucket and prefix as text', () =>
     under(
       toCreate('context.destination == "b" && context.destinationPrefix like "team-a/*"'),
       ({ ask }) => {
@@ -178,7 +178,7 @@ describe('circumstances', () => {
       },
     ));
 
-  test('a priority may be asked for', () =>
+  test('contain the priority', () =>
     under(
       '@id("it") permit(principal, action == Action::"CreateExportJob", resource) when { context.priority <= 0 };',
       ({ ask }) => {
@@ -191,11 +191,11 @@ describe('circumstances', () => {
     ));
 });
 
-describe('own export jobs', () => {
+describe('the export jobs of a caller', () => {
   const jobActions = ['ReadExportJob', 'CancelExportJob', 'RetryExportJob'] as const;
   const unrelated = '@id("it") permit(principal, action == Action::"ReadTarget", resource);';
 
-  test.each(jobActions)('%s is permitted by a built-in policy', (action) =>
+  test.each(jobActions)('are permitted for their owner by a built-in policy: %s', (action) =>
     under(unrelated, ({ ask }) => {
       expect(ask(anonymous, jobOf(action, true))).toEqual({
         isPermitted: true,
@@ -205,7 +205,7 @@ describe('own export jobs', () => {
     }),
   );
 
-  test('a forbid overrides it', () =>
+  test('are refused to their owner when a policy forbids it', () =>
     under(
       `${unrelated}@id("no") forbid(principal, action == Action::"CancelExportJob", resource);`,
       ({ ask }) => {
@@ -217,7 +217,7 @@ describe('own export jobs', () => {
       },
     ));
 
-  test('are nobody’s where there are no policies at all', () =>
+  test('are refused to their owner when there are no policies', () =>
     under('// None yet.', ({ ask, log }) => {
       for (const action of jobActions) expect(ask(anonymous, jobOf(action, true))).toEqual(refused);
       expect(log).toMatchObject([
@@ -226,10 +226,10 @@ describe('own export jobs', () => {
     }));
 });
 
-describe('what cannot be evaluated is refused, and logged', () => {
+describe('a failed evaluation is refused and logged:', () => {
   const everything = '@id("everything") permit(principal, action, resource);';
 
-  test('an overflow, whatever else permits it', () =>
+  test('an overflow, whatever other policies permit', () =>
     under(`${everything}${toCreate('context.from + 9223372036854775807 > 0')}`, ({ ask, log }) => {
       expect(ask(anonymous, createOf({ from: 1n }))).toEqual(refused);
       expect(ask(anonymous, createOf({ from: 0n }))).toMatchObject({ isPermitted: true });
@@ -243,7 +243,7 @@ describe('what cannot be evaluated is refused, and logged', () => {
       ]);
     }));
 
-  test('circumstances that are not there', () =>
+  test('missing circumstances', () =>
     under(`${everything}${toCreate('context.destination == "a"')}`, ({ ask, log }) => {
       const question = { ...createOf(), context: {} };
 
@@ -263,7 +263,7 @@ describe('what cannot be evaluated is refused, and logged', () => {
     }),
   );
 
-  test('claims named like Cedar’s own words are claims', () =>
+  test('accepts claims with names that are keywords of Cedar', () =>
     under(everything, ({ ask }) => {
       const claims = { __entity: ['a'], __extn: ['b'], '': ['c'], ['__proto__']: ['d'] };
 
@@ -274,7 +274,7 @@ describe('what cannot be evaluated is refused, and logged', () => {
 });
 
 describe('policies', () => {
-  test('without an id are numbered in their file', () =>
+  test('get numbers in their file when they have no id', () =>
     under(
       Array.from(
         { length: 12 },
@@ -293,7 +293,7 @@ describe('policies', () => {
       },
     ));
 
-  test('that decide together are all told, in alphabetical order', () => {
+  test('are all returned in alphabetical order when they decide together', () => {
     const ids = Array.from(
       { length: 20 },
       (_, number) => `policy-${String.fromCharCode(97 + number)}`,

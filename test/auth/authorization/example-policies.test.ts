@@ -14,7 +14,7 @@ import {
   targetOf,
 } from '../policy-folder.ts';
 
-describe('deploy/policies, as it stands', () => {
+describe('the policies in deploy/policies', () => {
   let opened: OpenedAuthorizer;
   beforeAll(async () => {
     opened = await openPolicyDir('deploy/policies');
@@ -105,7 +105,7 @@ describe('deploy/policies, as it stands', () => {
     ['cancel one’s own', jobOf('CancelExportJob', true), true, true, true],
     ['read a target', targetOf('ReadTarget'), true, true, true],
     ['check what the policies say', targetOf('CheckAuthorization'), false, true, true],
-  ])('who may %s', (_what, question, ...expected) => {
+  ])('permit exactly the right callers to %s', (_what, question, ...expected) => {
     const groups = ['team-a', 'operators', 'administrators'];
 
     const answers = groups.map((group) => opened.ask(callerIn([group]), question).isPermitted);
@@ -113,7 +113,7 @@ describe('deploy/policies, as it stands', () => {
     expect(answers).toEqual(expected);
   });
 
-  test('groups of another issuer, and callers in none, may do nothing', () => {
+  test('permit nothing to groups of another issuer and to callers without a group', () => {
     const others = [
       callerIn(['team-b']),
       callerIn([]),
@@ -127,7 +127,7 @@ describe('deploy/policies, as it stands', () => {
     ]);
   });
 
-  test('has nothing to warn of', () => {
+  test('cause no warning', () => {
     expect(opened.log).toEqual([]);
   });
 });
@@ -136,7 +136,7 @@ describe('docs/policies.md', () => {
   const page = readFileSync('docs/policies.md', 'utf8');
   const shown = [...page.matchAll(/^```cedar\n(.*?)^```$/gms)].map(([, text = '']) => text);
 
-  test('shows policies that are policies', async () => {
+  test('contains only valid policies', async () => {
     const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
 
     const parsed = parsePolicies(
@@ -156,7 +156,7 @@ describe('docs/policies.md', () => {
     expect(parsed.warnings).toEqual([]);
   });
 
-  test('shows the file of one team as it is in deploy', () => {
+  test('shows the file of one team as it is in deploy/policies', () => {
     const withoutComments = readFileSync(
       'deploy/policies/one-team-one-prefix.cedar',
       'utf8',
@@ -165,7 +165,7 @@ describe('docs/policies.md', () => {
     expect(shown[0]).toBe(withoutComments);
   });
 
-  test('has a row for every action, with the context the schema gives it', async () => {
+  test('has a row for every action, with its context in the schema', async () => {
     const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
     const answer = cedar.schemaToJsonWithResolvedTypes(schemaText);
     if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);

@@ -16,7 +16,7 @@ async function startWith(texts: Record<string, string>): Promise<string> {
 
 const good = '@id("good")\npermit(principal, action, resource);\n';
 
-describe('a mistake ends the start with file and line', () => {
+describe('rejects an invalid policy with file and line:', () => {
   test.each([
     [
       'of syntax',
@@ -57,7 +57,7 @@ describe('a mistake ends the start with file and line', () => {
     [
       'a template',
       `${good}permit(principal == ?principal, action, resource);`,
-      'line 3: templates (?principal, ?resource) are of no use here; name whom the policy is about.',
+      'line 3: templates (?principal, ?resource) are not supported; name the principal or the group.',
     ],
     [
       'behind letters of several bytes',
@@ -86,21 +86,21 @@ describe('a mistake ends the start with file and line', () => {
     expect(told).toContain('a.cedar, line 1: attribute `b`');
   });
 
-  test('an id that another file has', async () => {
+  test('an id that another file uses', async () => {
     const told = await startWith({ 'a.cedar': good, 'b.cedar': `// Here.\n${good}` });
 
     expect(told).toBe(
-      'POLICY_DIR is "policies": b.cedar, line 2: the policy id "good" is taken by a.cedar.',
+      'POLICY_DIR is "policies": b.cedar, line 2: the policy id "good" already belongs to a policy of a.cedar.',
     );
   });
 
-  test('an id twice in a file', async () => {
+  test('a duplicate id in one file', async () => {
     const told = await startWith({
       'a.cedar': `${good}\n@id("good") forbid(principal, action, resource);`,
     });
 
     expect(told).toBe(
-      'POLICY_DIR is "policies": a.cedar, line 4: the policy id "good" is taken by a.cedar.',
+      'POLICY_DIR is "policies": a.cedar, line 4: the policy id "good" already belongs to a policy of a.cedar.',
     );
   });
 
@@ -108,11 +108,11 @@ describe('a mistake ends the start with file and line', () => {
     const told = await startWith({ 'a.cedar': good.replace('good', 'own-export-jobs') });
 
     expect(told).toContain(
-      'line 1: the policy id "own-export-jobs" is taken by the service itself.',
+      'line 1: the policy id "own-export-jobs" already belongs to a policy of the gateway.',
     );
   });
 
-  test('bytes that are no UTF-8', async () => {
+  test('bytes that are not UTF-8', async () => {
     using folder = makePolicyFolder();
     const files = { list: async () => ['a.cedar'], read: async () => Uint8Array.of(0xff) };
 
@@ -121,7 +121,7 @@ describe('a mistake ends the start with file and line', () => {
     );
   });
 
-  test('a directory that is not there', async () => {
+  test('a missing directory', async () => {
     await expect(openPolicyDir('/nonexistent')).rejects.toMatchObject({
       name: 'ConfigError',
       message: expect.stringMatching(
@@ -131,7 +131,7 @@ describe('a mistake ends the start with file and line', () => {
   });
 });
 
-test('a policy that can never apply is warned about, and the others are in force', async () => {
+test('warns of a policy that can never apply, and activates the others', async () => {
   using folder = makePolicyFolder({
     'a.cedar': `${good}permit(principal, action == Action::"ReadTarget", resource is LogGroup);`,
   });

@@ -10,7 +10,7 @@ const scopes = [
   (team: string) => `principal == Caller::"api-key#of-${team}"`,
 ];
 
-test('of three hundred teams each may what its own policy says, and no other', async () => {
+test('permits each of three hundred teams what its own policy permits, and nothing else', async () => {
   const policies = teams.map((team, number) => {
     const scope = scopes[number % scopes.length]?.(team);
     return `@id("${team}") permit(${scope}, action, resource is LogGroup) when { resource.name like "/${team}/*" };`;
@@ -38,7 +38,7 @@ test.for([
   ['one of its groups, by kind', 'principal is Caller in Group::"api-key#second"'],
   ['it alone', 'principal == Caller::"api-key#x"'],
   ['itself as if it were a group', 'principal in Caller::"api-key#x"'],
-])('a policy that forbids %s is never left out', async ([, scope]) => {
+])('never omits a policy that forbids %s', async ([, scope]) => {
   using folder = makePolicyFolder({
     'a.cedar': `permit(principal, action, resource); @id("no") forbid(${scope}, action, resource);`,
   });
@@ -94,7 +94,7 @@ test.for([
     true,
   ],
   ['a forbid alone', 'forbid(principal, action, resource);', false],
-] as const)('%s: whether a caller could ever see a task', async ([, policy, can]) => {
+] as const)('tells whether a caller could ever see a task: %s', async ([, policy, can]) => {
   using folder = makePolicyFolder({ 'a.cedar': policy });
   await using opened = await openPolicyDir(folder.path);
   const request = { principal: callerIn(['a']), id: 'r-1' };

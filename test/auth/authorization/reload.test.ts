@@ -16,7 +16,7 @@ const permitAll = (id: string) => `@id("${id}") permit(principal, action, resour
 const forbidAll = (id: string) => `@id("${id}") forbid(principal, action, resource);`;
 
 describe('a change of the policies', () => {
-  test('is in force after the next look, and grows the version', async () => {
+  test('is active after the next poll, and increases the version', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('one') });
     await using opened = await openPolicyDir(folder.path);
     const seen = [opened.ask(anonymous, createOf())];
@@ -33,7 +33,7 @@ describe('a change of the policies', () => {
     expect(versions).toEqual([1, 2, 3, 4]);
   });
 
-  test('may be a file more or a file less', async () => {
+  test('may add or remove a file', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
     await using opened = await openPolicyDir(folder.path);
 
@@ -47,7 +47,7 @@ describe('a change of the policies', () => {
     expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: true, policies: ['a'] });
   });
 
-  test('that is a mistake leaves the old ones in force, and is told with file and line until mended', async () => {
+  test('keeps the previous policies when it is invalid, and logs file and line until it is fixed', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
     await using opened = await openPolicyDir(folder.path);
 
@@ -81,7 +81,7 @@ describe('a change of the policies', () => {
     ['the last file is emptied', (folder: PolicyFolder) => folder.write('a.cedar', '')],
     ['only comments are left', (folder: PolicyFolder) => folder.write('a.cedar', '// none\n')],
   ])(
-    'to no policy at all leaves the old ones in force, and logs an error: %s',
+    'keeps the previous policies when no policy is left, and logs an error: %s',
     async (_, empty) => {
       using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
       await using opened = await openPolicyDir(folder.path);
@@ -104,7 +104,7 @@ describe('a change of the policies', () => {
     },
   );
 
-  test('to a single forbid of everything refuses everything', async () => {
+  test('refuses everything when the only policy forbids everything', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
     await using opened = await openPolicyDir(folder.path);
 
@@ -115,7 +115,7 @@ describe('a change of the policies', () => {
     expect(opened.authorizer.version()).toBe(2);
   });
 
-  test('that takes the directory away leaves the old ones in force', async () => {
+  test('keeps the previous policies when the directory is removed', async () => {
     let isThere = true;
     using folder = makePolicyFolder({ 'a.cedar': permitAll('a') });
     const vanishing: Files = {
@@ -133,7 +133,7 @@ describe('a change of the policies', () => {
     ]);
   });
 
-  test('of one service is none of another in the same process', async () => {
+  test('does not affect another service in the same process', async () => {
     using here = makePolicyFolder({ 'a.cedar': permitAll('here') });
     using there = makePolicyFolder({ 'a.cedar': permitAll('there') });
     await using one = await openPolicyDir(here.path);
@@ -154,7 +154,7 @@ describe('a ConfigMap', () => {
     renameSync(join(path, '..data_tmp'), join(path, '..data'));
   }
 
-  test('is read through its links, and replaced as a whole', async () => {
+  test('is read through its links and replaced as a whole', async () => {
     using folder = makePolicyFolder();
     mount(folder.path, '..2026_01', { 'a.cedar': permitAll('old'), 'notes.md': 'no policy' });
     symlinkSync('..data/a.cedar', join(folder.path, 'a.cedar'));
@@ -169,7 +169,7 @@ describe('a ConfigMap', () => {
     expect(opened.ask(anonymous, createOf()).policies).toEqual(['new']);
   });
 
-  test('that is replaced while it is read is read again: half of each is never in force', async () => {
+  test('is read again when it is replaced during a read: a mix of versions is never active', async () => {
     using folder = makePolicyFolder();
     mount(folder.path, '..1', { 'a.cedar': permitAll('all'), 'b.cedar': forbidAll('none') });
     for (const name of ['a.cedar', 'b.cedar'])
@@ -196,7 +196,7 @@ describe('a ConfigMap', () => {
     expect(opened.ask(anonymous, createOf())).toEqual({ isPermitted: false, policies: ['none'] });
   });
 
-  test('has hidden files and directories, which are left alone', async () => {
+  test('is read without its hidden files and directories', async () => {
     using folder = makePolicyFolder({ '.hidden.cedar': 'nonsense', 'a.cedar': permitAll('a') });
     mkdirSync(join(folder.path, 'below'));
     writeFileSync(join(folder.path, 'below', 'b.cedar'), 'nonsense');

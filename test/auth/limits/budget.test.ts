@@ -8,14 +8,14 @@ function openBudget() {
   const spend = makeBudget(3, () => now);
   return {
     spend,
-    spendAll: (callerId: string) => [1, 2, 3, 4].map(() => spend(callerId).isWithin),
+    spendAll: (callerId: string) => [1, 2, 3, 4].map(() => spend(callerId).isAllowed),
     turn: (ms: number) => {
       now += ms;
     },
   };
 }
 
-test('a caller may send so many in a window, and is told how many are left', () => {
+test('counts the requests of a caller in a window and returns the remaining number', () => {
   const { spend, turn } = openBudget();
 
   const spendings = [0, 17_500, 42_499, 0].map((ms) => {
@@ -24,14 +24,14 @@ test('a caller may send so many in a window, and is told how many are left', () 
   });
 
   expect(spendings).toEqual([
-    { isWithin: true, left: 2, secondsLeft: 60 },
-    { isWithin: true, left: 1, secondsLeft: 43 },
-    { isWithin: true, left: 0, secondsLeft: 1 },
-    { isWithin: false, left: 0, secondsLeft: 1 },
+    { isAllowed: true, remaining: 2, resetSeconds: 60 },
+    { isAllowed: true, remaining: 1, resetSeconds: 43 },
+    { isAllowed: true, remaining: 0, resetSeconds: 1 },
+    { isAllowed: false, remaining: 0, resetSeconds: 1 },
   ]);
 });
 
-test('a window ends a minute after its first request, whatever is sent meanwhile', () => {
+test('ends a window one minute after its first request, whatever is sent meanwhile', () => {
   const { spend, spendAll, turn } = openBudget();
   spendAll('one');
   turn(59_999);
@@ -40,35 +40,35 @@ test('a window ends a minute after its first request, whatever is sent meanwhile
 
   const after = spend('one');
 
-  expect(before).toMatchObject({ isWithin: false });
-  expect(after).toEqual({ isWithin: true, left: 2, secondsLeft: 60 });
+  expect(before).toMatchObject({ isAllowed: false });
+  expect(after).toEqual({ isAllowed: true, remaining: 2, resetSeconds: 60 });
 });
 
-test('callers have budgets of their own', () => {
+test('keeps a separate budget for each caller', () => {
   const { spend, spendAll } = openBudget();
 
   const one = spendAll('one');
 
   expect(one).toEqual([true, true, true, false]);
-  expect(spend('other')).toMatchObject({ isWithin: true, left: 2 });
+  expect(spend('other')).toMatchObject({ isAllowed: true, remaining: 2 });
 });
 
-test('of 100,000 callers in a minute the latest 10,000 are remembered, and no more', () => {
+test('keeps the windows of the latest 10,000 callers, out of 100,000 in a minute', () => {
   const { spend, spendAll, turn } = openBudget();
   for (let caller = 0; caller < 100_000; caller++) {
     spendAll(`caller ${caller}`);
     turn(0.1);
   }
 
-  const isWithin = (caller: number) => spend(`caller ${caller}`).isWithin;
+  const isAllowed = (caller: number) => spend(`caller ${caller}`).isAllowed;
 
-  expect(isWithin(90_000)).toBe(false);
-  expect(isWithin(99_999)).toBe(false);
-  expect(isWithin(89_999)).toBe(true); // the first that had to go
+  expect(isAllowed(90_000)).toBe(false);
+  expect(isAllowed(99_999)).toBe(false);
+  expect(isAllowed(89_999)).toBe(true); // the first that had to go
 });
 
-test('a restart forgets', () => {
+test('starts with full budgets after a restart', () => {
   openBudget().spendAll('one');
 
-  expect(openBudget().spend('one')).toMatchObject({ isWithin: true, left: 2 });
+  expect(openBudget().spend('one')).toMatchObject({ isAllowed: true, remaining: 2 });
 });

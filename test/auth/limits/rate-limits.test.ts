@@ -45,7 +45,7 @@ const fieldsOf = ({ headers }: { headers: Headers }) => [
   headers.get('retry-after'),
 ];
 
-test('each answer tells the budget, in structured fields', async () => {
+test('returns the budget in structured fields of each answer', async () => {
   await using world = await openLimited({ createsPerMinute: 120, requestsPerMinute: 3_000 });
 
   const created = await world.create(ada);
@@ -64,7 +64,7 @@ test('each answer tells the budget, in structured fields', async () => {
   ]);
 });
 
-test('over the limit the answer is 429 until the window ends, and nothing reaches AWS', async () => {
+test('returns 429 above the limit until the window ends, and sends nothing to AWS', async () => {
   await using world = await openLimited({ createsPerMinute: 1 });
   await world.create(ada);
   world.turn(12_300);
@@ -80,7 +80,7 @@ test('over the limit the answer is 429 until the window ends, and nothing reache
   expect(again.status).toBe(201);
 });
 
-test('creates and other requests are counted apart, whatever they create or ask for', async () => {
+test('counts creates and other requests separately, across all operations', async () => {
   await using world = await openLimited({ createsPerMinute: 2, requestsPerMinute: 2 });
   const job = '/export-jobs/0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
   const statusOf = async (method: string, path: string, body?: object) =>
@@ -101,7 +101,7 @@ test('creates and other requests are counted apart, whatever they create or ask 
   expect(others).toEqual([200, 404, 429]);
 });
 
-test('one caller takes nothing of the budget of another', async () => {
+test('keeps the budgets of callers separate', async () => {
   await using world = await openLimited({ requestsPerMinute: 1 });
   await world.list(ada);
 
@@ -121,7 +121,7 @@ test.each([
   ['x-user-id', 'bob'],
   ['x-request-id', 'bob'],
   ['x-forwarded-user', 'bob'],
-])('%s is nobody’s budget', async (name, value) => {
+])('ignores %s when it chooses the budget', async (name, value) => {
   await using world = await openLimited({ requestsPerMinute: 1 });
   await world.list(ada);
 
@@ -130,7 +130,7 @@ test.each([
   expect(spoofed.status).toBe(429);
 });
 
-test('a request of nobody counts against nobody, and is told nothing', async () => {
+test('counts no unauthenticated request, and returns no budget to it', async () => {
   await using world = await openLimited({ requestsPerMinute: 1 });
 
   const unknown = await world.list({});
@@ -140,7 +140,7 @@ test('a request of nobody counts against nobody, and is told nothing', async () 
   expect(first.status).toBe(200);
 });
 
-test('public routes have no budget', async () => {
+test('does not limit public routes', async () => {
   await using world = await openLimited({ requestsPerMinute: 1 });
 
   const answers = [];
@@ -154,7 +154,7 @@ test('public routes have no budget', async () => {
   expect(first.status).toBe(200);
 });
 
-test('0 is any number', async () => {
+test('does not limit requests when the setting is 0', async () => {
   await using world = await openLimited({ createsPerMinute: 1, requestsPerMinute: 0 });
 
   const answer = await world.list(ada);
@@ -162,7 +162,7 @@ test('0 is any number', async () => {
   expect(fieldsOf(answer)).toEqual([null, null, null]);
 });
 
-test('callers who are not told apart have no budget', async () => {
+test('does not limit anonymous callers', async () => {
   await using world = await openWorld({ rateLimits: { requestsPerMinute: 1 } });
 
   const answers = [await world.call('GET', '/targets'), await world.call('GET', '/targets')];

@@ -1,31 +1,31 @@
 import http, { type IncomingMessage, type ProxyEnv } from 'node:http';
 import https from 'node:https';
 
-// The keys of the largest issuers are some 10 KiB. Whoever answers more wants our memory.
-const largestBytes = 524_288;
+// The keys of the largest issuers are some 10 KiB. A larger answer could exhaust the memory.
+const maxBytes = 524_288;
 
-/** How a document is asked for. */
-interface How {
+/** How to fetch a document. */
+interface FetchOptions {
   headers: Record<string, string>;
   signal: AbortSignal;
-  /** The forward proxy on the way, in the words of Node's agents; none when undefined. */
+  /** The forward proxy, in the form of Node's agents; none when undefined. */
   proxyEnv: ProxyEnv | undefined;
 }
 
 /**
- * Fetches a JSON document. Redirects are not followed: what is asked for is what was configured.
- * @throws when the answer is not a 200, is larger than 512 KiB or not JSON, or when the signal aborts
+ * Fetches a JSON document. Redirects are not followed: only the configured URL is trusted.
+ * @throws if the status is not 200, the body is larger than 512 KiB or not JSON, or the signal aborts
  */
-export async function fetchJson(url: string, how: How): Promise<unknown> {
+export async function fetchJson(url: string, options: FetchOptions): Promise<unknown> {
   try {
-    return await readJson(url, how);
+    return await readJson(url, options);
   } catch (error) {
-    throw how.signal.aborted ? how.signal.reason : error; // Node calls a timeout an abort
+    throw options.signal.aborted ? options.signal.reason : error; // Node reports a timeout as an abort
   }
 }
 
-async function readJson(url: string, how: How): Promise<unknown> {
-  const answer = await get(new URL(url), how);
+async function readJson(url: string, options: FetchOptions): Promise<unknown> {
+  const answer = await get(new URL(url), options);
   if (answer.statusCode !== 200) {
     answer.destroy();
     throw new Error(`${url} answered ${answer.statusCode}`);
@@ -34,14 +34,14 @@ async function readJson(url: string, how: How): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of answer) {
     bytes += chunk.length;
-    if (bytes > largestBytes) throw new Error(`${url} answered more than ${largestBytes} bytes`);
+    if (bytes > maxBytes) throw new Error(`${url} answered more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
-// Not by fetch: Node lets it use a proxy only together with everything else in the process.
-function get(url: URL, { headers, signal, proxyEnv }: How): Promise<IncomingMessage> {
+// Not with fetch: Node can only give it a proxy together with everything else in the process.
+function get(url: URL, { headers, signal, proxyEnv }: FetchOptions): Promise<IncomingMessage> {
   const { Agent, request } = url.protocol === 'https:' ? https : http;
   const agent = new Agent({ proxyEnv });
   return new Promise((resolve, reject) => {

@@ -15,53 +15,52 @@ export interface IssuerKeysOptions {
   elapsed: () => number;
   sleep: AbortableSleep;
   log: Pick<Log, 'info' | 'warn'>;
-  /** How long discovery and keys together may take; 5 s when absent. */
+  /** Deadline for fetching discovery document and JWKS together; 5 s when absent. */
   fetchMs?: number;
-  /** The forward proxy on the way, in the words of Node's agents; none when absent. */
+  /** The forward proxy, in the form of Node's agents; none when absent. */
   proxyEnv?: ProxyEnv | undefined;
 }
 
-/** A key, and the set it is of. */
+/** A key and the key set that contains it. */
 export interface FoundKey {
   key: Awaited<ReturnType<JWTVerifyGetKey>>;
   set: JWTVerifyGetKey;
 }
 
-/** The keys an issuer signs with, kept up to date. */
+/** The current JWKS of an issuer. */
 export interface IssuerKeys extends AsyncDisposable {
-  /** The set in force: another object as soon as a key has come or gone; undefined before the first. */
+  /** The current key set: a new object when a key was added or removed; undefined before the first fetch. */
   current(): JWTVerifyGetKey | undefined;
   /**
-   * Finds the key a token names; where there is none of that id, the issuer is asked anew.
-   * @throws Problem not-ready while there are no keys at all, else what jose throws
+   * Finds the key that a token names. If it is unknown, the JWKS is fetched again.
+   * @throws Problem not-ready before the first fetch, otherwise what jose throws
    */
-  find(...question: Parameters<JWTVerifyGetKey>): Promise<FoundKey>;
+  find(...args: Parameters<JWTVerifyGetKey>): Promise<FoundKey>;
 }
 
-// A withdrawn key lives on for as long. Sooner costs the issuer a request for nothing each time.
+// Lower: useless requests to the issuer. Higher: a removed key stays valid longer.
 const refreshIntervalMs = 4 * 60_000;
-// Tokens with made-up key ids cost the issuer one request in this time, and callers with a new key
-// wait for at most as long. Two in a minute, then, and no more.
-const askAgainAfterMs = 40_000;
-// While there are no keys nobody of this issuer comes in: so they are asked for sooner.
-const pauses = { firstMs: 1_000, maxMs: askAgainAfterMs };
+// Lower: tokens with made-up key ids cause more requests to the issuer. Higher: callers with a new key
+// are refused longer.
+const minFetchIntervalMs = 40_000;
+// Before the first fetch all tokens of the issuer are refused, so it is retried sooner.
+const pauses = { firstMs: 1_000, maxMs: minFetchIntervalMs };
 
 /**
- * Opens the keys of an issuer: fetched at once, looked at every four minutes, and asked for when a
- * token names an unknown one. An issuer that cannot be asked changes nothing: known keys stay good
- * for as long as that lasts. jose's own remote key set does not do that: when a look at old keys
- * fails it refuses every token, and while the issuer is away each unknown id asks it again.
+ * Opens the JWKS of an issuer. It is fetched at once, every four minutes, and when a token names an
+ * unknown key. While the issuer is down, the known keys stay valid. The remote key set of jose differs: it
+ * refuses every token when a refresh fails, and sends a request for each unknown key id.
  */
 export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOptions): IssuerKeys {
   const { issuer } = settings;
   const { elapsed, sleep, log } = options;
   const stop = new AbortController();
   let keys: { text: string; set: JWTVerifyGetKey } | undefined;
-  let polledAt = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | undefined;
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
 
-  async function ask(): Promise<void> {
-    polledAt = elapsed();
+  async function fetchOnce(): Promise<void> {
+    fetchedAt = elapsed();
     try {
       const jwks = await fetchKeys(settings, options, stop.signal);
       const text = JSON.stringify(jwks);
@@ -77,14 +76,14 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
     }
   }
 
-  /** Asks unless that was done a moment ago; whoever comes meanwhile waits for the same answer. */
+  /** Fetches the JWKS unless that happened a moment ago. Concurrent calls share one fetch. */
   async function refresh(): Promise<void> {
-    const isDue = !keys || elapsed() - polledAt >= askAgainAfterMs;
-    if (!asking && !isDue) return;
-    asking ??= ask().finally(() => {
-      asking = undefined;
+    const isDue = !keys || elapsed() - fetchedAt >= minFetchIntervalMs;
+    if (!fetching && !isDue) return;
+    fetching ??= fetchOnce().finally(() => {
+      fetching = undefined;
     });
-    await asking;
+    await fetching;
   }
 
   async function keepUpToDate(): Promise<void> {
@@ -94,8 +93,8 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
     }
   }
 
-  async function find(...question: Parameters<JWTVerifyGetKey>): Promise<FoundKey> {
-    if (!keys) await asking;
+  async function find(...args: Parameters<JWTVerifyGetKey>): Promise<FoundKey> {
+    if (!keys) await fetching;
     if (!keys) {
       throw new Problem(
         'not-ready',
@@ -103,11 +102,11 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
       );
     }
     try {
-      return await findIn(keys.set, question);
+      return await findIn(keys.set, args);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await refresh();
-      return await findIn(keys.set, question);
+      return await findIn(keys.set, args);
     }
   }
 
@@ -122,20 +121,17 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   };
 }
 
-async function findIn(
-  set: JWTVerifyGetKey,
-  question: Parameters<JWTVerifyGetKey>,
-): Promise<FoundKey> {
-  return { set, key: await set(...question) };
+async function findIn(set: JWTVerifyGetKey, args: Parameters<JWTVerifyGetKey>): Promise<FoundKey> {
+  return { set, key: await set(...args) };
 }
 
-/** Fetches the keys from where the settings, or else the discovery document, say that they are. */
+/** Fetches the JWKS from the URL of the settings or of the discovery document. */
 async function fetchKeys(
   { issuer, jwksUri, bearerTokenFile }: IssuerSettings,
   { readFile, fetchMs = 5_000, proxyEnv }: IssuerKeysOptions,
   stopped: AbortSignal,
 ): Promise<JSONWebKeySet> {
-  // Read anew each time: what Kubernetes mounts is good for an hour.
+  // Read each time: a token that Kubernetes mounts is valid for an hour.
   const token = bearerTokenFile && (await readFile(bearerTokenFile)).trim();
   const headers = {
     accept: 'application/json, application/jwk-set+json',
@@ -143,18 +139,18 @@ async function fetchKeys(
   };
   const signal = AbortSignal.any([stopped, AbortSignal.timeout(fetchMs)]);
   const read = (url: string) => fetchJson(url, { headers, signal, proxyEnv });
-  const at = jwksUri ?? readJwksUri(issuer, await read(discoveryUrl(issuer)));
-  return (await read(at)) as JSONWebKeySet; // jose looks whether it is one
+  const url = jwksUri ?? readJwksUri(issuer, await read(discoveryUrl(issuer)));
+  return (await read(url)) as JSONWebKeySet; // jose validates it
 }
 
 function discoveryUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
-/** Reads where the keys are; not over plain HTTP when the issuer itself has better. */
+/** Reads the URL of the JWKS. Plain HTTP is refused if the issuer itself uses HTTPS. */
 export function readJwksUri(issuer: string, document: unknown): string {
   const { issuer: named, jwks_uri: uri } = (document ?? {}) as Record<string, unknown>;
-  if (named !== issuer) throw new Error('the discovery document is that of another issuer');
+  if (named !== issuer) throw new Error('the discovery document belongs to another issuer');
   const isSafe = typeof uri === 'string' && /^https:/.test(uri);
   const isPlainToo = typeof uri === 'string' && issuer.startsWith('http:') && /^http:/.test(uri);
   if (isSafe || isPlainToo) return uri;

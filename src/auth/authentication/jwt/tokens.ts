@@ -6,7 +6,7 @@ import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
 import type { Verify } from '../authenticate.ts';
 import type { IssuerSettings } from '../settings.ts';
-import { isMeantForUs, principalOfClaims } from './claims.ts';
+import { hasAcceptedAudience, principalOfClaims } from './claims.ts';
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts';
 
 /** An issuer and its keys. */
@@ -23,54 +23,54 @@ export interface TokensOptions {
   refuse: (reason: string) => Error;
 }
 
-// Signatures of a private key only: with HS256 whoever verifies could sign, and `none` is nobody's.
+// Asymmetric signatures only: with HS256 every verifier could sign, and `none` is no signature.
 const algorithms = ['RS', 'PS', 'ES'].flatMap((kind) => [256, 384, 512].map((bits) => kind + bits));
 algorithms.push('EdDSA');
-// Tokens for something else (logout+jwt, dpop+jwt) name it. RFC 8725, section 3.11.
+// Tokens with another purpose (logout+jwt, dpop+jwt) name it. RFC 8725, section 3.11.
 const types = [undefined, 'jwt', 'at+jwt', 'application/jwt', 'application/at+jwt'];
-// Clocks of issuers differ from ours by so much at most; a token lives as much longer than it says.
+// Lower: tokens of an issuer whose clock differs are refused. Higher: tokens outlive their `exp` longer.
 const leewaySeconds = 60;
-const lastInstant = 8_640_000_000_000; // in seconds: later ones are no dates
+const lastInstant = 8_640_000_000_000; // in seconds; JavaScript has no later dates
 
-// A verification costs some 0.1 ms of CPU and a hop to another thread. What is remembered longer
-// gains nothing; a withdrawn key or an end is looked for at every request all the same.
-const rememberMs = 60_000;
-const maxRemembered = 10_000;
+// A verification costs some 0.1 ms of CPU and a hop to another thread. Higher: no further gain. Removed
+// keys and the expiry are checked at every request in any case.
+const maxCacheMs = 60_000;
+const maxCached = 10_000;
 
 interface Verified {
   principal: Principal;
   issuer: Issuer;
-  /** The set of keys it was verified with: when that is no longer in force, neither is this. */
+  /** The key set it was verified with. The entry expires with that set. */
   keys: unknown;
   until: number;
 }
 
-/** Makes what verifies tokens. Whatever is wrong with one, the answer is the same refusal. */
+/** Makes the verifier of tokens. Its refusal is the same for every fault. */
 export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   const byName = new Map(issuers.map((issuer) => [issuer.settings.issuer, issuer]));
-  const remembered = new Map<string, Verified>();
+  const cache = new Map<string, Verified>();
 
   async function verify(token: string): Promise<Verified> {
-    if (!isWritten(token)) throw refuse('it is not three parts in base64url');
-    // Not verified yet: it decides whose keys are looked at, of those configured, and nothing else.
+    if (!isCanonical(token)) throw refuse('not three parts in base64url');
+    // Not verified yet: it only selects one of the configured issuers.
     const issuer = byName.get(decodeJwt(token).iss ?? '');
-    if (!issuer) throw refuse('its issuer is none of ours');
+    if (!issuer) throw refuse('unknown issuer');
     const { payload, keys } = await verifySignature(token, issuer);
     const { exp = Number.POSITIVE_INFINITY } = payload;
-    if (exp > lastInstant) throw refuse('it never expires');
-    if (!isMeantForUs(issuer.settings, payload)) throw refuse('it is meant for others');
+    if (exp > lastInstant) throw refuse('no expiry');
+    if (!hasAcceptedAudience(issuer.settings, payload)) throw refuse('wrong audience');
     const principal = principalOfClaims(issuer.settings, payload);
-    if (!principal) throw refuse('its subject is no name');
-    return { principal, issuer, keys, until: Math.min(now() + rememberMs, exp * 1_000) };
+    if (!principal) throw refuse('invalid subject');
+    return { principal, issuer, keys, until: Math.min(now() + maxCacheMs, exp * 1_000) };
   }
 
   async function verifySignature(token: string, { settings, keys }: Issuer) {
     const { kid, typ } = decodeProtectedHeader(token);
-    if (typeof kid !== 'string') throw refuse('it does not name its key');
-    if (!types.includes(typ?.toLowerCase())) throw refuse('it is of another type');
+    if (typeof kid !== 'string') throw refuse('no key id');
+    if (!types.includes(typ?.toLowerCase())) throw refuse('wrong type');
     let found: FoundKey | undefined;
-    const find: JWTVerifyGetKey = async (...question) => {
-      found = await keys.find(...question);
+    const find: JWTVerifyGetKey = async (...args) => {
+      found = await keys.find(...args);
       return found.key;
     };
     const { payload } = await jwtVerify(token, find, {
@@ -83,14 +83,14 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   }
 
   return async (token) => {
-    const digest = hash('sha256', token, 'base64'); // so that no token is kept
-    const known = remembered.get(digest);
+    const digest = hash('sha256', token, 'base64'); // so that no token stays in memory
+    const known = cache.get(digest);
     if (known && known.until > now() && known.keys === known.issuer.keys.current()) {
       return known.principal;
     }
     try {
       const verified = await verify(token);
-      setAsNewest(remembered, digest, verified, maxRemembered);
+      setAsNewest(cache, digest, verified, maxCached);
       return verified.principal;
     } catch (error) {
       throw error instanceof Problem ? error : refuse(reasonOf(error));
@@ -98,17 +98,17 @@ export function makeTokens({ issuers, now, refuse }: TokensOptions): Verify {
   };
 }
 
-// Each token has one spelling. jose reads over padding and over bits that belong to nothing.
-function isWritten(token: string): boolean {
+// Each token has one spelling. jose ignores padding and unused bits.
+function isCanonical(token: string): boolean {
   const parts = token.split('.');
   const isBase64Url = (part: string) =>
     Buffer.from(part, 'base64url').toString('base64url') === part;
   return parts.length === 3 && parts.every(isBase64Url);
 }
 
-/** Why jose did not take a token: its code, and the claim. Its messages may quote what was sent. */
+/** Why jose refused a token: the code and the claim. Messages of jose may quote the token. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof errors.JOSEError)) return 'it cannot be read';
+  if (!(error instanceof errors.JOSEError)) return 'unreadable';
   const { code, claim } = error as { code: string; claim?: string };
   return claim === undefined ? code : `${code} ${claim}`;
 }

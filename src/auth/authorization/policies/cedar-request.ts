@@ -10,13 +10,13 @@ import type { Principal } from '../../principal.ts';
 import { type Action, actions } from '../action.ts';
 import type { Circumstances, Question, Resource } from '../authorizer.ts';
 
-/** A question in the words of the schema. */
+/** A question as a Cedar request. */
 export type CedarRequest = Pick<
   StatefulAuthorizationCall,
   'principal' | 'action' | 'resource' | 'context' | 'entities'
 >;
 
-/** Makes what puts questions into the words of the schema; what is the same each time is made once. */
+/** Makes the function that turns questions into Cedar requests. It caches the entities that repeat. */
 export function makeCedarRequests(): (principal: Principal, question: Question) => CedarRequest {
   const callers = new WeakMap<Principal, EntityJson>();
   const actionEntities = Object.fromEntries(
@@ -34,22 +34,24 @@ export function makeCedarRequests(): (principal: Principal, question: Question) 
 
   return (principal, { action, resource, context = {} }) => {
     const entities = [callerOf(principal), actionEntities[action], toResource(action, resource)];
-    const [caller, act, thing] = entities.map(({ uid }) => uid) as [Uid, Uid, Uid];
+    const [callerId, actionId, resourceId] = entities.map(({ uid }) => uid) as [Uid, Uid, Uid];
     return {
-      ...{ principal: caller, action: act, resource: thing },
+      principal: callerId,
+      action: actionId,
+      resource: resourceId,
       context: toContext(context),
       entities,
     };
   };
 }
 
-/** What Cedar names an entity by. */
+/** The unique id of a Cedar entity. */
 export type Uid = EntityJson['uid'];
 
-/** The entity of a caller. */
+/** The id of the entity of a caller. */
 export const callerUid = ({ id }: Principal): Uid => ({ type: 'Caller', id });
 
-/** The entity of a group, as the issuer of a caller has it. */
+/** The id of the entity of a group of the caller's issuer. */
 export const groupUid = ({ issuer }: Principal, group: string): Uid => ({
   type: 'Group',
   id: `${issuer}#${group}`,
@@ -74,8 +76,8 @@ function toCaller(principal: Principal): EntityJson {
   };
 }
 
-// A task whose log group AWS leaves out is of one without a name: none but who may everything there
-// is let near it, for no other pattern than "*" matches the empty text.
+// If AWS omits the log group of a task, its name is empty text here. Only the pattern "*" matches empty
+// text, so only callers with access to all log groups may see the task.
 function toResource(action: Action, { target, logGroupName = '' }: Resource): EntityJson {
   const { name, accountId: account, region } = target;
   if (action === 'ReadTarget' || action === 'CheckAuthorization') {
@@ -89,8 +91,7 @@ function toResource(action: Action, { target, logGroupName = '' }: Resource): En
   );
 }
 
-// Cedar's binding has JSON made of it by JSON.stringify, so exact digits arrive, and what is
-// undefined does not.
+// The Cedar binding uses JSON.stringify, so 64-bit integers stay exact and undefined members disappear.
 function toContext({ from, to, ...rest }: Circumstances): CedarRequest['context'] {
   return {
     ...rest,

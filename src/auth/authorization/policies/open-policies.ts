@@ -8,40 +8,40 @@ import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
 import { makePolicySets, type PolicySet } from './policy-sets.ts';
 
-/** What policies say, and why they could not say it: an error is never a yes. */
+/** The verdict of the policies. With an error, the action is refused. */
 interface Verdict {
   isPermitted: boolean;
-  /** Ids of the policies that decided, in alphabetical order. */
+  /** Ids of the policies that made the decision, in alphabetical order. */
   policies: readonly string[];
   errors: readonly string[];
 }
 
-/** The policies in force. */
+/** The current policies. */
 export interface Policies extends AsyncDisposable {
   /** Grows with each change. */
   version(): number;
   evaluate(principal: Principal, request: CedarRequest): Verdict;
-  /** Whether any policy that can be about the caller looks at this circumstance, or the `logGroupName`. */
+  /** Whether any policy for the caller depends on this circumstance or on the `logGroupName`. */
   dependsOn(principal: Principal, aspect: string): boolean;
-  /** Whether any policy that can be about the caller may permit this action; at a target of this name, if given. */
+  /** Whether any policy for the caller may permit this action, at the target of this name if given. */
   mayPermit(principal: Principal, action: Action, target?: string): boolean;
 }
 
-/** Where policies are, and what is needed to follow their changes. */
+/** What policies are opened with. */
 export interface PoliciesOptions extends Pick<ReloadedValueOptions<never>, 'sleep'> {
   directory: string;
   files: Files;
-  /** A name nothing else in this process goes by: Cedar keeps policies by name. */
+  /** Makes a name that is unique in this process: Cedar stores policy sets by name. */
   newId: () => string;
   log: Log;
 }
 
 const noPolicyLeft =
-  'it has no policy any more. To refuse everything, write: forbid(principal, action, resource);';
+  'it no longer contains a policy. To refuse everything, write: forbid(principal, action, resource);';
 
 const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
 
-/** No policies: nothing is permitted. */
+/** No policies: every action is refused. */
 export const noPolicies: Policies = {
   version: () => 0,
   evaluate: () => refusal,
@@ -51,12 +51,12 @@ export const noPolicies: Policies = {
 };
 
 /**
- * Opens the policies of POLICY_DIR, and follows their changes.
- * @throws an error named ConfigError, naming file and line
+ * Opens the policies of POLICY_DIR. They are loaded again when they change.
+ * @throws an error named ConfigError that names file and line
  */
 export async function openPolicies(options: PoliciesOptions): Promise<Policies> {
   const { directory, files, newId, sleep, log } = options;
-  const cedar = await import('@cedar-policy/cedar-wasm/nodejs'); // only those who use it pay for it
+  const cedar = await import('@cedar-policy/cedar-wasm/nodejs'); // 25 ms, only if POLICY_DIR is set
   const name = newId();
   let version = 0;
 
@@ -67,12 +67,12 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     const { byId, warnings } = parsePolicies(cedar, JSON.parse(text) as PolicyFile[]);
     for (const warning of warnings) log.warn({}, `POLICY_DIR: ${warning}`);
     if (byId.size === 0) {
-      // A deployment under way, more likely than a wish: it would fail every slice that waits.
+      // Probably an unfinished deployment. Without policies, every waiting slice would fail.
       if (version > 0) throw new Error(noPolicyLeft);
       log.warn({ directory }, 'POLICY_DIR has no policy; every request is refused');
     }
     version += 1;
-    // Two names in turn: those before the last are not asked any more.
+    // Two alternating names: no caller uses sets that are older than the previous version.
     const setFor = makePolicySets(cedar, `${name}-${version % 2}`, byId);
     return { version, isEmpty: byId.size === 0, setFor };
   }
@@ -116,7 +116,7 @@ function evaluate(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict 
     if (errors.length > 0) return failed(errors);
     return { ...refusal, isPermitted: decision === 'allow', policies: diagnostics.reason.sort() };
   } catch (error) {
-    return failed([(error as Error).message]); // what no JSON can hold, such as half a character
+    return failed([(error as Error).message]); // not valid JSON, such as a lone surrogate
   }
 }
 

@@ -4,23 +4,23 @@ import { builtInPolicy } from './built-in-policy.ts';
 import type { PolicyFile } from './policy-files.ts';
 import { schemaText } from './schema.ts';
 
-/** Cedar, as far as it is used. */
+/** The Cedar binding. */
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
 
-/** Policies that can be put in force. */
+/** Valid policies. */
 export interface ParsedPolicies {
-  /** The text of each, by its id. */
+  /** The text of each policy by id. */
   byId: Map<string, string>;
-  /** What they can hardly be meant to say, in sentences. */
+  /** Warnings about policies that are probably mistakes, as sentences. */
   warnings: string[];
 }
 
 /**
- * Parses policies and holds them to the schema. Where there are any, the built-in one is beside them.
- * @throws an error whose message is a sentence with file and line
+ * Parses policies and validates them against the schema. If there are any, it adds the built-in one.
+ * @throws an error whose message names file and line
  */
 export function parsePolicies(cedar: Cedar, files: readonly PolicyFile[]): ParsedPolicies {
-  const fileOf = new Map([[builtInPolicy.id, 'the service itself']]);
+  const fileOf = new Map([[builtInPolicy.id, 'the gateway']]);
   const parsed: ParsedPolicies = { byId: new Map(), warnings: [] };
   for (const file of files) {
     const { policies, warnings } = parseFile(cedar, file);
@@ -28,7 +28,9 @@ export function parsePolicies(cedar: Cedar, files: readonly PolicyFile[]): Parse
       const other = fileOf.get(id);
       if (other !== undefined) {
         const place = placeOf(file, file.text.indexOf(text));
-        throw new Error(`${place}: the policy id ${JSON.stringify(id)} is taken by ${other}.`);
+        throw new Error(
+          `${place}: the policy id ${JSON.stringify(id)} already belongs to a policy of ${other}.`,
+        );
       }
       fileOf.set(id, file.name);
       parsed.byId.set(id, text);
@@ -50,7 +52,7 @@ function parseFile(cedar: Cedar, file: PolicyFile): ParsedFile {
   const [template] = parts.policy_templates;
   if (template !== undefined) {
     throw new Error(
-      `${placeOf(file, file.text.indexOf(template))}: templates (?principal, ?resource) are of no use here; name whom the policy is about.`,
+      `${placeOf(file, file.text.indexOf(template))}: templates (?principal, ?resource) are not supported; name the principal or the group.`,
     );
   }
   const checked = cedar.validate({
@@ -70,7 +72,7 @@ function parseFile(cedar: Cedar, file: PolicyFile): ParsedFile {
   };
 }
 
-// Cedar gives them sorted by the names it gave them, so policy10 comes before policy2.
+// Cedar sorts policies by their generated names, so policy10 comes before policy2.
 function inOrder(parts: readonly string[]): string[] {
   const names = parts.map((_, index) => `policy${index}`);
   const sorted = names.toSorted();
@@ -82,11 +84,11 @@ function idOf(cedar: Cedar, text: string): string | undefined {
   return answer.type === 'success' ? answer.json.annotations?.id : undefined;
 }
 
-// Told of the first error only: whoever writes policies mends them one by one.
+// Names the first error only: people fix policies one by one.
 function sentence(file: PolicyFile, errors: readonly DetailedError[]): string {
   const startOf = ({ sourceLocations: [place] = [] }: DetailedError) => place?.start ?? 0;
   const [first] = errors.toSorted((one, other) => startOf(one) - startOf(other));
-  if (!first) return `${file.name}: Cedar refuses it and does not say why.`;
+  if (!first) return `${file.name}: Cedar refuses the file without a reason.`;
   const text = first.message.replace(
     /^(?:failed to parse policies from string: |for policy `[^`]*`, )/,
     '',

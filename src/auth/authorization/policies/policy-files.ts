@@ -1,26 +1,26 @@
-/** A file with policies. */
+/** A policy file. */
 export interface PolicyFile {
   name: string;
   text: string;
 }
 
-/** The file system, as far as policies need it. */
+/** The file system functions that policies need. */
 export interface Files {
-  /** The names in a directory. */
+  /** Lists the names in a directory. */
   list(directory: string): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
 }
 
 /**
- * Reads the policies of a directory: `*.cedar`, by name, links followed, no directory below it and
- * nothing hidden (Kubernetes keeps its versions in `..data`).
- * @throws an error whose message says what cannot be read
+ * Reads the policy files of a directory: `*.cedar`, sorted by name. It follows links, but skips
+ * subdirectories and hidden files (Kubernetes stores versions in `..data`).
+ * @throws an error whose message names the unreadable file
  */
 export async function readPolicyFiles(files: Files, directory: string): Promise<PolicyFile[]> {
   let found = await readOnce(files, directory);
   while (true) {
-    // Files may be replaced between two reads. Half of the old beside half of the new could permit
-    // what neither does, so they count only when a second look finds the same.
+    // Files may be replaced between two reads. A mix of old and new files could permit what neither
+    // version permits, so files count only if a second read returns the same.
     const again = await readOnce(files, directory);
     if (JSON.stringify(again) === JSON.stringify(found)) return found;
     found = again;

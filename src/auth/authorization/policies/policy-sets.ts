@@ -12,41 +12,42 @@ import { type Action, actions } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
 import type { Cedar } from './parse-policies.ts';
 
-/** The policies that can be about a caller. */
+/** The policies that can apply to a caller. */
 export interface PolicySet {
-  /** The name Cedar has them under. @throws what Cedar says, when it does not take them */
+  /** The name of the set in Cedar. @throws the error of Cedar if it refuses the set */
   name(): string;
-  /** Whether any of them looks at this of a question; what none looks at makes no difference. */
+  /** Whether any of them depends on this aspect of a question. */
   dependsOn(aspect: string): boolean;
-  /** Whether any of them may permit this action, in whatever circumstances; at a target of this name, if given. */
+  /** Whether any of them may permit this action in some circumstances, at the target of this name if given. */
   mayPermit(action: Action, target?: string): boolean;
 }
 
-// A set is a few policies, and mostly one for each team. Fewer, and the requests of many teams have
-// theirs parsed again and again; more, and sets of which each is most of the policies take memory.
+// A set has a few policies; typically there is one set per team. Lower: with many teams, sets are parsed
+// again and again. Higher: large sets take memory.
 const maxSets = 256;
 
 /**
- * Makes what says which policies can be about a caller. Cedar looks at each policy of a set for each
- * decision; those that name other callers or groups in their scope would be looked at in vain. A set
- * is parsed when it is first asked for.
+ * Makes the function that finds the policies for a caller. Cedar evaluates every policy of a set for each
+ * decision, so a set omits policies whose scope names another caller or group. A set is parsed at its
+ * first use.
  */
 export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<string, string>) {
-  const policies = [...byId].map(([id, text]) => ({ id, text, ...aboutOf(cedar, text) }));
+  const policies = [...byId].map(([id, text]) => ({ id, text, ...scopeOf(cedar, text) }));
   const setOf = new WeakMap<Principal, PolicySet>();
-  const names = new Map<string, string>(); // of sets that are parsed, in the order they were
+  const names = new Map<string, string>(); // of parsed sets, oldest first
   let parsed = 0;
 
   function parse(ids: string): string {
     const known = names.get(ids);
     if (known !== undefined) return known;
     evictOldest(names, maxSets - 1); // the new set takes over the name of the oldest
-    const name = `${prefix}-${parsed++ % maxSets}`;
+    const name = `${prefix}-${parsed % maxSets}`;
     const staticPolicies = Object.fromEntries(
       (JSON.parse(ids) as string[]).map((id) => [id, byId.get(id) ?? '']),
     );
     const answer = cedar.preparsePolicySet(name, { staticPolicies });
     if (answer.type === 'failure') throw new Error(answer.errors[0]?.message);
+    parsed += 1;
     names.set(ids, name);
     return name;
   }
@@ -57,13 +58,15 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
       ...principal.groups.map((group) => groupUid(principal, group)),
     ];
     const own = new Set(uids.map(keyOf));
-    const about = policies.filter(({ whom }) => whom === undefined || own.has(whom));
-    const ids = JSON.stringify(about.map(({ id }) => id));
-    const heeded = new Set(about.flatMap(({ dependsOn }) => dependsOn));
+    const applicable = policies.filter(
+      ({ principalKey }) => principalKey === undefined || own.has(principalKey),
+    );
+    const ids = JSON.stringify(applicable.map(({ id }) => id));
+    const aspects = new Set(applicable.flatMap(({ dependsOn }) => dependsOn));
     return {
       name: () => parse(ids),
-      dependsOn: (aspect) => heeded.has(everything) || heeded.has(aspect),
-      mayPermit: (action, target) => about.some(({ permits }) => permits(action, target)),
+      dependsOn: (aspect) => aspects.has(everything) || aspects.has(aspect),
+      mayPermit: (action, target) => applicable.some(({ permits }) => permits(action, target)),
     };
   }
 
@@ -74,33 +77,33 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
   };
 }
 
-/** All of a question. */
+/** Stands for all aspects of a question. */
 const everything = '*';
-/** The log group, beside the circumstances. */
+/** The aspect of the log group; the others are circumstances. */
 const logGroup = 'logGroupName';
 
-/** What a policy is about, read off its syntax tree. */
-interface About {
-  /** Whom it can be about; undefined is anybody. */
-  whom: string | undefined;
-  /** The circumstances it looks at, and whether it looks at the log group. */
+/** What a policy applies to, read from its syntax tree. */
+interface PolicyScope {
+  /** The caller or group it applies to; undefined means everybody. */
+  principalKey: string | undefined;
+  /** The aspects of a question it depends on. */
   dependsOn: string[];
-  /** Whether its scope lets it permit an action, at a target if one is given. */
+  /** Whether its scope can permit an action, at the target of this name if given. */
   permits: (action: Action, target?: string) => boolean;
 }
 
-function aboutOf(cedar: Cedar, text: string): About {
+function scopeOf(cedar: Cedar, text: string): PolicyScope {
   const parsed = cedar.policyToJson(text);
   if (parsed.type === 'failure') {
-    return { whom: undefined, dependsOn: [everything], permits: () => true };
+    return { principalKey: undefined, dependsOn: [everything], permits: () => true };
   }
   const { effect, principal, action, resource, conditions }: PolicyJson = parsed.json;
   const uid = uidOf(principal);
   return {
-    whom: uid && keyOf(uid),
-    dependsOn: [...heededIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
-    permits: (asked, target) =>
-      effect === 'permit' && isOfAction(action, asked) && canBeAt(resource, target),
+    principalKey: uid && keyOf(uid),
+    dependsOn: [...aspectsIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
+    permits: (requested, target) =>
+      effect === 'permit' && isOfAction(action, requested) && canBeAt(resource, target),
   };
 }
 
@@ -110,7 +113,7 @@ function isOfAction(scope: ActionConstraint, action: Action): boolean {
   return named.map(idOf).some((id) => id === action || id === actions[action]);
 }
 
-// A scope that names a log group may be of any target.
+// A scope that names a log group can apply to any target.
 function canBeAt(scope: ResourceConstraint, target: string | undefined): boolean {
   const place = scope.op === 'is' ? scope.in : scope.op === 'All' ? undefined : scope;
   if (!place || !('entity' in place)) return true;
@@ -118,7 +121,7 @@ function canBeAt(scope: ResourceConstraint, target: string | undefined): boolean
   return target === undefined || type !== 'Target' || id === target;
 }
 
-/** Whether a scope takes all log groups of a target alike. */
+/** Whether a scope treats all log groups of a target alike. */
 function isOfAnyLogGroup(scope: ResourceConstraint): boolean {
   const place = scope.op === 'is' ? scope.in : scope;
   if (place === undefined || ('op' in place && place.op === 'All')) return true;
@@ -139,13 +142,13 @@ function keyOf(uid: Uid): string {
 }
 
 /**
- * The members of the context that an expression looks at, and the log group if it looks at anything of
- * the resource, read off its syntax tree.
+ * Returns the aspects that an expression depends on, read from its syntax tree: members of the context,
+ * and the log group if it uses the resource.
  */
-function heededIn(node: unknown): string[] {
+function aspectsIn(node: unknown): string[] {
   if (typeof node !== 'object' || node === null) return [];
   if ('Var' in node && typeof node.Var === 'string') {
-    // A record may have a member of this name; that of a variable is text.
+    // A record may have a member `Var`, too; only a variable has text in it.
     return { context: [everything], resource: [logGroup] }[node.Var] ?? [];
   }
   return Object.entries(node).flatMap(([operator, operand]) => {
@@ -154,6 +157,8 @@ function heededIn(node: unknown): string[] {
       attr?: string | string[];
     };
     const isOfContext = (operator === '.' || operator === 'has') && left?.Var === 'context';
-    return isOfContext && attr !== undefined ? [[attr].flat()[0] ?? everything] : heededIn(operand);
+    return isOfContext && attr !== undefined
+      ? [[attr].flat()[0] ?? everything]
+      : aspectsIn(operand);
   });
 }

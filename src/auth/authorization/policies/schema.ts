@@ -1,20 +1,20 @@
 /**
- * The vocabulary of policies, as a Cedar schema: who and what there is, what can be done, and what
- * is known of the circumstances. docs/policies.md explains it; it is text here and no file, for it
- * has no meaning apart from the code that fills it (cedar-request.ts).
+ * The Cedar schema of policies: entities, actions and the context of each action. docs/policies.md
+ * explains it. It is text and not a file, because it belongs to the code that fills it
+ * (cedar-request.ts).
  */
 export const schemaText = `
 // A group of callers: "<issuer>#<group>", so that no issuer can speak for the groups of another.
 entity Group;
 
-// A caller: "<issuer>#<subject>". Its tags are the claims its issuer makes of it.
+// A caller: "<issuer>#<subject>". Its tags are the claims of its issuer.
 entity Caller in [Group] = {
   issuer: String,
   subject: String,
   groups: Set<String>,
 } tags Set<String>;
 
-// An AWS account and Region, by the name it is configured under.
+// An AWS account and Region, by its configured name.
 entity Target = { name: String, account: String, region: String };
 
 // A log group of a target, by its ARN.
@@ -30,9 +30,9 @@ type ExportOfJob = {
   to: Long,
   priority: Long,
 };
-// AWS may leave members of a task out.
+// AWS may omit members of a task.
 type Task = { destination?: String, destinationPrefix?: String };
-// The prefix of a job is its template, names in braces.
+// The prefix of a job is its template, with names in braces.
 type Job = { isOwn: Bool, destination: String, destinationPrefix: String };
 
 action CreateExportTask in [create] appliesTo { principal: Caller, resource: LogGroup, context: Export };

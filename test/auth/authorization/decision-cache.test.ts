@@ -18,7 +18,7 @@ const job = (priority: number): Question => ({
   action: 'CreateExportJob',
 });
 
-describe('a question that differs from one asked before', () => {
+describe('a question that differs from an earlier one', () => {
   test.for<[string, string, Question[], boolean[]]>([
     [
       'in its window',
@@ -116,14 +116,14 @@ describe('a question that differs from one asked before', () => {
       [jobOf('ReadExportJob', true), jobOf('ReadExportJob', false)],
       [true, false],
     ],
-  ])('%s is decided anew', async ([, policy, questions, expected]) => {
+  ])('is evaluated again: %s', async ([, policy, questions, expected]) => {
     const { answers } = await answersTo(policy, questions, callerIn([]));
 
     expect(answers).toEqual([expected, expected]);
   });
 });
 
-test('two callers who ask the same are decided apart', async () => {
+test('evaluates an equal question of two callers separately', async () => {
   using folder = makePolicyFolder({ 'a.cedar': on('principal.subject == "ann"') });
   await using opened = await openPolicyDir(folder.path);
   const [ann, tom] = [callerIn([], { subject: 'ann' }), callerIn([], { subject: 'tom' })];
@@ -133,13 +133,13 @@ test('two callers who ask the same are decided apart', async () => {
   expect(answers).toEqual([true, false, true, false]);
 });
 
-test('what is remembered is in the audit each time', async () => {
+test('writes an audit line for each cached decision, too', async () => {
   const { audited } = await answersTo(on('true'), [createOf(), createOf()], callerIn([]));
 
   expect(audited).toBe(4);
 });
 
-test('other policies are asked anew', async () => {
+test('evaluates a question again when the policies have changed', async () => {
   using folder = makePolicyFolder({ 'a.cedar': on('true') });
   await using opened = await openPolicyDir(folder.path);
   const caller = callerIn([]);
@@ -151,7 +151,7 @@ test('other policies are asked anew', async () => {
   expect([before, opened.ask(caller, createOf()).isPermitted]).toEqual([true, false]);
 });
 
-test('what could not be decided is not remembered: the log tells of it each time', async () => {
+test('does not cache a decision that failed, and logs each failure', async () => {
   using folder = makePolicyFolder({
     'a.cedar': on('context has from && context.from * 9223372036854775807 > 0'),
   });
@@ -167,20 +167,23 @@ test('what could not be decided is not remembered: the log tells of it each time
 test.for([
   ['none looks at', 'permit(principal, action, resource is LogGroup in Target::"default");', 1],
   ['one looks at', on('resource has name && resource.name != "x"'), 300],
-] as const)('log groups that %s are decided once or each', async ([, policy, decided]) => {
-  using folder = makePolicyFolder({ 'a.cedar': policy });
-  await using opened = await openPolicyDir(folder.path);
-  const request = { principal: callerIn([]), id: 'r-1' };
+] as const)(
+  'evaluates log groups together or separately when they %s',
+  async ([, policy, decided]) => {
+    using folder = makePolicyFolder({ 'a.cedar': policy });
+    await using opened = await openPolicyDir(folder.path);
+    const request = { principal: callerIn([]), id: 'r-1' };
 
-  const answers = Array.from({ length: 300 }, (_, number) =>
-    opened.authorizer.decide(request, createOf({ logGroupName: `/${number}` })),
-  );
+    const answers = Array.from({ length: 300 }, (_, number) =>
+      opened.authorizer.decide(request, createOf({ logGroupName: `/${number}` })),
+    );
 
-  expect(answers.every(({ isPermitted }) => isPermitted)).toBe(true);
-  expect(new Set(answers).size).toBe(decided); // a remembered decision is the same object
-});
+    expect(answers.every(({ isPermitted }) => isPermitted)).toBe(true);
+    expect(new Set(answers).size).toBe(decided); // a remembered decision is the same object
+  },
+);
 
-test('a caller who asks more than is remembered is answered right all the same', async () => {
+test('returns the right decisions to a caller with more questions than the cache holds', async () => {
   using folder = makePolicyFolder({ 'a.cedar': on('resource.name like "*7"') });
   await using opened = await openPolicyDir(folder.path);
   const caller = callerIn([]);
