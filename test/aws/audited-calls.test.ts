@@ -14,7 +14,7 @@ const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
 
 const awsCalls = (audit: LogLine[]) => audit.filter((line) => line.audit === 'aws-call');
 
-/** The requests of a journal, and the lines of an audit, as far as both should say the same. */
+/** The requests in a journal and the calls in an audit, reduced to what both must have in common. */
 const requestsIn = (emulator: Emulator) =>
   emulator.journal
     .entries()
@@ -26,7 +26,7 @@ const callsIn = (audit: LogLine[]) =>
     operation,
   }));
 
-/** A world with a role, whose audit begins when its journal does. */
+/** A world with a role. Its audit and its journal begin at the same time. */
 async function openAudited(options: WorldOptions = {}) {
   const world = await openWorld({
     isSessionScoped: true,
@@ -40,8 +40,8 @@ async function openAudited(options: WorldOptions = {}) {
   return world;
 }
 
-describe('every request to AWS has one line in the audit', () => {
-  test('of who asked for it, what it was and what became of it', async () => {
+describe('the audit entry of a request to AWS', () => {
+  test('is written once for each request, with principal, operation, resources and outcome', async () => {
     await using world = await openAudited({ emulator: { pendingMs: 600_000 } });
     const alice = as('alice');
 
@@ -83,7 +83,7 @@ describe('every request to AWS has one line in the audit', () => {
     });
   });
 
-  test('also those of the start, and of a session that is renewed', async () => {
+  test('is written for requests at startup and for the renewal of a session', async () => {
     await using world = await openWorld({ emulator: { startAt: Date.UTC(2026, 0, 1) } });
     const { clock } = world.emulator;
     const lines: LogLine[] = [];
@@ -117,7 +117,7 @@ describe('every request to AWS has one line in the audit', () => {
     }
   });
 
-  test('of a job that is run to its end', async () => {
+  test('is written for each request of a job until the job ends', async () => {
     await using line = await openQueue();
     line.audit.length = 0;
 
@@ -135,7 +135,7 @@ describe('every request to AWS has one line in the audit', () => {
     }
   });
 
-  test('but what callers share is one call, of whoever came first', async () => {
+  test('names the first caller when callers share one call', async () => {
     await using world = await openAudited();
     const list = (name: string) => world.call('GET', '/export-tasks', undefined, as(name));
 
@@ -146,7 +146,7 @@ describe('every request to AWS has one line in the audit', () => {
   });
 });
 
-describe('a call that goes wrong', () => {
+describe('the audit entry of a failed call', () => {
   const call = { destination: 'archive', logGroupName: '/app', from: 0n, to: 1n };
   const grant = { ...call, destinationPrefix: 'exportedlogs' };
 
@@ -172,7 +172,7 @@ describe('a call that goes wrong', () => {
       { kind: 'error', code: 'AccessDeniedException' },
       'AccessDeniedException',
     ],
-  ] as const)('%s with %o has one line: %s', async (operation, fault, outcome) => {
+  ] as const)('is written once for %s with %o: %s', async (operation, fault, outcome) => {
     await using world = await openAudited({ isSessionScoped: false, isSilenceShort: true });
     world.emulator.faults.add({ operation, ...fault });
     const { logs } = world.targets.find(undefined);
@@ -199,7 +199,7 @@ describe('a call that goes wrong', () => {
       'PackedPolicyTooLargeException',
     ],
   ] as const)(
-    'a session that STS does not give for %o is told of, and the create that is not sent',
+    'is written for a session refused with %o, and for the create that was not sent',
     async (fault, ofSts, ofCreate) => {
       await using world = await openAudited({ isSilenceShort: true });
       world.emulator.faults.add({ operation: 'AssumeRole', ...fault });
@@ -217,7 +217,7 @@ describe('a call that goes wrong', () => {
   );
 });
 
-test('neither roles nor keys of sessions are in the audit', async () => {
+test('the audit contains no roles and no session keys', async () => {
   await using world = await openAudited();
 
   await world.call('POST', '/export-tasks', order, as('alice'));

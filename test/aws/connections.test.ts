@@ -7,7 +7,7 @@ import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 
 const order = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 
-/** Just enough of AWS to count connections, which the emulator does not. */
+/** A minimal AWS that counts connections, which the emulator does not. */
 async function openCountingAws() {
   let connections = 0;
   let most = 0;
@@ -38,7 +38,7 @@ async function openCountingAws() {
   };
 }
 
-test('each CreateExportTask has a connection of its own, also when more are at once than may be open', async () => {
+test('each CreateExportTask has its own connection, even when more calls run at once than connections may be open', async () => {
   await using aws = await openCountingAws();
   await using logs = openCloudWatchLogs({
     region: 'eu-west-1',

@@ -9,14 +9,14 @@ import { pointSdkAt, region } from '../world.ts';
 const nobody = 'http://127.0.0.1:1'; // port 1 is of nobody
 const how = { region, timeouts: longTimeouts, record: () => {} };
 
-/** Leaves the SDK without credentials, but for what a test adds. */
+/** Removes all credentials from the environment of the SDK. */
 function withoutCredentials(env: NodeJS.ProcessEnv = {}): void {
   pointSdkAt(nobody);
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
   Object.assign(process.env, env);
 }
 
-/** What the log has of a call that was not possible without credentials. */
+/** Returns the logged error of a call that failed for lack of credentials. */
 async function whyNot(call: Promise<unknown>): Promise<string> {
   const error = await call.then(
     () => new Error('it was possible'),
@@ -25,8 +25,8 @@ async function whyNot(call: Promise<unknown>): Promise<string> {
   return JSON.stringify(toErrorFacts(error));
 }
 
-describe('when no credentials are found', () => {
-  test('says where they were looked for, and why that was of no use', async () => {
+describe('a call without credentials', () => {
+  test('logs which sources were tried, and why they failed', async () => {
     withoutCredentials();
 
     const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
@@ -39,7 +39,7 @@ describe('when no credentials are found', () => {
     expect(why).not.toContain('HttpPutResponseHopLimit');
   });
 
-  test('tells callers no more than that there are none', async () => {
+  test('shows callers only that credentials are missing', async () => {
     withoutCredentials();
 
     const error = await readCallerAccount({ ...how, credentials: undefined }).catch(
@@ -53,7 +53,7 @@ describe('when no credentials are found', () => {
     );
   });
 
-  test('says it of a role that cannot be assumed without them, too', async () => {
+  test('logs the same for a role that cannot be assumed without credentials', async () => {
     withoutCredentials();
     const role = { roleArn: 'arn:aws:iam::123456789012:role/log-export' };
     using sessions = openServiceRole({ ...how, role, sessionName: 'test', now: Date.now });
@@ -61,7 +61,7 @@ describe('when no credentials are found', () => {
     expect(await whyNot(sessions.credentials())).toContain('Tried: fromEnv (Unable');
   });
 
-  test('tells of the hop limit where instance metadata was asked', async () => {
+  test('logs a hint about the hop limit when instance metadata was tried', async () => {
     withoutCredentials({
       AWS_EC2_METADATA_DISABLED: 'false',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: nobody,
@@ -73,7 +73,7 @@ describe('when no credentials are found', () => {
     expect(why).toContain('set HttpPutResponseHopLimit of the instance to 2');
   });
 
-  test('says why the container that has them did not give them', async () => {
+  test('logs why the credential endpoint of the container failed', async () => {
     withoutCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${nobody}/v1/credentials` });
 
     const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));

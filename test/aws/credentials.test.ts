@@ -4,7 +4,7 @@ import { makeAssumedRoleCredentials } from '#aws/sessions/credentials.ts';
 
 const minuteMs = 60_000;
 
-/** A role whose sessions live fifteen minutes, an STS that fails when told to, and a clock to turn. */
+/** A role with sessions of fifteen minutes, an STS that can be made to fail, and a clock to advance. */
 function openRole() {
   let now = Date.UTC(2026, 0, 1);
   let calls = 0;
@@ -39,7 +39,7 @@ const refused = { $metadata: { httpStatusCode: 403 } };
 const outage = { $metadata: { httpStatusCode: 503 } };
 
 describe('credentials of an assumed role', () => {
-  test('come from one AssumeRole for a hundred at once', async () => {
+  test('come from one AssumeRole for a hundred calls at once', async () => {
     const { credentials, calls } = openRole();
 
     const all = await Promise.all(Array.from({ length: 100 }, () => credentials()));
@@ -48,7 +48,7 @@ describe('credentials of an assumed role', () => {
     expect(calls()).toBe(1);
   });
 
-  test('are renewed five minutes before their end, while the old ones are still given out', async () => {
+  test('are renewed five minutes before their end, while calls still use the old ones', async () => {
     const { credentials, calls, pass } = openRole();
     await credentials();
 
@@ -61,7 +61,7 @@ describe('credentials of an assumed role', () => {
     expect(calls()).toBe(2);
   });
 
-  test('serve to their true end when STS is out', async () => {
+  test('stay valid until their end when STS is down', async () => {
     const { credentials, pass, failWith } = openRole();
     await credentials();
     failWith(outage);
@@ -75,7 +75,7 @@ describe('credentials of an assumed role', () => {
     await expect(credentials()).rejects.toMatchObject({ name: 'CredentialsUnavailable' });
   });
 
-  test('come back as soon as STS does', async () => {
+  test('are available again as soon as STS is', async () => {
     const { credentials, pass, failWith } = openRole();
     failWith(outage);
     await expect(credentials()).rejects.toMatchObject({ name: 'CredentialsUnavailable' });
@@ -86,7 +86,7 @@ describe('credentials of an assumed role', () => {
     await expect(credentials()).resolves.toMatchObject({ accessKeyId: 'key-2' });
   });
 
-  test('of a role that is refused are asked for once a minute at most', async () => {
+  test('of a refused role cause one AssumeRole a minute at most', async () => {
     const { credentials, calls, pass, failWith } = openRole();
     failWith(refused);
 
@@ -98,7 +98,7 @@ describe('credentials of an assumed role', () => {
     expect(calls()).toBe(2);
   });
 
-  test('are renewed once when AWS refused them, however many calls met the refusal', async () => {
+  test('are renewed once when AWS refuses them in many calls at once', async () => {
     const { credentials, calls } = openRole();
     await credentials();
 
@@ -112,7 +112,7 @@ describe('credentials of an assumed role', () => {
     expect(calls()).toBe(2);
   });
 
-  test('without keys in the answer are unavailable', async () => {
+  test('are unavailable when the answer of STS has no keys', async () => {
     const credentials = makeAssumedRoleCredentials({
       now: Date.now,
       assumeRole: async () => ({ $metadata: {} }),

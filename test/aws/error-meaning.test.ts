@@ -5,23 +5,23 @@ import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, openWorld, order, region, type World } from '../world.ts';
 
-// The SDK waits a share of its back-off before it calls again, and draws how much. Here it draws nothing.
+// The SDK waits for a random part of its back-off before a retry. Here it is always zero.
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
 afterEach(() => void vi.restoreAllMocks());
 
-type Heard = Pick<Answer, 'status' | 'headers' | 'body'>;
+type Received = Pick<Answer, 'status' | 'headers' | 'body'>;
 
-const operations: Record<Operation, (world: World) => Promise<Heard>> = {
+const operations: Record<Operation, (world: World) => Promise<Received>> = {
   CreateExportTask: (world) => world.call('POST', '/export-tasks', order),
   DescribeExportTasks: (world) => world.call('GET', '/export-tasks'),
   CancelExportTask: (world) => world.call('POST', '/export-tasks/some-task/cancel'),
-  DescribeLogGroups: (world) => heard(world.targets.find(undefined).logs.describeLogGroups({})),
+  DescribeLogGroups: (world) => received(world.targets.find(undefined).logs.describeLogGroups({})),
 };
 
-/** A call of the port as its caller would hear of it. */
-async function heard(call: Promise<unknown>): Promise<Heard> {
+/** The failure of a call, in the form in which a caller of the API receives it. */
+async function received(call: Promise<unknown>): Promise<Received> {
   const problem = await call.then(
-    () => Promise.reject(new Error('the call went well')),
+    () => Promise.reject(new Error('the call succeeded')),
     (refusal: Problem) => refusal,
   );
   const { retryAfterSeconds } = problem;
@@ -31,42 +31,42 @@ async function heard(call: Promise<unknown>): Promise<Heard> {
   return { status: problem.kind.status, headers, body: toProblemBody(problem, 'of-the-test', '') };
 }
 
-// A text for the rows that are told apart by it, as recorded against AWS.
+// The messages of the rows that have one, as recorded against AWS.
 const bucketPolicyText =
   'GetBucketAcl call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.';
 const missingBucketText = 'The given bucket does not exist. Please make sure the bucket is valid.';
 const texts = [bucketPolicyText, missingBucketText];
 
-// Said by the SDK or by us before anything is sent; AWS never answers them.
-const saidBeforeSending = [
+// From the SDK or the gateway before anything is sent. AWS never answers them.
+const codesBeforeSending = [
   'CredentialsProviderError',
   'CredentialsRefused',
   'CredentialsUnavailable',
 ];
 
-// As answers to a create these leave open whether the task was created.
-const openCodes = [
+// After one of these as the answer to a create, the outcome is unknown.
+const inconclusiveCodes = [
   'OperationAbortedException',
   'ResourceAlreadyExistsException',
   'ServiceUnavailableException',
 ];
-const isOpen = (operation: string, code: string) =>
-  operation === 'CreateExportTask' && openCodes.includes(code);
+const isInconclusive = (operation: string, code: string) =>
+  operation === 'CreateExportTask' && inconclusiveCodes.includes(code);
 
 const cells = errorMeanings
-  .filter((row) => !saidBeforeSending.includes(row.code))
+  .filter((row) => !codesBeforeSending.includes(row.code))
   .flatMap((row) =>
     Object.entries(row.problems).map(([operation, slug]) => ({
       operation: operation as Operation,
       code: row.code,
       message: row.message ? texts.find((text) => row.message?.test(text)) : 'Some text.',
-      slug: isOpen(operation, row.code) ? 'outcome-unknown' : slug,
+      slug: isInconclusive(operation, row.code) ? 'outcome-unknown' : slug,
     })),
   );
 
 describe('the table of AWS errors', () => {
   test.for(cells)(
-    '$operation × $code is answered $slug',
+    'maps $code of $operation to $slug',
     async ({ operation, code, message, slug }) => {
       await using world = await openWorld();
       const fault = { kind: 'error', code, message: message ?? '', count: 3 } as const;
@@ -90,7 +90,7 @@ describe('the table of AWS errors', () => {
     ['CancelExportTask', 'BadGateway', 502, 'aws-unavailable', 503],
     ['DescribeExportTasks', 'WhateverException', 429, 'aws-throttled', 429],
   ] as const)(
-    '%s × unlisted %s with status %i is answered %s',
+    'maps the unlisted error of %s, %s with status %i, to %s',
     async ([operation, code, status, slug, ours]) => {
       await using world = await openWorld();
       world.emulator.faults.add({ operation, kind: 'error', status, code, count: 3 });
@@ -103,10 +103,10 @@ describe('the table of AWS errors', () => {
 
   test.for([
     ['a reset', { kind: 'reset-before', count: 3 }, 'aws-unavailable'],
-    ['silence', { kind: 'silence-before', count: 3 }, 'aws-timeout'],
-    ['a body that breaks off', { kind: 'cut-body', count: 3 }, 'aws-unavailable'],
+    ['a timeout', { kind: 'silence-before', count: 3 }, 'aws-timeout'],
+    ['a truncated body', { kind: 'cut-body', count: 3 }, 'aws-unavailable'],
     ['HTML', { kind: 'replace-body', body: '<html>', contentType: 'text/html' }, 'aws-unexpected'],
-  ] as const)('a read that meets %s is not taken for an answer', async ([, fault, slug]) => {
+  ] as const)('returns a problem for a read that ends in %s', async ([, fault, slug]) => {
     await using world = await openWorld({ isSilenceShort: true });
     world.emulator.seed.finishedTasks({ region, count: 1 });
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
@@ -116,7 +116,7 @@ describe('the table of AWS errors', () => {
     expect(answer.body.type).toBe(`/problems/${slug}`);
   });
 
-  test('an error a read can get over is not seen by the caller', async () => {
+  test('hides an error that a retry of the read resolves', async () => {
     await using world = await openWorld();
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'reset-before', count: 2 });
 
@@ -125,7 +125,7 @@ describe('the table of AWS errors', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('what AWS says about the service role does not leave', async () => {
+  test('does not return what AWS says about the service role', async () => {
     await using world = await openWorld();
     const message =
       'User: arn:aws:sts::123456789012:assumed-role/secret-role/session is not authorized to perform: logs:DescribeExportTasks';
@@ -139,7 +139,7 @@ describe('the table of AWS errors', () => {
     expect(JSON.stringify(world.log)).not.toContain('secret-of-the-test');
   });
 
-  test('an unexpected answer is logged whole', async () => {
+  test('logs an unexpected answer in full', async () => {
     await using world = await openWorld();
     const fault = {
       kind: 'error',
@@ -155,9 +155,9 @@ describe('the table of AWS errors', () => {
   });
 });
 
-describe('a destination CloudWatch Logs may not write to', () => {
+describe('a destination that CloudWatch Logs may not write to', () => {
   test.for(['AccessDeniedException', 'InvalidParameterException'] as const)(
-    'is answered 422 with the policy that lets the export succeed, under %s',
+    'returns 422 with the bucket policy that makes the export succeed, for %s',
     async (bucketPolicyErrorCode) => {
       await using world = await openWorld({ emulator: { bucketPolicyErrorCode } });
       world.emulator.seed.bucket({ region, bucket: 'closed', policy: null });

@@ -14,7 +14,7 @@ import { order, pointSdkAt, region } from '../world.ts';
 const task = { ...order, from: 0n, to: 1n };
 const silenceMs = 1_000; // how long a silent server is waited for
 
-/** A server on some port of this machine, with everybody who is connected cut off at the end. */
+/** A server on a free local port. Its connections are destroyed at the end. */
 async function listen(server: Server) {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -45,14 +45,14 @@ const notSent = {
   },
 };
 
-test('a create at a port nobody listens on was not sent', async () => {
+test('a create to a closed port is not-sent', async () => {
   const closed = await listen(createServer());
   await closed[Symbol.asyncDispose]();
 
   expect(await createAt(`http://127.0.0.1:${closed.port}`)).toMatchObject(notSent);
 });
 
-test('a create at a name that does not exist was not sent', async () => {
+test('a create to an unknown host name is not-sent', async () => {
   expect(await createAt('http://no-such-host.invalid')).toMatchObject(notSent);
 });
 
@@ -60,10 +60,10 @@ test.for([
   ['closes the connection', (socket: Socket) => socket.destroy()],
   ['answers something else', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n')],
   ['never answers', () => {}],
-] as const)('a create whose TLS handshake meets somebody who %s was not sent', async ([, meet]) => {
+] as const)('a create is not-sent when the peer of its TLS handshake %s', async ([, respond]) => {
   await using server = await listen(
     createServer((socket) => {
-      socket.once('data', () => meet(socket));
+      socket.once('data', () => respond(socket));
     }),
   );
 
@@ -72,7 +72,7 @@ test.for([
   );
 });
 
-test('a create is not sent to who has a certificate of nobody we trust', async () => {
+test('a create to a server with an untrusted certificate is not-sent', async () => {
   let requests = 0;
   const { cert, key } = makeAuthority('stranger').issue({ names: [['ip', '\x7f\0\0\x01']] });
   const https = createHttpsServer({ cert, key }, (_request, response) => {
@@ -85,7 +85,7 @@ test('a create is not sent to who has a certificate of nobody we trust', async (
   expect(requests).toBe(0);
 });
 
-test('a create without credentials was not sent', async () => {
+test('a create without credentials is not-sent', async () => {
   pointSdkAt('http://127.0.0.1:9');
   delete process.env.AWS_ACCESS_KEY_ID;
   await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts: longTimeouts });
@@ -96,7 +96,7 @@ test('a create without credentials was not sent', async () => {
   });
 });
 
-test('a create for which no file descriptor is left was not sent', async () => {
+test('a create without a free file descriptor is not-sent', async () => {
   const script = fileURLToPath(new URL('without-descriptors.ts', import.meta.url));
   const child = spawn('sh', ['-c', `ulimit -n 64; exec "${process.execPath}" "${script}"`]);
 
@@ -113,10 +113,10 @@ test('a create for which no file descriptor is left was not sent', async () => {
 test.for([
   ['closes the connection', (socket: Socket) => socket.destroy()],
   ['never answers', () => {}],
-] as const)('of a create that was sent to somebody who %s nothing is known', async ([, meet]) => {
+] as const)('a create is unknown when the server %s after it was sent', async ([, respond]) => {
   await using server = await listen(
     createServer((socket) => {
-      socket.once('data', () => meet(socket));
+      socket.once('data', () => respond(socket));
     }),
   );
 

@@ -10,7 +10,7 @@ import { pointSdkAt } from '../world.ts';
 
 const accountId = '123456789012';
 
-// A Region of each partition there is, and what its host names end with.
+// One Region of each partition, and the suffix of its host names.
 const partitions = [
   ['aws', 'eu-west-1', 'amazonaws.com'],
   ['aws-us-gov', 'us-gov-west-1', 'amazonaws.com'],
@@ -25,16 +25,16 @@ const partitions = [
 describe.for(partitions)('in the partition %s, Region %s', ([partition, region, dnsSuffix]) => {
   const readFile = () => JSON.stringify([{ name: 'prod', region }]);
 
-  test('is taken as AWS_REGION and in TARGETS_FILE', () => {
+  test('is accepted in AWS_REGION and TARGETS_FILE', () => {
     expect(readConfig({ AWS_REGION: region }, readFile).targets[0]?.region).toBe(region);
     expect(readConfig({ TARGETS_FILE: 'a.json' }, readFile).targets[0]?.region).toBe(region);
   });
 
-  test('has its name and suffix from the AWS SDK', () => {
+  test('has the name and suffix from the AWS SDK', () => {
     expect(partitionOf(region)).toMatchObject({ name: partition, dnsSuffix, isListed: true });
   });
 
-  test('its log groups and buckets have ARNs of that partition', () => {
+  test('has log groups and buckets with ARNs of the partition', () => {
     const place = { region, accountId };
 
     expect(logGroupArn(place, '/app')).toBe(
@@ -48,7 +48,7 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
     });
   });
 
-  test('a bucket policy names CloudWatch Logs by every name it may have there', () => {
+  test('has every possible service principal of CloudWatch Logs in a bucket policy', () => {
     const policy = bucketPolicyFor({ bucket: 'archive', region, accountId });
     const regional = `logs.${region}.${dnsSuffix}`;
 
@@ -58,7 +58,7 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
     });
   });
 
-  test('a session policy speaks of its ARNs, and of S3 by its host name there', () => {
+  test('has its ARNs and the S3 host name of the partition in a session policy', () => {
     const grant = { logGroupName: '/app', destination: 'archive', destinationPrefix: 'a' };
 
     const policy = sessionPolicyFor({ partition, region, accountId }, grant);
@@ -67,13 +67,13 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
     expect(policy).toContain(`"kms:ViaService":"s3.${region}.${dnsSuffix}"`);
   });
 
-  test('calls that go to AWS are not called redirected', async () => {
+  test('has no endpoint override when calls go to AWS', async () => {
     pointSdkAt('');
 
     await expect(readEndpointOverride(region)).resolves.toBeUndefined();
   });
 
-  test('calls to an endpoint in another partition are called redirected', async () => {
+  test('has an endpoint override when calls go to another partition', async () => {
     const elsewhere = dnsSuffix === 'amazonaws.eu' ? 'logs.amazonaws.com' : 'logs.x.amazonaws.eu';
     pointSdkAt(`https://${elsewhere}`);
 
@@ -81,13 +81,13 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
   });
 });
 
-describe('a Region the AWS SDK does not list', () => {
-  test.for(['eu-west-9', 'eusc-fr-west-1', 'mars-north-12'])('is taken: %s', (region) => {
+describe('a Region that the AWS SDK does not list', () => {
+  test.for(['eu-west-9', 'eusc-fr-west-1', 'mars-north-12'])('is accepted: %s', (region) => {
     expect(readConfig({ AWS_REGION: region }, () => '').targets).toMatchObject([{ region }]);
     expect(partitionOf(region).isListed).toBe(false);
   });
 
-  test('is of the partition its form is of', () => {
+  test('belongs to the partition that matches its form', () => {
     expect(partitionOf('us-gov-north-3').name).toBe('aws-us-gov');
     expect(partitionOf('cn-south-1').dnsSuffix).toBe('amazonaws.com.cn');
     expect(partitionOf('mars-north-12').name).toBe('aws');
@@ -95,7 +95,7 @@ describe('a Region the AWS SDK does not list', () => {
 });
 
 test.for(['eu-west', 'eu-west-1a', 'EU-WEST-1', 'fips-us-east-1', 'aws-global', 'eu-west-1.evil'])(
-  '%s is no Region',
+  '%s is rejected as a Region',
   (region) => {
     expect(() => readConfig({ AWS_REGION: region }, () => '')).toThrow(
       `AWS_REGION is "${region}", but must be an AWS Region such as eu-west-1.`,

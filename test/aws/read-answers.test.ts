@@ -4,7 +4,7 @@ import { openWorld, order, region, type World } from '../world.ts';
 
 const list = (members: object) => JSON.stringify({ exportTasks: [{ taskId: 'a', ...members }] });
 
-const strange: [what: string, body: string][] = [
+const wrongAnswers: [what: string, body: string][] = [
   ['no list', '{}'],
   ['null for a list', '{"exportTasks":null}'],
   ['a text for a list', '{"exportTasks":"none"}'],
@@ -13,11 +13,11 @@ const strange: [what: string, body: string][] = [
   ['a number for an id', list({ taskId: 1 })],
   ['a list for a log group', list({ logGroupName: ['/app'] })],
   ['a text for a time', list({ executionInfo: { creationTime: 'yesterday' } })],
-  ['a time before time', list({ executionInfo: { creationTime: -1 } })],
-  ['a time after all time', list({ executionInfo: { creationTime: 8.7e15 } })],
-  ['half a millisecond', list({ executionInfo: { completionTime: 1.5 } })],
+  ['a negative time', list({ executionInfo: { creationTime: -1 } })],
+  ['a time beyond the range of Date', list({ executionInfo: { creationTime: 8.7e15 } })],
+  ['a fraction of a millisecond', list({ executionInfo: { completionTime: 1.5 } })],
   ['a text for a range', list({ from: 'x' })],
-  ['a range too large to be one', '{"exportTasks":[{"to":1e300}]}'],
+  ['a number beyond 64 bits', '{"exportTasks":[{"to":1e300}]}'],
   ['true for a status', list({ status: true })],
   ['a number for a code', list({ status: { code: 7 } })],
   ['a number for a token', '{"exportTasks":[],"nextToken":7}'],
@@ -32,19 +32,22 @@ function answerWith(
   world.emulator.faults.add({ operation, kind: 'replace-body', body, contentType, count: 100 });
 }
 
-describe('an answer of AWS that is not of its types', () => {
-  test.for(strange)('is 502 aws-unexpected, and no list without tasks: %s', async ([, body]) => {
-    await using world = await openWorld();
-    answerWith(world, 'DescribeExportTasks', body);
+describe('an answer of AWS with wrong types', () => {
+  test.for(wrongAnswers)(
+    'returns 502 aws-unexpected instead of an empty list: %s',
+    async ([, body]) => {
+      await using world = await openWorld();
+      answerWith(world, 'DescribeExportTasks', body);
 
-    for (const path of ['/export-tasks', '/export-tasks/a', '/targets/default']) {
-      const answer = await world.call('GET', path);
-      expect([answer.status, answer.body.type]).toEqual([502, '/problems/aws-unexpected']);
-      expect(answer.body.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
-    }
-  });
+      for (const path of ['/export-tasks', '/export-tasks/a', '/targets/default']) {
+        const answer = await world.call('GET', path);
+        expect([answer.status, answer.body.type]).toEqual([502, '/problems/aws-unexpected']);
+        expect(answer.body.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
+      }
+    },
+  );
 
-  test('does not decide that a create is absent', async () => {
+  test('does not prove that a create is absent', async () => {
     await using world = await openWorld();
     world.emulator.faults.add({
       operation: 'CreateExportTask',
@@ -66,18 +69,21 @@ describe('an answer of AWS that is not of its types', () => {
     ['a number for a name', '{"logGroups":[{"logGroupName":1}]}'],
     ['a text for bytes', '{"logGroups":[{"logGroupName":"/app","storedBytes":"many"}]}'],
     ['a number for a token', '{"logGroups":[],"nextToken":7}'],
-  ] as const)('is aws-unexpected, and no list without log groups: %s', async ([, body]) => {
-    await using world = await openWorld();
-    answerWith(world, 'DescribeLogGroups', body);
+  ] as const)(
+    'throws aws-unexpected instead of an empty list of log groups: %s',
+    async ([, body]) => {
+      await using world = await openWorld();
+      answerWith(world, 'DescribeLogGroups', body);
 
-    await expect(world.targets.find(undefined).logs.describeLogGroups({})).rejects.toMatchObject({
-      slug: 'aws-unexpected',
-    });
-  });
+      await expect(world.targets.find(undefined).logs.describeLogGroups({})).rejects.toMatchObject({
+        slug: 'aws-unexpected',
+      });
+    },
+  );
 });
 
-describe('an answer of AWS', () => {
-  test('may leave members out or have null for them', async () => {
+describe('a valid answer of AWS', () => {
+  test('may omit members or set them to null', async () => {
     await using world = await openWorld();
     const absent = { taskName: null, status: null, executionInfo: { creationTime: null } };
     answerWith(world, 'DescribeExportTasks', list(absent));
@@ -87,7 +93,7 @@ describe('an answer of AWS', () => {
     expect(answer.body).toEqual({ exportTasks: [{ taskId: 'a', executionInfo: {} }] });
   });
 
-  test('may have a status code that nobody has heard of', async () => {
+  test('may have an unknown status code', async () => {
     await using world = await openWorld({
       emulator: { shownStatusCodes: { COMPLETED: 'ARCHIVED' } },
     });
@@ -98,7 +104,7 @@ describe('an answer of AWS', () => {
     expect([answer.status, answer.body.status.code]).toEqual([200, 'ARCHIVED']);
   });
 
-  test('that an unknown task is not found is a 404, like an empty list', async () => {
+  test('returns 404 for ResourceNotFoundException as for an empty list', async () => {
     await using world = await openWorld();
     const code = 'ResourceNotFoundException';
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'error', code });

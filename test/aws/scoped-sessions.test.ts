@@ -9,13 +9,13 @@ import { openWorld, order, region, type World, type WorldOptions } from '../worl
 
 const accountId = '210987654321';
 const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
-const place = { partition: 'aws', accountId, region };
+const location = { partition: 'aws', accountId, region };
 const { logGroupName, destination, destinationPrefix } = order;
 const grant: ExportGrant = { logGroupName, destination, destinationPrefix };
 const task = { ...grant, from: 0n, to: 1n };
 const caller = 'https://issuer.example.com#order-service';
 
-/** A world whose one target has a role, where every create has a session of its own. */
+/** A world with one target that has a role. Every create has its own session. */
 async function openScoped(options: WorldOptions = {}, emulator: EmulatorOptions = {}) {
   const world = await openWorld({
     isSessionScoped: true,
@@ -31,23 +31,23 @@ async function openScoped(options: WorldOptions = {}, emulator: EmulatorOptions 
   return world;
 }
 
-const create = (world: World, how: CreateCallOptions, changes: object = {}) =>
-  world.targets.find(undefined).logs.createExportTask({ ...task, ...changes }, how);
+const create = (world: World, options: CreateCallOptions, changes: object = {}) =>
+  world.targets.find(undefined).logs.createExportTask({ ...task, ...changes }, options);
 
-/** What the create ended in, in one word. */
-async function ending(...call: Parameters<typeof create>): Promise<string> {
+/** The outcome of a create as text. */
+async function outcomeOf(...call: Parameters<typeof create>): Promise<string> {
   const result = await create(...call);
   return 'problem' in result ? `${result.outcome}: ${result.problem.slug}` : result.outcome;
 }
 
-/** Many refusals of the role. They tell no time: on turned time the SDK would ask again, see line.ts. */
+/** Many refusals of the role, without a Date: in virtual time, the SDK would retry (queue-of-jobs.ts). */
 const refuseRole = {
   ...refusal,
   ...({ operation: 'AssumeRole', code: 'AccessDenied', status: 403, count: 100 } as const),
 };
 
-describe('a create in a session of its own', () => {
-  test('assumes the role in the name of its caller, under a policy for what was granted', async () => {
+describe('a create in its own session', () => {
+  test('assumes the role with the name of its caller and a policy for the grant', async () => {
     await using world = await openScoped();
 
     const results = [
@@ -68,7 +68,7 @@ describe('a create in a session of its own', () => {
       DurationSeconds: '900',
       RoleSessionName: name,
       SourceIdentity: name,
-      Policy: sessionPolicyFor(place, grant),
+      Policy: sessionPolicyFor(location, grant),
     });
     expect(world.creates().map(({ sourceIdentity }) => sourceIdentity)).toEqual([
       name,
@@ -76,7 +76,7 @@ describe('a create in a session of its own', () => {
     ]);
   });
 
-  test('is the only call in it: all others are made in the role’s ordinary session', async () => {
+  test('is the only call in its session; all others use the ordinary session of the role', async () => {
     await using world = await openScoped();
     const { logs } = world.targets.find(undefined);
 
@@ -92,7 +92,7 @@ describe('a create in a session of its own', () => {
     expect(world.calls('DescribeLogGroups')[0]).toMatchObject({ sessionName: 'test', status: 200 });
   });
 
-  test('without a caller has the name of the gateway', async () => {
+  test('has the session name of the gateway when it has no caller', async () => {
     await using world = await openScoped();
 
     await create(world, { grant });
@@ -100,7 +100,7 @@ describe('a create in a session of its own', () => {
     expect(world.creates()[0]?.sourceIdentity).toBe(sessionNameOf('log-export-gateway'));
   });
 
-  test('may be looked at for the last time when the session is there', async () => {
+  test('checks maySend after the session is open', async () => {
     await using world = await openScoped();
     let seen: string[] = [];
     const maySend = () => {
@@ -108,34 +108,34 @@ describe('a create in a session of its own', () => {
       return false;
     };
 
-    const result = await ending(world, { caller, grant, maySend });
+    const result = await outcomeOf(world, { caller, grant, maySend });
 
     expect(result).toBe('not-sent: aws-unavailable');
     expect(seen).toEqual(['AssumeRole']);
     expect(world.creates()).toEqual([]);
   });
 
-  test('of the default prefix may write beside it, as AWS does', async () => {
+  test('with the default prefix may write the test object beside it, as AWS does', async () => {
     await using world = await openScoped();
     const byDefault = { ...grant, destinationPrefix: 'exportedlogs' };
     const changes = { destinationPrefix: undefined };
 
     const results = [
-      await ending(world, { caller, grant: byDefault }, changes),
-      await ending(world, { caller, grant }, changes),
+      await outcomeOf(world, { caller, grant: byDefault }, changes),
+      await outcomeOf(world, { caller, grant }, changes),
     ];
 
     expect(results).toEqual(['accepted', 'refused: destination-not-writable']);
   });
 
-  test('is sent once, however it ends', async () => {
+  test('is sent once, whether it succeeds or fails', async () => {
     await using world = await openScoped();
     world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'error', status: 500 });
     world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-after' });
 
     const endings = [
-      await ending(world, { caller, grant }),
-      await ending(world, { caller, grant }),
+      await outcomeOf(world, { caller, grant }),
+      await outcomeOf(world, { caller, grant }),
     ];
 
     expect(endings).toEqual(['unknown', 'unknown']);
@@ -143,27 +143,27 @@ describe('a create in a session of its own', () => {
   });
 });
 
-describe('what was not granted', () => {
+describe('an export that was not granted', () => {
   test.each([
     ['another log group', { logGroupName: '/app2' }, 'service-role-not-permitted'],
     ['another bucket', { destination: 'vault' }, 'destination-not-writable'],
     ['another prefix', { destinationPrefix: 'exports' }, 'destination-not-writable'],
     ['a longer prefix', { destinationPrefix: 'exports/app2' }, 'destination-not-writable'],
     ['no prefix', { destinationPrefix: undefined }, 'destination-not-writable'],
-  ])('%s is refused by AWS', async (_, changes, slug) => {
+  ])('is refused by AWS: %s', async (_, changes, slug) => {
     await using world = await openScoped();
 
-    const result = await ending(world, { caller, grant }, changes);
+    const result = await outcomeOf(world, { caller, grant }, changes);
 
     expect(result).toBe(`refused: ${slug}`);
     expect(world.creates()).toMatchObject([{ errorCode: 'AccessDeniedException' }]);
     expect(world.emulator.exportTasks()).toEqual([]);
   });
 
-  test('is everything where there is no grant', async () => {
+  test('is refused by AWS when there is no grant', async () => {
     await using world = await openScoped();
 
-    const result = await ending(world, { caller });
+    const result = await outcomeOf(world, { caller });
 
     expect(result).toBe('refused: service-role-not-permitted');
     expect(world.calls('AssumeRole')).toHaveLength(1);
@@ -171,47 +171,47 @@ describe('what was not granted', () => {
   });
 });
 
-describe('when STS gives no session', () => {
-  test('a refused role is asked for once a minute at most, whoever asks', async () => {
+describe('a refusal of STS', () => {
+  test('of a role causes one AssumeRole a minute at most, for all callers', async () => {
     let now = Date.UTC(2026, 0, 1);
     await using world = await openScoped({ now: () => now }, { startAt: now });
     world.emulator.faults.add(refuseRole);
 
     const results = new Set<string>();
     for (let second = 0; second < 120; second += 1) {
-      const both = ['#one', '#other'].map((who) => ending(world, { caller: who, grant }));
+      const both = ['#one', '#other'].map((who) => outcomeOf(world, { caller: who, grant }));
       for (const result of await Promise.all(both)) results.add(result);
       now += 1_000;
     }
 
     expect([...results]).toEqual(['not-sent: service-role-unusable']);
-    // In the first moment nobody knows it yet, and both ask.
+    // At first the refusal is not known, so both call STS.
     expect(world.calls('AssumeRole').length).toBeLessThanOrEqual(3);
     expect(world.creates()).toEqual([]);
   });
 
-  test('of a role that is refused for the gateway itself none is asked for in a caller’s name', async () => {
+  test('of the role for the gateway prevents calls with the name of a caller', async () => {
     let now = Date.UTC(2026, 0, 1);
     await using world = await openScoped({ now: () => now }, { startAt: now });
     world.emulator.faults.add(refuseRole);
     now += 16 * 60_000;
 
-    const result = await ending(world, { caller, grant });
+    const result = await outcomeOf(world, { caller, grant });
 
     expect(result).toBe('not-sent: service-role-unusable');
     const names = world.calls('AssumeRole').map(({ input }) => input as Record<string, string>);
     expect(names.map(({ RoleSessionName }) => RoleSessionName)).toEqual(['test']);
   });
 
-  test('an outage is over for everybody within a second of its end', async () => {
+  test('ends for all callers within a second of the end of an outage', async () => {
     let now = Date.UTC(2026, 0, 1);
     await using world = await openScoped({ now: () => now }, { startAt: now });
     world.emulator.faults.add({ operation: 'AssumeRole', kind: 'error', status: 503, count: 2 });
 
-    const during = await ending(world, { caller, grant });
-    const shortlyAfter = await ending(world, { caller, grant });
+    const during = await outcomeOf(world, { caller, grant });
+    const shortlyAfter = await outcomeOf(world, { caller, grant });
     now += 1_000;
-    const after = await ending(world, { caller, grant });
+    const after = await outcomeOf(world, { caller, grant });
 
     expect([during, shortlyAfter, after]).toEqual([
       'not-sent: aws-unavailable',
@@ -222,14 +222,14 @@ describe('when STS gives no session', () => {
   });
 
   test.each(['PackedPolicyTooLarge', 'MalformedPolicyDocument'])(
-    '%s is the business of one caller alone',
+    'with %s affects only one caller',
     async (code) => {
       await using world = await openScoped();
       const message = 'Packed policy consumes 101% of allotted space, please use smaller policy.';
       world.emulator.faults.add({ operation: 'AssumeRole', kind: 'error', code, message });
 
       const result = await create(world, { caller, grant });
-      const next = await ending(world, { caller: '#other', grant });
+      const next = await outcomeOf(world, { caller: '#other', grant });
 
       expect(result).toMatchObject({
         outcome: 'refused',
@@ -240,30 +240,30 @@ describe('when STS gives no session', () => {
     },
   );
 
-  test('a policy that is refused does not keep it from being found out that an outage is over', async () => {
+  test('about a policy does not delay the end of an outage', async () => {
     let now = Date.UTC(2026, 0, 1);
     await using world = await openScoped({ now: () => now }, { startAt: now });
     const fault = { operation: 'AssumeRole', kind: 'error' } as const;
     world.emulator.faults.add({ ...fault, status: 503, count: 2 });
     world.emulator.faults.add({ ...fault, ...refusal, code: 'PackedPolicyTooLarge' });
 
-    const during = await ending(world, { caller, grant });
+    const during = await outcomeOf(world, { caller, grant });
     now += 1_000;
     const results = [
-      await ending(world, { caller, grant }),
-      await ending(world, { caller: '#other', grant }),
+      await outcomeOf(world, { caller, grant }),
+      await outcomeOf(world, { caller: '#other', grant }),
     ];
 
     expect(during).toBe('not-sent: aws-unavailable');
     expect(results).toEqual(['refused: invalid-parameter', 'accepted']);
   });
 
-  test('a scoped session that AWS does not know leaves the ordinary one as it is', async () => {
+  test('about a scoped session does not renew the ordinary session', async () => {
     await using world = await openScoped();
     const code = 'UnrecognizedClientException';
     world.emulator.faults.add({ operation: 'CreateExportTask', kind: 'error', code });
 
-    const result = await ending(world, { caller, grant });
+    const result = await outcomeOf(world, { caller, grant });
     await world.targets.find(undefined).logs.describeExportTasks({});
 
     expect(result).toBe('refused: service-role-unusable');

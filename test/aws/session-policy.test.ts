@@ -7,14 +7,14 @@ import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
-const place = { partition: 'aws', accountId: '123456789012', region: 'eu-west-1' };
+const location = { partition: 'aws', accountId: '123456789012', region: 'eu-west-1' };
 const grant: ExportGrant = {
   logGroupName: '/app',
   destination: 'archive',
   destinationPrefix: 'exports/app',
 };
 
-/** Whether a session with this policy may do it, as AWS's side of the table sees it. */
+/** Whether the emulated IAM permits an action to a session with this policy. */
 function permits(policy: string, action: string, resource: string, context = {}): boolean {
   const read = readPolicy(policy);
   if (!read) throw new Error(`AWS does not understand ${policy}`);
@@ -24,8 +24,7 @@ function permits(policy: string, action: string, resource: string, context = {})
 const mayPut = (policy: string, bucket: string, key: string) =>
   permits(policy, 's3:PutObject', `arn:aws:s3:::${bucket}/${key}`);
 const logGroupArn = (name: string) => `arn:aws:logs:eu-west-1:123456789012:log-group:${name}`;
-const toExportQuestion = (policy: string, arn: string) =>
-  permits(policy, 'logs:CreateExportTask', arn);
+const mayCreate = (policy: string, arn: string) => permits(policy, 'logs:CreateExportTask', arn);
 
 const variable = (name: string) => `$\{${name}}`;
 const writable = [...Array(0x100).keys()].slice(0x20).map((code) => String.fromCharCode(code));
@@ -39,8 +38,8 @@ const isTakenBySts = (policy: string) =>
   policy.length <= 2_048 && /^[\t\n\r\u0020-\u00ff]+$/.test(policy);
 
 describe('the policy of a session', () => {
-  test('is what AWS documents for an export, for one log group, bucket and prefix', () => {
-    const policy = JSON.parse(sessionPolicyFor(place, grant));
+  test('permits what AWS documents for an export, for one log group, bucket and prefix', () => {
+    const policy = JSON.parse(sessionPolicyFor(location, grant));
 
     expect(policy).toEqual({
       Version: '2012-10-17',
@@ -70,17 +69,17 @@ describe('the policy of a session', () => {
     });
   });
 
-  test('without a grant permits nothing', () => {
-    const policy = sessionPolicyFor(place, undefined);
+  test('permits nothing without a grant', () => {
+    const policy = sessionPolicyFor(location, undefined);
 
-    expect(toExportQuestion(policy, logGroupArn('/app'))).toBe(false);
+    expect(mayCreate(policy, logGroupArn('/app'))).toBe(false);
     expect(mayPut(policy, 'archive', 'exports/app/x')).toBe(false);
     expect(JSON.parse(policy).Statement).toEqual([{ Effect: 'Deny', Action: '*', Resource: '*' }]);
   });
 
-  test('under the default prefix has the object AWS tries to write beside it, and only there', () => {
-    const byDefault = sessionPolicyFor(place, { ...grant, destinationPrefix: 'exportedlogs' });
-    const under = sessionPolicyFor(place, grant);
+  test('permits the test object of AWS only with the default prefix', () => {
+    const byDefault = sessionPolicyFor(location, { ...grant, destinationPrefix: 'exportedlogs' });
+    const under = sessionPolicyFor(location, grant);
 
     expect(mayPut(byDefault, 'archive', 'aws-logs-write-test')).toBe(true);
     expect(mayPut(byDefault, 'archive', 'aws-logs-write-test/x')).toBe(false);
@@ -94,27 +93,30 @@ describe('the policy of a session', () => {
     [variable('*'), '*'],
     [variable('?'), '?'],
     [`a${variable('$')}b`, 'a$b'],
-  ])('takes the prefix %s for text, and does not mean %s by it', (destinationPrefix, other) => {
-    const policy = sessionPolicyFor(place, { ...grant, destinationPrefix });
+  ])('treats the prefix %s as text that does not match %s', (destinationPrefix, other) => {
+    const policy = sessionPolicyFor(location, { ...grant, destinationPrefix });
 
     expect(mayPut(policy, 'archive', `${destinationPrefix}/x`)).toBe(true);
     expect(mayPut(policy, 'archive', `${other}/x`)).toBe(false);
   });
 
-  test('takes variables in a prefix for text', () => {
-    const policy = sessionPolicyFor(place, { ...grant, destinationPrefix: variable('aws:userid') });
+  test('treats variables in a prefix as text', () => {
+    const policy = sessionPolicyFor(location, {
+      ...grant,
+      destinationPrefix: variable('aws:userid'),
+    });
 
     expect(policy).toContain(`archive/${variable('$')}{aws:userid}/*`);
   });
 
-  test('does not take what follows a slash in the name of a bucket for a prefix', () => {
-    const policy = sessionPolicyFor(place, { ...grant, destination: 'archive/mine' });
+  test('does not treat the part after a slash in a bucket name as a prefix', () => {
+    const policy = sessionPolicyFor(location, { ...grant, destination: 'archive/mine' });
 
     expect(mayPut(policy, 'archive', 'mine/exports/app/x')).toBe(false);
   });
 
-  test('lets keys be used through S3 only', () => {
-    const policy = sessionPolicyFor(place, grant);
+  test('permits KMS keys only through S3', () => {
+    const policy = sessionPolicyFor(location, grant);
     const key = 'arn:aws:kms:eu-west-1:123456789012:key/of-the-bucket';
     const mayDecrypt = (service: string) =>
       permits(policy, 'kms:Decrypt', key, { 'kms:ViaService': service });
@@ -126,16 +128,16 @@ describe('the policy of a session', () => {
   });
 });
 
-describe(`for whatever is granted (seed ${seed})`, () => {
+describe(`the policy of a random grant (seed ${seed})`, () => {
   const keysOf = (prefix: string) => [`${prefix}/aws-logs-write-test`, `${prefix}/id/s/000000.gz`];
 
-  test('its keys are permitted, and no key of another prefix or bucket', () => {
+  test('permits its keys, and no key of another prefix or bucket', () => {
     const others = fc.record({ prefix: latin(40), bucket: bucketName });
 
     fc.assert(
       fc.property(latin(300), bucketName, others, (destinationPrefix, destination, other) => {
         fc.pre(other.prefix !== 'exportedlogs' && destinationPrefix !== 'exportedlogs');
-        const policy = sessionPolicyFor(place, { ...grant, destination, destinationPrefix });
+        const policy = sessionPolicyFor(location, { ...grant, destination, destinationPrefix });
 
         expect(isTakenBySts(policy)).toBe(true);
         for (const key of keysOf(destinationPrefix)) {
@@ -151,7 +153,7 @@ describe(`for whatever is granted (seed ${seed})`, () => {
     );
   });
 
-  test('a prefix that differs in one character is another one', () => {
+  test('does not permit a prefix that differs in one character', () => {
     const change = fc.tuple(latin(200), fc.nat(), fc.constantFrom(...writable));
 
     fc.assert(
@@ -161,7 +163,7 @@ describe(`for whatever is granted (seed ${seed})`, () => {
           destinationPrefix.slice(0, index) + character + destinationPrefix.slice(index + 1);
         fc.pre(other !== destinationPrefix && character !== '/');
         fc.pre(!`${other}/`.startsWith(`${destinationPrefix}/`));
-        const policy = sessionPolicyFor(place, { ...grant, destinationPrefix });
+        const policy = sessionPolicyFor(location, { ...grant, destinationPrefix });
 
         for (const key of keysOf(other)) expect(mayPut(policy, 'archive', key)).toBe(false);
       }),
@@ -169,7 +171,7 @@ describe(`for whatever is granted (seed ${seed})`, () => {
     );
   });
 
-  test('STS takes the policy, however long and strange; log group and bucket stay exact', () => {
+  test('is accepted by STS with any length and characters; log group and bucket stay exact', () => {
     const granted = fc.record({
       logGroupName: fc.oneof(logGroupName, anything(600)),
       destination: fc.oneof(bucketName, anything(600)),
@@ -177,29 +179,29 @@ describe(`for whatever is granted (seed ${seed})`, () => {
     });
 
     fc.assert(
-      fc.property(granted, bucketName, logGroupName, (somebody, bucket, group) => {
-        const policy = sessionPolicyFor(place, somebody);
+      fc.property(granted, bucketName, logGroupName, (randomGrant, bucket, group) => {
+        const policy = sessionPolicyFor(location, randomGrant);
 
         expect(isTakenBySts(policy)).toBe(true);
-        const isHis = bucket === somebody.destination;
-        expect(mayPut(policy, bucket, `${somebody.destinationPrefix}/x`)).toBe(isHis);
+        const isGranted = bucket === randomGrant.destination;
+        expect(mayPut(policy, bucket, `${randomGrant.destinationPrefix}/x`)).toBe(isGranted);
         for (const arn of [logGroupArn(group), logGroupArn(`${group}:*`)]) {
-          expect(toExportQuestion(policy, arn)).toBe(group === somebody.logGroupName);
+          expect(mayCreate(policy, arn)).toBe(group === randomGrant.logGroupName);
         }
       }),
       { numRuns: 500, seed },
     );
   });
 
-  test('names as long as AWS has them leave the export possible', () => {
+  test('permits the export with names of maximum length', () => {
     fc.assert(
       fc.property(logGroupName, bucketName, anything(1_024), (group, bucket, prefix) => {
         const granted = { logGroupName: group, destination: bucket, destinationPrefix: prefix };
 
-        const policy = sessionPolicyFor(place, granted);
+        const policy = sessionPolicyFor(location, granted);
 
-        expect(toExportQuestion(policy, logGroupArn(group))).toBe(true);
-        expect(toExportQuestion(policy, logGroupArn(`${group}:*`))).toBe(true);
+        expect(mayCreate(policy, logGroupArn(group))).toBe(true);
+        expect(mayCreate(policy, logGroupArn(`${group}:*`))).toBe(true);
         for (const key of keysOf(prefix)) expect(mayPut(policy, bucket, key)).toBe(true);
       }),
       { numRuns: 500, seed },
@@ -207,10 +209,10 @@ describe(`for whatever is granted (seed ${seed})`, () => {
   });
 });
 
-describe('a prefix there is no room for', () => {
+describe('a prefix that is too long for a policy', () => {
   const long = { ...grant, logGroupName: `/${'g'.repeat(511)}`, destination: 'b'.repeat(63) };
   const keysIn = (prefix: string) => {
-    const policy = sessionPolicyFor(place, { ...long, destinationPrefix: prefix });
+    const policy = sessionPolicyFor(location, { ...long, destinationPrefix: prefix });
     const [, { Resource }] = JSON.parse(policy).Statement;
     return {
       policy,
@@ -218,7 +220,7 @@ describe('a prefix there is no room for', () => {
     };
   };
 
-  test('is matched as far as it goes, to the last character STS takes', () => {
+  test('is matched up to the last character that STS accepts', () => {
     const { policy, keys } = keysIn('p'.repeat(1_024));
 
     expect(policy).toHaveLength(2_048);
@@ -228,8 +230,8 @@ describe('a prefix there is no room for', () => {
   test.each([
     ['an escape', '*', /^(?:\$\{\*\})+\*$/],
     ['a quotation mark', '"', /^"+\*$/],
-    ['a character of two halves', '😀a', /^(?:\*a)*\*{1,2}$/],
-  ])('is never cut inside of %s', (_, text, shape) => {
+    ['a surrogate pair', '😀a', /^(?:\*a)*\*{1,2}$/],
+  ])('is never cut inside %s', (_, text, shape) => {
     for (let shift = 0; shift < 6; shift += 1) {
       const { policy, keys } = keysIn('p'.repeat(shift) + text.repeat(1_024));
 
@@ -239,22 +241,22 @@ describe('a prefix there is no room for', () => {
     }
   });
 
-  test('when there is none for bucket and log group either, nothing is permitted', () => {
+  test('permits nothing when bucket and log group are too long, too', () => {
     const granted = { ...grant, logGroupName: 'g'.repeat(900), destination: 'b'.repeat(900) };
 
-    expect(sessionPolicyFor(place, granted)).toBe(sessionPolicyFor(place, undefined));
+    expect(sessionPolicyFor(location, granted)).toBe(sessionPolicyFor(location, undefined));
   });
 });
 
 describe('the name of a session', () => {
-  test('is readable, and one that STS takes', () => {
+  test('is readable and accepted by STS', () => {
     expect(sessionNameOf('https://issuer.example.com/realm#order-service')).toMatch(
       /^order-service-[0-9a-f]{12}$/,
     );
     expect(sessionNameOf('mtls#CN=Jürgen Öztürk/OU=a b')).toMatch(/^CN=J-rgen-/);
   });
 
-  test(`is never that of another caller (seed ${seed})`, () => {
+  test(`differs from that of every other caller (seed ${seed})`, () => {
     const caller = fc.tuple(fc.webUrl(), anything(300)).map((parts) => parts.join('#'));
 
     fc.assert(

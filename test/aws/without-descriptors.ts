@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 
-// Creates a task when the process has no file descriptor left, and says what came of it.
+// Creates a task when the process has no free file descriptor, and prints the outcome.
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
     response.setHeader('content-type', 'application/x-amz-json-1.1');

@@ -2,20 +2,20 @@ import { describe, expect, test } from 'vitest';
 
 import { type BudgetRequest, makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import type { Problem } from '#problems/problem.ts';
-import { makeTurnedClock } from './turned-clock.ts';
+import { makeManualClock } from './manual-clock.ts';
 
-/** A budget, and what was sent out of it: who, and when. */
+/** A budget, and the calls it allowed and refused, with their times. */
 function openBudget(callsPerSecond = 4) {
-  const clock = makeTurnedClock();
+  const clock = makeManualClock();
   const budget = makeCallBudget({ callsPerSecond, ...clock });
   const sent: { name: string; at: number }[] = [];
   const refused: { name: string; at: number; problem: Problem }[] = [];
 
   async function call(name: string, request: BudgetRequest): Promise<void> {
-    const turn = budget.take(request);
-    const note = () => void sent.push({ name, at: clock.elapsed() });
-    if (!turn) return note();
-    await turn.then(note, (problem) => {
+    const granted = budget.take(request);
+    const markSent = () => void sent.push({ name, at: clock.elapsed() });
+    if (!granted) return markSent();
+    await granted.then(markSent, (problem) => {
       refused.push({ name, at: clock.elapsed(), problem });
     });
   }
@@ -38,7 +38,7 @@ const read = (caller: string, signal?: AbortSignal): BudgetRequest => ({
 const write = (caller: string): BudgetRequest => ({ lane: 'write', caller });
 const dispatcher: BudgetRequest = { lane: 'dispatcher' };
 
-/** The most that were sent in any second. */
+/** The highest number of calls in any second. */
 function maxInASecond(sent: { at: number }[]): number {
   return Math.max(
     ...sent.map(({ at }) => sent.filter((other) => other.at >= at && other.at < at + 1_000).length),
@@ -46,7 +46,7 @@ function maxInASecond(sent: { at: number }[]): number {
 }
 
 describe('the budget of calls to AWS', () => {
-  test('sends at once while there is room, and never more than four in any second', async () => {
+  test('allows calls at once up to four in any second', async () => {
     const { clock, call, sent } = openBudget();
 
     for (let tick = 0; tick < 200; tick += 1) {
@@ -72,7 +72,7 @@ describe('the budget of calls to AWS', () => {
     expect(maxInASecond(sent.filter(({ at }) => at > 0))).toBeLessThanOrEqual(4);
   });
 
-  test('gives creates and cancels their turn before reads that came earlier', async () => {
+  test('allows creates and cancels before reads that arrived earlier', async () => {
     const { clock, call, names } = openBudget(1);
     call('first', read('a'));
     call('read', read('a'));
@@ -83,7 +83,7 @@ describe('the budget of calls to AWS', () => {
     expect(names()).toEqual(['first', 'write', 'read']);
   });
 
-  test('lets callers take turns, however many reads one of them sends', async () => {
+  test('serves callers round-robin, even if one of them sends many reads', async () => {
     const { clock, call, sent, refused } = openBudget();
 
     for (let tick = 0; tick < 100; tick += 1) {
@@ -97,7 +97,7 @@ describe('the budget of calls to AWS', () => {
     expect(maxInASecond(sent)).toBe(4);
   });
 
-  test('refuses at once what would wait too long, and says when to come again', async () => {
+  test('refuses a call that would wait too long at once, with Retry-After', async () => {
     const { call, refused, clock } = openBudget();
 
     for (let index = 0; index < 20; index += 1) call(`${index}`, read('a'));
@@ -113,7 +113,7 @@ describe('the budget of calls to AWS', () => {
     expect(problem.retryAfterSeconds).toBe(3);
   });
 
-  test('refuses after two seconds what others have kept waiting', async () => {
+  test('refuses a call after two seconds when others were served first', async () => {
     const { clock, call, refused } = openBudget(1);
     call('first', read('a'));
     call('late', read('a'));
@@ -126,7 +126,7 @@ describe('the budget of calls to AWS', () => {
     expect(refused).toMatchObject([{ name: 'late', at: 2_000 }]);
   });
 
-  test('forgets a caller that has gone, and gives its turn to the next', async () => {
+  test('removes the call of a caller that has disconnected, and serves the next', async () => {
     const { clock, call, names } = openBudget(1);
     const leaving = new AbortController();
     call('first', read('a'));
@@ -139,7 +139,7 @@ describe('the budget of calls to AWS', () => {
     expect(names()).toEqual(['first', 'next']);
   });
 
-  test('holds no more turns than can be given in two seconds, of a thousand callers or of one', async () => {
+  test('queues no more calls than can be sent in two seconds, for one caller or a thousand', async () => {
     const { clock, call, refused, sent } = openBudget();
 
     for (let index = 0; index < 1_000; index += 1) call(`${index}`, read(`caller-${index}`));
@@ -152,7 +152,7 @@ describe('the budget of calls to AWS', () => {
     expect(sent.length + refused.length).toBe(2_000);
   });
 
-  test('ends with nobody waiting, and no timer left', async () => {
+  test('leaves no waiting call and no timer when it is disposed', async () => {
     const { clock, budget, call, refused } = openBudget(1);
     call('first', read('a'));
     call('second', read('a'));
@@ -166,7 +166,7 @@ describe('the budget of calls to AWS', () => {
     expect(clock.sleepers()).toBe(0);
   });
 
-  test('sends half as much when AWS throttles, and gradually more again', async () => {
+  test('halves its rate when AWS throttles, and raises it gradually', async () => {
     const { clock, budget, call, sent } = openBudget();
     const sentIn = async (seconds: number) => {
       const before = sent.length;
@@ -187,7 +187,7 @@ describe('the budget of calls to AWS', () => {
     expect(await sentIn(5)).toBeGreaterThanOrEqual(19);
   });
 
-  test('of any number holds nothing back', () => {
+  test('delays nothing when it has no limit', () => {
     const { call, sent } = openBudget(0);
 
     for (let index = 0; index < 1_000; index += 1) call('read', read('a'));

@@ -3,7 +3,7 @@ import { readNewestFirst } from '#aws/call-budget/read-newest-first.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { DescribeExportTasks } from '#aws/export-task.ts';
 
-/** A port whose newest page is `newest`, and which knows `older` by their ids alone. */
+/** CloudWatch Logs whose newest page is `newest`. It returns `older` only by id. */
 function openPort(given: { newest?: string[]; older?: string[]; code?: string }) {
   const { newest = [], older = [], code = 'RUNNING' } = given;
   let now = 0;
@@ -34,8 +34,8 @@ function openPort(given: { newest?: string[]; older?: string[]; code?: string })
 
 const list = { limit: 50 };
 
-describe('a task by its id', () => {
-  test('is answered from the newest page where it is there, alone and without a token', async () => {
+describe('a query for a task by its id', () => {
+  test('is answered from the newest page, with one task and without nextToken', async () => {
     const { asked, logs } = openPort({ newest: ['a', 'b'] });
 
     const page = await logs.describeExportTasks({ taskId: 'b' });
@@ -49,7 +49,7 @@ describe('a task by its id', () => {
     expect(asked).toEqual([list]);
   });
 
-  test('is asked for by itself where it is not', async () => {
+  test('makes a call of its own when the task is not in the newest page', async () => {
     const { asked, logs } = openPort({ newest: ['a'], older: ['old'] });
 
     const page = await logs.describeExportTasks({ taskId: 'old' });
@@ -58,7 +58,7 @@ describe('a task by its id', () => {
     expect(asked).toEqual([list, { taskId: 'old' }]);
   });
 
-  test('that AWS does not know is not asked for again for five seconds', async () => {
+  test('makes no call for five seconds after AWS did not know the task', async () => {
     const { asked, logs, turn } = openPort({});
     const ask = () => logs.describeExportTasks({ taskId: 'x' });
 
@@ -72,7 +72,7 @@ describe('a task by its id', () => {
     expect(asked.filter(({ taskId }) => taskId === 'x')).toHaveLength(2);
   });
 
-  test('is seen as soon as it is in the newest page, although it was unknown before', async () => {
+  test('returns a formerly unknown task as soon as it is in the newest page', async () => {
     const { newest, logs } = openPort({});
     await logs.describeExportTasks({ taskId: 'x' });
     newest.push('x');
@@ -82,7 +82,7 @@ describe('a task by its id', () => {
     expect(page.exportTasks).toMatchObject([{ taskId: 'x' }]);
   });
 
-  test('is asked for by itself when the answer has to be fresh', async () => {
+  test('makes a call of its own when the answer must be fresh', async () => {
     const { asked, logs } = openPort({ newest: ['a'] });
 
     await logs.describeExportTasks({ taskId: 'a' }, { isFresh: true });
@@ -91,7 +91,7 @@ describe('a task by its id', () => {
   });
 
   test.for(['COMPLETED', 'FAILED', 'CANCELLED', 'RUNNING', 'PENDING_CANCEL', 'PAUSED'])(
-    'that is %s and not among the newest is asked for again only if it can change',
+    'for a %s task outside the newest page is repeated only if the task can change',
     async (code) => {
       const { asked, logs, turn } = openPort({ older: ['old'], code });
       const ask = () => logs.describeExportTasks({ taskId: 'old' });
@@ -109,7 +109,7 @@ describe('a task by its id', () => {
     },
   );
 
-  test('that has ended is remembered from the newest page, when others have pushed it out', async () => {
+  test('returns a finished task that was in the newest page before', async () => {
     const { asked, newest, logs } = openPort({ newest: ['a', 'b'], code: 'COMPLETED' });
     await logs.describeExportTasks({ taskId: 'a' });
     newest.splice(0, 2, 'c');
@@ -120,7 +120,7 @@ describe('a task by its id', () => {
     expect(asked).toEqual([list, list]);
   });
 
-  test('is forgotten when there are more than 512 to remember', async () => {
+  test('makes a call again when more than 512 tasks were cached after it', async () => {
     const { asked, logs } = openPort({});
 
     for (let index = 0; index < 514; index += 1) {
@@ -134,7 +134,7 @@ describe('a task by its id', () => {
   });
 });
 
-test('a list is passed on as it was asked for', async () => {
+test('a list query is passed on unchanged', async () => {
   const { asked, logs } = openPort({ newest: ['a'] });
   const query = { statusCode: 'RUNNING', limit: 3 } as const;
 

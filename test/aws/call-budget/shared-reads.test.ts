@@ -5,12 +5,12 @@ import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { openWorld, order, region } from '../../world.ts';
-import { makeTurnedClock } from './turned-clock.ts';
+import { makeManualClock } from './manual-clock.ts';
 
-/** A budget of any number of calls. */
+/** A budget without a limit. */
 const open = { take: () => undefined };
 
-/** A port that counts describes and answers when the test says so. */
+/** CloudWatch Logs that counts describes and answers when the test says so. */
 function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'accepted') {
   const waiting: ((isFailure: boolean) => void)[] = [];
   let describes = 0;
@@ -44,7 +44,7 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
 }
 
 describe('shared reads', () => {
-  test('two hundred callers polling one task for ten seconds cause at most eleven calls', async () => {
+  test('make at most eleven calls when two hundred callers poll one task for ten seconds', async () => {
     let now = 0;
     await using world = await openWorld({ elapsed: () => now });
     const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });
@@ -62,7 +62,7 @@ describe('shared reads', () => {
     expect(world.calls('DescribeExportTasks').length).toBeGreaterThan(5);
   });
 
-  test('identical reads in flight are one call, different ones are not', async () => {
+  test('combine identical reads in flight, and no others', async () => {
     const { counted, answerAll, logs } = openCounted(() => 0);
 
     const reads = [
@@ -77,7 +77,7 @@ describe('shared reads', () => {
     expect(pages.map((page) => page.ageSeconds)).toEqual([0, 0, 0]);
   });
 
-  test('an answer serves for a second and not longer', async () => {
+  test('share an answer for one second', async () => {
     let now = 0;
     const { counted, answerAll, logs } = openCounted(() => now);
     const first = logs.describeExportTasks({});
@@ -95,7 +95,7 @@ describe('shared reads', () => {
     expect(counted.describes).toBe(2);
   });
 
-  test('a failure serves for a second, too, so that throttling is not answered with more calls', async () => {
+  test('share a failure for one second, so that throttling does not cause more calls', async () => {
     let now = 0;
     const { counted, answerAll, logs } = openCounted(() => now);
     const first = logs.describeExportTasks({});
@@ -114,7 +114,7 @@ describe('shared reads', () => {
     ['an accepted create', 'accepted', { list: 2, task: 1 }],
     ['a create of unknown outcome', 'unknown', { list: 2, task: 1 }],
     ['a refused create', 'refused', { list: 1, task: 1 }],
-  ] as const)('%s makes fresh what it changed: %s', async ([, outcome, calls]) => {
+  ] as const)('are invalidated by %s: %s', async ([, outcome, calls]) => {
     const { counted, answerAll, logs } = openCounted(() => 0, outcome);
     const read = async (query: { taskId?: string }) => {
       const before = counted.describes;
@@ -132,7 +132,7 @@ describe('shared reads', () => {
     expect(task + (await read({ taskId: 'a' }))).toBe(calls.task);
   });
 
-  test('a cancel makes its task and the lists fresh, and leaves other tasks', async () => {
+  test('are invalidated by a cancel for its task and all lists, not for other tasks', async () => {
     const { counted, answerAll, logs } = openCounted(() => 0);
     const queries = [{}, { taskId: 'a' }, { taskId: 'b' }];
     const readAll = async () => {
@@ -148,7 +148,7 @@ describe('shared reads', () => {
     expect(counted.describes).toBe(3 + 2);
   });
 
-  test('a read that is asked to be fresh is, and serves the next', async () => {
+  test('are bypassed by a fresh read, whose answer is shared again', async () => {
     const { counted, answerAll, logs } = openCounted(() => 0);
     const first = logs.describeExportTasks({});
     await answerAll();
@@ -164,10 +164,10 @@ describe('shared reads', () => {
   });
 });
 
-describe('shared reads that have to wait for their turn', () => {
-  /** A budget of one call a second, and a port that answers at once. */
+describe('shared reads that wait for the budget', () => {
+  /** A budget of one call a second, and CloudWatch Logs that answers at once. */
   function openBudgeted() {
-    const clock = makeTurnedClock();
+    const clock = makeManualClock();
     const budget = makeCallBudget({ callsPerSecond: 1, ...clock });
     const asked: object[] = [];
     const port = {
@@ -186,7 +186,7 @@ describe('shared reads that have to wait for their turn', () => {
     return { clock, asked, heard, read };
   }
 
-  test('are one call, sent when it is the turn of the first of their callers', async () => {
+  test('are one call, sent when the budget allows it for the first of their callers', async () => {
     const { clock, asked, heard, read } = openBudgeted();
     read('first', 'a');
     read('other', 'a');
@@ -204,7 +204,7 @@ describe('shared reads that have to wait for their turn', () => {
     expect(heard).toContain('a shared');
   });
 
-  test('are refused to the caller whose queue is full, and to no other', async () => {
+  test('are refused only to the caller whose queue is full', async () => {
     const { clock, heard, read } = openBudgeted();
     for (let index = 0; index < 9; index += 1) read(`${index}`, 'hostile');
     read('wanted', 'hostile');
@@ -216,7 +216,7 @@ describe('shared reads that have to wait for their turn', () => {
     expect(heard).toContain('other wanted');
   });
 
-  test('are not sent when everybody who asked has gone', async () => {
+  test('are not sent when all of their callers have disconnected', async () => {
     const { clock, asked, read } = openBudgeted();
     const [one, two, stays] = [1, 2, 3].map(() => new AbortController());
     read('first', 'a');
@@ -232,7 +232,7 @@ describe('shared reads that have to wait for their turn', () => {
     expect(asked.map((query) => (query as { taskId: string }).taskId)).toEqual(['first', 'kept']);
   });
 
-  test('that were refused are asked again by who comes later', async () => {
+  test('are sent for a later caller after they were refused', async () => {
     const { clock, asked, heard, read } = openBudgeted();
     for (let index = 0; index < 4; index += 1) read(`${index}`, 'a');
     await clock.advance(5_000);

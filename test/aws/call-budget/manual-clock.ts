@@ -1,8 +1,8 @@
-/** A clock that only the test turns; who sleeps wakes when it has come far enough. */
-export function makeTurnedClock() {
+/** A clock that only the test advances. A sleep ends when the clock has reached its end. */
+export function makeManualClock() {
   let now = 0;
   const sleepers = new Set<{ until: number; wake: () => void }>();
-  const settle = () => new Promise(setImmediate);
+  const flush = () => new Promise(setImmediate);
   return {
     elapsed: () => now,
     sleep: (ms: number) =>
@@ -10,11 +10,11 @@ export function makeTurnedClock() {
         sleepers.add({ until: now + ms, wake });
       }),
     sleepers: () => sleepers.size,
-    /** Turns it on, step by step, so that each sleeper wakes at its own time. */
+    /** Advances the clock in steps, so that each sleep ends at its own time. */
     async advance(ms: number): Promise<void> {
       const until = now + ms;
       for (;;) {
-        await settle();
+        await flush();
         const [next] = [...sleepers].sort((one, other) => one.until - other.until);
         if (!next || next.until > until) break;
         now = Math.max(now, next.until);
@@ -22,7 +22,7 @@ export function makeTurnedClock() {
         next.wake();
       }
       now = until;
-      await settle();
+      await flush();
     },
   };
 }
