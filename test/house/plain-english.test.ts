@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { catalogue } from '#problems/catalogue.ts';
 import { obstaclesIn, sentencesOf } from './plain-english.ts';
+import { readProblemTexts } from './problem-texts.ts';
 
 /** The first word of a remedy: what the reader does. Add verbs. */
 const imperatives = new Set(
@@ -67,6 +68,13 @@ describe.each(Object.entries(catalogue))(
     });
   },
 );
+
+test('the details of problems are in plain English', () => {
+  const texts = readProblemTexts('src');
+
+  expect(texts.length).toBeGreaterThan(150);
+  expect(texts.flatMap(({ text }) => obstaclesIn(text))).toEqual([]);
+});
 
 test('the OpenAPI document is in plain English', () => {
   const document = JSON.parse(readFileSync('openapi/openapi.json', 'utf8'));
