@@ -124,7 +124,7 @@ export const Environment = Type.Object({
       maxLength: 1_224,
       pattern: String.raw`^[\w+=,.@:/-]*$`,
       description: 'External id to assume the role with.',
-      'x-rule': '2 to 1224 characters out of A-Z a-z 0-9 _ + = , . @ : / -',
+      'x-rule': '2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -',
     }),
   ),
   TARGETS_FILE: filePath(

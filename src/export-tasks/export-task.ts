@@ -32,7 +32,7 @@ export const LogGroupName = Text({
   minLength: 1,
   maxLength: 512,
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
-  rule: '1 to 512 characters out of A-Z a-z 0-9 . - _ / #',
+  rule: '1 to 512 of the characters A-Z a-z 0-9 . - _ / #',
   meant: suggestLogGroup,
   description: 'Name of the log group to export.',
 });
@@ -42,7 +42,7 @@ export const LogStreamNamePrefix = Text({
   minLength: 1,
   maxLength: 512,
   pattern: String.raw`^[^:*\p{Cc}\p{Cs}]*$`,
-  rule: '1 to 512 characters, none of them : or *',
+  rule: '1 to 512 characters, without : and *',
   description:
     'Export only log streams whose name begins with this. Default: all log streams. AWS does not return this value, so no answer has it.',
 });
@@ -52,7 +52,7 @@ export const Destination = Text({
   minLength: 1,
   maxLength: 512,
   pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // no bucket name has one of them
-  rule: 'the name of an S3 bucket, 1 to 512 characters, none of them : or /',
+  rule: 'the name of an S3 bucket, 1 to 512 characters, without : and /',
   meant: suggestBucket,
   description: 'Name of the S3 bucket, which must be in the Region of the log group.',
 });

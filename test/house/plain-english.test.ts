@@ -7,7 +7,7 @@ import { readProblemTexts } from './problem-texts.ts';
 
 /** The first word of a remedy: what the reader does. Add verbs. */
 const imperatives = new Set(
-  'Add Ask Attach Check Choose Close Connect Correct Create Find Look Omit Read Report Send Stop Use Wait'.split(
+  'Add Ask Attach Check Choose Close Connect Correct Create Do Find Look Omit Read Report Send Use Wait'.split(
     ' ',
   ),
 );

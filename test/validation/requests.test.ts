@@ -37,7 +37,7 @@ describe('a body of POST /export-tasks', () => {
           in: 'body',
           pointer: '#/destination',
           detail:
-            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, none of them : or /',
+            'is missing; it must be the name of an S3 bucket, 1 to 512 characters, without : and /',
         },
         {
           in: 'body',
@@ -48,7 +48,7 @@ describe('a body of POST /export-tasks', () => {
         {
           in: 'body',
           pointer: '#/logGroupName',
-          detail: 'must be 1 to 512 characters out of A-Z a-z 0-9 . - _ / #, but is "bad:name"',
+          detail: 'must be 1 to 512 of the characters A-Z a-z 0-9 . - _ / #, but is "bad:name"',
         },
         refusedIn('from'),
         refusedIn('to'),

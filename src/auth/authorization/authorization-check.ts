@@ -23,7 +23,7 @@ const Caller = Type.Object(
     issuer: Text({
       ...name('Source of the identity: the URL of a token issuer, `api-key` or `mtls`.'),
       pattern: String.raw`^[^#\p{Cc}\p{Cs}]*$`,
-      rule: 'text of 1 to 1024 characters, none of them a #',
+      rule: 'text of 1 to 1024 characters, without #',
     }),
     subject: name(
       'Name of the caller at the issuer: the `sub` claim of a token, or the name of an API key.',

@@ -18,14 +18,14 @@ export const accessProblems = {
     explanation:
       'The policies of this service decide what each caller may export and to which bucket. No policy permits this request, or a policy forbids it.',
     remedy:
-      'Check log group, destination and prefix. Ask the authors of the policies, who can test a decision with POST /authorization-checks.',
+      'Check log group, destination and prefix. Ask the authors of the policies: POST /authorization-checks shows them which policies decide.',
     isRetryable: false,
   },
   'rate-limited': {
     status: 429,
     title: 'Rate limit exceeded',
     explanation:
-      'Each caller has a budget of creates and a budget of other requests per minute. `RateLimit-Policy` has the size of the budget, `RateLimit` what is left of it.',
+      'Each caller has a budget of creates and a budget of other requests per minute. The header `RateLimit-Policy` has the size of the budget. `RateLimit` has the rest of it.',
     remedy:
       'Wait for the seconds in `Retry-After`, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,

@@ -50,7 +50,7 @@ export const awsProblems = {
     title: 'Export task already finished',
     explanation:
       'Only a task that is PENDING or RUNNING can be cancelled. `exportTask` has its final state.',
-    remedy: 'Stop here: a finished task needs no cancel.',
+    remedy: 'Do nothing: a finished task needs no cancel.',
     isRetryable: false,
   },
   'resource-already-exists': {
@@ -74,7 +74,7 @@ export const awsProblems = {
     explanation:
       'CloudWatch Logs itself writes the export. The bucket policy must allow it s3:GetBucketAcl and s3:PutObject. The service role needs s3:PutObject too. A KMS key of the bucket must allow both to use it.',
     remedy:
-      'Add the statements of `bucketPolicy` to the bucket policy. Check s3:PutObject of the service role, and the key policy if the bucket uses SSE-KMS.',
+      'Add the statements of `bucketPolicy` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too.',
     isRetryable: false,
   },
   'export-slot-taken': {
@@ -90,7 +90,7 @@ export const awsProblems = {
   'aws-throttled': {
     status: 429,
     title: 'Call throttled by AWS',
-    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second of each export operation, account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. The limit of this service itself is the problem aws-call-budget-exhausted.`,
+    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. The problem aws-call-budget-exhausted is about the limit of this service itself.`,
     remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
@@ -99,8 +99,8 @@ export const awsProblems = {
     status: 429,
     title: 'AWS call budget exhausted',
     explanation:
-      'This service sends AWS_CALLS_PER_SECOND calls per second for each target, to stay below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
-    remedy: `Wait for the seconds in \`Retry-After\`, then send the request again. Poll tasks that are not among the newest ${statedLimits.newestTasks} less often. Or use an export job: reading its state needs no call to AWS.`,
+      'For each target, this service sends at most AWS_CALLS_PER_SECOND calls to AWS per second. So it stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
+    remedy: `Wait for the seconds in \`Retry-After\`, then send the request again. Poll less often for tasks older than the newest ${statedLimits.newestTasks}. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
   },

@@ -99,7 +99,7 @@ export const jobProblems = {
   'too-many-streams': {
     status: 503,
     title: 'Too many open event streams or waiting requests',
-    explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams. The same limit applies to requests with \`wait\`. It keeps connections free for other requests.`,
+    explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams. The same limit applies to requests with \`wait\`. These limits keep connections free for other requests.`,
     remedy:
       'Connect again after `Retry-After`: another replica may answer. Or poll GET /export-jobs/{jobId} without `wait`.',
     isRetryable: true,

@@ -67,14 +67,14 @@ export const requestProblems = {
   'request-timeout': {
     status: 408,
     title: 'Request timeout',
-    explanation: `The request did not arrive in time. The headers must be complete within ${inWords(statedLimits.headersMs)}, the whole request within ${inWords(statedLimits.requestMs)}.`,
+    explanation: `The request did not arrive in time. The headers must be complete within ${inWords(statedLimits.headersMs)}, and the whole request within ${inWords(statedLimits.requestMs)}.`,
     remedy: 'Send the request again, without pauses.',
     isRetryable: true,
   },
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `A body has a limit of ${inDigits(statedLimits.bodyBytes)} bytes, the body of POST /export-jobs of ${inDigits(statedLimits.jobBodyBytes)} bytes. A body may have ${inDigits(statedLimits.bodyValues)} members and array items and ${statedLimits.bodyDepth} levels of nesting. Every valid request fits.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. Every valid request fits.`,
     remedy: 'Send a smaller body.',
     isRetryable: false,
   },

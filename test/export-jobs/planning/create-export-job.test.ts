@@ -85,7 +85,7 @@ describe('a body of POST /export-jobs', () => {
     [
       { logGroupNames: ['/a', 'b:c'] },
       '#/logGroupNames/1',
-      'must be 1 to 512 characters out of A-Z a-z 0-9 . - _ / #, but is "b:c"',
+      'must be 1 to 512 of the characters A-Z a-z 0-9 . - _ / #, but is "b:c"',
     ],
     [
       { from: true },
@@ -109,7 +109,7 @@ describe('a body of POST /export-jobs', () => {
     [
       { destination: 'arn:aws:s3:::archive/x' },
       '#/destination',
-      'must be the name of an S3 bucket, 1 to 512 characters, none of them : or /, but is "arn:aws:s3:::archive/x"; write "archive", and "x" as destinationPrefix',
+      'must be the name of an S3 bucket, 1 to 512 characters, without : and /, but is "arn:aws:s3:::archive/x"; write "archive", and "x" as destinationPrefix',
     ],
     [
       { logGroupNames: ['/aws/lambda/*'] },
@@ -146,7 +146,8 @@ describe('a body of POST /export-jobs', () => {
         ],
       },
       CreateExportJob: {
-        description: 'Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
+        description:
+          'A request for an export job. Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
         properties: {
           from: { $ref: '#/components/schemas/Instant' },
           to: { $ref: '#/components/schemas/Instant' },
