@@ -10,7 +10,7 @@ import { overloadPlugin } from '#edge/overload/plugin.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnections, makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
-import { makeJobQueries } from '#export-jobs/access/job-queries.ts';
+import { makeJobLookup } from '#export-jobs/access/job-lookup.ts';
 import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { healthPlugin } from '#health/plugin.ts';
@@ -106,7 +106,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(telemetryPlugin);
   await app.register(healthPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });
-  const queries = jobs && makeJobQueries({ database: jobs.database, authorizer, targets, elapsed });
+  const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
   await app.register(targetsPlugin, { targets, slots, authorizer, visibility });
   await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });

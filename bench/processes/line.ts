@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { planSlices } from '#export-jobs/planning/plan.ts';
+import { planSlices } from '#export-jobs/planning/plan-slices.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../../test/export-jobs/deeds.ts';
 import { planOf } from '../../test/export-jobs/homes.ts';

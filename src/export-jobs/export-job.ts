@@ -4,7 +4,7 @@ import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
-import { SliceBy } from './planning/create-export-job.ts';
+import { SliceBy } from './planning/calendar/slice-units.ts';
 import { type JobState, jobStates, type SliceState, sliceStates } from './slice.ts';
 
 /** The id of the document's examples. */

@@ -18,7 +18,7 @@ import { watchEvents } from './routes/watch-events.ts';
 import type { JobCache } from './store/reads/job-cache.ts';
 import type { JobHead } from './store/reads/read-heads.ts';
 import type { JobWatch } from './watching/job-watch.ts';
-import { makeWatchers } from './watching/watchers.ts';
+import { makeWaitingRequests } from './watching/waiting-requests.ts';
 
 /** What the jobs' side of the service is made of. */
 export interface JobsOptions {
@@ -64,8 +64,8 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     watch.changed(jobId);
     wake(target);
   };
-  const streams = makeWatchers('event streams', watchLimits);
-  const polls = makeWatchers('requests with wait', watchLimits);
+  const streams = makeWaitingRequests('event streams', watchLimits);
+  const polls = makeWaitingRequests('requests with wait', watchLimits);
   // First of all, and whole: a connection on which everything is said, but not sent, is idle to Node, and cut.
   app.addHook('preClose', async () => {
     await Promise.all([streams.close(), polls.close()]);

@@ -66,7 +66,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
       fromAt: firstDay,
       toAt,
       destination: 'archive',
-      destinationPrefix: 'jobs/{jobId}',
+      prefixTemplate: 'jobs/{jobId}',
       logStreamNamePrefix: null,
       isUnsettledAllowed: false,
       logGroupBytes: null,

@@ -3,27 +3,28 @@ import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
+import type { SliceBy } from './calendar/slice-units.ts';
 import { isTimeZone, utc } from './calendar/wall-clock.ts';
-import type { CreateExportJob, SliceBy } from './create-export-job.ts';
-import { defaultTemplate, faultOf, readTemplate } from './destination-prefix.ts';
-import { resolveLogGroups } from './log-groups.ts';
-import { type PlannedSlices, planSlices } from './plan.ts';
+import type { CreateExportJob } from './create-export-job-body.ts';
+import { type PlannedSlices, planSlices } from './plan-slices.ts';
+import { defaultTemplateOf, faultOf, readPrefixTemplate } from './prefix-template.ts';
+import { resolveLogGroups } from './resolve-log-groups.ts';
 import { readWindow, type Window } from './window.ts';
 
-/** What a job is, with every default applied. Instants are epoch ms. */
+/** The values of a job, with all defaults applied. Instants are epoch ms. */
 export interface PlannedJobFacts extends Window {
   target: string;
   name: string | null;
   priority: number;
   sliceBy: SliceBy;
-  /** IANA name of the time zone whose calendar it is cut at, and of the times in its prefix. */
+  /** The IANA name of the time zone of `sliceBy` and of the times in the destination prefixes. */
   timeZone: string;
   destination: string;
-  /** The template, as it was sent or the default. */
-  destinationPrefix: string;
+  /** The template of the destination prefixes: the one in the request, or the default. */
+  prefixTemplate: string;
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: boolean;
-  /** What the log groups hold, where CloudWatch Logs was asked for them. */
+  /** The stored bytes of the log groups; null when CloudWatch Logs was not asked for them. */
   logGroupBytes: number | null;
 }
 
@@ -32,11 +33,11 @@ export interface PlannedJob {
   job: PlannedJobFacts;
   logGroupNames: readonly string[];
   slices: PlannedSlices;
-  /** Ids of the policies that permit it. */
+  /** The ids of the policies that permit it. */
   policies: string[];
 }
 
-/** What planning needs of the world. */
+/** What planning needs beside the body. */
 export interface PlanningOptions {
   target: Pick<OpenTarget, 'name' | 'region' | 'accountId' | 'logs'>;
   /** Now, by the clock of the database, epoch ms. */
@@ -48,10 +49,9 @@ export interface PlanningOptions {
 }
 
 /**
- * Turns a wish into a job and its slices. What the body says is looked at first, by its length alone;
- * then it is decided of log group by log group, up to the first no; and cut after that. CloudWatch
- * Logs is asked for a `logGroupNamePrefix` alone, and not before everything else is in order; nothing
- * is said of log groups before they are permitted.
+ * Plans a job and its slices. The steps are in the order of their cost, and no answer names a log group
+ * that is not permitted: it checks the body, then asks CloudWatch Logs for the log groups of a
+ * `logGroupNamePrefix`, then decides log group by log group up to the first refusal, then makes slices.
  * @throws Problem invalid-request, not-permitted, no-log-groups, too-many-slices, or what AWS's answer
  * means
  */
@@ -62,34 +62,36 @@ export async function planJob(
   const {
     sliceBy = 'none',
     timeZone = utc,
-    destinationPrefix: template = defaultTemplate,
+    destinationPrefix: prefixTemplate = defaultTemplateOf(sliceBy),
     allowUnsettled: isUnsettledAllowed = false,
     destination,
     priority = 0,
     logGroupNamePrefix,
   } = body;
   const window = readWindow(body, { now, isUnsettledAllowed });
-  const templateFault = faultOf(template);
-  const zoneFault = isTimeZone(timeZone) ? undefined : noTimeZone;
+  const templateFault = faultOf(prefixTemplate);
+  const zoneFault = isTimeZone(timeZone) ? undefined : unknownTimeZone;
   if (Array.isArray(window) || templateFault !== undefined || zoneFault !== undefined) {
-    const ofWindow = Array.isArray(window) ? window : [];
-    const others = [...at('timeZone', zoneFault), ...at('destinationPrefix', templateFault)];
-    throw invalidRequest([...ofWindow, ...others]);
+    throw invalidRequest([
+      ...(Array.isArray(window) ? window : []),
+      ...violation('timeZone', zoneFault),
+      ...violation('destinationPrefix', templateFault),
+    ]);
   }
 
-  const prefixes = readTemplate(template, { target, jobId, timeZone });
-  const refuseUnfit = (logGroupName: string) => {
-    const fault = prefixes.faultFor(logGroupName);
-    if (fault !== undefined) throw invalidRequest(at('destinationPrefix', fault));
+  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
+  const requireFit = (logGroupName: string) => {
+    const fault = template.faultFor(logGroupName);
+    if (fault !== undefined) throw invalidRequest(violation('destinationPrefix', fault));
   };
   const questionOf = (logGroupName: string) => {
     const { fromAt } = window;
-    const destinationPrefix = prefixes.render({ logGroupName, fromAt, attempt: 1 });
+    const destinationPrefix = template.render({ logGroupName, fromAt, attempt: 1 });
     const wanted = { logGroupName, destination, destinationPrefix, priority };
     return toExportQuestion(target, { ...wanted, ...window });
   };
-  for (const name of body.logGroupNames ?? []) refuseUnfit(name);
-  // As if it were a name, before AWS is asked: what there is with a prefix is not everybody's business.
+  for (const name of body.logGroupNames ?? []) requireFit(name);
+  // The prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
   if (logGroupNamePrefix !== undefined) authorizer.require(request, questionOf(logGroupNamePrefix));
   const { logGroupNames, storedBytes } = await logGroupsOf(body, target, {
     sleep,
@@ -98,14 +100,14 @@ export async function planJob(
   function* questions() {
     for (const logGroupName of logGroupNames) {
       yield questionOf(logGroupName);
-      refuseUnfit(logGroupName); // once it is permitted: AWS may have named it, not the caller
+      requireFit(logGroupName); // only once it is permitted: the caller may not know this name
     }
   }
   const policies = await requireEach(
     authorizer,
     request,
     questions(),
-    logGroupNamePrefix === undefined ? undefined : () => someNotPermitted(logGroupNamePrefix),
+    logGroupNamePrefix === undefined ? undefined : () => notPermitted(logGroupNamePrefix),
   );
 
   return {
@@ -117,37 +119,42 @@ export async function planJob(
       timeZone,
       ...window,
       destination,
-      destinationPrefix: template,
+      prefixTemplate,
       logStreamNamePrefix: body.logStreamNamePrefix ?? null,
       isUnsettledAllowed,
       logGroupBytes: storedBytes,
     },
     logGroupNames,
     slices: await planSlices({
-      ...{ logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed },
+      logGroupNames,
+      window,
+      sliceBy,
+      timeZone,
+      now,
+      isUnsettledAllowed,
     }),
     policies,
   };
 }
 
-function someNotPermitted(prefix: string): Problem {
+function notPermitted(prefix: string): Problem {
   const detail = `No policy permits you to export all log groups whose name begins with ${prefix}.`;
   return new Problem('not-permitted', detail);
 }
 
-// The schema sees to it that there is one of the two.
+// The schema requires one of the two.
 async function logGroupsOf(
   { logGroupNames, logGroupNamePrefix = '' }: CreateExportJob,
   { logs }: PlanningOptions['target'],
-  how: Pick<PlanningOptions, 'sleep'> & { caller: string },
+  options: Pick<PlanningOptions, 'sleep'> & { caller: string },
 ): Promise<{ logGroupNames: string[]; storedBytes: number | null }> {
   if (logGroupNames) return { logGroupNames, storedBytes: null };
-  return resolveLogGroups(logs, logGroupNamePrefix, how);
+  return resolveLogGroups(logs, logGroupNamePrefix, options);
 }
 
-const noTimeZone =
+const unknownTimeZone =
   'must be the IANA name of a time zone, such as Europe/Berlin; abbreviations and offsets are not supported';
 
-function at(member: string, detail: string | undefined): Violation[] {
+function violation(member: string, detail: string | undefined): Violation[] {
   return detail === undefined ? [] : [{ in: 'body', pointer: `#/${member}`, detail }];
 }

@@ -2,35 +2,35 @@ import type { Violation } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
 
-/** A half-open window of time, epoch ms: `fromAt` is in it, `toAt` is not. */
+/** A half-open window of time, in epoch ms: it contains `fromAt`, but not `toAt`. */
 export interface Window {
   fromAt: number;
   toAt: number;
 }
 
 /**
- * A window as AWS has it: both ends are in it, so `to` is the last millisecond. Policies are asked
- * about these values, AWS is sent them, and its tasks are compared with them.
+ * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. Policies decide
+ * about these values, AWS gets them, and the tasks of AWS are compared with them.
  */
 export function toInclusive({ fromAt, toAt }: Window): { from: bigint; to: bigint } {
   return { from: BigInt(fromAt), to: BigInt(toAt) - 1n };
 }
 
 /**
- * How far ahead `to` may lie with allowUnsettled: the end of the running day, in whatever time zone,
- * is never further than a day of 25 hours. Further ahead is a mistake, as nothing is logged there.
+ * How far ahead `to` may be with allowUnsettled. Lower: the end of the current day is refused in some time
+ * zone, because a day can have 25 hours. Higher: mistakes are accepted, because nothing is logged there.
  */
 export const longestDayMs = 25 * 3_600_000;
 
 /**
- * "Until now" is the commonest window there is, and clocks of callers are not ours: so much ahead is
- * still now. It costs nothing, since a slice that young waits for half a day.
+ * How far the clock of a caller may be ahead of ours. Lower: "until now", the most common window, is refused
+ * at times. Higher is harmless: a slice that young waits for half a day.
  */
 const clockDifferenceMs = 60_000;
 
 /**
- * Reads the window of a job: it must be one that can be meant. `now` is the clock of the database.
- * Returns every violation at once, each with what would be right.
+ * Reads the window of a job. `now` is by the clock of the database. Returns the window or all violations,
+ * each with a valid value.
  */
 export function readWindow(
   body: { from: Instant; to: Instant },

@@ -2,7 +2,7 @@ import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
 import { awsLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
-import type { SliceBy } from '../planning/create-export-job.ts';
+import type { SliceBy } from '../planning/calendar/slice-units.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
 import { hasEnded, jobStateOf } from '../slice.ts';
@@ -10,34 +10,31 @@ import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobSnapshot } from '../store/reads/read-jobs.ts';
 
-// Nobody reads on after the first few kinds.
+// Fewer: a second cause stays hidden. More: answers grow, and few callers read that far.
 const maxFailures = 5;
 
-/** A job as it is shown, with what tells whether it has changed. */
+/** A job as callers see it, with its version. */
 interface ShownJob {
   job: ExportJob;
   version: number;
-  /** Of its version and its place in the queue; weak, as estimates change without it. */
+  /** From its version and its position in the queue. Weak, because estimates change without it. */
   etag: string;
   hasEnded: boolean;
 }
 
-/** Shows the job of a head, of its version or a later one. */
+/** Shows the job of a head, at its version or a later one. */
 export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 
-/** Shows a job that is there as it is now, to somebody who may see it. */
+/** Shows the current state of an existing job, to a caller that may read it. */
 export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
-/**
- * Makes `ShowJob` of what is read of jobs and what is known of the queue. `basePath` is what callers
- * put before every path.
- */
+/** Makes `ShowJob`. `basePath` is the public path prefix of all links. */
 export function makeShowJob(jobs: JobCache, queue: QueueView, basePath: string): ShowJob {
   return async (head) => {
-    const [reading] = await jobs.read([head]);
-    const { job, counts } = reading as JobSnapshot;
+    const [snapshot] = (await jobs.read([head])) as [JobSnapshot];
+    const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
-    const shown = showJob(reading as JobSnapshot, basePath, position);
+    const shown = showJob(snapshot, basePath, position);
     return {
       job: shown,
       version: job.version,
@@ -48,14 +45,23 @@ export function makeShowJob(jobs: JobCache, queue: QueueView, basePath: string):
 }
 
 /** Shows a job, with its position in the queue if it is given. */
-export function showJob(reading: JobSnapshot, basePath: string, position?: JobPosition): ExportJob {
-  const { job, counts, notBeforeAt, startedAt, changedAt, failures } = reading;
+export function showJob(
+  snapshot: JobSnapshot,
+  basePath: string,
+  position?: JobPosition,
+): ExportJob {
+  const { job, counts, notBeforeAt, startedAt, changedAt, failures } = snapshot;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
   const self = `${basePath}/export-jobs/${job.id}`;
   return {
     id: job.id,
     ...showFacts(
-      { ...job, sliceBy: job.sliceBy as SliceBy, isUnsettledAllowed: job.isUnsettledAllowed === 1 },
+      {
+        ...job,
+        sliceBy: job.sliceBy as SliceBy,
+        prefixTemplate: job.destinationPrefix,
+        isUnsettledAllowed: job.isUnsettledAllowed === 1,
+      },
       job.caller,
       job.acceptedAt,
     ),
@@ -82,10 +88,10 @@ export function showJob(reading: JobSnapshot, basePath: string, position?: JobPo
   };
 }
 
-/** Shows what a job is, planned or accepted. */
+/** Shows the values of a planned or accepted job. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
-  const { target, name, priority, fromAt, toAt, sliceBy, destination, destinationPrefix } = job;
-  const warnings = warningsOfSlashes(destinationPrefix);
+  const { target, name, priority, fromAt, toAt, sliceBy, destination, prefixTemplate } = job;
+  const warnings = warningsOfSlashes(prefixTemplate);
   const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
   return {
     target,
@@ -97,7 +103,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     sliceBy,
     timeZone,
     destination,
-    destinationPrefix,
+    destinationPrefix: prefixTemplate,
     ...(warnings.length > 0 && { warnings }),
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
     ...(logGroupBytes !== null && { logGroupBytes }),

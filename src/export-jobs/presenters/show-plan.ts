@@ -2,13 +2,13 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { OpenTarget } from '#targets/target.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Count, exampleJob, jobFacts } from '../export-job.ts';
-import { type PrefixTemplate, readTemplate } from '../planning/destination-prefix.ts';
-import type { PlannedSlice } from '../planning/plan.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
+import type { PlannedSlice } from '../planning/plan-slices.ts';
+import { type PrefixTemplate, readPrefixTemplate } from '../planning/prefix-template.ts';
 import type { QueueView } from '../queue/position.ts';
 import { showEstimate, showFacts } from './show-job.ts';
 
-// Enough to see whether it is what was meant; a plan of 10,000 slices would be some megabytes.
+// Enough to check a plan. All 10,000 slices would be some megabytes.
 const maxSlicesShown = 100;
 
 const ShownSlice = Type.Object(
@@ -80,25 +80,25 @@ export const PlannedExportJob = Type.Object(
   },
 );
 
-/** Shows a plan, and what it would meet in the queue. */
+/** Shows a plan, and the queue that it would join. */
 export async function showPlan(
   { job, logGroupNames, slices }: PlannedJob,
-  { target, caller, now, queue }: PlanSurroundings,
+  { target, caller, now, queue }: ShowPlanOptions,
 ): Promise<PlannedExportJob> {
   const { name } = target;
   const [depth, { slicesAhead, ...estimate }] = await Promise.all([
     queue.depthOf(name),
     queue.estimate(name, slices.length, job.priority, caller),
   ]);
-  const { destinationPrefix: template, timeZone } = job;
-  const prefixes = readTemplate(template, { target, jobId: '{jobId}', timeZone });
+  const { prefixTemplate, timeZone } = job;
+  const template = readPrefixTemplate(prefixTemplate, { target, jobId: '{jobId}', timeZone });
   return {
     ...showFacts(job, caller, now),
     logGroupNames: [...logGroupNames],
     sliceCount: slices.length,
     slices: Iterator.from(slices)
       .take(maxSlicesShown)
-      .map((slice) => showSlice(slice, prefixes))
+      .map((slice) => showPlannedSlice(slice, template))
       .toArray(),
     queue: {
       slicesWaiting: depth.reduce((sum, { waiting }) => sum + waiting, 0),
@@ -108,7 +108,10 @@ export async function showPlan(
   };
 }
 
-function showSlice(slice: PlannedSlice, prefixes: PrefixTemplate): Static<typeof ShownSlice> {
+function showPlannedSlice(
+  slice: PlannedSlice,
+  template: PrefixTemplate,
+): Static<typeof ShownSlice> {
   const { number, logGroupName, fromAt, toAt, notBeforeAt } = slice;
   return {
     number,
@@ -116,12 +119,12 @@ function showSlice(slice: PlannedSlice, prefixes: PrefixTemplate): Static<typeof
     from: toDateTime(fromAt),
     to: toDateTime(toAt),
     ...(notBeforeAt !== null && { notBeforeAt: toDateTime(notBeforeAt) }),
-    destinationPrefix: prefixes.render({ ...slice, attempt: 1 }),
+    destinationPrefix: template.render({ ...slice, attempt: 1 }),
   };
 }
 
-/** What a plan is shown with. */
-interface PlanSurroundings {
+/** What showing a plan needs beside the plan. */
+interface ShowPlanOptions {
   target: Pick<OpenTarget, 'name' | 'accountId' | 'region'>;
   caller: string;
   now: number;

@@ -8,7 +8,7 @@ import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
-import { CreateExportJob } from '../planning/create-export-job.ts';
+import { CreateExportJob } from '../planning/create-export-job-body.ts';
 import { planJob } from '../planning/plan-job.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';

@@ -6,7 +6,7 @@ import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
 import type { ShowJob } from '../presenters/show-job.ts';
 import type { JobWatch } from '../watching/job-watch.ts';
-import type { Watchers } from '../watching/watchers.ts';
+import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const Query = Type.Object(
   {
@@ -38,7 +38,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
   authenticate: Authenticate;
   watch: JobWatch;
   /** The requests that wait. */
-  polls: Watchers;
+  polls: WaitingRequests;
 }> = async (app, { access, show, authenticate, watch, polls }) => {
   app.route({
     method: 'GET',

@@ -7,7 +7,7 @@ import { Problem } from '#problems/problem.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
-import { readTemplate } from '../planning/destination-prefix.ts';
+import { readPrefixTemplate } from '../planning/prefix-template.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
 import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
 import { retryJob } from '../store/requests/retry-job.ts';
@@ -90,7 +90,7 @@ function* toRetryQuestions(
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
   const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
-  const prefixes = readTemplate(prefixTemplate, { target, jobId, timeZone });
+  const prefixes = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
   for (const failed of failures) {
     const destinationPrefix = prefixes.render({ ...failed, attempt: failed.attempt + 1 });
     yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });

@@ -14,7 +14,7 @@ import { readEvents } from '../store/reads/read-events.ts';
 import { readProgress } from '../store/reads/read-progress.ts';
 import { heartbeatMs, toVersionedState, writeEventStream } from '../watching/event-stream.ts';
 import type { JobWatch } from '../watching/job-watch.ts';
-import type { Watchers } from '../watching/watchers.ts';
+import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const EventId = (description: string) =>
   Text({
@@ -46,7 +46,7 @@ export interface WatchEventsOptions {
   authorizer: Pick<Authorizer, 'version'>;
   watch: JobWatch;
   /** The streams that are open. */
-  streams: Watchers;
+  streams: WaitingRequests;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
 }

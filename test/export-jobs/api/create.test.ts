@@ -99,6 +99,40 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     ]);
   });
 
+  test('splits by 15-minutes, each under a prefix of its own, also where an hour is repeated', async () => {
+    const quarters = {
+      ...wish,
+      timeZone: 'Pacific/Chatham',
+      sliceBy: '15-minutes',
+      from: '2024-04-06T13:30:00Z',
+      to: '2024-04-06T15:15:00Z',
+    };
+
+    const { status, body } = await post(quarters);
+    const dry = await post(quarters, undefined, '?dryRun=true');
+
+    expect(status).toBe(202);
+    expect(body).toMatchObject({
+      sliceBy: '15-minutes',
+      destinationPrefix:
+        '{account}/{region}/{logGroup}/{yyyy}/{MM}/{dd}/{HH}/{mm}/{jobId}/{attempt}',
+      sliceCounts: { waiting: 3 },
+    });
+    const shown = await world.call('GET', body.links.slices);
+    const windows = shown.body.slices.map(({ from, to }: Record<string, string>) => [from, to]);
+    expect(windows).toEqual([
+      ['2024-04-06T13:30:00.000Z', '2024-04-06T13:45:00.000Z'],
+      ['2024-04-06T13:45:00.000Z', '2024-04-06T15:00:00.000Z'], // 03:30, and the repeated hour
+      ['2024-04-06T15:00:00.000Z', '2024-04-06T15:15:00.000Z'],
+    ]);
+    const prefixes = dry.body.slices.map(({ destinationPrefix }: never) => destinationPrefix);
+    expect(prefixes).toEqual(
+      ['03/15', '03/30', '03/45'].map((time) =>
+        expect.stringMatching(`/app/2024/04/07/${time}/{jobId}/1$`),
+      ),
+    );
+  });
+
   test('warns of slashes that make folders without a name', async () => {
     const { status, body } = await post({ ...wish, destinationPrefix: '/a//{dd}/' });
 

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { openToAll } from '#auth/access.ts';
-import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
-import { readTemplate } from '#export-jobs/planning/destination-prefix.ts';
+import { type SliceBy, sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
+import { readPrefixTemplate } from '#export-jobs/planning/prefix-template.ts';
 import { readLines } from '../../guesses/content.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { askerOf } from '../deeds.ts';
@@ -15,14 +15,19 @@ const hourMs = 3_600_000;
 // Over a leap day, the end of a month, a Monday, and with ends that no calendar has.
 const fromAt = Date.parse('2024-02-28T10:17:00.123Z');
 const toAt = Date.parse('2024-03-05T05:00:00.001Z');
+/** Quarters of an hour would be 1,668 tasks until then: they end earlier. */
+const endOf = (sliceBy: SliceBy) =>
+  sliceBy === '15-minutes' ? Date.parse('2024-03-01T05:00:00.001Z') : toAt;
 const groups = ['/shop/checkout', '/shop/billing', '/shop/search'];
 const eventCount = 10_000;
 
 /** 10,000 events around the window, on every edge a slice may have and a millisecond to each side. */
-function seedEvents({ emulator }: World): string[] {
-  const hours: number[] = [];
-  for (let at = Math.ceil(fromAt / hourMs) * hourMs; at < toAt; at += hourMs) hours.push(at);
-  const edges = [fromAt, toAt, ...hours].flatMap((at) => [at - 1, at, at + 1]);
+function seedEvents({ emulator }: World, sliceBy: SliceBy): string[] {
+  const toAt = endOf(sliceBy);
+  const stepMs = sliceBy === '15-minutes' ? hourMs / 4 : hourMs;
+  const starts: number[] = [];
+  for (let at = Math.ceil(fromAt / stepMs) * stepMs; at < toAt; at += stepMs) starts.push(at);
+  const edges = [fromAt, toAt, ...starts].flatMap((at) => [at - 1, at, at + 1]);
   const inside = fc.noBias(fc.integer({ min: fromAt - 2 * hourMs, max: toAt + 2 * hourMs }));
   const onEdges = groups.flatMap((group) => edges.map((timestamp) => ({ group, timestamp })));
   const elsewhere = fc.sample(fc.record({ group: fc.constantFrom(...groups), timestamp: inside }), {
@@ -49,25 +54,29 @@ function seedEvents({ emulator }: World): string[] {
 }
 
 /** Plans a job over all groups and runs each slice as one export task; how many there were. */
-async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string): Promise<number> {
+async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): Promise<number> {
   const target = world.targets.find(undefined);
   const { logs } = target;
-  const body = { from: fromAt, to: toAt, sliceBy, destination: 'archive', destinationPrefix };
+  const body = { from: fromAt, to: endOf(sliceBy), sliceBy, destination: 'archive' };
   const { job, slices } = await planJob(
-    { ...body, logGroupNamePrefix: '/shop/' },
+    { ...body, destinationPrefix: prefixTemplate, logGroupNamePrefix: '/shop/' },
     {
       ...{ target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
       ...{ request: askerOf('anonymous'), authorizer: openToAll.authorizer },
     },
   );
-  const prefixes = readTemplate(job.destinationPrefix, { target, jobId: sliceBy, timeZone: 'UTC' });
+  const template = readPrefixTemplate(job.prefixTemplate, {
+    target,
+    jobId: sliceBy,
+    timeZone: 'UTC',
+  });
   for (const slice of slices) {
     const { outcome } = await logs.createExportTask({
       logGroupName: slice.logGroupName,
       from: BigInt(slice.fromAt),
       to: BigInt(slice.toAt - 1),
       destination: job.destination,
-      destinationPrefix: prefixes.render({ ...slice, attempt: 1 }),
+      destinationPrefix: template.render({ ...slice, attempt: 1 }),
     });
     expect(outcome).toBe('accepted');
   }
@@ -75,19 +84,25 @@ async function runJob(world: World, sliceBy: SliceBy, destinationPrefix: string)
   return slices.length;
 }
 
+const windowCounts = { none: 1, '15-minutes': 172, hour: 140, day: 7, week: 2, month: 2 };
+
 test.for(sliceBys)(
   `10,000 events exported in slices by %s are each there exactly once (seed ${seed})`,
   async (sliceBy) => {
     const tasks = { activeTaskLimit: Number.POSITIVE_INFINITY, pendingMs: 0, runningMs: 0 };
     await using world = await openWorld({ emulator: tasks });
-    const expected = seedEvents(world);
+    const expected = seedEvents(world, sliceBy);
 
-    const count = await runJob(world, sliceBy, '{jobId}/{logGroup}/{yyyy}{MM}{dd}{HH}/{attempt}');
+    const count = await runJob(
+      world,
+      sliceBy,
+      '{jobId}/{logGroup}/{yyyy}{MM}{dd}{HH}{mm}/{attempt}',
+    );
 
     const exported = await readLines(world.emulator, {
       ...{ region, bucket: 'archive', prefix: `${sliceBy}/` },
     });
-    expect(count).toBe(groups.length * { none: 1, hour: 140, day: 7, week: 2, month: 2 }[sliceBy]);
+    expect(count).toBe(groups.length * windowCounts[sliceBy]);
     expect(exported).toEqual(expected.sort());
     expect(expected.length).toBeGreaterThan(9_000);
   },

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import { openToAll } from '#auth/access.ts';
-import type { CreateExportJob } from '#export-jobs/planning/create-export-job.ts';
-import { defaultTemplate } from '#export-jobs/planning/destination-prefix.ts';
+import type { CreateExportJob } from '#export-jobs/planning/create-export-job-body.ts';
 import { planJob } from '#export-jobs/planning/plan-job.ts';
+import { defaultTemplateOf } from '#export-jobs/planning/prefix-template.ts';
 import type { Problem } from '#problems/problem.ts';
 import { authorizerBy } from '../../access.ts';
 import { openWorld, region, type World } from '../../world.ts';
@@ -47,7 +47,7 @@ describe('planning a job', () => {
         fromAt: first,
         toAt: second,
         destination: 'archive',
-        destinationPrefix: defaultTemplate,
+        prefixTemplate: defaultTemplateOf('day'),
         logStreamNamePrefix: null,
         isUnsettledAllowed: false,
         logGroupBytes: null,
@@ -70,17 +70,19 @@ describe('planning a job', () => {
 
   test('takes what the body says', async () => {
     await using world = await openWorld();
-    const said = {
+    const members = {
       name: 'audit',
       priority: -3,
       sliceBy: 'hour',
-      destinationPrefix: 'audit/{HH}',
       logStreamNamePrefix: 'web-',
     } as const;
 
-    const { job, slices } = await plan(world, { ...wish, ...said, allowUnsettled: true });
+    const prefixTemplate = 'audit/{HH}';
+    const body = { ...wish, ...members, destinationPrefix: prefixTemplate, allowUnsettled: true };
 
-    expect(job).toMatchObject({ ...said, isUnsettledAllowed: true });
+    const { job, slices } = await plan(world, body);
+
+    expect(job).toMatchObject({ ...members, prefixTemplate, isUnsettledAllowed: true });
     expect(slices).toHaveLength(24);
   });
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { type SliceBy, sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { estimateWindows, windowsOf } from '#export-jobs/planning/calendar/slicing.ts';
 import { openWallClock } from '#export-jobs/planning/calendar/wall-clock.ts';
-import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
 import type { Window } from '#export-jobs/planning/window.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
@@ -59,6 +59,10 @@ const anyWindow: fc.Arbitrary<Window> = fc.oneof(
 /** The unit an instant lies in, by what is written on the calendar; an oracle of its own. */
 const labels: Record<SliceBy, (at: number) => string> = {
   none: () => 'all',
+  '15-minutes': (at) => {
+    const minute = new Date(at).getUTCMinutes();
+    return `${new Date(at).toISOString().slice(0, 13)}:${minute - (minute % 15)}`;
+  },
   hour: (at) => new Date(at).toISOString().slice(0, 13),
   day: (at) => new Date(at).toISOString().slice(0, 10),
   month: (at) => new Date(at).toISOString().slice(0, 7),
@@ -134,6 +138,12 @@ describe.each(sliceBys)('windows sliced by %s', (sliceBy) => {
 describe('windows', () => {
   test.for([
     ['none', '2024-01-31T10:30:00Z', '2024-03-01T00:00:00Z', ['2024-01-31T10:30']],
+    [
+      '15-minutes',
+      '2024-03-31T00:44:59.999Z',
+      '2024-03-31T01:15:00.001Z',
+      ['2024-03-31T00:44', '2024-03-31T00:45', '2024-03-31T01:00', '2024-03-31T01:15'],
+    ],
     [
       'hour',
       '2024-03-31T00:30:00Z',

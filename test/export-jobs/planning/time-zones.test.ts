@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type SliceBy, sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { windowsOf } from '#export-jobs/planning/calendar/slicing.ts';
 import { isTimeZone, openWallClock } from '#export-jobs/planning/calendar/wall-clock.ts';
-import { type SliceBy, sliceBys } from '#export-jobs/planning/create-export-job.ts';
 import type { Window } from '#export-jobs/planning/window.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
@@ -24,6 +24,10 @@ function shownIn(timeZone: string, at: number): string {
 /** The unit an instant lies in, by what the wall shows. */
 function unitOf(sliceBy: SliceBy, shown: string): string {
   if (sliceBy === 'none') return 'all';
+  if (sliceBy === '15-minutes') {
+    const quarter = Math.floor(Number(shown.slice(14, 16)) / 15);
+    return `${shown.slice(0, 13)} ${quarter}`;
+  }
   if (sliceBy !== 'week') return shown.slice(0, { hour: 13, day: 10, month: 7 }[sliceBy]);
   const monday = new Date(`${shown.slice(0, 10)}T00:00:00Z`);
   monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
@@ -56,8 +60,12 @@ const instant = fc.oneof(
   fc.integer({ min: 0, max: Date.UTC(2200, 0) }),
 );
 const lengthsMs: Record<SliceBy, number> = {
-  ...{ none: 1e12, hour: 60 * hourMs, day: 40 * 24 * hourMs },
-  ...{ week: 200 * 24 * hourMs, month: 900 * 24 * hourMs },
+  none: 1e12,
+  '15-minutes': 15 * hourMs,
+  hour: 60 * hourMs,
+  day: 40 * 24 * hourMs,
+  week: 200 * 24 * hourMs,
+  month: 900 * 24 * hourMs,
 };
 
 describe.each(sliceBys)('windows sliced by %s in any time zone', (sliceBy) => {
@@ -178,5 +186,53 @@ describe('a day of the calendar', () => {
     );
 
     expect(starts).toEqual(['2006-10-28T02:30:00.000Z', '2006-10-29T02:30:00.000Z']);
+  });
+});
+
+describe('quarters of an hour', () => {
+  const startsOf = (zone: string, from: string, to: string) =>
+    cut(toWindow(from, to), '15-minutes', zone).map(({ fromAt }) =>
+      new Date(fromAt).toISOString().slice(11, 19),
+    );
+
+  test.for([
+    [
+      'at full quarters of UTC in Nepal, at an offset of 5:45',
+      'Asia/Kathmandu',
+      ['2024-05-01T00:05Z', '2024-05-01T00:50Z'],
+      ['00:05:00', '00:15:00', '00:30:00', '00:45:00'],
+    ],
+    [
+      'at full quarters of local time, at an offset of 44 minutes and 30 seconds',
+      'Africa/Monrovia',
+      ['1971-05-01T00:00Z', '1971-05-01T00:45Z'],
+      ['00:00:00', '00:14:30', '00:29:30', '00:44:30'],
+    ],
+    [
+      'when they are shown first, if half an hour is repeated (01:30 to 02:00)',
+      'Australia/Lord_Howe',
+      ['2024-04-06T14:30Z', '2024-04-06T16:00Z'],
+      ['14:30:00', '14:45:00', '15:30:00', '15:45:00'],
+    ],
+    [
+      'after the gap, if half an hour is skipped (02:00 to 02:30)',
+      'Australia/Lord_Howe',
+      ['2024-10-05T15:15Z', '2024-10-05T16:00Z'],
+      ['15:15:00', '15:30:00', '15:45:00'],
+    ],
+    [
+      'when they are shown first, if an hour is repeated at a quarter to four',
+      'Pacific/Chatham',
+      ['2024-04-06T13:30Z', '2024-04-06T15:30Z'],
+      ['13:30:00', '13:45:00', '15:00:00', '15:15:00'],
+    ],
+    [
+      'after the gap, if an hour is skipped at a quarter to three',
+      'Pacific/Chatham',
+      ['2024-09-28T13:45Z', '2024-09-28T14:30Z'],
+      ['13:45:00', '14:00:00', '14:15:00'],
+    ],
+  ] as const)('begin %s', ([, zone, [from, to], starts]) => {
+    expect(startsOf(zone, from, to)).toEqual(starts);
   });
 });

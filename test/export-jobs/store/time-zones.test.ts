@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { planSlices } from '#export-jobs/planning/plan.ts';
+import { sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
+import { planSlices } from '#export-jobs/planning/plan-slices.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../deeds.ts';
 import { openStore, planOf, storageBackends } from '../homes.ts';
@@ -32,7 +33,7 @@ describe.each(storageBackends)(
     test(`put together are its window for each log group, as they were planned (seed ${seed})`, async () => {
       const anyJob = fc.record({
         change: fc.constantFrom(...changes),
-        sliceBy: fc.constantFrom('none', 'hour', 'day', 'week', 'month'),
+        sliceBy: fc.constantFrom(...sliceBys),
         before: fc.integer({ min: 1, max: 60 * hourMs }),
         after: fc.integer({ min: 1, max: 60 * hourMs }),
       });

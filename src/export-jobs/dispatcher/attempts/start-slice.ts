@@ -11,7 +11,7 @@ import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
-import { readTemplate } from '../../planning/destination-prefix.ts';
+import { readPrefixTemplate } from '../../planning/prefix-template.ts';
 import { toInclusive } from '../../planning/window.ts';
 import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
@@ -39,7 +39,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     leaseMs: limits.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
     renderPrefix: (prefixTemplate, { jobId, timeZone, ...attempt }) =>
-      readTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
+      readPrefixTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
   if (!intent) return limits.idleMs;

@@ -1,23 +1,23 @@
 /**
- * The clock on the wall of a time zone. Local times are written as epoch ms of a UTC that shows the
- * same: 1 May, 09:00 on the wall is `Date.UTC(2024, 4, 1, 9)`.
+ * The wall clock of a time zone. A local time is the epoch ms at which UTC shows the same: 1 May, 09:00 is
+ * `Date.UTC(2024, 4, 1, 9)` in every zone.
  */
 export interface WallClock {
-  /** What the clock shows at an instant. */
+  /** The local time at an instant. */
   localOf(at: number): number;
   /**
-   * The first instant at which the clock shows a local time or has passed it. What it skips begins
-   * when it has skipped it, and what it shows twice begins with the first time.
+   * The first instant at which the clock shows a local time or a later one. So a skipped time begins after
+   * the skip, and a repeated time begins when it is shown first.
    */
   firstAt(local: number): number;
 }
 
-/** The time zone when none is named. */
+/** The default time zone. */
 export const utc = 'UTC';
 
 const dayMs = 24 * 3_600_000;
 
-/** Whether it is the name of a time zone that is known here. */
+/** Whether a text is the IANA name of a known time zone. */
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false; // "+01:00", which Intl takes, has no calendar
   try {
@@ -28,7 +28,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Opens the clock of a time zone, by its IANA name. Good for a job: it remembers a number for each day. */
+/** Opens the wall clock of a time zone. Use one per job: it remembers the offset of each day. */
 export function openWallClock(timeZone: string): WallClock {
   if (timeZone === utc) return { localOf: (at) => at, firstAt: (local) => local };
   let format: Intl.DateTimeFormat | undefined; // costs a tenth of a millisecond
@@ -48,14 +48,14 @@ export function openWallClock(timeZone: string): WallClock {
     return Date.UTC(year, month - 1, day, hour, minute, second) - toSecond;
   }
 
-  /** At the beginning of a day of UTC. */
+  /** The offset at the beginning of a day of UTC. */
   function offsetOn(day: number): number {
     const offset = offsets.get(day) ?? offsetAt(day * dayMs);
     offsets.set(day, offset);
     return offset;
   }
 
-  /** When the offset of a day changes to another, between two instants; within a day it does so once. */
+  /** Finds the change of an offset between two instants. Within a day there is at most one. */
   function findChange(from: number, to: number, offset: number): number {
     let [before, after] = [from, to];
     while (after - before > 1) {
@@ -69,7 +69,7 @@ export function openWallClock(timeZone: string): WallClock {
   return {
     localOf: (at) => at + offsetAt(at),
     firstAt(local) {
-      // No offset is more than a day: the instant is in the day before, in this one or in the next.
+      // No offset exceeds a day: the instant is in the day before, in this one or in the next.
       const today = Math.floor(local / dayMs);
       for (const day of [today - 1, today, today + 1]) {
         const [start, end] = [day * dayMs, (day + 1) * dayMs];

@@ -68,14 +68,16 @@ async function writeJob(
   }
   const { job, slices, policies } = plan;
   await requireWaitingCapacity(queries, caller, slices.length, maxWaitingSlices);
-  const { target, priority, isUnsettledAllowed } = job;
+  const { prefixTemplate, isUnsettledAllowed, ...columns } = job;
+  const { target, priority } = job;
   await queries
     .insertInto('jobs')
     .values({
-      ...job,
+      ...columns,
       id: jobId,
       caller,
       principal: JSON.stringify(principal),
+      destinationPrefix: prefixTemplate,
       isUnsettledAllowed: isUnsettledAllowed ? 1 : 0,
       acceptedAt,
       cancelRequestedAt: null,

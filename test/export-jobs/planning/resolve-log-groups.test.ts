@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { resolveLogGroups } from '#export-jobs/planning/log-groups.ts';
+import { resolveLogGroups } from '#export-jobs/planning/resolve-log-groups.ts';
 import { openWorld, region, type World } from '../../world.ts';
 
 const message = 'x'.repeat(974); // with AWS's 26 bytes for each event 1,000

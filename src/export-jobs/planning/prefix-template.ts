@@ -1,17 +1,18 @@
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { effectivePrefix, withoutEndingSlashes } from '#aws/export-task.ts';
 import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
+import { defaultTimesOf, type SliceBy } from './calendar/slice-units.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 
-/** What a template is filled in with, for all slices of a job. */
+/** The values of a job in its destination prefixes. */
 export interface JobOfPrefix {
   target: TargetIdentity;
   jobId: string;
-  /** The IANA name of the time zone of the times in it. */
+  /** The IANA name of the time zone of the times. */
   timeZone: string;
 }
 
-/** What a template is filled in with, for one attempt of one slice. */
+/** The values of one attempt in its destination prefix. */
 interface AttemptOfPrefix {
   logGroupName: string;
   /** The start of the slice, epoch ms. */
@@ -19,64 +20,67 @@ interface AttemptOfPrefix {
   attempt: number;
 }
 
-/** A destination prefix with names in braces, read once and filled in for each attempt. */
+/** A prefix template: text with placeholders, read once and rendered for each attempt. */
 export interface PrefixTemplate {
   /**
-   * In words why AWS could not export a log group under it; `undefined` when it can. It counts, and
-   * fills nothing in: a long template and many log groups cost no more than their number.
+   * Says why AWS cannot export a log group to its rendered prefix; `undefined` when it can. It counts
+   * bytes and renders nothing, so a long template costs nothing more for each log group.
    */
   faultFor(logGroupName: string): string | undefined;
-  /** The destinationPrefix of an attempt: every name in braces filled in, without ending slashes, never empty. */
+  /** Renders the destinationPrefix of an attempt: all placeholders filled in, no ending slashes, never empty. */
   render(attempt: AttemptOfPrefix): string;
 }
 
-/** The names a template may have in braces. */
+/** The placeholders of a template. */
 const names = [
   ...(['account', 'region', 'target', 'logGroup'] as const),
-  ...(['yyyy', 'MM', 'dd', 'HH', 'jobId', 'attempt'] as const),
+  ...(['yyyy', 'MM', 'dd', 'HH', 'mm', 'jobId', 'attempt'] as const),
 ];
 type Name = (typeof names)[number];
 const known = names.map((name) => `{${name}}`).join(' ');
 
-/** What the document says of templates. */
-export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. Each slice gets its own values. The times are the start of the slice in \`timeZone\`. {logGroup} has no leading slash. Slashes at the end of the prefix are removed, because AWS appends \`/<taskId>/<log stream>/000000.gz\`.`;
+/** The description of prefix templates in the OpenAPI document. */
+export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. Each slice gets its own values. The times are the start of the slice in \`timeZone\`. {logGroup} has no leading slash. Slashes at the end of the prefix are removed, because AWS appends \`/<taskId>/<log stream>/000000.gz\`. If \`sliceBy\` is \`15-minutes\`, the default has {mm} after {HH}.`;
 
 /**
- * The template when a job has none. No two slices of a job begin in the same hour of its time zone
- * with the same log group; with the job and the attempt beside, what one attempt wrote is never mixed
- * with another's.
+ * The prefix template of a job that has none. It renders a different prefix for each attempt of each
+ * slice, so the objects of two attempts never mix: no two slices of a log group begin in the same period
+ * of the clock, and the times in the template are as fine as the periods. Log groups whose names differ
+ * only in a leading slash share their prefixes.
  */
-export const defaultTemplate =
-  '{account}/{region}/{logGroup}/{yyyy}/{MM}/{dd}/{HH}/{jobId}/{attempt}';
+export const defaultTemplateOf = (sliceBy: SliceBy): string =>
+  `{account}/{region}/{logGroup}/${defaultTimesOf(sliceBy)}/{jobId}/{attempt}`;
 
 const nameOrBrace = /\{([^{}]*)\}|[{}]/g;
 
-/** In words what is wrong with a template; `undefined` when it is good. */
-export function faultOf(template: string): string | undefined {
-  const faults = [...template.matchAll(nameOrBrace)].flatMap(({ 0: found, 1: name, index }) => {
-    if (name === undefined) return [`has an unmatched ${found} at character ${index + 1}`];
-    if (isName(name)) return [];
-    return [
-      `has the unknown placeholder ${found} at character ${index + 1}; known placeholders: ${known}`,
-    ];
-  });
-  if (withoutEndingSlashes(template) === '') faults.push('must not consist of slashes only');
+/** Says what is wrong with a prefix template; `undefined` when it is valid. */
+export function faultOf(prefixTemplate: string): string | undefined {
+  const faults = [...prefixTemplate.matchAll(nameOrBrace)].flatMap(
+    ({ 0: found, 1: name, index }) => {
+      if (name === undefined) return [`has an unmatched ${found} at character ${index + 1}`];
+      if (isName(name)) return [];
+      return [
+        `has the unknown placeholder ${found} at character ${index + 1}; known placeholders: ${known}`,
+      ];
+    },
+  );
+  if (withoutEndingSlashes(prefixTemplate) === '') faults.push('must not consist of slashes only');
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
-// "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one
-// AWS may still fail; how long they are nobody can know beforehand.
+// "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one AWS may
+// still fail; their lengths are unknown beforehand.
 const appendedBytes = 1 + 36 + '/x/000000.gz'.length;
 const prefixMaxBytes = s3KeyMaxBytes - appendedBytes;
 
-// More attempts than a slice will ever have, so that a prefix that fits at first goes on fitting.
+// More attempts than a slice will ever have, so that a prefix that fits at first fits later, too.
 const longestAttempt = 999_999;
 
-/** Reads a template that has no fault. */
-export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate {
+/** Reads a valid prefix template. */
+export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): PrefixTemplate {
   const { target, jobId, timeZone } = job;
   const clock = openWallClock(timeZone);
-  const parts = toParts(template);
+  const parts = toParts(prefixTemplate);
   const ofJob = { account: target.accountId, region: target.region, target: target.name, jobId };
 
   const valuesFor = ({ logGroupName, fromAt, attempt }: AttemptOfPrefix): Record<Name, string> => {
@@ -88,11 +92,12 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
       MM: time.slice(5, 7),
       dd: time.slice(8, 10),
       HH: time.slice(11, 13),
+      mm: time.slice(14, 16),
       attempt: String(attempt),
     };
   };
 
-  // All but the log group has the same length in every slice.
+  // Only the log group differs in length between slices.
   const longest = valuesFor({ logGroupName: '', fromAt: 0, attempt: longestAttempt });
   const texts = parts.map((part) => (typeof part === 'string' ? part : longest[part.name]));
   const bytesBeside = Buffer.byteLength(texts.join(''));
@@ -131,26 +136,26 @@ export function readTemplate(template: string, job: JobOfPrefix): PrefixTemplate
   };
 }
 
-/** How many folders of a key have no name. */
+/** Counts the folders of a key that have no name. */
 const countNameless = (prefix: string) => prefix.split('/').filter((name) => name === '').length;
 
-/** A template as text and names, in its order. */
-function toParts(template: string): (string | { name: Name })[] {
+/** Splits a template into text and placeholders. */
+function toParts(prefixTemplate: string): (string | { name: Name })[] {
   const parts: (string | { name: Name })[] = [];
   let end = 0;
-  for (const { 0: found, 1: name, index } of template.matchAll(nameOrBrace)) {
+  for (const { 0: found, 1: name, index } of prefixTemplate.matchAll(nameOrBrace)) {
     if (!isName(name)) continue;
-    parts.push(template.slice(end, index), { name });
+    parts.push(prefixTemplate.slice(end, index), { name });
     end = index + found.length;
   }
-  return [...parts, template.slice(end)];
+  return [...parts, prefixTemplate.slice(end)];
 }
 
 function isName(text: string | undefined): text is Name {
   return (names as readonly (string | undefined)[]).includes(text);
 }
 
-/** Nearly every log group begins with a slash, which would give a folder without a name. */
+// Nearly every log group begins with a slash, which would make a folder without a name.
 function toLogGroup(logGroupName: string): string {
   return logGroupName.startsWith('/') ? logGroupName.slice(1) : logGroupName;
 }

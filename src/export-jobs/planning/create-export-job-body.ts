@@ -10,26 +10,15 @@ import { awsLimits, inWords } from '#problems/limits.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
 import { priorityIgnoredEvery } from '../queue/order.ts';
+import { SliceBy } from './calendar/slice-units.ts';
 import { utc } from './calendar/wall-clock.ts';
-import { defaultTemplate, templateDescription } from './destination-prefix.ts';
+import { defaultTemplateOf, templateDescription } from './prefix-template.ts';
 import { longestDayMs } from './window.ts';
 
-/** A body names at most this many log groups, half of its megabyte; by their prefix there may be more. */
+// They fill half of the megabyte that a body may have. A logGroupNamePrefix can match more.
 const maxLogGroups = 1_000;
 
-/** What a job's window is cut at: nothing, or the hours, days, ISO weeks or months of its time zone. */
-export const sliceBys = ['none', 'hour', 'day', 'week', 'month'] as const;
-export type SliceBy = (typeof sliceBys)[number];
-export const SliceBy = Type.Unsafe<SliceBy>({
-  title: 'SliceBy',
-  type: 'string',
-  enum: sliceBys,
-  description:
-    'How to split the time range. Default: no split. Each log group and interval becomes one export task. Intervals are calendar units of `timeZone`. Weeks begin on Monday.',
-  'x-rule': `one of ${sliceBys.join(', ')}`,
-});
-
-/** The body of POST /export-jobs. A member left out is absent: its default is applied in planning. */
+/** The body of POST /export-jobs. Planning applies the defaults of absent members. */
 export type CreateExportJob = Static<typeof CreateExportJob>;
 export const CreateExportJob = Type.Object(
   {
@@ -87,7 +76,7 @@ export const CreateExportJob = Type.Object(
         maxLength: s3KeyMaxBytes, // what a document can say of the rule below
         'x-maxUtf8Bytes': s3KeyMaxBytes,
         rule: `text of 1 to ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
-        default: defaultTemplate,
+        default: defaultTemplateOf('none'),
         description: templateDescription,
       }),
     ),

@@ -14,7 +14,7 @@ export interface WatchLimits {
 }
 
 /** The requests that wait for news of jobs: event streams, or long polls. */
-export interface Watchers {
+export interface WaitingRequests {
   /**
    * Counts a request until its response closes. The signal aborts when its caller has left, and when
    * the service closes: whatever waits or loops for this request ends by it.
@@ -29,7 +29,10 @@ export interface Watchers {
  * Makes the watchers of one kind; `what` names them for callers. Callers who are not told apart have
  * the limit of the process only.
  */
-export function makeWatchers(what: string, { perProcess, perCaller }: WatchLimits): Watchers {
+export function makeWaitingRequests(
+  what: string,
+  { perProcess, perCaller }: WatchLimits,
+): WaitingRequests {
   const open = new Map<ServerResponse, AbortController>();
   const counts = new Map<string, number>();
   let isClosed = false;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  defaultTemplate,
+  defaultTemplateOf,
   faultOf,
-  readTemplate,
-} from '#export-jobs/planning/destination-prefix.ts';
+  readPrefixTemplate,
+} from '#export-jobs/planning/prefix-template.ts';
 
 const job = {
   target: { name: 'prod-eu', accountId: '111122223333', region: 'eu-west-1' },
@@ -12,7 +12,7 @@ const job = {
   timeZone: 'UTC',
 };
 const slice = { logGroupName: '/aws/lambda/pay', fromAt: Date.UTC(2024, 4, 1, 7, 30), attempt: 2 };
-const known = '{account} {region} {target} {logGroup} {yyyy} {MM} {dd} {HH} {jobId} {attempt}';
+const known = '{account} {region} {target} {logGroup} {yyyy} {MM} {dd} {HH} {mm} {jobId} {attempt}';
 
 describe('a destination prefix', () => {
   test.for([
@@ -24,10 +24,18 @@ describe('a destination prefix', () => {
     ['a/{attempt}//', 'a/2'],
     ['/a', '/a'],
     ['é{dd}🪵', 'é01🪵'],
-    [defaultTemplate, `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/${job.jobId}/2`],
+    ['{HH}:{mm}', '07:30'],
+    [
+      defaultTemplateOf('hour'),
+      `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/${job.jobId}/2`,
+    ],
+    [
+      defaultTemplateOf('15-minutes'),
+      `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/30/${job.jobId}/2`,
+    ],
   ] as const)('%s is filled in as %s', ([template, prefix]) => {
     expect(faultOf(template)).toBeUndefined();
-    expect(readTemplate(template, job).render(slice)).toBe(prefix);
+    expect(readPrefixTemplate(template, job).render(slice)).toBe(prefix);
   });
 
   test.for([
@@ -37,13 +45,13 @@ describe('a destination prefix', () => {
     ['Asia/Kolkata', '2024-05-01T13'],
     ['Pacific/Honolulu', '2024-04-30T21'],
   ])('has the times of %s: %s', ([timeZone = '', time]) => {
-    const { render } = readTemplate('{yyyy}-{MM}-{dd}T{HH}', { ...job, timeZone });
+    const { render } = readPrefixTemplate('{yyyy}-{MM}-{dd}T{HH}', { ...job, timeZone });
 
     expect(render(slice)).toBe(time);
   });
 
   test('keeps what is not a leading slash of a log group', () => {
-    const { render } = readTemplate('x{logGroup}x', job);
+    const { render } = readPrefixTemplate('x{logGroup}x', job);
     const rendered = ['app', '//app', '/', '/a/'].map((logGroupName) =>
       render({ ...slice, logGroupName }),
     );
@@ -52,15 +60,15 @@ describe('a destination prefix', () => {
   });
 
   test.each([
-    [defaultTemplate, '/'],
-    [defaultTemplate, '//'],
+    [defaultTemplateOf('none'), '/'],
+    [defaultTemplateOf('none'), '//'],
     ['a/{logGroup}/{dd}', '/'],
     ['{logGroup}/{dd}', '/'],
     ['/a/{logGroup}/{dd}', '/'],
   ])(
     '%s is refused for the log group %s, which leaves a folder without a name',
     (template, bare) => {
-      const { faultFor } = readTemplate(template, job);
+      const { faultFor } = readPrefixTemplate(template, job);
 
       expect(faultFor(bare)).toBe(
         `must not have a folder without a name when filled in, but does for log group ${bare}, where {logGroup} is empty; put text before {logGroup}`,
@@ -72,7 +80,7 @@ describe('a destination prefix', () => {
   test.each(['x{logGroup}/{dd}', '{dd}-{logGroup}-', 'a//{dd}', '{yyyy}/{logGroup}'])(
     '%s is good for the log group /',
     (template) => {
-      expect(readTemplate(template, job).faultFor('/')).toBeUndefined();
+      expect(readPrefixTemplate(template, job).faultFor('/')).toBeUndefined();
     },
   );
 
@@ -100,8 +108,8 @@ describe('a destination prefix', () => {
   test('leaves AWS room for what it appends, whatever the attempt', () => {
     const short = `${'é'.repeat(484)}{attempt}`; // 968 bytes and six digits: one byte is left
 
-    expect(readTemplate(`${short}/`, job).faultFor('/aaa')).toBeUndefined();
-    const filled = readTemplate(`${short}{logGroup}`, job);
+    expect(readPrefixTemplate(`${short}/`, job).faultFor('/aaa')).toBeUndefined();
+    const filled = readPrefixTemplate(`${short}{logGroup}`, job);
     expect(filled.faultFor('/a')).toBeUndefined();
     expect(filled.faultFor('/aa')).toBe(
       'must have at most 975 bytes when filled in, but has 976 for log group /aa; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is 1024 bytes',
@@ -113,7 +121,7 @@ describe('a destination prefix', () => {
   test('has room by default, for the longest names there are', () => {
     const target = { ...job.target, region: 'ap-southeast-99', name: 'x'.repeat(64) };
 
-    const { faultFor } = readTemplate(defaultTemplate, { ...job, target });
+    const { faultFor } = readPrefixTemplate(defaultTemplateOf('15-minutes'), { ...job, target });
 
     expect(faultFor('x'.repeat(512))).toBeUndefined();
   });
@@ -123,7 +131,7 @@ describe('a destination prefix', () => {
     ['{logGroup}', `${'/'.repeat(512)}`, '/a'],
     ['/{logGroup}/{logGroup}//', '//', '/a//'],
   ] as const)('%s has nothing but slashes for log group %s', ([template, bare, named]) => {
-    const { faultFor, render } = readTemplate(template, job);
+    const { faultFor, render } = readPrefixTemplate(template, job);
 
     expect(faultOf(template)).toBeUndefined();
     expect(render({ ...slice, logGroupName: bare })).toBe('exportedlogs'); // of an older version
@@ -136,7 +144,7 @@ describe('a destination prefix', () => {
   test.for(['a{logGroup}', '{logGroup}{dd}', '{target}/{logGroup}'])(
     '%s has something for a log group of slashes',
     (template) => {
-      const { faultFor, render } = readTemplate(template, job);
+      const { faultFor, render } = readPrefixTemplate(template, job);
 
       expect(faultFor('////')).toBeUndefined();
       expect(render({ ...slice, logGroupName: '////' })).not.toBe('exportedlogs');
@@ -147,7 +155,7 @@ describe('a destination prefix', () => {
     const template = '{logGroup}'.repeat(102);
     const slashes = '/'.repeat(512);
 
-    const fault = readTemplate(template, job).faultFor(slashes);
+    const fault = readPrefixTemplate(template, job).faultFor(slashes);
 
     expect(fault).toContain(`but has ${102 * 511} for`);
   });

@@ -4,16 +4,16 @@ import { Problem } from '#problems/problem.ts';
 
 const { slicesPerJob } = statedLimits;
 
-// AWS takes ten of these calls a second per account and Region from everybody together: four are
-// ours. Slower, and a job of a thousand log groups would be accepted after more than five seconds.
+// AWS allows ten of these calls per second for all callers of an account and Region together. Shorter:
+// we take more than four of them. Longer: a job of a thousand log groups takes more than five seconds.
 const pauseMs = 250;
 
-// Pages may come with less than AWS has room for, even empty; twice as many as full ones is patience
-// enough with a listing that does not end.
+// A page may have fewer log groups than AWS allows, or none. Fewer pages: a listing with short pages is cut
+// off. More: a listing without end keeps a request waiting.
 const maxPages = 2 * (slicesPerJob / 50);
 
 /**
- * All log groups whose name begins with a prefix, in AWS's order, and what they hold together.
+ * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes.
  * @throws Problem no-log-groups, too-many-slices, aws-unexpected, or what AWS's answer means
  */
 export async function resolveLogGroups(

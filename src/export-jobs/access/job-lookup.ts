@@ -9,19 +9,19 @@ import { type JobAccess, makeJobAccess } from './job-access.ts';
 import { makeJobVisibility } from './job-visibility.ts';
 
 /** The ways to jobs, by who asks. */
-export interface JobQueries {
+export interface JobLookup {
   jobs: JobCache;
   access: JobAccess;
   visibility: JobVisibility;
 }
 
 /** Makes the ways to the jobs of a database. Nothing is asked of it before a request is. */
-export function makeJobQueries(options: {
+export function makeJobLookup(options: {
   database: Database;
   authorizer: Authorizer;
   targets: Pick<Targets, 'list'>;
   elapsed: () => number;
-}): JobQueries {
+}): JobLookup {
   const { database, authorizer, targets, elapsed } = options;
   const jobs = makeJobCache({
     readHeads: (jobIds) => readHeads(database, jobIds),

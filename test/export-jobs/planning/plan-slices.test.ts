@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { type PlannedSlice, planSlices } from '#export-jobs/planning/plan.ts';
+import { type PlannedSlice, planSlices } from '#export-jobs/planning/plan-slices.ts';
 
 const hourMs = 3_600_000;
 const now = Date.UTC(2024, 4, 3, 6);
@@ -96,7 +96,25 @@ describe('the slices of a job', () => {
     );
   });
 
+  test('by 15-minutes may cover 104 days of one log group, and not 105', async () => {
+    const days = (count: number) => ({
+      ...wish,
+      logGroupNames: ['/a'],
+      window: { fromAt: midnight - count * 24 * hourMs, toAt: midnight },
+      sliceBy: '15-minutes' as const,
+    });
+
+    expect(await slicesOf(days(104))).toHaveLength(9_984);
+    await expect(planSlices(days(105))).rejects.toEqual(
+      expect.objectContaining({
+        detail:
+          'The job would have 10,080 slices (1 log groups × 10,080 intervals). The limit is 10,000. With sliceBy "hour" it has 2,520.',
+      }),
+    );
+  });
+
   test.for([
+    ['15-minutes', 1, 'week'],
     ['hour', 2, 'week'],
     ['day', 10, 'month'],
     ['day', 1_000, 'none'],

@@ -1,34 +1,35 @@
 import { awsLimits, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { inChunks } from '../in-chunks.ts';
+import { type SliceBy, sliceBys } from './calendar/slice-units.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/slicing.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
-import { type SliceBy, sliceBys } from './create-export-job.ts';
 import type { Window } from './window.ts';
 
-/** One log group × one window, as it enters the queue. */
+/** A slice as it enters the queue: one log group and one window. */
 export interface PlannedSlice extends Window {
   /** 0, 1, 2, … within the job. */
   number: number;
   logGroupName: string;
-  /** Until when its log events may still become exportable; null when it need not wait. */
+  /** Until this instant its log events may be incomplete; null when it does not wait for them. */
   notBeforeAt: number | null;
-  /** From when on it stands in the queue. */
+  /** From this instant on it may start. */
   readyAt: number;
 }
 
-/** The slices of a job in the order of their numbers, each made when it is asked for. */
+/** The slices of a job in the order of their numbers. Each is made only when it is iterated. */
 export interface PlannedSlices extends Iterable<PlannedSlice> {
   readonly length: number;
 }
 
 const { slicesPerJob } = statedLimits;
 
-// In a time zone a window takes some hundredths of a millisecond to find.
+// A window in a time zone takes some hundredths of a millisecond. Fewer: a job takes longer. More: other
+// requests wait longer.
 const windowsAtOnce = 100;
 
-/** What is to be cut into slices. */
-interface Wish {
+/** What to split into slices. */
+interface SlicesRequest {
   logGroupNames: readonly string[];
   window: Window;
   sliceBy: SliceBy;
@@ -38,17 +39,17 @@ interface Wish {
 }
 
 /**
- * Cuts a job into slices: the oldest window first, and in it the log groups in the order given. So
- * whatever is done of a job at any time is its beginning, of all its log groups.
+ * Splits a job into slices: the oldest window first, and in it the log groups in the given order. So at
+ * any time the finished part of a job is its beginning, for all its log groups.
  * @throws Problem too-many-slices
  */
-export async function planSlices(wish: Wish): Promise<PlannedSlices> {
-  const { logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed } = wish;
+export async function planSlices(request: SlicesRequest): Promise<PlannedSlices> {
+  const { logGroupNames, window, sliceBy, timeZone, now, isUnsettledAllowed } = request;
   const slicing = { sliceBy, clock: openWallClock(timeZone) };
   const windows: Window[] = [];
-  for await (const some of inChunks(windowsOf(window, slicing), windowsAtOnce)) {
-    windows.push(...some);
-    if (windows.length * logGroupNames.length > slicesPerJob) throw tooManySlices(wish, slicing);
+  for await (const chunk of inChunks(windowsOf(window, slicing), windowsAtOnce)) {
+    windows.push(...chunk);
+    if (windows.length * logGroupNames.length > slicesPerJob) throw tooManySlices(request, slicing);
   }
   return {
     length: windows.length * logGroupNames.length,
@@ -66,7 +67,10 @@ export async function planSlices(wish: Wish): Promise<PlannedSlices> {
   };
 }
 
-function tooManySlices({ logGroupNames, window, sliceBy }: Wish, { clock }: Slicing): Problem {
+function tooManySlices(
+  { logGroupNames, window, sliceBy }: SlicesRequest,
+  { clock }: Slicing,
+): Problem {
   const windowsBy = (unit: SliceBy) => estimateWindows(window, { sliceBy: unit, clock });
   const countWith = (unit: SliceBy) => windowsBy(unit) * logGroupNames.length;
   const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= slicesPerJob) ?? 'none';

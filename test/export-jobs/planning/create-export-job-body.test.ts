@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { CreateExportJob } from '#export-jobs/planning/create-export-job.ts';
+import { CreateExportJob } from '#export-jobs/planning/create-export-job-body.ts';
 import { completeDocument } from '#openapi/document.ts';
 import type { Problem } from '#problems/problem.ts';
 import { readJsonBody } from '#validation/json-body.ts';
@@ -96,7 +96,7 @@ describe('a body of POST /export-jobs', () => {
     [
       { sliceBy: 'year' },
       '#/sliceBy',
-      'must be one of none, hour, day, week, month, but is "year"',
+      'must be one of none, 15-minutes, hour, day, week, month, but is "year"',
     ],
     [{ priority: 11 }, '#/priority', 'must be an integer from -10 to 10, but is 11'],
     [{ priority: '1' }, '#/priority', 'must be an integer from -10 to 10, but is "1"'],
