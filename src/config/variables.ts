@@ -67,7 +67,7 @@ export const Environment = Type.Object({
       pattern: '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$',
       maxLength: 200,
       description:
-        'Path that callers put before every path, where a reverse proxy strips it. References in answers, the OpenAPI document and Swagger UI begin with it.',
+        'Path prefix that callers use and a reverse proxy removes. URLs in answers, the OpenAPI document and Swagger UI begin with it.',
       'x-rule': 'a path such as /logs-gateway, with a slash in front and none at its end',
     }),
   ),
@@ -75,7 +75,7 @@ export const Environment = Type.Object({
     Type.String({
       pattern: String.raw`^(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?:,(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]))*$`,
       description:
-        'Names the Host header may have, without ports, with commas between. Default: `localhost`, `127.0.0.1`, `[::1]` where HOST is this machine alone and AUTH is not set or none; otherwise any.',
+        'Names that the `Host` header may have, without ports, separated by commas. Default: `localhost`, `127.0.0.1` and `[::1]` if HOST is a loopback address and AUTH is none or not set, otherwise any name.',
       'x-rule': 'host names without ports, such as localhost,exports.example.com',
     }),
   ),
@@ -83,7 +83,7 @@ export const Environment = Type.Object({
     Type.String({
       pattern: String.raw`^https?://[^\s/,]+(?:,https?://[^\s/,]+)*$`,
       description:
-        'Origins whose scripts may call the service from a browser, exactly, with commas between. Default: none, CORS is off.',
+        'Origins whose scripts may call the service from a browser, separated by commas. Default: none, CORS is off.',
       'x-rule': 'origins such as https://app.example.com, with commas between',
     }),
   ),
@@ -92,30 +92,30 @@ export const Environment = Type.Object({
     maximum: 86_400,
     default: 75,
     description:
-      'How long a connection without a request is kept. Must be longer than the idle timeout of a load balancer in front.',
+      'Seconds that an idle connection stays open. Must be longer than the idle timeout of a load balancer in front.',
     'x-rule': 'a whole number of seconds from 1 to 86400',
   }),
   LOG_LEVEL: Type.Unsafe<(typeof logLevels)[number]>({
     type: 'string',
     enum: logLevels,
     default: 'info',
-    description: 'Lowest level of log lines to write.',
+    description: 'Lowest level of the log lines that are written.',
     'x-rule': `one of ${logLevels.join(', ')}`,
   }),
   LOG_PRETTY: Type.Boolean({
     default: false,
-    description: 'Log lines for people instead of JSON.',
+    description: 'Whether log lines are formatted for people instead of JSON.',
     'x-rule': 'true or false',
   }),
   AWS_REGION: Type.Optional({
     ...region,
-    description: 'Region of the one target. Needed unless TARGETS_FILE is set.',
+    description: 'Region of the only target. Required unless TARGETS_FILE is set.',
     'x-rule': 'an AWS Region such as eu-west-1',
   }),
   SERVICE_ROLE_ARN: Type.Optional({
     ...roleArn,
     description:
-      'Role to assume for the one target. Without it, the default credential chain of the AWS SDK.',
+      'Role to assume for the only target. Default: the credentials of the default chain of the AWS SDK.',
     'x-rule': 'the ARN of an IAM role such as arn:aws:iam::123456789012:role/log-export',
   }),
   SERVICE_ROLE_EXTERNAL_ID: Type.Optional(
@@ -123,48 +123,50 @@ export const Environment = Type.Object({
       minLength: 2,
       maxLength: 1_224,
       pattern: String.raw`^[\w+=,.@:/-]*$`,
-      description: 'External id to assume the role with.',
+      description: 'External id for assuming the role.',
       'x-rule': '2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -',
     }),
   ),
   TARGETS_FILE: filePath(
     'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
   ),
-  EXPORT_JOBS: onOrOff('on', 'Whether export jobs are offered. Off, no database is opened.'),
+  EXPORT_JOBS: onOrOff('on', 'Whether export jobs are enabled. If off, no database is opened.'),
   DATA_DIR: Type.String({
     minLength: 1,
     default: '.data',
-    description: 'Directory export jobs are kept in, by one process, unless DATABASE_URL is set.',
+    description:
+      'Directory of the SQLite database of the export jobs, for a single process. Not used if DATABASE_URL is set.',
     'x-rule': 'the path of a directory',
   }),
   DATABASE_URL: Type.Optional(
     Type.String({
       pattern: String.raw`^postgres(?:ql)?://\S+$`,
-      description: 'PostgreSQL (15 or newer) export jobs are kept in, by any number of replicas.',
+      description:
+        'PostgreSQL database (15 or newer) of the export jobs, for any number of replicas.',
       'x-rule': 'a URL such as postgres://user:password@host:5432/name',
       'x-secret': true,
     }),
   ),
   DATABASE_PASSWORD_FILE: filePath(
-    'File with the password for DATABASE_URL, read again for each new connection.',
+    'File with the password for DATABASE_URL. It is read again for each new connection.',
   ),
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',
       description:
-        'How callers are told apart: `jwt`, `api-key`, `mtls` or several of them, with commas between; or `none`. Needed unless HOST is this machine alone.',
+        'Authentication of callers: `none`, or one or more of `jwt`, `api-key` and `mtls`, separated by commas. Required unless HOST is a loopback address.',
       'x-rule': 'none, or one or several of jwt, api-key and mtls with commas between',
     }),
   ),
   JWT_ISSUER: Type.Optional({
     ...url,
-    description: 'With `jwt`: the one issuer of tokens, exactly as their `iss` has it.',
+    description: 'For `jwt`: the only token issuer, exactly as in the `iss` claim.',
     'x-rule': 'a URL such as https://issuer.example.com/realm',
   }),
   JWT_AUDIENCE: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'What tokens of JWT_ISSUER must have as `aud`.',
+      description: 'Audience that tokens of JWT_ISSUER must have in their `aud` claim.',
       'x-rule': 'text such as log-export-gateway',
     }),
   ),
@@ -172,57 +174,61 @@ export const Environment = Type.Object({
     'JSON file with several issuers, instead of JWT_ISSUER and JWT_AUDIENCE.',
   ),
   API_KEYS_FILE: filePath(
-    'With `api-key`: JSON file with the hashes of keys. Read again on change.',
+    'For `api-key`: JSON file with the hashes of the keys. It is read again when it changes.',
   ),
-  TLS_CERT_FILE: filePath('PEM file with the certificate to serve HTTPS. Read again on change.'),
-  TLS_KEY_FILE: filePath('PEM file with its key.'),
-  TLS_CLIENT_CA_FILE: filePath('With `mtls`: PEM file of who signs certificates of callers.'),
+  TLS_CERT_FILE: filePath(
+    'PEM file with the certificate for HTTPS. It is read again when it changes.',
+  ),
+  TLS_KEY_FILE: filePath('PEM file with the key of the certificate.'),
+  TLS_CLIENT_CA_FILE: filePath(
+    'For `mtls`: PEM file with the CA certificates that sign the certificates of callers.',
+  ),
   POLICY_DIR: Type.Optional(
     Type.String({
       minLength: 1,
       description:
-        'Directory with Cedar policies (*.cedar): who may do what. Read again on change. Needed for anything to be permitted, unless AUTH is none.',
+        'Directory with Cedar policies (*.cedar). They are read again when they change. Without policies, everything is allowed if AUTH is none, otherwise nothing is.',
       'x-rule': 'the path of a directory',
     }),
   ),
   SCOPED_SESSIONS: onOrOff(
     'off',
-    'Whether each create runs in a session of the role that may do nothing else. Every target needs a role.',
+    'Whether each create uses a session of the role that is limited to this create. Every target needs a role.',
   ),
   AUDIT_LOG: Type.String({
     minLength: 1,
     default: 'stdout',
-    description: 'Where the audit goes: `stdout`, or a file to append to.',
+    description: 'Destination of the audit log: `stdout`, or a file to append to.',
     'x-rule': 'stdout, or the path of a file',
   }),
   CREATES_PER_MINUTE: limit(
     120,
-    'Creates a caller may ask for in a minute, in each process; 0 for any number. Not applied with AUTH=none.',
+    'Creates per minute and caller, in each process. 0 means no limit. Not used with AUTH=none.',
   ),
   REQUESTS_PER_MINUTE: limit(
     3000,
-    'Other requests a caller may send in a minute, in each process; 0 for any number. Not applied with AUTH=none.',
+    'Other requests per minute and caller, in each process. 0 means no limit. Not used with AUTH=none.',
   ),
   WAITING_SLICES_PER_CALLER: limit(
     100_000,
-    'Slices of export jobs a caller may have waiting; 0 for any number.',
+    'Waiting slices of export jobs per caller. 0 means no limit.',
   ),
   WATCHERS_PER_CALLER: limit(
     100,
-    'Event streams a caller may have open at once, and as many requests with `wait`, in each process; 0 for any number. Not applied with AUTH=none.',
+    'Open event streams per caller, in each process. The same limit applies to requests with `wait`. 0 means no limit. Not used with AUTH=none.',
   ),
   AWS_CALLS_PER_SECOND: limit(
     4,
-    'Calls a second that each process sends AWS for a target, those of export jobs first; 0 for any number. AWS takes five a second of each operation from everybody together.',
+    'Calls to AWS per second and target, in each process. Calls for export jobs come first. 0 means no limit. AWS accepts 5 calls per second for each operation, from all clients together.',
   ),
   HTTPS_PROXY: proxy(
-    'Forward proxy that calls to AWS and to issuers of tokens go through. `https_proxy` is read, too.',
+    'Forward proxy for calls to AWS and to token issuers. `https_proxy` is read, too.',
   ),
-  HTTP_PROXY: proxy('The same for calls over plain HTTP. `http_proxy` is read, too.'),
+  HTTP_PROXY: proxy('Forward proxy for calls over plain HTTP. `http_proxy` is read, too.'),
   NO_PROXY: Type.Optional(
     Type.String({
       description:
-        'Hosts that are called without the proxy, with commas between; `.example.com` is every host below it. This machine always is. `no_proxy` is read, too.',
+        'Hosts that are called without the proxy, separated by commas. `.example.com` means all its subdomains. This machine is always called without the proxy. `no_proxy` is read, too.',
       'x-rule': 'host names with commas between',
     }),
   ),
@@ -230,7 +236,7 @@ export const Environment = Type.Object({
     Type.String({
       pattern: '^https?://\\S+$',
       description:
-        'Where to find AWS instead of at AWS, such as the emulator. A warning is logged.',
+        'URL to use instead of the endpoints of AWS, such as an emulator. A warning is logged.',
       'x-rule': 'a URL such as http://127.0.0.1:4566',
     }),
   ),

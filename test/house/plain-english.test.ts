@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import { Environment } from '#config/variables.ts';
 import { catalogue } from '#problems/catalogue.ts';
 import { obstaclesIn, sentencesOf } from './plain-english.ts';
 import { readProblemTexts } from './problem-texts.ts';
@@ -74,6 +75,12 @@ test('the details of problems are in plain English', () => {
 
   expect(texts.length).toBeGreaterThan(150);
   expect(texts.flatMap(({ text }) => obstaclesIn(text))).toEqual([]);
+});
+
+test('the settings are described in plain English', () => {
+  const texts = Object.values(Environment.properties).map(({ description }) => description ?? '');
+
+  expect(texts.flatMap(obstaclesIn)).toEqual([]);
 });
 
 test('the OpenAPI document is in plain English', () => {
