@@ -1,18 +1,18 @@
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { type Child, startChild } from './child.ts';
-import { othersCore } from './machine.ts';
+import { supportCore } from './machine.ts';
 import type { AwsRecord } from './processes/aws.ts';
 
-/** An AWS in a process of its own. */
+/** The emulator in a process of its own. */
 export interface AwsProcess extends Child {
   url: string;
-  /** What it was asked to do, by its own clock. */
+  /** Returns its tasks and the calls it received, by its own clock. */
   read(): Promise<AwsRecord>;
-  /** Resolves with what `read` says once that fulfils the condition. */
+  /** Reads until the condition holds, and returns that record. */
   readUntil(condition: (record: AwsRecord) => boolean): Promise<AwsRecord>;
 }
 
-// An AWS that takes every order and finishes it at once, and does not grow.
+// Accepts every create and finishes it at once. It keeps little, so that its memory does not grow.
 const unlimited: EmulatorOptions = {
   pendingMs: 0,
   runningMs: 0,
@@ -22,17 +22,17 @@ const unlimited: EmulatorOptions = {
   journalLimit: 100,
 };
 
-const readEveryMs = 5;
+const pollIntervalMs = 5;
 
-/** Starts an AWS; without options it takes every order and finishes it at once. */
+/** Starts the emulator. Default: it accepts every create and finishes it at once. */
 export async function startAws(options: EmulatorOptions = unlimited): Promise<AwsProcess> {
   const child = startChild({
     script: 'bench/processes/aws.ts',
-    core: othersCore,
+    core: supportCore,
     env: { EMULATOR_OPTIONS: JSON.stringify(options) },
   });
-  const { url } = await child.hello<{ url: string }>();
-  const read = () => child.ask<AwsRecord>('read');
+  const { url } = await child.whenReady<{ url: string }>();
+  const read = () => child.call<AwsRecord>('read');
   return {
     ...child,
     url,
@@ -41,7 +41,7 @@ export async function startAws(options: EmulatorOptions = unlimited): Promise<Aw
       for (;;) {
         const record = await read();
         if (condition(record)) return record;
-        await new Promise((resolve) => setTimeout(resolve, readEveryMs));
+        await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
       }
     },
   };

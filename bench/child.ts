@@ -5,32 +5,29 @@ import { fileURLToPath } from 'node:url';
 
 import { makeFolder } from './folder.ts';
 
-/**
- * Where Node keeps compiled code from start to start, as in the container image. The tests have one of their
- * own, which is already full.
- */
+/** The compile cache of Node, as in the container image. The tests have one of their own that is already filled. */
 const compileCache = process.env.NODE_COMPILE_CACHE ?? makeFolder();
 
-/** A process of the measurement. */
+/** A process of the benchmark. */
 export interface Child extends AsyncDisposable {
-  /** Sends a message to a process of ours, and resolves with its answer. */
-  ask<Answer>(message: unknown): Promise<Answer>;
-  /** Resolves with the first message, which our processes send when they are ready. */
-  hello<Answer>(): Promise<Answer>;
-  /** CPU time used so far, in milliseconds. */
+  /** Sends a message to a process in `bench/processes`, and resolves with its answer. */
+  call<Answer>(message: unknown): Promise<Answer>;
+  /** Resolves with the first message, which a process in `bench/processes` sends when it is ready. */
+  whenReady<Answer>(): Promise<Answer>;
+  /** The CPU time used so far, in milliseconds. */
   cpuMs(): number;
   /** Resident memory, in MiB. */
   residentMib(): number;
-  /** The most memory that was ever resident, in MiB. */
+  /** The peak of resident memory, in MiB. */
   peakMib(): number;
-  /** Resident memory that is no file, in MiB: what a container ends a process for. */
+  /** Resident memory that is not backed by files, in MiB: it counts against the limit of a container. */
   anonymousMib(): number;
   hasEnded(): boolean;
-  /** Asks it to end, and resolves when it has. Disposing of it is less polite. */
+  /** Ends it with SIGTERM, and resolves when it has exited. Disposal uses SIGKILL. */
   end(): Promise<void>;
 }
 
-/** Starts `script` (a path from the top of the project) on a core of its own, if it can be pinned. */
+/** Starts `script` (a path from the project root), pinned to `core` if processes can be pinned. */
 export function startChild(options: {
   script: string;
   /** Options of Node. */
@@ -45,7 +42,7 @@ export function startChild(options: {
   if (core !== undefined) command.unshift('taskset', '-c', String(core));
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
-    // Nothing of the machine's own AWS set-up reaches a process of the measurement.
+    // No AWS configuration of the machine reaches a process of the benchmark.
     env: {
       PATH: process.env.PATH,
       AWS_EC2_METADATA_DISABLED: 'true',
@@ -54,7 +51,7 @@ export function startChild(options: {
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const kill = () => child.kill('SIGKILL'); // none outlives the measurement
+  const kill = () => child.kill('SIGKILL'); // no process outlives the benchmark
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
@@ -68,11 +65,11 @@ export function startChild(options: {
   const mib = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read('status'))?.[1]) / 1_024;
   return {
-    ask(message) {
+    call(message) {
       child.send(message as object);
       return nextMessage(child);
     },
-    hello: () => nextMessage(child),
+    whenReady: () => nextMessage(child),
     cpuMs() {
       // Fields 14 and 15, in hundredths of a second; the name in parentheses may hold spaces.
       const fields = read('stat')
@@ -92,14 +89,14 @@ export function startChild(options: {
 async function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {
   const stop = new AbortController();
   const until = { signal: stop.signal };
-  const gone = once(child, 'exit', until).then(([code, signal]) => {
+  const exited = once(child, 'exit', until).then(([code, signal]) => {
     throw new Error(`${child.spawnargs.join(' ')} ended with ${code ?? signal}`);
   });
   try {
-    const [message] = await Promise.race([once(child, 'message', until), gone]);
+    const [message] = await Promise.race([once(child, 'message', until), exited]);
     return message;
   } finally {
     stop.abort();
-    gone.catch(() => {});
+    exited.catch(() => {});
   }
 }

@@ -7,12 +7,12 @@ process.once('exit', () => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Makes an empty folder on the disk. It is gone when the measurement ends, however it ends. */
+/** Makes an empty folder on disk. It is removed when the process exits. */
 export function makeFolder(): string {
   return makeFolderIn(tmpdir());
 }
 
-/** Makes an empty folder in memory, where there is one. It is gone when the measurement ends. */
+/** Makes an empty folder in memory if possible. It is removed when the process exits. */
 export function makeFolderInMemory(): string {
   return makeFolderIn(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 }

@@ -5,16 +5,16 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { subjectCore } from './machine.ts';
-import { region } from './order.ts';
+import { region } from './requests.ts';
 
-/** The gateway as it runs in production, in a process of its own. */
+/** The gateway with its production settings, in a process of its own. */
 export interface GatewayProcess extends Child {
   url: string;
-  /** From the start of the process to the first 200 of /health/ready, in milliseconds. */
+  /** The time from the start of the process to the first 200 of /health/ready, in milliseconds. */
   startMs: number;
 }
 
-/** What the SDK is told of the AWS of the measurement. */
+/** The environment that points the SDK at the emulator. */
 export function awsEnvironment(awsUrl: string): Record<string, string> {
   return {
     AWS_REGION: region,
@@ -26,22 +26,22 @@ export function awsEnvironment(awsUrl: string): Record<string, string> {
 
 const startCommand = packageJson.scripts.start; // node, its flags, the script
 
-// Coarser, and the start looks longer than it is; finer, and asking takes the gateway's time.
-const retryEveryMs = 3;
+// Shorter: the probes slow the start. Longer: the start appears longer than it is.
+const retryIntervalMs = 3;
 
-/** Where a gateway differs from one that starts afresh on a machine it has been started on before. */
-export interface GatewayDifferences {
-  /** Export jobs in this PostgreSQL, instead of in SQLite in a folder of its own. */
+/** Settings of a gateway. Default: SQLite in an empty folder, and a filled compile cache. */
+export interface GatewayOptions {
+  /** The PostgreSQL for export jobs. Default: SQLite in an empty folder. */
   databaseUrl?: string;
   isCompileCacheUsed?: boolean;
-  /** What else it is told. */
+  /** More environment variables. */
   env?: Record<string, string>;
 }
 
-/** Starts the gateway, and resolves when it is ready. Its log goes to /dev/null. */
+/** Starts the gateway, and resolves when it is ready. Its log is discarded. */
 export async function startGateway(
   awsUrl: string,
-  { databaseUrl, isCompileCacheUsed = true, env = {} }: GatewayDifferences = {},
+  { databaseUrl, isCompileCacheUsed = true, env = {} }: GatewayOptions = {},
 ): Promise<GatewayProcess> {
   const port = await findFreePort();
   const beganAt = performance.now();
@@ -54,7 +54,7 @@ export async function startGateway(
       ...awsEnvironment(awsUrl),
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
       PORT: String(port),
-      // A caller of a measurement sends more than any other may.
+      // The callers of a benchmark exceed the default limits.
       CREATES_PER_MINUTE: '0',
       REQUESTS_PER_MINUTE: '0',
       AWS_CALLS_PER_SECOND: '0',
@@ -63,7 +63,7 @@ export async function startGateway(
   });
   while (!(await isReady(port))) {
     if (child.hasEnded()) throw new Error('The gateway did not start.');
-    await delay(retryEveryMs);
+    await delay(retryIntervalMs);
   }
   return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 
-/** The machine the figures hold for, in a line. */
+/** Describes the machine in one line. */
 export function describeMachine(): string {
   const [cpu] = cpus();
   const pinning = core(0) === undefined ? 'not pinned' : 'pinned with taskset';
@@ -10,18 +10,18 @@ export function describeMachine(): string {
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** The core's number, where processes can be pinned and there is more than one core. */
+/** The number of a core; `undefined` if processes cannot be pinned, or there is only one core. */
 function core(number: number): number | undefined {
   return canPin ? number : undefined;
 }
 
-/** The core of whoever is measured, alone on it. */
+/** The core of the measured process, which is alone on it. */
 export const subjectCore = core(0);
-/** The core of everybody else: callers and AWS. */
-export const othersCore = core(1);
+/** The core of all other processes: callers and emulator. */
+export const supportCore = core(1);
 
-/** Moves this process, and what it starts without a core of its own, out of the subject's way. */
-export function stepAside(): void {
-  if (othersCore === undefined) return;
-  spawnSync('taskset', ['-a', '-c', '-p', String(othersCore), String(process.pid)]);
+/** Moves this process, and the children that it does not pin, to the support core. */
+export function moveToSupportCore(): void {
+  if (supportCore === undefined) return;
+  spawnSync('taskset', ['-a', '-c', '-p', String(supportCore), String(process.pid)]);
 }

@@ -7,17 +7,17 @@ import { measureCalls } from './figures/calls.ts';
 import { measureDecision } from './figures/decision.ts';
 import { measureHealth } from './figures/health.ts';
 import { measureAccept } from './figures/jobs/accept.ts';
+import { measureFailover } from './figures/jobs/failover.ts';
 import { measureHandOff } from './figures/jobs/hand-off.ts';
 import { measureMakespan } from './figures/jobs/makespan.ts';
-import { measurePick } from './figures/jobs/pick.ts';
-import { measureStrangers } from './figures/jobs/strangers.ts';
-import { measureTakeOver } from './figures/jobs/take-over.ts';
+import { measurePickNext } from './figures/jobs/pick-next.ts';
+import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measureOverload } from './figures/overload.ts';
 import { measureStart } from './figures/start.ts';
 import { startGateway } from './gateway.ts';
-import { describeMachine, othersCore, stepAside } from './machine.ts';
+import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
 import { makeDatabases } from './postgres.ts';
 import type { Scale } from './scale.ts';
 
@@ -32,17 +32,17 @@ const figures = {
   'hand-off': measureHandOff,
   makespan: measureMakespan,
   accept: measureAccept,
-  pick: measurePick,
+  'pick-next': measurePickNext,
   watchers: measureWatchers,
-  strangers: measureStrangers,
-  'take-over': measureTakeOver,
+  unauthorized: measureUnauthorizedCallers,
+  failover: measureFailover,
 };
 
 const { values, positionals } = parseArgs({
   options: { short: { type: 'boolean', default: false } },
-  allowPositionals: true, // the names of figures; all when left out
+  allowPositionals: true, // the names of figures; default: all
 });
-// The short form tells whether everything still measures, not how fast anything is.
+// The short form checks that every figure still works. Its figures mean nothing.
 const scale: Scale = values.short
   ? {
       warmUpCalls: 1,
@@ -59,7 +59,7 @@ const scale: Scale = values.short
       waiting: 10_000,
       picks: 20,
       watchers: 20,
-      strangers: 10,
+      foreignJobs: 10,
       isLeaseAwaited: false,
     }
   : {
@@ -77,38 +77,38 @@ const scale: Scale = values.short
       waiting: 1_000_000,
       picks: 200,
       watchers: 1_000,
-      strangers: 10_000,
+      foreignJobs: 10_000,
       isLeaseAwaited: true,
     };
 
-const say = (text: string) => process.stdout.write(`${text}\n`);
-say(describeMachine());
-stepAside();
+const print = (text: string) => process.stdout.write(`${text}\n`);
+print(describeMachine());
+moveToSupportCore();
 await using databases = makeDatabases();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
     await databases[Symbol.asyncDispose]();
-    process.exit(1); // which ends everything else
+    process.exit(1); // this ends all children
   });
 }
 await using aws = await startAws();
 const { url: awsUrl } = aws;
-await using callers = startChild({ script: 'bench/processes/callers.ts', core: othersCore });
-await callers.hello();
+await using callers = startChild({ script: 'bench/processes/callers.ts', core: supportCore });
+await callers.whenReady();
 await using first = await startGateway(awsUrl);
-await first.end(); // writes the compile cache the others start from
+await first.end(); // fills the compile cache for the others
 
 const world = { aws, awsUrl, callers, databases };
 const isChosen = ([name]: [string, unknown]) =>
   positionals.length === 0 || positionals.includes(name);
 const chosen = Object.entries(figures).filter(isChosen);
-// Those that wait most of the time, in processes of their own: the short form waits for them only once.
-const waiting = ['hand-off', 'take-over'];
-const beside = new Map(
+// These mostly wait, in processes of their own. The short form runs them at the same time as the others.
+const waiting = ['hand-off', 'failover'];
+const inBackground = new Map(
   chosen
     .filter(([name]) => values.short && waiting.includes(name))
     .map(([name, measure]) => [name, measure(world, scale)]),
 );
 for (const [name, measure] of chosen) {
-  for (const line of await (beside.get(name) ?? measure(world, scale))) say(line);
+  for (const line of await (inBackground.get(name) ?? measure(world, scale))) print(line);
 }

@@ -1,12 +1,12 @@
 import { createDatabase, openPostgres, type Postgres } from '../test/postgres.ts';
 
-/** PostgreSQL for those figures that need it: nothing runs before the first one asks. */
+/** PostgreSQL for the figures that need it. The server starts with the first database. */
 export interface Databases extends AsyncDisposable {
-  /** Creates an empty database; its URL. */
+  /** Creates an empty database and returns its URL. */
   create(): Promise<string>;
 }
 
-/** Makes such a PostgreSQL; it is gone when disposed of. */
+/** Makes such a PostgreSQL. Its disposal stops the server. */
 export function makeDatabases(): Databases {
   let server: Promise<Postgres> | undefined;
   return {

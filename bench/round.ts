@@ -1,22 +1,22 @@
-/** What a process is told to do: calls for some time, so many at once. */
+/** A round of calls: its duration, and the number of parallel callers. */
 export interface Round {
   seconds: number;
   parallel: number;
 }
 
-/** What came of it. */
+/** The result of a round. */
 export interface RoundResult {
   calls: number;
   callsPerSecond: number;
   medianMs: number;
 }
 
-/** A call that was refused because of what else the machine does. It is not counted. */
+/** A call that was refused because the machine was busy. It is not counted. */
 export class Refused extends Error {}
 
 /**
- * Makes calls in closed loops: each caller makes its next call when the last is answered. Goes on
- * until one call at least has succeeded.
+ * Makes calls in closed loops: each caller sends its next call when the previous one is answered. A
+ * round lasts until at least one call has succeeded.
  */
 export async function runRound(
   { seconds, parallel }: Round,
@@ -58,7 +58,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? upper)) / 2 : upper;
 }
 
-/** The value that the given share of all does not exceed. */
+/** The quantile of values for a share from 0 to 1. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,41 +1,41 @@
 import type { Child } from './child.ts';
 import type { Databases } from './postgres.ts';
 
-/** How much is measured. */
+/** The amounts of measurement. */
 export interface Scale {
-  /** Rounds of each variant, in turn. */
+  /** Rounds of each subject. */
   rounds: number;
-  /** Calls of each variant before those, until V8 has optimised what it will. */
+  /** Calls of each subject before its rounds, as a warm-up of V8. */
   warmUpCalls: number;
   roundSeconds: number;
-  /** Starts of the gateway. */
+  /** The number of starts of the gateway. */
   starts: number;
-  /** Requests after which memory is read again. */
+  /** Requests between the two readings of memory. */
   requests: number;
-  /** How long ten times too much is sent. */
+  /** The duration of the overload. */
   floodSeconds: number;
-  /** How long to wait until everything is as before the flood. */
+  /** The longest wait for normal latency after the overload. */
   recoverySeconds: number;
-  /** How long a line is watched in real time. */
+  /** The duration of a queue in real time. */
   queueSeconds: number;
-  /** Log groups and days that are exported in turned time, a task for each of each. */
+  /** Log groups and days of the job in virtual time: one task for each of both. */
   logGroups: number;
   days: number;
-  /** Jobs of 10,000 slices that are accepted. */
+  /** The number of jobs of 10,000 slices to accept. */
   acceptances: number;
-  /** Slices waiting in the longer of two lines; in the shorter it is a thousand. */
+  /** Slices in the longer of two queues; the shorter one has a thousand. */
   waiting: number;
-  /** Picks out of each line, and decisions by each number of policies, in a round. */
+  /** Picks from each queue, and decisions for each number of policies, per round. */
   picks: number;
-  /** Callers who follow one job. */
+  /** The number of callers who follow one job. */
   watchers: number;
-  /** Jobs of somebody else that are asked for on every route, and as many that are not there. */
-  strangers: number;
-  /** Whether a killed owner's lease is waited for; else it is cut short. */
+  /** Foreign jobs to read on every route, and as many that do not exist. */
+  foreignJobs: number;
+  /** Whether to wait for the end of the lease of a killed owner. Otherwise it is expired at once. */
   isLeaseAwaited: boolean;
 }
 
-/** The processes around whoever is measured. */
+/** The processes around the measured one. */
 export interface World {
   aws: Child;
   awsUrl: string;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { startChild } from '../child.ts';
 import { makeFolder } from '../folder.ts';
 import { startGateway } from '../gateway.ts';
-import { othersCore } from '../machine.ts';
-import { order } from '../order.ts';
-import { measurePairs, tellRates } from '../pairs.ts';
-import type { IssuerHello } from '../processes/issuer.ts';
+import { supportCore } from '../machine.ts';
+import { formatRates, measurePairs } from '../pairs.ts';
+import type { IssuerReady } from '../processes/issuer.ts';
+import { createBody } from '../requests.ts';
 import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
@@ -15,14 +15,14 @@ const audience = 'log-export-gateway';
 const policies = 100;
 const group = 'checkout';
 
-/** CreateExportTask by callers who are known and permitted, against the same by anybody. */
+/** CreateExportTask by authenticated and authorized callers, compared with AUTH=none. */
 export async function measureAuth({ awsUrl, callers }: World, scale: Scale): Promise<string[]> {
   await using issuer = startChild({
     script: 'bench/processes/issuer.ts',
-    core: othersCore,
+    core: supportCore,
     env: { AUDIENCE: audience, GROUP: group },
   });
-  const { url, token } = await issuer.hello<IssuerHello>();
+  const { url, token } = await issuer.whenReady<IssuerReady>();
   const policyDir = makeFolder();
   const texts = Array.from({ length: policies - 1 }, (_, number) =>
     policyOf(url, `team-${number}`),
@@ -33,28 +33,28 @@ export async function measureAuth({ awsUrl, callers }: World, scale: Scale): Pro
   });
   await using open = await startGateway(awsUrl);
   const lines: string[] = [];
-  for (const [name, request] of orders) {
+  for (const [name, request] of cases) {
     const round = { seconds: scale.roundSeconds, parallel: 50, requests: [request] };
     const pairs = await measurePairs(
       {
         child: guarded,
-        makeRound: () => callers.ask<RoundResult>({ ...round, url: guarded.url, token }),
+        runRound: () => callers.call<RoundResult>({ ...round, url: guarded.url, token }),
       },
-      { child: open, makeRound: () => callers.ask<RoundResult>({ ...round, url: open.url }) },
+      { child: open, runRound: () => callers.call<RoundResult>({ ...round, url: open.url }) },
       scale,
     );
-    const { rates, cpuTimes } = tellRates(pairs);
+    const { rates, cpuTimes } = formatRates(pairs);
     lines.push(`${name.padEnd(20)} ${rates} (goal ≥ 0.85)`, `  CPU time a call    ${cpuTimes}`);
   }
   return lines;
 }
 
-const orders = [
-  ['create, known caller', 'create'],
-  ['  another each time', 'createAnother'],
+const cases = [
+  ['create, with auth', 'create'],
+  ['  no cached decision', 'createUncached'],
 ] as const;
 
-/** A team and what it may export where; the one that decides is the last of all. */
+/** The policy of a team. The one that permits the benchmark is the last. */
 function policyOf(issuer: string, team: string): string {
   return `permit(
     principal in Group::"${issuer}#${team}",
@@ -62,7 +62,7 @@ function policyOf(issuer: string, team: string): string {
     resource is LogGroup
   ) when {
     resource.name like "/demo/${team}*" &&
-    context.destination == "${order.destination}" &&
+    context.destination == "${createBody.destination}" &&
     context.destinationPrefix like "${team}/*"
   };`;
 }

@@ -1,11 +1,11 @@
 import { type Child, startChild } from '../child.ts';
 import { awsEnvironment, startGateway } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
-import { measurePairs, medianOf, tellRates } from '../pairs.ts';
+import { formatRates, measurePairs, medianOf } from '../pairs.ts';
 import type { Round, RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
-/** CreateExportTask through the gateway against the bare SDK: calls a second, and added latency. */
+/** CreateExportTask through the gateway, compared with the bare SDK: calls per second, and added latency. */
 export async function measureCalls(world: World, scale: Scale): Promise<string[]> {
   const { aws, awsUrl, callers } = world;
   await using gateway = await startGateway(awsUrl);
@@ -14,51 +14,51 @@ export async function measureCalls(world: World, scale: Scale): Promise<string[]
     core: subjectCore,
     env: awsEnvironment(awsUrl),
   });
-  await sdk.hello();
+  await sdk.whenReady();
   await using proxy = startChild({
     script: 'bench/processes/bare-proxy.ts',
     core: subjectCore,
     env: awsEnvironment(awsUrl),
   });
-  const { url: proxyUrl } = await proxy.hello<{ url: string }>();
-  const othersBusy: number[] = [];
+  const { url: proxyUrl } = await proxy.whenReady<{ url: string }>();
+  const supportLoads: number[] = [];
 
-  const askSdk = (round: Round) => sdk.ask<RoundResult>(round);
-  const askProxy = (round: Round) =>
-    callers.ask<RoundResult>({ ...round, url: proxyUrl, requests: ['create'] });
-  const { rates, cpuTimes } = tellRates(await measureAtOnce(50, sdk, askSdk));
-  const { rates: ratesOfProxy } = tellRates(await measureAtOnce(50, proxy, askProxy));
-  const one = await measureAtOnce(1, sdk, askSdk);
+  const callSdk = (round: Round) => sdk.call<RoundResult>(round);
+  const callProxy = (round: Round) =>
+    callers.call<RoundResult>({ ...round, url: proxyUrl, requests: ['create'] });
+  const { rates, cpuTimes } = formatRates(await measureAtOnce(50, sdk, callSdk));
+  const { rates: ratesOfProxy } = formatRates(await measureAtOnce(50, proxy, callProxy));
+  const one = await measureAtOnce(1, sdk, callSdk);
   const gatewayMs = medianOf(one, (pair) => pair.gateway.medianMs);
   const sdkMs = medianOf(one, (pair) => pair.bare.medianMs);
   const addedMs = medianOf(one, (pair) => pair.gateway.medianMs - pair.bare.medianMs);
   return [
     `create, 50 at once   ${rates} (goal ≥ 0.85)`,
     `  CPU time a call    ${cpuTimes}`,
-    `  and a node:http    ${ratesOfProxy}`,
-    `  AWS and callers    ${(100 * Math.max(...othersBusy)).toFixed(0)} % of their core at most`,
+    `  through node:http  ${ratesOfProxy}`,
+    `  AWS and callers    ${(100 * Math.max(...supportLoads)).toFixed(0)} % of their core at most`,
     `create, one at once  gateway ${gatewayMs.toFixed(2)} ms, bare ${sdkMs.toFixed(2)} ms, added ${addedMs.toFixed(2)} ms (goal ≤ 0.5)`,
   ];
 
   function measureAtOnce(
     parallel: number,
     child: Child,
-    makeBareRound: (round: Round) => Promise<RoundResult>,
+    runBareRound: (round: Round) => Promise<RoundResult>,
   ) {
     const round = { seconds: scale.roundSeconds, parallel };
     const viaGateway = { ...round, url: gateway.url, requests: ['create'] };
     return measurePairs(
       {
         child: gateway,
-        async makeRound() {
+        async runRound() {
           const before = aws.cpuMs() + callers.cpuMs();
-          const result = await callers.ask<RoundResult>(viaGateway);
+          const result = await callers.call<RoundResult>(viaGateway);
           const usedMs = aws.cpuMs() + callers.cpuMs() - before;
-          othersBusy.push(usedMs / (scale.roundSeconds * 1_000));
+          supportLoads.push(usedMs / (scale.roundSeconds * 1_000));
           return result;
         },
       },
-      { child, makeRound: () => makeBareRound(round) },
+      { child, runRound: () => runBareRound(round) },
       scale,
     );
   }

@@ -1,28 +1,28 @@
 import { startChild } from '../child.ts';
 import { type GatewayProcess, startGateway } from '../gateway.ts';
-import { othersCore } from '../machine.ts';
-import type { Flooded } from '../processes/flood.ts';
+import { supportCore } from '../machine.ts';
+import type { FloodResult } from '../processes/flood.ts';
 import { median, quantile, type RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
-const times = 10;
-const parallel = 50; // fewer than are turned away
+const overloadFactor = 10;
+const parallel = 50; // below the limit of requests in flight
 const probeEveryMs = 100;
-/** How long AWS takes for a create: so long that it is the limit, and so short that this process is. */
-const pacesMs = [200, 0];
+/** The times of a create at AWS: one makes AWS the bottleneck, the other the gateway. */
+const createDelaysMs = [200, 0];
 
-/** What becomes of the gateway when ten times more creates are sent than it can make. */
+/** Throughput, latency and memory when ten times more creates arrive than the gateway can make. */
 export async function measureOverload(world: World, scale: Scale): Promise<string[]> {
   const lines: string[] = [];
-  for (const paceMs of pacesMs) {
-    await setPace(world.awsUrl, paceMs);
-    lines.push(...(await measureAt(paceMs, world, scale)));
+  for (const createDelayMs of createDelaysMs) {
+    await setCreateDelay(world.awsUrl, createDelayMs);
+    lines.push(...(await measureAt(createDelayMs, world, scale)));
   }
-  await setPace(world.awsUrl, 0);
+  await setCreateDelay(world.awsUrl, 0);
   return lines;
 }
 
-async function setPace(awsUrl: string, ms: number): Promise<void> {
+async function setCreateDelay(awsUrl: string, ms: number): Promise<void> {
   const faults = `${awsUrl}/_emulator/faults`;
   await fetch(faults, { method: 'DELETE' });
   if (ms === 0) return;
@@ -31,15 +31,15 @@ async function setPace(awsUrl: string, ms: number): Promise<void> {
 }
 
 async function measureAt(
-  paceMs: number,
+  createDelayMs: number,
   { awsUrl, callers }: World,
   { warmUpCalls, roundSeconds, floodSeconds: seconds, recoverySeconds }: Scale,
 ): Promise<string[]> {
   await using gateway = await startGateway(awsUrl);
-  await using flood = startChild({ script: 'bench/processes/flood.ts', core: othersCore });
-  await flood.hello();
+  await using flood = startChild({ script: 'bench/processes/flood.ts', core: supportCore });
+  await flood.whenReady();
   const create = (round: { seconds: number; parallel: number }) =>
-    callers.ask<RoundResult>({ ...round, url: gateway.url, requests: ['create'] });
+    callers.call<RoundResult>({ ...round, url: gateway.url, requests: ['create'] });
 
   for (let calls = 0; calls < warmUpCalls / 2; ) {
     calls += (await create({ seconds: roundSeconds, parallel })).calls;
@@ -48,41 +48,41 @@ async function measureAt(
   const { calls, callsPerSecond: capacity } = await create({ seconds: roundSeconds * 3, parallel });
   const createMs = (gateway.cpuMs() - beforeCreatesMs) / calls;
   const send = (perSecond: number, forSeconds: number) =>
-    flood.ask<Flooded>({ url: gateway.url, perSecond, seconds: forSeconds });
-  const usual = await send(capacity / 10, roundSeconds);
+    flood.call<FloodResult>({ url: gateway.url, perSecond, seconds: forSeconds });
+  const normal = await send(capacity / 10, roundSeconds);
   const before = gateway.residentMib();
 
   const observed = observe(gateway);
   const beforeFloodMs = gateway.cpuMs();
-  const { accepted, turnedAway, others, tookSeconds } = await send(capacity * times, seconds);
+  const { accepted, refused, others, tookSeconds } = await send(capacity * overloadFactor, seconds);
   const floodMs = gateway.cpuMs() - beforeFloodMs;
   const { worstProbeMs, maxMib } = await observed.end();
   const normalAfterSeconds = await secondsUntil(async () => {
     const now = await send(capacity / 10, 0.3);
-    const isFast = median(now.accepted) <= median(usual.accepted) * 1.5;
-    return isFast && now.turnedAway.length + now.others === 0;
+    const isFast = median(now.accepted) <= median(normal.accepted) * 1.5;
+    return isFast && now.refused.length + now.others === 0;
   }, recoverySeconds);
 
   const goodput = accepted.length / tookSeconds;
-  const awayMs = (floodMs - accepted.length * createMs) / turnedAway.length;
-  const p99 = (durationsMs: number[]) => tell(quantile(durationsMs, 0.99));
+  const refusalMs = (floodMs - accepted.length * createMs) / refused.length;
+  const p99 = (durationsMs: number[]) => format(quantile(durationsMs, 0.99));
   return [
-    `overload, AWS ${(paceMs / 1_000).toFixed(1)} s    goodput ${goodput.toFixed(0)}/s of ${capacity.toFixed(0)}/s, ratio ${(goodput / capacity).toFixed(2)} (goal ≥ 0.95)`,
-    `  accepted           p99 ${p99(accepted)} ms (goal ≤ ${250 + paceMs})`,
-    `  turned away        p99 ${p99(turnedAway)} ms (goal ≤ 50), ${turnedAway.length}, ${others} otherwise`,
-    `  CPU time a call    ${(createMs * 1_000).toFixed(0)} µs accepted, ${tell(awayMs * 1_000)} µs turned away`,
+    `overload, AWS ${(createDelayMs / 1_000).toFixed(1)} s    goodput ${goodput.toFixed(0)}/s of ${capacity.toFixed(0)}/s, ratio ${(goodput / capacity).toFixed(2)} (goal ≥ 0.95)`,
+    `  accepted           p99 ${p99(accepted)} ms (goal ≤ ${250 + createDelayMs})`,
+    `  refused            p99 ${p99(refused)} ms (goal ≤ 50), ${refused.length}, ${others} other answers`,
+    `  CPU time a call    ${(createMs * 1_000).toFixed(0)} µs accepted, ${format(refusalMs * 1_000)} µs refused`,
     `  GET /health/live   ${worstProbeMs.toFixed(0)} ms at most meanwhile (goal ≤ 100)`,
     `  memory             ${(maxMib - before).toFixed(0)} MiB more resident at most (goal ≤ 64)`,
     `  afterwards         normal within ${normalAfterSeconds.toFixed(1)} s (goal ≤ 5)`,
   ];
 }
 
-/** Probes the gateway, and looks at its memory, until told to end. */
+/** Probes the gateway and its memory until `end` is called. */
 function observe({ url, residentMib }: GatewayProcess) {
   let isEnding = false;
   let worstProbeMs = 0;
   let maxMib = 0;
-  async function look(): Promise<void> {
+  async function probe(): Promise<void> {
     while (!isEnding) {
       const beganAt = performance.now();
       await (await fetch(`${url}/health/live`)).text();
@@ -91,25 +91,28 @@ function observe({ url, residentMib }: GatewayProcess) {
       await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
     }
   }
-  const looking = look();
+  const probing = probe();
   return {
     async end() {
       isEnding = true;
-      await looking;
+      await probing;
       return { worstProbeMs, maxMib };
     },
   };
 }
 
-/** A figure; a dash where there was nothing to measure. */
-function tell(value: number): string {
+/** Formats a figure; a dash when there was nothing to measure. */
+function format(value: number): string {
   return Number.isFinite(value) ? value.toFixed(0) : '–';
 }
 
-/** How long it takes until something is so; given up after some time. */
-async function secondsUntil(isSo: () => Promise<boolean>, atMost: number): Promise<number> {
+/** The seconds until a condition holds, up to `maxSeconds`. */
+async function secondsUntil(
+  condition: () => Promise<boolean>,
+  maxSeconds: number,
+): Promise<number> {
   const beganAt = performance.now();
-  const secondsGone = () => (performance.now() - beganAt) / 1_000;
-  while (!(await isSo()) && secondsGone() < atMost);
-  return secondsGone();
+  const elapsedSeconds = () => (performance.now() - beganAt) / 1_000;
+  while (!(await condition()) && elapsedSeconds() < maxSeconds);
+  return elapsedSeconds();
 }

@@ -2,7 +2,7 @@ import { startGateway } from '../gateway.ts';
 import { median } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
-/** From the start of the process until it is ready, STS asked; and what it holds then. */
+/** The time from the start of the process to ready, including STS, and its memory then. */
 export async function measureStart({ awsUrl }: World, scale: Scale): Promise<string[]> {
   const warm: Start[] = [];
   const cold: Start[] = [];
@@ -11,8 +11,8 @@ export async function measureStart({ awsUrl }: World, scale: Scale): Promise<str
     cold.push(await startOnce(awsUrl, false));
   }
   return [
-    `start to ready       ${tell(warm, 'startMs')} ms (goal ≤ 600), without compile cache ${tell(cold, 'startMs')} ms`,
-    `memory when ready    ${tell(warm, 'residentMib')} MiB resident (goal ≤ 110), without compile cache ${tell(cold, 'residentMib')} MiB`,
+    `start to ready       ${format(warm, 'startMs')} ms (goal ≤ 600), without compile cache ${format(cold, 'startMs')} ms`,
+    `memory when ready    ${format(warm, 'residentMib')} MiB resident (goal ≤ 110), without compile cache ${format(cold, 'residentMib')} MiB`,
   ];
 }
 
@@ -26,6 +26,6 @@ async function startOnce(awsUrl: string, isCompileCacheUsed: boolean): Promise<S
   return { startMs: gateway.startMs, residentMib: gateway.residentMib() };
 }
 
-function tell(starts: Start[], member: keyof Start): string {
+function format(starts: Start[], member: keyof Start): string {
   return median(starts.map((start) => start[member])).toFixed(0);
 }

@@ -1,19 +1,19 @@
 import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
-import { logGroupNames, order, region } from '../order.ts';
+import { createBody, logGroupNames, region } from '../requests.ts';
 
-/** What an AWS was asked to do; instants are epoch ms. */
+/** The tasks and calls of the emulator. Times are epoch ms. */
 export interface AwsRecord {
   /** Oldest first. */
   tasks: { createdAt: number; finishedAt: number | undefined }[];
-  /** Calls of every kind, oldest first. */
+  /** All calls, oldest first. */
   calls: { at: number; operation: string }[];
 }
 
 const emulator = await openEmulator(JSON.parse(process.env.EMULATOR_OPTIONS ?? '{}'));
-for (const logGroupName of [order.logGroupName, ...logGroupNames]) {
+for (const logGroupName of [createBody.logGroupName, ...logGroupNames]) {
   emulator.seed.logGroup({ region, logGroupName });
 }
-emulator.seed.bucket({ region, bucket: order.destination });
+emulator.seed.bucket({ region, bucket: createBody.destination });
 
 process.on('disconnect', () => process.exit());
 process.on('message', () => {

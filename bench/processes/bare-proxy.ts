@@ -3,9 +3,9 @@ import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-c
 
 import { oneConnectionPerCall } from '#aws/client/connections.ts';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
-import { region } from '../order.ts';
+import { region } from '../requests.ts';
 
-// The least any HTTP service in front of the SDK can do: no checks, no log, no framework.
+// The minimum of an HTTP service in front of the SDK: no checks, no log, no framework.
 const client = new CloudWatchLogsClient({
   region,
   maxAttempts: 1,

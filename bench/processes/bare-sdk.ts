@@ -2,10 +2,10 @@ import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-c
 
 import { oneConnectionPerCall } from '#aws/client/connections.ts';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
-import { order, region } from '../order.ts';
+import { createBody, region } from '../requests.ts';
 import { type Round, runRound } from '../round.ts';
 
-// Connects as the gateway does for CreateExportTask; all else as it comes.
+// Connections as in the gateway for CreateExportTask. Everything else is the default.
 const client = new CloudWatchLogsClient({
   region,
   maxAttempts: 1,
@@ -15,7 +15,7 @@ const client = new CloudWatchLogsClient({
 process.on('disconnect', () => process.exit());
 process.on('message', async (round: Round) => {
   const result = await runRound(round, async () => {
-    await client.send(new CreateExportTaskCommand(order));
+    await client.send(new CreateExportTaskCommand(createBody));
   });
   process.send?.(result);
 });

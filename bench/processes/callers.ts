@@ -1,22 +1,22 @@
 import { connect } from 'node:net';
 
-import { createText, order } from '../order.ts';
+import { createBody, createText } from '../requests.ts';
 import { Refused, type Round, runRound } from '../round.ts';
 
-/** A round of HTTP calls; each caller keeps its connection and goes through `requests` in turn. */
+/** A round of HTTP calls. Each caller keeps its connection and repeats `requests` in order. */
 export interface HttpRound extends Round {
   url: string;
   requests: (keyof typeof requestTexts)[];
-  /** What is shown until an answer names another place. */
+  /** The path to read until an answer has another Location. */
   location?: string;
-  /** Who creates; nobody in particular when absent. */
+  /** The token of creates. Default: none. */
   token?: string;
 }
 
-let anew = 1;
+let uncachedCreates = 1;
 
-/** What a caller sends, and remembers of the answers so far. */
-interface Memory {
+/** The create request of a caller, and the headers of its last answers. */
+interface CallerState {
   create: string;
   location: string;
   etag: string;
@@ -25,14 +25,14 @@ interface Memory {
 const host = 'Host: 127.0.0.1\r\n';
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
 
-/** The text of each request; `location` is where the caller's last task is shown. */
+/** The text of each request. `location` is the path of the last task of the caller. */
 const requestTexts = {
-  create: ({ create }: Memory) => create,
-  /** Each time another window, so that nothing decided before is of use. */
-  createAnother: ({ create }: Memory) =>
-    create.replace(String(order.to), String(order.to - anew++)),
-  show: ({ location }: Memory) => get(location),
-  showNews: ({ location, etag }: Memory) => get(location, `If-None-Match: ${etag}\r\n`),
+  create: ({ create }: CallerState) => create,
+  /** With a different window each time, so that no cached decision applies. */
+  createUncached: ({ create }: CallerState) =>
+    create.replace(String(createBody.to), String(createBody.to - uncachedCreates++)),
+  read: ({ location }: CallerState) => get(location),
+  readIfChanged: ({ location, etag }: CallerState) => get(location, `If-None-Match: ${etag}\r\n`),
   list: () => get('/export-tasks?limit=10'),
   live: () => get('/health/live'),
 };
@@ -50,14 +50,14 @@ process.on('message', async ({ url, requests, location = '', token, ...round }: 
 process.send?.({});
 
 /**
- * One kept connection, one call at a time. Written on the socket, because an HTTP client takes as
- * much of the core as the server it is to load.
+ * One kept connection, one call at a time. It writes to the socket directly: an HTTP client would use as
+ * much CPU as the server under load.
  */
-function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], memory: Memory) {
+function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], state: CallerState) {
   const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   let received = '';
-  let turn = 0;
+  let sent = 0;
 
   socket.on('data', (chunk: string) => {
     received += chunk;
@@ -67,8 +67,8 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], me
     if (received.length < headEnd + 4 + length) return;
     const answer = received;
     received = '';
-    memory.location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? memory.location;
-    memory.etag = /\r\netag: (\S+)/i.exec(answer)?.[1] ?? memory.etag;
+    state.location = /\r\nlocation: (\S+)/i.exec(answer)?.[1] ?? state.location;
+    state.etag = /\r\netag: (\S+)/i.exec(answer)?.[1] ?? state.etag;
     if (/^HTTP\/1\.1 (?:20|304)/.test(answer)) waiting?.resolve();
     else waiting?.reject(/^HTTP\/1\.1 50[34]/.test(answer) ? new Refused() : new Error(answer));
   });
@@ -80,8 +80,8 @@ function openCaller({ hostname, port }: URL, requests: HttpRound['requests'], me
     callNext: () =>
       new Promise<void>((resolve, reject) => {
         waiting = { resolve, reject };
-        const request = requests[turn++ % requests.length] ?? 'live';
-        socket.write(requestTexts[request](memory));
+        const request = requests[sent++ % requests.length] ?? 'live';
+        socket.write(requestTexts[request](state));
       }),
   };
 }

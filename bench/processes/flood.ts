@@ -1,26 +1,26 @@
 import { connect, type Socket } from 'node:net';
 
-import { createText } from '../order.ts';
+import { createText } from '../requests.ts';
 
-/** Creates that are sent when they are due, whatever has become of the ones before. */
+/** An open-loop load: each create is sent when it is due, even if earlier ones are unanswered. */
 export interface Flood {
   url: string;
   perSecond: number;
   seconds: number;
 }
 
-/** What came of them; durations in milliseconds, from when a request was due to its whole answer. */
-export interface Flooded {
+/** The answers. Durations are in milliseconds, from the due time of a request to its complete answer. */
+export interface FloodResult {
   accepted: number[];
-  turnedAway: number[];
-  /** Answered otherwise. */
+  refused: number[];
+  /** The number of other answers. */
   others: number;
-  /** Until the last of them was answered. */
+  /** The time until the last answer. */
   tookSeconds: number;
 }
 
-// More than the gateway ever lets in. Requests that find all of them waiting are late, and that is
-// counted: by when they were due.
+// More than the gateway admits at once. A request that finds no idle connection is sent late, and its
+// duration still counts from its due time.
 const maxConnections = 1_000;
 const tickMs = 2;
 const create = createText();
@@ -29,8 +29,8 @@ process.on('disconnect', () => process.exit());
 process.on('message', async (flood: Flood) => process.send?.(await run(flood)));
 process.send?.({});
 
-async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
-  const result: Flooded = { accepted: [], turnedAway: [], others: 0, tookSeconds: 0 };
+async function run({ url, perSecond, seconds }: Flood): Promise<FloodResult> {
+  const result: FloodResult = { accepted: [], refused: [], others: 0, tookSeconds: 0 };
   const due: number[] = [];
   const all: Caller[] = [];
   const idle: Caller[] = [];
@@ -40,7 +40,7 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
     if (all.length === maxConnections) return undefined;
     const caller = openCaller(Number(port), hostname, (status, tookMs) => {
       if (status === 201) result.accepted.push(tookMs);
-      else if (status === 503) result.turnedAway.push(tookMs);
+      else if (status === 503) result.refused.push(tookMs);
       else result.others += 1;
       const next = due.shift();
       if (next === undefined) idle.push(caller);
@@ -66,7 +66,7 @@ async function run({ url, perSecond, seconds }: Flood): Promise<Flooded> {
       else due.push(dueAt);
     }
   }
-  const answered = () => result.accepted.length + result.turnedAway.length + result.others;
+  const answered = () => result.accepted.length + result.refused.length + result.others;
   while (answered() < total) await new Promise((resolve) => setTimeout(resolve, tickMs));
   for (const caller of all) caller.close();
   return { ...result, tookSeconds: (performance.now() - beganAt) / 1_000 };
@@ -78,8 +78,8 @@ interface Caller {
 }
 
 /**
- * One kept connection, one request at a time; written on the socket, as callers.ts does and says why.
- * A connection that ends is replaced; the status of its request is 0.
+ * One kept connection, one request at a time, written to the socket as in callers.ts. A closed
+ * connection is replaced, and the status of its request is 0.
  */
 function openCaller(
   port: number,
@@ -93,7 +93,7 @@ function openCaller(
   function open(): Socket {
     let received = '';
     const opened = connect(port, hostname).setNoDelay(true).setEncoding('latin1');
-    opened.on('error', () => {}); // which closes it
+    opened.on('error', () => {}); // "close" follows
     opened.on('data', (chunk: string) => {
       received += chunk;
       const headEnd = received.indexOf('\r\n\r\n');

@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-/** What the issuer says when it is ready. */
-export interface IssuerHello {
-  /** Its name, and where its discovery document is. */
+/** The message of the issuer when it is ready. */
+export interface IssuerReady {
+  /** Its issuer name, and the URL of its discovery document. */
   url: string;
-  /** A token of a caller in the group asked for, good for an hour. */
+  /** A token of a caller in the group GROUP, valid for an hour. */
   token: string;
 }
 
@@ -33,4 +33,4 @@ const token = await new SignJWT({ groups: [process.env.GROUP] })
   .sign(privateKey);
 
 process.on('disconnect', () => process.exit());
-process.send?.({ url, token } satisfies IssuerHello);
+process.send?.({ url, token } satisfies IssuerReady);

@@ -9,21 +9,21 @@ import { readActiveSlice } from '#export-jobs/store/steps/read-active-slice.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { quantile } from '../round.ts';
 
-/** Queues of some length to pick from, in turn. */
-export interface QueuesToPick {
+/** The queues to pick from. */
+export interface PickRequest {
   queues: { databaseUrl?: string; dataDir: string; waiting: number }[];
   rounds: number;
-  /** Of each queue in a round. */
+  /** Per round, for each queue. */
   picks: number;
 }
 
-/** How long it took, in milliseconds. */
-export interface Picked {
-  /** Finding out which slice is next. */
+/** The times, in milliseconds. */
+export interface PickTimes {
+  /** Finding the next slice. */
   pickMs: { p50: number; p99: number };
-  /** Finding out whether a slice holds the slot, as is done between all steps. */
-  lookMs: { p50: number; p99: number };
-  /** Finding out which is next, and its intent written down, in a transaction. */
+  /** Reading whether a slice holds the slot, as the dispatcher does between all steps. */
+  readSlotMs: { p50: number; p99: number };
+  /** Finding the next slice and recording its start, in one transaction. */
   startMs: { p50: number; p99: number };
 }
 
@@ -33,37 +33,43 @@ const slicesPerJob = 100;
 const leaseMs = 3_600_000;
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (queues: QueuesToPick) => process.send?.(await measure(queues)));
+process.on('message', async (queues: PickRequest) => process.send?.(await measure(queues)));
 process.send?.({});
 
-async function measure({ queues, rounds, picks }: QueuesToPick): Promise<Picked[]> {
+async function measure({ queues, rounds, picks }: PickRequest): Promise<PickTimes[]> {
   const subjects = [];
-  for (const { waiting, ...home } of queues) {
-    const database = await openDatabase(home);
+  for (const { waiting, ...storage } of queues) {
+    const database = await openDatabase(storage);
     await database.whenMigrated;
     await fill(database, waiting);
     const request = { target, accountId: '123456789012', region: 'eu-west-1', owner: 'bench' };
     const { lease } = await takeLease(database, { ...request, leaseMs });
-    if (!lease) throw new Error('Somebody else has the lease.');
+    if (!lease) throw new Error('Another owner has the lease.');
     const none: number[] = [];
-    const subject = { database, lease, pickMs: [...none], lookMs: [...none], startMs: [...none] };
+    const subject = {
+      database,
+      lease,
+      pickMs: [...none],
+      readSlotMs: [...none],
+      startMs: [...none],
+    };
     for (let warmUp = 0; warmUp < picks; warmUp++) await pickOnce(subject);
     subjects.push(subject);
   }
-  // In turn, so that what else the machine does falls on all alike.
+  // In alternation, so that other load on the machine affects all equally.
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) {
       for (let pick = 0; pick < picks; pick++) subject.pickMs.push(await pickOnce(subject));
-      for (let look = 0; look < picks; look++) subject.lookMs.push(await lookOnce(subject));
+      for (let read = 0; read < picks; read++) subject.readSlotMs.push(await readSlotOnce(subject));
       for (let pick = 0; pick < picks; pick += 10) subject.startMs.push(await startOnce(subject));
     }
   }
   for (const { database } of subjects) await database[Symbol.asyncDispose]();
-  const sum = (ms: number[]) => ({ p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) });
-  return subjects.map(({ pickMs, lookMs, startMs }) => ({
-    pickMs: sum(pickMs),
-    lookMs: sum(lookMs),
-    startMs: sum(startMs),
+  const summarize = (ms: number[]) => ({ p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) });
+  return subjects.map(({ pickMs, readSlotMs, startMs }) => ({
+    pickMs: summarize(pickMs),
+    readSlotMs: summarize(readSlotMs),
+    startMs: summarize(startMs),
   }));
 }
 
@@ -76,11 +82,11 @@ async function pickOnce({ database }: Subject): Promise<number> {
   const beganAt = performance.now();
   const next = await pickNext(database.queries, database, target);
   const tookMs = performance.now() - beganAt;
-  if (!next) throw new Error('Nobody waits.');
+  if (!next) throw new Error('The queue is empty.');
   return tookMs;
 }
 
-async function lookOnce({ database }: Subject): Promise<number> {
+async function readSlotOnce({ database }: Subject): Promise<number> {
   const beganAt = performance.now();
   await readActiveSlice(database, target);
   return performance.now() - beganAt;
@@ -88,7 +94,7 @@ async function lookOnce({ database }: Subject): Promise<number> {
 
 let markers = 0;
 
-/** Starts the next slice, and puts it back into the queue, unmeasured. */
+/** Starts the next slice, then puts it back into the queue. Only the start is measured. */
 async function startOnce({ database, lease }: Subject): Promise<number> {
   const beganAt = performance.now();
   const intent = await claimNextSlice(database, lease, {
@@ -98,7 +104,7 @@ async function startOnce({ database, lease }: Subject): Promise<number> {
     reachInside: async () => {},
   });
   const tookMs = performance.now() - beganAt;
-  if (!intent) throw new Error('Nobody waits.');
+  if (!intent) throw new Error('The queue is empty.');
   const { slice, attempt } = intent;
   const change = { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: 'none' } as const;
   const by = { action: 'CreateExportTask' } as const;
@@ -107,7 +113,7 @@ async function startOnce({ database, lease }: Subject): Promise<number> {
   return tookMs;
 }
 
-/** Puts so many slices into the queue as their jobs would, but in few statements. */
+/** Fills the queue with slices, in few statements. */
 async function fill({ kind, queries }: Database, waiting: number): Promise<void> {
   const numbers = (from: number, to: number) =>
     kind === 'postgres'
@@ -119,14 +125,14 @@ async function fill({ kind, queries }: Database, waiting: number): Promise<void>
                       destination_prefix, is_unsettled_allowed, accepted_at)
     select 'job-' || n, ${target}, 'caller-' || (n % ${sql.lit(callers)}), 0, 'hour', 0, 1, 'bucket', 'prefix', 0, 1
     from ${numbers(0, jobs)}`.execute(queries);
-  const atOnce = 5_000; // what takes longer than a few seconds is given up
-  for (let from = 0; from < waiting; from += atOnce) {
+  const batchSize = 5_000; // larger: a statement exceeds the time limit of the database
+  for (let from = 0; from < waiting; from += batchSize) {
     await sql`
       insert into slices (job_id, number, target, caller, priority, log_group_name, from_at, to_at,
                           ready_at, state)
       select 'job-' || (n / ${sql.lit(slicesPerJob)}), n % ${sql.lit(slicesPerJob)}, ${target},
              'caller-' || ((n / ${sql.lit(slicesPerJob)}) % ${sql.lit(callers)}), 0, '/demo', 0, 1, n, 'waiting'
-      from ${numbers(from, Math.min(waiting, from + atOnce))}`.execute(queries);
+      from ${numbers(from, Math.min(waiting, from + batchSize))}`.execute(queries);
   }
   for (let caller = 0; caller < callers; caller++) {
     const queue = { target, priority: 0, caller: `caller-${caller}` };

@@ -1,10 +1,10 @@
 import { startGateway } from '../../gateway.ts';
 import { median } from '../../round.ts';
 import type { Scale, World } from '../../scale.ts';
-import { storageBackends } from './homes.ts';
-import { postJob } from './post-job.ts';
+import { createJob } from './create-job.ts';
+import { storageBackends } from './storage-backends.ts';
 
-/** How long a job of 10,000 slices takes to accept, and how long everybody else waits meanwhile. */
+/** The time to accept a job of 10,000 slices, and the latency of other requests meanwhile. */
 export async function measureAccept(world: World, scale: Scale): Promise<string[]> {
   const lines: string[] = [];
   for (const [name, openStorage] of storageBackends) {
@@ -12,19 +12,19 @@ export async function measureAccept(world: World, scale: Scale): Promise<string[
     const acceptMs: number[] = [];
     const stallMs: number[] = [];
     const cpuMs: number[] = [];
-    await postJob(gateway.url, { logGroups: 1, hours: 1 });
+    await createJob(gateway.url, { logGroups: 1, hours: 1 });
     for (let job = 0; job < scale.acceptances; job++) {
       const cpuMsBefore = gateway.cpuMs();
       const probe = probeHealth(gateway.url);
       const beganAt = performance.now();
-      await postJob(gateway.url, { logGroups: 100, hours: 100 });
+      await createJob(gateway.url, { logGroups: 100, hours: 100 });
       acceptMs.push(performance.now() - beganAt);
       stallMs.push(await probe.stop());
       cpuMs.push(gateway.cpuMs() - cpuMsBefore);
     }
-    const shown = `accept, ${name}`.padEnd(20);
+    const label = `accept, ${name}`.padEnd(20);
     lines.push(
-      `${shown} ${median(acceptMs).toFixed(0)} ms for 10000 slices (goal ≤ 1000)`,
+      `${label} ${median(acceptMs).toFixed(0)} ms for 10000 slices (goal ≤ 1000)`,
       `  CPU time           gateway ${median(cpuMs).toFixed(0)} ms`,
       `  GET /health/live   ${median(stallMs).toFixed(0)} ms at most meanwhile, worst ${Math.max(...stallMs).toFixed(0)} ms (goal ≤ 100)`,
     );
@@ -32,22 +32,22 @@ export async function measureAccept(world: World, scale: Scale): Promise<string[
   return lines;
 }
 
-/** Asks for /health/live over and over; when stopped, tells how long the slowest answer took. */
+/** Requests /health/live continuously. `stop` returns the time of the slowest answer. */
 function probeHealth(url: string) {
   let isStopped = false;
   let slowestMs = 0;
-  const ask = async () => {
+  const probe = async () => {
     while (!isStopped) {
       const beganAt = performance.now();
       await fetch(`${url}/health/live`).then((response) => response.text());
       slowestMs = Math.max(slowestMs, performance.now() - beganAt);
     }
   };
-  const asking = ask();
+  const probing = probe();
   return {
     async stop() {
       isStopped = true;
-      await asking;
+      await probing;
       return slowestMs;
     },
   };

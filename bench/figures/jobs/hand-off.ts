@@ -3,29 +3,29 @@ import { startAws } from '../../aws.ts';
 import { startGateway } from '../../gateway.ts';
 import type { AwsRecord } from '../../processes/aws.ts';
 import type { Scale, World } from '../../scale.ts';
-import { postJob } from './post-job.ts';
+import { createJob } from './create-job.ts';
 
-/** From the end of an export task until AWS is asked for the next, and how often AWS is asked. */
+/** The time from the end of an export task to the next create, and the rate of calls to AWS. */
 export async function measureHandOff(_world: World, scale: Scale): Promise<string[]> {
-  const alike = { pendingMs: 500, runningMs: 1_500 };
-  const various = { pendingMs: 0, runningMs: [1_500, 4_000] } as const;
+  const constant = { pendingMs: 500, runningMs: 1_500 };
+  const varying = { pendingMs: 0, runningMs: [1_500, 4_000] } as const;
   // Both wait most of the time, so they do not disturb each other.
-  const [ofAlike, ofVarious] = await Promise.all([
-    measureQueue(alike, Math.ceil(scale.queueSeconds / 2)),
-    measureQueue(various, Math.ceil(scale.queueSeconds / 2.75)),
+  const [ofConstant, ofVarying] = await Promise.all([
+    measureQueue(constant, Math.ceil(scale.queueSeconds / 2)),
+    measureQueue(varying, Math.ceil(scale.queueSeconds / 2.75)),
   ]);
   return [
-    `hand-off, 2 s        ${ofAlike.gaps}`,
-    `  calls to AWS       ${ofAlike.calls}`,
-    `hand-off, 1.5-4 s    ${ofVarious.gaps}`,
-    `  calls to AWS       ${ofVarious.calls}`,
+    `hand-off, 2 s        ${ofConstant.gaps}`,
+    `  calls to AWS       ${ofConstant.calls}`,
+    `hand-off, 1.5-4 s    ${ofVarying.gaps}`,
+    `  calls to AWS       ${ofVarying.calls}`,
   ];
 }
 
 async function measureQueue(options: EmulatorOptions, slices: number) {
   await using aws = await startAws(options);
   await using gateway = await startGateway(aws.url);
-  await postJob(gateway.url, { logGroups: 1, hours: slices });
+  await createJob(gateway.url, { logGroups: 1, hours: slices });
   const record = await aws.readUntil(
     ({ tasks }) => tasks.filter(({ finishedAt }) => finishedAt !== undefined).length === slices,
   );
@@ -44,7 +44,7 @@ function gapsBetween(tasks: AwsRecord['tasks']): number[] {
     .map(({ createdAt }, index) => createdAt - (tasks[index]?.finishedAt ?? Number.NaN));
 }
 
-/** From the first create to the end of the last task. */
+/** The rate of calls from the first create to the end of the last task. */
 function callsPerSecond({ tasks, calls }: AwsRecord): number {
   const from = tasks[0]?.createdAt ?? Number.NaN;
   const until = tasks.at(-1)?.finishedAt ?? Number.NaN;

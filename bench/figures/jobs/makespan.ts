@@ -1,33 +1,33 @@
 import { startChild } from '../../child.ts';
 import { makeFolderInMemory } from '../../folder.ts';
-import { othersCore, subjectCore } from '../../machine.ts';
-import type { QueueRun, QueueToRun } from '../../processes/line.ts';
+import { subjectCore, supportCore } from '../../machine.ts';
+import type { QueueRun, QueueRunRequest } from '../../processes/virtual-time-queue.ts';
 import type { Scale, World } from '../../scale.ts';
 
-/** How much longer a long queue takes than its tasks, in turned time. */
+/** The duration of a long queue, relative to the total time of its tasks, in virtual time. */
 export async function measureMakespan(
   _world: World,
   { logGroups, days }: Scale,
 ): Promise<string[]> {
-  // Time is turned, so nobody is in anybody's way.
+  // Both run in virtual time, so they do not disturb each other.
   return Promise.all([
-    tellLine({ logGroups, days, taskSeconds: 2 }, 1.3, subjectCore),
-    tellLine({ logGroups, days, taskSeconds: 60 }, 1.02, othersCore),
+    formatQueueRun({ logGroups, days, taskSeconds: 2 }, 1.3, subjectCore),
+    formatQueueRun({ logGroups, days, taskSeconds: 60 }, 1.02, supportCore),
   ]);
 }
 
-async function tellLine(
-  queue: QueueToRun,
+async function formatQueueRun(
+  queue: QueueRunRequest,
   goal: number,
   core: number | undefined,
 ): Promise<string> {
   await using child = startChild({
-    script: 'bench/processes/queue.ts',
+    script: 'bench/processes/virtual-time-queue.ts',
     core,
-    env: { TMPDIR: makeFolderInMemory() }, // what a disk takes is nothing beside a task
+    env: { TMPDIR: makeFolderInMemory() }, // the time of a disk is negligible beside a task
   });
-  await child.hello();
-  const { slices, ratio, tookSeconds } = await child.ask<QueueRun>(queue);
+  await child.whenReady();
+  const { slices, ratio, tookSeconds } = await child.call<QueueRun>(queue);
   const name = `makespan, ${queue.taskSeconds} s`.padEnd(20);
   return `${name} ${ratio.toFixed(3)} × the time of ${slices} tasks (goal ≤ ${goal}), run in ${tookSeconds.toFixed(0)} s`;
 }

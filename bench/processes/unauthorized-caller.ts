@@ -6,19 +6,19 @@ import { accessBy, callerIn } from '../../test/auth/policy-folder.ts';
 import { makeRandom } from '../../test/random.ts';
 import { openWorld, region, type World } from '../../test/world.ts';
 
-/** How many jobs and tasks of somebody else there are, where, and in which order they are asked for. */
-export interface Strangers {
+/** The number of foreign jobs and tasks, their storage backend, and the seed of the order of reads. */
+export interface UnauthorizedReads {
   jobs: number;
   dataDir: string;
   databaseUrl?: string;
   seed: number;
 }
 
-/** What a stranger sees of them, beside as many that are not there. */
-export interface StrangersSeen {
+/** Answers about foreign jobs and tasks, compared with answers about some that do not exist. */
+export interface UnauthorizedResult {
   routes: { route: string; ratio: number }[];
-  /** Whether all answers have the same bytes, but for ids. */
-  isAlike: boolean;
+  /** Whether all answers have the same bytes, except for ids. */
+  hasSameBytes: boolean;
 }
 
 const routes: [route: string, method: string, of: 'jobs' | 'tasks', path: string][] = [
@@ -33,21 +33,21 @@ const routes: [route: string, method: string, of: 'jobs' | 'tasks', path: string
 const warmUps = 500;
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (strangers: Strangers) => process.send?.(await look(strangers)));
+process.on('message', async (reads: UnauthorizedReads) => process.send?.(await measure(reads)));
 process.send?.({});
 
-async function look({ jobs, seed, ...home }: Strangers): Promise<StrangersSeen> {
+async function measure({ jobs, seed, ...storage }: UnauthorizedReads): Promise<UnauthorizedResult> {
   const access = accessBy('deploy/policies', { x: callerIn(['team-a']) });
-  await using world = await openWorld({ jobs: home, access });
+  await using world = await openWorld({ jobs: storage, access });
   const foreign = {
     jobs: await fill(world.database, jobs),
     tasks: world.emulator.seed.finishedTasks({ region, count: jobs }),
   };
   const random = makeRandom(seed);
   const texts = { jobs: new Set<string>(), tasks: new Set<string>() };
-  const seen: StrangersSeen['routes'] = [];
+  const results: UnauthorizedResult['routes'] = [];
   for (const [route, method, of, path] of routes) {
-    const ask = async (id: string) => {
+    const call = async (id: string) => {
       const beganAt = performance.now();
       const { text, body } = await world.call(
         method,
@@ -59,50 +59,50 @@ async function look({ jobs, seed, ...home }: Strangers): Promise<StrangersSeen> 
       texts[of].add(text.replace(body.instance, '').replaceAll(id, ''));
       return tookMs;
     };
-    for (let warmUp = 0; warmUp < Math.min(warmUps, jobs); warmUp++) await ask(randomUUID());
+    for (let warmUp = 0; warmUp < Math.min(warmUps, jobs); warmUp++) await call(randomUUID());
     const [foreignMs, unknownMs]: [number[], number[]] = [[], []];
     for (const id of foreign[of]) {
       const isForeignFirst = random() < 0.5;
-      if (isForeignFirst) foreignMs.push(await ask(id));
-      unknownMs.push(await ask(randomUUID()));
-      if (!isForeignFirst) foreignMs.push(await ask(id));
-      forget(world);
+      if (isForeignFirst) foreignMs.push(await call(id));
+      unknownMs.push(await call(randomUUID()));
+      if (!isForeignFirst) foreignMs.push(await call(id));
+      clearLogs(world);
     }
-    seen.push({ route, ratio: meanOf(foreignMs) / meanOf(unknownMs) });
+    results.push({ route, ratio: meanOf(foreignMs) / meanOf(unknownMs) });
   }
-  return { routes: seen, isAlike: texts.jobs.size === 1 && texts.tasks.size === 1 };
+  return { routes: results, hasSameBytes: texts.jobs.size === 1 && texts.tasks.size === 1 };
 }
 
-/** The mean of the faster nine tenths: the others are what else the machine does. */
+/** The mean of the faster nine tenths: the slower ones are mostly other load on the machine. */
 function meanOf(durationsMs: number[]): number {
   const counted = durationsMs.sort((a, b) => a - b).slice(0, Math.ceil(0.9 * durationsMs.length));
   return counted.reduce((sum, ms) => sum + ms, 0) / counted.length;
 }
 
-/** What was logged is of no use, and would be a lot in the end. */
-function forget({ log, audit }: World): void {
+/** Empties the logs, which would use a lot of memory. */
+function clearLogs({ log, audit }: World): void {
   log.length = 0;
   audit.length = 0;
 }
 
-/** Puts jobs of one slice there, in few statements; their ids. */
+/** Inserts jobs of one slice, in few statements. Returns their ids. */
 async function fill({ queries }: Database, jobs: number): Promise<string[]> {
   const ids = Array.from({ length: jobs }, () => randomUUID());
-  const line = { target: 'default', caller: 'test#somebody-else', priority: 0 };
+  const queue = { target: 'default', caller: 'test#another-caller', priority: 0 };
   const window = { fromAt: 0, toAt: 1 };
   const job = { sliceBy: 'none', destination: 'archive', destinationPrefix: 'jobs/{jobId}' };
   const slice = { number: 0, logGroupName: '/app', readyAt: 0, state: 'completed' };
-  const atOnce = 1_000; // databases take some ten thousand parameters
-  for (let start = 0; start < jobs; start += atOnce) {
-    const some = ids.slice(start, start + atOnce);
-    const rows = some.map((id) => ({ id, ...line, ...window, ...job }));
+  const batchSize = 1_000; // databases accept about ten thousand parameters
+  for (let start = 0; start < jobs; start += batchSize) {
+    const batch = ids.slice(start, start + batchSize);
+    const rows = batch.map((id) => ({ id, ...queue, ...window, ...job }));
     await queries
       .insertInto('jobs')
       .values(rows.map((row) => ({ ...row, isUnsettledAllowed: 0, acceptedAt: 1 })))
       .execute();
     await queries
       .insertInto('slices')
-      .values(some.map((jobId) => ({ jobId, ...line, ...window, ...slice })))
+      .values(batch.map((jobId) => ({ jobId, ...queue, ...window, ...slice })))
       .execute();
   }
   return ids;

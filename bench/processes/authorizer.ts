@@ -3,27 +3,27 @@ import { randomUUID } from 'node:crypto';
 import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { median } from '../round.ts';
 
-/** How often each is decided. */
-export interface DecisionsToMake {
+/** The number of decisions to make. */
+export interface DecisionRequest {
   rounds: number;
-  /** By each number of policies in a round. */
+  /** Per round, for each number of policies. */
   decisions: number;
 }
 
-/** How long a decision took in the middle, in microseconds, by number of policies. */
+/** The median time of a decision in microseconds, by number of policies. */
 export type DecisionTimes = Record<number, number>;
 
 const silent = { info() {}, warn() {}, error() {} };
 const noAudit = { decision() {}, awsCall() {}, refusal() {} };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (wanted: DecisionsToMake) => process.send?.(await measure(wanted)));
+process.on('message', async (request: DecisionRequest) => process.send?.(await measure(request)));
 process.send?.({});
 
-async function measure({ rounds, decisions }: DecisionsToMake): Promise<DecisionTimes> {
+async function measure({ rounds, decisions }: DecisionRequest): Promise<DecisionTimes> {
   const subjects = await Promise.all([1, 10, 100].map(makeSubject));
   for (const { decide } of subjects) for (let warmUp = 0; warmUp < decisions; warmUp++) decide();
-  // In turn, so that what else the machine does falls on all alike.
+  // In alternation, so that other load on the machine affects all equally.
   for (let round = 0; round < rounds; round++) {
     for (const { decide, tookUs } of subjects) {
       for (let decision = 0; decision < decisions; decision++) {
@@ -43,7 +43,7 @@ async function makeSubject(policies: number) {
     isAuthenticationOn: true,
     files: { list: async () => ['teams.cedar'], read: async () => Buffer.from(text) },
     newId: randomUUID,
-    sleep: () => new Promise(() => {}), // they never change
+    sleep: () => new Promise(() => {}), // the policies never change
     audit: noAudit,
     log: silent,
   });
@@ -67,16 +67,16 @@ async function makeSubject(policies: number) {
     },
   };
   const request = { principal, id: 'bench' };
-  let asked = 0;
-  // Of another log group each time: what was decided before is remembered.
+  let questions = 0;
+  // A different log group each time, because decisions are cached.
   const decide = () => {
-    const resource = { target, logGroupName: `${question.resource.logGroupName}-${asked++}` };
+    const resource = { target, logGroupName: `${question.resource.logGroupName}-${questions++}` };
     return authorizer.require(request, { ...question, resource });
   };
   return { policies, decide, tookUs: [] as number[] };
 }
 
-/** As in deploy/policies, a policy for each team. */
+/** The policy of a team, as in deploy/policies. */
 function policyOf(number: number): string {
   return `permit(
     principal in Group::"api-key#team-${number}",

@@ -1,10 +1,10 @@
-import type { GatewayDifferences } from '../../gateway.ts';
+import type { GatewayOptions } from '../../gateway.ts';
 import type { World } from '../../scale.ts';
 
-/** The two storageBackends of export jobs, and how a gateway is told of one that is empty. */
+/** The storage backends of export jobs, and the settings of a gateway for an empty one. */
 export const storageBackends: [
   name: string,
-  openStorage: (world: World) => Promise<GatewayDifferences>,
+  openStorage: (world: World) => Promise<GatewayOptions>,
 ][] = [
   ['SQLite', async () => ({})],
   ['PostgreSQL', async ({ databases }) => ({ databaseUrl: await databases.create() })],

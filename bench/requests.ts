@@ -1,7 +1,7 @@
 export const region = 'eu-west-1';
 
-/** The order every create of the measurement makes. */
-export const order = {
+/** The body of every create in the benchmark. */
+export const createBody = {
   taskName: 'checkout-2024-05-01',
   logGroupName: '/demo/checkout',
   from: 1_714_521_600_000,
@@ -10,24 +10,24 @@ export const order = {
   destinationPrefix: 'checkout/2024-05-01',
 };
 
-const body = JSON.stringify(order);
+const body = JSON.stringify(createBody);
 
-/** The request that makes it, as it is sent, by a caller with a token or by anybody. */
+/** The HTTP request of a create, with or without a token. */
 export function createText(token?: string): string {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`;
   return `POST /export-tasks HTTP/1.1\r\nHost: 127.0.0.1\r\n${authorization}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** The log groups jobs of the measurement are about. */
+/** The log groups of the jobs in the benchmark. */
 export const logGroupNames = Array.from({ length: 100 }, (_, index) => `/demo/service-${index}`);
 
 /** The body of an export job of `logGroups` × `hours` slices. */
-export function jobOf({ logGroups, hours }: { logGroups: number; hours: number }) {
+export function jobBodyOf({ logGroups, hours }: { logGroups: number; hours: number }) {
   return {
     logGroupNames: logGroupNames.slice(0, logGroups),
-    from: order.from,
-    to: order.from + hours * 3_600_000,
+    from: createBody.from,
+    to: createBody.from + hours * 3_600_000,
     sliceBy: 'hour',
-    destination: order.destination,
+    destination: createBody.destination,
   };
 }

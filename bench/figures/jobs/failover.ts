@@ -5,23 +5,23 @@ import { type AwsProcess, startAws } from '../../aws.ts';
 import { startGateway } from '../../gateway.ts';
 import type { AwsRecord } from '../../processes/aws.ts';
 import type { Scale, World } from '../../scale.ts';
-import { postJob } from './post-job.ts';
+import { createJob } from './create-job.ts';
 
-/** From the death of the gateway that works the slot until the other one asks AWS for something. */
-export async function measureTakeOver(world: World, scale: Scale): Promise<string[]> {
+/** The time from the end of the gateway that owns the slot to the first call of the next owner. */
+export async function measureFailover(world: World, scale: Scale): Promise<string[]> {
   const taskMs = 4_000;
-  const inTask = (aws: AwsProcess) =>
+  const duringTask = (aws: AwsProcess) =>
     aws.readUntil(({ tasks }) => isInMiddle(tasks.at(-1), taskMs));
   const afterCreate = (aws: AwsProcess) => aws.readUntil(({ tasks }) => tasks.length >= 2);
   const leaseSeconds = dispatcherLimits.leaseMs / 1_000;
   const goal = `lease ${leaseSeconds} s, goal ≤ ${leaseSeconds + 5}`;
-  // They wait most of the time, so they do not disturb each other.
+  // Both wait most of the time, so they do not disturb each other.
   const [ofTask, ofCreate] = await Promise.all([
-    killOwner(world, scale, taskMs, inTask),
+    killOwner(world, scale, taskMs, duringTask),
     killOwner(world, scale, taskMs, afterCreate),
   ]);
   return [
-    `take-over, in a task ${ofTask.toFixed(1)} s after kill -9 (${goal})`,
+    `failover, in a task  ${ofTask.toFixed(1)} s after kill -9 (${goal})`,
     `  after a create     ${ofCreate.toFixed(1)} s after kill -9 (${goal})`,
   ];
 }
@@ -30,21 +30,21 @@ async function killOwner(
   { databases }: World,
   { isLeaseAwaited }: Scale,
   runningMs: number,
-  untilMoment: (aws: AwsProcess) => Promise<unknown>,
+  waitForMoment: (aws: AwsProcess) => Promise<unknown>,
 ): Promise<number> {
   await using aws = await startAws({ pendingMs: 0, runningMs });
   const databaseUrl = await databases.create();
   await using owner = await startGateway(aws.url, { databaseUrl });
-  await postJob(owner.url, { logGroups: 1, hours: 50 });
+  await createJob(owner.url, { logGroups: 1, hours: 50 });
   await aws.readUntil(({ tasks }) => tasks.length > 0);
   await using _other = await startGateway(aws.url, { databaseUrl });
-  await untilMoment(aws);
+  await waitForMoment(aws);
   await owner[Symbol.asyncDispose]();
   const killedAt = Date.now();
-  if (!isLeaseAwaited) await cutLease(databaseUrl);
-  const isAsked = ({ at }: { at: number }) => at > killedAt;
-  const { calls } = await aws.readUntil(({ calls }) => calls.some(isAsked));
-  return ((calls.find(isAsked)?.at ?? Number.NaN) - killedAt) / 1_000;
+  if (!isLeaseAwaited) await expireLease(databaseUrl);
+  const isAfterKill = ({ at }: { at: number }) => at > killedAt;
+  const { calls } = await aws.readUntil(({ calls }) => calls.some(isAfterKill));
+  return ((calls.find(isAfterKill)?.at ?? Number.NaN) - killedAt) / 1_000;
 }
 
 function isInMiddle(task: AwsRecord['tasks'][number] | undefined, taskMs: number): boolean {
@@ -52,7 +52,7 @@ function isInMiddle(task: AwsRecord['tasks'][number] | undefined, taskMs: number
   return Date.now() - task.createdAt > taskMs / 2;
 }
 
-async function cutLease(databaseUrl: string): Promise<void> {
+async function expireLease(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   await client.query('update slots set leased_until = 0');

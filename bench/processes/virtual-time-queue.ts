@@ -4,31 +4,31 @@ import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { askerOf } from '../../test/export-jobs/deeds.ts';
 import { planOf } from '../../test/export-jobs/homes.ts';
 import { openQueue } from '../../test/export-jobs/queue-of-jobs.ts';
-import { logGroupNames, region } from '../order.ts';
+import { logGroupNames, region } from '../requests.ts';
 
-/** A job of some log groups, at most a hundred, and days and how long each of its tasks takes. */
-export interface QueueToRun {
+/** The size of a job (at most a hundred log groups), and the duration of its tasks. */
+export interface QueueRunRequest {
   logGroups: number;
   days: number;
   taskSeconds: number;
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface QueueRun {
   slices: number;
-  /** From its acceptance to the end of its last task, by the time of all tasks. */
+  /** The time from acceptance to the end of the last task, divided by the total time of the tasks. */
   ratio: number;
-  /** In real time. */
+  /** The real time of the run. */
   tookSeconds: number;
 }
 
 process.on('disconnect', () => process.exit());
-process.on('message', async (queue: QueueToRun) => process.send?.(await run(queue)));
+process.on('message', async (queue: QueueRunRequest) => process.send?.(await run(queue)));
 process.send?.({});
 
 const dayMs = 86_400_000;
 
-async function run({ logGroups, days, taskSeconds }: QueueToRun): Promise<QueueRun> {
+async function run({ logGroups, days, taskSeconds }: QueueRunRequest): Promise<QueueRun> {
   const beganAt = performance.now();
   const taskMs = taskSeconds * 1_000;
   await using queue = await openQueue({
@@ -40,8 +40,14 @@ async function run({ logGroups, days, taskSeconds }: QueueToRun): Promise<QueueR
   const now = time.now();
   const toAt = now - 2 * dayMs;
   const window = { fromAt: toAt - days * dayMs, toAt };
-  const cut = { window, sliceBy: 'day', timeZone: 'UTC', now, isUnsettledAllowed: false } as const;
-  const slicesOfPlan = await planSlices({ logGroupNames: names, ...cut });
+  const slicing = {
+    window,
+    sliceBy: 'day',
+    timeZone: 'UTC',
+    now,
+    isUnsettledAllowed: false,
+  } as const;
+  const slicesOfPlan = await planSlices({ logGroupNames: names, ...slicing });
   const plan = { ...planOf(0), slices: slicesOfPlan };
   const acceptance = { jobId: randomUUID(), request: askerOf('bench'), acceptedAt: now };
   await acceptJob(database, { ...acceptance, keyUse: undefined, plan, maxWaitingSlices: 0 });
