@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { Environment } from '#config/variables.ts';
 import { catalogue } from '#problems/catalogue.ts';
+import { textsOf } from './page-texts.ts';
 import { obstaclesIn, sentencesOf } from './plain-english.ts';
 import { readProblemTexts } from './problem-texts.ts';
 
@@ -90,6 +91,15 @@ test('the OpenAPI document is in plain English', () => {
 
   expect(texts.size).toBeGreaterThan(200);
   expect([...texts].flatMap(obstaclesIn)).toEqual([]);
+});
+
+test.each(globSync(['*.md', 'docs/**/*.md', 'emulator/*.md']))('%s is in plain English', (file) => {
+  const page = readFileSync(file, 'utf8');
+  // The last column of the table of defences has names of tests.
+  const texts = textsOf(file.includes('0013-') ? page.replaceAll(/\| `[^|]*\|$/gm, '|') : page);
+
+  expect(texts.length).toBeGreaterThan(2);
+  expect(texts.flatMap(obstaclesIn)).toEqual([]);
 });
 
 /** Adds the summaries, descriptions and details of a document; a value with one of these names is an object. */
