@@ -19,7 +19,7 @@ import type { Database } from '#database/database.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import type { Tls } from '#edge/tls.ts';
 import { makeQueueView } from '#export-jobs/queue/position.ts';
-import { makeSlotStatusSource } from '#export-jobs/queue/slot-status.ts';
+import { makeSlotStatusSource } from '#export-jobs/queue/slot/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/installation.ts';
 import { readVersions } from '#export-jobs/store/reads/read-progress.ts';
 import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';

@@ -6,7 +6,7 @@ import {
 } from './dispatcher/dispatcher.ts';
 import type { JobsOptions } from './plugin.ts';
 import { makeQueueView } from './queue/position.ts';
-import { makeSlotStatusSource } from './queue/slot-status.ts';
+import { makeSlotStatusSource } from './queue/slot/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from './store/installation.ts';
 import { readVersions } from './store/reads/read-progress.ts';
 import { makeJobWatch } from './watching/job-watch.ts';

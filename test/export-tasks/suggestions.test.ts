@@ -4,7 +4,7 @@ import {
   suggestBucket,
   suggestLogGroup,
   suggestLogGroupPrefix,
-} from '#export-tasks/suggestions.ts';
+} from '#export-tasks/name-corrections.ts';
 
 test.for([
   ['arn:aws:s3:::archive', 'write "archive"'],

@@ -8,7 +8,8 @@ import { ExportTaskStatusCode as SdkStatusCodes } from '@aws-sdk/client-cloudwat
 import { expect, expectTypeOf, test } from 'vitest';
 
 import { type DescribeExportTasks, exportTaskStatusCodes } from '#aws/export-task.ts';
-import { CreateExportTask, ExportTask } from '#export-tasks/export-task.ts';
+import { CreateExportTask } from '#export-tasks/create-export-task-body.ts';
+import { ExportTask } from '#export-tasks/export-task.ts';
 
 // This file does not compile when AWS adds a member or a status code, or when one is missing here.
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-
-import { busyShare } from '#export-jobs/queue/slot-status.ts';
+import { busyShare } from '#export-jobs/queue/slot/slot-usage.ts';
 import { storageBackends } from '../export-jobs/homes.ts';
 import { putAttempt, putJob } from '../export-jobs/rows.ts';
 import { openWorld, order, region, type World } from '../world.ts';

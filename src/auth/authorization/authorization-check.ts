@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-
-import { effectivePrefix } from '#aws/export-task.ts';
+import { effectivePrefix } from '#aws/destination-prefix.ts';
 import { Int64 } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import type { Principal } from '../principal.ts';

@@ -1,6 +1,6 @@
 import type { ExportGrant } from '../cloudwatch-logs.ts';
+import { defaultDestinationPrefix } from '../destination-prefix.ts';
 import { partitionOf } from '../endpoint/partition.ts';
-import { defaultDestinationPrefix } from '../export-task.ts';
 
 /** The partition, account and Region of a role. */
 export interface RoleLocation {

@@ -4,8 +4,8 @@ import {
   LogGroupName,
   LogStreamNamePrefix,
   s3KeyMaxBytes,
-} from '#export-tasks/export-task.ts';
-import { suggestLogGroupPrefix } from '#export-tasks/suggestions.ts';
+} from '#export-tasks/create-export-task-body.ts';
+import { suggestLogGroupPrefix } from '#export-tasks/name-corrections.ts';
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';

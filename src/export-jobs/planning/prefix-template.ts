@@ -1,6 +1,6 @@
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
-import { effectivePrefix, withoutEndingSlashes } from '#aws/export-task.ts';
-import { s3KeyMaxBytes } from '#export-tasks/export-task.ts';
+import { effectivePrefix, withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import { s3KeyMaxBytes } from '#export-tasks/create-export-task-body.ts';
 import { defaultTimesOf, type SliceBy } from './calendar/slice-units.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 

@@ -1,7 +1,6 @@
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import type { CallerQueueName } from '#targets/job-visibility.ts';
-import { type Pace, paceOf } from './export-pace.ts';
 import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
   readArrivals,
@@ -12,6 +11,7 @@ import {
   readSlotHolder,
   readStartCount,
 } from './read-queue.ts';
+import { type Pace, paceOf } from './slot/export-pace.ts';
 
 /** The position of a job in the queue of its target. Instants are epoch ms by the clock of the database. */
 export interface JobPosition {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import { awsCallProblems } from '#export-tasks/declared-problems.ts';
+import { awsCallProblems } from '#export-tasks/aws-call-problems.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import type { Targets } from '#targets/target.ts';

@@ -1,4 +1,5 @@
-import { type CreateExportTaskInput, effectivePrefix } from '#aws/export-task.ts';
+import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
+import { effectivePrefix } from '#aws/destination-prefix.ts';
 
 /** A create with its defaults filled in. Authorization, request and look-up use the same values. */
 export type EffectiveTask = CreateExportTaskInput & { destinationPrefix: string };

@@ -1,5 +1,6 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
+import { withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import type { AwsExportTask } from '#aws/export-task.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
 /** The clocks of a look-up, in milliseconds. */

@@ -1,6 +1,7 @@
 import { toDateTime } from '#time/date-time.ts';
 import { lastYear, plausibleMs } from '#validation/instant.ts';
-import { type CreateExportTask, s3KeyMaxBytes, type Warning } from '../export-task.ts';
+import { type CreateExportTask, s3KeyMaxBytes } from '../create-export-task-body.ts';
+import type { Warning } from '../export-task.ts';
 
 // "/<taskId, 36>/<log stream, up to 512>/000000.gz", with a byte per character of the stream's name.
 const appendedBytes = 1 + 36 + 1 + 512 + 1 + '000000.gz'.length;

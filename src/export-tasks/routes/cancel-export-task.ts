@@ -3,8 +3,8 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Targets } from '#targets/target.ts';
+import { awsCallProblems } from '../aws-call-problems.ts';
 import { cancelAndDescribe, requireCancellable } from '../cancel-and-describe.ts';
-import { awsCallProblems } from '../declared-problems.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 import type { MaskTaskNames } from '../mask-task-names.ts';
 import { disconnectSignal } from './disconnect-signal.ts';

@@ -5,11 +5,12 @@ import { anyMarkerPrefix } from '#targets/marker.ts';
 import type { Targets } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import { grantOf, toCreateQuestion, toTaskQuestion } from '../authorization-questions.ts';
+import { awsCallProblems } from '../aws-call-problems.ts';
+import { CreateExportTask } from '../create-export-task-body.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';
 import { warningsOf } from '../creating/warnings.ts';
-import { awsCallProblems } from '../declared-problems.ts';
-import { CreatedExportTask, CreateExportTask, TargetQuery } from '../export-task.ts';
+import { CreatedExportTask, TargetQuery } from '../export-task.ts';
 import type { MaskTaskNames } from '../mask-task-names.ts';
 import { disconnectSignal } from './disconnect-signal.ts';
 

@@ -1,4 +1,5 @@
-import { type AwsExportTask, withoutEndingSlashes } from '#aws/export-task.ts';
+import { withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import type { AwsExportTask } from '#aws/export-task.ts';
 import { toInclusive, type Window } from '../../planning/window.ts';
 
 /** The export that an attempt requested. */

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-
+import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
-import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
 import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';

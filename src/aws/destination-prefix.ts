@@ -1,0 +1,21 @@
+/**
+ * The prefix a create exports to: its own, or the default of AWS. How AWS treats an empty prefix is not
+ * recorded, so an empty one is never sent. Authorization, request and look-up all use this value.
+ */
+export function effectivePrefix(destinationPrefix: string | undefined): string {
+  return destinationPrefix || defaultDestinationPrefix;
+}
+
+/** API reference of CreateExportTask: "If you don't specify a value, the default is exportedlogs". */
+export const defaultDestinationPrefix = 'exportedlogs';
+
+/**
+ * A prefix in the form in which prefixes are compared. AWS appends a slash to a prefix, and may show it
+ * without its trailing slashes.
+ */
+export function withoutEndingSlashes(prefix: string): string {
+  // Not a regular expression: one for trailing slashes would take quadratic time.
+  let end = prefix.length;
+  while (prefix[end - 1] === '/') end -= 1;
+  return prefix.slice(0, end);
+}
