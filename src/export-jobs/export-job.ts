@@ -7,13 +7,13 @@ import { Text } from '#validation/text.ts';
 import { SliceBy } from './planning/calendar/slice-units.ts';
 import { type JobState, jobStates, type SliceState, sliceStates } from './slice.ts';
 
-/** The id of the document's examples. */
+/** The id of the job in the examples of the OpenAPI document. */
 export const exampleJobId = '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10';
 
-/** A number of something. */
+/** A count, in answers. */
 export const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-/** Why a slice or an attempt failed: a problem without the request it would have happened in. */
+/** Why a slice or an attempt failed: a problem without the members of a request. */
 export type SliceProblem = Static<typeof SliceProblem>;
 export const SliceProblem = Type.Object(
   {
@@ -23,7 +23,7 @@ export const SliceProblem = Type.Object(
   { title: 'SliceProblem', description: 'The reason why a slice or attempt failed.' },
 );
 
-/** The id of a job in a path. */
+/** The id of a job, in paths. */
 const JobId = Text({
   minLength: 1,
   maxLength: 64,
@@ -33,7 +33,7 @@ const JobId = Text({
 });
 export const JobParams = Type.Object({ jobId: JobId }, { additionalProperties: false });
 
-/** A state of a job, in a query and in an answer. */
+/** A state of a job, in queries and answers. */
 export const JobStateName = Type.Unsafe<JobState>({
   title: 'ExportJobState',
   type: 'string',
@@ -43,7 +43,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
-/** What a job is, whether it is planned or accepted. */
+/** The values of a planned or accepted job. */
 export const jobFacts = {
   target: Type.String({ description: 'Name of the target.' }),
   name: Type.Optional(
@@ -111,7 +111,7 @@ const sliceCounts = Object.fromEntries(
   sliceStates.map((state) => [state, Count(`Number of ${state} slices.`)]),
 ) as Record<SliceState, ReturnType<typeof Count>>;
 
-/** Shows why something failed, as it was kept: its paths without the base path of then or now. */
+/** Shows a stored problem. Its stored paths have no base path, because that may change. */
 export function showProblem(json: string, basePath: string): SliceProblem {
   const problem: SliceProblem = JSON.parse(json);
   const remedy = withBasePath(problem.remedy, basePath);
@@ -120,7 +120,7 @@ export function showProblem(json: string, basePath: string): SliceProblem {
 
 const Link = (description: string) => Type.String({ format: 'uri-reference', description });
 
-/** A job as it is shown. A member that has no value yet is absent. */
+/** A job as callers see it. A member without a value is absent. */
 export type ExportJob = Static<typeof ExportJob>;
 export const ExportJob = Type.Object(
   {

@@ -1,21 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Hands many things out in parts, and lets everybody else go first between two of them: whatever is
- * done in proportion to a request goes through here. Nothing is made before its part has come.
+ * Iterates over many items in chunks, lazily, and lets other requests run between two chunks. All
+ * work in proportion to a request goes through here.
  */
-export async function* inChunks<Thing>(
-  things: Iterable<Thing>,
-  atOnce: number,
-): AsyncGenerator<readonly Thing[]> {
-  let part: Thing[] = [];
-  for (const thing of things) {
-    if (part.length === atOnce) {
-      yield part;
+export async function* inChunks<Item>(
+  items: Iterable<Item>,
+  chunkSize: number,
+): AsyncGenerator<readonly Item[]> {
+  let chunk: Item[] = [];
+  for (const item of items) {
+    if (chunk.length === chunkSize) {
+      yield chunk;
       await setImmediate();
-      part = [];
+      chunk = [];
     }
-    part.push(thing);
+    chunk.push(item);
   }
-  if (part.length > 0) yield part;
+  if (chunk.length > 0) yield chunk;
 }

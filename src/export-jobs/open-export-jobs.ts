@@ -11,13 +11,13 @@ import { makeInstallationReader, makeIsMarker } from './store/installation.ts';
 import { readVersions } from './store/reads/read-progress.ts';
 import { makeJobWatch } from './watching/job-watch.ts';
 
-/** The queue at work, and what the operations on it need. */
+/** The running queue, and what the operations on it need. */
 export interface ExportJobs extends JobsOptions {
-  /** Starts nothing more and gives the slots back; what is accepted waits in the database. */
+  /** Starts nothing more and releases the slots. Accepted jobs wait in the database. */
   close: Dispatcher['close'];
 }
 
-/** Opens the queue in a database that is there already: its dispatcher begins as targets are checked. */
+/** Opens the queue of an open database. Its dispatcher starts with each target that is checked. */
 export function openExportJobs(
   database: Database,
   options: Omit<DispatcherOptions, 'database' | 'onChange'> &

@@ -20,69 +20,93 @@ import type { JobHead } from './store/reads/read-heads.ts';
 import type { JobWatch } from './watching/job-watch.ts';
 import { makeWaitingRequests } from './watching/waiting-requests.ts';
 
-/** What the jobs' side of the service is made of. */
+/** The queue of export jobs, as the rest of the service uses it. */
 export interface JobsOptions {
   database: Database;
   watch: JobWatch;
   queue: QueueView;
   slots: SlotStatusSource;
-  /** Says that there may be work at a target. */
+  /** Wakes the dispatcher of a target, whose queue has changed. */
   wake: (target: string) => void;
-  /** Whether a task name is kept for the export tasks of these jobs; false while the database is away. */
+  /**
+   * Whether a task name is reserved for the tasks of export jobs; false while the database is
+   * unreachable.
+   */
   isMarker: (taskName: string) => Promise<boolean>;
-  /** How many event streams this process serves at once, and how many long polls; 1,000 when left out. */
+  /** How many event streams this process serves at once, and how many long polls. Default: 1,000. */
   maxStreams?: number | undefined;
-  /** How many event streams one caller may have open, and how many long polls; any number when left out or 0. */
+  /** How many event streams one caller may have open, and how many long polls. Default: 0, no limit. */
   maxWatchers?: number | undefined;
-  /** How many slices of one caller may wait; any number when left out or 0. */
+  /** How many slices of one caller may wait. Default: 0, no limit. */
   maxWaitingSlices?: number | undefined;
 }
 
 /** What the operations on export jobs need. */
 export interface ExportJobsOptions extends JobsOptions {
-  jobs: JobCache;
+  jobCache: JobCache;
   access: JobAccess;
   targets: Targets;
   authenticate: Authenticate;
   authorizer: Authorizer;
-  /** What callers put before every path. */
+  /** The public path prefix of all links. */
   basePath: string;
   newId: () => string;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
 }
 
-/** Registers the operations on export jobs. Nothing is asked of the database before a request is. */
+/** Registers the operations on export jobs. It queries nothing before the first request. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
-  const { jobs, access, targets, authenticate, authorizer, database, watch, queue } = options;
+  const { jobCache, access, targets, authenticate, authorizer, database, watch, queue } = options;
   const { wake, newId, elapsed, sleep, basePath, maxWaitingSlices = 0 } = options;
   const { maxStreams = statedLimits.streamsPerProcess, maxWatchers = 0 } = options;
   const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
-  const show = makeShowJob(jobs, queue, basePath);
-  const showNow: ShowJobNow = async (jobId) => show((await jobs.readHead(jobId)) as JobHead);
+  const show = makeShowJob(jobCache, queue, basePath);
+  const showNow: ShowJobNow = async (jobId) => show((await jobCache.readHead(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);
     wake(target);
   };
   const streams = makeWaitingRequests('event streams', watchLimits);
   const polls = makeWaitingRequests('requests with wait', watchLimits);
-  // First of all, and whole: a connection on which everything is said, but not sent, is idle to Node, and cut.
+  // Before the server closes: Node counts a connection whose last bytes are not sent yet as idle, and
+  // cuts it.
   app.addHook('preClose', async () => {
     await Promise.all([streams.close(), polls.close()]);
   });
 
   await app.register(createExportJob, {
-    ...{ targets, authorizer, database, access, queue, show, showNow, announce },
-    ...{ newId, sleep, maxWaitingSlices },
+    targets,
+    authorizer,
+    database,
+    access,
+    queue,
+    show,
+    showNow,
+    announce,
+    newId,
+    sleep,
+    maxWaitingSlices,
   });
-  await app.register(listExportJobs, { database, access, jobs });
+  await app.register(listExportJobs, { database, access, jobCache });
   await app.register(getExportJob, { access, show, authenticate, watch, polls });
   await app.register(watchEvents, {
-    ...{ queries: database.queries, access, authenticate, authorizer, watch, streams, elapsed },
+    queries: database.queries,
+    access,
+    authenticate,
+    authorizer,
+    watch,
+    streams,
+    elapsed,
   });
   await app.register(listSlices, { database, access });
   await app.register(cancelExportJob, { database, access, showNow, announce });
   await app.register(retryExportJob, {
-    ...{ authorizer, database, access, showNow, announce, maxWaitingSlices },
+    authorizer,
+    database,
+    access,
+    showNow,
+    announce,
+    maxWaitingSlices,
   });
 };

@@ -1,4 +1,7 @@
-/** The states of a slice. `completed`, `failed` and `cancelled` are ends; a retry leads out of `failed` only. */
+/**
+ * The states of a slice. `completed`, `failed` and `cancelled` are ends. Only a retry leaves
+ * `failed`.
+ */
 export const sliceStates = [
   'waiting',
   'starting',
@@ -11,8 +14,8 @@ export const sliceStates = [
 export type SliceState = (typeof sliceStates)[number];
 
 /**
- * The lawful transitions. `starting` is written before AWS is called, so it may lead anywhere: back
- * into the queue when nothing was created, or straight to an end when AWS refuses.
+ * The valid transitions. `starting` is recorded before AWS is called. So it may return to the queue
+ * when nothing was created, or end at once when AWS refuses.
  */
 export const transitions: Record<SliceState, readonly SliceState[]> = {
   waiting: ['starting', 'cancelled'],
@@ -27,10 +30,10 @@ export const transitions: Record<SliceState, readonly SliceState[]> = {
 /** The states in which a slice holds the slot of its target. */
 export const activeStates = ['starting', 'running', 'cancelling'] as const satisfies SliceState[];
 
-/** The states a job's slices are counted in. */
+/** The number of slices of a job in each state. */
 export type SliceCounts = Record<SliceState, number>;
 
-/** The states of a job: derived from its slices, never stored. */
+/** The states of a job. They are derived from its slices, never stored. */
 export const jobStates = [
   'waiting',
   'running',
@@ -41,7 +44,9 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-/** What a job is, from how many of its slices are in which state, and whether its cancel was asked for. */
+/**
+ * Derives the state of a job from the states of its slices and from whether its cancel was requested.
+ */
 export function jobStateOf(counts: SliceCounts, isCancelRequested: boolean): JobState {
   const active = counts.starting + counts.running + counts.cancelling;
   if (active > 0) return isCancelRequested ? 'cancelling' : 'running';
@@ -53,7 +58,7 @@ export function jobStateOf(counts: SliceCounts, isCancelRequested: boolean): Job
   return counts.failed > 0 ? 'failed' : 'completed';
 }
 
-/** Whether nothing more happens to the job by itself. */
+/** Whether a job has ended: it changes only by a retry. */
 export function hasEnded(state: JobState): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }

@@ -1,6 +1,8 @@
 import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
-/** Time that stands still until it is turned, for the emulator, the database and everybody who sleeps. */
+/**
+ * Time that stands still until it is turned, for the emulator, the database and everybody who sleeps.
+ */
 export interface TurnedTime {
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

@@ -9,40 +9,45 @@ import type {
 import type { Problem } from '#problems/problem.ts';
 import { toInclusive, type Window } from '../planning/window.ts';
 
-/** What somebody wants to export of one log group. */
-export interface WantedExport extends Window {
+/** The values of an export of one log group, as the policies get them. */
+export interface ExportValues extends Window {
   logGroupName: string;
   destination: string;
-  /** Filled in. */
   destinationPrefix: string;
   priority: number;
 }
 
 /**
- * May this be exported? The one question of accepting a job, of retrying it, and of each of its tasks
- * before it is sent; asked with the values AWS gets.
+ * Makes the authorization question of an export. Creating a job, retrying it, and each of its tasks
+ * before it is sent use the same question, with the values that AWS gets.
  */
-export function toExportQuestion(target: TargetIdentity, wanted: WantedExport): Question {
-  const { logGroupName, destination, destinationPrefix, priority } = wanted;
+export function toExportQuestion(target: TargetIdentity, values: ExportValues): Question {
+  const { logGroupName, destination, destinationPrefix, priority } = values;
   const { name, accountId, region } = target;
   return {
     action: 'CreateExportJob',
     resource: { target: { name, accountId, region }, logGroupName },
     context: {
-      ...{ destination, destinationPrefix, priority },
-      ...toInclusive(wanted),
+      destination,
+      destinationPrefix,
+      priority,
+      ...toInclusive(values),
     },
   };
 }
 
-/** A decision takes some tenths of a millisecond. More in one go, and everybody else waits for them. */
+/**
+ * How many decisions are made without a pause. Each takes some tenths of a millisecond. More: other
+ * requests wait.
+ */
 export const decisionsAtOnce = 20;
 
 /**
- * Demands a yes to each of many questions, up to the first no; the ids of the policies that decided.
- * A question is made when the one before it has its yes: whoever is permitted nothing costs one.
- * A no is told in the authorizer's words, which name the log group, or by `refusal`, where the request
- * need not know of it. All yeses are one line in the audit: each task has one of its own when it is sent.
+ * Requires a permit for each of many questions, up to the first refusal. Returns the ids of the
+ * policies that decided. Each question is made after the permit of the one before, so a caller
+ * without permission costs one decision. The authorizer's refusal names the log group; `refusal`
+ * replaces it where the caller may not know that name. All permits are one line in the audit; each
+ * task gets its own line when it is sent.
  * @throws Problem not-permitted
  */
 export async function requireEach(
@@ -54,10 +59,10 @@ export async function requireEach(
   const policies = new Set<string>();
   using series = authorizer.openSeries(request);
   const decide = refusal ? series.decide : series.require;
-  let asked = 0;
+  let decided = 0;
   for (const question of questions) {
-    if (asked % decisionsAtOnce === 0) await setImmediate();
-    asked += 1;
+    if (decided % decisionsAtOnce === 0) await setImmediate();
+    decided += 1;
     const decision = decide(question);
     if (!decision.isPermitted) throw refusal?.();
     for (const id of decision.policies) policies.add(id);

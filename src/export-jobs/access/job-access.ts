@@ -12,68 +12,70 @@ import { inChunks } from '../in-chunks.ts';
 import type { JobHead, readLogGroups } from '../store/reads/read-heads.ts';
 import { decisionsAtOnce } from './export-question.ts';
 
-/** What there is to do with a job that is there. */
+/** What a caller can do with an existing job. */
 type JobAction = 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob';
 
-/** A job somebody may do something with. */
+/** A job that a request is permitted for. */
 export interface FoundJob {
   head: JobHead;
-  /** Where it exports. */
+  /** The target of the job. */
   target: TargetIdentity;
-  /** Ids of the policies that let the request. */
+  /** The ids of the policies that permit the request. */
   policies: readonly string[];
 }
 
-/** A job of a list, and whether it may be seen there. */
-interface JudgedJob {
+/** A job of a list, and whether the caller may read it. */
+interface EvaluatedJob {
   head: JobHead;
   isPermitted: boolean;
-  /** How many decisions that took. */
+  /** The number of decisions that this took. */
   decisions: number;
 }
 
-/** The one way to a job: by who asks. */
+/** Access to jobs, decided for the caller. Every operation on a job goes through it. */
 export interface JobAccess {
   /**
-   * A job the caller may do this with: each of its log groups permits it. Any other looks like one that
-   * is not there, and takes as long: the same query, and one decision.
+   * Finds a job for an action that must be permitted for each of its log groups. Any other job looks
+   * like one that does not exist, and takes as long: the same query and one decision.
    * @throws Problem export-job-not-found
    */
   find(request: CallerRequest, action: JobAction, jobId: string): Promise<FoundJob>;
-  /** Says of each job of a list, one after the other, whether the caller may read it. */
-  evaluate(request: CallerRequest, heads: readonly JobHead[]): AsyncGenerator<JudgedJob>;
+  /** Evaluates, job by job, which jobs of a list the caller may read. */
+  evaluate(request: CallerRequest, heads: readonly JobHead[]): AsyncGenerator<EvaluatedJob>;
 }
 
-/** What access to jobs goes by. */
+/** What access to jobs needs. */
 export interface JobAccessOptions {
   authorizer: Authorizer;
-  /** The targets there are now. */
+  /** The targets in the configuration. */
   listTargets: () => readonly Target[];
-  headOf: (jobId: string) => Promise<JobHead | undefined>;
+  readHead: (jobId: string) => Promise<JobHead | undefined>;
   readLogGroups: (
     head: JobHead,
     from: number,
   ) => Promise<Awaited<ReturnType<typeof readLogGroups>>>;
 }
 
-// Of each caller. An answer is some hundred bytes; of few, and a job of a thousand log groups is
-// decided of over and over.
+// For each caller; an answer is some hundred bytes. Fewer: a job of a thousand log groups is decided
+// over and over. More: many callers fill the memory.
 const maxRemembered = 1_000;
 
-/** Answers about all but the first log group of jobs, as long as the policies are the same. */
+/** Answers about the further log groups of jobs. They are valid for one version of the policies. */
 interface Memory {
   version: number;
-  answers: Map<string, Promise<Pick<JudgedJob, 'isPermitted' | 'decisions'>>>;
+  answers: Map<string, Promise<Pick<EvaluatedJob, 'isPermitted' | 'decisions'>>>;
 }
 
-const nothingMore = { isPermitted: true, decisions: 0 };
+const noFurtherDecision = { isPermitted: true, decisions: 0 };
 
-/** Makes the way to the jobs. */
+/** Makes the access to jobs. */
 export function makeJobAccess(options: JobAccessOptions): JobAccess {
-  const { authorizer, listTargets, headOf, readLogGroups } = options;
+  const { authorizer, listTargets, readHead, readLogGroups } = options;
   const memories = new WeakMap<Principal, Memory>();
 
-  /** By the configuration; of a target that is not in it now, by who worked its slot last. */
+  /**
+   * The target of a job, from the configuration. If it is not there, from the last owner of its slot.
+   */
   function targetOf({ target, accountId, region }: JobHead): TargetIdentity {
     const known = listTargets().find(({ name }) => name === target);
     return known ?? { name: target, accountId: accountId ?? '', region: region ?? '' };
@@ -98,7 +100,11 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     };
   }
 
-  async function evaluateFurther(request: CallerRequest, action: JobAction, head: JobHead) {
+  async function evaluateFurtherLogGroups(
+    request: CallerRequest,
+    action: JobAction,
+    head: JobHead,
+  ) {
     let decisions = 0;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const page: Awaited<ReturnType<typeof readLogGroups>> = await readLogGroups(head, next);
@@ -122,36 +128,38 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
     return memory.answers;
   }
 
-  /** Of a job's further log groups, if it has any: they are the same each time, so they are asked once. */
+  /** Evaluates all log groups after the first one, and remembers the answer: they never change. */
   async function evaluateRest(request: CallerRequest, action: JobAction, head: JobHead) {
-    if (!head.hasMoreLogGroups || authorizer.isOpen) return nothingMore;
+    if (!head.hasMoreLogGroups || authorizer.isOpen) return noFurtherDecision;
     const answers = memoryOf(request.principal);
     const key = `${action} ${head.id}`;
     const known = answers.get(key);
     if (known) return { ...(await known), decisions: 0 };
-    const answer = evaluateFurther(request, action, head);
+    const answer = evaluateFurtherLogGroups(request, action, head);
     setAsNewest(answers, key, answer, maxRemembered);
-    answer.catch(() => answers.delete(key)); // the database was away: whoever comes next asks again
+    answer.catch(() => answers.delete(key)); // a failure, such as of the database, is no answer
     return answer;
   }
 
   return {
     async find(request, action, jobId) {
-      const found = await headOf(jobId);
+      const found = await readHead(jobId);
       const head = found ?? placeholder(jobId, listTargets()[0]?.name);
       const question = toJobQuestion(request, action, head, head.logGroupName);
       const { isPermitted, policies } = authorizer.decide(request, question);
-      const isLet = found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
-      if (!isLet) throw new Problem('export-job-not-found', 'You have no export job with this id.');
+      const isFound =
+        found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
+      if (!isFound)
+        throw new Problem('export-job-not-found', 'You have no export job with this id.');
       return { head, target: targetOf(head), policies };
     },
 
     async *evaluate(request, heads) {
-      for await (const some of inChunks(heads, decisionsAtOnce)) {
+      for await (const chunk of inChunks(heads, decisionsAtOnce)) {
         const toQuestion = (head: JobHead) =>
           toJobQuestion(request, 'ReadExportJob', head, head.logGroupName);
-        const permitted = new Set(authorizer.filterPermitted(request, some, toQuestion));
-        for (const head of some) {
+        const permitted = new Set(authorizer.filterPermitted(request, chunk, toQuestion));
+        for (const head of chunk) {
           if (!permitted.has(head)) yield { head, isPermitted: false, decisions: 1 };
           else {
             const { isPermitted, decisions } = await evaluateRest(request, 'ReadExportJob', head);

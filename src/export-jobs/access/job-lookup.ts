@@ -8,14 +8,14 @@ import { readJobs } from '../store/reads/read-jobs.ts';
 import { type JobAccess, makeJobAccess } from './job-access.ts';
 import { makeJobVisibility } from './job-visibility.ts';
 
-/** The ways to jobs, by who asks. */
+/** Everything that looks up jobs for a caller. */
 export interface JobLookup {
-  jobs: JobCache;
+  jobCache: JobCache;
   access: JobAccess;
   visibility: JobVisibility;
 }
 
-/** Makes the ways to the jobs of a database. Nothing is asked of it before a request is. */
+/** Makes the lookup of the jobs in a database. It queries nothing before the first request. */
 export function makeJobLookup(options: {
   database: Database;
   authorizer: Authorizer;
@@ -23,18 +23,18 @@ export function makeJobLookup(options: {
   elapsed: () => number;
 }): JobLookup {
   const { database, authorizer, targets, elapsed } = options;
-  const jobs = makeJobCache({
+  const jobCache = makeJobCache({
     readHeads: (jobIds) => readHeads(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
   });
   const access = makeJobAccess({
     authorizer,
     listTargets: targets.list,
-    headOf: jobs.readHead,
+    readHead: jobCache.readHead,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });
   return {
-    jobs,
+    jobCache,
     access,
     visibility: makeJobVisibility({ database, access, authorizer, elapsed }),
   };

@@ -7,7 +7,7 @@ import { readWaitingJobs } from '../queue/read-queue.ts';
 import { type JobHead, readHeads } from '../store/reads/read-heads.ts';
 import type { JobAccess } from './job-access.ts';
 
-/** What it takes to say what may be told of jobs. */
+/** What the visibility of jobs needs. */
 export interface JobVisibilityOptions {
   database: Database;
   access: Pick<JobAccess, 'evaluate'>;
@@ -16,21 +16,22 @@ export interface JobVisibilityOptions {
   elapsed: () => number;
 }
 
-// Each takes a decision for each of its log groups. More, and who looks at a target over and over has
-// them made anew each time: 256 are remembered. Fewer, and operators see no names in a long queue.
+// Each job takes one decision per log group. Fewer: operators see no names in a long queue. More: a
+// caller that reads a target repeatedly has decisions made again each time, because 256 are
+// remembered.
 const maxJobs = 200;
 const maxDecisions = 500;
-// Whatever the number of askers, as with the queue itself.
+// All callers share one reading, as with the queue itself.
 const freshForMs = 1_000;
 
-/** Makes what says which jobs may be told of. */
+/** Makes the visibility of jobs. */
 export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility {
   const { database, access, authorizer, elapsed } = options;
   const waitingQueues = shareAnswers(
     async (target: string) => {
       const waiting = await readWaitingJobs(database.queries, target, maxJobs + 1);
       const jobIds = waiting.map(({ jobId }) => jobId);
-      return linesOf(waiting, await readHeads(database, jobIds));
+      return toWaitingQueues(waiting, await readHeads(database, jobIds));
     },
     { freshForMs, elapsed },
   );
@@ -60,7 +61,7 @@ export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility 
     },
   };
 
-  /** Up to the first no. */
+  /** Evaluates jobs up to the first refusal. */
   async function evaluateAll(request: CallerRequest, heads: readonly JobHead[]) {
     let decisions = 0;
     for await (const evaluated of access.evaluate(request, heads)) {
@@ -71,17 +72,17 @@ export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility 
   }
 }
 
-/** A caller's queue, and the jobs that wait in it. */
+/** A caller's queue with its waiting jobs. */
 type WaitingQueue = CallerQueueName & { heads: JobHead[] };
 
-/** The queues of which all jobs are there; the last may go on behind the last job that was read. */
-function linesOf(
+/** Groups jobs into queues. Leaves out the last queue if it may have more jobs than were read. */
+function toWaitingQueues(
   waiting: Awaited<ReturnType<typeof readWaitingJobs>>,
   heads: ReadonlyMap<string, JobHead>,
 ): WaitingQueue[] {
   const queues: WaitingQueue[] = [];
   for (const { priority, caller, jobId } of waiting) {
-    const head = heads.get(jobId) as JobHead; // none is ever deleted
+    const head = heads.get(jobId) as JobHead; // jobs are never deleted
     const queue = queues.at(-1);
     if (queue?.priority === priority && queue.caller === caller) queue.heads.push(head);
     else queues.push({ priority, caller, heads: [head] });

@@ -18,8 +18,8 @@ export interface DispatcherLimits {
 
 /** The limits in production; tests have shorter ones. */
 export const dispatcherLimits: DispatcherLimits = {
-  // Shorter: a slow database or a long create loses the slot for nothing. Longer: a slot whose owner was
-  // killed stands still.
+  // Shorter: a slow database or a long create loses the slot for nothing. Longer: a slot whose owner
+  // was killed stands still.
   leaseMs: 30_000,
   // After this time a create of ours is no longer on its way, as far as we can tell.
   createDeadlineMs: awsTimeouts.createMs + awsTimeouts.connectMs,
@@ -31,14 +31,15 @@ export const dispatcherLimits: DispatcherLimits = {
   pollIntervalMs: 1_000,
   // How soon the owner of a slot notices a job that another replica has accepted.
   idleMs: 1_000,
-  // Less than a minute, so that an orphan is found within a minute: a sweep may wait some seconds for a gap.
+  // Less than a minute, so that an orphan is found within a minute: a sweep may wait some seconds for
+  // a gap.
   sweepIntervalMs: 50_000,
   // How far back a sweep lists tasks. It must be well above reconcileMs.
   sweepBackMs: 300_000,
   // The pauses before a failed slice is tried again. After the last one it stays failed.
   retryAfterMs: [30_000, 120_000],
-  // The pauses before a slice is sent again for which AWS created no task. After the last one it is failed.
-  // Fewer or shorter: an hour without creates at AWS fails slices. More: its caller waits for hours to
-  // learn that it does not work.
+  // The pauses before a slice is sent again for which AWS created no task. After the last one it is
+  // failed. Fewer or shorter: an hour without creates at AWS fails slices. More: its caller waits for
+  // hours to learn that it does not work.
   resendAfterMs: [5_000, 120_000, 600_000, 1_800_000, 3_600_000],
 };

@@ -8,8 +8,8 @@ import { isSameExport } from './attempts/same-export.ts';
 import type { OwnedSlot } from './owned-slot.ts';
 
 /**
- * Whether the next page of a sweep is due. It runs between two polls of the task in the slot if there is
- * time for it. If tasks are too short for that, an overdue sweep delays a poll.
+ * Whether the next page of a sweep is due. It runs between two polls of the task in the slot if there
+ * is time for it. If tasks are too short for that, an overdue sweep delays a poll.
  */
 export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: number): boolean {
   const { sweep, sweptAt } = memory;
@@ -62,9 +62,10 @@ const createdAt = ({ executionInfo }: AwsExportTask) =>
   executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
 
 /**
- * Whether a task with one of our markers is ours, but not the one its slice knows. Names can be invented
- * and copied: a marker without a row must have a valid signature, and one with a row must export the same.
- * An attempt without task and outcome is still being reconciled: the task is the one looked for.
+ * Whether a task with one of our markers is ours, but not the one its slice knows. Names can be
+ * invented and copied: a marker without a row must have a valid signature, and one with a row must
+ * export the same. An attempt without task and outcome is still being reconciled: the task is the one
+ * looked for.
  */
 function isOrphan(
   installation: Installation,

@@ -10,7 +10,10 @@ export const alarmAfterMs = 15 * 60_000;
 /** Starts an outage. */
 export const startOutage = (now: number): Outage => ({ since: now, reportedAt: now });
 
-/** Whether the outage has lasted for `alarmAfterMs` since its start or its last report. Then it counts as reported. */
+/**
+ * Whether the outage has lasted for `alarmAfterMs` since its start or its last report. Then it counts
+ * as reported.
+ */
 export function isAlarmDue(outage: Outage, now: number): boolean {
   if (now - outage.reportedAt < alarmAfterMs) return false;
   outage.reportedAt = now;

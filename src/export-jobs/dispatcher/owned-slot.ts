@@ -41,7 +41,10 @@ export interface SlotOptions {
   onChange: (jobId: string) => void;
 }
 
-/** A slot whose lease we hold, and what is remembered of it. After a restart it works without that memory. */
+/**
+ * A slot whose lease we hold, and what is remembered of it. After a restart it works without that
+ * memory.
+ */
 export interface OwnedSlot extends SlotOptions {
   lease: Lease;
   callSpacing: CallSpacing;

@@ -5,8 +5,8 @@ import { nextPollAt } from './pacing/poll-time.ts';
 
 /**
  * Watches a foreign task in a slot that AWS reports as taken, while we have no task in it. It never
- * cancels that task. It polls as for a task of ours with unknown duration, whose age counts from when it
- * was first seen. Returns after how many milliseconds to continue; 0 when the slot is free.
+ * cancels that task. It polls as for a task of ours with unknown duration, whose age counts from when
+ * it was first seen. Returns after how many milliseconds to continue; 0 when the slot is free.
  */
 export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
   const { target, database, lease, callSpacing, memory, elapsed } = slot;

@@ -28,15 +28,15 @@ export interface WorkOptions extends Omit<SlotOptions, 'installation'> {
   stop: AbortSignal;
 }
 
-// A standby tries to take the lease at least this often. Shorter: more statements for nothing. Longer: after
-// a release the slot stands still.
+// A standby tries to take the lease at least this often. Shorter: more statements for nothing.
+// Longer: after a release the slot stands still.
 const maxStandbyMs = 5_000;
 // Only a new configuration ends this state, so there is no hurry.
 const movedMs = 60_000;
 // After this many failures in a row another replica gets the slot: it may reach AWS where we do not.
 const failuresUntilRelease = 2;
-// The back-off for the database grows no further than for this many failures. It is our own, so frequent
-// attempts do no harm, and meanwhile the slot stands still.
+// The back-off for the database grows no further than for this many failures. It is our own, so
+// frequent attempts do no harm, and meanwhile the slot stands still.
 const maxDatabaseFailures = 2;
 // How many durations a new owner reads. Fewer: its first polls come late. More: it reads what is old.
 const rememberedDurations = 50;
@@ -176,7 +176,10 @@ async function takeStep(slot: OwnedSlot): Promise<number> {
   return Math.min(waitMs, apartInMs);
 }
 
-/** The age of an attempt, by our own clock from its first sight on: the database's clock may be changed. */
+/**
+ * The age of an attempt, by our own clock from its first sight on: the database's clock may be
+ * changed.
+ */
 function ageOf({ memory, elapsed }: OwnedSlot, { marker, ageMs }: ActiveSlice): number {
   if (memory.firstSight?.marker !== marker) {
     memory.firstSight = { marker, ageMs: Math.max(0, ageMs), at: elapsed() };

@@ -24,8 +24,8 @@ export interface PlannedSlices extends Iterable<PlannedSlice> {
 
 const { slicesPerJob } = statedLimits;
 
-// A window in a time zone takes some hundredths of a millisecond. Fewer: a job takes longer. More: other
-// requests wait longer.
+// A window in a time zone takes some hundredths of a millisecond. Fewer: a job takes longer. More:
+// other requests wait longer.
 const windowsAtOnce = 100;
 
 /** What to split into slices. */

@@ -27,7 +27,10 @@ export interface PrefixTemplate {
    * bytes and renders nothing, so a long template costs nothing more for each log group.
    */
   faultFor(logGroupName: string): string | undefined;
-  /** Renders the destinationPrefix of an attempt: all placeholders filled in, no ending slashes, never empty. */
+  /**
+   * Renders the destinationPrefix of an attempt: all placeholders filled in, no ending slashes, never
+   * empty.
+   */
   render(attempt: AttemptOfPrefix): string;
 }
 
@@ -44,9 +47,9 @@ export const templateDescription = `Template for the key prefix of the exported 
 
 /**
  * The prefix template of a job that has none. It renders a different prefix for each attempt of each
- * slice, so the objects of two attempts never mix: no two slices of a log group begin in the same period
- * of the clock, and the times in the template are as fine as the periods. Log groups whose names differ
- * only in a leading slash share their prefixes.
+ * slice, so the objects of two attempts never mix: no two slices of a log group begin in the same
+ * period of the clock, and the times in the template are as fine as the periods. Log groups whose
+ * names differ only in a leading slash share their prefixes.
  */
 export const defaultTemplateOf = (sliceBy: SliceBy): string =>
   `{account}/{region}/{logGroup}/${defaultTimesOf(sliceBy)}/{jobId}/{attempt}`;
@@ -68,8 +71,8 @@ export function faultOf(prefixTemplate: string): string | undefined {
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
-// "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one AWS may
-// still fail; their lengths are unknown beforehand.
+// "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one
+// AWS may still fail; their lengths are unknown beforehand.
 const appendedBytes = 1 + 36 + '/x/000000.gz'.length;
 const prefixMaxBytes = s3KeyMaxBytes - appendedBytes;
 

@@ -8,8 +8,8 @@ const { slicesPerJob } = statedLimits;
 // we take more than four of them. Longer: a job of a thousand log groups takes more than five seconds.
 const pauseMs = 250;
 
-// A page may have fewer log groups than AWS allows, or none. Fewer pages: a listing with short pages is cut
-// off. More: a listing without end keeps a request waiting.
+// A page may have fewer log groups than AWS allows, or none. Fewer pages: a listing with short pages
+// is cut off. More: a listing without end keeps a request waiting.
 const maxPages = 2 * (slicesPerJob / 50);
 
 /**

@@ -9,28 +9,29 @@ export interface Window {
 }
 
 /**
- * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. Policies decide
- * about these values, AWS gets them, and the tasks of AWS are compared with them.
+ * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. Policies
+ * decide about these values, AWS gets them, and the tasks of AWS are compared with them.
  */
 export function toInclusive({ fromAt, toAt }: Window): { from: bigint; to: bigint } {
   return { from: BigInt(fromAt), to: BigInt(toAt) - 1n };
 }
 
 /**
- * How far ahead `to` may be with allowUnsettled. Lower: the end of the current day is refused in some time
- * zone, because a day can have 25 hours. Higher: mistakes are accepted, because nothing is logged there.
+ * How far ahead `to` may be with allowUnsettled. Lower: the end of the current day is refused in some
+ * time zone, because a day can have 25 hours. Higher: mistakes are accepted, because nothing is
+ * logged there.
  */
 export const longestDayMs = 25 * 3_600_000;
 
 /**
- * How far the clock of a caller may be ahead of ours. Lower: "until now", the most common window, is refused
- * at times. Higher is harmless: a slice that young waits for half a day.
+ * How far the clock of a caller may be ahead of ours. Lower: "until now", the most common window, is
+ * refused at times. Higher is harmless: a slice that young waits for half a day.
  */
 const clockDifferenceMs = 60_000;
 
 /**
- * Reads the window of a job. `now` is by the clock of the database. Returns the window or all violations,
- * each with a valid value.
+ * Reads the window of a job. `now` is by the clock of the database. Returns the window or all
+ * violations, each with a valid value.
  */
 export function readWindow(
   body: { from: Instant; to: Instant },

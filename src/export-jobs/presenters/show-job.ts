@@ -29,9 +29,9 @@ export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
 /** Makes `ShowJob`. `basePath` is the public path prefix of all links. */
-export function makeShowJob(jobs: JobCache, queue: QueueView, basePath: string): ShowJob {
+export function makeShowJob(jobCache: JobCache, queue: QueueView, basePath: string): ShowJob {
   return async (head) => {
-    const [snapshot] = (await jobs.read([head])) as [JobSnapshot];
+    const [snapshot] = (await jobCache.read([head])) as [JobSnapshot];
     const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
     const shown = showJob(snapshot, basePath, position);

@@ -5,7 +5,7 @@ import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Count, exampleJob, SliceProblem, showProblem } from '../export-job.ts';
 import { type SliceState, sliceStates } from '../slice.ts';
 
-/** How an attempt can end. */
+/** The outcomes of an attempt. */
 const attemptOutcomes = [
   'completed',
   'failed',
@@ -16,7 +16,7 @@ const attemptOutcomes = [
 ] as const;
 type AttemptOutcome = (typeof attemptOutcomes)[number];
 
-/** A state of a slice, in a query and in an answer. */
+/** A state of a slice, in queries and answers. */
 export const SliceStateName = Type.Unsafe<SliceState>({
   title: 'SliceState',
   type: 'string',
@@ -26,7 +26,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
-/** A try at exporting a slice: one CreateExportTask. */
+/** An attempt at exporting a slice: one CreateExportTask. */
 type Attempt = Static<typeof Attempt>;
 const Attempt = Type.Object(
   {
@@ -63,7 +63,7 @@ const Attempt = Type.Object(
   },
 );
 
-/** A slice as it is shown. */
+/** A slice as callers see it. */
 export type Slice = Static<typeof Slice>;
 export const Slice = Type.Object(
   {

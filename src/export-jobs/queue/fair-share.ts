@@ -1,10 +1,11 @@
 import type { Database, Queries } from '#database/database.ts';
 import type { ActiveSlice } from '../store/steps/read-active-slice.ts';
 
-// A caller is watched after an attempt without an export. From the next such attempt on it steps aside,
-// for this many times as long as the attempt kept the slot from others. Lower: a caller whose exports
-// often fail takes a share that others feel. Higher: a caller whose trouble is over waits for nothing.
-// Exports in between do not reset it: a caller that fails every other time keeps the slot from others, too.
+// A caller is watched after an attempt without an export. From the next such attempt on it steps
+// aside, for this many times as long as the attempt kept the slot from others. Lower: a caller whose
+// exports often fail takes a share that others feel. Higher: a caller whose trouble is over waits for
+// nothing. Exports in between do not reset it: a caller that fails every other time keeps the slot
+// from others, too.
 const asideFactor = 10;
 // Longer: a caller whose day-long task has failed waits for days.
 const maxAsideMs = 3_600_000;
@@ -35,7 +36,10 @@ export async function recordServed(
     .execute();
 }
 
-/** Notes that an attempt of a caller led to no export, and that it kept the slot from others for `keptMs`. */
+/**
+ * Notes that an attempt of a caller led to no export, and that it kept the slot from others for
+ * `keptMs`.
+ */
 export async function recordMiss(
   queries: Queries,
   database: Pick<Database, 'now'>,
@@ -63,7 +67,10 @@ export async function recordMiss(
     .execute();
 }
 
-/** Makes the queue of a slice first among its equals again: AWS accepted no create, so it was not served. */
+/**
+ * Makes the queue of a slice first among its equals again: AWS accepted no create, so it was not
+ * served.
+ */
 export async function restoreFairShare(
   queries: Queries,
   { jobId, slice }: Pick<ActiveSlice, 'jobId' | 'slice'>,

@@ -13,11 +13,16 @@ import {
 } from './read-queue.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
 
-/** The position of a job in the queue of its target. Instants are epoch ms by the clock of the database. */
+/**
+ * The position of a job in the queue of its target. Instants are epoch ms by the clock of the
+ * database.
+ */
 export interface JobPosition {
   /** 1 when its next waiting slice is the next to start, 2 when one slice starts before it, … */
   position: number;
-  /** When its next waiting slice is expected to start; absent while nothing has run at the target yet. */
+  /**
+   * When its next waiting slice is expected to start; absent while nothing has run at the target yet.
+   */
   estimatedStartAt?: number;
   /** When its last waiting slice is expected to end. */
   estimatedEndAt?: number;
@@ -69,7 +74,8 @@ interface Snapshot {
   pace: Pace | undefined;
 }
 
-// All callers share one count. Shorter: the queue is counted for each caller. Longer: answers feel stale.
+// All callers share one count. Shorter: the queue is counted for each caller. Longer: answers feel
+// stale.
 const freshForMs = 1_000;
 
 /** Makes the view of the queue; `elapsed` is a clock that only goes forward. */

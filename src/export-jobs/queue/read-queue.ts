@@ -160,7 +160,10 @@ export async function readTasksSince(queries: Queries, target: string, since: nu
     .execute();
 }
 
-/** Reads the foreign task that the owner of a slot saw in it. `foreignTaskId` is null when there was none. */
+/**
+ * Reads the foreign task that the owner of a slot saw in it. `foreignTaskId` is null when there was
+ * none.
+ */
 export async function readForeignTask(queries: Queries, target: string) {
   return await queries
     .selectFrom('slots')

@@ -21,7 +21,7 @@ const CancelledExportJob = {
   ],
 };
 
-/** Asks for the cancel of an export job: at once for what waits, in AWS's own time for what runs. */
+/** Requests the cancel of an export job: at once for waiting slices, through AWS for a running one. */
 export const cancelExportJob: FastifyPluginAsyncTypebox<{
   database: Database;
   access: JobAccess;

@@ -41,7 +41,7 @@ const Headers = Type.Object({
   ),
 });
 
-/** What it takes to accept a job. */
+/** What creating a job needs. */
 export interface CreateExportJobOptions {
   targets: Targets;
   authorizer: Authorizer;
@@ -50,14 +50,14 @@ export interface CreateExportJobOptions {
   queue: QueueView;
   show: ShowJob;
   showNow: ShowJobNow;
-  /** Says what has changed: to those who watch the job, and to the dispatcher of the target. */
+  /** Announces a changed job to its watchers and to the dispatcher of its target. */
   announce: (jobId: string, target: string) => void;
   newId: () => string;
   sleep: (ms: number) => Promise<void>;
   maxWaitingSlices: number;
 }
 
-/** Accepts an export job: planned, on disk, and in the queue when it is answered. */
+/** Creates an export job. Its answer is sent when the job is planned, on disk and in the queue. */
 export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> = async (
   app,
   options,
@@ -69,7 +69,8 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     method: 'POST',
     url: '/export-jobs',
     bodyLimit: statedLimits.jobBodyBytes,
-    // 200 pages of log groups, four a second, and as long again for what others ask of AWS.
+    // 200 pages of log groups at four per second take 50 s, and as long again if the budget for AWS
+    // is shared.
     handlerTimeout: 100_000,
     schema: {
       operationId: 'createExportJob',
@@ -114,14 +115,19 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();
-      const wish = { target, now: acceptedAt, sleep, jobId, request, authorizer };
-      const plan = await planJob(body, wish);
+      const planning = { target, now: acceptedAt, sleep, jobId, request, authorizer };
+      const plan = await planJob(body, planning);
       if (query.dryRun === true) {
         return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, queue }));
       }
 
       const acceptedId = await acceptJob(database, {
-        ...{ jobId, request, acceptedAt, keyUse, plan, maxWaitingSlices },
+        jobId,
+        request,
+        acceptedAt,
+        keyUse,
+        plan,
+        maxWaitingSlices,
       });
       announce(acceptedId, target.name);
       return accepted(await showNow(acceptedId));

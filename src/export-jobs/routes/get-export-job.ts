@@ -31,7 +31,7 @@ const Headers = Type.Object({
   ),
 });
 
-/** Shows an export job, now or when it has changed. */
+/** Shows an export job, at once or when it has changed. */
 export const getExportJob: FastifyPluginAsyncTypebox<{
   access: JobAccess;
   show: ShowJob;
@@ -43,7 +43,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
   app.route({
     method: 'GET',
     url: '/export-jobs/:jobId',
-    handlerTimeout: 40_000, // longer than anybody may wait
+    handlerTimeout: 40_000, // longer than the longest wait
     schema: {
       operationId: 'getExportJob',
       tags: ['export-jobs'],
@@ -79,13 +79,13 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
       const known = request.headers['if-none-match'];
       const signal = wait === undefined ? undefined : polls.admit(request.principal, reply.raw);
 
-      const look = async () => show((await access.find(request, 'ReadExportJob', jobId)).head);
-      let shown = await look();
+      const readJob = async () => show((await access.find(request, 'ReadExportJob', jobId)).head);
+      let shown = await readJob();
       const isNews = known === undefined ? shown.hasEnded : !isAmong(known, shown.etag);
       if (wait !== undefined && signal && !isNews) {
         await watch.waitForChange(jobId, shown.version, { ms: wait * 1_000, signal });
-        request.principal = await authenticate(request.raw); // withdrawn meanwhile, or expired
-        shown = await look();
+        request.principal = await authenticate(request.raw); // the credential may be revoked or expired by now
+        shown = await readJob();
       }
 
       reply.header('etag', shown.etag).header('cache-control', 'no-cache');

@@ -59,17 +59,18 @@ const Query = Type.Object(
   { additionalProperties: false },
 );
 
-// What one answer may take. More, and it takes seconds; less, and who may read little turns many pages.
+// For one answer. Fewer: a caller who may read few jobs gets many short pages. More: an answer takes
+// seconds.
 const maxDecisions = 500;
-// After a first look of a page; fewer are more queries.
-const rowsPerLook = 100;
+// For each query after the first. Fewer: more queries. More: rows are read that no decision needs.
+const rowsPerQuery = 100;
 
-/** Lists export jobs, newest first: the caller's own, or those of others that it may read. */
+/** Lists export jobs, the newest first: the caller's own, or those of others that it may read. */
 export const listExportJobs: FastifyPluginAsyncTypebox<{
   database: Database;
   access: JobAccess;
-  jobs: JobCache;
-}> = async (app, { database, access, jobs }) => {
+  jobCache: JobCache;
+}> = async (app, { database, access, jobCache }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs',
@@ -109,39 +110,42 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
         caller: caller === '*' ? undefined : caller,
         ...(acceptedAt !== undefined && id !== undefined && { after: { acceptedAt, id } }),
       });
-      const read = await jobs.read(entries);
+      const read = await jobCache.read(entries);
 
       const exportJobs = read.map((reading) => showJob(reading, request.basePath));
       return { exportJobs, ...page };
     },
   });
 
-  /** Looks at jobs in their order, until there are enough that the caller may read. */
+  /** Reads jobs in their order until the page is full of jobs that the caller may read. */
   async function readPage(
     request: CallerRequest,
     limit: number,
     filter: Omit<JobFilter, 'limit'>,
   ): Promise<Page<JobHead>> {
-    const shown: JobHead[] = [];
+    const readable: JobHead[] = [];
     let { after } = filter;
     let decisions = 0;
-    // Mostly all of a page may be read; the one row more tells whether there is another.
-    for (let rows = limit + 1; ; rows = rowsPerLook) {
+    // Mostly the caller may read all of a page. One more row shows whether there is another page.
+    for (let rows = limit + 1; ; rows = rowsPerQuery) {
       const heads = await readHeadPage(database, { ...filter, after, limit: rows });
       for await (const evaluated of access.evaluate(request, heads)) {
         decisions += evaluated.decisions;
         after = evaluated.head;
-        if (evaluated.isPermitted) shown.push(evaluated.head);
-        if (shown.length > limit)
-          return toPage(shown, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
-        if (decisions >= maxDecisions) return { entries: shown, nextCursor: cursorAfter(after) };
+        if (evaluated.isPermitted) readable.push(evaluated.head);
+        if (readable.length > limit)
+          return toPage(readable, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
+        if (decisions >= maxDecisions) return { entries: readable, nextCursor: cursorAfter(after) };
       }
-      if (heads.length < rows) return { entries: shown };
+      if (heads.length < rows) return { entries: readable };
     }
   }
 };
 
-/** A cursor behind a job that may not be seen: it has no more of its id than tells it from its neighbours. */
+/**
+ * Makes a cursor after a hidden job. It has only as much of the id as separates the job from its
+ * neighbours.
+ */
 function cursorAfter({ acceptedAt, id }: JobCursor): string {
   return toCursor([acceptedAt, id.slice(0, 8)]);
 }

@@ -27,7 +27,7 @@ const RetriedExportJob = Type.Object(
   },
 );
 
-/** What it takes to retry a job. */
+/** What retrying a job needs. */
 export interface RetryExportJobOptions {
   authorizer: Authorizer;
   database: Database;
@@ -37,7 +37,7 @@ export interface RetryExportJobOptions {
   maxWaitingSlices: number;
 }
 
-/** Puts the failed slices of an export job back into the queue, and nothing else. */
+/** Puts the failed slices of an export job back into the queue. */
 export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = async (
   app,
   { authorizer, database, access, showNow, announce, maxWaitingSlices },
@@ -70,7 +70,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       const found = await access.find(request, 'RetryExportJob', jobId);
       const isOwn = found.head.caller === request.principal.id;
       const failures = await readFailedLogGroups(database, jobId);
-      const refusal = isOwn ? undefined : someNotPermitted;
+      const refusal = isOwn ? undefined : notPermitted;
       const questions = toRetryQuestions(found, failures);
       const creating = await requireEach(authorizer, request, questions, refusal);
 
@@ -84,19 +84,21 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
   });
 };
 
-/** A retry is an export. Each slice is asked about once more when its turn has come. */
+/**
+ * Makes the questions of a retry, which is an export. Each slice is decided again before it is sent.
+ */
 function* toRetryQuestions(
   { head, target }: FoundJob,
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
   const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
-  const prefixes = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
+  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
   for (const failed of failures) {
-    const destinationPrefix = prefixes.render({ ...failed, attempt: failed.attempt + 1 });
+    const destinationPrefix = template.render({ ...failed, attempt: failed.attempt + 1 });
     yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
   }
 }
 
-// Who may retry a job of somebody else need not know its log groups.
-const someNotPermitted = () =>
+// A caller that may retry a job of another caller may not know its log groups.
+const notPermitted = () =>
   new Problem('not-permitted', 'No policy permits you to export all failed slices.');

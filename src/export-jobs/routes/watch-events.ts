@@ -38,14 +38,14 @@ const Headers = Type.Object({
   ),
 });
 
-/** What the operation needs. */
+/** What watching events needs. */
 export interface WatchEventsOptions {
   queries: Queries;
   access: JobAccess;
   authenticate: Authenticate;
   authorizer: Pick<Authorizer, 'version'>;
   watch: JobWatch;
-  /** The streams that are open. */
+  /** The open streams. */
   streams: WaitingRequests;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
@@ -57,17 +57,17 @@ data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"atte
 
 `;
 
-// A reader that takes nothing for so long is gone, or does not read: its stream ends (Node may wait twice
-// as long, when it took something before the wait began). Shorter than two
-// heartbeats, and a silent job looks like a reader that does not read; longer, and a place is taken in vain.
+// After this time without a read, a reader has left or does not read, and its stream ends. Node may
+// wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:
+// dead readers use up the limit of streams.
 const unreadMs = 35_000;
-// Fastify's own limit on a handler counts until the last byte; this is the longest there is, 24 days.
+// Fastify's limit of a handler counts until the last byte. This is its maximum, 24 days.
 const noTimeout = 2_147_483_647;
 
-/** Streams what happens to a job as server-sent events, from any event on until the job has ended. */
+/** Streams the events of a job as server-sent events, from any event on until the job has ended. */
 export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async (app, options) => {
   const { queries, access, authenticate, authorizer, watch, streams, elapsed } = options;
-  // Those who watch the same job hear of a change at the same moment, and ask the same.
+  // All watchers of a job are released at the same moment and read the same.
   const sharing = { freshForMs: 0, elapsed };
   const eventsAfter = shareAnswers(readEvents.bind(undefined, queries), sharing);
   const progressOf = shareAnswers(readProgress.bind(undefined, queries), sharing);
@@ -110,17 +110,17 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       const { jobId } = request.params;
       const signal = streams.admit(request.principal, reply.raw);
       const readState = async () => toVersionedState(await progressOf(jobId));
-      let letBy: number | undefined;
-      // Before whatever is read: the credential may have been withdrawn or have expired since the
-      // stream was opened, and other policies may say no.
-      const demandToRead = async () => {
+      let permittedBy: number | undefined; // the version of the policies
+      // Before each read: the credential may be revoked or expired by now, and the policies may have
+      // changed.
+      const requireRead = async () => {
         const principal = await authenticate(request.raw);
-        if (principal === request.principal && letBy === authorizer.version()) return;
+        if (principal === request.principal && permittedBy === authorizer.version()) return;
         request.principal = principal;
-        letBy = authorizer.version();
+        permittedBy = authorizer.version();
         await access.find(request, 'ReadExportJob', jobId);
       };
-      await demandToRead();
+      await requireRead();
       const after = Number(headers['last-event-id'] ?? query.lastEventId ?? 0);
       const { version, state } = await readState();
       if (after >= version && hasEnded(state)) return reply.code(204).send(null);
@@ -130,9 +130,9 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       reply.type('text/event-stream').headers(streamHeaders);
       const text = writeEventStream({
         jobId,
-        after: Math.min(after, version), // whoever is ahead of us, hears of what happens from now on
+        after: Math.min(after, version), // a reader that is ahead of this job gets the events from now on
         async readEvents(...from) {
-          await demandToRead();
+          await requireRead();
           return eventsAfter(...from);
         },
         readState,
@@ -141,7 +141,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
         log: request.log,
       });
       reply.raw.setTimeout(unreadMs, () => reply.raw.destroy());
-      // One page ahead of its reader at most: what nobody reads is held for each stream.
+      // At most one page ahead of its reader: each stream holds in memory what its reader has not read.
       return reply.send(Readable.from(text, { objectMode: false, highWaterMark: 1 }) as never);
     },
   });

@@ -1,7 +1,10 @@
 import type { Database } from '#database/database.ts';
 import { type Installation, markerPrefix } from '#targets/marker.ts';
 
-/** Makes a reader of the installation that markers are made with. It reads once, and again after a failure. */
+/**
+ * Makes a reader of the installation that markers are made with. It reads once, and again after a
+ * failure.
+ */
 export function makeInstallationReader({ queries }: Database): () => Promise<Installation> {
   let known: Promise<Installation> | undefined;
   return () => {

@@ -6,7 +6,7 @@ import type { JobEvent } from '../store/reads/read-events.ts';
 import type { JobProgress } from '../store/reads/read-progress.ts';
 import type { JobWatch } from './job-watch.ts';
 
-/** What a stream is written from. */
+/** What an event stream needs. */
 export interface EventStreamOptions {
   jobId: string;
   /** The version of the last event the reader has. */
@@ -14,7 +14,7 @@ export interface EventStreamOptions {
   readEvents: (jobId: string, afterVersion: number) => Promise<JobEvent[]>;
   readState: (jobId: string) => Promise<VersionedState>;
   watch: Pick<JobWatch, 'waitForChange'>;
-  /** Aborted when the reader is gone, or is to go. */
+  /** Aborts when the reader has left, or must leave. */
   signal: AbortSignal;
   log: Pick<Log, 'info' | 'warn'>;
 }
@@ -25,21 +25,22 @@ export interface VersionedState {
   state: JobState;
 }
 
-// Proxies cut a silent connection after 30 to 60 s; and a reader that is gone is noticed by writing.
+// Longer: proxies cut a silent connection after 30 to 60 s, and a reader that has left is noticed late.
 export const heartbeatMs = 15_000;
-// How long a browser waits before it connects again. Longer, and a rolling deployment is felt.
+// How long a browser waits before it connects again. Shorter: a restart is hit by all readers at once.
+// Longer: a rolling deployment delays events.
 const reconnectMs = 1_000;
 
-/** The state of a job, from how far its slices are. */
+/** Derives the state of a job from its progress. */
 export function toVersionedState(progress: JobProgress): VersionedState {
   const { version, counts, isCancelRequested } = progress;
   return { version, state: jobStateOf(counts, isCancelRequested) };
 }
 
 /**
- * Writes the events of a job as text/event-stream: those there are, then each as it happens, and
- * once the job has ended its state. Reads no further ahead than its reader does. When the database
- * fails or the caller may no longer read the job, the stream ends; its reader connects again where it was.
+ * Writes the events of a job as text/event-stream: the past events, then each new one, and at the end
+ * the state of the job. It reads only what its reader takes. If the database fails or the caller may
+ * no longer read the job, the stream ends, and its reader connects again where it was.
  */
 export async function* writeEventStream(options: EventStreamOptions): AsyncGenerator<string> {
   const { jobId, signal, log } = options;
@@ -55,7 +56,7 @@ export async function* writeEventStream(options: EventStreamOptions): AsyncGener
   }
 }
 
-// Each turn of the loop gives its reader something or waits; it ends with the signal, which also ends the wait.
+// Each iteration writes something or waits. The signal ends the wait and the loop.
 async function* writeMessages(options: EventStreamOptions): AsyncGenerator<string> {
   const { jobId, readEvents, readState, watch, signal } = options;
   let { after: version } = options;
@@ -73,12 +74,12 @@ async function* writeMessages(options: EventStreamOptions): AsyncGenerator<strin
       continue;
     }
     const now = await readState(jobId);
-    // Something may have happened between the two readings: then the wait below is a short one.
+    // If an event happened between the two readings, the wait below ends at once.
     if (now.version <= version && hasEnded(now.state)) {
       yield toMessage(version, 'job-ended', { jobId, at, state: now.state });
       return;
     }
-    if (hasWaited) yield ':\n\n'; // a comment, for whoever counts silence
+    if (hasWaited) yield ':\n\n'; // a comment keeps the connection open
     await watch.waitForChange(jobId, version, { ms: heartbeatMs, signal });
     hasWaited = true;
   }
@@ -94,7 +95,7 @@ function toText(jobId: string, { version, at, type, data }: JobEvent): string {
   });
 }
 
-// JSON has no queue breaks, so a message is one data queue.
+// JSON has no line breaks, so a message has one data line.
 function toMessage(id: number, event: string, data: object): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -1,13 +1,13 @@
 import type { Log } from '#telemetry/log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
-/** Waiting for jobs to change, however many wait. */
+/** Waits for changes of jobs, for any number of waiters. */
 export interface JobWatch {
-  /** Says that this process has changed a job: its waiters are looked after at once. Called after the commit. */
+  /** Notes that this process has changed a job, and releases its waiters. Call it after the commit. */
   changed(jobId: string): void;
   /**
-   * Resolves when the job's version is above `version`, when `ms` have passed or when `signal` is
-   * aborted. Never rejects; look at the job and the signal to know which it was.
+   * Resolves when the version of the job is above `version`, when `ms` have passed, or when `signal`
+   * aborts. Never rejects. The job and the signal tell which of the three it was.
    */
   waitForChange(
     jobId: string,
@@ -18,40 +18,40 @@ export interface JobWatch {
 
 /** What a watch needs. */
 export interface JobWatchOptions {
-  /** The versions of these jobs, in one query; a job that does not exist is left out. */
+  /** Reads the versions of jobs in one query. A job that does not exist is left out. */
   readVersions: (jobIds: string[]) => Promise<Map<string, number>>;
   sleep: AbortableSleep;
   log: Pick<Log, 'warn'>;
 }
 
-// Younger, and many replicas ask the database for nothing; older, and a change of another replica
-// feels late. Changes of this process do not wait for it.
+// Shorter: many replicas query the database for nothing. Longer: a change of another replica is noticed
+// late. Changes of this process do not wait for a poll.
 const pollIntervalMs = 1_000;
 
-/** A caller that waits: for what, and how to let it go. */
+/** A waiter: the version it knows, and how to release it. */
 interface Waiter {
   version: number;
   release: () => void;
 }
 
 /**
- * Makes the watch: one query a second for all watched jobs together, none while nobody waits. A
- * query that fails is not an answer; whoever waits goes on waiting.
+ * Makes the watch. It sends one query per second for all watched jobs together, and none while there
+ * are no waiters. After a failed query the waiters keep waiting.
  */
 export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): JobWatch {
   const waiters = new Map<string, Set<Waiter>>();
   const changedHere = new Set<string>();
-  let isLookingRegularly = false;
-  let isLookingAtChanged = false;
+  let isPolling = false;
+  let isCheckingChanged = false;
   let isFailing = false;
   let pause = new AbortController();
 
-  async function look(jobIds: string[]): Promise<void> {
+  async function releaseChanged(jobIds: string[]): Promise<void> {
     try {
       const versions = await readVersions(jobIds);
       isFailing = false;
       for (const jobId of jobIds) {
-        const version = versions.get(jobId) ?? Number.POSITIVE_INFINITY; // whoever looks again, sees
+        const version = versions.get(jobId) ?? Number.POSITIVE_INFINITY; // the waiter reads the job again and learns that it is gone
         for (const waiter of waiters.get(jobId) ?? []) {
           if (version > waiter.version) waiter.release();
         }
@@ -62,27 +62,27 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
     }
   }
 
-  async function lookRegularly(): Promise<void> {
-    if (isLookingRegularly) return;
-    isLookingRegularly = true;
+  async function poll(): Promise<void> {
+    if (isPolling) return;
+    isPolling = true;
     while (waiters.size > 0) {
       pause = new AbortController();
       await sleep(pollIntervalMs, pause.signal);
-      if (!pause.signal.aborted) await look([...waiters.keys()]);
+      if (!pause.signal.aborted) await releaseChanged([...waiters.keys()]);
     }
-    isLookingRegularly = false;
+    isPolling = false;
   }
 
-  async function lookAtChanged(): Promise<void> {
-    if (isLookingAtChanged) return;
-    isLookingAtChanged = true;
-    await undefined; // whatever else this turn changes, is looked at together
+  async function checkChanged(): Promise<void> {
+    if (isCheckingChanged) return;
+    isCheckingChanged = true;
+    await undefined; // one query for everything that changes in this tick
     while (changedHere.size > 0) {
       const jobIds = [...changedHere].filter((jobId) => waiters.has(jobId));
       changedHere.clear();
-      if (jobIds.length > 0) await look(jobIds);
+      if (jobIds.length > 0) await releaseChanged(jobIds);
     }
-    isLookingAtChanged = false;
+    isCheckingChanged = false;
   }
 
   function leave(jobId: string, waiter: Waiter): void {
@@ -96,7 +96,7 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
     changed(jobId) {
       if (!waiters.has(jobId)) return;
       changedHere.add(jobId);
-      void lookAtChanged();
+      void checkChanged();
     },
 
     async waitForChange(jobId, version, { ms, signal }) {
@@ -105,8 +105,8 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
       const waiter = { version, release: () => released.abort() };
       signal.addEventListener('abort', waiter.release);
       waiters.set(jobId, (waiters.get(jobId) ?? new Set()).add(waiter));
-      void lookRegularly();
-      await sleep(ms, released.signal); // waiting is a sleep that a change ends
+      void poll();
+      await sleep(ms, released.signal); // a change ends this sleep
       signal.removeEventListener('abort', waiter.release);
       leave(jobId, waiter);
     },

@@ -5,19 +5,19 @@ import { anonymous, type Principal } from '#auth/principal.ts';
 import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
-/** How many requests may wait for news of jobs at once. */
+/** How many requests may wait for changes of jobs at once. */
 export interface WatchLimits {
   /** In this process. */
   perProcess: number;
-  /** Of one caller; 0 is any number. */
+  /** For one caller; 0 means no limit. */
   perCaller: number;
 }
 
-/** The requests that wait for news of jobs: event streams, or long polls. */
+/** The requests that wait for changes of jobs: event streams, or long polls. */
 export interface WaitingRequests {
   /**
-   * Counts a request until its response closes. The signal aborts when its caller has left, and when
-   * the service closes: whatever waits or loops for this request ends by it.
+   * Counts a request until its response closes. The signal aborts when its caller has left and when the
+   * service closes. It must end every wait and loop of the request.
    * @throws Problem too-many-watchers, too-many-streams
    */
   admit(principal: Principal, response: ServerResponse): AbortSignal;
@@ -26,8 +26,8 @@ export interface WaitingRequests {
 }
 
 /**
- * Makes the watchers of one kind; `what` names them for callers. Callers who are not told apart have
- * the limit of the process only.
+ * Makes the counter of waiting requests of one kind; `what` names the kind in problems. Anonymous
+ * callers have the limit of the process only.
  */
 export function makeWaitingRequests(
   what: string,

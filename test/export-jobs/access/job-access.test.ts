@@ -35,7 +35,7 @@ beforeEach(() => {
   access = makeJobAccess({
     authorizer: { ...authorizer, version: () => version },
     listTargets: () => [target],
-    async headOf(jobId) {
+    async readHead(jobId) {
       done.push('head');
       return jobId === job.id ? job : undefined;
     },

@@ -11,7 +11,8 @@ const five = (durationMs: number) => Array<number>(5).fill(durationMs);
 
 describe('when a running task is asked for', () => {
   test.each([
-    // Nothing is known, or too little: every second for a minute, then ever slower, never more than 10 s apart.
+    // Nothing is known, or too little: every second for a minute, then ever slower, never more than
+    // 10 s apart.
     { polledAt: 0, durations: [], at: 1_050 },
     { polledAt: 5_000, durations: [2_000, 9_000, 2_000, 2_000], at: 6_050 },
     { polledAt: 120_000, durations: [], at: 122_000 },

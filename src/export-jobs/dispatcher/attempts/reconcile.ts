@@ -63,9 +63,9 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
 }
 
 /**
- * Records a create that had no effect. The slice gets AWS's answer, or the lack of it, as its problem and
- * is sent again after a pause, up to the limit. If the sender died, the slice has no problem and waits
- * again at once.
+ * Records a create that had no effect. The slice gets AWS's answer, or the lack of it, as its problem
+ * and is sent again after a pause, up to the limit. If the sender died, the slice has no problem and
+ * waits again at once.
  */
 async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise<void> {
   const { slice, attempt, misses, isCancelRequested } = active;
@@ -95,7 +95,10 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
   await recordFailedAttempt(slot, active, failed, 'in-requeue');
 }
 
-/** Records that a task with our marker exports something else. It is not ours, and the slice is not sent again. */
+/**
+ * Records that a task with our marker exports something else. It is not ours, and the slice is not
+ * sent again.
+ */
 async function recordForgery(
   slot: OwnedSlot,
   active: StartingSlice,
@@ -119,7 +122,9 @@ interface ListingResult {
   other?: string;
 }
 
-/** Lists tasks until the task of an attempt is found, or all further tasks are older than its create. */
+/**
+ * Lists tasks until the task of an attempt is found, or all further tasks are older than its create.
+ */
 async function findTask(slot: OwnedSlot, active: StartingSlice): Promise<ListingResult> {
   let other: string | undefined;
   for (const filter of filters) {
@@ -140,7 +145,8 @@ async function findTask(slot: OwnedSlot, active: StartingSlice): Promise<Listing
       // By AWS's clock, which may be hours from the database's.
       const sentAt = (page.answeredAt ?? active.submittedAt + active.ageMs) - active.ageMs;
       const notBefore = sentAt - clockSkewMs;
-      // AWS's order is known only without a filter: the newest first. A task without a time proves nothing.
+      // AWS's order is known only without a filter: the newest first. A task without a time proves
+      // nothing.
       const isOlder =
         filter === everyTask &&
         page.exportTasks.some(

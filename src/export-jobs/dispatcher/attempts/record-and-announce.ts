@@ -1,7 +1,10 @@
 import { recordStep, type Step, type SteppingSlice } from '../../store/steps/record-step.ts';
 import type { CrashPoint, OwnedSlot } from '../owned-slot.ts';
 
-/** Records a step of a slice, then announces the change. A test may end the process at `point`, inside the transaction. */
+/**
+ * Records a step of a slice, then announces the change. A test may end the process at `point`, inside
+ * the transaction.
+ */
 export async function recordAndAnnounce(
   slot: OwnedSlot,
   active: SteppingSlice,

@@ -11,8 +11,8 @@ export interface RequestedExport extends Window {
 
 /**
  * Whether a task exports what an attempt requested. A member that AWS leaves out counts as equal, and
- * AWS may show a prefix without its ending slashes. The creation time does not count: clocks differ, and
- * a marker is never older than its attempt.
+ * AWS may show a prefix without its ending slashes. The creation time does not count: clocks differ,
+ * and a marker is never older than its attempt.
  */
 export function isSameExport(task: AwsExportTask, requested: RequestedExport): boolean {
   const { logGroupName, from, to, destination, destinationPrefix } = task;

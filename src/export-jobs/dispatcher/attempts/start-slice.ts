@@ -31,8 +31,8 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   if (waitMs > 0) return waitMs;
 
   await reach('before-intent');
-  // The transaction renews the lease. Counted from before it, the lease never seems longer than it is. A
-  // create that could outlive the lease must not be sent: the next owner would not know of it.
+  // The transaction renews the lease. Counted from before it, the lease never seems longer than it
+  // is. A create that could outlive the lease must not be sent: the next owner would not know of it.
   const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
   const intent = await claimNextSlice(database, lease, {
     leaseMs: limits.leaseMs,
@@ -181,7 +181,8 @@ function returnToQueue(
   };
 }
 
-// A refused role or a throttled account gets growing pauses. A refusal of one slice does not delay the next.
+// A refused role or a throttled account gets growing pauses. A refusal of one slice does not delay
+// the next.
 function pauseAfterRefusal(
   slot: OwnedSlot,
   { jobId, slice, attempt }: Intent,

@@ -2,7 +2,9 @@ import type { ProblemSlug } from '#problems/catalogue.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 
-/** The part of a problem that is stored with a slice. A slice has no request, so none of its members. */
+/**
+ * The part of a problem that is stored with a slice. A slice has no request, so none of its members.
+ */
 export function toStored({ slug, kind, detail, members }: Problem): SliceProblem {
   const { title, isRetryable, remedy } = kind;
   const { awsErrorCode, awsRequestId, bucketPolicy } = members;

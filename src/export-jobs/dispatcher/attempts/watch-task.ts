@@ -114,7 +114,10 @@ async function recordEnd(
 const cancelledElsewhere = () =>
   new Problem('export-task-cancelled', 'The task is CANCELLED, but this job did not cancel it.');
 
-/** Records a failed attempt. Puts the slice back into the queue, unless its limit is reached or a cancel was requested. */
+/**
+ * Records a failed attempt. Puts the slice back into the queue, unless its limit is reached or a
+ * cancel was requested.
+ */
 async function recordFailure(
   slot: OwnedSlot,
   active: RunningSlice,

@@ -1,5 +1,5 @@
-// How long after the expected end to poll. Shorter: a poll just before the end costs a whole second, and
-// the durations are by AWS's clock. Longer: each end is noticed later.
+// How long after the expected end to poll. Shorter: a poll just before the end costs a whole second,
+// and the durations are by AWS's clock. Longer: each end is noticed later.
 const afterEndMs = 50;
 const pollIntervalMs = 1_000;
 // Fewer: the next task may be much shorter than all of them, and its end is noticed late.
@@ -20,8 +20,8 @@ export function nextPollAt(polledAt: number, freeAt: number, durations: readonly
   const nearEndAt = 0.9 * shortest;
   if (nearEndAt - polledAt > 15_000) return polledAt + 15_000;
   if (polledAt > 2 * longest) return polledAt + slower(polledAt - longest);
-  // Timers are late, so the last poll came a little after its instant. The next instant is then less than
-  // a second away. It is still the one to hit, as soon as the second is over.
+  // Timers are late, so the last poll came a little after its instant. The next instant is then less
+  // than a second away. It is still the one to hit, as soon as the second is over.
   const notBefore = Math.max(nearEndAt, polledAt + pollIntervalMs / 2, freeAt - pollIntervalMs / 4);
   const anchor = bestAnchor(durations) + afterEndMs;
   const hitAt = anchor + pollIntervalMs * Math.ceil((notBefore - anchor) / pollIntervalMs);

@@ -1,4 +1,4 @@
-/** Lets a loop sleep until a time or until it is woken. A signal while nobody sleeps is kept. */
+/** Lets a loop sleep for a time or until it is woken. A wake-up before the sleep counts, too. */
 export interface WakeSignal {
   wake(): void;
   sleepUnlessWoken(sleep: (signal: AbortSignal) => Promise<void>): Promise<void>;

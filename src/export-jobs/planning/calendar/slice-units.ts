@@ -2,7 +2,10 @@ import { Type } from '@sinclair/typebox';
 
 import { awsLimits, inWords } from '#problems/limits.ts';
 
-/** How to split the window of a job: not at all, or by a unit of the calendar, from the finest to the coarsest. */
+/**
+ * How to split the window of a job: not at all, or by a unit of the calendar, from the finest to the
+ * coarsest.
+ */
 export const sliceBys = ['none', '15-minutes', 'hour', 'day', 'week', 'month'] as const;
 export type SliceBy = (typeof sliceBys)[number];
 export const SliceBy = Type.Unsafe<SliceBy>({
@@ -30,11 +33,15 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const firstMonday = Date.UTC(1970, 0, 5);
 
-// All units but the finest share one layout, so that a consumer can read the objects of all of them alike.
+// All units but the finest share one layout, so that a consumer can read the objects of all of them
+// alike.
 const byHour = { defaultTimes: '{yyyy}/{MM}/{dd}/{HH}' };
 const byMinute = { defaultTimes: '{yyyy}/{MM}/{dd}/{HH}/{mm}' };
 
-/** Periods of one length. Every local day has 24 hours; the wall clock knows what its zone skips or repeats. */
+/**
+ * Periods of one length. Every local day has 24 hours; the wall clock knows what its zone skips or
+ * repeats.
+ */
 const everyMs = (lengthMs: number, origin = 0) => ({
   periodOf: (local: number) => Math.floor((local - origin) / lengthMs),
   startOf: (period: number) => origin + period * lengthMs,

@@ -1,13 +1,13 @@
 /**
- * The wall clock of a time zone. A local time is the epoch ms at which UTC shows the same: 1 May, 09:00 is
- * `Date.UTC(2024, 4, 1, 9)` in every zone.
+ * The wall clock of a time zone. A local time is the epoch ms at which UTC shows the same: 1 May,
+ * 09:00 is `Date.UTC(2024, 4, 1, 9)` in every zone.
  */
 export interface WallClock {
   /** The local time at an instant. */
   localOf(at: number): number;
   /**
-   * The first instant at which the clock shows a local time or a later one. So a skipped time begins after
-   * the skip, and a repeated time begins when it is shown first.
+   * The first instant at which the clock shows a local time or a later one. So a skipped time begins
+   * after the skip, and a repeated time begins when it is shown first.
    */
   firstAt(local: number): number;
 }

@@ -14,7 +14,10 @@ const freshForMs = 1_000;
 // Only AWS knows.
 const unknown = { slot: undefined, holder: {} };
 
-/** Makes the status source of all slots from the database; `elapsed` is a clock that only goes forward. */
+/**
+ * Makes the status source of all slots from the database; `elapsed` is a clock that only goes
+ * forward.
+ */
 export function makeSlotStatusSource(
   database: Database,
   queue: Pick<QueueView, 'depthOf'>,

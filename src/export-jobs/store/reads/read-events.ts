@@ -10,8 +10,9 @@ export interface JobEvent {
   data: Record<string, unknown>;
 }
 
-// A page is about 25 KB, and each stream holds two of them while its reader does not read. Fewer: a long
-// history takes more queries. More: a thousand such streams fill the memory of a small container.
+// A page is about 25 KB, and each stream holds two of them while its reader does not read. Fewer: a
+// long history takes more queries. More: a thousand such streams fill the memory of a small
+// container.
 const eventsPerPage = 100;
 
 /** Reads at most a page of the events of a job after a version, the oldest first. */

@@ -17,7 +17,10 @@ export interface JobHead
   /** The start of its first slice. Each of its log groups has a slice with this start. */
   fromAt: number;
   hasMoreLogGroups: boolean;
-  /** Account and Region of its target, as the last owner of the slot wrote them; null before the first. */
+  /**
+   * Account and Region of its target, as the last owner of the slot wrote them; null before the
+   * first.
+   */
   accountId: string | null;
   region: string | null;
 }
@@ -40,8 +43,8 @@ export interface JobFilter {
 }
 
 /**
- * Reads the heads of jobs by their primary keys. A job that does not exist is left out. In the statement
- * it is a row like any other, so that its answer takes as long.
+ * Reads the heads of jobs by their primary keys. A job that does not exist is left out. In the
+ * statement it is a row like any other, so that its answer takes as long.
  */
 export async function readHeads(
   { queries }: Database,
@@ -58,7 +61,8 @@ export async function readHeads(
     .leftJoin('slices as first', (join) =>
       join.onRef('first.jobId', '=', 'wantedId').on('first.number', '=', 0),
     )
-    // Within a window the slices are numbered by log group. So slice 1 has another log group or a later window.
+    // Within a window the slices are numbered by log group. So slice 1 has another log group or a
+    // later window.
     .leftJoin('slices as second', (join) =>
       join
         .onRef('second.jobId', '=', 'wantedId')
@@ -109,7 +113,10 @@ export async function readHeadPage(
 // Fewer: a job of many log groups takes many queries. More: rows are read that no decision needs.
 const logGroupsPerPage = 200;
 
-/** Reads a page of the log groups of a job, from the slice of a number on. `next` is absent at the end. */
+/**
+ * Reads a page of the log groups of a job, from the slice of a number on. `next` is absent at the
+ * end.
+ */
 export async function readLogGroups(
   { queries }: Database,
   { id, fromAt }: Pick<JobHead, 'id' | 'fromAt'>,

@@ -14,11 +14,17 @@ export interface JobSnapshot {
   startedAt: number | null;
   /** When it last changed. */
   changedAt: number;
-  /** The kinds of problems of its failed slices, the most frequent first, each with one example as JSON. */
+  /**
+   * The kinds of problems of its failed slices, the most frequent first, each with one example as
+   * JSON.
+   */
   failures: { slices: number; problem: string }[];
 }
 
-/** Reads jobs with the counts of their slices, in one statement, so that each snapshot is of one instant. */
+/**
+ * Reads jobs with the counts of their slices, in one statement, so that each snapshot is of one
+ * instant.
+ */
 export async function readJobs(
   { queries, kind }: Database,
   jobIds: readonly string[],

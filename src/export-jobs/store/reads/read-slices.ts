@@ -13,7 +13,10 @@ export interface SliceFilter {
   limit: number;
 }
 
-/** The failed slices of one log group of a job: their windows from first to last, and the most attempts of one. */
+/**
+ * The failed slices of one log group of a job: their windows from first to last, and the most
+ * attempts of one.
+ */
 export interface FailedLogGroup {
   logGroupName: string;
   fromAt: number;

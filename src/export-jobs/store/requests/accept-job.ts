@@ -10,7 +10,7 @@ import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
 import { findJobOfKey, type KeyUse } from './idempotency-key.ts';
 
-/** A job to be accepted. */
+/** What accepting a job needs. */
 export interface Acceptance {
   jobId: string;
   /** The request of its caller. Each task is decided for this principal before it is sent. */

@@ -10,7 +10,10 @@ export interface KeyUse {
   digest: string;
 }
 
-/** Computes the digest that identifies a request: SHA-256 of its JSON, whatever the order of its members. */
+/**
+ * Computes the digest that identifies a request: SHA-256 of its JSON, whatever the order of its
+ * members.
+ */
 export function digestOf(request: unknown): string {
   const inOrder = (_name: string, value: unknown) => {
     if (typeof value === 'bigint') return `${value}n`;

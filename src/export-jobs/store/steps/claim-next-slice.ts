@@ -43,8 +43,9 @@ export interface ClaimOptions {
 }
 
 /**
- * Claims the next slice: picks it, and records its marker and its attempt before AWS is called. So after
- * a crash the next owner of the slot knows which task to look for. `undefined` when no slice is ready.
+ * Claims the next slice: picks it, and records its marker and its attempt before AWS is called. So
+ * after a crash the next owner of the slot knows which task to look for. `undefined` when no slice is
+ * ready.
  */
 export async function claimNextSlice(
   database: Database,

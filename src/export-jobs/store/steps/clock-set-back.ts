@@ -52,9 +52,9 @@ export async function findSetBackMs({ queries, now }: Database, target: string):
 }
 
 /**
- * Shortens the waits of a target by `backMs`, after the clock of the database was set back by that. This
- * includes the slice in the slot, which may have to wait again. A slice whose log events are still
- * settling waits on: it waits for a date.
+ * Shortens the waits of a target by `backMs`, after the clock of the database was set back by that.
+ * This includes the slice in the slot, which may have to wait again. A slice whose log events are
+ * still settling waits on: it waits for a date.
  */
 export async function shortenWaits(
   queries: Queries,

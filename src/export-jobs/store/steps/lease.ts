@@ -18,24 +18,24 @@ export interface LeaseRequest {
 }
 
 /**
- * The lease, the time on the database's clock, and by how many ms that clock was set back at least since
- * the last owner renewed. Without a lease: whether the target has moved to another account or Region,
- * and in how many ms the current lease ends.
+ * The lease, the time on the database's clock, and by how many ms that clock was set back at least
+ * since the last owner renewed. Without a lease: whether the target has moved to another account or
+ * Region, and in how many ms the current lease ends.
  */
 export type LeaseAnswer =
   | { lease: Lease; now: number; setBackMs: number }
   | { lease?: undefined; isMoved: boolean; freeInMs: number };
 
-// A lease longer than this many of ours is invalid. Lower: replicas of two versions with different lease
-// lengths take the slot from each other. Higher: after the clock was set back, the slot of a dead owner
-// stands still for longer.
+// A lease longer than this many of ours is invalid. Lower: replicas of two versions with different
+// lease lengths take the slot from each other. Higher: after the clock was set back, the slot of a
+// dead owner stands still for longer.
 const maxLeaseFactor = 2;
 
 /**
- * Takes the lease of a slot with the next fencing number, by the clock of the database. The lease must be
- * free, expired, or our own (the answer to an earlier request was lost). If the name of the target now
- * means another account or Region, the slot stays untouched while it has an active slice: the task of
- * that slice would be looked for in the wrong place.
+ * Takes the lease of a slot with the next fencing number, by the clock of the database. The lease
+ * must be free, expired, or our own (the answer to an earlier request was lost). If the name of the
+ * target now means another account or Region, the slot stays untouched while it has an active slice:
+ * the task of that slice would be looked for in the wrong place.
  */
 export async function takeLease(database: Database, request: LeaseRequest): Promise<LeaseAnswer> {
   const { target, accountId, region, owner, leaseMs } = request;

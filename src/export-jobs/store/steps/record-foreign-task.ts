@@ -8,7 +8,10 @@ export interface ForeignTask {
   since: number | undefined;
 }
 
-/** Records which foreign task is in the slot, or that there is none. Callers see it as the slot status. */
+/**
+ * Records which foreign task is in the slot, or that there is none. Callers see it as the slot
+ * status.
+ */
 export async function recordForeignTask(
   database: Database,
   { target, owner, fence }: Lease,

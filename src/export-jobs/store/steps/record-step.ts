@@ -26,7 +26,9 @@ export interface Step {
   isFairShareRestored?: boolean;
 }
 
-/** The call to AWS that led to a step: on behalf of the job's caller, or a read of the gateway itself. */
+/**
+ * The call to AWS that led to a step: on behalf of the job's caller, or a read of the gateway itself.
+ */
 export interface CallToAws extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem'> {
   action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks';
 }
