@@ -1,40 +1,40 @@
 import { type DestinationStream, pino } from 'pino';
 
-import { longestLoggedText } from '#telemetry/logger.ts';
+import { maxLoggedTextLength } from '#telemetry/logger.ts';
 
-/** Who a line is about where nobody asked: the gateway itself, watching what runs. */
+/** The principal of calls that no caller asked for: the gateway itself. */
 export const gatewayItself = 'log-export-gateway';
 
-/** What is written of every decision. */
+/** The audit record of a decision. */
 interface DecisionRecord {
-  /** The id of the request, or the marker of the attempt, it was made for. */
+  /** The id of the request, or the marker of the attempt. */
   requestId: string;
   /** The id of the principal. */
   principal: string;
-  /** The id of who only wanted to know, where the principal itself did not ask. */
+  /** The id of the caller that only checked the permissions of `principal`. */
   checkedBy?: string | undefined;
   action: string;
   decision: 'permit' | 'forbid';
-  /** Ids of the policies that decided. */
+  /** Ids of the policies that made the decision. */
   policies: readonly string[];
   target: string;
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
-  /** Of a request for many: how many like this one were permitted. */
+  /** In a series: the number of permitted actions. */
   permitted?: number | undefined;
-  /** Of a list: how many were shown and how many were not. */
+  /** In a list: the number of shown and of hidden items. */
   shown?: number | undefined;
   hidden?: number | undefined;
 }
 
-/** What is written of every call to AWS. */
+/** The audit record of a call to AWS. */
 export interface AwsCallRecord {
   principal: string;
   service: 'logs' | 'sts';
   operation: string;
   target: string;
-  /** What became of it: `ok`, the code of AWS's error, or why there was no answer. */
+  /** `ok`, the error code of AWS, or why there was no answer. */
   outcome: string;
   awsRequestId?: string | undefined;
   logGroupName?: string | undefined;
@@ -42,27 +42,27 @@ export interface AwsCallRecord {
   destinationPrefix?: string | undefined;
   taskName?: string | undefined;
   taskId?: string | undefined;
-  /** Of a session in a caller's name: how CloudTrail names that caller. */
+  /** In a session for a caller: the name of that caller in CloudTrail. */
   sourceIdentity?: string | undefined;
 }
 
-/** The append-only record of who did what, where, and who let them. */
+/** The audit: an append-only record of decisions, calls to AWS and refused callers. */
 export interface Audit {
   decision(record: DecisionRecord): void;
   awsCall(record: AwsCallRecord): void;
-  /** A caller that could not be authenticated: the error code it was told, nothing of what it sent. */
+  /** Records a caller that was not authenticated, without its credential. */
   refusal(record: { requestId: string; route: string | null; error: string }): void;
 }
 
-/** What a line is about. */
+/** The kind of an audit line. */
 type Kind = 'decision' | 'aws-call' | 'refusal';
 
-// Pino's levels, but none is higher than another: all are written.
+// Levels of pino, but all of them are written.
 const kinds: Record<Kind, number> = { decision: 1, 'aws-call': 2, refusal: 3 };
 
 /**
- * Makes the audit: JSON lines to `destination`, apart from the log. They are told from log lines by
- * their member `audit`. Texts are cut after 256 characters.
+ * Makes the audit. It writes JSON lines to `destination`. Their member `audit` distinguishes them from log
+ * lines. Texts are cut after 256 characters.
  */
 export function makeAudit(destination: DestinationStream): Audit {
   const lines = pino<Kind>(
@@ -83,13 +83,13 @@ export function makeAudit(destination: DestinationStream): Audit {
   };
 }
 
-/** Prefixes and names of tasks are as long as their caller likes. */
+/** Callers choose the length of prefixes and task names. */
 function cutTexts(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, cut(value)]));
 }
 
 function cut(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(cut);
-  if (typeof value !== 'string' || value.length <= longestLoggedText) return value;
-  return `${value.slice(0, longestLoggedText - 1)}…`;
+  if (typeof value !== 'string' || value.length <= maxLoggedTextLength) return value;
+  return `${value.slice(0, maxLoggedTextLength - 1)}…`;
 }

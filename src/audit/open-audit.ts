@@ -6,20 +6,20 @@ import { pino } from 'pino';
 
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
-import { endDestination, writtenWholeBytes } from '#telemetry/logger.ts';
+import { atomicWriteBytes, endDestination } from '#telemetry/logger.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
-// What waits for a reader of stdout or a disk that stands still. Less, and a pause of seconds under
-// load loses lines; more, and the process runs out of memory instead.
-const maxWaitingBytes = 8 * 1024 * 1024;
-// Longer, and the ten seconds until the exit are over; shorter, and a busy disk loses the last lines.
+// Buffered lines for a slow reader of stdout or a stalled disk. Lower: a pause of seconds under load loses
+// lines. Higher: the process runs out of memory.
+const maxBufferedBytes = 8 * 1024 * 1024;
+// Lower: a busy disk loses the last lines. Higher: the ten seconds until the exit are over.
 const stallMs = 400;
 
 /**
- * Opens the audit at `stdout`, or a file that is appended to; it and its directories are made if
- * they are missing. Lines are written at once and in the background, so that nobody who stops
- * reading stops the service. Lines that cannot be written are lost, and the log says so.
- * @throws an error named ConfigError when the file cannot be written
+ * Opens the audit on `stdout` or in a file, which is appended to or created with its directories. Lines
+ * are written at once and in the background, so a reader that stops does not stop the service. Lines that
+ * cannot be written are lost, and an error is logged.
+ * @throws an error named ConfigError if the file is not writable
  */
 export async function openAudit(
   where: string,
@@ -29,16 +29,16 @@ export async function openAudit(
     dest: where === 'stdout' ? 1 : await openToAppend(where),
     sync: false,
     minLength: 0,
-    maxLength: maxWaitingBytes,
-    maxWrite: writtenWholeBytes,
+    maxLength: maxBufferedBytes,
+    maxWrite: atomicWriteBytes,
   });
   let isLosing = false;
-  const complain = (facts: object) => {
+  const logLoss = (facts: object) => {
     if (!isLosing) log.error(facts, 'failed to write the audit; lines were lost');
     isLosing = true;
   };
-  destination.on('error', (err) => complain({ err }));
-  destination.on('drop', () => complain({ maxWaitingBytes }));
+  destination.on('error', (err) => logLoss({ err }));
+  destination.on('drop', () => logLoss({ maxBufferedBytes }));
   destination.on('write', () => {
     isLosing = false;
   });
@@ -49,19 +49,19 @@ export async function openAudit(
     async [Symbol.asyncDispose]() {
       isClosed = true;
       const isWritten = await endDestination(destination, isLosing ? 0 : stallMs);
-      if (!isWritten) complain({ stallMs });
+      if (!isWritten) logLoss({ stallMs });
     },
   };
 }
 
-/** Opened here and not by the stream: one that could not open its file throws once more when the process ends. */
+/** Opens the file here: a stream that fails to open its file throws again at the exit of the process. */
 async function openToAppend(path: string): Promise<number> {
   try {
     await mkdir(dirname(path), { recursive: true });
     return await promisify(open)(path, 'a');
   } catch (error) {
     throw configError(
-      `AUDIT_LOG is ${JSON.stringify(path)}, but must be stdout, or the path of a file this process may append to (${(error as Error).message}).`,
+      `AUDIT_LOG is ${JSON.stringify(path)}, but must be stdout, or the path of a file that this process can append to (${(error as Error).message}).`,
     );
   }
 }

@@ -2,22 +2,22 @@ import type { Kysely, RawBuilder, Transaction } from 'kysely';
 
 import type { Tables } from './tables.ts';
 
-/** Something to run queries on: the database, or a transaction in it. */
+/** What queries run on: the database, or a transaction in it. */
 export type Queries = Kysely<Tables>;
 
-/** The database, in either of its storageBackends. Failures to reach it are `Problem`s. */
+/** The database, on either storage backend. Failures to reach it are `Problem`s. */
 export interface Database extends AsyncDisposable {
   kind: 'sqlite' | 'postgres';
   queries: Queries;
   /**
-   * Runs statements as one; they are on disk when it resolves. `act` is run again when it collided
-   * with another transaction, so it must have no effect but on the database.
+   * Runs a transaction; it is on disk when the promise resolves. `act` runs again after a conflict with
+   * another transaction, so it must have no other effects.
    */
   transaction<Result>(act: (queries: Transaction<Tables>) => Promise<Result>): Promise<Result>;
-  /** The clock of the database in epoch ms, as an expression: the only clock rows are written by. */
+  /** The clock of the database in epoch ms, as an expression. Rows use no other clock. */
   now: () => RawBuilder<number>;
-  /** Resolves when the tables are up to date; rejects when they never will be. */
+  /** Resolves when the tables are up to date; rejects if they can never be. */
   whenMigrated: Promise<void>;
-  /** Why the tables are not up to date yet; undefined when they are. Until then no query succeeds. */
+  /** Why the tables are not up to date yet; undefined when they are. Until then every query fails. */
   whyNotReady(): string | undefined;
 }

@@ -7,12 +7,12 @@ import { callers } from './migrations/0002-callers.ts';
 import { timeZones } from './migrations/0003-time-zones.ts';
 import { misses } from './migrations/0004-misses.ts';
 
-/** A step of the tables. Replicas of the version before go on while it is applied, and after. */
+/** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
   up(queries: Parameters<Migration['up']>[0], kind: Database['kind']): Promise<void>;
 }
 
-/** In the order they are applied. What was released once is not changed any more. */
+/** In the order of application. A released migration is never changed. */
 const migrations: Record<string, MigrationStep> = {
   '0001-export-jobs': exportJobs,
   '0002-callers': callers,
@@ -20,20 +20,20 @@ const migrations: Record<string, MigrationStep> = {
   '0004-misses': misses,
 };
 
-const lockId = 1_718_036_341; // any number nobody else locks in this database
+const lockId = 1_718_036_341; // arbitrary, but unique in the database
 
 /**
- * Applies what the tables lack, all or nothing, one process at a time. Forward only: tables may be
- * newer than this program, so that an older replica can be started beside newer ones.
- * @returns the names of what was applied
+ * Applies the missing migrations, all or none, one process at a time. Forward only: tables may be newer
+ * than this program, so that an older replica can start beside newer ones.
+ * @returns the names of the applied migrations
  */
 export async function migrate({
   kind,
   queries,
   now,
 }: Pick<Database, 'kind' | 'queries' | 'now'>): Promise<string[]> {
-  // Asked first, so that a role that may not create tables can start on tables that are there. What
-  // goes wrong here (there is no such table yet) goes wrong again below, or is mended there.
+  // Checked first, so that a role without the right to create tables can use existing ones. An error
+  // here, such as a missing table, is fixed or repeated below.
   const known = await findMissing(queries).catch(() => undefined);
   if (known?.length === 0) return [];
   return queries.transaction().execute(async (transaction) => {

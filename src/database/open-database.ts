@@ -10,36 +10,36 @@ import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/mistakes.ts';
 import { codeOf, isUnavailable } from './unavailable-problem.ts';
 
-/** Where the database is, and for tests its clock. */
+/** The location of the database and, for tests, its clock. */
 export interface DatabaseOptions {
-  /** PostgreSQL; without it, SQLite in `dataDir`. */
+  /** The URL of PostgreSQL; without it, SQLite in `dataDir` is used. */
   databaseUrl?: string | undefined;
-  /** File with the password of PostgreSQL, read for each new connection; without it, the URL has it. */
+  /** File with the password of PostgreSQL, read for each new connection; absent if it is in the URL. */
   databasePasswordFile?: string | undefined;
   dataDir: string;
-  /** The clock instead of the database's own, in epoch ms. */
+  /** Replaces the clock of the database, in epoch ms. */
   clock?: () => number;
   log?: Log;
-  /** How long PostgreSQL may take; as in production when absent. */
+  /** The time limits of PostgreSQL; default: those of production. */
   limits?: PostgresLimits;
-  /** How to wait until PostgreSQL is tried again. */
+  /** How to wait between attempts to connect. */
   sleep?: AbortableSleep;
 }
 
-// Building an index over a full table may take its time.
-const migratingMs = 600_000;
+// Lower: building an index on a large table fails. Higher: a stuck migration is noticed later.
+const migrationMs = 600_000;
 
-// Pauses before PostgreSQL is tried again at the start.
+// Between attempts to connect to PostgreSQL at the start.
 const pauses = { firstMs: 500, maxMs: 15_000 };
 
-/** Deadlock and serialization failure: one of those in each other's way was undone. */
-const collisions = ['40P01', '40001'];
+/** Deadlock and serialization failure: the database rolled the transaction back. */
+const conflicts = ['40P01', '40001'];
 const maxRetries = 3;
 
 /**
- * Opens the database. SQLite is ready at once. PostgreSQL may be away: then it is tried again and
- * again, and until its tables are up to date every query fails with database-unavailable.
- * @throws an error named ConfigError when DATA_DIR or DATABASE_URL cannot be used
+ * Opens the database. SQLite is ready at once. PostgreSQL may be down: then connecting is retried, and
+ * every query fails with database-unavailable until its tables are up to date.
+ * @throws an error named ConfigError if DATA_DIR or DATABASE_URL is not usable
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { databaseUrl, databasePasswordFile, clock, log } = options;
@@ -47,14 +47,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const { database } = await openSqlite(options);
     return { ...database, whenMigrated: Promise.resolve(), whyNotReady: () => undefined };
   }
-  // Who uses SQLite need not load it.
+  // Loaded on demand, so that SQLite does not load the driver of PostgreSQL.
   const { makePostgresDialect, postgresLimits } = await import('./postgres/dialect.ts');
   const start = startMigrating({ ...options, databaseUrl });
   const { whenMigrated, whyNotReady } = start;
-  const server = { url: databaseUrl, passwordFile: databasePasswordFile };
-  const { limits = postgresLimits } = options;
-  const serving = { connections: 10, limits, whyNotReady, log };
-  const dialect = makePostgresDialect({ ...server, ...serving });
+  const dialect = makePostgresDialect({
+    url: databaseUrl,
+    passwordFile: databasePasswordFile,
+    connections: 10,
+    limits: options.limits ?? postgresLimits,
+    whyNotReady,
+    log,
+  });
   const database = makeDatabase('postgres', dialect, clock);
   return {
     ...database,
@@ -68,8 +72,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * Brings the tables up to date and lets go of the database; the names of what was applied.
- * @throws an error named ConfigError as `openDatabase` does; Problem database-unavailable
+ * Brings the tables up to date and closes the database. Returns the names of the applied migrations.
+ * @throws an error named ConfigError like `openDatabase`; Problem database-unavailable
  */
 export async function migrateDatabase(options: DatabaseOptions): Promise<string[]> {
   const { databaseUrl, databasePasswordFile, clock } = options;
@@ -79,11 +83,14 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
     return applied;
   }
   const postgres = await import('./postgres/dialect.ts');
-  const server = { url: databaseUrl, passwordFile: databasePasswordFile };
-  const limits = { ...postgres.postgresLimits, ...options.limits, statementMs: migratingMs };
-  // Without a log: the caller of this function says what came of it.
-  const how = { connections: 1, limits, log: undefined };
-  const dialect = postgres.makePostgresDialect({ ...server, ...how });
+  const limits = { ...postgres.postgresLimits, ...options.limits, statementMs: migrationMs };
+  const dialect = postgres.makePostgresDialect({
+    url: databaseUrl,
+    passwordFile: databasePasswordFile,
+    connections: 1,
+    limits,
+    log: undefined, // the caller reports the result
+  });
   await using database = makeDatabase('postgres', dialect, clock);
   try {
     await postgres.checkServer(database.queries);
@@ -93,7 +100,7 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
   }
 }
 
-/** Tries until PostgreSQL is there and its tables are up to date, or never will be. */
+/** Retries until the tables in PostgreSQL are up to date, or an error is permanent. */
 function startMigrating(options: DatabaseOptions) {
   const { log, sleep = sleepUntilAborted } = options;
   const stopping = new AbortController();
@@ -117,7 +124,7 @@ function startMigrating(options: DatabaseOptions) {
   }
 
   const whenMigrated = migrateUntilDone();
-  whenMigrated.catch(() => {}); // whoever waits for it hears of it
+  whenMigrated.catch(() => {}); // a failure goes to those who await it
   return {
     whenMigrated,
     whyNotReady: () => reason,
@@ -131,7 +138,7 @@ function startMigrating(options: DatabaseOptions) {
 type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
 
 async function openSqlite({ dataDir, clock }: DatabaseOptions) {
-  // Who uses PostgreSQL need not load it.
+  // Loaded on demand, so that PostgreSQL does not load the driver of SQLite.
   const { makeSqliteDialect, sqliteMistake } = await import('./sqlite/dialect.ts');
   const database = makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
   try {
@@ -156,7 +163,7 @@ function makeDatabase(
         try {
           return await queries.transaction().execute(act);
         } catch (error) {
-          if (retries === maxRetries || !collisions.includes(codeOf(error) ?? '')) throw error;
+          if (retries === maxRetries || !conflicts.includes(codeOf(error) ?? '')) throw error;
         }
       }
     },

@@ -1,11 +1,11 @@
 import type { Generated } from 'kysely';
 
-/** A wish of a caller. Instants are epoch ms by the clock of the database; windows are half-open. */
+/** An export job. Instants are epoch ms by the clock of the database; windows are half-open. */
 export interface JobRow {
   id: string;
   target: string;
   caller: string;
-  /** Who that was, when it was accepted: a `Principal` as JSON; null when they were not told apart yet. */
+  /** The caller at acceptance: a `Principal` as JSON; null for jobs from before callers were authenticated. */
   principal: string | null;
   name: string | null;
   priority: number;
@@ -13,61 +13,61 @@ export interface JobRow {
   fromAt: number;
   toAt: number;
   destination: string;
-  /** The template, as it was sent or the default. */
+  /** The prefix template: the one of the request, or the default. */
   destinationPrefix: string;
-  /** IANA name of the time zone it is cut by, and of the times in its prefix. */
+  /** IANA name of the time zone for slicing and for the times in the prefix. */
   timeZone: Generated<string>;
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: 0 | 1;
-  /** What the log groups held when the job was accepted, where CloudWatch Logs was asked for it. */
+  /** Stored bytes of the log groups at acceptance; null if CloudWatch Logs was not asked. */
   logGroupBytes: number | null;
   acceptedAt: number;
   cancelRequestedAt: number | null;
-  /** Grows with every change of the job or one of its slices; each has an event of this number. */
+  /** Grows with every change of the job or its slices; each change has an event with this number. */
   version: Generated<number>;
 }
 
-/** One log group × one window of a job. */
+/** A slice: one log group × one window of a job. */
 export interface SliceRow {
   jobId: string;
   /** 0, 1, 2, … within the job. */
   number: number;
-  // Of the job, repeated for the index that is the line.
+  // Copied from the job for the index of the queue.
   target: string;
   caller: string;
   priority: number;
   logGroupName: string;
   fromAt: number;
   toAt: number;
-  /** Until when it waits for its log events to be exportable; null when it need not. */
+  /** When its log events are exportable; null if it need not wait for that. */
   notBeforeAt: number | null;
-  /** Since when, or from when on, it stands in line. */
+  /** When it entered, or will enter, the queue. */
   readyAt: number;
   state: string;
   /** The number of its latest attempt; 0 before the first. */
   attempt: Generated<number>;
-  /** Attempts that failed since it was accepted, or since its caller asked to retry it. */
+  /** Failed attempts since it was accepted or retried by its caller. */
   failures: Generated<number>;
-  /** Attempts in a row that were sent and created nothing. */
+  /** Consecutive attempts that were sent and created no task. */
   misses: Generated<number>;
-  /** Why it failed: a `SliceProblem` as JSON. */
+  /** The cause of its failure: a `SliceProblem` as JSON. */
   problem: string | null;
 }
 
-/** One CreateExportTask for a slice: written before it is sent. */
+/** An attempt: one CreateExportTask for a slice, written before it is sent. */
 export interface AttemptRow {
   jobId: string;
   slice: number;
   attempt: number;
   target: string;
-  /** The taskName it is sent with, by which it is found again. */
+  /** The taskName it is sent with; the dispatcher finds the task by it. */
   marker: string;
   destinationPrefix: string;
   /** The fencing number of the lease it was sent under. */
   fence: number;
   submittedAt: number;
   taskId: string | null;
-  /** AWS's own times of the task. */
+  /** The times of the task at AWS. */
   taskCreatedAt: number | null;
   taskCompletedAt: number | null;
   endedAt: number | null;
@@ -75,7 +75,7 @@ export interface AttemptRow {
   problem: string | null;
 }
 
-/** What changed in a job: what a watcher is told. */
+/** A change of a job, for event streams. */
 interface EventRow {
   jobId: string;
   version: number;
@@ -85,7 +85,7 @@ interface EventRow {
   data: string;
 }
 
-/** Which job a caller's Idempotency-Key stands for. */
+/** The job of an Idempotency-Key. */
 interface IdempotencyKeyRow {
   caller: string;
   key: string;
@@ -94,19 +94,20 @@ interface IdempotencyKeyRow {
   createdAt: number;
 }
 
-/** A caller's line at a target and priority, and when it last had its turn. */
+/** The queue of a caller at a target and priority. */
 interface LineRow {
   target: string;
   priority: number;
   caller: string;
+  /** The start that last served this queue: a value of `turns` of the slot. */
   lastTurn: Generated<number>;
-  /** An attempt of the caller led to no export; until then the next one like it makes it step aside. */
+  /** An attempt of the caller led to no export. A further one before this instant sets `asideUntil`. */
   watchedUntil: Generated<number>;
-  /** Until then the caller's slices start only when nobody else's are ready. */
+  /** Until then, the slices of the caller start only if no other caller has ready slices. */
   asideUntil: Generated<number>;
 }
 
-/** The slot of a target: who works it, and what was seen in it. */
+/** The slot of a target: its lease, and the foreign task in it. */
 interface SlotRow {
   target: string;
   accountId: string;
@@ -114,7 +115,7 @@ interface SlotRow {
   owner: string | null;
   fence: Generated<number>;
   leasedUntil: Generated<number>;
-  /** Starts so far: the number of the latest turn. */
+  /** The number of starts so far. */
   turns: Generated<number>;
   foreignTaskId: string | null;
   foreignLogGroupName: string | null;
@@ -122,7 +123,7 @@ interface SlotRow {
   foreignSeenAt: number | null;
 }
 
-/** An export task of ours that is not the one its slice knows: found by the sweeper. */
+/** An orphaned task: an export task of ours that its slice does not know, found by the orphan sweep. */
 interface StrayRow {
   taskId: string;
   target: string;
@@ -131,17 +132,17 @@ interface StrayRow {
   detectedAt: number;
 }
 
-/** Who may have only so many slices waiting: a row to hold while they are counted. */
+/** A caller: its row is locked while its waiting slices are counted. */
 interface CallerRow {
   id: string;
 }
 
-/** Who did what to a job, or asked what of AWS for it, and who let them. Rows are only ever added. */
+/** The audit of jobs: actions of callers and calls to AWS, with the policies that permitted them. Append-only. */
 export interface AuditEntryRow {
   at: number;
-  /** Null for the task of a job that is not known. */
+  /** Null for a task of an unknown job. */
   jobId: string | null;
-  /** The version the job had by it; null when nothing of the job changed. */
+  /** The version of the job after the change; null if the job did not change. */
   version: number | null;
   /** The type of the event of that version. */
   change: string | null;
@@ -149,7 +150,7 @@ export interface AuditEntryRow {
   action: string;
   /** The id of the request, or the marker of the attempt. */
   requestId: string;
-  /** Ids of the policies that decided, as JSON. */
+  /** Ids of the policies that made the decision, as JSON. */
   policies: string;
   target: string;
   slice: number | null;
@@ -158,18 +159,18 @@ export interface AuditEntryRow {
   destinationPrefix: string | null;
   taskId: string | null;
   awsRequestId: string | null;
-  /** `ok`, or the slug of the problem it ended with. */
+  /** `ok`, or the slug of the problem. */
   outcome: string;
 }
 
-/** This database; its id is in every marker, so that installations in one account keep apart. */
+/** This installation. Its id is in every marker, so that installations in one account do not mix. */
 interface InstallationRow {
   id: string;
   /** The key the markers are signed with. */
   secret: string;
 }
 
-/** A step that was applied to these tables. */
+/** A migration that was applied to these tables. */
 interface MigrationRow {
   name: string;
   appliedAt: number;

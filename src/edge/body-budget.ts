@@ -1,22 +1,21 @@
 import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
-/** How many bytes of bodies may be in flight at once. */
+/** The most bytes of request bodies in flight. */
 export interface BodyBudgetLimits {
-  /** In this process. */
+  /** Of all callers of this process. */
   bodiesBytes: number;
   /** Of one caller. */
   callerBodiesBytes: number;
 }
 
 /**
- * Makes the budget of the bodies in flight. It takes the bytes of one body, whole and before any of
- * it is read, and returns a function that gives them back. `callerId` is undefined where callers are
- * not told apart.
+ * Makes the budget of the bodies in flight. It reserves the bytes of a whole body before the body is
+ * read, and returns a function that releases them. `callerId` is undefined for anonymous callers.
  * @throws Problem too-many-bodies, overloaded
  */
 export function makeBodyBudget({ bodiesBytes, callerBodiesBytes }: BodyBudgetLimits) {
-  const bytesOf = new Map<string, number>(); // of callers with a body in flight, no others
+  const bytesOf = new Map<string, number>(); // only callers with a body in flight
   let total = 0;
 
   return (callerId: string | undefined, bytes: number): (() => void) => {

@@ -1,6 +1,6 @@
 import { statedLimits } from '#problems/limits.ts';
 
-/** What the edge allows a connection and a request. Times in milliseconds, sizes in bytes. */
+/** The limits of a connection and a request. Times in milliseconds, sizes in bytes. */
 export interface EdgeLimits {
   bodyBytes: number;
   bodiesBytes: number;
@@ -16,27 +16,28 @@ export interface EdgeLimits {
   flushMs: number;
 }
 
+/** The limits in production. */
 export const edgeLimits: EdgeLimits = {
   bodyBytes: statedLimits.bodyBytes,
-  // All bodies in flight together. Lower: eight large jobs at once are turned away. Higher: bodies, and
-  // three times as much that is made of them, fill the memory of a container of 192 MiB.
+  // All bodies in flight together. Lower: eight large jobs at once are refused. Higher: bodies and their
+  // parsed values, three times as large, fill the memory of a container of 192 MiB.
   bodiesBytes: 8 * 1_048_576,
   callerBodiesBytes: statedLimits.callerBodiesBytes,
   urlBytes: statedLimits.urlBytes,
   headerBytes: statedLimits.headerBytes,
   headersMs: statedLimits.headersMs,
   requestMs: statedLimits.requestMs,
-  // Above the deadline of a read at AWS, below the patience of a caller.
+  // Lower: shorter than the deadline of a read at AWS. Higher: longer than the timeouts of callers.
   handlerMs: 8_000,
-  // Longer than the idle timeout of a load balancer (60 s is usual; KEEP_ALIVE_SECONDS): if we closed
-  // first, it would now and then send a request into a closing connection and answer 502. The limit
-  // of headers begins with the first byte of a request, so that it does not end idle connections.
+  // Must be longer than the idle timeout of a load balancer (usually 60 s; KEEP_ALIVE_SECONDS). Otherwise
+  // it sometimes sends a request into a closing connection and answers 502. `headersMs` begins with the
+  // first byte of a request, so it does not end idle connections.
   keepAliveMs: 75_000,
-  // How often Node looks for connections past their time; its default of 30 s would add to each.
+  // How often Node checks connections for timeouts. Higher: each timeout is later by that much.
   checkMs: 1_000,
-  // What requests in flight have to end in when the service closes. Longer, and the rest of the ten
-  // seconds until the exit is not enough; shorter, and a slow create becomes one of unknown outcome.
+  // Time for requests in flight when the service closes. Lower: a slow create ends with an unknown
+  // outcome. Higher: too little of the ten seconds until the exit is left.
   finishMs: 3_000,
-  // Within it a last answer is sent, and headers on their way arrive, before connections are cut.
+  // Time to send the last answers and to receive headers before connections are destroyed.
   flushMs: 250,
 };

@@ -23,15 +23,15 @@ import type { Connections } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the caller put before the path of this request: of every reference it is answered. */
+    /** The path prefix that a reverse proxy stripped; references in the answer begin with it. */
     basePath: string;
   }
 }
 
-/** What the edge needs. */
+/** What the edge depends on. */
 export interface EdgeOptions extends Pick<RawConnectionsOptions, 'basePath'> {
   limits: EdgeLimits;
-  /** Whether the process is about to stop: then connections are not kept. */
+  /** Whether the process is stopping: then no connection is kept. */
   isStopping: () => boolean;
   connections: Connections;
   /** The names the Host header may have; any when undefined. */
@@ -40,7 +40,7 @@ export interface EdgeOptions extends Pick<RawConnectionsOptions, 'basePath'> {
   corsOrigins: readonly string[];
 }
 
-/** Refuses what no operation has to see, and marks every answer. */
+/** Refuses invalid HTTP requests before any operation, and adds headers to every answer. */
 export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
     const { limits, basePath, isStopping, connections } = options;
@@ -71,7 +71,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       return isRefused ? originNotAllowed() : undefined;
     }
 
-    // Decided when it is answered: a request may have come before the stop was asked for.
+    // Decided at the answer: the request may have arrived before the stop.
     app.addHook('onSend', (_request, reply, _payload, done) => {
       if (isStopping() || connections.isEnding()) reply.header('connection', 'close');
       done();
@@ -83,13 +83,13 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
 
     const takeBytes = makeBodyBudget(limits);
-    // Every hook of onRequest has let the request through: its caller is known, and within its rate.
+    // After all onRequest hooks: the caller is authenticated and within its rate limit.
     app.addHook('preParsing', (request, reply, _payload, done) => {
       const { method, raw, principal, routeOptions } = request;
       const expected = method === 'POST' ? expectBody(raw, routeOptions.bodyLimit) : undefined;
       if (expected && !reply.raw.closed) {
         const callerId = principal === anonymous ? undefined : principal.id;
-        // What is made of a body takes memory until the answer.
+        // The parsed body takes memory until the answer.
         reply.raw.once('close', takeBytes(callerId, bytesOf(expected)));
         if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
           reply.raw.writeContinue();
@@ -115,14 +115,14 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 const originNotAllowed = () =>
   new Problem('origin-not-allowed', 'CORS_ORIGINS does not have the origin of this request.');
 
-/** Answers a request that is in the way of a close. */
+/** Answers a request that delays the close. */
 function answerEarly(request: FastifyRequest, reply: FastifyReply): void {
-  if (reply.sent) return; // a stream, or an answer that its caller does not read
+  if (reply.sent) return; // a stream, or an answer that the caller does not read
   const detail = 'The service stopped before the request was complete.';
   void reply.send(new Problem(timeoutOf(request), detail));
 }
 
-/** Why a request is refused before its body is read; `undefined` when it is not. */
+/** The problem of a request that is refused before its body is read; otherwise `undefined`. */
 function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undefined {
   const { headers, raw } = request;
   const { url = '' } = raw;
@@ -131,7 +131,7 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
     return new Problem('url-too-long', detail);
   }
   if (!url.startsWith('/')) {
-    // "GET http://host/path" and "OPTIONS *": forms for proxies, on which parsers disagree.
+    // Parsers disagree on "GET http://host/path" and "OPTIONS *", which are forms for proxies.
     const detail = 'The request target must be a path that begins with "/".';
     return new Problem('malformed-request', detail);
   }
@@ -156,11 +156,11 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
   return undefined;
 }
 
-/** Answers what the router itself refuses, an undecodable path: no hook sees such a request. */
+/** Makes the handler for paths that the router cannot decode: no hook runs for such a request. */
 export function makeRoutingErrorHandler({ basePath, log }: Omit<RawConnectionsOptions, 'newId'>) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error, request);
-    request.basePath = basePath; // nothing has decorated it
+    request.basePath = basePath; // the decorator has not run
     mark(request, reply);
     logRefusal(log, request.id, problem, { method: request.method });
     answerProblem(problem, request, reply);
@@ -173,7 +173,7 @@ function mark(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('cache-control', 'no-store');
 }
 
-// Node keeps the first of several; another server on the way may have kept the last.
+// Node keeps the first of several Host headers; a proxy may have used the last.
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { type Problem, problemMediaType, toProblemBody } from '#problems/problem.ts';
 
-/** A problem as a whole HTTP/1.1 answer, for connections that never became a request. */
+/** Writes a problem as a complete HTTP/1.1 answer, for connections without a request. */
 export function toRawAnswer(problem: Problem, requestId: string, basePath: string): string {
   const body = JSON.stringify(toProblemBody(problem, requestId, basePath));
   const { status, title } = problem.kind;
@@ -17,7 +17,7 @@ export function toRawAnswer(problem: Problem, requestId: string, basePath: strin
   ].join('\r\n');
 }
 
-/** Answers a request that Node hands out before Fastify sees it. */
+/** Answers a request that Node does not pass to Fastify. */
 export function endWithProblem(
   response: ServerResponse,
   problem: Problem,

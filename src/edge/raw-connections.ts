@@ -7,18 +7,18 @@ import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { endWithProblem, toRawAnswer } from './raw-answer.ts';
 
-/** What is needed to answer where there is no Fastify request. */
+/** What answers without a Fastify request need. */
 export interface RawConnectionsOptions {
   newId: () => string;
-  /** What callers put before every path, such as /logs-gateway; empty where that is nothing. */
+  /** The path prefix that a reverse proxy strips, such as /logs-gateway; empty if there is none. */
   basePath: string;
   log: Pick<Log, 'info' | 'error'>;
 }
 
-/** An error of a connection, as Node reports it; `errno` is there when it is one of the network. */
+/** An error of a connection, as Node reports it; `errno` is present for network errors. */
 type ConnectionError = Error & { code?: string; errno?: number };
 
-/** The problems of what could not become a request, by Node's error code. */
+/** The problem of each error code of Node's HTTP parser. */
 const problemOfCode: Record<string, [ProblemSlug, string]> = {
   HPE_HEADER_OVERFLOW: [
     'headers-too-large',
@@ -31,7 +31,7 @@ const problemOfCode: Record<string, [ProblemSlug, string]> = {
   ],
 };
 
-/** Makes the answer to a connection whose bytes did not become a request. It is closed afterwards. */
+/** Makes the handler of connections whose bytes are not a request. It answers and closes them. */
 export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnectionsOptions) {
   return (error: ConnectionError, socket: Socket & { _httpMessage?: ServerResponse }): void => {
     if (/^ERR_(?:SSL|TLS)_/.test(error.code ?? '')) {
@@ -52,7 +52,7 @@ export function makeConnectionErrorHandler({ newId, basePath, log }: RawConnecti
     const problem = problemOf(error);
     const requestId = newId();
     logRefusal(log, requestId, problem, { code: error.code });
-    // The peer may still be sending; destroying at once could discard the answer with its bytes.
+    // Destroying a socket while the peer still sends could discard the answer.
     socket.end(toRawAnswer(problem, requestId, basePath), () => socket.destroy());
   };
 }
@@ -71,10 +71,10 @@ function problemOf(cause: ConnectionError): Problem {
   );
 }
 
-/** Answers what Node hands out before Fastify sees it; by itself it would answer without a body. */
+/** Answers requests that Node does not pass to Fastify. Node would answer them without a body. */
 export function refuseBeforeRouting(server: Server, options: RawConnectionsOptions): void {
   const { newId, basePath, log } = options;
-  // By itself Node would ask for the body before anybody knows who sends it.
+  // By default, Node asks for the body before the caller is authenticated.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });

@@ -4,15 +4,15 @@ import type { Readable } from 'node:stream';
 import { inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
-/** A body that is about to be read. */
+/** The announced size of a body. */
 export interface ExpectedBody {
-  /** Its bytes, as Content-Length says; undefined when it comes in chunks. */
+  /** Its size in Content-Length; undefined for a chunked body. */
   length: number | undefined;
-  /** The most bytes its operation takes. */
+  /** The most bytes that the operation accepts. */
   limit: number;
 }
 
-/** The body a request announces in its headers; undefined when there is none. */
+/** Returns the body that the headers announce; undefined if there is none. */
 export function expectBody(
   { headers }: Pick<IncomingMessage, 'headers'>,
   limit: number,
@@ -22,19 +22,19 @@ export function expectBody(
   return length === 0 ? undefined : { length, limit };
 }
 
-/** The bytes a body may take. @throws Problem body-too-large */
+/** Returns the most bytes that a body can have. @throws Problem body-too-large */
 export function bytesOf({ length, limit }: ExpectedBody): number {
   if (length !== undefined && length > limit) throw tooLarge(limit);
   return length ?? limit;
 }
 
-// A body in chunks is mostly a small one.
+// The initial buffer of a chunked body: most are small.
 const firstBytes = 4_096;
 
 /**
- * Reads a body into one piece of memory. Chunks are not kept: a chunk of one byte is an object of
- * some hundred, so a body in such chunks would take a hundred times its size.
- * @throws Problem body-too-large, or what the stream ends with
+ * Reads a body into one buffer. Chunks are copied and not kept: a chunk of one byte is an object of some
+ * hundred bytes, so a body of such chunks would take a hundred times its size.
+ * @throws Problem body-too-large, or the error of the stream
  */
 export function readBody(
   stream: Readable,
@@ -50,7 +50,7 @@ export function readBody(
     function take(chunk: Buffer): void {
       const needed = received + chunk.length;
       if (needed > limit) {
-        stream.off('data', take); // the rest flows away unread
+        stream.off('data', take); // discards the rest
         reject(tooLarge(limit));
         return;
       }
@@ -65,8 +65,8 @@ export function readBody(
 }
 
 /**
- * Gives the memory of a body back at once. It lies outside of the heap, where garbage collection lets
- * some ten bodies pile up first.
+ * Releases the memory of a body at once. It is outside the heap, where garbage collection would first let
+ * some ten bodies accumulate.
  */
 export function freeBody(bytes: Buffer<ArrayBuffer>): void {
   bytes.buffer.transfer(0);

@@ -9,18 +9,18 @@ import {
 } from './raw-connections.ts';
 import type { Tls } from './tls.ts';
 
-/** What a server is made with. */
+/** What a server depends on. */
 export interface ServerSettings {
   limits: EdgeLimits;
-  /** TLS ended here; without it, plain HTTP. */
+  /** The TLS settings; plain HTTP when undefined. */
   tls: Tls | undefined;
-  /** What follows its connections. */
+  /** Tracks its connections. */
   connections: Connections;
-  /** How to answer what never becomes a request. */
+  /** How to answer without a Fastify request. */
   raw: RawConnectionsOptions;
 }
 
-/** Makes the server: the same limits, with TLS or without. */
+/** Makes the server, with the same limits for HTTP and HTTPS. */
 export function makeServer(
   handler: RequestListener,
   { limits, tls, connections, raw }: ServerSettings,
@@ -31,10 +31,10 @@ export function makeServer(
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.checkMs,
-    requireHostHeader: false, // Node would answer without a body; the edge asks for it
+    requireHostHeader: false, // the edge checks it; Node would answer without a body
     insecureHTTPParser: false,
   };
-  // Who begins no TLS sends no headers either; Node's default is two minutes.
+  // A client that never starts TLS is like one that sends no headers; Node's default is two minutes.
   const server = tls
     ? tls.makeServer({ ...options, handshakeTimeout: limits.headersMs }, handler)
     : createServer(options, handler);
@@ -44,23 +44,23 @@ export function makeServer(
   return server;
 }
 
-/** The connections of the service and the requests in flight, so that a close has an end. */
+/** Tracks connections and requests in flight, so that the service can close in time. */
 export interface Connections {
-  /** Follows the connections of a server. */
+  /** Tracks the connections of a server. */
   follow(server: Server): void;
-  /** Follows a request until its response closes; `answer` answers it when it has not been answered in time. */
+  /** Tracks a request until its response closes; `answer` ends a request that is not answered in time. */
   begin(response: ServerResponse, answer: () => void): void;
-  /** Whether the service closes: then no connection is kept. */
+  /** Whether the service is closing: then no connection is kept. */
   isEnding(): boolean;
   /**
-   * Begins to end everything. Requests in flight have `finishMs`, then those without an answer are
-   * answered. As soon as none is in flight, the connections that are left end: Node closes idle ones
-   * only, and its own time limits for headers and bodies end with `server.close()`.
+   * Begins to close all connections. After `finishMs`, requests without an answer are answered. When no
+   * request is in flight, all remaining connections are destroyed: Node closes only idle ones, and its
+   * timeouts for headers and bodies end with `server.close()`.
    */
   end(): void;
 }
 
-/** Makes connections that are followed until they end. */
+/** Makes the tracking of connections. */
 export function makeConnections({
   finishMs,
   flushMs,
@@ -69,7 +69,7 @@ export function makeConnections({
   const inFlight = new Map<ServerResponse, () => void>();
   let isEnding = false;
 
-  /** Ends what is connected, once the last answers are sent and headers on their way have arrived. */
+  /** Destroys all connections after the time for last answers and headers. */
   function endSoon(isLast: () => boolean): void {
     setTimeout(() => {
       if (isLast()) for (const socket of sockets) socket.destroy();

@@ -14,17 +14,17 @@ export interface TlsOptions extends Pick<ReloadedValueOptions<unknown>, 'sleep' 
   readFile: (path: string) => Promise<string>;
 }
 
-/** TLS ended here, with the certificates of files. */
+/** TLS with certificates from files. */
 export interface Tls extends AsyncDisposable {
-  /** Makes a server; when the files change, its new connections have the new certificates. */
+  /** Makes a server. When the files change, its new connections use the new certificates. */
   makeServer(options: ServerOptions, handler: RequestListener): Server;
-  /** Who signs the certificates of callers. */
+  /** The CA certificates of client certificates. */
   clientAuthorities: ClientAuthorities;
 }
 
 /**
- * Opens the certificate and its key, and who signs the certificates of callers. They are read again
- * when they change; a change that is not good, such as a certificate without its key, changes nothing.
+ * Opens the certificate, its key and the client CA file. They are loaded again when they change; an invalid
+ * change, such as a certificate without its key, is ignored.
  * @throws an error named ConfigError
  */
 export async function openTls(settings: TlsSettings, options: TlsOptions): Promise<Tls> {
@@ -45,8 +45,8 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
   let known: TlsFiles | undefined;
   const authoritiesOf = new WeakMap<Socket, readonly X509Certificate[]>();
 
-  /** Remembers the authorities each connection began under: its handshake may end after a change. */
-  function follow(server: Server): void {
+  /** Records the authorities at the start of each connection: they may change during the handshake. */
+  function trackAuthorities(server: Server): void {
     const begun = new Map<string, Pick<TlsFiles, 'authorities'>>();
     const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
     server.on('connection', (socket: Socket) => {
@@ -55,7 +55,7 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
       const entry = { authorities };
       begun.set(name, entry);
       socket.once('close', () => {
-        if (begun.get(name) === entry) begun.delete(name); // its port may be in use again
+        if (begun.get(name) === entry) begun.delete(name); // another connection may use its port
       });
     });
     server.on('secureConnection', (socket: Socket) => {
@@ -79,14 +79,14 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
   return {
     makeServer(serverOptions, handler) {
       const isMutual = clientCaFile !== undefined;
-      // Whom a certificate is not accepted from gets an answer, not a broken connection.
-      const asking = { requestCert: isMutual, rejectUnauthorized: false };
+      // A caller with a refused certificate gets an answer instead of a broken connection.
+      const clientCertificate = { requestCert: isMutual, rejectUnauthorized: false };
       const server = createServer(
-        { ...serverOptions, ...asking, ...context.current().context },
+        { ...serverOptions, ...clientCertificate, ...context.current().context },
         handler,
       );
       servers.push(server);
-      follow(server);
+      trackAuthorities(server);
       return server;
     },
     clientAuthorities: {
@@ -97,14 +97,14 @@ export async function openTls(settings: TlsSettings, options: TlsOptions): Promi
   };
 }
 
-/** What the files of TLS have. */
+/** The loaded files. */
 interface TlsFiles {
   context: SecureContextOptions;
   clientCa: string | undefined;
   authorities: readonly X509Certificate[];
 }
 
-// What OpenSSL takes for a certificate in PEM.
+// The PEM blocks that OpenSSL reads as certificates.
 const pem = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
 
 function makeContext(
@@ -114,31 +114,34 @@ function makeContext(
 ): TlsFiles {
   const own: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' };
   const paths = [certFile, keyFile, clientCaFile].map((path) => JSON.stringify(path));
-  require(`TLS_CERT_FILE is ${paths[0]} and TLS_KEY_FILE ${paths[1]}: they must be a certificate and its key, in PEM`, () => {
-    // OpenSSL takes an empty file for none at all.
-    new X509Certificate(cert);
-    createPrivateKey(key);
-    createSecureContext(own);
-  });
+  assertUsable(
+    `TLS_CERT_FILE is ${paths[0]} and TLS_KEY_FILE is ${paths[1]}, but they must be a certificate and its key, in PEM`,
+    () => {
+      // OpenSSL accepts an empty file as no certificate.
+      new X509Certificate(cert);
+      createPrivateKey(key);
+      createSecureContext(own);
+    },
+  );
   if (clientCa === undefined) return { context: own, clientCa, authorities: [] };
   const mutual = {
     ...own,
     ca: [clientCa],
-    // A resumed session is not verified again: it would outlive the withdrawal of who signed for it.
+    // A resumed session is not verified again, so it would outlive the removal of its CA.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
   let authorities = known?.authorities ?? [];
-  require(`TLS_CLIENT_CA_FILE is ${paths[2]}: it must have certificates in PEM`, () => {
+  assertUsable(`TLS_CLIENT_CA_FILE is ${paths[2]}, but it must contain certificates in PEM`, () => {
     new X509Certificate(clientCa);
     createSecureContext(mutual);
-    // Another array only where they are others: the certificate of the server changes more often.
+    // A new array only if the CAs changed: the certificate of the server changes more often.
     if (clientCa !== known?.clientCa)
       authorities = [...clientCa.matchAll(pem)].map(([block]) => new X509Certificate(block));
   });
   return { context: mutual, clientCa, authorities };
 }
 
-function require(sentence: string, attempt: () => void): void {
+function assertUsable(sentence: string, attempt: () => void): void {
   try {
     attempt();
   } catch (cause) {

@@ -22,7 +22,7 @@ export const LogGroupName = Text({
   maxLength: 512,
   pattern: String.raw`^[\.\-_/#A-Za-z0-9]+$`,
   rule: '1 to 512 of the characters A-Z a-z 0-9 . - _ / #',
-  meant: suggestLogGroup,
+  suggest: suggestLogGroup,
   description: 'Name of the log group to export.',
 });
 
@@ -42,7 +42,7 @@ export const Destination = Text({
   maxLength: 512,
   pattern: String.raw`^[^:/\p{Cc}\p{Cs}]*$`, // no bucket name has one of them
   rule: 'the name of an S3 bucket, 1 to 512 characters, without : and /',
-  meant: suggestBucket,
+  suggest: suggestBucket,
   description: 'Name of the S3 bucket, which must be in the Region of the log group.',
 });
 

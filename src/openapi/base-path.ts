@@ -1,9 +1,8 @@
 import { withBasePath } from '#problems/problem.ts';
 
 /**
- * The document of a service that callers reach below a path: operations are called there, and the
- * examples refer to there. A reference of ours is a `type` or one of `links` that begins with a slash.
- * The texts of problems name paths, too.
+ * Adds the base path to a document: to its server, and to references in examples. A reference is a `type`
+ * or a member of `links` that begins with a slash. The texts of problems contain paths, too.
  */
 export function atBasePath<Document extends object>(
   document: Document,

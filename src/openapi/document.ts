@@ -16,16 +16,16 @@ interface DocumentedOperation {
 
 type Path = Record<string, DocumentedOperation>;
 
-/** A header of successes that is told only where a route names it. */
+/** A response header that appears only in routes that name it. */
 export type ResponseHeader = 'Location' | 'Age' | 'ETag';
 
-/** What a route says of itself beyond its schema. */
+/** Facts about a route that are not in its schema. */
 export interface OperationFacts {
   problems: readonly ProblemSlug[];
   headers: Record<number, ResponseHeader[]>;
-  /** Media types of a success; a page beside JSON is told as text. */
+  /** Media types of a success; a page besides JSON is documented as text. */
   produces: readonly string[];
-  /** Whether it is for everybody. */
+  /** Whether it needs no authentication. */
   isPublic: boolean;
 }
 
@@ -60,7 +60,7 @@ export const documentBase = {
   ],
 };
 
-// One service uses one or several of them, as AUTH says, or none.
+// AUTH selects one or several of them, or none.
 const securitySchemes = {
   bearer: {
     type: 'http',
@@ -117,8 +117,8 @@ const headers = {
 } as const;
 
 /**
- * Completes what @fastify/swagger collected: problems and headers of each operation, named schemas
- * as components, our own keywords in the words of OpenAPI, and the paths in the order of the tags.
+ * Completes the document of @fastify/swagger: adds problems and headers of each operation, makes named
+ * schemas components, converts our own keywords, and sorts the paths by their tags.
  */
 export function completeDocument<Document extends { paths?: object; components?: object }>(
   found: Document,
@@ -194,7 +194,7 @@ function addProblems(
   }
 }
 
-/** Whoever is not known has no budget, so a 401 tells of none. */
+/** A 401 has no RateLimit headers: without authentication there is no budget. */
 function addLimits(responses: DocumentedOperation['responses']): void {
   for (const [status, response] of Object.entries(responses)) {
     if (status === '401') continue;
@@ -207,7 +207,7 @@ function refToHeader(name: string): [string, Json] {
   return [name, { $ref: `#/components/headers/${name}` }];
 }
 
-/** The document as JSON text; a `bigint` is written digit by digit. */
+/** The document as JSON text, with exact integers. */
 export function toJsonText(document: unknown): string {
   const exact = (_key: string, value: unknown) =>
     typeof value === 'bigint' ? exactDigits(value) : value;

@@ -2,7 +2,7 @@ import { int64Range } from '#validation/int64.ts';
 
 type Json = Record<string, unknown>;
 
-/** Copies a value; schemas with a title become components, and keywords of ours become OpenAPI's. */
+/** Copies a value. Schemas with a title become components, and our own keywords become those of OpenAPI. */
 export function liftSchemas(value: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(value)) return value.map((item) => liftSchemas(item, schemas));
   if (typeof value !== 'object' || value === null) return value;
@@ -26,7 +26,7 @@ export function liftSchemas(value: unknown, schemas: Record<string, unknown>): u
   return { $ref: `#/components/schemas/${title}` };
 }
 
-/** The component for members with `x-instant`: one name in generated code for all of them. */
+/** The component for members with `x-instant`, so that generated code has one type for all of them. */
 const instant = {
   title: 'Instant',
   description:
@@ -38,8 +38,8 @@ const instant = {
 };
 
 /**
- * A pattern in the syntax that JavaScript, Python, Rust, Go and Java share. Rust, which pydantic uses, has
- * no name for lone surrogates (Cs) and refuses the pattern. The strings of those languages hold none.
+ * Converts a pattern to the syntax that JavaScript, Python, Rust, Go and Java share. Rust, which pydantic
+ * uses, refuses the class of lone surrogates (Cs). The strings of those languages contain none.
  */
 function toPortablePattern(pattern: string): string {
   return pattern.replace(String.raw`\p{Cc}\p{Cs}`, String.raw`\x00-\x1f\x7f-\x9f`);

@@ -17,16 +17,16 @@ import { getYamlDocument } from './routes/get-yaml-document.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Response headers worth telling, by status. */
+    /** Response headers to document, by status. */
     headers?: Record<number, ResponseHeader[]>;
   }
   interface FastifyInstance {
-    /** The OpenAPI document as JSON text, exact to the digit. Complete once the app is ready. */
+    /** The OpenAPI document as JSON text, with exact integers. Complete once the app is ready. */
     openapiText: () => string;
   }
 }
 
-// Everything of the page comes from here; it runs no inline script and asks nobody else.
+// The page loads everything from this service, and runs no inline script.
 const contentSecurityPolicy = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -38,28 +38,27 @@ const contentSecurityPolicy = {
   'frame-ancestors': "'none'",
 };
 
-// Swagger UI asks for the plugin's own copy of the document, which knows nothing of a bigint. And
-// where the plugin redirects to, it does not know of a base path.
-const placeOf: Record<string, string> = {
+// The plugin's own copy of the document rounds 64-bit integers, and its redirects ignore the base path.
+const redirects: Record<string, string> = {
   '/docs/json': '/openapi.json',
   '/docs/yaml': '/openapi.yaml',
   '/docs/static/index.html': '/docs/',
 };
 
-async function answerSimply(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  // Files are served whole: a range or precondition that cannot be met would end in an error.
+async function redirectOrServe(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // Serves whole files: a range or precondition that cannot be satisfied would be an error.
   for (const name of ['range', 'if-match', 'if-unmodified-since']) delete request.headers[name];
-  const place = placeOf[request.routeOptions.url ?? ''];
-  if (place) await reply.redirect(request.basePath + place);
+  const path = redirects[request.routeOptions.url ?? ''];
+  if (path) await reply.redirect(request.basePath + path);
 }
 
 /** What the document and Swagger UI depend on. */
 export interface OpenapiOptions {
-  /** What callers put before every path. */
+  /** The path prefix that a reverse proxy strips. */
   basePath: string;
 }
 
-/** Collects the routes registered after it into an OpenAPI 3.1 document, and serves that with Swagger UI. */
+/** Collects later routes into an OpenAPI 3.1 document, and serves it with Swagger UI. */
 export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
   async (app: FastifyInstance, { basePath }: OpenapiOptions) => {
     const facts = new Map<string, OperationFacts>();
@@ -93,15 +92,15 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
     await app.register(getYamlDocument, { openapiText });
 
     await app.register(async (docs) => {
-      docs.addHook('onRequest', answerSimply);
+      docs.addHook('onRequest', redirectOrServe);
       await docs.register(swaggerUi, {
         routePrefix: '/docs',
         indexPrefix: basePath,
         staticCSP: contentSecurityPolicy,
         theme: { title: documentBase.info.title },
         uiConfig: {
-          layout: 'BaseLayout', // without the bar that offers to load a document of somebody else
-          validatorUrl: null, // it would send the document to somebody else's server
+          layout: 'BaseLayout', // without the bar for loading other documents
+          validatorUrl: null, // the validator would send the document to another server
           displayRequestDuration: true,
           tryItOutEnabled: true,
           deepLinking: true,

@@ -1,6 +1,6 @@
 import { Problem } from '#problems/problem.ts';
 
-/** What of an error is logged. Named members only: whatever else hangs on it may hold secrets. */
+/** The logged members of an error. Other members may contain secrets. */
 interface ErrorFacts {
   type: string;
   message: string;
@@ -11,11 +11,11 @@ interface ErrorFacts {
   cause?: ErrorFacts;
 }
 
-// Enough to recognise a proxy's page, short enough for one line.
-const longestBody = 2_000;
-const deepestCause = 5;
+// Lower: the error page of a proxy cannot be recognised. Higher: too long for one line.
+const maxBodyLength = 2_000;
+const maxCauseDepth = 5;
 
-// Connections, credentials, no such database, resources, a stop: classes of PostgreSQL's codes.
+// Classes of PostgreSQL's codes: connections, credentials, unknown database, resources, shutdown.
 const sqlClasses = new Set(['08', '28', '3D', '53', '57']);
 const tlsCodes = /CERT|^UNABLE_|^ERR_TLS_|^ERR_SSL_/;
 const systemCodes = /^E[A-Z0-9_]+$/;
@@ -23,14 +23,14 @@ const systemCodes = /^E[A-Z0-9_]+$/;
 function isEnvironmentCode(code: string): boolean {
   if (tlsCodes.test(code)) return true;
   if (code.length === 5 && sqlClasses.has(code.slice(0, 2))) return true;
-  return systemCodes.test(code) && !code.startsWith('ERR_'); // those are of Node's own checks
+  return systemCodes.test(code) && !code.startsWith('ERR_'); // Node's own checks
 }
 
 const defects = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError];
 
 /**
- * Whether an error tells of the surroundings and not of a defect here. Its stack would only show where
- * in a driver it was met, again and again during an outage.
+ * Whether the environment caused an error, and not a defect here. Its stack would only show the driver,
+ * again and again during an outage.
  */
 function isOfEnvironment(error: Error, isBehindProblem: boolean): boolean {
   if (defects.some((defect) => error instanceof defect)) return false;
@@ -41,10 +41,10 @@ function isOfEnvironment(error: Error, isBehindProblem: boolean): boolean {
   const { name, code, $metadata } = error as { name: string; code?: unknown; $metadata?: unknown };
   if (name === 'ConfigError' || $metadata !== undefined) return true;
   if (typeof code === 'string') return isEnvironmentCode(code);
-  return isBehindProblem; // drivers give no code to some failures of a connection
+  return isBehindProblem; // some connection failures of drivers have no code
 }
 
-/** Reads the facts of an error and its causes for the log; `$…` are members of the AWS SDK's errors. */
+/** Returns the facts of an error and its causes for the log; `$…` are members of AWS SDK errors. */
 export function toErrorFacts(
   error: unknown,
   depth = 0,
@@ -58,14 +58,14 @@ export function toErrorFacts(
   };
   const isEnvironment = isOfEnvironment(error, isBehindProblem);
   const isProblem = isEnvironment && error instanceof Problem;
-  const cause = depth < deepestCause ? toErrorFacts(error.cause, depth + 1, isProblem) : undefined;
+  const cause = depth < maxCauseDepth ? toErrorFacts(error.cause, depth + 1, isProblem) : undefined;
   return {
     type: error.name,
     message: error.message,
     ...(code !== undefined && { code }),
     ...($metadata !== undefined && { metadata: $metadata }),
     ...($responseBodyText !== undefined && {
-      responseBody: $responseBodyText.slice(0, longestBody),
+      responseBody: $responseBodyText.slice(0, maxBodyLength),
     }),
     ...(!isEnvironment && { stack: error.stack }),
     ...(cause && { cause }),

@@ -4,25 +4,25 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 
 import { withoutSecrets } from './without-secrets.ts';
 
-/** Longest text of a log line that a caller decides on, in characters. */
-export const longestLoggedText = 256;
+/** The most characters of a caller's text in a log line. */
+export const maxLoggedTextLength = 256;
 
 /**
- * Most bytes to write to stdout at once. What is longer may be torn when the pipe is full, and what
- * the other of log and audit writes comes in between (PIPE_BUF).
+ * The most bytes of one write to stdout. A longer write may be split when the pipe is full, and lines of
+ * log and audit would mix (PIPE_BUF).
  */
-export const writtenWholeBytes = 4_096;
+export const atomicWriteBytes = 4_096;
 
-// Under load one write takes many lines; otherwise a line is a twentieth of a second late.
-const buffered = { minLength: 3_500, maxWrite: writtenWholeBytes, periodicFlush: 50 };
+// Under load, one write contains many lines; otherwise a line is up to 0.05 s late.
+const buffered = { minLength: 3_500, maxWrite: atomicWriteBytes, periodicFlush: 50 };
 
-/** Where lines are written in the background. */
+/** A stream that writes lines in the background. */
 type LogSink = ReturnType<typeof pino.destination> & { destroyed?: boolean; fd?: number };
 
 /**
- * Ends a destination when everything is written. When nothing is taken for `stallMs`, what is left is
- * lost: it would otherwise be written when the process exits, and for a reader that does not read, or a
- * disk that is full, that takes for ever. Says whether everything is written.
+ * Ends a destination when everything is written, and returns whether it is. If nothing can be written for
+ * `stallMs`, the rest is lost: otherwise Node would write it at exit, and block forever on a reader that
+ * does not read or on a full disk.
  */
 export async function endDestination(destination: LogSink, stallMs: number): Promise<boolean> {
   const stalled = new AbortController();
@@ -36,35 +36,35 @@ export async function endDestination(destination: LogSink, stallMs: number): Pro
   await written;
   clearTimeout(timer);
   if (!destination.destroyed) destination.destroy();
-  if (!(await written)) takeBack(destination);
+  if (!(await written)) drainPipe(destination);
   return written;
 }
 
 /**
- * Reads from a pipe in place of its reader. A write to a full pipe that has begun holds a thread, and
- * Node waits for its threads when it exits. What is no pipe has no such write, or cannot be opened.
+ * Reads from a full pipe in place of its reader. A pending write blocks a thread, and Node waits for its
+ * threads at exit. A destination that is not a pipe has no pending write, or cannot be opened.
  */
-function takeBack({ fd }: LogSink): void {
+function drainPipe({ fd }: LogSink): void {
   try {
     const pipe = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    readSync(pipe, Buffer.alloc(2 * writtenWholeBytes));
+    readSync(pipe, Buffer.alloc(2 * atomicWriteBytes));
     closeSync(pipe);
   } catch {}
 }
 
-/** Where log lines go. */
+/** The destination of log lines. */
 export interface LogDestination extends DestinationStream {
-  /** The last act of a process: writes what is left, as long as somebody takes it. */
+  /** Writes the remaining lines, as long as they are read. The last step of a process. */
   close(): Promise<void>;
 }
 
-// Longer, and the ten seconds until the exit are over; shorter, and a busy collector loses last lines.
+// Lower: a busy log collector loses the last lines. Higher: the ten seconds until the exit are over.
 const stallMs = 300;
 
-/** Opens where log lines go, in the background: a slow reader of stdout does not hold requests up. */
+/** Opens the destination of log lines. It writes in the background, so a slow reader of stdout blocks no request. */
 export async function openLogDestination(isPretty: boolean): Promise<LogDestination> {
   if (isPretty) {
-    const { default: pretty } = await import('pino-pretty'); // only people pay for it
+    const { default: pretty } = await import('pino-pretty'); // loaded on demand
     return Object.assign(pretty({ sync: true }), { close: async () => {} });
   }
   const destination: LogSink = pino.destination({ dest: 1, sync: false, ...buffered });
@@ -78,15 +78,15 @@ export async function openLogDestination(isPretty: boolean): Promise<LogDestinat
   };
 }
 
-/** Makes the logger: JSON lines to `destination`, from `level` on. */
+/** Makes the logger: it writes JSON lines of `level` and above to `destination`. */
 export function makeLogger(level: string, destination: DestinationStream): Logger {
   return pino(
     {
       level,
-      base: null, // the container's name and host are the platform's business
+      base: null, // the platform adds container and host
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
-      serializers: { err: (facts) => facts }, // withoutSecrets has made them of the error
+      serializers: { err: (facts) => facts }, // withoutSecrets has already converted the error
     },
     destination,
   );

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
-import { longestLoggedText } from './logger.ts';
+import { maxLoggedTextLength } from './logger.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The id AWS gave the answer this request was served from, for the log. */
+    /** The request id of AWS for the answer that served this request, for the log. */
     awsRequestId: string | undefined;
   }
 }
@@ -15,7 +15,7 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
   app.decorateRequest('awsRequestId', undefined);
 
   app.addHook('onRequest', (request, reply, done) => {
-    // Whoever leaves before the end of the answer leaves no response to speak of, but a line.
+    // An aborted request has no onResponse hook, but needs a line.
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) writeLine(request, reply, { isAborted: true });
     });
@@ -32,19 +32,19 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
     const facts = {
       requestId: request.id,
       method: request.method,
-      route: request.routeOptions.url ?? null, // the pattern: a path may hold what is not ours to keep
+      route: request.routeOptions.url ?? null, // the pattern: a path may contain personal data
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 100) / 100,
-      principal: request.principal?.id, // absent when refused before
+      principal: request.principal?.id, // absent if refused before authentication
       awsRequestId: problem?.members.awsRequestId ?? request.awsRequestId,
       awsErrorCode: problem?.members.awsErrorCode,
       problem: problem?.slug,
-      // Of a refused caller: its cause is written here, and has nothing of what was sent.
+      // The cause of a 401, which contains nothing of the credential.
       reason: problem?.slug === 'unauthenticated' ? toReason(problem.cause) : undefined,
-      callerRequestId: String(callerRequestId ?? '').slice(0, longestLoggedText) || undefined,
+      callerRequestId: String(callerRequestId ?? '').slice(0, maxLoggedTextLength) || undefined,
       ...more,
     };
-    // A probe that hears "not ready" is no defect, and probes ask every few seconds.
+    // A probe that gets "not ready" is not a defect, and probes come every few seconds.
     const isExpected =
       reply.statusCode < 500 || problem?.slug === 'not-ready' || problem?.slug === 'overloaded';
     if (isExpected) app.log.info(facts, 'request');

@@ -1,18 +1,18 @@
-// Longer than any way to write an instant; what is longer need not be looked at.
+// No form of an instant is longer.
 const maxLength = 40;
 
 const yearFirst = /^(\d{4})[-/.]?(\d\d)[-/.]?(\d\d)(?:[Tt ](.+))?$/;
 const yearLast = /^(\d\d?)[-/.](\d\d?)[-/.](\d{4})(?:[Tt ](.+))?$/;
 const timeAndOffset = /^(\d\d):?(\d\d)(?::?(\d\d)((?:[.,]\d+)?))? ?([Zz]|[+-]\d\d(?::?\d\d)?)?$/;
 
-/** What a text may mean, in RFC 3339; of these some may be no instants. */
+/** The possible readings of a text in RFC 3339; some may be invalid. */
 export interface Readings {
   texts: string[];
-  /** Whether the text has an offset of its own; else they are in UTC. */
+  /** Whether the text contains an offset; otherwise the readings are in UTC. */
   hasOffset: boolean;
 }
 
-/** Reads a text that is nearly RFC 3339: a date alone, the day first, an offset without its colon. */
+/** Reads a text that is almost RFC 3339: without time, with the day first, or with an offset without colon. */
 export function readingsOf(text: string): Readings {
   const trimmed = text.trim().slice(0, maxLength + 1);
   const first = yearFirst.exec(trimmed);
@@ -31,7 +31,7 @@ function datesOf(first: RegExpExecArray | null, last: RegExpExecArray | null): s
   if (first) return [first.slice(1, 4).join('-')];
   if (!last) return [];
   const [one, other] = last.slice(1, 3).map((part) => part.padStart(2, '0'));
-  // The day first, as in most of the world, or the month: where both can be, both are told.
+  // The day or the month may come first. If both are possible, both are returned.
   return [...new Set([`${last[3]}-${other}-${one}`, `${last[3]}-${one}-${other}`])];
 }
 

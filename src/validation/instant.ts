@@ -4,20 +4,20 @@ import { toDateTime } from '#time/date-time.ts';
 import { readingsOf } from './instant-readings.ts';
 import { show } from './violations.ts';
 
-/** An instant as it stands in a body: integer milliseconds since 1970, or RFC 3339 text. */
+/** An instant in a body: integer milliseconds since 1970, or RFC 3339 text. */
 export type Instant = number | bigint | string;
 
 const rule = 'RFC 3339 with an offset ("2024-05-01T00:00:00Z"), or integer milliseconds since 1970';
 
 /**
- * An instant of a request: an integer of whatever size, or text. What it says is for `readInstant`
- * to evaluate, which can tell a caller more than a rule of a schema could.
+ * A schema for an instant in a request: any integer or text. `readInstant` validates it, because it can
+ * explain mistakes better than a schema.
  */
 export function Instant(options: { description: string }): TUnsafe<Instant> {
   return Type.Unsafe<Instant>({ ...options, 'x-instant': true, 'x-rule': rule });
 }
 
-/** Whether a member of a body has a form that `readInstant` reads. */
+/** Whether `readInstant` accepts the type of a value. */
 export function mayBeInstant(value: unknown): value is Instant {
   return typeof value === 'string' || typeof value === 'bigint' || Number.isSafeInteger(value);
 }
@@ -105,7 +105,7 @@ function readText(text: string): ReadInstant {
   return { at };
 }
 
-/** What is wrong with text that has not the form of RFC 3339, with what may have been meant. */
+/** What is wrong with text that has not the form of RFC 3339, with what may have been valid. */
 function describeOtherText(text: string): string {
   if (/^\d{1,20}$/.test(text)) {
     const reading = readNumber(BigInt(text));
@@ -114,9 +114,9 @@ function describeOtherText(text: string): string {
       : `must be without quotes, and ${reading.detail}`;
   }
   const { texts, hasOffset } = readingsOf(text);
-  const meant = texts.filter((read) => rfc3339.test(read) && 'at' in readText(read));
-  if (meant.length === 0) return `must be ${rule}, but is ${show(text)}`;
-  const write = `write ${meant.map((read) => `"${read}"`).join(' or ')}`;
+  const valid = texts.filter((read) => rfc3339.test(read) && 'at' in readText(read));
+  if (valid.length === 0) return `must be ${rule}, but is ${show(text)}`;
+  const write = `write ${valid.map((read) => `"${read}"`).join(' or ')}`;
   return hasOffset
     ? `must be RFC 3339; ${write}`
     : `must be RFC 3339 with an offset; for UTC, ${write}`;

@@ -4,18 +4,18 @@ import { parse } from 'secure-json-parse';
 import { Problem } from '#problems/problem.ts';
 import { refuseLargeStructure } from './json-structure.ts';
 
-/** The one Content-Type bodies may have. Anchored, so that no parameter slips past validation. */
+/** The only accepted Content-Type. It is anchored, so that no parameter bypasses validation. */
 export const jsonContentType = /^application\/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?[ \t]*$/i;
 
 const plainInteger = /^(?:0|-?[1-9]\d*)$/;
 
-// A sign and as many digits as a 64-bit integer can have. A bigint takes more than linear time to make.
+// A sign and the digits of a 64-bit integer. Parsing a bigint takes more than linear time.
 const maxIntegerLength = 21;
 
 /**
- * Parses a JSON text so that the exact digits of integers survive: integers beyond 2^53 and of
- * at most 20 digits become `bigint`, numbers not written in plain digits (1.5, 1e3, -0) become NaN, and longer integers
- * become infinite; no rule accepts these. An absent body is `undefined`.
+ * Parses a JSON text with exact integers: integers beyond 2^53 with at most 20 digits become `bigint`.
+ * Numbers that are not plain digits (1.5, 1e3, -0) become NaN and longer integers become infinite; no rule
+ * accepts these. An absent body is `undefined`.
  * @throws Problem malformed-body, body-too-large
  */
 export function readJsonBody(bytes: Buffer): unknown {
@@ -29,7 +29,7 @@ export function readJsonBody(bytes: Buffer): unknown {
   }
 }
 
-// node's JSON.parse hands the reviver the source text of a token; the library's types do not say so.
+// JSON.parse of Node passes the source text to the reviver; the types of the library omit it.
 function keepDigits(_key: string, value: unknown, context?: { source: string }): unknown {
   if (typeof value !== 'number' || context === undefined) return value;
   const { source } = context;
@@ -39,7 +39,7 @@ function keepDigits(_key: string, value: unknown, context?: { source: string }):
 }
 
 function describeSyntaxError(error: unknown): string {
-  // V8's message quotes the text; the position is what helps, and repeats nothing of the body.
+  // The message of V8 quotes the body. Only its position is used.
   const position = error instanceof Error && /position (\d+)/.exec(error.message)?.[1];
   return position
     ? `The body is not well-formed JSON: the error is at character ${position}.`

@@ -7,8 +7,8 @@ const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [openBrace, openBracket, closeBrace, closeBracket] = [0x7b, 0x5b, 0x7d, 0x5d];
 
 /**
- * Refuses a JSON text of too many members and items, or too deep, before memory is taken for them. It
- * looks at each byte once; whether the text is well-formed is for the parser to say.
+ * Refuses a JSON text with too many members and items or levels before memory is allocated for them. It
+ * reads each byte once. It does not check whether the text is well-formed.
  * @throws Problem body-too-large
  */
 export function refuseLargeStructure(bytes: Buffer): void {
@@ -31,7 +31,7 @@ export function refuseLargeStructure(bytes: Buffer): void {
   }
 }
 
-/** Where the quote is that ends the text which begins here; the length when there is none. */
+/** The index of the quote that ends the text; the length of the bytes if there is none. */
 function endOfText(bytes: Buffer, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;

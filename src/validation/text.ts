@@ -1,20 +1,20 @@
 import { type StringOptions, type TString, Type } from '@sinclair/typebox';
 
-// Cc: control characters, NUL among them. Cs: surrogates, which in a pattern with the u flag are
-// the lone ones only. AWS takes both; logs, terminals and databases downstream do not.
+// Cc: control characters, including NUL. Cs: lone surrogates, in a pattern with the u flag. AWS accepts
+// both, but logs, terminals and databases do not.
 const plainText = String.raw`^[^\p{Cc}\p{Cs}]*$`;
 
-/** Says in words what to write instead of a text that is refused, where that can be known. */
-export type Meant = (text: string) => string | undefined;
+/** Suggests what to write instead of a refused text; undefined if that is unknown. */
+export type Suggest = (text: string) => string | undefined;
 
 /**
- * A string without control characters and lone surrogates; `rule` says in words what it may be, and
- * `meant` what to write instead.
+ * A string without control characters and lone surrogates. `rule` describes valid texts, and `suggest`
+ * suggests what to write instead of an invalid one.
  */
-export function Text(options: StringOptions & { rule: string; meant?: Meant }): TString {
-  const { rule, meant, ...rest } = options;
-  const said = { 'x-rule': rule, ...(meant && { 'x-meant': meant }) };
-  return Type.String({ pattern: plainText, ...rest, ...said });
+export function Text(options: StringOptions & { rule: string; suggest?: Suggest }): TString {
+  const { rule, suggest, ...rest } = options;
+  const keywords = { 'x-rule': rule, ...(suggest && { 'x-suggest': suggest }) };
+  return Type.String({ pattern: plainText, ...rest, ...keywords });
 }
 
 /** The rules of an object with members. */
@@ -26,8 +26,8 @@ export interface ObjectRules {
 const integer = /^(?:0|-?[1-9]\d*)$/;
 
 /**
- * Reads the members that are text by nature, as in a query or the environment: an integer is written
- * in digits alone, a boolean as true or false. Anything else stays text, to be refused.
+ * Converts members that are always text, as in a query or the environment: integers consist of digits, and
+ * booleans are true or false. Other values stay text, so that validation refuses them.
  */
 export function readTexts({ properties = {} }: ObjectRules, data: object): void {
   const members = data as Record<string, unknown>;

@@ -5,17 +5,17 @@ import { readInt64 } from './int64.ts';
 import { type ObjectRules, readTexts } from './text.ts';
 import { invalidRequest, toViolations } from './violations.ts';
 
-/** The parts of a request that have rules, as Fastify names them. */
+/** The validated parts of a request, with the names of Fastify. */
 type HttpPart = 'body' | 'querystring' | 'params' | 'headers';
 
 const placeOf = { body: 'body', querystring: 'query', params: 'path', headers: 'header' } as const;
 
-/** A validator as Fastify wants it: the value back (converted), or the error. */
+/** A validator for Fastify: it returns the converted value or an error. */
 type Validate = (data: unknown) => { value: unknown } | { error: Error };
 
 /**
- * Makes the compiler of validators. All rules that are broken are reported at once. A body is
- * taken as it is; a query is text by nature, so there "10" is the number 10.
+ * Makes the compiler of validators. A validator reports all violations at once. Bodies are not converted;
+ * a query is always text, so there "10" becomes the number 10.
  */
 export function makeValidatorCompiler(): (route: {
   schema: unknown;
@@ -36,8 +36,8 @@ export function makeValidatorCompiler(): (route: {
 }
 
 /**
- * Leaves out members that are null: clients that are generated send them for what is not set, and AWS
- * takes them so. A name that is not known stays, to be refused.
+ * Removes members that are null: generated clients send null for unset members, and AWS treats it as
+ * absent. Unknown members stay, so that validation refuses them.
  */
 function dropNulls({ properties = {} }: ObjectRules, data: unknown): void {
   if (typeof data !== 'object' || data === null) return;
@@ -48,7 +48,7 @@ function dropNulls({ properties = {} }: ObjectRules, data: unknown): void {
   }
 }
 
-// Documents write header names as people do; requests have them in lower case.
+// Schemas have header names in mixed case; requests have them in lower case.
 function withLowerCaseNames(schema: ObjectRules): object {
   const properties = Object.entries(schema.properties ?? {}).map(([name, rule]) => [
     name.toLowerCase(),
@@ -62,12 +62,12 @@ function makeAjv(): Ajv {
     allErrors: true, // bounded by the limits of json-structure.ts
     verbose: true,
     strict: true,
-    validateSchema: false, // the schemas are our own, and held to OpenAPI; it is a tenth of the start
+    validateSchema: false, // a test validates the schemas; it would take a tenth of the start
     removeAdditional: false,
     useDefaults: false,
     formats: { int64: true },
   });
-  ajv.addVocabulary(['x-rule', 'x-meant']);
+  ajv.addVocabulary(['x-rule', 'x-suggest']);
   ajv.addKeyword({
     keyword: 'x-int64',
     schemaType: 'boolean',

@@ -1,15 +1,15 @@
 import type { ErrorObject } from 'ajv';
 
 import { Problem, type Violation } from '#problems/problem.ts';
-import type { Meant } from './text.ts';
+import type { Suggest } from './text.ts';
 
-// A body can break a rule in each of its four thousand members. Nobody reads more than this many.
+// A body can break a rule in each of its four thousand members. Nobody reads more violations than this.
 const maxViolations = 50;
 
-// The members of a pointer are names a caller chose, each as long as the body.
+// Callers choose the names in a pointer; each can be as long as the body.
 const maxPathLength = 256;
 
-/** The problem of a request that breaks rules: one or more. */
+/** Makes the problem of a request that breaks one or more rules. */
 export function invalidRequest(errors: Violation[]): Problem {
   const detail = `The request breaks ${errors.length === 1 ? 'one rule' : `${errors.length} rules`}.`;
   return new Problem('invalid-request', detail, { errors });
@@ -35,15 +35,15 @@ export function toViolations(errors: ErrorObject[], place: Violation['in']): Vio
   return [...violations, { in: place, pointer: '#', detail: `${left} more members break a rule.` }];
 }
 
-/** The JSON pointer to what breaks the rule, as a URI fragment. */
+/** The JSON pointer to the invalid member, as a URI fragment. */
 function toPointer({ instancePath, keyword, params, propertyName }: ErrorObject): string {
   const members: Record<string, unknown> = {
     required: params.missingProperty,
     additionalProperties: params.additionalProperty,
-    uniqueItems: Math.max(params.i, params.j), // in either order
+    uniqueItems: Math.max(params.i, params.j), // the order of i and j is not defined
     propertyNames: params.propertyName,
   };
-  const member = propertyName ?? members[keyword]; // the first is there where a name breaks the rule
+  const member = propertyName ?? members[keyword]; // `propertyName` is set if a name breaks the rule
   const path = member === undefined ? instancePath : `${instancePath}/${toPointerToken(member)}`;
   return `#${encodeURI(path.slice(0, maxPathLength).toWellFormed())}`;
 }
@@ -66,11 +66,11 @@ function detailOf(error: ErrorObject): string {
       return `must have exactly one of ${names.join(', ')}, but has ${found}`;
     }
     default:
-      return `must be ${ruleOf(parentSchema)}, but is ${whatItIs(error)}${meantBy(error)}`;
+      return `must be ${ruleOf(parentSchema)}, but is ${whatItIs(error)}${suggestionFor(error)}`;
   }
 }
 
-/** What a value is; of a text that a pattern refuses, also the character that nobody sees in it. */
+/** Describes a value. If a pattern refuses a text, it also names the first invisible character. */
 function whatItIs({ keyword, data }: ErrorObject): string {
   const unseen = keyword === 'pattern' ? findUnseenCharacter(data as string) : undefined;
   return unseen === undefined ? show(data) : `${show(data)}, with ${unseen}`;
@@ -84,19 +84,19 @@ function ruleOf(schema: unknown): string {
   return (schema as { 'x-rule'?: string } | undefined)?.['x-rule'] ?? 'a JSON object';
 }
 
-// What a rule knows better is in its own words.
-function meantBy({ parentSchema, data }: ErrorObject): string {
-  const { 'x-meant': meant } = parentSchema as { 'x-meant'?: Meant };
-  const words = typeof data === 'string' ? meant?.(data) : undefined;
+// A rule may suggest a valid value.
+function suggestionFor({ parentSchema, data }: ErrorObject): string {
+  const { 'x-suggest': suggest } = parentSchema as { 'x-suggest'?: Suggest };
+  const words = typeof data === 'string' ? suggest?.(data) : undefined;
   return words === undefined ? '' : `; ${words}`;
 }
 
-// A name the caller chose: escaped for the pointer, and capped, so that the answer stays short.
+// Escapes a name for the pointer, and cuts it, so that the answer stays short.
 function toPointerToken(member: unknown): string {
   return String(member).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** A value of a request as it may stand in an answer: short, whatever it is. */
+/** Writes a value of a request for an answer, always short. */
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
   if (typeof value === 'string') {
@@ -115,14 +115,14 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-// Without a list of them, which would take eight times the memory of a long text.
+// Counts without a list of characters, which would take eight times the memory of a long text.
 function countCharacters(text: string): number {
   let count = 0;
   for (const _character of text) count += 1;
   return count;
 }
 
-/** The first control character or unpaired surrogate of a text, in words; the index counts characters. */
+/** Describes the first control character or unpaired surrogate of a text; the index counts characters. */
 function findUnseenCharacter(text: string): string | undefined {
   const found = /[\p{Cc}\p{Cs}]/u.exec(text);
   if (!found) return undefined;

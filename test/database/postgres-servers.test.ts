@@ -64,7 +64,7 @@ describe('a password in a file', () => {
     expect(await keysIn(database)).toEqual([]);
     const told = log.lines.filter((line) => !line.includes('connection to the database was lost'));
     expect(told).toEqual([
-      expect.stringMatching(/^DATABASE_URL names .* check the user and the password .*\.$/),
+      expect.stringMatching(/^DATABASE_URL names .* check its user and its password, .*\.$/),
       'database reachable again',
     ]);
   });
@@ -133,22 +133,25 @@ describe('several hosts', () => {
   });
 
   test.each([
-    ['target_session_attrs=standby', /target_session_attrs=standby, but .* write read-write/],
+    ['target_session_attrs=standby', /target_session_attrs=standby, but .* use read-write/],
     [
       'sslmode=bogus',
-      /^DATABASE_URL has sslmode=bogus, but it must be one of disable, prefer, require, verify-ca, verify-full, no-verify\.$/,
+      /^DATABASE_URL contains sslmode=bogus, but sslmode must be one of disable, prefer, require, verify-ca, verify-full, no-verify\.$/,
     ],
-    ['sslmode=allow', /has sslmode=allow, but it must be one of disable/],
-    ['sslmode=REQUIRE', /has sslmode=REQUIRE, but it must be one of disable/],
-    ['sslmode=', /has sslmode=, but it must be one of disable/],
-    ['sslmode=require&sslmode=bogus', /has sslmode=bogus, but it must be one of disable/],
-    ['ssl=maybe', /has ssl=maybe, but it must be one of true, 1, false, 0\.$/],
-    ['sslnegotiation=x', /has sslnegotiation=x, but it must be one of postgres, direct\.$/],
+    ['sslmode=allow', /contains sslmode=allow, but sslmode must be one of disable/],
+    ['sslmode=REQUIRE', /contains sslmode=REQUIRE, but sslmode must be one of disable/],
+    ['sslmode=', /contains sslmode=, but sslmode must be one of disable/],
+    ['sslmode=require&sslmode=bogus', /contains sslmode=bogus, but sslmode must be one of disable/],
+    ['ssl=maybe', /contains ssl=maybe, but ssl must be one of true, 1, false, 0\.$/],
+    [
+      'sslnegotiation=x',
+      /contains sslnegotiation=x, but sslnegotiation must be one of postgres, direct\.$/,
+    ],
     [
       'sslmode=verify-full&sslrootcert=/nonexistent.pem',
-      /^DATABASE_URL has sslrootcert, which must be the path of a readable file \(ENOENT/,
+      /^DATABASE_URL contains sslrootcert, but it must be the path of a readable file \(ENOENT/,
     ],
-    ['host=one,two', /cannot be read .* host1:5432,host2:5432/],
+    ['host=one,two', /is not the URL of a PostgreSQL .* host1:5432,host2:5432/],
   ])('%s is refused with what to write', async (parameter, sentence) => {
     const databaseUrl = `${postgres.url}?${parameter}`;
 
@@ -221,14 +224,14 @@ describe('TLS', () => {
     const parameters = `sslmode=require&sslrootcert=${caPath()}`;
     await expect(asked(postgres, '127.0.0.1', parameters)).rejects.toMatchObject({
       name: 'ConfigError',
-      message: expect.stringMatching(/name the host in the URL as its certificate does/),
+      message: expect.stringMatching(/use the host name of the certificate in the URL/),
     });
   });
 
   test('that the server does not have ends the start with what to write', async () => {
     await expect(asked(other, 'localhost', 'sslmode=require')).rejects.toMatchObject({
       name: 'ConfigError',
-      message: expect.stringMatching(/has no TLS; .* sslmode=disable/),
+      message: expect.stringMatching(/a server without TLS; .* sslmode=disable/),
     });
   });
 });
@@ -242,7 +245,7 @@ test.each(['pa#ss', 'pa/ss', 'pa?ss'])(
 
     expect(error).toMatchObject({
       name: 'ConfigError',
-      message: expect.stringMatching(/%23 for #.* or leave the password out/),
+      message: expect.stringMatching(/%23 for #.* or remove the password/),
     });
     expect(error.message).not.toContain(password);
   },

@@ -81,7 +81,7 @@ test('a second process on the same directory is refused in a sentence, and the f
   expect(second).toEqual({
     code: 1,
     stdout: '',
-    stderr: `DATA_DIR is ${JSON.stringify(options.dataDir)}, which another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share.\n`,
+    stderr: `DATA_DIR is ${JSON.stringify(options.dataDir)}, which another process uses; give each process its own directory, or set DATABASE_URL to share a PostgreSQL.\n`,
   });
   expect(await keysIn(first)).toEqual([]);
 });

@@ -58,11 +58,11 @@ test('a full disk is database-unavailable, undoes the transaction, and is over w
   expect(failure).toMatchObject({
     ...unavailable,
     cause: {
-      message: expect.stringMatching(/^DATA_DIR is on a full disk; make room there \(.+\)\.$/),
+      message: expect.stringMatching(/^DATA_DIR is on a full disk; free some space \(.+\)\.$/),
     },
   });
   expect(sqliteMistake('/data', failure).message).toMatch(
-    /^DATA_DIR is "\/data", which is on a full disk; make room there\.$/,
+    /^DATA_DIR is "\/data", which is on a full disk; free some space\.$/,
   );
   expect(whileFull).toEqual(['kept']);
   expect(await keysIn(database)).toEqual(['kept', 'large', 'small']);
@@ -132,7 +132,9 @@ describe('a damaged file', () => {
 
     await expect(openDatabase({ dataDir })).rejects.toMatchObject({
       name: 'ConfigError',
-      message: expect.stringMatching(/ which has a damaged export-jobs\.sqlite; restore a backup/),
+      message: expect.stringMatching(
+        / which contains a damaged export-jobs\.sqlite; restore a backup/,
+      ),
     });
   });
 
@@ -141,7 +143,9 @@ describe('a damaged file', () => {
 
     await expect(keysIn(database)).rejects.toMatchObject({
       ...unavailable,
-      cause: { message: expect.stringMatching(/^DATA_DIR has a damaged export-jobs\.sqlite; /) },
+      cause: {
+        message: expect.stringMatching(/^DATA_DIR contains a damaged export-jobs\.sqlite; /),
+      },
     });
   });
 });

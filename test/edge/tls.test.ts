@@ -187,7 +187,7 @@ describe('the certificate of the server', () => {
         level: 'error',
         err: expect.objectContaining({
           message: expect.stringMatching(
-            /^TLS_CERT_FILE is ".*" and TLS_KEY_FILE ".*": they must be a certificate and its key, in PEM \(.+\)\.$/,
+            /^TLS_CERT_FILE is ".*" and TLS_KEY_FILE is ".*", but they must be a certificate and its key, in PEM \(.+\)\.$/,
           ),
         }),
         msg: 'failed to reload changed files; the previous version stays active',
@@ -210,7 +210,7 @@ describe('the certificate of the server', () => {
     [
       'beside nobody who signs for callers',
       { TLS_CLIENT_CA_FILE: '' },
-      /^TLS_CLIENT_CA_FILE is "TLS_CLIENT_CA_FILE": it must have certificates in PEM \(.+\)\.$/,
+      /^TLS_CLIENT_CA_FILE is "TLS_CLIENT_CA_FILE", but it must contain certificates in PEM \(.+\)\.$/,
     ],
   ] as const)('that is %s ends the start with a sentence', async ([, wrong, sentence]) => {
     const { cert, key } = makeServerIdentity();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The line, its slots, and what became of everything in it. */
+/** The queue, its slots and the history of its slices. */
 export const exportJobs: Migration = {
   async up(db: Kysely<never>) {
     await db.schema
@@ -48,14 +48,14 @@ export const exportJobs: Migration = {
       .addColumn('problem', 'text')
       .addPrimaryKeyConstraint('slices_pk', ['jobId', 'number'])
       .execute();
-    // The line itself: the first entry of each (target, priority, caller) is who is next there.
+    // The queue: the first entry of each (target, priority, caller) is the next one of that caller.
     await db.schema
       .createIndex('slices_in_line')
       .on('slices')
       .columns(['target', 'priority', 'caller', 'readyAt', 'jobId', 'number'])
       .where(sql.ref('state'), '=', sql.lit('waiting'))
       .execute();
-    // One slot, one slice: whatever else goes wrong, the database keeps it so.
+    // One slice per slot: the database guarantees it, whatever else goes wrong.
     await db.schema
       .createIndex('slices_in_slot')
       .unique()

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { Database } from '../database.ts';
 
-/** Who asked for a job, how much of theirs waits, and who did what to it. */
+/** The caller of a job, the number of its waiting slices, and the audit. */
 export const callers = {
   async up(db: Kysely<never>, kind: Database['kind']): Promise<void> {
     await db.schema.alterTable('jobs').addColumn('principal', 'text').execute();
@@ -44,7 +44,7 @@ export const callers = {
 
 const text = 'audit entries are only ever added';
 
-/** Keeps what is in the audit as it is, whoever asks. */
+/** Makes the audit append-only for every client of the database. */
 const onlyAdded = {
   sqlite: ['update', 'delete'].map(
     (change) => sql`

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** By whose calendar a job is cut. Those accepted before, or by an older replica, are cut by UTC. */
+/** The time zone for slicing a job. Earlier jobs, and jobs of an older replica, have UTC. */
 export const timeZones: Migration = {
   async up(db: Kysely<never>) {
     await db.schema

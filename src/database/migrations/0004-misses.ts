@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 
-/** Attempts that led to no export: per slice, so that they end, and per caller, so that others go first. */
+/** Attempts that led to no export: counted per slice to end them, and per caller to serve others first. */
 export const misses = {
   async up(db: Kysely<never>): Promise<void> {
     await db.schema
@@ -14,7 +14,7 @@ export const misses = {
         .addColumn(column, 'bigint', (until) => until.notNull().defaultTo(0))
         .execute();
     }
-    // With it the markers are signed.
+    // The key that signs the markers.
     await db.schema.alterTable('installation').addColumn('secret', 'text').execute();
     await sql`update installation set secret = ${randomBytes(32).toString('hex')}`.execute(db);
   },

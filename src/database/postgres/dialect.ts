@@ -8,7 +8,7 @@ import { databaseUnavailable } from '../unavailable-problem.ts';
 import { makeServerPool } from './pool.ts';
 import { readPassword, readServers } from './servers.ts';
 
-/** How long PostgreSQL may take, in milliseconds. */
+/** The time limits of PostgreSQL, in milliseconds. */
 export interface PostgresLimits {
   connectMs: number;
   /** One statement. */
@@ -18,32 +18,34 @@ export interface PostgresLimits {
   idleInTransactionMs: number;
 }
 
+/** The limits in production. */
 export const postgresLimits: PostgresLimits = {
-  // Longer, and whoever asks has gone; shorter, and a failover looks like an outage.
+  // Lower: a failover looks like an outage. Higher: callers time out first.
   connectMs: 2_000,
   statementMs: 4_000, // a request waits for it
   lockMs: 3_000,
-  // A replica that was paused in a transaction holds rows that others wait for.
+  // A replica that is paused in a transaction locks rows that others wait for.
   idleInTransactionMs: 5_000,
 };
 
-const answerMarginMs = 1_000; // the server gives up first, and the connection can be used again
+const answerMarginMs = 1_000; // the server times out first, so the connection stays usable
 
+/** What the dialect needs. */
 export interface PostgresOptions {
   url: string;
-  /** File with the password, read for each new connection; without it, the URL has it. */
+  /** File with the password, read for each new connection; absent if it is in the URL. */
   passwordFile: string | undefined;
   connections: number;
   limits: PostgresLimits;
-  /** Why no connection may be had now; undefined when it may. */
+  /** Why no connection is allowed now; undefined when it is. */
   whyNotReady?: () => string | undefined;
   log: Log | undefined;
 }
 
 /**
- * The shared home: PostgreSQL at a URL. Nothing is connected before the first query, and nothing is
- * left behind on a connection, so that a pooler may hand each transaction another one.
- * @throws an error named ConfigError when the URL cannot be read
+ * The shared storage backend: PostgreSQL at a URL. It connects at the first query. A connection keeps no
+ * session state, so a pooler may use another connection for each transaction.
+ * @throws an error named ConfigError if the URL is invalid
  */
 export function makePostgresDialect(options: PostgresOptions): Dialect {
   const { url, passwordFile, connections, whyNotReady, log } = options;
@@ -73,8 +75,8 @@ export function makePostgresDialect(options: PostgresOptions): Dialect {
 }
 
 /**
- * Makes sure that the server at the other end can be relied on.
- * @throws an error named ConfigError when it is too old, or forgets what it has confirmed
+ * Checks the version and the durability of the server.
+ * @throws an error named ConfigError if it is too old, or loses confirmed transactions in a crash
  */
 export async function checkServer(queries: Queries): Promise<void> {
   const { rows } = await sql<{ version: number; commit: string }>`
@@ -83,29 +85,29 @@ export async function checkServer(queries: Queries): Promise<void> {
   const [{ version, commit } = { version: 0, commit: '' }] = rows;
   if (version < 150_000) {
     throw configError(
-      `DATABASE_URL names a PostgreSQL ${Math.trunc(version / 10_000)}, but must name one of version 15 or newer.`,
+      `DATABASE_URL names a PostgreSQL of version ${Math.trunc(version / 10_000)}, but it must be version 15 or newer.`,
     );
   }
   if (commit === 'off') {
     throw configError(
-      'DATABASE_URL names a database with synchronous_commit off, which forgets accepted jobs when it crashes; set it to on for the database or the role.',
+      'DATABASE_URL names a database with synchronous_commit off, which loses accepted jobs in a crash; set it to on for the database or the role.',
     );
   }
 }
 
-/** Connection lost, resources, operator, I/O; and what ends when it takes too long or collides. */
+/** Connection lost, resources, operator, I/O, timeouts and conflicts. */
 const unavailable = /^(?:08|53|58|57P0|57014|55P03|25P03|25006|40P01|40001)/;
 
-/** A connection whose failures are problems, and which is not used again after a failure of its own. */
+/** Wraps a connection: its failures become problems, and it is not used again after a connection failure. */
 function translate(client: pg.PoolClient, begin: string): PostgresPoolClient {
   let lost: unknown;
   async function query(text: string, values: readonly unknown[]) {
-    if (text === 'rollback' && lost) return { rows: [] }; // the server does it by itself
+    if (text === 'rollback' && lost) return { rows: [] }; // the server rolls back by itself
     if (lost) throw lost;
     try {
       return await client.query(text === 'begin' ? begin : text, [...values]);
     } catch (error) {
-      if (error instanceof TypeError) throw error; // a value that cannot be sent: a defect of ours
+      if (error instanceof TypeError) throw error; // a value that cannot be sent is a defect here
       const { severity, code = '' } = error as { severity?: string; code?: string };
       const isOfServer = severity !== undefined;
       if (isOfServer && !unavailable.test(code)) throw error;
@@ -113,7 +115,7 @@ function translate(client: pg.PoolClient, begin: string): PostgresPoolClient {
         'The database did not answer within the time limit.',
         error,
       );
-      // A server that has become read-only is the wrong one after a failover.
+      // A read-only server is no longer the primary after a failover.
       if (severity !== 'ERROR' || code === '25006') lost = problem;
       throw problem;
     }
@@ -124,7 +126,7 @@ function translate(client: pg.PoolClient, begin: string): PostgresPoolClient {
   };
 }
 
-// 64-bit columns are epoch ms and counters, far below 2^53; sums of them are numeric.
+// 64-bit columns contain epoch ms and counters, far below 2^53; their sums are numeric.
 const numbers: number[] = [pg.types.builtins.INT8, pg.types.builtins.NUMERIC];
 
 const getTypeParser = ((type: number, format?: 'text') =>

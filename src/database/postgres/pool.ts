@@ -6,7 +6,7 @@ import { databaseUnavailable } from '../unavailable-problem.ts';
 import { settingsError } from './mistakes.ts';
 import type { Servers } from './servers.ts';
 
-/** Connections to the one server, of those named, that may be written to. */
+/** Connections to the primary among the named servers. */
 export interface ServerPool {
   /** @throws Problem database-unavailable */
   connect(): Promise<pg.PoolClient>;
@@ -14,8 +14,8 @@ export interface ServerPool {
 }
 
 /**
- * Makes the pool. Nothing is connected before the first call. Of several servers the one that worked
- * last is tried first; a standby is passed over, so a failover is followed by itself.
+ * Makes the pool. It connects at the first call. Of several servers, the one that worked last is tried
+ * first. Standbys are skipped, so the pool follows a failover.
  */
 export function makeServerPool(
   servers: Servers,
@@ -25,7 +25,7 @@ export function makeServerPool(
   const pools = servers.map((server) => openPool({ ...server, ...config }, log));
   const knownWritable = new WeakSet<pg.PoolClient>();
   let preferred = 0;
-  let isAway = false;
+  let isDown = false;
 
   async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
     const client = await pool.connect();
@@ -56,10 +56,10 @@ export function makeServerPool(
     throw failure;
   }
 
-  // Told once of each outage: requests and the dispatcher meet it many times a second.
-  function tell(err: Problem): void {
-    if (isAway) return;
-    isAway = true;
+  // Logged once per outage: requests and the dispatcher fail many times a second.
+  function logOutage(err: Problem): void {
+    if (isDown) return;
+    isDown = true;
     const mistake = settingsError(err);
     if (mistake) log?.error({ err }, mistake.message);
     else log?.warn({ err }, 'database unreachable, retrying');
@@ -69,12 +69,12 @@ export function makeServerPool(
     async connect() {
       try {
         const client = await connectToAny();
-        if (isAway) log?.info({}, 'database reachable again');
-        isAway = false;
+        if (isDown) log?.info({}, 'database reachable again');
+        isDown = false;
         return client;
       } catch (failure) {
         const problem = databaseUnavailable('This service cannot reach the database.', failure);
-        tell(problem);
+        logOutage(problem);
         throw problem;
       }
     },
@@ -86,7 +86,7 @@ export function makeServerPool(
 
 function openPool(config: pg.PoolConfig, log: Log | undefined): pg.Pool {
   const pool = new pg.Pool(config);
-  // Without listeners a lost connection would end the process. A connection may fail twice; the log has it once.
+  // Without listeners, a lost connection would end the process. A connection may fail twice, but is logged once.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
     client.once('error', (failure) => {

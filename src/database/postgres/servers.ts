@@ -4,13 +4,13 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 
 import { configError } from '#problems/config-error.ts';
 
-/** How to reach each host of a DATABASE_URL, in the order given. Only one of them may be written to. */
+/** How to connect to each host of a DATABASE_URL, in its order. Only one of them is the primary. */
 export type Servers = [pg.ClientConfig, ...pg.ClientConfig[]];
 
-// Values of libpq that a primary satisfies. Jobs can only be kept in a primary.
+// The values of libpq that a primary satisfies. Only a primary can store jobs.
 const sessionAttributes = ['any', 'read-write', 'primary'];
 
-/** Parameters whose other values the driver takes without a word, and what it then does nobody meant. */
+/** Parameters whose other values the driver accepts silently, with unexpected results. */
 const allowedValues: Record<string, readonly string[]> = {
   sslmode: ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
   ssl: ['true', '1', 'false', '0'],
@@ -18,9 +18,9 @@ const allowedValues: Record<string, readonly string[]> = {
 };
 
 /**
- * Reads DATABASE_URL. Several hosts stand in it as libpq has them:
+ * Reads DATABASE_URL. Several hosts have the form of libpq:
  * `postgres://user@host1:5432,host2:5432/name` (https://www.postgresql.org/docs/current/libpq-connect.html).
- * @throws an error named ConfigError that says what to write; the URL is not in it
+ * @throws an error named ConfigError that says what to write, without the URL
  */
 export function readServers(url: string): Servers {
   const [scheme = '', rest = ''] = split(url, '://');
@@ -43,12 +43,12 @@ function checkParameters(parameters: URLSearchParams): void {
     const allowed = allowedValues[name];
     if (allowed && !allowed.includes(value)) {
       throw configError(
-        `DATABASE_URL has ${name}=${value}, but it must be one of ${allowed.join(', ')}.`,
+        `DATABASE_URL contains ${name}=${value}, but ${name} must be one of ${allowed.join(', ')}.`,
       );
     }
     if (name === 'target_session_attrs' && !sessionAttributes.includes(value)) {
       throw configError(
-        `DATABASE_URL has target_session_attrs=${value}, but jobs are kept in the server that may be written to; write read-write, or leave it out.`,
+        `DATABASE_URL contains target_session_attrs=${value}, but only a primary can store jobs; use read-write, or remove the parameter.`,
       );
     }
   }
@@ -61,7 +61,7 @@ function readServer(url: string): pg.ClientConfig {
   } catch (error) {
     const { path, message } = error as NodeJS.ErrnoException;
     if (path !== undefined) throw unreadableFile(url, path, message);
-    throw unreadable(message); // which does not have the URL, and so no password
+    throw unreadable(message); // the message contains neither URL nor password
   }
   if (server.host?.includes(',')) throw unreadable('several hosts in a parameter');
   return server;
@@ -69,20 +69,20 @@ function readServer(url: string): pg.ClientConfig {
 
 const unreadable = (reason: string) =>
   configError(
-    `DATABASE_URL cannot be read as the URL of a PostgreSQL (${reason}); write postgres://user:password@host:5432/name, several hosts as host1:5432,host2:5432, and in the password %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for %; or leave the password out and set DATABASE_PASSWORD_FILE.`,
+    `DATABASE_URL is set, but is not the URL of a PostgreSQL (${reason}); write postgres://user:password@host:5432/name, several hosts as host1:5432,host2:5432, and in the password %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for %; or remove the password and set DATABASE_PASSWORD_FILE.`,
   );
 
-/** Of the file that a parameter of the URL names. */
+/** Makes the error for an unreadable file that a parameter of the URL names. */
 function unreadableFile(url: string, path: string, message: string): Error {
   const [name = 'a file'] = [...parametersOf(url)].find(([, value]) => value === path) ?? [];
   return configError(
-    `DATABASE_URL has ${name}, which must be the path of a readable file (${message}).`,
+    `DATABASE_URL contains ${name}, but it must be the path of a readable file (${message}).`,
   );
 }
 
 /**
- * Every mode that asks for TLS is read as `verify-full`, as the driver does; saying so here spares
- * the operator its warning at each start.
+ * Reads every mode with TLS as `verify-full`, as the driver does. Writing it explicitly avoids the
+ * driver's warning at each start.
  */
 function verifying(path: string): string {
   if (path.includes('uselibpqcompat=true')) return path;
@@ -90,8 +90,8 @@ function verifying(path: string): string {
 }
 
 /**
- * Reads the password from a file; a newline at its end does not belong to it.
- * @throws an error named ConfigError when the file cannot be read
+ * Reads the password from a file, without a newline at its end.
+ * @throws an error named ConfigError if the file is not readable
  */
 export async function readPassword(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch(({ message }: Error) => {

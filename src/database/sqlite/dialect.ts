@@ -7,7 +7,7 @@ import { type Dialect, type Driver, SqliteDialect } from 'kysely';
 import { configError } from '#problems/config-error.ts';
 import { databaseUnavailable, isUnavailable } from '../unavailable-problem.ts';
 
-/** Result codes that are about the file, its lock and its disk (https://sqlite.org/rescode.html). */
+/** Result codes about the file, its lock and its disk (https://sqlite.org/rescode.html). */
 const code = {
   busy: 5,
   locked: 6,
@@ -27,8 +27,8 @@ interface SqliteError extends Error {
 const resultCode = (error: unknown) => ((error as SqliteError).errcode ?? 0) & 0xff;
 
 /**
- * The embedded home: one file below `dataDir`, locked for this process as long as it is open.
- * @throws an error named ConfigError when the directory cannot be used, or another process uses it
+ * The embedded storage backend: one file in `dataDir`, locked for this process while it is open.
+ * @throws an error named ConfigError if the directory is not usable, or another process uses it
  */
 export function makeSqliteDialect(dataDir: string): Dialect {
   const file = openFile(dataDir);
@@ -36,7 +36,7 @@ export function makeSqliteDialect(dataDir: string): Dialect {
     database: {
       close: () => file.close(),
       prepare(text) {
-        // A full disk has rolled back by itself; kysely need not know.
+        // SQLite has already rolled back when the disk is full; kysely must not fail on its own rollback.
         if (text === 'rollback' && !file.isTransaction) return nothing;
         const statement = translated(() => file.prepare(text));
         return {
@@ -56,12 +56,12 @@ export function makeSqliteDialect(dataDir: string): Dialect {
   };
 }
 
-// Of some 0.1 ms each. More, and a probe is late by them; fewer, and queries wait for turns.
+// A query takes some 0.1 ms. Lower: queries wait for turns of the event loop. Higher: probes wait for queries.
 const maxQueriesPerTurn = 20;
 
 /**
- * Makes queries leave the event loop to others: statements here are synchronous, so awaiting one takes
- * no turn of the loop, and a loop of queries would let neither timers nor sockets through.
+ * Makes queries yield to the event loop. Statements are synchronous, so awaiting one takes no turn of the
+ * loop, and a loop of queries would block timers and sockets.
  */
 function yielding(driver: Driver): Driver {
   const acquireConnection = driver.acquireConnection.bind(driver);
@@ -92,14 +92,13 @@ function openFile(dataDir: string): DatabaseSync {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const file = new DatabaseSync(join(dataDir, fileName));
-    // Locked from here on: the transaction, which also shows whether it may be written, takes the
-    // lock, and the mode keeps it.
+    // The transaction takes the lock and checks that the file is writable. The locking mode keeps the lock.
     file.exec(`
       pragma locking_mode = exclusive;
       pragma journal_mode = wal;
       pragma synchronous = full;
       pragma foreign_keys = on;
-      pragma temp_store = memory; -- a container may have no other place to write to
+      pragma temp_store = memory; -- a container may have no other writable place
       begin immediate;
       commit;
     `);
@@ -109,10 +108,10 @@ function openFile(dataDir: string): DatabaseSync {
   }
 }
 
-const damaged = `has a damaged ${fileName}; restore a backup, or move ${fileName} and ${fileName}-wal away to start with an empty queue, without the jobs in them`;
-const full = 'is on a full disk; make room there';
+const damaged = `contains a damaged ${fileName}; restore a backup, or move ${fileName} and ${fileName}-wal away to start with an empty queue`;
+const full = 'is on a full disk; free some space';
 
-/** What keeps the file from being used at the start, in a sentence. */
+/** Turns an error at the start into a settings error. */
 export function sqliteMistake(dataDir: string, error: unknown): Error {
   const cause = isUnavailable(error) ? error.cause : error;
   return configError(`DATA_DIR is ${JSON.stringify(dataDir)}, which ${toSentence(cause)}.`, error);
@@ -121,7 +120,7 @@ export function sqliteMistake(dataDir: string, error: unknown): Error {
 function toSentence(error: unknown): string {
   switch (resultCode(error)) {
     case code.busy:
-      return 'another process is using; give each process a directory of its own, or set DATABASE_URL to the PostgreSQL that several share';
+      return 'another process uses; give each process its own directory, or set DATABASE_URL to share a PostgreSQL';
     case code.corrupt:
     case code.notADatabase:
       return damaged;
@@ -141,7 +140,7 @@ function translated<Result>(act: () => Result): Result {
   }
 }
 
-/** The error for the log: what an operator has to do about it stands in its message. */
+/** Makes the error for the log: its message tells the operator what to do. */
 function explained(error: unknown): unknown {
   const sentence = { [code.corrupt]: damaged, [code.full]: full }[resultCode(error)];
   if (sentence === undefined) return error;

@@ -1,26 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The headers of answers that scripts of other origins may read, beyond those every browser lets through. */
+/** The headers of answers that scripts of other origins may read, besides those that CORS always allows. */
 const exposed =
   'Location, ETag, Retry-After, Age, RateLimit, RateLimit-Policy, X-Request-Id, WWW-Authenticate, Allow';
 const allowedHeaders =
   'Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id';
-// Browsers keep to two hours at most. Longer, and an origin that is withdrawn is told so late; shorter,
-// and each poll of a page is two requests.
+// Browsers cache for two hours at most. Lower: each poll of a page becomes two requests. Higher: a removed
+// origin stays allowed longer.
 const preflightSeconds = 600;
 
-/** What scripts of other origins are told (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+/** The CORS headers (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export interface Cors {
   isAllowed(origin: string | undefined): boolean;
   /** The headers of each answer. */
   headersFor(origin: string | undefined): Record<string, string>;
-  /** The headers of the answer to a preflight; undefined when the origin is not allowed. */
+  /** The headers of the answer to a preflight; undefined if the origin is not allowed. */
   preflightHeadersFor(origin: string | undefined): Record<string, string> | undefined;
 }
 
 /**
- * Makes the rules for scripts of other origins: exactly these origins, none without any. Cookies and
- * client certificates are never asked for: a script sends its token or key itself.
+ * Makes the CORS headers for exactly these origins. Credentials of the browser, such as cookies and client
+ * certificates, are never allowed: a script sends its token or key itself.
  */
 export function makeCors(origins: readonly string[]): Cors {
   const allowed = new Set(origins);
@@ -48,8 +48,8 @@ export function makeCors(origins: readonly string[]): Cors {
   };
 }
 
-/** Whether a request only asks what a script of another origin may send. It never has credentials. */
+/** Whether a request is a CORS preflight. A preflight never has credentials. */
 export function isPreflight(method: string, headers: IncomingHttpHeaders): boolean {
-  const { origin, 'access-control-request-method': asked } = headers;
-  return method === 'OPTIONS' && origin !== undefined && asked !== undefined;
+  const { origin, 'access-control-request-method': requested } = headers;
+  return method === 'OPTIONS' && origin !== undefined && requested !== undefined;
 }

@@ -1,31 +1,31 @@
-/** What the event loop was like for half a second. */
+/** A measurement of the event loop over half a second. */
 export interface LoopWindow {
-  /** The mean of what its turns took beyond their due, in milliseconds. */
+  /** The mean delay of its timers, in milliseconds. */
   delayMs: number;
   /** The share of the time in which it had work, from 0 to 1. */
   utilization: number;
 }
 
-// Fewer, and one long turn looks like overload: garbage collection, or a process that was not
-// scheduled. More, and a flood is let in for half a second longer each.
+// Lower: one long pause looks like overload, such as garbage collection or a process that was not
+// scheduled. Higher: a flood is accepted half a second longer for each window.
 const windows = 2;
 
 /**
- * A late loop with less work than this is not overloaded. It waits for the CPU, and shedding would
- * help nobody. Lower, and neighbours on the machine look like overload; higher, and a flood with
- * short pauses is let in.
+ * A late loop with a lower utilization is not overloaded: it waits for the CPU, and shedding would not
+ * help. Lower: other processes on the machine look like overload. Higher: a flood with short pauses is
+ * accepted.
  */
 export const busyFrom = 0.7;
 
-/** How late an event loop is under load, evaluated by windows of it. */
+/** The delay of the event loop under load, evaluated over the last windows. */
 export interface Lateness {
   add(window: LoopWindow): void;
-  /** The delay of the better of the last windows, in milliseconds; 0 until there are enough. */
+  /** The lowest delay of the last windows, in milliseconds; 0 until there are enough windows. */
   currentMs(): number;
   forget(): void;
 }
 
-/** Makes the lateness of a loop of which nothing is known yet. */
+/** Makes the lateness of a loop that was not measured yet. */
 export function makeLateness(): Lateness {
   let delays: number[] = [];
   return {

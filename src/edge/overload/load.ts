@@ -1,36 +1,35 @@
 import type { ActionKind } from '#auth/authorization/action.ts';
 
-/** From where on requests are turned away. */
+/** The level at which requests are shed. */
 interface Level {
-  /** So many under way at once. */
-  underWay: number;
-  /** The event loop so late, in milliseconds. */
+  /** The most requests in flight. */
+  inFlight: number;
+  /** The longest delay of the event loop, in milliseconds. */
   delayMs: number;
 }
 
 /**
- * For creates. Each holds a connection to AWS until it is answered. Fewer, and a few callers whose
- * target hangs keep everybody else out; more, and where this process is what limits, each takes
- * longer than a quarter of a second. A create takes several turns of the event loop: with turns
- * later than this it is too late anyway, and sooner a cold start looks like overload.
+ * The level for creates. Each holds a connection to AWS until it is answered. Requests, lower: a few
+ * callers whose target hangs block everyone else. Higher: when this process is the bottleneck, each create
+ * takes longer than 0.25 s. Delay, lower: a cold start looks like overload. Higher: a create, which takes
+ * several turns of the event loop, is too late anyway.
  */
-export const createLevel: Level = { underWay: 64, delayMs: 100 };
+export const createLevel: Level = { inFlight: 64, delayMs: 100 };
 
 /**
- * For cancels and reads. They cost little, and callers need them most when much is going on. Sooner,
- * and they would be turned away while turning creates away still helps; later, and a caller has given
- * up before it hears of it.
+ * The level for cancels and reads. They are cheap, and callers need them most under load. Lower: they are
+ * shed although shedding creates would be enough. Higher: callers time out before they get the answer.
  */
-export const otherLevel: Level = { underWay: 1_000, delayMs: 250 };
+export const otherLevel: Level = { inFlight: 1_000, delayMs: 250 };
 
-/** What the process has to do, and whether it takes more. */
+/** The requests in flight, and whether the process accepts more. */
 export interface Load {
   mayEnter(kind: ActionKind): boolean;
   enter(kind: ActionKind): void;
   leave(kind: ActionKind): void;
 }
 
-/** Makes the load of a process that has nothing to do yet; `loopDelayMs` says how late its event loop is. */
+/** Makes the load of an idle process; `loopDelayMs` returns the delay of its event loop. */
 export function makeLoad(loopDelayMs: () => number): Load {
   const creates = { ...createLevel, now: 0 };
   const others = { ...otherLevel, now: 0 };
@@ -38,8 +37,8 @@ export function makeLoad(loopDelayMs: () => number): Load {
 
   return {
     mayEnter(kind) {
-      const { now, underWay, delayMs } = groupOf(kind);
-      return now < underWay && loopDelayMs() <= delayMs;
+      const { now, inFlight, delayMs } = groupOf(kind);
+      return now < inFlight && loopDelayMs() <= delayMs;
     },
     enter(kind) {
       groupOf(kind).now += 1;

@@ -2,17 +2,17 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 import { makeLateness } from './lateness.ts';
 
-/** How late the event loop is because of its own work, in milliseconds. */
+/** The delay of the event loop that its own work causes, in milliseconds. */
 export interface LoopDelay extends Disposable {
   currentMs(): number;
-  /** Forgets what was measured so far: the start of a process is long turns, and no load. */
+  /** Discards the measurements so far: the long turns of a start are not load. */
   restart(): void;
 }
 
 const resolutionMs = 10;
 const windowMs = 500;
 
-/** Opens a measurement of how late the event loop is. It does not keep the process alive. */
+/** Opens the measurement of the event loop delay. It does not keep the process alive. */
 export function openLoopDelay(): LoopDelay {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
@@ -21,7 +21,7 @@ export function openLoopDelay(): LoopDelay {
   const timer = setInterval(() => {
     const now = performance.eventLoopUtilization();
     lateness.add({
-      // NaN when the loop has not turned even once since: then this timer is the first to come through.
+      // The mean is NaN if the loop has not turned since the last window.
       delayMs: Math.max(0, (histogram.mean || 0) / 1e6 - resolutionMs),
       utilization: performance.eventLoopUtilization(now, before).utilization,
     });

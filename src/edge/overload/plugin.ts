@@ -7,29 +7,28 @@ import { makeLoad } from './load.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether most of its time the operation waits for news, and so is no work under way. */
+    /** Whether the operation mostly waits for changes. Then it does not count as in flight. */
     isWaiting?: boolean;
   }
 }
 
-/** What shedding goes by. */
+/** What shedding depends on. */
 export interface OverloadOptions {
-  /** How late the event loop is, in milliseconds. */
+  /** The delay of the event loop, in milliseconds. */
   loopDelayMs: () => number;
   /** From 0 to below 1. */
   random: () => number;
 }
 
 /**
- * Turns requests away when there is more to do than can be done in time: creates first, cancels and
- * reads last, probes and what is public never. Registered before authentication, so that a flood of
- * bad tokens is turned away as well.
+ * Sheds requests under overload: creates first, cancels and reads last, probes and public routes never. It
+ * is registered before authentication, so that it sheds a flood of invalid tokens, too.
  */
 export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
   async (app: FastifyInstance, { loopDelayMs, random }: OverloadOptions) => {
     const load = makeLoad(loopDelayMs);
-    // Callers turned away together would otherwise come back together. Made once: the stack of an
-    // error would be the dearest of all that is done here to turn a request away.
+    // Different pauses, because callers that are shed together would come back together. Made once,
+    // because the stack trace of an error is the largest cost of shedding a request.
     const refusals = [1, 2, 3, 4, 5].map(
       (retryAfterSeconds) =>
         new Problem(
@@ -45,15 +44,15 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
       done(action === undefined || load.mayEnter(actions[action]) ? undefined : refusal());
     });
 
-    // Under way is what is being done. Who is not known, or does not send what it began, takes no
-    // place: sixty-four senders of half a body would keep everybody else out.
+    // A request counts as in flight only once it is authenticated and its body has arrived. Otherwise
+    // 64 clients that send half a body would block everyone else.
     app.addHook('preHandler', (request, reply, done) => {
       const { action, isWaiting } = request.routeOptions.config;
       if (action === undefined || isWaiting) return done();
       const kind = actions[action];
-      if (!load.mayEnter(kind)) return done(refusal()); // many have come since the first look
+      if (!load.mayEnter(kind)) return done(refusal()); // the load has changed since onRequest
       load.enter(kind);
-      reply.raw.once('close', () => load.leave(kind)); // answered, or left by its caller
+      reply.raw.once('close', () => load.leave(kind)); // answered or aborted
       done();
     });
   },

@@ -42,7 +42,7 @@ export const CreateExportJob = Type.Object(
     ),
     logGroupNamePrefix: Type.Optional({
       ...LogGroupName,
-      'x-meant': suggestLogGroupPrefix,
+      'x-suggest': suggestLogGroupPrefix,
       description:
         'Export every log group whose name begins with this. The list is read once, when the job is accepted. Required unless `logGroupNames` is present.',
     }),

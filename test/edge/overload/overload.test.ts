@@ -134,9 +134,9 @@ test('a flood of bad credentials is turned away before they are looked at', asyn
 });
 
 test('creates under way keep other creates out, until their callers leave', async () => {
-  await using world = await openHolding('CreateExportTask', createLevel.underWay);
+  await using world = await openHolding('CreateExportTask', createLevel.inFlight);
   const sockets = await world.hold(
-    createLevel.underWay,
+    createLevel.inFlight,
     'POST /export-tasks HTTP/1.1',
     JSON.stringify(order),
   );
@@ -153,7 +153,7 @@ test('who does not send what it began keeps nobody out', async () => {
   await using world = await openLate();
   const half =
     'POST /export-tasks HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
-  const sockets = openSockets(world.port, 2 * createLevel.underWay, half);
+  const sockets = openSockets(world.port, 2 * createLevel.inFlight, half);
   await expect.poll(() => connectionsOf(world.app.server)).toBeGreaterThanOrEqual(sockets.length);
 
   const shed = await world.shed(creates);
@@ -170,7 +170,7 @@ test('requests that were answered are not under way any more', async () => {
   await using world = await openLate();
 
   const statuses = new Set<number>();
-  for (let call = 0; call < 2 * createLevel.underWay; call++) {
+  for (let call = 0; call < 2 * createLevel.inFlight; call++) {
     statuses.add((await world.call('POST', '/export-tasks', {})).status);
   }
 
@@ -179,7 +179,7 @@ test('requests that were answered are not under way any more', async () => {
 
 test('reads under way keep cancels and reads out at a higher level, and no create', async () => {
   await using world = await openHolding('DescribeExportTasks', 1); // which all share
-  const sockets = await world.hold(otherLevel.underWay, 'GET /export-tasks HTTP/1.1');
+  const sockets = await world.hold(otherLevel.inFlight, 'GET /export-tasks HTTP/1.1');
 
   const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
   for (const socket of sockets) socket.destroy();
@@ -200,8 +200,8 @@ test('who waits for news of a job is no work under way', async () => {
   const { headers } = await world.call('POST', '/export-jobs', job);
   const path = headers.get('location');
   const wait = `GET ${path}?wait=30 HTTP/1.1\r\nHost: test\r\n\r\n`;
-  const sockets = openSockets(world.port, otherLevel.underWay, wait);
-  await world.waitFor(() => world.waiting() === otherLevel.underWay);
+  const sockets = openSockets(world.port, otherLevel.inFlight, wait);
+  await world.waitFor(() => world.waiting() === otherLevel.inFlight);
 
   const shed = await world.shed(others);
   for (const socket of sockets) socket.destroy();
