@@ -24,6 +24,24 @@ describe('the documents', () => {
     }
   });
 
+  test('.env.example describes every variable in the words of the configuration', () => {
+    // Each comment is the description, wrapped and without backticks; after it come the values, if any.
+    const blocks = readFileSync('.env.example', 'utf8').matchAll(
+      /((?:^# .*\n)+?)^(?:# )?([A-Z_]+)=/gm,
+    );
+    const comments = new Map(
+      [...blocks].map(([, comment = '', name = '']) => [
+        name,
+        comment.replaceAll(/^# |\n$/gm, '').replaceAll('\n', ' '),
+      ]),
+    );
+    const others = variables.filter(
+      ([name, { description }]) => !comments.get(name)?.startsWith(description.replaceAll('`', '')),
+    );
+
+    expect(others.map(([name]) => name)).toEqual([]);
+  });
+
   test('docs/configuration.md has the name, default and description of every variable', () => {
     const page = readFileSync('docs/configuration.md', 'utf8');
     const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)].map((row) =>
