@@ -36,8 +36,8 @@ async function openApp(find: Targets['find']) {
   return { app, lines };
 }
 
-describe('a defect', () => {
-  test('is answered 500 without its text, which the log has', async () => {
+describe('a request that meets a defect', () => {
+  test('returns 500 without the text of the error and logs that text', async () => {
     const { app, lines } = await openApp(() => {
       throw new TypeError('secret internals');
     });
@@ -55,8 +55,8 @@ describe('a defect', () => {
   });
 });
 
-describe('an operation that does not end', () => {
-  test('is answered 504 aws-timeout when it may be repeated', async () => {
+describe('a request whose operation does not end', () => {
+  test('returns 504 aws-timeout if it is safe to repeat', async () => {
     await using world = await openWorld({ limits: { handlerMs: 100 } });
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
 
@@ -66,7 +66,7 @@ describe('an operation that does not end', () => {
   });
 });
 
-test('a create that does not end is of unknown outcome', () => {
+test('returns 504 outcome-unknown for a create', () => {
   const error = Object.assign(new Error('limit'), { code: 'FST_ERR_HANDLER_TIMEOUT' });
   const config = { timeoutProblem: 'outcome-unknown' } as const;
 
@@ -75,8 +75,8 @@ test('a create that does not end is of unknown outcome', () => {
   expect(problem.slug).toBe('outcome-unknown');
 });
 
-describe('an error of AWS that is no Problem', () => {
-  test('never reaches the answer of a create', async () => {
+describe('an unexpected error of an AWS call', () => {
+  test('does not reach the answer of a create', async () => {
     const createExportTask = async () =>
       ({ outcome: 'unknown', cause: new Error('arn:aws:iam::1') }) as const;
     const describeExportTasks = async () => {

@@ -44,8 +44,8 @@ function referencesIn(value: unknown): string[] {
   return Object.values(value).flatMap(referencesIn);
 }
 
-describe('behind a reverse proxy that strips a path', () => {
-  test('the Location of an export task leads to it', async () => {
+describe('a service behind a reverse proxy that removes a path prefix', () => {
+  test('returns a Location that leads to the export task', async () => {
     const created = await send('/export-tasks', order);
     const location = created.headers.get('location') ?? '';
 
@@ -53,7 +53,7 @@ describe('behind a reverse proxy that strips a path', () => {
     expect((await follow(location)).status).toBe(200);
   });
 
-  test('the Location and the links of a job lead to what they name', async () => {
+  test('returns a Location and links that lead to the job and its parts', async () => {
     const created = await send('/export-jobs', wish);
     const { self, slices, events, cancel, retry } = created.body.links;
 
@@ -67,7 +67,7 @@ describe('behind a reverse proxy that strips a path', () => {
     expect(exportJobs[0].links).toEqual(created.body.links);
   });
 
-  test('the problems kept with a job and its slices lead to their explanations', async () => {
+  test('returns problems of jobs and slices that link to their explanations', async () => {
     const jobId = await givenJob(world.database, 1);
     await bringTo(world.database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
 
@@ -80,7 +80,7 @@ describe('behind a reverse proxy that strips a path', () => {
     expect((await follow(type)).body.type).toBe(type);
   });
 
-  test('the paths in the texts of problems are below that path', async () => {
+  test('writes paths in problem texts with the prefix', async () => {
     const jobId = await givenJob(world.database, 1);
     const kept = { ...sliceProblem('export-task-failed'), remedy: 'POST /export-jobs/x/retry.' };
     await bringTo(world.database, jobId, 0, 'failed', kept);
@@ -117,26 +117,35 @@ describe('behind a reverse proxy that strips a path', () => {
     ['no route', 'GET', '/nowhere'],
     ['the router', 'GET', '/export-tasks/%zz'],
     ['the edge', 'GET', `/targets?${'x'.repeat(5_000)}`],
-  ] as const)('the type of a problem of %s leads to its explanation', async ([, method, path]) => {
-    const { body } = await follow(proxy.url + path, { method });
+  ] as const)(
+    'returns a problem of %s whose type leads to its explanation',
+    async ([, method, path]) => {
+      const { body } = await follow(proxy.url + path, { method });
 
-    expect(body.type).toMatch(/^\/logs-gateway\/problems\/[a-z-]+$/);
-    expect((await follow(body.type)).body).toMatchObject({ type: body.type, status: body.status });
-  });
+      expect(body.type).toMatch(/^\/logs-gateway\/problems\/[a-z-]+$/);
+      expect((await follow(body.type)).body).toMatchObject({
+        type: body.type,
+        status: body.status,
+      });
+    },
+  );
 
   test.for([
     ['what is not HTTP', 'HELLO\r\n\r\n'],
     ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n'],
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'],
-  ] as const)('the type of a problem that no request became leads there: %s', async ([, bytes]) => {
-    const { answers } = await talk(world.port, bytes);
+  ] as const)(
+    'returns a problem for an unreadable request whose type leads to its explanation: %s',
+    async ([, bytes]) => {
+      const { answers } = await talk(world.port, bytes);
 
-    const { type } = JSON.parse(answers[0]?.text ?? '');
-    expect((await follow(type)).status).toBe(200);
-  });
+      const { type } = JSON.parse(answers[0]?.text ?? '');
+      expect((await follow(type)).status).toBe(200);
+    },
+  );
 
   test.for(['/problems', '/problems/export-slot-taken'])(
-    'every link of the page %s leads to a page',
+    'links from page %s to existing pages only',
     async (path) => {
       const asBrowser = { headers: { accept: 'text/html' } };
       const { text } = await follow(proxy.url + path, asBrowser);
@@ -154,14 +163,14 @@ describe('behind a reverse proxy that strips a path', () => {
     ['/docs/json', '/openapi.json'],
     ['/docs/yaml', '/openapi.yaml'],
     ['/docs/static/index.html', '/docs/'],
-  ])('%s redirects to %s below that path', async ([from, to = '']) => {
+  ])('redirects %s to %s with the prefix', async ([from, to = '']) => {
     const { headers } = await follow(proxy.url + from);
 
     expect(headers.get('location')).toBe(basePath + to);
     expect((await follow(basePath + to)).status).toBe(200);
   });
 
-  test('the document says that operations are called there, and so do its examples', async () => {
+  test('has the prefix in the server URL and the examples of the OpenAPI document', async () => {
     const { body } = await follow(`${basePath}/openapi.json`);
     const yaml = await follow(`${basePath}/openapi.yaml`);
     const { paths, ...rest } = body;
@@ -183,7 +192,7 @@ describe('PUBLIC_BASE_PATH', () => {
   const read = (PUBLIC_BASE_PATH: string) =>
     readConfig({ AWS_REGION: 'eu-west-1', PUBLIC_BASE_PATH }, () => '').basePath;
 
-  test.for(['/logs-gateway', '/a/b.c/~d_e'])('may be %s', (path) => {
+  test.for(['/logs-gateway', '/a/b.c/~d_e'])('accepts %s', (path) => {
     expect(read(path)).toBe(path);
   });
 
@@ -196,7 +205,7 @@ describe('PUBLIC_BASE_PATH', () => {
     '/a b',
     '/a"b',
     'https://example.com/logs-gateway',
-  ])('must not be %s, and is told what it must be', (path) => {
+  ])('rejects %s and says what is allowed', (path) => {
     expect(() => read(path)).toThrow(
       `PUBLIC_BASE_PATH is ${JSON.stringify(path)}, but must be a path such as /logs-gateway, with a slash in front and none at its end.`,
     );

@@ -14,7 +14,7 @@ test.each([
     'must be the path of a readable file',
   ],
   ['TARGETS_FILE', { TARGETS_FILE: '/nonexistent' }, 'must be the path of a readable JSON file'],
-])('a wrong %s ends the process in one sentence', async (name, env, rest) => {
+])('an invalid %s ends the process with a one-line message', async (name, env, rest) => {
   const run = startService({ AWS_REGION: 'eu-west-1', ...env });
 
   expect(await run.ended).toBe(1);
@@ -23,7 +23,7 @@ test.each([
   expect(run.stdout()).toBe('');
 });
 
-test('SIGTERM: not ready at once, serving meanwhile, gone within ten seconds', async () => {
+test('on SIGTERM, is not ready at once, still serves requests, and exits within ten seconds', async () => {
   await using emulator = await openEmulator();
   const run = startService(awsAt(emulator));
   const { lines } = run;

@@ -35,7 +35,7 @@ async function jobPath(url: string): Promise<string> {
 }
 
 describe.each(storageBackends)('SIGTERM on %s', (_name, openStorage) => {
-  test('ends event streams and long polls first, all whole, and exits with 0', async () => {
+  test('ends event streams and long polls without truncating them, and exits with 0', async () => {
     await using emulator = await openLongEmulator();
     const { databaseUrl } = await openStorage();
     const run = startService({
@@ -64,7 +64,7 @@ describe.each(storageBackends)('SIGTERM on %s', (_name, openStorage) => {
 
 const isCreate = ({ operation }: { operation: string }) => operation === 'CreateExportTask';
 
-describe('SIGTERM is answered with exit 0, whatever does not come or end:', () => {
+describe('SIGTERM ends the process with exit code 0 despite', () => {
   test('silent connections, half-sent headers and bodies, creates at a silent AWS', async () => {
     await using emulator = await openLongEmulator();
     const run = startService(awsAt(emulator));
@@ -97,7 +97,7 @@ describe('SIGTERM is answered with exit 0, whatever does not come or end:', () =
     expect(run.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped' }));
   });
 
-  test('a database that says nothing any more', async () => {
+  test('a database that stops answering', async () => {
     await using emulator = await openLongEmulator();
     const database = new URL(await postgresUrl());
     await using proxy = await openTcpProxy(Number(database.port));
@@ -118,7 +118,7 @@ describe('SIGTERM is answered with exit 0, whatever does not come or end:', () =
     expect(await run.ended).toBe(0);
   });
 
-  test('a reader of stdout that does not read', async () => {
+  test('a blocked reader of stdout', async () => {
     await using emulator = await openLongEmulator();
     const run = startService({ ...awsAt(emulator), LOG_LEVEL: 'trace' });
     const url = await readyUrl(run);
@@ -132,7 +132,7 @@ describe('SIGTERM is answered with exit 0, whatever does not come or end:', () =
     expect(await once(run.child, 'exit')).toEqual([0, null]);
   });
 
-  test('an audit whose disk is full', async () => {
+  test('an audit log on a full disk', async () => {
     await using emulator = await openLongEmulator();
     const run = startService({ ...awsAt(emulator), AUDIT_LOG: '/dev/full' });
     const url = await readyUrl(run);

@@ -47,7 +47,7 @@ describe('a line of the audit', () => {
     ]);
   });
 
-  test('is one line, whatever is in it, and no text in it is longer than 256 characters', () => {
+  test('is one line with any content, and truncates each text to 256 characters', () => {
     const { audit, lines } = openQueues();
     const long = 'a\n"\u2028\u0000😀'.repeat(200);
 
@@ -166,7 +166,7 @@ describe('an audit on stdout that nobody reads', () => {
     expect(lines.filter(({ level }) => level === 'info')).toHaveLength(20_000);
   });
 
-  test('takes so much memory and no more; what is lost is told', async () => {
+  test('uses a bounded amount of memory and reports lost lines', async () => {
     const child = writeUnread(100_000);
 
     const said = text(child.stderr);
@@ -192,7 +192,7 @@ describe('an audit on stdout that nobody reads', () => {
     expect(child.exitCode).toBeNull(); // its reader is still there
   });
 
-  test('does not keep it from closing when whoever read it has gone', async () => {
+  test('closes although its reader has gone', async () => {
     const child = writeUnread(20_000, 'true');
 
     const said = await text(child.stderr);

@@ -141,7 +141,7 @@ const failures: Fault[] = [
 const ofLogs = ['CreateExportTask', 'DescribeExportTasks', 'CancelExportTask', 'DescribeLogGroups'];
 
 describe('answers, log and audit contain no secret', () => {
-  test('whatever fails and whoever calls', async () => {
+  test('any failure for any caller', async () => {
     await using postgres = await openPostgres();
     const databaseUrl = await createDatabase(postgres.url);
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId } });

@@ -9,7 +9,7 @@ import { accessBy } from '../auth/policy-folder.ts';
 import { openWorld } from '../world.ts';
 import { openBrowser } from './browser.ts';
 
-test('Swagger UI sends the key it is given, and shows what is permitted by it', async () => {
+test('Swagger UI sends the API key and shows the permitted answer', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'authorize-'));
   const apiKeysFile = join(folder.path, 'api-keys.json');
   const sha256 = createHash('sha256').update('a-key-for-the-browser').digest('hex');

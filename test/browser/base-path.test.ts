@@ -22,7 +22,7 @@ afterAll(async () => {
   await browser[Symbol.asyncDispose]();
 });
 
-test('Swagger UI and "Try it out" work behind a proxy that strips a path', async () => {
+test('Swagger UI and "Try it out" work behind a proxy that removes a path prefix', async () => {
   const { page, complaints, requests, picture } = await browser.open();
 
   await page.goto(`${proxy.url}/docs`);
@@ -43,7 +43,7 @@ test('Swagger UI and "Try it out" work behind a proxy that strips a path', async
   expect(complaints).toEqual([]);
 });
 
-test('the links of problem pages work behind a proxy that strips a path', async () => {
+test('links of problem pages work behind a proxy that removes a path prefix', async () => {
   const { page, complaints } = await browser.open();
 
   await page.goto(`${proxy.url}/problems/export-slot-taken`);

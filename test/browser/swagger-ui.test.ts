@@ -43,7 +43,7 @@ test('Swagger UI shows every operation of the document', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('"Try it out" with the example as shown creates an export task', async () => {
+test('"Try it out" with the unchanged example creates an export task', async () => {
   const watched = await browser.open();
   const { page, complaints, requests, picture } = watched;
   await openOperation(watched, 'createExportTask');
@@ -61,7 +61,7 @@ test('"Try it out" with the example as shown creates an export task', async () =
   expect(complaints).toEqual([]);
 });
 
-test('Swagger UI shows a problem so that it can be read', async () => {
+test('Swagger UI shows a problem with readable text', async () => {
   const watched = await browser.open();
   const { page, complaints, requests, picture } = watched;
   await openOperation(watched, 'createExportTask');
@@ -79,21 +79,24 @@ test('Swagger UI shows a problem so that it can be read', async () => {
   expect(complaints).toEqual([expect.stringContaining('status of 400 (Bad Request)')]);
 });
 
-test.each(['light', 'dark'] as const)('explains a problem on a page, %s', async (colorScheme) => {
-  const { page, complaints, requests, picture } = await browser.open({ colorScheme });
+test.each(['light', 'dark'] as const)(
+  'explains a problem on an HTML page, %s',
+  async (colorScheme) => {
+    const { page, complaints, requests, picture } = await browser.open({ colorScheme });
 
-  await page.goto(`${world.url}/problems/export-slot-taken`);
-  await picture(`problem-${colorScheme}`);
+    await page.goto(`${world.url}/problems/export-slot-taken`);
+    await picture(`problem-${colorScheme}`);
 
-  expect(await page.locator('h1').innerText()).toBe('Export slot taken by another task');
-  expect(await page.locator('body').innerText()).toContain('AWS runs one export task at a time');
-  const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-  expect(background).toBe(colorScheme === 'dark' ? 'rgb(13, 17, 23)' : 'rgb(255, 255, 255)');
-  expectNobodyElseAsked(requests);
-  expect(complaints).toEqual([]);
-});
+    expect(await page.locator('h1').innerText()).toBe('Export slot taken by another task');
+    expect(await page.locator('body').innerText()).toContain('AWS runs one export task at a time');
+    const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+    expect(background).toBe(colorScheme === 'dark' ? 'rgb(13, 17, 23)' : 'rgb(255, 255, 255)');
+    expectNobodyElseAsked(requests);
+    expect(complaints).toEqual([]);
+  },
+);
 
-test('the catalogue of problems is a page with a link to each', async () => {
+test('shows the catalogue of problems with a link to each problem', async () => {
   const { page, complaints, picture } = await browser.open();
 
   await page.goto(`${world.url}/problems`);

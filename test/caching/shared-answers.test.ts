@@ -27,7 +27,7 @@ function openQuestions({ freshForMs = 1_000, takesMs = 0 } = {}) {
 }
 
 describe('a shared question', () => {
-  test('is asked once by all who ask while it is under way', async () => {
+  test('is computed once for all callers that wait for it', async () => {
     const { ask, asked, answers } = openQuestions();
 
     const told = [ask('a'), ask('a'), ask('b')];
@@ -80,7 +80,7 @@ describe('a shared question', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('that fails is told to those who wait, and asked again by the next', async () => {
+  test('that fails is returned to all waiting callers and computed again for the next', async () => {
     const { ask, asked, answers } = openQuestions();
     const told = [ask('a'), ask('a')];
     answers[0]?.reject(new Error('no answer'));

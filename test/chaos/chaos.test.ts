@@ -5,7 +5,7 @@ import { attackAsCaller } from './scenarios/hostile-caller.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 
 // The short form; npm run chaos is the long one.
-test('50 kills lose nothing, export nothing twice and leave nothing stuck', async () => {
+test('loses nothing, exports nothing twice and leaves nothing stuck after 50 kills', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const stop = new AbortController();
 
@@ -24,7 +24,7 @@ test('50 kills lose nothing, export nothing twice and leave nothing stuck', asyn
   expect(report.slices).toBeGreaterThan(5);
 });
 
-test('callers without permission cost AWS no more than its budget, and nobody else is refused', {
+test('keeps calls for callers without permission within the AWS budget, and refuses no other caller', {
   timeout: 240_000,
 }, async () => {
   const report = await attackAsCaller(

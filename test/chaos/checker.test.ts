@@ -224,11 +224,11 @@ const planted: [string, string, Partial<Evidence>][] = [
 ];
 
 describe('the checker', () => {
-  test('finds nothing in a lawful run', () => {
+  test('finds nothing in a valid run', () => {
     expect(check(good)).toEqual([]);
   });
 
-  test('does not count a second task that is written down as a stray', () => {
+  test('does not count a second task that is recorded as orphaned', () => {
     const orphan = { taskId: 'task-2', target: 'default', marker, jobId: 'job', detectedAt: 5_000 };
 
     expect(check({ ...good, tasks: [task, second], strays: [orphan] })).toEqual([]);

@@ -190,7 +190,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
   });
 });
 
-test('in PostgreSQL the tables are made once, however many processes start at once', async () => {
+test('in PostgreSQL the tables are created once by many processes that start at once', async () => {
   const options = await emptyStorage('postgres');
 
   const opened = await Promise.all(Array.from({ length: 5 }, () => openDatabase(options)));

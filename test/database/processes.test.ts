@@ -51,7 +51,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
     expect(kept.size - writer.confirmed.length).toBeLessThanOrEqual(1); // kept, but not told of yet
   });
 
-  test('npm run migrate tells what it did', async () => {
+  test('npm run migrate prints what it did', async () => {
     const { dataDir, databaseUrl } = await emptyStorage(kind);
     const env = databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: dataDir };
 

@@ -29,7 +29,7 @@ const openLogs = (timeouts = longTimeouts, NO_PROXY = '') =>
   });
 
 describe('calls to AWS', () => {
-  test('go through the proxy, which is told its password', async () => {
+  test('go through the proxy, with its password', async () => {
     await using logs = openLogs();
 
     const created = await logs.createExportTask(task);
@@ -133,7 +133,7 @@ describe('a create the proxy does not let through', () => {
     await expect.poll(() => proxy.open(), { timeout: 20_000 }).toBe(0);
   });
 
-  test('does not keep later ones from being sent, however many there were', async () => {
+  test('does not keep later ones from being sent, after any number of them', async () => {
     await using logs = openLogs();
     proxy.manner = 503;
     const refused = await Promise.all(

@@ -33,7 +33,7 @@ function overlaps({ emulator }: Queue): number {
 describe.each(guessesAboutAws(1_000))('AWS might also $name:', (guess) => {
   const { emulator } = guess;
 
-  test('a sliced job exports each event exactly once, whatever answers are lost', async () => {
+  test('a sliced job exports each event exactly once after any lost answers', async () => {
     await using queue = await openQueue({ emulator, limits });
     const expected = seedEvents(queue.emulator, window, guess);
     loseAnswers(queue);
@@ -53,7 +53,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', (guess) => {
     expect(queue.emulator.faults.pending()).toEqual([]);
   });
 
-  test('a cancelled job ends as AWS says, and the next one goes on', async () => {
+  test('a cancelled job ends in the state that AWS reports, and the next job starts', async () => {
     await using queue = await openQueue({ emulator, limits });
     const jobId = await queue.put({ slices: 2 });
     const next = await queue.put({ caller: 'other' });

@@ -46,7 +46,7 @@ async function openTurned(emulator: EmulatorOptions) {
 }
 
 describe.each(guessesAboutAws(1_000))('AWS might also $name:', ({ emulator }) => {
-  test('a create in the mirror whose answer is lost is never told wrong', async () => {
+  test('a create in the mirror never returns a false result after a lost answer', async () => {
     await using world = await openTurned(emulator);
 
     for (const [nth, { name, ...fault }] of lostAnswers.entries()) {
@@ -60,7 +60,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', ({ emulator }) =>
     }
   });
 
-  test('a cancel in the mirror ends the task, once and for all', async () => {
+  test('a cancel in the mirror ends the task for good', async () => {
     await using world = await openTurned({ runningMs: 60_000, ...emulator });
     const created = await world.call('POST', '/export-tasks', order);
     const path = `/export-tasks/${created.body.taskId}`;

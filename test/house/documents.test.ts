@@ -63,7 +63,7 @@ describe('the documents', () => {
     expect(documentBase.info.version).toBe(version);
   });
 
-  test('docs/problems.md names every problem in the row of its status, and no other', () => {
+  test('docs/problems.md names exactly the problems of the catalogue, each in the row of its status', () => {
     const page = readFileSync('docs/problems.md', 'utf8');
     const named = [...page.matchAll(/^\| (\d{3}(?:, \d{3})*) \| (.*) \|$/gm)].flatMap((row) =>
       [...(row[2] ?? '').matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, slug = '']) => ({
@@ -140,7 +140,7 @@ describe('the documents', () => {
     ).toEqual([]);
   });
 
-  test('every direct dependency has its line in docs/dependencies.md', () => {
+  test('every direct dependency is explained in docs/dependencies.md', () => {
     const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
       readFileSync('package.json', 'utf8'),
     );

@@ -2,26 +2,33 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Node, parseSync, Visitor } from 'oxc-parser';
 
-/** A text that the service logs as a warning or an error. */
+/** A text that the service logs. */
 export interface LogMessage {
   file: string;
   /** The text; of a template its longest fixed part. */
   text: string;
 }
 
-const loud = new Set(['warn', 'error', 'fatal']);
+/** The levels that an operator has to know. */
+export const loudLevels = ['warn', 'error', 'fatal'];
+/** Every level whose messages are written by default. */
+export const allLevels = [...loudLevels, 'info'];
 
-/** Finds the texts of every `log.warn`, `log.error` and `log.fatal` in the TypeScript files of a folder. */
-export function readLoudMessages(folder: string): LogMessage[] {
+/** Finds the texts that are logged at these levels in the TypeScript files of a folder. */
+export function readLogMessages(folder: string, levels: readonly string[]): LogMessage[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return files
     .filter((name) => name.endsWith('.ts'))
     .sort()
-    .flatMap((file) => readMessages(file, readFileSync(join(folder, file), 'utf8')));
+    .flatMap((file) => readMessages(file, readFileSync(join(folder, file), 'utf8'), levels));
 }
 
 /** Those of one file. A text that is made elsewhere, such as the message of an error, is left out. */
-export function readMessages(file: string, source: string): LogMessage[] {
+export function readMessages(
+  file: string,
+  source: string,
+  levels: readonly string[],
+): LogMessage[] {
   const { program } = parseSync(file, source);
   const constants = new Map<string, Node>();
   const found: LogMessage[] = [];
@@ -35,10 +42,11 @@ export function readMessages(file: string, source: string): LogMessage[] {
       if (callee.type !== 'MemberExpression') return;
       if (!/\blog\??$/.test(source.slice(callee.object.start, callee.object.end))) return;
       const { property } = callee;
-      const isLoud = callee.computed || (property.type === 'Identifier' && loud.has(property.name));
+      const isOfLevel =
+        callee.computed || (property.type === 'Identifier' && levels.includes(property.name));
       const last = parts.at(-1);
       const node = last?.type === 'Identifier' ? constants.get(last.name) : last;
-      const text = isLoud && node ? textOf(node) : undefined;
+      const text = isOfLevel && node ? textOf(node) : undefined;
       if (text !== undefined) found.push({ file, text });
     },
   }).visit(program);

@@ -59,22 +59,22 @@ function prove(source: string, flags: string): string {
 }
 
 describe('regular expressions', () => {
-  test('are found, as many as there are', () => {
+  test('are found in all files', () => {
     expect(ofService.fixed.length + ofEmulator.fixed.length).toBeGreaterThan(60);
   });
 
-  test('that are made at run time are on the list', () => {
+  test('that are created at run time are on the list', () => {
     expect(foundMade.map(({ file, text }) => `${file}: ${text}`).sort()).toEqual(
       Object.keys(made).sort(),
     );
   });
 
-  test.each(patterns)('take time in proportion to their text: $file /$source/$flags', (pattern) => {
+  test.each(patterns)('match in linear time: $file /$source/$flags', (pattern) => {
     expect(complexityOf(pattern)).toBe('safe');
   });
 });
 
-describe('what finds them', () => {
+describe('the search for regular expressions', () => {
   const read = (text: string): Patterns => {
     const found: Patterns = { fixed: [], made: [] };
     addPatterns(found, 'a.ts', text);
@@ -98,19 +98,19 @@ describe('what finds them', () => {
     "text.match('x')",
     "text.search('x')",
     'Text({ pattern: a + b })',
-  ])('takes %s for one made at run time', (text) => {
+  ])('finds that %s is created at run time', (text) => {
     expect(read(`const x = ${text};`).made).toHaveLength(1);
   });
 });
 
-describe('what proves them linear', () => {
+describe('the proof of linear time', () => {
   test.each([
     ['\\/+$', ''],
     ['^(?:a+)+$', ''],
     ['\\s*,\\s*$', ''],
     ['^(\\w+\\s?)*$', 'u'],
     ['x*x*$', ''],
-  ])('finds that /%s/%s is not', (source, flags) => {
+  ])('finds that /%s/%s is not linear', (source, flags) => {
     expect(complexityOf({ file: '', source, flags })).toMatch(/polynomial|exponential/);
   });
 });

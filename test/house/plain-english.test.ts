@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { Environment } from '#config/variables.ts';
 import { catalogue } from '#problems/catalogue.ts';
+import { allLevels, readLogMessages } from './log-messages.ts';
 import { textsOf } from './page-texts.ts';
 import { obstaclesIn, sentencesOf } from './plain-english.ts';
 import { readProblemTexts } from './problem-texts.ts';
+import { readTestNames, testNamesOf } from './test-names.ts';
 
 /** The first word of a remedy: what the reader does. Add verbs. */
 const imperatives = new Set(
@@ -100,6 +102,38 @@ test.each(globSync(['*.md', 'docs/**/*.md', 'emulator/*.md']))('%s is in plain E
 
   expect(texts.length).toBeGreaterThan(2);
   expect(texts.flatMap(obstaclesIn)).toEqual([]);
+});
+
+test('the log messages are in plain English', () => {
+  const messages = readLogMessages('src', allLevels);
+
+  expect(messages.length).toBeGreaterThan(40);
+  expect(messages.flatMap(({ text }) => obstaclesIn(text))).toEqual([]);
+  expect(messages.filter(({ text }) => text.endsWith('.'))).toEqual([]);
+});
+
+test('the names of tests are found in calls of test, describe and their members', () => {
+  const source = `describe.each(x)('a group', () => { test(\`one \${x}\`, () => {}); });
+    test.skipIf(y)('another', () => {}); check('no test');`;
+
+  expect(testNamesOf('x.ts', source).map(({ text }) => text)).toEqual([
+    'a group',
+    'one …',
+    'another',
+  ]);
+});
+
+describe.each(['test', 'emulator/test'])('the names of the tests in %s', (folder) => {
+  test('are in plain English', () => {
+    const names = readTestNames(folder).filter(
+      ({ file }) => file !== 'house/plain-english.test.ts' && !/^(?:export-jobs|edge)\//.test(file),
+    );
+
+    expect(names.length).toBeGreaterThan(20);
+    expect(
+      names.flatMap(({ file, text }) => obstaclesIn(text).map((each) => `${file}: ${each}`)),
+    ).toEqual([]);
+  });
 });
 
 /** Adds the summaries, descriptions and details of a document; a value with one of these names is an object. */

@@ -29,7 +29,7 @@ const constructions: readonly Obstacle[] = [
     pattern: /\b(?:nobody|nothing|everybody|everything) (?:any|every)(?:thing|body)\b/i,
     instead: 'a verb',
   },
-  { pattern: /\b(?:by|of|for|to|with|than|but) (?:who|those who|him who)\b/i, instead: 'a noun' },
+  { pattern: /\b(?:by|of|for|to|with|than|but) who\b/i, instead: 'a noun' },
   { pattern: /^Of\b/, instead: 'the noun that the "of" belongs to' },
   { pattern: /^(?:What|Who|Whom|Whose|Why|Which)\b(?!.*\?$)/, instead: 'a noun as the subject' },
   { pattern: /^(?:Where|How)\b(?! to\b)(?!.*\?$)/, instead: 'a noun as the subject' },
@@ -59,7 +59,7 @@ const constructions: readonly Obstacle[] = [
 /** Words of our own, and what the field says. Add what a reader marks. */
 const privateWords: readonly Obstacle[] = [
   {
-    pattern: /\b(?:in|into|the|a|its) lines?\b(?! break| of (?:code|text|the log))/i,
+    pattern: /\b(?:in|into) line\b|\blines? of (?:slices|jobs|callers)\b|\bwaiting lines?\b/i,
     instead: 'queue',
   },
   {

@@ -42,7 +42,7 @@ function schemasIn(value: unknown, name = ''): [name: string, schema: Schema][] 
 
 const schemas = schemasIn({ paths: document.paths, schemas: document.components.schemas });
 
-test('operations and components have names that are identifiers', () => {
+test('operations and components have identifiers as names', () => {
   const ids = operations.map(({ operationId }) => operationId);
 
   expect(ids.filter((id) => !/^[a-z][A-Za-z]*$/.test(id))).toEqual([]);
@@ -60,7 +60,7 @@ test('every JSON body is a named component', () => {
   expect(unnamed).toEqual([]);
 });
 
-test('every object with members, and every choice of words, is a named component', () => {
+test('every object with members and every enum is a named component', () => {
   const unnamed = components.flatMap(([component, { properties = {} }]) =>
     schemasIn(properties)
       .filter(([, schema]) => schema.type === 'object' || schema.type === 'string')
@@ -71,7 +71,7 @@ test('every object with members, and every choice of words, is a named component
   expect(unnamed).toEqual([]);
 });
 
-test('no object is a union: generators make of it types without members', () => {
+test('no object is a union, because generators lose its members', () => {
   const unions = components.filter(
     ([, schema]) =>
       schema.type === 'object' && ['oneOf', 'anyOf', 'allOf', 'not'].some((key) => key in schema),
@@ -82,7 +82,7 @@ test('no object is a union: generators make of it types without members', () => 
 
 const int64Members = ['from', 'to', 'creationTime', 'completionTime', 'logGroupBytes'];
 
-test('times and sizes have 64 bits', () => {
+test('times and sizes are 64-bit integers', () => {
   const integers = schemas.filter(([, { type }]) => type === 'integer');
   const long = integers.filter(([, { format }]) => format === 'int64').map(([name]) => name);
   const short = integers.filter(([, { format }]) => format !== 'int64').map(([name]) => name);

@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-test('the committed document is what the service serves, byte for byte', async () => {
+test('the service serves exactly the committed document', async () => {
   const served = await world.call('GET', '/openapi.json');
   const servedYaml = await world.call('GET', '/openapi.yaml');
 
@@ -59,7 +59,7 @@ test('the committed document is what the service serves, byte for byte', async (
   expect(servedYaml.headers.get('content-type')).toContain('application/yaml');
 });
 
-test.each(['/docs/json', '/docs/yaml'])('%s leads to the one document', async (path) => {
+test.each(['/docs/json', '/docs/yaml'])('%s redirects to the document', async (path) => {
   const answer = await world.call('GET', path);
 
   expect(answer.status).toBe(302);
@@ -77,7 +77,7 @@ test('the limit of 64-bit integers is written digit by digit', () => {
   }
 });
 
-test('operation ids are those that generated clients are named after', () => {
+test('operation ids do not change, because generated clients use them as names', () => {
   const ids = Object.entries(document.paths).flatMap(([path, byMethod]) =>
     Object.entries(byMethod).map(
       ([method, { operationId }]) => `${method.toUpperCase()} ${path} ${operationId}`,
@@ -108,7 +108,7 @@ test('operation ids are those that generated clients are named after', () => {
   ]);
 });
 
-test('operations of known callers tell the budget with every answer but 401, and no others do', () => {
+test('operations with a rate limit declare its headers for every answer except 401', () => {
   for (const { operation } of operations) {
     const isLimited = operation.responses[429] !== undefined;
     for (const [status, { headers }] of Object.entries(operation.responses)) {
@@ -118,7 +118,7 @@ test('operations of known callers tell the budget with every answer but 401, and
   }
 });
 
-test('callers show who they are in one of three ways, or where AUTH is none in no way', () => {
+test('operations accept three kinds of credentials, or none if AUTH is none', () => {
   const names = ['bearer', 'apiKey', 'mutualTLS'];
 
   const open = operations.filter(({ operation }) => operation.security.length === 0);
@@ -138,17 +138,17 @@ test('callers show who they are in one of three ways, or where AUTH is none in n
   }
 });
 
-test('keywords of our own are not in the document', () => {
+test('the document has no custom keywords', () => {
   expect(json).not.toMatch(/"x-/);
 });
 
 describe.each(operations)('$operation.operationId', ({ method, operation }) => {
-  test('says what it does', () => {
+  test('has a summary and a description', () => {
     expect(operation.summary).toMatch(/\S/);
     expect(operation.description).toMatch(/\S\.$/);
   });
 
-  test('has an example of its body and of each success', () => {
+  test('has examples of its body and of each success', () => {
     const successes = Object.entries(operation.responses).filter(([status]) => status < '300');
     const contents = [operation.requestBody, ...successes.map(([, response]) => response)]
       .flatMap((part) => Object.entries(part?.content ?? {}))
@@ -161,7 +161,7 @@ describe.each(operations)('$operation.operationId', ({ method, operation }) => {
     }
   });
 
-  test('declares the problems that follow from its form', () => {
+  test('declares the problems that follow from its method and schema', () => {
     const { requestBody: body, parameters: params } = operation;
     const implied = declaredProblems({ method, schema: { body, params } });
 
@@ -169,7 +169,7 @@ describe.each(operations)('$operation.operationId', ({ method, operation }) => {
     expect(declared).toEqual(expect.arrayContaining(implied));
   });
 
-  test('has each problem under its status, with an example and what it is sent with', () => {
+  test('has each problem under its status, with an example and its headers', () => {
     for (const [status, slug] of problemsOf(operation)) {
       const response = operation.responses[status];
       const kind: ProblemKind = catalogue[slug];
@@ -197,7 +197,7 @@ function problemsOf({ responses }: Operation): [status: string, slug: ProblemSlu
   );
 }
 
-test('redocly finds no error and nothing to warn of', async () => {
+test('redocly reports no errors and no warnings', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [require.resolve('@redocly/cli/bin/cli.js'), 'lint', 'openapi/openapi.yaml', '--format=json'],

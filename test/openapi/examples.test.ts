@@ -29,7 +29,7 @@ function exampleOf({ example, examples, schema }: Parameter): string | undefined
   return example ?? Object.values(examples ?? {})[0]?.value ?? schema.examples?.[0];
 }
 
-test('every example of the document works where the demonstration is', async () => {
+test('every example of the document works in the demo', async () => {
   const targets = [
     { name: 'default', region: 'eu-west-1' },
     { name: 'busy', region: 'us-east-1' },

@@ -33,7 +33,7 @@ describe.each(kinds)('%s', (slug, kind) => {
     });
   });
 
-  test('is explained on a page', async () => {
+  test('is explained on an HTML page', async () => {
     const page = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
 
     expect(page.status).toBe(200);
@@ -42,14 +42,14 @@ describe.each(kinds)('%s', (slug, kind) => {
     expect(textOf(page.text)).toContain(kind.remedy);
   });
 
-  test('says when to try again if it is about the rate or the moment', () => {
+  test('has Retry-After if its status is 429 or 503', () => {
     const isPassing = kind.status === 429 || kind.status === 503;
     expect(kind.retryAfterSeconds !== undefined).toBe(isPassing);
     if (isPassing) expect(kind).toMatchObject({ isRetryable: true });
   });
 });
 
-test('the catalogue lists every problem', async () => {
+test('GET /problems lists every problem', async () => {
   const { body } = await world.call('GET', '/problems');
 
   expect(body.problems.map((problem: { slug: string }) => problem.slug)).toEqual(slugs);
@@ -76,7 +76,7 @@ describe.each(['/problems', '/problems/export-slot-taken'])('%s', (path) => {
     expect(answer.headers.get('vary')).toBe('Accept');
   });
 
-  test('is a page that may load and run nothing', async () => {
+  test('returns a page that cannot load or run anything', async () => {
     const page = await world.call('GET', path, undefined, { accept: firefox });
 
     const policy = page.headers.get('content-security-policy') ?? '';
@@ -89,7 +89,7 @@ describe.each(['/problems', '/problems/export-slot-taken'])('%s', (path) => {
 });
 
 test.each(['nope', 'constructor', 'tostring', 'export-slot-taken-'])(
-  '%s is no problem of the catalogue',
+  'returns 404 for the unknown problem %s',
   async (slug) => {
     const answer = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
 
@@ -99,7 +99,7 @@ test.each(['nope', 'constructor', 'tostring', 'export-slot-taken-'])(
 );
 
 test.each(['%3Cscript%3E', 'Export-Slot-Taken', '__proto__', 'a'.repeat(65)])(
-  '%s is not even the name of one',
+  'returns 400 for the malformed name %s',
   async (slug) => {
     const answer = await world.call('GET', `/problems/${slug}`, undefined, { accept: chrome });
 
@@ -108,7 +108,7 @@ test.each(['%3Cscript%3E', 'Export-Slot-Taken', '__proto__', 'a'.repeat(65)])(
   },
 );
 
-test('a page shows text as text', () => {
+test('escapes texts on a page', () => {
   const text = `<b>&"it's"</b>`;
 
   const page = pageOfProblems(

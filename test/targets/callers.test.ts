@@ -126,7 +126,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     }
   });
 
-  test('callers in the queue are shown to those who may read all of their jobs there', async () => {
+  test('callers in the queue are shown to callers that may read all of their jobs there', async () => {
     const forbidsOther = callersBy(
       (_principal, { resource }) => resource.logGroupName !== '/other',
     );

@@ -116,7 +116,7 @@ describe('the log', () => {
     expect(text.trim().split('\n')).toHaveLength(4);
   });
 
-  test('has one line an event, whatever a caller sends', () => {
+  test('has one line per event for any request', () => {
     const text = logged((log) => log.info({ callerRequestId: 'a\nb\u2028c\u001b[31m' }, 'request'));
 
     expect(text.trim().split('\n')).toHaveLength(1);
@@ -125,7 +125,7 @@ describe('the log', () => {
 });
 
 describe('health', () => {
-  test('asks AWS nothing', async () => {
+  test('does not call AWS', async () => {
     await using world = await openWorld();
     await world.emulator.close();
 

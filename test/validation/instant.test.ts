@@ -101,7 +101,7 @@ describe('an instant', () => {
     });
   });
 
-  test(`in any text Date writes is that Date, at whatever offset (seed ${seed})`, () => {
+  test(`reads any text that Date writes as that Date, at any offset (seed ${seed})`, () => {
     const offsetMinutes = fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 });
     const instant = fc.date({
       min: new Date('1970-01-02'),

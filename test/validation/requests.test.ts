@@ -15,7 +15,7 @@ const refusedIn = (member: string) => ({
 });
 
 describe('a body of POST /export-tasks', () => {
-  test('is told all its violations at once, each with a pointer and what would be right', async () => {
+  test('returns all violations at once, each with a pointer and the rule', async () => {
     await using world = await openWorld();
 
     const { answer, isSent } = await post(world, {
@@ -95,7 +95,7 @@ describe('a body of POST /export-tasks', () => {
     ['destination', 's3://archive/x', 'write "archive", and "x" as destinationPrefix'],
     ['destination', 'archive/', 'write "archive"'],
     ['logGroupName', 'arn:aws:logs:eu-west-1:123456789012:log-group:/app:*', 'write "/app"'],
-  ] as const)('is told what to write: %s %s', async ([member, value, words]) => {
+  ] as const)('returns a suggestion: %s %s', async ([member, value, words]) => {
     await using world = await openWorld();
 
     const { answer, isSent } = await post(world, { ...order, [member]: value });
@@ -239,7 +239,7 @@ describe('a body of POST /export-tasks', () => {
     });
   });
 
-  test('with some thousand violations is told the first fifty and how many are left', async () => {
+  test('with some thousand violations returns the first fifty and the number of the others', async () => {
     await using world = await openWorld();
     const extra = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`m${i}`, 0]));
 
@@ -249,7 +249,7 @@ describe('a body of POST /export-tasks', () => {
     expect(answer.body.errors[50].detail).toBe('950 more members break a rule.');
   });
 
-  test('has pointers that are well-formed whatever the member is called', async () => {
+  test('has well-formed pointers for any member name', async () => {
     await using world = await openWorld();
     const name = `a/b~c ${'🪵'.repeat(40)}`;
 

@@ -181,7 +181,7 @@ describe('claims', () => {
     });
   });
 
-  test('are limited to a hundred, and groups are read beyond that limit', async () => {
+  test('are limited to a hundred, without a limit for groups', async () => {
     await using both = await openBoth();
     const many = Array.from({ length: 150 }, (_, index) => [`c${index}`, 'x']);
 

@@ -229,7 +229,7 @@ describe('the export jobs of a caller', () => {
 describe('a failed evaluation is refused and logged:', () => {
   const everything = '@id("everything") permit(principal, action, resource);';
 
-  test('an overflow, whatever other policies permit', () =>
+  test('an overflow, although other policies permit the action', () =>
     under(`${everything}${toCreate('context.from + 9223372036854775807 > 0')}`, ({ ask, log }) => {
       expect(ask(anonymous, createOf({ from: 1n }))).toEqual(refused);
       expect(ask(anonymous, createOf({ from: 0n }))).toMatchObject({ isPermitted: true });

@@ -94,7 +94,7 @@ test.for([
     true,
   ],
   ['a forbid alone', 'forbid(principal, action, resource);', false],
-] as const)('tells whether a caller could ever see a task: %s', async ([, policy, can]) => {
+] as const)('shows whether a caller could ever see a task: %s', async ([, policy, can]) => {
   using folder = makePolicyFolder({ 'a.cedar': policy });
   await using opened = await openPolicyDir(folder.path);
   const request = { principal: callerIn(['a']), id: 'r-1' };

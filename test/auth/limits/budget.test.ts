@@ -31,7 +31,7 @@ test('counts the requests of a caller in a window and returns the remaining numb
   ]);
 });
 
-test('ends a window one minute after its first request, whatever is sent meanwhile', () => {
+test('ends a window one minute after its first request, despite later requests', () => {
   const { spend, spendAll, turn } = openBudget();
   spendAll('one');
   turn(59_999);
