@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Environment } from '#config/variables.ts';
 import { documentBase } from '#openapi/document.ts';
@@ -138,6 +138,31 @@ describe('the documents', () => {
           ),
       ),
     ).toEqual([]);
+  });
+
+  test('docs/benchmarks.md names every figure of npm run bench, and no page names another', () => {
+    const [, table = ''] =
+      /const figures = \{\n(.*?)^\};/ms.exec(readFileSync('bench/main.ts', 'utf8')) ?? [];
+    const figures = [...table.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, name]) => name);
+    const page = readFileSync('docs/benchmarks.md', 'utf8');
+    const [, list = ''] = /^Figures: (.*)$/m.exec(page) ?? [];
+    const run = globSync('docs/**/*.md')
+      .map((file) => readFileSync(file, 'utf8'))
+      .flatMap((text) => [...text.matchAll(/npm run bench ([a-z][a-z -]*)/g)])
+      .flatMap(([, names = '']) => names.trim().split(' '));
+
+    expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(figures);
+    expect(run).not.toEqual([]);
+    expect(run.filter((name) => !figures.includes(name))).toEqual([]);
+  });
+
+  test('docs/reliability.md explains every scenario of npm run chaos, and no other', () => {
+    const source = readFileSync('test/chaos/scenarios.ts', 'utf8');
+    const scenarios = new Set([...source.matchAll(/name: '([a-z-]+)'/g)].map(([, name]) => name));
+    const page = readFileSync('docs/reliability.md', 'utf8');
+    const explained = [...page.matchAll(/^\| `([a-z-]+)` \| [^|]* \|$/gm)].map(([, name]) => name);
+
+    expect(explained.sort()).toEqual([...scenarios].sort());
   });
 
   test('every direct dependency is explained in docs/dependencies.md', () => {
