@@ -109,7 +109,7 @@ describe('SIGTERM ends the process with exit code 0 despite', () => {
     const stream = await openEvents(url, `${path}/events`);
     await expect.poll(() => stream.text(), pollOften).toContain('slice-running');
 
-    proxy.goDead();
+    proxy.cut();
     const read = fetch(`${url}${path}`);
     run.child.kill('SIGTERM');
     await stream.over;

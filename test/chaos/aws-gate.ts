@@ -1,63 +1,63 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { openTcpProxy, type Pass, type TcpProxy } from './tcp-proxy.ts';
+import { type Ends, openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** A CreateExportTask on its way to AWS. */
-export interface SeenCreate {
+export interface CreateRequest {
   marker: string;
   at: number;
   /** `amz-sdk-request`, as in `attempt=1; max=1`. */
   attempt: string;
 }
 
-/** What becomes of a create at the gate. */
-export interface CreateFate {
-  /** When it is passed on to AWS; left out, never. */
+/** What the gate does with a create. */
+export interface CreateHandling {
+  /** The delay before it is forwarded to AWS; never when absent. */
   sendAfterMs?: number;
-  /** Done when the answer is there, before it is passed on. */
+  /** Called when the answer has arrived, before it is forwarded. */
   beforeAnswer?: () => Promise<void>;
 }
 
-/** The way of a replica to AWS: every create is stopped there until somebody has decided. */
+/** The proxy between a replica and AWS. It holds every create until the scenario has decided. */
 export type AwsGate = TcpProxy;
 
-// Further apart than this, AWS takes a signature for expired.
+// AWS rejects a signature that is older or newer than this.
 const maxSkewMs = 5 * 60_000;
 
 /** Opens a gate to the emulator at a port. */
 export function openAwsGate(
   emulatorPort: number,
-  atCreate: (create: SeenCreate) => Promise<CreateFate>,
+  atCreate: (create: CreateRequest) => Promise<CreateHandling>,
 ): Promise<AwsGate> {
-  return openTcpProxy(emulatorPort, (pass) =>
+  return openTcpProxy(emulatorPort, (ends) =>
     readRequests(async (request) => {
-      if (isSkewed(request.head)) return pass.toClient(signatureExpired());
+      if (isSkewed(request.head)) return ends.toClient(signatureExpired());
       const create = readCreate(request);
-      if (!create) return pass.toServer(request.bytes);
-      await letPass(pass, request.bytes, await atCreate(create));
+      if (!create) return ends.toServer(request.bytes);
+      await forward(ends, request.bytes, await atCreate(create));
     }),
   );
 }
 
-async function letPass(
-  pass: Pass,
+async function forward(
+  ends: Ends,
   bytes: Buffer,
-  { sendAfterMs, beforeAnswer }: CreateFate,
+  { sendAfterMs, beforeAnswer }: CreateHandling,
 ): Promise<void> {
   if (sendAfterMs === undefined) return;
-  if (beforeAnswer) pass.holdAnswer(beforeAnswer);
+  if (beforeAnswer) ends.delayAnswer(beforeAnswer);
   if (sendAfterMs > 0) await delay(sendAfterMs);
-  pass.toServer(bytes);
+  ends.toServer(bytes);
 }
 
-interface WholeRequest {
+interface HttpRequest {
   head: string;
   body: string;
   bytes: Buffer;
 }
 
-/** Cuts the bytes of a connection into requests, whose length the SDK always tells. */
-function readRequests(act: (request: WholeRequest) => Promise<void> | void) {
+/** Splits the bytes of a connection into requests. The SDK always sends Content-Length. */
+function readRequests(act: (request: HttpRequest) => Promise<void> | void) {
   let received: Buffer = Buffer.alloc(0);
   return (chunk: Buffer): void => {
     received = Buffer.concat([received, chunk]);
@@ -77,13 +77,13 @@ function readRequests(act: (request: WholeRequest) => Promise<void> | void) {
 const header = (head: string, name: string) =>
   new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1]?.trim();
 
-function readCreate({ head, body }: WholeRequest): SeenCreate | undefined {
+function readCreate({ head, body }: HttpRequest): CreateRequest | undefined {
   if (header(head, 'x-amz-target') !== 'Logs_20140328.CreateExportTask') return undefined;
   const attempt = header(head, 'amz-sdk-request') ?? '';
   return { marker: JSON.parse(body).taskName, at: Date.now(), attempt };
 }
 
-/** As AWS does, and the emulator does not, refuses what was signed long ago or in the future. */
+/** Whether the signature is too old or too new. AWS refuses it; the emulator does not check it. */
 function isSkewed(head: string): boolean {
   if (!header(head, 'x-amz-target')) return false;
   const [, year, month, day, hours, minutes, seconds] =

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 
 import { makeRandom } from '../random.ts';
-import { attackAsCaller } from './scenarios/hostile-caller.ts';
+import { measureUnderAttack } from './scenarios/hostile-caller.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 
-// The short form; npm run chaos is the long one.
+// The short form. The full suite is npm run chaos.
 test('loses nothing, exports nothing twice and leaves nothing stuck after 50 kills', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const stop = new AbortController();
@@ -27,7 +27,7 @@ test('loses nothing, exports nothing twice and leaves nothing stuck after 50 kil
 test('keeps calls for callers without permission within the AWS budget, and refuses no other caller', {
   timeout: 240_000,
 }, async () => {
-  const report = await attackAsCaller(
+  const report = await measureUnderAttack(
     {
       serverUrl: process.env.TEST_POSTGRES_URL ?? '',
       count: 2,

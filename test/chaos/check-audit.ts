@@ -1,7 +1,7 @@
 import type { Evidence, Violation } from './checker.ts';
 
-/** Every change of a job has one entry of the audit, and so has every create that was seen. */
-export function checkAudit({ events, sightings, auditEntries }: Evidence): Violation[] {
+/** Every change of a job, and every create that was sent, has one audit entry. */
+export function checkAudit({ events, observedCreates, auditEntries }: Evidence): Violation[] {
   const nameOf = (jobId: string | null, version: number | null, type: string | null) =>
     `${jobId} ${version} ${type}`;
   const ofChanges = Map.groupBy(auditEntries, (entry) =>
@@ -18,8 +18,8 @@ export function checkAudit({ events, sightings, auditEntries }: Evidence): Viola
       .map(({ jobId, version, type }) => nameOf(jobId, version, type))
       .filter((name) => ofChanges.get(name)?.length !== 1)
       .map((name) => unlawful(`${name} has ${ofChanges.get(name)?.length ?? 0} audit entries`)),
-    ...sightings
+    ...observedCreates
       .filter(({ marker }) => !intents.has(marker))
-      .map(({ marker }) => unlawful(`${marker} was sent, and is not in the audit`)),
+      .map(({ marker }) => unlawful(`${marker} was sent, but is not in the audit`)),
   ];
 }

@@ -1,8 +1,8 @@
 import type { Evidence, Violation } from './checker.ts';
 
-/** A call of a client to the API, and what came back of it. */
+/** A call of a client to the API, and its answer. */
 export interface ClientCall {
-  /** Of a POST of a job. */
+  /** Present for a POST of a job. */
   idempotencyKey?: string;
   caller: string;
   /** Undefined when the answer was lost. */
@@ -12,7 +12,7 @@ export interface ClientCall {
   retryAfter?: string;
 }
 
-/** One key, one job; and a no is always a proper one. */
+/** One job per idempotency key; each error is a problem, and each 503 has Retry-After. */
 export function checkCalls({ calls, idempotencyKeys }: Evidence): Violation[] {
   const accepted = calls.filter(({ status, idempotencyKey }) => status === 202 && idempotencyKey);
   const keyed = Map.groupBy(
@@ -24,14 +24,14 @@ export function checkCalls({ calls, idempotencyKeys }: Evidence): Violation[] {
     ...[...keyed].flatMap(([key, answers]): Violation[] => {
       const ids = new Set([rows.get(key), ...answers.map(({ jobId }) => jobId)]);
       if (ids.size === 1) return [];
-      const text = `key ${key} stands for ${[...ids].join(' and ')}`;
+      const text = `key ${key} belongs to ${[...ids].join(' and ')}`;
       return [{ invariant: 'INV6', kind: 'duplicated', text }];
     }),
     ...calls.filter(isImproper).map(
       ({ status, contentType, retryAfter }): Violation => ({
         invariant: 'INV9',
         kind: 'unlawful',
-        text: `an answer ${status} as ${contentType}, Retry-After ${retryAfter}`,
+        text: `answer ${status} with ${contentType}, Retry-After ${retryAfter}`,
       }),
     ),
   ];

@@ -68,7 +68,7 @@ const auditEntries = events.map(({ jobId, version, at, type }) => ({
 }));
 
 /** One job of one slice, exported once. */
-const good: Evidence = {
+const valid: Evidence = {
   installation: 'here',
   accepted: ['job'],
   cancelled: new Set<string>(),
@@ -89,7 +89,7 @@ const good: Evidence = {
       contentType: 'application/problem+json; charset=utf-8',
     },
   ],
-  sightings: [{ marker, at: 995, attempt: 'attempt=1; max=1', isIntentKnown: true }],
+  observedCreates: [{ marker, at: 995, attempt: 'attempt=1; max=1', isIntentKnown: true }],
   tasks: [task],
   jobs: [
     {
@@ -135,15 +135,15 @@ const good: Evidence = {
   attempts: [attempt],
   events,
   auditEntries,
-  strays: [],
-  doomed: new Set(),
+  orphans: [],
+  expectedToFail: new Set(),
   idempotencyKeys: [
     { caller: 'anonymous', key: 'key', digest: 'digest', jobId: 'job', createdAt: 980 },
   ],
 };
 
-const [slice] = good.slices;
-const [sighting] = good.sightings;
+const [slice] = valid.slices;
+const [observed] = valid.observedCreates;
 const second = { ...task, taskId: 'task-2', createdAt: 3_000, finishedAt: 4_000 };
 const earlier = {
   ...attempt,
@@ -159,83 +159,87 @@ const refused = {
   problem: JSON.stringify({ awsErrorCode: 'LimitExceededException' }),
 };
 
-const planted: [string, string, Partial<Evidence>][] = [
-  ['INV1', 'an accepted job that is gone', { accepted: ['job', 'another'] }],
+const violations: [string, string, Partial<Evidence>][] = [
+  ['INV1', 'an accepted job that does not exist', { accepted: ['job', 'another'] }],
   ['INV2', 'a second task of a slice', { tasks: [task, second] }],
   ['INV3', 'a completed slice without a task', { tasks: [] }],
   ['INV3', 'a completed slice whose task failed', { tasks: [{ ...task, status: 'FAILED' }] }],
   ['INV3', 'a slice that failed', { slices: [{ ...slice, state: 'failed' }] as never }],
-  ['INV3', 'a doomed slice that is exported', { doomed: new Set(['job']) }],
+  ['INV3', 'a slice that must fail, but is exported', { expectedToFail: new Set(['job']) }],
   ['INV3', 'a slice that never ends', { slices: [{ ...slice, state: 'starting' }] as never }],
   ['INV4', 'two tasks at once', { tasks: [task, { ...second, createdAt: 1_999 }] }],
-  ['INV5', 'a step that is not lawful', { events: good.events.toSpliced(2, 1) }],
+  ['INV5', 'a transition that is not allowed', { events: valid.events.toSpliced(2, 1) }],
   [
     'INV5',
-    'a completed slice that goes on',
-    { events: [...good.events, event(5, 'slice-starting', { slice: 0, attempt: 2 })] },
+    'a completed slice that starts again',
+    { events: [...valid.events, event(5, 'slice-starting', { slice: 0, attempt: 2 })] },
   ],
-  ['INV5', 'a missing event', { events: good.events.slice(0, 3) }],
+  ['INV5', 'a missing event', { events: valid.events.slice(0, 3) }],
   [
     'INV6',
-    'a key of two jobs',
-    { calls: [...good.calls, { ...good.calls[1], jobId: 'another' }] as never },
+    'one idempotency key with two jobs',
+    { calls: [...valid.calls, { ...valid.calls[1], jobId: 'another' }] as never },
   ],
   ['INV7', 'a task of another window', { tasks: [{ ...task, to: 3_600_000n }] }],
   ['INV7', 'a task with another name', { attempts: [{ ...attempt, marker: `${marker}0` }] }],
-  ['INV9', 'an answer 500', { calls: [{ ...good.calls[2], status: 500 }] as never }],
+  ['INV9', 'an answer 500', { calls: [{ ...valid.calls[2], status: 500 }] as never }],
   [
     'INV9',
     'a 503 without Retry-After',
-    { calls: [{ ...good.calls[2], retryAfter: undefined }] as never },
+    { calls: [{ ...valid.calls[2], retryAfter: undefined }] as never },
   ],
   [
     'INV9',
     'an error that is no problem',
-    { calls: [{ ...good.calls[2], contentType: 'text/html' }] as never },
+    { calls: [{ ...valid.calls[2], contentType: 'text/html' }] as never },
   ],
-  ['INV11', 'a change without an entry of the audit', { auditEntries: auditEntries.slice(1) }],
+  ['INV11', 'a change without an audit entry', { auditEntries: auditEntries.slice(1) }],
   [
     'INV11',
-    'a change with two entries of the audit',
+    'a change with two audit entries',
     { auditEntries: [...auditEntries, ...auditEntries] },
   ],
   [
     'INV11',
-    'a create that is not in the audit',
-    { sightings: [{ ...sighting, marker: 'another' }] as never },
+    'a create without an audit entry',
+    { observedCreates: [{ ...observed, marker: 'another' }] as never },
   ],
   [
     'INV10',
     'a create before its intent',
-    { sightings: [{ ...sighting, isIntentKnown: false }] as never },
-  ],
-  ['INV10', 'a task nobody meant', { tasks: [task, { ...second, taskName: 'xp1-here-other' }] }],
-  ['INV12', 'a create sent twice', { sightings: [sighting, sighting] as never }],
-  [
-    'INV12',
-    'a create the SDK repeated',
-    { sightings: [{ ...sighting, attempt: 'attempt=2; max=3' }] as never },
+    { observedCreates: [{ ...observed, isIntentKnown: false }] as never },
   ],
   [
+    'INV10',
+    'a task without an attempt',
+    { tasks: [task, { ...second, taskName: 'xp1-here-other' }] },
+  ],
+  ['INV12', 'a create sent twice', { observedCreates: [observed, observed] as never }],
+  [
     'INV12',
-    'a full slot that was believed while another attempt was open',
+    'a create that the SDK retried',
+    { observedCreates: [{ ...observed, attempt: 'attempt=2; max=3' }] as never },
+  ],
+  [
+    'INV12',
+    'a taken slot that was accepted while the outcome of another attempt was unknown',
     { attempts: [refused, earlier] },
   ],
 ];
 
 describe('the checker', () => {
-  test('finds nothing in a valid run', () => {
-    expect(check(good)).toEqual([]);
+  test('finds no violation in a valid run', () => {
+    expect(check(valid)).toEqual([]);
   });
 
-  test('does not count a second task that is recorded as orphaned', () => {
+  test('does not count a second task that is recorded as an orphan', () => {
     const orphan = { taskId: 'task-2', target: 'default', marker, jobId: 'job', detectedAt: 5_000 };
 
-    expect(check({ ...good, tasks: [task, second], strays: [orphan] })).toEqual([]);
+    expect(check({ ...valid, tasks: [task, second], orphans: [orphan] })).toEqual([]);
   });
 
-  test.each(planted)('finds %s: %s', (invariant, _what, changes) => {
-    const found = check({ ...good, ...changes });
+  test.each(violations)('finds %s: %s', (invariant, _description, changes) => {
+    const found = check({ ...valid, ...changes });
 
     expect(found.map((violation) => violation.invariant)).toContain(invariant);
   });

@@ -9,50 +9,50 @@ import { checkHistory } from './check-history.ts';
 /** An export task, as the emulator knows it. */
 export type Task = ReturnType<Emulator['exportTasks']>[number];
 
-/** A create as it was seen on its way to AWS, and whether its intent was on disk by then. */
-export interface Sighting {
+/** A create as observed between a replica and AWS, and whether its intent was in the database by then. */
+export interface ObservedCreate {
   marker: string;
   at: number;
   attempt: string;
-  /** Undefined when the database could not be asked. */
+  /** `undefined` when the database was unavailable. */
   isIntentKnown: boolean | undefined;
 }
 
-/** A row of a table, as it is read. */
+/** A row of a table. */
 export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>;
 
-/** Everything a run leaves behind. */
+/** Everything on record after a run. */
 export interface Evidence {
   installation: string;
   /** Jobs whose acceptance was confirmed. */
   accepted: string[];
-  /** Jobs whose cancel was confirmed: their slices may end so. */
+  /** Jobs whose cancel was confirmed: their slices may end cancelled. */
   cancelled: ReadonlySet<string>;
-  /** Jobs whose slices cannot but fail. */
-  doomed: ReadonlySet<string>;
+  /** Jobs all of whose slices must fail. */
+  expectedToFail: ReadonlySet<string>;
   calls: ClientCall[];
-  sightings: Sighting[];
+  observedCreates: ObservedCreate[];
   tasks: Task[];
   jobs: Row<'jobs'>[];
   slices: Row<'slices'>[];
   attempts: Row<'attempts'>[];
   events: Row<'events'>[];
-  strays: Row<'strays'>[];
+  orphans: Row<'strays'>[];
   idempotencyKeys: Row<'idempotencyKeys'>[];
   auditEntries: Row<'auditEntries'>[];
 }
 
-/** Something that must never happen, and did. */
+/** A broken invariant. */
 export interface Violation {
   invariant: string;
-  /** What it means for whoever asked for the export. */
+  /** The consequence for the caller. */
   kind: 'lost' | 'duplicated' | 'stuck' | 'unlawful';
   text: string;
 }
 
 /**
- * Judges a run in which nothing gave a slice that is not doomed a reason to fail, after it has come
- * to rest. Looks only at what AWS, the database and the clients have on record.
+ * Checks a run after it has come to rest. Only slices of `expectedToFail` had a reason to fail. It uses
+ * only the records of AWS, the database and the clients.
  */
 export function check(evidence: Evidence): Violation[] {
   const tasks = ourTasks(evidence);
@@ -61,7 +61,7 @@ export function check(evidence: Evidence): Violation[] {
     ...evidence.slices.flatMap((slice) => checkSlice(slice, evidence, tasks)),
     ...checkSlots(tasks),
     ...checkHistory(evidence),
-    ...checkSightings(evidence, tasks),
+    ...checkCreates(evidence, tasks),
     ...checkCalls(evidence),
     ...checkAudit(evidence),
   ];
@@ -73,9 +73,9 @@ interface OurTask {
   isOrphan: boolean;
 }
 
-function ourTasks({ installation, tasks, attempts, strays }: Evidence): OurTask[] {
+function ourTasks({ installation, tasks, attempts, orphans }: Evidence): OurTask[] {
   const byMarker = new Map(attempts.map((attempt) => [attempt.marker, attempt]));
-  const orphanIds = new Set(strays.map(({ taskId }) => taskId));
+  const orphanIds = new Set(orphans.map(({ taskId }) => taskId));
   return tasks
     .filter(({ taskName }) => taskName?.startsWith(`xp1-${installation}-`))
     .map((task) => ({
@@ -89,16 +89,20 @@ function checkAcceptance({ accepted, jobs }: Evidence): Violation[] {
   const ids = new Set(jobs.map(({ id }) => id));
   return accepted
     .filter((id) => !ids.has(id))
-    .map((id) => ({ invariant: 'INV1', kind: 'lost', text: `job ${id} was accepted and is gone` }));
+    .map((id) => ({
+      invariant: 'INV1',
+      kind: 'lost',
+      text: `job ${id} was accepted, but does not exist`,
+    }));
 }
 
-/** One slice, one export: the one it knows, of what it asked for. */
+/** Each slice has one export: the task of its last attempt, with the right parameters. */
 function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): Violation[] {
   const name = `slice ${slice.jobId}/${slice.number}`;
   if (slice.state === 'cancelled' && evidence.cancelled.has(slice.jobId)) return [];
-  if (evidence.doomed.has(slice.jobId)) {
+  if (evidence.expectedToFail.has(slice.jobId)) {
     if (slice.state === 'failed' && slice.problem !== null) return [];
-    const text = `${name}, which cannot but fail, is ${slice.state}`;
+    const text = `${name} must fail, but is ${slice.state}`;
     return [{ invariant: 'INV3', kind: 'stuck', text }];
   }
   if (slice.state === 'failed' || slice.state === 'cancelled') {
@@ -106,7 +110,7 @@ function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): 
     return [{ invariant: 'INV3', kind: 'lost', text }];
   }
   if (slice.state !== 'completed') {
-    return [{ invariant: 'INV3', kind: 'stuck', text: `${name} is ${slice.state} for ever` }];
+    return [{ invariant: 'INV3', kind: 'stuck', text: `${name} stays ${slice.state}` }];
   }
   const attempt = evidence.attempts.find(
     (row) =>
@@ -115,7 +119,7 @@ function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): 
   const known = ours.filter(({ task }) => task.taskId === attempt?.taskId);
   const [counted] = known;
   if (counted?.task.status !== 'COMPLETED') {
-    const text = `${name} is completed, its task ${attempt?.taskId} is ${counted?.task.status}`;
+    const text = `${name} is completed, but its task ${attempt?.taskId} is ${counted?.task.status}`;
     return [{ invariant: 'INV3', kind: 'lost', text }];
   }
   const others = ours.filter(
@@ -130,7 +134,7 @@ function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): 
     ...others.map(({ task }) => ({
       invariant: 'INV2',
       kind: 'duplicated' as const,
-      text: `${name} was exported by ${counted.task.taskId}, and by ${task.taskId}, which nobody knows`,
+      text: `${name} was exported by ${counted.task.taskId}, and by the unknown task ${task.taskId}`,
     })),
     ...checkParameters(name, counted, slice, evidence),
   ];
@@ -154,49 +158,54 @@ function checkParameters(
     task.destination === job?.destination &&
     task.destinationPrefix === attempt.destinationPrefix;
   if (isEqual) return [];
-  const text = `${name} has task ${task.taskId}, which is not what it asked for`;
+  const text = `${name} has task ${task.taskId} with other parameters`;
   return [{ invariant: 'INV7', kind: 'unlawful', text }];
 }
 
-/** In one account and Region, one of ours ends before the next begins. */
+/** In each account and Region, one of our tasks ends before the next begins. */
 function checkSlots(ours: OurTask[]): Violation[] {
   const counted = ours.filter(({ isOrphan }) => !isOrphan).map(({ task }) => task);
-  const places = Map.groupBy(counted, ({ accountId, region }) => `${accountId} ${region}`);
-  return [...places].flatMap(([place, tasks]) => {
+  const slots = Map.groupBy(counted, ({ accountId, region }) => `${accountId} ${region}`);
+  return [...slots].flatMap(([slot, tasks]) => {
     const inOrder = tasks.toSorted((one, other) => one.createdAt - other.createdAt);
     return inOrder.flatMap((task, index): Violation[] => {
       const next = inOrder[index + 1];
       if (!next || next.createdAt >= (task.finishedAt ?? Number.POSITIVE_INFINITY)) return [];
-      const text = `${task.taskId} and ${next.taskId} were active at once in ${place}`;
+      const text = `${task.taskId} and ${next.taskId} were active at once in ${slot}`;
       return [{ invariant: 'INV4', kind: 'duplicated', text }];
     });
   });
 }
 
-/** Intent first, and sent once. */
-function checkSightings({ sightings, attempts, events }: Evidence, ours: OurTask[]): Violation[] {
+/** Each create was sent once, after its intent was in the database. */
+function checkCreates(
+  { observedCreates, attempts, events }: Evidence,
+  ours: OurTask[],
+): Violation[] {
   const unlawful = (invariant: string, text: string) =>
     ({ invariant, kind: 'unlawful', text }) as const;
-  const bySent = Map.groupBy(sightings, ({ marker }) => marker);
+  const byMarker = Map.groupBy(observedCreates, ({ marker }) => marker);
   return [
-    ...sightings
+    ...observedCreates
       .filter(({ isIntentKnown }) => isIntentKnown === false)
-      .map(({ marker }) => unlawful('INV10', `${marker} was sent before it was on disk`)),
+      .map(({ marker }) =>
+        unlawful('INV10', `${marker} was sent before its intent was in the database`),
+      ),
     ...ours
       .filter(({ attempt, isOrphan }) => !attempt && !isOrphan)
       .map(({ task }) => unlawful('INV10', `task ${task.taskId} has no attempt`)),
-    ...[...bySent.values()]
+    ...[...byMarker.values()]
       .filter((sent) => sent.length > 1 || !sent[0]?.attempt.startsWith('attempt=1;'))
       .map(([first]) => unlawful('INV12', `${first?.marker} was sent more than once`)),
     ...attempts
       .filter(isSlotTaken)
       .flatMap((refused) =>
         attempts
-          .filter((other) => other !== refused && isUnsettledDuring(other, refused, events))
+          .filter((other) => other !== refused && isUnknownDuring(other, refused, events))
           .map(({ marker }) =>
             unlawful(
               'INV12',
-              `${refused.marker} was taken for refused while ${marker} was unsettled`,
+              `${refused.marker} was recorded as refused while the outcome of ${marker} was unknown`,
             ),
           ),
       ),
@@ -206,8 +215,8 @@ function checkSightings({ sightings, attempts, events }: Evidence, ours: OurTask
 const isSlotTaken = ({ problem }: Row<'attempts'>) =>
   problem !== null && JSON.parse(problem).awsErrorCode === 'LimitExceededException';
 
-/** Whether it was not known what became of an attempt at the time another was refused. */
-function isUnsettledDuring(
+/** Whether the outcome of an attempt was unknown when another attempt was refused. */
+function isUnknownDuring(
   other: Row<'attempts'>,
   refused: Row<'attempts'>,
   events: Row<'events'>[],
@@ -220,6 +229,6 @@ function isUnsettledDuring(
       JSON.parse(data).slice === other.slice &&
       JSON.parse(data).attempt === other.attempt,
   );
-  const settledAt = found?.at ?? other.endedAt ?? Number.POSITIVE_INFINITY;
-  return settledAt > refused.submittedAt;
+  const knownAt = found?.at ?? other.endedAt ?? Number.POSITIVE_INFINITY;
+  return knownAt > refused.submittedAt;
 }

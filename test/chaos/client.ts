@@ -3,22 +3,22 @@ import { text } from 'node:stream/consumers';
 
 import type { ClientCall } from './check-calls.ts';
 
-/** A job as a client posts it, again and again with the same key. */
-export interface PostedJob {
+/** A job that a client posts repeatedly with the same idempotency key. */
+export interface JobToCreate {
   key: string;
   target: string;
   destination: string;
 }
 
-/** Posts a job; a client that gives up early does not hear what came of it. Never throws. */
-export function postJob(
+/** Posts a job. A client that disconnects early gets no answer. Never throws. */
+export function createJob(
   port: number,
-  { key, target, destination }: PostedJob,
-  giveUpAfterMs: number | undefined,
+  { key, target, destination }: JobToCreate,
+  disconnectAfterMs: number | undefined,
 ): Promise<ClientCall> {
   const call = { idempotencyKey: key, caller: 'anonymous' };
   return new Promise((resolve) => {
-    const unheard = () => resolve({ ...call, status: undefined });
+    const resolveWithoutAnswer = () => resolve({ ...call, status: undefined });
     const posting = request({
       host: '127.0.0.1',
       port,
@@ -26,11 +26,11 @@ export function postJob(
       path: `/export-jobs?target=${target}`,
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
     });
-    posting.on('error', unheard); // also when given up before the answer
+    posting.on('error', resolveWithoutAnswer); // also after an early disconnect
     posting.on('response', (answer) => {
-      readAnswer(answer).then((read) => resolve({ ...call, ...read }), unheard);
+      readAnswer(answer).then((read) => resolve({ ...call, ...read }), resolveWithoutAnswer);
     });
-    if (giveUpAfterMs !== undefined) setTimeout(() => posting.destroy(), giveUpAfterMs);
+    if (disconnectAfterMs !== undefined) setTimeout(() => posting.destroy(), disconnectAfterMs);
     posting.end(
       JSON.stringify({
         logGroupNames: ['/app'],

@@ -9,16 +9,16 @@ import { fileURLToPath } from 'node:url';
 
 import { nodeEnvironment } from '../node-environment.ts';
 
-/** The service itself, as `npm start` runs it, with what production has by default. */
+/** The service as `npm start` runs it, with its default settings. */
 export interface GatewayProcess extends AsyncDisposable {
   port: number;
-  /** Sends a request; the name of a caller is its key. Never throws: a broken one has status 0. */
+  /** Sends a request with the key of the caller. Never throws: a failed connection has status 0. */
   call(caller: string, method: string, path: string, body?: string): Promise<CallAnswer>;
-  /** How it ended, once it has. */
+  /** Its exit code or signal once it has ended. */
   exit(): number | NodeJS.Signals | null | undefined;
 }
 
-/** What was answered. */
+/** The answer to a call. */
 interface CallAnswer {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: bodies of every shape
@@ -27,12 +27,12 @@ interface CallAnswer {
 
 const main = fileURLToPath(new URL('../../src/bin/main.ts', import.meta.url));
 
-/** Starts it and waits until it is ready. */
+/** Starts the gateway and waits until it is ready. */
 export async function openGatewayProcess(options: {
   awsUrl: string;
   databaseUrl: string;
   region: string;
-  /** Names of callers with a key; what they may, the policies say. */
+  /** The names of callers with a key. The policies decide what they may do. */
   callers: string[];
   policies: string;
 }): Promise<GatewayProcess> {

@@ -19,7 +19,7 @@ const scale = Number(values.scale);
 const lanes = Number(values.lanes);
 const seed = Number(values.seed);
 const names = [...new Set(scenarios.map(({ name }) => name))];
-const say = (text: string) => process.stdout.write(`${text}\n`);
+const print = (text: string) => process.stdout.write(`${text}\n`);
 
 if (
   !positionals.every((name) => names.includes(name)) ||
@@ -27,52 +27,52 @@ if (
   !(lanes >= 1) ||
   Number.isNaN(seed)
 ) {
-  say(`npm run chaos -- [--scale 0.05] [--lanes 2] [--seed 1] [${names.join('] [')}]`);
+  print(`npm run chaos -- [--scale 0.05] [--lanes 2] [--seed 1] [${names.join('] [')}]`);
   process.exit(2);
 }
 
 const stop = new AbortController();
-const windsDownWithinMs = 20_000;
+const shutdownTimeoutMs = 20_000;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => {
-    say('Stopping.');
+    print('Stopping.');
     stop.abort();
-    setTimeout(() => process.exit(1), windsDownWithinMs).unref(); // takes the replicas along
+    setTimeout(() => process.exit(1), shutdownTimeoutMs).unref(); // this ends the replicas, too
   });
 }
 
-// Both before anything runs: making one keeps the process busy for seconds.
+// Both start before any scenario: starting one blocks this process for seconds.
 await using server = await openPostgres();
 await using ownServer = await openPostgres();
 const chosen = scenarios.filter(
   ({ name }) => positionals.length === 0 || positionals.includes(name),
 );
-say(`seed ${seed}, scale ${scale}, ${lanes} at a time`);
+print(`seed ${seed}, scale ${scale}, ${lanes} at a time`);
 const rows: TableRow[] = [];
 const waiting = [...chosen];
-await Promise.all(Array.from({ length: lanes }, workLane));
+await Promise.all(Array.from({ length: lanes }, runLane));
 rows.sort((one, other) => chosen.indexOf(one.scenario) - chosen.indexOf(other.scenario));
-say(`\n${writeTable(rows)}`);
+print(`\n${writeTable(rows)}`);
 if (stop.signal.aborted || rows.some(({ violations }) => violations.length > 0)) {
   process.exitCode = 1;
 }
 
-/** One scenario after the other; each has replicas, an emulator and a database of its own. */
-async function workLane(): Promise<void> {
+/** Runs one scenario after another. Each has its own replicas, emulator and database. */
+async function runLane(): Promise<void> {
   for (let next = waiting.shift(); next && !stop.signal.aborted; next = waiting.shift()) {
-    rows.push(...(await play(next).catch(nothingWhenStopped)));
+    rows.push(...(await runScenario(next).catch(ignoreWhenStopped)));
   }
 }
 
-function nothingWhenStopped(error: unknown): TableRow[] {
+function ignoreWhenStopped(error: unknown): TableRow[] {
   if (!stop.signal.aborted) throw error;
   return [];
 }
 
-async function play(scenario: Scenario): Promise<TableRow[]> {
-  const { name, variant, count: whole, run } = scenario;
+async function runScenario(scenario: Scenario): Promise<TableRow[]> {
+  const { name, variant, count: fullCount, run } = scenario;
   const title = variant === undefined ? name : `${name}: ${variant}`;
-  const count = Math.max(1, Math.round(whole * scale));
+  const count = Math.max(1, Math.round(fullCount * scale));
   const beganAt = performance.now();
   const report = await run({
     serverUrl: server.url,
@@ -83,19 +83,19 @@ async function play(scenario: Scenario): Promise<TableRow[]> {
     onProgress: makeProgress(title, count),
   });
   const seconds = (performance.now() - beganAt) / 1_000;
-  for (const { invariant, kind, text } of report.violations) say(`${invariant} ${kind}: ${text}`);
-  for (const note of report.notes ?? []) say(`${title}: ${note}`);
-  if (report.logPath) say(`What the replicas said is in ${report.logPath}`);
-  say(`${title}: ${seconds.toFixed(0)} s, ${report.violations.length} violations`);
+  for (const { invariant, kind, text } of report.violations) print(`${invariant} ${kind}: ${text}`);
+  for (const note of report.notes ?? []) print(`${title}: ${note}`);
+  if (report.logPath) print(`The log of the replicas is ${report.logPath}`);
+  print(`${title}: ${seconds.toFixed(0)} s, ${report.violations.length} violations`);
   return [{ ...report, scenario, title, seconds }];
 }
 
-/** Says how far a scenario is, every tenth of the way. */
+/** Prints the progress of a scenario at every tenth. */
 function makeProgress(title: string, count: number): (done: number) => void {
-  let saidTenths = 0;
+  let printedTenths = 0;
   return (done) => {
     const tenths = Math.floor((10 * done) / count);
-    if (tenths > saidTenths && tenths < 10) say(`${title}: ${done} of ${count}`);
-    saidTenths = Math.max(saidTenths, tenths);
+    if (tenths > printedTenths && tenths < 10) print(`${title}: ${done} of ${count}`);
+    printedTenths = Math.max(printedTenths, tenths);
   };
 }

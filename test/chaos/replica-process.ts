@@ -1,43 +1,42 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-
-import { pauseMs } from './limits.ts';
 import type { ReplicaMessage, ReplicaSettings, Trap } from './replica.ts';
+import { pauseMs } from './shortened-limits.ts';
 
 /** A running replica. */
 export interface ReplicaProcess {
-  /** Its name in the leases. */
+  /** Its owner name in the leases. */
   owner: string;
-  /** Resolves when it is ready, or has ended before it was; with the port of its API. */
+  /** Resolves with the port of its API when it is ready, or with `undefined` if it ends before. */
   ready: Promise<number | undefined>;
-  /** Resolves when it is about to freeze itself; after a pause it is thawed. */
+  /** Resolves when it is about to freeze itself. It is resumed after a pause. */
   freezes(): Promise<void>;
-  /** Sets another trap, or none. */
+  /** Sets or removes the trap. */
   set(trap: Trap | 'none'): void;
-  /** Resolves with how it ended. */
+  /** Resolves with its exit code or signal. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   hasEnded(): boolean;
   signal(signal: NodeJS.Signals): void;
 }
 
-/** What a replica is started with beside its settings. */
-export interface ReplicaSurroundings {
+/** The environment of a replica. */
+export interface ReplicaEnvironment {
   awsUrl: string;
-  /** Of the file its log goes to. */
+  /** The file descriptor of its log. */
   logFile: number;
-  /** So that not each of a thousand replicas compiles everything again. */
+  /** A shared compile cache: otherwise each of a thousand replicas compiles everything. */
   compileCacheDir: string;
-  /** Preloaded, with its environment. */
+  /** A module to preload, with its environment. */
   preload?: { module: string; env: Record<string, string> } | undefined;
 }
 
 const script = fileURLToPath(new URL('replica.ts', import.meta.url));
 
-/** Starts a replica. None outlives this process. */
+/** Starts a replica. It ends with this process. */
 export function startReplica(
   settings: ReplicaSettings,
-  { awsUrl, logFile, compileCacheDir, preload }: ReplicaSurroundings,
+  { awsUrl, logFile, compileCacheDir, preload }: ReplicaEnvironment,
 ): ReplicaProcess {
   const preloads = preload ? ['--import', preload.module] : [];
   const child = spawn(process.execPath, [...preloads, script, JSON.stringify(settings)], {
@@ -54,8 +53,8 @@ export function startReplica(
     },
     stdio: ['ignore', logFile, logFile, 'ipc'],
   });
-  child.on('message', ({ is }: ReplicaMessage) => {
-    if (is === 'freezing') setTimeout(() => child.kill('SIGCONT'), pauseMs);
+  child.on('message', ({ type }: ReplicaMessage) => {
+    if (type === 'freezing') setTimeout(() => child.kill('SIGCONT'), pauseMs);
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -65,21 +64,24 @@ export function startReplica(
   });
   return {
     owner: settings.owner,
-    ready: Promise.race([hears(child, 'ready'), ended]).then((said) =>
-      'port' in said ? said.port : undefined,
+    ready: Promise.race([waitForMessage(child, 'ready'), ended]).then((message) =>
+      'port' in message ? message.port : undefined,
     ),
-    freezes: () => hears(child, 'freezing').then(() => {}),
-    set: (trap) => void (child.connected && child.send(trap, () => {})), // it may just be dying
+    freezes: () => waitForMessage(child, 'freezing').then(() => {}),
+    set: (trap) => void (child.connected && child.send(trap, () => {})), // it may be ending
     ended,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     signal: (signal) => void child.kill(signal),
   };
 }
 
-function hears(child: ChildProcess, what: ReplicaMessage['is']): Promise<ReplicaMessage> {
+function waitForMessage(
+  child: ChildProcess,
+  type: ReplicaMessage['type'],
+): Promise<ReplicaMessage> {
   return new Promise((resolve) => {
-    child.on('message', (said: ReplicaMessage) => {
-      if (said.is === what) resolve(said);
+    child.on('message', (message: ReplicaMessage) => {
+      if (message.type === type) resolve(message);
     });
   });
 }

@@ -10,26 +10,26 @@ import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
-import { chaosLimits, chaosTimeouts } from './limits.ts';
+import { chaosLimits, chaosTimeouts } from './shortened-limits.ts';
 
-/** What a replica is told at its start, as JSON in its first argument. */
+/** The settings of a replica, as JSON in its first argument. */
 export interface ReplicaSettings {
   owner: string;
   databaseUrl: string;
   targets: { name: string; region: string }[];
-  /** Whether it has the API in front; it is ready sooner without. */
+  /** Whether it serves the API. Without it, it starts faster. */
   isServing: boolean;
 }
 
-/** A point at which the replica ends or freezes itself, when it gets there for the n-th time from now. */
+/** A point at which the replica kills or freezes itself, at its n-th visit from now. */
 export interface Trap {
   point: CrashPoint;
   visit: number;
   signal: 'SIGKILL' | 'SIGSTOP';
 }
 
-/** What a replica tells whoever started it; whoever did may send it a `Trap`, or 'none'. */
-export type ReplicaMessage = { is: 'ready'; port: number | undefined } | { is: 'freezing' };
+/** A message of a replica to its parent. The parent may send it a `Trap`, or 'none'. */
+export type ReplicaMessage = { type: 'ready'; port: number | undefined } | { type: 'freezing' };
 
 const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
 const { owner, databaseUrl } = settings;
@@ -37,7 +37,7 @@ let trap: Trap | undefined;
 process.on('message', (message) => {
   trap = message === 'none' ? undefined : (message as Trap);
 });
-process.once('disconnect', () => process.exit()); // nobody is left to end it
+process.once('disconnect', () => process.exit()); // the parent has ended
 
 const write = (level: string) => (facts: object, text: string) =>
   void process.stdout.write(`${owner} ${level} ${text} ${JSON.stringify(facts, plainErrors)}\n`);
@@ -74,7 +74,7 @@ const jobs = openExportJobs(database, {
 });
 const app = settings.isServing ? await serve() : undefined;
 await targets.whenChecked;
-await tell({ is: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
+await send({ type: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
 await once(process, 'SIGTERM');
 await jobs.close();
@@ -83,7 +83,7 @@ await targets[Symbol.asyncDispose]();
 await database[Symbol.asyncDispose]();
 process.disconnect();
 
-function tell(message: ReplicaMessage): Promise<void> {
+function send(message: ReplicaMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));
 }
 
@@ -115,6 +115,6 @@ async function reach(point: CrashPoint): Promise<void> {
   if (trap.visit > 0) return;
   const { signal } = trap;
   trap = undefined;
-  if (signal === 'SIGSTOP') await tell({ is: 'freezing' });
+  if (signal === 'SIGSTOP') await send({ type: 'freezing' });
   process.kill(process.pid, signal);
 }

@@ -4,56 +4,56 @@ import { fileURLToPath } from 'node:url';
 import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
 import type { Database } from '#database/database.ts';
-import { type CreateFate, openAwsGate, type SeenCreate } from './aws-gate.ts';
+import { type CreateHandling, type CreateRequest, openAwsGate } from './aws-gate.ts';
 import { type ReplicaProcess, startReplica } from './replica-process.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-/** One place of a replica: process after process, each with the same ways to AWS and the database. */
+/** A replica that can be restarted. All of its processes use the same proxies to AWS and the database. */
 export interface Replica extends AsyncDisposable {
   name: string;
   toAws: TcpProxy;
   toDatabase: TcpProxy;
-  /** The latest process; it may have ended. */
+  /** Returns the latest process, which may have ended. */
   process(): ReplicaProcess;
   /** Starts the next process. */
   start(): ReplicaProcess;
-  /** Kills the process; resolves with whether it held a slot with a slice of its own in `starting`. */
+  /** Kills the process. Resolves with whether it owned a slot with a slice of its own in `starting`. */
   kill(): Promise<boolean>;
-  /** As after a kill, when it has killed itself. */
+  /** The same for a process that has killed itself. */
   wasStarting(): Promise<boolean>;
-  /** Asks the process to end, and notes an accident if it does not do so properly. */
+  /** Ends the process, and records a failure if it does not end in order. */
   end(): Promise<void>;
 }
 
-/** What a place is opened with. */
-export interface ReplicaPlace {
+/** Options of a replica. */
+export interface ReplicaOptions {
   index: number;
   databaseUrl: string;
   emulator: Emulator;
   targets: { name: string; region: string }[];
   logFile: number;
-  accidents: string[];
-  /** The way of the evaluate. */
+  processFailures: string[];
+  /** The direct connection of the scenario. */
   database: Database;
   isServing: boolean;
   clockShiftsMs: readonly number[] | undefined;
-  atCreate: (replica: Replica, create: SeenCreate) => Promise<CreateFate>;
+  atCreate: (replica: Replica, create: CreateRequest) => Promise<CreateHandling>;
 }
 
 const compileCacheDir =
   process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'log-export-gateway-chaos-compiled');
 const shiftedClock = fileURLToPath(new URL('shifted-clock.ts', import.meta.url));
-const endsWithinMs = 60_000; // ends what hangs; a busy machine takes its time
+const endTimeoutMs = 60_000; // shorter: a busy machine looks like a hanging process
 
-/** Opens a place and starts its first process. */
-export async function openReplica(place: ReplicaPlace): Promise<Replica> {
-  const { index, databaseUrl, emulator, targets, logFile, accidents, database } = place;
-  const toAws = await openAwsGate(emulator.port, (create) => place.atCreate(replica, create));
+/** Opens a replica and starts its first process. */
+export async function openReplica(options: ReplicaOptions): Promise<Replica> {
+  const { index, databaseUrl, emulator, targets, logFile, processFailures, database } = options;
+  const toAws = await openAwsGate(emulator.port, (create) => options.atCreate(replica, create));
   const url = new URL(databaseUrl);
   const toDatabase = await openTcpProxy(Number(url.port));
   url.port = String(toDatabase.port);
   const name = `replica-${index}`;
-  const shifts = place.clockShiftsMs;
+  const shifts = options.clockShiftsMs;
   let starts = 0;
   let current: ReplicaProcess;
 
@@ -66,7 +66,7 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targets, isServing: place.isServing },
+        { owner, databaseUrl: url.href, targets, isServing: options.isServing },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           logFile,
@@ -80,7 +80,7 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
       current = started;
       void started.ended.then(({ code, signal }) => {
         if (code !== 0 && signal !== 'SIGKILL') {
-          accidents.push(`${owner} ended by itself with ${code ?? signal}`);
+          processFailures.push(`${owner} ended unexpectedly with ${code ?? signal}`);
         }
       });
       return started;
@@ -112,9 +112,9 @@ export async function openReplica(place: ReplicaPlace): Promise<Replica> {
       if (current.hasEnded()) return;
       current.signal('SIGTERM');
       const timer = setTimeout(() => {
-        accidents.push(`${current.owner} did not end when told to`);
+        processFailures.push(`${current.owner} did not end after SIGTERM`);
         current.signal('SIGKILL');
-      }, endsWithinMs);
+      }, endTimeoutMs);
       await current.ended;
       clearTimeout(timer);
     },

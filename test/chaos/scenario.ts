@@ -1,43 +1,43 @@
 import type { Postgres } from '../postgres.ts';
-import type { Verdict } from './verdict.ts';
+import type { Evaluation } from './evaluate.ts';
 
-/** What every scenario is given. */
+/** The options of every scenario. */
 export interface ScenarioOptions {
-  /** Of a PostgreSQL server. */
+  /** The URL of a PostgreSQL server. */
   serverUrl: string;
-  /** A server nobody else uses, so that it may be stopped. */
+  /** A PostgreSQL server of its own that it may stop. */
   ownServer: Postgres;
-  /** How often something goes wrong. */
+  /** The number of faults. */
   count: number;
-  /** From 0 to 1, all of it following from the seed. */
+  /** Random numbers from 0 to 1, determined by the seed. */
   random: () => number;
   signal: AbortSignal;
-  /** Told how far it is. */
+  /** Receives the progress. */
   onProgress: (done: number) => void;
 }
 
-/** What a scenario did, and what came of it. */
-export interface ScenarioReport extends Verdict {
+/** The report of a scenario. */
+export interface ScenarioReport extends Evaluation {
   trials: number;
   kills: number;
-  /** Kills, or pauses, that hit a process while a slice it had begun to send was in `starting`. */
+  /** Kills or pauses that hit a process while a slice that it was sending was in `starting`. */
   hitsInStarting: number;
-  /** What was measured, a line each. */
+  /** Measurements, one per line. */
   notes?: string[];
 }
 
-/** A way for things to go wrong. */
+/** A kind of fault. */
 export interface Scenario {
-  /** By which it is chosen; several may share one. */
+  /** The name on the command line. Several scenarios may share one. */
   name: string;
-  /** What distinguishes it from the others of its name. */
+  /** Distinguishes scenarios with the same name. */
   variant?: string;
-  /** How often in a whole run. */
+  /** The number of faults in a full run. */
   count: number;
   run(options: ScenarioOptions): Promise<ScenarioReport>;
 }
 
-/** One of several. */
+/** Picks a random item. */
 export function pick<Item>(items: readonly Item[], random: () => number): Item {
   return items[Math.floor(random() * items.length)] as Item;
 }

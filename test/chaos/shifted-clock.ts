@@ -1,5 +1,5 @@
-// Preloaded into a replica with --import: its clock is wrong, and jumps. Clocks that only go forward
-// (performance.now, timers) are left alone, as the system leaves them.
+// Preloaded into a replica with --import: its clock is wrong and jumps. Monotonic clocks
+// (performance.now, timers) stay correct, as they do when a system clock is adjusted.
 
 const { CLOCK_SHIFTS_MS = '0', CLOCK_JUMPS_EVERY_MS = '20000' } = process.env;
 const shiftsMs = CLOCK_SHIFTS_MS.split(',').map(Number);

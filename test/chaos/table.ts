@@ -1,6 +1,6 @@
 import type { Scenario, ScenarioReport } from './scenario.ts';
 
-/** A line of the table of a run. */
+/** A row of the result table. */
 export interface TableRow extends ScenarioReport {
   scenario: Scenario;
   title: string;
@@ -17,8 +17,8 @@ const columns: readonly [string, (row: TableRow) => string | number][] = [
   ['duplicated', countOf('duplicated')],
   ['stuck', countOf('stuck')],
   ['unlawful', countOf('unlawful')],
-  ['strays', ({ strays }) => strays],
-  ['unseen', ({ unseen }) => unseen],
+  ['orphaned tasks', ({ orphans }) => orphans],
+  ['unverified creates', ({ unverified }) => unverified],
   ['longest start', ({ longestStartMs }) => `${(longestStartMs / 1_000).toFixed(1)} s`],
   ['seconds', ({ seconds }) => seconds.toFixed(0)],
 ];
@@ -27,7 +27,7 @@ function countOf(kind: TableRow['violations'][number]['kind']) {
   return ({ violations }: TableRow) => violations.filter((found) => found.kind === kind).length;
 }
 
-/** The table of a run, in Markdown. */
+/** Writes the result table in Markdown. */
 export function writeTable(rows: readonly TableRow[]): string {
   const cells = [
     columns.map(([name]) => name),

@@ -1,45 +1,45 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A wire between two processes that can go dead. */
+/** A connection between two processes that can be cut. */
 export interface TcpProxy extends AsyncDisposable {
   port: number;
-  /** From now on nothing passes, either way, and nobody is told. */
-  goDead(): void;
-  /** Passes everything again, also what was sent meanwhile; or resets what was connected. */
-  revive(how: 'deliver' | 'reset'): void;
+  /** From now on, no bytes pass in either direction. No side gets an error. */
+  cut(): void;
+  /** Forwards again, including what was sent meanwhile; or resets all connections. */
+  restore(how: 'deliver' | 'reset'): void;
 }
 
-/** Sees what a client sends before the other side does, and decides what is passed on and when. */
-export type Intercept = (pass: Pass) => (chunk: Buffer) => void;
+/** Receives what a client sends, and decides what is forwarded to the server and when. */
+export type Intercept = (ends: Ends) => (chunk: Buffer) => void;
 
 /** The two ends of one connection. */
-export interface Pass {
+export interface Ends {
   toServer(bytes: Buffer): void;
   toClient(bytes: Buffer): void;
-  /** Keeps back what the server answers until the promise resolves. */
-  holdAnswer(until: () => Promise<void>): void;
+  /** Delays the answer of the server until the promise resolves. */
+  delayAnswer(until: () => Promise<void>): void;
 }
 
-const straight: Intercept = (pass) => (chunk) => pass.toServer(chunk);
+const forwardAll: Intercept = (ends) => (chunk) => ends.toServer(chunk);
 
-/** Opens a proxy to a port of this machine. It passes on bytes, ends and resets alike. */
+/** Opens a proxy to a local port. It forwards bytes, ends and resets. */
 export async function openTcpProxy(
   toPort: number,
-  intercept: Intercept = straight,
+  intercept: Intercept = forwardAll,
 ): Promise<TcpProxy> {
-  let isDead = false;
-  const wires = new Set<{ client: Socket; server: Socket }>();
+  let isCut = false;
+  const connections = new Set<{ client: Socket; server: Socket }>();
 
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     const server = connect({ port: toPort, host: '127.0.0.1', allowHalfOpen: true });
-    const wire = { client, server };
-    wires.add(wire);
+    const connection = { client, server };
+    connections.add(connection);
     let hold: (() => Promise<void>) | undefined;
     const read = intercept({
       toServer: (bytes) => void (server.writable && server.write(bytes)),
       toClient: (bytes) => void (client.writable && client.write(bytes)),
-      holdAnswer: (until) => {
+      delayAnswer: (until) => {
         hold = until;
       },
     });
@@ -53,7 +53,7 @@ export async function openTcpProxy(
       server.pause();
       until().then(() => {
         if (client.writable) client.write(chunk);
-        if (!isDead) server.resume();
+        if (!isCut) server.resume();
       });
     });
     server.on('end', () => client.end());
@@ -64,12 +64,12 @@ export async function openTcpProxy(
       });
       mine.on('close', () => {
         if (hasFailed) other.resetAndDestroy();
-        if (client.destroyed && server.destroyed) wires.delete(wire);
+        if (client.destroyed && server.destroyed) connections.delete(connection);
       });
     };
     endBoth(client, server);
     endBoth(server, client);
-    if (isDead) server.pause();
+    if (isCut) server.pause();
     else client.resume();
   });
   listener.listen(0, '127.0.0.1');
@@ -77,16 +77,16 @@ export async function openTcpProxy(
 
   return {
     port: (listener.address() as AddressInfo).port,
-    goDead() {
-      isDead = true;
-      for (const { client, server } of wires) {
+    cut() {
+      isCut = true;
+      for (const { client, server } of connections) {
         client.pause();
         server.pause();
       }
     },
-    revive(how) {
-      isDead = false;
-      for (const { client, server } of wires) {
+    restore(how) {
+      isCut = false;
+      for (const { client, server } of connections) {
         if (how === 'reset') {
           client.resetAndDestroy();
           server.resetAndDestroy();
@@ -99,7 +99,7 @@ export async function openTcpProxy(
     async [Symbol.asyncDispose]() {
       const closed = once(listener, 'close');
       listener.close();
-      for (const { client, server } of wires) {
+      for (const { client, server } of connections) {
         client.destroy();
         server.destroy();
       }

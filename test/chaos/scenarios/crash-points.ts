@@ -1,13 +1,13 @@
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
-import { type Moment, makeAim } from '../aim.ts';
-import { chaosLimits } from '../limits.ts';
+import { openCluster } from '../cluster.ts';
+import { type Moment, makeCreateInjector } from '../create-injector.ts';
+import { evaluate } from '../evaluate.ts';
 import type { Replica } from '../replicas.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
-import { openStage } from '../stage.ts';
-import { evaluate } from '../verdict.ts';
+import { chaosLimits } from '../shortened-limits.ts';
 
-/** The points of the protocol at which a process may end: two are seen from the other side only. */
+/** The points of the protocol at which a process may end. Two are visible only outside of it. */
 export const crashPoints = [
   'before-intent',
   'in-intent',
@@ -27,7 +27,7 @@ type Point = (typeof crashPoints)[number];
 const isMoment = (point: Point): point is Moment & Point =>
   point === 'after-write' || point === 'after-effect';
 
-/** What has to go wrong first, for every create, so that the point is reached at all. */
+/** The fault of every create that is necessary to reach the point. */
 const preludes: Partial<Record<Point, { fault: Fault; emulator?: EmulatorOptions }>> = {
   'in-adopt': { fault: { kind: 'reset-after', operation: 'CreateExportTask' } },
   'in-requeue': { fault: { kind: 'reset-before', operation: 'CreateExportTask' } },
@@ -37,44 +37,44 @@ const preludes: Partial<Record<Point, { fault: Fault; emulator?: EmulatorOptions
       operation: 'CreateExportTask',
       delayMs: chaosLimits.reconcileMs + 1_000,
     },
-    emulator: { runningMs: 4_000 }, // or it is over before the sweeper has come by
+    emulator: { runningMs: 4_000 }, // shorter: it ends before the sweep finds it
   },
 };
 
-// A replica is caught at one of its first visits, not always at the very first.
+// The kill comes at one of the first visits, not always at the first.
 const maxVisits = 3;
 
 /** Kills replicas at one point of the protocol. */
 export function killAtPoint(point: Point) {
   return async (options: ScenarioOptions): Promise<ScenarioReport> => {
     const { serverUrl, count, random, signal, onProgress } = options;
-    const aim = makeAim(random);
+    const injector = makeCreateInjector(random);
     const prelude = preludes[point];
-    await using stage = await openStage({
+    await using cluster = await openCluster({
       serverUrl,
       signal,
-      atCreate: aim.atCreate,
+      atCreate: injector.atCreate,
       ...(prelude?.emulator && { emulator: prelude.emulator }),
     });
-    if (prelude) stage.emulator.faults.add({ ...prelude.fault, count: Number.POSITIVE_INFINITY });
-    const work = stage.keepBusy();
-    const over = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => over.resolve());
+    if (prelude) cluster.emulator.faults.add({ ...prelude.fault, count: Number.POSITIVE_INFINITY });
+    const work = cluster.keepBusy();
+    const finished = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => finished.resolve());
     let kills = 0;
     let hitsInStarting = 0;
 
-    // Every replica has a trap: whichever works a slot gets there.
-    async function killAgainAndAgain(replica: Replica): Promise<void> {
+    // Every replica has a trap: the owner of a slot reaches it.
+    async function killRepeatedly(replica: Replica): Promise<void> {
       while (kills < count && !signal.aborted) {
         const { ended, set, hasEnded } = replica.process();
-        await Promise.race([setTrap(replica), ended, over.promise]);
-        await Promise.race([ended, over.promise]);
+        await Promise.race([setTrap(replica), ended, finished.promise]);
+        await Promise.race([ended, finished.promise]);
         if (!hasEnded()) return set('none');
         if (await replica.wasStarting()) hitsInStarting += 1;
         replica.start();
         kills += 1;
         onProgress(kills);
-        if (kills === count) over.resolve();
+        if (kills === count) finished.resolve();
       }
     }
 
@@ -82,17 +82,17 @@ export function killAtPoint(point: Point) {
       const process = replica.process();
       if (isMoment(point)) {
         await process.ready;
-        await aim.strikeAt(replica, point, replica.kill);
+        await injector.injectAt(replica, point, replica.kill);
       } else {
         const visit = 1 + Math.floor(random() * maxVisits);
         process.set({ point, visit, signal: 'SIGKILL' });
       }
     }
 
-    await Promise.all(stage.replicas.map(killAgainAndAgain));
-    aim.standDown();
-    stage.emulator.faults.clear();
+    await Promise.all(cluster.replicas.map(killRepeatedly));
+    injector.stop();
+    cluster.emulator.faults.clear();
     await work.stop();
-    return { trials: count, kills, hitsInStarting, ...(await evaluate(stage, signal)) };
+    return { trials: count, kills, hitsInStarting, ...(await evaluate(cluster, signal)) };
   };
 }

@@ -4,12 +4,12 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { readLines, seedEvents } from '../../guesses/content.ts';
 import type { Guess } from '../../guesses/guesses.ts';
 import type { Violation } from '../checker.ts';
+import { type Cluster, openCluster } from '../cluster.ts';
+import { evaluate } from '../evaluate.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
-import { openStage, type Stage } from '../stage.ts';
-import { evaluate } from '../verdict.ts';
 import { lostAnswers } from './lost-answers.ts';
 
-/** How long a second of AWS lasts here: its tasks take parts of one, as the whole stage is quicker. */
+/** The length of a second of AWS in this scenario. Everything in the cluster is faster in proportion. */
 export const secondMs = 100;
 
 const logGroupName = '/app';
@@ -17,18 +17,18 @@ const window = { logGroupName, fromAt: Date.UTC(2024, 4, 1), hours: 4 };
 const toAt = window.fromAt + window.hours * 3_600_000;
 const cancelledShare = 0.25;
 const lostShare = 0.5;
-const patienceMs = 60_000;
-// Effects that come after everything was looked at twice over are for the scenario `answers`.
+const callTimeoutMs = 60_000;
+// Late effects are part of the scenario `lost-answers`.
 const faults = lostAnswers.filter(({ fault }) => fault.kind !== 'late-effect');
 
 /**
- * Under one guess about AWS: creates in the mirror, then sliced jobs; the answers to some creates are
- * lost, some jobs are cancelled. Judged by what AWS has, content included.
+ * Runs creates in the mirror, then sliced jobs, under one guess about AWS. The answers to some creates
+ * are lost, and some jobs are cancelled. The check includes the exported content.
  */
-export function actUnder(guess: Guess) {
+export function runUnderGuess(guess: Guess) {
   return async (options: ScenarioOptions): Promise<ScenarioReport> => {
     const { serverUrl, count, random, signal, onProgress } = options;
-    await using stage = await openStage({
+    await using cluster = await openCluster({
       serverUrl,
       signal,
       targets: 3,
@@ -36,52 +36,52 @@ export function actUnder(guess: Guess) {
       emulator: { activeTaskLimit: 1, runningMs: [20, 3 * secondMs], ...guess.emulator },
     });
     const expected = new Map(
-      stage.targets.map(({ name, region }) => [
+      cluster.targets.map(({ name, region }) => [
         name,
-        seedEvents(stage.emulator, { ...window, region }, guess),
+        seedEvents(cluster.emulator, { ...window, region }, guess),
       ]),
     );
-    const jobs = new Map<string, Stage['targets'][number]>();
-    const lies: Violation[] = [];
-    const loseOne = (skip: number) => {
+    const jobs = new Map<string, Cluster['targets'][number]>();
+    const mirrorViolations: Violation[] = [];
+    const loseAnswer = (skip: number) => {
       const { fault } = pick(faults, random);
-      stage.emulator.faults.add({ ...fault, skip, operation: 'CreateExportTask' } as Fault);
+      cluster.emulator.faults.add({ ...fault, skip, operation: 'CreateExportTask' } as Fault);
     };
 
     for (let round = 0; round < count && !signal.aborted; round += 1) {
-      if (random() < lostShare) loseOne(0);
-      const target = stage.targets[round % stage.targets.length] as Stage['targets'][number];
-      lies.push(...(await createInMirror(stage, target, round)));
+      if (random() < lostShare) loseAnswer(0);
+      const target = cluster.targets[round % cluster.targets.length] as Cluster['targets'][number];
+      mirrorViolations.push(...(await createInMirror(cluster, target, round)));
       onProgress((round + 1) / 2);
     }
     for (let round = 0; round < count && !signal.aborted; round += 1) {
-      if (random() < lostShare) loseOne(Math.floor(random() * 3));
-      const target = pick(stage.targets, random);
-      const jobId = await postJob(stage, target);
+      if (random() < lostShare) loseAnswer(Math.floor(random() * 3));
+      const target = pick(cluster.targets, random);
+      const jobId = await createJob(cluster, target);
       jobs.set(jobId, target);
-      stage.accepted.push(jobId);
-      if (random() < cancelledShare) await cancelJob(stage, jobId, random() * 5 * secondMs);
+      cluster.accepted.push(jobId);
+      if (random() < cancelledShare) await cancelJob(cluster, jobId, random() * 5 * secondMs);
       onProgress((count + round + 1) / 2);
     }
 
-    const verdict = await evaluate(stage, signal);
+    const evaluation = await evaluate(cluster, signal);
     for (const [jobId, { name, region }] of jobs) {
-      if (stage.cancelled.has(jobId)) continue;
+      if (cluster.cancelled.has(jobId)) continue;
       const bucket = `archive-${region}`;
-      const lines = await readLines(stage.emulator, {
+      const lines = await readLines(cluster.emulator, {
         region,
         bucket,
         prefix: `jobs/${jobId}/`,
       });
-      verdict.violations.push(...compare(jobId, lines, expected.get(name) ?? []));
+      evaluation.violations.push(...compare(jobId, lines, expected.get(name) ?? []));
     }
-    verdict.violations.push(...lies);
-    if (verdict.violations.length > 0) stage.keepLog();
-    return { trials: count, kills: 0, hitsInStarting: 0, ...verdict };
+    evaluation.violations.push(...mirrorViolations);
+    if (evaluation.violations.length > 0) cluster.keepLog();
+    return { trials: count, kills: 0, hitsInStarting: 0, ...evaluation };
   };
 }
 
-/** Every event once: what is missing is lost, what is there too often is duplicated. */
+/** Each event must be exported once: a missing one is lost, a further one is duplicated. */
 function compare(jobId: string, lines: string[], expected: string[]): Violation[] {
   const found = new Set(lines);
   const lost = expected.filter((line) => !found.has(line)).length;
@@ -94,8 +94,8 @@ function compare(jobId: string, lines: string[], expected: string[]): Violation[
   ].map((violation) => ({ invariant: 'content', ...violation }));
 }
 
-async function postJob(stage: Stage, target: Stage['targets'][number]): Promise<string> {
-  const { status, body } = await call(stage, `/export-jobs?target=${target.name}`, {
+async function createJob(cluster: Cluster, target: Cluster['targets'][number]): Promise<string> {
+  const { status, body } = await call(cluster, `/export-jobs?target=${target.name}`, {
     logGroupNames: [logGroupName],
     sliceBy: 'hour',
     from: new Date(window.fromAt).toISOString(),
@@ -107,20 +107,20 @@ async function postJob(stage: Stage, target: Stage['targets'][number]): Promise<
   return body.id;
 }
 
-async function cancelJob(stage: Stage, jobId: string, afterMs: number): Promise<void> {
+async function cancelJob(cluster: Cluster, jobId: string, afterMs: number): Promise<void> {
   await delay(afterMs);
-  const { status } = await call(stage, `/export-jobs/${jobId}/cancel`);
-  if (status === 202 || status === 200) stage.cancelled.add(jobId);
+  const { status } = await call(cluster, `/export-jobs/${jobId}/cancel`);
+  if (status === 202 || status === 200) cluster.cancelled.add(jobId);
 }
 
-/** One create in the mirror; a violation if what its caller is told is not what AWS has. */
+/** Creates a task in the mirror. Returns a violation if the answer differs from the records of AWS. */
 async function createInMirror(
-  stage: Stage,
-  target: Stage['targets'][number],
+  cluster: Cluster,
+  target: Cluster['targets'][number],
   round: number,
 ): Promise<Violation[]> {
-  const from = round; // by which its task is known
-  const { status, body } = await call(stage, `/export-tasks?target=${target.name}`, {
+  const from = round; // identifies its task
+  const { status, body } = await call(cluster, `/export-tasks?target=${target.name}`, {
     logGroupName,
     from,
     to: 1_000_000,
@@ -128,19 +128,19 @@ async function createInMirror(
     taskName: `mirror-${round}`,
     destinationPrefix: 'mirror/',
   });
-  const made = stage.emulator.exportTasks().filter((task) => task.from === BigInt(from));
-  const isRight =
+  const created = cluster.emulator.exportTasks().filter((task) => task.from === BigInt(from));
+  const isCorrect =
     status === 201
-      ? made.length === 1 && made[0]?.taskId === body.taskId
-      : made.length === 0 || body.type?.endsWith('/outcome-unknown');
-  if (isRight) return [];
-  const text = `create ${round} was answered ${status} ${body.detail ?? ''}, and AWS has ${made.length} of it`;
+      ? created.length === 1 && created[0]?.taskId === body.taskId
+      : created.length === 0 || body.type?.endsWith('/outcome-unknown');
+  if (isCorrect) return [];
+  const text = `create ${round} returned ${status} ${body.detail ?? ''}, but AWS has ${created.length} tasks of it`;
   return [{ invariant: 'mirror', kind: 'duplicated', text }];
 }
 
-/** Posts to any replica that is ready; a connection that fails is an accident of the stage. */
+/** Posts to the first replica. A failed connection is an error of the test. */
 async function call(
-  { replicas }: Stage,
+  { replicas }: Cluster,
   path: string,
   body?: object,
   // biome-ignore lint/suspicious/noExplicitAny: bodies of every shape
@@ -148,7 +148,7 @@ async function call(
   const port = await replicas[0]?.process().ready;
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(callTimeoutMs),
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   return { status: response.status, body: await response.json() };

@@ -4,13 +4,13 @@ import { type Emulator, openEmulator } from 'cloudwatch-logs-export-emulator/sou
 import { createDatabase } from '../../postgres.ts';
 import type { Violation } from '../checker.ts';
 import { type GatewayProcess, openGatewayProcess } from '../gateway-process.ts';
-import { beHostile } from '../hostility.ts';
+import { startHostileLoad } from '../hostile-load.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 
 const region = 'eu-west-1';
 
-// Mallory has a key, and no policy permits her anything. Neighbour may see tasks of log groups that
-// have none, so that what she asks for has to be looked up.
+// No policy permits anything to Mallory. Neighbour may see tasks of log groups without any task, so that
+// her requests must be looked up at AWS.
 const policies = `
 permit(principal == Caller::"api-key#owner", action, resource);
 permit(principal == Caller::"api-key#neighbour", action in [Action::"DescribeExportTasks", Action::"CancelExportTask"], resource)
@@ -18,39 +18,39 @@ when { resource has name && resource.name like "/neighbour/*" };
 `;
 const hostile = ['mallory', 'neighbour'];
 
-// What it may take longer than without them. Less, and the noise of a run is a violation.
+// The allowed slowdown. Lower: noise becomes a violation. Higher: a real slowdown is missed.
 const maxRatio = 1.1;
 
-/** What a run of jobs was like for their owner. */
+/** The measurements of a run of a job, for its owner. */
 interface Run {
   seconds: number;
-  /** Reads of the owner that were not answered with 200. */
+  /** Reads of the owner that did not return 200. */
   refused: string[];
   reads: number;
-  /** Calls that reached AWS, and those that it throttled. */
+  /** Calls to AWS, and those that AWS throttled. */
   calls: number;
   throttled: number;
 }
 
-/** What came of it, in numbers. */
+/** The report with measurements. */
 export interface HostileReport extends ScenarioReport {
-  /** Without hostile callers; only where it was compared. */
+  /** The run without hostile callers; only with `isCompared`. */
   alone: Run | undefined;
   attacked: Run;
-  /** How many hostile requests were answered with each status. */
+  /** The number of hostile requests by status. */
   statuses: Record<string, number>;
 }
 
 /**
- * Runs a job of `count` slices through the service itself, with all its defaults, at an AWS with its
- * rate limits, while two callers without permission send reads, requests that wait and bodies as fast
- * as they may; compared with the same alone, before and after.
+ * Runs a job of `count` slices through the service with its default settings and the rate limits of AWS.
+ * Two unauthorized callers send reads, waiting requests and bodies as fast as their limits permit. The
+ * result can be compared with runs without them, before and after.
  */
-export async function attackAsCaller(
+export async function measureUnderAttack(
   { serverUrl, count, signal, onProgress }: Omit<ScenarioOptions, 'ownServer' | 'random'>,
   { isCompared }: { isCompared: boolean },
 ): Promise<HostileReport> {
-  await using emulator = await openLimited();
+  await using emulator = await openRateLimitedAws();
   await using gateway = await openGatewayProcess({
     awsUrl: emulator.url,
     databaseUrl: await createDatabase(serverUrl),
@@ -59,17 +59,17 @@ export async function attackAsCaller(
     callers: ['owner', ...hostile],
   });
   const run = () => runJob(gateway, emulator, count, signal);
-  if (isCompared) await run(); // how long tasks take has to be learnt first
+  if (isCompared) await run(); // the gateway learns the duration of tasks
   const before = isCompared ? await run() : undefined;
   onProgress(Math.round(count / 3));
-  const hostility = beHostile(gateway, hostile);
+  const load = startHostileLoad(gateway, hostile);
   const attacked = await run();
   onProgress(Math.round((2 * count) / 3));
-  await hostility.stop();
+  await load.stop();
   const after = isCompared ? await run() : undefined;
 
   const alone = before && after && { ...before, seconds: (before.seconds + after.seconds) / 2 };
-  const statuses = Object.fromEntries([...hostility.statuses].sort(([a], [b]) => a - b));
+  const statuses = Object.fromEntries([...load.statuses].sort(([a], [b]) => a - b));
   const trials = Object.values(statuses).reduce((sum, times) => sum + times, 0);
   const isDefect = (status: string) => Number(status) >= 500 && status !== '503';
   return {
@@ -80,8 +80,8 @@ export async function attackAsCaller(
     slices: count,
     kills: 0,
     hitsInStarting: 0,
-    strays: 0,
-    unseen: 0,
+    orphans: 0,
+    unverified: 0,
     longestStartMs: 0,
     violations: [
       ...attacked.refused.map((text) => violation(text, 'unlawful')),
@@ -89,22 +89,22 @@ export async function attackAsCaller(
       ...(gateway.exit() === undefined ? [] : [violation('the gateway has ended', 'lost')]),
       ...Object.keys(statuses)
         .filter(isDefect)
-        .map((status) => violation(`a hostile request was answered ${status}`, 'unlawful')),
+        .map((status) => violation(`a hostile request returned ${status}`, 'unlawful')),
     ],
   };
 }
 
-/** The same, for the table of `npm run chaos`. */
-export async function beHostileCaller(options: ScenarioOptions): Promise<ScenarioReport> {
-  const report = await attackAsCaller(options, { isCompared: true });
+/** The scenario of `npm run chaos`. */
+export async function runHostileCallers(options: ScenarioOptions): Promise<ScenarioReport> {
+  const report = await measureUnderAttack(options, { isCompared: true });
   const { alone, attacked, statuses } = report;
-  if (alone) process.stdout.write(`alone: ${tell(alone)}\n`);
-  process.stdout.write(`attacked: ${tell(attacked)}\n`);
+  if (alone) process.stdout.write(`alone: ${format(alone)}\n`);
+  process.stdout.write(`attacked: ${format(attacked)}\n`);
   process.stdout.write(`hostile requests by status: ${JSON.stringify(statuses)}\n`);
   return report;
 }
 
-const tell = ({ seconds, reads, refused, calls, throttled }: Run) =>
+const format = ({ seconds, reads, refused, calls, throttled }: Run) =>
   `${seconds.toFixed(1)} s, ${reads} reads of the owner, ${refused.length} refused, ${calls} calls to AWS, ${throttled} throttled`;
 
 function violation(text: string, kind: Violation['kind']): Violation {
@@ -118,14 +118,14 @@ function slowerThan(alone: Run, attacked: Run): Violation[] {
   return [violation(text, 'stuck')];
 }
 
-async function openLimited() {
+async function openRateLimitedAws() {
   const emulator = await openEmulator({ rateLimits: 'aws', pendingMs: 100, runningMs: 300 });
   emulator.seed.logGroup({ region, logGroupName: '/app' });
   emulator.seed.bucket({ region, bucket: 'archive' });
   return { ...emulator, [Symbol.asyncDispose]: () => emulator.close() };
 }
 
-/** A job of so many slices from its wish to its end; its owner follows it, and its tasks. */
+/** Runs a job from its creation to its end. Its owner polls the job and its tasks. */
 async function runJob(
   gateway: GatewayProcess,
   emulator: Emulator,
@@ -146,19 +146,18 @@ async function runJob(
   if (created.status !== 202) throw new Error(`The job was not accepted: ${created.status}`);
   const refused: string[] = [];
   let reads = 0;
-  const ask = async (path: string) => {
+  const read = async (path: string) => {
     const { status, body: answer } = await gateway.call('owner', 'GET', path);
     reads += 1;
-    if (status !== 200)
-      refused.push(`${path.split('?')[0]} was answered ${status} ${answer?.type}`);
+    if (status !== 200) refused.push(`${path.split('?')[0]} returned ${status} ${answer?.type}`);
     return answer;
   };
   let state: string | undefined;
   for (; !isOver(state); await delay(250)) {
     signal.throwIfAborted();
-    state = (await ask(`/export-jobs/${created.body.id}`))?.state;
-    const [task] = (await ask('/export-tasks?limit=50'))?.exportTasks ?? [];
-    if (task) await ask(`/export-tasks/${task.taskId}`);
+    state = (await read(`/export-jobs/${created.body.id}`))?.state;
+    const [task] = (await read('/export-tasks?limit=50'))?.exportTasks ?? [];
+    if (task) await read(`/export-tasks/${task.taskId}`);
   }
   const seconds = (performance.now() - beganAt) / 1_000;
   if (state !== 'completed') refused.push(`the job is ${state}`);

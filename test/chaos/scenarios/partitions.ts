@@ -1,46 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { makeAim, moments } from '../aim.ts';
+import { openCluster } from '../cluster.ts';
+import { makeCreateInjector, moments } from '../create-injector.ts';
+import { evaluate } from '../evaluate.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
-import { openStage } from '../stage.ts';
-import { evaluate } from '../verdict.ts';
 
-const shortestMs = 500;
-const longestMs = 5_000; // past the lease, the settling and the timeout of a query
+const minMs = 500;
+const maxMs = 5_000; // longer than the lease, the reconciliation and the timeout of a query
 
-/** Cuts the wire of replicas to one side. What was sent meanwhile arrives late, or never. */
-export function cutWire(wire: 'toAws' | 'toDatabase') {
+/** Cuts the connection of replicas to AWS or the database. What was sent meanwhile arrives late or never. */
+export function cutConnection(side: 'toAws' | 'toDatabase') {
   return async (options: ScenarioOptions): Promise<ScenarioReport> => {
     const { serverUrl, count, random, signal, onProgress } = options;
-    const aim = makeAim(random);
-    await using stage = await openStage({ serverUrl, signal, atCreate: aim.atCreate });
-    const work = stage.keepBusy();
+    const injector = makeCreateInjector(random);
+    await using cluster = await openCluster({ serverUrl, signal, atCreate: injector.atCreate });
+    const work = cluster.keepBusy();
     let left = count;
     let done = 0;
     let hitsInStarting = 0;
 
-    async function cutAgainAndAgain(replica: Replica): Promise<void> {
+    async function cutRepeatedly(replica: Replica): Promise<void> {
       await replica.process().ready;
       while (left > 0 && !signal.aborted) {
         left -= 1;
         await delay(random() * 1_500);
         if (random() < 0.5) await cut(replica);
-        else await aim.strikeAt(replica, pick(moments, random), () => cut(replica));
+        else await injector.injectAt(replica, pick(moments, random), () => cut(replica));
         done += 1;
         onProgress(done);
       }
     }
 
     async function cut(replica: Replica): Promise<void> {
-      replica[wire].goDead();
+      replica[side].cut();
       if (await replica.wasStarting()) hitsInStarting += 1;
-      await delay(shortestMs + random() * (longestMs - shortestMs));
-      replica[wire].revive(random() < 0.5 ? 'deliver' : 'reset');
+      await delay(minMs + random() * (maxMs - minMs));
+      replica[side].restore(random() < 0.5 ? 'deliver' : 'reset');
     }
 
-    await Promise.all(stage.replicas.map(cutAgainAndAgain));
+    await Promise.all(cluster.replicas.map(cutRepeatedly));
     await work.stop();
-    return { trials: count, kills: 0, hitsInStarting, ...(await evaluate(stage, signal)) };
+    return { trials: count, kills: 0, hitsInStarting, ...(await evaluate(cluster, signal)) };
   };
 }

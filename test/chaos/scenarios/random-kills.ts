@@ -1,30 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { makeAim, moments } from '../aim.ts';
+import { openCluster } from '../cluster.ts';
+import { makeCreateInjector, moments } from '../create-injector.ts';
+import { evaluate } from '../evaluate.ts';
 import type { Replica } from '../replicas.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
-import { openStage } from '../stage.ts';
-import { evaluate } from '../verdict.ts';
 
-// Of the kills, those that wait for a create to pass by; the others come at any time.
-const aimedShare = 0.8;
+// The share of kills that wait for a create. The others come at any time.
+const injectedShare = 0.8;
 
-/** Needs no server of its own; of more replicas, more are killed in the same time. */
+/** It needs no server of its own. With more replicas, kills are more frequent. */
 export interface RandomKillsOptions extends Omit<ScenarioOptions, 'ownServer'> {
   replicas?: number;
 }
 
-/** Kills replicas with signal 9 at random moments while there is work, and starts them again at once. */
+/** Kills replicas with SIGKILL at random moments while there is work, and restarts them at once. */
 export async function killAtRandom(options: RandomKillsOptions): Promise<ScenarioReport> {
   const { serverUrl, count, random, signal, onProgress, replicas = 3 } = options;
-  const aim = makeAim(random);
-  await using stage = await openStage({ serverUrl, signal, replicas, atCreate: aim.atCreate });
-  const work = stage.keepBusy();
+  const injector = makeCreateInjector(random);
+  await using cluster = await openCluster({
+    serverUrl,
+    signal,
+    replicas,
+    atCreate: injector.atCreate,
+  });
+  const work = cluster.keepBusy();
   let left = count;
   let kills = 0;
   let hitsInStarting = 0;
 
-  async function killAgainAndAgain(replica: Replica): Promise<void> {
+  async function killRepeatedly(replica: Replica): Promise<void> {
     while (left > 0 && !signal.aborted) {
       left -= 1;
       await replica.process().ready;
@@ -37,14 +41,14 @@ export async function killAtRandom(options: RandomKillsOptions): Promise<Scenari
   }
 
   async function killOnce(replica: Replica): Promise<boolean> {
-    if (random() < aimedShare) {
-      return aim.strikeAt(replica, pick(moments, random), replica.kill);
+    if (random() < injectedShare) {
+      return injector.injectAt(replica, pick(moments, random), replica.kill);
     }
     await delay(random() * 1_000);
     return replica.kill();
   }
 
-  await Promise.all(stage.replicas.map(killAgainAndAgain));
+  await Promise.all(cluster.replicas.map(killRepeatedly));
   await work.stop();
-  return { trials: count, kills, hitsInStarting, ...(await evaluate(stage, signal)) };
+  return { trials: count, kills, hitsInStarting, ...(await evaluate(cluster, signal)) };
 }

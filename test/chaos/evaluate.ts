@@ -2,68 +2,70 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ClientCall } from './check-calls.ts';
 import { check, type Evidence, type Violation } from './checker.ts';
-import { chaosLimits } from './limits.ts';
-import type { Stage } from './stage.ts';
+import type { Cluster } from './cluster.ts';
+import { chaosLimits } from './shortened-limits.ts';
 
-/** What a scenario found, and what it cost. */
-export interface Verdict {
+/** The result of a scenario. */
+export interface Evaluation {
   violations: Violation[];
   slices: number;
-  strays: number;
-  /** Creates whose intent could not be looked up, because the database was away. */
-  unseen: number;
-  /** The longest a slice was in `starting`, in ms. */
+  /** Tasks that the orphan sweep has found. */
+  orphans: number;
+  /** Creates whose intent could not be looked up, because the database was unavailable. */
+  unverified: number;
+  /** The longest time a slice was in `starting`, in milliseconds. */
   longestStartMs: number;
-  /** Where the log of the replicas is kept, when something was found. */
+  /** The log of the replicas; present when there are violations. */
   logPath?: string;
 }
 
-// The longest pause after refusals in a row.
+// The longest pause after repeated refusals.
 const backOffMs = 61_000;
-// A line in which nothing was written for so long will not move by itself any more.
+// Without an event for this long, the queues are stuck.
 const standstillMs = backOffMs + chaosLimits.reconcileMs + 15_000;
-// Until the sweeper has been everywhere.
-const sweptMs = 3 * chaosLimits.sweepIntervalMs;
-const orphansWithinMs = 120_000;
+// The time of a complete orphan sweep.
+const sweepMs = 3 * chaosLimits.sweepIntervalMs;
+const maxOrphanWaitMs = 120_000;
 
-/** Waits until nothing moves any more, ends the replicas and judges. */
+/** Waits until all slices have ended, ends the replicas and checks the records. */
 export async function evaluate(
-  stage: Stage,
+  cluster: Cluster,
   signal: AbortSignal,
   calls: ClientCall[] = [],
-): Promise<Verdict> {
-  await untilAtRest(stage, signal);
-  signal.throwIfAborted(); // there is nothing to evaluate
-  await delay(sweptMs);
-  const until = performance.now() + orphansWithinMs;
+): Promise<Evaluation> {
+  await waitUntilIdle(cluster, signal);
+  signal.throwIfAborted(); // an aborted run has no result
+  await delay(sweepMs);
+  const until = performance.now() + maxOrphanWaitMs;
   while (performance.now() < until && !signal.aborted) {
-    const isSwept = check(await gather(stage, calls)).every(
+    const isSwept = check(await readEvidence(cluster, calls)).every(
       ({ invariant }) => invariant !== 'INV2',
     );
     if (isSwept) break;
     await delay(500);
   }
-  await Promise.all(stage.replicas.map((replica) => replica.end()));
-  const evidence = await gather(stage, calls);
-  const accidents = stage.accidents.map(
+  await Promise.all(cluster.replicas.map((replica) => replica.end()));
+  const evidence = await readEvidence(cluster, calls);
+  const processFailures = cluster.processFailures.map(
     (text): Violation => ({ invariant: 'process', kind: 'unlawful', text }),
   );
-  const violations = [...check(evidence), ...accidents];
-  if (violations.length > 0) stage.keepLog();
+  const violations = [...check(evidence), ...processFailures];
+  if (violations.length > 0) cluster.keepLog();
   return {
     violations,
     slices: evidence.slices.length,
-    strays: evidence.strays.length,
-    unseen: stage.sightings.filter(({ isIntentKnown }) => isIntentKnown === undefined).length,
+    orphans: evidence.orphans.length,
+    unverified: cluster.observedCreates.filter(({ isIntentKnown }) => isIntentKnown === undefined)
+      .length,
     longestStartMs: longestStart(evidence),
-    ...(violations.length > 0 && { logPath: stage.logPath }),
+    ...(violations.length > 0 && { logPath: cluster.logPath }),
   };
 }
 
-async function untilAtRest({ database }: Stage, signal: AbortSignal): Promise<void> {
-  let seen = -1;
-  let movedAt = performance.now();
-  while (!signal.aborted && performance.now() - movedAt < standstillMs) {
+async function waitUntilIdle({ database }: Cluster, signal: AbortSignal): Promise<void> {
+  let lastEvents = -1;
+  let changedAt = performance.now();
+  while (!signal.aborted && performance.now() - changedAt < standstillMs) {
     const { open } = await database.queries
       .selectFrom('slices')
       .select((of) => of.fn.countAll<number>().as('open'))
@@ -74,30 +76,30 @@ async function untilAtRest({ database }: Stage, signal: AbortSignal): Promise<vo
       .selectFrom('events')
       .select((of) => of.fn.countAll<number>().as('events'))
       .executeTakeFirstOrThrow();
-    if (events !== seen) movedAt = performance.now();
-    seen = events;
+    if (events !== lastEvents) changedAt = performance.now();
+    lastEvents = events;
     await delay(100);
   }
 }
 
-/** Everything there is on record. */
-async function gather(stage: Stage, calls: ClientCall[]): Promise<Evidence> {
-  const { database, emulator, accepted, cancelled, doomed, sightings } = stage;
+/** Reads all records. */
+async function readEvidence(cluster: Cluster, calls: ClientCall[]): Promise<Evidence> {
+  const { database, emulator, accepted, cancelled, expectedToFail, observedCreates } = cluster;
   const { queries } = database;
   const { id } = await queries.selectFrom('installation').select('id').executeTakeFirstOrThrow();
   return {
     installation: id,
     accepted,
     cancelled,
-    doomed,
+    expectedToFail,
     calls,
-    sightings,
+    observedCreates,
     tasks: emulator.exportTasks(),
     jobs: await queries.selectFrom('jobs').selectAll().execute(),
     slices: await queries.selectFrom('slices').selectAll().execute(),
     attempts: await queries.selectFrom('attempts').selectAll().execute(),
     events: await queries.selectFrom('events').selectAll().execute(),
-    strays: await queries.selectFrom('strays').selectAll().execute(),
+    orphans: await queries.selectFrom('strays').selectAll().execute(),
     idempotencyKeys: await queries.selectFrom('idempotencyKeys').selectAll().execute(),
     auditEntries: await queries.selectFrom('auditEntries').selectAll().execute(),
   };

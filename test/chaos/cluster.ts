@@ -12,49 +12,49 @@ import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { putJob } from '../export-jobs/put-job.ts';
 import { createDatabase } from '../postgres.ts';
-import type { CreateFate, SeenCreate } from './aws-gate.ts';
-import type { Sighting } from './checker.ts';
+import type { CreateHandling, CreateRequest } from './aws-gate.ts';
+import type { ObservedCreate } from './checker.ts';
 import { openReplica, type Replica } from './replicas.ts';
 
-/** What a scenario sets; the rest is as short as it can be. */
-export interface StageOptions {
-  /** Of the PostgreSQL server. */
+/** The options of a scenario. All other times are as short as possible. */
+export interface ClusterOptions {
+  /** The URL of the PostgreSQL server. */
   serverUrl: string;
-  /** Ends everything early. */
+  /** Aborts the scenario. */
   signal: AbortSignal;
   replicas?: number;
   targets?: number;
   emulator?: EmulatorOptions;
-  /** Whether the replicas have the API in front; false when left out. */
+  /** Whether the replicas serve the API. Default: false. */
   isServing?: boolean;
   /** Wrong clocks, by replica. */
   clockShiftsMs?: (index: number) => readonly number[];
-  /** Done to the empty database before anybody uses it. */
+  /** Prepares the empty database. */
   prepare?: (databaseUrl: string) => Promise<void>;
-  /** Decides on every create, after its intent was looked up; by default it is passed on. */
-  atCreate?: (replica: Replica, create: SeenCreate) => Promise<CreateFate> | CreateFate;
+  /** Decides on every create, after its intent was looked up. Default: it is forwarded. */
+  atCreate?: (replica: Replica, create: CreateRequest) => Promise<CreateHandling> | CreateHandling;
 }
 
-/** Replicas, a database and an emulator in which things will go wrong. */
-export interface Stage extends AsyncDisposable {
+/** Replicas, a database and an emulator for fault injection. */
+export interface Cluster extends AsyncDisposable {
   emulator: Emulator;
   database: Database;
   replicas: Replica[];
   targets: { name: string; region: string }[];
-  /** Ids of jobs whose acceptance was confirmed. */
+  /** The ids of jobs whose acceptance was confirmed. */
   accepted: string[];
-  /** Ids of jobs whose cancel was confirmed. */
+  /** The ids of jobs whose cancel was confirmed. */
   cancelled: Set<string>;
-  /** Ids of jobs whose slices cannot but fail. */
-  doomed: Set<string>;
-  sightings: Sighting[];
-  /** What went wrong with the processes themselves. */
-  accidents: string[];
-  /** Puts so many slices into the queue, spread over the targets. */
+  /** The ids of jobs all of whose slices must fail. */
+  expectedToFail: Set<string>;
+  observedCreates: ObservedCreate[];
+  /** Unexpected ends of processes. */
+  processFailures: string[];
+  /** Adds slices to the queues, spread over the targets. */
   put(slices: number): Promise<void>;
-  /** Keeps some work in every queue until told to stop. */
+  /** Keeps some work in every queue until stopped. */
   keepBusy(): { stop(): Promise<void> };
-  /** The log of the replicas, kept when something went wrong. */
+  /** The log of the replicas. `keepLog` keeps it after the run. */
   logPath: string;
   keepLog(): void;
 }
@@ -64,8 +64,8 @@ const regions = [
   ...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'ca-central-1', 'sa-east-1'],
 ];
 
-/** Opens a stage; dispose of it with `await using`. */
-export async function openStage(options: StageOptions): Promise<Stage> {
+/** Opens a cluster. Use it with `await using`. */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { serverUrl, signal, atCreate = () => ({ sendAfterMs: 0 }) } = options;
   await using unwinding = new AsyncDisposableStack();
   const emulator = unwinding.use(
@@ -73,7 +73,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       rateLimits: 'off',
       pendingMs: 20,
       runningMs: 40,
-      // AWS's own limit would hide that two of ours were in the slot.
+      // The limit of AWS would hide two of our tasks in one slot.
       activeTaskLimit: 2,
       journalLimit: 1_000,
       ...options.emulator,
@@ -101,13 +101,14 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 
   const accepted: string[] = [];
   const cancelled = new Set<string>();
-  const doomed = new Set<string>();
-  const sightings: Sighting[] = [];
-  const accidents: string[] = [];
+  const expectedToFail = new Set<string>();
+  const observedCreates: ObservedCreate[] = [];
+  const processFailures: string[] = [];
 
   async function isIntentKnown(marker: string): Promise<boolean | undefined> {
-    const asked = database.queries.selectFrom('attempts').select('marker');
-    const row = await asked
+    const row = await database.queries
+      .selectFrom('attempts')
+      .select('marker')
       .where('marker', '=', marker)
       .executeTakeFirst()
       .catch(() => 'unknown' as const);
@@ -122,14 +123,14 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         emulator,
         targets,
         logFile,
-        accidents,
+        processFailures,
         database,
         isServing: options.isServing ?? false,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
-          // One of the mirror has no intent to be on disk.
+          // A create of the mirror has no intent in the database.
           if (create.marker.startsWith('xp1-')) {
-            sightings.push({ ...create, isIntentKnown: await isIntentKnown(create.marker) });
+            observedCreates.push({ ...create, isIntentKnown: await isIntentKnown(create.marker) });
           }
           return atCreate(replica, create);
         },
@@ -138,12 +139,12 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   );
   for (const replica of replicas) unwinding.use(replica);
 
-  async function putSome(target: { name: string; region: string }, slices: number) {
+  async function addJob(target: { name: string; region: string }, slices: number) {
     const destination = `archive-${target.region}`;
     accepted.push(await putJob(database, { target: target.name, slices, destination }));
   }
 
-  async function fillUp(): Promise<void> {
+  async function fillQueues(): Promise<void> {
     const queues = await database.queries
       .selectFrom('slices')
       .select('target')
@@ -152,7 +153,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       .execute();
     const waiting = new Set(queues.map((queue) => queue.target));
     for (const target of targets) {
-      if (!waiting.has(target.name)) await putSome(target, 2);
+      if (!waiting.has(target.name)) await addJob(target, 2);
     }
   }
 
@@ -164,29 +165,29 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     targets,
     accepted,
     cancelled,
-    doomed,
-    sightings,
-    accidents,
+    expectedToFail,
+    observedCreates,
+    processFailures,
     logPath,
     async put(slices) {
-      for (let left = slices, turn = 0; left > 0; turn += 1) {
-        const target = targets[turn % targets.length];
-        const some = Math.min(left, Math.ceil(slices / targets.length), 20);
-        if (target) await putSome(target, some);
-        left -= some;
+      for (let left = slices, index = 0; left > 0; index += 1) {
+        const target = targets[index % targets.length];
+        const size = Math.min(left, Math.ceil(slices / targets.length), 20);
+        if (target) await addJob(target, size);
+        left -= size;
       }
     },
     keepBusy() {
-      let isOver = false;
+      let isStopped = false;
       const filling = (async () => {
-        while (!isOver && !signal.aborted) {
-          await fillUp().catch(() => {}); // the database may be away
+        while (!isStopped && !signal.aborted) {
+          await fillQueues().catch(() => {}); // the database may be unavailable
           await delay(100);
         }
       })();
       return {
         async stop() {
-          isOver = true;
+          isStopped = true;
           await filling;
         },
       };

@@ -1,10 +1,10 @@
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { DispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 
-/** How long AWS may take: the emulator is next door, on a machine with a lot to do. */
+/** Timeouts of calls to the emulator, which runs on the same busy machine. */
 export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readMs: 1_000 };
 
-/** What production waits minutes for takes seconds here; the proportions are its own. */
+/** Limits in seconds instead of the minutes of production, in the same proportions. */
 export const chaosLimits: DispatcherLimits = {
   leaseMs: 2_000,
   createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
@@ -19,5 +19,5 @@ export const chaosLimits: DispatcherLimits = {
   resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
 };
 
-/** How long a replica is frozen: its slots are another's by then. */
+/** How long a replica is frozen: long enough for another one to take its slots. */
 export const pauseMs = 1.5 * chaosLimits.leaseMs;

@@ -4,16 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { type GatewayProcess, keyOf } from './gateway-process.ts';
 
-/** What hostile callers have done so far. */
-export interface Hostility {
-  /** How many requests were answered with each status. */
+/** The requests of hostile callers so far. */
+export interface HostileLoad {
+  /** The number of answers with each status. */
   statuses: Map<number, number>;
-  /** Ends it, and waits until everything under way is over. */
+  /** Stops, and waits for requests in flight. */
   stop(): Promise<void>;
 }
 
 interface Attack {
-  /** How often a second, at most. */
+  /** The maximum rate. */
   perSecond: number;
   send(gateway: GatewayProcess, caller: string): Promise<number>;
 }
@@ -33,7 +33,7 @@ const states = ['CANCELLED', 'COMPLETED', 'FAILED', 'PENDING', 'PENDING_CANCEL',
 const anyOf = <Item>(items: readonly Item[]) => items[Math.floor(Math.random() * items.length)];
 const limit = () => 1 + Math.floor(Math.random() * 50);
 
-// Each costs AWS a call where nothing is in between.
+// Without protection, each of these makes a call to AWS.
 const reads = [
   read(() => `/export-tasks/${randomUUID()}`, 14),
   read(() => `/export-tasks?nextToken=${randomUUID()}`, 7),
@@ -62,37 +62,37 @@ const bodies = [
   { perSecond: 2, send: sendHalfABody },
 ];
 
-/** Lets callers attack: with reads, with requests that wait, and with bodies. */
-export function beHostile(gateway: GatewayProcess, callers: readonly string[]): Hostility {
+/** Starts hostile callers: with reads, waiting requests, and large or broken bodies. */
+export function startHostileLoad(gateway: GatewayProcess, callers: readonly string[]): HostileLoad {
   const statuses = new Map<number, number>();
   const stop = new AbortController();
-  const attacking = callers.flatMap((caller) =>
+  const attacks = callers.flatMap((caller) =>
     [...reads, ...waits, ...bodies].map((attack) => repeat(caller, attack)),
   );
 
   async function repeat(caller: string, { perSecond, send }: Attack): Promise<void> {
-    const underWay = new Set<Promise<void>>();
+    const inFlight = new Set<Promise<void>>();
     while (!stop.signal.aborted) {
       const sent = send(gateway, caller).then((status) => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        underWay.delete(sent);
+        inFlight.delete(sent);
       });
-      underWay.add(sent);
+      inFlight.add(sent);
       await delay((2_000 / perSecond) * Math.random());
     }
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
   }
 
   return {
     statuses,
     async stop() {
       stop.abort();
-      await Promise.all(attacking);
+      await Promise.all(attacks);
     },
   };
 }
 
-/** Half of a body of 1 MiB, and no more; resolves when the other side has had enough. */
+/** Sends half of a body of 1 MiB. Resolves when the server closes the connection. */
 function sendHalfABody({ port }: GatewayProcess, caller: string): Promise<number> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
