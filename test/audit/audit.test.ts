@@ -24,8 +24,8 @@ const parse = (lines: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('a line of the audit', () => {
-  test('says in `audit` what it is about, when it was, and has no level', () => {
+describe('an audit line', () => {
+  test('has its kind in `audit`, its time, and no level', () => {
     const { audit, lines } = openQueues();
     const call = { principal: 'p', service: 'sts', target: 't', outcome: 'ok' } as const;
 
@@ -66,7 +66,7 @@ describe('a line of the audit', () => {
 });
 
 describe('an audit in a file', () => {
-  test('is appended to; its directories are made', async () => {
+  test('is appended to, and its directories are created', async () => {
     const path = join(temporaryDir(), 'of', 'today', 'audit.jsonl');
 
     for (const requestId of ['first', 'second']) {
@@ -78,7 +78,7 @@ describe('an audit in a file', () => {
     expect(lines.map(({ requestId }) => requestId)).toEqual(['first', 'second']);
   });
 
-  test('has every line when it is closed', async () => {
+  test('contains every line when it is closed', async () => {
     const path = join(temporaryDir(), 'audit.jsonl');
     const audit = await openAudit(path, silent);
 
@@ -88,7 +88,7 @@ describe('an audit in a file', () => {
     expect(parse(readFileSync(path, 'utf8'))).toHaveLength(20_000);
   });
 
-  test('is there at once, not when it is closed', async () => {
+  test('is written at once, not only when it is closed', async () => {
     const path = join(temporaryDir(), 'audit.jsonl');
     await using audit = await openAudit(path, silent);
 
@@ -97,7 +97,7 @@ describe('an audit in a file', () => {
     await expect.poll(() => readFileSync(path, 'utf8'), { interval: 5 }).toContain('"r-1"');
   });
 
-  test('that cannot be written ends the start with a sentence', async () => {
+  test('is rejected at the start when it is not writable', async () => {
     const folder = temporaryDir();
     writeFileSync(join(folder, 'file'), '');
 
@@ -111,7 +111,7 @@ describe('an audit in a file', () => {
     }
   });
 
-  test('on a disk that is full is complained of once, and goes on when there is room', async () => {
+  test('logs one error on a full disk, and continues when there is space again', async () => {
     const complaints: string[] = [];
     const log = { error: (_facts: object, words: string) => void complaints.push(words) };
     const audit = await openAudit('/dev/full', log);
@@ -155,7 +155,7 @@ describe('an audit on stdout that nobody reads', () => {
     return child;
   }
 
-  test('does not stop the process; nothing is lost, and no line torn by one of the log', async () => {
+  test('does not stop the process, loses nothing, and mixes no lines with the log', async () => {
     const child = writeUnread(20_000);
 
     const [said] = await once(child.stderr, 'data');
@@ -179,7 +179,7 @@ describe('an audit on stdout that nobody reads', () => {
     expect(written).toBeLessThan(100_000);
   });
 
-  test('does not keep the process from its end when its reader does not read', async () => {
+  test('does not delay the exit when its reader does not read', async () => {
     const child = writeUnread(20_000, 'sleep 3600 2> /dev/null');
 
     let said = '';

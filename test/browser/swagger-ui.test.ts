@@ -24,7 +24,7 @@ afterAll(async () => {
   await browser[Symbol.asyncDispose]();
 });
 
-test('Swagger UI shows every operation of the document', async () => {
+test('shows every operation of the document in Swagger UI', async () => {
   const { page, complaints, requests, picture } = await browser.open();
   const { paths } = JSON.parse(world.app.openapiText()) as { paths: Record<string, Path> };
   const operations = Object.values(paths).flatMap((path) => Object.values(path));

@@ -38,7 +38,7 @@ describe('a shared question', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  test('serves until it is old', async () => {
+  test('returns the cached answer until it expires', async () => {
     const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000 });
     const first = ask('a');
     answers[0]?.resolve('first');
@@ -54,7 +54,7 @@ describe('a shared question', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('that took long serves twenty times as long', async () => {
+  test('caches a slow answer nineteen times as long as the call took', async () => {
     const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000, takesMs: 500 });
     const first = ask('a');
     answers[0]?.resolve('first');
@@ -69,7 +69,7 @@ describe('a shared question', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('serves nobody afterwards where freshness is 0', async () => {
+  test('caches nothing when freshForMs is 0', async () => {
     const { ask, asked, answers } = openQuestions({ freshForMs: 0, takesMs: 500 });
     const first = ask('a');
     answers[0]?.resolve('first');

@@ -20,7 +20,7 @@ const jobBefore = (id: string) => ({
 });
 
 describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
-  test('has its tables when it is opened, and keeps them and its id when it is opened again', async () => {
+  test('has its tables when it is opened, and the same id when it is opened again', async () => {
     const options = await emptyStorage(kind);
 
     const ids = async () => {
@@ -33,7 +33,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(await ids()).toEqual(first);
   });
 
-  test('says which tables it made, once', async () => {
+  test('returns the applied migrations once', async () => {
     const options = await emptyStorage(kind);
 
     expect(await migrateDatabase(options)).toEqual([
@@ -45,7 +45,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(await migrateDatabase(options)).toEqual([]);
   });
 
-  test('brings tables of the version before up to date, and keeps what is in them', async () => {
+  test('migrates the tables of the previous version and keeps their rows', async () => {
     const options = await emptyStorage(kind);
     {
       await using before = await openReady(options);
@@ -79,7 +79,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     ]);
   });
 
-  test('can be opened by a program older than its tables', async () => {
+  test('accepts tables that are newer than the program', async () => {
     const options = await emptyStorage(kind);
     {
       await using newer = await openReady(options);
@@ -94,7 +94,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(await keysIn(older)).toEqual(['a']);
   });
 
-  test('leaves no half of its tables when making them fails', async () => {
+  test('leaves no tables when a migration fails', async () => {
     const options = await emptyStorage(kind);
     {
       await using before = await openReady(options);
@@ -112,7 +112,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     await expect(migrateDatabase(options)).rejects.toThrow(/installation.* already exists/);
   });
 
-  test('has a clock of epoch milliseconds that goes on', async () => {
+  test('has a running clock in epoch milliseconds', async () => {
     await using database = await openReady(await emptyStorage(kind));
     const read = () =>
       database.queries.selectNoFrom(database.now().as('at')).executeTakeFirstOrThrow();
@@ -125,7 +125,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(second.at).toBeLessThanOrEqual(after + 1);
   });
 
-  test('takes the clock of a test instead', async () => {
+  test('uses the clock of a test', async () => {
     let at = 1_714_521_600_000;
     await using database = await openReady({ ...(await emptyStorage(kind)), clock: () => at });
     const read = () =>
@@ -137,7 +137,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect([first, await read()]).toEqual([{ at: 1_714_521_600_000 }, { at: 1_714_521_660_000 }]);
   });
 
-  test('gives counters, counts and sums as numbers', async () => {
+  test('returns counters, counts and sums as numbers', async () => {
     await using database = await openReady(await emptyStorage(kind));
     const { queries } = database;
     await queries
@@ -157,7 +157,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(found).toEqual([{ count: 2, sum: 3_429_043_200_000, max: 1_714_521_600_000 }]);
   });
 
-  test('keeps all of a transaction or nothing', async () => {
+  test('commits all of a transaction or nothing', async () => {
     await using database = await openReady(await emptyStorage(kind));
 
     const kept = await database.transaction(async (queries) => {
@@ -174,7 +174,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     expect(await keysIn(database)).toEqual(['kept']);
   });
 
-  test('passes on what is wrong with a statement', async () => {
+  test('passes on errors of a statement', async () => {
     await using database = await openReady(await emptyStorage(kind));
     const insert = () => database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
     await insert();

@@ -39,7 +39,7 @@ const endConnections = (role: string) =>
   `select pg_terminate_backend(pid, 10_000) from pg_stat_activity where usename = '${role}'`;
 
 describe('a password in a file', () => {
-  test('is read for each new connection, so that it may change while the gateway runs', async () => {
+  test('is read for each new connection, so it may change at run time', async () => {
     const url = await createDatabase(postgres.url);
     const name = new URL(url).pathname.slice(1);
     const role = `gateway_${name}`;
@@ -69,7 +69,7 @@ describe('a password in a file', () => {
     ]);
   });
 
-  test('that cannot be read ends the start with a sentence', async () => {
+  test('is rejected at the start when the file is not readable', async () => {
     const databaseUrl = await createDatabase(postgres.url);
 
     await expect(
@@ -116,7 +116,7 @@ describe('several hosts', () => {
     };
   }
 
-  test('the one that answers and may be written to is used, and a failover is followed', async () => {
+  test('connects to the primary among several hosts, and follows a failover', async () => {
     const { databaseUrl, role } = await onBoth();
     await using database = await openReady({ dataDir: '', databaseUrl });
     const before = await portUsed(database);
@@ -152,7 +152,7 @@ describe('several hosts', () => {
       /^DATABASE_URL contains sslrootcert, but it must be the path of a readable file \(ENOENT/,
     ],
     ['host=one,two', /is not the URL of a PostgreSQL .* host1:5432,host2:5432/],
-  ])('%s is refused with what to write', async (parameter, sentence) => {
+  ])('rejects %s and says what to write', async (parameter, sentence) => {
     const databaseUrl = `${postgres.url}?${parameter}`;
 
     await expect(openDatabase({ dataDir: '', databaseUrl })).rejects.toMatchObject({
@@ -195,7 +195,7 @@ describe('TLS', () => {
     return openReady({ dataDir: '', databaseUrl: `${url.href}?${parameters}` });
   };
 
-  test('of a private authority works with its certificate in sslrootcert', async () => {
+  test('accepts a private CA in sslrootcert', async () => {
     await switchOn(postgres);
 
     await using database = await asked(
@@ -209,7 +209,7 @@ describe('TLS', () => {
     expect(rows).toEqual([{ ssl: true }]);
   });
 
-  test('of an authority that is not known ends the start with what to write', async () => {
+  test('rejects an unknown CA and says what to write', async () => {
     await switchOn(postgres);
 
     await expect(asked(postgres, 'localhost', 'sslmode=require')).rejects.toMatchObject({
@@ -218,7 +218,7 @@ describe('TLS', () => {
     });
   });
 
-  test('under another name ends the start with what to write', async () => {
+  test('rejects a certificate for another name and says what to write', async () => {
     await switchOn(postgres);
 
     const parameters = `sslmode=require&sslrootcert=${caPath()}`;
@@ -228,7 +228,7 @@ describe('TLS', () => {
     });
   });
 
-  test('that the server does not have ends the start with what to write', async () => {
+  test('rejects a server without TLS and says what to write', async () => {
     await expect(asked(other, 'localhost', 'sslmode=require')).rejects.toMatchObject({
       name: 'ConfigError',
       message: expect.stringMatching(/a server without TLS; .* sslmode=disable/),
@@ -237,7 +237,7 @@ describe('TLS', () => {
 });
 
 test.each(['pa#ss', 'pa/ss', 'pa?ss'])(
-  'a URL with the password %s as it is ends the start with what to write, and without it',
+  'rejects a URL with the unescaped password %s without repeating the password',
   async (password) => {
     const databaseUrl = `postgres://gateway:${password}@127.0.0.1:1/jobs`;
 

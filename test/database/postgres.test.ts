@@ -42,8 +42,8 @@ async function readPid({ queries }: Pick<Database, 'queries'>): Promise<number> 
   return rows[0]?.pid ?? 0;
 }
 
-describe('a failure of PostgreSQL is database-unavailable, and the next query works', () => {
-  test('when a connection is ended in a transaction', async () => {
+describe('returns database-unavailable, and the next query works,', () => {
+  test('when a connection ends during a transaction', async () => {
     const options = await emptyDatabase();
     await using database = await openReady(options);
 
@@ -57,7 +57,7 @@ describe('a failure of PostgreSQL is database-unavailable, and the next query wo
     expect(await keysIn(database)).toEqual([]);
   });
 
-  test('when a connection is ended that nobody uses', async () => {
+  test('when an idle connection ends', async () => {
     const options = await emptyDatabase();
     await using database = await openReady(options);
 
@@ -68,7 +68,7 @@ describe('a failure of PostgreSQL is database-unavailable, and the next query wo
     expect(await keysIn(database)).toEqual([]);
   });
 
-  test('when the database has become read-only; then with a new connection', async () => {
+  test('when the database becomes read-only, with a new connection', async () => {
     await using database = await openReady(await emptyDatabase());
     const insert = () => database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
     const pid = await readPid(database);
@@ -80,7 +80,7 @@ describe('a failure of PostgreSQL is database-unavailable, and the next query wo
     expect(await readPid(database)).not.toBe(pid);
   });
 
-  test('when the server is stopped, until it is there again', async () => {
+  test('when the server stops, after it has started again', async () => {
     await using database = await openReady(await emptyDatabase());
     await database.queries.insertInto('idempotencyKeys').values(key('kept')).execute();
 
@@ -98,8 +98,8 @@ describe('a failure of PostgreSQL is database-unavailable, and the next query wo
 
 const readAll = (queries: Database['queries']) => keysIn({ queries });
 
-describe('transactions that collide', () => {
-  test('in a deadlock are both done in the end', async () => {
+describe('conflicting transactions', () => {
+  test('are both committed after a deadlock', async () => {
     await using database = await openReady(await emptyDatabase());
     await database.queries
       .insertInto('idempotencyKeys')
@@ -131,7 +131,7 @@ describe('transactions that collide', () => {
     expect(new Set(rows.map((row) => row.createdAt - key('').createdAt))).toEqual(new Set([2]));
   });
 
-  test('again and again are given up after the third retry', async () => {
+  test('fail after the third retry', async () => {
     await using database = await openReady(await emptyDatabase());
     let runs = 0;
 
@@ -147,7 +147,7 @@ describe('transactions that collide', () => {
   });
 });
 
-test('limits hold in a transaction and are not left on the connection: a pooler gives it to others', async () => {
+test('applies limits in a transaction only, because a pooler shares connections', async () => {
   await using database = await openReady({ ...(await emptyDatabase()), limits: postgresLimits });
   const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
   const limits = async (queries: Database['queries']) => {
@@ -164,8 +164,8 @@ test('limits hold in a transaction and are not left on the connection: a pooler 
   expect(await limits(database.queries)).toEqual([0, 0, 0]);
 });
 
-describe('at the start', () => {
-  test('PostgreSQL may be away: it is tried until it is there, and nothing works before', async () => {
+describe('the start', () => {
+  test('retries PostgreSQL until it answers, and fails all queries before', async () => {
     const options = await emptyDatabase();
     await postgres.stop('fast');
     onTestFinished(async () => {
@@ -194,7 +194,7 @@ describe('at the start', () => {
     expect(options.log.lines).toContain('failed to connect to the database, retrying');
   });
 
-  test('it is let go of while PostgreSQL is away', async () => {
+  test('can be closed while PostgreSQL is down', async () => {
     const options = await emptyDatabase();
     const away = options.databaseUrl.replace(/:\d+\//, ':1/');
 
@@ -219,7 +219,7 @@ describe('at the start', () => {
       'database "nowhere" does not exist',
     ],
     ['a file that is not there', (url: string) => `${url}?sslrootcert=/nonexistent`, 'ENOENT'],
-  ])('%s ends it with a sentence', async (_what, mistake, words) => {
+  ])('is rejected with %s', async (_what, mistake, words) => {
     const options = await emptyDatabase();
     const databaseUrl = mistake(options.databaseUrl);
     const { password } = new URL(databaseUrl);
@@ -231,7 +231,7 @@ describe('at the start', () => {
     expect(error.message).not.toContain(password);
   });
 
-  test('a server that forgets what it has confirmed is refused', async () => {
+  test('rejects a server that can lose confirmed transactions', async () => {
     const options = await emptyDatabase();
     const name = new URL(options.databaseUrl).pathname.slice(1);
     await elsewhere(options.databaseUrl, `alter database ${name} set synchronous_commit = off`);
@@ -242,7 +242,7 @@ describe('at the start', () => {
     });
   });
 
-  test('a role that may not create tables can use those that are there', async () => {
+  test('accepts a role without the right to create tables when the tables exist', async () => {
     const options = await emptyDatabase();
     await using owner = await openReady(options);
     const role = `gateway_${Date.now()}`;
@@ -262,8 +262,8 @@ describe('at the start', () => {
 });
 
 // Each waits for a limit to be reached; they wait together.
-describe.concurrent('what takes too long', () => {
-  test('is a statement: database-unavailable, and its transaction is undone', async () => {
+describe.concurrent('a timeout', () => {
+  test('of a statement returns database-unavailable and rolls back', async () => {
     await using database = await openReady(await limited('statementMs'));
 
     const slow = database.transaction(async (queries) => {
@@ -275,7 +275,7 @@ describe.concurrent('what takes too long', () => {
     expect(await keysIn(database)).toEqual([]);
   });
 
-  test('is a connection whose server hangs: database-unavailable, and another takes its place', async ({
+  test('of a hanging server returns database-unavailable, and another connection replaces it', async ({
     onTestFinished,
   }) => {
     await using database = await openReady(await limited('statementMs'));
@@ -289,7 +289,7 @@ describe.concurrent('what takes too long', () => {
     expect(await readPid(database)).not.toBe(pid);
   });
 
-  test('is a row that another holds: database-unavailable', async () => {
+  test('of a lock returns database-unavailable', async () => {
     const options = await limited('lockMs');
     await using database = await openReady(options);
     await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();
@@ -304,7 +304,7 @@ describe.concurrent('what takes too long', () => {
     expect(second).toMatchObject({ ...unavailable, cause: { code: '55P03' } });
   });
 
-  test('is a transaction that was paused: it lets go of its rows', async () => {
+  test('of a paused transaction releases its rows', async () => {
     const options = await limited('idleInTransactionMs');
     await using database = await openReady(options);
     await database.queries.insertInto('idempotencyKeys').values(key('a')).execute();

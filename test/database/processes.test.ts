@@ -38,7 +38,7 @@ async function run(door: string, env: Record<string, string>) {
 }
 
 describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
-  test('what was confirmed is kept when the process is killed', async () => {
+  test('keeps confirmed transactions when the process is killed', async () => {
     const options = await emptyStorage(kind);
     const writer = startWriter(options);
     await writer.hasConfirmed(100);
@@ -67,7 +67,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
   });
 });
 
-test('a second process on the same directory is refused in a sentence, and the first works on', async () => {
+test('rejects a second process on the same directory, and the first continues', async () => {
   const options = await emptyStorage('sqlite');
   await migrateDatabase(options);
   await using first = await openReady(options); // and has written nothing
@@ -86,7 +86,7 @@ test('a second process on the same directory is refused in a sentence, and the f
   expect(await keysIn(first)).toEqual([]);
 });
 
-test('npm run migrate fails in a sentence when PostgreSQL is away', async () => {
+test('exits npm run migrate with a sentence when PostgreSQL is down', async () => {
   const DATABASE_URL = 'postgres://gateway:secret@127.0.0.1:1/jobs';
 
   const { code, stderr } = await run('src/bin/migrate.ts', { DATABASE_URL });
@@ -98,7 +98,7 @@ test('npm run migrate fails in a sentence when PostgreSQL is away', async () => 
   expect(stderr).not.toContain('secret');
 });
 
-test('npm run migrate has nothing to do without export jobs', async () => {
+test('has nothing to migrate when export jobs are off', async () => {
   const env = { EXPORT_JOBS: 'off', DATA_DIR: temporaryDir() };
 
   expect(await run('src/bin/migrate.ts', env)).toMatchObject({
@@ -107,7 +107,7 @@ test('npm run migrate has nothing to do without export jobs', async () => {
   });
 });
 
-test('neither driver is loaded before a database is opened', async () => {
+test('loads no driver before a database is opened', async () => {
   const script = `
     await import('./src/open-gateway.ts');
     const { _cache } = (await import('node:module')).default;

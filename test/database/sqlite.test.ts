@@ -9,7 +9,7 @@ import { emptyStorage, key, keysIn, temporaryDir } from './homes.ts';
 
 const unavailable = { name: 'Problem', slug: 'database-unavailable' };
 
-test('every commit is on the disk, and foreign keys hold', async () => {
+test('syncs every commit to disk and enforces foreign keys', async () => {
   await using database = await openReady(await emptyStorage('sqlite'));
   const read = async (pragma: string) => {
     const { rows } = await sql`${sql.raw(`pragma ${pragma}`)}`.execute(database.queries);
@@ -22,7 +22,7 @@ test('every commit is on the disk, and foreign keys hold', async () => {
   expect(await read('locking_mode')).toBe('exclusive');
 });
 
-test('a loop of queries lets timers and sockets through', async () => {
+test('yields to timers and sockets in a loop of queries', async () => {
   await using database = await openReady(await emptyStorage('sqlite'));
   let hasTurned = false;
   setTimeout(() => {
@@ -35,7 +35,7 @@ test('a loop of queries lets timers and sockets through', async () => {
   expect(queries).toBeLessThan(20_000);
 });
 
-test('a full disk is database-unavailable, undoes the transaction, and is over when there is room', async () => {
+test('returns database-unavailable and rolls back on a full disk, until there is space again', async () => {
   await using database = await openReady(await emptyStorage('sqlite'));
   const { queries } = database;
   await queries.insertInto('idempotencyKeys').values(key('kept')).execute();
@@ -68,7 +68,7 @@ test('a full disk is database-unavailable, undoes the transaction, and is over w
   expect(await keysIn(database)).toEqual(['kept', 'large', 'small']);
 });
 
-test('the directory is made if need be, and is for its user alone', async () => {
+test('creates a missing directory for its user only', async () => {
   const dataDir = join(temporaryDir(), 'not', 'there');
 
   await using _database = await openReady({ dataDir });
@@ -82,7 +82,7 @@ test.each([
     'has something else in the place of the database',
     (dataDir: string) => mkdirSync(join(dataDir, 'export-jobs.sqlite'), { recursive: true }),
   ],
-])('a DATA_DIR that %s ends the start with a sentence', async (_what, prepare) => {
+])('rejects a DATA_DIR that %s', async (_what, prepare) => {
   const dataDir = join(temporaryDir(), 'data');
   prepare(dataDir);
 
@@ -127,7 +127,7 @@ describe('a damaged file', () => {
       },
     ],
     ['whose pages are overwritten', () => damage('migrations')],
-  ])('%s ends the start with what to do', async (_what, prepare) => {
+  ])('is rejected at the start with a remedy: one %s', async (_what, prepare) => {
     const dataDir = await prepare();
 
     await expect(openDatabase({ dataDir })).rejects.toMatchObject({
@@ -138,7 +138,7 @@ describe('a damaged file', () => {
     });
   });
 
-  test('is database-unavailable while the gateway runs', async () => {
+  test('returns database-unavailable at run time', async () => {
     await using database = await openReady({ dataDir: await damage('idempotency_keys') });
 
     await expect(keysIn(database)).rejects.toMatchObject({

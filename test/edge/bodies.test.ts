@@ -38,7 +38,7 @@ async function begin(world: World, beginnings: string[]) {
   };
 }
 
-test('a budget is for each caller and for all, and what is given back is there again', () => {
+test('limits the bytes of each caller and of all, and reuses released bytes', () => {
   const take = makeBodyBudget({ bodiesBytes: 100, callerBodiesBytes: 60 });
   const giveBack = take('ada', 40);
 
@@ -53,7 +53,7 @@ test('a budget is for each caller and for all, and what is given back is there a
   expect(take('ada', 40)).toEqual(expect.any(Function));
 });
 
-test('bodies of one caller that do not come keep out its own next one, and nobody else', async () => {
+test('rejects only the next body of a caller whose bodies do not arrive', async () => {
   await using world = await openWorld({
     ...known,
     limits: { bodiesBytes: 100_000, callerBodiesBytes: 40_000 },
@@ -72,7 +72,7 @@ test('bodies of one caller that do not come keep out its own next one, and nobod
     .toBe(400);
 });
 
-test('a body in chunks counts as the largest its operation takes', async () => {
+test('counts a chunked body with the limit of its operation', async () => {
   await using world = await openWorld({
     ...known,
     limits: { bodiesBytes: 3_000_000, callerBodiesBytes: 1_100_000 },
@@ -85,7 +85,7 @@ test('a body in chunks counts as the largest its operation takes', async () => {
   await expectProblem(world, next.answers[0], 'too-many-bodies');
 });
 
-test('bodies of everybody together are bounded, also where callers are not told apart', async () => {
+test('limits the bodies of all callers together, also of anonymous ones', async () => {
   await using world = await openWorld({ limits: { bodiesBytes: 40_000, callerBodiesBytes: 1 } });
   using _held = await begin(world, Array(4).fill(half(10_000)));
 
@@ -96,7 +96,7 @@ test('bodies of everybody together are bounded, also where callers are not told 
   expect(read.answers[0]?.status).toBe(200);
 });
 
-test('a body is in flight until its request is answered', async () => {
+test('counts a body until its request is answered', async () => {
   await using world = await openWorld({
     ...known,
     limits: { callerBodiesBytes: body.length },
@@ -115,21 +115,18 @@ test('a body is in flight until its request is answered', async () => {
 test.for([
   ['of a length that is known', 40_000],
   ['in chunks', undefined],
-] as const)(
-  'a body %s is read into memory of its own, and gives its memory back',
-  async ([, length]) => {
-    const chunks = Array.from({ length: 40 }, (_, n) => Buffer.alloc(1_000, `${n % 10}`));
+] as const)('reads a body %s into its own memory and releases it', async ([, length]) => {
+  const chunks = Array.from({ length: 40 }, (_, n) => Buffer.alloc(1_000, `${n % 10}`));
 
-    const bytes = await readBody(Readable.from(chunks), { length, limit: 65_536 });
-    const read = bytes.toString();
-    freeBody(bytes);
+  const bytes = await readBody(Readable.from(chunks), { length, limit: 65_536 });
+  const read = bytes.toString();
+  freeBody(bytes);
 
-    expect(read).toBe(Buffer.concat(chunks).toString());
-    expect([bytes.length, bytes.buffer.byteLength]).toEqual([0, 0]);
-  },
-);
+  expect(read).toBe(Buffer.concat(chunks).toString());
+  expect([bytes.length, bytes.buffer.byteLength]).toEqual([0, 0]);
+});
 
-test('the room of all fits into a small container, and a caller has a part of it', () => {
+test('has a limit for all callers that fits a small container, and a smaller one per caller', () => {
   const { bodyBytes, bodiesBytes, callerBodiesBytes } = edgeLimits;
 
   expect(bodiesBytes).toBeLessThanOrEqual(8 * 1_048_576);
@@ -143,7 +140,7 @@ const reading = `permit(principal in Group::"api-key#readers", action in Action:
 const permitting = `permit(principal in Group::"api-key#writers", action, resource);
   forbid(principal, action == Action::"CreateExportJob", resource);`;
 
-test('who is not known, or may not do it at all, is answered before the body has come', async () => {
+test('answers unauthenticated and unpermitted callers before the body arrives', async () => {
   using folder = makePolicyFolder({ 'all.cedar': `${reading}\n${permitting}` });
   const callers = { reader: callerIn(['readers']), writer: callerIn(['writers']) };
   const access = accessBy(folder.path, callers);
@@ -182,7 +179,7 @@ test.each([
   ['permits another action', 'permit(principal, action == Action::"ReadTarget", resource);', 403],
   ['permits it to others', 'permit(principal == Caller::"api-key#b", action, resource);', 403],
   ['forbids it alone', 'forbid(principal, action, resource);', 403],
-])('a policy that %s decides whether a body is looked at', async (_name, policy, status) => {
+])('decides before the body is read with a policy that %s', async (_name, policy, status) => {
   using folder = makePolicyFolder({ 'one.cedar': policy });
   const access = accessBy(folder.path, { a: callerIn([]) });
   await using world = await openWorld({ access });
@@ -192,7 +189,7 @@ test.each([
   expect(answers[0]?.status).toBe(status);
 });
 
-test('a body that waits to be asked for is asked for when its caller is known', async () => {
+test('asks for a body with 100-continue after authentication', async () => {
   await using world = await openWorld(known);
   const waiting = (headers: Record<string, string>) =>
     half(2, { Expect: '100-continue', ...headers });
@@ -210,7 +207,7 @@ test('a body that waits to be asked for is asked for when its caller is known', 
   expect(unknown.isClosed).toBe(true); // a body might still come, and would be taken for a request
 });
 
-test('a body in chunks of one byte is read', async () => {
+test('reads a body in chunks of one byte', async () => {
   await using world = await openWorld();
   const chunks = [...body].map((character) => `1\r\n${character}\r\n`).join('');
   const head = request('POST /export-tasks', { ...json, 'Transfer-Encoding': 'chunked' });
@@ -220,7 +217,7 @@ test('a body in chunks of one byte is read', async () => {
   expect(answers[0]?.status).toBe(201);
 });
 
-test('a body in chunks grows to its limit and no further', async () => {
+test('rejects a chunked body that exceeds its limit', async () => {
   await using world = await openWorld();
   const head = request('POST /export-tasks', { ...json, 'Transfer-Encoding': 'chunked' });
   const chunk = `1000\r\n${' '.repeat(0x1000)}\r\n`;
@@ -233,7 +230,7 @@ test('a body in chunks grows to its limit and no further', async () => {
   await expectProblem(world, over.answers[0], 'body-too-large');
 });
 
-test('a body that does not come within the time of its operation is a late request', async () => {
+test('returns 408 when a body does not arrive in the time of its operation', async () => {
   await using world = await openWorld({ jobs: {}, limits: { handlerMs: 100 } });
   const bytes = half(100, {}, '/export-jobs/some-job/retry');
 
@@ -242,7 +239,7 @@ test('a body that does not come within the time of its operation is a late reque
   await expectProblem(world, answers[0], 'request-timeout');
 });
 
-test('a caller who leaves in the midst of a body is no defect', async () => {
+test('logs no error when a caller leaves during its body', async () => {
   await using world = await openWorld(known);
   {
     using _held = await begin(world, [`${half(100, named('ada'))}{`]);

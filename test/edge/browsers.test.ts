@@ -11,12 +11,12 @@ async function askAs(port: number, host: string, path = '/targets') {
   return { status, type: JSON.parse(text).type as string | undefined };
 }
 
-describe('with names for the Host header', () => {
+describe('the check of the Host header', () => {
   const allowedHosts = ['localhost', '127.0.0.1', '[::1]'];
   const refused = { status: 421, type: '/problems/host-not-allowed' };
 
   test.for(['localhost', 'LOCALHOST:8080', 'localhost.', '127.0.0.1:1', '[::1]', '[::1]:8080'])(
-    '%s is one of them',
+    'accepts the name %s',
     async (host) => {
       await using world = await openWorld({ allowedHosts });
 
@@ -34,13 +34,13 @@ describe('with names for the Host header', () => {
     '[::2]',
     '2130706433',
     '',
-  ])('a page with a name of its own, "%s", is refused', async (host) => {
+  ])('rejects the foreign name "%s"', async (host) => {
     await using world = await openWorld({ allowedHosts });
 
     expect(await askAs(world.port, host)).toEqual(refused);
   });
 
-  test('HTTP/1.0 without a Host header is refused', async () => {
+  test('rejects HTTP/1.0 without a Host header', async () => {
     await using world = await openWorld({ allowedHosts });
 
     const { answers } = await talk(world.port, 'GET /targets HTTP/1.0\r\n\r\n');
@@ -48,7 +48,7 @@ describe('with names for the Host header', () => {
     expect(answers[0]?.status).toBe(421);
   });
 
-  test('probes come by address, and are answered', async () => {
+  test('accepts probes with any name', async () => {
     await using world = await openWorld({ allowedHosts });
 
     const { answers } = await talk(
@@ -59,7 +59,7 @@ describe('with names for the Host header', () => {
     expect(answers[0]?.status).toBe(200);
   });
 
-  test('pages and documents are checked like all else', async () => {
+  test('applies to pages and documents, too', async () => {
     await using world = await openWorld({ allowedHosts });
 
     for (const path of ['/docs', '/openapi.json', '/problems', '/nowhere']) {
@@ -73,7 +73,7 @@ describe('a script of another origin', () => {
   const preflight = { origin, 'access-control-request-method': 'POST' };
   const access = callersBy(() => true);
 
-  test('is told what it may send, without credentials, before anything else is looked at', async () => {
+  test('gets an answer to its preflight without credentials', async () => {
     await using world = await openWorld({ corsOrigins: [origin], access });
 
     const answer = await world.call('OPTIONS', '/export-jobs', undefined, preflight);
@@ -89,7 +89,7 @@ describe('a script of another origin', () => {
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
-  test('may read answers, also refusals, and the headers callers need', async () => {
+  test('may read answers, refusals and the necessary headers', async () => {
     await using world = await openWorld({ corsOrigins: ['https://other.example', origin], access });
 
     const answer = await world.call('GET', '/targets', undefined, { origin });
@@ -113,23 +113,20 @@ describe('a script of another origin', () => {
     ['by default', undefined],
     ['of an origin that is not listed', ['https://app.example.com.evil.example']],
     ['of another scheme', ['http://app.example.com']],
-  ] as [string, string[] | undefined][])(
-    'is let through by nothing %s',
-    async ([, corsOrigins]) => {
-      await using world = await openWorld(corsOrigins ? { corsOrigins } : {});
+  ] as [string, string[] | undefined][])('is not allowed: %s', async ([, corsOrigins]) => {
+    await using world = await openWorld(corsOrigins ? { corsOrigins } : {});
 
-      const asked = await world.call('OPTIONS', '/export-jobs', undefined, preflight);
-      const read = await world.call('GET', '/targets', undefined, { origin });
+    const asked = await world.call('OPTIONS', '/export-jobs', undefined, preflight);
+    const read = await world.call('GET', '/targets', undefined, { origin });
 
-      expect([asked.status, asked.body.type]).toEqual([403, '/problems/origin-not-allowed']);
-      expect(read.status).toBe(200); // which the browser keeps from the script
-      for (const { headers } of [asked, read]) {
-        expect(headers.get('access-control-allow-origin')).toBeNull();
-      }
-    },
-  );
+    expect([asked.status, asked.body.type]).toEqual([403, '/problems/origin-not-allowed']);
+    expect(read.status).toBe(200); // which the browser keeps from the script
+    for (const { headers } of [asked, read]) {
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
 
-  test('OPTIONS that is no preflight is a method like any other', async () => {
+  test('gets 405 for OPTIONS that is not a preflight', async () => {
     await using world = await openWorld({ corsOrigins: [origin] });
 
     expect((await world.call('OPTIONS', '/targets', undefined, { origin })).status).toBe(405);
@@ -166,7 +163,7 @@ describe('a page of another origin', () => {
     [{ 'Sec-Fetch-Site': 'same-site', Origin: 'http://other.localhost:8080' }],
     [{ 'Sec-Fetch-Site': 'same-origin, none' }],
     [{ 'Sec-Fetch-Site': '' }],
-  ])('changes nothing without a preflight either: %j', async (headers) => {
+  ])('cannot change anything without a preflight: %j', async (headers) => {
     expect(await cancelWith(headers)).toEqual({ answer: refused, calls: 0 });
   });
 
@@ -179,13 +176,13 @@ describe('a page of another origin', () => {
     [{ Host: '[::1]:8080', Origin: 'http://[::1]:8080' }],
     [{ Host: 'internal:8080', Origin: 'https://gateway.example', 'Sec-Fetch-Site': 'same-origin' }],
     [{ 'Sec-Fetch-Site': 'none' }],
-  ])('is not what sends %j', async (headers) => {
+  ])('is not the sender of %j', async (headers) => {
     const { answer, calls } = await cancelWith(headers);
 
     expect([answer, calls]).toEqual([[404, '/problems/export-task-not-found'], 1]);
   });
 
-  test('may change something if CORS_ORIGINS has its origin, and only then', async () => {
+  test('may change something only if CORS_ORIGINS contains its origin', async () => {
     const site = { 'Sec-Fetch-Site': 'cross-site' };
 
     const ofListed = await cancelWith({ Origin: listed, ...site }, [listed]);
@@ -196,7 +193,7 @@ describe('a page of another origin', () => {
     expect([ofOther, ofNobody]).toEqual(Array(2).fill({ answer: refused, calls: 0 }));
   });
 
-  test('is refused for every operation that is not a read, before its body is read', async () => {
+  test('is rejected before the body is read in every operation that is not a read', async () => {
     await using world = await openWorld({ jobs: {} });
     const headers = { 'sec-fetch-site': 'cross-site' };
     const changes = ['/export-tasks', '/export-jobs', '/export-jobs/x/retry', '/nowhere'];
@@ -210,7 +207,7 @@ describe('a page of another origin', () => {
   });
 });
 
-test('a connection is kept as long as the limit says', async () => {
+test('keeps an idle connection for the configured time', async () => {
   await using world = await openWorld({ limits: { keepAliveMs: 620_000 } });
 
   const { headers } = await world.call('GET', '/health/live');

@@ -21,7 +21,7 @@ test.each([
   'application/json;charset="UTF-8"',
   'application/json \t;\tcharset=utf-8 ',
   'application/json;',
-])('reads %s', async (type) => {
+])('accepts %s', async (type) => {
   const { answers } = await send(type, '{}');
 
   await expectProblem(world, answers[0], 'invalid-request');
@@ -44,14 +44,14 @@ test.each([
   ';application/json',
   '*/*',
   ' ',
-])('does not read %j', async (type) => {
+])('rejects %j', async (type) => {
   const { answers } = await send(type, JSON.stringify(order));
 
   await expectProblem(world, answers[0], 'unsupported-media-type');
   expect(world.creates()).toHaveLength(0);
 });
 
-test('no Content-Type takes a body past its rules', async () => {
+test('validates the body with every accepted Content-Type', async () => {
   const piece = fc.constantFrom(
     ...[
       'application',

@@ -141,18 +141,18 @@ const codes = [...Object.keys(errorCodes), ...Object.keys(avvioCodes)];
 
 const listed = Object.values(notOfRequests).flatMap((codes) => codes.trim().split(/\s+/));
 
-test.each(codes)('%s is mapped to a problem, or no request can cause it', (code) => {
+test.each(codes)('maps %s to a problem, or no request can cause it', (code) => {
   const places = [...Object.keys(frameworkErrors), ...listed].filter((known) => known === code);
 
   expect(places).toEqual([code]);
 });
 
-test('the list has no code that Fastify does not have', () => {
+test('lists only codes of Fastify', () => {
   expect(listed.filter((code) => !codes.includes(code))).toEqual([]);
 });
 
 test.each(['/export-tasks/', '/export-jobs/', '/problems/', '/targets/', '/docs/static/'])(
-  'a parameter of more than 4,096 characters behind %s is answered 414, without credentials',
+  'returns 414 for a parameter of more than 4,096 characters behind %s, without credentials',
   async (path) => {
     await using world = await openWorld({ access: callersBy(() => false), jobs: {} });
 
@@ -162,7 +162,7 @@ test.each(['/export-tasks/', '/export-jobs/', '/problems/', '/targets/', '/docs/
   },
 );
 
-test('an error of the router that is unknown is logged as an error, with its cause', () => {
+test('logs an unknown error of the router as an error, with its cause', () => {
   const lines: object[] = [];
   const log = {
     info: (facts: object) => lines.push({ level: 'info', ...facts }),

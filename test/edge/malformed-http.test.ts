@@ -41,7 +41,7 @@ test.each([
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
   ['CONNECT', 'CONNECT gateway:80 HTTP/1.1\r\nHost: gateway:80\r\n\r\n'],
-])('%s ends the connection with an answer, and what follows is not read', async (_name, bytes) => {
+])('answers %s, closes the connection and reads nothing more', async (_name, bytes) => {
   const { answers, isClosed } = await talk(world.port, bytes + second, 2);
 
   expect(answers).toHaveLength(1);
@@ -57,14 +57,14 @@ test.each([
   ['* for a path', request('OPTIONS *')],
   ['a broken percent-encoding', request('GET /export-tasks/%zz')],
   ['a percent-encoding that is not UTF-8', request('GET /problems/%ff')],
-])('%s is refused, and the connection goes on', async (_name, bytes) => {
+])('rejects %s and keeps the connection', async (_name, bytes) => {
   const { answers } = await talk(world.port, bytes + second, 2);
 
   expect(answers.map(({ status }) => status)).toEqual([400, 200]);
   await expectProblem(world, answers[0], 'malformed-request');
 });
 
-test('a body shorter than it says ends with the connection, and nothing is created', async () => {
+test('creates nothing when the connection ends before the whole body', async () => {
   const answered = await talk(
     world.port,
     request(

@@ -69,14 +69,14 @@ const refusals: [name: string, slug: ProblemSlug, bytes: string][] = [
   ],
 ];
 
-test.each(refusals)('refuses %s: %s', async (_name, slug, bytes) => {
+test.each(refusals)('rejects %s: %s', async (_name, slug, bytes) => {
   const { answers } = await talk(world.port, bytes);
 
   expect(answers).toHaveLength(1);
   await expectProblem(world, answers[0], slug);
 });
 
-test('a URL and a body just within the limits get through to the rules', async () => {
+test('accepts a URL and a body just within the limits', async () => {
   const url = await talk(world.port, request(`GET /targets?${'x'.repeat(4_087)}`));
   const text = await talk(world.port, post({}, `"${'x'.repeat(65_534)}"`));
 
@@ -84,7 +84,7 @@ test('a URL and a body just within the limits get through to the rules', async (
   await expectProblem(world, text.answers[0], 'invalid-request');
 });
 
-describe('a wrong method', () => {
+describe('a method that is not allowed', () => {
   const get = 'GET, HEAD';
   test.each([
     ['DELETE', '/export-tasks', 'GET, HEAD, POST'],
@@ -100,7 +100,7 @@ describe('a wrong method', () => {
     ['POST', '/docs', get],
     ['DELETE', '/docs/json', get],
     ['OPTIONS', '/docs/static/swagger-ui.css', get],
-  ])('%s %s is told which are allowed', async (method, path, allow) => {
+  ])('gets the allowed methods: %s %s', async (method, path, allow) => {
     const { answers } = await talk(world.port, request(`${method} ${path}`));
 
     await expectProblem(world, answers[0], 'method-not-allowed');
@@ -108,7 +108,7 @@ describe('a wrong method', () => {
     expect(JSON.parse(answers[0]?.text ?? '').detail).toBe(`This path allows ${allow}.`);
   });
 
-  test('HEAD where there is only POST is told so without a body', async () => {
+  test('gets the allowed methods without a body for HEAD', async () => {
     const { answers } = await talk(world.port, request('HEAD /export-tasks/x/cancel'));
 
     expect(answers[0]).toMatchObject({ status: 405, headers: { allow: 'POST' }, text: '' });
@@ -117,7 +117,7 @@ describe('a wrong method', () => {
 });
 
 test.each(['/docs/static/swagger-ui.css', '/docs/static/'])(
-  '%s is served whole, whatever part or version is asked for',
+  'serves %s whole for any range or precondition',
   async (path) => {
     const conditions = { Range: 'bytes=99999999-', 'If-Match': '"x"' };
 

@@ -24,7 +24,7 @@ test.each([
   '/openapi.yaml',
   '/docs',
   '/docs/static/swagger-ui.css',
-])('HEAD %s has the headers of GET and no body', async (path) => {
+])('returns the headers of GET and no body for HEAD %s', async (path) => {
   const get = await talk(world.port, request(`GET ${path}`));
   const head = await talk(world.port, request(`HEAD ${path}`));
 
@@ -37,7 +37,7 @@ test.each([
   await expectOneLine(world, headed?.headers['x-request-id']);
 });
 
-test('pipelined requests are answered each once, in their order', async () => {
+test('answers pipelined requests once each, in order', async () => {
   const paths = Array.from({ length: 20 }, (_, index) =>
     index % 3 === 0 ? '/health/live' : index % 3 === 1 ? '/nope' : '/export-tasks?limit=0',
   );
@@ -55,7 +55,7 @@ test('pipelined requests are answered each once, in their order', async () => {
   for (const id of ids) await expectOneLine(world, id);
 });
 
-test('a body that 100-continue is asked for is read', async () => {
+test('reads a body that is announced with 100-continue', async () => {
   const bytes = post('{}').replace('\r\n', '\r\nExpect: 100-continue\r\n');
 
   const { answers } = await talk(world.port, bytes);
@@ -63,7 +63,7 @@ test('a body that 100-continue is asked for is read', async () => {
   await expectProblem(world, answers[0], 'invalid-request');
 });
 
-describe("a caller's own request id", () => {
+describe('the request id of a caller', () => {
   test.each([
     ['is logged beside ours', 'trace-1', 'trace-1'],
     ['is cut to 256 characters', 'z'.repeat(400), 'z'.repeat(256)],
@@ -85,7 +85,7 @@ describe('poisoned bodies', () => {
     '{"\\u005f_proto__":{"polluted":1}}',
     `{"from":12345678901234567890,"__proto__":{"polluted":1}}`,
   ];
-  test.each(poisons)('%s is refused', async (poison) => {
+  test.each(poisons)('%s is rejected', async (poison) => {
     const { answers } = await talk(world.port, post(poison));
 
     await expectProblem(world, answers[0], 'malformed-body');
@@ -93,7 +93,7 @@ describe('poisoned bodies', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  test('names of Object.prototype are unknown members like any other', async () => {
+  test('members named like those of Object.prototype are rejected as unknown', async () => {
     const { answers } = await talk(
       world.port,
       post('{"constructor":1,"toString":2,"hasOwnProperty":3}'),
@@ -110,7 +110,7 @@ describe('poisoned bodies', () => {
   });
 });
 
-test('a service about to stop serves on, is not ready and keeps no connection', async () => {
+test('serves on, is not ready and keeps no connection while it is stopping', async () => {
   await using stopping = await openWorld();
   const before = await talk(stopping.port, request('GET /health/ready'));
 

@@ -18,7 +18,7 @@ test.each([
     'a chunk that never ends',
     `${half.replace('Content-Length: 100', 'Transfer-Encoding: chunked')}5\r\n{`,
   ],
-])('%s: answered 408, and the connection ends', async (_name, bytes) => {
+])('returns 408 and closes the connection for %s', async (_name, bytes) => {
   await using world = await openWorld({ limits: quick });
   const socket = dial(world.port);
 
@@ -31,7 +31,7 @@ test.each([
   expect(world.creates()).toHaveLength(0);
 });
 
-test('200 stalled senders are answered within their limits, and others meanwhile', async () => {
+test('answers 200 stalled senders within their limits, and other callers meanwhile', async () => {
   await using world = await openWorld({ limits: quick });
   const beginnings = ['GET /health/live HTTP/1.1\r\nHost:', `${half}{`, 'P', half];
 
@@ -50,7 +50,7 @@ test('200 stalled senders are answered within their limits, and others meanwhile
   expect(world.log.filter(({ problem }) => problem === 'request-timeout')).toHaveLength(200);
 });
 
-test('a connection that says nothing more is closed without an answer', async () => {
+test('closes a silent connection without an answer', async () => {
   await using world = await openWorld({ limits: { keepAliveMs: 100, checkMs: 20 } });
   const bytes = request('GET /health/live');
   const socket = dial(world.port);

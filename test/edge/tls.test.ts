@@ -23,8 +23,8 @@ async function talkTls(port: number, bytes: string) {
   return readAnswers(received, [bytes.split(' ', 1)[0] ?? '']);
 }
 
-describe('TLS ended here', () => {
-  test.for(['TLSv1.2', 'TLSv1.3'] as const)('is spoken as %s', async (version) => {
+describe('TLS', () => {
+  test.for(['TLSv1.2', 'TLSv1.3'] as const)('supports %s', async (version) => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
 
@@ -33,7 +33,7 @@ describe('TLS ended here', () => {
     expect(found).toMatchObject({ statusLine: 'HTTP/1.1 200 OK', protocol: version });
   });
 
-  test('is not spoken as TLS 1.1', async () => {
+  test('does not support TLS 1.1', async () => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
@@ -48,7 +48,7 @@ describe('TLS ended here', () => {
   test.for([
     ['plain HTTP', request('GET /health/live'), 'ERR_SSL_HTTP_REQUEST'],
     ['no TLS at all', '\0'.repeat(100), 'ERR_SSL_WRONG_VERSION_NUMBER'],
-  ] as const)('%s ends with the connection, and one line in the log', async ([, bytes, code]) => {
+  ] as const)('closes the connection and logs one line for %s', async ([, bytes, code]) => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
     const before = world.log.length;
@@ -67,7 +67,7 @@ describe('TLS ended here', () => {
     ]);
   });
 
-  test('a connection that begins none is closed in the time that headers have', async () => {
+  test('closes a connection without a handshake within the limit of headers', async () => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls, limits: quick });
 
@@ -77,7 +77,7 @@ describe('TLS ended here', () => {
     expect(world.log.at(-1)).toMatchObject({ code: 'ERR_TLS_HANDSHAKE_TIMEOUT' });
   });
 
-  test('who leaves before it begins leaves no line', async () => {
+  test('logs nothing when a client leaves before the handshake', async () => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
     const before = world.log.length;
@@ -92,8 +92,8 @@ describe('TLS ended here', () => {
   });
 });
 
-describe('the limits of a request hold over TLS:', () => {
-  test('they are those without it', async () => {
+describe('the limits of a request over TLS', () => {
+  test('are the same as without TLS', async () => {
     await using files = await openTlsFiles();
     await using plain = await openWorld({ limits: edgeLimits });
     await using world = await openWorld({ tls: files.tls, limits: edgeLimits });
@@ -123,7 +123,7 @@ describe('the limits of a request hold over TLS:', () => {
 });
 
 describe('the certificate of the server', () => {
-  test('is another one for new connections when its files change, and no request is lost', async () => {
+  test('applies to new connections when its files change, and no request is lost', async () => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
     using kept = makeCaller(world.port);
@@ -140,7 +140,7 @@ describe('the certificate of the server', () => {
     expect(stillKept.serialNumber).toBe(before.serialNumber);
   });
 
-  test('is another one on every address the service listens on', async () => {
+  test('changes on every address the service listens on', async () => {
     await using files = await openTlsFiles();
     const serials = async () => {
       using callers = new DisposableStack();
@@ -170,7 +170,7 @@ describe('the certificate of the server', () => {
     ['that is none', () => ({ cert: 'nonsense' })],
     ['that is empty', () => ({ cert: '' })],
     ['whose key is empty', () => ({ key: '' })],
-  ] as const)('%s changes nothing, and the log says so', async ([, change]) => {
+  ] as const)('is ignored %s, and an error is logged', async ([, change]) => {
     await using files = await openTlsFiles();
     await using world = await openWorld({ tls: files.tls });
     using one = makeCaller(world.port);
@@ -212,7 +212,7 @@ describe('the certificate of the server', () => {
       { TLS_CLIENT_CA_FILE: '' },
       /^TLS_CLIENT_CA_FILE is "TLS_CLIENT_CA_FILE", but it must contain certificates in PEM \(.+\)\.$/,
     ],
-  ] as const)('that is %s ends the start with a sentence', async ([, wrong, sentence]) => {
+  ] as const)('is rejected at the start: %s', async ([, wrong, sentence]) => {
     const { cert, key } = makeServerIdentity();
     const clientCa = makeAuthority('who signs callers').cert;
     const good = { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: clientCa };

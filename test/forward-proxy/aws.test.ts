@@ -42,7 +42,7 @@ describe('calls to AWS', () => {
     expect(proxy.connects).toEqual([logsHost, logsHost]);
   });
 
-  test('to STS go through the proxy, also those of a web identity', async () => {
+  test('to STS go through the proxy, also for a web identity', async () => {
     const how = { region, credentials: undefined, timeouts: longTimeouts, record: () => {} };
     const proxyEnv = { HTTPS_PROXY: proxy.url };
 
@@ -61,7 +61,7 @@ describe('calls to AWS', () => {
     for (const { target } of proxy.connects) expect(target).toBe(`sts.${region}.amazonaws.com:443`);
   });
 
-  test('keep their connection, but for a create, which has one of its own', async () => {
+  test('reuse their connection, except a create, which has its own', async () => {
     await using logs = openLogs();
 
     for (let times = 0; times < 3; times += 1) await logs.describeExportTasks({});
@@ -95,7 +95,7 @@ describe('calls to AWS', () => {
     ]);
   });
 
-  test('do not go through the proxy where NO_PROXY has their host', async () => {
+  test('do not go through the proxy when NO_PROXY contains their host', async () => {
     pointSdkAt('https://aws.invalid'); // a name that nobody may have
     await using logs = openLogs(longTimeouts, '.invalid');
 
@@ -105,8 +105,8 @@ describe('calls to AWS', () => {
   });
 });
 
-describe('a create the proxy does not let through', () => {
-  test.for([403, 407, 502, 503])('is not sent: CONNECT answered %d', async (status) => {
+describe('a create that the proxy refuses', () => {
+  test.for([403, 407, 502, 503])('is not sent when CONNECT gets %d', async (status) => {
     await using logs = openLogs();
     proxy.manner = status;
 
@@ -116,14 +116,14 @@ describe('a create the proxy does not let through', () => {
     expect(world.creates()).toEqual([]);
   });
 
-  test('is not sent when the proxy is away', async () => {
+  test('is not sent when the proxy is down', async () => {
     await using logs = openLogs();
     await proxy.goAway();
 
     expect((await logs.createExportTask(task)).outcome).toBe('not-sent');
   });
 
-  test('is not sent when the proxy says nothing, and its connection ends', async () => {
+  test('is not sent when the proxy does not answer, and its connection is closed', async () => {
     await using logs = openLogs({ ...longTimeouts, connectMs: 300, readMs: 600 });
     proxy.manner = 'silent';
 

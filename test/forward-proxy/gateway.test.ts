@@ -11,7 +11,7 @@ import { openForwardProxy, openTlsFront } from './proxy.ts';
 
 const portOf = (url: string) => Number(new URL(url).port);
 
-test('a gateway whose only way out is a forward proxy becomes ready, and knows its callers', async () => {
+test('becomes ready and authenticates callers through a forward proxy', async () => {
   await using world = await openWorld();
   await using issuer = await openIssuer();
   await using aws = await openTlsFront([`*.${region}.amazonaws.com`], portOf(world.emulator.url));

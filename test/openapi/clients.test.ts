@@ -49,7 +49,7 @@ test('operations and components have identifiers as names', () => {
   expect(components.filter(([name]) => !/^[A-Z][A-Za-z]*$/.test(name))).toEqual([]);
 });
 
-test('every JSON body is a named component', () => {
+test('makes every JSON body a named component', () => {
   const unnamed = operations.flatMap(({ operationId, requestBody, responses }) =>
     [requestBody, ...Object.values(responses)]
       .flatMap((body) => Object.entries(body?.content ?? {}))
@@ -91,7 +91,7 @@ test('times and sizes are 64-bit integers', () => {
   expect(short.filter((name) => /^from$|^to$|Time$|At$|Bytes$/.test(name))).toEqual([]);
 });
 
-test('patterns use the syntax that regular expressions of all languages share', () => {
+test('uses the pattern syntax that all languages share', () => {
   const patterns = schemas.flatMap(([, { pattern }]) =>
     typeof pattern === 'string' ? [pattern] : [],
   );

@@ -66,7 +66,7 @@ test.each(['/docs/json', '/docs/yaml'])('%s redirects to the document', async (p
   expect(answer.headers.get('location')).toBe(path.replace('/docs/', '/openapi.'));
 });
 
-test('the limit of 64-bit integers is written digit by digit', () => {
+test('writes the limit of 64-bit integers exactly', () => {
   expect(json.match(/"maximum": 1152921504606846976\b/g)).toHaveLength(4);
   expect(yaml.match(/maximum: 1152921504606846976\b/g)).toHaveLength(4);
   for (const name of ['CreateExportTask', 'AuthorizationCheck']) {

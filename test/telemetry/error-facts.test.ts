@@ -16,7 +16,7 @@ async function refused(): Promise<Error> {
   return error;
 }
 
-describe('of a failure of the surroundings no stack is logged:', () => {
+describe('a failure of the environment is logged without a stack:', () => {
   test.each([
     ['a refused connection', refused],
     ['every address of a host refused', async () => new AggregateError([await refused()])],
@@ -44,7 +44,7 @@ describe('of a failure of the surroundings no stack is logged:', () => {
   });
 });
 
-describe('of a defect the stack is logged:', () => {
+describe('a defect is logged with its stack:', () => {
   test.each([
     ['an error of ours', new Error('cannot be')],
     ['a wrong type', new TypeError('undefined is not a function')],

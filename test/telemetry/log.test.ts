@@ -15,7 +15,7 @@ function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
 }
 
 describe('the log', () => {
-  test('has one line a request, with what an on-call person needs', async () => {
+  test('has one line per request, with the facts an operator needs', async () => {
     await using world = await openWorld();
 
     const created = await world.call('POST', '/export-tasks?target=default', order);
@@ -33,7 +33,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('has the problem, the code and the request id of AWS in the line', async () => {
+  test('has the problem, and the error code and request id of AWS', async () => {
     await using world = await openWorld();
 
     const answer = await world.call('POST', '/export-tasks', { ...order, logGroupName: '/none' });
@@ -49,7 +49,7 @@ describe('the log', () => {
     expect(answer.body.instance).toBe(`urn:uuid:${answer.headers.get('x-request-id')}`);
   });
 
-  test('has a line for a caller who leaves before the answer', async () => {
+  test('has a line for a caller that leaves before the answer', async () => {
     await using world = await openWorld();
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
     const leave = new AbortController();
@@ -65,7 +65,7 @@ describe('the log', () => {
     ]);
   });
 
-  test("has a caller's own request id beside ours, cut to 256 characters", async () => {
+  test('has the request id of the caller besides ours, cut to 256 characters', async () => {
     await using world = await openWorld();
 
     const answer = await world.call('GET', '/targets', undefined, {
@@ -77,7 +77,7 @@ describe('the log', () => {
     expect(line?.requestId).toBe(answer.headers.get('x-request-id'));
   });
 
-  test('tells the route and not the path, which may hold what is not ours to keep', async () => {
+  test('has the route instead of the path, which may contain personal data', async () => {
     await using world = await openWorld();
 
     await world.call('GET', '/export-tasks/secret-id?target=default');
@@ -86,7 +86,7 @@ describe('the log', () => {
     expect(JSON.stringify(requestLines(world.log))).not.toContain('secret-id');
   });
 
-  test('has the cause of a 5xx, down to its own cause', async () => {
+  test('has the cause of a 5xx and the cause of that cause', async () => {
     await using world = await openWorld();
     await world.emulator.close();
 
@@ -97,7 +97,7 @@ describe('the log', () => {
     expect(JSON.stringify(line?.err)).toContain('ECONNREFUSED');
   });
 
-  test('never has secrets, wherever they stand', () => {
+  test('never contains secrets, in any member', () => {
     const keys = { accessKeyId: 'AKIASECRET', secretAccessKey: 'hidden', sessionToken: 'hidden' };
 
     const text = logged((log) => {
@@ -135,7 +135,7 @@ describe('health', () => {
     expect([live.body, ready.body]).toEqual([{ status: 'live' }, { status: 'ready' }]);
   });
 
-  test('is not ready while stopping, but alive', async () => {
+  test('is alive but not ready while the service is stopping', async () => {
     await using world = await openWorld();
 
     world.setStopping();

@@ -10,7 +10,7 @@ function logged(facts: object): Record<string, unknown> {
   return JSON.parse(lines.join(''));
 }
 
-test('a secret is not logged at any depth', () => {
+test('logs no secret at any depth', () => {
   const secret = { SessionToken: 'hush' };
 
   const line = logged({ token: 'hush', one: secret, two: { three: [{ four: { five: secret } }] } });
@@ -22,7 +22,7 @@ test('a secret is not logged at any depth', () => {
   });
 });
 
-test('of an error and its causes only the named facts are logged, nothing that hangs on them', () => {
+test('logs only the known members of an error and its causes', () => {
   const cause = Object.assign(new Error('no'), { request: { headers: { authorization: 'hush' } } });
   const err = Object.assign(new TypeError('failed', { cause }), { password: 'hush' });
 
@@ -37,7 +37,7 @@ test('of an error and its causes only the named facts are logged, nothing that h
   });
 });
 
-test('an error that refers to itself, dates and lists are logged', () => {
+test('logs circular errors, dates and lists', () => {
   const err: Error & { context?: object } = new Error('round');
   err.context = { err };
 
@@ -50,7 +50,7 @@ test('an error that refers to itself, dates and lists are logged', () => {
   });
 });
 
-test('the logged object itself is left as it is', () => {
+test('does not change the logged object', () => {
   const facts = { token: 'kept', nested: { token: 'kept' } };
 
   logged(facts);

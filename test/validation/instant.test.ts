@@ -23,7 +23,7 @@ describe('an instant', () => {
     ['2024-05-01T00:00:00.0000001Z', 1_714_521_600_001],
     ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
     ['1970-01-01T00:00:00Z', 0],
-  ] as const)('%s is %i', ([value, at]) => {
+  ] as const)('is read: %s is %i', ([value, at]) => {
     expect(readInstant(value)).toEqual({ at });
   });
 
@@ -78,7 +78,7 @@ describe('an instant', () => {
       'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs',
     ],
     [-1, 'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs'],
-  ] as const)('%s is refused: %s', ([value, detail]) => {
+  ] as const)('is rejected: %s %s', ([value, detail]) => {
     expect(readInstant(value)).toEqual({ detail });
   });
 
@@ -95,7 +95,7 @@ describe('an instant', () => {
     `2024-05-01T00:00:00.${'0'.repeat(10_000)}+0000`,
     '٢٠٢٤-05-01T00:00:00Z',
     '9'.repeat(10_000),
-  ])('%s is refused with what an instant is', (value) => {
+  ])('is rejected with a description of valid instants: %s', (value) => {
     expect(readInstant(value)).toEqual({
       detail: expect.stringMatching(/^must be RFC 3339 with an offset .{1,300}$/),
     });

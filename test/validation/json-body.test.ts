@@ -15,7 +15,7 @@ test.each([
   ['empty objects', `[${filled('{},', '{}')}]`],
   ['empty arrays side by side', filled('[]')],
   ['commas alone', filled(',')],
-])('refuses 1 MiB of %s before it is parsed', (_name, text) => {
+])('rejects 1 MiB of %s before it is parsed', (_name, text) => {
   expect(() => read(text)).toThrow(/body-too-large: The body has more than 4,096 members/);
 });
 
@@ -23,14 +23,14 @@ test.each([
   ['arrays', '[', ']'],
   ['objects', '{"a":', '}'],
   ['arrays in objects', '{"a":[', ']}'],
-])('refuses %s nested without end, whether they are closed or not', (_name, open, close) => {
+])('rejects endlessly nested %s, closed or not', (_name, open, close) => {
   const many = Math.floor(mebibyte / 8);
 
   expect(() => read(filled(open))).toThrow(/body-too-large/);
   expect(() => read(`${open.repeat(many)}1${close.repeat(many)}`)).toThrow(/16 levels of nesting/);
 });
 
-test('takes what is just within the limits', () => {
+test('accepts a body just within the limits', () => {
   const depth = 16;
 
   expect(read(`[${'1,'.repeat(4_095)}1]`)).toHaveLength(4_096);
@@ -39,14 +39,14 @@ test('takes what is just within the limits', () => {
   expect(() => read('['.repeat(depth + 1))).toThrow(/body-too-large/);
 });
 
-test('takes structure inside of texts for text', () => {
+test('ignores structure characters inside texts', () => {
   const text = '[{,"\\'.repeat(10_000);
 
   expect(read(JSON.stringify({ name: text, [text]: 1 }))).toEqual({ name: text, [text]: 1 });
 });
 
 test.each(['"', '"\\', '"\\"', '{"a', `"${'\\'.repeat(mebibyte - 1)}`])(
-  'a text that does not end is not well-formed: %#',
+  'rejects an unterminated text: %#',
   (text) => {
     expect(() => read(text)).toThrow(/malformed-body/);
   },
@@ -58,6 +58,6 @@ test.each([
   ['digits after a point', `1.${'9'.repeat(mebibyte)}`, Number.NaN],
   ['22 digits', '9'.repeat(22), Number.POSITIVE_INFINITY],
   ['20 digits', `-${'9'.repeat(20)}`, 1n - 10n ** 20n],
-])('a number of %s is read in bounded work', (_name, token, value) => {
+])('reads a number of %s with bounded work', (_name, token, value) => {
   expect(read(`{"from":${token}}`)).toEqual({ from: value });
 });

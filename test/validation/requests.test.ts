@@ -63,7 +63,7 @@ describe('a body of POST /export-tasks', () => {
     ['taskName', '日本🪵'.repeat(128)],
     ['logStreamNamePrefix', 'x'.repeat(512)],
     ['destinationPrefix', ''],
-  ] as const)('may have a %s at its limit: %s', async ([member, value]) => {
+  ] as const)('is accepted with a %s at its limit: %s', async ([member, value]) => {
     await using world = await openWorld();
 
     const { answer } = await post(world, { ...order, [member]: value });
@@ -71,7 +71,7 @@ describe('a body of POST /export-tasks', () => {
     expect(answer.status).toBe(201);
   });
 
-  test('may have null for members that are not set, as AWS takes it', async () => {
+  test('is accepted with null for optional members, as AWS accepts it', async () => {
     await using world = await openWorld();
     const nothing = { taskName: null, logStreamNamePrefix: null, destinationPrefix: null };
 
@@ -111,7 +111,7 @@ describe('a body of POST /export-tasks', () => {
     expect(isSent).toBe(false);
   });
 
-  test('may have a destinationPrefix of 1,024 bytes, which is for AWS to evaluate', async () => {
+  test('is accepted with a destinationPrefix of 1,024 bytes, which AWS checks', async () => {
     await using world = await openWorld();
 
     const { isSent } = await post(world, { ...order, destinationPrefix: 'é'.repeat(512) });
@@ -139,7 +139,7 @@ describe('a body of POST /export-tasks', () => {
         (text) => [member, `a${text}`] as const,
       ),
     ),
-  ] as const)('may not have a %s such as %j', async ([member, value]) => {
+  ] as const)('is rejected with the %s %j', async ([member, value]) => {
     await using world = await openWorld();
 
     const { answer, isSent } = await post(world, { ...order, [member]: value });
@@ -150,7 +150,7 @@ describe('a body of POST /export-tasks', () => {
   });
 
   test.for(['0', '9007199254740993', '1152921504606846975', '1152921504606846976'])(
-    'may have the instant %s',
+    'is accepted with the instant %s',
     async (digits) => {
       await using world = await openWorld();
       const body = JSON.stringify(order).replace(/"to":\d+/, `"to":${digits}`);
@@ -176,7 +176,7 @@ describe('a body of POST /export-tasks', () => {
     '[]',
     '{}',
     '1E400',
-  ])('may not have the instant %s', async (text) => {
+  ])('is rejected with the instant %s', async (text) => {
     await using world = await openWorld();
     const body = JSON.stringify(order).replace(/"from":\d+/, `"from":${text}`);
 
@@ -194,7 +194,7 @@ describe('a body of POST /export-tasks', () => {
     ['null', 'null'],
     ['a number', '5'],
     ['text', '"x"'],
-  ])('is an object, not %s', async ([, body]) => {
+  ])('is rejected when it is %s', async ([, body]) => {
     await using world = await openWorld();
 
     const { answer } = await post(world, body);
@@ -214,7 +214,7 @@ describe('a body of POST /export-tasks', () => {
     ['two texts', '{}{}'],
     ['a member __proto__', '{"__proto__":{"from":1}}'],
     ['a long number in what is cut off', '{"from":1152921504606846976,'],
-  ])('that is not JSON is refused as such: %s', async ([, body]) => {
+  ])('is rejected when it is not JSON: %s', async ([, body]) => {
     await using world = await openWorld();
 
     const { answer } = await post(world, body);
@@ -222,7 +222,7 @@ describe('a body of POST /export-tasks', () => {
     expect([answer.status, answer.body.type]).toEqual([400, '/problems/malformed-body']);
   });
 
-  test('that is not UTF-8 is refused as such', async () => {
+  test('is rejected when it is not UTF-8', async () => {
     await using world = await openWorld();
 
     const answer = await world.app.inject({
@@ -271,7 +271,7 @@ describe('a query', () => {
     ['nextToken=', '#/nextToken', 'the nextToken of an earlier answer'],
     ['page=2', '#/page', 'allowed names: target, statusCode, limit, nextToken'],
     ['target=', '#/target', 'the name of a target'],
-  ] as const)('%s is refused with what would be right', async ([query, pointer, right]) => {
+  ] as const)('is rejected with the rule: %s', async ([query, pointer, right]) => {
     await using world = await openWorld();
 
     const answer = await world.call('GET', `/export-tasks?${query}`);
@@ -287,7 +287,7 @@ describe('a query', () => {
     ['/export-jobs', 'limit'],
     ['/export-jobs/some-job/slices', 'limit'],
     ['/export-jobs/some-job', 'wait'],
-  ])('of %s has a %s in digits alone', async (path, name) => {
+  ])('of %s is rejected unless %s consists of digits', async (path, name) => {
     await using world = await openWorld({ jobs: {} });
 
     for (const text of ['1e1', '1e0', '0x5', '+5', '5.0', ' 5', '5 ', '05', '٥', '5n', '']) {
@@ -305,7 +305,7 @@ describe('a query', () => {
     expect(world.calls('DescribeExportTasks')).toHaveLength(0);
   });
 
-  test('limit=50 is the number 50', async () => {
+  test('reads limit=50 as the number 50', async () => {
     await using world = await openWorld();
 
     await world.call('GET', '/export-tasks?limit=50');
@@ -316,7 +316,7 @@ describe('a query', () => {
 
 describe('a path', () => {
   test.for(['x'.repeat(513), 'a\nb', 'a\u0000'])(
-    'with a task id such as %j is refused',
+    'is rejected with the task id %j',
     async (taskId) => {
       await using world = await openWorld();
 

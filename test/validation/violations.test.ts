@@ -14,7 +14,7 @@ const check = (claims: unknown) =>
     principal: { issuer: 'api-key', subject: 'someone', claims },
   });
 
-test('after fifty violations the others are only counted', async () => {
+test('only counts violations after the first fifty', async () => {
   const unknown = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`m${n}`, n]));
 
   const { status, body, text } = await world.call('POST', '/export-tasks', {
@@ -32,7 +32,7 @@ test('after fifty violations the others are only counted', async () => {
 });
 
 test.each(['\ud800', 'x\udc00', 'a~b/c', '%', '💥'])(
-  'a claim named %j that breaks a rule is pointed to',
+  'returns a valid pointer to an invalid claim named %j',
   async (name) => {
     const { status, body } = await check({ [name]: 5 });
 
@@ -43,7 +43,7 @@ test.each(['\ud800', 'x\udc00', 'a~b/c', '%', '💥'])(
   },
 );
 
-test('names and values of a caller do not make an answer long', async () => {
+test('returns a short answer for long names and values', async () => {
   const long = '\u{20ac}'.repeat(10_000);
 
   const { status, text } = await check({ [long]: Array(99).fill(long.slice(0, 100).concat('\0')) });
@@ -53,7 +53,7 @@ test('names and values of a caller do not make an answer long', async () => {
 });
 
 test.each(['a', '💥', '\ud800'])(
-  'a text of 1 MiB of %j is described by its length',
+  'describes a text of 1 MiB of %j by its length',
   async (character) => {
     const name = character.repeat(Math.floor(1_000_000 / JSON.stringify(character).length));
 
@@ -72,7 +72,7 @@ test.each([
   ['taskName', `${'x'.repeat(99)}\0`, 'the control character U+0000 at index 99'],
   ['destination', 'x\udc00y\n', 'the unpaired surrogate U+DC00 at index 1'],
   ['logGroupName', '/app\n', 'the control character U+000A at index 4'],
-])('a violation of %s %j names %s', async (member, text, found) => {
+])('names the invisible character in %s %j: %s', async (member, text, found) => {
   const { status, body } = await world.call('POST', '/export-tasks', { ...order, [member]: text });
 
   expect(status).toBe(400);
@@ -85,7 +85,7 @@ test.each([
   });
 });
 
-test('a violation of a query and of the name of a member names the control character', async () => {
+test('names the control character in a query and in the name of a member', async () => {
   const inQuery = await world.call('GET', '/export-tasks?nextToken=a%07');
   const inName = await check({ 'a\u0007': ['x'] });
 

@@ -15,22 +15,22 @@ function after(windows: LoopWindow[]): number[] {
   });
 }
 
-test('a loop that is late window after window is late, until a window is in time', () => {
+test('reports a delay after consecutive late windows, until one is on time', () => {
   expect(after([late, late, { ...late, delayMs: 300 }, inTime, late, late])).toEqual([
     ...[0, 400, 300],
     ...[2, 2, 400],
   ]);
 });
 
-test('a single long stretch is no load', () => {
+test('reports no delay after a single late window', () => {
   expect(Math.max(...after([inTime, late, inTime, inTime, late, inTime]))).toBe(2);
 });
 
-test('a loop that waits for the CPU, and has little to do, is not late', () => {
+test('reports no delay for a loop that is late but mostly idle', () => {
   expect(after([starved, starved, starved])).toEqual([0, 0, 0]);
 });
 
-test('what was before a restart does not count', () => {
+test('discards earlier windows at a restart', () => {
   const lateness = makeLateness();
   for (const window of [late, late]) lateness.add(window);
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { openLoopDelay } from '#edge/overload/loop-delay.ts';
 
-test('an event loop whose turns are long is found to be late, and one that is idle is not', async () => {
+test('measures a delay for long turns, and none for an idle event loop', async () => {
   using delay = openLoopDelay();
   const keepBusy = (ms: number) => {
     const until = performance.now() + ms;

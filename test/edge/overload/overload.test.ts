@@ -72,7 +72,7 @@ function openSockets(port: number, count: number, text: string): Socket[] {
   return sockets;
 }
 
-test('a late event loop sheds creates first, then cancels and reads, and never what is public', async () => {
+test('sheds creates first, then cancels and reads, and never public routes when the event loop is late', async () => {
   await using world = await openLate();
   const shedAt = async (ms: number) => {
     world.late.ms = ms;
@@ -96,7 +96,7 @@ test('a late event loop sheds creates first, then cancels and reads, and never w
   ]);
 });
 
-test('who is turned away is told when to come back, each at another time', async () => {
+test('returns different Retry-After values to shed requests', async () => {
   await using world = await openLate();
   world.late.ms = 1_000;
 
@@ -109,7 +109,7 @@ test('who is turned away is told when to come back, each at another time', async
   expect([...seconds].sort()).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('a request that is turned away has its line in the log, and is no defect there', async () => {
+test('logs a shed request, but not as an error', async () => {
   await using world = await openLate();
   world.late.ms = 1_000;
 
@@ -119,7 +119,7 @@ test('a request that is turned away has its line in the log, and is no defect th
   expect(line).toMatchObject({ level: 'info', route: '/export-tasks', status: 503 });
 });
 
-test('a flood of bad credentials is turned away before they are looked at', async () => {
+test('sheds a flood of invalid credentials before authentication', async () => {
   let looked = 0;
   const authenticate = () => {
     looked += 1;
@@ -133,7 +133,7 @@ test('a flood of bad credentials is turned away before they are looked at', asyn
   expect([shed, looked]).toEqual([creates.length, 0]);
 });
 
-test('creates under way keep other creates out, until their callers leave', async () => {
+test('sheds creates while too many are in flight, until their callers leave', async () => {
   await using world = await openHolding('CreateExportTask', createLevel.inFlight);
   const sockets = await world.hold(
     createLevel.inFlight,
@@ -149,7 +149,7 @@ test('creates under way keep other creates out, until their callers leave', asyn
   expect(whileFull).toEqual([creates.length, 0, 0]);
 });
 
-test('who does not send what it began keeps nobody out', async () => {
+test('does not count requests with an unfinished body as in flight', async () => {
   await using world = await openLate();
   const half =
     'POST /export-tasks HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
@@ -166,7 +166,7 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
 }
 
-test('requests that were answered are not under way any more', async () => {
+test('does not count answered requests as in flight', async () => {
   await using world = await openLate();
 
   const statuses = new Set<number>();
@@ -177,7 +177,7 @@ test('requests that were answered are not under way any more', async () => {
   expect([...statuses]).toEqual([400]);
 });
 
-test('reads under way keep cancels and reads out at a higher level, and no create', async () => {
+test('sheds cancels and reads, but no create, while too many reads are in flight', async () => {
   await using world = await openHolding('DescribeExportTasks', 1); // which all share
   const sockets = await world.hold(otherLevel.inFlight, 'GET /export-tasks HTTP/1.1');
 
@@ -188,7 +188,7 @@ test('reads under way keep cancels and reads out at a higher level, and no creat
   expect(whileFull).toEqual([0, others.length, 0]);
 });
 
-test('who waits for news of a job is no work under way', async () => {
+test('does not count requests that wait for changes as in flight', async () => {
   await using world = await openLate();
   const job = {
     logGroupNames: ['/app'],
