@@ -113,7 +113,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
 );
 
 const originNotAllowed = () =>
-  new Problem('origin-not-allowed', 'CORS_ORIGINS does not have the origin of this request.');
+  new Problem('origin-not-allowed', 'CORS_ORIGINS does not include the origin of this request.');
 
 /** Answers a request that delays the close. */
 function answerEarly(request: FastifyRequest, reply: FastifyReply): void {

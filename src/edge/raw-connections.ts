@@ -81,7 +81,7 @@ export function refuseBeforeRouting(server: Server, options: RawConnectionsOptio
   server.on('checkExpectation', ({ method }: IncomingMessage, response: ServerResponse) => {
     const problem = new Problem(
       'expectation-failed',
-      'The Expect header has another value than 100-continue.',
+      'The Expect header has a value other than 100-continue.',
     );
     const requestId = newId();
     logRefusal(log, requestId, problem, { method });

@@ -110,7 +110,10 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     requireAny(request, action) {
       if (policies.mayPermit(request.principal, action)) return;
       record(request, action, { isPermitted: false, policies: [] }, { target: '*' });
-      throw new Problem('not-permitted', `No policy permits you ${action} on any resource.`);
+      throw new Problem(
+        'not-permitted',
+        `No policy permits you the action ${action} on any resource.`,
+      );
     },
     filterPermitted(request, items, toQuestion) {
       const asked = items.map((item) => {
@@ -140,7 +143,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 /** @throws Problem not-permitted */
 function requirePermitted(question: Question, decision: Decision): Decision {
   if (decision.isPermitted) return decision;
-  throw new Problem('not-permitted', `No policy permits you ${describe(question)}.`);
+  throw new Problem('not-permitted', `No policy permits you the action ${describe(question)}.`);
 }
 
 // Each policy may fail. The first errors are enough to find the cause.

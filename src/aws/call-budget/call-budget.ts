@@ -163,7 +163,7 @@ function exhausted(waitMs: number): Problem {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
   return new Problem(
     'aws-call-budget-exhausted',
-    `The calls before yours take at least ${seconds} seconds. AWS was not called.`,
+    `The calls before yours take at least ${seconds} s. AWS was not called.`,
     { retryAfterSeconds: seconds },
   );
 }

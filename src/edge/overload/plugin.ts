@@ -33,7 +33,7 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
       (retryAfterSeconds) =>
         new Problem(
           'overloaded',
-          'The service is at its limit of requests or of event loop delay.',
+          'The service has too many requests in progress, or its event loop is late.',
           { retryAfterSeconds },
         ),
     );

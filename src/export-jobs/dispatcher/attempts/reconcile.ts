@@ -83,7 +83,7 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
     detail: `${answer.detail} AWS did not list the task within ${slot.limits.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
     isRetryable: true, // it counts as absent, see docs/decisions/0002
     remedy:
-      'Wait while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
+      'Do nothing while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
   };
   const failed: FailedAttempt = {
     problem,
