@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { readConfig } from '#config/read-config.ts';
 import { talk } from './edge/raw.ts';
-import { bringTo, givenJob, sliceProblem, wish } from './export-jobs/homes.ts';
+import { bringTo, givenJob, jobBody, sliceProblem } from './export-jobs/accepted-jobs.ts';
 import { openStrippingProxy, type StrippingProxy } from './stripping-proxy.ts';
 import { openWorld, order, type World } from './world.ts';
 
@@ -54,7 +54,7 @@ describe('a service behind a reverse proxy that removes a path prefix', () => {
   });
 
   test('returns a Location and links that lead to the job and its parts', async () => {
-    const created = await send('/export-jobs', wish);
+    const created = await send('/export-jobs', jobBody);
     const { self, slices, events, cancel, retry } = created.body.links;
 
     expect(created.headers.get('location')).toBe(self);

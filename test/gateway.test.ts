@@ -9,7 +9,7 @@ import { openIssuer } from './auth/issuer.ts';
 import { makePolicyFolder } from './auth/policy-folder.ts';
 import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
-import { wish } from './export-jobs/homes.ts';
+import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
 import { openWorld, order, region } from './world.ts';
 
@@ -244,7 +244,7 @@ describe('export jobs', () => {
     const answer = await fetch(`${gateway.url}/export-jobs`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(wish), // of three slices
+      body: JSON.stringify(jobBody), // of three slices
     });
     await gateway.close();
 

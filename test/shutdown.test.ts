@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 import { openTcpProxy } from './chaos/tcp-proxy.ts';
 import { dial, listen } from './edge/raw.ts';
-import { openEvents } from './export-jobs/api/events.ts';
-import { storageBackends, wish } from './export-jobs/homes.ts';
+import { jobBody } from './export-jobs/accepted-jobs.ts';
+import { openEventStream } from './export-jobs/api/event-stream-client.ts';
+import { storageBackends } from './export-jobs/storage-backends.ts';
 import { postgresUrl } from './postgres.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 import { order, region } from './world.ts';
@@ -27,7 +28,7 @@ function post(url: string, body: unknown): Promise<Response> {
 async function jobPath(url: string): Promise<string> {
   let location: string | null = null;
   const accept = async () => {
-    location = (await post(`${url}/export-jobs`, wish)).headers.get('location');
+    location = (await post(`${url}/export-jobs`, jobBody)).headers.get('location');
     return location;
   };
   await expect.poll(accept, pollOften).not.toBeNull();
@@ -46,7 +47,7 @@ describe.each(storageBackends)('SIGTERM on %s', (_name, openStorage) => {
     const path = await jobPath(url);
     const running = (text: string) => text.includes('event: slice-running');
     const streams = await Promise.all(
-      Array.from({ length: 60 }, () => openEvents(url, `${path}/events`)),
+      Array.from({ length: 60 }, () => openEventStream(url, `${path}/events`)),
     );
     await expect.poll(() => streams.every((s) => running(s.text())), pollOften).toBe(true);
     const polls = Array.from({ length: 60 }, () => fetch(`${url}${path}?wait=30`));
@@ -106,7 +107,7 @@ describe('SIGTERM ends the process with exit code 0 despite', () => {
     const run = startService({ ...awsAt(emulator), DATABASE_URL: database.href });
     const url = await readyUrl(run);
     const path = await jobPath(url);
-    const stream = await openEvents(url, `${path}/events`);
+    const stream = await openEventStream(url, `${path}/events`);
     await expect.poll(() => stream.text(), pollOften).toContain('slice-running');
 
     proxy.cut();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { planSlices } from '#export-jobs/planning/plan-slices.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
-import { askerOf } from '../../test/export-jobs/deeds.ts';
-import { planOf } from '../../test/export-jobs/homes.ts';
-import { openQueue } from '../../test/export-jobs/queue-of-jobs.ts';
+import { planOf } from '../../test/export-jobs/accepted-jobs.ts';
+import { requestOf } from '../../test/export-jobs/caller-requests.ts';
+import { openQueue } from '../../test/export-jobs/open-queue.ts';
 import { logGroupNames, region } from '../requests.ts';
 
 /** The size of a job (at most a hundred log groups), and the duration of its tasks. */
@@ -49,7 +49,7 @@ async function run({ logGroups, days, taskSeconds }: QueueRunRequest): Promise<Q
   } as const;
   const slicesOfPlan = await planSlices({ logGroupNames: names, ...slicing });
   const plan = { ...planOf(0), slices: slicesOfPlan };
-  const acceptance = { jobId: randomUUID(), request: askerOf('bench'), acceptedAt: now };
+  const acceptance = { jobId: randomUUID(), request: requestOf('bench'), acceptedAt: now };
   await acceptJob(database, { ...acceptance, keyUse: undefined, plan, maxWaitingSlices: 0 });
 
   const slices = slicesOfPlan.length;

@@ -5,7 +5,7 @@ import { gatewayItself, makeAudit } from '#audit/audit.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
-import { openQueue } from '../export-jobs/queue-of-jobs.ts';
+import { openQueue } from '../export-jobs/open-queue.ts';
 import { longTimeouts } from '../silence.ts';
 import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
 

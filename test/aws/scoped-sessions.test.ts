@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { CreateCallOptions, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
-import { refusal } from '../export-jobs/queue-of-jobs.ts';
+import { refusal } from '../export-jobs/open-queue.ts';
 import { openWorld, order, region, type World, type WorldOptions } from '../world.ts';
 
 const accountId = '210987654321';

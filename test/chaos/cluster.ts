@@ -10,7 +10,7 @@ import {
 
 import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
-import { putJob } from '../export-jobs/put-job.ts';
+import { insertHourlyJob } from '../export-jobs/insert-hourly-job.ts';
 import { createDatabase } from '../postgres.ts';
 import type { CreateHandling, CreateRequest } from './aws-gate.ts';
 import type { ObservedCreate } from './checker.ts';
@@ -141,7 +141,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
 
   async function addJob(target: { name: string; region: string }, slices: number) {
     const destination = `archive-${target.region}`;
-    accepted.push(await putJob(database, { target: target.name, slices, destination }));
+    accepted.push(await insertHourlyJob(database, { target: target.name, slices, destination }));
   }
 
   async function fillQueues(): Promise<void> {

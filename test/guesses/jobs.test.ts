@@ -1,8 +1,8 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { startAt } from '../export-jobs/put-job.ts';
-import { openQueue, type Queue } from '../export-jobs/queue-of-jobs.ts';
+import { startAt } from '../export-jobs/insert-hourly-job.ts';
+import { openQueue, type Queue } from '../export-jobs/open-queue.ts';
 import { region } from '../world.ts';
 import { readLines, seedEvents } from './content.ts';
 import { guessesAboutAws } from './guesses.ts';

@@ -2,8 +2,8 @@ import { seedExamples } from 'cloudwatch-logs-export-emulator/source';
 import { expect, test } from 'vitest';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
-import { askerOf } from '../export-jobs/deeds.ts';
-import { bringTo, planOf } from '../export-jobs/homes.ts';
+import { bringTo, planOf } from '../export-jobs/accepted-jobs.ts';
+import { requestOf } from '../export-jobs/caller-requests.ts';
 import { openWorld } from '../world.ts';
 
 interface Parameter {
@@ -38,7 +38,7 @@ test('every example of the document works in the demo', async () => {
   seedExamples(world.emulator.seed);
   await acceptJob(world.database, {
     jobId: exampleJobId,
-    request: askerOf('anonymous'),
+    request: requestOf('anonymous'),
     acceptedAt: Date.UTC(2024, 4, 4),
     keyUse: undefined,
     plan: planOf(1),

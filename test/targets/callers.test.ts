@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { makeMarker } from '#targets/marker.ts';
 import { as, callersBy } from '../access.ts';
-import { jobOf } from '../export-jobs/callers.ts';
-import { bringTo, storageBackends } from '../export-jobs/homes.ts';
-import { putAttempt, putJob } from '../export-jobs/rows.ts';
+import { bringTo } from '../export-jobs/accepted-jobs.ts';
+import { insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
+import { jobOf } from '../export-jobs/jobs-of-callers.ts';
+import { storageBackends } from '../export-jobs/storage-backends.ts';
 import { openWorld, order, type World } from '../world.ts';
 
 const targets = [
@@ -65,12 +66,13 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
   test('show a caller only to itself', async () => {
     await using world = await openWorld({ access, jobs: await openStorage() });
     const { database } = world;
-    const jobId = await putJob(database, {
+    const jobId = await insertJob(database, {
       caller: 'test#ann',
       slices: [{ state: 'running' }, {}],
     });
-    await putAttempt(database, { jobId, slice: 0, taskId: 'the-task', submittedAt: 1 });
-    for (const caller of ['test#tom', 'test#ben']) await putJob(database, { caller, slices: [{}] });
+    await insertAttempt(database, { jobId, slice: 0, taskId: 'the-task', submittedAt: 1 });
+    for (const caller of ['test#tom', 'test#ben'])
+      await insertJob(database, { caller, slices: [{}] });
 
     const ann = (await show(world, 'ann')).body;
     const tom = (await show(world, 'tom')).body;
@@ -99,7 +101,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     await using world = await openWorld({ access: mayReadApp, jobs: await openStorage() });
     const jobId = await jobOf('tom', world.database, { logGroupNames, days: 2 });
     await bringTo(world.database, jobId, 0, 'running');
-    await putAttempt(world.database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
+    await insertAttempt(world.database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
 
     const { body } = await show(world, 'ann');
 
@@ -115,7 +117,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
     const { database } = world;
     const jobId = await jobOf('tom', database, { logGroupNames: ['/app', '/other'] });
     await bringTo(database, jobId, 0, 'running');
-    await putAttempt(database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
+    await insertAttempt(database, { jobId, slice: 0, attempt: 1, submittedAt: 1 });
 
     for (const name of ['operator', 'tom']) {
       const found = await show(world, name, `/export-jobs/${jobId}`);
@@ -158,7 +160,7 @@ describe.each(storageBackends)('a slot and its queue on %s', (_name, openStorage
       jobs: await openStorage(),
     });
     for (let n = 0; n < 250; n += 1) {
-      await putJob(world.database, { caller: n < 150 ? 'test#ann' : 'test#ben', slices: [{}] });
+      await insertJob(world.database, { caller: n < 150 ? 'test#ann' : 'test#ben', slices: [{}] });
     }
 
     const { queue } = (await show(world, 'operator')).body;

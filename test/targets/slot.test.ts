@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { busyShare } from '#export-jobs/queue/slot/slot-usage.ts';
-import { storageBackends } from '../export-jobs/homes.ts';
-import { putAttempt, putJob } from '../export-jobs/rows.ts';
+import { insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
+import { storageBackends } from '../export-jobs/storage-backends.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
 const minuteMs = 60_000;
@@ -85,13 +85,13 @@ describe.each(storageBackends)(
     test('returns the slice in the slot and the queue, without a call to AWS', async () => {
       await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
       const { database } = world;
-      const jobId = await putJob(database, {
+      const jobId = await insertJob(database, {
         slices: [{ state: 'completed' }, { state: 'running' }, {}, { readyAt: now + 1 }],
       });
-      await putJob(database, { caller: 'urgent', priority: 9, slices: [{}] });
-      await putJob(database, { target: 'elsewhere', slices: [{}] });
+      await insertJob(database, { caller: 'urgent', priority: 9, slices: [{}] });
+      await insertJob(database, { target: 'elsewhere', slices: [{}] });
       const times = { submittedAt: minutesAgo(15), taskCreatedAt: minutesAgo(15) + 1_000 };
-      await putAttempt(database, { jobId, slice: 1, taskId: 'the-task', ...times });
+      await insertAttempt(database, { jobId, slice: 1, taskId: 'the-task', ...times });
 
       const { body } = await showTarget(world);
 
@@ -119,8 +119,8 @@ describe.each(storageBackends)(
 
     test('returns a slice that has no task yet', async () => {
       await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
-      const jobId = await putJob(world.database, { slices: [{ state: 'starting' }] });
-      await putAttempt(world.database, { jobId, submittedAt: minutesAgo(1) });
+      const jobId = await insertJob(world.database, { slices: [{ state: 'starting' }] });
+      await insertAttempt(world.database, { jobId, submittedAt: minutesAgo(1) });
 
       const { body } = await showTarget(world);
 
@@ -159,9 +159,9 @@ describe.each(storageBackends)(
     test('does not show a task of its own that has just ended as foreign', async () => {
       await using world = await openWorld({ emulator, jobs: { ...(await openStorage()), clock } });
       const taskId = await takeSlot(world); // AWS still shows it active
-      const jobId = await putJob(world.database, { slices: [{ state: 'completed' }] });
+      const jobId = await insertJob(world.database, { slices: [{ state: 'completed' }] });
       const times = { submittedAt: minutesAgo(30), endedAt: now };
-      await putAttempt(world.database, { jobId, taskId, ...times, outcome: 'completed' });
+      await insertAttempt(world.database, { jobId, taskId, ...times, outcome: 'completed' });
 
       const { body } = await showTarget(world);
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
-import { putJob } from '../../export-jobs/put-job.ts';
+import { insertHourlyJob } from '../../export-jobs/insert-hourly-job.ts';
 import type { Violation } from '../checker.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
 import { evaluate } from '../evaluate.ts';
@@ -94,9 +94,13 @@ function targetOf({ targets }: Cluster, index: number) {
   return target;
 }
 
-async function put(cluster: Cluster, index: number, job: Parameters<typeof putJob>[1]) {
+async function put(cluster: Cluster, index: number, job: Parameters<typeof insertHourlyJob>[1]) {
   const { name: target, region } = targetOf(cluster, index);
-  const id = await putJob(cluster.database, { ...job, target, destination: `archive-${region}` });
+  const id = await insertHourlyJob(cluster.database, {
+    ...job,
+    target,
+    destination: `archive-${region}`,
+  });
   cluster.accepted.push(id);
   return id;
 }

@@ -8,8 +8,12 @@ const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1'
 const request = { principal: principalOf('ann'), id: 'request' };
 const questions = Array.from({ length: 100 }, (_, n) =>
   toExportQuestion(target, {
-    ...{ logGroupName: `/g/${n}`, destination: 'archive', destinationPrefix: 'x', priority: 0 },
-    ...{ fromAt: 0, toAt: 1 },
+    logGroupName: `/g/${n}`,
+    destination: 'archive',
+    destinationPrefix: 'x',
+    priority: 0,
+    fromAt: 0,
+    toAt: 1,
   }),
 );
 

@@ -5,15 +5,20 @@ import { authorizerBy, principalOf, type Rule } from '../../access.ts';
 
 const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1', isDefault: true };
 const job: JobHead = {
-  ...{ id: 'job', caller: 'test#ann', version: 1, target: 'default', destination: 'archive' },
-  ...{
-    prefixTemplate: 'jobs/{jobId}',
-    timeZone: 'UTC',
-    priority: 0,
-    acceptedAt: 1,
-    logGroupName: '/a',
-  },
-  ...{ fromAt: 0, hasMoreLogGroups: true, accountId: null, region: null },
+  id: 'job',
+  caller: 'test#ann',
+  version: 1,
+  target: 'default',
+  destination: 'archive',
+  prefixTemplate: 'jobs/{jobId}',
+  timeZone: 'UTC',
+  priority: 0,
+  acceptedAt: 1,
+  logGroupName: '/a',
+  fromAt: 0,
+  hasMoreLogGroups: true,
+  accountId: null,
+  region: null,
 };
 
 // What is done, in order.

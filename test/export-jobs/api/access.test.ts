@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Rule } from '../../access.ts';
 import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
-import { jobOf, type Policies, policiesOf } from '../callers.ts';
-import { bringTo, sliceProblem, storageBackends } from '../homes.ts';
+import { bringTo, sliceProblem } from '../accepted-jobs.ts';
+import { jobOf, type Policies, policiesOf } from '../jobs-of-callers.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 /** What the built-in policy says: everybody may do everything with what is theirs. */
 const ownOnly: Rule = (_principal, { context }) => context?.isOwn === true;
@@ -233,8 +234,11 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
         action: 'CreateExportJob',
         resource: { target: expect.objectContaining({ name: 'default' }), logGroupName: '/a' },
         context: {
-          ...{ destination: 'archive', destinationPrefix: `jobs/${jobId}`, priority: 0 },
-          ...{ from: day(2), to: day(4) - 1n },
+          destination: 'archive',
+          destinationPrefix: `jobs/${jobId}`,
+          priority: 0,
+          from: day(2),
+          to: day(4) - 1n,
         },
       },
     ]);

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Problem } from '#problems/problem.ts';
 import { postgresUrl } from '../../postgres.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { bringTo, sliceProblem, storageBackends, wish } from '../homes.ts';
+import { bringTo, jobBody, sliceProblem } from '../accepted-jobs.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) => {
   let world: World;
@@ -25,7 +26,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     (await world.database.queries.selectFrom('jobs').select('id').execute()).length;
 
   test('accepts a job: it is there when it is answered, and its target is told of work', async () => {
-    const answer = await post(wish);
+    const answer = await post(jobBody);
 
     expect(answer.status).toBe(202);
     const { id } = answer.body;
@@ -63,7 +64,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   test('resolves a prefix at AWS, and says how much the log groups hold', async () => {
-    const { logGroupNames: _names, ...rest } = wish;
+    const { logGroupNames: _names, ...rest } = jobBody;
 
     const { status, body } = await post({ ...rest, logGroupNamePrefix: '/app' });
 
@@ -73,12 +74,11 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
 
   test('is cut by the calendar of its time zone, and its slices write under the times there', async () => {
     const zoned = {
-      ...{
-        ...wish,
-        timeZone: 'America/St_Johns',
-        destinationPrefix: '{yyyy}-{MM}-{dd}T{HH}/{jobId}',
-      },
-      ...{ from: '2006-10-28T02:30:00Z', to: '2006-10-30T03:30:00Z' },
+      ...jobBody,
+      timeZone: 'America/St_Johns',
+      destinationPrefix: '{yyyy}-{MM}-{dd}T{HH}/{jobId}',
+      from: '2006-10-28T02:30:00Z',
+      to: '2006-10-30T03:30:00Z',
     };
 
     const { status, body } = await post(zoned);
@@ -101,7 +101,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
 
   test('splits by 15-minutes, each under a prefix of its own, also where an hour is repeated', async () => {
     const quarters = {
-      ...wish,
+      ...jobBody,
       timeZone: 'Pacific/Chatham',
       sliceBy: '15-minutes',
       from: '2024-04-06T13:30:00Z',
@@ -134,7 +134,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   test('warns of slashes that make folders without a name', async () => {
-    const { status, body } = await post({ ...wish, destinationPrefix: '/a//{dd}/' });
+    const { status, body } = await post({ ...jobBody, destinationPrefix: '/a//{dd}/' });
 
     expect(status).toBe(202);
     expect(body.warnings).toEqual([
@@ -147,7 +147,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     const to = '2024-05-11T00:00:00Z';
     const destinationPrefix = '{jobId}';
 
-    const { status, body } = await post({ ...wish, logGroupNames, to, destinationPrefix });
+    const { status, body } = await post({ ...jobBody, logGroupNames, to, destinationPrefix });
 
     expect(status).toBe(202);
     expect(body.sliceCounts.waiting).toBe(10_000);
@@ -157,9 +157,9 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     const now = Date.now();
     const unsettled = { from: now - 3_600_000, to: now, sliceBy: 'none', allowUnsettled: true };
 
-    const young = await post({ ...wish, ...unsettled });
-    const old = await post({ ...wish, allowUnsettled: true });
-    const patient = await post({ ...wish, ...unsettled, allowUnsettled: false });
+    const young = await post({ ...jobBody, ...unsettled });
+    const old = await post({ ...jobBody, allowUnsettled: true });
+    const patient = await post({ ...jobBody, ...unsettled, allowUnsettled: false });
 
     expect(young.body).toMatchObject({ isUnsettled: true });
     expect(old.body).toMatchObject({ isUnsettled: false });
@@ -170,22 +170,22 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   test.each([
-    ['an unknown target', '?target=nope', wish, 'target-not-found'],
+    ['an unknown target', '?target=nope', jobBody, 'target-not-found'],
     [
       'a prefix that no log group has',
       '',
-      { ...wish, logGroupNames: undefined, logGroupNamePrefix: '/no' },
+      { ...jobBody, logGroupNames: undefined, logGroupNamePrefix: '/no' },
       'no-log-groups',
     ],
     [
       'too many slices',
       '',
-      { ...wish, from: '1990-01-01T00:00:00Z', sliceBy: 'hour' },
+      { ...jobBody, from: '1990-01-01T00:00:00Z', sliceBy: 'hour' },
       'too-many-slices',
     ],
-    ['a broken rule', '', { ...wish, destination: 1 }, 'invalid-request'],
-    ['a window that cannot be meant', '', { ...wish, to: wish.from }, 'invalid-request'],
-    ['a body of too many bytes', '', { ...wish, name: 'x'.repeat(1_048_576) }, 'body-too-large'],
+    ['a broken rule', '', { ...jobBody, destination: 1 }, 'invalid-request'],
+    ['a window that cannot be meant', '', { ...jobBody, to: jobBody.from }, 'invalid-request'],
+    ['a body of too many bytes', '', { ...jobBody, name: 'x'.repeat(1_048_576) }, 'body-too-large'],
   ])('refuses %s, and keeps nothing', async (_name, query, body, slug) => {
     const before = await jobsThere();
 
@@ -199,7 +199,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   test('says how many bytes a body may have here, and elsewhere', async () => {
-    const here = await post({ ...wish, name: 'x'.repeat(1_048_576) });
+    const here = await post({ ...jobBody, name: 'x'.repeat(1_048_576) });
     const elsewhere = await world.call('POST', '/export-tasks', { taskName: 'x'.repeat(65_536) });
 
     expect(here.body.detail).toBe('The body has more than 1,048,576 bytes.');
@@ -208,8 +208,8 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
 
   describe('with an Idempotency-Key', () => {
     test('answers the same request with the same job, whatever the order of its members', async () => {
-      const first = await post(wish, 'again');
-      const members = Object.entries(wish).reverse();
+      const first = await post(jobBody, 'again');
+      const members = Object.entries(jobBody).reverse();
 
       const again = await post(Object.fromEntries(members), 'again');
 
@@ -219,15 +219,15 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     });
 
     test('answers with the same job whether a member is null or not there', async () => {
-      const first = await post(wish, 'nulls');
+      const first = await post(jobBody, 'nulls');
 
-      const again = await post({ ...wish, logGroupNamePrefix: null, priority: null }, 'nulls');
+      const again = await post({ ...jobBody, logGroupNamePrefix: null, priority: null }, 'nulls');
 
       expect(again.body.id).toBe(first.body.id);
     });
 
     test('answers with the job as it is now, without planning again', async () => {
-      const { logGroupNames: _names, ...rest } = wish;
+      const { logGroupNames: _names, ...rest } = jobBody;
       const body = { ...rest, logGroupNamePrefix: '/app' };
       const first = await post(body, 'once-planned');
       const asked = world.calls('DescribeLogGroups').length;
@@ -240,10 +240,10 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     });
 
     test.each([
-      ['another body', { ...wish, priority: 1 }, ''],
-      ['another target', wish, '?target=default'],
+      ['another body', { ...jobBody, priority: 1 }, ''],
+      ['another target', jobBody, '?target=default'],
     ])('refuses the same key with %s', async (name, body, query) => {
-      await post(wish, name.replace(' ', '-'));
+      await post(jobBody, name.replace(' ', '-'));
 
       const answer = await post(body, name.replace(' ', '-'), query);
 
@@ -257,7 +257,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       ['another alphabet', 'schlüssel'],
       ['256 characters', 'k'.repeat(256)],
     ])('refuses %s', async (_name, key) => {
-      const answer = await world.call('POST', '/export-jobs', wish, { 'idempotency-key': key });
+      const answer = await world.call('POST', '/export-jobs', jobBody, { 'idempotency-key': key });
 
       expect(answer.status).toBe(400);
       expect(answer.body.errors).toEqual([
@@ -270,7 +270,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     });
 
     test('takes one of 255 characters', async () => {
-      const answer = await post(wish, '~'.repeat(255));
+      const answer = await post(jobBody, '~'.repeat(255));
 
       expect(answer.status).toBe(202);
     });
@@ -281,7 +281,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       const before = await jobsThere();
       const inQueue = await world.call('GET', '/export-jobs?state=waiting&limit=100');
       const body = {
-        ...wish,
+        ...jobBody,
         destinationPrefix: 'p/{logGroup}/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
       };
 
@@ -309,13 +309,13 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect(slicesAhead).toBeGreaterThanOrEqual(3);
       expect(await jobsThere()).toBe(before);
       expect(world.woken).toEqual([]);
-      expect((await post(wish, 'dry')).status).toBe(202); // the key means nothing yet
+      expect((await post(jobBody, 'dry')).status).toBe(202); // the key means nothing yet
     });
 
     test('names all log groups of a prefix, more than a body can name', async () => {
       const names = Array.from({ length: 1_200 }, (_, n) => `/aws/lambda/fn-${n}`).sort();
       for (const logGroupName of names) world.emulator.seed.logGroup({ region, logGroupName });
-      const { logGroupNames: _names, ...rest } = wish;
+      const { logGroupNames: _names, ...rest } = jobBody;
       const byPrefix = { ...rest, logGroupNamePrefix: '/aws/lambda/', sliceBy: 'none' };
 
       const { status, body } = await post(byPrefix, undefined, '?dryRun=true');
@@ -328,7 +328,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     });
 
     test('is refused as the job would be', async () => {
-      const answer = await post({ ...wish, to: wish.from }, undefined, '?dryRun=true');
+      const answer = await post({ ...jobBody, to: jobBody.from }, undefined, '?dryRun=true');
 
       expect(answer.status).toBe(400);
     });
@@ -339,13 +339,13 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     const { transaction } = world.database;
     world.database.transaction = () => Promise.reject(away);
 
-    const answer = await post(wish, 'away');
+    const answer = await post(jobBody, 'away');
 
     world.database.transaction = transaction;
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('2');
     expect(answer.body.type).toBe('/problems/database-unavailable');
-    expect((await post(wish, 'away')).status).toBe(202);
+    expect((await post(jobBody, 'away')).status).toBe(202);
   });
 });
 
@@ -353,7 +353,7 @@ test('a key stands for its job after a restart too', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
   const post = async () => {
     await using world = await openWorld({ jobs: { dataDir } });
-    return await world.call('POST', '/export-jobs', wish, {
+    return await world.call('POST', '/export-jobs', jobBody, {
       'idempotency-key': 'over-a-restart',
     });
   };
@@ -375,7 +375,7 @@ test('fifty equal requests at once to three gateways over one database are one j
 
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, n) =>
-      worlds[n % 3]?.call('POST', '/export-jobs', wish, { 'idempotency-key': 'fifty' }),
+      worlds[n % 3]?.call('POST', '/export-jobs', jobBody, { 'idempotency-key': 'fifty' }),
     ),
   );
 
@@ -387,10 +387,10 @@ test('fifty equal requests at once to three gateways over one database are one j
 
 test('more slices than a caller may have waiting are refused, and again by a retry', async () => {
   await using world = await openWorld({ jobs: { maxWaitingSlices: 3 } });
-  const first = await world.call('POST', '/export-jobs', wish);
+  const first = await world.call('POST', '/export-jobs', jobBody);
   const { id } = first.body;
   await bringTo(world.database, id, 0, 'failed', sliceProblem('export-task-failed'));
-  const one = { ...wish, sliceBy: 'none' };
+  const one = { ...jobBody, sliceBy: 'none' };
   await world.call('POST', '/export-jobs', one);
 
   const another = await world.call('POST', '/export-jobs', one);
@@ -410,7 +410,7 @@ test('without a database there are no export jobs', async () => {
     ['GET', '/export-jobs'],
     ['GET', `/export-jobs/${randomUUID()}`],
   ] as const) {
-    const answer = await world.call(method, path, method === 'POST' ? wish : undefined);
+    const answer = await world.call(method, path, method === 'POST' ? jobBody : undefined);
     expect(answer.body.type).toBe('/problems/no-such-route');
   }
 });

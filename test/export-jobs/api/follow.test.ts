@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openWorld, type World } from '../../world.ts';
-import { bringTo, givenJob, sliceProblem, storageBackends } from '../homes.ts';
+import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 const firstDay = Date.UTC(2024, 0, 1);
 

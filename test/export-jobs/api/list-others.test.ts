@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { as, type Rule } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
-import { jobOf, type Policies, policiesOf } from '../callers.ts';
-import { storageBackends } from '../homes.ts';
+import { jobOf, type Policies, policiesOf } from '../jobs-of-callers.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 const nobodysSecrets: Rule = (_principal, { resource }) => resource.logGroupName !== '/secret';
 

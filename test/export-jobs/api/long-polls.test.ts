@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { Problem } from '#problems/problem.ts';
 import { as } from '../../access.ts';
 import { openWorld } from '../../world.ts';
-import { policiesOf } from '../callers.ts';
-import { bringTo } from '../homes.ts';
-import { putJob } from '../rows.ts';
+import { bringTo } from '../accepted-jobs.ts';
+import { insertJob } from '../insert-rows.ts';
+import { policiesOf } from '../jobs-of-callers.ts';
 
 test('a caller has so many requests with wait at once, and others have theirs', async () => {
   const { access } = policiesOf(() => true);
   await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
-  const jobId = await putJob(world.database);
+  const jobId = await insertJob(world.database);
   const path = `/export-jobs/${jobId}`;
   const wait = (name: string) => world.call('GET', `${path}?wait=30`, undefined, as(name));
   const waiting = [wait('ann'), wait('ann'), wait('bob')];
@@ -30,7 +30,7 @@ test('a caller has so many requests with wait at once, and others have theirs', 
 
 test('the process has so many requests with wait at once, whoever sends them', async () => {
   await using world = await openWorld({ jobs: { maxStreams: 1 } });
-  const path = `/export-jobs/${await putJob(world.database)}?wait=30`;
+  const path = `/export-jobs/${await insertJob(world.database)}?wait=30`;
   const waiting = world.call('GET', path);
   await world.waitFor(() => world.waiting() === 1);
 
@@ -58,7 +58,7 @@ test('who is no longer recognised when the wait is over is told nothing of the j
       };
     },
   });
-  const jobId = await putJob(world.database);
+  const jobId = await insertJob(world.database);
   const waiting = world.call('GET', `/export-jobs/${jobId}?wait=30`, undefined, as('ann'));
   await world.waitFor(() => world.waiting() === 1);
 

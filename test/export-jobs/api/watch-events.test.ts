@@ -5,11 +5,12 @@ import { recordChange } from '#export-jobs/store/record-change.ts';
 import { Problem } from '#problems/problem.ts';
 import { as, principalOf } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
-import { jobOf, policiesOf } from '../callers.ts';
-import { testAuditContext } from '../deeds.ts';
-import { bringTo, storageBackends } from '../homes.ts';
-import { putJob } from '../rows.ts';
-import { openEvents, openUnread } from './events.ts';
+import { bringTo } from '../accepted-jobs.ts';
+import { testAuditContext } from '../caller-requests.ts';
+import { insertJob } from '../insert-rows.ts';
+import { jobOf, policiesOf } from '../jobs-of-callers.ts';
+import { storageBackends } from '../storage-backends.ts';
+import { openEventStream, openUnreadStream } from './event-stream-client.ts';
 
 /** Ends the only slice of a job, as the dispatcher would. */
 async function complete({ database, jobChanged }: World, jobId: string): Promise<void> {
@@ -23,10 +24,10 @@ const isRequestLine = (queue: Record<string, unknown>) =>
 describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, openStorage) => {
   test('tells everything from the beginning, what happens then, and the end', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     await bringTo(world.database, jobId, 0, 'running');
 
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
     await world.waitFor(() => stream.messages.length === 2);
     await complete(world, jobId);
     await stream.over;
@@ -50,15 +51,17 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
 
   test('goes on after the last event its reader has, by header or query, the header first', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     for (const state of ['running', 'waiting', 'completed'] as const) {
       await bringTo(world.database, jobId, 0, state);
     }
     const path = `/export-jobs/${jobId}/events`;
 
-    using byHeader = await openEvents(world.url, path, { 'last-event-id': '3' });
-    using byQuery = await openEvents(world.url, `${path}?lastEventId=2`);
-    using byBoth = await openEvents(world.url, `${path}?lastEventId=0`, { 'last-event-id': '3' });
+    using byHeader = await openEventStream(world.url, path, { 'last-event-id': '3' });
+    using byQuery = await openEventStream(world.url, `${path}?lastEventId=2`);
+    using byBoth = await openEventStream(world.url, `${path}?lastEventId=0`, {
+      'last-event-id': '3',
+    });
     await Promise.all([byHeader.over, byQuery.over, byBoth.over]);
 
     const ids = [byHeader, byQuery, byBoth].map(({ messages }) => messages.map(({ id }) => id));
@@ -71,13 +74,13 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
 
   test('says 204 to who has the end already, until something happens again', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     await complete(world, jobId);
     const path = `/export-jobs/${jobId}/events`;
 
     const known = await world.call('GET', path, undefined, { 'last-event-id': '2' });
     await bringTo(world.database, jobId, 0, 'waiting');
-    using again = await openEvents(world.url, path, { 'last-event-id': '2' });
+    using again = await openEventStream(world.url, path, { 'last-event-id': '2' });
     await world.waitFor(() => again.messages.length === 1);
 
     expect([known.status, known.text]).toEqual([204, '']);
@@ -86,7 +89,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
 
   test('tells thousands of events once each, in order, to a reader of any pace', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const { database } = world;
     await database.transaction(async (queries) => {
       for (let more = 0; more < 1_700; more += 1) {
@@ -101,7 +104,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
     });
     await complete(world, jobId);
 
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
     stream.response.pause();
     await new Promise(setImmediate);
     stream.response.resume();
@@ -117,7 +120,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     const clock = () => Date.UTC(2024, 4, 2);
     await using world = await openWorld({ jobs: { clock } });
     const { database } = world;
-    const jobId = await putJob(database);
+    const jobId = await insertJob(database);
     const change = {
       type: 'slice-waiting',
       slice: 0,
@@ -129,7 +132,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
       recordChange(queries, database, jobId, change, testAuditContext),
     );
 
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events?lastEventId=1`);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events?lastEventId=1`);
     await world.waitFor(() => stream.messages.length === 1);
 
     expect(stream.messages[0]?.data).toMatchObject({
@@ -151,7 +154,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     const policies = policiesOf(() => ++asked > 0);
     await using world = await openWorld({ jobs: {}, access: policies.access });
     const jobId = await jobOf('ann', world.database, { days: 3 });
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`, as('bob'));
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`, as('bob'));
     await world.waitFor(() => stream.messages.length === 1);
     await bringTo(world.database, jobId, 0, 'completed');
     world.jobChanged(jobId);
@@ -171,7 +174,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('refuses Last-Event-ID "%s"', async (id) => {
     await using world = await openWorld({ jobs: {} });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
 
     const byHeader = await world.call('GET', path, undefined, { 'last-event-id': id });
@@ -185,10 +188,10 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('is for who takes event streams: 406 for others', async () => {
     await using world = await openWorld({ jobs: {} });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
 
-    using stream = await openEvents(world.url, path, { accept: 'text/event-stream' });
+    using stream = await openEventStream(world.url, path, { accept: 'text/event-stream' });
     const refused = await world.call('GET', path, undefined, { accept: 'image/png' });
 
     expect(stream.response.statusCode).toBe(200);
@@ -197,11 +200,11 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('answers HEAD at once, and keeps no stream open for it', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 1 } });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
 
     const { status, headers } = await world.call('HEAD', path);
-    using stream = await openEvents(world.url, path);
+    using stream = await openEventStream(world.url, path);
 
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -210,9 +213,9 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('goes on beyond the time other operations have', async () => {
     await using world = await openWorld({ jobs: {}, limits: { handlerMs: 50 } });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
 
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
     world.emulator.faults.add({ operation: 'DescribeExportTasks', kind: 'silence-before' });
     const other = await world.call('GET', '/export-tasks'); // which runs into the limit
     await complete(world, jobId);
@@ -225,10 +228,10 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('ends at once and whole when the service closes', async () => {
     const world = await openWorld({ jobs: {} });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
     const streams = await Promise.all(
-      Array.from({ length: 50 }, () => openEvents(world.url, path)),
+      Array.from({ length: 50 }, () => openEventStream(world.url, path)),
     );
     await world.waitFor(() => streams.every(({ messages }) => messages.length === 1));
 
@@ -241,7 +244,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
   test('does not hold the closing up with a reader that does not read', async () => {
     const world = await openWorld({ jobs: {} });
     const { database } = world;
-    const jobId = await putJob(database);
+    const jobId = await insertJob(database);
     const problem = 'p'.repeat(50_000);
     await database.transaction(async (queries) => {
       for (let more = 0; more < 400; more += 1) {
@@ -253,7 +256,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     world.app.server.once('request', (_request, answer) => {
       response = answer;
     });
-    const socket = await openUnread(world.port, `/export-jobs/${jobId}/events`);
+    const socket = await openUnreadStream(world.port, `/export-jobs/${jobId}/events`);
     await world.waitFor(() => response?.writableNeedDrain === true);
 
     await world[Symbol.asyncDispose]();
@@ -264,15 +267,15 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('frees everything when its reader leaves, and leaves a queue in the log', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 1 } });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
     {
-      using stream = await openEvents(world.url, path);
+      using stream = await openEventStream(world.url, path);
       await world.waitFor(() => stream.messages.length === 1);
     }
     await world.waitFor(() => world.log.some(isRequestLine));
 
-    using again = await openEvents(world.url, path);
+    using again = await openEventStream(world.url, path);
 
     expect(again.response.statusCode).toBe(200);
     expect(world.log.filter(isRequestLine)).toEqual([
@@ -282,10 +285,10 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('has a limit of streams, and says when to come back', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 2 } });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
-    using _one = await openEvents(world.url, path);
-    using _other = await openEvents(world.url, path);
+    using _one = await openEventStream(world.url, path);
+    using _other = await openEventStream(world.url, path);
 
     const refused = await world.call('GET', path);
 
@@ -295,8 +298,8 @@ describe('GET /export-jobs/{jobId}/events', () => {
 
   test('ends when the database fails, so that its reader comes back where it was', async () => {
     await using world = await openWorld({ jobs: {} });
-    const jobId = await putJob(world.database);
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    const jobId = await insertJob(world.database);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
     await world.waitFor(() => stream.messages.length === 1);
 
     await world.database.queries.schema.alterTable('events').renameTo('eventsElsewhere').execute();
@@ -313,16 +316,16 @@ describe('GET /export-jobs/{jobId}/events', () => {
   test('leaves places for others: a caller has a limit of its own', async () => {
     const { access } = policiesOf(() => true);
     await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
-    const jobId = await putJob(world.database);
+    const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
-    const stream = await openEvents(world.url, path, as('ann'));
-    using _other = await openEvents(world.url, path, as('ann'));
+    const stream = await openEventStream(world.url, path, as('ann'));
+    using _other = await openEventStream(world.url, path, as('ann'));
 
     const refused = await world.call('GET', path, undefined, as('ann'));
-    using ofBob = await openEvents(world.url, path, as('bob'));
+    using ofBob = await openEventStream(world.url, path, as('bob'));
     stream[Symbol.dispose]();
     await world.waitFor(() => world.log.some(isRequestLine));
-    using again = await openEvents(world.url, path, as('ann'));
+    using again = await openEventStream(world.url, path, as('ann'));
 
     expect([refused.status, refused.body.type]).toEqual([429, '/problems/too-many-watchers']);
     expect(refused.headers.get('retry-after')).toBe('5');
@@ -346,8 +349,8 @@ describe('GET /export-jobs/{jobId}/events', () => {
         };
       },
     });
-    const jobId = await putJob(world.database);
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`, as('ann'));
+    const jobId = await insertJob(world.database);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`, as('ann'));
     await world.waitFor(() => stream.messages.length === 1);
 
     isWithdrawn = true;
@@ -369,8 +372,8 @@ describe('GET /export-jobs/{jobId}/events', () => {
       jobs: {},
       access: (audit) => ({ ...access(audit), authenticate: () => principal }),
     });
-    const jobId = await putJob(world.database);
-    using stream = await openEvents(world.url, `/export-jobs/${jobId}/events`);
+    const jobId = await insertJob(world.database);
+    using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
     await world.waitFor(() => stream.messages.length === 1);
 
     principal = { ...bob, groups: [] };
@@ -383,7 +386,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
   test('holds few bytes of a reader that does not read, and ends after a while', async () => {
     await using world = await openWorld({ jobs: {} });
     const { database } = world;
-    const jobId = await putJob(database);
+    const jobId = await insertJob(database);
     const problem = 'p'.repeat(20_000);
     await database.transaction(async (queries) => {
       for (let more = 0; more < 1_000; more += 1) {
@@ -395,7 +398,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     world.app.server.once('request', (_request, answer) => {
       response = answer;
     });
-    const socket = await openUnread(world.port, `/export-jobs/${jobId}/events`);
+    const socket = await openUnreadStream(world.port, `/export-jobs/${jobId}/events`);
     await world.waitFor(() => response?.writableNeedDrain === true);
 
     const page = 100 * 20_200; // of events far larger than real ones

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { jobOf } from '../callers.ts';
-import { openQueue, type Queue, refusal } from '../queue-of-jobs.ts';
+import { jobOf } from '../jobs-of-callers.ts';
+import { openQueue, type Queue, refusal } from '../open-queue.ts';
 
 const entriesOf = ({ database }: Queue) =>
   database.queries.selectFrom('auditEntries').selectAll().orderBy('version').execute();
@@ -40,7 +40,7 @@ test('a create and a cancel of AWS have one entry each, whatever AWS answered', 
   expect(cancels).toEqual([1, 1]);
 });
 
-test('an entry says who, what, and what came of it, from the wish to the end', async () => {
+test('an entry says who, what, and what came of it, from the jobBody to the end', async () => {
   await using queue = await openQueue();
   const jobId = await jobOf('ann', queue.database);
 
@@ -50,25 +50,42 @@ test('an entry says who, what, and what came of it, from the wish to the end', a
   const [create] = queue.calls('CreateExportTask');
   const lastLook = queue.calls('DescribeExportTasks').at(-1);
   const ofSlice = {
-    ...{ jobId, target: 'default', slice: 0, logGroupName: '/app', destination: 'archive' },
-    ...{ destinationPrefix: `jobs/${jobId}`, requestId: task?.taskName, outcome: 'ok' },
+    jobId,
+    target: 'default',
+    slice: 0,
+    logGroupName: '/app',
+    destination: 'archive',
+    destinationPrefix: `jobs/${jobId}`,
+    requestId: task?.taskName,
+    outcome: 'ok',
   };
   const [, ...entries] = await entriesOf(queue);
   expect(entries).toMatchObject([
     {
       ...ofSlice,
-      ...{ version: 2, change: 'slice-starting', action: 'CreateExportTask' },
-      ...{ principal: 'test#ann', taskId: null, awsRequestId: null },
+      version: 2,
+      change: 'slice-starting',
+      action: 'CreateExportTask',
+      principal: 'test#ann',
+      taskId: null,
+      awsRequestId: null,
     },
     {
       ...ofSlice,
-      ...{ version: 3, change: 'slice-running', action: 'CreateExportTask' },
-      ...{ principal: 'test#ann', taskId: task?.taskId, awsRequestId: create?.requestId },
+      version: 3,
+      change: 'slice-running',
+      action: 'CreateExportTask',
+      principal: 'test#ann',
+      taskId: task?.taskId,
+      awsRequestId: create?.requestId,
     },
     {
       ...ofSlice,
-      ...{ version: 4, change: 'slice-completed', action: 'DescribeExportTasks' },
-      ...{ principal: 'log-export-gateway', taskId: task?.taskId },
+      version: 4,
+      change: 'slice-completed',
+      action: 'DescribeExportTasks',
+      principal: 'log-export-gateway',
+      taskId: task?.taskId,
       awsRequestId: lastLook?.requestId,
     },
   ]);
@@ -104,7 +121,13 @@ test('the cancel of an orphan task is in the audit, for the caller whose job it 
   const [call] = queue.calls('CancelExportTask');
   const entry = (await entriesOf(queue)).find(({ action }) => action === 'CancelExportTask');
   expect(entry).toMatchObject({
-    ...{ jobId, principal: 'test#ann', version: null, change: null, outcome: 'ok' },
-    ...{ awsRequestId: call?.requestId, taskId: expect.any(String), destination: 'archive' },
+    jobId,
+    principal: 'test#ann',
+    version: null,
+    change: null,
+    outcome: 'ok',
+    awsRequestId: call?.requestId,
+    taskId: expect.any(String),
+    destination: 'archive',
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { openQueue, type Queue, refusal } from '../queue-of-jobs.ts';
+import { openQueue, type Queue, refusal } from '../open-queue.ts';
 
 const isIn = (queue: Queue, jobId: string, state: string) => async () =>
   (await queue.states(jobId)).includes(state);

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeDatabaseClock } from '#export-jobs/store/steps/clock-set-back.ts';
-import { openQueue } from '../queue-of-jobs.ts';
+import { openQueue } from '../open-queue.ts';
 
 const hourMs = 3_600_000;
 const told = 'clock of the database was set back, shortened the waits';
 
 describe.each(['sqlite', 'postgres'] as const)(
   'a clock of the database set back by an hour, in %s',
-  (home) => {
+  (backend) => {
     /** A queue whose database has a clock that can be turned. */
     async function openTurnable(options: Parameters<typeof openQueue>[0] = {}) {
       const off = { ms: 0 };
-      const queue = await openQueue({ home, clockOffMs: () => off.ms, ...options });
+      const queue = await openQueue({ backend, clockOffMs: () => off.ms, ...options });
       return { queue, off };
     }
 

@@ -2,7 +2,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 // A process is killed at each point of the protocol, and another goes on from what is on disk.
 
@@ -43,17 +43,17 @@ async function expectEachOnce(queue: Queue, jobId: string): Promise<void> {
   expect(await queue.database.queries.selectFrom('strays').selectAll().execute()).toEqual([]);
 }
 
-// What a home does of its own at a kill is to roll back.
+// At a kill, all that a database does itself is a rollback.
 const inTransaction = points.filter(({ diesAt }) => diesAt.startsWith('in-'));
 
 describe.each([
-  { home: 'sqlite' as const, points },
-  { home: 'postgres' as const, points: inTransaction },
-])('a process that is killed, on $home', ({ home, points }) => {
+  { backend: 'sqlite' as const, points },
+  { backend: 'postgres' as const, points: inTransaction },
+])('a process that is killed, on $backend', ({ backend, points }) => {
   test.each(points)(
     '$diesAt: another goes on, and each slice has one task',
     async ({ diesAt, answer, creates }) => {
-      await using queue = await openQueue({ home, replicas: 0 });
+      await using queue = await openQueue({ backend, replicas: 0 });
       if (answer) queue.emulator.faults.add(answer);
       const jobId = await queue.put({ slices: 2 });
       const first = await queue.openReplica({ diesAt });
@@ -73,7 +73,7 @@ describe.each([
 test('when a create is sent, its marker is on disk, for everybody to see', async () => {
   const seen: string[][] = [];
   await using queue = await openQueue({
-    home: 'postgres',
+    backend: 'postgres',
     reach: async (point) => {
       if (point !== 'before-send') return;
       const rows = await queue.database.queries.selectFrom('attempts').select('marker').execute();

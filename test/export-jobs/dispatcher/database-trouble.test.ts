@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
-import { openQueue } from '../queue-of-jobs.ts';
+import { openQueue } from '../open-queue.ts';
 
 const unavailable = () => new Problem('database-unavailable', 'The database does not answer.');
 

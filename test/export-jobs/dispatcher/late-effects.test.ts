@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
-import { openQueue } from '../queue-of-jobs.ts';
+import { openQueue } from '../open-queue.ts';
 
 test('an orphan is found within two sweeps also while every answer is lost', async () => {
   await using queue = await openQueue();

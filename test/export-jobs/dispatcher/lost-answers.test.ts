@@ -1,8 +1,8 @@
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { startAt } from '../put-job.ts';
-import { openQueue, type Queue, refusal } from '../queue-of-jobs.ts';
+import { startAt } from '../insert-hourly-job.ts';
+import { openQueue, type Queue, refusal } from '../open-queue.ts';
 
 // What can happen to the one call that cannot be repeated. In every row one task is made, and none
 // is lost.
@@ -89,7 +89,10 @@ describe('a create that took effect, and its answer is lost', () => {
     await using queue = await openQueue();
     lose(queue, { kind: 'reset-after' });
     queue.emulator.faults.add({
-      ...{ kind: 'stale-listing', operation: 'DescribeExportTasks', lagMs: 60_000, count: 1_000 },
+      kind: 'stale-listing',
+      operation: 'DescribeExportTasks',
+      lagMs: 60_000,
+      count: 1_000,
     });
     const jobId = await queue.put();
 
@@ -179,7 +182,9 @@ describe('a create that took no effect, and its answer is lost', () => {
     await using queue = await openQueue({ replicas: 2 });
     lose(queue, { kind: 'late-effect', delayMs: 200_000 });
     queue.emulator.faults.add({
-      ...{ ...refusal, operation: 'DescribeExportTasks', count: 100_000 },
+      ...refusal,
+      operation: 'DescribeExportTasks',
+      count: 100_000,
     });
     const jobId = await queue.put();
 
@@ -200,7 +205,9 @@ describe('a create that took no effect, and its answer is lost', () => {
     const jobId = await queue.put();
     // A listing is four pages: RUNNING, PENDING, the newest 50, the next 50.
     const theFourth: Fault = {
-      ...{ ...refusal, operation: 'DescribeExportTasks', skip: 3 },
+      ...refusal,
+      operation: 'DescribeExportTasks',
+      skip: 3,
     };
     while (queue.time.now() < startAt + 200_000) {
       if (queue.emulator.faults.pending().length === 0) queue.emulator.faults.add(theFourth);

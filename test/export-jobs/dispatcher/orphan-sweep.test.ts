@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { makeMarker } from '#targets/marker.ts';
-import { startAt } from '../put-job.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { startAt } from '../insert-hourly-job.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 const region = 'eu-west-1';
 const settledBy = 150_000;
@@ -15,7 +15,9 @@ const cancels = (queue: Queue) => queue.calls('CancelExportTask').map(({ input }
 
 /** The first create takes effect after its attempt was called absent. */
 const tooLate = (delayMs: number): Fault => ({
-  ...{ kind: 'late-effect', operation: 'CreateExportTask', delayMs },
+  kind: 'late-effect',
+  operation: 'CreateExportTask',
+  delayMs,
 });
 
 function isFirstPage(input: unknown): boolean {
@@ -46,7 +48,10 @@ describe('a task of ours that its slice does not know', () => {
     expect(foundAt - startAt - delayMs).toBeLessThanOrEqual(60_000);
     expect(await strays(queue)).toEqual([
       {
-        ...{ taskId: orphan?.taskId, target: 'default', marker: orphan?.taskName, jobId },
+        taskId: orphan?.taskId,
+        target: 'default',
+        marker: orphan?.taskName,
+        jobId,
         detectedAt: foundAt,
       },
     ]);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { makeCallSpacing } from '#export-jobs/dispatcher/pacing/call-spacing.ts';
 import { nextPollAt } from '#export-jobs/dispatcher/pacing/poll-time.ts';
 import { makeTaskDurations } from '#export-jobs/dispatcher/pacing/task-durations.ts';
-import { openQueue } from '../queue-of-jobs.ts';
+import { openQueue } from '../open-queue.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 

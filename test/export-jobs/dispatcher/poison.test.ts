@@ -1,8 +1,8 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { startAt } from '../put-job.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { startAt } from '../insert-hourly-job.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 // Slices that AWS never takes: they end, and nobody else waits for them.
 

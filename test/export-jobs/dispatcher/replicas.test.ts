@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
-import { openQueue, type Queue, type Replica } from '../queue-of-jobs.ts';
+import { openQueue, type Queue, type Replica } from '../open-queue.ts';
 
 const region = 'eu-west-1';
 
@@ -22,8 +22,8 @@ async function openWith(faults: {
 describe('of two replicas', () => {
   test.each(['sqlite', 'postgres'] as const)(
     'the second does nothing while the first works, on %s',
-    async (home) => {
-      await using queue = await openQueue({ home, replicas: 2 });
+    async (backend) => {
+      await using queue = await openQueue({ backend, replicas: 2 });
       const jobId = await queue.put({ slices: 5 });
 
       await queue.runUntilDone();

@@ -2,7 +2,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 const attemptsOf = ({ database }: Queue) =>
   database.queries.selectFrom('attempts').selectAll().orderBy('attempt').execute();
@@ -12,7 +12,9 @@ const problemOf = async (queue: Queue) => JSON.parse((await queue.slices())[0]?.
 /** What DescribeExportTasks says instead, for so many calls. */
 const say = (queue: Queue, answer: unknown, count = 100_000) =>
   queue.emulator.faults.add({
-    ...{ kind: 'replace-body', operation: 'DescribeExportTasks', count },
+    kind: 'replace-body',
+    operation: 'DescribeExportTasks',
+    count,
     body: JSON.stringify(answer),
   });
 
@@ -61,7 +63,8 @@ describe('a task that ends FAILED', () => {
     expect(await queue.states(good)).toEqual(['completed']);
     expect(await queue.slices(bad)).toMatchObject([{ state: 'failed', attempt: 3 }]);
     expect(await problemOf({ ...queue, slices: () => queue.slices(bad) })).toMatchObject({
-      ...{ type: '/problems/export-task-failed', isRetryable: true },
+      type: '/problems/export-task-failed',
+      isRetryable: true,
     });
     expect(queue.calls('CreateExportTask')).toHaveLength(4);
   });

@@ -7,13 +7,13 @@ import { readJsonBody } from '#validation/json-body.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
 
 const validate = makeValidatorCompiler()({ schema: CreateExportJob, httpPart: 'body' });
-const wish = {
+const jobBody = {
   logGroupNames: ['/app'],
   from: '2024-05-01T00:00:00Z',
   to: '2024-05-02T00:00:00Z',
   destination: 'archive',
 };
-const { logGroupNames: _none, ...withoutGroups } = wish;
+const { logGroupNames: _none, ...withoutGroups } = jobBody;
 
 /** What a body of these bytes is told, or that it is fine. */
 function violationsOf(body: unknown) {
@@ -35,11 +35,14 @@ describe('a body of POST /export-jobs', () => {
     { name: null, logGroupNamePrefix: null, sliceBy: null, timeZone: null, priority: null },
     { destinationPrefix: null, logStreamNamePrefix: null, allowUnsettled: null },
   ])('may have other members (%#)', (members) => {
-    expect(violationsOf({ ...wish, ...members })).toBe('fine');
+    expect(violationsOf({ ...jobBody, ...members })).toBe('fine');
   });
 
   test('may have an integer of any size as an instant, which the reader of windows judges', () => {
-    const text = JSON.stringify({ ...wish, to: 1 }).replace('"to":1', '"to":1714521600000000000');
+    const text = JSON.stringify({ ...jobBody, to: 1 }).replace(
+      '"to":1',
+      '"to":1714521600000000000',
+    );
 
     expect(violationsOf(text)).toBe('fine');
   });
@@ -61,7 +64,7 @@ describe('a body of POST /export-jobs', () => {
 
     expect(violationsOf({ ...withoutGroups, logGroupNamePrefix: '/app' })).toBe('fine');
     expect(violationsOf(withoutGroups)).toEqual(at('#', `${rule} none of them`));
-    expect(violationsOf({ ...wish, logGroupNamePrefix: '/app' })).toEqual(
+    expect(violationsOf({ ...jobBody, logGroupNamePrefix: '/app' })).toEqual(
       at('#', `${rule} more than one`),
     );
   });
@@ -120,11 +123,11 @@ describe('a body of POST /export-jobs', () => {
     [{ name: 'a\u0000' }, '#/name', expect.stringMatching(/^must be text of 1 to 256 characters/)],
     [{ filter: 'ERROR' }, '#/filter', expect.stringMatching(/^is unknown/)],
   ] as const)('is told what is wrong (%#)', ([members, pointer, detail]) => {
-    expect(violationsOf({ ...wish, ...members })).toEqual(at(pointer, detail));
+    expect(violationsOf({ ...jobBody, ...members })).toEqual(at(pointer, detail));
   });
 
   test.for(['1.5', '1e3', '-0', '[1]', '{}'])('may not have the instant %s', (token) => {
-    const text = JSON.stringify({ ...wish, to: 1 }).replace('"to":1', `"to":${token}`);
+    const text = JSON.stringify({ ...jobBody, to: 1 }).replace('"to":1', `"to":${token}`);
 
     expect(violationsOf(text)).toEqual(at('#/to', expect.stringMatching(/^must be RFC 3339 /)));
   });

@@ -7,7 +7,7 @@ import { planJob } from '#export-jobs/planning/plan-job.ts';
 import { readPrefixTemplate } from '#export-jobs/planning/prefix-template.ts';
 import { readLines } from '../../guesses/content.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { askerOf } from '../deeds.ts';
+import { requestOf } from '../caller-requests.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
@@ -61,8 +61,12 @@ async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): P
   const { job, slices } = await planJob(
     { ...body, destinationPrefix: prefixTemplate, logGroupNamePrefix: '/shop/' },
     {
-      ...{ target, now: Date.now(), sleep: async () => {}, jobId: sliceBy },
-      ...{ request: askerOf('anonymous'), authorizer: openToAll.authorizer },
+      target,
+      now: Date.now(),
+      sleep: async () => {},
+      jobId: sliceBy,
+      request: requestOf('anonymous'),
+      authorizer: openToAll.authorizer,
     },
   );
   const template = readPrefixTemplate(job.prefixTemplate, {
@@ -100,7 +104,9 @@ test.for(sliceBys)(
     );
 
     const exported = await readLines(world.emulator, {
-      ...{ region, bucket: 'archive', prefix: `${sliceBy}/` },
+      region,
+      bucket: 'archive',
+      prefix: `${sliceBy}/`,
     });
     expect(count).toBe(groups.length * windowCounts[sliceBy]);
     expect(exported).toEqual(expected.sort());

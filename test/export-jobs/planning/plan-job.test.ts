@@ -7,21 +7,21 @@ import { defaultTemplateOf } from '#export-jobs/planning/prefix-template.ts';
 import type { Problem } from '#problems/problem.ts';
 import { authorizerBy } from '../../access.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { askerOf } from '../deeds.ts';
+import { requestOf } from '../caller-requests.ts';
 
 const now = Date.UTC(2024, 4, 10);
 const [first, second] = [Date.UTC(2024, 4, 1), Date.UTC(2024, 4, 2)];
-const wish: CreateExportJob = {
+const jobBody: CreateExportJob = {
   logGroupNames: ['/app'],
   from: '2024-05-01T00:00:00Z',
   to: '2024-05-02T00:00:00Z',
   destination: 'archive',
 };
-const { logGroupNames: _none, ...withoutGroups } = wish;
+const { logGroupNames: _none, ...withoutGroups } = jobBody;
 
 function plan(world: World, body: CreateExportJob, authorizer = openToAll.authorizer) {
   const target = world.targets.find(undefined);
-  const request = askerOf('anonymous');
+  const request = requestOf('anonymous');
   const jobId = 'job-of-the-test';
   return planJob(body, { target, now, sleep: async () => {}, jobId, request, authorizer });
 }
@@ -35,7 +35,7 @@ describe('planning a job', () => {
   test('applies every default, and asks AWS nothing when log groups are named', async () => {
     await using world = await openWorld();
 
-    const planned = await plan(world, wish);
+    const planned = await plan(world, jobBody);
 
     expect({ ...planned, slices: [...planned.slices] }).toEqual({
       job: {
@@ -78,7 +78,12 @@ describe('planning a job', () => {
     } as const;
 
     const prefixTemplate = 'audit/{HH}';
-    const body = { ...wish, ...members, destinationPrefix: prefixTemplate, allowUnsettled: true };
+    const body = {
+      ...jobBody,
+      ...members,
+      destinationPrefix: prefixTemplate,
+      allowUnsettled: true,
+    };
 
     const { job, slices } = await plan(world, body);
 
@@ -122,8 +127,8 @@ describe('planning a job', () => {
   test('refuses a template alone, and a window alone', async () => {
     await using world = await openWorld();
 
-    const template = await refusalOf(plan(world, { ...wish, destinationPrefix: '{' }));
-    const window = await refusalOf(plan(world, { ...wish, to: wish.from }));
+    const template = await refusalOf(plan(world, { ...jobBody, destinationPrefix: '{' }));
+    const window = await refusalOf(plan(world, { ...jobBody, to: jobBody.from }));
 
     expect(template.members.errors).toEqual([
       expect.objectContaining({ pointer: '#/destinationPrefix' }),
@@ -139,8 +144,8 @@ describe('planning a job', () => {
       sliceBy: 'day',
     } as const;
 
-    const { job, slices } = await plan(world, { ...wish, ...day, timeZone: 'Europe/Berlin' });
-    const problem = await refusalOf(plan(world, { ...wish, timeZone: 'CEST' }));
+    const { job, slices } = await plan(world, { ...jobBody, ...day, timeZone: 'Europe/Berlin' });
+    const problem = await refusalOf(plan(world, { ...jobBody, timeZone: 'CEST' }));
 
     expect(job.timeZone).toBe('Europe/Berlin');
     expect([...slices].map(({ fromAt }) => new Date(fromAt).toISOString())).toEqual([
@@ -171,7 +176,7 @@ describe('planning a job', () => {
       });
       const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${'/'.repeat(500)}${n}`);
 
-      const body = { ...wish, logGroupNames, destinationPrefix };
+      const body = { ...jobBody, logGroupNames, destinationPrefix };
       const problem = await refusalOf(plan(world, body, authorizer));
 
       expect(problem.slug).toBe(slug);
@@ -182,7 +187,7 @@ describe('planning a job', () => {
   test('refuses a prefix that is empty for a log group, with its name', async () => {
     await using world = await openWorld();
     world.emulator.seed.logGroup({ region, logGroupName: '/' });
-    const named = { ...wish, logGroupNames: ['/app', '/'], destinationPrefix: '{logGroup}/' };
+    const named = { ...jobBody, logGroupNames: ['/app', '/'], destinationPrefix: '{logGroup}/' };
     const { logGroupNames: _names, ...byPrefix } = named;
 
     for (const body of [named, { ...byPrefix, logGroupNamePrefix: '/' }]) {
@@ -219,7 +224,7 @@ describe('planning a job', () => {
     const logGroupNames = ['/app', `/${'x'.repeat(511)}`];
     const destinationPrefix = `${'{logGroup}'.repeat(2)}`;
 
-    const problem = await refusalOf(plan(world, { ...wish, logGroupNames, destinationPrefix }));
+    const problem = await refusalOf(plan(world, { ...jobBody, logGroupNames, destinationPrefix }));
 
     expect(problem.members.errors).toEqual([
       {

@@ -5,7 +5,7 @@ import { type PlannedSlice, planSlices } from '#export-jobs/planning/plan-slices
 const hourMs = 3_600_000;
 const now = Date.UTC(2024, 4, 3, 6);
 const midnight = Date.UTC(2024, 4, 2);
-const wish = {
+const request = {
   logGroupNames: ['/b', '/a'],
   window: { fromAt: midnight, toAt: midnight + 30 * hourMs },
   sliceBy: 'day',
@@ -14,7 +14,7 @@ const wish = {
   isUnsettledAllowed: false,
 } as const;
 
-/** All slices of a wish. */
+/** Plans all slices of a request. */
 async function slicesOf(asked: Parameters<typeof planSlices>[0]): Promise<PlannedSlice[]> {
   const planned = await planSlices(asked);
   const slices = [...planned];
@@ -27,10 +27,10 @@ describe('the slices of a job', () => {
     const nextMidnight = midnight + 24 * hourMs;
     const [first, last] = [
       { fromAt: midnight, toAt: nextMidnight },
-      { fromAt: nextMidnight, toAt: wish.window.toAt },
+      { fromAt: nextMidnight, toAt: request.window.toAt },
     ];
 
-    expect(await slicesOf(wish)).toMatchObject([
+    expect(await slicesOf(request)).toMatchObject([
       { number: 0, logGroupName: '/b', ...first },
       { number: 1, logGroupName: '/a', ...first },
       { number: 2, logGroupName: '/b', ...last },
@@ -41,7 +41,7 @@ describe('the slices of a job', () => {
   test('wait until twelve hours after their end, unless that has passed', async () => {
     const window = { fromAt: now - 14 * hourMs, toAt: now - 10 * hourMs };
 
-    const slices = await slicesOf({ ...wish, logGroupNames: ['/a'], window, sliceBy: 'hour' });
+    const slices = await slicesOf({ ...request, logGroupNames: ['/a'], window, sliceBy: 'hour' });
 
     expect(slices.map(({ notBeforeAt, readyAt }) => [notBeforeAt, readyAt])).toEqual([
       [null, now], // ended 13 hours ago
@@ -54,7 +54,7 @@ describe('the slices of a job', () => {
   test('do not wait when what is unsettled is allowed', async () => {
     const window = { fromAt: now - hourMs, toAt: now + hourMs };
 
-    const slices = await slicesOf({ ...wish, window, isUnsettledAllowed: true });
+    const slices = await slicesOf({ ...request, window, isUnsettledAllowed: true });
 
     for (const slice of slices) expect(slice).toMatchObject({ notBeforeAt: null, readyAt: now });
   });
@@ -68,7 +68,12 @@ describe('the slices of a job', () => {
     };
     let next = setImmediate(count);
 
-    const slices = await planSlices({ ...wish, window, sliceBy: 'hour', timeZone: 'Asia/Tokyo' });
+    const slices = await planSlices({
+      ...request,
+      window,
+      sliceBy: 'hour',
+      timeZone: 'Asia/Tokyo',
+    });
     clearImmediate(next);
 
     expect(slices).toHaveLength(10_000);
@@ -78,7 +83,7 @@ describe('the slices of a job', () => {
   test('may be 10,000', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
 
-    const slices = await slicesOf({ ...wish, window, sliceBy: 'hour' });
+    const slices = await slicesOf({ ...request, window, sliceBy: 'hour' });
 
     expect(slices).toHaveLength(10_000);
     expect(slices.at(-1)).toMatchObject({ number: 9_999, logGroupName: '/a', toAt: midnight });
@@ -87,7 +92,7 @@ describe('the slices of a job', () => {
   test('may not be more: that is too-many-slices, with what would fit', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs - 1, toAt: midnight };
 
-    await expect(planSlices({ ...wish, window, sliceBy: 'hour' })).rejects.toEqual(
+    await expect(planSlices({ ...request, window, sliceBy: 'hour' })).rejects.toEqual(
       expect.objectContaining({
         slug: 'too-many-slices',
         detail:
@@ -98,7 +103,7 @@ describe('the slices of a job', () => {
 
   test('by 15-minutes may cover 104 days of one log group, and not 105', async () => {
     const days = (count: number) => ({
-      ...wish,
+      ...request,
       logGroupNames: ['/a'],
       window: { fromAt: midnight - count * 24 * hourMs, toAt: midnight },
       sliceBy: '15-minutes' as const,
@@ -124,7 +129,7 @@ describe('the slices of a job', () => {
       const logGroupNames = Array.from({ length: count }, (_, index) => `/${index}`);
       const window = { fromAt: 0, toAt: midnight };
 
-      await expect(planSlices({ ...wish, logGroupNames, window, sliceBy })).rejects.toEqual(
+      await expect(planSlices({ ...request, logGroupNames, window, sliceBy })).rejects.toEqual(
         expect.objectContaining({
           detail: expect.stringContaining(`With sliceBy "${fits}" it has `),
         }),

@@ -8,8 +8,8 @@ import { compareQueues } from '#export-jobs/queue/order.ts';
 import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/queue/read-queue.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
-import { openStore, storageBackends } from '../homes.ts';
-import { putJob } from '../rows.ts';
+import { insertJob } from '../insert-rows.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 // The dispatcher sorts queues in SQL, the forecast sorts them in memory: both must agree.
 
@@ -66,7 +66,7 @@ async function insertQueues(
   await database.queries.insertInto('slots').values(slot).execute();
   for (const { priority, caller, lastServed, asideFor, readyIn } of queues) {
     const slices = readyIn.map((minutes) => ({ readyAt: beganAt + minutes * minuteMs }));
-    await putJob(database, { target, priority, caller, slices });
+    await insertJob(database, { target, priority, caller, slices });
     await database.queries
       .updateTable('lines')
       .set({ lastTurn: lastServed, asideUntil: asideFor && beganAt + asideFor * minuteMs })

@@ -4,8 +4,8 @@ import { type ClaimOptions, claimNextSlice } from '#export-jobs/store/steps/clai
 import type { Lease } from '#export-jobs/store/steps/lease.ts';
 import { takeLease } from '#export-jobs/store/steps/lease.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
-import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
+import { beginAndHold, untilLockIsWaitedFor } from '../store/concurrent-transactions.ts';
 
 const leaseMs = 30_000;
 const making: ClaimOptions = {
@@ -39,9 +39,9 @@ async function startInTurn({ database }: Queue, held: Lease, count: number): Pro
   return started;
 }
 
-describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
+describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) => {
   test('of one caller the oldest slice is, and within a job the slices go in order', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const older = await queue.put({ slices: 2 });
     queue.emulator.clock.advance(1);
     const younger = await queue.put({ slices: 1 });
@@ -59,7 +59,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('a higher priority goes first, whoever asks for it', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const low = await queue.put({ caller: 'a', priority: -1 });
     const middle = await queue.put({ caller: 'b' });
     const high = await queue.put({ caller: 'c', priority: 5, slices: 2 });
@@ -70,7 +70,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('every tenth start goes to a lower priority that has waited longest', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const high = await queue.put({ caller: 'a', priority: 10, slices: 40 });
     const low = await queue.put({ caller: 'b', priority: -10, slices: 2 });
     const middle = await queue.put({ caller: 'c', slices: 2 });
@@ -85,7 +85,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('a slice that is not ready is passed over until it is', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const later = await queue.put({ priority: 5, readyInMs: 60_000 });
     const laterOfSame = await queue.put({ readyInMs: 60_000 });
     const now = await queue.put();
@@ -100,7 +100,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test("a caller's ten slices are done among the next 20 starts, whatever another has waiting", async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     await queue.put({ caller: 'x', slices: 10_000 });
     const held = await lease(queue);
     await startInTurn(queue, held, 3);
@@ -113,7 +113,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('three callers take turns', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const jobs: string[] = [];
     for (const caller of ['a', 'b', 'c']) jobs.push(await queue.put({ caller, slices: 3 }));
 
@@ -123,7 +123,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('what is written of a start is an attempt with its marker, and an event of its version', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
 
@@ -132,8 +132,14 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
     const { queries } = queue.database;
     expect(await queries.selectFrom('attempts').selectAll().execute()).toEqual([
       expect.objectContaining({
-        ...{ jobId, slice: 0, attempt: 1, marker: intent?.marker, fence: held.fence },
-        ...{ submittedAt: queue.time.now(), taskId: null, outcome: null },
+        jobId,
+        slice: 0,
+        attempt: 1,
+        marker: intent?.marker,
+        fence: held.fence,
+        submittedAt: queue.time.now(),
+        taskId: null,
+        outcome: null,
       }),
     ]);
     const { version } = await queries
@@ -146,7 +152,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('two slices of one target never hold its slot: the database refuses the second', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     await queue.put({ slices: 2 });
     const held = await lease(queue);
     await claimNextSlice(queue.database, held, making);
@@ -158,7 +164,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
   });
 
   test('a step of a slice that is not where it was read to be is refused whole', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
     const intent = await claimNextSlice(queue.database, held, making);
@@ -186,7 +192,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (home) => {
 
 describe('who is next, on postgres with many at once', () => {
   test('a slice that is cancelled between the pick and the lock of its job is not started', async () => {
-    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
     const { queries } = queue.database;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Database } from '#database/database.ts';
 import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { openReady } from '../../ready-database.ts';
-import { storageBackends } from '../homes.ts';
-import { putAttempt, putJob } from '../rows.ts';
+import { insertAttempt, insertJob } from '../insert-rows.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 const minuteMs = 60_000;
 const now = Date.UTC(2024, 4, 2, 12);
@@ -32,7 +32,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     const put = async (caller: string, slices: number[], priority = 0) => {
       const given = slices.map((readyAt) => ({ readyAt }));
       return {
-        id: await putJob(database, { target, caller, priority, slices: given }),
+        id: await insertJob(database, { target, caller, priority, slices: given }),
         target,
         caller,
         priority,
@@ -40,10 +40,10 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     };
     /** An export that ran for some minutes, ending so many minutes ago. */
     const ran = async (endedMinutesAgo: number, forMinutes: number, outcome = 'completed') => {
-      const jobId = await putJob(database, { target, slices: [{ state: 'completed' }] });
+      const jobId = await insertJob(database, { target, slices: [{ state: 'completed' }] });
       const endedAt = minutesAgo(endedMinutesAgo);
       const submittedAt = endedAt - forMinutes * minuteMs;
-      await putAttempt(database, {
+      await insertAttempt(database, {
         jobId,
         target,
         submittedAt,
@@ -97,11 +97,11 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
   test('places a job by its first waiting slice, and not one that does not wait', async () => {
     const { target, queue } = openQueue();
     const job = { target, caller: 'ana', priority: 0 };
-    const running = await putJob(database, {
+    const running = await insertJob(database, {
       ...job,
       slices: [{ state: 'completed' }, { state: 'running' }, {}, { state: 'cancelled' }, {}],
     });
-    const ended = await putJob(database, { ...job, slices: [{ state: 'completed' }] });
+    const ended = await insertJob(database, { ...job, slices: [{ state: 'completed' }] });
 
     const positions = [
       await queue.positionOf({ ...job, id: running }),
@@ -116,8 +116,8 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     await ran(31, 10); // then a pause of one minute
     await ran(20, 10);
     await ran(2, 2, 'cancelled'); // says nothing
-    const running = await putJob(database, { target, slices: [{ state: 'running' }] });
-    await putAttempt(database, {
+    const running = await insertJob(database, { target, slices: [{ state: 'running' }] });
+    await insertAttempt(database, {
       jobId: running,
       target,
       submittedAt: minutesAgo(4),

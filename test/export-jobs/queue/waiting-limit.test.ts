@@ -6,9 +6,10 @@ import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { findJobOfKey } from '#export-jobs/store/requests/idempotency-key.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
-import { approvalOf, askerOf } from '../deeds.ts';
-import { bringTo, openStore, planOf, sliceProblem, storageBackends } from '../homes.ts';
-import { beginAndHold, untilLockIsWaitedFor } from '../store/at-once.ts';
+import { bringTo, planOf, sliceProblem } from '../accepted-jobs.ts';
+import { approvalOf, requestOf } from '../caller-requests.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
+import { beginAndHold, untilLockIsWaitedFor } from '../store/concurrent-transactions.ts';
 
 const tooMany = { slug: 'too-many-waiting-slices' };
 
@@ -25,8 +26,13 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
 
   const accept = (slices: number, maxWaitingSlices: number, more = {}) =>
     acceptJob(database, {
-      ...{ jobId: randomUUID(), request: askerOf(caller), acceptedAt: 1_700_000_000_000 },
-      ...{ keyUse: undefined, plan: planOf(slices), maxWaitingSlices, ...more },
+      jobId: randomUUID(),
+      request: requestOf(caller),
+      acceptedAt: 1_700_000_000_000,
+      keyUse: undefined,
+      plan: planOf(slices),
+      maxWaitingSlices,
+      ...more,
     });
   const waiting = async () => {
     const { slices } = await database.queries
@@ -120,7 +126,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
       refusals.map(() => expect.objectContaining(tooMany)),
     );
     expect(await waiting()).toBeLessThanOrEqual(20);
-    expect(await waiting()).toBeGreaterThan(17); // less than the smallest wish is left
+    expect(await waiting()).toBeGreaterThan(17); // less than the smallest jobBody is left
   });
 });
 
@@ -128,7 +134,10 @@ test('on PostgreSQL a job waits for one of the same caller that is not committed
   const [, openStorage] = storageBackends[1] as (typeof storageBackends)[0];
   await using database = await openStore(openStorage);
   const acceptance = {
-    ...{ request: askerOf('ann'), acceptedAt: 1, keyUse: undefined, maxWaitingSlices: 10 },
+    request: requestOf('ann'),
+    acceptedAt: 1,
+    keyUse: undefined,
+    maxWaitingSlices: 10,
     plan: planOf(6),
   };
   const first = await beginAndHold(database, async (queries) => {

@@ -6,8 +6,9 @@ import { readHeads } from '#export-jobs/store/reads/read-heads.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { digestOf, findJobOfKey } from '#export-jobs/store/requests/idempotency-key.ts';
 import { Problem } from '#problems/problem.ts';
-import { askerOf } from '../deeds.ts';
-import { openStore, planOf, storageBackends } from '../homes.ts';
+import { planOf } from '../accepted-jobs.ts';
+import { requestOf } from '../caller-requests.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 const unburdened = { watchedUntil: 0, asideUntil: 0 };
 
@@ -20,7 +21,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
 
   const accepting = (slices: number, key?: string, digest = 'one') => ({
     jobId: randomUUID(),
-    request: askerOf('anonymous'),
+    request: requestOf('anonymous'),
     acceptedAt: 1_700_000_000_000,
     keyUse: key === undefined ? undefined : { key, digest },
     plan: planOf(slices),

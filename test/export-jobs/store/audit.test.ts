@@ -6,8 +6,9 @@ import { readEvents } from '#export-jobs/store/reads/read-events.ts';
 import { recordCall, recordChange } from '#export-jobs/store/record-change.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
-import { approvalOf, testAuditContext } from '../deeds.ts';
-import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
+import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { approvalOf, testAuditContext } from '../caller-requests.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) => {
   let database: Database;
@@ -49,7 +50,9 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     const change = { type: 'slice-failed', slice: 0, attempt: 1, problem: 'aws-timeout' } as const;
     const auditContext = {
       ...testAuditContext,
-      ...{ logGroupName: '/app', destinationPrefix: 'filled/in', awsRequestId: 'r-1' },
+      logGroupName: '/app',
+      destinationPrefix: 'filled/in',
+      awsRequestId: 'r-1',
       policies: ['one', 'two'],
     };
 
@@ -58,10 +61,21 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     );
 
     expect((await entriesOf(jobId))[1]).toEqual({
-      ...{ at: expect.any(Number), jobId, version: 2, change: 'slice-failed', slice: 0 },
-      ...{ principal: 'anonymous', action: 'CreateExportTask', requestId: 'marker-of-the-test' },
-      ...{ target: 'default', destination: 'archive', destinationPrefix: 'filled/in' },
-      ...{ logGroupName: '/app', taskId: null, awsRequestId: 'r-1', outcome: 'aws-timeout' },
+      at: expect.any(Number),
+      jobId,
+      version: 2,
+      change: 'slice-failed',
+      slice: 0,
+      principal: 'anonymous',
+      action: 'CreateExportTask',
+      requestId: 'marker-of-the-test',
+      target: 'default',
+      destination: 'archive',
+      destinationPrefix: 'filled/in',
+      logGroupName: '/app',
+      taskId: null,
+      awsRequestId: 'r-1',
+      outcome: 'aws-timeout',
       policies: '["one","two"]',
     });
   });
@@ -86,7 +100,11 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
 
     const query = database.queries.selectFrom('auditEntries').selectAll();
     expect(await query.where('taskId', '=', 'a-stray').executeTakeFirst()).toMatchObject({
-      ...{ ...call, version: null, change: null, policies: '[]', outcome: 'aws-throttled' },
+      ...call,
+      version: null,
+      change: null,
+      policies: '[]',
+      outcome: 'aws-throttled',
     });
   });
 

@@ -9,14 +9,18 @@ import {
   takeLease,
 } from '#export-jobs/store/steps/lease.ts';
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
-import { openQueue } from '../queue-of-jobs.ts';
-import { beginAndHold, untilLockIsWaitedFor } from './at-once.ts';
+import { openQueue } from '../open-queue.ts';
+import { beginAndHold, untilLockIsWaitedFor } from './concurrent-transactions.ts';
 
 const leaseMs = 30_000;
 
 const take = (database: Database, owner: string, place: Partial<LeaseRequest> = {}) =>
   takeLease(database, {
-    ...{ target: 'default', accountId: '1', region: 'r', owner, leaseMs },
+    target: 'default',
+    accountId: '1',
+    region: 'r',
+    owner,
+    leaseMs,
     ...place,
   });
 
@@ -29,9 +33,9 @@ async function mustTake(database: Database, owner: string): Promise<Lease> {
 const hold = (database: Database, lease: Lease) =>
   database.transaction((queries) => holdLease(queries, database, lease, leaseMs));
 
-describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (home) => {
+describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (backend) => {
   test('has one owner until it has run out, and each owner has a later number', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const first = await mustTake(database, 'a');
 
@@ -46,7 +50,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('of many who take it at once, exactly one has it', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const owners = Array.from({ length: 8 }, (_, index) => `replica-${index}`);
 
     const answers = await Promise.all(owners.map((owner) => take(queue.database, owner)));
@@ -55,7 +59,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('is renewed by each transaction that holds it', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
 
@@ -67,7 +71,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('holds when it has run out, as long as nobody else has taken it', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
 
@@ -78,7 +82,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('is lost to whoever has taken it, and nothing of the stale owner is written', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const stale = await mustTake(database, 'a');
     queue.emulator.clock.advance(leaseMs);
@@ -95,7 +99,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('of the same owner under an older number is lost, too', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const older = await mustTake(database, 'a');
     await releaseLease(database, older);
@@ -105,7 +109,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('that is given back can be taken at once', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
 
@@ -113,7 +117,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('is taken again at once by its owner, who may not have heard that it has it', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await mustTake(database, 'a');
 
@@ -121,7 +125,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('is not given for another account or Region while a slice is under way, and then it is', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
     await queue.put();
@@ -138,7 +142,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
   });
 
   test('when it is taken, nothing is known of foreign tasks that its last owner saw', async () => {
-    await using queue = await openQueue({ home, replicas: 0 });
+    await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
     await recordForeignTask(database, lease, { taskId: 't', logGroupName: 'g', since: 1 });
@@ -157,7 +161,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ho
 
 describe('the lease of a slot, on postgres with many at once', () => {
   test('a transaction that holds it keeps takers waiting, and they do not get it after the commit', async () => {
-    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
     queue.emulator.clock.advance(leaseMs);
@@ -174,7 +178,7 @@ describe('the lease of a slot, on postgres with many at once', () => {
   });
 
   test('a stale owner that writes while another takes it waits, and is then refused', async () => {
-    await using queue = await openQueue({ home: 'postgres', replicas: 0 });
+    await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
     const taking = await beginAndHold(database, (queries) =>

@@ -6,8 +6,9 @@ import type { Database } from '#database/database.ts';
 import { sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { planSlices } from '#export-jobs/planning/plan-slices.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
-import { askerOf } from '../deeds.ts';
-import { openStore, planOf, storageBackends } from '../homes.ts';
+import { planOf } from '../accepted-jobs.ts';
+import { requestOf } from '../caller-requests.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
@@ -46,8 +47,11 @@ describe.each(storageBackends)(
           const { job, policies } = planOf(0, { ...window, sliceBy, timeZone });
 
           const jobId = await acceptJob(database, {
-            ...{ jobId: randomUUID(), request: askerOf('anonymous'), acceptedAt: 1 },
-            ...{ keyUse: undefined, maxWaitingSlices: 0 },
+            jobId: randomUUID(),
+            request: requestOf('anonymous'),
+            acceptedAt: 1,
+            keyUse: undefined,
+            maxWaitingSlices: 0,
             plan: { job, logGroupNames, slices, policies },
           });
 

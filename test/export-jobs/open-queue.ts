@@ -21,46 +21,46 @@ import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { longTimeouts, openSilence } from '../silence.ts';
 import { type LogLine, pointSdkAt, region } from '../world.ts';
-import { approvalOf } from './deeds.ts';
-import { type PutJob, putJob, startAt } from './put-job.ts';
-import { makeTurnedTime, type TurnedTime } from './turned-time.ts';
+import { approvalOf } from './caller-requests.ts';
+import { type HourlyJob, insertHourlyJob, startAt } from './insert-hourly-job.ts';
+import { makeVirtualTime, type VirtualTime } from './virtual-time.ts';
 
-/** What a test may set. */
+/** The options of a test. */
 export interface QueueOptions {
-  home?: 'sqlite' | 'postgres';
+  backend?: 'sqlite' | 'postgres';
   emulator?: EmulatorOptions;
   limits?: Partial<DispatcherLimits>;
-  /** Dispatchers, as of replicas that share the database. */
+  /** The number of dispatchers that share the database, like replicas. Default: 1. */
   replicas?: number;
   /** Each in a Region of its own. */
   targets?: TargetSettings[];
-  /** Whether each create runs in a session of its own; false when absent. */
+  /** Whether each create runs in a session of its own. Default: false. */
   isSessionScoped?: boolean;
-  /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
+  /** Whether a call without an answer times out at once. Timers are not real then. */
   isSilenceShort?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
-  /** Says what may be sent; everything when absent. */
+  /** Decides what may be sent. Default: everything. */
   authorizer?: Authorizer;
-  /** How far the database's clock is off at a moment, in ms; not at all when absent. */
+  /** How far the database's clock is off, in ms. Default: 0. */
   clockOffMs?: () => number;
-  /** The targets as the dispatchers see them. */
+  /** Changes the targets for the dispatchers. */
   seeTarget?: (target: OpenTarget) => OpenTarget;
 }
 
-/** What goes wrong with a replica, and when. */
+/** The faults of a replica. */
 interface ReplicaOptions {
-  /** It reaches this point, and nothing of it is heard any more, as after a `kill -9`. */
+  /** It dies at this point, as after a `kill -9`. */
   diesAt?: CrashPoint;
-  /** It stands still at this point, the first time, until it is thawed. */
+  /** It freezes at this point, the first time, until it is thawed. */
   freezesAt?: CrashPoint;
-  /** The database as it sees it. */
+  /** Changes the database for this replica. */
   seeDatabase?: (database: Database) => Database;
-  /** The targets as it is configured. */
+  /** The targets of this replica. */
   targets?: TargetSettings[];
 }
 
-/** A dispatcher, as in a process of its own. */
+/** A dispatcher, like one in a process of its own. */
 export interface Replica {
   dispatcher: Dispatcher;
   owner: string;
@@ -70,23 +70,23 @@ export interface Replica {
   close(): Promise<void>;
 }
 
-/** Dispatchers in front of an emulator, under turned time. */
+/** Dispatchers in front of an emulator, under virtual time. */
 export interface Queue extends AsyncDisposable {
   emulator: Emulator;
-  time: TurnedTime;
+  time: VirtualTime;
   database: Database;
   targets: Targets;
   log: LogLine[];
-  /** The lines of the audit. */
+  /** The audit lines. */
   audit: LogLine[];
   dispatchers: Dispatcher[];
   replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
-  /** Puts a job of hour-long slices into the queue; its id. */
-  put(job?: PutJob): Promise<string>;
-  /** Asks for the cancel of a job, as its caller does. */
+  /** Inserts a job with slices of one hour. Returns its id. */
+  put(job?: HourlyJob): Promise<string>;
+  /** Requests the cancel of a job as its caller. */
   cancel(jobId: string): Promise<void>;
-  /** Turns time until no slice waits or holds a slot. */
+  /** Advances time until no slice waits or holds a slot. */
   runUntilDone(): Promise<void>;
   slices(jobId?: string): Promise<{ state: string; attempt: number; problem: string | null }[]>;
   states(jobId?: string): Promise<string[]>;
@@ -94,8 +94,8 @@ export interface Queue extends AsyncDisposable {
 }
 
 /**
- * An error that is not tried again. The SDK would, because turned time looks to it like a clock that
- * is wrong: so this answer tells no time.
+ * An error that the SDK does not retry. It has no valid date: otherwise virtual time looks to the SDK like a
+ * wrong clock, and it retries.
  */
 export const refusal = {
   kind: 'error',
@@ -117,7 +117,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   pointSdkAt(emulator.url);
   const { seeTarget = (target) => target } = options;
   let sleepers = 0;
-  const time = makeTurnedTime(emulator, () => sleepers);
+  const time = makeVirtualTime(emulator, () => sleepers);
   const settings = options.targets ?? [{ name: 'default', region }];
   for (const { region: place, accountId } of settings) {
     emulator.seed.logGroup({
@@ -131,7 +131,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-queue-'));
   const database = await openReady({
     dataDir,
-    databaseUrl: options.home === 'postgres' ? await postgresUrl() : undefined,
+    databaseUrl: options.backend === 'postgres' ? await postgresUrl() : undefined,
     clock: () => time.now() + (options.clockOffMs?.() ?? 0),
   });
 
@@ -247,7 +247,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
     replicas,
     openReplica,
-    put: (job) => putJob(database, job),
+    put: (job) => insertHourlyJob(database, job),
     async cancel(jobId) {
       const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
       const { caller } = await of.executeTakeFirstOrThrow();

@@ -9,21 +9,21 @@ interface Message {
   data: Record<string, unknown>;
 }
 
-/** An event stream as a client reads it. */
+/** An event stream of a client. */
 export interface EventStream extends Disposable {
   response: IncomingMessage;
   /** All messages so far. */
   messages: Message[];
-  /** Everything so far, as it came. */
+  /** The text so far. */
   text(): string;
-  /** Whether the service has ended it, whole. */
+  /** Whether the service has ended the stream regularly. */
   isComplete(): boolean;
-  /** Resolves when the stream is over, whoever ended it. */
+  /** Resolves when the stream is over, on either side. */
   over: Promise<void>;
 }
 
 /** Opens the event stream of a job; resolves when the answer begins. */
-export async function openEvents(
+export async function openEventStream(
   url: string,
   path: string,
   headers: Record<string, string> = {},
@@ -39,7 +39,7 @@ export async function openEvents(
     rest = blocks.pop() ?? '';
     for (const block of blocks) if (block.startsWith('id: ')) messages.push(toMessage(block));
   });
-  response.on('error', () => {}); // the service may have been cut off
+  response.on('error', () => {}); // the test may kill the service
   const over = new Promise<void>((resolve) => response.once('close', resolve));
   return {
     response,
@@ -53,12 +53,12 @@ export async function openEvents(
 
 function toMessage(block: string): Message {
   const [, id, event, data] = /^id: (\d+)\nevent: (\S+)\ndata: (.*)$/.exec(block) ?? [];
-  if (data === undefined) throw new Error(`This is no message: ${block}`);
+  if (data === undefined) throw new Error(`Not a message: ${block}`);
   return { id: Number(id), event: event ?? '', data: JSON.parse(data) };
 }
 
-/** Asks for an event stream and never reads a byte of it; its socket. */
-export async function openUnread(port: number, path: string) {
+/** Requests an event stream and never reads a byte of it. Returns the socket. */
+export async function openUnreadStream(port: number, path: string) {
   const socket = createConnection({ port, host: '127.0.0.1' });
   await once(socket, 'connect');
   socket.pause();

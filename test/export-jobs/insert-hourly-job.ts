@@ -2,27 +2,27 @@ import { randomUUID } from 'node:crypto';
 
 import type { Database } from '#database/database.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
-import { testAuditContext } from './deeds.ts';
+import { testAuditContext } from './caller-requests.ts';
 
-/** 2024-05-01T00:00:00Z: where turned time begins, and a day later than the windows of the jobs. */
+/** 2024-05-01T00:00:00Z: the start of virtual time, after the windows of all jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
 
-/** A job as it is put into the queue; whatever is left out does not matter. */
-export interface PutJob {
+/** The values of a job that matter to a test. */
+export interface HourlyJob {
   target?: string;
   caller?: string;
   priority?: number;
   logGroupName?: string;
   slices?: number;
-  /** How long its log events are still settling. */
+  /** How long its slices still wait for their log events. */
   readyInMs?: number;
   destination?: string;
   destinationPrefix?: string;
   timeZone?: string;
 }
 
-/** Puts a job of hour-long slices into the queue; its id. */
-export async function putJob(database: Database, job: PutJob = {}): Promise<string> {
+/** Inserts an accepted job with slices of one hour. Returns its id. */
+export async function insertHourlyJob(database: Database, job: HourlyJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
   const { destinationPrefix = 'jobs/{jobId}/{attempt}', timeZone = 'UTC' } = job;
@@ -32,19 +32,34 @@ export async function putJob(database: Database, job: PutJob = {}): Promise<stri
     await queries
       .insertInto('jobs')
       .values({
-        ...{ id, target, caller, priority, destination, fromAt, toAt: fromAt + slices * 3_600_000 },
-        ...{ sliceBy: 'hour', timeZone, destinationPrefix, isUnsettledAllowed: 0 },
+        id,
+        target,
+        caller,
+        priority,
+        destination,
+        fromAt,
+        toAt: fromAt + slices * 3_600_000,
+        sliceBy: 'hour',
+        timeZone,
+        destinationPrefix,
+        isUnsettledAllowed: 0,
         acceptedAt: database.now(),
       })
       .execute();
     const numbers = Array.from({ length: slices }, (_, number) => number);
-    // SQLite and PostgreSQL take some ten thousand parameters at once.
+    // Both databases accept about ten thousand parameters in a statement.
     for (let first = 0; first < slices; first += 1_000) {
       await queries
         .insertInto('slices')
         .values((of) =>
           numbers.slice(first, first + 1_000).map((number) => ({
-            ...{ jobId: id, number, target, caller, priority, logGroupName, state: 'waiting' },
+            jobId: id,
+            number,
+            target,
+            caller,
+            priority,
+            logGroupName,
+            state: 'waiting',
             fromAt: fromAt + number * 3_600_000,
             toAt: fromAt + (number + 1) * 3_600_000,
             readyAt: of(database.now(), '+', readyInMs),

@@ -6,8 +6,9 @@ import { readEvents } from '#export-jobs/store/reads/read-events.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
-import { approvalOf } from '../deeds.ts';
-import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
+import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { approvalOf } from '../caller-requests.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
   const clock = { now: 1_700_000_000_000 };

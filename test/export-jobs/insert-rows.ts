@@ -3,20 +3,20 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '#database/database.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
-import { testAuditContext } from './deeds.ts';
+import { testAuditContext } from './caller-requests.ts';
 
-/** A job as a test puts it into the queue: what is left out is the same for all. */
-export interface QueuedJob {
+/** The values of a job that matter to a test; the others are the same for all jobs. */
+export interface JobValues {
   id?: string;
   target?: string;
   caller?: string;
   priority?: number;
-  /** The state of each of its slices, and when it joined the queue, in epoch ms. */
+  /** The state of each slice, and when it is ready, in epoch ms. */
   slices?: { state?: SliceState; readyAt?: number }[];
 }
 
-/** Puts a job into the queue as accepting one does; its id. */
-export async function putJob(database: Database, job: QueuedJob = {}): Promise<string> {
+/** Inserts the rows of an accepted job. Returns its id. */
+export async function insertJob(database: Database, job: JobValues = {}): Promise<string> {
   const { id = randomUUID(), target = 'default', caller = 'anonymous', priority = 0 } = job;
   const { slices = [{}] } = job;
   const queue = { target, caller, priority };
@@ -57,8 +57,8 @@ export async function putJob(database: Database, job: QueuedJob = {}): Promise<s
   return id;
 }
 
-/** An attempt as a test writes it down. */
-export interface AttemptMade {
+/** The values of an attempt that matter to a test. */
+export interface AttemptValues {
   jobId: string;
   slice?: number;
   attempt?: number;
@@ -71,9 +71,9 @@ export interface AttemptMade {
   outcome?: string | null;
 }
 
-/** Writes down an attempt at a slice, and that it is the slice's latest. */
-export async function putAttempt(database: Database, made: AttemptMade): Promise<void> {
-  const { slice = 0, attempt = 1, ...rest } = made;
+/** Inserts an attempt as the latest of its slice. */
+export async function insertAttempt(database: Database, values: AttemptValues): Promise<void> {
+  const { slice = 0, attempt = 1, ...rest } = values;
   await database.queries
     .insertInto('attempts')
     .values({

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { openQueue } from '../queue-of-jobs.ts';
+import { openQueue } from '../open-queue.ts';
 
 const quick = { pendingMs: 0, runningMs: 500 };
 
-describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) => {
+describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (backend) => {
   test('exports every slice of a job, one at a time, each once', async () => {
-    await using queue = await openQueue({ home });
+    await using queue = await openQueue({ backend });
     const jobId = await queue.put({ slices: 5 });
 
     await queue.runUntilDone();
@@ -22,14 +22,19 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) =>
       .execute();
     expect(rows).toMatchObject(
       tasks.map(({ taskId, taskName, createdAt, finishedAt, destinationPrefix }) => ({
-        ...{ attempt: 1, taskId, marker: taskName, destinationPrefix, outcome: 'completed' },
-        ...{ taskCreatedAt: createdAt, taskCompletedAt: finishedAt },
+        attempt: 1,
+        taskId,
+        marker: taskName,
+        destinationPrefix,
+        outcome: 'completed',
+        taskCreatedAt: createdAt,
+        taskCompletedAt: finishedAt,
       })),
     );
   });
 
   test('sends the times of the zone of the job', async () => {
-    await using queue = await openQueue({ home });
+    await using queue = await openQueue({ backend });
     await queue.put({ timeZone: 'Asia/Kathmandu', destinationPrefix: '{dd}T{HH}/{attempt}' });
 
     await queue.runUntilDone();
@@ -39,7 +44,7 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (home) =>
   });
 
   test('never sends an empty prefix, which a job of an older version may have', async () => {
-    await using queue = await openQueue({ home });
+    await using queue = await openQueue({ backend });
     queue.emulator.seed.logGroup({ region: 'eu-west-1', logGroupName: '/' });
     const jobId = await queue.put({ logGroupName: '/', destinationPrefix: '{logGroup}' });
 

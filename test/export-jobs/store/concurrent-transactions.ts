@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 
-/** Resolves when somebody waits for a lock in a PostgreSQL database that nobody else uses. */
+/** Resolves when a statement waits for a lock in a PostgreSQL database of this test alone. */
 export async function untilLockIsWaitedFor({ queries }: Database): Promise<void> {
   const waiting = sql<{ pid: number }>`
     select pid from pg_stat_activity

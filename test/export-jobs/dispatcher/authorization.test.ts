@@ -6,8 +6,8 @@ import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';
 import { region } from '../../world.ts';
-import { jobOf } from '../callers.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { jobOf } from '../jobs-of-callers.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 const problemsOf = async (queue: Queue, jobId: string) =>
   (await queue.slices(jobId)).map(({ problem }) => problem && JSON.parse(problem).type);
@@ -52,10 +52,10 @@ function behalves() {
   return { calls, seeTarget };
 }
 
-describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', (home) => {
+describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', (backend) => {
   test('its caller of then is asked about with the values AWS gets', async () => {
     const { asked, authorizer } = remembering(() => true);
-    await using queue = await openQueue({ home, authorizer });
+    await using queue = await openQueue({ backend, authorizer });
     const jobId = await jobOf('ann', queue.database);
 
     await queue.runUntilDone();
@@ -69,7 +69,10 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
           action: 'CreateExportJob',
           resource: { target: { name, accountId, region }, logGroupName: '/app' },
           context: {
-            ...{ from: task?.from, to: task?.to, destination: 'archive', priority: 0 },
+            from: task?.from,
+            to: task?.to,
+            destination: 'archive',
+            priority: 0,
             destinationPrefix: `jobs/${jobId}`,
           },
         },
@@ -80,7 +83,7 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
   test('a policy that is withdrawn holds for what waits: AWS is not called, and the next goes on', async () => {
     let isPermitted = true;
     const authorizer = authorizerBy(({ subject }) => subject !== 'ann' || isPermitted);
-    await using queue = await openQueue({ home, authorizer });
+    await using queue = await openQueue({ backend, authorizer });
     const withdrawn = await jobOf('ann', queue.database, { days: 3 });
     const other = await jobOf('bob', queue.database, { days: 2 });
     await queue.time.runUntil(async () => (await queue.states(withdrawn))[0] === 'completed');
@@ -103,8 +106,11 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
       .where('change', '=', 'slice-failed')
       .execute();
     const denied = {
-      ...{ principal: 'test#ann', action: 'CreateExportTask', change: 'slice-failed' },
-      ...{ outcome: 'not-permitted', awsRequestId: null },
+      principal: 'test#ann',
+      action: 'CreateExportTask',
+      change: 'slice-failed',
+      outcome: 'not-permitted',
+      awsRequestId: null,
     };
     expect(entries).toEqual([denied, denied]);
   });
@@ -137,7 +143,11 @@ describe('before a slice is sent', () => {
     await queue.runUntilDone();
 
     expect(asked[0]?.request.principal).toEqual({
-      ...{ id: 'anonymous', issuer: 'none', subject: 'anonymous', groups: [], claims: {} },
+      id: 'anonymous',
+      issuer: 'none',
+      subject: 'anonymous',
+      groups: [],
+      claims: {},
     });
   });
 

@@ -1,28 +1,26 @@
 import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
-/**
- * Time that stands still until it is turned, for the emulator, the database and everybody who sleeps.
- */
-export interface TurnedTime {
+/** Time that a test advances, for the emulator, the database and all sleepers. */
+export interface VirtualTime {
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Turns time from one sleeper to the next until the condition holds. */
+  /** Advances time from one sleeper to the next until the condition holds. */
   runUntil(condition: () => boolean | Promise<boolean>): Promise<void>;
-  /** Turns time on by `ms`, waking whoever is due on the way. */
+  /** Advances time by `ms` and wakes each sleeper that is due on the way. */
   runFor(ms: number): Promise<void>;
 }
 
-// So that a test that waits in vain ends, and says why.
+// A test that waits in vain ends after this time and says why.
 const patienceMs = 2 * 3_600_000;
 
 /**
- * Makes time of an emulator's clock. It was opened with `startAt`. Time is turned only while as many
- * are asleep as `sleepers` says there are.
+ * Makes virtual time from the clock of an emulator that was opened with `startAt`. Time advances only while
+ * as many sleep as `sleepers` returns.
  */
-export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): TurnedTime {
+export function makeVirtualTime({ clock }: Emulator, sleepers: () => number): VirtualTime {
   const asleep = new Set<{ dueAt: number; wake: () => void }>();
   function nextDueAt(): number {
-    if (asleep.size === 0) throw new Error('Nobody is asleep: nothing more will happen.');
+    if (asleep.size === 0) throw new Error('Nothing sleeps, so nothing more will happen.');
     return Math.max(clock.now(), Math.min(...[...asleep].map(({ dueAt }) => dueAt)));
   }
 
@@ -54,7 +52,7 @@ export function makeTurnedTime({ clock }: Emulator, sleepers: () => number): Tur
       const until = clock.now() + patienceMs;
       await allAsleep();
       while (!(await condition())) {
-        if (clock.now() > until) throw new Error('It has not come true within two hours.');
+        if (clock.now() > until) throw new Error('The condition did not hold within two hours.');
         clock.set(nextDueAt());
         wakeDue();
         await allAsleep();

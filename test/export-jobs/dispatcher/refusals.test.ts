@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { showProblem } from '#export-jobs/export-job.ts';
-import { startAt } from '../put-job.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { startAt } from '../insert-hourly-job.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 const region = 'eu-west-1';
 const minuteMs = 60_000;
@@ -59,7 +59,9 @@ describe('a slot that somebody else has taken', () => {
 
     expect(meanwhile.states).toEqual(['waiting', 'waiting']);
     expect(meanwhile.slot).toMatchObject({
-      ...{ foreignTaskId: taskId, foreignLogGroupName: '/somebody/else', foreignSince: startAt },
+      foreignTaskId: taskId,
+      foreignLogGroupName: '/somebody/else',
+      foreignSince: startAt,
     });
     expect(asked).toBeLessThanOrEqual(60);
     expect(askedLater).toBeLessThanOrEqual(30);
@@ -106,7 +108,10 @@ describe('a slot that somebody else has taken', () => {
     for (const caller of ['a', 'b']) jobs.push(await queue.put({ caller, slices: 5 }));
     for (let skip = 0; skip < 10; skip++) {
       queue.emulator.faults.add({
-        ...{ kind: 'foreign-task', operation: 'CreateExportTask', durationMs: 15_000, skip },
+        kind: 'foreign-task',
+        operation: 'CreateExportTask',
+        durationMs: 15_000,
+        skip,
       });
     }
 
@@ -233,9 +238,14 @@ describe('a slice that AWS refuses for what it asks', () => {
     for (const { state, attempt, problem } of await queue.slices(bad)) {
       expect({ state, attempt }).toEqual({ state: 'failed', attempt: 1 });
       expect(JSON.parse(problem ?? '')).toEqual({
-        ...{ type, title: expect.any(String), detail: expect.any(String), isRetryable: false },
-        ...{ remedy: expect.any(String), awsErrorCode: expect.any(String) },
-        ...{ awsRequestId: expect.any(String), ...help },
+        type,
+        title: expect.any(String),
+        detail: expect.any(String),
+        isRetryable: false,
+        remedy: expect.any(String),
+        awsErrorCode: expect.any(String),
+        awsRequestId: expect.any(String),
+        ...help,
       });
     }
     expect(queue.time.now() - startAt).toBeLessThan(30_000);

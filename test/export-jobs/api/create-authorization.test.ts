@@ -4,11 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Question } from '#auth/authorization/authorizer.ts';
 import { as, principalOf, type Rule } from '../../access.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { type Policies, policiesOf } from '../callers.ts';
-import { storageBackends, wish } from '../homes.ts';
+import { jobBody } from '../accepted-jobs.ts';
+import { type Policies, policiesOf } from '../jobs-of-callers.ts';
+import { storageBackends } from '../storage-backends.ts';
 
 const everything: Rule = () => true;
-const { logGroupNames: _none, ...withoutGroups } = wish;
+const { logGroupNames: _none, ...withoutGroups } = jobBody;
 
 describe.each(storageBackends)('who may create which job, on %s', (_name, openStorage) => {
   let world: World;
@@ -42,7 +43,9 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
 
   test('is decided by the parsed values, for each log group, as the first slice has them', async () => {
     const body = {
-      ...{ ...withoutGroups, priority: 3, destinationPrefix: '{logGroup}/{dd}/{jobId}/{attempt}' },
+      ...withoutGroups,
+      priority: 3,
+      destinationPrefix: '{logGroup}/{dd}/{jobId}/{attempt}',
       logGroupNames: ['/app', '/other'],
     };
 
@@ -69,7 +72,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     permit((_principal, { resource }) => resource.logGroupName !== '/b');
     const before = await jobsThere();
 
-    const answer = await post({ ...wish, logGroupNames: ['/a', '/b', '/c'] });
+    const answer = await post({ ...jobBody, logGroupNames: ['/a', '/b', '/c'] });
 
     expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
     expect(groupsAsked()).toEqual(['/a', '/b']);
@@ -108,7 +111,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
   test('a dry run is refused as the job would be', async () => {
     permit(() => false);
 
-    const answer = await post(wish, '?dryRun=true');
+    const answer = await post(jobBody, '?dryRun=true');
 
     expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
   });
@@ -116,9 +119,9 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
   test('a key stands for a job of its caller alone', async () => {
     const key = { 'idempotency-key': randomUUID() };
 
-    const first = await post(wish, '', key);
-    const again = await post(wish, '', key);
-    const other = await post(wish, '', { ...key, ...as('bob') });
+    const first = await post(jobBody, '', key);
+    const again = await post(jobBody, '', key);
+    const other = await post(jobBody, '', { ...key, ...as('bob') });
 
     expect(again.body).toEqual(first.body);
     expect(other.status).toBe(202);
@@ -128,16 +131,16 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
 
   test('a key shows its job only as long as its caller may read it', async () => {
     const key = { 'idempotency-key': randomUUID() };
-    await post(wish, '', key);
+    await post(jobBody, '', key);
     policies.change((_principal, { action }) => action !== 'ReadExportJob');
 
-    const again = await post(wish, '', key);
+    const again = await post(jobBody, '', key);
 
     expect([again.status, again.body.type]).toEqual([404, '/problems/export-job-not-found']);
   });
 
   test('with the job is kept who asked, and with the change who let them', async () => {
-    const { body, headers } = await post(wish);
+    const { body, headers } = await post(jobBody);
 
     const { queries } = world.database;
     const job = await queries
@@ -154,11 +157,22 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
       .execute();
     expect(entries).toEqual([
       {
-        ...{ at: expect.any(Number), jobId: body.id, version: 1, change: 'job-accepted' },
-        ...{ principal: 'test#ann', action: 'CreateExportJob', policies: '["the-rule"]' },
-        ...{ requestId: headers.get('x-request-id'), target: 'default', destination: 'archive' },
-        ...{ destinationPrefix: body.destinationPrefix, outcome: 'ok' },
-        ...{ slice: null, logGroupName: null, taskId: null, awsRequestId: null },
+        at: expect.any(Number),
+        jobId: body.id,
+        version: 1,
+        change: 'job-accepted',
+        principal: 'test#ann',
+        action: 'CreateExportJob',
+        policies: '["the-rule"]',
+        requestId: headers.get('x-request-id'),
+        target: 'default',
+        destination: 'archive',
+        destinationPrefix: body.destinationPrefix,
+        outcome: 'ok',
+        slice: null,
+        logGroupName: null,
+        taskId: null,
+        awsRequestId: null,
       },
     ]);
   });

@@ -6,7 +6,8 @@ import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/s
 import { readHeadPage } from '#export-jobs/store/reads/read-heads.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { readSlices } from '#export-jobs/store/reads/read-slices.ts';
-import { bringTo, givenJob, openStore, sliceProblem, storageBackends } from '../homes.ts';
+import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 

@@ -1,47 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type { Database } from '#database/database.ts';
 import type { PlannedJob } from '#export-jobs/planning/plan-job.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { type JobChange, recordChange } from '#export-jobs/store/record-change.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
-import { postgresUrl } from '../postgres.ts';
-import { openReady } from '../ready-database.ts';
-import { askerOf, testAuditContext } from './deeds.ts';
+import { requestOf, testAuditContext } from './caller-requests.ts';
 
-/** Where a database can be, as worlds and `openDatabase` take it. */
-interface Home {
-  databaseUrl?: string;
-}
-
-/** The two storageBackends of export jobs, for `describe.each`. */
-export const storageBackends: [name: string, openStorage: () => Promise<Home>][] = [
-  ['SQLite', async () => ({})],
-  ['PostgreSQL', async () => ({ databaseUrl: await postgresUrl() })],
-];
-
-/** Opens an empty database in a home; it can be used at once, and leaves nothing behind. */
-export async function openStore(
-  openStorage: () => Promise<Home>,
-  clock?: () => number,
-): Promise<Database> {
-  const folder = mkdtempDisposableSync(join(tmpdir(), 'export-jobs-'));
-  const home = await openStorage();
-  const database = await openReady({ ...home, dataDir: folder.path, ...(clock && { clock }) });
-  return {
-    ...database,
-    async [Symbol.asyncDispose]() {
-      await database[Symbol.asyncDispose]();
-      folder.remove();
-    },
-  };
-}
-
-/** A body of POST /export-jobs that is accepted, of three slices. */
-export const wish = {
+/** A valid body of POST /export-jobs, with three slices. */
+export const jobBody = {
   name: 'three days',
   logGroupNames: ['/app'],
   from: '2024-05-01T00:00:00Z',
@@ -53,7 +20,7 @@ export const wish = {
 const dayMs = 24 * 3_600_000;
 const firstDay = Date.UTC(2024, 0, 1);
 
-/** A plan of so many slices, a day each. */
+/** Makes a plan of slices of one day. */
 export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
   const toAt = firstDay + slices * dayMs;
   return {
@@ -85,28 +52,32 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
   } satisfies PlannedJob;
 }
 
-/** What a test may say of a job it accepts. */
-interface Given {
+/** The values of a job that a test accepts. */
+interface GivenJob {
   caller?: string;
   acceptedAt?: number;
   facts?: Partial<PlannedJob['job']>;
 }
 
-/** Accepts a job of so many slices past the API; its id. */
+/** Accepts a job, without the API. Returns its id. */
 export function givenJob(
   database: Database,
   slices: number,
-  { caller = 'anonymous', acceptedAt = firstDay, facts = {} }: Given = {},
+  { caller = 'anonymous', acceptedAt = firstDay, facts = {} }: GivenJob = {},
 ): Promise<string> {
   const jobId = randomUUID();
   const plan = planOf(slices, facts);
   return acceptJob(database, {
-    ...{ jobId, request: askerOf(caller), acceptedAt, keyUse: undefined, plan },
+    jobId,
+    request: requestOf(caller),
+    acceptedAt,
+    keyUse: undefined,
+    plan,
     maxWaitingSlices: 0,
   });
 }
 
-/** Brings a slice into a state as the dispatcher would, with an event. */
+/** Brings a slice into a state, with an event, as the dispatcher does. */
 export function bringTo(
   database: Database,
   jobId: string,
@@ -126,7 +97,7 @@ export function bringTo(
   });
 }
 
-/** A problem as a slice keeps it. */
+/** Makes a problem as it is stored with a slice. */
 export const sliceProblem = (type: string, detail = 'It failed.') => ({
   type: `/problems/${type}`,
   title: 'It failed',

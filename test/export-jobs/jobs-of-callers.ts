@@ -5,21 +5,21 @@ import type { Access } from '#auth/access.ts';
 import type { Database } from '#database/database.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
 import { callersBy, principalOf, type Rule } from '../access.ts';
-import { planOf } from './homes.ts';
+import { planOf } from './accepted-jobs.ts';
 
-/** A rule that can be another one later, as policies can. */
+/** A rule that a test can replace, as an operator replaces policies. */
 export interface Policies {
   access: (audit: Audit) => Access;
   change(rule: Rule): void;
 }
 
-/** Callers of `callersBy`, under a rule that can change. */
+/** Makes the access of `callersBy` with a rule that can change. */
 export function policiesOf(rule: Rule): Policies {
   let current = rule;
   let version = 1;
   return {
     access(audit) {
-      const access = callersBy((...asked) => current(...asked))(audit);
+      const access = callersBy((...question) => current(...question))(audit);
       const { authorizer } = access;
       return { ...access, authorizer: { ...authorizer, version: () => version } };
     },
@@ -30,7 +30,7 @@ export function policiesOf(rule: Rule): Policies {
   };
 }
 
-/** What a test may say of a job that somebody has. */
+/** The values of a job that matter to a test. */
 interface JobOf {
   logGroupNames?: readonly string[];
   days?: number;
@@ -38,7 +38,7 @@ interface JobOf {
   acceptedAt?: number;
 }
 
-/** A job of a caller of that name; its id. */
+/** Accepts a job of a caller. Returns its id. */
 export function jobOf(name: string, database: Database, job: JobOf = {}): Promise<string> {
   const { logGroupNames = ['/app'], days = 1, target = 'default', acceptedAt = 1 } = job;
   const plan = planOf(days, { target });
@@ -46,7 +46,11 @@ export function jobOf(name: string, database: Database, job: JobOf = {}): Promis
     .flatMap((slice) => logGroupNames.map((logGroupName) => ({ ...slice, logGroupName })))
     .map((slice, number) => ({ ...slice, number }));
   return acceptJob(database, {
-    ...{ jobId: randomUUID(), request: { principal: principalOf(name), id: 'test' }, acceptedAt },
-    ...{ keyUse: undefined, plan: { ...plan, slices }, maxWaitingSlices: 0 },
+    jobId: randomUUID(),
+    request: { principal: principalOf(name), id: 'test' },
+    acceptedAt,
+    keyUse: undefined,
+    plan: { ...plan, slices },
+    maxWaitingSlices: 0,
   });
 }

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import type { AwsExportTask, DescribeExportTasks } from '#aws/export-task.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { startAt } from '../put-job.ts';
-import { openQueue, type Queue } from '../queue-of-jobs.ts';
+import { startAt } from '../insert-hourly-job.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
 
 const rest = 'the rest';
 
