@@ -99,11 +99,27 @@ const privateWords: readonly Obstacle[] = [
 ];
 
 /**
- * Words that a sentence may have. STYLE is 20; a span of code and a number with its unit are one word,
- * because they are read at one glance. What stands in parentheses, and the items of a list after a
- * colon, are sentences of their own. Higher: two statements fit into one sentence.
+ * The words that a sentence may have. A span of code is one word, and so is a list of names, because
+ * they are read at one glance. Text in parentheses and text after a colon are sentences of their own.
+ * Higher: two statements fit into one sentence. Lower: a condition and its result need two.
  */
 const maxWords = 20;
+
+/** The verbs of the explanations and details of problems. Add those that are missing. */
+const verbs = new RegExp(
+  String.raw`\b(?:is|are|was|were|be|has|have|had|do|does|did|can|cannot|may|must|will|would|could|should|` +
+    'accepts?|answer(?:s|ed)?|applies|appends|asked|begins?|breaks?|changed|checks|come|counts|creates|' +
+    'decides?|denied|ended|excludes|exceeded|failed|fetches|fits|forbids|found|gives|gave|happened|holds|' +
+    'keep|leaves|lists|needs?|permits?|protects|refuse[sd]|removes|returns|runs|sends|sent|shares?|shows?|' +
+    String.raw`stays|supports|waits|work|writes)\b`,
+  'i',
+);
+
+/** Whether a text has a sentence that ends with a full stop and has no verb. */
+export function hasVerblessSentence(text: string): boolean {
+  const sentences = text.replaceAll(/`[^`]*`/g, 'CODE').split(/(?<=[.!?])\s+/);
+  return sentences.some((sentence) => /\w.*\.$/.test(sentence) && !verbs.test(sentence));
+}
 
 /** The sentences of a text. A line, an item after a colon and a parenthesis are sentences of their own. */
 export function sentencesOf(text: string): string[] {
