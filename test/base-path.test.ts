@@ -207,7 +207,7 @@ describe('PUBLIC_BASE_PATH', () => {
     'https://example.com/logs-gateway',
   ])('rejects %s and says what is allowed', (path) => {
     expect(() => read(path)).toThrow(
-      `PUBLIC_BASE_PATH is ${JSON.stringify(path)}, but must be a path such as /logs-gateway, with a slash in front and none at its end.`,
+      `PUBLIC_BASE_PATH is ${JSON.stringify(path)}, but must be a path such as /logs-gateway, with a slash at the beginning and none at the end.`,
     );
   });
 });

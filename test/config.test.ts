@@ -93,15 +93,15 @@ describe('an invalid variable', () => {
   test.for([
     [
       { PORT: 'http' },
-      'PORT is "http", but must be a port number from 0 to 65535 (0 takes any free one).',
+      'PORT is "http", but must be a port number from 0 to 65535 (0 selects a free port).',
     ],
     [
       { PORT: '65536' },
-      'PORT is 65536, but must be a port number from 0 to 65535 (0 takes any free one).',
+      'PORT is 65536, but must be a port number from 0 to 65535 (0 selects a free port).',
     ],
     [
       { PORT: '8e3' },
-      'PORT is "8e3", but must be a port number from 0 to 65535 (0 takes any free one).',
+      'PORT is "8e3", but must be a port number from 0 to 65535 (0 selects a free port).',
     ],
     [
       { WAITING_SLICES_PER_CALLER: '0x10' },
@@ -109,7 +109,7 @@ describe('an invalid variable', () => {
     ],
     [
       { PORT: '80.5' },
-      'PORT is "80.5", but must be a port number from 0 to 65535 (0 takes any free one).',
+      'PORT is "80.5", but must be a port number from 0 to 65535 (0 selects a free port).',
     ],
     [
       { LOG_LEVEL: 'verbose' },
@@ -284,10 +284,10 @@ describe('the authentication settings', () => {
   test.for([
     [
       { AUTH: 'basic' },
-      'AUTH is "basic", but must be none, or one or several of jwt, api-key and mtls with commas between.',
+      'AUTH is "basic", but must be none, or one or more of jwt, api-key and mtls, separated by commas.',
     ],
-    [{ AUTH: 'none,jwt' }, /^AUTH is "none,jwt", but must be none, or one or several/],
-    [{ AUTH: 'jwt, mtls' }, /^AUTH is "jwt, mtls", but must be none, or one or several/],
+    [{ AUTH: 'none,jwt' }, /^AUTH is "none,jwt", but must be none, or one or more/],
+    [{ AUTH: 'jwt, mtls' }, /^AUTH is "jwt, mtls", but must be none, or one or more/],
     [{ AUTH: 'jwt' }, noIssuer],
     [{ AUTH: 'jwt', JWT_ISSUER: 'https://issuer.example' }, noIssuer],
     [{ AUTH: 'jwt', JWT_AUDIENCE: 'log-export-gateway' }, noIssuer],

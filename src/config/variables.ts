@@ -5,14 +5,14 @@ export const roleArn = Type.String({
   pattern: String.raw`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`,
 });
 /**
- * A rule for the form of an AWS Region: which there are, and will be, is not for us to list. With
- * `fips-` in front it is an endpoint, which AWS_USE_FIPS_ENDPOINT is for.
+ * A rule for the form of an AWS Region. It lists no Regions, because AWS adds new ones. The prefix `fips-`
+ * is refused: it belongs to an endpoint, and AWS_USE_FIPS_ENDPOINT selects those.
  */
 export const region = Type.String({
   pattern: '^(?!fips-)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$',
   maxLength: 32,
 });
-/** A rule for a URL without query and fragment, as an issuer's is. */
+/** A rule for a URL without query and fragment, such as that of an issuer. */
 export const url = Type.String({ pattern: String.raw`^https?://[^\s?#]+$` });
 const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
 const filePath = (description: string) =>
@@ -46,11 +46,11 @@ const limit = (fallback: number, description: string) =>
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Every variable this project reads: type, default, and in words what it may be. */
+/** Every variable of the gateway: its type, its default and a description of valid values. */
 export type Environment = Static<typeof Environment>;
 export const Environment = Type.Object({
   HOST: Type.String({
-    // A name, or an IP address; one of version 6 has two colons at least, a port would have one.
+    // A name or an IP address. An IPv6 address has at least two colons, a name with a port has one.
     pattern:
       '^(?:[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?)$',
     default: '127.0.0.1',
@@ -60,7 +60,7 @@ export const Environment = Type.Object({
   PORT: {
     ...port(8080),
     description: 'Port to listen on.',
-    'x-rule': 'a port number from 0 to 65535 (0 takes any free one)',
+    'x-rule': 'a port number from 0 to 65535 (0 selects a free port)',
   },
   PUBLIC_BASE_PATH: Type.Optional(
     Type.String({
@@ -68,7 +68,7 @@ export const Environment = Type.Object({
       maxLength: 200,
       description:
         'Path prefix that callers use and a reverse proxy removes. URLs in answers, the OpenAPI document and Swagger UI begin with it.',
-      'x-rule': 'a path such as /logs-gateway, with a slash in front and none at its end',
+      'x-rule': 'a path such as /logs-gateway, with a slash at the beginning and none at the end',
     }),
   ),
   ALLOWED_HOSTS: Type.Optional(
@@ -84,7 +84,7 @@ export const Environment = Type.Object({
       pattern: String.raw`^https?://[^\s/,]+(?:,https?://[^\s/,]+)*$`,
       description:
         'Origins whose scripts may call the service from a browser, separated by commas. Default: none, CORS is off.',
-      'x-rule': 'origins such as https://app.example.com, with commas between',
+      'x-rule': 'origins such as https://app.example.com, separated by commas',
     }),
   ),
   KEEP_ALIVE_SECONDS: Type.Integer({
@@ -155,7 +155,7 @@ export const Environment = Type.Object({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',
       description:
         'Authentication of callers: `none`, or one or more of `jwt`, `api-key` and `mtls`, separated by commas. Required unless HOST is a loopback address.',
-      'x-rule': 'none, or one or several of jwt, api-key and mtls with commas between',
+      'x-rule': 'none, or one or more of jwt, api-key and mtls, separated by commas',
     }),
   ),
   JWT_ISSUER: Type.Optional({
@@ -229,7 +229,7 @@ export const Environment = Type.Object({
     Type.String({
       description:
         'Hosts that are called without the proxy, separated by commas. `.example.com` means all its subdomains. This machine is always called without the proxy. `no_proxy` is read, too.',
-      'x-rule': 'host names with commas between',
+      'x-rule': 'host names, separated by commas',
     }),
   ),
   AWS_ENDPOINT_URL: Type.Optional(

@@ -74,7 +74,7 @@ function problemOf(cause: ConnectionError): Problem {
 /** Answers requests that Node does not pass to Fastify. Node would answer them without a body. */
 export function refuseBeforeRouting(server: Server, options: RawConnectionsOptions): void {
   const { newId, basePath, log } = options;
-  // By default, Node asks for the body before the caller is authenticated.
+  // By default, Node requests the body before the caller is authenticated.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });

@@ -23,16 +23,15 @@ export function mayBeInstant(value: unknown): value is Instant {
 }
 
 /**
- * The milliseconds since 1970 that a log event can lie in. Before the first nobody kept logs in
- * CloudWatch, after the last nobody does yet; so a number outside is in another unit. The four units
- * do not overlap.
+ * The range of milliseconds since 1970 for log events. A number outside this range is probably in another
+ * unit: seconds, microseconds and nanoseconds of this range do not overlap with it.
  */
 export const plausibleMs = { first: Date.UTC(1973, 0), last: Date.UTC(2200, 0) } as const;
 
 /** The year of the last plausible instant, for texts. */
 export const lastYear = new Date(plausibleMs.last).getUTCFullYear();
 
-/** What was read: epoch ms, or in words what is wrong, with the value that would be right. */
+/** The result: epoch ms, or a description of the mistake with a valid value. */
 export type ReadInstant = { at: number } | { detail: string };
 
 /**
@@ -105,7 +104,7 @@ function readText(text: string): ReadInstant {
   return { at };
 }
 
-/** What is wrong with text that has not the form of RFC 3339, with what may have been valid. */
+/** Describes a text that is not RFC 3339, and suggests valid forms. */
 function describeOtherText(text: string): string {
   if (/^\d{1,20}$/.test(text)) {
     const reading = readNumber(BigInt(text));

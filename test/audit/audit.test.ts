@@ -30,8 +30,12 @@ describe('an audit line', () => {
     const call = { principal: 'p', service: 'sts', target: 't', outcome: 'ok' } as const;
 
     audit.decision({
-      ...{ requestId: 'r-1', principal: 'p', action: 'CreateExportTask', target: 't' },
-      ...{ decision: 'permit', policies: ['a', 'b'] },
+      requestId: 'r-1',
+      principal: 'p',
+      action: 'CreateExportTask',
+      target: 't',
+      decision: 'permit',
+      policies: ['a', 'b'],
     });
     audit.awsCall({ ...call, operation: 'AssumeRole', awsRequestId: undefined });
     audit.refusal(refusal);
@@ -39,8 +43,14 @@ describe('an audit line', () => {
     const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(lines.flatMap(parse)).toEqual([
       {
-        ...{ audit: 'decision', time: at, requestId: 'r-1', principal: 'p', target: 't' },
-        ...{ action: 'CreateExportTask', decision: 'permit', policies: ['a', 'b'] },
+        audit: 'decision',
+        time: at,
+        requestId: 'r-1',
+        principal: 'p',
+        target: 't',
+        action: 'CreateExportTask',
+        decision: 'permit',
+        policies: ['a', 'b'],
       },
       { audit: 'aws-call', time: at, ...call, operation: 'AssumeRole' },
       { audit: 'refusal', time: at, ...refusal },
@@ -53,7 +63,11 @@ describe('an audit line', () => {
 
     audit.refusal({ requestId: long, route: null, error: 'short' });
     audit.decision({
-      ...{ requestId: '', principal: long, action: '', target: '', decision: 'forbid' },
+      requestId: '',
+      principal: long,
+      action: '',
+      target: '',
+      decision: 'forbid',
       policies: [long, 'short'],
     });
 

@@ -22,7 +22,9 @@ function makeMatrix() {
   return principals.flatMap((name) =>
     logGroups.flatMap((logGroupName) =>
       buckets.map((destination) => ({
-        ...{ name, logGroupName, destination },
+        name,
+        logGroupName,
+        destination,
         isPermitted: random() < 0.2,
       })),
     ),

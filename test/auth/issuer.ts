@@ -127,7 +127,9 @@ export async function openIssuer({ now = Date.now } = {}): Promise<Issuer> {
     '/keys': {
       keys: published.map(({ kid, alg, publicKey }) => ({
         ...publicKey.export({ format: 'jwk' }),
-        ...{ kid, alg, use: 'sig' },
+        kid,
+        alg,
+        use: 'sig',
       })),
     },
   });

@@ -297,7 +297,8 @@ describe('a query', () => {
       expect([query, status]).toEqual([query, 400]);
       expect(body.errors).toEqual([
         {
-          ...{ in: 'query', pointer: `#/${name}` },
+          in: 'query',
+          pointer: `#/${name}`,
           detail: expect.stringContaining(`but is ${JSON.stringify(text)}`),
         },
       ]);

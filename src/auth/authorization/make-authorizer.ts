@@ -116,15 +116,15 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       );
     },
     filterPermitted(request, items, toQuestion) {
-      const asked = items.map((item) => {
+      const decided = items.map((item) => {
         const question = toQuestion(item);
         return { item, question, ...evaluate(request, question) };
       });
-      const [first] = asked;
+      const [first] = decided;
       if (!first) return [];
-      const shown = asked.filter(({ isPermitted }) => isPermitted);
-      const ids = new Set(asked.flatMap((each) => each.policies));
-      const targets = new Set(asked.map(({ question }) => question.resource.target.name));
+      const shown = decided.filter(({ isPermitted }) => isPermitted);
+      const ids = new Set(decided.flatMap((each) => each.policies));
+      const targets = new Set(decided.map(({ question }) => question.resource.target.name));
       record(
         request,
         first.question.action,
@@ -132,7 +132,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
         {
           target: [...targets].join(', '),
           shown: shown.length,
-          hidden: asked.length - shown.length,
+          hidden: decided.length - shown.length,
         },
       );
       return shown.map(({ item }) => item);

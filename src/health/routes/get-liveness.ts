@@ -10,7 +10,7 @@ const Liveness = Type.Object(
   },
 );
 
-/** Says that the process answers. Never asks AWS: a restart would not mend an outage there. */
+/** Answers that the process is alive. It never calls AWS: a restart does not fix an outage of AWS. */
 export const getLiveness: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',

@@ -14,11 +14,11 @@ const Readiness = Type.Object(
 
 /** What readiness depends on. */
 export interface ReadinessOptions {
-  /** Why the service should get no traffic now; `undefined` when it may. */
+  /** Why the service is not ready for traffic; `undefined` when it is. */
   whyNotReady: () => string | undefined;
 }
 
-/** Says whether to send requests here: not before every account is checked, not when about to stop. */
+/** Answers whether the service is ready: after every account is checked, until it is stopping. */
 export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
   app,
   { whyNotReady },

@@ -33,7 +33,11 @@ async function openKeys(entries: unknown) {
     }
   };
   return {
-    ...{ apiKeysFile, write, time, guard, verify },
+    apiKeysFile,
+    write,
+    time,
+    guard,
+    verify,
     [Symbol.asyncDispose]: () => guard[Symbol.asyncDispose](),
   };
 }
@@ -114,7 +118,10 @@ describe('an API key', () => {
     let comparisons = 0;
     const { sleep } = makeTime(1);
     await using keys = await openApiKeys({
-      ...{ path, sleep, now: Date.now, refuse: (reason) => new Error(reason) },
+      path,
+      sleep,
+      now: Date.now,
+      refuse: (reason) => new Error(reason),
       readFile: (file) => readFile(file, 'utf8'),
       log: { info() {}, error() {} },
       isEqual(one, other) {

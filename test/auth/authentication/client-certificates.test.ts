@@ -29,7 +29,8 @@ async function openMutual({
   );
   const world = await openWorld({ tls: files.tls, access: guard.access });
   return {
-    ...{ files, world },
+    files,
+    world,
     async [Symbol.asyncDispose]() {
       await world[Symbol.asyncDispose]();
       await guard[Symbol.asyncDispose]();

@@ -40,7 +40,9 @@ async function openAttacker() {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   return {
-    ...{ key, jwk, url },
+    key,
+    jwk,
+    url,
     visits: () => visits,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

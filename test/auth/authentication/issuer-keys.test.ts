@@ -28,7 +28,9 @@ async function openBoth(
   const issuers = [{ ...settingsOf(issuer), ...settings }];
   const guard = await openGuard({ issuers }, { ...time, ...options });
   return {
-    ...{ time, issuer, guard },
+    time,
+    issuer,
+    guard,
     async [Symbol.asyncDispose]() {
       await guard[Symbol.asyncDispose]();
       await issuer[Symbol.asyncDispose]();

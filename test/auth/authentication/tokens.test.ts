@@ -11,7 +11,10 @@ async function openBoth(settings: object = {}) {
   const guard = await openGuard({ issuers: [{ ...settingsOf(issuer), ...settings }] }, time);
   const second = () => time.now() / 1_000;
   return {
-    ...{ time, issuer, guard, second },
+    time,
+    issuer,
+    guard,
+    second,
     async [Symbol.asyncDispose]() {
       await guard[Symbol.asyncDispose]();
       await issuer[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 /**
- * A policy that is in force beside those of the operator: callers may read, cancel and retry their own
- * jobs unless a policy forbids it.
+ * The built-in policy, in addition to those of the operator: callers may read, cancel and retry their
+ * own jobs unless a policy forbids it.
  */
 export const builtInPolicy = {
   id: 'own-export-jobs',
