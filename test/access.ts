@@ -4,13 +4,13 @@ import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
 import type { Principal } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 
-/** What the callers of `callersBy` name themselves in. */
+/** The header with the name of a caller of `callersBy`. */
 const callerHeader = 'x-test-caller';
 
-/** The header by which a request comes from a caller of that name. */
+/** The headers of a request from the caller with this name. */
 export const as = (name: string): Record<string, string> => ({ [callerHeader]: name });
 
-/** A caller of that name. */
+/** The principal with this name. */
 export const principalOf = (name: string): Principal => ({
   id: `test#${name}`,
   issuer: 'test',
@@ -19,12 +19,12 @@ export const principalOf = (name: string): Principal => ({
   claims: {},
 });
 
-/** Says yes or no: the rule of a test in place of policies. */
+/** Decides a question in a test, in place of policies. */
 export type Rule = (principal: Principal, question: Question) => boolean;
 
-/** Callers who are who they say they are, and a rule that says what they may. */
+/** Access for callers who are authenticated by name and authorized by a rule. */
 export function callersBy(rule: Rule): (audit: Audit) => Access {
-  const known = new Map<string, Principal>(); // one object each, as authentication has it
+  const known = new Map<string, Principal>(); // one object per caller, as in real authentication
   return (audit) => ({
     authenticate({ headers }) {
       const name = headers[callerHeader];
@@ -39,7 +39,7 @@ export function callersBy(rule: Rule): (audit: Audit) => Access {
   });
 }
 
-/** An authorizer that goes by a rule. */
+/** An authorizer that uses a rule. */
 export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} })): Authorizer {
   const authorizer: Authorizer = {
     isOpen: false,
@@ -61,10 +61,10 @@ export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} }
       });
       return { isPermitted, policies: isPermitted ? ['the-rule'] : [] };
     },
-    mayPermit: () => true, // a rule says nothing before it is asked
+    mayPermit: () => true, // a rule decides only single questions
     require(request, question) {
       const decision = authorizer.decide(request, question);
-      if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule says no.');
+      if (!decision.isPermitted) throw new Problem('not-permitted', 'The rule forbids it.');
       return decision;
     },
     openSeries: (request) => ({

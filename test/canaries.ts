@@ -1,44 +1,44 @@
-/** Who must never see a secret. The log is read by who runs the service, and names its roles. */
-type Hidden = 'from everybody' | 'from callers';
+/** Where a secret must not appear. Operators read the log, and may see roles there. */
+type Hidden = 'everywhere' | 'in answers';
 
-/** Secrets that are planted, and looked for in everything that leaves the gateway. */
+/** Planted secrets that must not appear in the output of the gateway. */
 export interface Canaries {
-  /** Plants a secret under a name; what is too short to be told from other text is left out. */
+  /** Plants a secret with a name. A short secret is ignored, because other text may contain it. */
   plant(name: string, secret: string | undefined, hidden?: Hidden): void;
-  /** Plants what a caller sends to show who it is. */
+  /** Plants the credentials in the headers of a request. */
   plantCredentials(headers: Record<string, string>): void;
-  /** How many are planted. */
+  /** Returns the number of planted secrets. */
   count(): number;
-  /** Every secret that somebody sees who must not, each with where it was. */
-  hits(seen: Seen): string[];
+  /** Returns each secret that appears where it must not, with the place. */
+  hits(output: Output): string[];
 }
 
-/** What has left the gateway, as text. */
-interface Seen {
+/** The output of the gateway, as text. */
+interface Output {
   answers: readonly string[];
   log: readonly string[];
   audit: readonly string[];
 }
 
-// Shorter, and "anonymous" after "Bearer" would be found wherever nobody calls.
-const shortest = 12;
+// Shorter: "anonymous" after "Bearer" would be found in every log without authentication.
+const minLength = 12;
 const credentialHeaders = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key'];
 
-/** Makes an empty aviary. */
+/** Makes an empty set of canaries. */
 export function makeCanaries(): Canaries {
   const planted = new Map<string, { name: string; hidden: Hidden }>();
 
-  function plant(name: string, secret = '', hidden: Hidden = 'from everybody'): void {
-    if (secret.length < shortest || planted.has(secret)) return;
+  function plant(name: string, secret = '', hidden: Hidden = 'everywhere'): void {
+    if (secret.length < minLength || planted.has(secret)) return;
     planted.set(secret, { name, hidden });
   }
 
-  /** What is looked for, by its first characters: a test may have thousands of secrets and lines. */
-  function byBeginning() {
-    const forms = [...planted].flatMap(([secret, whose]) =>
-      formsOf(secret).map((form) => ({ form, ...whose })),
+  /** The forms to search for, by their first characters: a test may have thousands of secrets and lines. */
+  function formsByStart() {
+    const forms = [...planted].flatMap(([secret, facts]) =>
+      formsOf(secret).map((form) => ({ form, ...facts })),
     );
-    return Map.groupBy(forms, ({ form }) => form.slice(0, shortest));
+    return Map.groupBy(forms, ({ form }) => form.slice(0, minLength));
   }
 
   return {
@@ -46,20 +46,20 @@ export function makeCanaries(): Canaries {
     plantCredentials(headers) {
       for (const [name, value] of Object.entries(headers)) {
         if (!credentialHeaders.includes(name.toLowerCase())) continue;
-        // A part of a token gives away as much: its claims, or its signature.
+        // Parts of a token are secret, too: its claims and its signature.
         for (const part of value.split(/[\s.;,:=]+/)) plant(name, part);
       }
     },
     count: () => planted.size,
     hits({ answers, log, audit }) {
       const hits = new Set<string>();
-      const forms = byBeginning();
+      const forms = formsByStart();
       for (const [place, texts] of Object.entries({ answers, log, audit })) {
         for (const text of texts) {
-          for (let at = 0; at + shortest <= text.length; at++) {
-            for (const { form, name, hidden } of forms.get(text.slice(at, at + shortest)) ?? []) {
-              const isSeen = hidden === 'from everybody' || place === 'answers';
-              if (isSeen && text.startsWith(form, at))
+          for (let at = 0; at + minLength <= text.length; at++) {
+            for (const { form, name, hidden } of forms.get(text.slice(at, at + minLength)) ?? []) {
+              const isLeaked = hidden === 'everywhere' || place === 'answers';
+              if (isLeaked && text.startsWith(form, at))
                 hits.add(`${name} in ${place}: ${text.slice(0, 500)}`);
             }
           }
@@ -70,7 +70,7 @@ export function makeCanaries(): Canaries {
   };
 }
 
-/** A secret as it is, and as it may look to the eye that should not see it. */
+/** A secret as it is, and in the encodings in which it may appear. */
 function formsOf(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
   return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64];

@@ -1,4 +1,4 @@
-/** What a process of Node takes over from this one: where programs are, and what was compiled before. */
+/** The variables that a child process of Node needs: PATH and the compile cache. */
 export function nodeEnvironment(): Record<string, string> {
   const { PATH = '', NODE_COMPILE_CACHE } = process.env;
   return { PATH, ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };

@@ -22,21 +22,21 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
-/** A PostgreSQL server of its own, in a temporary folder, on a free port of this machine. */
+/** A PostgreSQL server in a temporary folder, on a free local port. */
 export interface Postgres extends AsyncDisposable {
-  /** Of the database everybody has, as superuser. It stays the same over starts and stops. */
+  /** The URL of the database `postgres`, as superuser. It is the same after a restart. */
   url: string;
   /** The postmaster, while it runs. */
   pid(): number | undefined;
-  /** Starts it again; resolves when it accepts connections. */
+  /** Starts it again. Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** `fast` ends connections in order, `immediate` as a crash does. */
+  /** Stops it: `fast` closes connections in order, `immediate` is like a crash. */
   stop(mode: 'fast' | 'immediate'): Promise<void>;
 }
 
 const folderPrefix = 'log-export-gateway-postgres-';
 
-// PostgreSQL refuses to run as root; there is a nobody everywhere.
+// PostgreSQL refuses to run as root. The user nobody exists everywhere.
 const nobody = 65_534;
 const owner = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
 
@@ -45,12 +45,12 @@ const settings = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '32MB',
-  io_method: 'sync', // no processes for reading ahead: there is next to nothing to read
+  io_method: 'sync', // no processes for read-ahead: the data is small
   jit: 'off',
-  deadlock_timeout: '50ms', // far below our lock_timeout, on a slow machine too
+  deadlock_timeout: '50ms', // far below our lock_timeout, even on a slow machine
 };
 
-/** Opens a server, and removes what killed runs have left behind. It is gone when disposed of. */
+/** Opens a server, and removes the leftovers of killed runs. Its disposal deletes it. */
 export async function openPostgres(): Promise<Postgres> {
   await removeLeftovers();
   const folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
@@ -113,7 +113,7 @@ export async function openPostgres(): Promise<Postgres> {
   }
 
   async function isReady(): Promise<boolean> {
-    return ask(url, 'select').then(
+    return runStatement(url, 'select').then(
       () => true,
       () => false,
     );
@@ -128,21 +128,21 @@ export async function openPostgres(): Promise<Postgres> {
   }
 }
 
-/** Creates an empty database on a server; its URL. */
+/** Creates an empty database on a server. Returns its URL. */
 export async function createDatabase(serverUrl: string): Promise<string> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await ask(serverUrl, `create database ${name} template template0`);
+  await runStatement(serverUrl, `create database ${name} template template0`);
   return Object.assign(new URL(serverUrl), { pathname: name }).href;
 }
 
-/** Creates an empty database on the server of this test run; its URL. */
+/** Creates an empty database on the server of this test run. Returns its URL. */
 export async function postgresUrl(): Promise<string> {
   const { TEST_POSTGRES_URL } = process.env;
-  if (!TEST_POSTGRES_URL) throw new Error('test/start-postgres.ts has not been run.');
+  if (!TEST_POSTGRES_URL) throw new Error('test/start-postgres.ts has not run.');
   return createDatabase(TEST_POSTGRES_URL);
 }
 
-async function ask(url: string, text: string): Promise<void> {
+async function runStatement(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 60_000 });
   client.on('error', () => {}); // the server may be stopped under it
   try {
@@ -154,8 +154,8 @@ async function ask(url: string, text: string): Promise<void> {
 }
 
 /**
- * Copies PostgreSQL itself: where it was installed may be out of reach of whom it runs as, and npm
- * packages cannot hold the symbolic links it needs. What made those may not have been run.
+ * Copies the binaries: the user that PostgreSQL runs as may not be able to read their folder. An npm
+ * package has no symbolic links, and its install script that makes them may not have run.
  */
 function copyBinaries(folder: string): string {
   const require = createRequire(import.meta.url);
@@ -172,7 +172,7 @@ function copyBinaries(folder: string): string {
   return native;
 }
 
-/** A port outside of the range the system takes ports from for clients: nobody gets it between two starts. */
+/** A port outside of the ephemeral range, so that no client gets it while the server restarts. */
 async function findPort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
@@ -186,7 +186,7 @@ async function findPort(): Promise<number> {
   }
 }
 
-/** A run that was killed leaves its server and its folder behind. */
+/** Removes the servers and folders of runs that were killed. */
 async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(folderPrefix))) {
     const run = Number(name.slice(folderPrefix.length).split('-')[0]);
@@ -210,7 +210,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** How a process was started: its number alone may belong to another by now. */
+/** The command of a process. A process id alone may belong to another process by now. */
 function commandOf(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });

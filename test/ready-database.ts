@@ -2,7 +2,7 @@ import type { Database } from '#database/database.ts';
 import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
 import type { PostgresLimits } from '#database/postgres/dialect.ts';
 
-/** Limits that no busy machine meets. */
+/** Limits that are long enough for a busy machine. */
 export const patientLimits: PostgresLimits = {
   connectMs: 60_000,
   statementMs: 60_000,
@@ -10,7 +10,7 @@ export const patientLimits: PostgresLimits = {
   idleInTransactionMs: 60_000,
 };
 
-/** Opens a database that may take its time on a busy machine; it can be used at once. */
+/** Opens a migrated database with long limits. */
 export async function openReady(options: DatabaseOptions): Promise<Database> {
   const database = await openDatabase({ limits: patientLimits, ...options });
   await database.whenMigrated;

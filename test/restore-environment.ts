@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 
-// Test files share a process. What one of them tells the SDK is not left to the next.
+// Test files share a process. One must not leave its environment variables to the next.
 const before = { ...process.env };
 
 afterAll(() => {

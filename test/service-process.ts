@@ -7,20 +7,20 @@ import { temporaryDir } from './database/homes.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { region } from './world.ts';
 
-/** The service as a process of its own. */
+/** The service in a process of its own. */
 export interface ServiceProcess {
   child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout: () => string;
   stderr: () => string;
-  /** The lines of its log so far. */
+  /** The entries of its log so far. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into lines of every shape
   lines: () => any[];
-  /** Resolves to its exit code. */
+  /** Resolves with its exit code. */
   ended: Promise<number | null>;
 }
 
-/** What a process needs to find the emulator, and nothing of this machine. */
+/** The environment that points a process at the emulator. */
 export function awsAt(emulator: Emulator): Record<string, string> {
   return {
     AWS_REGION: region,
@@ -30,7 +30,7 @@ export function awsAt(emulator: Emulator): Record<string, string> {
   };
 }
 
-/** Starts the service as "npm start" does, with these variables and none of this machine's. */
+/** Starts the service with these variables and none of this machine's. */
 export function startService(env: Record<string, string>): ServiceProcess {
   const child = spawn(process.execPath, ['src/bin/main.ts'], {
     env: { ...nodeEnvironment(), PORT: '0', DATA_DIR: temporaryDir(), ...env },
@@ -53,10 +53,10 @@ export function startService(env: Record<string, string>): ServiceProcess {
   return { child, stdout: () => stdout, stderr: () => stderr, lines, ended };
 }
 
-/** How to wait for what another process does. */
+/** The poll interval for output of another process, in milliseconds. */
 export const pollOften = { interval: 20 };
 
-/** Waits until the service is ready; its URL. */
+/** Waits until the service is ready. Returns its URL. */
 export async function readyUrl({ stdout, lines }: ServiceProcess): Promise<string> {
   await expect.poll(stdout, pollOften).toContain('"msg":"ready"');
   return lines().find(({ msg }) => msg === 'listening').url;

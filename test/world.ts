@@ -28,68 +28,68 @@ import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from '../src/app.ts';
+import { longTimeouts, openTimeoutSkipper } from './aws-timeouts.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
 import { openReady } from './ready-database.ts';
-import { longTimeouts, openSilence } from './silence.ts';
 
-/** What a test may set; everything else is as in production, with timeouts that no slow machine meets. */
+/** The options of a test. Everything else is as in production, with timeouts for slow machines. */
 export interface WorldOptions {
   emulator?: EmulatorOptions;
   targets?: TargetSettings[];
-  /** Whether each create runs in a session of its own; false when absent. */
+  /** Whether each create runs in its own session. Default: false. */
   isSessionScoped?: boolean;
   timeouts?: Partial<AwsTimeouts>;
-  /** Whether a call that AWS leaves without an answer times out at once. Timers are not real then. */
-  isSilenceShort?: boolean;
+  /** Whether a call without an answer from AWS times out at once. It replaces the timers. */
+  isTimeoutSkipped?: boolean;
   limits?: Partial<EdgeLimits>;
-  /** The names the Host header may have; any when absent. */
+  /** The allowed values of the Host header. Default: any. */
   allowedHosts?: string[];
-  /** The origins whose scripts may call the gateway; none when absent. */
+  /** The origins whose scripts may call the gateway. Default: none. */
   corsOrigins?: string[];
-  /** What callers put before every path; nothing when absent. */
+  /** The public base path. Default: none. */
   basePath?: string;
-  /** Who is calling, and may they; everybody everything when absent. */
+  /** Authentication and authorization. Default: every caller may do everything. */
   access?: (audit: Audit) => Access | Promise<Access>;
-  /** What a caller may ask for in a minute; any number when absent. */
+  /** The rate limits of a caller. Default: none. */
   rateLimits?: Partial<RateLimits>;
-  /** How many calls a second AWS gets of a target; any number when absent. */
+  /** The call budget of a target, per second. Default: no limit. */
   callsPerSecond?: number;
-  /** How late the event loop is to the gateway; never when absent. */
+  /** The delay of the event loop, as the gateway sees it. Default: 0. */
   loopDelayMs?: () => number;
-  /** The clock of the gateway that only goes forward; real time when absent. */
+  /** The monotonic clock of the gateway. Default: real time. */
   elapsed?: () => number;
-  /** TLS ended here; plain HTTP when absent. */
+  /** TLS of the gateway. Default: plain HTTP. */
   tls?: Tls;
-  /** The clock of the gateway; real time when absent. */
+  /** The clock of the gateway. Default: real time. */
   now?: () => number;
-  /** The export jobs; without it there are none. */
+  /** The export jobs. Default: jobs are off. */
   jobs?: JobsInWorld;
-  /** Whether to wait until every account is checked; true when absent. */
+  /** Whether to wait until every account is checked. Default: true. */
   isCheckAwaited?: boolean;
-  /** What the gateway does instead of sleeping; by default it turns the emulator's clock. */
+  /** Replaces sleeping in the gateway. Default: it advances the clock of the emulator. */
   sleep?: (ms: number, emulator: Emulator) => Promise<void>;
 }
 
-/** Where a test keeps its export jobs. */
+/** The storage and limits of the export jobs. */
 interface JobsInWorld {
-  /** A PostgreSQL; without it, SQLite in a folder of its own. */
+  /** The PostgreSQL database. Default: SQLite in an empty folder. */
   databaseUrl?: string;
-  /** A folder to go on with, instead of one of its own. */
+  /** An existing folder of SQLite. */
   dataDir?: string;
-  /** The clock of the database; its own when absent. */
+  /** The clock of the database. Default: its own. */
   clock?: () => number;
-  /** How many event streams may be open at once. */
+  /** The most open event streams. */
   maxStreams?: number;
-  /** How many event streams one caller may have open; any number when absent. */
+  /** The most open event streams of one caller. Default: no limit. */
   maxWatchers?: number;
-  /** How many slices of one caller may wait; any number when absent. */
+  /** The most waiting slices of one caller. Default: no limit. */
   maxWaitingSlices?: number;
 }
 
-/** A line of the log, as it was written. */
+/** An entry of the log. */
 export type LogLine = Record<string, unknown>;
 
-/** An answer of the gateway, its body parsed. */
+/** An answer of the gateway with its parsed body. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -105,23 +105,23 @@ export interface World extends AsyncDisposable {
   url: string;
   port: number;
   log: LogLine[];
-  /** The lines of the audit. */
+  /** The entries of the audit. */
   audit: LogLine[];
-  /** What must be in no line and no answer; it is looked for when the world is disposed of. */
+  /** Secrets that must not appear in the output. They are searched for when the world is disposed. */
   canaries: Canaries;
   targets: Targets;
-  /** How many requests wait for a job to change. */
+  /** Returns the number of requests that wait for a change of a job. */
   waiting(): number;
-  /** Says that a test has changed a job, as who changes one has to. */
+  /** Reports that the test has changed a job. */
   jobChanged(jobId: string): void;
-  /** Where the export jobs are. */
+  /** The database of the export jobs. */
   database: Database;
-  /** Jobs of which was said that they have changed, in order. */
+  /** The ids of jobs that were reported as changed, in order. */
   changed: string[];
-  /** Targets whose dispatcher was told of work, in order. */
+  /** The targets whose dispatcher was woken, in order. */
   woken: string[];
   setStopping(): void;
-  /** Resolves when the condition holds; looks again after every turn of the event loop. */
+  /** Resolves when the condition holds. It is checked after every turn of the event loop. */
   waitFor(condition: () => boolean): Promise<void>;
   call(
     method: string,
@@ -129,15 +129,15 @@ export interface World extends AsyncDisposable {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer>;
-  /** CreateExportTask calls that reached AWS. */
+  /** Returns the CreateExportTask calls that reached AWS. */
   creates(): ReturnType<Emulator['journal']['entries']>;
-  /** Calls of an operation that reached AWS. */
+  /** Returns the calls of an operation that reached AWS. */
   calls(operation: string): ReturnType<Emulator['journal']['entries']>;
 }
 
 export const region = 'eu-west-1';
 
-/** A body that AWS accepts in the world of `openWorld`. */
+/** The body of a create that succeeds in the world of `openWorld`. */
 export const order = {
   logGroupName: '/app',
   from: 1_714_521_600_000,
@@ -151,7 +151,7 @@ const patientLimits = { headersMs: 60_000, requestMs: 120_000, handlerMs: 600_00
 
 const awsSecretKey = 'secret-of-the-test';
 
-/** Lets the SDK find AWS at a URL, and nothing of the machine's own set-up. */
+/** Points the SDK at a URL, and removes the AWS configuration of the machine. */
 export function pointSdkAt(url: string): void {
   for (const name of Object.keys(process.env))
     if (name.startsWith('AWS_')) delete process.env[name];
@@ -165,16 +165,16 @@ export function pointSdkAt(url: string): void {
   });
 }
 
-/** Opens a world; dispose of it with `await using`. */
+/** Opens a world. Use it with `await using`. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  const silence = options.isSilenceShort ? openSilence() : undefined;
+  const timeoutSkipper = options.isTimeoutSkipped ? openTimeoutSkipper() : undefined;
   const emulator = await openEmulator({
     rateLimits: 'off',
     pendingMs: 100,
     runningMs: 200,
     ...options.emulator,
   });
-  silence?.passAt(emulator);
+  timeoutSkipper?.skipAt(emulator);
   pointSdkAt(emulator.url);
   emulator.seed.logGroup({ region, logGroupName: '/app' });
   emulator.seed.bucket({ region, bucket: 'archive' });
@@ -273,7 +273,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       });
       const text = await response.text();
       answers.push([...response.headers].join('\n'), text);
-      // An answer may come before its response is closed, which is when the log gets its line.
+      // The answer may arrive before its response is closed. The log entry is written at the close.
       const requestId = response.headers.get('x-request-id');
       while ([...openResponses].some((open) => open.getHeader('x-request-id') === requestId)) {
         await new Promise(setImmediate);
@@ -283,7 +283,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         status: response.status,
         headers: response.headers,
         text,
-        body: isJson && text !== '' ? JSON.parse(text) : undefined, // a HEAD has none
+        body: isJson && text !== '' ? JSON.parse(text) : undefined, // a HEAD has no body
       };
     },
     calls,
@@ -293,28 +293,28 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await jobs?.[Symbol.asyncDispose]();
       await targets[Symbol.asyncDispose]();
       await emulator.close();
-      silence?.[Symbol.dispose]();
+      timeoutSkipper?.[Symbol.dispose]();
       refuseUndeclaredProblems(app, log);
       for (const secret of emulator.sessionSecrets()) canaries.plant('a session of AWS', secret);
       const lines = { log: log.map(toText), audit: auditLines.map(toText) };
       const hits = canaries.hits({ answers, ...lines });
-      if (hits.length > 0) throw new Error(`Secrets were seen: ${hits.join('\n')}`);
+      if (hits.length > 0) throw new Error(`Secrets in the output: ${hits.join('\n')}`);
     },
   };
 }
 
 const toText = (line: LogLine) => JSON.stringify(line);
 
-/** What every world has that must not be seen; a test may plant more. */
+/** Plants the secrets of every world. A test may plant more. */
 function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Canaries {
   const canaries = makeCanaries();
   canaries.plant('the secret key of AWS', awsSecretKey);
   for (const { roleArn, externalId } of targets) {
     canaries.plant('the external id', externalId);
-    canaries.plant('the role', roleArn, 'from callers');
-    // How AWS names a session of it, in texts of its own.
+    canaries.plant('the role', roleArn, 'in answers');
+    // The form in which AWS names a session of the role in its messages.
     const roleName = roleArn?.replace(/^.*\//, '');
-    if (roleName) canaries.plant('the role', `:assumed-role/${roleName}/`, 'from callers');
+    if (roleName) canaries.plant('the role', `:assumed-role/${roleName}/`, 'in answers');
   }
   for (const { externalId } of Object.values(emulator.roles ?? {})) {
     canaries.plant('the external id', externalId);
@@ -326,12 +326,12 @@ function plantCanaries({ targets = [], emulator = {}, jobs }: WorldOptions): Can
 }
 
 async function openJobs(
-  { dataDir, maxStreams, maxWatchers, maxWaitingSlices, ...where }: JobsInWorld,
+  { dataDir, maxStreams, maxWatchers, maxWaitingSlices, ...storage }: JobsInWorld,
   log: Logger,
   wake: (target: string) => void,
 ) {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
-  const database = await openReady({ ...where, dataDir: folder });
+  const database = await openReady({ ...storage, dataDir: folder });
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep: sleepUntilAborted,
@@ -371,9 +371,9 @@ async function openJobs(
   };
 }
 
-/** Every answer of a test is also a test of the document: an operation answers only what it declares. */
+/** Checks in every test that an operation returns only problems that its document declares. */
 function refuseUndeclaredProblems(app: FastifyInstance, log: LogLine[]): void {
-  if (!log.some(({ problem }) => typeof problem === 'string')) return; // to parse it takes a while
+  if (!log.some(({ problem }) => typeof problem === 'string')) return; // parsing the document is slow
   const { paths } = JSON.parse(app.openapiText());
   for (const { route, method, problem, status } of log) {
     if (typeof route !== 'string' || typeof problem !== 'string') continue;
@@ -382,7 +382,7 @@ function refuseUndeclaredProblems(app: FastifyInstance, log: LogLine[]): void {
       operation?.responses[String(status)]?.content['application/problem+json'].examples;
     if (operation && !examples?.[problem]) {
       throw new Error(
-        `${method} ${route} answered ${problem}, which its documentation does not declare`,
+        `${method} ${route} returned ${problem}, which the API document does not declare`,
       );
     }
   }

@@ -63,7 +63,7 @@ async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles'])
     targets: [{ name: 'default', region, roleArn, externalId }],
     jobs: { databaseUrl },
     isCheckAwaited: false,
-    isSilenceShort: true,
+    isTimeoutSkipped: true,
   });
   for (const [name, { headers = {}, query = '', body = {} }] of Object.entries(carriers)) {
     for (const value of [...Object.values(headers), query, ...Object.values(body)]) {
@@ -224,7 +224,7 @@ describe('the search for secrets', () => {
 
   test('allows the ARN of a role in the log, which only operators read', () => {
     const canaries = makeCanaries();
-    canaries.plant('the role', roleArn, 'from callers');
+    canaries.plant('the role', roleArn, 'in answers');
     const seen = { answers: [], log: [], audit: [] };
 
     expect(canaries.hits({ ...seen, log: [refusedText] })).toEqual([]);

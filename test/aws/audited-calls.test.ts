@@ -5,8 +5,8 @@ import { gatewayItself, makeAudit } from '#audit/audit.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
+import { longTimeouts } from '../aws-timeouts.ts';
 import { openQueue } from '../export-jobs/open-queue.ts';
-import { longTimeouts } from '../silence.ts';
 import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
 
 const accountId = '210987654321';
@@ -173,7 +173,7 @@ describe('the audit entry of a failed call', () => {
       'AccessDeniedException',
     ],
   ] as const)('is written once for %s with %o: %s', async (operation, fault, outcome) => {
-    await using world = await openAudited({ isSessionScoped: false, isSilenceShort: true });
+    await using world = await openAudited({ isSessionScoped: false, isTimeoutSkipped: true });
     world.emulator.faults.add({ operation, ...fault });
     const { logs } = world.targets.find(undefined);
     const calls = {
@@ -201,7 +201,7 @@ describe('the audit entry of a failed call', () => {
   ] as const)(
     'is written for a session refused with %o, and for the create that was not sent',
     async (fault, ofSts, ofCreate) => {
-      await using world = await openAudited({ isSilenceShort: true });
+      await using world = await openAudited({ isTimeoutSkipped: true });
       world.emulator.faults.add({ operation: 'AssumeRole', ...fault });
 
       await world.targets.find(undefined).logs.createExportTask(call, { caller: 'p', grant });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toAwsProblem } from '#aws/error-meaning.ts';
 import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
 import { toErrorFacts } from '#telemetry/error-facts.ts';
-import { longTimeouts } from '../silence.ts';
+import { longTimeouts } from '../aws-timeouts.ts';
 import { pointSdkAt, region } from '../world.ts';
 
 const nobody = 'http://127.0.0.1:1'; // port 1 is of nobody

@@ -107,7 +107,7 @@ describe('the table of AWS errors', () => {
     ['a truncated body', { kind: 'cut-body', count: 3 }, 'aws-unavailable'],
     ['HTML', { kind: 'replace-body', body: '<html>', contentType: 'text/html' }, 'aws-unexpected'],
   ] as const)('returns a problem for a read that ends in %s', async ([, fault, slug]) => {
-    await using world = await openWorld({ isSilenceShort: true });
+    await using world = await openWorld({ isTimeoutSkipped: true });
     world.emulator.seed.finishedTasks({ region, count: 1 });
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
 

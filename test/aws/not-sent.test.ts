@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { makeAuthority } from '../auth/certificates.ts';
-import { longTimeouts } from '../silence.ts';
+import { longTimeouts } from '../aws-timeouts.ts';
 import { order, pointSdkAt, region } from '../world.ts';
 
 const task = { ...order, from: 0n, to: 1n };

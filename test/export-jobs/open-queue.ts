@@ -17,9 +17,9 @@ import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
+import { longTimeouts, openTimeoutSkipper } from '../aws-timeouts.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
-import { longTimeouts, openSilence } from '../silence.ts';
 import { type LogLine, pointSdkAt, region } from '../world.ts';
 import { approvalOf } from './caller-requests.ts';
 import { type HourlyJob, insertHourlyJob, startAt } from './insert-hourly-job.ts';
@@ -37,7 +37,7 @@ export interface QueueOptions {
   /** Whether each create runs in a session of its own. Default: false. */
   isSessionScoped?: boolean;
   /** Whether a call without an answer times out at once. Timers are not real then. */
-  isSilenceShort?: boolean;
+  isTimeoutSkipped?: boolean;
   reach?: (point: CrashPoint) => Promise<void>;
   random?: () => number;
   /** Decides what may be sent. Default: everything. */
@@ -105,7 +105,7 @@ export const refusal = {
 
 /** Opens a queue; dispose of it with `await using`. */
 export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
-  const silence = options.isSilenceShort ? openSilence() : undefined;
+  const silence = options.isTimeoutSkipped ? openTimeoutSkipper() : undefined;
   const emulator = await openEmulator({
     rateLimits: 'off',
     startAt,
@@ -113,7 +113,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     runningMs: 1_500,
     ...options.emulator,
   });
-  silence?.passAt(emulator);
+  silence?.skipAt(emulator);
   pointSdkAt(emulator.url);
   const { seeTarget = (target) => target } = options;
   let sleepers = 0;

@@ -98,7 +98,7 @@ const took: {
 
 describe('a create whose answer is lost', () => {
   test.for(took)('returns 201 with its task: $row', async ({ emulator, fault, timeouts = {} }) => {
-    await using world = await openWorld({ emulator, timeouts, isSilenceShort: true });
+    await using world = await openWorld({ emulator, timeouts, isTimeoutSkipped: true });
     addFault(world, fault);
 
     const answer = await world.call('POST', '/export-tasks', order);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { readCallerAccount } from '#aws/sessions/sts.ts';
-import { longTimeouts } from '../silence.ts';
+import { longTimeouts } from '../aws-timeouts.ts';
 import { openWorld, order, pointSdkAt, region, type World } from '../world.ts';
 import { type ForwardProxy, openForwardProxy, openTlsFront } from './proxy.ts';
 

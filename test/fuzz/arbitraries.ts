@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** A request as `inject` takes it. */
+/** A request in the form `inject` takes. */
 export interface FuzzRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
   url: string;
@@ -34,7 +34,7 @@ const anyText = fc.oneof(
   ),
 );
 
-/** A number as JSON may write one, most of them not a plain integer of 0 to 2^60. */
+/** A number token; most are not a plain integer from 0 to 2^60. */
 export const numberToken = fc.oneof(
   fc.bigInt(-(2n ** 80n), 2n ** 80n).map(String),
   fc.bigInt(2n ** 60n - 3n, 2n ** 60n + 3n).map(String),
@@ -64,16 +64,16 @@ const anyName = fc.oneof(
 );
 
 const change = fc.oneof(
-  fc.record({ how: fc.constant('set' as const), name: anyName, token: anyToken }),
-  fc.record({ how: fc.constant('drop' as const), name: fc.constantFrom(...Object.keys(valid)) }),
+  fc.record({ kind: fc.constant('set' as const), name: anyName, token: anyToken }),
+  fc.record({ kind: fc.constant('drop' as const), name: fc.constantFrom(...Object.keys(valid)) }),
 );
 
-/** A body that is nearly right: members set, dropped, added, there twice. */
+/** A body that is nearly valid: members are changed, removed, added or duplicated. */
 const nearlyValid = fc.array(change, { maxLength: 3 }).map((changes) => {
   let members: [string, string][] = Object.entries(valid);
   for (const each of changes) {
-    if (each.how === 'drop') members = members.filter(([name]) => name !== each.name);
-    else members.push([each.name, each.token]); // beside the right one, which makes two of it
+    if (each.kind === 'drop') members = members.filter(([name]) => name !== each.name);
+    else members.push([each.name, each.token]); // beside the valid one: a duplicate member
   }
   return `{${members.map(([name, token]) => `${JSON.stringify(name)}:${token}`).join()}}`;
 });
@@ -139,7 +139,7 @@ const headers = fc.record(
   { requiredKeys: ['content-type'] },
 );
 
-/** Requests to every route, most of them creates. */
+/** Requests to every route; most are creates. */
 export const anyRequest: fc.Arbitrary<FuzzRequest> = fc.oneof(
   {
     weight: 3,
@@ -183,7 +183,7 @@ const line = fc.oneof(
   fc.string({ unit: 'binary-ascii', maxLength: 30 }),
 );
 
-/** Bytes on a connection (as latin1 text): lines of HTTP in any order, or anything. */
+/** Bytes on a connection, as latin1 text: HTTP lines in any order, or random bytes. */
 export const anyBytes: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 3,

@@ -5,7 +5,7 @@ import { dial, type RawAnswer, readAnswers } from '../edge/raw.ts';
 import { openWorld, type World } from '../world.ts';
 import { anyBytes, anyRequest, type FuzzRequest } from './arbitraries.ts';
 
-/** How often what was answered, and how long the slowest answer took. */
+/** The number of requests, the answers by status, and the time of the slowest. */
 export interface FuzzReport {
   requests: number;
   connections: number;
@@ -13,16 +13,15 @@ export interface FuzzReport {
   slowestMs: number;
 }
 
-/** An answer to be evaluated; one to HEAD has no body. */
-type Judged = RawAnswer & { isBodiless?: boolean };
+/** An answer to check. The answer to a HEAD has no body. */
+type CheckedAnswer = RawAnswer & { isBodiless?: boolean };
 
 const atOnce = 10;
 const internals = /arn:aws|\.[jt]s:\d|node_modules|AKIDTEST|secret-of-the-test|FST_ERR|HPE_/;
 
 /**
- * Sends that many requests and, for each nine of them, the bytes of one connection; all of it
- * follows from the seed.
- * @throws with the smallest counterexample, when an answer is a 5xx or no proper problem
+ * Sends requests, and raw bytes on one connection per nine requests. The seed determines all of them.
+ * @throws with the smallest counterexample, when an answer is a 5xx or not a valid problem
  */
 export async function fuzz({ count, seed }: { count: number; seed: number }): Promise<FuzzReport> {
   await using world = await openWorld({
@@ -41,24 +40,28 @@ export async function fuzz({ count, seed }: { count: number; seed: number }): Pr
   const batches = Math.ceil((count - connections) / atOnce);
   await fc.assert(
     fc.asyncProperty(fc.array(anyRequest, { minLength: atOnce, maxLength: atOnce }), (requests) =>
-      evaluateAll(requests.map((request) => send(world, request, report))),
+      checkAll(requests.map((request) => send(world, request, report))),
     ),
     { numRuns: batches, seed },
   );
   await fc.assert(
     fc.asyncProperty(fc.array(anyBytes, { minLength: atOnce, maxLength: atOnce }), (connection) =>
-      evaluateAll(connection.map((bytes) => write(world, bytes, report))),
+      checkAll(connection.map((bytes) => write(world, bytes, report))),
     ),
     { numRuns: Math.ceil(connections / atOnce), seed },
   );
   return report;
 }
 
-async function evaluateAll(sent: Promise<Judged[]>[]): Promise<void> {
-  for (const answer of (await Promise.all(sent)).flat()) evaluate(answer);
+async function checkAll(sent: Promise<CheckedAnswer[]>[]): Promise<void> {
+  for (const answer of (await Promise.all(sent)).flat()) checkAnswer(answer);
 }
 
-async function send(world: World, request: FuzzRequest, report: FuzzReport): Promise<Judged[]> {
+async function send(
+  world: World,
+  request: FuzzRequest,
+  report: FuzzReport,
+): Promise<CheckedAnswer[]> {
   const beganAt = performance.now();
   const { statusCode: status, headers, payload: text } = await world.app.inject(request);
   report.slowestMs = Math.max(report.slowestMs, performance.now() - beganAt);
@@ -67,8 +70,8 @@ async function send(world: World, request: FuzzRequest, report: FuzzReport): Pro
   return [{ ...counted(answer, report), isBodiless: request.method === 'HEAD' }];
 }
 
-/** Writes bytes and reads until the server ends the connection, or says nothing more for a moment. */
-function write(world: World, bytes: string, report: FuzzReport): Promise<Judged[]> {
+/** Writes bytes, and reads until the server closes the connection or is silent for a moment. */
+function write(world: World, bytes: string, report: FuzzReport): Promise<CheckedAnswer[]> {
   const socket = dial(world.port);
   let received = '';
   socket.setEncoding('utf8');
@@ -90,18 +93,18 @@ function counted(answer: RawAnswer, report: FuzzReport): RawAnswer {
   return answer;
 }
 
-/** @throws when an answer is not one this service may give */
-function evaluate({ status, headers, text, isBodiless }: Judged): void {
+/** @throws when the service must not give this answer */
+function checkAnswer({ status, headers, text, isBodiless }: CheckedAnswer): void {
   const fail = (why: string) => {
     throw new Error(`${why}: ${status} ${JSON.stringify(headers)} ${text}`);
   };
-  if (!(status >= 200 && status < 500)) fail('no proper status');
+  if (!(status >= 200 && status < 500)) fail('invalid status');
   if (status < 400 || isBodiless) return;
-  if (!headers['content-type']?.startsWith('application/problem+json')) fail('no problem');
-  if (internals.test(text)) fail('something internal');
-  const { type, status: told, instance, detail } = JSON.parse(text);
+  if (!headers['content-type']?.startsWith('application/problem+json')) fail('not a problem');
+  if (internals.test(text)) fail('internal text');
+  const { type, status: statedStatus, instance, detail } = JSON.parse(text);
   const kind = findProblemKind(String(type).replace('/problems/', ''));
-  if (kind?.status !== status || told !== status) fail('another status than that of its type');
-  if (instance !== `urn:uuid:${headers['x-request-id']}`) fail('another id than its header');
+  if (kind?.status !== status || statedStatus !== status) fail('status differs from its type');
+  if (instance !== `urn:uuid:${headers['x-request-id']}`) fail('id differs from its header');
   if (typeof detail !== 'string' || detail === '') fail('no detail');
 }

@@ -1,4 +1,4 @@
-/** A request of somebody who wants to keep the gateway busy. */
+/** A request that is meant to keep the gateway busy. */
 export interface HostileRequest {
   method: string;
   path: string;
@@ -6,10 +6,10 @@ export interface HostileRequest {
   body: Buffer;
 }
 
-// Near what operations take: what a shape has beside its filling fits in, too.
+// The large size is just below the body limit, including the fixed part of a shape.
 const sizes = { small: 1_024, ordinary: 64_000, large: 1_040_000 };
 
-/** Bodies that ask for more work than their bytes let expect, each near a size. */
+/** Bodies that cause more work than their size suggests, each near a given size. */
 const shapes: Record<string, (bytes: number) => string | Buffer> = {
   'slashes × templates': (bytes) =>
     job({
@@ -37,19 +37,19 @@ const shapes: Record<string, (bytes: number) => string | Buffer> = {
   objects: (bytes) => `${fill('{"a":', bytes)}1${'}'.repeat(bytes / 5)}`,
   'empty objects': (bytes) => `[${fill('{},', bytes)}{}]`,
   'a long text': (bytes) => job({ name: 'x'.repeat(bytes) }),
-  'a long text of pairs': (bytes) => job({ name: '💥'.repeat(bytes / 4) }),
-  'a long text of halves': (bytes) => `{"name":"${fill('\\ud800', bytes)}"}`,
+  'a long text of surrogate pairs': (bytes) => job({ name: '💥'.repeat(bytes / 4) }),
+  'a long text of lone surrogates': (bytes) => `{"name":"${fill('\\ud800', bytes)}"}`,
   'a long text of escapes': (bytes) => `{"destination":"${fill('\\u0000', bytes)}"}`,
-  'an endless instant': (bytes) => job({ from: `2024-05-01T00:00:00.${'1'.repeat(bytes)}Z` }),
+  'a long instant': (bytes) => job({ from: `2024-05-01T00:00:00.${'1'.repeat(bytes)}Z` }),
   'spaces for an instant': (bytes) => job({ from: ' '.repeat(bytes) }),
-  'prototypes, nearly': (bytes) => `[${fill('"__proto__" ,', bytes)}1]`,
-  'claims without end': (bytes) =>
+  'prototype keys': (bytes) => `[${fill('"__proto__" ,', bytes)}1]`,
+  'many claims': (bytes) =>
     check(Object.fromEntries(upTo(4_000, bytes / 20, (n) => [`c${n}`, ['\0']]))),
-  'claims of half a character': () => check({ '\ud800': ['x'], '\n': 5 as never }),
+  'claims with lone surrogates': () => check({ '\ud800': ['x'], '\n': 5 as never }),
   'white space': (bytes) => `${' '.repeat(bytes)}{}`,
-  'no end of a text': (bytes) => `{"name":"${'\\"'.repeat(bytes / 2)}`,
+  'an unterminated text': (bytes) => `{"name":"${'\\"'.repeat(bytes / 2)}`,
   'UTF-16': (bytes) => Buffer.from(job({ name: 'x'.repeat(bytes / 4) }), 'utf16le'),
-  'no UTF-8': (bytes) => Buffer.alloc(bytes, 0xff),
+  'invalid UTF-8': (bytes) => Buffer.alloc(bytes, 0xff),
   'a byte order mark': (bytes) => `\ufeff${job({ name: 'x'.repeat(bytes) })}`,
   nothing: () => '',
 };
@@ -99,7 +99,7 @@ const accepts = [
   '"'.repeat(5_000),
 ];
 
-/** Makes the requests of a random source, one after the other. */
+/** Makes a generator of requests from a random source. */
 export function makeHostileRequests(random: () => number): () => HostileRequest {
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
   return () => {
@@ -127,8 +127,8 @@ function check(claims: Record<string, string[]>): string {
   return JSON.stringify({ action: 'ReadTarget', principal: { issuer: 'a', subject: 'b', claims } });
 }
 
-function upTo<Item>(most: number, count: number, make: (n: number) => Item): Item[] {
-  return Array.from({ length: Math.min(most, Math.floor(count)) }, (_, n) => make(n));
+function upTo<Item>(max: number, count: number, make: (n: number) => Item): Item[] {
+  return Array.from({ length: Math.min(max, Math.floor(count)) }, (_, n) => make(n));
 }
 
 function longName(n: number): string {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { hostileRun } from './hostile.ts';
+import { runHostile } from './hostile.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 
 test(`300 hostile requests end no gateway, and none is a 5xx (seed ${seed})`, async () => {
-  const { requests, failures, byStatus, halfSent, live } = await hostileRun({ count: 300, seed });
+  const { requests, failures, byStatus, halfSent, live } = await runHostile({ count: 300, seed });
 
   expect([requests, failures]).toEqual([expect.any(Number), []]);
   expect(requests).toBeGreaterThanOrEqual(300);

@@ -13,36 +13,36 @@ import { makeRandom } from '../random.ts';
 import { region } from '../world.ts';
 import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
 
-/** What became of a gateway that only hostile callers sent requests to. */
+/** The report of a gateway that received only hostile requests. */
 export interface HostileReport {
   requests: number;
-  /** How often which status was answered, by caller. */
+  /** The answers by caller and status. */
   byStatus: Record<Caller, Record<string, number>>;
-  /** Bodies of 1 MiB of which all but the last byte was sent: many at first, then a few at any time. */
+  /** The number of 1 MiB bodies that were sent without their last byte: many at first, then a few at a time. */
   halfSent: number;
-  /** Answers that are a 5xx, other than 501 and 503, or did not come, with what was asked. */
+  /** Requests without an answer, or with a 5xx other than 501 and 503. */
   failures: string[];
   slowestMs: number;
-  /** What a prober in a thread of its own saw of /health/live. */
+  /** The measurements of a prober of /health/live in a thread of its own. */
   live: { probes: number; slowestMs: number; failures: number };
-  /** The most memory ever resident, from the start on, and seen resident that is no file; in MiB. */
+  /** The peak of resident memory, and the highest observed memory without files, in MiB. */
   peakMib: { resident: number; anonymous: number };
 }
 
-/** With permission to do everything; with a valid key that no policy permits anything; with none. */
+/** May do everything; has a valid key but no permission; has no valid key. */
 type Caller = 'permitted' | 'forbidden' | 'unknown';
 const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
-/** Callers with permission who only hold bodies, and leave a quarter of the room of all. */
+/** Permitted callers who only hold unfinished bodies. They leave a quarter of the total limit free. */
 const holders = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`holding-${n}`, `key-h${n}`]));
 
-const atOnce = 4; // more would wait for each other on one core, and be taken for slow
-const halfSentAtOnce = 119; // creates a caller may begin in a minute
-const heldAtOnce = 7; // one of each holder, and one of who has no permission
-const holdAgainMs = 1_000; // sooner, and a gateway that refuses them all does nothing else
+const parallel = 4; // more: they wait for each other on one core, and look slow
+const halfSentAtOnce = 119; // just below the creates per minute of a caller
+const heldAtOnce = 7; // one for each holder, and one for the caller without permission
+const holdAgainMs = 1_000; // shorter: a gateway that refuses them all does nothing else
 const bodyBytes = 1_048_576;
 
-/** Sends that many requests to a gateway in a process of its own, started as in production. */
-export async function hostileRun(options: { count: number; seed: number }): Promise<HostileReport> {
+/** Sends requests to a gateway in a process of its own, with its production settings. */
+export async function runHostile(options: { count: number; seed: number }): Promise<HostileReport> {
   const { count, seed } = options;
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
@@ -60,12 +60,12 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     workerData: { url: gateway.url },
   });
   stack.defer(async () => void (await prober.terminate()));
-  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
+  const agent = new Agent({ keepAlive: true, maxSockets: parallel });
   stack.defer(() => agent.destroy());
   const held = new Set<Socket>();
-  let isOver = false;
+  let isStopped = false;
   stack.defer(() => {
-    isOver = true;
+    isStopped = true;
     for (const socket of held) socket.destroy();
   });
 
@@ -78,11 +78,11 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     live: { probes: 0, slowestMs: 0, failures: 0 },
     peakMib: { resident: 0, anonymous: 0 },
   };
-  const holding = Object.values(holders);
+  const holderKeys = Object.values(holders);
   for (let number = 0; number < halfSentAtOnce; number += 1) {
-    holdBody(holding[number % (holding.length + 1)] ?? keys.forbidden, number < heldAtOnce);
+    holdBody(holderKeys[number % (holderKeys.length + 1)] ?? keys.forbidden, number < heldAtOnce);
   }
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: parallel }, work));
   prober.postMessage('stop');
   report.live = await new Promise((resolve) => prober.once('message', resolve));
   return report;
@@ -97,9 +97,12 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
   }
 
   async function send(hostile: HostileRequest, caller: Caller): Promise<void> {
-    const { status, tookMs } = await ask(gateway.url, hostile, { key: keys[caller], agent });
-    const seen = report.byStatus[caller];
-    seen[String(status)] = (seen[String(status)] ?? 0) + 1;
+    const { status, tookMs } = await sendRequest(gateway.url, hostile, {
+      key: keys[caller],
+      agent,
+    });
+    const counts = report.byStatus[caller];
+    counts[String(status)] = (counts[String(status)] ?? 0) + 1;
     report.slowestMs = Math.max(report.slowestMs, tookMs);
     const { peakMib } = report;
     peakMib.resident = Math.round(gateway.peakMib());
@@ -112,7 +115,7 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     }
   }
 
-  /** Sends all of a body but its last byte; and another one when its connection has ended. */
+  /** Sends a body without its last byte. If renewed, sends another one when its connection has closed. */
   function holdBody(key: string, isRenewed: boolean): void {
     const socket = dial(Number(new URL(gateway.url).port));
     socket.resume().write(headOf(key));
@@ -121,8 +124,8 @@ export async function hostileRun(options: { count: number; seed: number }): Prom
     report.halfSent += 1;
     socket.once('close', () => {
       held.delete(socket);
-      if (isRenewed && !isOver)
-        setTimeout(() => isOver || holdBody(key, true), holdAgainMs).unref();
+      if (isRenewed && !isStopped)
+        setTimeout(() => isStopped || holdBody(key, true), holdAgainMs).unref();
     });
   }
 }
@@ -132,7 +135,7 @@ function headOf(key: string): string {
   return `POST /export-jobs HTTP/1.1\r\nHost: gateway\r\nX-Api-Key: ${key}\r\n${type}\r\n\r\n`;
 }
 
-/** Writes who may come in and do what, and says what the gateway is told of it. */
+/** Writes the keys and policies. Returns the environment variables for them. */
 function writeAccess(folder: string): Record<string, string> {
   const { unknown: _unknown, forbidden, permitted } = keys;
   const entries = Object.entries({ permitted, forbidden, ...holders }).map(([name, key]) => ({
@@ -150,8 +153,8 @@ function writeAccess(folder: string): Record<string, string> {
   return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder };
 }
 
-/** Sends a request; the time is that from its last byte, or its answer if that came first, to the end. */
-function ask(
+/** Sends a request. The time counts from its last byte, or from an earlier answer, to the end of the answer. */
+function sendRequest(
   url: string,
   { method, path, headers, body }: HostileRequest,
   { key, agent }: { key: string; agent: Agent },
@@ -159,7 +162,7 @@ function ask(
   return new Promise((resolve) => {
     let sentAt: number | undefined;
     const { hostname, port } = new URL(url);
-    const asked = request(
+    const sent = request(
       { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
       (answer) => {
         sentAt ??= performance.now();
@@ -168,14 +171,14 @@ function ask(
         answer.resume().on('end', end).on('error', end);
       },
     );
-    asked.once('finish', () => {
+    sent.once('finish', () => {
       sentAt ??= performance.now();
     });
-    // A gateway that answers before a body was sent may close the connection under it.
-    asked.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // A gateway that answers before the end of a body may close the connection.
+    sent.on('error', ({ code }: NodeJS.ErrnoException) => {
       const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
       resolve({ status: isClosed ? 499 : undefined, tookMs: 0 });
     });
-    asked.end(body);
+    sent.end(body);
   });
 }

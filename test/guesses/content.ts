@@ -6,7 +6,7 @@ import type { Guess } from './guesses.ts';
 
 const hourMs = 3_600_000;
 
-/** A window of whole hours of one log group. */
+/** A time range of whole hours of one log group. */
 export interface Window {
   region: string;
   logGroupName: string;
@@ -15,8 +15,8 @@ export interface Window {
 }
 
 /**
- * Puts events on both sides of every edge an hour has, a millisecond apart, and some between; the
- * lines an export of the window by the hour has to have under a guess.
+ * Adds events around every full hour, a millisecond apart, and some between. Returns the lines that an
+ * export of the window by the hour must have under a guess.
  */
 export function seedEvents(
   emulator: Emulator,
@@ -47,7 +47,7 @@ export function seedEvents(
     .sort();
 }
 
-/** Every line of every object under a prefix, sorted. */
+/** Reads the lines of all objects under a prefix, sorted. */
 export async function readLines(
   emulator: Emulator,
   { region, bucket, prefix }: { region: string; bucket: string; prefix: string },

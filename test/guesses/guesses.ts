@@ -1,6 +1,6 @@
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 
-/** Something AWS might do that nobody has verified, as options of the emulator. */
+/** Unverified behaviour of AWS, as options of the emulator. */
 export interface Guess {
   name: string;
   emulator: EmulatorOptions;
@@ -9,28 +9,31 @@ export interface Guess {
 }
 
 /**
- * "AWS might also …": every guess the service must be right under. `secondMs` is how long a second of
- * AWS lasts, so that a run in real time can be quicker than AWS.
+ * "AWS might also …": the service must work under each of these guesses. `secondMs` is the length of a
+ * second of AWS, so that a run in real time can be faster than AWS.
  */
 export function guessesAboutAws(secondMs: number): readonly Guess[] {
   return [
     { name: 'do what the emulator does by default', emulator: {} },
-    { name: 'show prefixes without the slash at their end', emulator: { shownPrefix: 'trimmed' } },
-    { name: 'trim that slash from keys', emulator: { keyPrefix: 'trimmed' } },
+    { name: 'show prefixes without their trailing slash', emulator: { shownPrefix: 'trimmed' } },
+    { name: 'remove the trailing slash from keys', emulator: { keyPrefix: 'trimmed' } },
     {
-      name: 'list a task only seconds after it knows it',
+      name: 'list a task some seconds after its creation',
       emulator: { listedAfterMs: 5 * secondMs },
     },
     {
-      name: 'list a task only when the look-up of the mirror has ended',
+      name: 'list a task after the look-up of the mirror has ended',
       emulator: { listedAfterMs: 12 * secondMs },
     },
     { name: 'show no executionInfo while PENDING', emulator: { pendingHasExecutionInfo: false } },
-    { name: 'forget finished tasks', emulator: { keepFinishedTasksMs: 15 * secondMs } },
+    {
+      name: 'remove finished tasks from its list',
+      emulator: { keepFinishedTasksMs: 15 * secondMs },
+    },
     { name: 'list the oldest first under a filter', emulator: { filteredOrder: 'oldest-first' } },
     { name: 'list by id under a filter', emulator: { filteredOrder: 'by-id' } },
     { name: 'end a listing with an empty page', emulator: { emptyPages: 'last' } },
-    { name: 'give an empty page before each page', emulator: { emptyPages: 'everywhere' } },
+    { name: 'return an empty page before each page', emulator: { emptyPages: 'everywhere' } },
     {
       name: 'keep the slot of a task in PENDING_CANCEL',
       emulator: { pendingCancelHoldsSlot: true, pendingCancelMs: 3 * secondMs },
@@ -39,10 +42,13 @@ export function guessesAboutAws(secondMs: number): readonly Guess[] {
       name: 'free the slot of a task in PENDING_CANCEL',
       emulator: { pendingCancelHoldsSlot: false, pendingCancelMs: 3 * secondMs },
     },
-    { name: 'take a second cancel', emulator: { pendingCancelIsCancellable: true } },
-    { name: 'complete what was cancelled late', emulator: { cancelledWhileRunning: 'completes' } },
+    { name: 'accept a second cancel', emulator: { pendingCancelIsCancellable: true } },
     {
-      name: 'look at the limit before anything else',
+      name: 'complete a task that was cancelled late',
+      emulator: { cancelledWhileRunning: 'completes' },
+    },
+    {
+      name: 'check the limit first',
       emulator: {
         checkOrder: ['activeLimit', 'bucket', 'bucketRegion', 'logGroup', 'bucketPolicy'],
       },
@@ -54,19 +60,19 @@ export function guessesAboutAws(secondMs: number): readonly Guess[] {
       lacksLastMs: true,
     },
     {
-      name: 'go by ingestion time',
+      name: 'select events by ingestion time',
       emulator: { eventRange: 'ingestion', rangeEnd: 'inclusive' },
     },
     {
-      name: 'show a code of its own while RUNNING',
+      name: 'show an unknown code while RUNNING',
       emulator: { shownStatusCodes: { RUNNING: 'EXPORTING' } },
     },
     {
-      name: 'show a code of its own while PENDING',
+      name: 'show an unknown code while PENDING',
       emulator: { shownStatusCodes: { PENDING: 'QUEUED' } },
     },
     {
-      name: 'show a code of its own in PENDING_CANCEL',
+      name: 'show an unknown code in PENDING_CANCEL',
       emulator: { shownStatusCodes: { PENDING_CANCEL: 'STOPPING' }, pendingCancelMs: 3 * secondMs },
     },
     { name: 'answer 503 when it is unavailable', emulator: { serviceUnavailableStatus: 503 } },

@@ -8,7 +8,7 @@ import { readLines, seedEvents } from './content.ts';
 import { guessesAboutAws } from './guesses.ts';
 
 const window = { region, logGroupName: '/app', fromAt: startAt - 30 * 86_400_000, hours: 4 };
-// As long as it takes to know that a lost create took no effect: well beyond a listing that lags.
+// The time until a lost create counts as absent. It is well beyond the delay of a listing.
 const limits = { reconcileMs: 20_000, listingIntervalMs: 5_000, idleMs: 5_000 };
 const unavailable = { kind: 'error', code: 'ServiceUnavailableException' } as const;
 
@@ -24,8 +24,8 @@ function loseAnswers({ emulator }: Queue): void {
   for (const fault of faults) emulator.faults.add(fault);
 }
 
-/** Tasks that were active while another was. */
-function overlaps({ emulator }: Queue): number {
+/** The number of tasks that were active at the same time as another. */
+function countOverlaps({ emulator }: Queue): number {
   const tasks = emulator.exportTasks();
   return tasks.filter((task, at) => task.createdAt < (tasks[at - 1]?.finishedAt ?? 0)).length;
 }
@@ -49,7 +49,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', (guess) => {
         prefix: `jobs/${jobId}/`,
       }),
     ).toEqual(expected);
-    expect(overlaps(queue)).toBe(0);
+    expect(countOverlaps(queue)).toBe(0);
     expect(queue.emulator.faults.pending()).toEqual([]);
   });
 

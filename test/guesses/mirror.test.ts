@@ -15,8 +15,8 @@ const lostAnswers: readonly (Omit<Fault, 'operation'> & { name: string })[] = [
   { name: 'an error before the effect', ...unavailable },
 ] as never;
 
-/** Creates a task whose answer is lost; what the caller is told, and the tasks AWS made. */
-async function createUnder(world: World, fault: Omit<Fault, 'operation'>, nth: number) {
+/** Creates a task with a fault. Returns the answer, and the tasks that AWS has created. */
+async function createWithFault(world: World, fault: Omit<Fault, 'operation'>, nth: number) {
   const from = order.from + nth;
   world.emulator.faults.add({ ...fault, operation: 'CreateExportTask' } as Fault);
   const { status, body } = await world.call('POST', '/export-tasks', {
@@ -24,44 +24,44 @@ async function createUnder(world: World, fault: Omit<Fault, 'operation'>, nth: n
     from,
     destinationPrefix: 'exports/app/',
   });
-  const made = world.emulator.exportTasks().filter((task) => task.from === BigInt(from));
-  return { status, body, made: made.map(({ taskId }) => taskId) };
+  const created = world.emulator.exportTasks().filter((task) => task.from === BigInt(from));
+  return { status, body, created: created.map(({ taskId }) => taskId) };
 }
 
-/** A world whose clocks are turned together, by whoever sleeps in it and by the test; AWS's stands else. */
-async function openTurned(emulator: EmulatorOptions) {
+/** A world whose clocks advance together, in sleeps and by the test. */
+async function openVirtualTime(emulator: EmulatorOptions) {
   const startAt = Date.now();
-  let turnedMs = 0;
-  const turn = async (ms: number, { clock }: Emulator) => {
-    turnedMs += ms;
+  let advancedMs = 0;
+  const advance = async (ms: number, { clock }: Emulator) => {
+    advancedMs += ms;
     clock.advance(ms);
   };
   const world = await openWorld({
     emulator: { startAt, ...emulator },
-    sleep: turn,
-    now: () => Date.now() + turnedMs,
-    elapsed: () => performance.now() + turnedMs,
+    sleep: advance,
+    now: () => Date.now() + advancedMs,
+    elapsed: () => performance.now() + advancedMs,
   });
-  return Object.assign(world, { advance: (ms: number) => void turn(ms, world.emulator) });
+  return Object.assign(world, { advance: (ms: number) => void advance(ms, world.emulator) });
 }
 
 describe.each(guessesAboutAws(1_000))('AWS might also $name:', ({ emulator }) => {
   test('a create in the mirror never returns a false result after a lost answer', async () => {
-    await using world = await openTurned(emulator);
+    await using world = await openVirtualTime(emulator);
 
     for (const [nth, { name, ...fault }] of lostAnswers.entries()) {
-      const { status, body, made } = await createUnder(world, fault, nth);
+      const { status, body, created } = await createWithFault(world, fault, nth);
 
-      const what = `${name}: ${status} ${JSON.stringify(body)}, AWS has ${made.length}`;
-      if (status === 201) expect(made, what).toEqual([body.taskId]);
-      else if (body.type.endsWith('/outcome-unknown')) expect(status, what).toBe(504);
-      else expect(made, what).toEqual([]);
+      const description = `${name}: ${status} ${JSON.stringify(body)}, AWS has ${created.length}`;
+      if (status === 201) expect(created, description).toEqual([body.taskId]);
+      else if (body.type.endsWith('/outcome-unknown')) expect(status, description).toBe(504);
+      else expect(created, description).toEqual([]);
       world.advance(60_000);
     }
   });
 
   test('a cancel in the mirror ends the task for good', async () => {
-    await using world = await openTurned({ runningMs: 60_000, ...emulator });
+    await using world = await openVirtualTime({ runningMs: 60_000, ...emulator });
     const created = await world.call('POST', '/export-tasks', order);
     const path = `/export-tasks/${created.body.taskId}`;
     world.advance(1_000);

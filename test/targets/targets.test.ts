@@ -4,7 +4,7 @@ import { makeAudit } from '#audit/audit.ts';
 import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
-import { longTimeouts } from '../silence.ts';
+import { longTimeouts } from '../aws-timeouts.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';

@@ -57,7 +57,7 @@ describe('a create that took effect, and its answer is lost', () => {
   test.each(tookEffect)(
     '%s: the task is found by its marker and counts',
     async (_row, emulator, fault) => {
-      await using queue = await openQueue({ emulator, isSilenceShort: true });
+      await using queue = await openQueue({ emulator, isTimeoutSkipped: true });
       lose(queue, fault);
       const jobId = await queue.put();
 
@@ -123,7 +123,7 @@ describe('a create that took no effect, and its answer is lost', () => {
   test.each(tookNone)(
     '%s: it is sent again under a new marker into a new prefix',
     async (_row, fault) => {
-      await using queue = await openQueue({ isSilenceShort: true });
+      await using queue = await openQueue({ isTimeoutSkipped: true });
       lose(queue, fault);
       const jobId = await queue.put();
 

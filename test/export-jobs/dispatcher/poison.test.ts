@@ -58,7 +58,7 @@ describe('a slice whose create AWS never carries out', () => {
     async (_what, fault, problem) => {
       await using queue = await openPoisoned(fault, {
         limits: { ...soon, resendAfterMs: [5_000, 60_000] },
-        isSilenceShort: fault.kind === 'silence-before',
+        isTimeoutSkipped: fault.kind === 'silence-before',
       });
       const jobId = await queue.put({ logGroupName });
 
