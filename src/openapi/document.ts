@@ -37,7 +37,7 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'CloudWatch Logs exports to S3 over REST.',
     description:
-      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error; `GET /problems` lists them all. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations without a security requirement need no credentials.\n\nThe 64-bit integers `from` and `to` are exact. Read and write them with a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
+      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations without a security requirement need no credentials.\n\nThe 64-bit integers `from` and `to` are exact. Read and write them with a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],

@@ -36,7 +36,7 @@ export function pageOfProblems(problems: readonly ProblemExplanation[], basePath
 <body>
 <h1>${escapeHtml(heading)}</h1>
 ${only ? about(only) : problems.map(section).join('\n')}
-<p>${only ? `<a href="${basePath}/problems">All problems</a> · ` : ''}<a href="${basePath}/docs">Operations</a></p>
+<p>${only ? `<a href="${basePath}/problems">All problems</a> · ` : ''}<a href="${basePath}/docs">API documentation</a></p>
 </body>
 </html>
 `;

@@ -51,7 +51,7 @@ test('links of problem pages work behind a proxy that removes a path prefix', as
   await page.waitForURL(`${proxy.url}/problems`);
   await page.getByRole('link', { name: 'Export slot taken by another task' }).click();
   await page.waitForURL(`${proxy.url}/problems/export-slot-taken`);
-  await page.getByRole('link', { name: 'Operations' }).click();
+  await page.getByRole('link', { name: 'API documentation' }).click();
   await page.locator('.opblock').first().waitFor();
 
   expect(page.url()).toBe(`${proxy.url}/docs`);
