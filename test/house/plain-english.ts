@@ -1,101 +1,75 @@
-/** A construction or a word that readers stumble over. */
-interface Obstacle {
-  pattern: RegExp;
-  /** What to write instead. */
-  instead: string;
-}
+/** A construction or a word that readers stumble over, and what to write instead. */
+type Obstacle = readonly [pattern: RegExp, instead: string];
 
 /**
- * Constructions that a reader with another first language has to read twice. They are looked for in
- * each sentence, without its code. Add what a reader marks.
+ * Constructions that have to be read twice. The check looks for them in each sentence, without its
+ * code. Add what a reader marks.
  */
 const constructions: readonly Obstacle[] = [
-  { pattern: /\bas (?:\w+ )*as (?:may|can) be\b/i, instead: 'a limit, or "as possible"' },
-  { pattern: /\bas (?:\w+ )*as (?:you|it|they|one) (?:may|can)\b/i, instead: 'a limit' },
-  {
-    pattern: /\b(?:is|are|was|were|be|been|being) told\b/i,
-    instead: 'who says what, or "distinguish"',
-  },
-  {
-    pattern: /\btells? of\b|\btells? (?:whether|what|which|who|how|that)\b/i,
-    instead: '"says", "shows" or "has"',
-  },
-  {
-    pattern: /\bwho(?:m)?ever\b|\bwhatever\b|\bhowever (?:many|much|long|often)\b/i,
-    instead: 'who or what it is',
-  },
-  { pattern: /\bso (?:many|much)\b/i, instead: 'the number, or its setting' },
-  {
-    pattern: /\b(?:nobody|nothing|everybody|everything) (?:any|every)(?:thing|body)\b/i,
-    instead: 'a verb',
-  },
-  { pattern: /\b(?:by|of|for|to|with|than|but) who\b/i, instead: 'a noun' },
-  { pattern: /^Of\b/, instead: 'the noun that the "of" belongs to' },
-  { pattern: /^(?:What|Who|Whom|Whose|Why|Which)\b(?!.*\?$)/, instead: 'a noun as the subject' },
-  { pattern: /^(?:Where|How)\b(?! to\b)(?!.*\?$)/, instead: 'a noun as the subject' },
-  {
-    pattern: /^Since when\b|^Until when\b|^(?:Of|By|From|To|With|For) (?:what|whom|which|when)\b/,
-    instead: 'a noun',
-  },
-  { pattern: /^(?:\w+ ){1,3}(?:is|are) (?:what|who|whose)\b/, instead: 'the subject first' },
-  {
-    pattern:
-      /^(?:Nor|Never|Seldom|Rarely|Hardly|Neither|Only then|No longer|So) (?:is|are|was|do|does|did|has|have|can|may|must|will)\b/,
-    instead: 'the subject first',
-  },
-  {
-    pattern:
-      /^(?:Shown|Allowed|Known|Needed|Refused|Decided|Written|Kept|Told|Meant) (?:is|are|was|were|here)\b/,
-    instead: 'the subject first',
-  },
-  { pattern: /^(?:Should|Were|Had) (?:it|they|you|the|a|an|this|that|no)\b/, instead: '"If …"' },
-  {
-    pattern: /,? (?:nor|and so) (?:is|are|was|do|does|did|has|have|can|may|must|will)\b/i,
-    instead: 'the subject first',
-  },
-  { pattern: /; or\b|; so\b|; and\b|; but\b/, instead: 'two sentences' },
+  [/\bas (?:\w+ )*as (?:may|can) be\b/i, 'a limit, or "as possible"'],
+  [/\bas (?:\w+ )*as (?:you|it|they|one) (?:may|can)\b/i, 'a limit'],
+  [/\b(?:is|are|was|were|be|been|being) told\b/i, 'who says what, or "distinguish"'],
+  [/\btells? of\b|\btells? (?:whether|what|which|who|how|that)\b/i, '"says", "shows" or "has"'],
+  [/\bwho(?:m)?ever\b|\bwhatever\b|\bhowever (?:many|much|long|often)\b/i, 'who or what it is'],
+  [/\bso (?:many|much)\b/i, 'the number, or its setting'],
+  [/\b(?:nobody|nothing|everybody|everything) (?:any|every)(?:thing|body)\b/i, 'a verb'],
+  [/\b(?:by|of|for|to|with|than|but) who\b/i, 'a noun'],
+  [/^Of\b/, 'the noun that the "of" belongs to'],
+  [/^(?:What|Who|Whom|Whose|Why|Which)\b(?!.*\?$)/, 'a noun as the subject'],
+  [/^(?:Where|How)\b(?! to\b)(?!.*\?$)/, 'a noun as the subject'],
+  [/^Since when\b|^Until when\b|^(?:Of|By|From|To|With|For) (?:what|whom|which|when)\b/, 'a noun'],
+  [/^(?:\w+ ){1,3}(?:is|are) (?:what|who|whose)\b/, 'the subject first'],
+  [
+    /^(?:Nor|Never|Seldom|Rarely|Hardly|Neither|Only then|No longer|So) (?:is|are|was|do|does|did|has|have|can|may|must|will)\b/,
+    'the subject first',
+  ],
+  [
+    /^(?:Shown|Allowed|Known|Needed|Refused|Decided|Written|Kept|Told|Meant) (?:is|are|was|were|here)\b/,
+    'the subject first',
+  ],
+  [/^(?:Should|Were|Had) (?:it|they|you|the|a|an|this|that|no)\b/, '"If …"'],
+  [
+    /,? (?:nor|and so) (?:is|are|was|do|does|did|has|have|can|may|must|will)\b/i,
+    'the subject first',
+  ],
+  [/; or\b|; so\b|; and\b|; but\b/, 'two sentences'],
 ];
 
 /** Words of our own, and what the field says. Add what a reader marks. */
 const privateWords: readonly Obstacle[] = [
-  {
-    pattern: /\b(?:in|into) line\b|\blines? of (?:slices|jobs|callers)\b|\bwaiting lines?\b/i,
-    instead: 'queue',
-  },
-  {
-    pattern: /\b(?:takes?|took|taking|waits?|waited|whose|its|their|your|in) turns?\b/i,
-    instead: 'fair share, or "is served"',
-  },
-  { pattern: /\bturned? away\b/i, instead: 'reject' },
-  {
-    pattern:
-      /\bAWS (?:\w+ )*(?:is|was|are|be|been) (?:\w+ )?asked\b|\basks? AWS\b|\basked of AWS\b/i,
-    instead: 'call AWS',
-  },
-  { pattern: /\bsettl(?:e|es|ed|ing)\b/i, instead: 'reconcile' },
-  { pattern: /\bstrays?\b/i, instead: 'orphaned task' },
-  { pattern: /\bdeeds?\b/i, instead: 'audit context' },
-  { pattern: /\bsift(?:s|ed|ing)?\b/i, instead: 'filter' },
-  { pattern: /\bheed(?:s|ed|ing)?\b/i, instead: 'depend on' },
-  { pattern: /\bjudg(?:e|es|ed|ing)\b/i, instead: 'evaluate' },
-  { pattern: /\bphantoms?\b/i, instead: 'placeholder' },
-  { pattern: /\boutr[ua]n\b/i, instead: 'stale state' },
-  { pattern: /\bhome of\b/i, instead: 'storage backend' },
-  { pattern: /\baskers?\b/i, instead: 'caller' },
-  { pattern: /\bwish(?:es)?\b/i, instead: 'export job, or request' },
-  { pattern: /\bseen through\b/i, instead: 'completed or failed' },
-  { pattern: /\bhardly\b/i, instead: '"likely mistake", or "rarely"' },
-  { pattern: /\blawful\b/i, instead: 'valid' },
-  { pattern: /\bmend(?:s|ed|ing)?\b/i, instead: 'fix' },
-  { pattern: /\bl(?:eave|eaves|eft|eaving) (?:it |them |\S+ )?out\b/i, instead: 'omit' },
-  { pattern: /\bbeyond (?:that|what)\b|\bfor ever\b/i, instead: 'a limit, or "always"' },
-  { pattern: /\bunder way\b/i, instead: 'in progress, in flight' },
-  {
-    pattern: /\bnot to be told apart\b|\btell(?:s)? apart\b|\btold apart\b/i,
-    instead: 'distinguish',
-  },
-  { pattern: /\bhears?\b|\bheard\b/i, instead: 'receive, or know' },
-  { pattern: /\b(?:business|leave) to\b|\bfor you to know\b/i, instead: '"you may see"' },
+  [/\b(?:in|into) line\b|\blines? of (?:slices|jobs|callers)\b|\bwaiting lines?\b/i, 'queue'],
+  [
+    /\b(?:takes?|took|taking|waits?|waited|whose|its|their|your|in) turns?\b/i,
+    'fair share, or "is served"',
+  ],
+  [/\bturned? away\b/i, 'reject'],
+  [
+    /\bAWS (?:\w+ )*(?:is|was|are|be|been) (?:\w+ )?asked\b|\basks? AWS\b|\basked of AWS\b/i,
+    'call AWS',
+  ],
+  [/\bsettl(?:e|es|ed|ing)\b/i, 'reconcile'],
+  [/\bstrays?\b/i, 'orphaned task'],
+  [/\bdeeds?\b/i, 'audit context'],
+  [/\bsift(?:s|ed|ing)?\b/i, 'filter'],
+  [/\bheed(?:s|ed|ing)?\b/i, 'depend on'],
+  [/\bjudg(?:e|es|ed|ing)\b/i, 'evaluate'],
+  [/\bphantoms?\b/i, 'placeholder'],
+  [/\boutr[ua]n\b/i, 'stale state'],
+  [/\bhome of\b/i, 'storage backend'],
+  [/\baskers?\b/i, 'caller'],
+  [/\bwish(?:es)?\b/i, 'export job, or request'],
+  [/\bseen through\b/i, 'completed or failed'],
+  [/\bhardly\b/i, '"likely mistake", or "rarely"'],
+  [/\blawful\b/i, 'valid'],
+  [/\bmend(?:s|ed|ing)?\b/i, 'fix'],
+  [/\bl(?:eave|eaves|eft|eaving) (?:it |them |\S+ )?out\b/i, 'omit'],
+  [/\bbeyond (?:that|what)\b|\bfor ever\b/i, 'a limit, or "always"'],
+  [/\bunder way\b/i, 'in progress, in flight'],
+  [/\bt(?:ell|ells|old) apart\b/i, 'distinguish'],
+  [/\bdemand(?:s|ed|ing)?\b/i, 'require'],
+  [/\bt(?:akes?|ook|aking) a look\b/i, 'poll, or read'],
+  [/\bhears?\b|\bheard\b/i, 'receive, or know'],
+  [/\b(?:business|leave) to\b|\bfor you to know\b/i, '"you may see"'],
 ];
 
 /**
@@ -138,7 +112,7 @@ export function sentencesOf(text: string): string[] {
 /** What in a text makes a reader stumble, each with what to write instead; empty for a plain text. */
 export function obstaclesIn(text: string): string[] {
   return sentencesOf(text).flatMap((sentence) => [
-    ...[...constructions, ...privateWords].flatMap(({ pattern, instead }) => {
+    ...[...constructions, ...privateWords].flatMap(([pattern, instead]) => {
       const found = pattern.exec(sentence)?.[0];
       return found === undefined ? [] : [`"${found}" in "${sentence}": write ${instead}`];
     }),
