@@ -115,8 +115,13 @@ async function callEverything(world: World, by = Object.values(carriers)): Promi
 
 const refusedText = `User: arn:aws:sts::123456789012:assumed-role/canary-role-4f1c/test is not authorized to perform: logs:CreateExportTask on resource: ${roleArn}`;
 const errors = [
-  ...['AccessDeniedException', 'AccessDenied', 'ExpiredTokenException', 'InvalidClientTokenId'],
-  ...['UnrecognizedClientException', 'IncompleteSignature', 'SignatureDoesNotMatch'],
+  'AccessDeniedException',
+  'AccessDenied',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'IncompleteSignature',
+  'SignatureDoesNotMatch',
 ];
 const failures: Fault[] = [
   ...errors.map((code) => ({ kind: 'error', code, message: refusedText, status: 403 }) as const),

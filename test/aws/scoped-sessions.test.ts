@@ -40,11 +40,14 @@ async function outcomeOf(...call: Parameters<typeof create>): Promise<string> {
   return 'problem' in result ? `${result.outcome}: ${result.problem.slug}` : result.outcome;
 }
 
-/** Many refusals of the role, without a Date: in virtual time, the SDK would retry (queue-of-jobs.ts). */
+/** Many refusals of the role, without a Date: in virtual time, the SDK would retry (open-queue.ts). */
 const refuseRole = {
   ...refusal,
-  ...({ operation: 'AssumeRole', code: 'AccessDenied', status: 403, count: 100 } as const),
-};
+  operation: 'AssumeRole',
+  code: 'AccessDenied',
+  status: 403,
+  count: 100,
+} as const;
 
 describe('a create in its own session', () => {
   test('assumes the role with the name of its caller and a policy for the grant', async () => {

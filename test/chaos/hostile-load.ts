@@ -99,7 +99,9 @@ function sendHalfABody({ port }: GatewayProcess, caller: string): Promise<number
     let answer = '';
     const head = [
       'POST /export-jobs HTTP/1.1',
-      ...['host: localhost', `x-api-key: ${keyOf(caller)}`, 'content-type: application/json'],
+      'host: localhost',
+      `x-api-key: ${keyOf(caller)}`,
+      'content-type: application/json',
       'content-length: 1048576',
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n{"name":"${'x'.repeat(524_288)}`);

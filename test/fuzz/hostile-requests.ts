@@ -61,9 +61,20 @@ const bodies = Object.values(shapes).map((shape) => ({
 }));
 
 const paths = [
-  ...['/export-jobs', '/export-jobs', '/export-jobs?dryRun=true', '/export-jobs?dryRun=true'],
-  ...['/export-tasks', '/export-tasks', '/export-tasks/x/cancel', '/authorization-checks'],
-  ...['/export-jobs/x/cancel', '/export-jobs/x/retry', '/targets', '/nope', '/docs', '/problems'],
+  '/export-jobs',
+  '/export-jobs',
+  '/export-jobs?dryRun=true',
+  '/export-jobs?dryRun=true',
+  '/export-tasks',
+  '/export-tasks',
+  '/export-tasks/x/cancel',
+  '/authorization-checks',
+  '/export-jobs/x/cancel',
+  '/export-jobs/x/retry',
+  '/targets',
+  '/nope',
+  '/docs',
+  '/problems',
 ];
 const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'a/b;'];
 const codings = [

@@ -36,9 +36,18 @@ export interface PrefixTemplate {
 
 /** The placeholders of a template. */
 const names = [
-  ...(['account', 'region', 'target', 'logGroup'] as const),
-  ...(['yyyy', 'MM', 'dd', 'HH', 'mm', 'jobId', 'attempt'] as const),
-];
+  'account',
+  'region',
+  'target',
+  'logGroup',
+  'yyyy',
+  'MM',
+  'dd',
+  'HH',
+  'mm',
+  'jobId',
+  'attempt',
+] as const;
 type Name = (typeof names)[number];
 const known = names.map((name) => `{${name}}`).join(' ');
 

@@ -24,7 +24,16 @@ async function openBoth(settings: object = {}) {
 
 describe('a token', () => {
   test.for([
-    ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+    'RS256',
+    'RS384',
+    'RS512',
+    'PS256',
+    'PS384',
+    'PS512',
+    'ES256',
+    'ES384',
+    'ES512',
+    'EdDSA',
   ] as Algorithm[])('identifies the caller when it is signed with %s', async (alg) => {
     await using issuer = await openIssuer();
     issuer.rotate(alg);

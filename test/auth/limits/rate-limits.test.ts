@@ -54,13 +54,22 @@ test('returns the budget in structured fields of each answer', async () => {
   const listed = await world.list(ada);
 
   expect([created.status, ...fieldsOf(created)]).toEqual([
-    ...[201, '"creates";q=120;w=60', '"creates";r=119;t=60', null],
+    201,
+    '"creates";q=120;w=60',
+    '"creates";r=119;t=60',
+    null,
   ]);
   expect([refused.status, ...fieldsOf(refused)]).toEqual([
-    ...[400, '"creates";q=120;w=60', '"creates";r=118;t=42', null],
+    400,
+    '"creates";q=120;w=60',
+    '"creates";r=118;t=42',
+    null,
   ]);
   expect([listed.status, ...fieldsOf(listed)]).toEqual([
-    ...[200, '"requests";q=3000;w=60', '"requests";r=2999;t=60', null],
+    200,
+    '"requests";q=3000;w=60',
+    '"requests";r=2999;t=60',
+    null,
   ]);
 });
 

@@ -8,9 +8,13 @@ import { pauseMs } from '../shortened-limits.ts';
 
 const maxWaitMs = 4_000;
 const points = [
-  ...(['before-intent', 'in-intent', 'after-intent', 'before-send'] as const),
-  ...(['before-outcome', 'in-outcome'] as const),
-];
+  'before-intent',
+  'in-intent',
+  'after-intent',
+  'before-send',
+  'before-outcome',
+  'in-outcome',
+] as const;
 
 /** Freezes replicas for longer than their lease: at a point of the protocol, at a create, or at any time. */
 export async function pauseOwners(options: ScenarioOptions): Promise<ScenarioReport> {

@@ -17,8 +17,7 @@ function after(windows: LoopWindow[]): number[] {
 
 test('reports a delay after consecutive late windows, until one is on time', () => {
   expect(after([late, late, { ...late, delayMs: 300 }, inTime, late, late])).toEqual([
-    ...[0, 400, 300],
-    ...[2, 2, 400],
+    0, 400, 300, 2, 2, 400,
   ]);
 });
 

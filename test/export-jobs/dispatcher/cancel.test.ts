@@ -27,8 +27,13 @@ describe('the cancel of a job', () => {
       .orderBy('version')
       .execute();
     expect(types.map(({ type }) => type)).toEqual([
-      ...['job-accepted', 'slice-starting', 'slice-running', 'job-cancel-requested'],
-      ...['slices-cancelled', 'slice-cancelling', 'slice-cancelled'],
+      'job-accepted',
+      'slice-starting',
+      'slice-running',
+      'job-cancel-requested',
+      'slices-cancelled',
+      'slice-cancelling',
+      'slice-cancelled',
     ]);
   });
 
