@@ -17,7 +17,7 @@ const questions = Array.from({ length: 100 }, (_, n) =>
   }),
 );
 
-test('many decisions do not keep out everybody else', async () => {
+test('lets other requests run during many decisions', async () => {
   let decided = 0;
   const seen: number[] = [];
   const demanded = requireEach(
@@ -35,14 +35,14 @@ test('many decisions do not keep out everybody else', async () => {
   expect(seen.slice(0, 4)).toEqual([20, 40, 60, 80]);
 });
 
-test('the policies of all decisions are told, each once', async () => {
+test('returns the policies of all decisions, each once', async () => {
   const authorizer = authorizerBy(() => true);
 
   expect(await requireEach(authorizer, request, questions)).toEqual(['the-rule']);
   expect(await requireEach(authorizer, request, [])).toEqual([]);
 });
 
-test('the first no is the last question, and is told as the request may know it', async () => {
+test('stops at the first refusal, and refuses without names that the caller may not know', async () => {
   const asked: (string | undefined)[] = [];
   const authorizer = authorizerBy((_principal, { resource }) => {
     asked.push(resource.logGroupName);
@@ -58,7 +58,7 @@ test('the first no is the last question, and is told as the request may know it'
   expect(asked).toEqual(['/g/0', '/g/1', '/g/0', '/g/1']);
 });
 
-test('a question is made only when the one before it has its yes', async () => {
+test('makes each question only after the permit of the one before', async () => {
   let made = 0;
   function* lazily() {
     for (const question of questions) {

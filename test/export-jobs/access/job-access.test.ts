@@ -56,7 +56,7 @@ const request = (name: string) => ({ principal: principalOf(name), id: 'request'
 const find = (jobId: string, by = request('bob')) => access.find(by, 'ReadExportJob', jobId);
 const notFound = { slug: 'export-job-not-found', detail: 'You have no export job with this id.' };
 
-test('a job of somebody else takes the very steps of one that is not there', async () => {
+test('takes the same steps for a job of another caller as for one that does not exist', async () => {
   await expect(find('job')).rejects.toMatchObject(notFound);
   const ofForeign = done.splice(0);
   await expect(find('unknown')).rejects.toMatchObject(notFound);
@@ -65,13 +65,13 @@ test('a job of somebody else takes the very steps of one that is not there', asy
   expect(done).toEqual(ofForeign);
 });
 
-test('one that is not there is not found by who may read everything, either', async () => {
+test('finds no job that does not exist, not even for a caller that may read everything', async () => {
   rule = () => true;
 
   await expect(find('unknown')).rejects.toMatchObject(notFound);
 });
 
-test('the first log group that says no is the last that is asked', async () => {
+test('stops at the first log group that is refused', async () => {
   rule = (_principal, { resource }) => resource.logGroupName !== '/b19';
   const names = Array.from({ length: 200 }, (_, n) => `/b${n}`);
   pages = [async () => ({ logGroupNames: names, next: 201 })];
@@ -83,7 +83,7 @@ test('the first log group that says no is the last that is asked', async () => {
   expect(done).not.toContain('log groups from 201');
 });
 
-test('answers are remembered for each caller and action by itself', async () => {
+test('remembers answers separately for each caller and action', async () => {
   rule = () => true;
   const bob = request('bob');
   const reads = () => done.filter((step) => step.startsWith('log groups')).length;
@@ -100,7 +100,7 @@ test('answers are remembered for each caller and action by itself', async () => 
   expect(reads()).toBe(4);
 });
 
-test('whoever asks at once shares the answer', async () => {
+test('shares one evaluation between concurrent requests', async () => {
   rule = () => true;
   const bob = request('bob');
 
@@ -109,7 +109,7 @@ test('whoever asks at once shares the answer', async () => {
   expect(done.filter((step) => step.startsWith('log groups'))).toHaveLength(1);
 });
 
-test('a failure is no answer: the next asks again', async () => {
+test('does not remember a failure', async () => {
   rule = () => true;
   const bob = request('bob');
   pages = [() => Promise.reject(new Error('away'))];

@@ -20,7 +20,7 @@ const routes: [method: string, path: string][] = [
   ['POST', '/retry'],
 ];
 
-describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openStorage) => {
+describe.each(storageBackends)('access to a job, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   beforeAll(async () => {
@@ -37,39 +37,45 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     world.call(method, `/export-jobs${path}`, undefined, as(name));
   const actionsAsked = () => world.audit.map(({ action, requestId }) => [action, requestId]);
 
-  test.each(routes)('%s %s: is its caller’s alone, by default', async (method, path) => {
-    const jobId = await jobOf('ann', world.database);
-    if (path === '/events') await bringTo(world.database, jobId, 0, 'completed');
+  test.each(routes)(
+    '%s %s: permits only the caller of the job, by default',
+    async (method, path) => {
+      const jobId = await jobOf('ann', world.database);
+      if (path === '/events') await bringTo(world.database, jobId, 0, 'completed');
 
-    const own = await call('ann', method, `/${jobId}${path}`);
-    const foreign = await call('bob', method, `/${jobId}${path}`);
+      const own = await call('ann', method, `/${jobId}${path}`);
+      const foreign = await call('bob', method, `/${jobId}${path}`);
 
-    expect(own.status).toBeLessThan(300);
-    expect(foreign.status).toBe(404);
-  });
+      expect(own.status).toBeLessThan(300);
+      expect(foreign.status).toBe(404);
+    },
+  );
 
-  test.each(routes)('%s %s: a job of somebody else looks like none', async (method, path) => {
-    const jobs = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        jobOf('ann', world.database, { logGroupNames: ['/a', '/b'] }),
-      ),
-    );
-    const ids = jobs.flatMap((jobId) => [jobId, randomUUID()]);
-
-    const seen = new Set<string>();
-    for (const id of ids) {
-      const { status, headers, text, body } = await call('bob', method, `/${id}${path}`);
-      const fields = [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
-      seen.add(
-        JSON.stringify([status, fields, text.replace(body.instance, '')]).replaceAll(id, ''),
+  test.each(routes)(
+    '%s %s: answers for a job of another caller as for one that does not exist',
+    async (method, path) => {
+      const jobs = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          jobOf('ann', world.database, { logGroupNames: ['/a', '/b'] }),
+        ),
       );
-    }
+      const ids = jobs.flatMap((jobId) => [jobId, randomUUID()]);
 
-    expect([...seen]).toEqual([expect.stringContaining('You have no export job with this id.')]);
-    expect(world.audit.map(({ decision }) => decision)).toEqual(ids.map(() => 'forbid'));
-  });
+      const seen = new Set<string>();
+      for (const id of ids) {
+        const { status, headers, text, body } = await call('bob', method, `/${id}${path}`);
+        const fields = [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
+        seen.add(
+          JSON.stringify([status, fields, text.replace(body.instance, '')]).replaceAll(id, ''),
+        );
+      }
 
-  test('a rule that forbids overrides that it is one’s own, also in the list', async () => {
+      expect([...seen]).toEqual([expect.stringContaining('You have no export job with this id.')]);
+      expect(world.audit.map(({ decision }) => decision)).toEqual(ids.map(() => 'forbid'));
+    },
+  );
+
+  test('forbids a job of the own caller by policy, also in the list', async () => {
     const jobId = await jobOf('ann', world.database, { logGroupNames: ['/open', '/secret'] });
     policies.change((_principal, { resource }) => resource.logGroupName !== '/secret');
 
@@ -88,7 +94,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     ['each of its log groups permits it', ['/a', '/b', '/c'], 200],
     ['its first log group does not', ['/x', '/b', '/c'], 404],
     ['its last log group does not', ['/a', '/b', '/x'], 404],
-  ])('may be read by others if %s', async (_case, logGroupNames, status) => {
+  ])('permits reading by another caller if %s', async (_case, logGroupNames, status) => {
     const jobId = await jobOf('ann', world.database, { logGroupNames, days: 3 });
     policies.change((_principal, { action, resource }) => {
       return action === 'ReadExportJob' && resource.logGroupName !== '/x';
@@ -99,7 +105,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     expect(answer.status).toBe(status);
   });
 
-  test('is decided by what is known of it: target, log group, bucket and template', async () => {
+  test('is decided by target, log group, bucket and prefix template', async () => {
     const jobId = await jobOf('ann', world.database);
     const asked: unknown[] = [];
     policies.change((_principal, question) => asked.push(question) > 0);
@@ -118,7 +124,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     ]);
   });
 
-  test('of a thousand log groups is decided once for a caller, until the policies change', async () => {
+  test('decides a job of a thousand log groups once per caller, until the policies change', async () => {
     const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `/g/${n}`);
     const jobId = await jobOf('ann', world.database, { logGroupNames });
     let asked = 0;
@@ -146,7 +152,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     expect(actionsAsked()).toHaveLength(4);
   });
 
-  test('in a target that is not configured any more is decided by the place it was', async () => {
+  test('decides a job of a removed target by its last account and Region', async () => {
     const gone = { target: 'gone', accountId: '999999999999', region: 'us-west-2' };
     await world.database.queries.insertInto('slots').values(gone).execute();
     const jobId = await jobOf('ann', world.database, { target: 'gone' });
@@ -157,7 +163,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     expect(answer.status).toBe(200);
   });
 
-  test('is not shown to who waits for news when policies say no meanwhile', async () => {
+  test('rejects a waiting request if the policies have changed meanwhile', async () => {
     const jobId = await jobOf('ann', world.database, { days: 2 });
     const waiting = call('ann', 'GET', `/${jobId}?wait=30`);
     await world.waitFor(() => world.waiting() > 0);
@@ -169,7 +175,7 @@ describe.each(storageBackends)('a job and who asks for it, on %s', (_name, openS
     expect((await waiting).status).toBe(404);
   });
 
-  test('is cancelled by who may cancel it, without reading it; the audit has their name', async () => {
+  test('permits a cancel without a permit to read, and records who cancelled', async () => {
     const jobId = await jobOf('ann', world.database);
     policies.change((_principal, { action }) => action === 'CancelExportJob');
 
@@ -217,7 +223,7 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
     return jobId;
   };
 
-  test('is an export: it takes the permission to create, of what has failed', async () => {
+  test('requires a permit to create for each failed log group', async () => {
     const jobId = await failedJob();
     const asked: unknown[] = [];
     policies.change((_principal, question) => {
@@ -251,7 +257,7 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
     expect(shown).toHaveLength(2);
   });
 
-  test('of a job of somebody else is refused without the names of its log groups', async () => {
+  test('is refused for a job of another caller without naming its log groups', async () => {
     const jobId = await failedJob();
     policies.change((_principal, { action }) => action === 'RetryExportJob');
 
@@ -260,7 +266,7 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
     expect(answer.body.detail).toBe('No policy permits you to export all failed slices.');
   });
 
-  test('takes no permission to create where nothing has failed', async () => {
+  test('requires no permit to create when nothing has failed', async () => {
     const jobId = await jobOf('ann', world.database);
     policies.change((_principal, { action }) => action === 'RetryExportJob');
 
@@ -269,7 +275,7 @@ describe.each(storageBackends)('a retry, on %s', (_name, openStorage) => {
     expect(answer.body).toMatchObject({ retriedSlices: 0 });
   });
 
-  test('that is permitted puts the slices back, in the name of who asked', async () => {
+  test('returns slices to the queue if permitted, and records who requested it', async () => {
     const jobId = await failedJob();
     policies.change(() => true);
 

@@ -11,7 +11,7 @@ import { storageBackends } from '../storage-backends.ts';
 const everything: Rule = () => true;
 const { logGroupNames: _none, ...withoutGroups } = jobBody;
 
-describe.each(storageBackends)('who may create which job, on %s', (_name, openStorage) => {
+describe.each(storageBackends)('the authorization of a new job, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
   let asked: Question[];
@@ -41,7 +41,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
   const jobsThere = async () =>
     (await world.database.queries.selectFrom('jobs').select('id').execute()).length;
 
-  test('is decided by the parsed values, for each log group, as the first slice has them', async () => {
+  test('decides each log group by the parsed values of its first slice', async () => {
     const body = {
       ...withoutGroups,
       priority: 3,
@@ -68,7 +68,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     );
   });
 
-  test('a job with a log group that is not permitted is refused whole, with its name', async () => {
+  test('rejects the whole job and names the log group if one is not permitted', async () => {
     permit((_principal, { resource }) => resource.logGroupName !== '/b');
     const before = await jobsThere();
 
@@ -79,7 +79,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect(await jobsThere()).toBe(before);
   });
 
-  test('a prefix must be permitted as if it were a name, before AWS is asked for it', async () => {
+  test('requires a permit for a prefix as for a name, before it calls AWS', async () => {
     permit((_principal, { resource }) => resource.logGroupName !== '/team/');
 
     const there = await post({ ...withoutGroups, logGroupNamePrefix: '/team/' });
@@ -91,7 +91,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect(world.calls('DescribeLogGroups')).toEqual([]);
   });
 
-  test('of a prefix each log group is asked about; one that is not permitted is not named', async () => {
+  test('decides each log group of a prefix, and does not name one that is not permitted', async () => {
     permit((_principal, { resource }) => resource.logGroupName !== '/team/secret');
 
     // Too many slices, and a prefix that is too long: neither may tell what there is.
@@ -108,7 +108,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect(groupsAsked().slice(0, 4)).toEqual(['/team/', '/team/a', '/team/b', '/team/secret']);
   });
 
-  test('a dry run is refused as the job would be', async () => {
+  test('rejects a dry run like the job', async () => {
     permit(() => false);
 
     const answer = await post(jobBody, '?dryRun=true');
@@ -116,7 +116,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect([answer.status, answer.body.type]).toEqual([403, '/problems/not-permitted']);
   });
 
-  test('a key stands for a job of its caller alone', async () => {
+  test('keeps the keys of two callers apart', async () => {
     const key = { 'idempotency-key': randomUUID() };
 
     const first = await post(jobBody, '', key);
@@ -129,7 +129,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect(other.body.caller).toBe('test#bob');
   });
 
-  test('a key shows its job only as long as its caller may read it', async () => {
+  test('returns the job of a key only while its caller may read it', async () => {
     const key = { 'idempotency-key': randomUUID() };
     await post(jobBody, '', key);
     policies.change((_principal, { action }) => action !== 'ReadExportJob');
@@ -139,7 +139,7 @@ describe.each(storageBackends)('who may create which job, on %s', (_name, openSt
     expect([again.status, again.body.type]).toEqual([404, '/problems/export-job-not-found']);
   });
 
-  test('with the job is kept who asked, and with the change who let them', async () => {
+  test('stores the principal with the job, and the policies with the change', async () => {
     const { body, headers } = await post(jobBody);
 
     const { queries } = world.database;

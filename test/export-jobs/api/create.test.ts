@@ -25,7 +25,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   const jobsThere = async () =>
     (await world.database.queries.selectFrom('jobs').select('id').execute()).length;
 
-  test('accepts a job: it is there when it is answered, and its target is told of work', async () => {
+  test('accepts a job that exists before the answer, and wakes its target', async () => {
     const answer = await post(jobBody);
 
     expect(answer.status).toBe(202);
@@ -63,7 +63,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     expect(shown.body).toEqual(answer.body);
   });
 
-  test('resolves a prefix at AWS, and says how much the log groups hold', async () => {
+  test('resolves a prefix at AWS, and returns the stored bytes of the log groups', async () => {
     const { logGroupNames: _names, ...rest } = jobBody;
 
     const { status, body } = await post({ ...rest, logGroupNamePrefix: '/app' });
@@ -72,7 +72,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     expect(body).toMatchObject({ logGroupBytes: 0, sliceCounts: { waiting: 3 } });
   });
 
-  test('is cut by the calendar of its time zone, and its slices write under the times there', async () => {
+  test('splits by the calendar of the time zone, and renders prefixes with its times', async () => {
     const zoned = {
       ...jobBody,
       timeZone: 'America/St_Johns',
@@ -142,7 +142,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     ]);
   });
 
-  test('a thousand long names are accepted, as ten thousand slices', async () => {
+  test('accepts a thousand long names as ten thousand slices', async () => {
     const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${n}-`.padEnd(512, 'x'));
     const to = '2024-05-11T00:00:00Z';
     const destinationPrefix = '{jobId}';
@@ -153,7 +153,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     expect(body.sliceCounts.waiting).toBe(10_000);
   });
 
-  test('says that the job takes unsettled log events, when it does', async () => {
+  test('returns isUnsettled if the job takes unsettled log events', async () => {
     const now = Date.now();
     const unsettled = { from: now - 3_600_000, to: now, sliceBy: 'none', allowUnsettled: true };
 
@@ -186,7 +186,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     ['a broken rule', '', { ...jobBody, destination: 1 }, 'invalid-request'],
     ['a window that cannot be meant', '', { ...jobBody, to: jobBody.from }, 'invalid-request'],
     ['a body of too many bytes', '', { ...jobBody, name: 'x'.repeat(1_048_576) }, 'body-too-large'],
-  ])('refuses %s, and keeps nothing', async (_name, query, body, slug) => {
+  ])('rejects %s, and stores nothing', async (_name, query, body, slug) => {
     const before = await jobsThere();
 
     const answer = await post(body, randomUUID(), query);
@@ -198,7 +198,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     expect(keys.filter(({ key }) => key.length === 36)).toEqual([]);
   });
 
-  test('says how many bytes a body may have here, and elsewhere', async () => {
+  test('returns the byte limit of a body, here and for other operations', async () => {
     const here = await post({ ...jobBody, name: 'x'.repeat(1_048_576) });
     const elsewhere = await world.call('POST', '/export-tasks', { taskName: 'x'.repeat(65_536) });
 
@@ -207,7 +207,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   describe('with an Idempotency-Key', () => {
-    test('answers the same request with the same job, whatever the order of its members', async () => {
+    test('returns the same job for the same request in another order of members', async () => {
       const first = await post(jobBody, 'again');
       const members = Object.entries(jobBody).reverse();
 
@@ -218,7 +218,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect(again.headers.get('location')).toBe(first.headers.get('location'));
     });
 
-    test('answers with the same job whether a member is null or not there', async () => {
+    test('returns the same job whether a member is null or absent', async () => {
       const first = await post(jobBody, 'nulls');
 
       const again = await post({ ...jobBody, logGroupNamePrefix: null, priority: null }, 'nulls');
@@ -226,7 +226,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect(again.body.id).toBe(first.body.id);
     });
 
-    test('answers with the job as it is now, without planning again', async () => {
+    test('returns the current job without planning again', async () => {
       const { logGroupNames: _names, ...rest } = jobBody;
       const body = { ...rest, logGroupNamePrefix: '/app' };
       const first = await post(body, 'once-planned');
@@ -242,7 +242,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     test.each([
       ['another body', { ...jobBody, priority: 1 }, ''],
       ['another target', jobBody, '?target=default'],
-    ])('refuses the same key with %s', async (name, body, query) => {
+    ])('rejects the same key with %s', async (name, body, query) => {
       await post(jobBody, name.replace(' ', '-'));
 
       const answer = await post(body, name.replace(' ', '-'), query);
@@ -256,7 +256,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       ['a space', 'two words'],
       ['another alphabet', 'schlüssel'],
       ['256 characters', 'k'.repeat(256)],
-    ])('refuses %s', async (_name, key) => {
+    ])('rejects %s', async (_name, key) => {
       const answer = await world.call('POST', '/export-jobs', jobBody, { 'idempotency-key': key });
 
       expect(answer.status).toBe(400);
@@ -269,7 +269,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       ]);
     });
 
-    test('takes one of 255 characters', async () => {
+    test('accepts a key of 255 characters', async () => {
       const answer = await post(jobBody, '~'.repeat(255));
 
       expect(answer.status).toBe(202);
@@ -277,7 +277,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 
   describe('with dryRun=true', () => {
-    test('shows the plan and what it would meet in the queue, and keeps nothing', async () => {
+    test('returns the plan and its queue estimate, and stores nothing', async () => {
       const before = await jobsThere();
       const inQueue = await world.call('GET', '/export-jobs?state=waiting&limit=100');
       const body = {
@@ -312,7 +312,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect((await post(jobBody, 'dry')).status).toBe(202); // the key means nothing yet
     });
 
-    test('names all log groups of a prefix, more than a body can name', async () => {
+    test('returns all log groups of a prefix, more than a body can name', async () => {
       const names = Array.from({ length: 1_200 }, (_, n) => `/aws/lambda/fn-${n}`).sort();
       for (const logGroupName of names) world.emulator.seed.logGroup({ region, logGroupName });
       const { logGroupNames: _names, ...rest } = jobBody;
@@ -327,14 +327,14 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect(accepted.body.sliceCounts.waiting).toBe(1_200);
     });
 
-    test('is refused as the job would be', async () => {
+    test('rejects what the job would be rejected for', async () => {
       const answer = await post({ ...jobBody, to: jobBody.from }, undefined, '?dryRun=true');
 
       expect(answer.status).toBe(400);
     });
   });
 
-  test('says that the database is away, and that trying again is safe', async () => {
+  test('returns database-unavailable, retryable, when the database fails', async () => {
     const away = new Problem('database-unavailable', 'The database does not answer.');
     const { transaction } = world.database;
     world.database.transaction = () => Promise.reject(away);
@@ -349,7 +349,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
   });
 });
 
-test('a key stands for its job after a restart too', async () => {
+test('returns the job of a key after a restart', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
   const post = async () => {
     await using world = await openWorld({ jobs: { dataDir } });
@@ -366,7 +366,7 @@ test('a key stands for its job after a restart too', async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-test('fifty equal requests at once to three gateways over one database are one job', async () => {
+test('creates one job for fifty equal concurrent requests to three gateways', async () => {
   const databaseUrl = await postgresUrl();
   await using first = await openWorld({ jobs: { databaseUrl } });
   await using second = await openWorld({ jobs: { databaseUrl } });
@@ -385,7 +385,7 @@ test('fifty equal requests at once to three gateways over one database are one j
   expect(await queries.selectFrom('jobs').select('id').execute()).toHaveLength(1);
 });
 
-test('more slices than a caller may have waiting are refused, and again by a retry', async () => {
+test('rejects more waiting slices than the limit of the caller, also by a retry', async () => {
   await using world = await openWorld({ jobs: { maxWaitingSlices: 3 } });
   const first = await world.call('POST', '/export-jobs', jobBody);
   const { id } = first.body;
@@ -402,7 +402,7 @@ test('more slices than a caller may have waiting are refused, and again by a ret
   }
 });
 
-test('without a database there are no export jobs', async () => {
+test('returns 404 for export jobs without a database', async () => {
   await using world = await openWorld();
 
   for (const [method, path] of [
@@ -415,7 +415,7 @@ test('without a database there are no export jobs', async () => {
   }
 });
 
-test('a list that is too long is told how long it is, and one far too long is not looked at', async () => {
+test('rejects a long list with its length, and a far too long one unread', async () => {
   await using world = await openWorld({ jobs: {} });
   const numbers = (count: number) => `{"logGroupNames":[${Array(count).fill('1').join()}]}`;
 

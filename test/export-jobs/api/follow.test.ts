@@ -7,7 +7,7 @@ import { storageBackends } from '../storage-backends.ts';
 
 const firstDay = Date.UTC(2024, 0, 1);
 
-describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
+describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld({ jobs: await openStorage() });
@@ -25,7 +25,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   };
 
   describe('GET /export-jobs/{jobId}', () => {
-    test('shows how far a job is, and what failed', async () => {
+    test('returns the progress and the failures of a job', async () => {
       const { database } = world;
       const jobId = await givenJob(database, 9, { facts: { target: randomUUID() } });
       await bringTo(database, jobId, 0, 'completed');
@@ -52,7 +52,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect(body.startedAt).toBeUndefined();
     });
 
-    test('shows when it started and ended', async () => {
+    test('returns when a job started and ended', async () => {
       const { database } = world;
       const jobId = await givenJob(database, 1);
       const attempt = {
@@ -82,7 +82,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
     test.each([
       ['an unknown job', randomUUID()],
       ['what is no id', 'x'],
-    ])('%s is not found, and all look alike', async (_case, jobId) => {
+    ])('returns 404 for %s, alike for all', async (_case, jobId) => {
       const answers = await Promise.all([
         get(`/${jobId}`),
         get(`/${jobId}/slices`),
@@ -99,7 +99,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       }
     });
 
-    test('answers 304 while nothing has changed', async () => {
+    test('returns 304 while nothing has changed', async () => {
       const jobId = await givenJob(world.database, 2);
       const first = await get(`/${jobId}`);
       const etag = first.headers.get('etag') as string;
@@ -131,7 +131,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect(answer.body.sliceCounts.completed).toBe(1);
     });
 
-    test('waits for the next change without one, unless the job has ended', async () => {
+    test('waits for the next change without an ETag, unless the job has ended', async () => {
       const jobId = await givenJob(world.database, 1);
 
       const waiting = get(`/${jobId}?wait=30`);
@@ -142,7 +142,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect((await get(`/${jobId}?wait=30`)).body.state).toBe('completed');
     });
 
-    test('answers at once when the ETag is old', async () => {
+    test('returns at once when the ETag is old', async () => {
       const jobId = await givenJob(world.database, 1);
 
       const answer = await get(`/${jobId}?wait=30`, 'W/"0-0"');
@@ -150,7 +150,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect(answer.status).toBe(200);
     });
 
-    test('answers 304 when the time is over', async () => {
+    test('returns 304 at the end of the wait', async () => {
       const jobId = await givenJob(world.database, 1);
       const etag = (await get(`/${jobId}`)).headers.get('etag');
 
@@ -159,7 +159,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect(answer.status).toBe(304);
     });
 
-    test.each(['0', '31', '1.5', 'x'])('refuses wait=%s', async (wait) => {
+    test.each(['0', '31', '1.5', 'x'])('rejects wait=%s', async (wait) => {
       const answer = await get(`/${randomUUID()}?wait=${wait}`);
 
       expect(answer.status).toBe(400);
@@ -168,7 +168,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   });
 
   describe('GET /export-jobs', () => {
-    test('lists the callers own jobs, newest first, page by page', async () => {
+    test('lists the jobs of the caller, newest first, page by page', async () => {
       const target = 'pages';
       const ids: string[] = [];
       for (let n = 0; n < 5; n += 1) {
@@ -220,7 +220,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       btoa('[1e99,"x"]'),
       btoa('[1,"\\u0000"]'),
       btoa('{"0":1,"1":"x","length":2}'),
-    ])('refuses the cursor %s', async (cursor) => {
+    ])('rejects the cursor %s', async (cursor) => {
       const answer = await get(`?cursor=${encodeURIComponent(decodeURIComponent(cursor))}`);
 
       expect(answer.status).toBe(400);
@@ -235,7 +235,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   });
 
   describe('GET /export-jobs/{jobId}/slices', () => {
-    test('shows slices by number, each with its attempts', async () => {
+    test('lists slices by number, each with its attempts', async () => {
       const { database } = world;
       const jobId = await givenJob(database, 5);
       const attempt = { jobId, slice: 1, target: 'default', destinationPrefix: 'x/1', fence: 1 };
@@ -305,13 +305,13 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       ]);
     });
 
-    test('is empty where there is none in that state', async () => {
+    test('returns an empty list if no slice has the state', async () => {
       const jobId = await givenJob(world.database, 1);
 
       expect((await get(`/${jobId}/slices?state=failed`)).body).toEqual({ slices: [] });
     });
 
-    test('a cursor beyond all numbers is the end', async () => {
+    test('returns the end of the list for a cursor beyond all numbers', async () => {
       const jobId = await givenJob(world.database, 1);
 
       const answer = await get(`/${jobId}/slices?cursor=${btoa(`[${2 ** 53 - 1}]`)}`);
@@ -321,7 +321,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   });
 
   describe('POST /export-jobs/{jobId}/cancel', () => {
-    test('cancels what waits, at once and once; who waits for news hears of it', async () => {
+    test('cancels waiting slices once and at once, and releases waiting requests', async () => {
       const jobId = await givenJob(world.database, 3);
       const waiting = get(`/${jobId}?wait=30`);
       await world.waitFor(() => world.waiting() > 0);
@@ -373,7 +373,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
       expect(world.woken[0]).toBe('default');
     });
 
-    test('is refused after a cancel', async () => {
+    test('is rejected after a cancel', async () => {
       const jobId = await givenJob(world.database, 1);
       await world.call('POST', `/export-jobs/${jobId}/cancel`);
 
@@ -385,7 +385,7 @@ describe.each(storageBackends)('following jobs on %s', (_name, openStorage) => {
   });
 });
 
-test('those who wait for news do not hold up the end of the service', async () => {
+test('stops the service without waiting for long polls', async () => {
   await using world = await openWorld({ jobs: {} });
   const jobId = await givenJob(world.database, 1);
   const waiting = world.call('GET', `/export-jobs/${jobId}?wait=30`);

@@ -35,7 +35,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
   let targets = 0;
   const newTarget = () => `target-${++targets}`;
 
-  test('has one’s own jobs, unless it is asked for others', async () => {
+  test('has the own jobs by default, and those of other callers on request', async () => {
     const target = newTarget();
     const own = await jobOf('bob', world.database, { target });
     const others = await jobOf('ann', world.database, { target });
@@ -45,7 +45,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect((await list(`target=${target}&caller=*`)).ids.sort()).toEqual([own, others].sort());
   });
 
-  test('leaves out what the request may not read, and its pages go on behind it', async () => {
+  test('leaves out jobs that the caller may not read, and continues after them', async () => {
     const target = newTarget();
     const visible: string[] = [];
     for (let acceptedAt = 1; acceptedAt <= 12; acceptedAt += 1) {
@@ -65,7 +65,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect(pages.map((page) => page.length)).toEqual([2, 2, 2]);
   });
 
-  test('may have a short page that goes on, and tells no id of what is hidden', async () => {
+  test('can have a short page with a next one, and no id of a hidden job', async () => {
     const target = newTarget();
     const oldest = await jobOf('ann', world.database, { target, acceptedAt: 1 });
     const hidden: string[] = [];
@@ -84,7 +84,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect(second.nextCursor).toBeUndefined();
   });
 
-  test('stops early where jobs have many log groups that are asked about', async () => {
+  test('ends a page early if jobs take many decisions', async () => {
     const target = newTarget();
     const logGroupNames = Array.from({ length: 400 }, (_, n) => `/g/${n}`);
     const ids: string[] = [];
@@ -99,7 +99,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect(again).toEqual([ids]); // answers about log groups are remembered
   });
 
-  test.each(['', 'x'.repeat(1_025)])('refuses caller=%s', async (caller) => {
+  test.each(['', 'x'.repeat(1_025)])('rejects caller=%s', async (caller) => {
     const { status, body } = await list(`caller=${caller}`);
 
     expect(status).toBe(400);

@@ -7,7 +7,7 @@ import { bringTo } from '../accepted-jobs.ts';
 import { insertJob } from '../insert-rows.ts';
 import { policiesOf } from '../jobs-of-callers.ts';
 
-test('a caller has so many requests with wait at once, and others have theirs', async () => {
+test('limits the concurrent long polls of each caller separately', async () => {
   const { access } = policiesOf(() => true);
   await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
   const jobId = await insertJob(world.database);
@@ -28,7 +28,7 @@ test('a caller has so many requests with wait at once, and others have theirs', 
   expect([read, ...answers, again].map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
 });
 
-test('the process has so many requests with wait at once, whoever sends them', async () => {
+test('limits the concurrent long polls of the process', async () => {
   await using world = await openWorld({ jobs: { maxStreams: 1 } });
   const path = `/export-jobs/${await insertJob(world.database)}?wait=30`;
   const waiting = world.call('GET', path);
@@ -41,7 +41,7 @@ test('the process has so many requests with wait at once, whoever sends them', a
   expect((await waiting).status).toBe(200);
 });
 
-test('who is no longer recognised when the wait is over is told nothing of the job', async () => {
+test('rejects a long poll whose credential is invalid at the end of the wait', async () => {
   const { access } = policiesOf(() => true);
   let isWithdrawn = false;
   await using world = await openWorld({

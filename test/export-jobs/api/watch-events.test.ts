@@ -22,7 +22,7 @@ const isRequestLine = (queue: Record<string, unknown>) =>
   queue.route === '/export-jobs/:jobId/events' && queue.msg === 'request';
 
 describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, openStorage) => {
-  test('tells everything from the beginning, what happens then, and the end', async () => {
+  test('sends all past events, each new one, and the end', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await insertJob(world.database);
     await bringTo(world.database, jobId, 0, 'running');
@@ -49,7 +49,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
     expect(stream.text()).toMatch(/^retry: \d+\n\n/);
   });
 
-  test('goes on after the last event its reader has, by header or query, the header first', async () => {
+  test('continues after Last-Event-ID, from the header or else the query', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await insertJob(world.database);
     for (const state of ['running', 'waiting', 'completed'] as const) {
@@ -72,7 +72,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
     ]);
   });
 
-  test('says 204 to who has the end already, until something happens again', async () => {
+  test('returns 204 after the last event, until there is a new one', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await insertJob(world.database);
     await complete(world, jobId);
@@ -87,7 +87,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
     expect(again.messages[0]).toMatchObject({ id: 3, event: 'slice-waiting' });
   });
 
-  test('tells thousands of events once each, in order, to a reader of any pace', async () => {
+  test('sends thousands of events once and in order, to slow and fast readers', async () => {
     await using world = await openWorld({ jobs: await openStorage() });
     const jobId = await insertJob(world.database);
     const { database } = world;
@@ -116,7 +116,7 @@ describe.each(storageBackends)('GET /export-jobs/{jobId}/events on %s', (_name, 
 });
 
 describe('GET /export-jobs/{jobId}/events', () => {
-  test('tells when a slice is ready again as an instant', async () => {
+  test('sends the time at which a slice is ready again as readyAt', async () => {
     const clock = () => Date.UTC(2024, 4, 2);
     await using world = await openWorld({ jobs: { clock } });
     const { database } = world;
@@ -141,7 +141,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     });
   });
 
-  test('is 404 for a job that is not there', async () => {
+  test('returns 404 for a job that does not exist', async () => {
     await using world = await openWorld({ jobs: {} });
 
     const { status, body } = await world.call('GET', '/export-jobs/nowhere/events');
@@ -149,7 +149,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect([status, body.type]).toEqual([404, '/problems/export-job-not-found']);
   });
 
-  test('ends when other policies say no, before anything more is told', async () => {
+  test('ends before the next event when the policies no longer permit it', async () => {
     let asked = 0;
     const policies = policiesOf(() => ++asked > 0);
     await using world = await openWorld({ jobs: {}, access: policies.access });
@@ -172,7 +172,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(again.status).toBe(404);
   });
 
-  test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('refuses Last-Event-ID "%s"', async (id) => {
+  test.for(['x', '-1', '1.5', '', '9'.repeat(16)])('rejects Last-Event-ID "%s"', async (id) => {
     await using world = await openWorld({ jobs: {} });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -186,7 +186,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(byHeader.body.errors[0].in).toBe('header');
   });
 
-  test('is for who takes event streams: 406 for others', async () => {
+  test('returns 406 to clients that do not accept event streams', async () => {
     await using world = await openWorld({ jobs: {} });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -198,7 +198,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect([refused.status, refused.body.type]).toEqual([406, '/problems/not-acceptable']);
   });
 
-  test('answers HEAD at once, and keeps no stream open for it', async () => {
+  test('answers HEAD at once without an open stream', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 1 } });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -211,7 +211,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(stream.response.statusCode).toBe(200);
   });
 
-  test('goes on beyond the time other operations have', async () => {
+  test('stays open beyond the timeout of other operations', async () => {
     await using world = await openWorld({ jobs: {}, limits: { handlerMs: 50 } });
     const jobId = await insertJob(world.database);
 
@@ -226,7 +226,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(stream.messages.at(-1)).toMatchObject({ event: 'job-ended' });
   });
 
-  test('ends at once and whole when the service closes', async () => {
+  test('ends completely at once when the service closes', async () => {
     const world = await openWorld({ jobs: {} });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -241,7 +241,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(streams.every((stream) => stream.isComplete())).toBe(true);
   });
 
-  test('does not hold the closing up with a reader that does not read', async () => {
+  test('does not delay the shutdown for a reader that does not read', async () => {
     const world = await openWorld({ jobs: {} });
     const { database } = world;
     const jobId = await insertJob(database);
@@ -265,7 +265,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     socket.destroy();
   });
 
-  test('frees everything when its reader leaves, and leaves a queue in the log', async () => {
+  test('frees everything when its reader leaves, and logs the request', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 1 } });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -283,7 +283,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     ]);
   });
 
-  test('has a limit of streams, and says when to come back', async () => {
+  test('rejects streams above the limit with Retry-After', async () => {
     await using world = await openWorld({ jobs: { maxStreams: 2 } });
     const jobId = await insertJob(world.database);
     const path = `/export-jobs/${jobId}/events`;
@@ -296,7 +296,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(refused.headers.get('retry-after')).toBe('5');
   });
 
-  test('ends when the database fails, so that its reader comes back where it was', async () => {
+  test('ends when the database fails, so that its reader reconnects where it was', async () => {
     await using world = await openWorld({ jobs: {} });
     const jobId = await insertJob(world.database);
     using stream = await openEventStream(world.url, `/export-jobs/${jobId}/events`);
@@ -313,7 +313,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', jobId }));
   });
 
-  test('leaves places for others: a caller has a limit of its own', async () => {
+  test('limits the streams of each caller separately', async () => {
     const { access } = policiesOf(() => true);
     await using world = await openWorld({ jobs: { maxWatchers: 2 }, access });
     const jobId = await insertJob(world.database);
@@ -332,7 +332,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect([ofBob, again].map(({ response }) => response.statusCode)).toEqual([200, 200]);
   });
 
-  test('ends before anything more is told when its caller is no longer recognised', async () => {
+  test('ends before the next event when its credential is no longer valid', async () => {
     const { access } = policiesOf(() => true);
     let isWithdrawn = false;
     await using world = await openWorld({
@@ -364,7 +364,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     );
   });
 
-  test('is decided again when its caller is in other groups', async () => {
+  test('is authorized again when the groups of its caller change', async () => {
     const bob = { ...principalOf('bob'), groups: ['readers'] };
     let principal = bob;
     const { access } = policiesOf((who) => who.groups.includes('readers'));
@@ -383,7 +383,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     expect(stream.messages.map(({ id }) => id)).toEqual([1]);
   });
 
-  test('holds few bytes of a reader that does not read, and ends after a while', async () => {
+  test('holds few bytes for a reader that does not read, and ends in time', async () => {
     await using world = await openWorld({ jobs: {} });
     const { database } = world;
     const jobId = await insertJob(database);

@@ -19,7 +19,7 @@ async function entriesOfCalls(queue: Queue, operation: string): Promise<number[]
     );
 }
 
-test('a create and a cancel of AWS have one entry each, whatever AWS answered', async () => {
+test('records one entry for each create and cancel, whatever AWS answers', async () => {
   await using queue = await openQueue({ emulator: { runningMs: 20_000 } });
   const codes = ['ThrottlingException', 'LimitExceededException', 'ExpiredTokenException'];
   for (const [skip, code] of codes.entries()) {
@@ -40,7 +40,7 @@ test('a create and a cancel of AWS have one entry each, whatever AWS answered', 
   expect(cancels).toEqual([1, 1]);
 });
 
-test('an entry says who, what, and what came of it, from the jobBody to the end', async () => {
+test('records who did what with which outcome, from the job to its end', async () => {
   await using queue = await openQueue();
   const jobId = await jobOf('ann', queue.database);
 
@@ -91,7 +91,7 @@ test('an entry says who, what, and what came of it, from the jobBody to the end'
   ]);
 });
 
-test('a create whose answer was lost is found in the audit by its marker, and who found it', async () => {
+test('records a lost create by its marker, and that the gateway found it', async () => {
   await using queue = await openQueue();
   queue.emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });
   await jobOf('ann', queue.database);
@@ -107,7 +107,7 @@ test('a create whose answer was lost is found in the audit by its marker, and wh
   ]);
 });
 
-test('the cancel of an orphan task is in the audit, for the caller whose job it was', async () => {
+test('records the cancel of an orphaned task for the caller of its job', async () => {
   await using queue = await openQueue({ emulator: { runningMs: 600_000, activeTaskLimit: 2 } });
   queue.emulator.faults.add({
     kind: 'late-effect',

@@ -52,8 +52,8 @@ function behalves() {
   return { calls, seeTarget };
 }
 
-describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', (backend) => {
-  test('its caller of then is asked about with the values AWS gets', async () => {
+describe.each(['sqlite', 'postgres'] as const)('the authorization of a slice, on %s', (backend) => {
+  test('decides for the stored principal, with the values that AWS gets', async () => {
     const { asked, authorizer } = remembering(() => true);
     await using queue = await openQueue({ backend, authorizer });
     const jobId = await jobOf('ann', queue.database);
@@ -80,7 +80,7 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
     ]);
   });
 
-  test('a policy that is withdrawn holds for what waits: AWS is not called, and the next goes on', async () => {
+  test('fails a waiting slice whose policy is withdrawn, without a call to AWS, and continues', async () => {
     let isPermitted = true;
     const authorizer = authorizerBy(({ subject }) => subject !== 'ann' || isPermitted);
     await using queue = await openQueue({ backend, authorizer });
@@ -116,8 +116,8 @@ describe.each(['sqlite', 'postgres'] as const)('before a slice is sent, on %s', 
   });
 });
 
-describe('before a slice is sent', () => {
-  test('a prefix that becomes another with each attempt is decided as it is by then', async () => {
+describe('the authorization of a slice', () => {
+  test('decides each attempt with its own prefix', async () => {
     const authorizer = authorizerBy(
       (_principal, { context }) => context?.destinationPrefix?.endsWith('/1') === true,
     );
@@ -135,7 +135,7 @@ describe('before a slice is sent', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
-  test('the caller of a job from before callers were told apart is its name alone', async () => {
+  test('decides an older job without a principal by the name of its caller', async () => {
     const { asked, authorizer } = remembering(() => true);
     await using queue = await openQueue({ authorizer });
     await queue.put({ caller: 'anonymous' });
@@ -152,7 +152,7 @@ describe('before a slice is sent', () => {
   });
 
   test.each<CrashPoint>(['after-intent', 'in-outcome'])(
-    'a process that dies %s of a slice that is refused leaves it to the next, and AWS is not called',
+    'ends a refused slice after the process died at %s, without a call to AWS',
     async (diesAt) => {
       await using queue = await openQueue({ replicas: 0, authorizer: authorizerBy(() => false) });
       const jobId = await queue.put({ slices: 2 });
@@ -167,7 +167,7 @@ describe('before a slice is sent', () => {
     },
   );
 
-  test('many that are refused do not keep out everybody else', async () => {
+  test('lets other requests run during many refusals', async () => {
     let decided = 0;
     const authorizer = authorizerBy(() => ++decided < 0);
     await using queue = await openQueue({ authorizer });
@@ -187,7 +187,7 @@ describe('before a slice is sent', () => {
 });
 
 describe('calls to AWS for a slice', () => {
-  test('are made on behalf of its caller, with what was permitted; looks are the gateway’s own', async () => {
+  test('are made for its caller with the granted values, except for reads of the gateway', async () => {
     const { calls, seeTarget } = behalves();
     await using queue = await openQueue({ emulator: { runningMs: 60_000 }, seeTarget });
     const jobId = await jobOf('ann', queue.database);

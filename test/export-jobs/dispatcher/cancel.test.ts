@@ -8,7 +8,7 @@ const isIn = (queue: Queue, jobId: string, state: string) => async () =>
 const statuses = ({ emulator }: Queue) => emulator.exportTasks().map(({ status }) => status);
 
 describe('the cancel of a job', () => {
-  test('ends what waits at once, and its running task at AWS, asked for once', async () => {
+  test('ends waiting slices at once, and sends one cancel for the running task', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 60_000 } });
     const jobId = await queue.put({ slices: 3 });
     await queue.time.runUntil(isIn(queue, jobId, 'running'));
@@ -49,7 +49,7 @@ describe('the cancel of a job', () => {
     expect(await queue.states(jobId)).toEqual(['cancelled']);
   });
 
-  test('that comes as the task completes leaves AWS the last word', async () => {
+  test('leaves the outcome to AWS if the task completes at the same time', async () => {
     await using queue = await openQueue();
     const jobId = await queue.put();
     await queue.time.runUntil(isIn(queue, jobId, 'running'));
@@ -64,7 +64,7 @@ describe('the cancel of a job', () => {
   });
 
   test.each([0, 400, 800, 1_200, 1_600, 1_950, 2_000, 2_050])(
-    'at %i ms of a task of two seconds ends as AWS says',
+    'at %i ms of a task of two seconds ends with the outcome of AWS',
     async (ageMs) => {
       await using queue = await openQueue();
       const jobId = await queue.put();
@@ -79,7 +79,7 @@ describe('the cancel of a job', () => {
     },
   );
 
-  test('whose answer is lost is asked for again, and ends cancelled', async () => {
+  test('is sent again after a lost answer, and ends cancelled', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 60_000 } });
     queue.emulator.faults.add({ kind: 'reset-after', operation: 'CancelExportTask', count: 3 });
     const jobId = await queue.put();
@@ -91,7 +91,7 @@ describe('the cancel of a job', () => {
     expect(await queue.states(jobId)).toEqual(['cancelled']);
   });
 
-  test('that AWS does not take does not keep the end of the task from being seen', async () => {
+  test('does not hide the end of the task if AWS refuses it', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ ...refusal, operation: 'CancelExportTask', count: 100_000 });
     const jobId = await queue.put();
@@ -104,7 +104,7 @@ describe('the cancel of a job', () => {
     expect(queue.calls('CancelExportTask').length).toBeGreaterThan(0);
   });
 
-  test('between the intent and the answer: the task is created, found and cancelled', async () => {
+  test('between the intent and the answer finds the created task and cancels it', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 60_000 } });
     queue.emulator.faults.add({ kind: 'reset-after', operation: 'CreateExportTask' });
     const jobId = await queue.put({ slices: 2 });
@@ -118,7 +118,7 @@ describe('the cancel of a job', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
-  test('of a slice whose create never took effect: it is cancelled, and never sent again', async () => {
+  test('of a slice whose create had no effect never sends it again', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
     const jobId = await queue.put();
@@ -137,7 +137,7 @@ describe('the cancel of a job', () => {
   test.each([
     ['throttled', { kind: 'error', code: 'ThrottlingException' } as const],
     ['told that the slot is taken', { kind: 'foreign-task', durationMs: 5_000 } as const],
-  ])('while its create is %s: the slice does not go back into the queue', async (_what, fault) => {
+  ])('while its create is %s does not return the slice to the queue', async (_what, fault) => {
     let cancelIt = async () => {};
     await using queue = await openQueue({
       reach: async (point) => {

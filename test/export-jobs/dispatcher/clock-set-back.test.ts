@@ -16,7 +16,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       return { queue, off };
     }
 
-    test('lets what waits go on within ten seconds, and is an error in the log', async () => {
+    test('lets waiting slices start within ten seconds, and logs an error', async () => {
       const { queue, off } = await openTurnable();
       await using _closed = queue;
       const jobId = await queue.put({ slices: 3 });
@@ -34,7 +34,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       ]);
     });
 
-    test('lets what waits go on when nobody was at work meanwhile', async () => {
+    test('lets waiting slices start if no owner worked meanwhile', async () => {
       const { queue, off } = await openTurnable({ replicas: 0 });
       await using _closed = queue;
       const jobId = await queue.put({ slices: 2 });
@@ -48,7 +48,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - openedAt).toBeLessThan(15_000);
     });
 
-    test('does not keep the slot of an owner that has died', async () => {
+    test('does not keep the slot of a dead owner closed', async () => {
       const { queue, off } = await openTurnable({ replicas: 0 });
       await using _closed = queue;
       const jobId = await queue.put({ slices: 1 });
@@ -66,7 +66,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - openedAt).toBeLessThan(240_000);
     });
 
-    test('does not keep a lost answer from being settled', async () => {
+    test('does not keep a lost answer from being reconciled', async () => {
       const { queue, off } = await openTurnable({ replicas: 0 });
       await using _closed = queue;
       queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'reset-before' });
@@ -82,7 +82,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - backAt).toBeLessThan(300_000);
     });
 
-    test('lets a slice go on that was waiting for another try when its owner died', async () => {
+    test('lets a slice be tried again if its owner died during the wait', async () => {
       const { queue, off } = await openTurnable({ replicas: 0, random: () => 0 });
       await using _closed = queue;
       queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'task-fails' });
@@ -100,7 +100,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - openedAt).toBeLessThan(90_000);
     });
 
-    test('leaves a slice waiting whose log events are still settling', async () => {
+    test('keeps a slice waiting while its log events are settling', async () => {
       const { queue, off } = await openTurnable();
       await using _closed = queue;
       const jobId = await queue.put({ slices: 1, readyInMs: hourMs });
@@ -113,7 +113,7 @@ describe.each(['sqlite', 'postgres'] as const)(
   },
 );
 
-test('a clock set forward does not make a create absent that was just sent', async () => {
+test('does not count a new create as absent if the clock is set forward', async () => {
   let offMs = 0;
   await using queue = await openQueue({ replicas: 0, clockOffMs: () => offMs });
   queue.emulator.faults.add({
@@ -138,7 +138,7 @@ describe('the watch over the clock of the database', () => {
     ['was set forward', 5_000, 3_605_000, 0],
     ['was set back', 5_000.25, 5_000 - hourMs, hourMs],
     ['was set back by less than a second', 5_000, 4_200, 0],
-  ])('of one that %s', (_what, oursMs, theirsMs, backMs) => {
+  ])('of a clock that %s', (_what, oursMs, theirsMs, backMs) => {
     let at = 0;
     const clock = makeDatabaseClock(() => at);
     clock.observe(1_714_521_600_000, at);
@@ -147,7 +147,7 @@ describe('the watch over the clock of the database', () => {
     expect(clock.observe(1_714_521_600_000 + theirsMs, at)).toBe(backMs);
   });
 
-  test('takes a slow answer for no set back', () => {
+  test('does not take a slow answer for a step back', () => {
     let at = 0;
     const clock = makeDatabaseClock(() => at);
     clock.observe(1_000_000, at);

@@ -49,9 +49,9 @@ const inTransaction = points.filter(({ diesAt }) => diesAt.startsWith('in-'));
 describe.each([
   { backend: 'sqlite' as const, points },
   { backend: 'postgres' as const, points: inTransaction },
-])('a process that is killed, on $backend', ({ backend, points }) => {
+])('a killed process, on $backend', ({ backend, points }) => {
   test.each(points)(
-    '$diesAt: another goes on, and each slice has one task',
+    '$diesAt: is replaced by another one, and each slice has one task',
     async ({ diesAt, answer, creates }) => {
       await using queue = await openQueue({ backend, replicas: 0 });
       if (answer) queue.emulator.faults.add(answer);
@@ -70,7 +70,7 @@ describe.each([
   );
 });
 
-test('when a create is sent, its marker is on disk, for everybody to see', async () => {
+test('commits the marker before it sends the create', async () => {
   const seen: string[][] = [];
   await using queue = await openQueue({
     backend: 'postgres',
@@ -88,7 +88,7 @@ test('when a create is sent, its marker is on disk, for everybody to see', async
   expect(seen).toEqual([[task?.taskName]]);
 });
 
-test('a process that is killed before it cancels an orphan task leaves it to the next', async () => {
+test('leaves an orphaned task to the next process if it is killed before the cancel', async () => {
   await using queue = await openQueue({
     replicas: 0,
     emulator: { runningMs: 600_000, activeTaskLimit: 2 },
@@ -110,7 +110,7 @@ test('a process that is killed before it cancels an orphan task leaves it to the
   expect(await queue.states()).toEqual(['completed']);
 });
 
-test('processes that are killed one after the other at every point still come to the end', async () => {
+test('completes all jobs although processes are killed at every point in turn', async () => {
   await using queue = await openQueue({ replicas: 0 });
   const jobId = await queue.put({ slices: 3 });
   const inTurn: CrashPoint[] = [

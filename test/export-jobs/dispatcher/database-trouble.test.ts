@@ -20,9 +20,9 @@ function seeTrouble(database: Database, fails: () => 'before' | 'after' | undefi
   };
 }
 
-describe('a database that fails', () => {
+describe('a failing database', () => {
   test.each(['before', 'after'] as const)(
-    '%s the commit of every third transaction: each slice is exported once',
+    '%s the commit of every third transaction exports each slice once',
     async (when) => {
       let count = 0;
       await using queue = await openQueue({ replicas: 0 });
@@ -40,7 +40,7 @@ describe('a database that fails', () => {
     },
   );
 
-  test('for five minutes while a task runs: its end is written down afterwards, under the same lease', async () => {
+  test('for five minutes during a task delays the record of its end, under the same lease', async () => {
     let isAway = false;
     await using queue = await openQueue({ replicas: 0, emulator: { runningMs: 60_000 } });
     const jobId = await queue.put({ slices: 2 });
@@ -62,7 +62,7 @@ describe('a database that fails', () => {
     expect(await slot.execute()).toEqual([{ fence: 1 }]);
   });
 
-  test('when the answer to the lease is lost: the slot does not stand still until it has run out', async () => {
+  test('that loses the answer to a lease does not block the slot until the lease expires', async () => {
     let count = 0;
     await using queue = await openQueue({ replicas: 0 });
     await queue.put();
@@ -76,7 +76,7 @@ describe('a database that fails', () => {
     expect(queue.time.now() - openedAt).toBeLessThanOrEqual(5_000);
   });
 
-  test('nothing is sent whose intent is not on disk', async () => {
+  test('prevents a create whose intent is not on disk', async () => {
     await using queue = await openQueue({ replicas: 0 });
     await queue.put();
     await queue.openReplica({

@@ -33,7 +33,7 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (backend)
     );
   });
 
-  test('sends the times of the zone of the job', async () => {
+  test('renders prefixes in the time zone of the job', async () => {
     await using queue = await openQueue({ backend });
     await queue.put({ timeZone: 'Asia/Kathmandu', destinationPrefix: '{dd}T{HH}/{attempt}' });
 
@@ -43,7 +43,7 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (backend)
     expect(task).toMatchObject({ destinationPrefix: '01T05/1', status: 'COMPLETED' });
   });
 
-  test('never sends an empty prefix, which a job of an older version may have', async () => {
+  test('never sends an empty prefix, not even for a job of an older version', async () => {
     await using queue = await openQueue({ backend });
     queue.emulator.seed.logGroup({ region: 'eu-west-1', logGroupName: '/' });
     const jobId = await queue.put({ logGroupName: '/', destinationPrefix: '{logGroup}' });
@@ -58,7 +58,7 @@ describe.each(['sqlite', 'postgres'] as const)('the dispatcher on %s', (backend)
 });
 
 describe('the dispatcher', () => {
-  test('asks AWS for the window of the slice, whose end is not in it', async () => {
+  test('sends the window of the slice without its last instant', async () => {
     await using queue = await openQueue();
     await queue.put();
 
@@ -70,7 +70,7 @@ describe('the dispatcher', () => {
     expect(task?.to).toBe(BigInt(slice?.toAt ?? 0) - 1n);
   });
 
-  test('lets callers take turns: ten slices behind five hundred are among the next 21 tasks', async () => {
+  test('serves callers in turn: ten slices behind five hundred are among the next 21 tasks', async () => {
     await using queue = await openQueue({ emulator: quick });
     await queue.put({ caller: 'x', slices: 500 });
     await queue.time.runUntil(() => queue.emulator.exportTasks().length === 3);
@@ -82,7 +82,7 @@ describe('the dispatcher', () => {
     expect(queue.emulator.exportTasks().length - 3).toBeLessThanOrEqual(21);
   });
 
-  test('starts a slice in the same instant when it is woken', async () => {
+  test('starts a slice at once when it is woken', async () => {
     await using queue = await openQueue();
     await queue.time.runFor(60_500);
     await queue.put();
@@ -94,7 +94,7 @@ describe('the dispatcher', () => {
     expect(queue.time.now()).toBe(wokenAt);
   });
 
-  test('sees a job that nobody told it of within a second', async () => {
+  test('notices a job within a second without being woken', async () => {
     await using queue = await openQueue();
     await queue.time.runFor(60_500);
     await queue.put();
@@ -124,7 +124,7 @@ describe('the dispatcher', () => {
     expect(there[0]?.createdAt).toBeLessThan(here[0]?.finishedAt ?? 0);
   });
 
-  test('creates the next task in the instant in which it sees that the last one has ended', async () => {
+  test('creates the next task as soon as it sees the end of the last one', async () => {
     await using queue = await openQueue();
     await queue.put({ slices: 5 });
 
@@ -138,7 +138,7 @@ describe('the dispatcher', () => {
     }
   });
 
-  test('starts nothing more when it is closed, but writes down what it has sent', async () => {
+  test('starts nothing more after close, but records what it has sent', async () => {
     await using queue = await openQueue({
       reach: async (point) => {
         if (point === 'before-send') void queue.replicas[0]?.close();

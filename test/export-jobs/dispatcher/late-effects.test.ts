@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import { openQueue } from '../open-queue.ts';
 
-test('an orphan is found within two sweeps also while every answer is lost', async () => {
+test('finds an orphaned task within two sweeps, also while every answer is lost', async () => {
   await using queue = await openQueue();
   const { reconcileMs, sweepIntervalMs } = dispatcherLimits;
   const fault = { kind: 'late-effect', delayMs: 1.5 * reconcileMs } as const;

@@ -53,27 +53,24 @@ const lose = (queue: Queue, fault: CreateFault) =>
 const attemptsOf = ({ database }: Queue) =>
   database.queries.selectFrom('attempts').selectAll().orderBy('attempt').execute();
 
-describe('a create that took effect, and its answer is lost', () => {
-  test.each(tookEffect)(
-    '%s: the task is found by its marker and counts',
-    async (_row, emulator, fault) => {
-      await using queue = await openQueue({ emulator, isTimeoutSkipped: true });
-      lose(queue, fault);
-      const jobId = await queue.put();
+describe('a create with an effect and a lost answer', () => {
+  test.each(tookEffect)('%s: adopts the task by its marker', async (_row, emulator, fault) => {
+    await using queue = await openQueue({ emulator, isTimeoutSkipped: true });
+    lose(queue, fault);
+    const jobId = await queue.put();
 
-      await queue.runUntilDone();
+    await queue.runUntilDone();
 
-      const [task, ...others] = queue.emulator.exportTasks();
-      expect(others).toEqual([]);
-      expect(await queue.states(jobId)).toEqual(['completed']);
-      expect(await attemptsOf(queue)).toMatchObject([
-        { attempt: 1, taskId: task?.taskId, outcome: 'completed' },
-      ]);
-      expect(queue.calls('CreateExportTask')).toHaveLength(1);
-    },
-  );
+    const [task, ...others] = queue.emulator.exportTasks();
+    expect(others).toEqual([]);
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(await attemptsOf(queue)).toMatchObject([
+      { attempt: 1, taskId: task?.taskId, outcome: 'completed' },
+    ]);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+  });
 
-  test('late, but before it is called absent: it is found all the same', async () => {
+  test('late, but before it counts as absent: adopts the task', async () => {
     await using queue = await openQueue();
     lose(queue, { kind: 'late-effect', delayMs: 100_000 });
     const jobId = await queue.put();
@@ -85,7 +82,7 @@ describe('a create that took effect, and its answer is lost', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
-  test('hidden by a listing that lags: it is found when the listing has caught up', async () => {
+  test('hidden by a lagging listing: adopts the task when the listing has caught up', async () => {
     await using queue = await openQueue();
     lose(queue, { kind: 'reset-after' });
     queue.emulator.faults.add({
@@ -104,7 +101,7 @@ describe('a create that took effect, and its answer is lost', () => {
     expect(queue.emulator.exportTasks()).toHaveLength(1);
   });
 
-  test('behind 19,000 old tasks: it is found by the third listing at the latest', async () => {
+  test('behind 19,000 old tasks: adopts the task by the third listing', async () => {
     await using queue = await openQueue({ emulator: isOverAtOnce });
     queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 3_000 });
     lose(queue, { kind: 'reset-after' });
@@ -119,9 +116,9 @@ describe('a create that took effect, and its answer is lost', () => {
 
 const isById = (input: unknown) => (input as { taskId?: string }).taskId !== undefined;
 
-describe('a create that took no effect, and its answer is lost', () => {
+describe('a create without an effect and with a lost answer', () => {
   test.each(tookNone)(
-    '%s: it is sent again under a new marker into a new prefix',
+    '%s: is sent again with a new marker and a new prefix',
     async (_row, fault) => {
       await using queue = await openQueue({ isTimeoutSkipped: true });
       lose(queue, fault);
@@ -144,7 +141,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     },
   );
 
-  test('it is absent after two minutes and three whole listings well apart, not before', async () => {
+  test('counts as absent after two minutes and three whole listings, not before', async () => {
     await using queue = await openQueue();
     lose(queue, { kind: 'reset-before' });
     await queue.put();
@@ -161,7 +158,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     }
   });
 
-  test('a new owner after two minutes still looks three times, well apart', async () => {
+  test('is listed three times by a new owner, also after two minutes', async () => {
     await using queue = await openQueue({ replicas: 0 });
     await queue.put();
     const first = await queue.openReplica({ diesAt: 'before-send' });
@@ -178,7 +175,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     expect(looksOf(queue)).toHaveLength(3);
   });
 
-  test('a listing that fails says nothing: while all fail, it is never called absent', async () => {
+  test('never counts as absent while all listings fail', async () => {
     await using queue = await openQueue({ replicas: 2 });
     lose(queue, { kind: 'late-effect', delayMs: 200_000 });
     queue.emulator.faults.add({
@@ -198,7 +195,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
-  test('a listing that always breaks off at its last page says nothing', async () => {
+  test('never counts as absent while each listing fails at its last page', async () => {
     await using queue = await openQueue();
     queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 100, spacingMs: 1_000 });
     lose(queue, { kind: 'reset-before' });
@@ -218,7 +215,7 @@ describe('a create that took no effect, and its answer is lost', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
-  test('behind 19,000 old tasks: a whole listing is eight calls at most', async () => {
+  test('behind 19,000 old tasks: takes at most eight calls per listing', async () => {
     await using queue = await openQueue();
     queue.emulator.seed.finishedTasks({ region: 'eu-west-1', count: 19_000, spacingMs: 5_000 });
     lose(queue, { kind: 'reset-before' });

@@ -32,8 +32,8 @@ const installationOf = ({ database }: Queue) =>
 const markerOf = async (queue: Queue) =>
   makeMarker(await installationOf(queue), { jobId: 'gone', slice: 0, attempt: 1 }, 'abcdef');
 
-describe('a task of ours that its slice does not know', () => {
-  test('is told of, written down and cancelled within a minute', async () => {
+describe('an orphaned task', () => {
+  test('is logged, recorded and cancelled within a minute', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000, activeTaskLimit: 2 } });
     const delayMs = settledBy + 100_000;
     queue.emulator.faults.add(tooLate(delayMs));
@@ -77,7 +77,7 @@ describe('a task of ours that its slice does not know', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(60_000);
   });
 
-  test('in the only slot is cancelled, and then the slice that waits is exported', async () => {
+  test('in the only slot is cancelled, then the waiting slice is exported', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000 } });
     queue.emulator.faults.add(tooLate(settledBy));
     queue.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
@@ -97,7 +97,7 @@ describe('a task of ours that its slice does not know', () => {
     expect(await strays(queue)).toHaveLength(1);
   });
 
-  test('is found while another lost create is being settled', async () => {
+  test('is found while another lost create is being reconciled', async () => {
     await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
     const late = settledBy + 10_000;
     queue.emulator.faults.add(tooLate(late));
@@ -109,7 +109,7 @@ describe('a task of ours that its slice does not know', () => {
     expect(queue.time.now() - startAt - late).toBeLessThanOrEqual(60_000);
   });
 
-  test('is told of once, and cancelled again until AWS has taken the cancel', async () => {
+  test('is logged once, and cancelled again until AWS accepts the cancel', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000, activeTaskLimit: 2 } });
     queue.emulator.faults.add(tooLate(settledBy));
     queue.emulator.faults.add({ kind: 'error', operation: 'CancelExportTask', count: 3 });
@@ -126,7 +126,7 @@ describe('a task of ours that its slice does not know', () => {
     ]);
   });
 
-  test('without any row here, as after a database was put back, is found all the same', async () => {
+  test('without a row, as after a restore of the database, is found', async () => {
     await using queue = await openQueue();
     const taskName = await markerOf(queue);
     const taskId = queue.emulator.seed.foreignTask({
@@ -141,7 +141,7 @@ describe('a task of ours that its slice does not know', () => {
     expect(cancels(queue)).toEqual([{ taskId }]);
   });
 
-  test('that has ended is told of, but not cancelled', async () => {
+  test('that has ended is logged, but not cancelled', async () => {
     await using queue = await openQueue();
     const taskName = await markerOf(queue);
     queue.emulator.seed.finishedTasks({ region, count: 1, order: { taskName } });
@@ -153,8 +153,8 @@ describe('a task of ours that its slice does not know', () => {
   });
 });
 
-describe('a task that is not ours', () => {
-  test('is never touched: of another installation, with a name alike, or without one', async () => {
+describe('a foreign task', () => {
+  test('is never touched: of another installation, with a similar name, or without a name', async () => {
     await using queue = await openQueue({ emulator: { activeTaskLimit: 9 } });
     const { id: installation } = await installationOf(queue);
     const names = [
@@ -183,7 +183,7 @@ describe('a task that is not ours', () => {
     ['start', { from: 1n }],
     ['end', { to: 2n }],
   ])(
-    'but has the marker of a slice and another %s is not taken for its task, nor is the slice sent again',
+    'with the marker of a slice and another %s is not adopted, and the slice is not sent again',
     async (_what, other) => {
       await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
       queue.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
@@ -223,7 +223,7 @@ describe('a task that is not ours', () => {
   test.each([
     ['a slash at the end of its prefix', (sent: Sent) => ({ ...sent, ...prefixWith(sent, '/') })],
     ['a creation an hour ago, as by another clock', (sent: Sent) => sent],
-  ])('but one shown with %s is ours', async (_what, show) => {
+  ])('is one of ours if AWS shows it with %s', async (_what, show) => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ kind: 'reset-before', operation: 'CreateExportTask' });
     const jobId = await queue.put();
@@ -239,7 +239,7 @@ describe('a task that is not ours', () => {
     expect(alerts(queue, 'marker_forged')).toEqual([]);
   });
 
-  test('and copies the name of a running task of ours is neither reported nor cancelled', async () => {
+  test('that copies the name of a running task is neither logged nor cancelled', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000, activeTaskLimit: 2 } });
     await queue.put();
     await queue.time.runUntil(async () => (await queue.states())[0] === 'running');
@@ -268,7 +268,7 @@ const prefixWith = ({ destinationPrefix }: Sent, end: string) => ({
   destinationPrefix: `${destinationPrefix}${end}`,
 });
 
-test('a sweep goes through all tasks of the last minutes, one page at a time', async () => {
+test('sweeps all tasks of the last minutes, one page at a time', async () => {
   await using queue = await openQueue();
   const taskName = await markerOf(queue);
   const { sweepBackMs } = dispatcherLimits;

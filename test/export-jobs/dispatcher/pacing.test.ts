@@ -9,7 +9,7 @@ const seed = Math.floor(Math.random() * 2 ** 31);
 
 const five = (durationMs: number) => Array<number>(5).fill(durationMs);
 
-describe('when a running task is asked for', () => {
+describe('the polls of a running task', () => {
   test.each([
     // Nothing is known, or too little: every second for a minute, then ever slower, never more than
     // 10 s apart.
@@ -43,7 +43,7 @@ describe('when a running task is asked for', () => {
     },
   );
 
-  test(`never twice within a second, nor more than 15 s apart but near the end (seed ${seed})`, () => {
+  test(`are at least a second and, before the end, at most 15 s apart (seed ${seed})`, () => {
     const durations = fc.array(fc.integer({ min: 0, max: 86_400_000 }), { maxLength: 9 });
     const property = fc.property(fc.nat(90_000_000), durations, (polledAt, known) => {
       const gap = nextPollAt(polledAt, polledAt, known) - polledAt;
@@ -53,8 +53,8 @@ describe('when a running task is asked for', () => {
   });
 });
 
-describe('the gate', () => {
-  test(`lets one call a second through on average, two at once, and no reads closer than a second (seed ${seed})`, () => {
+describe('the call spacing', () => {
+  test(`allows one call per second on average, two at once, and reads a second apart (seed ${seed})`, () => {
     const steps = fc.array(fc.record({ restMs: fc.nat(3_000), isCreate: fc.boolean() }), {
       maxLength: 200,
     });
@@ -84,8 +84,8 @@ describe('the gate', () => {
   });
 });
 
-describe('what is remembered of durations', () => {
-  test('is of the same log group, newest first and 25 at most; of any, for a new one', () => {
+describe('the remembered durations', () => {
+  test('are the newest 25 of the log group, or of all for a new one', () => {
     const durations = makeTaskDurations([
       { logGroupName: '/b', durationMs: 3 },
       { logGroupName: '/a', durationMs: 2 },
@@ -100,7 +100,7 @@ describe('what is remembered of durations', () => {
     expect(makeTaskDurations([]).of('/new')).toEqual([]);
   });
 
-  test('a thousand log groups are remembered, the oldest are forgotten', () => {
+  test('are kept for a thousand log groups, without the oldest', () => {
     const durations = makeTaskDurations([]);
     for (let index = 0; index <= 1_000; index++) durations.add(`/${index}`, index);
 
@@ -120,7 +120,7 @@ describe('a queue of many tasks', () => {
     },
     { what: 'of a minute', slices: 10, runningMs: 59_500, overhead: 1.02 },
   ])(
-    '$what takes at most $overhead times as long as they run, at a call a second',
+    '$what takes at most $overhead times their run time, at one call per second',
     async ({ what, slices, runningMs, overhead }) => {
       await using queue = await openQueue({ emulator: { runningMs, randomSeed: seed } });
       await queue.put({ slices });

@@ -52,9 +52,9 @@ const groupOf = (input: unknown) => (input as { logGroupName: string }).logGroup
 const isDone = (queue: Queue, jobId: string) => async () =>
   (await queue.states(jobId)).every((state) => state === 'completed');
 
-describe('a slice whose create AWS never carries out', () => {
+describe('a slice for which AWS never creates a task', () => {
   test.each(neverCreated)(
-    'answered %s is sent again after pauses that grow, then ends failed and says why',
+    'answered %s is sent again after growing pauses, then fails with the reason',
     async (_what, fault, problem) => {
       await using queue = await openPoisoned(fault, {
         limits: { ...soon, resendAfterMs: [5_000, 60_000] },
@@ -86,7 +86,7 @@ describe('a slice whose create AWS never carries out', () => {
     },
   );
 
-  test('is tried again from the beginning when AWS has taken one of its creates', async () => {
+  test('gets all its attempts again after AWS has accepted one create', async () => {
     await using queue = await openQueue({ limits: { ...soon, resendAfterMs: [1_000] } });
     const lost = { ...error('InternalFailure', 500), operation: 'CreateExportTask' };
     queue.emulator.faults.add(lost);
@@ -99,7 +99,7 @@ describe('a slice whose create AWS never carries out', () => {
     expect(await queue.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 4 }]);
   });
 
-  test('and whose sender died is sent again, without that counting against it', async () => {
+  test('is sent again after its sender died, without a count', async () => {
     await using queue = await openQueue({ replicas: 0, limits: { ...soon, resendAfterMs: [] } });
     const jobId = await queue.put();
     const dead = await queue.openReplica({ diesAt: 'before-send' });
@@ -111,7 +111,7 @@ describe('a slice whose create AWS never carries out', () => {
     expect(await queue.slices(jobId)).toMatchObject([{ state: 'completed', attempt: 2 }]);
   });
 
-  test('of a job whose cancel was asked for ends cancelled', async () => {
+  test('ends cancelled if the cancel of its job was requested', async () => {
     await using queue = await openPoisoned(error('InternalFailure', 500), {
       limits: { ...soon, resendAfterMs: [] },
     });
@@ -125,7 +125,7 @@ describe('a slice whose create AWS never carries out', () => {
   });
 });
 
-describe('a caller whose slices never lead to an export', () => {
+describe('a caller without any export', () => {
   const ways: [what: string, fault: CreateFault][] = [
     ['500', error('InternalFailure', 500)],
     ['OperationAborted', error('OperationAbortedException')],
@@ -141,7 +141,7 @@ describe('a caller whose slices never lead to an export', () => {
   const options = { limits: soon, emulator: { pendingMs: 0, runningMs: 10_000 } };
 
   test.each(ways)(
-    'by %s, also at the highest priority: the slices of others are done in 1.2 times their time',
+    'by %s, also at the highest priority, delays others to at most 1.2 times their time',
     async (_what, fault) => {
       aloneMs ??= await makespan(openQueue(options), false);
       const beside = await makespan(openPoisoned(fault, options), true);
@@ -150,7 +150,7 @@ describe('a caller whose slices never lead to an export', () => {
     },
   );
 
-  test('by 500 every other time: others lose what it exports in between, and not much more', async () => {
+  test('that fails every other time delays others by little more than its exports', async () => {
     aloneMs ??= await makespan(openQueue(options), false);
     const poison = error('InternalFailure', 500);
     await using queue = await openPoisoned(poison, { ...options, replicas: 0 });
@@ -177,11 +177,11 @@ describe('a caller whose slices never lead to an export', () => {
   }
 });
 
-describe('creates that AWS refuses for longer than a quarter of an hour', () => {
+describe('refusals of all creates for more than 15 minutes', () => {
   test.each([
     ['ExpiredTokenException', 'service-role-unusable'],
     ['ThrottlingException', 'aws-throttled'],
-  ])('with %s are an error in the log, fail no slice and are few', async (code, problem) => {
+  ])('with %s log an error, fail no slice and are few', async (code, problem) => {
     await using queue = await openPoisoned(error(code));
     const jobId = await queue.put({ logGroupName, slices: 2 });
 
@@ -201,7 +201,7 @@ describe('creates that AWS refuses for longer than a quarter of an hour', () => 
     expect(queue.calls('CreateExportTask').length).toBeLessThan(100);
   });
 
-  test('an AWS that cannot be asked is an error in the log, too', async () => {
+  test('log an error also if AWS cannot be reached', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 10 * 3_600_000 } });
     await queue.put();
     await queue.time.runUntil(async () => (await queue.states())[0] === 'running');

@@ -22,9 +22,9 @@ function maxInAMinute(queue: Queue, operation: string): number {
   );
 }
 
-describe('a slot that somebody else has taken', () => {
+describe('a slot with a foreign task', () => {
   test.each([2_000, 5_500, 12_000, 45_000, 150_000, 1_200_000])(
-    'for %i ms is seen free within a second or two and a sixtieth of that time, at a call a second',
+    'for %i ms is noticed as free within seconds and a sixtieth of that time',
     async (durationMs) => {
       await using queue = await openQueue();
       queue.emulator.seed.foreignTask({ region, durationMs });
@@ -43,7 +43,7 @@ describe('a slot that somebody else has taken', () => {
     },
   );
 
-  test('is waited for politely, and the slice goes in the instant in which it is seen to be free', async () => {
+  test('is polled without a create, and gets the slice as soon as it is free', async () => {
     await using queue = await openQueue({ random: () => 0 });
     const taskId = queue.emulator.seed.foreignTask({ region, durationMs: 200_000 });
     const jobId = await queue.put({ slices: 2 });
@@ -76,7 +76,7 @@ describe('a slot that somebody else has taken', () => {
     expect(before).toMatchObject({ operation: 'DescribeExportTasks', at: create?.at });
   });
 
-  test('just before our create: the slice keeps its place, also among callers', async () => {
+  test('just before our create keeps the place of the slice, also among callers', async () => {
     await using queue = await openQueue();
     const first = await queue.put({ caller: 'a', slices: 2 });
     const second = await queue.put({ caller: 'b' });
@@ -102,7 +102,7 @@ describe('a slot that somebody else has taken', () => {
     expect(await failuresOf(queue)).toEqual([0, 0, 0]);
   });
 
-  test('before every second create of ours: nobody starves and nothing fails', async () => {
+  test('before every second create starves no caller and fails no slice', async () => {
     await using queue = await openQueue();
     const jobs: string[] = [];
     for (const caller of ['a', 'b']) jobs.push(await queue.put({ caller, slices: 5 }));
@@ -123,8 +123,8 @@ describe('a slot that somebody else has taken', () => {
   });
 });
 
-describe('creates that AWS throttles', () => {
-  test('four of five for five minutes: at most one a second is sent, and all are done in the end', async () => {
+describe('throttled creates', () => {
+  test('are sent at most once per second, and all slices complete in the end', async () => {
     await using queue = await openQueue({ emulator: { pendingMs: 0, runningMs: 0 } });
     const jobId = await queue.put({ slices: 30 });
     const until = startAt + 300_000;
@@ -156,7 +156,7 @@ describe('creates that AWS throttles', () => {
 describe('the role of a target', () => {
   const roleArn = 'arn:aws:iam::123456789012:role/exporter';
 
-  test('whose session AWS does not take any more: no slice fails, and the queue goes on afterwards', async () => {
+  test('with an expired session fails no slice, and the queue continues afterwards', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({
       kind: 'error',
@@ -173,7 +173,7 @@ describe('the role of a target', () => {
     expect(queue.emulator.exportTasks()).toHaveLength(3);
   });
 
-  test('while STS is down: nothing is sent, no slice fails, and it goes on within a minute', async () => {
+  test('while STS is down sends nothing, fails no slice, and continues within a minute', async () => {
     await using queue = await openQueue({ targets: [{ name: 'default', region, roleArn }] });
     queue.emulator.clock.advance(2 * 3_600_000); // the session of the check is over
     queue.emulator.faults.add({ kind: 'reset-before', operation: 'AssumeRole', count: 100_000 });
@@ -193,7 +193,7 @@ describe('the role of a target', () => {
     expect(await failuresOf(queue)).toEqual([0, 0]);
   });
 
-  test('that may not create fails its slices, one a minute in the long run', async () => {
+  test('without permission to create fails its slices, one per minute in the long run', async () => {
     await using queue = await openQueue({ random: () => 0 });
     const denied = {
       kind: 'error',
@@ -217,7 +217,7 @@ describe('the role of a target', () => {
   });
 });
 
-describe('a slice that AWS refuses for what it asks', () => {
+describe('a slice that AWS refuses', () => {
   test.each([
     ['/problems/log-group-not-found', { logGroupName: '/gone' }],
     ['/problems/destination-not-found', { destination: 'gone' }],
@@ -226,7 +226,7 @@ describe('a slice that AWS refuses for what it asks', () => {
       { destination: 'closed' },
       { bucketPolicy: expect.objectContaining({ Statement: expect.any(Array) }) },
     ],
-  ])('fails with %s, and the others go on', async (type, wrong, help: object = {}) => {
+  ])('fails with %s, and the others continue', async (type, wrong, help: object = {}) => {
     await using queue = await openQueue();
     queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
     const bad = await queue.put({ slices: 2, ...wrong });
@@ -251,7 +251,7 @@ describe('a slice that AWS refuses for what it asks', () => {
     expect(queue.time.now() - startAt).toBeLessThan(30_000);
   });
 
-  test('shows the bucket policy that permits it, to those who look at the job', async () => {
+  test('returns the bucket policy that would permit it', async () => {
     await using queue = await openQueue();
     queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
     const jobId = await queue.put({ destination: 'closed' });

@@ -19,7 +19,7 @@ async function openWith(faults: {
   return Object.assign(queue, { first });
 }
 
-describe('of two replicas', () => {
+describe('two replicas', () => {
   test.each(['sqlite', 'postgres'] as const)(
     'the second does nothing while the first works, on %s',
     async (backend) => {
@@ -34,7 +34,7 @@ describe('of two replicas', () => {
     },
   );
 
-  test('the second goes on within the lease and five seconds after the first was killed', async () => {
+  test('the second takes over within the lease and five seconds after a kill of the first', async () => {
     await using queue = await openQueue({ replicas: 0 });
     const jobId = await queue.put({ slices: 2 });
     const first = await queue.openReplica({ diesAt: 'before-intent' });
@@ -49,7 +49,7 @@ describe('of two replicas', () => {
     expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
   });
 
-  test('the second goes on at once, and watches what runs, when the first is closed', async () => {
+  test('the second takes over at once when the first is closed, and watches its task', async () => {
     await using queue = await openQueue({ replicas: 2, emulator: { runningMs: 20_000 } });
     const jobId = await queue.put({ slices: 2 });
     await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
@@ -63,7 +63,7 @@ describe('of two replicas', () => {
     expect((await slotOf(queue)).owner).not.toBe(owner);
   });
 
-  test('one that cannot reach AWS gives the slot to the other', async () => {
+  test('one that cannot reach AWS releases the slot to the other', async () => {
     await using queue = await openQueue({ replicas: 2, emulator: { runningMs: 3_600_000 } });
     const jobId = await queue.put();
     await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
@@ -79,8 +79,8 @@ describe('of two replicas', () => {
   });
 });
 
-describe('an owner that stood still for longer than its lease', () => {
-  test('before it sends does not send: AWS sees one create', async () => {
+describe('an owner that was frozen for longer than its lease', () => {
+  test('before it sends does not send, so AWS gets one create', async () => {
     await using queue = await openWith({ freezesAt: 'before-send' });
     await queue.time.runUntil(queue.first.isDown);
 
@@ -97,7 +97,7 @@ describe('an owner that stood still for longer than its lease', () => {
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['not-sent', 'completed']);
   });
 
-  test('before it sends, while another took the slot, does not send', async () => {
+  test('before it sends does not send if another one has taken the slot', async () => {
     await using queue = await openWith({ freezesAt: 'before-send' });
     await queue.time.runUntil(queue.first.isDown);
     await queue.openReplica();
@@ -115,7 +115,7 @@ describe('an owner that stood still for longer than its lease', () => {
     ).toHaveLength(1);
   });
 
-  test('before it writes down what came of a create writes nothing when another has taken the slot, and stops', async () => {
+  test('before it records an outcome records nothing if another one has taken the slot', async () => {
     await using queue = await openWith({ freezesAt: 'before-outcome' });
     await queue.time.runUntil(queue.first.isDown);
     await queue.openReplica();
@@ -136,7 +136,7 @@ describe('an owner that stood still for longer than its lease', () => {
     expect(queue.emulator.exportTasks()).toHaveLength(1);
   });
 
-  test('when nobody has taken the slot, goes on as if nothing had been', async () => {
+  test('continues if no other one has taken the slot', async () => {
     await using queue = await openWith({ freezesAt: 'before-outcome' });
     await queue.time.runUntil(queue.first.isDown);
 
@@ -150,7 +150,7 @@ describe('an owner that stood still for longer than its lease', () => {
   });
 });
 
-test('a target whose name means another Region is left alone while a slice is under way, and is told of', async () => {
+test('leaves a target alone that moved to another Region during a slice, and logs it', async () => {
   await using queue = await openQueue({ replicas: 0, emulator: { runningMs: 3_600_000 } });
   const jobId = await queue.put();
   const first = await queue.openReplica();

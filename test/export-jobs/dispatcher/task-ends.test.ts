@@ -31,7 +31,7 @@ const seed = Math.floor(Math.random() * 2 ** 31);
 describe('a task that ends FAILED', () => {
   const fails: Fault = { kind: 'task-fails', operation: 'CreateExportTask' };
 
-  test('is tried again after half a minute, and after two, into new prefixes', async () => {
+  test('is retried after half a minute and after two, with new prefixes', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ ...fails, count: 2 });
     const jobId = await queue.put();
@@ -51,7 +51,7 @@ describe('a task that ends FAILED', () => {
     expect(pauses[1]).toBeLessThanOrEqual(120_000 * 1.25 + 1_000);
   });
 
-  test('three times leaves its slice failed, with the problem; the others go on meanwhile', async () => {
+  test('three times fails its slice with the problem, while the others continue', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add(fails);
     queue.emulator.faults.add({ ...fails, skip: 1, count: 2 });
@@ -69,7 +69,7 @@ describe('a task that ends FAILED', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(4);
   });
 
-  test('of a job whose cancel was asked for is not tried again', async () => {
+  test('is not retried if the cancel of its job was requested', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 60_000 } });
     const taskId = await run(queue);
     queue.emulator.faults.add({ kind: 'error', operation: 'CancelExportTask', count: 100 });
@@ -83,8 +83,8 @@ describe('a task that ends FAILED', () => {
   });
 });
 
-describe('a task that somebody else cancels', () => {
-  test('leaves its slice failed with export-task-cancelled, and it is not tried again', async () => {
+describe('a task that is cancelled elsewhere', () => {
+  test('fails its slice with export-task-cancelled, without a retry', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 60_000 } });
     const taskId = await run(queue);
     const target = queue.targets.find('default');
@@ -99,7 +99,7 @@ describe('a task that somebody else cancels', () => {
 });
 
 describe('a task that AWS does not list', () => {
-  test('is not an end: an alarm after a quarter of an hour, and its end when it is listed again', async () => {
+  test('logs an error after 15 minutes, and ends when AWS lists it again', async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000 } });
     await run(queue);
     say(queue, { exportTasks: [] });
@@ -121,7 +121,7 @@ describe('a task that AWS does not list', () => {
     expect(await queue.states()).toEqual(['completed']);
   });
 
-  test('for more than a day ends its slice with export-task-vanished', async () => {
+  test('for more than a day fails its slice with export-task-vanished', async () => {
     await using queue = await openQueue();
     await run(queue);
     say(queue, { exportTasks: [] });
@@ -138,7 +138,7 @@ describe('a task that AWS does not list', () => {
     expect(await problemOf(queue)).toMatchObject({ type: '/problems/export-task-vanished' });
   });
 
-  test('says nothing of the next task', async () => {
+  test('does not affect the next task', async () => {
     await using queue = await openQueue();
     await run(queue);
     say(queue, { exportTasks: [] }, 1);
@@ -160,9 +160,9 @@ const alarms = ({ log }: Queue) =>
       level === 'error' && text === 'AWS did not list the task of a running slice',
   );
 
-describe('an answer that is not understood', () => {
+describe('an unexpected answer', () => {
   test.each(['PAUSED', 'completed', 'active', ''])(
-    'a task in state %j goes on being watched',
+    'with the state %j does not end the task',
     async (code) => {
       await using queue = await openQueue();
       const taskId = await run(queue);
@@ -182,7 +182,7 @@ describe('an answer that is not understood', () => {
     },
   );
 
-  test('an end without times is an end', async () => {
+  test('with an end and no times ends the task', async () => {
     await using queue = await openQueue();
     const taskId = await run(queue);
     say(queue, { exportTasks: [{ taskId, status: { code: 'COMPLETED' }, executionInfo: null }] });
@@ -194,7 +194,7 @@ describe('an answer that is not understood', () => {
     ]);
   });
 
-  test(`whatever the answers are, nothing ends and nothing breaks (seed ${seed})`, async () => {
+  test(`of any kind ends no task and breaks nothing (seed ${seed})`, async () => {
     await using queue = await openQueue({ emulator: { runningMs: 3_600_000 } });
     const taskId = await run(queue);
     const anything = fc.oneof(

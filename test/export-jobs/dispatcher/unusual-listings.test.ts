@@ -46,7 +46,7 @@ const unlistedWithoutFilter = (target: OpenTarget): OpenTarget => ({
   },
 });
 
-test('an old task in front of a filtered listing does not end it: its order is not known', async () => {
+test('continues a filtered listing after an old task, because its order is unknown', async () => {
   const withOld = withFirstPage(({ statusCode }) => statusCode === 'RUNNING', old);
   await using queue = await openQueue({
     emulator: { runningMs: 600_000 },
@@ -60,7 +60,7 @@ test('an old task in front of a filtered listing does not end it: its order is n
   expect(tasks(queue)).toHaveLength(1);
 });
 
-test('a task without a time in front of a sweep does not end it', async () => {
+test('continues a sweep after a task without a time', async () => {
   const { executionInfo: _unknown, ...withoutTime } = old;
   await using queue = await openQueue({
     emulator: { runningMs: 3_600_000, activeTaskLimit: 2 },

@@ -34,11 +34,11 @@ describe('a body of POST /export-jobs', () => {
     { destinationPrefix: 'é'.repeat(512), logStreamNamePrefix: 'web-' },
     { name: null, logGroupNamePrefix: null, sliceBy: null, timeZone: null, priority: null },
     { destinationPrefix: null, logStreamNamePrefix: null, allowUnsettled: null },
-  ])('may have other members (%#)', (members) => {
+  ])('accepts other members (%#)', (members) => {
     expect(violationsOf({ ...jobBody, ...members })).toBe('fine');
   });
 
-  test('may have an integer of any size as an instant, which the reader of windows judges', () => {
+  test('accepts an integer of any size as an instant, which the window checks later', () => {
     const text = JSON.stringify({ ...jobBody, to: 1 }).replace(
       '"to":1',
       '"to":1714521600000000000',
@@ -47,11 +47,11 @@ describe('a body of POST /export-jobs', () => {
     expect(violationsOf(text)).toBe('fine');
   });
 
-  test.for(CreateExportJob.examples as object[])('may be the example %#', (example) => {
+  test.for(CreateExportJob.examples as object[])('accepts the example %#', (example) => {
     expect(violationsOf(example)).toBe('fine');
   });
 
-  test('is told to leave out the star of a prefix', () => {
+  test('suggests a prefix without its star', () => {
     const starred = { ...withoutGroups, logGroupNamePrefix: '/aws/lambda/*' };
 
     expect(violationsOf(starred)).toEqual(
@@ -59,7 +59,7 @@ describe('a body of POST /export-jobs', () => {
     );
   });
 
-  test('has exactly one of the two ways to name log groups', () => {
+  test('requires exactly one of logGroupNames and logGroupNamePrefix', () => {
     const rule = 'must have exactly one of logGroupNames, logGroupNamePrefix, but has';
 
     expect(violationsOf({ ...withoutGroups, logGroupNamePrefix: '/app' })).toBe('fine');
@@ -122,17 +122,17 @@ describe('a body of POST /export-jobs', () => {
     [{ timeZone: 'x'.repeat(65) }, '#/timeZone', expect.stringMatching(/^must be the IANA name /)],
     [{ name: 'a\u0000' }, '#/name', expect.stringMatching(/^must be text of 1 to 256 characters/)],
     [{ filter: 'ERROR' }, '#/filter', expect.stringMatching(/^is unknown/)],
-  ] as const)('is told what is wrong (%#)', ([members, pointer, detail]) => {
+  ] as const)('returns what is wrong (%#)', ([members, pointer, detail]) => {
     expect(violationsOf({ ...jobBody, ...members })).toEqual(at(pointer, detail));
   });
 
-  test.for(['1.5', '1e3', '-0', '[1]', '{}'])('may not have the instant %s', (token) => {
+  test.for(['1.5', '1e3', '-0', '[1]', '{}'])('rejects the instant %s', (token) => {
     const text = JSON.stringify({ ...jobBody, to: 1 }).replace('"to":1', `"to":${token}`);
 
     expect(violationsOf(text)).toEqual(at('#/to', expect.stringMatching(/^must be RFC 3339 /)));
   });
 
-  test('is shown in the words of OpenAPI', () => {
+  test('appears in OpenAPI with named types', () => {
     const requestBody = { content: { 'application/json': { schema: CreateExportJob } } };
     const operation = { operationId: 'createExportJob', tags: ['x'], responses: {}, requestBody };
     const found: { paths: object; components?: { schemas?: object } } = {

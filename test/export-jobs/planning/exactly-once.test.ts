@@ -91,7 +91,7 @@ async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): P
 const windowCounts = { none: 1, '15-minutes': 172, hour: 140, day: 7, week: 2, month: 2 };
 
 test.for(sliceBys)(
-  `10,000 events exported in slices by %s are each there exactly once (seed ${seed})`,
+  `exports each of 10,000 events exactly once in slices by %s (seed ${seed})`,
   async (sliceBy) => {
     const tasks = { activeTaskLimit: Number.POSITIVE_INFINITY, pendingMs: 0, runningMs: 0 };
     await using world = await openWorld({ emulator: tasks });

@@ -32,7 +32,7 @@ const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
   );
 
 describe('planning a job', () => {
-  test('applies every default, and asks AWS nothing when log groups are named', async () => {
+  test('applies all defaults, and calls no AWS for named log groups', async () => {
     await using world = await openWorld();
 
     const planned = await plan(world, jobBody);
@@ -68,7 +68,7 @@ describe('planning a job', () => {
     expect(world.emulator.journal.entries()).toEqual([]);
   });
 
-  test('takes what the body says', async () => {
+  test('takes the members of the body', async () => {
     await using world = await openWorld();
     const members = {
       name: 'audit',
@@ -91,7 +91,7 @@ describe('planning a job', () => {
     expect(slices).toHaveLength(24);
   });
 
-  test('looks a prefix up, and says what the log groups hold', async () => {
+  test('resolves a prefix, and returns the stored bytes of its log groups', async () => {
     await using world = await openWorld();
     const events = [{ timestamp: first, message: 'x'.repeat(74) }];
     world.emulator.seed.logEvents({ region, logGroupName: '/app/b', logStreamName: 'web', events });
@@ -102,7 +102,7 @@ describe('planning a job', () => {
     expect(job.logGroupBytes).toBe(100);
   });
 
-  test('tells all that is wrong with window and template at once, before AWS is asked', async () => {
+  test('returns all violations of window and template at once, before a call to AWS', async () => {
     await using world = await openWorld();
     const body = { ...withoutGroups, logGroupNamePrefix: '/app' };
 
@@ -124,7 +124,7 @@ describe('planning a job', () => {
     expect(world.emulator.journal.entries()).toEqual([]);
   });
 
-  test('refuses a template alone, and a window alone', async () => {
+  test('rejects an invalid template alone, and an invalid window alone', async () => {
     await using world = await openWorld();
 
     const template = await refusalOf(plan(world, { ...jobBody, destinationPrefix: '{' }));
@@ -136,7 +136,7 @@ describe('planning a job', () => {
     expect(window.members.errors).toEqual([expect.objectContaining({ pointer: '#/from' })]);
   });
 
-  test('takes the time zone, and refuses one that is not there', async () => {
+  test('takes the time zone, and rejects an unknown one', async () => {
     await using world = await openWorld();
     const day = {
       from: '2024-04-30T22:00:00Z',
@@ -164,27 +164,24 @@ describe('planning a job', () => {
 
   test.for([
     ['one decision', '{logGroup}', 'not-permitted', 1],
-    ['none when what is asked for can never be', '{logGroup}'.repeat(102), 'invalid-request', 0],
-  ] as const)(
-    'for who is permitted nothing costs %s',
-    async ([, destinationPrefix, slug, cost]) => {
-      await using world = await openWorld();
-      let decisions = 0;
-      const authorizer = authorizerBy(() => {
-        decisions += 1;
-        return false;
-      });
-      const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${'/'.repeat(500)}${n}`);
+    ['no decision if the job is impossible anyway', '{logGroup}'.repeat(102), 'invalid-request', 0],
+  ] as const)('costs a caller without permission %s', async ([, destinationPrefix, slug, cost]) => {
+    await using world = await openWorld();
+    let decisions = 0;
+    const authorizer = authorizerBy(() => {
+      decisions += 1;
+      return false;
+    });
+    const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${'/'.repeat(500)}${n}`);
 
-      const body = { ...jobBody, logGroupNames, destinationPrefix };
-      const problem = await refusalOf(plan(world, body, authorizer));
+    const body = { ...jobBody, logGroupNames, destinationPrefix };
+    const problem = await refusalOf(plan(world, body, authorizer));
 
-      expect(problem.slug).toBe(slug);
-      expect(decisions).toBe(cost);
-    },
-  );
+    expect(problem.slug).toBe(slug);
+    expect(decisions).toBe(cost);
+  });
 
-  test('refuses a prefix that is empty for a log group, with its name', async () => {
+  test('rejects a prefix that is empty for a log group, and names it', async () => {
     await using world = await openWorld();
     world.emulator.seed.logGroup({ region, logGroupName: '/' });
     const named = { ...jobBody, logGroupNames: ['/app', '/'], destinationPrefix: '{logGroup}/' };
@@ -203,7 +200,7 @@ describe('planning a job', () => {
     }
   });
 
-  test('tells nothing of a log group behind a prefix that is not permitted', async () => {
+  test('names no log group of a prefix that is not permitted', async () => {
     await using world = await openWorld();
     world.emulator.seed.logGroup({ region, logGroupName: `/app/${'x'.repeat(500)}` });
     const authorizer = authorizerBy((_principal, { resource }) => resource.logGroupName === '/app');
@@ -219,7 +216,7 @@ describe('planning a job', () => {
     });
   });
 
-  test('refuses a prefix that a log group makes too long for a key', async () => {
+  test('rejects a prefix that a log group makes too long for a key', async () => {
     await using world = await openWorld();
     const logGroupNames = ['/app', `/${'x'.repeat(511)}`];
     const destinationPrefix = `${'{logGroup}'.repeat(2)}`;

@@ -23,7 +23,7 @@ async function slicesOf(asked: Parameters<typeof planSlices>[0]): Promise<Planne
 }
 
 describe('the slices of a job', () => {
-  test('are the oldest window first, and in it the log groups as they were given', async () => {
+  test('start with the oldest window, and have its log groups in the given order', async () => {
     const nextMidnight = midnight + 24 * hourMs;
     const [first, last] = [
       { fromAt: midnight, toAt: nextMidnight },
@@ -51,7 +51,7 @@ describe('the slices of a job', () => {
     ]);
   });
 
-  test('do not wait when what is unsettled is allowed', async () => {
+  test('do not wait if unsettled log events are allowed', async () => {
     const window = { fromAt: now - hourMs, toAt: now + hourMs };
 
     const slices = await slicesOf({ ...request, window, isUnsettledAllowed: true });
@@ -59,7 +59,7 @@ describe('the slices of a job', () => {
     for (const slice of slices) expect(slice).toMatchObject({ notBeforeAt: null, readyAt: now });
   });
 
-  test('are cut in small parts, so that everybody else goes on meanwhile', async () => {
+  test('are made in chunks, so that other requests can run', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
     let turns = 0;
     const count = () => {
@@ -80,7 +80,7 @@ describe('the slices of a job', () => {
     expect(turns).toBeGreaterThanOrEqual(49);
   });
 
-  test('may be 10,000', async () => {
+  test('can be 10,000', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs, toAt: midnight };
 
     const slices = await slicesOf({ ...request, window, sliceBy: 'hour' });
@@ -89,7 +89,7 @@ describe('the slices of a job', () => {
     expect(slices.at(-1)).toMatchObject({ number: 9_999, logGroupName: '/a', toAt: midnight });
   });
 
-  test('may not be more: that is too-many-slices, with what would fit', async () => {
+  test('are rejected with too-many-slices above 10,000, with a unit that fits', async () => {
     const window = { fromAt: midnight - 5_000 * hourMs - 1, toAt: midnight };
 
     await expect(planSlices({ ...request, window, sliceBy: 'hour' })).rejects.toEqual(
@@ -101,7 +101,7 @@ describe('the slices of a job', () => {
     );
   });
 
-  test('by 15-minutes may cover 104 days of one log group, and not 105', async () => {
+  test('by 15-minutes cover 104 days of one log group, and not 105', async () => {
     const days = (count: number) => ({
       ...request,
       logGroupNames: ['/a'],

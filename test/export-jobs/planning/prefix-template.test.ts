@@ -14,7 +14,7 @@ const job = {
 const slice = { logGroupName: '/aws/lambda/pay', fromAt: Date.UTC(2024, 4, 1, 7, 30), attempt: 2 };
 const known = '{account} {region} {target} {logGroup} {yyyy} {MM} {dd} {HH} {mm} {jobId} {attempt}';
 
-describe('a destination prefix', () => {
+describe('a prefix template', () => {
   test.for([
     ['plain/text', 'plain/text'],
     ['{account}|{region}|{target}', '111122223333|eu-west-1|prod-eu'],
@@ -33,7 +33,7 @@ describe('a destination prefix', () => {
       defaultTemplateOf('15-minutes'),
       `111122223333/eu-west-1/aws/lambda/pay/2024/05/01/07/30/${job.jobId}/2`,
     ],
-  ] as const)('%s is filled in as %s', ([template, prefix]) => {
+  ] as const)('renders %s as %s', ([template, prefix]) => {
     expect(faultOf(template)).toBeUndefined();
     expect(readPrefixTemplate(template, job).render(slice)).toBe(prefix);
   });
@@ -44,13 +44,13 @@ describe('a destination prefix', () => {
     ['America/Los_Angeles', '2024-05-01T00'],
     ['Asia/Kolkata', '2024-05-01T13'],
     ['Pacific/Honolulu', '2024-04-30T21'],
-  ])('has the times of %s: %s', ([timeZone = '', time]) => {
+  ])('renders the times of %s as %s', ([timeZone = '', time]) => {
     const { render } = readPrefixTemplate('{yyyy}-{MM}-{dd}T{HH}', { ...job, timeZone });
 
     expect(render(slice)).toBe(time);
   });
 
-  test('keeps what is not a leading slash of a log group', () => {
+  test('removes only one leading slash of a log group', () => {
     const { render } = readPrefixTemplate('x{logGroup}x', job);
     const rendered = ['app', '//app', '/', '/a/'].map((logGroupName) =>
       render({ ...slice, logGroupName }),
@@ -65,20 +65,17 @@ describe('a destination prefix', () => {
     ['a/{logGroup}/{dd}', '/'],
     ['{logGroup}/{dd}', '/'],
     ['/a/{logGroup}/{dd}', '/'],
-  ])(
-    '%s is refused for the log group %s, which leaves a folder without a name',
-    (template, bare) => {
-      const { faultFor } = readPrefixTemplate(template, job);
+  ])('rejects %s for the log group %s, which makes a folder without a name', (template, bare) => {
+    const { faultFor } = readPrefixTemplate(template, job);
 
-      expect(faultFor(bare)).toBe(
-        `must not have a folder without a name when filled in, but does for log group ${bare}, where {logGroup} is empty; put text before {logGroup}`,
-      );
-      expect(faultFor('/app')).toBeUndefined();
-    },
-  );
+    expect(faultFor(bare)).toBe(
+      `must not have a folder without a name when filled in, but does for log group ${bare}, where {logGroup} is empty; put text before {logGroup}`,
+    );
+    expect(faultFor('/app')).toBeUndefined();
+  });
 
   test.each(['x{logGroup}/{dd}', '{dd}-{logGroup}-', 'a//{dd}', '{yyyy}/{logGroup}'])(
-    '%s is good for the log group /',
+    'accepts %s for the log group /',
     (template) => {
       expect(readPrefixTemplate(template, job).faultFor('/')).toBeUndefined();
     },
@@ -101,11 +98,11 @@ describe('a destination prefix', () => {
     ['{dd}}', 'has an unmatched } at character 5'],
     ['}{', 'has an unmatched } at character 1; has an unmatched { at character 2'],
     ['//', 'must not consist of slashes only'],
-  ] as const)('%s is refused: %s', ([template, fault]) => {
+  ] as const)('rejects %s: %s', ([template, fault]) => {
     expect(faultOf(template)).toBe(fault);
   });
 
-  test('leaves AWS room for what it appends, whatever the attempt', () => {
+  test('leaves room for what AWS appends, for any attempt', () => {
     const short = `${'é'.repeat(484)}{attempt}`; // 968 bytes and six digits: one byte is left
 
     expect(readPrefixTemplate(`${short}/`, job).faultFor('/aaa')).toBeUndefined();
@@ -118,7 +115,7 @@ describe('a destination prefix', () => {
     expect(Buffer.byteLength(`${longest}/${job.jobId}/x/000000.gz`)).toBe(1_024);
   });
 
-  test('has room by default, for the longest names there are', () => {
+  test('has room for the longest names by default', () => {
     const target = { ...job.target, region: 'ap-southeast-99', name: 'x'.repeat(64) };
 
     const { faultFor } = readPrefixTemplate(defaultTemplateOf('15-minutes'), { ...job, target });
@@ -130,19 +127,22 @@ describe('a destination prefix', () => {
     ['{logGroup}', '/', '/logs'],
     ['{logGroup}', `${'/'.repeat(512)}`, '/a'],
     ['/{logGroup}/{logGroup}//', '//', '/a//'],
-  ] as const)('%s has nothing but slashes for log group %s', ([template, bare, named]) => {
-    const { faultFor, render } = readPrefixTemplate(template, job);
+  ] as const)(
+    'rejects %s for log group %s, which leaves only slashes',
+    ([template, bare, named]) => {
+      const { faultFor, render } = readPrefixTemplate(template, job);
 
-    expect(faultOf(template)).toBeUndefined();
-    expect(render({ ...slice, logGroupName: bare })).toBe('exportedlogs'); // of an older version
-    expect(faultFor(bare)).toBe(
-      `must not consist of slashes only when filled in, but does for log group ${bare}; put text before {logGroup}`,
-    );
-    expect(faultFor(named)).toBeUndefined();
-  });
+      expect(faultOf(template)).toBeUndefined();
+      expect(render({ ...slice, logGroupName: bare })).toBe('exportedlogs'); // of an older version
+      expect(faultFor(bare)).toBe(
+        `must not consist of slashes only when filled in, but does for log group ${bare}; put text before {logGroup}`,
+      );
+      expect(faultFor(named)).toBeUndefined();
+    },
+  );
 
   test.for(['a{logGroup}', '{logGroup}{dd}', '{target}/{logGroup}'])(
-    '%s has something for a log group of slashes',
+    'accepts %s for a log group of slashes',
     (template) => {
       const { faultFor, render } = readPrefixTemplate(template, job);
 
@@ -151,7 +151,7 @@ describe('a destination prefix', () => {
     },
   );
 
-  test('counts bytes without filling anything in', () => {
+  test('counts bytes without rendering', () => {
     const template = '{logGroup}'.repeat(102);
     const slashes = '/'.repeat(512);
 

@@ -26,7 +26,7 @@ async function resolve(world: World, prefix: string) {
 }
 
 describe('the log groups of a prefix', () => {
-  test('are all there are, in order, with what they hold', async () => {
+  test('are complete, in order, with their stored bytes', async () => {
     await using world = await openWorld();
     const logGroupNames = seedGroups(world, 123);
 
@@ -40,7 +40,7 @@ describe('the log groups of a prefix', () => {
     ]);
   });
 
-  test('may be one, which is asked for once and without a pause', async () => {
+  test('can be one, with one call and no pause', async () => {
     await using world = await openWorld();
 
     expect(await resolve(world, '/app')).toEqual({
@@ -50,7 +50,7 @@ describe('the log groups of a prefix', () => {
     });
   });
 
-  test('may be more than a body can name, asked for four pages a second', async () => {
+  test('can be more than a body can name, at four pages per second', async () => {
     await using world = await openWorld();
     seedGroups(world, 1_200);
 
@@ -61,7 +61,7 @@ describe('the log groups of a prefix', () => {
     expect(slept).toEqual(Array(23).fill(250));
   });
 
-  test('may not be more than a job has slices: that is too-many-slices', async () => {
+  test('are rejected with too-many-slices above the limit of slices', async () => {
     await using world = await openWorld();
     for (let i = 0; i <= 10_000; i += 1) {
       world.emulator.seed.logGroup({ region, logGroupName: `/many/${i}` });
@@ -77,7 +77,7 @@ describe('the log groups of a prefix', () => {
     expect(pages).toBe(201);
   });
 
-  test('may not be none: that is no-log-groups', async () => {
+  test('are rejected with no-log-groups if there are none', async () => {
     await using world = await openWorld();
 
     const { found } = await resolve(world, '/App');
@@ -88,7 +88,7 @@ describe('the log groups of a prefix', () => {
     });
   });
 
-  test('are looked for again when AWS throttles a page, and given up with its problem', async () => {
+  test('are retried when AWS throttles a page, then rejected with its problem', async () => {
     await using world = await openWorld();
     const throttled = {
       operation: 'DescribeLogGroups',
@@ -105,7 +105,7 @@ describe('the log groups of a prefix', () => {
     expect(inVain.found).toMatchObject({ slug: 'aws-throttled' });
   });
 
-  test('are given up when AWS lists them without end', async () => {
+  test('are rejected when AWS lists them without end', async () => {
     let pages = 0;
     const describeLogGroups: CloudWatchLogs['describeLogGroups'] = async () => {
       pages += 1;

@@ -99,7 +99,7 @@ afterEach(() => {
 });
 
 describe.each(sliceBys)('windows sliced by %s', (sliceBy) => {
-  test(`put together are the window: no gap, no overlap, none empty, cut at UTC alone (seed ${seed})`, () => {
+  test(`make up the window: no gap, no overlap, none empty, split by UTC (seed ${seed})`, () => {
     fc.assert(
       fc.property(anyWindow, (window) => {
         fc.pre(countWindows(window, sliceBy) <= maxPieces);
@@ -113,7 +113,7 @@ describe.each(sliceBys)('windows sliced by %s', (sliceBy) => {
     );
   });
 
-  test(`are the same wherever the process runs (seed ${seed})`, () => {
+  test(`do not depend on the time zone of the process (seed ${seed})`, () => {
     const windows = fc
       .sample(anyWindow, { seed, numRuns: 300 })
       .filter((window) => countWindows(window, sliceBy) <= 200);
@@ -169,7 +169,7 @@ describe('windows', () => {
       ['2023-12-31T00:00', '2024-01-01T00:00', '2024-02-01T00:00'],
     ],
   ] as const)(
-    'sliced by %s from %s to %s begin as a calendar says',
+    'sliced by %s from %s to %s begin with the calendar',
     ([sliceBy, from, to, starts]) => {
       const pieces = cut({ fromAt: Date.parse(from), toAt: Date.parse(to) }, sliceBy);
 
@@ -179,7 +179,7 @@ describe('windows', () => {
     },
   );
 
-  test('are counted without being made', () => {
+  test('are estimated without splitting', () => {
     const all = { fromAt: 0, toAt: 2 ** 53 - 1 };
 
     expect(countWindows(all, 'hour')).toBe(Math.ceil((2 ** 53 - 1) / hourMs));

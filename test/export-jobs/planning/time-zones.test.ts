@@ -94,7 +94,7 @@ const lengthsMs: Record<SliceBy, number> = {
 };
 
 describe.each(sliceBys)('windows sliced by %s in any time zone', (sliceBy) => {
-  test(`put together are the window, and each begins a unit the wall has not shown before (seed ${seed})`, () => {
+  test(`make up the window, and each begins a new period of the local clock (seed ${seed})`, () => {
     const length = fc.integer({ min: 1, max: lengthsMs[sliceBy] });
     const within = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 });
     fc.assert(
@@ -131,8 +131,8 @@ describe.each(sliceBys)('windows sliced by %s in any time zone', (sliceBy) => {
   });
 });
 
-describe('a clock on the wall', () => {
-  test(`shows what Intl shows, in every zone there is (seed ${seed})`, () => {
+describe('a wall clock', () => {
+  test(`shows the time of Intl in every time zone (seed ${seed})`, () => {
     const all = fc.constantFrom(...Intl.supportedValuesOf('timeZone'));
     fc.assert(
       fc.property(all, instant, (zone, at) => {
@@ -165,7 +165,7 @@ describe('a clock on the wall', () => {
     ['CEST', false],
     ['Europe/Atlantis', false],
     ['', false],
-  ] as const)('of %s is there: %s', ([name, isThere]) => {
+  ] as const)('of %s exists: %s', ([name, isThere]) => {
     expect(isTimeZone(name)).toBe(isThere);
   });
 });
@@ -183,7 +183,7 @@ describe('a day of the calendar', () => {
     ['of 24 hours and a half', 'Australia/Lord_Howe', '2024-04-06T13:00Z', '2024-04-07T13:30Z', 24],
     ['that begins at one', 'America/Sao_Paulo', '2018-11-04T03:00Z', '2018-11-05T02:00Z', 23],
   ] as const)(
-    '%s is one slice by day, and by hour as many as the wall shows',
+    '%s is one slice by day, and one slice by hour for each local hour',
     ([, zone, from, to, hours]) => {
       const day = toWindow(from, to);
       const around = { fromAt: day.fromAt - 5 * hourMs, toAt: day.toAt + 5 * hourMs };
@@ -193,7 +193,7 @@ describe('a day of the calendar', () => {
     },
   );
 
-  test('that its zone skips is no slice', () => {
+  test('that is skipped is no slice', () => {
     const window = toWindow('2011-12-29T10:00Z', '2012-01-01T10:00Z'); // 29 December to 1 January
 
     const days = cut(window, 'day', 'Pacific/Apia').map(({ fromAt }) =>
@@ -203,7 +203,7 @@ describe('a day of the calendar', () => {
     expect(days).toEqual(['2011-12-29', '2011-12-31', '2012-01-01']);
   });
 
-  test('that is begun twice is one slice, from the first time on', () => {
+  test('that begins twice is one slice from its first beginning on', () => {
     const window = toWindow('2006-10-28T02:30Z', '2006-10-30T03:30Z'); // St. John's, back at 00:01
 
     const starts = cut(window, 'day', 'America/St_Johns').map(({ fromAt }) =>

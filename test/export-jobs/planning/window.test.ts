@@ -18,14 +18,14 @@ describe('the window of a job', () => {
     expect(readWindow({ ...day, from: 1_714_521_600_000 }, settled)).toEqual(read);
   });
 
-  test('may begin at the beginning', () => {
+  test('can begin at 1970-01-01', () => {
     expect(readWindow({ ...day, from: 0 }, settled)).toEqual({
       fromAt: 0,
       toAt: 1_714_608_000_000,
     });
   });
 
-  test('is told all its violations at once', () => {
+  test('returns all violations at once', () => {
     expect(readWindow({ from: 1_714_521_600, to: '2024-05-02' }, settled)).toEqual([
       at('#/from', 'looks like seconds; in milliseconds it is 1714521600000'),
       at('#/to', 'must be RFC 3339 with an offset; for UTC, write "2024-05-02T00:00:00Z"'),
@@ -36,7 +36,7 @@ describe('the window of a job', () => {
     ]);
   });
 
-  test('must not be empty', () => {
+  test('is rejected if it is empty', () => {
     expect(readWindow({ from: now, to: now }, settled)).toEqual([
       at(
         '#/from',
@@ -45,7 +45,7 @@ describe('the window of a job', () => {
     ]);
   });
 
-  test('must not run backwards', () => {
+  test('is rejected if it ends before its start', () => {
     expect(readWindow({ from: day.to, to: day.from }, settled)).toEqual([
       at(
         '#/from',
@@ -54,7 +54,7 @@ describe('the window of a job', () => {
     ]);
   });
 
-  test('ends now at the latest, give or take a minute between clocks', () => {
+  test('ends now at the latest, with one minute of tolerance', () => {
     expect(readWindow({ ...day, to: now + 60_000 }, settled)).toMatchObject({ toAt: now + 60_000 });
     expect(readWindow({ ...day, to: now + 60_001 }, settled)).toEqual([
       at(
@@ -64,7 +64,7 @@ describe('the window of a job', () => {
     ]);
   });
 
-  test('may end up to 25 hours ahead when what is unsettled is allowed', () => {
+  test('can end up to 25 hours ahead if unsettled log events are allowed', () => {
     expect(readWindow({ ...day, to: now + 25 * hourMs }, unsettled)).toHaveProperty('toAt');
     expect(readWindow({ ...day, to: now + 25 * hourMs + 1 }, unsettled)).toEqual([
       at(
@@ -75,6 +75,6 @@ describe('the window of a job', () => {
   });
 });
 
-test('a window as AWS has it ends with its last millisecond', () => {
+test('converts a window to AWS’s form, which ends with the last millisecond', () => {
   expect(toInclusive({ fromAt: 1_000, toAt: 2_000 })).toEqual({ from: 1_000n, to: 1_999n });
 });

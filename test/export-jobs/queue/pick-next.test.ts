@@ -39,8 +39,8 @@ async function startInTurn({ database }: Queue, held: Lease, count: number): Pro
   return started;
 }
 
-describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) => {
-  test('of one caller the oldest slice is, and within a job the slices go in order', async () => {
+describe.each(['sqlite', 'postgres'] as const)('the next slice, on %s', (backend) => {
+  test('is the oldest of a caller, and in order within a job', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const older = await queue.put({ slices: 2 });
     queue.emulator.clock.advance(1);
@@ -58,7 +58,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(await startInTurn(queue, held, 3)).toEqual([older, younger]);
   });
 
-  test('a higher priority goes first, whoever asks for it', async () => {
+  test('is of the highest priority, for any caller', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const low = await queue.put({ caller: 'a', priority: -1 });
     const middle = await queue.put({ caller: 'b' });
@@ -69,7 +69,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(started).toEqual([high, high, middle, low]);
   });
 
-  test('every tenth start goes to a lower priority that has waited longest', async () => {
+  test('ignores the priority at every tenth start', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const high = await queue.put({ caller: 'a', priority: 10, slices: 40 });
     const low = await queue.put({ caller: 'b', priority: -10, slices: 2 });
@@ -84,7 +84,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(at(high)).toHaveLength(36);
   });
 
-  test('a slice that is not ready is passed over until it is', async () => {
+  test('is never one that is not ready', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const later = await queue.put({ priority: 5, readyInMs: 60_000 });
     const laterOfSame = await queue.put({ readyInMs: 60_000 });
@@ -99,7 +99,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(after).toEqual([later, laterOfSame]);
   });
 
-  test("a caller's ten slices are done among the next 20 starts, whatever another has waiting", async () => {
+  test('is among 20 starts for all ten slices of a caller, whatever another one has waiting', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     await queue.put({ caller: 'x', slices: 10_000 });
     const held = await lease(queue);
@@ -112,7 +112,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(started.lastIndexOf(few)).toBeLessThan(20);
   });
 
-  test('three callers take turns', async () => {
+  test('is of each of three callers in turn', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const jobs: string[] = [];
     for (const caller of ['a', 'b', 'c']) jobs.push(await queue.put({ caller, slices: 3 }));
@@ -122,7 +122,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(started).toEqual([...jobs, ...jobs, ...jobs]);
   });
 
-  test('what is written of a start is an attempt with its marker, and an event of its version', async () => {
+  test('is recorded as an attempt with a marker and as an event', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
@@ -151,7 +151,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(events.map(({ type }) => type)).toEqual(['job-accepted', 'slice-starting']);
   });
 
-  test('two slices of one target never hold its slot: the database refuses the second', async () => {
+  test('is refused by the database while another slice holds the slot', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     await queue.put({ slices: 2 });
     const held = await lease(queue);
@@ -163,7 +163,7 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
     expect(await queue.states()).toEqual(['starting', 'waiting']);
   });
 
-  test('a step of a slice that is not where it was read to be is refused whole', async () => {
+  test('gets no step that was read in another state', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);
@@ -190,8 +190,8 @@ describe.each(['sqlite', 'postgres'] as const)('who is next, on %s', (backend) =
   });
 });
 
-describe('who is next, on postgres with many at once', () => {
-  test('a slice that is cancelled between the pick and the lock of its job is not started', async () => {
+describe('the next slice with concurrent transactions, on postgres', () => {
+  test('is not started if it is cancelled between the pick and the lock of its job', async () => {
     await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const jobId = await queue.put();
     const held = await lease(queue);

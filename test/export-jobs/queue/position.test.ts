@@ -55,7 +55,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     return { target, queue, put, ran };
   }
 
-  test('places jobs by priority, turn and age', async () => {
+  test('returns positions by priority, last start and age', async () => {
     const { target, queue, put } = openQueue();
     const first = await put('ana', [minutesAgo(9), minutesAgo(9), minutesAgo(9)]);
     const second = await put('ana', [minutesAgo(8)]);
@@ -70,7 +70,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     expect(positions).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
   });
 
-  test('counts what is not ready yet where it comes', async () => {
+  test('counts slices that become ready later at their time', async () => {
     const { queue, put, ran } = openQueue();
     await ran(5, 10);
     const mine = await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
@@ -94,7 +94,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     ]);
   });
 
-  test('places a job by its first waiting slice, and not one that does not wait', async () => {
+  test('returns the position of the first waiting slice, and none without one', async () => {
     const { target, queue } = openQueue();
     const job = { target, caller: 'ana', priority: 0 };
     const running = await insertJob(database, {
@@ -111,7 +111,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     expect(positions).toEqual([{ position: 1 }, undefined]);
   });
 
-  test('learns the pace from what ran, and begins when the slot is free', async () => {
+  test('estimates from past exports and from when the slot is free', async () => {
     const { target, queue, put, ran } = openQueue();
     await ran(31, 10); // then a pause of one minute
     await ran(20, 10);
@@ -135,7 +135,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     });
   });
 
-  test('tells how many wait, by priority and caller', async () => {
+  test('counts waiting slices by priority and caller', async () => {
     const { target, queue, put } = openQueue();
     await put('ben', [minutesAgo(1)]);
     await put('ana', [minutesAgo(1), now, now + 1]);
@@ -148,7 +148,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     ]);
   });
 
-  test('estimates for a job that is not there yet', async () => {
+  test('estimates a job that is not accepted yet', async () => {
     const { target, queue, put, ran } = openQueue();
     await put('ana', [minutesAgo(1), minutesAgo(1), minutesAgo(1)]);
 
@@ -171,7 +171,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     expect(empty).toEqual({ slicesAhead: 0 });
   });
 
-  test('reads the queue once a second, however many ask, and is right about jobs since then', async () => {
+  test('reads the queue once per second for all callers, and includes newer jobs', async () => {
     const { target, queue, put } = openQueue();
     const first = await put('ana', [minutesAgo(9)]);
     let statements = 0;

@@ -13,7 +13,7 @@ import { beginAndHold, untilLockIsWaitedFor } from '../store/concurrent-transact
 
 const tooMany = { slug: 'too-many-waiting-slices' };
 
-describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openStorage) => {
+describe.each(storageBackends)('the limit of waiting slices, on %s', (_name, openStorage) => {
   let database: Database;
   let caller: string;
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
     return slices;
   };
 
-  test('is reached exactly, over all targets and priorities, and one more writes nothing', async () => {
+  test('is exact over all targets and priorities, and one slice more writes nothing', async () => {
     const keyUse = { key: 'one-more', digest: 'x' };
     await accept(4, 10, { plan: planOf(4, { priority: 5 }) });
     await accept(6, 10, { plan: planOf(6, { target: 'other' }) });
@@ -61,24 +61,24 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
     expect(await findJobOfKey(database.queries, caller, keyUse)).toBeUndefined();
   });
 
-  test('is each caller’s own', async () => {
+  test('is separate for each caller', async () => {
     await accept(10, 10);
     caller = randomUUID();
 
     await expect(accept(10, 10)).resolves.toEqual(expect.any(String));
   });
 
-  test('that a job alone is above is told as one that waiting does not help', async () => {
+  test('is not retryable for a job that alone exceeds it', async () => {
     await expect(accept(11, 10)).rejects.toMatchObject({ members: { isRetryable: false } });
   });
 
-  test('of 0 is none', async () => {
+  test('of 0 means no limit', async () => {
     await accept(2_000, 0);
 
     await expect(accept(2_000, 0)).resolves.toEqual(expect.any(String));
   });
 
-  test('has room again for what does not wait any more', async () => {
+  test('does not count slices that no longer wait', async () => {
     const jobId = await accept(10, 10);
     await bringTo(database, jobId, 0, 'completed');
     await accept(1, 10);
@@ -89,14 +89,14 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
     await expect(accept(9, 10)).resolves.toEqual(expect.any(String));
   });
 
-  test('does not refuse a key that has its job already', async () => {
+  test('does not reject a key that already has its job', async () => {
     const keyUse = { key: 'known', digest: 'x' };
     const jobId = await accept(10, 10, { keyUse });
 
     expect(await accept(10, 10, { keyUse })).toBe(jobId);
   });
 
-  test('holds for a retry, of the job’s caller, whoever asks for it', async () => {
+  test('holds for a retry, for the caller of the job', async () => {
     const jobId = await accept(5, 10);
     for (const slice of [0, 1]) {
       await bringTo(database, jobId, slice, 'failed', sliceProblem('export-task-failed'));
@@ -110,7 +110,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
     expect(await retry(1)).toMatchObject({ slices: 0 }); // nothing failed: nothing to refuse
   });
 
-  test('is exact for fifty at once, jobs and retries', async () => {
+  test('is exact for fifty concurrent jobs and retries', async () => {
     const failed = await accept(5, 0);
     for (const slice of [0, 1, 2, 3, 4]) {
       await bringTo(database, failed, slice, 'failed', sliceProblem('export-task-failed'));
@@ -130,7 +130,7 @@ describe.each(storageBackends)('a limit of waiting slices, on %s', (_name, openS
   });
 });
 
-test('on PostgreSQL a job waits for one of the same caller that is not committed yet', async () => {
+test('on PostgreSQL lets a job wait for an uncommitted one of the same caller', async () => {
   const [, openStorage] = storageBackends[1] as (typeof storageBackends)[0];
   await using database = await openStore(openStorage);
   const acceptance = {

@@ -75,7 +75,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect((await readHeads(database, [jobId])).get(jobId)).toMatchObject({ version: 1 });
   });
 
-  test('leaves the turn of a queue that is there as it was', async () => {
+  test('keeps the last start of an existing queue', async () => {
     const queue = { target: 'default', priority: 7, caller: 'anonymous' };
     await database.queries
       .insertInto('lines')
@@ -90,7 +90,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect(found).toEqual([{ ...queue, lastTurn: 41, ...unburdened }]);
   });
 
-  test('answers with the first of fifty jobs under one key at once', async () => {
+  test('returns the first of fifty concurrent jobs with one key', async () => {
     const acceptances = Array.from({ length: 50 }, () => accepting(2, 'fifty'));
 
     const ids = await Promise.all(acceptances.map((each) => acceptJob(database, each)));
@@ -100,7 +100,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect(rows.reduce((sum, each) => sum + each)).toBe(1);
   });
 
-  test('refuses a key that came with another request, and writes nothing', async () => {
+  test('rejects a key that came with another request, and writes nothing', async () => {
     await acceptJob(database, accepting(1, 'twice'));
     const other = accepting(1, 'twice', 'another');
 
@@ -110,7 +110,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect(await count('jobs', other.jobId)).toBe(0);
   });
 
-  test('tells the keys of callers apart', async () => {
+  test('keeps the keys of callers apart', async () => {
     await acceptJob(database, accepting(1, 'mine'));
 
     const found = await findJobOfKey(database.queries, 'somebody else', {
@@ -121,7 +121,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect(found).toBeUndefined();
   });
 
-  test('a failure keeps neither the key nor the job', async () => {
+  test('stores neither key nor job after a failure', async () => {
     const acceptance = accepting(1, 'failed');
     const [slice] = acceptance.plan.slices;
     if (slice) acceptance.plan.slices.push(slice); // a number that is there already
@@ -133,7 +133,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
     expect(await count('jobs', acceptance.jobId)).toBe(0);
   });
 
-  describe('when the database goes away at COMMIT', () => {
+  describe('a database failure at COMMIT', () => {
     const away = new Problem('database-unavailable', 'The database does not answer.');
     const losing = (afterCommit: boolean): Database => ({
       ...database,
@@ -143,7 +143,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
       },
     });
 
-    test('finds a job whose COMMIT was done', async () => {
+    test('returns the job if COMMIT took effect', async () => {
       const acceptance = accepting(2);
 
       const jobId = await acceptJob(losing(true), acceptance);
@@ -152,11 +152,11 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
       expect(await count('slices', jobId)).toBe(2);
     });
 
-    test('says so when it was not', async () => {
+    test('is reported if COMMIT had no effect', async () => {
       await expect(acceptJob(losing(false), accepting(2))).rejects.toBe(away);
     });
 
-    test('says so when the database cannot be asked', async () => {
+    test('is reported if the database stays unreachable', async () => {
       const queries = new Proxy(database.queries, {
         get() {
           throw away;
@@ -171,7 +171,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
 });
 
 describe('the digest of a request', () => {
-  test('is the same whatever the order of members', () => {
+  test('does not depend on the order of members', () => {
     const one = digestOf({ body: { a: 1, b: { c: [1, 2], d: 2n } }, target: 'x' });
     const other = digestOf({ target: 'x', body: { b: { d: 2n, c: [1, 2] }, a: 1 } });
 
@@ -186,7 +186,7 @@ describe('the digest of a request', () => {
     ['a digit beyond 2^53', { a: 2n ** 60n }, { a: 2n ** 60n - 1n }],
     ['a name', { a: 1 }, { b: 1 }],
     ['where a member is', { a: { b: 1 } }, { a: {}, b: 1 }],
-  ])('tells %s', (_name, one, other) => {
+  ])('differs for %s', (_name, one, other) => {
     expect(digestOf(one)).not.toBe(digestOf(other));
   });
 });

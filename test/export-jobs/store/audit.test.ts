@@ -25,7 +25,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
       .orderBy('version')
       .execute();
 
-  test('has one entry for each change, with who did it; ten thousand slices are one', async () => {
+  test('has one entry per change with its principal, also for ten thousand slices', async () => {
     const jobId = await givenJob(database, 10_000, { caller: 'ann' });
     await bringTo(database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
     await retryJob(database, jobId, approvalOf('bob'), 0);
@@ -45,7 +45,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     ]);
   });
 
-  test('has of a slice what was sent, and how it ended', async () => {
+  test('has the sent values and the outcome of a slice', async () => {
     const jobId = await givenJob(database, 1);
     const change = { type: 'slice-failed', slice: 0, attempt: 1, problem: 'aws-timeout' } as const;
     const auditContext = {
@@ -80,7 +80,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     });
   });
 
-  test('keeps nothing of what is undone', async () => {
+  test('has no entry of a rolled-back change', async () => {
     const jobId = await givenJob(database, 1);
 
     const undone = database.transaction(async (queries) => {
@@ -93,7 +93,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     expect(await entriesOf(jobId)).toHaveLength(1);
   });
 
-  test('has calls by which nothing changed, also for what is not known', async () => {
+  test('has calls that changed nothing, also for unknown jobs', async () => {
     const call = { target: 'default', jobId: null, taskId: 'a-stray', destination: 'archive' };
 
     await recordCall(database, call, { ...testAuditContext, problem: 'aws-throttled' });
@@ -112,7 +112,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     ['changed', sql`update audit_entries set principal = 'nobody'`],
     ['taken away', sql`delete from audit_entries`],
     ['taken away one by one', sql`delete from audit_entries where change = 'job-accepted'`],
-  ])('an entry is never %s', async (_how, statement) => {
+  ])('never has an entry %s', async (_how, statement) => {
     const jobId = await givenJob(database, 1);
     const before = await entriesOf(jobId);
 
@@ -124,7 +124,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
   });
 });
 
-test('on PostgreSQL the audit is not emptied at once, either', async () => {
+test('cannot be truncated on PostgreSQL', async () => {
   const [, openStorage] = storageBackends[1] as (typeof storageBackends)[0];
   await using database = await openStore(openStorage);
 

@@ -10,7 +10,7 @@ import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
 import { approvalOf } from '../caller-requests.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
-describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
+describe.each(storageBackends)('cancel and retry, on %s', (_name, openStorage) => {
   const clock = { now: 1_700_000_000_000 };
   let database: Database;
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
     (await readEvents(database.queries, jobId, 0)).map(({ type, data }) => [type, data]);
   const jobOf = async (jobId: string) => (await readJobs(database, [jobId])).get(jobId)?.job;
 
-  test('a cancel ends what waits, and leaves what has the slot and what has ended', async () => {
+  test('cancels waiting slices, and leaves active and ended ones', async () => {
     const target = randomUUID();
     const jobId = await givenJob(database, 5, { facts: { target } });
     await bringTo(database, jobId, 0, 'completed');
@@ -52,7 +52,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
     await bringTo(database, jobId, 2, 'completed');
   });
 
-  test('a second cancel changes nothing, not even when it was asked for', async () => {
+  test('a second cancel changes nothing, not even its time', async () => {
     const jobId = await givenJob(database, 2, { facts: { target: randomUUID() } });
     await bringTo(database, jobId, 0, 'running'); // so that it has not ended by the first
     await cancelJob(database, jobId, me);
@@ -66,7 +66,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
   });
 
   test.each(['completed', 'failed'] as const)(
-    'a cancel leaves a job that is %s as it is',
+    'a cancel does not change a job that is %s',
     async (state) => {
       const jobId = await givenJob(database, 1);
       await bringTo(database, jobId, 0, state);
@@ -79,7 +79,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
     },
   );
 
-  test('a retry puts failed slices back into the queue, now, as if they were new', async () => {
+  test('a retry returns failed slices to the queue at once, with new counts', async () => {
     const jobId = await givenJob(database, 3);
     await bringTo(database, jobId, 0, 'completed');
     for (const slice of [1, 2]) {
@@ -109,7 +109,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
     expect(await jobOf(jobId)).toMatchObject({ version: 1 });
   });
 
-  test('a retry after a cancel is refused', async () => {
+  test('a retry after a cancel is rejected', async () => {
     const jobId = await givenJob(database, 2);
     await bringTo(database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
     await cancelJob(database, jobId, me);
@@ -123,7 +123,7 @@ describe.each(storageBackends)('requests on %s', (_name, openStorage) => {
     expect(await statesOf(jobId)).toEqual(['failed', 'cancelled']);
   });
 
-  test('ten cancels at once are one', async () => {
+  test('ten concurrent cancels are one', async () => {
     const jobId = await givenJob(database, 100);
 
     const outcomes = await Promise.all(

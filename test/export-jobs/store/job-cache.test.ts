@@ -36,7 +36,7 @@ const heads = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `job-${index}`, version }));
 const versionsOf = (found: readonly JobSnapshot[]) => found.map(({ job }) => job.version);
 
-test('slices are counted once for each version', async () => {
+test('counts slices once per version', async () => {
   const [head] = heads(1) as [ReturnType<typeof heads>[0]];
 
   await jobs.read([head]);
@@ -49,7 +49,7 @@ test('slices are counted once for each version', async () => {
   expect(asked.jobs).toHaveLength(2);
 });
 
-test('a page asks once, for what is not known', async () => {
+test('reads all unknown jobs of a page in one query', async () => {
   const page = heads(5);
   await jobs.read(page.slice(1, 2));
 
@@ -59,12 +59,12 @@ test('a page asks once, for what is not known', async () => {
   expect(asked.jobs).toEqual([['job-1'], ['job-0', 'job-2', 'job-3', 'job-4']]);
 });
 
-test('an empty page asks nothing', async () => {
+test('queries nothing for an empty page', async () => {
   expect(await jobs.read([])).toEqual([]);
   expect(asked.jobs).toEqual([]);
 });
 
-test('of a thousand and one the one that was not asked for longest is forgotten', async () => {
+test('evicts the least recently used of 1,001 jobs', async () => {
   const all = heads(1_001);
   await jobs.read(all.slice(0, 1_000));
   await jobs.read(all.slice(0, 1)); // so that it is not the oldest
@@ -78,7 +78,7 @@ test('of a thousand and one the one that was not asked for longest is forgotten'
   expect(asked.jobs).toEqual([['job-1']]);
 });
 
-test('whatever is asked at once is one query', async () => {
+test('combines concurrent reads into one query', async () => {
   const ids = Array.from({ length: 100 }, (_, index) => `job-${index % 3}`);
 
   const found = await Promise.all(ids.map((id) => jobs.readHead(id)));
@@ -87,7 +87,7 @@ test('whatever is asked at once is one query', async () => {
   expect(asked.heads).toEqual([['job-0', 'job-1', 'job-2']]);
 });
 
-test('who asks while a query is under way gets a later one', async () => {
+test('sends a later query for reads that arrive during a query', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   onItsWay = promise;
   const early = jobs.readHead('job');
@@ -101,7 +101,7 @@ test('who asks while a query is under way gets a later one', async () => {
   expect(await late).toMatchObject({ version: 2 });
 });
 
-test('a failure is told to who asked, and the next asks again', async () => {
+test('returns a failure to its readers, and queries again afterwards', async () => {
   failure = new Error('away');
   const early = jobs.readHead('job');
   const late = new Promise(setImmediate).then(() => jobs.readHead('job'));
@@ -112,6 +112,6 @@ test('a failure is told to who asked, and the next asks again', async () => {
   expect(await jobs.readHead('job')).toMatchObject({ version: 1 });
 });
 
-test('a job that is not there has no head', async () => {
+test('returns no head for a job that does not exist', async () => {
   expect(await jobs.readHead('unknown')).toBeUndefined();
 });

@@ -34,7 +34,7 @@ const hold = (database: Database, lease: Lease) =>
   database.transaction((queries) => holdLease(queries, database, lease, leaseMs));
 
 describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (backend) => {
-  test('has one owner until it has run out, and each owner has a later number', async () => {
+  test('has one owner until it expires, and each owner has a higher number', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const first = await mustTake(database, 'a');
@@ -49,7 +49,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect(late.lease).toEqual({ target: 'default', owner: 'b', fence: 2 });
   });
 
-  test('of many who take it at once, exactly one has it', async () => {
+  test('goes to exactly one of many concurrent takers', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const owners = Array.from({ length: 8 }, (_, index) => `replica-${index}`);
 
@@ -70,7 +70,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect(await take(database, 'b')).toEqual({ isMoved: false, freeInMs: 10_000 });
   });
 
-  test('holds when it has run out, as long as nobody else has taken it', async () => {
+  test('stays valid after its end until another owner takes it', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
@@ -81,7 +81,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect((await take(database, 'b')).lease).toBeUndefined();
   });
 
-  test('is lost to whoever has taken it, and nothing of the stale owner is written', async () => {
+  test('is lost when another owner takes it, and the stale owner writes nothing', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const stale = await mustTake(database, 'a');
@@ -98,7 +98,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect(slot?.leasedUntil).toBe(queue.time.now() + leaseMs);
   });
 
-  test('of the same owner under an older number is lost, too', async () => {
+  test('is lost for the same owner with an older number', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const older = await mustTake(database, 'a');
@@ -108,7 +108,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     await expect(hold(database, older)).rejects.toMatchObject({ name: 'LeaseLost' });
   });
 
-  test('that is given back can be taken at once', async () => {
+  test('can be taken at once after a release', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
@@ -116,7 +116,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect((await take(database, 'b')).lease).toMatchObject({ owner: 'b', fence: 2 });
   });
 
-  test('is taken again at once by its owner, who may not have heard that it has it', async () => {
+  test('can be taken again at once by its owner, after a lost answer', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await mustTake(database, 'a');
@@ -124,7 +124,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect((await take(database, 'a')).lease).toMatchObject({ owner: 'a', fence: 2 });
   });
 
-  test('is not given for another account or Region while a slice is under way, and then it is', async () => {
+  test('is not given for another account or Region during a slice, but afterwards', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     await releaseLease(database, await mustTake(database, 'a'));
@@ -141,7 +141,7 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
     expect(after.lease).toMatchObject({ owner: 'b', fence: 2 });
   });
 
-  test('when it is taken, nothing is known of foreign tasks that its last owner saw', async () => {
+  test('clears the foreign task of the last owner when it is taken', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
@@ -159,8 +159,8 @@ describe.each(['sqlite', 'postgres'] as const)('the lease of a slot, on %s', (ba
   });
 });
 
-describe('the lease of a slot, on postgres with many at once', () => {
-  test('a transaction that holds it keeps takers waiting, and they do not get it after the commit', async () => {
+describe('the lease of a slot with concurrent transactions, on postgres', () => {
+  test('keeps takers waiting during a transaction, and after the commit they do not get it', async () => {
     await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');
@@ -177,7 +177,7 @@ describe('the lease of a slot, on postgres with many at once', () => {
     await hold(database, lease);
   });
 
-  test('a stale owner that writes while another takes it waits, and is then refused', async () => {
+  test('rejects a stale owner that writes while another one takes it', async () => {
     await using queue = await openQueue({ backend: 'postgres', replicas: 0 });
     const { database } = queue;
     const lease = await mustTake(database, 'a');

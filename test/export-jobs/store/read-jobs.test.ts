@@ -18,7 +18,7 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  test(`a state in SQL is the state of slice.ts (seed ${seed})`, async () => {
+  test(`filters by the same state in SQL as slice.ts derives (seed ${seed})`, async () => {
     const isActive = (state: string) => activeStates.some((active) => active === state);
     // One slot, one slice: of a job at most one is active.
     const states = fc
@@ -57,7 +57,7 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
     );
   });
 
-  test('a page goes on where the one before ended, also within one millisecond', async () => {
+  test('continues a page where the one before ended, also within one millisecond', async () => {
     const caller = 'pages';
     const ids: string[] = [];
     for (const acceptedAt of [1, 2, 2, 2, 3])
@@ -74,14 +74,14 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
     expect(found.map(({ id }) => id).sort()).toEqual(ids.sort());
   });
 
-  test('a cursor beyond all numbers finds no slice', async () => {
+  test('finds no slice for a cursor beyond all numbers', async () => {
     const jobId = await givenJob(database, 1);
 
     const after = Number.MAX_SAFE_INTEGER;
     expect(await readSlices(database, { jobId, after, limit: 10 })).toEqual([]);
   });
 
-  test('failures are counted by kind, the most frequent first', async () => {
+  test('counts failures by kind, the most frequent first', async () => {
     const jobId = await givenJob(database, 5);
     const kinds = ['export-task-failed', 'export-slot-taken', 'export-task-failed'];
     for (const [slice, kind] of kinds.entries()) {

@@ -23,7 +23,7 @@ const changes = [
 ] as const;
 
 describe.each(storageBackends)(
-  'the slices of a job in a time zone, kept on %s',
+  'the stored slices of a job in a time zone, on %s',
   (_name, openStorage) => {
     let database: Database;
     beforeAll(async () => {
@@ -31,7 +31,7 @@ describe.each(storageBackends)(
     });
     afterAll(() => database[Symbol.asyncDispose]());
 
-    test(`put together are its window for each log group, as they were planned (seed ${seed})`, async () => {
+    test(`make up the window for each log group, as planned (seed ${seed})`, async () => {
       const anyJob = fc.record({
         change: fc.constantFrom(...changes),
         sliceBy: fc.constantFrom(...sliceBys),

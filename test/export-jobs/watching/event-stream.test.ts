@@ -33,7 +33,7 @@ function openStream({ events = 0, state = 'running' as JobState } = {}) {
 }
 
 describe('an event stream', () => {
-  test('reads a page when its reader has taken the one before, and not sooner', async () => {
+  test('reads a page only after its reader has taken the one before', async () => {
     const { next, reads } = openStream({ events: 6 });
 
     await next(); // how soon to connect again
@@ -46,7 +46,7 @@ describe('an event stream', () => {
     expect(reads).toEqual([0, 2]);
   });
 
-  test('shows that it is there after each wait in which nothing happened', async () => {
+  test('sends a comment after each wait without an event', async () => {
     const { next, waits } = openStream({ events: 1 });
     await next();
     await next();
@@ -57,7 +57,7 @@ describe('an event stream', () => {
     expect(waits).toEqual([1, 1, 1]);
   });
 
-  test('does not end a job whose last event it has not told yet', async () => {
+  test('does not end before the last event is sent', async () => {
     const { next, job } = openStream({ events: 1 });
     await next();
     await next();
@@ -71,7 +71,7 @@ describe('an event stream', () => {
     expect(await next()).toBeUndefined();
   });
 
-  test('waits where its job is ahead of its events, and does not read again and again', async () => {
+  test('waits if the job is ahead of its events, without reading in a loop', async () => {
     const { next, job, reads, waits } = openStream({ events: 1 });
     await next();
     await next();

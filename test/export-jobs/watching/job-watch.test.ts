@@ -56,7 +56,7 @@ function openWatch() {
 }
 
 describe('the watch of jobs', () => {
-  test('asks once a second for all waiters together, and releases those whose job has changed', async () => {
+  test('polls once per second for all waiters, and releases those whose job has changed', async () => {
     const { queries, versions, passSecond, wait } = openWatch();
     versions.set('a', 3).set('b', 7);
     const behind = Array.from({ length: 2_000 }, () => wait('a', 2));
@@ -79,7 +79,7 @@ describe('the watch of jobs', () => {
     expect([level.isOver, other.isOver]).toEqual([false, true]);
   });
 
-  test('looks at once at what this process has changed, at all of it together', async () => {
+  test('checks all changes of this process at once, in one query', async () => {
     const { watch, queries, versions, settle, wait } = openWatch();
     const waiting = [wait('a', 1), wait('b', 1), wait('c', 1)];
     versions.set('a', 2).set('b', 2);
@@ -91,7 +91,7 @@ describe('the watch of jobs', () => {
     expect(waiting.map(({ isOver }) => isOver)).toEqual([true, true, false]);
   });
 
-  test('looks again when a job changes while it is looked at', async () => {
+  test('checks again if a job changes during the query', async () => {
     const { watch, queries, versions, settle, wait } = openWatch();
     versions.set('a', 1);
     const waiting = wait('a', 1);
@@ -106,7 +106,7 @@ describe('the watch of jobs', () => {
     expect(waiting.isOver).toBe(true);
   });
 
-  test('takes a query that fails for no answer, and says so once', async () => {
+  test('keeps waiting after a failed query, and logs it once', async () => {
     const { warnings, versions, passSecond, wait, fail } = openWatch();
     const waiting = wait('a', 1);
     fail(new Error('no database'));
@@ -124,7 +124,7 @@ describe('the watch of jobs', () => {
     expect(waiting.isOver).toBe(true);
   });
 
-  test('releases who waits for a job that is gone', async () => {
+  test('releases waiters of a job that no longer exists', async () => {
     const { passSecond, wait } = openWatch();
     const waiting = wait('gone', 1);
 
@@ -151,7 +151,7 @@ describe('the watch of jobs', () => {
     },
   );
 
-  test('does not wait for who is gone already', async () => {
+  test('does not wait if the signal is already aborted', async () => {
     const { sleeps, settle, wait } = openWatch();
 
     const gone = wait('a', 1, { signal: AbortSignal.abort() });
@@ -161,7 +161,7 @@ describe('the watch of jobs', () => {
     expect(sleeps.size).toBe(0);
   });
 
-  test('asks nothing while nobody waits, and again when somebody does', async () => {
+  test('queries nothing without waiters, and again with a new one', async () => {
     const { watch, queries, versions, settle, passSecond, wait } = openWatch();
     const first = new AbortController();
     wait('a', 1, { signal: first.signal });
