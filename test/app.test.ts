@@ -8,7 +8,7 @@ import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
 import { openWorld, order } from './world.ts';
 
-/** The service before targets that do what a test wants of them. */
+/** Builds the service with targets that a test controls. */
 async function openApp(find: Targets['find']) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };

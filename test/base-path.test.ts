@@ -19,7 +19,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Asks for a reference as a client resolves it: against the URL that it called. */
+/** Follows a reference like a client: relative to the URL it called. */
 async function follow(reference: string, init: RequestInit = {}) {
   const answer = await fetch(new URL(reference, `${proxy.url}/`), { redirect: 'manual', ...init });
   const text = await answer.text();
@@ -33,7 +33,7 @@ const send = (path: string, body: unknown) =>
     body: JSON.stringify(body),
   });
 
-/** Every text of a value that a client would take for a reference to this service. */
+/** Every text in a value that a client would follow as a reference to this service. */
 function referencesIn(value: unknown): string[] {
   if (typeof value === 'string') {
     return /^(?:\/logs-gateway)?\/(?:problems|export-jobs|export-tasks)\b/.test(value)

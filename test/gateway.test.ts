@@ -13,7 +13,7 @@ import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
 import { openWorld, order, region } from './world.ts';
 
-/** Opens the gateway as main does, against the emulator of a world, on a free port. */
+/** Opens the gateway like main, with the emulator of a world, on a free port. */
 async function openAsMain(env: NodeJS.ProcessEnv) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };

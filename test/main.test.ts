@@ -38,7 +38,7 @@ test('on SIGTERM, is not ready at once, still serves requests, and exits within 
 
   expect(meanwhile.status).toBe(200);
   expect(meanwhile.headers.get('connection')).toBe('close');
-  expect(code).toBe(0); // after 9.5 s it would have ended itself with 1
+  expect(code).toBe(0); // after 9.5 s it would exit with 1
   expect(lines().at(-1)).toMatchObject({ msg: 'stopped' });
   expect(lines()).toContainEqual(
     expect.objectContaining({

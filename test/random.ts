@@ -1,4 +1,4 @@
-/** Makes random numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+/** Makes pseudo-random numbers from 0 to 1; the same seed gives the same numbers (mulberry32). */
 export function makeRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

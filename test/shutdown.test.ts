@@ -11,7 +11,7 @@ import { postgresUrl } from './postgres.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
 import { order, region } from './world.ts';
 
-/** An emulator with what exports need, whose tasks go on for longer than any test. */
+/** Opens an emulator for exports, whose tasks run longer than any test. */
 async function openLongEmulator() {
   const emulator = await openEmulator({ rateLimits: 'off', runningMs: 3_600_000 });
   emulator.seed.logGroup({ region, logGroupName: '/app' });
@@ -24,7 +24,7 @@ function post(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-/** The path of a job that was accepted; a machine that is busy sheds the first tries. */
+/** Creates a job and returns its path; a busy machine may shed the first attempts. */
 async function jobPath(url: string): Promise<string> {
   let location: string | null = null;
   const accept = async () => {

@@ -12,7 +12,7 @@ import { temporaryDir } from '../database/homes.ts';
 const refusal = { requestId: 'r-1', route: '/export-tasks', error: 'invalid_token' };
 const silent = { error() {} };
 
-/** An audit and the lines it has written, as text. */
+/** Makes an audit, and returns its lines as text. */
 function openQueues() {
   const lines: string[] = [];
   return { audit: makeAudit({ write: (line: string) => void lines.push(line) }), lines };

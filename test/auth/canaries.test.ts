@@ -14,7 +14,7 @@ import { openIssuer } from './issuer.ts';
 const roleArn = 'arn:aws:iam::123456789012:role/canary-role-4f1c';
 const externalId = 'canary-external-id-77aa';
 
-// Callers as in production: an issuer of tokens, and a file with the hash of a key.
+// Callers as in production: a token issuer, and a file with the hash of a key.
 const issuer = await openIssuer();
 const good = { bearer: issuer.token(), apiKey: 'canary-good-key-91d2' };
 const folder = mkdtempDisposableSync(join(tmpdir(), 'canaries-'));
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const byBearer = { authorization: `Bearer ${good.bearer}` };
 
-/** What callers send that shows, or should not show, who they are; each a canary. */
+/** The credentials and similar headers of callers; each value is a canary. */
 const carriers: Record<
   string,
   { headers?: Record<string, string>; query?: string; body?: object }
@@ -53,11 +53,11 @@ const carriers: Record<
   'idempotency key': { headers: { ...byBearer, 'idempotency-key': 'canary-idempotency-0012' } },
 };
 
-/** A world whose role has an external id, and whose callers are known by what they send. */
+/** Opens a world whose role has an external id, and whose callers authenticate. */
 async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles']) {
-  let turnedMs = 0;
+  let advancedMs = 0;
   const world = await openWorld({
-    now: () => Date.now() + turnedMs,
+    now: () => Date.now() + advancedMs,
     access: guard.access,
     emulator: { roles: { ...roles } },
     targets: [{ name: 'default', region, roleArn, externalId }],
@@ -71,9 +71,9 @@ async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles'])
     }
   }
   return Object.assign(world, {
-    /** Turns the clocks of both. */
-    turn(ms: number) {
-      turnedMs += ms;
+    /** Advances both clocks. */
+    advance(ms: number) {
+      advancedMs += ms;
       world.emulator.clock.advance(ms);
     },
   });
@@ -82,7 +82,7 @@ async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles'])
 const job = { logGroupNames: ['/app'], from: order.from, to: order.to, destination: 'archive' };
 const bodies: Record<string, object> = { createExportTask: order, createExportJob: job };
 
-/** Calls every operation, all at once, and each again by every way to say who is calling. */
+/** Calls every operation concurrently, with every kind of credential. */
 async function callEverything(world: World, by = Object.values(carriers)): Promise<number[]> {
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, { operationId: string }>>;
@@ -141,7 +141,7 @@ const failures: Fault[] = [
   { kind: 'cut-body' } as const,
   { kind: 'stall-body' } as const,
   { kind: 'replace-body', body: '{"nonsense"' } as const,
-  // Which operation it is played on, is said when it is.
+  // The operation is added for each use.
 ].map((failure) => ({ ...failure, operation: '', count: 1_000 }));
 const ofLogs = ['CreateExportTask', 'DescribeExportTasks', 'CancelExportTask', 'DescribeLogGroups'];
 
@@ -156,7 +156,7 @@ describe('answers, log and audit contain no secret', () => {
     const statuses = new Set(await callEverything(world));
     for (const operations of [ofLogs, ['AssumeRole']]) {
       for (const failure of failures) {
-        world.turn(3_600_000); // the session ends
+        world.advance(3_600_000); // the session ends
         for (const operation of operations) world.emulator.faults.add({ ...failure, operation });
         for (const status of await callEverything(world, first)) statuses.add(status);
         world.emulator.faults.clear();
@@ -170,7 +170,7 @@ describe('answers, log and audit contain no secret', () => {
     expect([...statuses]).toEqual(
       expect.arrayContaining([200, 201, 202, 400, 401, 403, 404, 409, 429, 502, 503, 504]),
     );
-    await world[Symbol.asyncDispose](); // looks for them
+    await world[Symbol.asyncDispose](); // searches for canaries
   });
 
   test('when the role cannot be assumed', async () => {
@@ -181,7 +181,7 @@ describe('answers, log and audit contain no secret', () => {
     const statuses = await callEverything(world);
 
     expect(statuses).toContain(503);
-    expect(JSON.stringify(world.log)).toContain(roleArn); // it was asked for, and the log says why not
+    expect(JSON.stringify(world.log)).toContain(roleArn); // the log names the role that could not be assumed
     await world[Symbol.asyncDispose]();
   });
 });

@@ -1,7 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
-// Certificates as RFC 5280 has them, byte by byte: nothing else here could make those an honest
-// authority would not sign.
+// Writes certificates byte by byte (RFC 5280): tools refuse to sign invalid ones.
 
 /** A certificate and its key, in PEM. */
 export interface Identity {
@@ -12,34 +11,34 @@ export interface Identity {
 /** An alternative name: its kind and its bytes, as latin1. */
 export type AlternativeName = [kind: keyof typeof nameTags, bytes: string];
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface CertificateOptions {
   names?: AlternativeName[];
-  /** Epoch ms; from an hour ago for a day when absent. */
+  /** Epoch ms; default: one day from an hour ago. */
   from?: number;
   to?: number;
-  /** What the certificate may be used for; for anything when absent. */
+  /** The extended key usage; default: any. */
   use?: keyof typeof uses;
 }
 
-/** Who signs certificates. */
+/** A certificate authority. */
 export interface Authority {
   /** Its own certificate, in PEM. */
   cert: string;
   issue(options?: CertificateOptions): Identity;
-  /** Makes an authority that this one has signed. */
+  /** Makes an authority that this one signs. */
   issueAuthority(name: string): Authority;
 }
 
 const nameTags = { email: 0x81, dns: 0x82, directory: 0xa4, uri: 0x86, ip: 0x87, other: 0xa0 };
 const uses = { client: '1.3.6.1.5.5.7.3.2', server: '1.3.6.1.5.5.7.3.1' };
 
-/** Makes an authority of that name, trusted by nobody yet. */
+/** Makes a root authority with this name. */
 export function makeAuthority(name: string): Authority {
   return makeSigned(name);
 }
 
-/** Makes an authority that another one has signed, or itself. */
+/** Makes an authority that is signed by another one or by itself. */
 function makeSigned(name: string, signer?: { name: string; privateKey: KeyObject }): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const isAuthority = extension('2.5.29.19', sequence(der(0x01, Buffer.from([0xff]))), true);
@@ -69,7 +68,7 @@ export function directoryName(text: string): string {
   return toName(text).toString('latin1');
 }
 
-/** A user principal name, as Windows has them, as the bytes of an alternative name. */
+/** A user principal name of Windows, as the bytes of an alternative name. */
 export function userPrincipalName(text: string): string {
   const value = der(0xa0, der(0x0c, Buffer.from(text)));
   return Buffer.concat([oid('1.3.6.1.4.1.311.20.2.3'), value]).toString('latin1');

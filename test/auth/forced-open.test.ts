@@ -5,8 +5,8 @@ import { as, callersBy, principalOf, type Rule } from '../access.ts';
 import { makeRandom } from '../random.ts';
 import { openWorld, order, region, type World } from '../world.ts';
 
-// The second suite of the matrix: the policies say who may what, and nobody listens to them. What
-// AWS then lets through is what the sessions of the creates let through.
+// The second suite of the matrix: the gateway ignores the policies. Only the session policies of the
+// creates limit what AWS accepts.
 
 const accountId = '210987654321';
 const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
@@ -16,7 +16,7 @@ const principals = numbers(20).map((number) => `team-${number}`);
 const logGroups = numbers(50).map((number) => `/app/${number}`); // /app/1 begins /app/10
 const buckets = ['archive', 'archive-2', 'vault'];
 
-/** Every export there is, and whether it is permitted: about one in five. */
+/** Every possible export, and whether it is permitted: about one in five. */
 function makeMatrix() {
   const random = makeRandom(seed);
   return principals.flatMap((name) =>
@@ -31,7 +31,7 @@ function makeMatrix() {
   );
 }
 
-/** A world with every log group and bucket, whose first wall is forced open. */
+/** Opens a world with every log group and bucket, whose authorizer permits everything. */
 async function openForced(rule: Rule): Promise<World> {
   const world = await openWorld({
     isSessionScoped: true,

@@ -15,18 +15,18 @@ import { sleepUntilAborted } from '#time/sleep.ts';
 import type { LogLine } from '../world.ts';
 import type { Issuer } from './issuer.ts';
 
-/** Authentication as the gateway opens it, and what a test asks of it. */
+/** Authentication as the gateway opens it, with shortcuts for tests. */
 export interface Guard extends Authentication {
   log: LogLine[];
-  /** Says whose a token is. */
+  /** Verifies a token. */
   ofToken(token: string): Promise<Principal>;
-  /** Says whose a token is, or why it was refused: the reason of the log. */
+  /** Verifies a token; returns its caller, or the logged reason of the refusal. */
   verify(token: string): Promise<string>;
-  /** For the `access` of a world: these callers, who may do everything. */
+  /** For the `access` of a world: these callers, with every permission. */
   access: () => Access;
 }
 
-/** Opens authentication on the real clock and the real files, unless a test brings its own. */
+/** Opens authentication with the real clock and real files unless a test replaces them. */
 export async function openGuard(
   settings: Partial<AuthenticationSettings>,
   options: Partial<AuthenticationOptions> = {},
@@ -59,12 +59,12 @@ export function settingsOf({ url }: Issuer) {
   return { issuer: url, audiences: ['log-export-gateway'] };
 }
 
-/** A request with these raw headers, as far as authentication looks at it. */
+/** A request with these raw headers, with the members that authentication reads. */
 export function requestWith(rawHeaders: string[], url = '/export-tasks'): IncomingMessage {
   return { rawHeaders, url, socket: {} } as IncomingMessage;
 }
 
-/** Why a caller was refused, in the words of the log. */
+/** The logged reason of a refusal. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Problem)) throw error;
   return (error.cause as Error | undefined)?.message ?? error.slug;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The algorithms a test may sign with. */
+/** The algorithms that tests sign with. */
 export type Algorithm = keyof typeof algorithms;
 
 const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2_048 });
@@ -20,7 +20,7 @@ const ec = (namedCurve: string, bits: number) => ({
     sign(`sha${bits}`, data, { key, dsaEncoding: 'ieee-p1363' }),
 });
 
-// Written down here anew, from RFC 7518: what checks tokens and what makes them share no code.
+// Implemented again from RFC 7518: the code that makes tokens shares nothing with the code that checks them.
 const algorithms = {
   RS256: { generate: rsa, sign: pkcs1(256) },
   RS384: { generate: rsa, sign: pkcs1(384) },
@@ -45,13 +45,13 @@ export interface SigningKey {
   publicKey: KeyObject;
 }
 
-/** Makes a key that no issuer knows. */
+/** Makes a key that no issuer publishes. */
 export function makeKey(alg: Algorithm): SigningKey {
   const { privateKey, publicKey } = algorithms[alg].generate();
   return { kid: randomUUID(), alg, privateKey, publicKey };
 }
 
-/** Signs anything as a token in compact form: a text as it is, an object as JSON. */
+/** Signs a payload as a compact token: text unchanged, an object as JSON. */
 export function signToken(header: object | string, payload: object | string, key: SigningKey) {
   const input = `${toPart(header)}.${toPart(payload)}`;
   const signature = algorithms[key.alg].sign(Buffer.from(input), key.privateKey);
@@ -64,38 +64,38 @@ export function toPart(content: object | string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** How a token differs from an ordinary one. */
+/** How a token differs from a normal one. */
 interface TokenOptions {
   alg?: Algorithm;
-  /** Members of the header, beside or instead of alg, kid and typ; one that is undefined is left out. */
+  /** Additional header members, or replacements of alg, kid and typ; undefined removes one. */
   header?: Record<string, unknown>;
   /** Signs with this key instead of the issuer's. */
   key?: SigningKey;
 }
 
-/** An issuer of tokens on this machine: discovery, keys, and the tokens themselves. */
+/** A token issuer on this machine: discovery document, JWKS and tokens. */
 export interface Issuer extends AsyncDisposable {
-  /** What its tokens have as `iss`. */
+  /** The `iss` of its tokens. */
   url: string;
   /**
-   * An ordinary token for `alice`, meant for `log-export-gateway`, good for an hour; members of
-   * `claims` come in beside or instead, one that is undefined is left out.
+   * A normal token for `alice` with the audience `log-export-gateway`, valid for an hour. `claims` adds or
+   * replaces claims; undefined removes one.
    */
   token(claims?: Record<string, unknown>, options?: TokenOptions): string;
-  /** The key it signs with now. */
+  /** The current signing key. */
   key(alg?: Algorithm): SigningKey;
-  /** Signs with a new key from now on; the old one stays published. */
+  /** Signs with a new key; the old one stays published. */
   rotate(alg?: Algorithm): void;
-  /** Publishes only the keys it signs with now. */
+  /** Publishes only the current keys. */
   removeOldKeys(): void;
   /** Ends connections without an answer. */
   goDown(): void;
   goUp(): void;
-  /** Answers in place of the issuer; the issuer again when undefined. */
+  /** Replaces the answers of the issuer; undefined restores them. */
   play(answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined): void;
-  /** How often its keys were asked for, also in vain. */
+  /** The number of requests for its JWKS, including failed ones. */
   fetches(): number;
-  /** Every request it got, discovery too. */
+  /** All its requests, including discovery. */
   requests: { path: string; authorization: string | undefined }[];
 }
 
@@ -116,7 +116,7 @@ export async function openIssuer({ now = Date.now } = {}): Promise<Issuer> {
     response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(document ?? {}));
   });
-  // Closing an idle connection just as it is used again would be an outage that no test asked for.
+  // Closing an idle connection while it is used again would be an unintended outage.
   server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -7,7 +7,7 @@ import { accessBy, callerIn, makePolicyFolder } from './policy-folder.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 
-// Names that begin alike, and differ in case alone.
+// Names with the same beginning, and names that differ only in case.
 const logGroupNames = Array.from({ length: 50 }, (_, number) =>
   number % 2 === 0 ? `/app/${number}` : `/APP/${number - 1}`,
 );
@@ -16,7 +16,7 @@ const names = Array.from({ length: 20 }, (_, number) => `caller-${number}`);
 const callers = Object.fromEntries(
   names.map((name, number) => [
     name,
-    // Those of odd numbers have an issuer of their own, whose group has the name another's has.
+    // Odd numbers have another issuer, which has a group of the same name.
     callerIn([`group-${number - (number % 2)}`], {
       subject: name,
       ...(number % 2 === 1 && { issuer: 'https://issuer.example' }),
@@ -38,7 +38,7 @@ const cells: Cell[] = names.flatMap((name) =>
 const random = makeRandom(seed);
 const permitted = new Set(cells.filter(() => random() < 0.3));
 
-/** What the table says of one caller and one bucket, in one of three ways. */
+/** One row of the table: a caller and a bucket, as one of three kinds of policy. */
 function policyOf(name: string, bucket: string, way: number): string {
   const { id, issuer, groups } = callers[name] as Principal;
   const granted = [...permitted].filter((cell) => cell.name === name && cell.bucket === bucket);

@@ -14,7 +14,7 @@ import { Problem } from '#problems/problem.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import type { LogLine } from '../world.ts';
 
-/** A directory with policies, gone when it is disposed of. */
+/** A directory with policies, removed when it is disposed of. */
 export interface PolicyFolder extends Disposable {
   path: string;
   write(name: string, text: string): void;
@@ -34,20 +34,20 @@ export function makePolicyFolder(texts: Record<string, string> = {}): PolicyFold
   };
 }
 
-/** The file system as it is. */
+/** The real file system. */
 export const files: Files = {
   list: (directory) => readdir(directory),
   read: (path) => readFile(path),
 };
 
-/** What says who may do what, over a directory that is looked at when the test says so. */
+/** An authorizer over a directory that is polled when the test says so. */
 export interface OpenedAuthorizer extends AsyncDisposable {
   authorizer: Authorizer;
   audit: LogLine[];
   log: LogLine[];
-  /** Whether it is permitted, and by which policies it was decided. */
+  /** Returns the decision and its policies. */
   ask(principal: Principal, question: Question): { isPermitted: boolean; policies: string[] };
-  /** Lets the directory be looked at once. */
+  /** Polls the directory once. */
   look(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export async function openPolicyDir(
   };
 }
 
-/** Sleep that ends when a test says so. */
+/** A sleep that ends when the test says so. */
 function makePauses() {
   let end = () => {};
   let next = Promise.withResolvers<void>();
@@ -104,7 +104,7 @@ function makePauses() {
 
 const place = { name: 'default', accountId: '123456789012', region: 'eu-west-1' };
 
-/** May this be created? What is not given is what everybody in these tests may. */
+/** A question about a create; defaults are what every caller in these tests may do. */
 export function createOf(
   given: { logGroupName?: string; target?: Partial<typeof place> } & Question['context'] = {},
 ): Question {
@@ -122,7 +122,7 @@ export function createOf(
   };
 }
 
-/** May this be done to a job? */
+/** A question about a job. */
 export function jobOf(
   action: 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob',
   isOwn: boolean,
@@ -131,12 +131,12 @@ export function jobOf(
   return { action, resource: { target: place, logGroupName: '/team-a/app' }, context };
 }
 
-/** May this be done at the target? */
+/** A question about the target. */
 export function targetOf(action: 'ReadTarget' | 'CheckAuthorization'): Question {
   return { action, resource: { target: place } };
 }
 
-/** A caller of some groups, with an API key unless said otherwise. */
+/** A caller with some groups; by default with an API key. */
 export function callerIn(
   groups: string[],
   { issuer = 'api-key', subject = 'a', claims = {} as Principal['claims'] } = {},
@@ -145,8 +145,8 @@ export function callerIn(
 }
 
 /**
- * Callers by the name they give in `x-test-caller`, and what policies say of them. Only the test lets
- * the directory be looked at again, so there is nothing to close.
+ * Callers by the name in `x-test-caller`, with an authorizer. Only the test polls the directory, so there
+ * is nothing to close.
  */
 export function accessBy(
   policyDir: string,

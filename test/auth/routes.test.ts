@@ -7,7 +7,7 @@ import { authPlugin } from '#auth/plugin.ts';
 import { openWorld } from '../world.ts';
 import { openGuard } from './guard.ts';
 
-/** Every route of the service, off the tree the router prints: "GET /problems/:slug". */
+/** Every route of the service, read from the printed tree of the router: "GET /problems/:slug". */
 function routesOf(app: FastifyInstance): string[] {
   const path: string[] = [];
   return app

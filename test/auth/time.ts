@@ -1,13 +1,13 @@
-/** Time that stands still until it is turned. */
+/** A clock that a test advances. */
 export interface Time {
   now(): number;
   elapsed(): number;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Turns time on by `ms`, waking whoever is due on the way, and waits until they sleep again. */
-  turn(ms: number): Promise<void>;
+  /** Advances the clock by `ms`, wakes the sleepers that are due, and waits until they sleep again. */
+  advance(ms: number): Promise<void>;
 }
 
-/** Makes time; it is turned only while as many sleep as `sleepers` says there are. */
+/** Makes a clock. It advances only while the given number of sleepers sleep. */
 export function makeTime(sleepers: number, startAt = Date.UTC(2026, 10, 25)): Time {
   let at = startAt;
   const asleep = new Set<{ dueAt: number; wake: () => void }>();
@@ -30,7 +30,7 @@ export function makeTime(sleepers: number, startAt = Date.UTC(2026, 10, 25)): Ti
         if (signal.aborted) sleeper.wake();
         else signal.addEventListener('abort', sleeper.wake, { once: true });
       }),
-    async turn(ms) {
+    async advance(ms) {
       const until = at + ms;
       await allAsleep();
       for (;;) {

@@ -13,7 +13,7 @@ import type { LogLine } from '../world.ts';
 import { type Identity, makeAuthority } from './certificates.ts';
 import { makeTime, type Time } from './time.ts';
 
-/** The files of TLS, and what is made of them, on a clock that is turned. */
+/** TLS files and the server context of them, with a clock that a test advances. */
 export interface TlsFiles extends AsyncDisposable {
   tls: Tls;
   time: Time;
@@ -29,7 +29,7 @@ export function makeServerIdentity(): Identity {
   return serverAuthority.issue({ names: [['ip', '\x7f\0\0\x01']] });
 }
 
-/** Opens TLS with a certificate for this machine; callers are asked for one if there is a `clientCa`. */
+/** Opens TLS with a certificate for this machine; with a `clientCa`, callers are asked for one. */
 export async function openTlsFiles({ clientCa }: { clientCa?: string } = {}): Promise<TlsFiles> {
   const folder = temporaryDir();
   const pathOf = (name: string) => join(folder, `${name}.pem`);
@@ -63,7 +63,7 @@ export interface TlsAnswer {
   body: any;
 }
 
-/** Makes a caller with a certificate of its own, or without; its connection is kept between requests. */
+/** Makes a caller with or without a certificate; its connection stays open between requests. */
 export function makeCaller(port: number, identity: Partial<Identity> = {}) {
   const agent = new Agent({
     keepAlive: true,
@@ -88,7 +88,7 @@ export function makeCaller(port: number, identity: Partial<Identity> = {}) {
   };
 }
 
-/** Connects with TLS, asks for something, and says what came of it; `session` is one to go on with. */
+/** Connects with TLS, sends a request and returns the result; `session` is resumed. */
 export async function connectTls(port: number, options: ConnectionOptions) {
   const socket = connect({ host: '127.0.0.1', port, ca: serverAuthority.cert, ...options });
   socket.setEncoding('latin1').write('GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n');

@@ -9,8 +9,8 @@ import {
   type Page,
 } from 'playwright-core';
 
-// As lenient as a serverless function needs it; a user's browser is not, and what it would refuse
-// is what these tests are about.
+// The package's flags for serverless functions are too lenient: these tests are about what a normal
+// browser refuses.
 const lenient = ['--disable-web-security', '--allow-running-insecure-content'];
 const quiet = [
   '--disable-background-networking',
@@ -19,30 +19,30 @@ const quiet = [
   '--no-first-run',
 ];
 
-// Ends what hangs; a browser on a busy machine takes its time.
+// Ends a test that hangs; a browser is slow on a busy machine.
 const patienceMs = 300_000;
 
-/** A headless browser that came with the packages; needs nothing of the machine. */
+/** A headless browser from npm packages, independent of the machine. */
 export interface TestBrowser extends AsyncDisposable {
-  /** Opens a page that keeps a record of what went wrong in it and whom it asked. */
+  /** Opens a page that records its errors and its requests. */
   open(options?: BrowserContextOptions): Promise<WatchedPage>;
 }
 
-/** A page, and everything it did since it was opened. */
+/** A page with the records of its errors and requests. */
 export interface WatchedPage {
   page: Page;
-  /** Errors of the console and of scripts, and breaches of the Content-Security-Policy. */
+  /** Errors of the console and of scripts, and violations of the Content-Security-Policy. */
   complaints: string[];
-  /** Every URL that was asked for, `data:` ones included. */
+  /** Every requested URL, including `data:` URLs. */
   requests: string[];
-  /** Writes a picture of the whole page, or of what a selector names, to test-results/, for people. */
+  /** Writes a screenshot of the page, or of a selected element, to test-results/. */
   picture(name: string, selector?: string): Promise<void>;
 }
 
-/** Unpacks the browser into a directory of its own, and starts it. */
+/** Unpacks the browser into its own directory, and starts it. */
 export async function openBrowser(): Promise<TestBrowser> {
   const directory = mkdtempSync(join(tmpdir(), 'browser-'));
-  process.env.TMPDIR = directory; // where the package unpacks to
+  process.env.TMPDIR = directory; // the package unpacks here
   chromium.setGraphicsMode = false;
   const browser: Browser = await driver.launch({
     timeout: patienceMs,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openWorld, region, type World } from '../world.ts';
 import { openBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
 
-/** Where Swagger UI shows what was asked and what was answered. */
+/** The elements of Swagger UI with the request and the answer. */
 const liveAnswer = '.responses-wrapper .live-responses-table';
 
 type Path = Record<string, { summary: string }>;
@@ -75,7 +75,7 @@ test('Swagger UI shows a problem with readable text', async () => {
   expect(shown).toContain('Invalid request');
   expect(shown).toContain('but is \\"yesterday\\"');
   expectNobodyElseAsked(requests);
-  // What a browser says of every answer above 399, and nothing else.
+  // The message of the browser for every status above 399, and no other.
   expect(complaints).toEqual([expect.stringContaining('status of 400 (Bad Request)')]);
 });
 

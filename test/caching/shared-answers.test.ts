@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { shareAnswers } from '#caching/shared-answers.ts';
 
-/** Something to ask, by a clock the test turns. `asked` are the questions that were really asked. */
+/** Opens a shared function with a clock that the test advances. `asked` lists the real calls. */
 function openQuestions({ freshForMs = 1_000, takesMs = 0 } = {}) {
   let now = 0;
   const asked: string[] = [];
@@ -20,10 +20,10 @@ function openQuestions({ freshForMs = 1_000, takesMs = 0 } = {}) {
     },
     { freshForMs, elapsed: () => now },
   );
-  const turn = (ms: number) => {
+  const advance = (ms: number) => {
     now += ms;
   };
-  return { ask, asked, answers, turn };
+  return { ask, asked, answers, advance };
 }
 
 describe('a shared question', () => {
@@ -39,14 +39,14 @@ describe('a shared question', () => {
   });
 
   test('returns the cached answer until it expires', async () => {
-    const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000 });
+    const { ask, asked, answers, advance } = openQuestions({ freshForMs: 1_000 });
     const first = ask('a');
     answers[0]?.resolve('first');
     await first;
 
-    turn(999);
+    advance(999);
     const served = await ask('a');
-    turn(1);
+    advance(1);
     const again = ask('a');
     answers[1]?.resolve('second');
 
@@ -55,15 +55,15 @@ describe('a shared question', () => {
   });
 
   test('caches a slow answer nineteen times as long as the call took', async () => {
-    const { ask, asked, answers, turn } = openQuestions({ freshForMs: 1_000, takesMs: 500 });
+    const { ask, asked, answers, advance } = openQuestions({ freshForMs: 1_000, takesMs: 500 });
     const first = ask('a');
     answers[0]?.resolve('first');
     await first;
 
-    turn(9_499);
+    advance(9_499);
     await ask('a');
     expect(asked).toHaveLength(1);
-    turn(1);
+    advance(1);
     void ask('a');
 
     expect(asked).toHaveLength(2);

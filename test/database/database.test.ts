@@ -4,7 +4,7 @@ import { migrateDatabase, openDatabase } from '#database/open-database.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyStorage, key, keysIn } from './homes.ts';
 
-/** A job as the version before callers were told apart writes it. */
+/** A job as written by the version before authentication. */
 const jobBefore = (id: string) => ({
   id,
   target: 'default',
@@ -67,7 +67,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
 
     const applied = await migrateDatabase(options);
     await using after = await openReady(options);
-    // A replica of the version before, which knows nothing of it, is still at work.
+    // A replica of the previous version is still running.
     await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
 
     expect(applied).toEqual(['0002-callers', '0003-time-zones', '0004-misses']);
@@ -98,7 +98,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     const options = await emptyStorage(kind);
     {
       await using before = await openReady(options);
-      // All but the last that is made: making them again gets as far as that.
+      // All but the last table: creating them again fails there.
       const { schema } = before.queries;
       for (const table of ['migrations', 'attempts', 'events', 'slices', 'jobs']) {
         await schema.dropTable(table).execute();

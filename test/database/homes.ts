@@ -7,20 +7,20 @@ import type { Database } from '#database/database.ts';
 import type { DatabaseOptions } from '#database/open-database.ts';
 import { postgresUrl } from '../postgres.ts';
 
-/** A directory that is gone when the test has ended. */
+/** A directory that is removed after the test. */
 export function temporaryDir(): string {
   const folder = mkdtempDisposableSync(join(tmpdir(), 'database-'));
   onTestFinished(() => folder.remove());
   return folder.path;
 }
 
-/** Where an empty database of this kind is. */
+/** The options of an empty database of this kind. */
 export async function emptyStorage(kind: Database['kind']): Promise<DatabaseOptions> {
   if (kind === 'sqlite') return { dataDir: temporaryDir() };
   return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
 }
 
-/** Writes a row that needs no other, and reads such rows. */
+/** A row that references no other. */
 export const key = (name: string) => ({
   caller: 'test',
   key: name,
@@ -29,7 +29,7 @@ export const key = (name: string) => ({
   createdAt: 1_714_521_600_000,
 });
 
-/** The names of the rows made of `key`. */
+/** The names of the rows that `key` made. */
 export async function keysIn({ queries }: Pick<Database, 'queries'>): Promise<string[]> {
   const rows = await queries.selectFrom('idempotencyKeys').select('key').orderBy('key').execute();
   return rows.map((row) => row.key);

@@ -1,4 +1,4 @@
-/** A log whose lines a test can look at. */
+/** A log whose lines a test can read. */
 export interface Log {
   lines: string[];
   info(facts: object, text: string): void;
@@ -6,7 +6,7 @@ export interface Log {
   error(facts: object, text: string): void;
 }
 
-/** Makes a log that keeps what it is told. */
+/** Makes a log that keeps its lines. */
 export function makeLog(): Log {
   const lines: string[] = [];
   const write = (_facts: object, text: string) => void lines.push(text);

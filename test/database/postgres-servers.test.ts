@@ -12,7 +12,7 @@ import { openReady } from '../ready-database.ts';
 import { keysIn, temporaryDir } from './homes.ts';
 import { makeLog } from './log.ts';
 
-// Servers of their own: what is changed about them would be in the way of other tests.
+// Own servers, because their changed settings would break other tests.
 let postgres: Postgres;
 let other: Postgres;
 beforeAll(async () => {
@@ -99,7 +99,7 @@ describe('several hosts', () => {
     return rows[0]?.port ?? 0;
   }
 
-  /** A database on both servers, and a role of its own, behind a host that nobody listens at. */
+  /** A database on both servers with its own role, and a first host without a server. */
   async function onBoth(): Promise<{ databaseUrl: string; role: string }> {
     const name = new URL(await createDatabase(postgres.url)).pathname.slice(1);
     await administrate(other.url, `create database ${name}`);
@@ -124,7 +124,7 @@ describe('several hosts', () => {
     await setStandby(postgres, true);
     await administrate(postgres.url, endConnections(role));
     await using opened = await openReady({ dataDir: '', databaseUrl });
-    await portUsed(database).catch(() => {}); // may meet the end of its connection
+    await portUsed(database).catch(() => {}); // its connection may just end
     const after = [await portUsed(database), await portUsed(opened)];
     await setStandby(postgres, false);
 

@@ -10,7 +10,7 @@ import { openReady, patientLimits } from '../ready-database.ts';
 import { key, keysIn } from './homes.ts';
 import { type Log, makeLog } from './log.ts';
 
-// A server of its own: other tests would miss it while it is stopped.
+// Its own server, because other tests need one that is not stopped.
 let postgres: Postgres;
 beforeAll(async () => {
   postgres = await openPostgres();
@@ -24,13 +24,13 @@ async function emptyDatabase(): Promise<DatabaseOptions & { databaseUrl: string;
   return { dataDir: '/nonexistent', databaseUrl, log: makeLog() };
 }
 
-/** An empty database with one limit of production, and others that no busy machine meets. */
+/** Opens an empty database with one limit of production and others that a busy machine does not reach. */
 const limited = async (name: keyof typeof postgresLimits) => ({
   ...(await emptyDatabase()),
   limits: { ...patientLimits, [name]: postgresLimits[name] },
 });
 
-/** Runs SQL as somebody else. */
+/** Runs SQL on a connection of its own. */
 async function elsewhere(url: string, text: string): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
@@ -261,7 +261,7 @@ describe('the start', () => {
   });
 });
 
-// Each waits for a limit to be reached; they wait together.
+// Each test waits for a timeout, so they run concurrently.
 describe.concurrent('a timeout', () => {
   test('of a statement returns database-unavailable and rolls back', async () => {
     await using database = await openReady(await limited('statementMs'));

@@ -8,7 +8,7 @@ import { nodeEnvironment } from '../node-environment.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyStorage, keysIn, temporaryDir } from './homes.ts';
 
-/** Starts a process that writes; `confirmed` grows with every row it was told is kept. */
+/** Starts a process that writes; `confirmed` grows with each confirmed row. */
 function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
   const args = ['test/database/writer.ts', dataDir, ...(databaseUrl ? [databaseUrl] : [])];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -28,7 +28,7 @@ function startWriter({ dataDir, databaseUrl }: DatabaseOptions) {
   };
 }
 
-/** Runs a door, with these variables and none of this machine's. */
+/** Runs a file of `src/bin`, with these variables and none of this machine. */
 async function run(door: string, env: Record<string, string>) {
   const options = { env: { ...nodeEnvironment(), ...env } };
   return promisify(execFile)(process.execPath, [door], options).then(
@@ -48,7 +48,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
     const kept = new Set(await keysIn(database));
 
     expect(writer.confirmed.filter((number) => !kept.has(number))).toEqual([]);
-    expect(kept.size - writer.confirmed.length).toBeLessThanOrEqual(1); // kept, but not told of yet
+    expect(kept.size - writer.confirmed.length).toBeLessThanOrEqual(1); // committed, but not reported yet
   });
 
   test('npm run migrate prints what it did', async () => {
@@ -70,7 +70,7 @@ describe.each(['sqlite', 'postgres'] as const)('in %s', (kind) => {
 test('rejects a second process on the same directory, and the first continues', async () => {
   const options = await emptyStorage('sqlite');
   await migrateDatabase(options);
-  await using first = await openReady(options); // and has written nothing
+  await using first = await openReady(options); // it has written nothing
 
   const second = await run('src/bin/main.ts', {
     AWS_REGION: 'eu-west-1',

@@ -1,6 +1,6 @@
 import { openDatabase } from '#database/open-database.ts';
 
-// Writes row after row, each in a transaction, and tells of each once it is confirmed, until killed.
+// Writes rows until it is killed, each in a transaction, and prints each confirmed one.
 const [dataDir = '', databaseUrl] = process.argv.slice(2);
 const database = await openDatabase({ dataDir, ...(databaseUrl && { databaseUrl }) });
 await database.whenMigrated;

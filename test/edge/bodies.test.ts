@@ -16,20 +16,20 @@ const post = (headers: Record<string, string>, text = body, path = '/export-task
   request(`POST ${path}`, { ...json, ...headers }, text);
 const named = (name: string) => ({ 'X-Test-Caller': name });
 
-/** The beginning of a request whose body of that length does not come. */
+/** The headers of a request whose body does not follow. */
 const half = (length: number, headers: Record<string, string> = {}, path = '/export-tasks') =>
   request(`POST ${path}`, { ...json, 'Content-Length': String(length), ...headers });
 
 const known: WorldOptions = { access: callersBy(() => true), jobs: {} };
 
-/** Sends the beginnings of requests, and resolves when the gateway has seen them all. */
+/** Sends the headers of requests, and resolves when the gateway has read them all. */
 async function begin(world: World, beginnings: string[]) {
   const sockets = beginnings.map((bytes) => {
     const socket = dial(world.port);
     socket.write(bytes, 'latin1');
     return socket;
   });
-  // Answered behind them on connections that were opened later.
+  // Later connections are answered after them.
   await Promise.all(beginnings.map(() => talk(world.port, request('GET /health/live'))));
   return {
     [Symbol.dispose]() {
@@ -107,7 +107,7 @@ test('counts a body until its request is answered', async () => {
   await world.waitFor(() => world.creates().length === 1);
 
   const next = await talk(world.port, post(named('ada'), '{}'));
-  await world.emulator.close(); // what still waits for AWS hears that it is gone
+  await world.emulator.close(); // ends the calls that still wait for AWS
 
   await expectProblem(world, next.answers[0], 'too-many-bodies');
 });
@@ -204,7 +204,7 @@ test('asks for a body with 100-continue after authentication', async () => {
   expect(await asked).toBe('HTTP/1.1 100 Continue\r\n\r\n');
   socket.destroy();
   await expectProblem(world, unknown.answers[0], 'unauthenticated');
-  expect(unknown.isClosed).toBe(true); // a body might still come, and would be taken for a request
+  expect(unknown.isClosed).toBe(true); // a late body would be read as a request
 });
 
 test('reads a body in chunks of one byte', async () => {

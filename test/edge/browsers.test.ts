@@ -4,7 +4,7 @@ import { callersBy } from '../access.ts';
 import { openWorld } from '../world.ts';
 import { talk } from './raw.ts';
 
-/** What is answered to a request with this Host header. */
+/** Sends a request with this Host header. */
 async function askAs(port: number, host: string, path = '/targets') {
   const { answers } = await talk(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   const [{ status, text } = { status: 0, text: '{}' }] = answers;
@@ -120,7 +120,7 @@ describe('a script of another origin', () => {
     const read = await world.call('GET', '/targets', undefined, { origin });
 
     expect([asked.status, asked.body.type]).toEqual([403, '/problems/origin-not-allowed']);
-    expect(read.status).toBe(200); // which the browser keeps from the script
+    expect(read.status).toBe(200); // the browser hides it from the script
     for (const { headers } of [asked, read]) {
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
@@ -138,7 +138,7 @@ describe('a page of another origin', () => {
   const evil = 'https://evil.example';
   const refused = [403, '/problems/origin-not-allowed'];
 
-  /** Sends a POST that needs no preflight: what the service answers, and whether AWS was called. */
+  /** Sends a POST that needs no preflight; returns the status, and whether AWS was called. */
   async function cancelWith(headers: Record<string, string>, corsOrigins?: string[]) {
     await using world = await openWorld(corsOrigins ? { corsOrigins } : {});
     const path = '/export-tasks/some-task/cancel';

@@ -7,7 +7,7 @@ import type { RawAnswer } from './raw.ts';
 const inside =
   /arn:aws|\.[jt]s:\d|node_modules|\bat async\b|AKIDTEST|secret-of-the-test|FST_ERR|HPE_/;
 
-/** Asserts that an answer is that problem, whole, its type explained here, logged in exactly one line. */
+/** Asserts that an answer is the complete problem, that its type is explained, and that it has exactly one log line. */
 export async function expectProblem(
   world: World,
   answer: RawAnswer | undefined,

@@ -9,8 +9,8 @@ import { openWorld } from '../world.ts';
 import { expectProblem } from './expect-problem.ts';
 import { request, talk } from './raw.ts';
 
-// Codes that no request can cause, or only a defect: then 500 and an error in the log are right. A new
-// code of a newer Fastify is on no list, and makes the test fail until somebody has looked at it.
+// Codes that no request can cause, or only a defect: then 500 and a logged error are right. A code of a
+// newer Fastify is on no list, so the test fails until somebody decides about it.
 const notOfRequests: Record<string, string> = {
   'at the start: options of the service': `
     FST_ERR_OPTIONS_NOT_OBJ

@@ -1,19 +1,19 @@
 import { connect, type Socket } from 'node:net';
 
-/** An answer as its bytes say it. Header names are in lower case. */
+/** A parsed answer. Header names are in lower case. */
 export interface RawAnswer {
   status: number;
   headers: Record<string, string>;
   text: string;
 }
 
-/** What came back on a connection, and whether the server ended it. */
+/** The received bytes of a connection, and whether the server closed it. */
 export interface Talk {
   answers: RawAnswer[];
   isClosed: boolean;
 }
 
-/** Opens a connection to a world; what is thrown at it later is of no interest. */
+/** Opens a connection to a world; later errors are ignored. */
 export function dial(port: number): Socket {
   return connect({ port, host: '127.0.0.1' })
     .setNoDelay()
@@ -21,8 +21,8 @@ export function dial(port: number): Socket {
 }
 
 /**
- * Sends bytes (text as latin1) and reads that many answers. If the last one says that the
- * connection closes, waits until it has.
+ * Sends bytes (text as latin1) and reads the given number of answers. If the last one announces the close
+ * of the connection, waits for it.
  */
 export async function talk(port: number, bytes: string, expected = 1): Promise<Talk> {
   const socket = dial(port);
@@ -32,7 +32,7 @@ export async function talk(port: number, bytes: string, expected = 1): Promise<T
   return answered;
 }
 
-/** Reads that many answers to what was sent, as `talk` does. */
+/** Reads the given number of answers, as `talk` does. */
 export function listen(socket: Socket, sent: string, expected = 1): Promise<Talk> {
   const methods = sent.split(/\r?\n\r?\n/).map((request) => request.split(' ', 1)[0] ?? '');
   let received = '';
@@ -50,7 +50,7 @@ export function listen(socket: Socket, sent: string, expected = 1): Promise<Talk
   });
 }
 
-/** The whole answers in what was received; the methods asked with tell which have no body. */
+/** The complete answers in the received bytes; the methods show which answers have no body. */
 export function readAnswers(received: string, methods: string[]): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = Buffer.from(received);
@@ -66,7 +66,7 @@ export function readAnswers(received: string, methods: string[]): RawAnswer[] {
     );
     const status = Number(statusLine.split(' ')[1]);
     if (status < 200) {
-      rest = rest.subarray(end + 4); // 100 Continue goes before the answer
+      rest = rest.subarray(end + 4); // 100 Continue precedes the answer
       continue;
     }
     const isBodiless = methods[answers.length] === 'HEAD';

@@ -4,7 +4,7 @@ import { openWorld } from '../world.ts';
 import { expectProblem } from './expect-problem.ts';
 import { dial, listen, request } from './raw.ts';
 
-// What is sent at once arrives in time, on a busy machine too.
+// Bytes that are sent at once arrive in time, also on a busy machine.
 const quick = { headersMs: 1_000, requestMs: 1_500, checkMs: 20 };
 const half = request('POST /export-tasks', {
   'Content-Type': 'application/json',

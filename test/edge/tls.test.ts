@@ -131,7 +131,7 @@ describe('the certificate of the server', () => {
     const before = await kept.ask();
 
     files.write(makeServerIdentity());
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const after = await fresh.ask();
     const stillKept = await kept.ask();
 
@@ -157,7 +157,7 @@ describe('the certificate of the server', () => {
     const [before] = await serials();
 
     files.write(makeServerIdentity());
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const [one, other] = await serials();
     for (const server of servers) server.close();
 
@@ -178,7 +178,7 @@ describe('the certificate of the server', () => {
     const before = await one.ask();
 
     files.write(change());
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const after = await other.ask();
 
     expect(after.serialNumber).toBe(before.serialNumber);

@@ -41,10 +41,10 @@ describe('a value loaded from a file', () => {
     const { file, log, time, reloaded } = opened;
     const first = reloaded.current();
 
-    await time.turn(60_000);
+    await time.advance(60_000);
     const unchanged = reloaded.current();
     file.text = '2';
-    await time.turn(2_000);
+    await time.advance(2_000);
 
     expect(unchanged).toBe(first);
     expect(reloaded.current()).toEqual({ number: 2 });
@@ -61,7 +61,7 @@ describe('a value loaded from a file', () => {
     const { file, log, time, reloaded } = opened;
 
     file.text = text;
-    await time.turn(10_000);
+    await time.advance(10_000);
 
     expect(reloaded.current()).toEqual({ number: 1 });
     expect(log).toEqual([
@@ -79,12 +79,12 @@ describe('a value loaded from a file', () => {
     const { file, log, time, reloaded } = opened;
 
     file.text = 'two';
-    await time.turn(125_000);
+    await time.advance(125_000);
     const errors = log.length;
     file.text = '3';
-    await time.turn(2_000);
+    await time.advance(2_000);
     file.text = 'four';
-    await time.turn(2_000);
+    await time.advance(2_000);
 
     expect(errors).toBe(3);
     expect(log.map(({ level }) => level)).toEqual(['error', 'error', 'error', 'info', 'error']);
@@ -96,9 +96,9 @@ describe('a value loaded from a file', () => {
     const { file, log, time, reloaded } = opened;
 
     file.text = 'two';
-    await time.turn(2_000);
+    await time.advance(2_000);
     file.text = '1';
-    await time.turn(60_000);
+    await time.advance(60_000);
 
     expect(reloaded.current()).toEqual({ number: 1 });
     expect(log).toHaveLength(1);
@@ -111,7 +111,7 @@ describe('a value loaded from a file', () => {
 
   test('reads the file no more when it is closed', async () => {
     const { file, time, reloaded } = await openNumber('1');
-    await time.turn(2_000);
+    await time.advance(2_000);
 
     await reloaded[Symbol.asyncDispose]();
 

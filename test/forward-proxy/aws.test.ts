@@ -53,7 +53,7 @@ describe('calls to AWS', () => {
       AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/irsa',
       AWS_WEB_IDENTITY_TOKEN_FILE: '/proc/self/comm',
     });
-    await readCallerAccount({ ...how, proxyEnv }).catch(() => {}); // the emulator knows no such identity
+    await readCallerAccount({ ...how, proxyEnv }).catch(() => {}); // the emulator does not support this identity
 
     expect(account).toBe('123456789012');
     expect(before).toBe(1);

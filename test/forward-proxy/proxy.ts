@@ -9,28 +9,28 @@ import {
 
 import { makeAuthority } from '../auth/certificates.ts';
 
-/** What the proxy does with a CONNECT: lets it through, answers with that status, or says nothing. */
+/** The reaction of the proxy to CONNECT: connect, answer with a status, or stay silent. */
 type Manner = 'pass' | 'silent' | number;
 
-/** A forward proxy, the only way to hosts that exist nowhere else. */
+/** A forward proxy, the only way to its hosts. */
 export interface ForwardProxy extends AsyncDisposable {
-  /** With a password. */
+  /** Its URL with a password. */
   url: string;
-  /** What it was asked to connect to, in order. */
+  /** The hosts of its CONNECT requests, in order. */
   connects: { target: string; authorization: string | undefined }[];
-  /** The URLs it was asked for over plain HTTP, in order. */
+  /** The URLs of its plain HTTP requests, in order. */
   requests: string[];
   manner: Manner;
-  /** How many connections it has now. */
+  /** The number of open connections. */
   open(): number;
-  /** Ends its connections, and takes no more. */
+  /** Closes its connections and accepts no more. */
   goAway(): Promise<void>;
 }
 
-/** Ports on this machine by the name under which callers ask for them. */
+/** Ports on this machine by host name. */
 export type Hosts = Record<string, number>;
 
-/** Opens a forward proxy behind which there are these hosts: a name stands for every name that ends with it. */
+/** Opens a forward proxy for these hosts; a name includes every name that ends with it. */
 export async function openForwardProxy(hosts: Hosts): Promise<ForwardProxy> {
   const sockets = new Set<Socket>();
   const portOf = (host: string) =>
@@ -82,7 +82,7 @@ export async function openForwardProxy(hosts: Hosts): Promise<ForwardProxy> {
 
 const authority = makeAuthority('who signs hosts behind the proxy');
 
-/** Opens TLS in front of a port, under these names, trusted by this process from now on. */
+/** Opens TLS in front of a port, with these names. This process trusts its certificate. */
 export async function openTlsFront(names: string[], port: number) {
   setDefaultCACertificates([...getCACertificates('default'), authority.cert]);
   const identity = authority.issue({ names: names.map((name) => ['dns', name]) });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
 
-// Where the document breaks one of these rules, code generators fail or produce types of no use.
+// If the document breaks one of these rules, code generators fail or produce useless types.
 
 interface Schema {
   $ref?: string;
@@ -31,7 +31,7 @@ const document = JSON.parse(readFileSync('openapi/openapi.json', 'utf8')) as {
 const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
 const components = Object.entries(document.components.schemas);
 
-/** Every schema below a value, with the name of the member it is under. */
+/** Every schema in a value, with the name of its member. */
 function schemasIn(value: unknown, name = ''): [name: string, schema: Schema][] {
   if (typeof value !== 'object' || value === null) return [];
   const below = Object.entries(value)

@@ -201,7 +201,7 @@ test('redocly reports no errors and no warnings', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [require.resolve('@redocly/cli/bin/cli.js'), 'lint', 'openapi/openapi.yaml', '--format=json'],
-    { env: { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off' } }, // CI: no look for updates
+    { env: { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off' } }, // CI: no search for updates
   );
 
   expect(JSON.parse(stdout), stderr).toMatchObject({

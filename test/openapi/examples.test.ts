@@ -44,7 +44,7 @@ test('every example of the document works in the demo', async () => {
     plan: planOf(1),
     maxWaitingSlices: 0,
   });
-  await bringTo(world.database, exampleJobId, 0, 'completed'); // its events come to an end
+  await bringTo(world.database, exampleJobId, 0, 'completed'); // so its event stream ends
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, Operation>>;
   };

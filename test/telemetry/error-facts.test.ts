@@ -9,7 +9,7 @@ import { toErrorFacts } from '#telemetry/error-facts.ts';
 
 const withMembers = (members: object, error = new Error('failed')) => Object.assign(error, members);
 
-/** The error of a connection to a port that nobody listens at. */
+/** The error of a connection to a closed port. */
 async function refused(): Promise<Error> {
   const socket = connect(1, '127.0.0.1');
   const [error] = await once(socket, 'error').catch((error: Error) => [error]);

@@ -6,7 +6,7 @@ import { openWorld, order } from '../world.ts';
 const requestLines = (log: Record<string, unknown>[]) =>
   log.filter((line) => line.msg === 'request');
 
-/** Logs through the real logger and gives back the lines as text. */
+/** Logs with the real logger, and returns the lines as text. */
 function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };

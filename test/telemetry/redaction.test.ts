@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
 
-/** Logs facts, and returns the line as it was written, parsed. */
+/** Logs facts, and returns the parsed line. */
 function logged(facts: object): Record<string, unknown> {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { openWorld, order, type World } from '../world.ts';
 
-/** Posts a body and says what is answered, and whether AWS was called. */
+/** Posts a body; returns the answer, and whether AWS was called. */
 async function post(world: World, body: unknown) {
   const answer = await world.call('POST', '/export-tasks', body);
   return { answer, isSent: world.creates().length > 0 };

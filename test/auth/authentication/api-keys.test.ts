@@ -17,7 +17,7 @@ const entry = (name: string, members: object = {}) => ({
   ...members,
 });
 
-/** Keys in a file, on a clock that is turned. */
+/** Opens keys in a file, with a clock that the test advances. */
 async function openKeys(entries: unknown) {
   const apiKeysFile = join(temporaryDir(), 'api-keys.json');
   const write = (content: unknown) =>
@@ -103,9 +103,9 @@ describe('an API key', () => {
     await using keys = await openKeys([entry('a', { expiresAt })]);
     const { verify, time } = keys;
 
-    await time.turn(999);
+    await time.advance(999);
     const before = await verify('key of a');
-    await time.turn(1);
+    await time.advance(1);
     const after = await verify('key of a');
 
     expect(before).toMatchObject({ subject: 'a' });
@@ -147,7 +147,7 @@ describe('the file of API keys', () => {
     const { write, verify, time } = keys;
 
     write([entry('b'), entry('c')]);
-    await time.turn(2_000);
+    await time.advance(2_000);
 
     expect(await verify('key of a')).toBe('no such key');
     expect(await verify('key of b')).toMatchObject({ subject: 'b' });
@@ -159,7 +159,7 @@ describe('the file of API keys', () => {
     const { write, verify, time } = keys;
 
     write([]);
-    await time.turn(2_000);
+    await time.advance(2_000);
 
     expect(await verify('key of a')).toBe('no such key');
   });
@@ -169,10 +169,10 @@ describe('the file of API keys', () => {
     const { apiKeysFile, write, verify, time, guard } = keys;
 
     write([entry('b'), entry('b')]);
-    await time.turn(2_000);
+    await time.advance(2_000);
     const whileWrong = await verify('key of a');
     rmSync(apiKeysFile);
-    await time.turn(60_000);
+    await time.advance(60_000);
 
     expect(whileWrong).toMatchObject({ subject: 'a' });
     expect(await verify('key of a')).toMatchObject({ subject: 'a' });

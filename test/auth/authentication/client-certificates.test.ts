@@ -15,7 +15,7 @@ import { connectTls, makeCaller, openTlsFiles } from '../tls-client.ts';
 const authority = makeAuthority('who signs callers');
 const spiffe: AlternativeName = ['uri', 'spiffe://example.org/ns/shop/sa/api'];
 
-/** A service that asks callers for certificates of an authority. */
+/** Opens a service that requests client certificates of an authority. */
 async function openMutual({
   now = Date.now,
   issuers = [] as Parameters<typeof settingsOf>[0][],
@@ -39,7 +39,7 @@ async function openMutual({
   };
 }
 
-/** Asks once with a certificate; who it was taken for, or why it was refused. */
+/** Sends a request with a certificate; returns the caller id, or the reason of the refusal. */
 async function verify(options: CertificateOptions, by = authority) {
   await using mutual = await openMutual();
   const { world } = mutual;
@@ -247,7 +247,7 @@ describe('the client CA file', () => {
     const before = await tooEarly.ask();
 
     files.write({ clientCa: successor.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
 
     expect(before.status).toBe(401);
     expect((await next.ask()).status).toBe(200);
@@ -261,10 +261,10 @@ describe('the client CA file', () => {
     const before = await old.ask();
 
     files.write({ clientCa: successor.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const after = await old.ask();
     files.write({ clientCa: authority.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const again = await old.ask();
 
     expect([before, after, again].map(({ status }) => status)).toEqual([200, 401, 200]);
@@ -282,7 +282,7 @@ describe('the client CA file', () => {
     const before = await old.ask();
 
     files.write({ clientCa: namesake.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const after = await old.ask();
 
     expect([before.status, after.status]).toEqual([200, 401]);
@@ -297,10 +297,10 @@ describe('the client CA file', () => {
     const before = await caller.ask();
 
     files.write({ clientCa: successor.cert + authority.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const both = await caller.ask();
     files.write({ clientCa: successor.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
     const after = await caller.ask();
 
     expect([before, both, after].map(({ status }) => status)).toEqual([200, 200, 401]);
@@ -313,7 +313,7 @@ describe('the client CA file', () => {
     using next = makeCaller(world.port, successor.issue({ names: [spiffe] }));
 
     files.write({ clientCa: authority.cert + successor.cert });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
 
     expect([(await old.ask()).status, (await next.ask()).status]).toEqual([200, 200]);
   });
@@ -325,7 +325,7 @@ describe('the client CA file', () => {
     using bad = makeCaller(world.port, successor.issue({ names: [spiffe] }));
 
     files.write({ clientCa: '' });
-    await files.time.turn(2_000);
+    await files.time.advance(2_000);
 
     expect([(await good.ask()).status, (await bad.ask()).status]).toEqual([200, 401]);
     expect(files.log[0]).toMatchObject({ level: 'error' });

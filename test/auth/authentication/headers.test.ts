@@ -8,7 +8,7 @@ import { openWorld, type World } from '../../world.ts';
 import { type Guard, openGuard, requestWith, settingsOf } from '../guard.ts';
 import { type Issuer, openIssuer } from '../issuer.ts';
 
-// What other services take for an identity, because a proxy in front of them sets it.
+// Headers that other services trust as an identity, because a proxy sets them.
 const claimsToBe: Record<string, string[]> = {
   'X-Forwarded-For': ['127.0.0.1', '10.0.0.1, 127.0.0.1'],
   'X-Real-Ip': ['127.0.0.1'],
@@ -37,7 +37,7 @@ const spoofs = Object.entries(claimsToBe).flatMap(([name, values]) =>
   values.map((value): [string, string] => [name, value]),
 );
 
-/** The n-th of many ways to combine them: the bits of a number that looks random, and always is the same. */
+/** The n-th combination: the bits of a pseudo-random number that is the same in each run. */
 function combination(n: number): Record<string, string> {
   const bits = createHash('sha256').update(String(n)).digest();
   const chosen = spoofs.filter((_, index) => ((bits[index] ?? 0) & 1) === 1);

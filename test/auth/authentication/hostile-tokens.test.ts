@@ -28,7 +28,7 @@ afterAll(async () => {
   for (const opened of [issuer, other, attacker]) await opened[Symbol.asyncDispose]();
 });
 
-/** A server with a key that its tokens point to. It remembers whether anybody came. */
+/** A server with a key that tokens point to. It counts its requests. */
 async function openAttacker() {
   const key = makeKey('RS256');
   let visits = 0;
@@ -60,14 +60,14 @@ const usual = () => ({
 });
 const partsOf = (token: string) => token.split('.') as [string, string, string];
 
-/** A token whose signature is an HMAC under something that is not secret. */
+/** A token whose signature is an HMAC with a public value as its secret. */
 function forgeHmac(secret: string | Buffer, alg = 'HS256'): string {
   const input = `${toPart({ alg, kid: issuer.key('RS256').kid })}.${toPart(usual())}`;
   const hmac = createHmac(`sha${alg.slice(2)}`, secret).update(input);
   return `${input}.${hmac.digest('base64url')}`;
 }
 
-/** A token under another `alg`, without a signature. */
+/** A token with another `alg` and without a signature. */
 function forgeUnsigned(alg: unknown, signature = ''): string {
   return `${toPart({ alg, kid: issuer.key().kid })}.${toPart(usual())}.${signature}`;
 }
@@ -78,11 +78,11 @@ const withPayload = (text: string) =>
 const withPayloadMember = (member: string) =>
   withPayload(JSON.stringify({ ...usual(), exp: undefined }).replace('{', `{${member},`));
 
-/** A token signed by the attacker, whose header says where its key is. */
+/** A token that the attacker signed, with the location of the key in its header. */
 const pointing = (header: object) =>
   signToken({ alg: 'RS256', kid: attacker.key.kid, ...header }, usual(), attacker.key);
 
-/** A good token with one bit of one of its parts the other way round. */
+/** A valid token with one flipped bit in one of its parts. */
 function flip(part: 0 | 1 | 2, bit: number): string {
   const parts = partsOf(issuer.token());
   const bytes = Buffer.from(parts[part], 'base64url');
@@ -254,7 +254,7 @@ const forged: [name: string, token: () => string][] = [
   ],
 ];
 
-/** The same bytes in the last place, written with bits that belong to none of them. */
+/** The same bytes, but with other unused bits in the last character. */
 function spare(last: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[alphabet.indexOf(last) ^ 1] ?? '';
@@ -268,7 +268,7 @@ const bearer = (token: string) => `Authorization: Bearer ${token}`;
 const get = (lines: string[], path = '/export-tasks') =>
   [`GET ${path} HTTP/1.1`, 'Host: gateway', ...lines, '', ''].join('\r\n');
 
-/** Good tokens in bad places. */
+/** Valid tokens in the wrong places. */
 const malformed: [name: string, request: (token: string) => string][] = [
   ['two tokens', (token) => get([bearer(token), bearer(issuer.token({ sub: 'bob' }))])],
   ['the same token twice', (token) => get([bearer(token), bearer(token)])],

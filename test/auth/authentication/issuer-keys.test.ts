@@ -16,7 +16,7 @@ interface Both extends AsyncDisposable {
   guard: Guard;
 }
 
-/** An issuer and who believes it, on one clock; `before` is done with the issuer first. */
+/** Opens an issuer and an authentication that trusts it, with one clock; `before` prepares the issuer. */
 async function openBoth(
   settings: Partial<IssuerSettings> = {},
   before: (issuer: Issuer) => void = () => {},
@@ -46,7 +46,7 @@ describe('a new key of an issuer', () => {
     const { issuer, guard, time } = both;
     const old = issuer.token();
     await guard.ofToken(old);
-    await time.turn(minutes);
+    await time.advance(minutes);
 
     issuer.rotate();
     const found = [await guard.verify(issuer.token()), await guard.verify(old)];
@@ -58,7 +58,7 @@ describe('a new key of an issuer', () => {
   test('is fetched once for many concurrent tokens', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
-    await time.turn(minutes);
+    await time.advance(minutes);
     issuer.rotate();
 
     const tokens = Array.from({ length: 50 }, (_, index) => issuer.token({ sub: `s${index}` }));
@@ -72,7 +72,7 @@ describe('a new key of an issuer', () => {
 test('fetches at most twice for ten thousand made-up key ids in a minute, and accepts valid tokens meanwhile', async () => {
   await using both = await openBoth();
   const { issuer, guard, time } = both;
-  await time.turn(minutes);
+  await time.advance(minutes);
   const before = issuer.fetches();
   const stranger = makeKey('ES256');
   const good = issuer.token();
@@ -85,7 +85,7 @@ test('fetches at most twice for ten thousand made-up key ids in a minute, and ac
     );
     for (const reason of await Promise.all(forged)) refused.add(reason);
     accepted.add(await guard.verify(good));
-    await time.turn(600);
+    await time.advance(600);
   }
 
   expect([...refused]).toEqual(['ERR_JWKS_NO_MATCHING_KEY']);
@@ -96,13 +96,13 @@ test('fetches at most twice for ten thousand made-up key ids in a minute, and ac
 test('does not fetch more often for made-up key ids while the issuer is down', async () => {
   await using both = await openBoth();
   const { issuer, guard, time } = both;
-  await time.turn(minutes);
+  await time.advance(minutes);
   issuer.goDown();
   const before = issuer.requests.length;
 
   for (let round = 0; round < 60; round += 1) {
     await guard.verify(issuer.token({}, { key: makeKey('EdDSA') }));
-    await time.turn(1_000);
+    await time.advance(1_000);
   }
 
   expect(issuer.requests.length - before).toBe(2);
@@ -112,10 +112,10 @@ describe('while an issuer is down', () => {
   test('its known keys stay valid for days', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
-    await time.turn(0);
+    await time.advance(0);
     issuer.goDown();
 
-    await time.turn(3 * 24 * 60 * minutes);
+    await time.advance(3 * 24 * 60 * minutes);
 
     expect(await guard.verify(issuer.token())).toBe(`${issuer.url}#alice`);
     expect(guard.log).toContainEqual(
@@ -138,12 +138,12 @@ describe('while an issuer is down', () => {
       { ...time, now: Date.now },
     );
     const token = issuer.token({ exp: Date.now() / 1_000 + 60 });
-    await time.turn(0);
+    await time.advance(0);
 
     const away = await guard.ofToken(token).catch((error) => error);
     const elsewhere = await guard.verify(other.token());
     issuer.goUp();
-    await time.turn(1_000);
+    await time.advance(1_000);
     const back = await guard.verify(token);
 
     expect(away).toMatchObject({
@@ -160,7 +160,7 @@ describe('while an issuer is down', () => {
 
     const asked: number[] = [];
     for (let second = 0; second <= 160; second += 1) {
-      await time.turn(second === 0 ? 0 : 1_000);
+      await time.advance(second === 0 ? 0 : 1_000);
       if (issuer.requests.length > asked.length) asked.push(second);
     }
 
@@ -174,11 +174,11 @@ describe('a key that an issuer has removed', () => {
     const { issuer, guard, time } = both;
     const token = issuer.token();
     issuer.rotate();
-    await time.turn(3.5 * minutes);
+    await time.advance(3.5 * minutes);
     const before = await guard.verify(token);
 
     issuer.removeOldKeys();
-    await time.turn(0.5 * minutes);
+    await time.advance(0.5 * minutes);
     const afterwards = await guard.verify(token);
 
     expect(before).toBe(`${issuer.url}#alice`);
@@ -189,14 +189,14 @@ describe('a key that an issuer has removed', () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
     const token = issuer.token();
-    await time.turn(1 * minutes);
+    await time.advance(1 * minutes);
     issuer.rotate();
     issuer.removeOldKeys();
 
     issuer.goDown();
-    await time.turn(4 * minutes);
+    await time.advance(4 * minutes);
     issuer.goUp();
-    await time.turn(4 * minutes);
+    await time.advance(4 * minutes);
 
     expect(await guard.verify(token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
   });
@@ -204,11 +204,11 @@ describe('a key that an issuer has removed', () => {
   test('is detected every four minutes; if no key is removed, tokens stay cached', async () => {
     await using both = await openBoth();
     const { issuer, guard, time } = both;
-    await time.turn(3.9 * minutes);
+    await time.advance(3.9 * minutes);
     const token = issuer.token();
     const first = await guard.ofToken(token);
 
-    await time.turn(0.2 * minutes);
+    await time.advance(0.2 * minutes);
     const again = await guard.ofToken(token);
 
     expect(issuer.fetches()).toBe(2);
@@ -242,10 +242,10 @@ describe('the JWKS', () => {
     writeFileSync(bearerTokenFile, 'first\n');
     await using both = await openBoth({ bearerTokenFile });
     const { issuer, time } = both;
-    await time.turn(0);
+    await time.advance(0);
 
     writeFileSync(bearerTokenFile, 'second\n');
-    await time.turn(4 * minutes);
+    await time.advance(4 * minutes);
 
     expect(issuer.requests.map(({ authorization }) => authorization)).toEqual(
       ['first', 'first', 'second', 'second'].map((token) => `Bearer ${token}`),
@@ -299,7 +299,7 @@ describe('refuses an invalid answer of an issuer:', () => {
         }),
       );
       const { issuer, guard, time } = both;
-      await time.turn(0);
+      await time.advance(0);
 
       expect(await guard.verify(issuer.token())).toBe('not-ready');
       expect(guard.log[0]).toMatchObject({
@@ -314,7 +314,7 @@ describe('refuses an invalid answer of an issuer:', () => {
   test('silence', async () => {
     await using both = await openBoth({}, (issuer) => issuer.play(() => {}), { fetchMs: 50 });
     const { issuer, guard, time } = both;
-    await time.turn(0);
+    await time.advance(0);
 
     expect(await guard.verify(issuer.token())).toBe('not-ready');
     expect(guard.log[0]).toMatchObject({ err: { type: 'TimeoutError' } });

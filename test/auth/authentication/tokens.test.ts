@@ -4,7 +4,7 @@ import { openGuard, requestWith, settingsOf } from '../guard.ts';
 import { type Algorithm, openIssuer } from '../issuer.ts';
 import { makeTime } from '../time.ts';
 
-/** An issuer and who believes it, on one clock. */
+/** Opens an issuer and an authentication that trusts it, with one clock. */
 async function openBoth(settings: object = {}) {
   const time = makeTime(1);
   const issuer = await openIssuer(time);
@@ -233,9 +233,9 @@ describe('a verified token', () => {
     const token = issuer.token();
 
     const first = await guard.ofToken(token);
-    await time.turn(59_999);
+    await time.advance(59_999);
     const again = await guard.ofToken(token);
-    await time.turn(1);
+    await time.advance(1);
     const later = await guard.ofToken(token);
 
     expect(again).toBe(first);
@@ -249,9 +249,9 @@ describe('a verified token', () => {
     const token = issuer.token({ exp: second() + 1 });
 
     const first = await guard.ofToken(token);
-    await time.turn(1_000);
+    await time.advance(1_000);
     const inLeeway = await guard.ofToken(token);
-    await time.turn(60_000);
+    await time.advance(60_000);
     const afterwards = await guard.verify(token);
 
     expect(inLeeway).not.toBe(first);

@@ -3,7 +3,7 @@ import type { Question } from '#auth/authorization/authorizer.ts';
 import type { Principal } from '#auth/principal.ts';
 import { callerIn, createOf, jobOf, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
 
-/** What one policy says of questions, asked in turn by one caller, and then all over again. */
+/** The decisions of one policy for the questions of one caller, each asked twice. */
 async function answersTo(policy: string, questions: readonly Question[], caller: Principal) {
   using folder = makePolicyFolder({ 'a.cedar': policy });
   await using opened = await openPolicyDir(folder.path);
@@ -179,7 +179,7 @@ test.for([
     );
 
     expect(answers.every(({ isPermitted }) => isPermitted)).toBe(true);
-    expect(new Set(answers).size).toBe(decided); // a remembered decision is the same object
+    expect(new Set(answers).size).toBe(decided); // a cached decision is the same object
   },
 );
 

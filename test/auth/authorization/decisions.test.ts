@@ -13,7 +13,7 @@ import {
   targetOf,
 } from '../policy-folder.ts';
 
-/** Does something with one file of policies in force. */
+/** Runs a test with one file of active policies. */
 async function under(text: string, act: (opened: OpenedAuthorizer) => void): Promise<void> {
   using folder = makePolicyFolder({ 'a.cedar': text });
   await using opened = await openPolicyDir(folder.path);

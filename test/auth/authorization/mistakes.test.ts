@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
 
-/** The sentence a start with these files ends with. */
+/** The error of a start with these files. */
 async function startWith(texts: Record<string, string>): Promise<string> {
   using folder = makePolicyFolder(texts);
   try {

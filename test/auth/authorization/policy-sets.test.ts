@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { callerIn, createOf, makePolicyFolder, openPolicyDir } from '../policy-folder.ts';
 
-// More than the sets that are kept parsed at once, so that each is thrown out and made again.
+// More than the parsed sets that are cached, so that each is evicted and parsed again.
 const teams = Array.from({ length: 300 }, (_, number) => `team-${number}`);
 const scopes = [
   (team: string) => `principal in Group::"api-key#${team}"`,

@@ -145,7 +145,7 @@ describe('a change of the policies', () => {
 });
 
 describe('a ConfigMap', () => {
-  /** Puts files where Kubernetes does: in a directory of their version, behind the link `..data`. */
+  /** Writes files like Kubernetes: into a directory of their version, behind the link `..data`. */
   function mount(path: string, version: string, texts: Record<string, string>): void {
     mkdirSync(join(path, version));
     for (const [name, text] of Object.entries(texts))

@@ -2,24 +2,24 @@ import { expect, test } from 'vitest';
 
 import { makeBudget } from '#auth/limits/budget.ts';
 
-/** A budget of three a minute, and its clock. */
+/** Opens a budget of three requests a minute, and its clock. */
 function openBudget() {
   let now = 5_000;
   const spend = makeBudget(3, () => now);
   return {
     spend,
     spendAll: (callerId: string) => [1, 2, 3, 4].map(() => spend(callerId).isAllowed),
-    turn: (ms: number) => {
+    advance: (ms: number) => {
       now += ms;
     },
   };
 }
 
 test('counts the requests of a caller in a window and returns the remaining number', () => {
-  const { spend, turn } = openBudget();
+  const { spend, advance } = openBudget();
 
   const spendings = [0, 17_500, 42_499, 0].map((ms) => {
-    turn(ms);
+    advance(ms);
     return spend('one');
   });
 
@@ -32,11 +32,11 @@ test('counts the requests of a caller in a window and returns the remaining numb
 });
 
 test('ends a window one minute after its first request, despite later requests', () => {
-  const { spend, spendAll, turn } = openBudget();
+  const { spend, spendAll, advance } = openBudget();
   spendAll('one');
-  turn(59_999);
+  advance(59_999);
   const before = spend('one');
-  turn(1);
+  advance(1);
 
   const after = spend('one');
 
@@ -54,17 +54,17 @@ test('keeps a separate budget for each caller', () => {
 });
 
 test('keeps the windows of the latest 10,000 callers, out of 100,000 in a minute', () => {
-  const { spend, spendAll, turn } = openBudget();
+  const { spend, spendAll, advance } = openBudget();
   for (let caller = 0; caller < 100_000; caller++) {
     spendAll(`caller ${caller}`);
-    turn(0.1);
+    advance(0.1);
   }
 
   const isAllowed = (caller: number) => spend(`caller ${caller}`).isAllowed;
 
   expect(isAllowed(90_000)).toBe(false);
   expect(isAllowed(99_999)).toBe(false);
-  expect(isAllowed(89_999)).toBe(true); // the first that had to go
+  expect(isAllowed(89_999)).toBe(true); // its window was evicted
 });
 
 test('starts with full budgets after a restart', () => {

@@ -7,7 +7,7 @@ import { anonymous } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
 import { openWorld, order } from '../../world.ts';
 
-// Callers are known by a header of the tests' own; how they really are, is not what is tested here.
+// Callers identify themselves in a test header; other tests cover authentication.
 const byName: Access = {
   ...openToAll,
   authenticate({ headers }) {
@@ -19,7 +19,7 @@ const byName: Access = {
 const ada = { 'test-caller': 'ada' };
 const bob = { 'test-caller': 'bob' };
 
-/** A world with budgets, and a clock that stands still until it is turned. */
+/** Opens a world with budgets and a clock that the test advances. */
 async function openLimited(rateLimits: Partial<RateLimits>) {
   let now = 0;
   const world = await openWorld({
@@ -30,7 +30,7 @@ async function openLimited(rateLimits: Partial<RateLimits>) {
     jobs: {},
   });
   return Object.assign(world, {
-    turn: (ms: number) => {
+    advance: (ms: number) => {
       now += ms;
     },
     create: (headers: Record<string, string>) =>
@@ -49,7 +49,7 @@ test('returns the budget in structured fields of each answer', async () => {
   await using world = await openLimited({ createsPerMinute: 120, requestsPerMinute: 3_000 });
 
   const created = await world.create(ada);
-  world.turn(18_000);
+  world.advance(18_000);
   const refused = await world.call('POST', '/export-tasks', { nonsense: true }, ada);
   const listed = await world.list(ada);
 
@@ -76,11 +76,11 @@ test('returns the budget in structured fields of each answer', async () => {
 test('returns 429 above the limit until the window ends, and sends nothing to AWS', async () => {
   await using world = await openLimited({ createsPerMinute: 1 });
   await world.create(ada);
-  world.turn(12_300);
+  world.advance(12_300);
 
   const over = await world.create(ada);
   const creates = world.creates().length;
-  world.turn(47_700);
+  world.advance(47_700);
   const again = await world.create(ada);
 
   expect([over.status, over.body.type]).toEqual([429, '/problems/rate-limited']);

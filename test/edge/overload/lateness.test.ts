@@ -6,7 +6,7 @@ const late = { delayMs: 400, utilization: 1 };
 const inTime = { delayMs: 2, utilization: 0.9 };
 const starved = { delayMs: 400, utilization: busyFrom - 0.01 };
 
-/** How late a loop is found after each of these windows. */
+/** The reported delay after each of these windows. */
 function after(windows: LoopWindow[]): number[] {
   const lateness = makeLateness();
   return windows.map((window) => {

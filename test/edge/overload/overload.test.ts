@@ -29,7 +29,7 @@ const open: [string, string][] = [
   ['GET', '/docs'],
 ];
 
-/** A world whose event loop is as late as it is told. */
+/** Opens a world with a given event loop delay. */
 async function openLate(options: WorldOptions = {}) {
   const late = { ms: 0 };
   const world = await openWorld({ ...options, jobs: {}, loopDelayMs: () => late.ms });
@@ -42,7 +42,7 @@ async function openLate(options: WorldOptions = {}) {
   });
 }
 
-/** A world in which AWS says nothing to so many calls of an operation, so that what asks it is under way until its caller leaves. */
+/** Opens a world in which AWS does not answer the given number of calls, so that requests stay in flight. */
 async function openHolding(operation: string, count: number) {
   let known = 0;
   const authenticate: Authenticate = ({ headers }) => {
@@ -54,7 +54,7 @@ async function openHolding(operation: string, count: number) {
   });
   world.emulator.faults.add({ kind: 'silence-before', operation, count });
   return Object.assign(world, {
-    /** Sends so many requests that AWS does not answer; resolves when all are under way. */
+    /** Sends the given number of requests that AWS does not answer; resolves when all are in flight. */
     async hold(requests: number, requestLine: string, body = '') {
       const head = `${requestLine}\r\nHost: test\r\nTest-Held: 1\r\n`;
       const content = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -143,7 +143,7 @@ test('sheds creates while too many are in flight, until their callers leave', as
 
   const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
   for (const socket of sockets) socket.destroy();
-  await world.emulator.close(); // what still waits for AWS hears that it is gone
+  await world.emulator.close(); // ends the calls that still wait for AWS
   await expect.poll(() => world.shed(creates)).toBe(0);
 
   expect(whileFull).toEqual([creates.length, 0, 0]);
