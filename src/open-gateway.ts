@@ -10,7 +10,7 @@ import type { Config } from '#config/read-config.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { edgeLimits } from '#edge/limits.ts';
 import { openLoopDelay } from '#edge/overload/loop-delay.ts';
-import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { configError } from '#problems/config-error.ts';
 import { openTargets } from '#targets/open-targets.ts';
@@ -79,7 +79,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       authorizer: access.authorizer,
       maxWaitingSlices: config.limits.waitingSlices,
       maxWatchers: config.limits.watchers,
-      limits: dispatcherLimits,
+      timings: dispatcherTimings,
       // One process at a time uses SQLite: leases of an earlier one are ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
       random: Math.random,

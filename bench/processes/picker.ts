@@ -4,7 +4,7 @@ import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { pickNext } from '#export-jobs/queue/pick-next.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
-import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
+import { type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { readActiveSlice } from '#export-jobs/store/steps/read-active-slice.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { quantile } from '../round.ts';

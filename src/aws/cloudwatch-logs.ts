@@ -19,16 +19,20 @@ import { readExactly } from './client/exact-integers.ts';
 import { readExportTaskPage, readLogGroupPage } from './client/read-answers.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
 import { markUnsent } from './client/unsent-calls.ts';
-import type { CreateExportTaskInput } from './create-export-task-input.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
+import type { DescribeLogGroups, LogGroupPage } from './describe-log-groups.ts';
 import {
   isNotFound,
   isRefusedForCredentials,
   type Operation,
   toAwsProblem,
 } from './error-meaning.ts';
-import type { CancelAnswer, DescribeExportTasks, ExportTaskPage } from './export-task.ts';
-import type { DescribeLogGroups, LogGroupPage } from './log-group.ts';
+import type {
+  CancelAnswer,
+  CreateExportTaskInput,
+  DescribeExportTasks,
+  ExportTaskPage,
+} from './export-task.ts';
 import type { Credentials, SessionKeys } from './sessions/credentials.ts';
 
 /** The export that the policies permit. A scoped session is limited to it. */

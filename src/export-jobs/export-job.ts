@@ -4,8 +4,9 @@ import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
+import { type JobState, jobStates } from './job-state.ts';
 import { SliceBy } from './planning/calendar/slice-units.ts';
-import { type JobState, jobStates, type SliceState, sliceStates } from './slice.ts';
+import { type SliceState, sliceStates } from './slice.ts';
 
 /** The id of the job in the examples of the OpenAPI document. */
 export const exampleJobId = '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10';

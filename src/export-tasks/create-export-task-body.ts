@@ -1,6 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-
-import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
+import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { Int64 } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import { suggestBucket, suggestLogGroup } from './name-corrections.ts';

@@ -35,6 +35,19 @@ const everyAction = [
   'not-ready', // the keys of who issued its token may not be there yet
 ] as const satisfies readonly ProblemSlug[];
 
+/** The problems that any call to AWS for a target may return. */
+export const awsCallProblems = [
+  'invalid-parameter',
+  'service-role-not-permitted',
+  'target-not-found',
+  'aws-throttled',
+  'aws-call-budget-exhausted',
+  'service-role-unusable',
+  'aws-unexpected',
+  'aws-unavailable',
+  'not-ready',
+] as const satisfies readonly ProblemSlug[];
+
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
   const rules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;

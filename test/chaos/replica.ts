@@ -69,7 +69,7 @@ const jobs = openExportJobs(database, {
   sleep: sleepUntilAborted,
   reach,
   authorizer: openToAll.authorizer,
-  limits: chaosLimits,
+  timings: chaosLimits,
   random: Math.random,
 });
 const app = settings.isServing ? await serve() : undefined;

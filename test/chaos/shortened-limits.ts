@@ -1,11 +1,11 @@
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
-import type { DispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import type { DispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 
 /** Timeouts of calls to the emulator, which runs on the same busy machine. */
 export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readMs: 1_000 };
 
 /** Limits in seconds instead of the minutes of production, in the same proportions. */
-export const chaosLimits: DispatcherLimits = {
+export const chaosLimits: DispatcherTimings = {
   leaseMs: 2_000,
   createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
   reconcileMs: 2_000,

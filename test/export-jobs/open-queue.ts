@@ -12,8 +12,8 @@ import { openToAll } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatcher.ts';
-import { type DispatcherLimits, dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
+import { type DispatcherTimings, dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
@@ -29,7 +29,7 @@ import { makeVirtualTime, type VirtualTime } from './virtual-time.ts';
 export interface QueueOptions {
   backend?: 'sqlite' | 'postgres';
   emulator?: EmulatorOptions;
-  limits?: Partial<DispatcherLimits>;
+  timings?: Partial<DispatcherTimings>;
   /** The number of dispatchers that share the database, like replicas. Default: 1. */
   replicas?: number;
   /** Each in a Region of its own. */
@@ -200,7 +200,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       database: seeDatabase(database),
       targets: { forEachChecked: (act) => own.forEachChecked((target) => act(seeTarget(target))) },
       authorizer: options.authorizer ?? openToAll.authorizer,
-      limits: { ...dispatcherLimits, ...options.limits },
+      timings: { ...dispatcherTimings, ...options.timings },
       log: logger,
       owner,
       elapsed: time.now,

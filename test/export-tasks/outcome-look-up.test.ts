@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import type { AwsExportTask, ExportTaskPage } from '#aws/export-task.ts';
+import type { AwsExportTask, CreateExportTaskInput, ExportTaskPage } from '#aws/export-task.ts';
 import { type CreateOnceOptions, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';

@@ -9,7 +9,7 @@ import { guessesAboutAws } from './guesses.ts';
 
 const window = { region, logGroupName: '/app', fromAt: startAt - 30 * 86_400_000, hours: 4 };
 // The time until a lost create counts as absent. It is well beyond the delay of a listing.
-const limits = { reconcileMs: 20_000, listingIntervalMs: 5_000, idleMs: 5_000 };
+const timings = { reconcileMs: 20_000, listingIntervalMs: 5_000, idleMs: 5_000 };
 const unavailable = { kind: 'error', code: 'ServiceUnavailableException' } as const;
 
 /** Loses the answers to the first creates of a job, with and without an effect. */
@@ -34,7 +34,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', (guess) => {
   const { emulator } = guess;
 
   test('a sliced job exports each event exactly once after any lost answers', async () => {
-    await using queue = await openQueue({ emulator, limits });
+    await using queue = await openQueue({ emulator, timings });
     const expected = seedEvents(queue.emulator, window, guess);
     loseAnswers(queue);
     const jobId = await queue.put({ slices: window.hours });
@@ -54,7 +54,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', (guess) => {
   });
 
   test('a cancelled job ends in the state that AWS reports, and the next job starts', async () => {
-    await using queue = await openQueue({ emulator, limits });
+    await using queue = await openQueue({ emulator, timings });
     const jobId = await queue.put({ slices: 2 });
     const next = await queue.put({ caller: 'other' });
     await queue.time.runUntil(async () => (await queue.states(jobId)).includes('running'));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { type AwsProcess, startAws } from '../../aws.ts';
 import { startGateway } from '../../gateway.ts';
 import type { AwsRecord } from '../../processes/aws.ts';
@@ -13,7 +13,7 @@ export async function measureFailover(world: World, scale: Scale): Promise<strin
   const duringTask = (aws: AwsProcess) =>
     aws.readUntil(({ tasks }) => isInMiddle(tasks.at(-1), taskMs));
   const afterCreate = (aws: AwsProcess) => aws.readUntil(({ tasks }) => tasks.length >= 2);
-  const leaseSeconds = dispatcherLimits.leaseMs / 1_000;
+  const leaseSeconds = dispatcherTimings.leaseMs / 1_000;
   const goal = `lease ${leaseSeconds} s, goal ≤ ${leaseSeconds + 5}`;
   // Both wait most of the time, so they do not disturb each other.
   const [ofTask, ofCreate] = await Promise.all([

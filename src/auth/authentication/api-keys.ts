@@ -9,7 +9,7 @@ import {
   readSettingsFile,
 } from '#validation/settings.ts';
 import type { Principal } from '../principal.ts';
-import type { Verify } from './authenticate.ts';
+import type { Verify } from './combine-methods.ts';
 
 const ApiKeysFile = Type.Array(
   Type.Object(

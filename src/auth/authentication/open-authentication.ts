@@ -1,10 +1,10 @@
 import type { Log } from '#telemetry/log.ts';
 import { type Authenticate, openToAll } from '../access.ts';
 import { openApiKeys } from './api-keys.ts';
-import { makeAuthenticate, type Verifiers } from './authenticate.ts';
+import { makeRefuse } from './challenges.ts';
 import { type ClientAuthorities, makeClientCertificates } from './client-certificate.ts';
+import { makeAuthenticate, type Verifiers } from './combine-methods.ts';
 import type { IssuerKeysOptions } from './jwt/issuer-keys.ts';
-import { makeRefuse } from './refusals.ts';
 import type { AuthenticationSettings } from './settings.ts';
 
 /** What authentication is opened with. */

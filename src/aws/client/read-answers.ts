@@ -1,5 +1,5 @@
+import type { LogGroupPage } from '../describe-log-groups.ts';
 import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
-import type { LogGroupPage } from '../log-group.ts';
 
 /** An answer of the SDK whose members have not been checked yet. */
 interface Answer {

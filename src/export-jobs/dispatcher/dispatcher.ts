@@ -4,9 +4,9 @@ import type { OpenTarget, Targets } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { makeInstallationReader } from '../store/installation.ts';
-import type { DispatcherLimits } from './limits.ts';
 import type { CrashPoint } from './owned-slot.ts';
 import { makeWakeSignal, type WakeSignal } from './pacing/wake-signal.ts';
+import type { DispatcherTimings } from './timings.ts';
 import { workSlot } from './work-slot.ts';
 
 /** What the dispatcher needs. Times in milliseconds. */
@@ -14,7 +14,7 @@ export interface DispatcherOptions {
   database: Database;
   targets: Pick<Targets, 'forEachChecked'>;
   authorizer: Authorizer;
-  limits: DispatcherLimits;
+  timings: DispatcherTimings;
   log: Log;
   /** The name of this process in the leases: unique among all processes that use the database. */
   owner: string;

@@ -11,13 +11,13 @@ import type { OwnedSlot } from './owned-slot.ts';
  * Whether the next page of a sweep is due. It runs between two polls of the task in the slot if there
  * is time for it. If tasks are too short for that, an overdue sweep delays a poll.
  */
-export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: number): boolean {
+export function isSweepDue({ memory, timings, elapsed }: OwnedSlot, idleMs: number): boolean {
   const { sweep, sweptAt } = memory;
   const sinceMs = elapsed() - sweptAt;
-  if (idleMs >= 0.7 * limits.pollIntervalMs)
-    return sweep !== undefined || sinceMs >= limits.sweepIntervalMs;
-  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * limits.sweepIntervalMs;
-  return sinceMs >= 1.1 * limits.sweepIntervalMs;
+  if (idleMs >= 0.7 * timings.pollIntervalMs)
+    return sweep !== undefined || sinceMs >= timings.sweepIntervalMs;
+  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * timings.sweepIntervalMs;
+  return sinceMs >= 1.1 * timings.sweepIntervalMs;
 }
 
 /**
@@ -26,7 +26,7 @@ export function isSweepDue({ memory, limits, elapsed }: OwnedSlot, idleMs: numbe
  * recorded, logged once, and cancelled while it is active.
  */
 export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
-  const { target, database, installation, memory, limits, elapsed, callSpacing } = slot;
+  const { target, database, installation, memory, timings, elapsed, callSpacing } = slot;
   memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
   const { beganAt, nextToken } = memory.sweep;
   callSpacing.note();
@@ -49,7 +49,7 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   }
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
-  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - limits.sweepBackMs;
+  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - timings.sweepBackMs;
   const isComplete = page.nextToken === undefined || oldest < backTo;
   memory.sweep = isComplete ? undefined : { beganAt, nextToken: page.nextToken };
   if (isComplete) memory.sweptAt = beganAt;

@@ -3,12 +3,12 @@ import type { Database } from '#database/database.ts';
 import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
-import type { Lease } from '../store/steps/lease.ts';
+import type { Lease } from '../store/steps/hold-lease.ts';
 import type { ForeignTask } from '../store/steps/record-foreign-task.ts';
-import type { DispatcherLimits } from './limits.ts';
 import type { Outage } from './outage.ts';
 import type { CallSpacing } from './pacing/call-spacing.ts';
 import type { TaskDurations } from './pacing/task-durations.ts';
+import type { DispatcherTimings } from './timings.ts';
 
 /** Points at which a test may end the process. In production they do nothing. */
 export type CrashPoint =
@@ -30,7 +30,7 @@ export interface SlotOptions {
   authorizer: Authorizer;
   /** The installation that markers are made with. */
   installation: Installation;
-  limits: DispatcherLimits;
+  timings: DispatcherTimings;
   log: Log;
   /** A clock that only goes forward, in ms. */
   elapsed: () => number;

@@ -3,7 +3,7 @@ import type { Installation } from '#targets/marker.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { readDurations } from '../store/reads/read-durations.ts';
 import { findSetBackMs, makeDatabaseClock, shortenWaits } from '../store/steps/clock-set-back.ts';
-import { holdLease, leaseLost, releaseLease, takeLease } from '../store/steps/lease.ts';
+import { holdLease, leaseLost, releaseLease, takeLease } from '../store/steps/hold-lease.ts';
 import { type ActiveSlice, readActiveSlice } from '../store/steps/read-active-slice.ts';
 import { isStaleState } from '../store/steps/stale-state.ts';
 import { reconcileStart } from './attempts/reconcile.ts';
@@ -47,12 +47,12 @@ const rememberedDurations = 50;
  * continue from there. Never throws.
  */
 export async function workSlot(options: WorkOptions): Promise<void> {
-  const { target, database, limits, owner, elapsed, random, sleep, log, wakeSignal, stop } =
+  const { target, database, timings, owner, elapsed, random, sleep, log, wakeSignal, stop } =
     options;
-  const callSpacing = makeCallSpacing({ elapsed, intervalMs: limits.pollIntervalMs });
+  const callSpacing = makeCallSpacing({ elapsed, intervalMs: timings.pollIntervalMs });
   const clock = makeDatabaseClock(elapsed);
   const memory = makeSlotMemory();
-  const renewLeaseEveryMs = limits.leaseMs / 3;
+  const renewLeaseEveryMs = timings.leaseMs / 3;
   let slot: OwnedSlot | undefined;
   let renewedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -70,7 +70,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     if (!slot) {
       const request = { target: target.name, accountId: target.accountId, region: target.region };
       const beganAt = elapsed();
-      const answer = await takeLease(database, { ...request, owner, leaseMs: limits.leaseMs });
+      const answer = await takeLease(database, { ...request, owner, leaseMs: timings.leaseMs });
       if (!answer.lease) return standBy(answer);
       renewedAt = beganAt;
       clock.observe(answer.now, beganAt); // the rows show whether it was set back before
@@ -96,7 +96,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     failures = 0;
     staleStates = 0;
     outage = undefined;
-    return Math.min(waitMs, renewLeaseEveryMs, limits.idleMs);
+    return Math.min(waitMs, renewLeaseEveryMs, timings.idleMs);
   }
 
   function standBy({ isMoved, freeInMs }: { isMoved: boolean; freeInMs: number }): number {
@@ -110,7 +110,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     const beganAt = elapsed();
     if (beganAt - renewedAt < renewLeaseEveryMs) return;
     const now = await database.transaction((queries) =>
-      holdLease(queries, database, lease, limits.leaseMs),
+      holdLease(queries, database, lease, timings.leaseMs),
     );
     renewedAt = beganAt;
     setBackMs += clock.observe(now, beganAt);
@@ -122,7 +122,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
     const facts = { target: target.name, setBackMs };
     log.error(facts, 'clock of the database was set back, shortened the waits');
     await database.transaction(async (queries) => {
-      await holdLease(queries, database, lease, limits.leaseMs);
+      await holdLease(queries, database, lease, timings.leaseMs);
       await shortenWaits(queries, database, target.name, setBackMs);
     });
     setBackMs = 0;

@@ -6,12 +6,11 @@ import {
   readArrivals,
   readCallerQueues,
   readClock,
-  readLatestAttempts,
   readRanks,
-  readSlotHolder,
   readStartCount,
 } from './read-queue.ts';
 import { type Pace, paceOf } from './slot/export-pace.ts';
+import { readLatestAttempts, readSlotHolder } from './slot/read-slot.ts';
 
 /**
  * The position of a job in the queue of its target. Instants are epoch ms by the clock of the

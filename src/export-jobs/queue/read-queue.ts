@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { whereActive, whereWaiting } from '../store/slice-conditions.ts';
+import { whereWaiting } from '../store/slice-conditions.ts';
 import type { QueueStanding } from './order.ts';
 
 /** Reads the clock of the database. */
@@ -107,69 +107,6 @@ export async function readArrivals(queries: Queries, target: string, at: number)
     .select(({ fn }) => ['priority', 'caller', 'minute', fn.countAll<number>().as('slices')])
     .execute();
   return rows.map(({ minute, ...row }) => ({ ...row, at: minute * minuteMs }));
-}
-
-/** Reads the slice that holds the slot of a target, with its attempt; `undefined` when none does. */
-export async function readSlotHolder(queries: Queries, target: string) {
-  return await queries
-    .selectFrom('slices')
-    .innerJoin('attempts', (on) =>
-      on
-        .onRef('attempts.jobId', '=', 'slices.jobId')
-        .onRef('attempts.slice', '=', 'slices.number')
-        .onRef('attempts.attempt', '=', 'slices.attempt'),
-    )
-    .where('slices.target', '=', target)
-    .where(whereActive)
-    .select([
-      'slices.jobId',
-      'slices.number as slice',
-      'attempts.taskId',
-      'attempts.taskCreatedAt',
-      'attempts.submittedAt',
-    ])
-    .executeTakeFirst();
-}
-
-// Refused and cancelled attempts say nothing about durations. Fewer: after a series of refusals none
-// is left that does. More: each count of the queue reads more rows.
-const maxAttempts = 100;
-
-/** Reads the attempts at a target that ended last, the latest first. */
-export async function readLatestAttempts(queries: Queries, target: string) {
-  return await queries
-    .selectFrom('attempts')
-    .select(['submittedAt', 'endedAt', 'outcome'])
-    .where('target', '=', target)
-    .where('endedAt', 'is not', null)
-    .orderBy('endedAt', 'desc')
-    .limit(maxAttempts)
-    .$narrowType<{ endedAt: number }>()
-    .execute();
-}
-
-/** Reads the export tasks of attempts that ended after a moment, or have not ended. */
-export async function readTasksSince(queries: Queries, target: string, since: number) {
-  return await queries
-    .selectFrom('attempts')
-    .select(['taskId', 'taskCreatedAt', 'submittedAt', 'taskCompletedAt', 'endedAt'])
-    .where('target', '=', target)
-    .where('taskId', 'is not', null)
-    .where(({ eb, or }) => or([eb('endedAt', '>', since), eb('endedAt', 'is', null)]))
-    .$narrowType<{ taskId: string }>()
-    .execute();
-}
-
-/**
- * Reads the foreign task that the owner of a slot saw in it. `foreignTaskId` is null when there was
- * none.
- */
-export async function readForeignTask(queries: Queries, target: string) {
-  return await queries
-    .selectFrom('slots')
-    .select(['foreignTaskId', 'foreignLogGroupName', 'foreignSince', 'foreignSeenAt'])
-    .where('target', '=', target)
-    .executeTakeFirst();
 }
 
 /** The ranks of a job's first and last waiting slice in the queue of its caller, from 1 on. */

@@ -9,7 +9,7 @@ import { inWords } from '#problems/limits.ts';
 import { Text } from '#validation/text.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { exampleJobId, JobParams } from '../export-job.ts';
-import { hasEnded } from '../slice.ts';
+import { hasEnded } from '../job-state.ts';
 import { readEvents } from '../store/reads/read-events.ts';
 import { readProgress } from '../store/reads/read-progress.ts';
 import { heartbeatMs, toVersionedState, writeEventStream } from '../watching/event-stream.ts';

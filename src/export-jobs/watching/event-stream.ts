@@ -1,7 +1,7 @@
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { toDateTime } from '#time/date-time.ts';
-import { hasEnded, type JobState, jobStateOf } from '../slice.ts';
+import { hasEnded, type JobState, jobStateOf } from '../job-state.ts';
 import type { JobEvent } from '../store/reads/read-events.ts';
 import type { JobProgress } from '../store/reads/read-progress.ts';
 import type { JobWatch } from './job-watch.ts';

@@ -1,5 +1,5 @@
-import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
 import { effectivePrefix } from '#aws/destination-prefix.ts';
+import type { CreateExportTaskInput } from '#aws/export-task.ts';
 
 /** A create with its defaults filled in. Authorization, request and look-up use the same values. */
 export type EffectiveTask = CreateExportTaskInput & { destinationPrefix: string };

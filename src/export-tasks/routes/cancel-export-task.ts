@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import type { Targets } from '#targets/target.ts';
-import { awsCallProblems } from '../aws-call-problems.ts';
 import { cancelAndDescribe, requireCancellable } from '../cancel-and-describe.ts';
 import { ExportTask, exampleTask, exampleTaskIds, TargetQuery, TaskId } from '../export-task.ts';
 import type { MaskTaskNames } from '../mask-task-names.ts';

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import { anyMarkerPrefix } from '#targets/marker.ts';
 import type { Targets } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import { grantOf, toCreateQuestion, toTaskQuestion } from '../authorization-questions.ts';
-import { awsCallProblems } from '../aws-call-problems.ts';
 import { CreateExportTask } from '../create-export-task-body.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
 import { toEffectiveTask } from '../creating/effective-task.ts';

@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import type { Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { toTaskQuestion } from '../authorization-questions.ts';
-import { awsCallProblems } from '../aws-call-problems.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
 import type { MaskTaskNames } from '../mask-task-names.ts';
 import { disconnectSignal } from './disconnect-signal.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { openQueue } from '../open-queue.ts';
 
 test('finds an orphaned task within two sweeps, also while every answer is lost', async () => {
   await using queue = await openQueue();
-  const { reconcileMs, sweepIntervalMs } = dispatcherLimits;
+  const { reconcileMs, sweepIntervalMs } = dispatcherTimings;
   const fault = { kind: 'late-effect', delayMs: 1.5 * reconcileMs } as const;
   queue.emulator.faults.add({ ...fault, operation: 'CreateExportTask', count: 100 });
   await queue.put({ slices: 10 });

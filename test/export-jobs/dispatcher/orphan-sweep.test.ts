@@ -1,7 +1,7 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { dispatcherLimits } from '#export-jobs/dispatcher/limits.ts';
+import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { makeMarker } from '#targets/marker.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
@@ -271,7 +271,7 @@ const prefixWith = ({ destinationPrefix }: Sent, end: string) => ({
 test('sweeps all tasks of the last minutes, one page at a time', async () => {
   await using queue = await openQueue();
   const taskName = await markerOf(queue);
-  const { sweepBackMs } = dispatcherLimits;
+  const { sweepBackMs } = dispatcherTimings;
   queue.emulator.seed.finishedTasks({
     region,
     count: 1,

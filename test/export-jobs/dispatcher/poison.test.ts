@@ -57,7 +57,7 @@ describe('a slice for which AWS never creates a task', () => {
     'answered %s is sent again after growing pauses, then fails with the reason',
     async (_what, fault, problem) => {
       await using queue = await openPoisoned(fault, {
-        limits: { ...soon, resendAfterMs: [5_000, 60_000] },
+        timings: { ...soon, resendAfterMs: [5_000, 60_000] },
         isTimeoutSkipped: fault.kind === 'silence-before',
       });
       const jobId = await queue.put({ logGroupName });
@@ -87,7 +87,7 @@ describe('a slice for which AWS never creates a task', () => {
   );
 
   test('gets all its attempts again after AWS has accepted one create', async () => {
-    await using queue = await openQueue({ limits: { ...soon, resendAfterMs: [1_000] } });
+    await using queue = await openQueue({ timings: { ...soon, resendAfterMs: [1_000] } });
     const lost = { ...error('InternalFailure', 500), operation: 'CreateExportTask' };
     queue.emulator.faults.add(lost);
     queue.emulator.faults.add({ kind: 'task-fails', operation: 'CreateExportTask', skip: 0 });
@@ -100,7 +100,7 @@ describe('a slice for which AWS never creates a task', () => {
   });
 
   test('is sent again after its sender died, without a count', async () => {
-    await using queue = await openQueue({ replicas: 0, limits: { ...soon, resendAfterMs: [] } });
+    await using queue = await openQueue({ replicas: 0, timings: { ...soon, resendAfterMs: [] } });
     const jobId = await queue.put();
     const dead = await queue.openReplica({ diesAt: 'before-send' });
     await queue.time.runUntil(dead.isDown);
@@ -113,7 +113,7 @@ describe('a slice for which AWS never creates a task', () => {
 
   test('ends cancelled if the cancel of its job was requested', async () => {
     await using queue = await openPoisoned(error('InternalFailure', 500), {
-      limits: { ...soon, resendAfterMs: [] },
+      timings: { ...soon, resendAfterMs: [] },
     });
     const jobId = await queue.put({ logGroupName });
     await queue.time.runUntil(() => createsOf(queue, logGroupName).length === 1);
@@ -138,7 +138,7 @@ describe('a caller without any export', () => {
     ['a task that fails', { kind: 'task-fails' }],
   ];
   let aloneMs: number | undefined;
-  const options = { limits: soon, emulator: { pendingMs: 0, runningMs: 10_000 } };
+  const options = { timings: soon, emulator: { pendingMs: 0, runningMs: 10_000 } };
 
   test.each(ways)(
     'by %s, also at the highest priority, delays others to at most 1.2 times their time',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
-import { windowsOf } from '#export-jobs/planning/calendar/slicing.ts';
+import { windowsOf } from '#export-jobs/planning/calendar/split-window.ts';
 import { isTimeZone, openWallClock } from '#export-jobs/planning/calendar/wall-clock.ts';
 import type { Window } from '#export-jobs/planning/window.ts';
 

@@ -7,7 +7,7 @@ import { forecast } from '#export-jobs/queue/forecast.ts';
 import { compareQueues } from '#export-jobs/queue/order.ts';
 import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/queue/read-queue.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
-import { type Lease, takeLease } from '#export-jobs/store/steps/lease.ts';
+import { type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { insertJob } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type ClaimOptions, claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
-import type { Lease } from '#export-jobs/store/steps/lease.ts';
-import { takeLease } from '#export-jobs/store/steps/lease.ts';
+import type { Lease } from '#export-jobs/store/steps/hold-lease.ts';
+import { takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 import { beginAndHold, untilLockIsWaitedFor } from '../store/concurrent-transactions.ts';

@@ -7,7 +7,7 @@ import {
   type LeaseRequest,
   releaseLease,
   takeLease,
-} from '#export-jobs/store/steps/lease.ts';
+} from '#export-jobs/store/steps/hold-lease.ts';
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
 import { openQueue } from '../open-queue.ts';
 import { beginAndHold, untilLockIsWaitedFor } from './concurrent-transactions.ts';

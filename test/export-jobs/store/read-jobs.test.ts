@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
-import { activeStates, jobStateOf, jobStates, sliceStates } from '#export-jobs/slice.ts';
+import { jobStateOf, jobStates } from '#export-jobs/job-state.ts';
+import { activeStates, sliceStates } from '#export-jobs/slice.ts';
 import { readHeadPage } from '#export-jobs/store/reads/read-heads.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { readSlices } from '#export-jobs/store/reads/read-slices.ts';

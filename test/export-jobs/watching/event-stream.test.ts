@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JobState } from '#export-jobs/slice.ts';
+import type { JobState } from '#export-jobs/job-state.ts';
 import type { JobEvent } from '#export-jobs/store/reads/read-events.ts';
 import { writeEventStream } from '#export-jobs/watching/event-stream.ts';
 

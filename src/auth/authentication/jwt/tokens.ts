@@ -4,7 +4,7 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVeri
 import { setAsNewest } from '#caching/bounded-map.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Principal } from '../../principal.ts';
-import type { Verify } from '../authenticate.ts';
+import type { Verify } from '../combine-methods.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { hasAcceptedAudience, principalOfClaims } from './claims.ts';
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts';

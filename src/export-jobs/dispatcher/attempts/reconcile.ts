@@ -23,19 +23,19 @@ const filters = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, everyTask
  * how many milliseconds to continue.
  */
 export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Promise<number> {
-  const { limits, memory, elapsed, log, target } = slot;
+  const { timings, memory, elapsed, log, target } = slot;
   const { marker, ageMs, jobId, slice, attempt } = active;
   if (memory.listings?.marker !== marker) {
     memory.listings = { marker, without: 0, listedAt: Number.NEGATIVE_INFINITY };
   }
   const { listings } = memory;
   // The first listings come soon: mostly only the answer was lost. Those that count come well apart.
-  const pauseMs = Math.min(limits.listingIntervalMs, ageMs);
+  const pauseMs = Math.min(timings.listingIntervalMs, ageMs);
   const waitMs = listings.listedAt + pauseMs - elapsed();
   if (waitMs > 0) return waitMs;
 
-  const isApart = elapsed() - listings.listedAt >= limits.listingIntervalMs;
-  const isAnswerDue = ageMs > limits.createDeadlineMs;
+  const isApart = elapsed() - listings.listedAt >= timings.listingIntervalMs;
+  const isAnswerDue = ageMs > timings.createDeadlineMs;
   listings.listedAt = elapsed();
   const { found, other } = await findTask(slot, active);
   if (found) {
@@ -51,7 +51,7 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
     return 0;
   }
   if (isApart && isAnswerDue) listings.without += 1;
-  if (listings.without < limits.absentListings || ageMs <= limits.reconcileMs) return 0;
+  if (listings.without < timings.absentListings || ageMs <= timings.reconcileMs) return 0;
 
   if (other !== undefined) {
     await recordForgery(slot, active, other);
@@ -76,11 +76,11 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
     const step = { to: 'waiting', attempt: { outcome: problem }, change, by } as const;
     return recordAndAnnounce(slot, active, step, 'in-requeue');
   }
-  const pauseMs = isCancelRequested ? 0 : slot.limits.resendAfterMs[misses];
+  const pauseMs = isCancelRequested ? 0 : slot.timings.resendAfterMs[misses];
   const answer: SliceProblem = JSON.parse(active.problem);
   const problem = {
     ...answer,
-    detail: `${answer.detail} AWS did not list the task within ${slot.limits.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
+    detail: `${answer.detail} AWS did not list the task within ${slot.timings.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
     isRetryable: true, // it counts as absent, see docs/decisions/0002
     remedy:
       'Do nothing while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry.',

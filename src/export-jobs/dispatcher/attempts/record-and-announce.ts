@@ -11,8 +11,8 @@ export async function recordAndAnnounce(
   step: Step,
   point?: CrashPoint,
 ): Promise<void> {
-  const { database, lease, limits, reach, onChange } = slot;
+  const { database, lease, timings, reach, onChange } = slot;
   const reachInside = point && (() => reach(point));
-  await recordStep(database, lease, limits.leaseMs, active, step, reachInside);
+  await recordStep(database, lease, timings.leaseMs, active, step, reachInside);
   onChange(active.jobId);
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { CreateExportTaskInput } from '#aws/create-export-task-input.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
+import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
 import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
@@ -25,7 +25,7 @@ import { toStored } from './stored-problem.ts';
  * CreateExportTask. Returns after how many milliseconds to continue with the slot.
  */
 export async function startNextSlice(slot: OwnedSlot): Promise<number> {
-  const { target, database, authorizer, lease, limits, installation, elapsed, memory, reach } =
+  const { target, database, authorizer, lease, timings, installation, elapsed, memory, reach } =
     slot;
   const waitMs = memory.createNotBefore - elapsed();
   if (waitMs > 0) return waitMs;
@@ -33,15 +33,15 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   await reach('before-intent');
   // The transaction renews the lease. Counted from before it, the lease never seems longer than it
   // is. A create that could outlive the lease must not be sent: the next owner would not know of it.
-  const sendBefore = elapsed() + limits.leaseMs - limits.createDeadlineMs;
+  const sendBefore = elapsed() + timings.leaseMs - timings.createDeadlineMs;
   const intent = await claimNextSlice(database, lease, {
-    leaseMs: limits.leaseMs,
+    leaseMs: timings.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
     renderPrefix: (prefixTemplate, { jobId, timeZone, ...attempt }) =>
       readPrefixTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
-  if (!intent) return limits.idleMs;
+  if (!intent) return timings.idleMs;
   slot.onChange(intent.jobId);
   await reach('after-intent');
 
@@ -102,7 +102,7 @@ async function recordOutcome(
   result: CreateOutcome,
   policies: readonly string[],
 ): Promise<number> {
-  const { memory, log, database, lease, limits } = slot;
+  const { memory, log, database, lease, timings } = slot;
   const { jobId, slice, attempt, marker } = intent;
   const create = { action: 'CreateExportTask', policies } as const;
   const active = { ...intent, state: 'starting' } as const;
@@ -122,7 +122,7 @@ async function recordOutcome(
       const { cause, answer = toAwsProblem('CreateExportTask', cause) } = result;
       log.warn({ err: cause, jobId, slice, attempt, marker }, 'lost the answer to a create');
       const stored = JSON.stringify(toStored(answer));
-      await recordLostAnswer(database, lease, limits.leaseMs, intent, stored);
+      await recordLostAnswer(database, lease, timings.leaseMs, intent, stored);
       return 0;
     }
     case 'not-sent':
@@ -189,8 +189,8 @@ function pauseAfterRefusal(
   problem: Problem,
   isOfSlot: boolean,
 ): number {
-  const { memory, limits, elapsed, random, log, target } = slot;
-  let pauseMs = limits.pollIntervalMs;
+  const { memory, timings, elapsed, random, log, target } = slot;
+  let pauseMs = timings.pollIntervalMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each attempt fails a slice, and none succeeds before someone has changed a policy.
     pauseMs = backOffMs(memory.refusals++, slotPauses);

@@ -130,7 +130,7 @@ async function recordFailure(
   await recordFailedAttempt(slot, active, {
     problem: toStored(problem),
     count: 'failures',
-    pauseMs: isRetried ? slot.limits.retryAfterMs[active.failures] : undefined,
+    pauseMs: isRetried ? slot.timings.retryAfterMs[active.failures] : undefined,
     attempt: { ...times, outcome },
     by,
   });

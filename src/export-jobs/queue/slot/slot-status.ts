@@ -3,7 +3,8 @@ import type { Database } from '#database/database.ts';
 import type { SlotRecord, SlotStatusSource } from '#targets/slot.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { QueueView } from '../position.ts';
-import { readClock, readForeignTask, readSlotHolder, readTasksSince } from '../read-queue.ts';
+import { readClock } from '../read-queue.ts';
+import { readForeignTask, readSlotHolder, readTasksSince } from './read-slot.ts';
 import { busyShare, hourMs } from './slot-usage.ts';
 
 // How long the last look of the slot's owner at a foreign task counts. After that AWS is asked again.

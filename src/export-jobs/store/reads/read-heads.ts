@@ -2,7 +2,8 @@ import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import type { JobRow } from '#database/tables.ts';
-import { activeStates, type JobState, type SliceState } from '../../slice.ts';
+import type { JobState } from '../../job-state.ts';
+import { activeStates, type SliceState } from '../../slice.ts';
 
 /** The first part of a job that each request reads: its version, and what decides who may read it. */
 export interface JobHead

@@ -3,7 +3,7 @@ import type { Database } from '#database/database.ts';
 import { recordServed } from '../../queue/fair-share.ts';
 import { pickNext } from '../../queue/pick-next.ts';
 import { recordChange } from '../record-change.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { holdLease, type Lease } from './hold-lease.ts';
 import { staleState } from './stale-state.ts';
 
 /** A slice that is about to be sent, with everything that its CreateExportTask is made of. */

@@ -1,5 +1,5 @@
 import type { Database } from '#database/database.ts';
-import type { Lease } from './lease.ts';
+import type { Lease } from './hold-lease.ts';
 
 /** A task in the slot that belongs to no job. */
 export interface ForeignTask {

@@ -6,7 +6,7 @@ import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { holdLease, type Lease } from './hold-lease.ts';
 import type { ActiveSlice } from './read-active-slice.ts';
 import { staleState } from './stale-state.ts';
 

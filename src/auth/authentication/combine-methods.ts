@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 
 import type { Authenticate } from '../access.ts';
 import type { Principal } from '../principal.ts';
+import type { Refuse } from './challenges.ts';
 import { type Credential, readCredential } from './credentials.ts';
-import type { Refuse } from './refusals.ts';
 
 /** Verifies a credential and returns its caller. @throws Problem unauthenticated */
 export type Verify = (text: string) => Principal | Promise<Principal>;

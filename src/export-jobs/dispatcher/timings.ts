@@ -2,7 +2,7 @@ import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { statedLimits } from '#problems/limits.ts';
 
 /** The times of the dispatcher, in milliseconds, and its counts. */
-export interface DispatcherLimits {
+export interface DispatcherTimings {
   leaseMs: number;
   createDeadlineMs: number;
   reconcileMs: number;
@@ -16,8 +16,8 @@ export interface DispatcherLimits {
   resendAfterMs: readonly number[];
 }
 
-/** The limits in production; tests have shorter ones. */
-export const dispatcherLimits: DispatcherLimits = {
+/** The timings in production. Tests have shorter ones. */
+export const dispatcherTimings: DispatcherTimings = {
   // Shorter: a slow database or a long create loses the slot for nothing. Longer: a slot whose owner
   // was killed stands still.
   leaseMs: 30_000,
