@@ -13,7 +13,7 @@ export const defaultDestinationPrefix = 'exportedlogs';
  * A prefix in the form in which prefixes are compared. AWS appends a slash to a prefix, and may show it
  * without its trailing slashes.
  */
-export function withoutEndingSlashes(prefix: string): string {
+export function withoutTrailingSlashes(prefix: string): string {
   // Not a regular expression: one for trailing slashes would take quadratic time.
   let end = prefix.length;
   while (prefix[end - 1] === '/') end -= 1;

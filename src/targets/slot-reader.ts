@@ -28,7 +28,8 @@ export interface SlotStatus {
   busyShareLastHour?: number;
 }
 
-// However many ask. AWS takes five describes a second per account and Region, from everybody together.
+// For all callers together. Shorter: callers who poll targets use up the five describes a second that AWS
+// accepts per account and Region. Longer: a foreign task is shown long after its end.
 export const slotFreshForMs = 5_000;
 
 /** Makes a slot reader. The export jobs know about their own tasks, AWS about foreign ones. */

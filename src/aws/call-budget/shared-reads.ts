@@ -94,7 +94,7 @@ export function shareReads(
     try {
       await claim.granted;
     } catch (refusal) {
-      if (!entry.answer) throw refusal; // otherwise another caller's turn came first
+      if (!entry.answer) throw refusal; // otherwise the call was sent for another caller
     }
   }
 

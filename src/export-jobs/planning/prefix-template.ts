@@ -1,5 +1,5 @@
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
-import { effectivePrefix, withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import { effectivePrefix, withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import { s3KeyMaxBytes } from '#export-tasks/create-export-task-body.ts';
 import { defaultTimesOf, type SliceBy } from './calendar/slice-units.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
@@ -76,7 +76,7 @@ export function faultOf(prefixTemplate: string): string | undefined {
       ];
     },
   );
-  if (withoutEndingSlashes(prefixTemplate) === '') faults.push('must not consist of slashes only');
+  if (withoutTrailingSlashes(prefixTemplate) === '') faults.push('must not consist of slashes only');
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
@@ -120,7 +120,7 @@ export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): Pr
         typeof part !== 'string' && part.name === 'logGroup' ? logGroup : texts[index],
       )
       .join('');
-  const bare = withoutEndingSlashes(fillLogGroup(''));
+  const bare = withoutTrailingSlashes(fillLogGroup(''));
   const leavesNamelessFolder = countNameless(bare) > countNameless(fillLogGroup('x'));
 
   return {
@@ -130,7 +130,7 @@ export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): Pr
       if (bytes > prefixMaxBytes) {
         return `must have at most ${prefixMaxBytes} bytes when filled in, but has ${bytes} for log group ${logGroupName}; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is ${s3KeyMaxBytes} bytes`;
       }
-      if (withoutEndingSlashes(logGroup) !== '') return undefined;
+      if (withoutTrailingSlashes(logGroup) !== '') return undefined;
       if (bare === '') {
         return `must not consist of slashes only when filled in, but does for log group ${logGroupName}; put text before {logGroup}`;
       }
@@ -143,7 +143,7 @@ export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): Pr
       const values = valuesFor(attempt);
       const filled = parts.map((part) => (typeof part === 'string' ? part : values[part.name]));
       // AWS puts a slash before the task id. A job of an older version may have an empty prefix.
-      return effectivePrefix(withoutEndingSlashes(filled.join('')));
+      return effectivePrefix(withoutTrailingSlashes(filled.join('')));
     },
   };
 }

@@ -51,10 +51,10 @@ export function makeCreateOnce(options: OutcomeLookUpOptions) {
         throw await withDiagnosis(result.problem, target, task, { caller, view });
       case 'unknown': {
         const { cause, answer } = result;
-        const look = await lookUp(target.logs, task, { beganAt, caller });
-        if (look.found) return look.found;
+        const lookedUp = await lookUp(target.logs, task, { beganAt, caller });
+        if (lookedUp.found) return lookedUp.found;
         // A list without the task proves nothing: AWS may list it later.
-        const detail = await unknownDetail(answer, look, view);
+        const detail = await unknownDetail(answer, lookedUp, view);
         throw new Problem('outcome-unknown', detail, { cause, ...answer?.members });
       }
     }

@@ -1,6 +1,7 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
+import { setAsNewest } from '#caching/bounded-map.ts';
 import type { EffectiveTask } from './effective-task.ts';
 
 /** The clocks of a look-up, in milliseconds. */
@@ -43,6 +44,9 @@ const pausesMs = [0, 500, 2_000, 5_000];
 const maxLookUpMs = 12_000;
 // The Date header of AWS has whole seconds, and the clocks of its hosts differ slightly.
 const clockSlackMs = 2_000;
+// Tasks that are remembered as reported. Fewer: a lost create may be matched with the task of another.
+// More: each takes about 100 bytes for nothing, because a look-up ignores tasks older than its create.
+const maxReported = 1_000;
 
 /**
  * Makes the look-up of creates whose answer was lost. The created task has the same values, was created
@@ -51,10 +55,10 @@ const clockSlackMs = 2_000;
  * another form, and a task without a creation time may be old or new.
  */
 export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions) {
-  const reported = makeRecentIds();
+  const reported = new Map<string, true>();
 
   /** Marks a task as reported to its caller, so that no other create is matched with it. */
-  const markReported = (taskId: string) => reported.add(taskId);
+  const markReported = (taskId: string) => setAsNewest(reported, taskId, true, maxReported);
 
   /** Reads the list until the task is found or the time is up. */
   async function lookUp(
@@ -68,10 +72,10 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
     for (const pauseMs of pausesMs) {
       if (elapsed() + pauseMs > deadline) return { isUnlisted: false, nearMiss };
       await sleep(pauseMs);
-      const look = await readList(logs, task, { ...create, deadline }).catch(() => failed);
-      if (look.found) return look;
-      isUnlisted &&= look.isUnlisted;
-      nearMiss = look.nearMiss ?? nearMiss;
+      const read = await readList(logs, task, { ...create, deadline }).catch(() => failed);
+      if (read.found) return read;
+      isUnlisted &&= read.isUnlisted;
+      nearMiss = read.nearMiss ?? nearMiss;
     }
     return { isUnlisted, nearMiss };
   }
@@ -91,12 +95,12 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
           { ...query, limit: 50, ...(nextToken !== undefined && { nextToken }) },
           { isFresh: true, caller, lane: 'write' },
         );
-        // The begin of the call by the clock of AWS: ours may be wrong.
-        const beganThereAt = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
+        // The start of the call by the clock of AWS, because ours may be wrong.
+        const beganAtByAws = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
         const candidates = page.exportTasks.filter(
           ({ taskId, logGroupName = task.logGroupName, executionInfo }) =>
             logGroupName === task.logGroupName &&
-            (executionInfo?.creationTime ?? beganThereAt) >= beganThereAt &&
+            (executionInfo?.creationTime ?? beganAtByAws) >= beganAtByAws &&
             (taskId === undefined || !reported.has(taskId)),
         );
         const created = candidates.find((candidate) => isSameTask(candidate, task));
@@ -106,7 +110,7 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
           return { found, isUnlisted: false };
         }
         nearMiss ??= candidates[0];
-        const isPast = isNewestFirst && endsBefore(page.exportTasks, beganThereAt);
+        const isPast = isNewestFirst && endsBefore(page.exportTasks, beganAtByAws);
         nextToken = isPast ? undefined : page.nextToken;
       } while (nextToken !== undefined);
     }
@@ -138,19 +142,7 @@ function isSameTask(candidate: AwsExportTask, task: EffectiveTask): boolean {
     candidate.to === task.to &&
     candidate.destination === task.destination &&
     candidate.destinationPrefix !== undefined &&
-    withoutEndingSlashes(candidate.destinationPrefix) ===
-      withoutEndingSlashes(task.destinationPrefix)
+    withoutTrailingSlashes(candidate.destinationPrefix) ===
+      withoutTrailingSlashes(task.destinationPrefix)
   );
-}
-
-/** The ids of the last thousand tasks that were reported to callers. */
-function makeRecentIds() {
-  const ids = new Set<string>();
-  return {
-    has: (id: string) => ids.has(id),
-    add(id: string) {
-      ids.add(id);
-      if (ids.size > 1_000) ids.delete(ids.values().next().value as string);
-    },
-  };
 }

@@ -1,4 +1,4 @@
-import { withoutEndingSlashes } from '#aws/destination-prefix.ts';
+import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { toInclusive, type Window } from '../../planning/window.ts';
 
@@ -23,8 +23,8 @@ export function isSameExport(task: AwsExportTask, requested: RequestedExport): b
     isUnlessAbsent(to, window.to) &&
     isUnlessAbsent(destination, requested.destination) &&
     isUnlessAbsent(
-      destinationPrefix && withoutEndingSlashes(destinationPrefix),
-      withoutEndingSlashes(requested.destinationPrefix),
+      destinationPrefix && withoutTrailingSlashes(destinationPrefix),
+      withoutTrailingSlashes(requested.destinationPrefix),
     )
   );
 }
