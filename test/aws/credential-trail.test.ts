@@ -6,12 +6,12 @@ import { toErrorFacts } from '#telemetry/error-facts.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
 import { pointSdkAt, region } from '../world.ts';
 
-const nobody = 'http://127.0.0.1:1'; // port 1 is of nobody
+const closedPort = 'http://127.0.0.1:1'; // no process listens on port 1
 const how = { region, timeouts: longTimeouts, record: () => {} };
 
 /** Removes all credentials from the environment of the SDK. */
 function withoutCredentials(env: NodeJS.ProcessEnv = {}): void {
-  pointSdkAt(nobody);
+  pointSdkAt(closedPort);
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
   Object.assign(process.env, env);
 }
@@ -64,7 +64,7 @@ describe('a call without credentials', () => {
   test('logs a hint about the hop limit when instance metadata was tried', async () => {
     withoutCredentials({
       AWS_EC2_METADATA_DISABLED: 'false',
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: nobody,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: closedPort,
     });
 
     const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
@@ -74,7 +74,7 @@ describe('a call without credentials', () => {
   });
 
   test('logs why the credential endpoint of the container failed', async () => {
-    withoutCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${nobody}/v1/credentials` });
+    withoutCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${closedPort}/v1/credentials` });
 
     const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
 

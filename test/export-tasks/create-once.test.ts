@@ -16,97 +16,100 @@ type CreateFault = Fault extends infer Kind
     : never
   : never;
 
-const took: {
+const lostAnswers: {
   row: string;
   emulator: EmulatorOptions;
   fault: CreateFault;
   timeouts?: Partial<AwsTimeouts>;
 }[] = [
   {
-    row: 'A1: it took effect, the connection is reset, the slot stays busy',
+    row: 'A1: effect, then a reset, slot busy',
     emulator: slotStaysBusy,
     fault: { kind: 'reset-after' },
   },
   {
-    row: 'A2: it took effect, the connection is reset, the task is over before we look',
+    row: 'A2: effect, then a reset, task ended before the look-up',
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'reset-after' },
   },
   {
-    row: 'A3: it took effect, the answer is 503',
+    row: 'A3: effect, then 503',
     emulator: slotStaysBusy,
     fault: { kind: 'error', status: 503, code: 'ServiceUnavailableException', afterEffect: true },
   },
   {
-    row: 'A4: it took effect, the answer is 500, the slot is free',
+    row: 'A4: effect, then 500, slot free',
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'error', status: 500, code: 'InternalFailure', afterEffect: true },
   },
   {
-    row: 'A5: it took effect, the answer breaks off',
+    row: 'A5: effect, then a truncated answer',
     emulator: slotStaysBusy,
     fault: { kind: 'cut-body' },
   },
   {
-    row: 'A6: it took effect, the answer is 200 with HTML',
+    row: 'A6: effect, then 200 with HTML',
     emulator: slotStaysBusy,
     fault: { kind: 'replace-body', body: '<html>proxy</html>', contentType: 'text/html' },
   },
   {
-    row: 'A7: it took effect, the answer is 200 and empty',
+    row: 'A7: effect, then 200 with an empty body',
     emulator: slotStaysBusy,
     fault: { kind: 'replace-body', body: '' },
   },
   {
-    row: 'A8: it took effect, the answer is 200 without a task id',
+    row: 'A8: effect, then 200 without a task id',
     emulator: slotStaysBusy,
     fault: { kind: 'replace-body', body: '{}' },
   },
   {
-    row: 'A9: it took effect, every answer would be a reset',
+    row: 'A9: effect, then a reset, as for every retry',
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'reset-after', count: 3 },
   },
   {
-    row: 'C1: it took effect, then silence',
+    row: 'C1: effect, then no answer',
     emulator: slotStaysBusy,
     fault: { kind: 'silence-after' },
   },
   {
-    row: 'C2: it took effect, then silence, the task is over before we look',
+    row: 'C2: effect, then no answer, task ended before the look-up',
     emulator: slotIsFreeAtOnce,
     fault: { kind: 'silence-after' },
-    // So long that only the SDK's own request timeout can end the silence.
+    // Long enough that only the request timeout of the SDK can end the call.
     timeouts: { connectMs: 600_000 },
   },
   {
-    row: 'C3: it took effect, then silence, whoever would send again would meet silence again',
+    row: 'C3: effect, then no answer, as for every retry',
     emulator: slotStaysBusy,
     fault: { kind: 'silence-after', count: 3 },
   },
   {
-    row: 'C4: silence, and it takes effect only after our patience',
+    row: 'C4: no answer, and the effect comes after the timeout',
     emulator: slotStaysBusy,
     fault: { kind: 'late-effect', delayMs: 1_000, meanwhile: 'silence' },
   },
   {
-    row: 'C5: it took effect, the answer stops in the middle and the connection stays open',
+    row: 'C5: effect, then half an answer on an open connection',
     emulator: slotStaysBusy,
     fault: { kind: 'stall-body' },
   },
 ];
 
 describe('a create whose answer is lost', () => {
-  test.for(took)('returns 201 with its task: $row', async ({ emulator, fault, timeouts = {} }) => {
-    await using world = await openWorld({ emulator, timeouts, isTimeoutSkipped: true });
-    addFault(world, fault);
+  test.for(lostAnswers)(
+    'returns 201 with its task: $row',
+    async ({ emulator, fault, timeouts = {} }) => {
+      await using world = await openWorld({ emulator, timeouts, isTimeoutSkipped: true });
+      addFault(world, fault);
 
-    const answer = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', order);
 
-    expect(answer.status).toBe(201);
-    expect(ourTasks(world)).toEqual([answer.body.taskId]);
-    expect(world.creates()).toHaveLength(1);
-  });
+      expect(answer.status).toBe(201);
+      expect(ourTasks(world)).toEqual([answer.body.taskId]);
+      expect(world.creates()).toHaveLength(1);
+    },
+  );
 
   test('is found by all its values, including exact 64-bit integers', async () => {
     await using world = await openWorld({ emulator: slotStaysBusy });

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-// A deadline that passes because the machine is busy makes a test red that is right. So it is long,
-// or the test is about the deadline itself.
+// A short deadline on a busy machine fails a test whose code is correct. So a deadline is long, unless the
+// test is about the deadline.
 
 const shortestMs = 10_000;
 const aboutDeadlines = new Map([
@@ -22,7 +22,7 @@ test('a deadline in a test is long, unless the test is about it', () => {
   const files = ['test', 'emulator/test'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => ({ folder, file })),
   );
-  // Chaos is real time on purpose: seconds stand for minutes there.
+  // The chaos suite uses real time, with seconds instead of minutes.
   const isExempt = (file: string) => /^(?:house|chaos)\//.test(file) || aboutDeadlines.has(file);
 
   const short = files

@@ -18,7 +18,7 @@ const rows = readFileSync('docs/decisions/0013-defences-and-their-tests.md', 'ut
     return { files, test: { file, name } };
   });
 
-/** The test file of a short name: directly below test/, or the only one whose path ends with it. */
+/** The test files of a short name: directly below test/, or those whose path ends with it. */
 function testFilesOf(file: string): string[] {
   const exact = `test/${file}.test.ts`;
   if (tests.includes(exact)) return [exact];

@@ -25,7 +25,7 @@ describe('the documents', () => {
   });
 
   test('.env.example describes every variable in the words of the configuration', () => {
-    // Each comment is the description, wrapped and without backticks; after it come the values, if any.
+    // Each comment is the description, wrapped and without backticks, then the allowed values, if any.
     const blocks = readFileSync('.env.example', 'utf8').matchAll(
       /((?:^# .*\n)+?)^(?:# )?([A-Z_]+)=/gm,
     );
@@ -111,7 +111,7 @@ describe('the documents', () => {
       })),
     );
 
-    // Swagger UI is no operation of the document, and most operations take ?target=.
+    // Swagger UI is not an operation of the document, and most operations have ?target=.
     expect(named.map(({ name }) => name).sort()).toEqual(
       [...operations.map(({ name }) => name), 'GET /docs'].sort(),
     );
@@ -129,7 +129,7 @@ describe('the documents', () => {
       .join('\n');
     const unprovoked = Object.keys(catalogue).filter((slug) => !tests.includes(slug));
 
-    // Those of the error table are provoked cell by cell, without their names being written down.
+    // The tests of the error table provoke its problems without their names in the source.
     expect(
       unprovoked.filter(
         (slug) =>

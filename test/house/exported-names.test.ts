@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { describe, expect, test } from 'vitest';
 
-// Whoever searches for an exported name finds one meaning. A schema and its type share a name, in one file.
+// An exported name has one meaning. A schema and its type share a name, in one file.
 
-/** The names that a file declares and exports; what it passes on from others is not its own. */
+/** The names that a file declares and exports, without re-exports. */
 function exportedNames(file: string, text: string): string[] {
   const { module } = parseSync(file, text);
   const entries = module.staticExports.flatMap(({ entries }) => entries);
@@ -13,7 +13,7 @@ function exportedNames(file: string, text: string): string[] {
   return [...new Set(own.map(({ exportName }) => exportName.name ?? 'default'))];
 }
 
-/** The names that several files export, each with its files. */
+/** The names that more than one file exports, with these files. */
 function findSharedNames(sources: Map<string, string>): Record<string, string[]> {
   const exported = [...sources].flatMap(([file, text]) =>
     exportedNames(file, text).map((name) => ({ name, file })),

@@ -5,11 +5,11 @@ import { type Node, parseSync, Visitor } from 'oxc-parser';
 /** A text that the service logs. */
 export interface LogMessage {
   file: string;
-  /** The text; of a template its longest fixed part. */
+  /** The text; for a template, its longest fixed part. */
   text: string;
 }
 
-/** The levels that an operator has to know. */
+/** The levels that operators must understand. */
 export const loudLevels = ['warn', 'error', 'fatal'];
 /** Every level whose messages are written by default. */
 export const allLevels = [...loudLevels, 'info'];
@@ -23,7 +23,7 @@ export function readLogMessages(folder: string, levels: readonly string[]): LogM
     .flatMap((file) => readMessages(file, readFileSync(join(folder, file), 'utf8'), levels));
 }
 
-/** Those of one file. A text that is made elsewhere, such as the message of an error, is left out. */
+/** Those of one file, without texts that are created elsewhere, such as the message of an error. */
 export function readMessages(
   file: string,
   source: string,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-// The pages people read: what they point to exists.
+// The links and names in the documentation exist.
 
 const markdown = (folder: string) =>
   readdirSync(folder, { encoding: 'utf8' })
@@ -13,7 +13,7 @@ const pages = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 const textOf = (file: string) => pages.get(file) ?? '';
 const proseOf = (file: string) => textOf(file).replaceAll(/^```.*?^```$/gms, '');
 
-/** The anchors of a page, made of its headings as GitHub makes them. */
+/** The anchors that GitHub makes from the headings of a page. */
 const anchorsOf = (file: string) =>
   [...proseOf(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -2,21 +2,21 @@ import { describe, expect, test } from 'vitest';
 
 import { addPatterns, type Pattern, type Patterns, readPatterns } from './patterns.ts';
 
-// A regular expression whose time grows faster than its text stops everybody. Each one is found in the
-// sources, and proven linear from its automaton, which takes seconds for all of them. One that takes
-// minutes is to be made simpler.
+// A regular expression whose time grows faster than its text blocks all requests. This test finds each one
+// in the sources, and proves from its automaton that its time is linear. That takes seconds for all of
+// them. If one takes minutes, make it simpler.
 process.env.RECHECK_BACKEND = 'pure';
 const { checkSync } = await import('recheck');
 
-// Those made at run time: by file and text, what they become.
+// Expressions that are created at run time: the file, the source text, and the expressions they become.
 const made: Record<string, Pattern[]> = {
   'problems/plugin.ts: new RegExp(`^${pattern}$`)': [
-    // A route: its texts escaped, its parameters, the rest behind a folder.
+    // A route: its escaped texts, its parameters, and the rest of a path.
     { file: 'problems/plugin.ts', source: '^/export-jobs/[^/]+/slices$', flags: '' },
     { file: 'problems/plugin.ts', source: '^/a/[^/]+/[^/]+/[^/]+/b$', flags: '' },
     { file: 'problems/plugin.ts', source: '^/docs/static/.*$', flags: '' },
   ],
-  // Every pattern of the emulator's schemas becomes one of these; see below.
+  // Every pattern in the schemas of the emulator becomes one of these; see below.
   "wire/constraints.ts: new RegExp(`^(?:${pattern})$`, 'u')": [],
 };
 
@@ -31,9 +31,9 @@ const patterns = [
   ...Object.values(made).flat(),
 ];
 
-// What an automaton has not (assertions, back-references) or has too many states of (counts, long texts),
-// and what is proven in its place: it matches no less. What an assertion
-// requires is written as what follows.
+// An automaton has no assertions and no back-references, and too many states for counts and long texts.
+// For such an expression, this test proves another one that matches at least as much. The condition of
+// a look-ahead is written as text that follows.
 const standIns: Record<string, string> = {
   '^(?!fips-)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$': '^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$',
   '^([a-z][a-z0-9+.-]*:)(?:(\\/\\/[^/?@]*)(?=[/?]|$)|(?!\\/\\/))(.*)$':

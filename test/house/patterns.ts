@@ -11,11 +11,11 @@ export interface Pattern {
   isOfSchema?: boolean;
 }
 
-/** The regular expressions of a folder, read off its syntax trees. */
+/** The regular expressions of a folder, from its syntax trees. */
 export interface Patterns {
   /** Literals, and the `pattern` of schemas, which Ajv compiles with the flag u. */
   fixed: Pattern[];
-  /** What is made at run time: the file, and the text of the expression. */
+  /** Expressions created at run time: the file and the source text. */
   made: { file: string; text: string }[];
 }
 
@@ -67,7 +67,7 @@ export function addPatterns(found: Patterns, file: string, text: string): void {
   function addCall(node: Extract<Node, { type: 'NewExpression' | 'CallExpression' }>): void {
     const { callee } = node;
     const isRegExp = callee.type === 'Identifier' && callee.name === 'RegExp';
-    // These three make a regular expression of a text.
+    // These three create a regular expression from a text.
     const isMatch =
       callee.type === 'MemberExpression' &&
       callee.property.type === 'Identifier' &&
@@ -77,7 +77,7 @@ export function addPatterns(found: Patterns, file: string, text: string): void {
   }
 }
 
-/** The text an expression is, if it is written down; of a tagged template as `String.raw` has it. */
+/** The value of a text literal; for a tagged template, that of `String.raw`. */
 function textOf(node: Node): string | undefined {
   if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : undefined;
   const isRaw = node.type === 'TaggedTemplateExpression';

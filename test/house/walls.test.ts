@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-// The rules of the house, read off the import lines themselves.
+// The rules about imports, checked against the import lines.
 
 interface Import {
   from: string;
@@ -48,7 +48,7 @@ const features = ['export-jobs', 'export-tasks', 'targets'];
 
 const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : 'hall');
 
-/** Higher may import lower or equal, never the other way round. */
+/** A room may import rooms of the same level or lower, never higher. */
 function floorOf(room: string): number {
   if (room === 'bin') return 5;
   if (room === 'hall') return 4;

@@ -76,7 +76,8 @@ export function faultOf(prefixTemplate: string): string | undefined {
       ];
     },
   );
-  if (withoutTrailingSlashes(prefixTemplate) === '') faults.push('must not consist of slashes only');
+  if (withoutTrailingSlashes(prefixTemplate) === '')
+    faults.push('must not consist of slashes only');
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
