@@ -94,8 +94,8 @@ export interface Queue extends AsyncDisposable {
 }
 
 /**
- * An error that the SDK does not retry. It has no valid date: otherwise virtual time looks to the SDK like a
- * wrong clock, and it retries.
+ * An error that the SDK does not retry. It has no valid date: otherwise virtual time looks to the SDK
+ * like a wrong clock, and it retries.
  */
 export const refusal = {
   kind: 'error',

@@ -14,8 +14,8 @@ export interface VirtualTime {
 const patienceMs = 2 * 3_600_000;
 
 /**
- * Makes virtual time from the clock of an emulator that was opened with `startAt`. Time advances only while
- * as many sleep as `sleepers` returns.
+ * Makes virtual time from the clock of an emulator that was opened with `startAt`. Time advances only
+ * while as many sleep as `sleepers` returns.
  */
 export function makeVirtualTime({ clock }: Emulator, sleepers: () => number): VirtualTime {
   const asleep = new Set<{ dueAt: number; wake: () => void }>();

@@ -21,7 +21,7 @@ const job: JobHead = {
   region: null,
 };
 
-// What is done, in order.
+// The steps in their order.
 let done: string[];
 let rule: Rule;
 let version: number;
@@ -79,7 +79,7 @@ test('stops at the first log group that is refused', async () => {
   await expect(find('job')).rejects.toMatchObject(notFound);
 
   const asked = done.filter((step) => step.startsWith('decide')).length;
-  expect(asked).toBe(1 + 20); // log groups are decided of by the score
+  expect(asked).toBe(1 + 20); // log groups are decided in chunks of twenty
   expect(done).not.toContain('log groups from 201');
 });
 
@@ -93,7 +93,7 @@ test('remembers answers separately for each caller and action', async () => {
   expect(reads()).toBe(1);
   await access.find(bob, 'CancelExportJob', 'job');
   expect(reads()).toBe(2);
-  await find('job', request('bob')); // who is authenticated anew may have other groups
+  await find('job', request('bob')); // a new authentication can have other groups
   expect(reads()).toBe(3);
   version += 1;
   await find('job', bob);

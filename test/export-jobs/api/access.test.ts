@@ -8,10 +8,10 @@ import { bringTo, sliceProblem } from '../accepted-jobs.ts';
 import { jobOf, type Policies, policiesOf } from '../jobs-of-callers.ts';
 import { storageBackends } from '../storage-backends.ts';
 
-/** What the built-in policy says: everybody may do everything with what is theirs. */
+/** The built-in policy: every caller may do everything with its own jobs. */
 const ownOnly: Rule = (_principal, { context }) => context?.isOwn === true;
 
-/** Who may do what with whose job. */
+/** Who may do what with which job. */
 const routes: [method: string, path: string][] = [
   ['GET', ''],
   ['GET', '/slices'],

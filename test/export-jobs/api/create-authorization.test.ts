@@ -94,7 +94,7 @@ describe.each(storageBackends)('the authorization of a new job, on %s', (_name, 
   test('decides each log group of a prefix, and does not name one that is not permitted', async () => {
     permit((_principal, { resource }) => resource.logGroupName !== '/team/secret');
 
-    // Too many slices, and a prefix that is too long: neither may tell what there is.
+    // Too many slices, and a prefix that is too long: neither may name log groups.
     const body = { ...withoutGroups, logGroupNamePrefix: '/team/', from: 0, sliceBy: 'hour' };
     const destinationPrefix = `${'x'.repeat(960)}{logGroup}`;
     const answers = [await post(body), await post({ ...body, destinationPrefix })];

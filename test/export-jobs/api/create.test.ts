@@ -309,7 +309,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
       expect(slicesAhead).toBeGreaterThanOrEqual(3);
       expect(await jobsThere()).toBe(before);
       expect(world.woken).toEqual([]);
-      expect((await post(jobBody, 'dry')).status).toBe(202); // the key means nothing yet
+      expect((await post(jobBody, 'dry')).status).toBe(202); // the dry run has not used the key
     });
 
     test('returns all log groups of a prefix, more than a body can name', async () => {

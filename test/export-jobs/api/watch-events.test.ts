@@ -404,7 +404,7 @@ describe('GET /export-jobs/{jobId}/events', () => {
     const page = 100 * 20_200; // of events far larger than real ones
     expect(response?.writableLength).toBeLessThan(2 * page);
     expect(response?.socket).toMatchObject({ timeout: 35_000 });
-    response?.socket?.emit('timeout'); // which Node does after so long without a byte taken
+    response?.socket?.emit('timeout'); // as Node does when no byte is read for that long
     await world.waitFor(() => world.log.some(isRequestLine));
 
     expect(response?.destroyed).toBe(true);

@@ -6,7 +6,7 @@ import { openQueue, type Queue, refusal } from '../open-queue.ts';
 const entriesOf = ({ database }: Queue) =>
   database.queries.selectFrom('auditEntries').selectAll().orderBy('version').execute();
 
-/** How many entries of the audit have the request id of each call of an operation. */
+/** Counts the audit entries with the request id of each call of an operation. */
 async function entriesOfCalls(queue: Queue, operation: string): Promise<number[]> {
   const entries = await entriesOf(queue);
   return queue

@@ -12,7 +12,7 @@ import { openQueue, type Queue } from '../open-queue.ts';
 const problemsOf = async (queue: Queue, jobId: string) =>
   (await queue.slices(jobId)).map(({ problem }) => problem && JSON.parse(problem).type);
 
-/** An authorizer that remembers who asked what. */
+/** An authorizer that records its questions. */
 function remembering(rule: Rule) {
   const asked: { request: CallerRequest; question: Question }[] = [];
   const authorizer = authorizerBy(rule);
@@ -28,7 +28,7 @@ function remembering(rule: Rule) {
   };
 }
 
-/** Targets that remember on whose behalf they were called. */
+/** Targets that record the caller of each call. */
 function behalves() {
   const calls: [string, CreateCallOptions | CallOptions | undefined][] = [];
   const seeTarget = (target: OpenTarget): OpenTarget => ({

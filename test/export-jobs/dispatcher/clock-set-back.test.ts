@@ -9,7 +9,7 @@ const told = 'clock of the database was set back, shortened the waits';
 describe.each(['sqlite', 'postgres'] as const)(
   'a clock of the database set back by an hour, in %s',
   (backend) => {
-    /** A queue whose database has a clock that can be turned. */
+    /** Opens a queue whose database has a clock that can be set. */
     async function openTurnable(options: Parameters<typeof openQueue>[0] = {}) {
       const off = { ms: 0 };
       const queue = await openQueue({ backend, clockOffMs: () => off.ms, ...options });
@@ -152,7 +152,7 @@ describe('the watch over the clock of the database', () => {
     const clock = makeDatabaseClock(() => at);
     clock.observe(1_000_000, at);
     const beganAt = at;
-    at += 60_000; // read at once, answered late
+    at += 60_000; // the database reads its clock at once, but answers late
 
     expect(clock.observe(1_000_000, beganAt)).toBe(0);
   });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 
-// A process is killed at each point of the protocol, and another goes on from what is on disk.
+// A process is killed at each point of the protocol, and another one continues from the database.
 
 const points: { diesAt: CrashPoint; answer?: Fault; creates: number }[] = [
   { diesAt: 'before-intent', creates: 1 },
@@ -25,7 +25,7 @@ const points: { diesAt: CrashPoint; answer?: Fault; creates: number }[] = [
   },
 ];
 
-/** What must hold of every queue that has come to its end. */
+/** Checks what must hold for every finished queue. */
 async function expectEachOnce(queue: Queue, jobId: string): Promise<void> {
   const tasks = queue.emulator.exportTasks();
   const attempts = await queue.database.queries

@@ -6,7 +6,7 @@ import { openQueue } from '../open-queue.ts';
 
 const unavailable = () => new Problem('database-unavailable', 'The database does not answer.');
 
-/** A database of which every transaction that `fails` says fails: before it, or after its commit. */
+/** A database whose transactions fail as `fails` says: before them, or after their commit. */
 function seeTrouble(database: Database, fails: () => 'before' | 'after' | undefined): Database {
   return {
     ...database,

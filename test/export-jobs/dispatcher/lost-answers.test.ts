@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue, refusal } from '../open-queue.ts';
 
-// What can happen to the one call that cannot be repeated. In every row one task is made, and none
-// is lost.
+// All that can happen to the one call that cannot be repeated. Every row has one task, and none is
+// lost.
 
 type CreateFault = Fault extends infer Kind
   ? Kind extends Fault
@@ -13,7 +13,7 @@ type CreateFault = Fault extends infer Kind
     : never
   : never;
 
-/** The task is still running when somebody looks; or it is over at once. */
+/** The task still runs when it is looked up, or it has ended at once. */
 const isSlow: EmulatorOptions = { runningMs: 30_000 };
 const isOverAtOnce: EmulatorOptions = { pendingMs: 0, runningMs: 0 };
 

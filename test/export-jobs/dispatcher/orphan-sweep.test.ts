@@ -13,7 +13,7 @@ const strays = ({ database }: Queue) => database.queries.selectFrom('strays').se
 const alerts = ({ log }: Queue, alert: string) => log.filter((entry) => entry.alert === alert);
 const cancels = (queue: Queue) => queue.calls('CancelExportTask').map(({ input }) => input);
 
-/** The first create takes effect after its attempt was called absent. */
+/** The first create takes effect after its attempt counted as absent. */
 const tooLate = (delayMs: number): Fault => ({
   kind: 'late-effect',
   operation: 'CreateExportTask',
@@ -28,7 +28,7 @@ function isFirstPage(input: unknown): boolean {
 const installationOf = ({ database }: Queue) =>
   database.queries.selectFrom('installation').selectAll().executeTakeFirstOrThrow();
 
-/** A marker of an attempt of which there is no row. */
+/** A marker of an attempt without a row. */
 const markerOf = async (queue: Queue) =>
   makeMarker(await installationOf(queue), { jobId: 'gone', slice: 0, attempt: 1 }, 'abcdef');
 

@@ -11,30 +11,29 @@ const five = (durationMs: number) => Array<number>(5).fill(durationMs);
 
 describe('the polls of a running task', () => {
   test.each([
-    // Nothing is known, or too little: every second for a minute, then ever slower, never more than
-    // 10 s apart.
+    // Too few durations: every second for a minute, then slower and slower, at most 10 s apart.
     { polledAt: 0, durations: [], at: 1_050 },
     { polledAt: 5_000, durations: [2_000, 9_000, 2_000, 2_000], at: 6_050 },
     { polledAt: 120_000, durations: [], at: 122_000 },
     { polledAt: 6_000_000, durations: [], at: 6_010_000 },
-    // Short tasks: the first question is the one that sees the end.
+    // Short tasks: the first poll sees the end.
     { polledAt: 0, durations: five(2_000), at: 2_050 },
     { polledAt: 2_050, durations: five(2_000), at: 3_050 },
     { polledAt: 0, durations: [2_000, 2_010, 1_990, 2_000, 2_000], at: 2_060 },
-    // A question that came late does not skip the next second.
+    // A late poll does not skip the next second.
     { polledAt: 2_060, durations: five(2_000), at: 3_060 },
-    // Nor does one that may only be sent a little before the instant.
+    // Nor does a poll that is allowed only a little before the instant.
     { polledAt: 0, freeAt: 2_000, durations: five(2_300), at: 2_350 },
     // Tasks of very different length: a little after the longest, and whole seconds before that.
     { polledAt: 0, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 1_950 },
     { polledAt: 1_950, durations: [1_600, 3_600, 2_500, 2_100, 3_000], at: 2_950 },
-    // Long tasks: close at first, for what fails, fails early; then seldom; then close again.
+    // Long tasks: tight at first, because failures come early; then slow; then tight again.
     { polledAt: 0, durations: five(60_000), at: 1_000 },
     { polledAt: 2_500, durations: five(60_000), at: 3_500 },
     { polledAt: 3_500, durations: five(60_000), at: 18_500 },
     { polledAt: 48_500, durations: five(60_000), at: 54_050 },
     { polledAt: 59_050, durations: five(60_000), at: 60_050 },
-    // Far beyond what was expected: slower again.
+    // Far beyond the expected end: slower again.
     { polledAt: 200_000, durations: five(60_000), at: 202_333 },
   ])(
     'at $at after $polledAt, of tasks that took $durations',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 
-// Slices that AWS never takes: they end, and nobody else waits for them.
+// Slices for which AWS never creates a task: they end, and no other caller waits for them.
 
 type CreateFault = Fault extends infer Kind
   ? Kind extends Fault
@@ -15,10 +15,10 @@ type CreateFault = Fault extends infer Kind
 const region = 'eu-west-1';
 const logGroupName = '/poison';
 
-/** A tenth of the times of production, so that there is less to do. */
+/** A tenth of the times in production, so that the test takes fewer steps. */
 const soon = { reconcileMs: 12_000, listingIntervalMs: 1_000, createDeadlineMs: 2_000 };
 
-/** Every create of the log group fails in one way. */
+/** Lets every create of the log group fail in one way. */
 async function openPoisoned(fault: CreateFault, options: Parameters<typeof openQueue>[0] = {}) {
   const queue = await openQueue(options);
   queue.emulator.seed.logGroup({ region, logGroupName });
@@ -164,7 +164,7 @@ describe('a caller without any export', () => {
 
     await queue.time.runUntil(isDone(queue, jobId));
 
-    // With a failure at every other turn it would be more than twice the time.
+    // With a failure at every other start it would be more than twice the time.
     expect(queue.time.now() - beganAt).toBeLessThanOrEqual(1.5 * aloneMs);
   });
 

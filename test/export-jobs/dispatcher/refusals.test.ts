@@ -175,7 +175,7 @@ describe('the role of a target', () => {
 
   test('while STS is down sends nothing, fails no slice, and continues within a minute', async () => {
     await using queue = await openQueue({ targets: [{ name: 'default', region, roleArn }] });
-    queue.emulator.clock.advance(2 * 3_600_000); // the session of the check is over
+    queue.emulator.clock.advance(2 * 3_600_000); // the session of the account check has expired
     queue.emulator.faults.add({ kind: 'reset-before', operation: 'AssumeRole', count: 100_000 });
     const jobId = await queue.put({ slices: 2 });
 

@@ -8,7 +8,7 @@ const region = 'eu-west-1';
 const slotOf = ({ database }: Queue) =>
   database.queries.selectFrom('slots').selectAll().executeTakeFirstOrThrow();
 
-/** A queue with one replica that goes down where it is told to. */
+/** Opens a queue with one replica that fails at a point. */
 async function openWith(faults: {
   diesAt?: CrashPoint;
   freezesAt?: CrashPoint;
@@ -84,7 +84,7 @@ describe('an owner that was frozen for longer than its lease', () => {
     await using queue = await openWith({ freezesAt: 'before-send' });
     await queue.time.runUntil(queue.first.isDown);
 
-    queue.emulator.clock.advance(25_000); // its lease still holds, but a create might outlive it
+    queue.emulator.clock.advance(25_000); // its lease is valid, but a create could outlive it
     queue.first.thaw();
     await queue.runUntilDone();
 

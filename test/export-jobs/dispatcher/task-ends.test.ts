@@ -9,7 +9,7 @@ const attemptsOf = ({ database }: Queue) =>
 
 const problemOf = async (queue: Queue) => JSON.parse((await queue.slices())[0]?.problem ?? 'null');
 
-/** What DescribeExportTasks says instead, for so many calls. */
+/** Replaces the answer of DescribeExportTasks for some calls. */
 const say = (queue: Queue, answer: unknown, count = 100_000) =>
   queue.emulator.faults.add({
     kind: 'replace-body',
@@ -18,7 +18,7 @@ const say = (queue: Queue, answer: unknown, count = 100_000) =>
     body: JSON.stringify(answer),
   });
 
-/** Puts a slice into the queue and waits until it runs. */
+/** Inserts a job of one slice and waits until it runs. */
 async function run(queue: Queue): Promise<string> {
   await queue.put();
   await queue.time.runUntil(async () => (await queue.states())[0] === 'running');
@@ -211,7 +211,7 @@ describe('an unexpected answer', () => {
         {
           taskId: fc.oneof(fc.constant(taskId), anything),
           taskName: anything,
-          // An end is an end, whatever else the answer holds: those are left to the tests above.
+          // Answers with an end are left out: the tests above have them.
           status: fc.oneof(anything, fc.record({ code: anything, message: anything })),
           from: anything,
           to: anything,

@@ -7,7 +7,7 @@ import { openQueue, type Queue } from '../open-queue.ts';
 
 const rest = 'the rest';
 
-/** AWS with a page of one task in front of listings; what it really lists comes behind. */
+/** AWS with a page of one task before each listing. */
 const withFirstPage =
   (isMeant: (query: DescribeExportTasks) => boolean, first: AwsExportTask) =>
   (target: OpenTarget): OpenTarget => ({
@@ -33,7 +33,7 @@ const old: AwsExportTask = {
 
 const tasks = (queue: Queue) => queue.emulator.exportTasks();
 
-/** AWS that shows a task under a filter only. */
+/** AWS that shows a task only with a filter. */
 const unlistedWithoutFilter = (target: OpenTarget): OpenTarget => ({
   ...target,
   logs: {

@@ -15,7 +15,7 @@ const jobBody = {
 };
 const { logGroupNames: _none, ...withoutGroups } = jobBody;
 
-/** What a body of these bytes is told, or that it is fine. */
+/** The violations of a body, or `fine`. */
 function violationsOf(body: unknown) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const answer = validate(readJsonBody(Buffer.from(text)));

@@ -12,7 +12,7 @@ import { requestOf } from '../caller-requests.ts';
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
 
-// Over a leap day, the end of a month, a Monday, and with ends that no calendar has.
+// Over a leap day, the end of a month and a Monday, with ends inside of units.
 const fromAt = Date.parse('2024-02-28T10:17:00.123Z');
 const toAt = Date.parse('2024-03-05T05:00:00.001Z');
 /** Quarters of an hour would be 1,668 tasks until then: they end earlier. */
@@ -21,7 +21,7 @@ const endOf = (sliceBy: SliceBy) =>
 const groups = ['/shop/checkout', '/shop/billing', '/shop/search'];
 const eventCount = 10_000;
 
-/** 10,000 events around the window, on every edge a slice may have and a millisecond to each side. */
+/** Seeds 10,000 events around the window: on every edge of a slice, and a millisecond to each side. */
 function seedEvents({ emulator }: World, sliceBy: SliceBy): string[] {
   const toAt = endOf(sliceBy);
   const stepMs = sliceBy === '15-minutes' ? hourMs / 4 : hourMs;
@@ -53,7 +53,7 @@ function seedEvents({ emulator }: World, sliceBy: SliceBy): string[] {
     .map(({ timestamp, message }) => `${new Date(timestamp).toISOString()} ${message}`);
 }
 
-/** Plans a job over all groups and runs each slice as one export task; how many there were. */
+/** Plans a job over all groups and runs each slice as one export task. Returns how many. */
 async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): Promise<number> {
   const target = world.targets.find(undefined);
   const { logs } = target;

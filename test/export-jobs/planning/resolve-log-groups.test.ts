@@ -6,7 +6,7 @@ import { openWorld, region, type World } from '../../world.ts';
 
 const message = 'x'.repeat(974); // with AWS's 26 bytes for each event 1,000
 
-/** Log groups /many/0000 …, each holding 1,000 bytes, and one beside them. */
+/** Seeds log groups /many/0000 …, each with 1,000 bytes, and one other. */
 function seedGroups({ emulator }: World, count: number): string[] {
   const names = Array.from({ length: count }, (_, i) => `/many/${String(i).padStart(4, '0')}`);
   for (const logGroupName of [...names, '/man']) {
@@ -16,7 +16,7 @@ function seedGroups({ emulator }: World, count: number): string[] {
   return names;
 }
 
-/** Looks a prefix up, and keeps what was slept. */
+/** Resolves a prefix, and records the pauses. */
 async function resolve(world: World, prefix: string) {
   const slept: number[] = [];
   const sleep = async (ms: number) => void slept.push(ms);

@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const maxPieces = 5_000;
 
-// Where calendars go wrong: instants to be near to.
+// Instants around which calendars go wrong.
 const edges = [
   '1970-01-01T00:00:00Z',
   '1973-01-01T00:00:00Z',
@@ -56,7 +56,7 @@ const anyWindow: fc.Arbitrary<Window> = fc.oneof(
     .map(([one, other]) => ({ fromAt: Math.min(one, other), toAt: Math.max(one, other) })),
 );
 
-/** The unit an instant lies in, by what is written on the calendar; an oracle of its own. */
+/** The unit of an instant, from its ISO text: an independent oracle. */
 const labels: Record<SliceBy, (at: number) => string> = {
   none: () => 'all',
   '15-minutes': (at) => {
@@ -130,7 +130,7 @@ describe.each(sliceBys)('windows sliced by %s', (sliceBy) => {
       ['Australia/Lord_Howe', -630],
     ] as const) {
       expect(cutIn(timeZone)).toEqual(inUtc);
-      expect(new Date('2024-05-01').getTimezoneOffset()).toBe(offsetMinutes); // it was in force
+      expect(new Date('2024-05-01').getTimezoneOffset()).toBe(offsetMinutes); // the time zone is in effect
     }
   });
 });

@@ -8,7 +8,7 @@ import type { Window } from '#export-jobs/planning/window.ts';
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
 
-/** What the wall shows, down to the millisecond, by a way of its own: sv-SE writes as ISO 8601 does. */
+/** The local time to the millisecond, computed independently: sv-SE writes like ISO 8601. */
 const walls = new Map<string, Intl.DateTimeFormat>();
 function shownIn(timeZone: string, at: number): string {
   const numeric = Object.fromEntries(
@@ -21,7 +21,7 @@ function shownIn(timeZone: string, at: number): string {
   return `${format.format(at).replace(' ', 'T')}.${String(at % 1_000).padStart(3, '0')}`;
 }
 
-/** The unit an instant lies in, by what the wall shows. */
+/** The unit of an instant, from its local time. */
 function unitOf(sliceBy: SliceBy, shown: string): string {
   if (sliceBy === 'none') return 'all';
   if (sliceBy === '15-minutes') {
@@ -60,7 +60,7 @@ const zones = [
   'Asia/Pyongyang',
   'Asia/Gaza',
 ];
-// Where clocks were changed, and nothing in particular.
+// Instants of clock changes.
 const changes = [
   '1972-01-07T00:44:30Z',
   '1993-08-20T12:00:00Z',
@@ -117,8 +117,8 @@ describe.each(sliceBys)('windows sliced by %s in any time zone', (sliceBy) => {
             expect(piece.fromAt).toBe(before.toAt);
             const unit = unitAt(piece.fromAt);
             expect(unit > unitAt(piece.fromAt - 1)).toBe(true);
-            expect(unit > unitAt(before.fromAt)).toBe(true); // no two have one name
-            // What it has beside its own unit is what the wall showed already.
+            expect(unit > unitAt(before.fromAt)).toBe(true); // no two windows have the same name
+            // The rest of a window is time that the clock has shown before.
             for (const place of [...places, 1]) {
               const at = piece.fromAt + Math.floor(place * (piece.toAt - 1 - piece.fromAt));
               expect(unitAt(at) <= unit).toBe(true);

@@ -7,14 +7,14 @@ import { compareQueues } from '#export-jobs/queue/order.ts';
 interface Case {
   queues: CallerQueue[];
   startsSoFar: number;
-  /** The index of the queue that is asked for. */
+  /** The index of the queue whose starts are forecast. */
   own: number;
   ranks: number[];
   freeAt: number;
   paceMs: number;
 }
 
-/** Serves the queues slice by slice: the forecast must come to the same without that. */
+/** Serves the queues slice by slice. The forecast must return the same without these steps. */
 function simulate({ queues, startsSoFar, own, ranks, freeAt, paceMs }: Case): ExpectedStart[] {
   const state = queues.map((queue) => ({
     ...queue,

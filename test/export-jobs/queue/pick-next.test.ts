@@ -22,7 +22,7 @@ async function lease({ database }: Queue): Promise<Lease> {
   return answer.lease;
 }
 
-/** Starts slices one after the other, each done at once; of which jobs they were. */
+/** Starts slices one after the other and completes each at once. Returns the ids of their jobs. */
 async function startInTurn({ database }: Queue, held: Lease, count: number): Promise<string[]> {
   const started: string[] = [];
   while (started.length < count) {

@@ -24,7 +24,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  /** A target of the test's own, and a view that has seen nothing yet. */
+  /** Opens a target for one test, and a view without a reading. */
   function openQueue() {
     targets += 1;
     const target = `target-${targets}`;
@@ -38,7 +38,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
         priority,
       };
     };
-    /** An export that ran for some minutes, ending so many minutes ago. */
+    /** Inserts an export of some minutes that ended some minutes ago. */
     const ran = async (endedMinutesAgo: number, forMinutes: number, outcome = 'completed') => {
       const jobId = await insertJob(database, { target, slices: [{ state: 'completed' }] });
       const endedAt = minutesAgo(endedMinutesAgo);
@@ -66,7 +66,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
 
     const positions = await Promise.all([first, second, other, urgent].map(queue.positionOf));
 
-    // cem, then ben and ana in turn, ben first: cem ben ana ben ana ana ana.
+    // cem, then ben and ana in turn: cem ben ana ben ana ana ana.
     expect(positions).toEqual([{ position: 3 }, { position: 7 }, { position: 2 }, { position: 1 }]);
   });
 
@@ -79,7 +79,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
 
     const positions = await Promise.all([mine, later].map(queue.positionOf));
 
-    // ana at 0 and 10, the urgent one at 20, ana at 30, then what became ready at 25.
+    // ana at 0 and 10, the urgent one at 20, ana at 30, then the slice that became ready at 25.
     expect(positions).toEqual([
       {
         position: 1,
@@ -115,7 +115,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     const { target, queue, put, ran } = openQueue();
     await ran(31, 10); // then a pause of one minute
     await ran(20, 10);
-    await ran(2, 2, 'cancelled'); // says nothing
+    await ran(2, 2, 'cancelled'); // does not count
     const running = await insertJob(database, { target, slices: [{ state: 'running' }] });
     await insertAttempt(database, {
       jobId: running,
@@ -127,7 +127,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
 
     const position = await queue.positionOf(mine);
 
-    // What runs has 6 of 10 minutes left; each hand-off takes one.
+    // The running task has 6 of 10 minutes left; each hand-off takes one.
     expect(position).toEqual({
       position: 1,
       estimatedStartAt: now + 7 * minuteMs,
@@ -160,7 +160,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
     const own = await queue.estimate(target, 2, 0, 'ana');
     const empty = await openQueue().queue.estimate('nobody-there', 1, 0, 'ana');
 
-    // ana ben ana ben ana: equals without a turn go by name
+    // ana ben ana ben ana: queues that were never served go by name
     expect(nothingRan).toEqual({ slicesAhead: 1 });
     expect(known).toEqual({
       slicesAhead: 1,

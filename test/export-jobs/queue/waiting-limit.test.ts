@@ -107,7 +107,7 @@ describe.each(storageBackends)('the limit of waiting slices, on %s', (_name, ope
     await expect(retry(10)).rejects.toMatchObject(tooMany);
     expect(await waiting()).toBe(9);
     expect(await retry(11)).toMatchObject({ slices: 2 });
-    expect(await retry(1)).toMatchObject({ slices: 0 }); // nothing failed: nothing to refuse
+    expect(await retry(1)).toMatchObject({ slices: 0 }); // nothing has failed, so nothing is rejected
   });
 
   test('is exact for fifty concurrent jobs and retries', async () => {
@@ -126,7 +126,7 @@ describe.each(storageBackends)('the limit of waiting slices, on %s', (_name, ope
       refusals.map(() => expect.objectContaining(tooMany)),
     );
     expect(await waiting()).toBeLessThanOrEqual(20);
-    expect(await waiting()).toBeGreaterThan(17); // less than the smallest jobBody is left
+    expect(await waiting()).toBeGreaterThan(17); // less is left than the smallest job needs
   });
 });
 

@@ -124,7 +124,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
   test('stores neither key nor job after a failure', async () => {
     const acceptance = accepting(1, 'failed');
     const [slice] = acceptance.plan.slices;
-    if (slice) acceptance.plan.slices.push(slice); // a number that is there already
+    if (slice) acceptance.plan.slices.push(slice); // a number that exists already
 
     await expect(acceptJob(database, acceptance)).rejects.toThrow();
 

@@ -86,10 +86,10 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
     const undone = database.transaction(async (queries) => {
       const change = { type: 'slices-retried', slices: 1 } as const;
       await recordChange(queries, database, jobId, change, testAuditContext);
-      throw new Error('changed my mind');
+      throw new Error('rolled back');
     });
 
-    await expect(undone).rejects.toThrow('changed my mind');
+    await expect(undone).rejects.toThrow('rolled back');
     expect(await entriesOf(jobId)).toHaveLength(1);
   });
 

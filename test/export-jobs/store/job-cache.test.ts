@@ -3,7 +3,7 @@ import { type JobCache, makeJobCache } from '#export-jobs/store/reads/job-cache.
 import type { JobHead } from '#export-jobs/store/reads/read-heads.ts';
 import type { JobSnapshot } from '#export-jobs/store/reads/read-jobs.ts';
 
-// A database of one row, whose answers can be held back on their way.
+// A database of one row, whose answers can be delayed.
 let version: number;
 let asked: { heads: string[][]; jobs: string[][] };
 let failure: Error | undefined;
@@ -45,7 +45,7 @@ test('counts slices once per version', async () => {
 
   version = 2;
   expect(versionsOf(await jobs.read([{ ...head, version: 2 }]))).toEqual([2]);
-  expect(versionsOf(await jobs.read([head]))).toEqual([2]); // who knew an older one gets the newer
+  expect(versionsOf(await jobs.read([head]))).toEqual([2]); // an older head gets the newer job
   expect(asked.jobs).toHaveLength(2);
 });
 

@@ -21,7 +21,7 @@ describe.each(storageBackends)('reading jobs on %s', (_name, openStorage) => {
 
   test(`filters by the same state in SQL as slice.ts derives (seed ${seed})`, async () => {
     const isActive = (state: string) => activeStates.some((active) => active === state);
-    // One slot, one slice: of a job at most one is active.
+    // One slot has one slice, so a job has at most one active slice.
     const states = fc
       .array(fc.constantFrom(...sliceStates), { minLength: 1, maxLength: 5 })
       .filter((all) => all.filter(isActive).length <= 1);

@@ -12,7 +12,7 @@ import { openStore, storageBackends } from '../storage-backends.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;
-// Clocks that are changed by an hour, by half of one, over midnight, and by a day.
+// Clock changes by an hour, by half an hour, over midnight, and by a day.
 const changes = [
   ['Europe/Berlin', '2024-10-27T01:00:00Z'],
   ['Europe/Berlin', '2024-03-31T01:00:00Z'],

@@ -3,7 +3,7 @@ import type { JobState } from '#export-jobs/job-state.ts';
 import type { JobEvent } from '#export-jobs/store/reads/read-events.ts';
 import { writeEventStream } from '#export-jobs/watching/event-stream.ts';
 
-/** A stream of a job the test plays; `reads` are the versions after which events were read. */
+/** A stream of a simulated job; `reads` are the versions after which events were read. */
 function openStream({ events = 0, state = 'running' as JobState } = {}) {
   const reads: number[] = [];
   const waits: number[] = [];
@@ -61,7 +61,7 @@ describe('an event stream', () => {
     const { next, job } = openStream({ events: 1 });
     await next();
     await next();
-    // The reading of events still sees the job as it was, that of its state as it is.
+    // The read of events sees the old job; the read of its state sees the new one.
     let readings = 0;
     Object.defineProperty(job, 'version', { get: () => (readings++ === 0 ? 1 : 2) });
     job.state = 'completed';
@@ -75,7 +75,7 @@ describe('an event stream', () => {
     const { next, job, reads, waits } = openStream({ events: 1 });
     await next();
     await next();
-    Object.defineProperty(job, 'pageSize', { value: 0 }); // the event of a later version is not there
+    Object.defineProperty(job, 'pageSize', { value: 0 }); // the event of a later version is missing
     job.version = 2;
 
     const silence = [await next(), await next(), await next()];

@@ -8,7 +8,7 @@ interface Sleep {
   end: () => void;
 }
 
-/** A watch whose clock and database the test plays. */
+/** A watch with a simulated clock and database. */
 function openWatch() {
   const sleeps = new Set<Sleep>();
   const queries: string[][] = [];
@@ -36,7 +36,7 @@ function openWatch() {
     for (const sleep of sleeps) if (sleep.ms === 1_000) sleep.end();
     await settle();
   };
-  /** Waits, and tells whether it still does. */
+  /** Waits, and shows whether it still does. */
   const wait = (
     jobId: string,
     version: number,
@@ -97,7 +97,7 @@ describe('the watch of jobs', () => {
     const waiting = wait('a', 1);
 
     watch.changed('a');
-    await undefined; // it is being looked at
+    await undefined; // the query is running
     versions.set('a', 2);
     watch.changed('a');
     await settle();

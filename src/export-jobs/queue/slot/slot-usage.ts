@@ -9,7 +9,10 @@ export interface TaskTimes {
   endedAt: number | null;
 }
 
-/** Computes the share of the hour before `at` in which any of the tasks ran, from 0 to 1, in steps of 0.001. */
+/**
+ * Computes the share of the hour before `at` in which any of the tasks ran, from 0 to 1, in steps of
+ * 0.001.
+ */
 export function busyShare(tasks: readonly TaskTimes[], at: number): number {
   const runs = tasks
     .map((task) => ({
