@@ -7,7 +7,7 @@ import type { Database, Queries } from './database.ts';
 import { engineSql } from './engine-sql.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
-import { settingsError } from './postgres/mistakes.ts';
+import { settingsError } from './postgres/settings-error.ts';
 import { codeOf, isUnavailable } from './unavailable-problem.ts';
 
 /** The location of the database and, for tests, its clock. */
@@ -139,13 +139,13 @@ type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
 
 async function openSqlite({ dataDir, clock }: DatabaseOptions) {
   // Loaded on demand, so that PostgreSQL does not load the driver of SQLite.
-  const { makeSqliteDialect, sqliteMistake } = await import('./sqlite/dialect.ts');
+  const { makeSqliteDialect, sqliteSettingsError } = await import('./sqlite/dialect.ts');
   const database = makeDatabase('sqlite', makeSqliteDialect(dataDir), clock);
   try {
     return { database, applied: await migrate(database) };
   } catch (error) {
     await database[Symbol.asyncDispose]();
-    throw isUnavailable(error) ? sqliteMistake(dataDir, error) : error;
+    throw isUnavailable(error) ? sqliteSettingsError(dataDir, error) : error;
   }
 }
 

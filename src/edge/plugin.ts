@@ -50,7 +50,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     const cors = makeCors(options.corsOrigins);
 
     app.addHook('onRequest', (request, reply, done) => {
-      mark(request, reply);
+      addCommonHeaders(request, reply);
       connections.begin(reply.raw, () => answerEarly(request, reply));
       const { method, headers } = request;
       reply.headers(cors.headersFor(headers.origin));
@@ -161,13 +161,13 @@ export function makeRoutingErrorHandler({ basePath, log }: Omit<RawConnectionsOp
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error, request);
     request.basePath = basePath; // the decorator has not run
-    mark(request, reply);
+    addCommonHeaders(request, reply);
     logRefusal(log, request.id, problem, { method: request.method });
     answerProblem(problem, request, reply);
   };
 }
 
-function mark(request: FastifyRequest, reply: FastifyReply): void {
+function addCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id);
   reply.header('x-content-type-options', 'nosniff');
   reply.header('cache-control', 'no-store');

@@ -70,19 +70,19 @@ export function makeConnections({
   let isEnding = false;
 
   /** Destroys all connections after the time for last answers and headers. */
-  function endSoon(isLast: () => boolean): void {
+  function destroySoon(isLast: () => boolean): void {
     setTimeout(() => {
       if (isLast()) for (const socket of sockets) socket.destroy();
     }, flushMs).unref();
   }
 
   const endWhenIdle = () => {
-    if (isEnding && inFlight.size === 0) endSoon(() => inFlight.size === 0);
+    if (isEnding && inFlight.size === 0) destroySoon(() => inFlight.size === 0);
   };
 
-  function cut(): void {
+  function endNow(): void {
     for (const answer of inFlight.values()) answer();
-    endSoon(() => true);
+    destroySoon(() => true);
   }
 
   return {
@@ -103,7 +103,7 @@ export function makeConnections({
     end() {
       if (isEnding) return;
       isEnding = true;
-      setTimeout(cut, finishMs).unref();
+      setTimeout(endNow, finishMs).unref();
       endWhenIdle();
     },
   };

@@ -82,7 +82,7 @@ const securitySchemes = {
       'A client certificate from the client CA of this service. Accepted if `AUTH` includes `mtls`.',
   },
 } as const;
-const anyOfThem = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
+const anyScheme = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
 
 const headers = {
   Location: { description: 'URL of the created resource.', schema: { type: 'string' } },
@@ -135,7 +135,7 @@ export function completeDocument<Document extends { paths?: object; components?:
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
     const fact = facts.get(operation.operationId);
     if (!fact) continue;
-    operation.security = fact.isPublic ? [] : anyOfThem;
+    operation.security = fact.isPublic ? [] : anyScheme;
     completeSuccesses(operation.responses, fact);
     addProblems(operation.responses, fact.problems);
     if (!fact.isPublic) addLimits(operation.responses);

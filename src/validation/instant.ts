@@ -55,7 +55,7 @@ function readNumber(value: bigint): ReadInstant {
   }
   if (value > plausibleMs.last)
     return { detail: `must be ${rule}, but is after the year ${lastYear}` };
-  if (value < 0n) return { detail: beforeBeginning };
+  if (value < 0n) return { detail: before1970 };
   return {
     detail: `must be ${rule}, but is ${toDateTime(Number(value))}, before CloudWatch Logs existed; write 0 to export everything from the beginning`,
   };
@@ -64,8 +64,7 @@ function readNumber(value: bigint): ReadInstant {
 const rfc3339 =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-const beforeBeginning =
-  'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs';
+const before1970 = 'must not be before 1970-01-01T00:00:00Z, the earliest time in CloudWatch Logs';
 
 function readText(text: string): ReadInstant {
   const [whole, date, ...rest] = rfc3339.exec(text) ?? [];
@@ -87,7 +86,7 @@ function readText(text: string): ReadInstant {
     Number(fraction.slice(0, 3).padEnd(3, '0')) +
     (/[1-9]/.test(fraction.slice(3)) ? 1 : 0);
 
-  if (at < 0) return { detail: beforeBeginning };
+  if (at < 0) return { detail: before1970 };
   if (hour === 24 && minute === 0 && second === 0) {
     return {
       detail: `has the hour 24, which RFC 3339 does not allow; write "${toDateTime(at)}" instead`,

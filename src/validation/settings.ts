@@ -5,10 +5,10 @@ import { configError } from '#problems/config-error.ts';
 import { type ObjectRules, readTexts } from './text.ts';
 
 /** How settings are checked and how their errors are made. */
-interface Checking {
+interface CheckOptions {
   /** Whether all values are text, as in the environment. */
   areTexts: boolean;
-  toError: (sentence: string) => Error;
+  toError: (text: string) => Error;
   /** The name of the member at a JSON pointer. */
   nameOf: (path: string) => string;
 }
@@ -17,7 +17,7 @@ interface Checking {
 export function checkSettings<Schema extends TSchema>(
   schema: Schema,
   data: unknown,
-  { areTexts, toError, nameOf }: Checking,
+  { areTexts, toError, nameOf }: CheckOptions,
 ): Static<Schema> {
   if (areTexts) readTexts(schema as ObjectRules, data as object);
   const ajv = new Ajv({
@@ -28,7 +28,7 @@ export function checkSettings<Schema extends TSchema>(
   ajv.addVocabulary(['x-rule', 'x-secret']);
   const validate = ajv.compile<Static<Schema>>(schema);
   if (validate(data)) return data;
-  throw toError(sentence(validate.errors, nameOf));
+  throw toError(describeError(validate.errors, nameOf));
 }
 
 /** A variable that names a file. */
@@ -73,7 +73,7 @@ export function readSettingsFile<Schema extends TSchema>(
 }
 
 // Names the first mistake only: people fix variables one by one.
-function sentence(errors: unknown, nameOf: (path: string) => string): string {
+function describeError(errors: unknown, nameOf: (path: string) => string): string {
   const [{ keyword, instancePath, params, parentSchema, data }] = errors as [ErrorObject];
   const { 'x-rule': rule, 'x-secret': isSecret } = parentSchema as {
     'x-rule'?: string;

@@ -66,14 +66,14 @@ function detailOf(error: ErrorObject): string {
       return `must have exactly one of ${names.join(', ')}, but has ${found}`;
     }
     default:
-      return `must be ${ruleOf(parentSchema)}, but is ${whatItIs(error)}${suggestionFor(error)}`;
+      return `must be ${ruleOf(parentSchema)}, but is ${describeValue(error)}${suggestionFor(error)}`;
   }
 }
 
 /** Describes a value. If a pattern refuses a text, it also names the first invisible character. */
-function whatItIs({ keyword, data }: ErrorObject): string {
-  const unseen = keyword === 'pattern' ? findUnseenCharacter(data as string) : undefined;
-  return unseen === undefined ? show(data) : `${show(data)}, with ${unseen}`;
+function describeValue({ keyword, data }: ErrorObject): string {
+  const invisible = keyword === 'pattern' ? findInvisibleCharacter(data as string) : undefined;
+  return invisible === undefined ? show(data) : `${show(data)}, with ${invisible}`;
 }
 
 function propertiesOf(error: ErrorObject): Record<string, unknown> {
@@ -123,7 +123,7 @@ function countCharacters(text: string): number {
 }
 
 /** Describes the first control character or unpaired surrogate of a text; the index counts characters. */
-function findUnseenCharacter(text: string): string | undefined {
+function findInvisibleCharacter(text: string): string | undefined {
   const found = /[\p{Cc}\p{Cs}]/u.exec(text);
   if (!found) return undefined;
   const [character] = found;

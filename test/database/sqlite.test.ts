@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '#database/open-database.ts';
-import { sqliteMistake } from '#database/sqlite/dialect.ts';
+import { sqliteSettingsError } from '#database/sqlite/dialect.ts';
 import { openReady } from '../ready-database.ts';
 import { emptyStorage, key, keysIn, temporaryDir } from './homes.ts';
 
@@ -61,7 +61,7 @@ test('returns database-unavailable and rolls back on a full disk, until there is
       message: expect.stringMatching(/^DATA_DIR is on a full disk; free some space \(.+\)\.$/),
     },
   });
-  expect(sqliteMistake('/data', failure).message).toMatch(
+  expect(sqliteSettingsError('/data', failure).message).toMatch(
     /^DATA_DIR is "\/data", which is on a full disk; free some space\.$/,
   );
   expect(whileFull).toEqual(['kept']);

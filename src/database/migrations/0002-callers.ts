@@ -38,14 +38,14 @@ export const callers = {
       .on('auditEntries')
       .columns(['jobId', 'version'])
       .execute();
-    for (const statement of onlyAdded[kind]) await statement.execute(db);
+    for (const statement of appendOnly[kind]) await statement.execute(db);
   },
 };
 
 const text = 'audit entries are only ever added';
 
 /** Makes the audit append-only for every client of the database. */
-const onlyAdded = {
+const appendOnly = {
   sqlite: ['update', 'delete'].map(
     (change) => sql`
       create trigger ${sql.ref(`audit_entries_no_${change}`)}

@@ -3,8 +3,8 @@ import pg from 'pg';
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { databaseUnavailable } from '../unavailable-problem.ts';
-import { settingsError } from './mistakes.ts';
 import type { Servers } from './servers.ts';
+import { settingsError } from './settings-error.ts';
 
 /** Connections to the primary among the named servers. */
 export interface ServerPool {

@@ -31,7 +31,7 @@ export function readServers(url: string): Servers {
   const hostsFrom = authority.lastIndexOf('@') + 1;
   const hosts = authority.slice(hostsFrom).split(',');
   const servers = hosts.map((host) =>
-    readServer(`${scheme}://${authority.slice(0, hostsFrom)}${host}${verifying(path)}`),
+    readServer(`${scheme}://${authority.slice(0, hostsFrom)}${host}${withFullVerification(path)}`),
   );
   return servers as Servers;
 }
@@ -84,7 +84,7 @@ function unreadableFile(url: string, path: string, message: string): Error {
  * Reads every mode with TLS as `verify-full`, as the driver does. Writing it explicitly avoids the
  * driver's warning at each start.
  */
-function verifying(path: string): string {
+function withFullVerification(path: string): string {
   if (path.includes('uselibpqcompat=true')) return path;
   return path.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
 }

@@ -37,19 +37,19 @@ export function makeSqliteDialect(dataDir: string): Dialect {
       close: () => file.close(),
       prepare(text) {
         // SQLite has already rolled back when the disk is full; kysely must not fail on its own rollback.
-        if (text === 'rollback' && !file.isTransaction) return nothing;
-        const statement = translated(() => file.prepare(text));
+        if (text === 'rollback' && !file.isTransaction) return noStatement;
+        const statement = withProblems(() => file.prepare(text));
         return {
           reader: statement.columns().length > 0,
-          all: (values) => translated(() => statement.all(...(values as SQLInputValue[]))),
-          run: (values) => translated(() => statement.run(...(values as SQLInputValue[]))),
+          all: (values) => withProblems(() => statement.all(...(values as SQLInputValue[]))),
+          run: (values) => withProblems(() => statement.run(...(values as SQLInputValue[]))),
           iterate: (values) => statement.iterate(...(values as SQLInputValue[])),
         };
       },
     },
   });
   return {
-    createDriver: () => yielding(dialect.createDriver()),
+    createDriver: () => withYields(dialect.createDriver()),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (queries) => dialect.createIntrospector(queries),
@@ -63,7 +63,7 @@ const maxQueriesPerTurn = 20;
  * Makes queries yield to the event loop. Statements are synchronous, so awaiting one takes no turn of the
  * loop, and a loop of queries would block timers and sockets.
  */
-function yielding(driver: Driver): Driver {
+function withYields(driver: Driver): Driver {
   const acquireConnection = driver.acquireConnection.bind(driver);
   let queriesOfTurn = 0;
   driver.acquireConnection = async () => {
@@ -79,7 +79,7 @@ function yielding(driver: Driver): Driver {
   return driver;
 }
 
-const nothing = {
+const noStatement = {
   reader: false,
   all: () => [],
   run: () => ({ changes: 0, lastInsertRowid: 0 }),
@@ -104,7 +104,7 @@ function openFile(dataDir: string): DatabaseSync {
     `);
     return file;
   } catch (error) {
-    throw sqliteMistake(dataDir, error);
+    throw sqliteSettingsError(dataDir, error);
   }
 }
 
@@ -112,7 +112,7 @@ const damaged = `contains a damaged ${fileName}; restore a backup, or move ${fil
 const full = 'is on a full disk; free some space';
 
 /** Turns an error at the start into a settings error. */
-export function sqliteMistake(dataDir: string, error: unknown): Error {
+export function sqliteSettingsError(dataDir: string, error: unknown): Error {
   const cause = isUnavailable(error) ? error.cause : error;
   return configError(`DATA_DIR is ${JSON.stringify(dataDir)}, which ${toSentence(cause)}.`, error);
 }
@@ -131,17 +131,17 @@ function toSentence(error: unknown): string {
   }
 }
 
-function translated<Result>(act: () => Result): Result {
+function withProblems<Result>(act: () => Result): Result {
   try {
     return act();
   } catch (error) {
     if (!Object.values(code).includes(resultCode(error))) throw error;
-    throw databaseUnavailable('The database cannot read or write its file.', explained(error));
+    throw databaseUnavailable('The database cannot read or write its file.', withRemedy(error));
   }
 }
 
 /** Makes the error for the log: its message tells the operator what to do. */
-function explained(error: unknown): unknown {
+function withRemedy(error: unknown): unknown {
   const sentence = { [code.corrupt]: damaged, [code.full]: full }[resultCode(error)];
   if (sentence === undefined) return error;
   const { errcode, message } = error as SqliteError;

@@ -152,7 +152,8 @@ export function readJwksUri(issuer: string, document: unknown): string {
   const { issuer: named, jwks_uri: uri } = (document ?? {}) as Record<string, unknown>;
   if (named !== issuer) throw new Error('the discovery document belongs to another issuer');
   const isSafe = typeof uri === 'string' && /^https:/.test(uri);
-  const isPlainToo = typeof uri === 'string' && issuer.startsWith('http:') && /^http:/.test(uri);
-  if (isSafe || isPlainToo) return uri;
+  const isPlainAllowed =
+    typeof uri === 'string' && issuer.startsWith('http:') && /^http:/.test(uri);
+  if (isSafe || isPlainAllowed) return uri;
   throw new Error('the discovery document has no usable jwks_uri');
 }

@@ -64,7 +64,7 @@ function parseFile(cedar: Cedar, file: PolicyFile): ParsedFile {
   const errors = checked.validationErrors.map(({ error }) => error);
   if (errors.length > 0) throw new Error(sentence(file, errors));
   return {
-    policies: inOrder(parts.policies).map((text, index) => ({
+    policies: inFileOrder(parts.policies).map((text, index) => ({
       id: idOf(cedar, text) || `${file.name}#${index + 1}`,
       text,
     })),
@@ -73,7 +73,7 @@ function parseFile(cedar: Cedar, file: PolicyFile): ParsedFile {
 }
 
 // Cedar sorts policies by their generated names, so policy10 comes before policy2.
-function inOrder(parts: readonly string[]): string[] {
+function inFileOrder(parts: readonly string[]): string[] {
   const names = parts.map((_, index) => `policy${index}`);
   const sorted = names.toSorted();
   return names.map((name) => parts[sorted.indexOf(name)] ?? '');
