@@ -93,7 +93,7 @@ function openCaller(
   function open(): Socket {
     let received = '';
     const opened = connect(port, hostname).setNoDelay(true).setEncoding('latin1');
-    opened.on('error', () => {}); // "close" follows
+    opened.on('error', () => {}); // 'close' follows
     opened.on('data', (chunk: string) => {
       received += chunk;
       const headEnd = received.indexOf('\r\n\r\n');

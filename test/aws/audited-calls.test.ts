@@ -118,18 +118,18 @@ describe('the audit entry of a request to AWS', () => {
   });
 
   test('is written for each request of a job until the job ends', async () => {
-    await using line = await openQueue();
-    line.audit.length = 0;
+    await using queue = await openQueue();
+    queue.audit.length = 0;
 
-    await line.put();
-    await line.runUntilDone();
+    await queue.put();
+    await queue.runUntilDone();
 
-    const creates = awsCalls(line.audit).filter((call) => call.operation === 'CreateExportTask');
-    expect(callsIn(line.audit)).toEqual(requestsIn(line.emulator));
+    const creates = awsCalls(queue.audit).filter((call) => call.operation === 'CreateExportTask');
+    expect(callsIn(queue.audit)).toEqual(requestsIn(queue.emulator));
     expect(creates.length).toBeGreaterThan(0);
     for (const { taskName, taskId } of creates) {
       expect(taskName).toMatch(/^xp1-/);
-      expect(line.emulator.exportTasks()).toContainEqual(
+      expect(queue.emulator.exportTasks()).toContainEqual(
         expect.objectContaining({ taskId, taskName }),
       );
     }

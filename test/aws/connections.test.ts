@@ -52,5 +52,5 @@ test('each CreateExportTask has its own connection, even when more calls run at 
 
   expect(outcomes.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(120);
   expect(aws.connections()).toBe(120);
-  expect(aws.most()).toBeLessThan(100); // 50, and those whose end the server has not seen yet
+  expect(aws.most()).toBeLessThan(100); // 50, and those that the server has not closed yet
 });

@@ -12,7 +12,7 @@ import { longTimeouts } from '../aws-timeouts.ts';
 import { order, pointSdkAt, region } from '../world.ts';
 
 const task = { ...order, from: 0n, to: 1n };
-const silenceMs = 1_000; // how long a silent server is waited for
+const silenceMs = 1_000; // the timeout for a silent server
 
 /** A server on a free local port. Its connections are destroyed at the end. */
 async function listen(server: Server) {
@@ -100,10 +100,10 @@ test('a create without a free file descriptor is not-sent', async () => {
   const script = fileURLToPath(new URL('without-descriptors.ts', import.meta.url));
   const child = spawn('sh', ['-c', `ulimit -n 64; exec "${process.execPath}" "${script}"`]);
 
-  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
 
-  expect(complaints).toBe('');
-  expect(JSON.parse(said)).toEqual({
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
     code: 'EMFILE',
     outcome: 'not-sent',
     detail: notSent.problem.detail,

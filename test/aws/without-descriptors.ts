@@ -25,7 +25,7 @@ const logs = openCloudWatchLogs({
   timeouts: awsTimeouts,
 });
 const task = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
-await logs.createExportTask(task); // so that everything is loaded
+await logs.createExportTask(task); // loads all modules
 
 const files: number[] = [];
 let code: string | undefined;

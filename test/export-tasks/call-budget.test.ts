@@ -17,13 +17,13 @@ async function openFrozen() {
   const world = await openWorld({ access, callsPerSecond: 4, elapsed: () => now });
   return {
     world,
-    turn: (ms: number) => {
+    advance: (ms: number) => {
       now += ms;
     },
     /** Advances the clock, a second at a time, until all calls are answered. */
-    async finish(asked: Promise<unknown>[]) {
+    async finish(calls: Promise<unknown>[]) {
       let isOver = false;
-      const all = Promise.all(asked).then(() => {
+      const all = Promise.all(calls).then(() => {
         isOver = true;
       });
       for (; !isOver; await Promise.race([all, delay(100)])) now += 1_000;
@@ -73,8 +73,8 @@ describe('two hundred callers', () => {
     const statuses = new Set<number>();
     const pollAll = async () => {
       now += 500;
-      const asked = ids.map((id) => world.app.inject({ url: `/export-tasks/${id}` }));
-      for (const { statusCode } of await Promise.all(asked)) statuses.add(statusCode);
+      const calls = ids.map((id) => world.app.inject({ url: `/export-tasks/${id}` }));
+      for (const { statusCode } of await Promise.all(calls)) statuses.add(statusCode);
     };
     while (ids.length < 200) {
       ids.push(...world.emulator.seed.finishedTasks({ region, count: 50 }));
@@ -95,9 +95,9 @@ describe('an exhausted call budget', () => {
     const { world, finish } = await openFrozen();
     await using _ = world;
 
-    const asked = readMany(world, 40, 'ann');
+    const calls = readMany(world, 40, 'ann');
     const refused: Answer[] = [];
-    for (const call of asked) {
+    for (const call of calls) {
       call.then((answer) => {
         if (answer.status === 429) refused.push(answer);
       });
@@ -105,7 +105,7 @@ describe('an exhausted call budget', () => {
     await world.waitFor(() => refused.length === 40 - 4 - 5);
     const sent = describes(world).length;
     const atOnce = [...refused];
-    await finish(asked);
+    await finish(calls);
 
     expect(sent).toBe(4);
     for (const { body, headers } of atOnce) {
@@ -119,27 +119,27 @@ describe('an exhausted call budget', () => {
   });
 
   test('serves a caller while another one sends requests continuously', async () => {
-    const { world, turn, finish } = await openFrozen();
+    const { world, advance, finish } = await openFrozen();
     await using _ = world;
     const hostile = readMany(world, 40, 'mallory');
     await world.waitFor(() => describes(world).length === 4);
 
     const read = world.call('GET', '/export-tasks', undefined, as('ann'));
-    await world.app.inject('/health/live'); // has come in by now
-    turn(1_000);
+    await world.app.inject('/health/live'); // the requests before it have arrived
+    advance(1_000);
 
     expect((await read).status).toBe(200);
     await finish(hostile);
   });
 
   test('sends a create before reads that arrived earlier', async () => {
-    const { world, turn, finish } = await openFrozen();
+    const { world, advance, finish } = await openFrozen();
     await using _ = world;
     const reads = readMany(world, 12, 'ann');
     await world.waitFor(() => describes(world).length === 4);
 
     const create = world.call('POST', '/export-tasks', order, as('ann'));
-    turn(1_000);
+    advance(1_000);
 
     expect((await create).status).toBe(201);
     await finish(reads);
@@ -148,18 +148,18 @@ describe('an exhausted call budget', () => {
   test('rejects a create that would wait too long with 429, and does not send it', async () => {
     const { world, finish } = await openFrozen();
     await using _ = world;
-    const asked = Array.from({ length: 20 }, () =>
+    const calls = Array.from({ length: 20 }, () =>
       world.call('POST', '/export-tasks', order, as('ann')),
     );
     const refused: Answer[] = [];
-    for (const call of asked) {
+    for (const call of calls) {
       call.then((answer) => {
         if (answer.body.type === '/problems/aws-call-budget-exhausted') refused.push(answer);
       });
     }
     await world.waitFor(() => refused.length === 20 - 4 - 5);
     const sent = world.creates().length;
-    await finish(asked);
+    await finish(calls);
 
     expect(sent).toBe(4);
     expect(world.creates()).toHaveLength(20 - refused.length);
@@ -167,7 +167,7 @@ describe('an exhausted call budget', () => {
   });
 
   test('sends no call for a caller that has disconnected', async () => {
-    const { world, turn } = await openFrozen();
+    const { world, advance } = await openFrozen();
     await using _ = world;
     const reads = readMany(world, 4, 'ann');
     await Promise.all(reads);
@@ -182,7 +182,7 @@ describe('an exhausted call budget', () => {
     leaving.abort();
     await left;
     await world.waitFor(() => world.log.some(({ isAborted }) => isAborted === true));
-    turn(1_000);
+    advance(1_000);
     await stays;
 
     const tokens = describes(world).map(({ input }) => (input as { nextToken: string }).nextToken);

@@ -57,16 +57,16 @@ describe('an unknown caller', () => {
 
 describe('a create', () => {
   test('is authorized with exactly the values that are sent to AWS', async () => {
-    const asked: Question[] = [];
+    const questions: Question[] = [];
     await using world = await openWorld({
-      access: callersBy((_principal, question) => asked.push(question) > 0),
+      access: callersBy((_principal, question) => questions.push(question) > 0),
     });
     const body = JSON.stringify(order).replace(/"to":\d+/, '"to":1152921504606846976');
 
     await world.call('POST', '/export-tasks', body, as('ann'));
 
     const { logGroupName, destination, destinationPrefix, from } = order;
-    expect(asked).toMatchObject([
+    expect(questions).toMatchObject([
       {
         action: 'CreateExportTask',
         resource: { target: { name: 'default', region, accountId: '123456789012' }, logGroupName },
@@ -90,9 +90,9 @@ describe('a create', () => {
   test.for([undefined, '', null])(
     'without a prefix (%j) is authorized, sent and shown with the default prefix of AWS',
     async (destinationPrefix) => {
-      const asked: Question[] = [];
+      const questions: Question[] = [];
       await using world = await openWorld({
-        access: callersBy((_principal, question) => asked.push(question) > 0),
+        access: callersBy((_principal, question) => questions.push(question) > 0),
       });
 
       const body = { ...order, destinationPrefix };
@@ -104,7 +104,7 @@ describe('a create', () => {
         as('ann'),
       );
 
-      expect(asked[0]?.context?.destinationPrefix).toBe('exportedlogs');
+      expect(questions[0]?.context?.destinationPrefix).toBe('exportedlogs');
       expect(world.creates()[0]?.input).toMatchObject({ destinationPrefix: 'exportedlogs' });
       expect(shown.body.destinationPrefix).toBe('exportedlogs');
     },
@@ -164,7 +164,7 @@ describe('a task of another caller', () => {
     async ([, method, path]) => {
       await using world = await openTwoCallers();
       const { body } = await world.call('POST', '/export-tasks', theirs, as('tom'));
-      const ask = (id: string) =>
+      const send = (id: string) =>
         world.call(
           method,
           `/export-tasks/${id}${path}`,
@@ -172,8 +172,8 @@ describe('a task of another caller', () => {
           as('ann'),
         );
 
-      const foreign = await ask(body.taskId);
-      const unknown = await ask(randomUUID());
+      const foreign = await send(body.taskId);
+      const unknown = await send(randomUUID());
 
       expect(foreign.status).toBe(404);
       expect(comparableOf(foreign)).toEqual(comparableOf(unknown));
@@ -219,7 +219,7 @@ describe('a task of another caller', () => {
       destination: 'canary-bucket',
     };
     const ids = world.emulator.seed.finishedTasks({ region, count: 1_000, order: marked });
-    const asked = ids.filter((_id, index) => index % 20 === 0);
+    const sample = ids.filter((_id, index) => index % 20 === 0);
 
     const answers: Answer[] = [];
     let at: string | undefined;
@@ -229,12 +229,12 @@ describe('a task of another caller', () => {
       answers.push(page);
       at = page.body.nextToken;
     } while (at !== undefined);
-    for (const id of asked) {
+    for (const id of sample) {
       answers.push(await world.call('GET', `/export-tasks/${id}`, undefined, as('ann')));
       answers.push(await world.call('POST', `/export-tasks/${id}/cancel`, {}, as('ann')));
     }
 
-    expect(answers).toHaveLength(20 + 2 * asked.length);
+    expect(answers).toHaveLength(20 + 2 * sample.length);
     const all = answers.map(({ text }) => text).join() + JSON.stringify(world.log);
     expect(all).not.toMatch(/canary|\/theirs/);
     expect(world.calls('CancelExportTask')).toEqual([]);
@@ -248,6 +248,6 @@ test('a cancel makes one call to AWS when authentication is off', async () => {
 
   await world.call('POST', `/export-tasks/${body.taskId}/cancel`, {});
 
-  const asked = world.emulator.journal.entries().map(({ operation }) => operation);
-  expect(asked).toEqual(['CancelExportTask', 'DescribeExportTasks']);
+  const calls = world.emulator.journal.entries().map(({ operation }) => operation);
+  expect(calls).toEqual(['CancelExportTask', 'DescribeExportTasks']);
 });

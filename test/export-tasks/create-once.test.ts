@@ -216,7 +216,7 @@ describe('a create that took effect and was answered with 500', () => {
       emulator: { ...guess, pendingMs: 300, startAt: Date.now() },
       elapsed: () => clock(),
     });
-    clock = world.emulator.clock.now; // a clock that the pauses of the look-up turn as well
+    clock = world.emulator.clock.now; // the pauses of the look-up advance it, too
     world.emulator.seed.finishedTasks({ region, count: 60 });
     addFault(world, {
       kind: 'error',

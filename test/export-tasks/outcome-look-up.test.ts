@@ -134,13 +134,13 @@ describe('the look-up of a lost create', () => {
 
   test('names the task that may be the new one to those alone who may see it', async () => {
     const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });
-    const toldOf = (view: CreateOnceOptions['view']) =>
+    const detailFor = (view: CreateOnceOptions['view']) =>
       openTarget({ pages })
         .create({ view })
         .catch(({ detail }) => detail);
 
-    expect(await toldOf(async (task) => task)).toContain('task near');
-    expect(await toldOf(async () => undefined)).not.toContain('near');
+    expect(await detailFor(async (task) => task)).toContain('task near');
+    expect(await detailFor(async () => undefined)).not.toContain('near');
   });
 
   test.for([

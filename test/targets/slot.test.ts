@@ -12,7 +12,7 @@ const minutesAgo = (minutes: number) => now - minutes * minuteMs;
 
 const emulator = { runningMs: 3_600_000 };
 const showTarget = (world: World) => world.call('GET', '/targets/default');
-const askedAws = (world: World) => world.calls('DescribeExportTasks').length;
+const countAwsCalls = (world: World) => world.calls('DescribeExportTasks').length;
 
 /** Creates a foreign task in the slot of AWS. Returns its id. */
 async function takeSlot(world: World, taskName = 'by hand'): Promise<string> {
@@ -57,7 +57,7 @@ describe('GET /targets/{target}', () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => showTarget(world)));
 
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect(askedAws(world)).toBe(1);
+    expect(countAwsCalls(world)).toBe(1);
   });
 
   test('returns 404 for a target that is not configured', async () => {
@@ -114,7 +114,7 @@ describe.each(storageBackends)(
         },
         busyShareLastHour: 0.25,
       });
-      expect(askedAws(world)).toBe(0);
+      expect(countAwsCalls(world)).toBe(0);
     });
 
     test('returns a slice that has no task yet', async () => {
@@ -134,7 +134,7 @@ describe.each(storageBackends)(
       ['21 s ago is read from AWS again', 21_000, undefined, 1],
     ] as const)(
       'a foreign task that the owner of the slot saw %s',
-      async ([, ageMs, taskId, asked]) => {
+      async ([, ageMs, taskId, expectedCalls]) => {
         await using world = await openWorld({ jobs: { ...(await openStorage()), clock } });
         const slot = { target: 'default', accountId: '123456789012', region, owner: null };
         await world.database.queries
@@ -152,7 +152,7 @@ describe.each(storageBackends)(
 
         expect(body.slot.taskId).toBe(taskId);
         expect(body.slot.state).toBe(taskId ? 'foreign' : 'free');
-        expect(askedAws(world)).toBe(asked);
+        expect(countAwsCalls(world)).toBe(expectedCalls);
       },
     );
 

@@ -56,7 +56,7 @@ describe('the budget of calls to AWS', () => {
 
     expect(sent.slice(0, 4).map(({ at }) => at)).toEqual([0, 37, 74, 111]);
     expect(maxInASecond(sent)).toBe(4);
-    expect(sent.length).toBeGreaterThan(25); // of 7.4 seconds
+    expect(sent.length).toBeGreaterThan(25); // in 7.4 seconds
   });
 
   test('never delays the dispatcher, and counts its calls', async () => {
@@ -179,7 +179,7 @@ describe('the budget of calls to AWS', () => {
 
     await sentIn(1);
     budget.reduce();
-    budget.reduce(); // the same second is one sign
+    budget.reduce(); // the same second counts once
 
     expect(await sentIn(5)).toBeLessThanOrEqual(11);
     expect(await sentIn(5)).toBeLessThanOrEqual(11);

@@ -169,25 +169,25 @@ describe('shared reads that wait for the budget', () => {
   function openBudgeted() {
     const clock = makeManualClock();
     const budget = makeCallBudget({ callsPerSecond: 1, ...clock });
-    const asked: object[] = [];
+    const sent: object[] = [];
     const port = {
       async describeExportTasks(query: object, { caller }: { caller?: string }) {
-        asked.push({ ...query, caller });
+        sent.push({ ...query, caller });
         return { exportTasks: [], awsRequestId: undefined, answeredAt: 0, ageSeconds: 0 };
       },
     } as unknown as CloudWatchLogs;
     const logs = shareReads(port, { elapsed: clock.elapsed, budget });
-    const heard: string[] = [];
+    const outcomes: string[] = [];
     const read = (taskId: string, caller: string, signal?: AbortSignal) =>
       void logs.describeExportTasks({ taskId }, { caller, signal }).then(
-        () => heard.push(`${caller} ${taskId}`),
-        (problem) => heard.push(`${caller} ${taskId} ${problem.slug}`),
+        () => outcomes.push(`${caller} ${taskId}`),
+        (problem) => outcomes.push(`${caller} ${taskId} ${problem.slug}`),
       );
-    return { clock, asked, heard, read };
+    return { clock, sent, outcomes, read };
   }
 
   test('are one call, sent when the budget allows it for the first of their callers', async () => {
-    const { clock, asked, heard, read } = openBudgeted();
+    const { clock, sent, outcomes, read } = openBudgeted();
     read('first', 'a');
     read('other', 'a');
     read('shared', 'a');
@@ -195,29 +195,29 @@ describe('shared reads that wait for the budget', () => {
 
     await clock.advance(2_000);
 
-    expect(asked).toEqual([
+    expect(sent).toEqual([
       { taskId: 'first', caller: 'a' },
       { taskId: 'other', caller: 'a' },
       { taskId: 'shared', caller: 'b' },
     ]);
-    expect(heard.filter((line) => line === 'b shared')).toHaveLength(50);
-    expect(heard).toContain('a shared');
+    expect(outcomes.filter((line) => line === 'b shared')).toHaveLength(50);
+    expect(outcomes).toContain('a shared');
   });
 
   test('are refused only to the caller whose queue is full', async () => {
-    const { clock, heard, read } = openBudgeted();
+    const { clock, outcomes, read } = openBudgeted();
     for (let index = 0; index < 9; index += 1) read(`${index}`, 'hostile');
     read('wanted', 'hostile');
     read('wanted', 'other');
 
     await clock.advance(2_000);
 
-    expect(heard).toContain('hostile wanted aws-call-budget-exhausted');
-    expect(heard).toContain('other wanted');
+    expect(outcomes).toContain('hostile wanted aws-call-budget-exhausted');
+    expect(outcomes).toContain('other wanted');
   });
 
   test('are not sent when all of their callers have disconnected', async () => {
-    const { clock, asked, read } = openBudgeted();
+    const { clock, sent, read } = openBudgeted();
     const [one, two, stays] = [1, 2, 3].map(() => new AbortController());
     read('first', 'a');
     read('left', 'a', one?.signal);
@@ -229,19 +229,19 @@ describe('shared reads that wait for the budget', () => {
 
     await clock.advance(2_000);
 
-    expect(asked.map((query) => (query as { taskId: string }).taskId)).toEqual(['first', 'kept']);
+    expect(sent.map((query) => (query as { taskId: string }).taskId)).toEqual(['first', 'kept']);
   });
 
   test('are sent for a later caller after they were refused', async () => {
-    const { clock, asked, heard, read } = openBudgeted();
+    const { clock, sent, outcomes, read } = openBudgeted();
     for (let index = 0; index < 4; index += 1) read(`${index}`, 'a');
     await clock.advance(5_000);
 
     read('3', 'a');
     await clock.advance(0);
 
-    expect(heard).toContain('a 3 aws-call-budget-exhausted');
-    expect(heard.at(-1)).toBe('a 3');
-    expect(asked.at(-1)).toEqual({ taskId: '3', caller: 'a' });
+    expect(outcomes).toContain('a 3 aws-call-budget-exhausted');
+    expect(outcomes.at(-1)).toBe('a 3');
+    expect(sent.at(-1)).toEqual({ taskId: '3', caller: 'a' });
   });
 });
