@@ -135,7 +135,7 @@ test('the names of tests are found in calls of test, describe and their members'
 describe.each(['test', 'emulator/test'])('the names of the tests in %s', (folder) => {
   test('are in plain English', () => {
     const names = readTestNames(folder).filter(
-      ({ file }) => file !== 'house/plain-english.test.ts' && !/^export-jobs\//.test(file),
+      ({ file }) => file !== 'house/plain-english.test.ts',
     );
 
     expect(names.length).toBeGreaterThan(20);

@@ -39,7 +39,7 @@ const constructions: readonly Obstacle[] = [
 const privateWords: readonly Obstacle[] = [
   [/\b(?:in|into) line\b|\blines? of (?:slices|jobs|callers)\b|\bwaiting lines?\b/i, 'queue'],
   [
-    /\b(?:takes?|took|taking|waits?|waited|whose|its|their|your|in) turns?\b/i,
+    /\b(?:takes?|took|taking|waits?|waited|whose|its|their|your) turns?\b/i,
     'fair share, or "is served"',
   ],
   [/\bturned? away\b/i, 'reject'],

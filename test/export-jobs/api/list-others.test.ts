@@ -45,7 +45,7 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect((await list(`target=${target}&caller=*`)).ids.sort()).toEqual([own, others].sort());
   });
 
-  test('leaves out jobs that the caller may not read, and continues after them', async () => {
+  test('omits jobs that the caller may not read, and continues after them', async () => {
     const target = newTarget();
     const visible: string[] = [];
     for (let acceptedAt = 1; acceptedAt <= 12; acceptedAt += 1) {

@@ -19,7 +19,7 @@ async function entriesOfCalls(queue: Queue, operation: string): Promise<number[]
     );
 }
 
-test('records one entry for each create and cancel, whatever AWS answers', async () => {
+test('records one entry for each create and cancel, for any answer of AWS', async () => {
   await using queue = await openQueue({ emulator: { runningMs: 20_000 } });
   const codes = ['ThrottlingException', 'LimitExceededException', 'ExpiredTokenException'];
   for (const [skip, code] of codes.entries()) {

@@ -100,7 +100,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(queue.time.now() - openedAt).toBeLessThan(90_000);
     });
 
-    test('keeps a slice waiting while its log events are settling', async () => {
+    test('keeps a slice waiting until its log events are exportable', async () => {
       const { queue, off } = await openTurnable();
       await using _closed = queue;
       const jobId = await queue.put({ slices: 1, readyInMs: hourMs });

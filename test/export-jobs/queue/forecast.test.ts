@@ -112,7 +112,7 @@ describe('the forecast of starts', () => {
     );
   });
 
-  test('lets callers of one priority take turns and higher priorities go first', () => {
+  test('serves higher priorities first, and callers of one priority in turn', () => {
     const queues = [
       { priority: 0, caller: 'ana', lastServed: 2, ready: 1_000, ...here },
       { priority: 0, caller: 'ben', lastServed: 1, ready: 1, ...here },
@@ -127,7 +127,7 @@ describe('the forecast of starts', () => {
     expect(ana.map(({ position }) => position)).toEqual([8, 1_007]);
   });
 
-  test('gives every tenth start to the queue that was served longest ago, whatever the priority', () => {
+  test('gives every tenth start to the queue that was served longest ago, at any priority', () => {
     const queues = [
       { priority: -5, caller: 'ana', lastServed: 1, ready: 3, ...here },
       { priority: 5, caller: 'ben', lastServed: 9, ready: 1_000, ...here },

@@ -99,7 +99,7 @@ describe.each(['sqlite', 'postgres'] as const)('the next slice, on %s', (backend
     expect(after).toEqual([later, laterOfSame]);
   });
 
-  test('is among 20 starts for all ten slices of a caller, whatever another one has waiting', async () => {
+  test('is among 20 starts for all ten slices of a caller, with any number waiting of another', async () => {
     await using queue = await openQueue({ backend, replicas: 0 });
     await queue.put({ caller: 'x', slices: 10_000 });
     const held = await lease(queue);
