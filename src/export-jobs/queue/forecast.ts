@@ -104,13 +104,16 @@ function roundOf<Each extends CallerQueue>(
   startsSoFar: number,
 ) {
   const start = startsSoFar + 1;
-  const ready = queues.filter((queue) => queue.ready > 0).sort(compareQueues({ at, start }));
-  const [first] = ready;
-  if (!first) return { round: [], maxStarts: 0 };
+  const compare = compareQueues({ at, start });
+  const ready = queues.filter((queue) => queue.ready > 0);
+  if (ready.length === 0) return { round: [], maxStarts: 0 };
+  const first = ready.reduce((best, queue) => (compare(queue, best) < 0 ? queue : best));
   const eligible = ready.filter((queue) => isAside(queue, at) === isAside(first, at));
   const round = eligible.filter(({ priority }) => priority === first.priority);
-  if (round.length === eligible.length) return { round, maxStarts: Number.POSITIVE_INFINITY };
-  if (isPriorityIgnored(start)) return { round: [first], maxStarts: 1 };
+  const isOnlyPriority = round.length === eligible.length;
+  if (!isOnlyPriority && isPriorityIgnored(start)) return { round: [first], maxStarts: 1 };
+  round.sort(compare); // only these: thousands of queues would take long to sort at each step
+  if (isOnlyPriority) return { round, maxStarts: Number.POSITIVE_INFINITY };
   return { round, maxStarts: priorityIgnoredEvery - (start % priorityIgnoredEvery) };
 }
 

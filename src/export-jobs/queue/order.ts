@@ -74,7 +74,8 @@ export const servingOrder: readonly OrderKey[] = [
 export function compareQueues(moment: StartMoment) {
   return (one: QueueStanding, other: QueueStanding): number => {
     for (const { direction, inMemory } of servingOrder) {
-      const [a, b] = [inMemory(one, moment), inMemory(other, moment)];
+      const a = inMemory(one, moment);
+      const b = inMemory(other, moment);
       if (a !== b) return a < b === (direction === 'asc') ? -1 : 1;
     }
     return 0;

@@ -51,7 +51,7 @@ test('stops at the first refusal, and refuses without names that the caller may 
   const refusal = new Problem('not-permitted', 'Something is not permitted.');
 
   await expect(requireEach(authorizer, request, questions)).rejects.toMatchObject({
-    detail: 'The rule says no.',
+    detail: 'The rule forbids it.',
   });
   await expect(requireEach(authorizer, request, questions, () => refusal)).rejects.toBe(refusal);
 
