@@ -6,7 +6,7 @@ import { toProblem } from '#problems/plugin.ts';
 import type { OpenTarget, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { buildApp } from '../src/app.ts';
-import { openWorld, order } from './world.ts';
+import { createBody, openWorld } from './world.ts';
 
 /** Builds the service with targets that a test controls. */
 async function openApp(find: Targets['find']) {
@@ -85,7 +85,7 @@ describe('an unexpected error of an AWS call', () => {
     const logs = { createExportTask, describeExportTasks };
     const { app } = await openApp(() => ({ logs }) as unknown as OpenTarget);
 
-    const answer = await app.inject({ method: 'POST', url: '/export-tasks', payload: order });
+    const answer = await app.inject({ method: 'POST', url: '/export-tasks', payload: createBody });
 
     expect(answer.statusCode).toBe(504);
     expect(answer.body).not.toContain('arn:');

@@ -4,7 +4,7 @@ import { readConfig } from '#config/read-config.ts';
 import { talk } from './edge/raw.ts';
 import { bringTo, givenJob, jobBody, sliceProblem } from './export-jobs/accepted-jobs.ts';
 import { openStrippingProxy, type StrippingProxy } from './stripping-proxy.ts';
-import { openWorld, order, type World } from './world.ts';
+import { createBody, openWorld, type World } from './world.ts';
 
 const basePath = '/logs-gateway';
 
@@ -46,7 +46,7 @@ function referencesIn(value: unknown): string[] {
 
 describe('a service behind a reverse proxy that removes a path prefix', () => {
   test('returns a Location that leads to the export task', async () => {
-    const created = await send('/export-tasks', order);
+    const created = await send('/export-tasks', createBody);
     const location = created.headers.get('location') ?? '';
 
     expect(location).toBe(`${basePath}/export-tasks/${created.body.taskId}`);

@@ -11,7 +11,7 @@ import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
 import { createDatabase, openPostgres } from './postgres.ts';
-import { openWorld, order, region } from './world.ts';
+import { createBody, openWorld, region } from './world.ts';
 
 /** Opens the gateway like main, with the emulator of a world, on a free port. */
 async function openAsMain(env: NodeJS.ProcessEnv) {
@@ -91,7 +91,10 @@ describe('the gateway', () => {
       return status;
     };
 
-    const statuses = [await create({ ...order, logGroupName: '/other' }), await create(order)];
+    const statuses = [
+      await create({ ...createBody, logGroupName: '/other' }),
+      await create(createBody),
+    ];
     await gateway.close();
 
     expect(statuses).toEqual([403, 201]);
@@ -126,7 +129,7 @@ describe('the gateway', () => {
     const { status } = await fetch(`${gateway.url}/export-tasks`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(order),
+      body: JSON.stringify(createBody),
     });
     await gateway.close();
 
@@ -186,7 +189,7 @@ describe('the audit', () => {
     const created = await fetch(`${gateway.url}/export-tasks`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(order),
+      body: JSON.stringify(createBody),
     });
     await gateway.close();
 

@@ -9,7 +9,7 @@ import { openEventStream } from './export-jobs/api/event-stream-client.ts';
 import { storageBackends } from './export-jobs/storage-backends.ts';
 import { postgresUrl } from './postgres.ts';
 import { awsAt, pollOften, readyUrl, startService } from './service-process.ts';
-import { order, region } from './world.ts';
+import { createBody, region } from './world.ts';
 
 /** Opens an emulator for exports, whose tasks run longer than any test. */
 async function openLongEmulator() {
@@ -77,7 +77,7 @@ describe('SIGTERM ends the process with exit code 0 despite', () => {
     await jobPath(url);
     const asked = () => emulator.journal.entries().filter(isCreate).length;
     await expect.poll(asked, pollOften).toBe(1);
-    const created = post(`${url}/export-tasks`, order);
+    const created = post(`${url}/export-tasks`, createBody);
     await expect.poll(asked, pollOften).toBe(2);
     const [silent, halfHeaders, halfBody] = [dial(port), dial(port), dial(port)];
     halfHeaders.write('GET /health/live HTTP/1.1\r\nHost: loc');

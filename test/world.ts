@@ -138,7 +138,7 @@ export interface World extends AsyncDisposable {
 export const region = 'eu-west-1';
 
 /** The body of a create that succeeds in the world of `openWorld`. */
-export const order = {
+export const createBody = {
   logGroupName: '/app',
   from: 1_714_521_600_000,
   to: 1_714_607_999_999,

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 
 import { makeCanaries } from '../canaries.ts';
 import { createDatabase, openPostgres } from '../postgres.ts';
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 import { openGuard, settingsOf } from './guard.ts';
 import { openIssuer } from './issuer.ts';
 
@@ -79,8 +79,13 @@ async function openGuarded(databaseUrl: string, roles: EmulatorOptions['roles'])
   });
 }
 
-const job = { logGroupNames: ['/app'], from: order.from, to: order.to, destination: 'archive' };
-const bodies: Record<string, object> = { createExportTask: order, createExportJob: job };
+const job = {
+  logGroupNames: ['/app'],
+  from: createBody.from,
+  to: createBody.to,
+  destination: 'archive',
+};
+const bodies: Record<string, object> = { createExportTask: createBody, createExportJob: job };
 
 /** Calls every operation concurrently, with every kind of credential. */
 async function callEverything(world: World, by = Object.values(carriers)): Promise<number[]> {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { as, callersBy, principalOf, type Rule } from '../access.ts';
 import { makeRandom } from '../random.ts';
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 
 // The second suite of the matrix: the gateway ignores the policies. Only the session policies of the
 // creates limit what AWS accepts.
@@ -67,7 +67,7 @@ test(`accepts at AWS exactly the permitted ones of 3,000 exports (seed ${seed})`
   const ask = async () => {
     for (let row = left.pop(); row; row = left.pop()) {
       const { name, logGroupName, destination, isPermitted } = row;
-      const body = { ...order, logGroupName, destination };
+      const body = { ...createBody, logGroupName, destination };
       const answer = await world.call('POST', '/export-tasks', body, as(name));
       const expected = isPermitted ? 201 : 403;
       if (answer.status !== expected) wrong.push({ ...row, answer: answer.text });
@@ -92,7 +92,7 @@ test(`accepts at AWS exactly the permitted ones of 3,000 exports (seed ${seed})`
 test('reveals nothing about the role when AWS refuses the call', async () => {
   await using world = await openForced(() => false);
 
-  const body = { ...order, logGroupName: '/app/1' };
+  const body = { ...createBody, logGroupName: '/app/1' };
   const answer = await world.call('POST', '/export-tasks', body, as('mallory'));
 
   expect([answer.status, answer.body.type]).toEqual([403, '/problems/service-role-not-permitted']);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Principal } from '#auth/principal.ts';
 import { as } from '../access.ts';
 import { makeRandom } from '../random.ts';
-import { openWorld, order, region } from '../world.ts';
+import { createBody, openWorld, region } from '../world.ts';
 import { accessBy, callerIn, makePolicyFolder } from './policy-folder.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
@@ -77,7 +77,7 @@ test(`sends AWS exactly what the table permits, for 20 callers × 50 log groups 
   });
   for (const logGroupName of logGroupNames) world.emulator.seed.logGroup({ region, logGroupName });
   for (const bucket of buckets) {
-    if (bucket !== order.destination) world.emulator.seed.bucket({ region, bucket });
+    if (bucket !== createBody.destination) world.emulator.seed.bucket({ region, bucket });
   }
   const taskNameOf = ({ name, logGroupName, bucket }: Cell) => `${name} ${logGroupName} ${bucket}`;
   const answers = new Map<Cell, string>();
@@ -85,7 +85,7 @@ test(`sends AWS exactly what the table permits, for 20 callers × 50 log groups 
   const ask = async () => {
     for (const cell of left) {
       const { name, logGroupName, bucket: destination } = cell;
-      const body = { ...order, taskName: taskNameOf(cell), logGroupName, destination };
+      const body = { ...createBody, taskName: taskNameOf(cell), logGroupName, destination };
       const { status, body: answer } = await world.call('POST', '/export-tasks', body, as(name));
       answers.set(cell, `${status} ${answer.type ?? 'created'}`);
     }

@@ -7,7 +7,7 @@ import { openTargets } from '#targets/open-targets.ts';
 import { as, callersBy } from '../access.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
 import { openQueue } from '../export-jobs/open-queue.ts';
-import { type LogLine, openWorld, order, region, type WorldOptions } from '../world.ts';
+import { createBody, type LogLine, openWorld, region, type WorldOptions } from '../world.ts';
 
 const accountId = '210987654321';
 const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
@@ -45,13 +45,13 @@ describe('the audit entry of a request to AWS', () => {
     await using world = await openAudited({ emulator: { pendingMs: 600_000 } });
     const alice = as('alice');
 
-    const { body } = await world.call('POST', '/export-tasks', order, alice);
+    const { body } = await world.call('POST', '/export-tasks', createBody, alice);
     await world.call('GET', `/export-tasks/${body.taskId}`, undefined, alice);
     await world.call('GET', '/export-tasks?limit=1', undefined, as('bob'));
     await world.call('POST', `/export-tasks/${body.taskId}/cancel`, undefined, alice);
     await world.targets.find(undefined).logs.describeLogGroups({});
 
-    const { logGroupName, destination, destinationPrefix } = order;
+    const { logGroupName, destination, destinationPrefix } = createBody;
     const what = { logGroupName, destination, destinationPrefix };
     const { taskId } = body;
     expect(callsIn(world.audit)).toEqual(requestsIn(world.emulator));
@@ -220,8 +220,8 @@ describe('the audit entry of a failed call', () => {
 test('the audit contains no roles and no session keys', async () => {
   await using world = await openAudited();
 
-  await world.call('POST', '/export-tasks', order, as('alice'));
-  await world.call('POST', '/export-tasks', { ...order, destination: 'nowhere' }, as('alice'));
+  await world.call('POST', '/export-tasks', createBody, as('alice'));
+  await world.call('POST', '/export-tasks', { ...createBody, destination: 'nowhere' }, as('alice'));
 
   const [issued] = world.calls('AssumeRole');
   const keys = issued?.effect?.kind === 'session-issued' ? issued.effect.accessKeyId : '';

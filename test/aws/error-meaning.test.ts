@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { errorMeanings, type Operation } from '#aws/error-meaning.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
-import { type Answer, openWorld, order, region, type World } from '../world.ts';
+import { type Answer, createBody, openWorld, region, type World } from '../world.ts';
 
 // The SDK waits for a random part of its back-off before a retry. Here it is always zero.
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0));
@@ -12,7 +12,7 @@ afterEach(() => void vi.restoreAllMocks());
 type Received = Pick<Answer, 'status' | 'headers' | 'body'>;
 
 const operations: Record<Operation, (world: World) => Promise<Received>> = {
-  CreateExportTask: (world) => world.call('POST', '/export-tasks', order),
+  CreateExportTask: (world) => world.call('POST', '/export-tasks', createBody),
   DescribeExportTasks: (world) => world.call('GET', '/export-tasks'),
   CancelExportTask: (world) => world.call('POST', '/export-tasks/some-task/cancel'),
   DescribeLogGroups: (world) => received(world.targets.find(undefined).logs.describeLogGroups({})),
@@ -161,7 +161,7 @@ describe('a destination that CloudWatch Logs may not write to', () => {
     async (bucketPolicyErrorCode) => {
       await using world = await openWorld({ emulator: { bucketPolicyErrorCode } });
       world.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
-      const intoClosed = { ...order, destination: 'closed' };
+      const intoClosed = { ...createBody, destination: 'closed' };
 
       const refused = await world.call('POST', '/export-tasks', intoClosed);
       const policy = JSON.stringify(refused.body.bucketPolicy);

@@ -9,9 +9,9 @@ import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { makeAuthority } from '../auth/certificates.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
-import { order, pointSdkAt, region } from '../world.ts';
+import { createBody, pointSdkAt, region } from '../world.ts';
 
-const task = { ...order, from: 0n, to: 1n };
+const task = { ...createBody, from: 0n, to: 1n };
 const silenceMs = 1_000; // the timeout for a silent server
 
 /** A server on a free local port. Its connections are destroyed at the end. */

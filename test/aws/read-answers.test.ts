@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 
 const list = (members: object) => JSON.stringify({ exportTasks: [{ taskId: 'a', ...members }] });
 
@@ -57,7 +57,7 @@ describe('an answer of AWS with wrong types', () => {
     });
     answerWith(world, 'DescribeExportTasks', '{}');
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect([answer.status, answer.body.type]).toEqual([504, '/problems/outcome-unknown']);
   });

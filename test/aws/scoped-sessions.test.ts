@@ -5,12 +5,12 @@ import type { CreateCallOptions, ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import { refusal } from '../export-jobs/open-queue.ts';
-import { openWorld, order, region, type World, type WorldOptions } from '../world.ts';
+import { createBody, openWorld, region, type World, type WorldOptions } from '../world.ts';
 
 const accountId = '210987654321';
 const roleArn = `arn:aws:iam::${accountId}:role/log-export`;
 const location = { partition: 'aws', accountId, region };
-const { logGroupName, destination, destinationPrefix } = order;
+const { logGroupName, destination, destinationPrefix } = createBody;
 const grant: ExportGrant = { logGroupName, destination, destinationPrefix };
 const task = { ...grant, from: 0n, to: 1n };
 const caller = 'https://issuer.example.com#order-service';

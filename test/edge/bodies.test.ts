@@ -6,12 +6,12 @@ import { edgeLimits } from '#edge/limits.ts';
 import { freeBody, readBody } from '#edge/read-body.ts';
 import { as, callersBy } from '../access.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
-import { openWorld, order, type World, type WorldOptions } from '../world.ts';
+import { createBody, openWorld, type World, type WorldOptions } from '../world.ts';
 import { expectOneLine, expectProblem } from './expect-problem.ts';
 import { dial, listen, request, talk } from './raw.ts';
 
 const json = { 'Content-Type': 'application/json' };
-const body = JSON.stringify(order);
+const body = JSON.stringify(createBody);
 const post = (headers: Record<string, string>, text = body, path = '/export-tasks') =>
   request(`POST ${path}`, { ...json, ...headers }, text);
 const named = (name: string) => ({ 'X-Test-Caller': name });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 import { expectProblem } from './expect-problem.ts';
 import { request, talk } from './raw.ts';
 
@@ -45,7 +45,7 @@ test.each([
   '*/*',
   ' ',
 ])('rejects %j', async (type) => {
-  const { answers } = await send(type, JSON.stringify(order));
+  const { answers } = await send(type, JSON.stringify(createBody));
 
   await expectProblem(world, answers[0], 'unsupported-media-type');
   expect(world.creates()).toHaveLength(0);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { ProblemSlug } from '#problems/catalogue.ts';
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 import { expectOneLine, expectProblem } from './expect-problem.ts';
 import { request, talk } from './raw.ts';
 
-const body = JSON.stringify(order);
+const body = JSON.stringify(createBody);
 const json = { 'Content-Type': 'application/json' };
 const post = (headers: Record<string, string>, text = body) =>
   request('POST /export-tasks', { ...json, ...headers }, text);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 import { expectOneLine, expectProblem } from './expect-problem.ts';
 import { request, talk } from './raw.ts';
 
@@ -118,7 +118,11 @@ test('serves on, is not ready and keeps no connection while it is stopping', asy
   const ready = await talk(stopping.port, request('GET /health/ready'));
   const created = await talk(
     stopping.port,
-    request('POST /export-tasks', { 'Content-Type': 'application/json' }, JSON.stringify(order)),
+    request(
+      'POST /export-tasks',
+      { 'Content-Type': 'application/json' },
+      JSON.stringify(createBody),
+    ),
   );
 
   expect(before.answers[0]?.status).toBe(200);

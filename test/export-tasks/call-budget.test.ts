@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { as, callersBy } from '../access.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
-import { type Answer, openWorld, order, region, type World } from '../world.ts';
+import { type Answer, createBody, openWorld, region, type World } from '../world.ts';
 
 /** Everyone may see and cancel tasks of log groups that do not exist. Ann may do everything. */
 const access = callersBy(
@@ -138,7 +138,7 @@ describe('an exhausted call budget', () => {
     const reads = readMany(world, 12, 'ann');
     await world.waitFor(() => describes(world).length === 4);
 
-    const create = world.call('POST', '/export-tasks', order, as('ann'));
+    const create = world.call('POST', '/export-tasks', createBody, as('ann'));
     advance(1_000);
 
     expect((await create).status).toBe(201);
@@ -149,7 +149,7 @@ describe('an exhausted call budget', () => {
     const { world, finish } = await openFrozen();
     await using _ = world;
     const calls = Array.from({ length: 20 }, () =>
-      world.call('POST', '/export-tasks', order, as('ann')),
+      world.call('POST', '/export-tasks', createBody, as('ann')),
     );
     const refused: Answer[] = [];
     for (const call of calls) {

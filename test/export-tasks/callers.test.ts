@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 
 import type { Question } from '#auth/authorization/authorizer.ts';
 import { as, callersBy } from '../access.ts';
-import { type Answer, openWorld, order, region } from '../world.ts';
+import { type Answer, createBody, openWorld, region } from '../world.ts';
 
 const emulator = { runningMs: 3_600_000 };
-const theirs = { ...order, taskName: 'their-secret-name', logGroupName: '/theirs' };
+const theirs = { ...createBody, taskName: 'their-secret-name', logGroupName: '/theirs' };
 
 /** Ann and Tom may use one log group each. The reader may see everything. */
 const access = callersBy(({ subject }, { action, resource }) => {
@@ -44,7 +44,7 @@ describe('an unknown caller', () => {
       const { status, body, headers } = await world.call(
         method,
         path,
-        method === 'POST' ? order : undefined,
+        method === 'POST' ? createBody : undefined,
       );
 
       expect([status, body.type]).toEqual([401, '/problems/unauthenticated']);
@@ -61,11 +61,11 @@ describe('a create', () => {
     await using world = await openWorld({
       access: callersBy((_principal, question) => questions.push(question) > 0),
     });
-    const body = JSON.stringify(order).replace(/"to":\d+/, '"to":1152921504606846976');
+    const body = JSON.stringify(createBody).replace(/"to":\d+/, '"to":1152921504606846976');
 
     await world.call('POST', '/export-tasks', body, as('ann'));
 
-    const { logGroupName, destination, destinationPrefix, from } = order;
+    const { logGroupName, destination, destinationPrefix, from } = createBody;
     expect(questions).toMatchObject([
       {
         action: 'CreateExportTask',
@@ -95,7 +95,7 @@ describe('a create', () => {
         access: callersBy((_principal, question) => questions.push(question) > 0),
       });
 
-      const body = { ...order, destinationPrefix };
+      const body = { ...createBody, destinationPrefix };
       const created = await world.call('POST', '/export-tasks', body, as('ann'));
       const shown = await world.call(
         'GET',
@@ -123,7 +123,7 @@ describe('a create', () => {
     await using world = await openTwoCallers();
     await world.call('POST', '/export-tasks', theirs, as('tom'));
 
-    const { status, body, text } = await world.call('POST', '/export-tasks', order, as('ann'));
+    const { status, body, text } = await world.call('POST', '/export-tasks', createBody, as('ann'));
 
     expect([status, body.type]).toEqual([429, '/problems/export-slot-taken']);
     expect(body.slotHolder).toBeUndefined();
@@ -132,9 +132,9 @@ describe('a create', () => {
 
   test('gets 429 with the slot holder when the caller may see the holder', async () => {
     await using world = await openTwoCallers();
-    const first = await world.call('POST', '/export-tasks', order, as('ann'));
+    const first = await world.call('POST', '/export-tasks', createBody, as('ann'));
 
-    const { body } = await world.call('POST', '/export-tasks', order, as('ann'));
+    const { body } = await world.call('POST', '/export-tasks', createBody, as('ann'));
 
     expect(body.slotHolder).toMatchObject({ taskId: first.body.taskId, logGroupName: '/app' });
   });
@@ -143,7 +143,7 @@ describe('a create', () => {
 describe('a task of another caller', () => {
   test('is listed only for callers who may see it', async () => {
     await using world = await openTwoCallers({ emulator: { activeTaskLimit: 9 } });
-    const own = await world.call('POST', '/export-tasks', order, as('ann'));
+    const own = await world.call('POST', '/export-tasks', createBody, as('ann'));
     const foreign = await world.call('POST', '/export-tasks', theirs, as('tom'));
 
     const list = async (name: string) => {
@@ -243,7 +243,7 @@ describe('a task of another caller', () => {
 
 test('a cancel makes one call to AWS when authentication is off', async () => {
   await using world = await openWorld({ emulator });
-  const { body } = await world.call('POST', '/export-tasks', order);
+  const { body } = await world.call('POST', '/export-tasks', createBody);
   world.emulator.journal.clear();
 
   await world.call('POST', `/export-tasks/${body.taskId}/cancel`, {});

@@ -1,7 +1,7 @@
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 
 // Failures of the one call that cannot be retried. In every row, the caller must get the true outcome,
 // and AWS must receive one create.
@@ -103,7 +103,7 @@ describe('a create whose answer is lost', () => {
       await using world = await openWorld({ emulator, timeouts, isTimeoutSkipped: true });
       addFault(world, fault);
 
-      const answer = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', createBody);
 
       expect(answer.status).toBe(201);
       expect(ourTasks(world)).toEqual([answer.body.taskId]);
@@ -114,7 +114,7 @@ describe('a create whose answer is lost', () => {
   test('is found by all its values, including exact 64-bit integers', async () => {
     await using world = await openWorld({ emulator: slotStaysBusy });
     addFault(world, { kind: 'reset-after' });
-    const exact = JSON.stringify({ ...order, taskName: 'mine' }).replace(
+    const exact = JSON.stringify({ ...createBody, taskName: 'mine' }).replace(
       /"to":\d+/,
       '"to":1152921504606846976',
     );
@@ -131,7 +131,7 @@ describe('a create whose answer is lost', () => {
     });
     addFault(world, { kind: 'reset-after' });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(201);
   });
@@ -140,7 +140,7 @@ describe('a create whose answer is lost', () => {
     await using world = await openWorld({ emulator: slotStaysBusy });
     addFault(world, { kind: 'late-effect', delayMs: 1_000 });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(201);
     expect(ourTasks(world)).toEqual([answer.body.taskId]);
@@ -156,17 +156,17 @@ describe('a create whose answer is lost', () => {
       count: 4,
     });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(201);
   });
 
   test('is not matched with an equal task that was reported to another caller', async () => {
     await using world = await openWorld({ emulator: slotIsFreeAtOnce });
-    const first = await world.call('POST', '/export-tasks', order);
+    const first = await world.call('POST', '/export-tasks', createBody);
     addFault(world, { kind: 'reset-before' });
 
-    const second = await world.call('POST', '/export-tasks', order);
+    const second = await world.call('POST', '/export-tasks', createBody);
 
     expect(first.status).toBe(201);
     expect(second.status).toBe(504);
@@ -182,13 +182,13 @@ describe('a create whose answer is lost', () => {
     ['one of another log group', { order: { logGroupName: '/other' } }],
   ] as const)('is not confused with a task that differs: %s', async ([, difference]) => {
     await using world = await openWorld();
-    const equal = { ...order, from: BigInt(order.from), to: BigInt(order.to) };
+    const equal = { ...createBody, from: BigInt(createBody.from), to: BigInt(createBody.to) };
     const other = 'order' in difference ? difference.order : {};
     world.emulator.seed.foreignTask({ region, durationMs: 1, order: { ...equal, ...other } });
     world.emulator.clock.advance('createdBefore' in difference ? difference.createdBefore : 1);
     addFault(world, { kind: 'reset-before' });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(504);
     expect(answer.body.type).toBe('/problems/outcome-unknown');
@@ -226,7 +226,7 @@ describe('a create that took effect and was answered with 500', () => {
     });
 
     const answer = await world.call('POST', '/export-tasks', {
-      ...order,
+      ...createBody,
       destinationPrefix: 'a/b/',
     });
 
@@ -251,7 +251,7 @@ describe('a create that AWS may still execute', () => {
     await using world = await openWorld();
     addFault(world, { kind: 'reset-before' });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(504);
     expect(answer.body).toMatchObject({ type: '/problems/outcome-unknown', isRetryable: false });
@@ -265,7 +265,7 @@ describe('a create that AWS may still execute', () => {
     const kind = { kind: 'error', status: 500, code: 'InternalFailure', count: 100 } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...kind });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(504);
     expect(answer.body.detail).toContain('could not read the whole list');
@@ -277,7 +277,7 @@ describe('a create that AWS may still execute', () => {
       await using world = await openWorld();
       addFault(world, fault);
 
-      const answer = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', createBody);
 
       expect(answer.status).toBe(504);
       expect(answer.body).toMatchObject({
@@ -306,7 +306,7 @@ describe('a create that AWS may still execute', () => {
       clock = world.emulator.clock.now;
       addFault(world, { ...fault, afterEffect: true });
 
-      const answer = await world.call('POST', '/export-tasks', order);
+      const answer = await world.call('POST', '/export-tasks', createBody);
       world.emulator.clock.advance(12_000);
       const list = await world.call('GET', '/export-tasks');
 
@@ -323,7 +323,7 @@ describe('a create that AWS refuses', () => {
     const foreign = { logGroupName: '/theirs', taskName: 'by hand' };
     const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000, order: foreign });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(429);
     expect(answer.body).toMatchObject({
@@ -341,7 +341,7 @@ describe('a create that AWS refuses', () => {
     await world.call('GET', '/export-tasks?limit=50');
     const taskId = world.emulator.seed.foreignTask({ region, durationMs: 60_000 });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.body.slotHolder.taskId).toBe(taskId);
   });
@@ -352,7 +352,7 @@ describe('a create that AWS refuses', () => {
     const kind = { kind: 'error', code: 'ThrottlingException', count: 100 } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...kind });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(429);
     expect(answer.body.type).toBe('/problems/export-slot-taken');
@@ -363,7 +363,7 @@ describe('a create that AWS refuses', () => {
     await using world = await openWorld();
     addFault(world, { kind: 'error', code: 'ThrottlingException', message: 'Rate exceeded' });
 
-    const answer = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(429);
     expect(answer.body.type).toBe('/problems/aws-throttled');
@@ -377,8 +377,8 @@ describe('a create that AWS refuses', () => {
     const message = 'The security token included in the request is expired';
     addFault(world, { kind: 'error', code: 'ExpiredTokenException', message });
 
-    const answer = await world.call('POST', '/export-tasks', order);
-    const again = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
+    const again = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.status).toBe(502);
     expect(answer.body).toMatchObject({
@@ -395,8 +395,8 @@ describe('a create that AWS refuses', () => {
     const message = 'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z';
     addFault(world, { kind: 'error', code: 'InvalidSignatureException', message });
 
-    const answer = await world.call('POST', '/export-tasks', order);
-    const again = await world.call('POST', '/export-tasks', order);
+    const answer = await world.call('POST', '/export-tasks', createBody);
+    const again = await world.call('POST', '/export-tasks', createBody);
 
     expect(answer.body).toMatchObject({
       type: '/problems/service-role-unusable',
@@ -411,7 +411,7 @@ test('D9: a create returns 503 with nothing sent when the port is closed', async
   await using world = await openWorld();
   await world.emulator.close();
 
-  const answer = await world.call('POST', '/export-tasks', order);
+  const answer = await world.call('POST', '/export-tasks', createBody);
 
   expect(answer.status).toBe(503);
   expect(answer.body).toMatchObject({ type: '/problems/aws-unavailable', isRetryable: true });
@@ -424,7 +424,7 @@ test('AWS_MAX_ATTEMPTS and AWS_RETRY_MODE do not cause a second create', async (
   Object.assign(process.env, { AWS_MAX_ATTEMPTS: '5', AWS_RETRY_MODE: 'adaptive' });
   addFault(world, { kind: 'error', code: 'ThrottlingException', count: 5 });
 
-  const answer = await world.call('POST', '/export-tasks', order);
+  const answer = await world.call('POST', '/export-tasks', createBody);
 
   expect(answer.status).toBe(429);
   expect(world.creates()).toHaveLength(1);

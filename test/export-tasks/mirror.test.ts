@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest';
 
-import { openWorld, order, region } from '../world.ts';
+import { createBody, openWorld, region } from '../world.ts';
 
 describe('POST /export-tasks', () => {
   test('returns 201 with the task id and the Location of the task', async () => {
     await using world = await openWorld();
 
-    const created = await world.call('POST', '/export-tasks', { ...order, taskName: 'nightly' });
+    const created = await world.call('POST', '/export-tasks', {
+      ...createBody,
+      taskName: 'nightly',
+    });
     const shown = await world.call('GET', created.headers.get('location') ?? '');
 
     expect(created.status).toBe(201);
     expect(created.body).toEqual({ taskId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(shown.body).toMatchObject({
-      ...order,
+      ...createBody,
       taskName: 'nightly',
       taskId: created.body.taskId,
     });
@@ -20,7 +23,7 @@ describe('POST /export-tasks', () => {
 
   test('sends AWS the members of the body and nothing else', async () => {
     await using world = await openWorld();
-    const whole = { ...order, taskName: 'nightly', logStreamNamePrefix: 'web/' };
+    const whole = { ...createBody, taskName: 'nightly', logStreamNamePrefix: 'web/' };
 
     await world.call('POST', '/export-tasks', whole);
 
@@ -30,7 +33,7 @@ describe('POST /export-tasks', () => {
 
   test('keeps 64-bit integers exact in requests and answers', async () => {
     await using world = await openWorld();
-    const body = JSON.stringify(order)
+    const body = JSON.stringify(createBody)
       .replace(/"from":\d+/, '"from":9007199254740993')
       .replace(/"to":\d+/, '"to":1152921504606846976');
 
@@ -55,7 +58,7 @@ describe('POST /export-tasks', () => {
     ];
     await using world = await openWorld({ targets });
 
-    const created = await world.call('POST', '/export-tasks?target=second', order);
+    const created = await world.call('POST', '/export-tasks?target=second', createBody);
     const shown = await world.call('GET', created.headers.get('location') ?? '');
     const elsewhere = await world.call('GET', `/export-tasks/${created.body.taskId}`);
 
@@ -71,12 +74,12 @@ describe('POST /export-tasks', () => {
       'microseconds or nanoseconds',
       { from: 1_714_521_600_000_000, to: 1_714_607_999_000_000 },
     ],
-    ['/from', 'after to', { from: order.to, to: order.from }],
+    ['/from', 'after to', { from: createBody.to, to: createBody.from }],
     ['/destinationPrefix', '1024 bytes', { destinationPrefix: 'p'.repeat(465) }],
   ] as const)('warns about a probable mistake at %s: %s', async ([pointer, words, change]) => {
     await using world = await openWorld();
 
-    const created = await world.call('POST', '/export-tasks', { ...order, ...change });
+    const created = await world.call('POST', '/export-tasks', { ...createBody, ...change });
 
     expect(created.status).toBe(201);
     expect(created.body.warnings).toEqual([
@@ -88,7 +91,7 @@ describe('POST /export-tasks', () => {
     await using world = await openWorld();
     const destinationPrefix = 'p'.repeat(464);
 
-    const created = await world.call('POST', '/export-tasks', { ...order, destinationPrefix });
+    const created = await world.call('POST', '/export-tasks', { ...createBody, destinationPrefix });
 
     expect(created.body.warnings).toBeUndefined();
   });
@@ -99,7 +102,7 @@ describe('POST /export-tasks', () => {
   ] as const)('maps %s to a problem', async ([, change, status, slug]) => {
     await using world = await openWorld();
 
-    const answer = await world.call('POST', '/export-tasks', { ...order, ...change });
+    const answer = await world.call('POST', '/export-tasks', { ...createBody, ...change });
 
     expect([answer.status, answer.body.type]).toEqual([status, `/problems/${slug}`]);
   });
@@ -164,7 +167,7 @@ describe('GET /export-tasks/{taskId}', () => {
       emulator: { startAt: 1_800_000_000_000 },
       elapsed: () => now,
     });
-    const created = await world.call('POST', '/export-tasks', order);
+    const created = await world.call('POST', '/export-tasks', createBody);
     const path = `/export-tasks/${created.body.taskId}`;
 
     const seen = [];
@@ -205,7 +208,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
 
   test('returns 202 with the current state of the task', async () => {
     await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 60_000 } });
-    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+    const { taskId } = (await world.call('POST', '/export-tasks', createBody)).body;
 
     const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
 
@@ -236,7 +239,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
 
   test('succeeds when only the answer to the first attempt was lost', async () => {
     await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 0 } });
-    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+    const { taskId } = (await world.call('POST', '/export-tasks', createBody)).body;
     world.emulator.faults.add({ operation: 'CancelExportTask', kind: 'reset-after' });
 
     const answer = await world.call('POST', `/export-tasks/${taskId}/cancel`);
@@ -248,7 +251,7 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
 
   test('succeeds when AWS cannot describe the task', async () => {
     await using world = await openWorld({ emulator: staysPending });
-    const { taskId } = (await world.call('POST', '/export-tasks', order)).body;
+    const { taskId } = (await world.call('POST', '/export-tasks', createBody)).body;
     const fault = { kind: 'error', status: 500, code: 'InternalFailure', count: 3 } as const;
     world.emulator.faults.add({ operation: 'DescribeExportTasks', ...fault });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 
 // Every operator starts with a bucket that nobody may write to.
 describe.for([
@@ -49,7 +49,7 @@ test.for([
 async function createTwice(world: World, region: string): Promise<number[]> {
   world.emulator.seed.logGroup({ region, logGroupName: '/app' });
   world.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
-  const intoClosed = { ...order, destination: 'closed' };
+  const intoClosed = { ...createBody, destination: 'closed' };
 
   const refused = await world.call('POST', '/export-tasks', intoClosed);
   const policy = JSON.stringify(refused.body.bucketPolicy);

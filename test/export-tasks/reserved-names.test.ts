@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 
 const emulator = { activeTaskLimit: 9 };
 const create = (world: World, taskName: string) =>
-  world.call('POST', '/export-tasks', { ...order, taskName });
+  world.call('POST', '/export-tasks', { ...createBody, taskName });
 
 test('the mirror rejects a task name with the marker prefix of this installation', async () => {
   await using world = await openWorld({ jobs: {}, emulator });

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { readCallerAccount } from '#aws/sessions/sts.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
-import { openWorld, order, pointSdkAt, region, type World } from '../world.ts';
+import { createBody, openWorld, pointSdkAt, region, type World } from '../world.ts';
 import { type ForwardProxy, openForwardProxy, openTlsFront } from './proxy.ts';
 
-const task = { ...order, from: BigInt(order.from), to: BigInt(order.to) };
+const task = { ...createBody, from: BigInt(createBody.from), to: BigInt(createBody.to) };
 let opened: AsyncDisposableStack;
 let world: World;
 let proxy: ForwardProxy;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 import { numberToken } from './arbitraries.ts';
 import { fuzz } from './fuzz.ts';
 
@@ -53,7 +53,7 @@ test(`nothing else arrives at AWS at all (seed ${seed})`, async () => {
 });
 
 function create(world: World, from: string) {
-  const body = JSON.stringify({ ...order, from: 0 }).replace('"from":0', `"from":${from}`);
+  const body = JSON.stringify({ ...createBody, from: 0 }).replace('"from":0', `"from":${from}`);
   const headers = { 'content-type': 'application/json' };
   return world.app.inject({ method: 'POST', url: '/export-tasks', headers, body });
 }

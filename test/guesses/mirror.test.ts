@@ -1,7 +1,7 @@
 import type { Emulator, EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 import { guessesAboutAws } from './guesses.ts';
 
 const unavailable = { kind: 'error', code: 'ServiceUnavailableException' } as const;
@@ -17,10 +17,10 @@ const lostAnswers: readonly (Omit<Fault, 'operation'> & { name: string })[] = [
 
 /** Creates a task with a fault. Returns the answer, and the tasks that AWS has created. */
 async function createWithFault(world: World, fault: Omit<Fault, 'operation'>, nth: number) {
-  const from = order.from + nth;
+  const from = createBody.from + nth;
   world.emulator.faults.add({ ...fault, operation: 'CreateExportTask' } as Fault);
   const { status, body } = await world.call('POST', '/export-tasks', {
-    ...order,
+    ...createBody,
     from,
     destinationPrefix: 'exports/app/',
   });
@@ -62,7 +62,7 @@ describe.each(guessesAboutAws(1_000))('AWS might also $name:', ({ emulator }) =>
 
   test('a cancel in the mirror ends the task for good', async () => {
     await using world = await openVirtualTime({ runningMs: 60_000, ...emulator });
-    const created = await world.call('POST', '/export-tasks', order);
+    const created = await world.call('POST', '/export-tasks', createBody);
     const path = `/export-tasks/${created.body.taskId}`;
     world.advance(1_000);
     world.emulator.faults.add({ operation: 'CancelExportTask', kind: 'reset-after' });

@@ -6,7 +6,7 @@ import { bringTo } from '../export-jobs/accepted-jobs.ts';
 import { insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
 import { jobOf } from '../export-jobs/jobs-of-callers.ts';
 import { storageBackends } from '../export-jobs/storage-backends.ts';
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 
 const targets = [
   { name: 'default', region: 'eu-west-1' },
@@ -44,7 +44,7 @@ describe('a foreign task in the slot', () => {
       ({ subject }, { action }) => subject === 'operator' || action === 'ReadTarget',
     );
     await using world = await openWorld({ access: rule, emulator: { runningMs: 3_600_000 } });
-    const task = { ...order, taskName: 'by-hand' };
+    const task = { ...createBody, taskName: 'by-hand' };
     const { body } = await world.call('POST', '/export-tasks', task, as('operator'));
 
     const ann = await show(world, 'ann');
@@ -189,7 +189,12 @@ describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) 
       { jobId, slice: 0, attempt: 1 },
       '0123456789abcdef',
     );
-    const created = await world.call('POST', '/export-tasks', { ...order, taskName }, as('tom'));
+    const created = await world.call(
+      'POST',
+      '/export-tasks',
+      { ...createBody, taskName },
+      as('tom'),
+    );
     return { world, taskName, taskId: created.body.taskId as string };
   }
 
@@ -202,7 +207,7 @@ describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) 
 
     const shown = await show(world, 'ann', `/export-tasks/${taskId}`);
     const listed = await show(world, 'ann', '/export-tasks');
-    const refused = await world.call('POST', '/export-tasks', order, as('ann'));
+    const refused = await world.call('POST', '/export-tasks', createBody, as('ann'));
     const slot = await show(world, 'ann');
     const cancelled = await world.call(
       'POST',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { busyShare } from '#export-jobs/queue/slot/slot-usage.ts';
 import { insertAttempt, insertJob } from '../export-jobs/insert-rows.ts';
 import { storageBackends } from '../export-jobs/storage-backends.ts';
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 
 const minuteMs = 60_000;
 const now = Date.UTC(2024, 4, 2, 12);
@@ -16,7 +16,7 @@ const countAwsCalls = (world: World) => world.calls('DescribeExportTasks').lengt
 
 /** Creates a foreign task in the slot of AWS. Returns its id. */
 async function takeSlot(world: World, taskName = 'by hand'): Promise<string> {
-  const { body } = await world.call('POST', '/export-tasks', { ...order, taskName });
+  const { body } = await world.call('POST', '/export-tasks', { ...createBody, taskName });
   return body.taskId;
 }
 

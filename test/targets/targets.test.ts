@@ -5,7 +5,7 @@ import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
-import { openWorld, order, region, type World } from '../world.ts';
+import { createBody, openWorld, region, type World } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';
 
@@ -57,7 +57,7 @@ describe('?target=', () => {
     await using world = await openWorld();
 
     const answers = await Promise.all([
-      world.call('POST', '/export-tasks?target=none', order),
+      world.call('POST', '/export-tasks?target=none', createBody),
       world.call('GET', '/export-tasks?target=none'),
       world.call('GET', '/export-tasks/x?target=none'),
       world.call('POST', '/export-tasks/x/cancel?target=none'),
@@ -79,9 +79,9 @@ describe('?target=', () => {
     world.emulator.seed.logGroup({ ...theirs, logGroupName: '/app' });
     world.emulator.seed.bucket({ ...theirs, bucket: 'their-archive' });
 
-    const first = await world.call('POST', '/export-tasks', order);
+    const first = await world.call('POST', '/export-tasks', createBody);
     const second = await world.call('POST', '/export-tasks?target=second', {
-      ...order,
+      ...createBody,
       destination: 'their-archive',
     });
 
@@ -127,8 +127,8 @@ describe('a service role', () => {
 
     const ready = await world.call('GET', '/health/ready');
     const live = await world.call('GET', '/health/live');
-    const toBad = await world.call('POST', '/export-tasks?target=bad', order);
-    const toGood = await world.call('POST', '/export-tasks', order);
+    const toBad = await world.call('POST', '/export-tasks?target=bad', createBody);
+    const toGood = await world.call('POST', '/export-tasks', createBody);
 
     expect([ready.status, live.status, toBad.status, toGood.status]).toEqual([503, 200, 503, 201]);
     expect(ready.body.detail).toContain('bad');

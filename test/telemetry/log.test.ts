@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeLogger } from '#telemetry/logger.ts';
-import { openWorld, order } from '../world.ts';
+import { createBody, openWorld } from '../world.ts';
 
 const requestLines = (log: Record<string, unknown>[]) =>
   log.filter((line) => line.msg === 'request');
@@ -18,7 +18,7 @@ describe('the log', () => {
   test('has one line per request, with the facts an operator needs', async () => {
     await using world = await openWorld();
 
-    const created = await world.call('POST', '/export-tasks?target=default', order);
+    const created = await world.call('POST', '/export-tasks?target=default', createBody);
 
     expect(requestLines(world.log)).toEqual([
       expect.objectContaining({
@@ -36,7 +36,10 @@ describe('the log', () => {
   test('has the problem, and the error code and request id of AWS', async () => {
     await using world = await openWorld();
 
-    const answer = await world.call('POST', '/export-tasks', { ...order, logGroupName: '/none' });
+    const answer = await world.call('POST', '/export-tasks', {
+      ...createBody,
+      logGroupName: '/none',
+    });
 
     expect(requestLines(world.log)).toEqual([
       expect.objectContaining({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 
 /** Posts a body; returns the answer, and whether AWS was called. */
 async function post(world: World, body: unknown) {
@@ -66,7 +66,7 @@ describe('a body of POST /export-tasks', () => {
   ] as const)('is accepted with a %s at its limit: %s', async ([member, value]) => {
     await using world = await openWorld();
 
-    const { answer } = await post(world, { ...order, [member]: value });
+    const { answer } = await post(world, { ...createBody, [member]: value });
 
     expect(answer.status).toBe(201);
   });
@@ -75,11 +75,11 @@ describe('a body of POST /export-tasks', () => {
     await using world = await openWorld();
     const nothing = { taskName: null, logStreamNamePrefix: null, destinationPrefix: null };
 
-    const { answer } = await post(world, { ...order, ...nothing });
-    const missing = await post(world, { ...order, destination: null, extra: null });
+    const { answer } = await post(world, { ...createBody, ...nothing });
+    const missing = await post(world, { ...createBody, destination: null, extra: null });
 
     expect(answer.status).toBe(201);
-    expect(world.creates()[0]?.input).toEqual({ ...order, destinationPrefix: 'exportedlogs' });
+    expect(world.creates()[0]?.input).toEqual({ ...createBody, destinationPrefix: 'exportedlogs' });
     expect(missing.answer.body.errors).toEqual([
       {
         in: 'body',
@@ -98,7 +98,7 @@ describe('a body of POST /export-tasks', () => {
   ] as const)('returns a suggestion: %s %s', async ([member, value, words]) => {
     await using world = await openWorld();
 
-    const { answer, isSent } = await post(world, { ...order, [member]: value });
+    const { answer, isSent } = await post(world, { ...createBody, [member]: value });
 
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([
@@ -114,7 +114,7 @@ describe('a body of POST /export-tasks', () => {
   test('is accepted with a destinationPrefix of 1,024 bytes, which AWS checks', async () => {
     await using world = await openWorld();
 
-    const { isSent } = await post(world, { ...order, destinationPrefix: 'é'.repeat(512) });
+    const { isSent } = await post(world, { ...createBody, destinationPrefix: 'é'.repeat(512) });
 
     expect(isSent).toBe(true);
   });
@@ -142,7 +142,7 @@ describe('a body of POST /export-tasks', () => {
   ] as const)('is rejected with the %s %j', async ([member, value]) => {
     await using world = await openWorld();
 
-    const { answer, isSent } = await post(world, { ...order, [member]: value });
+    const { answer, isSent } = await post(world, { ...createBody, [member]: value });
 
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([refusedIn(member)]);
@@ -153,7 +153,7 @@ describe('a body of POST /export-tasks', () => {
     'is accepted with the instant %s',
     async (digits) => {
       await using world = await openWorld();
-      const body = JSON.stringify(order).replace(/"to":\d+/, `"to":${digits}`);
+      const body = JSON.stringify(createBody).replace(/"to":\d+/, `"to":${digits}`);
 
       const { answer } = await post(world, body);
 
@@ -178,7 +178,7 @@ describe('a body of POST /export-tasks', () => {
     '1E400',
   ])('is rejected with the instant %s', async (text) => {
     await using world = await openWorld();
-    const body = JSON.stringify(order).replace(/"from":\d+/, `"from":${text}`);
+    const body = JSON.stringify(createBody).replace(/"from":\d+/, `"from":${text}`);
 
     const { answer, isSent } = await post(world, body);
 
@@ -243,7 +243,7 @@ describe('a body of POST /export-tasks', () => {
     await using world = await openWorld();
     const extra = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`m${i}`, 0]));
 
-    const { answer } = await post(world, { ...order, ...extra });
+    const { answer } = await post(world, { ...createBody, ...extra });
 
     expect(answer.body.errors).toHaveLength(51);
     expect(answer.body.errors[50].detail).toBe('950 more members break a rule.');
@@ -253,7 +253,7 @@ describe('a body of POST /export-tasks', () => {
     await using world = await openWorld();
     const name = `a/b~c ${'🪵'.repeat(40)}`;
 
-    const { answer } = await post(world, { ...order, [name]: 1 });
+    const { answer } = await post(world, { ...createBody, [name]: 1 });
 
     expect(answer.status).toBe(400);
     expect(decodeURI(answer.body.errors[0].pointer)).toMatch(/^#\/a~1b~0c 🪵/u);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openWorld, order, type World } from '../world.ts';
+import { createBody, openWorld, type World } from '../world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ test('only counts violations after the first fifty', async () => {
   const unknown = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`m${n}`, n]));
 
   const { status, body, text } = await world.call('POST', '/export-tasks', {
-    ...order,
+    ...createBody,
     ...unknown,
   });
 
@@ -73,7 +73,10 @@ test.each([
   ['destination', 'x\udc00y\n', 'the unpaired surrogate U+DC00 at index 1'],
   ['logGroupName', '/app\n', 'the control character U+000A at index 4'],
 ])('names the invisible character in %s %j: %s', async (member, text, found) => {
-  const { status, body } = await world.call('POST', '/export-tasks', { ...order, [member]: text });
+  const { status, body } = await world.call('POST', '/export-tasks', {
+    ...createBody,
+    [member]: text,
+  });
 
   expect(status).toBe(400);
   expect(body.errors).toHaveLength(1);

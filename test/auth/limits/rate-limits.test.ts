@@ -5,7 +5,7 @@ import { openToAll } from '#auth/access.ts';
 import type { RateLimits } from '#auth/limits/plugin.ts';
 import { anonymous } from '#auth/principal.ts';
 import { Problem } from '#problems/problem.ts';
-import { openWorld, order } from '../../world.ts';
+import { createBody, openWorld } from '../../world.ts';
 
 // Callers identify themselves in a test header; other tests cover authentication.
 const byName: Access = {
@@ -34,7 +34,7 @@ async function openLimited(rateLimits: Partial<RateLimits>) {
       now += ms;
     },
     create: (headers: Record<string, string>) =>
-      world.call('POST', '/export-tasks', order, headers),
+      world.call('POST', '/export-tasks', createBody, headers),
     list: (headers: Record<string, string>) => world.call('GET', '/targets', undefined, headers),
   });
 }
@@ -98,7 +98,7 @@ test('counts creates and other requests separately, across all operations', asyn
   const creates = [
     await statusOf('POST', '/export-jobs?dryRun=true', {}),
     await statusOf('POST', `${job}/retry`, {}),
-    await statusOf('POST', '/export-tasks', order),
+    await statusOf('POST', '/export-tasks', createBody),
   ];
   const others = [
     await statusOf('GET', '/export-tasks'),

@@ -4,7 +4,7 @@ import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
-import { openWorld, order, region } from '../../world.ts';
+import { createBody, openWorld, region } from '../../world.ts';
 import { makeManualClock } from './manual-clock.ts';
 
 /** A budget without a limit. */
@@ -126,7 +126,7 @@ describe('shared reads', () => {
     const list = await read({});
     const task = await read({ taskId: 'a' });
 
-    await logs.createExportTask({ ...order, from: 0n, to: 1n });
+    await logs.createExportTask({ ...createBody, from: 0n, to: 1n });
 
     expect(list + (await read({}))).toBe(calls.list);
     expect(task + (await read({ taskId: 'a' }))).toBe(calls.task);

@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { type Authenticate, openToAll } from '#auth/access.ts';
 import { anonymous } from '#auth/principal.ts';
 import { createLevel, otherLevel } from '#edge/overload/load.ts';
-import { openWorld, order, type WorldOptions } from '../../world.ts';
+import { createBody, openWorld, type WorldOptions } from '../../world.ts';
 
 const jobId = '0191d2f0-7a57-4d0c-9d57-0d1a3f5d9a11';
 const creates: [string, string, object][] = [
-  ['POST', '/export-tasks', order],
+  ['POST', '/export-tasks', createBody],
   ['POST', '/export-jobs', {}],
   ['POST', `/export-jobs/${jobId}/retry`, {}],
 ];
@@ -113,7 +113,7 @@ test('logs a shed request, but not as an error', async () => {
   await using world = await openLate();
   world.late.ms = 1_000;
 
-  await world.call('POST', '/export-tasks', order);
+  await world.call('POST', '/export-tasks', createBody);
 
   const [line] = world.log.filter(({ problem }) => problem === 'overloaded');
   expect(line).toMatchObject({ level: 'info', route: '/export-tasks', status: 503 });
@@ -138,7 +138,7 @@ test('sheds creates while too many are in flight, until their callers leave', as
   const sockets = await world.hold(
     createLevel.inFlight,
     'POST /export-tasks HTTP/1.1',
-    JSON.stringify(order),
+    JSON.stringify(createBody),
   );
 
   const whileFull = [await world.shed(creates), await world.shed(others), await world.shed(open)];
@@ -192,8 +192,8 @@ test('does not count requests that wait for changes as in flight', async () => {
   await using world = await openLate();
   const job = {
     logGroupNames: ['/app'],
-    from: order.from,
-    to: order.to,
+    from: createBody.from,
+    to: createBody.to,
     sliceBy: 'none',
     destination: 'archive',
   };
