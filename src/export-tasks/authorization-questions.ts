@@ -1,7 +1,7 @@
 import type { Decision, Question, TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
-import type { EffectiveTask } from './creating/effective-task.ts';
+import type { EffectiveTask } from './creating/default-prefix.ts';
 
 /** The question whether this task may be created, with the values that are sent to AWS. */
 export function toCreateQuestion(target: TargetIdentity, task: EffectiveTask): Question {

@@ -9,7 +9,7 @@ import { suggestLogGroupPrefix } from '#export-tasks/name-corrections.ts';
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
-import { priorityIgnoredEvery } from '../queue/order.ts';
+import { priorityIgnoredEvery } from '../queue/serving-order.ts';
 import { SliceBy } from './calendar/slice-units.ts';
 import { utc } from './calendar/wall-clock.ts';
 import { defaultTemplateOf, templateDescription } from './prefix-template.ts';

@@ -4,7 +4,7 @@ import {
   isPriorityIgnored,
   priorityIgnoredEvery,
   type QueueStanding,
-} from './order.ts';
+} from './serving-order.ts';
 
 /** One caller's queue at a priority. Instants are epoch ms. */
 export interface CallerQueue extends QueueStanding {

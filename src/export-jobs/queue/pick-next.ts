@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import { servingOrder } from './order.ts';
+import { servingOrder } from './serving-order.ts';
 
 /**
  * Picks the slice that starts next at a target: the first ready slice of the first queue in

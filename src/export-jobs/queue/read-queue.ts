@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import { whereWaiting } from '../store/slice-conditions.ts';
-import type { QueueStanding } from './order.ts';
+import type { QueueStanding } from './serving-order.ts';
 
 /** Reads the clock of the database. */
 export async function readClock({ queries, now }: Database): Promise<number> {

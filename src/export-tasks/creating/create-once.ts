@@ -1,23 +1,21 @@
-import type { CloudWatchLogs, ExportGrant } from '#aws/cloudwatch-logs.ts';
-import { type AwsExportTask, isActive } from '#aws/export-task.ts';
+import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { toDateTime } from '#time/date-time.ts';
 import { withBucketPolicy } from './bucket-policy.ts';
-import type { EffectiveTask } from './effective-task.ts';
+import type { EffectiveTask } from './default-prefix.ts';
 import {
   type CreatedTask,
   makeOutcomeLookUp,
   type OutcomeLookUp,
   type OutcomeLookUpOptions,
 } from './outcome-look-up.ts';
+import { type ViewTask, withSlotHolder } from './slot-taken.ts';
 
 /** The caller of a create, the grant, and the caller's view of other tasks. */
 export interface CreateOnceOptions {
   caller: string;
   grant: ExportGrant | undefined;
-  /** Another task as the caller may see it; `undefined` if they may not. */
-  view: (task: AwsExportTask) => Promise<AwsExportTask | undefined>;
+  view: ViewTask;
   /** Aborts when the caller has disconnected. A create that still waits is then not sent. */
   signal?: AbortSignal | undefined;
 }
@@ -72,46 +70,10 @@ async function withDiagnosis(
   return withBucketPolicy(refusal, { ...target, bucket: task.destination });
 }
 
-/** Adds the task that holds the slot to a refusal, if AWS lists it and the caller may see it. */
-async function withSlotHolder(
-  logs: CloudWatchLogs,
-  refusal: Problem,
-  { caller, view }: Pick<CreateOnceOptions, 'caller' | 'view'>,
-): Promise<Problem> {
-  const active =
-    (await findActive(logs, { isFresh: false, caller })) ??
-    (await findActive(logs, { isFresh: true, caller }));
-  const holder = active && (await view(active));
-  if (holder?.taskId === undefined) return refusal;
-  const { taskId, taskName, logGroupName, status, executionInfo } = holder;
-  const since =
-    executionInfo?.creationTime === undefined ? undefined : toDateTime(executionInfo.creationTime);
-  const detail = `Export task ${taskId}${logGroupName ? ` of log group ${logGroupName}` : ''} holds the slot${since ? `. It was created at ${since}` : ''}.`;
-  return new Problem('export-slot-taken', detail, {
-    ...refusal.members,
-    slotHolder: {
-      taskId,
-      status: status?.code ?? 'RUNNING',
-      ...(taskName !== undefined && { taskName }),
-      ...(logGroupName !== undefined && { logGroupName }),
-      ...(since !== undefined && { since }),
-    },
-  });
-}
-
-// There is one slot, so the active task is among the newest. If the call fails, no task is named.
-async function findActive(
-  logs: CloudWatchLogs,
-  options: { isFresh: boolean; caller: string },
-): Promise<AwsExportTask | undefined> {
-  const page = await logs.describeExportTasks({ limit: 50 }, options).catch(() => undefined);
-  return page?.exportTasks.find(isActive);
-}
-
 async function unknownDetail(
   answer: Problem | undefined,
   { isUnlisted, nearMiss }: OutcomeLookUp,
-  view: CreateOnceOptions['view'],
+  view: ViewTask,
 ): Promise<string> {
   const sent = answer
     ? `${answer.detail} AWS may have created the task or not.`

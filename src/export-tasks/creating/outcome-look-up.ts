@@ -2,7 +2,7 @@ import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { setAsNewest } from '#caching/bounded-map.ts';
-import type { EffectiveTask } from './effective-task.ts';
+import type { EffectiveTask } from './default-prefix.ts';
 
 /** The clocks of a look-up, in milliseconds. */
 export interface OutcomeLookUpOptions {

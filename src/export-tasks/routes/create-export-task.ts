@@ -8,7 +8,7 @@ import { invalidRequest } from '#validation/violations.ts';
 import { grantOf, toCreateQuestion, toTaskQuestion } from '../authorization-questions.ts';
 import { CreateExportTask } from '../create-export-task-body.ts';
 import type { makeCreateOnce } from '../creating/create-once.ts';
-import { toEffectiveTask } from '../creating/effective-task.ts';
+import { toEffectiveTask } from '../creating/default-prefix.ts';
 import { warningsOf } from '../creating/warnings.ts';
 import { CreatedExportTask, TargetQuery } from '../export-task.ts';
 import type { MaskTaskNames } from '../mask-task-names.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { type CallerQueue, type ExpectedStart, forecast } from '#export-jobs/queue/forecast.ts';
-import { compareQueues } from '#export-jobs/queue/order.ts';
+import { compareQueues } from '#export-jobs/queue/serving-order.ts';
 
 interface Case {
   queues: CallerQueue[];

@@ -2,8 +2,8 @@ import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../store/steps/read-active-slice.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
-import { recordAndAnnounce } from './record-and-announce.ts';
 import { type FailedAttempt, recordFailedAttempt } from './record-failed-attempt.ts';
+import { recordAndAnnounce } from './record-slice-step.ts';
 import { isSameExport } from './same-export.ts';
 import { toStored } from './stored-problem.ts';
 

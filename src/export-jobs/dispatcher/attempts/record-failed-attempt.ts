@@ -2,7 +2,7 @@ import type { SliceProblem } from '../../export-job.ts';
 import type { ActiveSlice } from '../../store/steps/read-active-slice.ts';
 import type { CallToAws, Step } from '../../store/steps/record-step.ts';
 import type { CrashPoint, OwnedSlot } from '../owned-slot.ts';
-import { recordAndAnnounce } from './record-and-announce.ts';
+import { recordAndAnnounce } from './record-slice-step.ts';
 import { slugOf } from './stored-problem.ts';
 
 /** An attempt that used its start and led to no export. */

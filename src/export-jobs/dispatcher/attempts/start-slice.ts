@@ -17,7 +17,7 @@ import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/r
 import { isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
-import { recordAndAnnounce } from './record-and-announce.ts';
+import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
 
 /**

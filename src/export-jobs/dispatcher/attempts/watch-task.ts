@@ -8,8 +8,8 @@ import { alarmAfterMs, isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { nextPollAt } from '../pacing/poll-time.ts';
 import { cancelTaskAtAws } from './cancel-task.ts';
-import { recordAndAnnounce } from './record-and-announce.ts';
 import { recordFailedAttempt } from './record-failed-attempt.ts';
+import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
 
 /**

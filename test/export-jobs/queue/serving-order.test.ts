@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { forecast } from '#export-jobs/queue/forecast.ts';
-import { compareQueues } from '#export-jobs/queue/order.ts';
 import { readArrivals, readCallerQueues, readStartCount } from '#export-jobs/queue/read-queue.ts';
+import { compareQueues } from '#export-jobs/queue/serving-order.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import { type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { insertJob } from '../insert-rows.ts';
