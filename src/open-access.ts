@@ -70,13 +70,9 @@ export async function openAccess(
 export function logAuthMode({ access, host }: Config, log: Logger): void {
   const { methods, issuers } = access.authentication;
   if (methods.length > 0) {
-    log.info(
-      { methods, issuers: issuers.map(({ issuer }) => issuer) },
-      'started with authentication',
-    );
+    log.info({ methods, issuers: issuers.map(({ issuer }) => issuer) }, 'authentication enabled');
   } else {
-    const text =
-      'started without authentication; anyone who can reach the port can call the gateway';
+    const text = 'authentication disabled; anyone who can reach the port can call the gateway';
     log[isLoopback(host) ? 'info' : 'warn']({ host }, text);
   }
 }

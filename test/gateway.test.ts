@@ -299,10 +299,9 @@ describe('authentication', () => {
   const linesAboutAuthentication = (lines: string[]) =>
     lines
       .map((line) => JSON.parse(line))
-      .filter(({ msg }) => /^started with/.test(msg))
+      .filter(({ msg }) => /^authentication (?:enabled|disabled)/.test(msg))
       .map(({ time: _now, ...line }) => line);
-  const everybody =
-    'started without authentication; anyone who can reach the port can call the gateway';
+  const everybody = 'authentication disabled; anyone who can reach the port can call the gateway';
 
   test.for([
     ['it when only this machine can connect', {}, { level: 'info', host: '127.0.0.1' }],
@@ -358,7 +357,7 @@ describe('authentication', () => {
         level: 'info',
         methods: ['jwt', 'api-key'],
         issuers: [issuer.url],
-        msg: 'started with authentication',
+        msg: 'authentication enabled',
       },
     ]);
   });
