@@ -18,10 +18,19 @@ export const Count = (description: string) => Type.Integer({ minimum: 0, descrip
 export type SliceProblem = Static<typeof SliceProblem>;
 export const SliceProblem = Type.Object(
   {
-    ...Type.Pick(ProblemBody, ['type', 'title', 'detail', 'isRetryable', 'remedy']).properties,
-    ...Type.Pick(ProblemBody, ['awsErrorCode', 'awsRequestId', 'bucketPolicy']).properties,
+    ...Type.Pick(ProblemBody, ['type', 'title']).properties,
+    detail: Type.String({ description: 'Explanation of the problem for this slice.' }),
+    isRetryable: Type.Boolean({
+      description: 'Whether a later attempt can succeed without a fix.',
+    }),
+    ...Type.Pick(ProblemBody, ['remedy', 'awsErrorCode', 'awsRequestId', 'bucketPolicy'])
+      .properties,
   },
-  { title: 'SliceProblem', description: 'The reason why a slice or attempt failed.' },
+  {
+    title: 'SliceProblem',
+    description:
+      'The reason why a slice or attempt failed. In a slice, it is that of the latest failure. It is absent if there was none, and after completion or a retry of the job. In an attempt, it is present if the attempt failed or the answer of AWS was lost.',
+  },
 );
 
 /** The id of a job, in paths. */
@@ -40,7 +49,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: no slice has started. `running`: at least one slice has started, and not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: all slices wait for their first attempt or for another one. `running`: at least one slice holds the slot or has ended, and not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
@@ -50,8 +59,12 @@ export const jobFacts = {
   name: Type.Optional(
     Type.String({ description: 'Name of the job. Absent if its caller gave none.' }),
   ),
-  caller: Type.String({ description: 'Id of the caller that created the job.' }),
-  priority: Type.Integer({ description: 'Priority of the job. A higher number starts first.' }),
+  caller: Type.String({
+    description: 'Id of the caller whose job it is: `<issuer>#<subject>`, or `anonymous`.',
+  }),
+  priority: Type.Integer({
+    description: 'Priority of the job, from -10 to 10. A higher number starts first.',
+  }),
   from: DateTime('Start of the time range, inclusive.'),
   to: DateTime('End of the time range, exclusive.'),
   sliceBy: SliceBy,
@@ -78,11 +91,11 @@ export const jobFacts = {
       minimum: 0,
       format: 'int64',
       description:
-        'Total size of the log groups in bytes when the job was accepted. It includes data outside the time range. Present for jobs with `logGroupNamePrefix`.',
+        'Total size of the log groups in bytes at the time of the request. It includes data outside the time range. Present for jobs with `logGroupNamePrefix`.',
     }),
   ),
   isUnsettled: Type.Boolean({
-    description: `Whether the job exports recent log events without waiting ${inWords(awsLimits.settlingMs)} for late ones (\`allowUnsettled\`). Log events that arrive later are not in the export.`,
+    description: `Whether log events can be missing in the export. True if \`allowUnsettled\` was set and \`to\` was less than ${inWords(awsLimits.settlingMs)} old at the time of the request. Log events that become exportable later are not in the export.`,
   }),
 };
 
@@ -94,11 +107,13 @@ const QueuePosition = Type.Object(
     }),
     estimatedStartAt: Type.Optional(
       DateTime(
-        'Estimated start of the next waiting slice. Absent if no export has ended recently.',
+        'Estimated start of the next waiting slice. Absent if none of the latest attempts at the target completed or failed.',
       ),
     ),
     estimatedEndAt: Type.Optional(
-      DateTime('Estimated end of the last waiting slice. Absent if no export has ended recently.'),
+      DateTime(
+        'Estimated end of the last waiting slice. Absent if none of the latest attempts at the target completed or failed.',
+      ),
     ),
   },
   {
@@ -134,31 +149,34 @@ export const ExportJob = Type.Object(
     }),
     acceptedAt: DateTime('When the job was accepted.'),
     notBeforeAt: Type.Optional(
-      DateTime(
-        'When the first slice that waits for its log events can start. Absent if no slice waits for them.',
-      ),
+      DateTime('The earliest `notBeforeAt` of the waiting slices. Absent if none of them has one.'),
     ),
     startedAt: Type.Optional(
-      DateTime('When the first export task of the job was sent. Absent before that.'),
+      DateTime(
+        'When the first attempt was recorded, just before it was sent to AWS. A retry does not change it. Absent before that.',
+      ),
     ),
     cancelRequestedAt: Type.Optional(
       DateTime('When a cancel of the job was requested. Absent if none was.'),
     ),
-    endedAt: Type.Optional(DateTime('When the last slice ended. Absent before that.')),
+    endedAt: Type.Optional(
+      DateTime('When the last slice ended. Absent before that, and again after a retry.'),
+    ),
     queue: Type.Optional(QueuePosition),
     failures: Type.Array(
       Type.Object(
         {
-          slices: Count('Number of slices that failed with this problem.'),
+          slices: Count('Number of failed slices with this type of problem.'),
           problem: SliceProblem,
         },
         {
           title: 'ExportJobFailure',
-          description: 'A problem of failed slices, with their number.',
+          description: 'Failed slices with one type of problem. `problem` is that of one of them.',
         },
       ),
       {
-        description: 'The five most frequent problems of failed slices. Empty if no slice failed.',
+        description:
+          'The problems of failed slices by type, most frequent first, at most five. Empty if no slice is failed.',
       },
     ),
     links: Type.Object(

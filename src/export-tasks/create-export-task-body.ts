@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Unique names make tasks easy to find. Names that begin with `xp1-` and the id of this service are reserved for export jobs.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. A name is rejected if it begins with `xp1-<id>-`, where `<id>` is the id of this service. Export jobs use such names.',
 });
 
 /** The name of a log group. */
@@ -50,7 +50,7 @@ const destinationPrefix = Text({
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
-    'Key prefix of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/000000.gz`.',
+    'Key prefix of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/` and the file names `000000.gz`, `000001.gz` and so on.',
 });
 
 /** The body of POST /export-tasks: the parameters of CreateExportTask. */
@@ -65,7 +65,8 @@ export const CreateExportTask = Type.Object(
         'Start of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
     }),
     to: Int64({
-      description: 'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z.',
+      description:
+        'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. This service accepts a value in the future. If it is before `from`, the export is empty, and the answer has a warning.',
     }),
     destination: Destination,
     destinationPrefix: Type.Optional(destinationPrefix),

@@ -41,19 +41,22 @@ export const CreatedExportTask = Type.Object(
   },
 );
 
+// As in `isActive`.
+const activeStates = 'A task holds the slot while it is PENDING, RUNNING or PENDING_CANCEL.';
+
 /** A status code, as a filter. */
 export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({
   title: 'ExportTaskStatusCode',
   type: 'string',
   enum: exportTaskStatusCodes,
-  description: 'State of an export task. PENDING and RUNNING hold the slot.',
+  description: `State of an export task. ${activeStates}`,
   'x-rule': `one of ${exportTaskStatusCodes.join(', ')}`,
 });
 
 // Not an enum: a generated client must not fail on a status code that AWS adds later.
 const ShownStatusCode = Type.Unsafe<ExportTaskStatusCode>({
   type: 'string',
-  description: `State of the task: ${exportTaskStatusCodes.join(', ')}, or a state that AWS adds later. PENDING and RUNNING hold the slot.`,
+  description: `State of the task: ${exportTaskStatusCodes.join(', ')}, or a state that AWS adds later. ${activeStates}`,
 });
 
 // Without the format a generated client has 32 bits for it.

@@ -35,9 +35,9 @@ export const documentBase = {
   info: {
     title: 'log-export-gateway',
     version: '0.1.0',
-    summary: 'CloudWatch Logs exports to S3 over REST.',
+    summary: 'A REST API to export CloudWatch Logs to S3.',
     description:
-      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations without a security requirement need no credentials.\n\nThe 64-bit integers `from` and `to` are exact. Read and write them with a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
+      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],
@@ -45,12 +45,12 @@ export const documentBase = {
     {
       name: 'export-tasks',
       description:
-        'A mirror of the AWS API: three operations with the names, limits and order of AWS. It keeps no state.',
+        'Single export tasks in AWS: create, list, get and cancel. Each request calls CreateExportTask, DescribeExportTasks or CancelExportTask. Members have the same names and limits as in AWS. This service stores nothing about these tasks.',
     },
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free. Failed slices are retried.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free. The slot is the place for the one active export task that AWS allows per account and Region. Some failures are retried automatically. The remaining failed slices are retried with POST /export-jobs/{jobId}/retry.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
@@ -92,7 +92,7 @@ const headers = {
   },
   ETag: {
     description:
-      'Version of the answer. It changes with the content. Send it back as `If-None-Match`.',
+      'Version of the job and its position in the queue. A change of an estimate alone does not change it. Send it back as `If-None-Match`.',
     schema: { type: 'string' },
   },
   'Retry-After': {
@@ -101,14 +101,20 @@ const headers = {
   },
   RateLimit: {
     description:
-      'The rest of your budget: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). Absent if you have no budget.',
+      'Remaining requests: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). `creates` and other `requests` have separate limits. Absent if your requests have no limit.',
     schema: { type: 'string' },
     example: '"creates";r=117;t=42',
   },
   'RateLimit-Policy': {
-    description: 'Your budget: `q` requests per `w` seconds. Absent if you have no budget.',
+    description: 'Your limit: `q` requests per `w` seconds. Absent if your requests have no limit.',
     schema: { type: 'string' },
     example: '"creates";q=120;w=60',
+  },
+  'WWW-Authenticate': {
+    description:
+      'One challenge for each accepted method: `Bearer`, `ApiKey` or `ClientCertificate`. The `error` parameter gives the reason. Without credentials in the request, it is absent.',
+    schema: { type: 'string' },
+    example: 'Bearer realm="log-export-gateway", error="invalid_token"',
   },
   'X-Request-Id': {
     description: 'The id of this request. The log has the same id.',
@@ -177,11 +183,14 @@ function addProblems(
   const byStatus = Map.groupBy(problems, (slug) => catalogue[slug].status);
   for (const [status, slugs] of byStatus) {
     const hasRetryAfter = slugs.some((slug) => 'retryAfterSeconds' in catalogue[slug]);
+    const names = [
+      'X-Request-Id',
+      ...(hasRetryAfter ? ['Retry-After'] : []),
+      ...(status === 401 ? ['WWW-Authenticate'] : []),
+    ];
     responses[status] = {
       description: slugs.map((slug) => `\`${slug}\`: ${catalogue[slug].title}.`).join('\n\n'),
-      headers: Object.fromEntries(
-        ['X-Request-Id', ...(hasRetryAfter ? ['Retry-After'] : [])].map(refToHeader),
-      ),
+      headers: Object.fromEntries(names.map(refToHeader)),
       content: {
         [problemMediaType]: {
           schema: { $ref: '#/components/schemas/Problem' },

@@ -10,7 +10,10 @@ export const ProblemExplanation = Type.Object(
       description: 'URL path of the problem. It is the `type` member of an error.',
     }),
     slug: Type.String({ description: 'Name of the problem: the last segment of `type`.' }),
-    status: Type.Integer({ description: 'HTTP status of the error.' }),
+    status: Type.Integer({
+      description:
+        'HTTP status of the error. Some problems are only in slices and never an HTTP answer, for example `export-task-failed`.',
+    }),
     title: Type.String({ description: 'Name of the problem in words.' }),
     explanation: Type.String({ description: 'Explanation of the problem and its cause.' }),
     remedy: Type.String({ description: 'How to fix the problem.' }),

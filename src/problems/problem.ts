@@ -16,7 +16,8 @@ export const Violation = Type.Object(
       description: 'The part of the request that has the member.',
     }),
     pointer: Type.String({
-      description: 'JSON pointer to the member, as a URI fragment (RFC 6901, section 6).',
+      description:
+        'JSON pointer to the member, as a URI fragment (RFC 6901, section 6). For query, path and header it is `#/` and the name of the parameter. Names of headers are in lower case.',
     }),
     detail: Type.String({ description: 'The rule, and how the value differs from it.' }),
   },
@@ -58,30 +59,35 @@ export const ProblemBody = Type.Object(
         {
           taskId: Type.String({ description: 'Id of the export task in AWS.' }),
           taskName: Type.Optional(
-            Type.String({ description: 'Name of the task. Absent if its creator gave none.' }),
+            Type.String({
+              description: 'Name of the task. Absent if it has none, or if you may not see it.',
+            }),
           ),
-          logGroupName: Type.Optional(Type.String({ description: 'Name of the log group.' })),
+          logGroupName: Type.Optional(
+            Type.String({ description: 'Name of the log group. Absent if AWS returned none.' }),
+          ),
           status: Type.String({ description: 'State of the task, such as RUNNING.' }),
           since: Type.Optional(
-            Type.String({ format: 'date-time', description: 'When AWS created the task.' }),
+            Type.String({
+              format: 'date-time',
+              description: 'When AWS created the task. Absent if AWS returned no time.',
+            }),
           ),
         },
         {
           title: 'SlotHolder',
           description:
-            'The active export task. Present with `export-slot-taken` if you may see the task.',
+            'The active export task. Present with `export-slot-taken` if AWS lists the task and you may see it.',
         },
       ),
     ),
     exportTask: Type.Optional(
-      Type.Object(
-        { taskId: Type.String({ description: 'Id of the export task in AWS.' }) },
-        {
-          title: 'FinishedExportTask',
-          additionalProperties: true,
-          description: 'The finished export task. Present with `export-task-already-finished`.',
-        },
-      ),
+      // By name: this room imports no other.
+      Type.Unsafe<{ taskId: string }>({
+        $ref: '#/components/schemas/ExportTask',
+        description:
+          'The finished export task, without `from` and `to`. Present with `export-task-already-finished`.',
+      }),
     ),
     bucketPolicy: Type.Optional(
       Type.Object(

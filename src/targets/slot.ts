@@ -14,7 +14,7 @@ export const Slot = Type.Object(
       type: 'string',
       enum: ['free', 'ours', 'foreign'],
       description:
-        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: an export task outside the export jobs holds it.',
+        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: an export task that no export job of this service created holds it. For example, it was created with POST /export-tasks or in the AWS console.',
     }),
     jobId: Type.Optional(
       Type.String({
@@ -36,19 +36,23 @@ export const Slot = Type.Object(
     taskName: Type.Optional(
       Type.String({
         description:
-          'Name of the export task. Present when `state` is `foreign`, unless the name belongs to a job that you may not see.',
+          'Name of the export task. Only present when `state` is `foreign`. Absent if the task has no name, if it is not known, or if you may not see it. It can be the name of an export job, for example if another installation of this service created the task.',
       }),
     ),
     logGroupName: Type.Optional(
       Type.String({
         description:
-          'Log group of the export task. Present when `state` is `foreign` and you may see the task.',
+          'Log group of the export task. Present when `state` is `foreign`, the log group is known, and you may see the task.',
       }),
     ),
     since: Type.Optional(
-      DateTime('When the export task began to hold the slot. Absent when `state` is `free`.'),
+      DateTime(
+        'When AWS created the export task. If that is not known, when its create call was recorded. Absent when `state` is `free`, or if both are unknown.',
+      ),
     ),
-    seenAt: DateTime('When this was observed.'),
+    seenAt: DateTime(
+      'When this was observed: in the records of the export jobs if `state` is `ours`, otherwise in AWS.',
+    ),
   },
   { title: 'Slot', description: 'The slot of a target: the place for its one active export task.' },
 );
@@ -59,7 +63,7 @@ export const TargetQueue = Type.Object(
   {
     waiting: Count('Number of waiting slices.'),
     ready: Count(
-      'Number of waiting slices that can start now. The others wait until their log events are exportable, or for a retry.',
+      'Number of waiting slices that can start now. The others wait until their log events are exportable, or until the pause after a failed attempt is over.',
     ),
     callers: Type.Array(
       Type.Object(
@@ -70,7 +74,8 @@ export const TargetQueue = Type.Object(
           }),
           caller: Type.Optional(
             Type.String({
-              description: 'Id of the caller. Absent if you may not see the jobs of this caller.',
+              description:
+                '`<issuer>#<subject>` of the caller, or `anonymous`. Absent if you may not see the jobs of this caller.',
             }),
           ),
           waiting: Count('Number of waiting slices.'),
@@ -81,7 +86,11 @@ export const TargetQueue = Type.Object(
       { description: 'Waiting slices by priority and caller, highest priority first.' },
     ),
   },
-  { title: 'TargetQueue', description: 'The queue of waiting slices in front of the slot.' },
+  {
+    title: 'TargetQueue',
+    description:
+      'The queue of waiting slices in front of the slot. Present if export jobs are enabled.',
+  },
 );
 
 /** A target, its slot and its queue. */
@@ -112,10 +121,10 @@ export const TargetStatus = Type.Object(
         slot: {
           state: 'ours',
           jobId: '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10',
-          slice: 3,
-          taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
-          since: '2024-05-02T00:00:00.000Z',
-          seenAt: '2024-05-02T00:00:41.318Z',
+          slice: 1,
+          taskId: 'c7a41e08-52bd-4b19-8f6e-3d90b2a7f415',
+          since: '2024-05-04T08:02:05.000Z',
+          seenAt: '2024-05-04T08:02:46.318Z',
         },
         queue: {
           waiting: 28,

@@ -19,9 +19,13 @@ export const Target = Type.Object(
   {
     name: Type.String({ description: 'Name of the target. Use it as the `target` parameter.' }),
     region: Type.String({ description: 'AWS Region of the target.' }),
-    accountId: Type.String({ description: 'Id of the AWS account, confirmed by STS.' }),
+    accountId: Type.String({
+      description:
+        'Id of the AWS account. AWS STS has confirmed that the credentials belong to it.',
+    }),
     isDefault: Type.Boolean({
-      description: 'Whether operations use this target if the `target` parameter is absent.',
+      description:
+        'Whether this is the first configured target. It is the default of the `target` parameter, except in GET /export-jobs.',
     }),
   },
   { title: 'Target', description: 'An AWS account and Region in which exports run.' },

@@ -118,6 +118,15 @@ test('operations with a rate limit declare its headers for every answer except 4
   }
 });
 
+test('operations declare the challenges of a 401, and of no other answer', () => {
+  for (const { operation } of operations) {
+    for (const [status, { headers }] of Object.entries(operation.responses)) {
+      const hasChallenges = 'WWW-Authenticate' in headers;
+      expect(hasChallenges, `${operation.operationId} ${status}`).toBe(status === '401');
+    }
+  }
+});
+
 test('operations accept three kinds of credentials, or none if AUTH is none', () => {
   const names = ['bearer', 'apiKey', 'mutualTLS'];
 

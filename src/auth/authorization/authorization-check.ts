@@ -25,7 +25,7 @@ const Caller = Type.Object(
       rule: 'text of 1 to 1024 characters, without #',
     }),
     subject: name(
-      'Name of the caller at the issuer: the `sub` claim of a token, or the name of an API key.',
+      'Name of the caller at the issuer: the `sub` claim of a token, or the name of an API key. For `mtls`, the URI in the certificate or, without one, its DNS name.',
     ),
     groups: Type.Optional(names('Groups of the caller. Default: none.')),
     claims: Type.Optional(
@@ -46,6 +46,16 @@ const Caller = Type.Object(
   },
 );
 
+const actionDescription = `The action to test. The members that matter, beside \`principal\` and \`target\`:
+
+- \`CreateExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`.
+- \`CreateExportJob\`: the same and \`priority\`. It applies to a new job and to each of its tasks.
+- \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
+- \`ReadExportJob\`, \`CancelExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
+- \`RetryExportJob\`: the same. A retry must also be permitted as \`CreateExportJob\`.
+- \`ReadTarget\`: none.
+- \`CheckAuthorization\`: none.`;
+
 /** The body of POST /authorization-checks: who would do what. */
 export type AuthorizationCheck = Static<typeof AuthorizationCheck>;
 export const AuthorizationCheck = Type.Object(
@@ -55,7 +65,7 @@ export const AuthorizationCheck = Type.Object(
       title: 'Action',
       type: 'string',
       enum: Object.keys(actions),
-      description: 'The action to test.',
+      description: actionDescription,
       'x-rule': `one of ${Object.keys(actions).join(', ')}`,
     }),
     target: Type.Optional(name('Name of the target. Default: the first configured target.')),
@@ -63,7 +73,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. To create a task, the prefix that is sent to AWS. To read, cancel or retry a job, its template. Default for tasks: `exportedlogs`.',
+        'Destination prefix. To create a task or a job, a prefix that is sent to AWS, without placeholders. To read, cancel or retry a job, its template. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(
@@ -118,9 +128,11 @@ export const AuthorizationAnswer = Type.Object(
     isPermitted: Type.Boolean({ description: 'Whether the policies permit the action.' }),
     policies: Type.Array(Type.String(), {
       description:
-        'Ids of the policies that decide. Empty if no policy permits the action, or if there are no policies.',
+        'Ids of the policies that decide. If the action is denied, they are `forbid` policies. Empty if no policy applies, or if there are no policies.',
     }),
-    principal: Type.String({ description: 'Id of the tested caller.' }),
+    principal: Type.String({
+      description: 'Id of the tested caller: `<issuer>#<subject>`, or `anonymous`.',
+    }),
   },
   {
     title: 'AuthorizationAnswer',

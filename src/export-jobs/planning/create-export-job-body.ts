@@ -44,7 +44,7 @@ export const CreateExportJob = Type.Object(
       ...LogGroupName,
       'x-suggest': suggestLogGroupPrefix,
       description:
-        'Export every log group whose name begins with this. The list is read once, when the job is accepted. Required unless `logGroupNames` is present.',
+        'Export every log group whose name begins with this. The list of log groups is read once, before the job is accepted. Required unless `logGroupNames` is present.',
     }),
     logStreamNamePrefix: Type.Optional({
       ...LogStreamNamePrefix,
@@ -66,7 +66,7 @@ export const CreateExportJob = Type.Object(
         rule: 'the IANA name of a time zone, such as Europe/Berlin',
         default: utc,
         description:
-          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. A repeated hour is one interval of two hours. A skipped day has no interval.',
+          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. When an hour repeats, no interval begins in the repetition. The interval before it is longer: two hours for `hour`, 75 minutes for `15-minutes`. A skipped day has no interval.',
       }),
     ),
     destination: Destination,
@@ -86,14 +86,14 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: `Priority of the job. A higher number starts first. Default: 0. One start in ${priorityIgnoredEvery} ignores the priority and goes to the caller that was served least recently. So every job starts eventually.`,
+        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one start in ${priorityIgnoredEvery} ignores the priority. It goes to the caller that was served least recently. So every job starts eventually.`,
       }),
     ),
     allowUnsettled: Type.Optional(
       Type.Boolean({
         default: false,
         'x-rule': 'true or false',
-        description: `Whether to export recent log events without waiting. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable, and a slice waits for that time. If true, slices do not wait, and \`to\` may be up to ${inWords(longestDayMs)} in the future. Log events that arrive later are not exported.`,
+        description: `Whether to export unsettled log events: those less than ${inWords(awsLimits.settlingMs)} old. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable in AWS, and a slice waits until then. If true, slices do not wait, and \`to\` may be up to ${inWords(longestDayMs)} in the future. Log events that become exportable after the export are missing in it.`,
       }),
     ),
   },
@@ -102,17 +102,19 @@ export const CreateExportJob = Type.Object(
     additionalProperties: false,
     // Said in words: from `oneOf` code generators make a union of two types that have no members.
     description:
-      'A request for an export job. Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
+      'A request for an export job. It requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
     'x-exactlyOneOf': ['logGroupNames', 'logGroupNamePrefix'],
     'x-rule':
       'a JSON object with logGroupNames or logGroupNamePrefix (one of them), from, to and destination',
     examples: [
       {
-        name: 'checkout, first of May',
+        name: 'checkout, May',
         logGroupNames: ['/demo/checkout'],
         from: '2024-05-01T00:00:00Z',
-        to: '2024-05-02T00:00:00Z',
+        to: '2024-05-03T00:00:00Z',
+        sliceBy: 'day',
         destination: 'demo-log-archive',
+        destinationPrefix: 'checkout/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
       },
       {
         logGroupNamePrefix: '/demo/',

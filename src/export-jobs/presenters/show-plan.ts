@@ -19,12 +19,12 @@ const ShownSlice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the log events of the slice become exportable, so that it can start. Absent if it need not wait.',
+        'When the log events of the slice become exportable. The slice would start after that. Absent if they are exportable now.',
       ),
     ),
     destinationPrefix: Type.String({
       description:
-        'Destination prefix of the first attempt. It has a placeholder for the id of the job, which does not exist yet.',
+        'Destination prefix of the first attempt. `{jobId}` stays a placeholder, because the job has no id yet.',
     }),
   },
   { title: 'PlannedSlice', description: 'A planned slice: one log group over one interval.' },
@@ -46,10 +46,14 @@ export const PlannedExportJob = Type.Object(
         slicesWaiting: Count('Number of waiting slices of all callers at the target.'),
         slicesAhead: Count('Number of slices that would start before the first slice of this job.'),
         estimatedStartAt: Type.Optional(
-          DateTime('Estimated start of the first slice. Absent if no export has ended recently.'),
+          DateTime(
+            'Estimated start of the first slice. Absent if none of the latest attempts at the target completed or failed.',
+          ),
         ),
         estimatedEndAt: Type.Optional(
-          DateTime('Estimated end of the last slice. Absent if no export has ended recently.'),
+          DateTime(
+            'Estimated end of the last slice. Absent if none of the latest attempts at the target completed or failed.',
+          ),
         ),
       },
       { title: 'QueueEstimate', description: 'The queue that the job would join.' },
@@ -72,8 +76,23 @@ export const PlannedExportJob = Type.Object(
         destinationPrefix: exampleJob.destinationPrefix,
         isUnsettled: false,
         logGroupNames: ['/demo/checkout'],
-        sliceCount: 1,
-        slices: [],
+        sliceCount: 2,
+        slices: [
+          {
+            number: 0,
+            logGroupName: '/demo/checkout',
+            from: exampleJob.from,
+            to: '2024-05-02T00:00:00.000Z',
+            destinationPrefix: 'checkout/2024-05-01/{jobId}/1',
+          },
+          {
+            number: 1,
+            logGroupName: '/demo/checkout',
+            from: '2024-05-02T00:00:00.000Z',
+            to: exampleJob.to,
+            destinationPrefix: 'checkout/2024-05-02/{jobId}/1',
+          },
+        ],
         queue: { slicesWaiting: 0, slicesAhead: 0 },
       },
     ],

@@ -22,7 +22,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting` slices are in the queue. `starting`, `running` and `cancelling` slices hold the slot. `completed`, `failed` and `cancelled` are final.',
+    'State of the slice. `waiting`: the slice is in the queue. `starting`: its create call was recorded, and the outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed` and `cancelled` are final. `failed` changes only by a retry of the job.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -38,28 +38,31 @@ const Attempt = Type.Object(
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',
     }),
     taskId: Type.Optional(
-      Type.String({ description: 'Id of the export task in AWS. Absent until AWS has answered.' }),
+      Type.String({
+        description:
+          'Id of the export task in AWS. Absent until AWS has created it, or if none was created.',
+      }),
     ),
-    submittedAt: DateTime('When the attempt was recorded, just before it was sent to AWS.'),
+    submittedAt: DateTime('When the attempt was recorded, just before the call to AWS.'),
     taskCreatedAt: Type.Optional(DateTime('When AWS created the export task. Absent if unknown.')),
     taskCompletedAt: Type.Optional(
       DateTime('When the export task ended in AWS. Absent if unknown.'),
     ),
-    endedAt: Type.Optional(DateTime('When the outcome became known. Absent before that.')),
+    endedAt: Type.Optional(DateTime('When the outcome was recorded. Absent before that.')),
     outcome: Type.Optional(
       Type.Unsafe<AttemptOutcome>({
         title: 'AttemptOutcome',
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `refused`: AWS or the policies refused it. `not-sent`: the call to AWS was not sent. `not-created`: the answer was lost, and AWS did not create the task.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, or its result cannot be known. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call was not sent. `not-created`: the answer was lost, and AWS did not create the task.',
       }),
     ),
     problem: Type.Optional(SliceProblem),
   },
   {
     title: 'SliceAttempt',
-    description: 'An attempt to export a slice: one CreateExportTask call.',
+    description: 'An attempt to export a slice: at most one CreateExportTask call.',
   },
 );
 
@@ -74,7 +77,7 @@ export const Slice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the log events of the slice become exportable, so that it can start. Absent if it need not wait.',
+        'When the log events of the slice become exportable. The slice starts after that. Absent if they were exportable when the job was accepted.',
       ),
     ),
     attempts: Type.Array(Attempt, { description: 'All attempts, oldest first.' }),
@@ -83,26 +86,47 @@ export const Slice = Type.Object(
   { title: 'Slice', description: 'A slice of a job: one log group over one interval.' },
 );
 
-/** A finished slice, for examples. */
-export const exampleSlice = {
-  number: 0,
-  state: 'completed',
-  logGroupName: '/demo/checkout',
-  from: exampleJob.from,
-  to: '2024-05-02T00:00:00.000Z',
-  attempts: [
-    {
-      attempt: 1,
-      destinationPrefix: `checkout/2024-05-01/${exampleJob.id}/1`,
-      taskId: '3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11',
-      submittedAt: exampleJob.startedAt,
-      taskCreatedAt: exampleJob.startedAt,
-      taskCompletedAt: '2024-05-04T08:02:01.000Z',
-      endedAt: '2024-05-04T08:02:02.000Z',
-      outcome: 'completed',
-    },
-  ],
-} satisfies Slice;
+/** The slices of the finished job, for examples. */
+export const exampleSlices = [
+  {
+    number: 0,
+    state: 'completed',
+    logGroupName: '/demo/checkout',
+    from: exampleJob.from,
+    to: '2024-05-02T00:00:00.000Z',
+    attempts: [
+      {
+        attempt: 1,
+        destinationPrefix: `checkout/2024-05-01/${exampleJob.id}/1`,
+        taskId: 'a2f6d913-07c4-4e8b-b5a1-6e1d84f0c327',
+        submittedAt: exampleJob.startedAt,
+        taskCreatedAt: exampleJob.startedAt,
+        taskCompletedAt: '2024-05-04T08:02:01.000Z',
+        endedAt: '2024-05-04T08:02:02.000Z',
+        outcome: 'completed',
+      },
+    ],
+  },
+  {
+    number: 1,
+    state: 'completed',
+    logGroupName: '/demo/checkout',
+    from: '2024-05-02T00:00:00.000Z',
+    to: exampleJob.to,
+    attempts: [
+      {
+        attempt: 1,
+        destinationPrefix: `checkout/2024-05-02/${exampleJob.id}/1`,
+        taskId: 'c7a41e08-52bd-4b19-8f6e-3d90b2a7f415',
+        submittedAt: '2024-05-04T08:02:04.500Z',
+        taskCreatedAt: '2024-05-04T08:02:05.000Z',
+        taskCompletedAt: '2024-05-04T08:04:09.000Z',
+        endedAt: exampleJob.endedAt,
+        outcome: 'completed',
+      },
+    ],
+  },
+] satisfies Slice[];
 
 /** Shows a slice with its attempts. */
 export function showSlice(

@@ -15,7 +15,7 @@ const Query = Type.Object(
         minimum: 1,
         maximum: 30,
         description:
-          'Maximum seconds to wait for a change of the job before the answer. Default: no wait. With `If-None-Match`, the answer comes when the job differs from that version. Without it, the answer comes at the next change, or at once if the job has ended.',
+          'Maximum time to wait for a change of the job, in seconds. Default: no wait. With `If-None-Match`, the answer comes at once if the `ETag` differs, otherwise at the next change. Without it, the answer comes at the next change, or at once if the job has ended. A new position in the queue alone does not end the wait.',
         'x-rule': 'an integer from 1 to 30, in seconds',
       }),
     ),
@@ -26,7 +26,7 @@ const Headers = Type.Object({
   'If-None-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of an earlier answer. The answer is 304 if the job has not changed since.',
+        'The `ETag` of an earlier answer. The answer is 304 if the job and its position in the queue have not changed since.',
     }),
   ),
 });
@@ -49,7 +49,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Get an export job',
       description:
-        'Returns the state of a job and its position in the queue. To follow a job, repeat the request with `wait=30` and the last `ETag` as `If-None-Match`. Each answer comes when the job has changed, or is 304 after 30 seconds.',
+        'Returns the state of a job and its position in the queue. To follow a job, repeat the request with `wait=30` and the last `ETag` as `If-None-Match`. The answer comes when the job has changed. If it has not changed within 30 seconds, the answer is 304.',
       params: JobParams,
       querystring: Query,
       headers: Headers,
@@ -57,7 +57,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
         200: { ...ExportJob, examples: [exampleJob] },
         304: Type.Unsafe<undefined>({
           type: 'null',
-          description: 'The job has not changed since the version in `If-None-Match`.',
+          description: 'The job has not changed since the answer with this `ETag`.',
         }),
       },
     },

@@ -38,7 +38,7 @@ const Query = Type.Object(
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Id of a caller: return the jobs of this caller that you may see. Default: your own jobs. `*` means all callers. With this parameter, a page can be short or empty and still have a `nextCursor`.',
+          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. Default: your own jobs. `*` means all callers. With this parameter, a page can be short or empty and still have a `nextCursor`.',
       }),
     ),
     target: Type.Optional({

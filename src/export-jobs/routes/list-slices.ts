@@ -12,7 +12,7 @@ import {
   readCursor,
   toPage,
 } from '../presenters/page.ts';
-import { exampleSlice, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
+import { exampleSlices, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
 import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
 
 const Query = Type.Object(
@@ -52,7 +52,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
           {
             title: 'SlicePage',
             description: 'A page of slices.',
-            examples: [{ slices: [exampleSlice] }],
+            examples: [{ slices: exampleSlices }],
           },
         ),
       },

@@ -6,7 +6,7 @@ import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { FoundJob, JobAccess } from '../access/job-access.ts';
-import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
+import { ExportJob, exampleAccepted, exampleJob, JobParams } from '../export-job.ts';
 import { readPrefixTemplate } from '../planning/prefix-template.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
 import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
@@ -23,7 +23,9 @@ const RetriedExportJob = Type.Object(
   {
     title: 'RetriedExportJob',
     description: 'The retried job.',
-    examples: [{ retriedSlices: 2, exportJob: exampleAccepted }],
+    examples: [
+      { retriedSlices: 2, exportJob: { ...exampleAccepted, startedAt: exampleJob.startedAt } },
+    ],
   },
 );
 
@@ -50,7 +52,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       tags: ['export-jobs'],
       summary: 'Retry an export job',
       description:
-        'Exports the failed slices again, each attempt to its own prefix. Completed slices do not change. The policies must permit both the retry and the creation of the job. The request is safe to repeat: without failed slices nothing changes.',
+        'Puts the failed slices into the queue again. With `{attempt}` in `destinationPrefix`, as by default, each attempt has its own prefix. Completed slices do not change. A retry is rejected if a cancel of the job was requested. The policies must permit both the retry and the creation of the job. The request is safe to repeat: without failed slices nothing changes.',
       params: JobParams,
       response: { 202: RetriedExportJob },
     },

@@ -33,7 +33,7 @@ const Query = Type.Object(
 const Headers = Type.Object({
   'Last-Event-ID': Type.Optional(
     EventId(
-      'Id of the last received event: return only later events. Default: all events. Browsers send it when they reconnect.',
+      'Id of the last received event: return only later events. Default: all events. `EventSource` sends it when it reconnects.',
     ),
   ),
 });
@@ -53,9 +53,20 @@ export interface WatchEventsOptions {
 
 const exampleText = `id: 3
 event: slice-running
-data: {"jobId":"${exampleJobId}","at":"2024-05-02T00:00:01.318Z","slice":0,"attempt":1,"taskId":"3f1c6a52-8c0f-4f0a-9d57-0d1a3f5d9a11"}
+data: {"jobId":"${exampleJobId}","at":"2024-05-04T08:00:01.318Z","slice":0,"attempt":1,"taskId":"a2f6d913-07c4-4e8b-b5a1-6e1d84f0c327"}
 
 `;
+
+const eventsDescription = `The event stream. The \`data\` of an event is a JSON object. It has \`jobId\`, \`at\` (when the change was recorded), and these members:
+
+- \`job-accepted\`: \`slices\`, the number of slices.
+- \`job-cancel-requested\`: no more members.
+- \`slices-cancelled\`, \`slices-retried\`: \`slices\`, the number of slices.
+- \`slice-starting\`, \`slice-cancelled\`: \`slice\` (the number of the slice in its job) and \`attempt\`.
+- \`slice-running\`, \`slice-cancelling\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
+- \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
+- \`slice-waiting\`: the same and \`readyAt\`, when the next attempt can start. \`problem\` is \`not-created\` if this service stopped during the create call.
+- \`job-ended\`: \`state\`. Its \`id\` and \`at\` are those of the last change.`;
 
 // After this time without a read, a reader has left or does not read, and its stream ends. Node may
 // wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:
@@ -80,13 +91,13 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       operationId: 'watchEvents',
       tags: ['export-jobs'],
       summary: 'Stream the events of an export job',
-      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`EventSource\` in a browser, or \`curl -N\`. The \`id\` of an event is the version of the job. Its \`data\` is JSON with \`jobId\` and \`at\`. A new connection continues after \`Last-Event-ID\`. The last event is \`job-ended\` with the final state. After that, a new connection gets 204. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
+      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. \`EventSource\` cannot send an \`Authorization\` header: use \`fetch\` if you have a token. The \`id\` of an event is the version of the job. A new connection continues after \`Last-Event-ID\`. When the job has ended, the stream sends \`job-ended\` and closes. A new connection after the last event gets 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
       params: JobParams,
       querystring: Query,
       headers: Headers,
       response: {
         200: {
-          description: 'The event stream.',
+          description: eventsDescription,
           content: {
             'text/event-stream': { schema: Type.String(), example: exampleText },
           },

@@ -24,6 +24,9 @@ const CancelledExportTask = {
     {
       ...exampleTask,
       taskId: exampleTaskIds.running,
+      taskName: 'billing-2024-05-01',
+      logGroupName: '/demo/billing',
+      destinationPrefix: 'billing/2024-05-01',
       status: { code: 'PENDING_CANCEL' },
       executionInfo: { creationTime: 1714608000000 },
     },
@@ -45,7 +48,7 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Cancel an export task',
       description:
-        'Calls CancelExportTask. The task must be PENDING or RUNNING. The answer is the task after the call, usually PENDING_CANCEL, because AWS cancels asynchronously. The request is safe to repeat.',
+        'Calls CancelExportTask. The task must be PENDING or RUNNING. The answer is the task after the call, usually PENDING_CANCEL, because AWS cancels asynchronously. The request is safe to repeat. After the task has ended, the answer is 409 `export-task-already-finished`.',
       params: Params,
       querystring: Query,
       response: { 202: CancelledExportTask },

@@ -32,7 +32,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Create an export task',
       description:
-        'Calls CreateExportTask to export one log group over one time range to S3. AWS runs one task at a time per account and Region. While another task is active, the answer is 429 `export-slot-taken`, which describes that task. The call is sent exactly once. If its answer is lost, the service looks for the task in AWS before it answers. Unlike AWS, the service rejects control characters and malformed Unicode.',
+        'Calls CreateExportTask to export one log group over one time range to S3. AWS runs one task at a time per account and Region. While another task is active, the answer is 429 `export-slot-taken`. It describes that task if you may see it. The call is sent at most once and never repeated. If its answer is lost, the service looks for the task in AWS before it answers. Unlike AWS, the service rejects control characters and malformed Unicode.',
       querystring: TargetQuery,
       body: CreateExportTask,
       response: { 201: CreatedExportTask },

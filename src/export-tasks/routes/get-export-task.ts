@@ -25,7 +25,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       operationId: 'getExportTask',
       tags: ['export-tasks'],
       summary: 'Get an export task',
-      description: `Calls DescribeExportTasks with the id. All reads of the newest ${statedLimits.newestTasks} tasks share at most one call to AWS per second. Older tasks need a call each. The \`Age\` header has the age of the answer.`,
+      description: `Returns a task from the list of the newest ${statedLimits.newestTasks} tasks. All callers share this list. It is read from AWS at most once a second. An older task needs a DescribeExportTasks call with its id. The \`Age\` header has the age of the answer.`,
       params: Params,
       querystring: TargetQuery,
       response: { 200: ExportTask },

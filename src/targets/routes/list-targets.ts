@@ -17,7 +17,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{
       tags: ['targets'],
       summary: 'List targets',
       description:
-        'Returns the AWS accounts and Regions of this service that you may see. The first configured target is the default of every `target` parameter. A target appears once STS has confirmed its account.',
+        'Returns the AWS accounts and Regions of this service that you may see. Operations use the first configured target if the `target` parameter is absent. GET /export-jobs is an exception: it lists the jobs of all targets. A target appears after AWS STS has confirmed the account of its credentials.',
       response: {
         200: Type.Object(
           { targets: Type.Array(Target, { description: 'The targets that you may see.' }) },

@@ -12,7 +12,7 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   title: 'SliceBy',
   type: 'string',
   enum: sliceBys,
-  description: `How to split the time range. Default: no split. Each log group and interval becomes one export task. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. Choose a smaller unit if AWS needs more than ${inWords(awsLimits.taskMs)} for the export of an interval.`,
+  description: `How to split the time range. Default: \`none\`, no split. Each log group and interval becomes one export task. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. The smallest unit is \`15-minutes\`. AWS ends an export task after ${inWords(awsLimits.taskMs)}. If the export of an interval takes longer, choose a smaller unit.`,
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
 
