@@ -18,16 +18,16 @@ export const accessProblems = {
     explanation:
       'The policies of this service decide what each caller may export and to which bucket. No policy permits this request, or a policy forbids it.',
     remedy:
-      'Check log group, destination and prefix. Ask the authors of the policies: POST /authorization-checks shows them which policies decide.',
+      'Check the log group, the bucket and the prefix. Ask the authors of the policies: POST /authorization-checks shows them which policies decide.',
     isRetryable: false,
   },
   'rate-limited': {
     status: 429,
     title: 'Rate limit exceeded',
     explanation:
-      'Each caller has a budget of creates and a budget of other requests per minute. The header `RateLimit-Policy` has the size of the budget. `RateLimit` has the rest of it.',
+      'Each caller has one limit of creates per minute, and one of other requests. POST /export-tasks, POST /export-jobs and POST /export-jobs/{jobId}/retry are creates. The header `RateLimit-Policy` has the limit. `RateLimit` has the number of requests left.',
     remedy:
-      'Wait for the seconds in `Retry-After`, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,
     retryAfterSeconds: 60,
   },
@@ -43,9 +43,9 @@ export const accessProblems = {
     status: 503,
     title: 'Service overloaded',
     explanation:
-      'The service refuses new requests so that it can finish those in progress. It refuses creates first, cancels and reads last.',
+      'The service refuses new requests so that it can finish those in progress. It refuses creates first. It refuses cancels and reads only under a higher load.',
     remedy:
-      'Wait for the seconds in `Retry-After`, then send the request again. Another replica may answer it.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. Another replica may answer it.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

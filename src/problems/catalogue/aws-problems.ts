@@ -1,5 +1,5 @@
 import { awsLimits, inWords, statedLimits } from '../limits.ts';
-import type { ProblemKind } from './problem-kind.ts';
+import { onlyInSlices, type ProblemKind } from './problem-kind.ts';
 
 /** What AWS refuses, or leaves without an answer. */
 export const awsProblems = {
@@ -23,17 +23,18 @@ export const awsProblems = {
     status: 403,
     title: 'Service role not permitted by AWS',
     explanation:
-      'AWS denied the call to the IAM role of this service. A caller of this service cannot fix that.',
+      'The service role is the IAM role with which this service calls AWS. AWS denied it this call. A caller of this service cannot fix that.',
     remedy:
-      'Ask the operator of the service to add the action to the role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask or logs:DescribeLogGroups. The page docs/deploying.md has the whole policy.',
+      'Ask the operator of the service to permit the service role these actions: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups.',
     isRetryable: false,
   },
   'log-group-not-found': {
     status: 404,
     title: 'Log group not found',
     explanation:
-      'The AWS account and Region of the target have no log group with the name in `logGroupName`.',
-    remedy: 'Check `logGroupName`, which is case-sensitive, and the parameter `target`.',
+      'The AWS account and Region of the target have no log group with this name. It is the `logGroupName` of an export task, or one of the `logGroupNames` of a job. POST /export-jobs does not check the names: a slice fails if its log group is missing.',
+    remedy:
+      'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create a new job with the correct name.',
     isRetryable: false,
   },
   'export-task-not-found': {
@@ -56,23 +57,25 @@ export const awsProblems = {
   'resource-already-exists': {
     status: 409,
     title: 'Resource already exists in AWS',
-    explanation: 'CloudWatch Logs answered ResourceAlreadyExistsException.',
-    remedy: 'Look for the existing task in GET /export-tasks.',
+    explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS lists no task for that call, so it counts as not created. ${onlyInSlices}`,
+    remedy:
+      'Look in GET /export-tasks for a task that exports the same. If there is none, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: false,
   },
   'operation-aborted': {
     status: 409,
     title: 'Conflicting operation in AWS',
     explanation:
-      'CloudWatch Logs answered OperationAbortedException. Several requests changed one resource at the same time.',
-    remedy: 'Send the request again after some seconds.',
+      'CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. As an HTTP answer, the problem is about a cancel, which may have had no effect. In a slice, it is about a create: AWS lists no task for it, so it counts as not created.',
+    remedy:
+      'Send the cancel again after some seconds: it is safe to repeat. If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
   'destination-not-writable': {
     status: 422,
     title: 'Destination bucket not writable',
     explanation:
-      'CloudWatch Logs itself writes the export. The bucket policy must allow it s3:GetBucketAcl and s3:PutObject. The service role needs s3:PutObject too. A KMS key of the bucket must allow both to use it.',
+      'CloudWatch Logs writes the export to the bucket. The bucket policy must permit CloudWatch Logs s3:GetBucketAcl and s3:PutObject. The service role, the IAM role of this service, also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
     remedy:
       'Add the statements of `bucketPolicy` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too.',
     isRetryable: false,
@@ -91,7 +94,7 @@ export const awsProblems = {
     status: 429,
     title: 'Call throttled by AWS',
     explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. The problem aws-call-budget-exhausted is about the limit of this service itself.`,
-    remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
+    remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },
@@ -100,7 +103,7 @@ export const awsProblems = {
     title: 'AWS call budget exhausted',
     explanation:
       'For each target, this service sends at most AWS_CALLS_PER_SECOND calls to AWS per second. So it stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
-    remedy: `Wait for the seconds in \`Retry-After\`, then send the request again. Poll less often for tasks older than the newest ${statedLimits.newestTasks}. Or use an export job: reading its state needs no call to AWS.`,
+    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll less often for tasks older than the newest ${statedLimits.newestTasks}. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
   },
@@ -108,25 +111,26 @@ export const awsProblems = {
     status: 502,
     title: 'Unusable service role credentials',
     explanation:
-      'The credentials of the service role are missing, expired or wrong, or the clock of the service is wrong. AWS refused the call before it had any effect.',
+      'The service role is the IAM role with which this service calls AWS. Its credentials are missing, expired or wrong, or the clock of the service is wrong. The call was not sent, or AWS refused it. It had no effect.',
     remedy:
-      'Send the request again after some seconds: expired credentials are renewed. If it fails again, ask the operator of the service, whose log has the cause.',
+      'Send the request again after some seconds: expired credentials are renewed. If it fails again, ask the operator of the service. The log of the service has the cause.',
     isRetryable: true,
   },
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
     explanation:
-      'CloudWatch Logs gave an answer that this service does not know for this operation. The log has the whole answer.',
-    remedy: 'Report the error to the operator of the service, with the value of `instance`.',
+      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown instead. In a slice, AWS lists no task for the create, so it counts as not created.',
+    remedy:
+      'Report the error to the operator of the service, with the value of `instance`. For a slice, report the id of the job.',
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
     title: 'CloudWatch Logs unavailable',
     explanation:
-      'This service could not reach AWS, or AWS answered that it cannot serve the call now. A create with this problem was not sent.',
-    remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
+      'This service could not reach AWS, the connection was lost, or AWS answered with a server error. If POST /export-tasks returns this problem, CreateExportTask was not sent. In a slice, AWS lists no task for the create, so it counts as not created.',
+    remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
@@ -142,7 +146,7 @@ export const awsProblems = {
     status: 504,
     title: 'Unknown outcome of CreateExportTask',
     explanation:
-      'CreateExportTask was sent, but its answer was lost or was a server error of AWS. AWS does not list the task yet, but may list it later. CreateExportTask is not idempotent: a second request now could run the export twice.',
+      'CreateExportTask was sent, but its answer was lost or does not show whether AWS created the task. This service did not find the task in the list of AWS, but it may still appear. CreateExportTask is not idempotent: a second request now could run the export twice. So `isRetryable` is false: a client must not repeat the request automatically.',
     remedy: `Check GET /export-tasks for ${inWords(statedLimits.lateEffectMs)}. If no task with your values has appeared by then, send the request again.`,
     isRetryable: false,
   },

@@ -1,5 +1,5 @@
 import { awsLimits, inDigits, inWords, statedLimits } from '../limits.ts';
-import type { ProblemKind } from './problem-kind.ts';
+import { onlyInSlices, type ProblemKind } from './problem-kind.ts';
 
 /** What is refused about export jobs, and why their slices fail. */
 export const jobProblems = {
@@ -14,14 +14,15 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key belongs to one request: the same key with the same body returns the same job. This key was used before with a different body or target.',
-    remedy: 'Send the body that the key was first used with, or use a new key.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+    remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
   'export-job-cancelled': {
     status: 409,
     title: 'Export job cancelled',
-    explanation: 'This job was cancelled. A cancel is final.',
+    explanation:
+      'The retry was refused, because a cancel of this job was requested. A cancel is final.',
     remedy:
       'Create a new export job for the slices that are missing. The list in GET /export-jobs/{jobId}/slices has the state of each.',
     isRetryable: false,
@@ -37,9 +38,9 @@ export const jobProblems = {
   'too-many-slices': {
     status: 422,
     title: 'Too many slices in one job',
-    explanation: `Each log group and interval of a job is one slice. A job has a limit of ${inDigits(statedLimits.slicesPerJob)} slices.`,
+    explanation: `Each log group and interval of a job is one slice. A job has a limit of ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
     remedy:
-      'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run lists the log groups of a prefix.',
+      'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run with `sliceBy` none lists the log groups of a prefix.',
     isRetryable: false,
   },
   'too-many-waiting-slices': {
@@ -55,7 +56,7 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. AWS gives no reason. Two causes are common: the bucket or its key is no longer writable, or the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}.`,
+    explanation: `The export task of a slice ended as FAILED. \`detail\` has the reason, if AWS gave one. Often CloudWatch Logs can no longer write to the bucket or use its key. Or the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
     remedy:
       'Check the bucket, its policy and its key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
     isRetryable: true,
@@ -63,17 +64,15 @@ export const jobProblems = {
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation:
-      'The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The slice is not sent again automatically, because that could export it twice.',
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The slice is not sent again automatically, because that could export it twice. ${onlyInSlices}`,
     remedy:
       'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
   },
   'export-task-cancelled': {
     status: 409,
-    title: 'Export task cancelled outside this service',
-    explanation:
-      'The export task of a slice was cancelled in the AWS console or with another tool. No cancel of this job was requested.',
+    title: 'Export task cancelled without its job',
+    explanation: `The export task of a slice was cancelled, for example in the AWS console or with POST /export-tasks/{taskId}/cancel. No cancel of the job was requested, so the job can be retried. ${onlyInSlices}`,
     remedy:
       'Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
@@ -81,7 +80,7 @@ export const jobProblems = {
   'export-task-vanished': {
     status: 502,
     title: 'Export task no longer listed by AWS',
-    explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. Its result is unknown.`,
+    explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. AWS ends tasks after ${inWords(awsLimits.taskMs)}, so the task no longer runs. Its result is unknown. ${onlyInSlices}`,
     remedy:
       'Look for its objects in the bucket. If they are missing, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
@@ -90,18 +89,18 @@ export const jobProblems = {
     status: 429,
     title: 'Too many open event streams or waiting requests of one caller',
     explanation:
-      'Each caller has a limit of open event streams, and the same limit of requests with `wait` (WATCHERS_PER_CALLER). The limit leaves room for other callers.',
+      'Each caller has a limit of open event streams: the setting WATCHERS_PER_CALLER. Requests with `wait` have the same limit. The two are counted separately, in each process of the service. They keep room for other callers.',
     remedy:
-      'Close streams that you do not read. Then connect again after `Retry-After`. Or read the state of many jobs at once with GET /export-jobs.',
+      'Close streams that you do not read. Then connect again after as many seconds as `Retry-After` says. Or read the state of many jobs at once with GET /export-jobs.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
   'too-many-streams': {
     status: 503,
     title: 'Too many open event streams or waiting requests',
-    explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams. The same limit applies to requests with \`wait\`. These limits keep connections free for other requests.`,
+    explanation: `A process of this service has a limit of ${inDigits(statedLimits.streamsPerProcess)} open event streams of all callers. Requests with \`wait\` have a limit of the same size and are counted separately. These limits keep connections free for other requests.`,
     remedy:
-      'Connect again after `Retry-After`: another replica may answer. Or poll GET /export-jobs/{jobId} without `wait`.',
+      'Connect again after as many seconds as `Retry-After` says: another replica may answer. Or poll GET /export-jobs/{jobId} without `wait`.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },
@@ -109,9 +108,9 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs does not answer now. No accepted job is lost. GET /export-tasks and POST /export-tasks work without the database.',
+      'The database of the export jobs does not answer now. No accepted job is lost. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait for the seconds in `Retry-After`, then send the request again. With an `Idempotency-Key`, repeating a POST is safe.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. With an `Idempotency-Key`, repeating a POST is safe.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

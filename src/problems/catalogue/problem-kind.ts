@@ -12,3 +12,7 @@ export interface ProblemKind {
   /** Seconds to wait before trying again, sent as `Retry-After`. Every 429 and 503 has it. */
   readonly retryAfterSeconds?: number;
 }
+
+/** Ends the explanation of a problem that no request is answered with. */
+export const onlyInSlices =
+  'This problem appears in the slices, failures and events of a job, never as an HTTP answer.';

@@ -15,7 +15,7 @@ export const requestProblems = {
     status: 400,
     title: 'Malformed JSON body',
     explanation:
-      'The body must be one JSON text (RFC 8259) in UTF-8. The members "__proto__" and "constructor.prototype" are rejected.',
+      'The body must be one JSON text (RFC 8259) in UTF-8. A member "__proto__" is rejected. A member "constructor" is rejected if it has a member "prototype".',
     remedy: 'Send well-formed JSON in UTF-8.',
     isRetryable: false,
   },
@@ -60,8 +60,8 @@ export const requestProblems = {
     status: 406,
     title: 'No acceptable media type',
     explanation:
-      'The `Accept` header excludes every media type of this operation. Most operations answer application/json. Problems are application/problem+json.',
-    remedy: 'Send `Accept: application/json`, or omit the header.',
+      'The `Accept` header excludes every media type of this operation. `detail` lists them. Most operations answer application/json. Problems are application/problem+json.',
+    remedy: 'Send `Accept` with a media type that `detail` names, or omit the header.',
     isRetryable: false,
   },
   'request-timeout': {
@@ -74,8 +74,9 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. Every valid request fits.`,
-    remedy: 'Send a smaller body.',
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. The rules of POST /authorization-checks permit more groups and claims than these limits. All other valid bodies fit, unless they have many escaped characters.`,
+    remedy:
+      'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims that policies use.',
     isRetryable: false,
   },
   'url-too-long': {
@@ -103,17 +104,18 @@ export const requestProblems = {
     status: 421,
     title: 'Host not allowed',
     explanation:
-      'The name in the `Host` header is not in ALLOWED_HOSTS. By default, a service without authentication on a loopback address accepts localhost, 127.0.0.1 and [::1] only. This protects against DNS rebinding, where a page in a local browser calls the service under another name.',
-    remedy: 'Use http://localhost with the port of the service, or add the name to ALLOWED_HOSTS.',
+      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. By default, a service without authentication on a loopback address accepts localhost, 127.0.0.1 and [::1] only. This protects against DNS rebinding, where a page in a local browser calls the service under another name.',
+    remedy:
+      'Use http://localhost with the port of the service. Or ask the operator of the service to add the name to ALLOWED_HOSTS.',
     isRetryable: false,
   },
   'origin-not-allowed': {
     status: 403,
     title: 'Origin not allowed',
     explanation:
-      'A browser sent a CORS preflight or a POST for a page of another origin. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in CORS_ORIGINS. CORS is off if the setting is empty.',
+      'A browser sent a CORS preflight or a POST for a page of another origin. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
     remedy:
-      'Add exactly this origin to CORS_ORIGINS, or call the service from your own server. If the page belongs to this service, configure the reverse proxy to keep the `Host` header.',
+      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page belongs to this service, the operator must configure the reverse proxy to keep the `Host` header.',
     isRetryable: false,
   },
   'headers-too-large': {
@@ -136,7 +138,7 @@ export const requestProblems = {
     title: 'Service not ready',
     explanation:
       'The service is starting or stopping. At start it checks the account of every target and fetches the keys of token issuers. `detail` has the reason.',
-    remedy: 'Wait for the seconds in `Retry-After`, then send the request again.',
+    remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },
