@@ -85,7 +85,10 @@ export const ExportTask = Type.Object(
   {
     taskId: Type.Optional(Type.String({ description: 'Id of the export task in AWS.' })),
     taskName: Type.Optional(
-      Type.String({ description: 'Name of the task. Absent if its creator gave none.' }),
+      Type.String({
+        description:
+          'Name of the task. Absent if it has none, or if it is the name of a job that you may not see.',
+      }),
     ),
     logGroupName: Type.Optional(Type.String({ description: 'Name of the log group.' })),
     from: Type.Optional(

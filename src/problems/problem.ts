@@ -60,7 +60,8 @@ export const ProblemBody = Type.Object(
           taskId: Type.String({ description: 'Id of the export task in AWS.' }),
           taskName: Type.Optional(
             Type.String({
-              description: 'Name of the task. Absent if it has none, or if you may not see it.',
+              description:
+                'Name of the task. Absent if it has none, or if it is the name of a job that you may not see.',
             }),
           ),
           logGroupName: Type.Optional(

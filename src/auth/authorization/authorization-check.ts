@@ -85,7 +85,7 @@ export const AuthorizationCheck = Type.Object(
     to: Type.Optional(
       Int64({
         description:
-          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. Default: 0.',
+          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. For a job, its `to` minus 1. Default: 0.',
       }),
     ),
     priority: Type.Optional(

@@ -30,7 +30,8 @@ export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
       operationId: 'getReadiness',
       tags: ['health'],
       summary: 'Check readiness',
-      description: 'Readiness probe: answers from memory, without a call to AWS or the database.',
+      description:
+        'Readiness probe. The answer is 503 `not-ready` until the accounts of all targets are checked and the database is ready. It is also 503 while the service is stopping. The answer comes from memory, without a call to AWS or the database.',
       response: { 200: Readiness },
     },
     config: { problems: ['not-ready'] },
