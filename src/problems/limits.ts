@@ -4,8 +4,9 @@
  * times in milliseconds.
  */
 export const statedLimits = {
-  // For most operations: the largest valid body is about 6 KiB in plain text, and six times that with
-  // every character escaped. A higher limit only serves a caller that wants to keep us parsing.
+  // For most operations. The largest valid body of POST /export-tasks is about 6 KiB in plain text, and
+  // six times that with every character escaped. Lower: it does not fit. Higher: it only serves a caller
+  // that wants to keep us parsing, and POST /authorization-checks with more groups than anyone has.
   bodyBytes: 65_536,
   // Of POST /export-jobs: a thousand names of 512 characters are half of it.
   jobBodyBytes: 1_048_576,

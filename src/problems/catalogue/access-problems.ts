@@ -35,7 +35,8 @@ export const accessProblems = {
     status: 429,
     title: 'Too many request body bytes in flight',
     explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. A body is in flight from its first byte until the answer to its request. A chunked body counts as the largest body that its operation accepts.`,
-    remedy: 'Send fewer large requests at once. Send this one again after `Retry-After`.',
+    remedy:
+      'Send fewer large requests at once. Send this one again after as many seconds as `Retry-After` says.',
     isRetryable: true,
     retryAfterSeconds: 1,
   },

@@ -120,7 +120,7 @@ export const awsProblems = {
     status: 502,
     title: 'Unexpected answer from AWS',
     explanation:
-      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown instead. In a slice, AWS lists no task for the create, so it counts as not created.',
+      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. If that was the answer to CreateExportTask, POST /export-tasks returns outcome-unknown instead. In a slice, AWS lists no task for the create, so it counts as not created.',
     remedy:
       'Report the error to the operator of the service, with the value of `instance`. For a slice, report the id of the job.',
     isRetryable: false,
@@ -138,7 +138,7 @@ export const awsProblems = {
     status: 504,
     title: 'AWS timeout',
     explanation:
-      'CloudWatch Logs did not answer within the time limit of this service. The same request is safe to repeat.',
+      'CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. For POST /export-jobs, this is true only with the same `Idempotency-Key`.',
     remedy: 'Send the request again.',
     isRetryable: true,
   },

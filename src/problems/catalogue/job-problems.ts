@@ -40,7 +40,7 @@ export const jobProblems = {
     title: 'Too many slices in one job',
     explanation: `Each log group and interval of a job is one slice. A job has a limit of ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
     remedy:
-      'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run with `sliceBy` none lists the log groups of a prefix.',
+      'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run with `sliceBy` `none` lists the log groups of a prefix.',
     isRetryable: false,
   },
   'too-many-waiting-slices': {
@@ -89,7 +89,7 @@ export const jobProblems = {
     status: 429,
     title: 'Too many open event streams or waiting requests of one caller',
     explanation:
-      'Each caller has a limit of open event streams: the setting WATCHERS_PER_CALLER. Requests with `wait` have the same limit. The two are counted separately, in each process of the service. They keep room for other callers.',
+      'Each caller has a limit of open event streams: the setting WATCHERS_PER_CALLER. Requests with `wait` have the same limit. The two are counted separately, in each process of the service. These limits keep room for other callers.',
     remedy:
       'Close streams that you do not read. Then connect again after as many seconds as `Retry-After` says. Or read the state of many jobs at once with GET /export-jobs.',
     isRetryable: true,
@@ -110,7 +110,7 @@ export const jobProblems = {
     explanation:
       'The database of the export jobs does not answer now. No accepted job is lost. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait as many seconds as `Retry-After` says, then send the request again. With an `Idempotency-Key`, repeating a POST is safe.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. POST /export-jobs is safe to repeat with the same `Idempotency-Key`. A cancel and a retry are always safe to repeat.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },
