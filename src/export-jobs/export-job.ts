@@ -176,7 +176,7 @@ export const ExportJob = Type.Object(
       ),
       {
         description:
-          'The problems of failed slices by type, most frequent first, at most five. Empty if no slice is failed.',
+          'The problems of failed slices by type, most frequent first, at most five. Empty if no slice has the state `failed`.',
       },
     ),
     links: Type.Object(

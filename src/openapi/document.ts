@@ -96,7 +96,7 @@ const headers = {
     schema: { type: 'string' },
   },
   'Retry-After': {
-    description: 'Seconds to wait before the next attempt.',
+    description: 'Seconds to wait before you send the request again.',
     schema: { type: 'integer' },
   },
   RateLimit: {

@@ -75,13 +75,17 @@ export const TargetQueue = Type.Object(
           caller: Type.Optional(
             Type.String({
               description:
-                '`<issuer>#<subject>` of the caller, or `anonymous`. Absent if you may not see the jobs of this caller.',
+                '`<issuer>#<subject>` of the caller, or `anonymous`. Absent if you may not see its jobs.',
             }),
           ),
           waiting: Count('Number of waiting slices.'),
           ready: Count('Number of waiting slices that can start now.'),
         },
-        { title: 'WaitingCaller', description: 'Waiting slices of a caller at one priority.' },
+        {
+          title: 'WaitingCaller',
+          description:
+            'Waiting slices of a caller at one priority. Callers whose jobs you may not see are one entry per priority.',
+        },
       ),
       { description: 'Waiting slices by priority and caller, highest priority first.' },
     ),

@@ -73,7 +73,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. To create a task or a job, a prefix that is sent to AWS, without placeholders. To read, cancel or retry a job, its template. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For an export task or a new job, the prefix in AWS, without placeholders. To read, cancel or retry a job, its template. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(

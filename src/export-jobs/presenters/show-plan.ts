@@ -19,7 +19,7 @@ const ShownSlice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the log events of the slice become exportable. The slice would start after that. Absent if they are exportable now.',
+        'When the log events of the slice become exportable. The slice would start after that. Absent if it need not wait for them.',
       ),
     ),
     destinationPrefix: Type.String({

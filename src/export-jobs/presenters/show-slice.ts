@@ -77,7 +77,7 @@ export const Slice = Type.Object(
     to: DateTime('End of the time range of the slice, exclusive.'),
     notBeforeAt: Type.Optional(
       DateTime(
-        'When the log events of the slice become exportable. The slice starts after that. Absent if they were exportable when the job was accepted.',
+        'When the log events of the slice become exportable. The slice starts after that. Absent if it need not wait for them.',
       ),
     ),
     attempts: Type.Array(Attempt, { description: 'All attempts, oldest first.' }),

@@ -91,7 +91,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       operationId: 'watchEvents',
       tags: ['export-jobs'],
       summary: 'Stream the events of an export job',
-      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. \`EventSource\` cannot send an \`Authorization\` header: use \`fetch\` if you have a token. The \`id\` of an event is the version of the job. A new connection continues after \`Last-Event-ID\`. When the job has ended, the stream sends \`job-ended\` and closes. A new connection after the last event gets 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
+      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. \`EventSource\` cannot send a token or an API key: use \`fetch\` then. The \`id\` of an event is the version of the job. A new connection continues after \`Last-Event-ID\`. When the job has ended, the stream sends \`job-ended\` and closes. A new connection after the last event gets 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
       params: JobParams,
       querystring: Query,
       headers: Headers,
