@@ -20,6 +20,8 @@ const hostile = ['mallory', 'neighbour'];
 
 // The allowed slowdown. Lower: noise becomes a violation. Higher: a real slowdown is missed.
 const maxRatio = 1.1;
+// Fewer: one poll more is a tenth of the time. More: a small scale takes as long as a large one.
+const minSlices = 15;
 
 /** The measurements of a run of a job, for its owner. */
 interface Run {
@@ -96,7 +98,8 @@ export async function measureUnderAttack(
 
 /** The scenario of `npm run chaos`. */
 export async function runHostileCallers(options: ScenarioOptions): Promise<ScenarioReport> {
-  const report = await measureUnderAttack(options, { isCompared: true });
+  const count = Math.max(minSlices, options.count);
+  const report = await measureUnderAttack({ ...options, count }, { isCompared: true });
   const { alone, attacked, statuses } = report;
   if (alone) process.stdout.write(`alone: ${format(alone)}\n`);
   process.stdout.write(`attacked: ${format(attacked)}\n`);
