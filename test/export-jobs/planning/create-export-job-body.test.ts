@@ -150,7 +150,7 @@ describe('a body of POST /export-jobs', () => {
       },
       CreateExportJob: {
         description:
-          'A request for an export job. Requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
+          'A request for an export job. It requires exactly one of `logGroupNames` and `logGroupNamePrefix`.',
         properties: {
           from: { $ref: '#/components/schemas/Instant' },
           to: { $ref: '#/components/schemas/Instant' },
