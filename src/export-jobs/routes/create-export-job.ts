@@ -88,7 +88,6 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         ...awsCallProblems,
         'not-permitted',
         'export-job-not-found',
-        'log-group-not-found',
         'no-log-groups',
         'too-many-slices',
         'idempotency-key-reused',
