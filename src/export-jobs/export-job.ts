@@ -29,7 +29,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or attempt failed. In a slice, it is that of the latest failure. It is absent if there was none, and after completion or a retry of the job. In an attempt, it is present if the attempt failed or the answer of AWS was lost.',
+      'The reason why a slice or attempt failed. A slice has the problem of its latest failure. It is removed when the slice completes or the job is retried. In an attempt, the problem is present if the attempt failed or the answer of AWS was lost.',
   },
 );
 
@@ -107,12 +107,12 @@ const QueuePosition = Type.Object(
     }),
     estimatedStartAt: Type.Optional(
       DateTime(
-        'Estimated start of the next waiting slice. Absent if none of the latest attempts at the target completed or failed.',
+        'Estimated start of the next waiting slice. Absent if there is no recent export at the target from which to estimate.',
       ),
     ),
     estimatedEndAt: Type.Optional(
       DateTime(
-        'Estimated end of the last waiting slice. Absent if none of the latest attempts at the target completed or failed.',
+        'Estimated end of the last waiting slice. Absent if there is no recent export at the target from which to estimate.',
       ),
     ),
   },
@@ -153,7 +153,7 @@ export const ExportJob = Type.Object(
     ),
     startedAt: Type.Optional(
       DateTime(
-        'When the first attempt was recorded, just before it was sent to AWS. A retry does not change it. Absent before that.',
+        'When the first attempt was recorded, just before it was sent to AWS. Absent before the first attempt. A retry does not change it.',
       ),
     ),
     cancelRequestedAt: Type.Optional(
@@ -171,7 +171,8 @@ export const ExportJob = Type.Object(
         },
         {
           title: 'ExportJobFailure',
-          description: 'Failed slices with one type of problem. `problem` is that of one of them.',
+          description:
+            'Failed slices with one type of problem. `problem` is the problem of one of these slices, as an example.',
         },
       ),
       {

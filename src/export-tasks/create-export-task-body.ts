@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. A name is rejected if it begins with `xp1-<id>-`, where `<id>` is the id of this service. Export jobs use such names.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. The names of tasks of export jobs begin with `xp1-`, the id of this service, and `-`. A name that begins like them is rejected. Names that do not begin with `xp1-` are never rejected for this reason.',
 });
 
 /** The name of a log group. */

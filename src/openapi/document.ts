@@ -37,7 +37,7 @@ export const documentBase = {
     version: '0.1.0',
     summary: 'A REST API to export CloudWatch Logs to S3.',
     description:
-      'An HTTP service that exports CloudWatch Logs to S3. It holds the IAM role, so its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
+      'An HTTP service that exports CloudWatch Logs to S3. It calls AWS with its own IAM role (the service role). So its callers need no AWS credentials and no AWS SDK.\n\nAnswers are JSON, except event streams, `/openapi.yaml` and the HTML pages of `/problems`. Every error is `application/problem+json` (RFC 9457). Its `type` is a URL of this service that explains the error. `GET /problems` lists all problems. Every answer has an `X-Request-Id` header. The log of the service has the same id.\n\nThe setting `AUTH` decides how callers authenticate: with a token, an API key, a client certificate, or not at all. Operations with `security: []` never need credentials. All other operations need them unless `AUTH` is `none`.\n\nThe integers `from` and `to` of export tasks have 64 bits and can be larger than 2^53. Use a JSON library that keeps all digits. In request bodies, a member that is `null` counts as absent.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This service.' }],
@@ -45,7 +45,7 @@ export const documentBase = {
     {
       name: 'export-tasks',
       description:
-        'Single export tasks in AWS: create, list, get and cancel. Each request calls CreateExportTask, DescribeExportTasks or CancelExportTask. Members have the same names and limits as in AWS. This service stores nothing about these tasks.',
+        'Single export tasks in AWS: create, list, get and cancel. The operations call CreateExportTask, DescribeExportTasks and CancelExportTask. Several callers that read the same share one call. Members have the same names and limits as in AWS. This service stores nothing about these tasks.',
     },
     {
       name: 'export-jobs',
@@ -92,7 +92,7 @@ const headers = {
   },
   ETag: {
     description:
-      'Version of the job and its position in the queue. A change of an estimate alone does not change it. Send it back as `If-None-Match`.',
+      'Version of the job and its position in the queue. If only an estimate changes, the `ETag` stays the same. Send it back as `If-None-Match`.',
     schema: { type: 'string' },
   },
   'Retry-After': {
@@ -112,7 +112,7 @@ const headers = {
   },
   'WWW-Authenticate': {
     description:
-      'One challenge for each accepted method: `Bearer`, `ApiKey` or `ClientCertificate`. The `error` parameter gives the reason. Without credentials in the request, it is absent.',
+      'One challenge for each accepted method: `Bearer`, `ApiKey` or `ClientCertificate`. If credentials were sent, the `error` parameter says why they were refused. Otherwise the header has no `error` parameter.',
     schema: { type: 'string' },
     example: 'Bearer realm="log-export-gateway", error="invalid_token"',
   },

@@ -14,7 +14,7 @@ export const Slot = Type.Object(
       type: 'string',
       enum: ['free', 'ours', 'foreign'],
       description:
-        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: an export task that no export job of this service created holds it. For example, it was created with POST /export-tasks or in the AWS console.',
+        'State of the slot. `free`: no export task is active. `ours`: a slice of an export job holds it. `foreign`: another export task holds it. No export job of this service created that task. For example, it was created with POST /export-tasks or in the AWS console.',
     }),
     jobId: Type.Optional(
       Type.String({
@@ -36,7 +36,7 @@ export const Slot = Type.Object(
     taskName: Type.Optional(
       Type.String({
         description:
-          'Name of the export task. Only present when `state` is `foreign`. Absent if the task has no name, if it is not known, or if you may not see it. It can be the name of an export job, for example if another installation of this service created the task.',
+          'Name of the export task. Only present when `state` is `foreign`. Absent if the task has no name, if it is not known, or if you may not see it. It begins with `xp1-` if an export job of another installation of this service created the task.',
       }),
     ),
     logGroupName: Type.Optional(
@@ -47,11 +47,11 @@ export const Slot = Type.Object(
     ),
     since: Type.Optional(
       DateTime(
-        'When AWS created the export task. If that is not known, when its create call was recorded. Absent when `state` is `free`, or if both are unknown.',
+        'When AWS created the export task. If that time is unknown, it is when the create call was recorded. Absent when `state` is `free`, or if both are unknown.',
       ),
     ),
     seenAt: DateTime(
-      'When this was observed: in the records of the export jobs if `state` is `ours`, otherwise in AWS.',
+      'When this was observed. If `state` is `ours`, it was read from the records of the export jobs, otherwise from AWS.',
     ),
   },
   { title: 'Slot', description: 'The slot of a target: the place for its one active export task.' },
@@ -84,7 +84,7 @@ export const TargetQueue = Type.Object(
         {
           title: 'WaitingCaller',
           description:
-            'Waiting slices of a caller at one priority. Callers whose jobs you may not see are one entry per priority.',
+            'Waiting slices of a caller at one priority. All callers whose jobs you may not see share one entry for each priority.',
         },
       ),
       { description: 'Waiting slices by priority and caller, highest priority first.' },

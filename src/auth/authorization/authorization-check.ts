@@ -8,8 +8,8 @@ import type { Question, TargetIdentity } from './authorizer.ts';
 
 const name = (description: string) =>
   Text({ minLength: 1, maxLength: 1_024, rule: 'text of 1 to 1024 characters', description });
-const names = (description: string) =>
-  Type.Array(name('Name of a group or value of a claim.'), {
+const names = (description: string, ofOne: string) =>
+  Type.Array(name(ofOne), {
     maxItems: 100,
     description,
     'x-rule': 'at most 100 texts',
@@ -27,13 +27,13 @@ const Caller = Type.Object(
     subject: name(
       'Name of the caller at the issuer: the `sub` claim of a token, or the name of an API key. For `mtls`, the URI in the certificate or, without one, its DNS name.',
     ),
-    groups: Type.Optional(names('Groups of the caller. Default: none.')),
+    groups: Type.Optional(names('Groups of the caller. Default: none.', 'Name of one group.')),
     claims: Type.Optional(
       // Type.Record leaves a name with a line break, and what it names, unchecked.
       Type.Unsafe<Record<string, string[]>>({
         type: 'object',
         propertyNames: name('Name of a claim.'),
-        additionalProperties: names('Values of one claim.'),
+        additionalProperties: names('Values of one claim.', 'One value of the claim.'),
         description: 'Other claims of the caller, each with its values. Default: none.',
         'x-rule': 'a JSON object of arrays of texts',
       }),
@@ -49,7 +49,7 @@ const Caller = Type.Object(
 const actionDescription = `The action to test. The members that matter, beside \`principal\` and \`target\`:
 
 - \`CreateExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`.
-- \`CreateExportJob\`: the same and \`priority\`. It applies to a new job and to each of its tasks.
+- \`CreateExportJob\`: the same and \`priority\`. The policies are checked for the new job and again before each of its tasks.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
 - \`ReadExportJob\`, \`CancelExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
 - \`RetryExportJob\`: the same. A retry must also be permitted as \`CreateExportJob\`.
@@ -73,7 +73,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. For an export task or a new job, the prefix in AWS, without placeholders. To read, cancel or retry a job, its template. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. To create a task or job, this is the final prefix, with all placeholders filled in. To read, cancel or retry a job, it is the template of the job. For an existing task, it is the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(

@@ -66,7 +66,7 @@ export const CreateExportJob = Type.Object(
         rule: 'the IANA name of a time zone, such as Europe/Berlin',
         default: utc,
         description:
-          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. When an hour repeats, no interval begins in the repetition. The interval before it is longer: two hours for `hour`, 75 minutes for `15-minutes`. A skipped day has no interval.',
+          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. When clocks go back, an hour occurs twice. The second one starts no interval: it belongs to the interval before it. That interval then has two hours for `hour`, and 75 minutes for `15-minutes`. If a time zone skips a whole date, that date has no interval.',
       }),
     ),
     destination: Destination,
@@ -86,7 +86,7 @@ export const CreateExportJob = Type.Object(
         maximum: 10,
         default: 0,
         'x-rule': 'an integer from -10 to 10',
-        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one start in ${priorityIgnoredEvery} ignores the priority. It goes to the caller that was served least recently. So every job starts eventually.`,
+        description: `Priority of the job. A higher number starts first. Default: 0. At each target, one slice in ${priorityIgnoredEvery} is chosen without the priority. It is a slice of the caller that was served least recently. So every job starts eventually.`,
       }),
     ),
     allowUnsettled: Type.Optional(

@@ -52,7 +52,7 @@ type Name = (typeof names)[number];
 const known = names.map((name) => `{${name}}`).join(' ');
 
 /** The description of prefix templates in the OpenAPI document. */
-export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. Each attempt of each slice gets its own values. {yyyy}, {MM}, {dd}, {HH} and {mm} are the year, month, day, hour and minute at the start of the slice. They are in \`timeZone\`. {attempt} is the number of the attempt for the slice: 1, 2, 3, … {logGroup} has no leading slash. Slashes at the end of the prefix are removed. AWS appends \`/<taskId>/<log stream>/\` and the file names \`000000.gz\`, \`000001.gz\` and so on. If \`sliceBy\` is \`15-minutes\`, the default has {mm} after {HH}.`;
+export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. They are filled in for each attempt of each slice. {yyyy}, {MM}, {dd}, {HH} and {mm} are the year, month, day, hour and minute at the start of the slice. They are in \`timeZone\`. {attempt} is the number of the attempt for the slice: 1, 2, 3, … {logGroup} has no leading slash. Slashes at the end of the prefix are removed. AWS appends \`/<taskId>/<log stream>/\` and the file names \`000000.gz\`, \`000001.gz\` and so on. If \`sliceBy\` is \`15-minutes\`, the default has {mm} after {HH}.`;
 
 /**
  * The prefix template of a job that has none. It renders a different prefix for each attempt of each

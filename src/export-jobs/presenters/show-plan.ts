@@ -47,12 +47,12 @@ export const PlannedExportJob = Type.Object(
         slicesAhead: Count('Number of slices that would start before the first slice of this job.'),
         estimatedStartAt: Type.Optional(
           DateTime(
-            'Estimated start of the first slice. Absent if none of the latest attempts at the target completed or failed.',
+            'Estimated start of the first slice. Absent if there is no recent export at the target from which to estimate.',
           ),
         ),
         estimatedEndAt: Type.Optional(
           DateTime(
-            'Estimated end of the last slice. Absent if none of the latest attempts at the target completed or failed.',
+            'Estimated end of the last slice. Absent if there is no recent export at the target from which to estimate.',
           ),
         ),
       },

@@ -36,7 +36,7 @@ const Headers = Type.Object({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-rule': '1 to 255 visible ASCII characters',
       description:
-        'A unique key for this request, such as a UUID. Default: none, and each request creates a job. The same key with the same body and target returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys, and a key does not expire. If you may no longer read the job of the key, the answer is 404 `export-job-not-found`. Ignored in a dry run.',
+        'A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and target returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys, and a key does not expire. If you may no longer read the job of the key, the answer is 404 `export-job-not-found`. Ignored in a dry run.',
     }),
   ),
 });
@@ -76,7 +76,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit each log group. They must also permit \`logGroupNamePrefix\` itself, treated as a name. They are checked again before each slice starts. A slice waits if its time range ended less than ${inWords(awsLimits.settlingMs)} ago. It starts when its log events are exportable. The bucket is not checked now: AWS checks it when a slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit each log group. With \`logGroupNamePrefix\`, they must also permit a log group whose name is exactly this prefix. The policies are checked again before each slice starts. A slice waits if its time range ended less than ${inWords(awsLimits.settlingMs)} ago. It starts when its log events are exportable. The bucket is not checked now: AWS checks it when a slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,

@@ -15,7 +15,7 @@ const Query = Type.Object(
         minimum: 1,
         maximum: 30,
         description:
-          'Maximum time to wait for a change of the job, in seconds. Default: no wait. With `If-None-Match`, the answer comes at once if the `ETag` differs, otherwise at the next change. Without it, the answer comes at the next change, or at once if the job has ended. A new position in the queue alone does not end the wait.',
+          'Maximum time to wait for a change of the job, in seconds. Default: no wait. With `If-None-Match`, the answer comes at once if the `ETag` differs, otherwise at the next change. Without `If-None-Match`, the answer comes at the next change, or at once if the job has ended. If only the position in the queue changes, the wait continues until its maximum time. Then the answer is 200 with the new position and `ETag`.',
         'x-rule': 'an integer from 1 to 30, in seconds',
       }),
     ),
@@ -49,7 +49,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Get an export job',
       description:
-        'Returns the state of a job and its position in the queue. To follow a job, repeat the request with `wait=30` and the last `ETag` as `If-None-Match`. The answer comes when the job has changed. If it has not changed within 30 seconds, the answer is 304.',
+        'Returns the state of a job and its position in the queue. To follow a job, repeat the request with `wait=30` and the last `ETag` as `If-None-Match`. The answer comes when the job has changed, or after 30 seconds. It is 304 if neither the job nor its position has changed.',
       params: JobParams,
       querystring: Query,
       headers: Headers,
@@ -57,7 +57,8 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
         200: { ...ExportJob, examples: [exampleJob] },
         304: Type.Unsafe<undefined>({
           type: 'null',
-          description: 'The job has not changed since the answer with this `ETag`.',
+          description:
+            'Neither the job nor its position in the queue has changed since the answer with this `ETag`.',
         }),
       },
     },

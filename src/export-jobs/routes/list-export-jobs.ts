@@ -79,7 +79,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Returns your export jobs, newest first, each with its progress. With `caller`, returns the jobs of other callers. The position in the queue is in GET /export-jobs/{jobId} only.',
+        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
       querystring: Query,
       response: {
         200: Type.Object(

@@ -25,7 +25,7 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
       operationId: 'getExportTask',
       tags: ['export-tasks'],
       summary: 'Get an export task',
-      description: `Returns a task from the list of the newest ${statedLimits.newestTasks} tasks. All callers share this list. It is read from AWS at most once a second. An older task needs a DescribeExportTasks call with its id. The \`Age\` header has the age of the answer.`,
+      description: `Returns one export task. The newest ${statedLimits.newestTasks} tasks come from a list that all callers share. The service reads this list from AWS at most once a second. For an older task, it calls DescribeExportTasks with the task id. The \`Age\` header has the age of the answer.`,
       params: Params,
       querystring: TargetQuery,
       response: { 200: ExportTask },

@@ -17,7 +17,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{
       tags: ['targets'],
       summary: 'List targets',
       description:
-        'Returns the AWS accounts and Regions of this service that you may see. Operations use the first configured target if the `target` parameter is absent. GET /export-jobs is an exception: it lists the jobs of all targets. A target appears after AWS STS has confirmed the account of its credentials.',
+        'Returns the AWS accounts and Regions of this service that you may see. Operations use the first configured target if the `target` parameter is absent. GET /export-jobs is an exception: it lists the jobs of all targets. A target appears after the service has checked its account with AWS STS.',
       response: {
         200: Type.Object(
           { targets: Type.Array(Target, { description: 'The targets that you may see.' }) },
