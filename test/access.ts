@@ -43,6 +43,7 @@ export function callersBy(rule: Rule): (audit: Audit) => Access {
 export function authorizerBy(rule: Rule, audit: Audit = makeAudit({ write() {} })): Authorizer {
   const authorizer: Authorizer = {
     isOpen: false,
+    isWithoutPolicies: () => false,
     version: () => 0,
     decide(request, question) {
       const isPermitted = rule(request.principal, question);

@@ -20,6 +20,7 @@ export const openToAll: Access = {
   authenticate: () => anonymous,
   authorizer: {
     isOpen: true,
+    isWithoutPolicies: () => false,
     version: () => 0,
     decide: () => ({ isPermitted: true, policies: [] }),
     mayPermit: () => true,

@@ -119,7 +119,9 @@ if (isOnce) {
 } else {
   seedExamples(emulator.seed);
   say(`\nSwagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
-  say('Its examples work without changes. Ctrl-C stops the demo.');
+  say(
+    'Its examples of export tasks work without changes. For a job, use the id of one that you created. Ctrl-C stops the demo.',
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
 }
 

@@ -187,7 +187,7 @@ export const Environment = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'Directory with Cedar policies (*.cedar). They are read again when they change. Without policies, everything is allowed if AUTH is none, otherwise nothing is.',
+        'Directory with Cedar policies (*.cedar). They are read again when they change. Without POLICY_DIR, everything is allowed if AUTH is none, otherwise nothing is. An empty directory allows nothing.',
       'x-rule': 'the path of a directory',
     }),
   ),

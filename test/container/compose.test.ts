@@ -55,7 +55,7 @@ test('the gateway has 192 MiB and ten seconds to stop, and waits for a healthy e
   expect(file.services.gateway).toMatchObject({
     mem_limit: '192m',
     memswap_limit: '192m',
-    stop_grace_period: '10s',
+    stop_grace_period: '15s',
     depends_on: { emulator: { condition: 'service_healthy' } },
   });
 });

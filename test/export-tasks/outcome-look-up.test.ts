@@ -5,6 +5,7 @@ import type { CreateOutcome } from '#aws/create-outcome.ts';
 import type { AwsExportTask, CreateExportTaskInput, ExportTaskPage } from '#aws/export-task.ts';
 import { type CreateOnceOptions, makeCreateOnce } from '#export-tasks/creating/create-once.ts';
 import { Problem } from '#problems/problem.ts';
+import { type Installation, makeMarker } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
 
 // Lists of AWS that the emulator does not return: full of other tasks, without a Date, without members.
@@ -17,6 +18,11 @@ const task = {
   destinationPrefix: 'exportedlogs',
 };
 const began = 1_800_000_000_000;
+const markerOfJob = makeMarker(
+  { id: '0123456789abcdef', secret: 'secret' } as Installation,
+  { jobId: '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10', slice: 1, attempt: 1 },
+  '0'.repeat(16),
+);
 
 interface Lists {
   outcome?: CreateOutcome;
@@ -131,6 +137,20 @@ describe('the look-up of a lost create', () => {
       });
     },
   );
+
+  test('does not name a task of an export job as one that may be the new one', async () => {
+    const { create } = openTarget({
+      outcome: answered503,
+      pages: () => ({
+        exportTasks: [listed('of a job', began, { taskName: markerOfJob, destination: 'other' })],
+      }),
+    });
+
+    await expect(create()).rejects.toMatchObject({
+      slug: 'outcome-unknown',
+      detail: expect.stringContaining('AWS does not list the task yet'),
+    });
+  });
 
   test('names the task that may be the new one to those alone who may see it', async () => {
     const pages = () => ({ exportTasks: [listed('near', began, { to: 9n })] });

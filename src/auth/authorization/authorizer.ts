@@ -52,6 +52,8 @@ export interface Decision {
 export interface Authorizer {
   /** Whether everything is permitted to everybody: then nothing has to be read to decide. */
   isOpen: boolean;
+  /** Whether there is no policy at all, so that everything is refused: most likely by mistake. */
+  isWithoutPolicies(): boolean;
   /** Grows when the policies change. A decision may be cached until then. */
   version(): number;
   decide(request: CallerRequest, question: Question): Decision;

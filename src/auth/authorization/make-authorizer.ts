@@ -102,6 +102,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 
   return {
     isOpen: false,
+    isWithoutPolicies: policies.isEmpty,
     version: () => policies.version(),
     decide,
     mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),

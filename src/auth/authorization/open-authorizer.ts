@@ -25,7 +25,7 @@ export async function openAuthorizer(
   if (policyDir === undefined) {
     const nothingToClose = { async [Symbol.asyncDispose]() {} };
     if (!isAuthenticationOn) return { ...openToAll.authorizer, ...nothingToClose };
-    log.warn({}, 'POLICY_DIR is not set; every request is refused');
+    log.error({}, 'POLICY_DIR is not set; every request is refused, and no slice starts');
     return { ...makeAuthorizer({ policies: noPolicies, audit, log }), ...nothingToClose };
   }
   const policies = await openPolicies({ ...options, directory: policyDir });

@@ -2,6 +2,7 @@ import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { jobOfMarker } from '#targets/marker.ts';
 import type { EffectiveTask } from './default-prefix.ts';
 
 /** The clocks of a look-up, in milliseconds. */
@@ -98,8 +99,9 @@ export function makeOutcomeLookUp({ now, elapsed, sleep }: OutcomeLookUpOptions)
         // The start of the call by the clock of AWS, because ours may be wrong.
         const beganAtByAws = (page.answeredAt ?? now()) - (elapsed() - beganAt) - clockSlackMs;
         const candidates = page.exportTasks.filter(
-          ({ taskId, logGroupName = task.logGroupName, executionInfo }) =>
+          ({ taskId, taskName, logGroupName = task.logGroupName, executionInfo }) =>
             logGroupName === task.logGroupName &&
+            (taskName === task.taskName || jobOfMarker(taskName) === undefined) &&
             (executionInfo?.creationTime ?? beganAtByAws) >= beganAtByAws &&
             (taskId === undefined || !reported.has(taskId)),
         );

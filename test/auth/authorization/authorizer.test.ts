@@ -198,7 +198,10 @@ describe('without POLICY_DIR', () => {
     expect(opened.authorizer).toMatchObject({ isOpen: false });
     expect(opened.authorizer.version()).toBe(0);
     expect(opened.log).toMatchObject([
-      { level: 'warn', msg: 'POLICY_DIR is not set; every request is refused' },
+      {
+        level: 'error',
+        msg: 'POLICY_DIR is not set; every request is refused, and no slice starts',
+      },
     ]);
   });
 });

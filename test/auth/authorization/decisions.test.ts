@@ -221,7 +221,10 @@ describe('the export jobs of a caller', () => {
     under('// None yet.', ({ ask, log }) => {
       for (const action of jobActions) expect(ask(anonymous, jobOf(action, true))).toEqual(refused);
       expect(log).toMatchObject([
-        { level: 'warn', msg: 'POLICY_DIR has no policy; every request is refused' },
+        {
+          level: 'error',
+          msg: 'POLICY_DIR has no policy; every request is refused, and no slice starts',
+        },
       ]);
     }));
 });

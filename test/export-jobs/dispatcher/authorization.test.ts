@@ -167,6 +167,24 @@ describe('the authorization of a slice', () => {
     },
   );
 
+  test('leaves slices in the queue while there is no policy at all, and starts them afterwards', async () => {
+    let isWithout = true;
+    const authorizer = {
+      ...authorizerBy(() => !isWithout),
+      isWithoutPolicies: () => isWithout,
+    };
+    await using queue = await openQueue({ authorizer });
+    const jobId = await queue.put({ slices: 2 });
+
+    await queue.time.runFor(60_000);
+    const before = await queue.states(jobId);
+    isWithout = false;
+    await queue.runUntilDone();
+
+    expect(before).toEqual(['waiting', 'waiting']);
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+  });
+
   test('lets other requests run during many refusals', async () => {
     let decided = 0;
     const authorizer = authorizerBy(() => ++decided < 0);

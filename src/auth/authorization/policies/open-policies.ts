@@ -20,6 +20,7 @@ interface Verdict {
 export interface Policies extends AsyncDisposable {
   /** Grows with each change. */
   version(): number;
+  isEmpty(): boolean;
   evaluate(principal: Principal, request: CedarRequest): Verdict;
   /** Whether any policy for the caller depends on this circumstance or on the `logGroupName`. */
   dependsOn(principal: Principal, aspect: string): boolean;
@@ -44,6 +45,7 @@ const refusal: Verdict = { isPermitted: false, policies: [], errors: [] };
 /** No policies: every action is refused. */
 export const noPolicies: Policies = {
   version: () => 0,
+  isEmpty: () => true,
   evaluate: () => refusal,
   dependsOn: () => false,
   mayPermit: () => false,
@@ -69,7 +71,10 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
     if (byId.size === 0) {
       // Probably an unfinished deployment. Without policies, every waiting slice would fail.
       if (version > 0) throw new Error(noPolicyLeft);
-      log.warn({ directory }, 'POLICY_DIR has no policy; every request is refused');
+      log.error(
+        { directory },
+        'POLICY_DIR has no policy; every request is refused, and no slice starts',
+      );
     }
     version += 1;
     // Two alternating names: no caller uses sets that are older than the previous version.
@@ -96,6 +101,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
 
   return {
     version: () => loaded.current().version,
+    isEmpty: () => loaded.current().isEmpty,
     evaluate(principal, request) {
       const { isEmpty, setFor } = loaded.current();
       return isEmpty ? refusal : evaluate(cedar, request, setFor(principal));

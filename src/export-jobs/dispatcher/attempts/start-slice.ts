@@ -29,6 +29,8 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     slot;
   const waitMs = memory.createNotBefore - elapsed();
   if (waitMs > 0) return waitMs;
+  // Without policies every waiting slice would fail. Whoever forgot them loses nothing.
+  if (authorizer.isWithoutPolicies()) return timings.idleMs;
 
   await reach('before-intent');
   // The transaction renews the lease. Counted from before it, the lease never seems longer than it
