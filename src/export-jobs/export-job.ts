@@ -29,7 +29,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or attempt failed. A slice has the problem of its latest failure. It is removed when the slice completes or the job is retried. In an attempt, the problem is present if the attempt failed or the answer of AWS was lost.',
+      'The reason why a slice or attempt failed. A slice has the problem of its latest failure. The problem is removed when the slice completes or the job is retried. In an attempt, the problem is present if the attempt failed or the answer of AWS was lost.',
   },
 );
 

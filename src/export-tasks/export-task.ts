@@ -87,7 +87,7 @@ export const ExportTask = Type.Object(
     taskName: Type.Optional(
       Type.String({
         description:
-          'Name of the task. Absent if the task has none. Also absent if it contains the id of an export job that you may not see.',
+          'Name of the task. Absent if the task has none. Also absent if the name contains the id of an export job that you may not see.',
       }),
     ),
     logGroupName: Type.Optional(Type.String({ description: 'Name of the log group.' })),
