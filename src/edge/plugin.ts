@@ -151,7 +151,7 @@ function refusalOf(request: FastifyRequest, limits: EdgeLimits): Problem | undef
   const produces = config.produces ?? ['application/json'];
   const isOurs = route !== undefined && config.problems !== undefined;
   if (isOurs && !request.accepts().type([...produces, problemMediaType])) {
-    return new Problem('not-acceptable', `This operation answers ${produces.join(' or ')}.`);
+    return new Problem('not-acceptable', `This operation answers with ${produces.join(' or ')}.`);
   }
   return undefined;
 }

@@ -18,7 +18,8 @@ export const ProblemExplanation = Type.Object(
     explanation: Type.String({ description: 'Explanation of the problem and its cause.' }),
     remedy: Type.String({ description: 'How to fix the problem.' }),
     isRetryable: Type.Boolean({
-      description: 'Whether the same request can succeed later.',
+      description:
+        'Whether a client can repeat the same request automatically. The request can then succeed later.',
     }),
   },
   {

@@ -40,7 +40,8 @@ export const ProblemBody = Type.Object(
       description: 'Id of the request as urn:uuid. The log has it as `requestId`.',
     }),
     isRetryable: Type.Boolean({
-      description: 'Whether the same request can succeed later.',
+      description:
+        'Whether a client can repeat the same request automatically. The request can then succeed later.',
     }),
     remedy: Type.String({ description: 'How to fix the problem.' }),
     errors: Type.Optional(

@@ -129,7 +129,7 @@ export function openTargets(options: TargetsOptions): Targets {
           `The account of target ${JSON.stringify(name)} is not checked yet.`,
         );
       }
-      const detail = 'No target that you may see has this name.';
+      const detail = 'No target with this name exists, or you are not allowed to see it.';
       throw new Problem('target-not-found', detail);
     },
     list: () =>

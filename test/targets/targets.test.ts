@@ -66,7 +66,9 @@ describe('?target=', () => {
     for (const { status, body } of answers) {
       expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
     }
-    expect(answers[0]?.body.detail).toBe('No target that you may see has this name.');
+    expect(answers[0]?.body.detail).toBe(
+      'No target with this name exists, or you are not allowed to see it.',
+    );
   });
 
   test('selects account and Region, and uses no other slot', async () => {

@@ -7,7 +7,7 @@ export const accessProblems = {
     status: 401,
     title: 'Authentication required',
     explanation:
-      'The request has no credentials, or this service does not accept them. The `error` parameter of `WWW-Authenticate` gives the reason.',
+      'The request has no credentials, or this service does not accept them. If credentials were sent, the `error` parameter of `WWW-Authenticate` says why they were refused.',
     remedy:
       'Send the credential that `WWW-Authenticate` names: a token, an API key or a client certificate. A token must come from a trusted issuer, name this service as its audience and not be expired.',
     isRetryable: false,
@@ -25,7 +25,7 @@ export const accessProblems = {
     status: 429,
     title: 'Rate limit exceeded',
     explanation:
-      'Each caller has one limit of creates per minute, and one of other requests. POST /export-tasks, POST /export-jobs and POST /export-jobs/{jobId}/retry are creates. The header `RateLimit-Policy` has the limit. `RateLimit` has the number of requests left.',
+      'Each caller has two limits per minute: one for creates and one for all other requests. POST /export-tasks, POST /export-jobs and POST /export-jobs/{jobId}/retry are creates. The header `RateLimit-Policy` has the limit. `RateLimit` has the number of requests left.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. Do not poll to follow a job: use the parameter `wait` or the event stream.',
     isRetryable: true,
@@ -34,7 +34,7 @@ export const accessProblems = {
   'too-many-bodies': {
     status: 429,
     title: 'Too many request body bytes in flight',
-    explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. A body is in flight from its first byte until the answer to its request. A chunked body counts as the largest body that its operation accepts.`,
+    explanation: `The request bodies of one caller have a limit of ${inDigits(statedLimits.callerBodiesBytes)} bytes in flight. A body is in flight from its first byte until the answer to its request. A chunked body has no known length. So it counts with the maximum size that its operation accepts.`,
     remedy:
       'Send fewer large requests at once. Send this one again after as many seconds as `Retry-After` says.',
     isRetryable: true,
@@ -44,7 +44,7 @@ export const accessProblems = {
     status: 503,
     title: 'Service overloaded',
     explanation:
-      'The service refuses new requests so that it can finish those in progress. It refuses creates first. It refuses cancels and reads only under a higher load.',
+      'The service refuses new requests so that it can finish those in progress. It refuses creates first. If the load rises further, it also refuses cancels and reads.',
     remedy:
       'Wait as many seconds as `Retry-After` says, then send the request again. Another replica may answer it.',
     isRetryable: true,

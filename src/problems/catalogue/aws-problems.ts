@@ -23,7 +23,7 @@ export const awsProblems = {
     status: 403,
     title: 'Service role not permitted by AWS',
     explanation:
-      'The service role is the IAM role with which this service calls AWS. AWS denied it this call. A caller of this service cannot fix that.',
+      'The service role is the IAM role with which this service calls AWS. AWS did not permit the service role to make this call. A caller of this service cannot fix that.',
     remedy:
       'Ask the operator of the service to permit the service role these actions: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups.',
     isRetryable: false,
@@ -32,7 +32,7 @@ export const awsProblems = {
     status: 404,
     title: 'Log group not found',
     explanation:
-      'The AWS account and Region of the target have no log group with this name. It is the `logGroupName` of an export task, or one of the `logGroupNames` of a job. POST /export-jobs does not check the names: a slice fails if its log group is missing.',
+      'The AWS account and Region of the target have no log group with this name. The name comes from the `logGroupName` of an export task, or from the log groups of a job. POST /export-jobs does not check the names: a slice fails if its log group is missing.',
     remedy:
       'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create a new job with the correct name.',
     isRetryable: false,
@@ -57,16 +57,16 @@ export const awsProblems = {
   'resource-already-exists': {
     status: 409,
     title: 'Resource already exists in AWS',
-    explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS lists no task for that call, so it counts as not created. ${onlyInSlices}`,
+    explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS lists no task from that call. So this service assumes that no task was created. ${onlyInSlices}`,
     remedy:
-      'Look in GET /export-tasks for a task that exports the same. If there is none, retry the job with POST /export-jobs/{jobId}/retry.',
+      'Look in GET /export-tasks for a task with the same log group, time range and bucket. If there is none, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: false,
   },
   'operation-aborted': {
     status: 409,
     title: 'Conflicting operation in AWS',
     explanation:
-      'CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. As an HTTP answer, the problem is about a cancel, which may have had no effect. In a slice, it is about a create: AWS lists no task for it, so it counts as not created.',
+      'CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. If a slice has this problem, its create call failed. AWS lists no task from that call. So this service assumes that no task was created.',
     remedy:
       'Send the cancel again after some seconds: it is safe to repeat. If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: true,
@@ -75,7 +75,7 @@ export const awsProblems = {
     status: 422,
     title: 'Destination bucket not writable',
     explanation:
-      'CloudWatch Logs writes the export to the bucket. The bucket policy must permit CloudWatch Logs s3:GetBucketAcl and s3:PutObject. The service role, the IAM role of this service, also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
+      'CloudWatch Logs writes the export to the bucket. The bucket policy must permit CloudWatch Logs s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
     remedy:
       'Add the statements of `bucketPolicy` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too.',
     isRetryable: false,
@@ -103,7 +103,7 @@ export const awsProblems = {
     title: 'AWS call budget exhausted',
     explanation:
       'For each target, this service sends at most AWS_CALLS_PER_SECOND calls to AWS per second. So it stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
-    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll less often for tasks older than the newest ${statedLimits.newestTasks}. Or use an export job: reading its state needs no call to AWS.`,
+    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll old tasks less often: each such read is a call to AWS. The newest ${statedLimits.newestTasks} tasks are read together. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
   },
@@ -120,7 +120,7 @@ export const awsProblems = {
     status: 502,
     title: 'Unexpected answer from AWS',
     explanation:
-      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. If that was the answer to CreateExportTask, POST /export-tasks returns outcome-unknown instead. In a slice, AWS lists no task for the create, so it counts as not created.',
+      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, AWS lists no task from its create call. So this service assumes that no task was created.',
     remedy:
       'Report the error to the operator of the service, with the value of `instance`. For a slice, report the id of the job.',
     isRetryable: false,
@@ -129,7 +129,7 @@ export const awsProblems = {
     status: 503,
     title: 'CloudWatch Logs unavailable',
     explanation:
-      'This service could not reach AWS, the connection was lost, or AWS answered with a server error. If POST /export-tasks returns this problem, CreateExportTask was not sent. In a slice, AWS lists no task for the create, so it counts as not created.',
+      'This service could not reach AWS, the connection was lost, or AWS answered with a server error. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. If a slice has this problem, AWS lists no task from its create call. So this service assumes that no task was created.',
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 5,
@@ -138,8 +138,9 @@ export const awsProblems = {
     status: 504,
     title: 'AWS timeout',
     explanation:
-      'CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. For POST /export-jobs, this is true only with the same `Idempotency-Key`.',
-    remedy: 'Send the request again.',
+      'CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. Exception: POST /export-jobs is safe to repeat only with the same `Idempotency-Key`.',
+    remedy:
+      'Send the request again. For POST /export-jobs, use the same `Idempotency-Key`. If you sent none, look for the job in GET /export-jobs first.',
     isRetryable: true,
   },
   'outcome-unknown': {

@@ -6,8 +6,8 @@ export const jobProblems = {
   'export-job-not-found': {
     status: 404,
     title: 'Export job not found',
-    explanation: 'No export job that you may see has this id.',
-    remedy: 'Check the id. The list in GET /export-jobs has the jobs that you may see.',
+    explanation: 'No export job with this id exists, or you are not allowed to see it.',
+    remedy: 'Check the id. The list in GET /export-jobs has the jobs that you are allowed to see.',
     isRetryable: false,
   },
   'idempotency-key-reused': {
@@ -24,7 +24,7 @@ export const jobProblems = {
     explanation:
       'The retry was refused, because a cancel of this job was requested. A cancel is final.',
     remedy:
-      'Create a new export job for the slices that are missing. The list in GET /export-jobs/{jobId}/slices has the state of each.',
+      'Create a new export job for the log groups and time ranges of the slices that are not completed. The list in GET /export-jobs/{jobId}/slices has the state of each slice.',
     isRetryable: false,
   },
   'no-log-groups': {
@@ -56,9 +56,9 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. \`detail\` has the reason, if AWS gave one. Often CloudWatch Logs can no longer write to the bucket or use its key. Or the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
     remedy:
-      'Check the bucket, its policy and its key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
+      'Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
     isRetryable: true,
   },
   'export-task-differs': {
@@ -71,7 +71,7 @@ export const jobProblems = {
   },
   'export-task-cancelled': {
     status: 409,
-    title: 'Export task cancelled without its job',
+    title: 'Export task cancelled, but not its job',
     explanation: `The export task of a slice was cancelled, for example in the AWS console or with POST /export-tasks/{taskId}/cancel. No cancel of the job was requested, so the job can be retried. ${onlyInSlices}`,
     remedy:
       'Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry.',

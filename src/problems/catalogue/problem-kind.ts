@@ -15,4 +15,4 @@ export interface ProblemKind {
 
 /** Ends the explanation of a problem that no request is answered with. */
 export const onlyInSlices =
-  'This problem appears in the slices, failures and events of a job, never as an HTTP answer.';
+  'This problem is only in slices, in the `failures` of a job and in its events. It is never an HTTP answer.';

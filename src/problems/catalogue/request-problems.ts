@@ -23,7 +23,7 @@ export const requestProblems = {
     status: 400,
     title: 'Invalid request',
     explanation:
-      'At least one member of the body, query, path or headers breaks a rule of this operation. `errors` has one entry for each, with a JSON pointer and the rule. AWS was not called.',
+      'At least one member of the body, query, path or headers breaks a rule of this operation. `errors` has one entry for each broken rule, with a JSON pointer to the member. AWS was not called.',
     remedy: 'Correct each member that `errors` names, then send the request again.',
     isRetryable: false,
   },
@@ -38,7 +38,7 @@ export const requestProblems = {
     status: 404,
     title: 'Target not found',
     explanation:
-      'A target is an AWS account and Region in which this service exports. No target that you may see has this name.',
+      'A target is an AWS account and Region in which this service exports. No target with this name exists, or you are not allowed to see it.',
     remedy: 'Use a name from GET /targets, or omit the `target` parameter to use the first target.',
     isRetryable: false,
   },
@@ -60,7 +60,7 @@ export const requestProblems = {
     status: 406,
     title: 'No acceptable media type',
     explanation:
-      'The `Accept` header excludes every media type of this operation. `detail` lists them. Most operations answer application/json. Problems are application/problem+json.',
+      'The `Accept` header excludes every media type of this operation. `detail` lists them. Most operations answer with application/json. Errors have the media type application/problem+json.',
     remedy: 'Send `Accept` with a media type that `detail` names, or omit the header.',
     isRetryable: false,
   },
@@ -74,7 +74,7 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. The rules of POST /authorization-checks permit more groups and claims than these limits. All other valid bodies fit, unless they have many escaped characters.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. A body of POST /authorization-checks can be valid by its schema and still exceed these limits. For other operations, a valid body fits, unless many escapes such as \`\\u0041\` make it longer.`,
     remedy:
       'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims that policies use.',
     isRetryable: false,
@@ -104,7 +104,7 @@ export const requestProblems = {
     status: 421,
     title: 'Host not allowed',
     explanation:
-      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. By default, a service without authentication on a loopback address accepts localhost, 127.0.0.1 and [::1] only. This protects against DNS rebinding, where a page in a local browser calls the service under another name.',
+      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. This default is for services without authentication on a loopback address. This protects against DNS rebinding, where a page in a local browser calls the service under another name.',
     remedy:
       'Use http://localhost with the port of the service. Or ask the operator of the service to add the name to ALLOWED_HOSTS.',
     isRetryable: false,
@@ -113,9 +113,9 @@ export const requestProblems = {
     status: 403,
     title: 'Origin not allowed',
     explanation:
-      'A browser sent a CORS preflight or a POST for a page of another origin. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
+      'A page of another origin made the browser send a CORS preflight or a POST. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
     remedy:
-      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page belongs to this service, the operator must configure the reverse proxy to keep the `Host` header.',
+      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page belongs to this service, its origin must match the `Host` header. So the operator must configure the reverse proxy to keep `Host`.',
     isRetryable: false,
   },
   'headers-too-large': {
@@ -137,7 +137,7 @@ export const requestProblems = {
     status: 503,
     title: 'Service not ready',
     explanation:
-      'The service is starting or stopping. At start it checks the account of every target and fetches the keys of token issuers. `detail` has the reason.',
+      'The service is starting or stopping. At start, it checks the database and the account of every target, and fetches the keys of token issuers. `detail` has the reason.',
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
