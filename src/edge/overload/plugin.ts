@@ -33,7 +33,7 @@ export const overloadPlugin: FastifyPluginAsync<OverloadOptions> = fp(
       (retryAfterSeconds) =>
         new Problem(
           'overloaded',
-          'The service has too many requests in progress, or its event loop is late.',
+          'The service has too many requests in progress, or it answers too slowly.',
           { retryAfterSeconds },
         ),
     );

@@ -150,7 +150,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
       const isFound =
         found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
       if (!isFound)
-        throw new Problem('export-job-not-found', 'You have no export job with this id.');
+        throw new Problem('export-job-not-found', 'No export job that you may see has this id.');
       return { head, target: targetOf(head), policies };
     },
 

@@ -54,7 +54,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   ],
   'rate-limited': ['You have sent 120 creates in 60 seconds, which is the limit.'],
   'too-many-bodies': ['With this body, you would have more than 1,048,576 bytes in flight.'],
-  overloaded: ['The service has too many requests in progress, or its event loop is late.'],
+  overloaded: ['The service has too many requests in progress, or it answers too slowly.'],
   'invalid-parameter': [
     'AWS says: The specified nextToken is invalid.',
     { awsErrorCode: 'InvalidParameterException', awsRequestId },
@@ -134,7 +134,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'outcome-unknown': [
     'CreateExportTask was sent and its answer was lost. AWS does not list the task yet, but it may still appear.',
   ],
-  'export-job-not-found': ['You have no export job with this id.'],
+  'export-job-not-found': ['No export job that you may see has this id.'],
   'idempotency-key-reused': ['This key was used before with a different body or target.'],
   'export-job-cancelled': ['The cancel of this job was requested at 2024-05-02T00:00:00.000Z.'],
   'no-log-groups': ['No log group begins with /demo/.'],

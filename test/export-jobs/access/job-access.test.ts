@@ -54,7 +54,10 @@ beforeEach(() => {
 
 const request = (name: string) => ({ principal: principalOf(name), id: 'request' });
 const find = (jobId: string, by = request('bob')) => access.find(by, 'ReadExportJob', jobId);
-const notFound = { slug: 'export-job-not-found', detail: 'You have no export job with this id.' };
+const notFound = {
+  slug: 'export-job-not-found',
+  detail: 'No export job that you may see has this id.',
+};
 
 test('takes the same steps for a job of another caller as for one that does not exist', async () => {
   await expect(find('job')).rejects.toMatchObject(notFound);

@@ -70,7 +70,9 @@ describe.each(storageBackends)('access to a job, on %s', (_name, openStorage) =>
         );
       }
 
-      expect([...seen]).toEqual([expect.stringContaining('You have no export job with this id.')]);
+      expect([...seen]).toEqual([
+        expect.stringContaining('No export job that you may see has this id.'),
+      ]);
       expect(world.audit.map(({ decision }) => decision)).toEqual(ids.map(() => 'forbid'));
     },
   );

@@ -94,7 +94,7 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
         expect(status).toBe(404);
         expect(body).toMatchObject({
           type: '/problems/export-job-not-found',
-          detail: 'You have no export job with this id.',
+          detail: 'No export job that you may see has this id.',
         });
       }
     });
