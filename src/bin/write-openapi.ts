@@ -14,7 +14,9 @@ const noTargets: Targets = {
   list: () => [],
   whenChecked: Promise.resolve(),
   unchecked: () => [],
-  forEachChecked: () => {},
+  forDispatcher: () => undefined,
+  onChange: () => {},
+  release: () => {},
   async [Symbol.asyncDispose]() {},
 };
 

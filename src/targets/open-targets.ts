@@ -43,6 +43,7 @@ export function openTargets(options: TargetsOptions): Targets {
   const connection = { timeouts, proxyEnv };
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
+  const listeners: ((name: string) => void)[] = [];
   const opened = settings.map(openTarget);
   const whenChecked = Promise.all(opened.map((target) => target.whenChecked)).then(() => {});
   whenChecked.catch(() => {}); // the caller that awaits it gets the error
@@ -88,8 +89,9 @@ export function openTargets(options: TargetsOptions): Targets {
       const isDefault = index === 0;
       const budgeted = budgetCalls(auditCalls(logs, record), budget);
       const shared = readNewestFirst(shareReads(budgeted, { budget, elapsed }), { elapsed });
-      const target = { name, region, accountId, isDefault, logs: shared };
+      const target = { name, region, accountId, isDefault, logs: shared, isDraining: () => false };
       checked.set(name, target);
+      for (const act of listeners) act(name);
       return target;
     }
 
@@ -137,13 +139,12 @@ export function openTargets(options: TargetsOptions): Targets {
         const target = checked.get(name);
         return target ? [target] : [];
       }),
-    forEachChecked(act) {
-      for (const target of opened)
-        target.whenChecked.then(
-          (found) => found && act({ ...found, logs: asDispatcher(found.logs) }),
-          () => {},
-        );
+    forDispatcher(name) {
+      const target = checked.get(name);
+      return target && { ...target, logs: asDispatcher(target.logs) };
     },
+    onChange: (act) => void listeners.push(act),
+    release() {},
     unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
     async [Symbol.asyncDispose]() {
       for (const target of opened) target.refuseWaiting(); // before stop ends their pauses

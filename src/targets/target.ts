@@ -34,6 +34,11 @@ export const Target = Type.Object(
 /** A target whose account is checked, ready for calls. */
 export interface OpenTarget extends Target {
   logs: CloudWatchLogs;
+  /**
+   * Whether the target was removed, or moved to another account or Region, after it was opened. Then
+   * nothing new is started; what runs is seen through.
+   */
+  isDraining(): boolean;
 }
 
 /** The targets of this gateway. */
@@ -48,10 +53,15 @@ export interface Targets extends AsyncDisposable {
   /** Resolves when every account is checked. Rejects if one is not the configured account. */
   whenChecked: Promise<void>;
   /**
-   * Calls back with each target as soon as its account is checked. It is for the dispatcher: the calls of
-   * this target to AWS have priority over those of callers.
+   * Returns the target whose slot is to be worked. Its calls to AWS have priority over those of callers.
+   * `undefined` for an unknown name, and while the target is unchecked or unusable; then its check comes
+   * first. A target that drains is returned until it is released.
    */
-  forEachChecked(act: (target: OpenTarget) => void): void;
+  forDispatcher(name: string): OpenTarget | undefined;
+  /** Calls back with the name of each target that becomes ready, changes, or begins to drain. */
+  onChange(act: (name: string) => void): void;
+  /** Ends the draining of a target: nothing of it runs any more. No effect on other targets. */
+  release(name: string): void;
   /** Returns the names of the targets whose account is not checked yet. */
   unchecked(): string[];
 }

@@ -198,7 +198,13 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     sleepers += own.list().length;
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
-      targets: { forEachChecked: (act) => own.forEachChecked((target) => act(seeTarget(target))) },
+      targets: {
+        ...own,
+        forDispatcher(name) {
+          const target = own.forDispatcher(name);
+          return target && seeTarget(target);
+        },
+      },
       authorizer: options.authorizer ?? openToAll.authorizer,
       timings: { ...dispatcherTimings, ...options.timings },
       log: logger,

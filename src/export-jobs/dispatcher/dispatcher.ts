@@ -12,7 +12,7 @@ import { workSlot } from './work-slot.ts';
 /** What the dispatcher needs. Times in milliseconds. */
 export interface DispatcherOptions {
   database: Database;
-  targets: Pick<Targets, 'forEachChecked'>;
+  targets: Pick<Targets, 'list' | 'forDispatcher' | 'onChange'>;
   authorizer: Authorizer;
   timings: DispatcherTimings;
   log: Log;
@@ -44,11 +44,15 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
   const workers = new Map<string, { wake: () => void; ended: Promise<void> }>();
   const installation = makeInstallationReader(options.database);
 
-  targets.forEachChecked((target) => {
-    if (stop.signal.aborted || hasWorker(target)) return;
+  targets.onChange(startWorker);
+  for (const { name } of targets.list()) startWorker(name);
+
+  function startWorker(name: string): void {
+    const target = targets.forDispatcher(name);
+    if (!target || stop.signal.aborted || workers.has(name) || hasWorker(target)) return;
     const wakeSignal = makeWakeSignal();
-    workers.set(target.name, { wake: wakeSignal.wake, ended: run(target, wakeSignal) });
-  });
+    workers.set(name, { wake: wakeSignal.wake, ended: run(target, wakeSignal) });
+  }
 
   // Two targets of one account and Region share one slot; two workers would fight for it.
   function hasWorker({ name, accountId, region }: OpenTarget): boolean {
