@@ -1,21 +1,14 @@
 import {
   CancelExportTaskCommand,
-  CloudWatchLogsClient,
-  type CloudWatchLogsClientConfig,
+  type CloudWatchLogsClient,
   CreateExportTaskCommand,
   DescribeExportTasksCommand,
   type DescribeExportTasksCommandInput,
   DescribeLogGroupsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Lane } from './call-budget/call-budget.ts';
-import { type AttemptListener, watchAttempts } from './client/attempts.ts';
-import {
-  type AwsConnectionOptions,
-  keepAliveConnections,
-  oneConnectionPerCall,
-} from './client/connections.ts';
+import type { AttemptListener } from './client/attempts.ts';
 import { withDeadline } from './client/deadline.ts';
-import { readExactly } from './client/exact-integers.ts';
 import { readExportTaskPage, readLogGroupPage } from './client/read-answers.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
 import { markUnsent } from './client/unsent-calls.ts';
@@ -33,7 +26,8 @@ import type {
   DescribeExportTasks,
   ExportTaskPage,
 } from './export-task.ts';
-import type { Credentials, SessionKeys } from './sessions/credentials.ts';
+import type { AwsRegion } from './regions/open-aws.ts';
+import type { CallKeys, Credentials } from './sessions/credentials.ts';
 
 /** The export that the policies permit. A scoped session is limited to it. */
 export interface ExportGrant {
@@ -61,7 +55,7 @@ export interface CreateCallOptions extends CallOptions {
 }
 
 /** CloudWatch Logs of one account and Region. Failures are `Problem`s. */
-export interface CloudWatchLogs extends AsyncDisposable {
+export interface CloudWatchLogs {
   /** Sends CreateExportTask exactly once. Returns its outcome; never throws. */
   createExportTask(
     task: CreateExportTaskInput,
@@ -81,70 +75,39 @@ export interface CloudWatchLogs extends AsyncDisposable {
 // For all attempts of a read together: below the 8 s of the HTTP handler.
 const readDeadlineMs = (timeouts: AwsTimeouts) => timeouts.readMs * 1.4;
 
-/**
- * Opens CloudWatch Logs for one Region with one set of credentials. The endpoint is that of the Region,
- * or the one in AWS_ENDPOINT_URL….
- */
-export function openCloudWatchLogs(
-  options: AwsConnectionOptions & {
-    region: string;
-    credentials: Credentials | undefined;
-    /** Opens the session of one create. Default: creates use `credentials`. */
-    openScopedSession?: ((options: CreateCallOptions) => Promise<SessionKeys>) | undefined;
-    /** Receives each retry of the SDK, and each throttling by AWS. */
-    attempts?: AttemptListener | undefined;
-  },
-): CloudWatchLogs {
-  const { region, timeouts, openScopedSession, attempts } = options;
-  const common = {
-    region,
-    retryMode: 'standard', // overrides AWS_RETRY_MODE
-    ...(options.credentials && { credentials: options.credentials }),
-  } satisfies CloudWatchLogsClientConfig;
-  const watched = (client: CloudWatchLogsClient) => {
-    if (attempts) client.middlewareStack.use(watchAttempts(attempts));
-    return client;
-  };
-  const createClient = watched(
-    new CloudWatchLogsClient({
-      ...common,
-      maxAttempts: 1, // CreateExportTask is not idempotent; overrides AWS_MAX_ATTEMPTS
-      requestHandler: oneConnectionPerCall(options),
-    }),
-  );
-  // A client for one call. It shares the connections of createClient, so it must not be destroyed.
-  const createClientUnder = (credentials: SessionKeys) =>
-    watched(
-      new CloudWatchLogsClient({
-        ...common,
-        credentials,
-        maxAttempts: 1,
-        requestHandler: createClient.config.requestHandler,
-      }),
-    );
-  const readClient = watched(
-    new CloudWatchLogsClient({
-      ...common,
-      maxAttempts: 3,
-      requestHandler: keepAliveConnections(options),
-    }),
-  );
-  readClient.middlewareStack.use(readExactly);
+/** Makes CloudWatch Logs of one target. Nothing is opened before its first call. */
+export function makeCloudWatchLogs(options: {
+  region: AwsRegion;
+  /** Default: the credentials of the gateway itself. */
+  credentials: Credentials | undefined;
+  /** Opens the session of one create. Default: creates use `credentials`. */
+  openScopedSession?: ((options: CreateCallOptions) => Promise<CallKeys>) | undefined;
+  /** Receives each retry of the SDK, and each throttling by AWS. */
+  attempts?: AttemptListener | undefined;
+}): CloudWatchLogs {
+  const { region, openScopedSession, attempts } = options;
+  const { credentials = region.defaultCredentials } = options;
+  const { timeouts } = region;
+  const holder = options; // identifies this target
 
   // AWS refused the call because its credentials expired or were revoked. The next call needs a new
   // session.
   const renewCredentialsIfRefused = (error: unknown): void => {
-    if (!isRefusedForCredentials(error)) return;
-    readClient.config.credentials({ forceRefresh: true }).catch(() => {});
-    createClient.config.credentials({ forceRefresh: true }).catch(() => {});
+    if (isRefusedForCredentials(error)) credentials({ forceRefresh: true }).catch(() => {});
   };
 
   async function read<Answer>(
     operation: Exclude<Operation, 'CreateExportTask'>,
-    send: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    send: (client: CloudWatchLogsClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      return await markUnsent(() => withDeadline(readDeadlineMs(timeouts), send));
+      return await markUnsent(() =>
+        withDeadline(readDeadlineMs(timeouts), async (deadline) => {
+          const keys = await credentials();
+          const user = { holder, keys, attempts, signal: deadline.abortSignal };
+          return region.reads.call(user, (client) => send(client, deadline));
+        }),
+      );
     } catch (error) {
       renewCredentialsIfRefused(error);
       throw toAwsProblem(operation, error);
@@ -169,13 +132,14 @@ export function openCloudWatchLogs(
       );
       try {
         return await markUnsent(async () => {
-          const client = openScopedSession
-            ? createClientUnder(await openScopedSession(createOptions))
-            : createClient;
+          const scopedKeys = await openScopedSession?.(createOptions);
           // The timeout of the request handler ends with the headers. This one covers the body, too.
-          const answer = await withDeadline(timeouts.createMs + timeouts.connectMs, (options) =>
-            client.send(command, options),
-          );
+          const deadlineMs = timeouts.createMs + timeouts.connectMs;
+          const answer = await withDeadline(deadlineMs, async (deadline) => {
+            const keys = scopedKeys ?? (await credentials());
+            const user = { holder, keys, attempts, signal: deadline.abortSignal };
+            return region.creates.call(user, (client) => client.send(command, deadline));
+          });
           return classifyAnswer(answer);
         });
       } catch (error) {
@@ -185,9 +149,9 @@ export function openCloudWatchLogs(
     },
 
     describeExportTasks: (query) =>
-      read('DescribeExportTasks', async (options) => {
+      read('DescribeExportTasks', async (client, options) => {
         const command = new DescribeExportTasksCommand(query as DescribeExportTasksCommandInput);
-        const answer = await readClient.send(command, options).catch((error) => {
+        const answer = await client.send(command, options).catch((error) => {
           if (query.taskId !== undefined && isNotFound(error)) return emptyPage(error);
           throw error;
         });
@@ -195,20 +159,15 @@ export function openCloudWatchLogs(
       }),
 
     cancelExportTask: (taskId) =>
-      read('CancelExportTask', async (options) => {
-        const answer = await readClient.send(new CancelExportTaskCommand({ taskId }), options);
+      read('CancelExportTask', async (client, options) => {
+        const answer = await client.send(new CancelExportTaskCommand({ taskId }), options);
         return { awsRequestId: answer.$metadata.requestId };
       }),
 
     describeLogGroups: (query) =>
-      read('DescribeLogGroups', async (options) =>
-        readLogGroupPage(await readClient.send(new DescribeLogGroupsCommand(query), options)),
+      read('DescribeLogGroups', async (client, options) =>
+        readLogGroupPage(await client.send(new DescribeLogGroupsCommand(query), options)),
       ),
-
-    async [Symbol.asyncDispose]() {
-      createClient.destroy();
-      readClient.destroy();
-    },
   };
 }
 

@@ -5,8 +5,9 @@ import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
 import { readNewestFirst } from '#aws/call-budget/read-newest-first.ts';
 import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import type { AwsConnectionOptions } from '#aws/client/connections.ts';
-import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
+import { makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { openAws } from '#aws/regions/open-aws.ts';
+import { makeRoleSessions, readCallerAccount } from '#aws/sessions/sts.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
@@ -40,7 +41,7 @@ export interface TargetsOptions extends AwsConnectionOptions {
 export function openTargets(options: TargetsOptions): Targets {
   const { settings, isSessionScoped, audit, timeouts, proxyEnv, callsPerSecond } = options;
   const { sessionName, now, elapsed, sleep, log } = options;
-  const connection = { timeouts, proxyEnv };
+  const aws = openAws({ timeouts, proxyEnv, elapsed });
   const stop = new AbortController();
   const checked = new Map<string, OpenTarget>();
   const listeners: ((name: string) => void)[] = [];
@@ -49,17 +50,11 @@ export function openTargets(options: TargetsOptions): Targets {
   whenChecked.catch(() => {}); // the caller that awaits it gets the error
 
   function openTarget(setting: TargetSettings, index: number) {
-    const { name, region, roleArn, externalId } = setting;
+    const { name, roleArn, externalId } = setting;
+    const region = aws.region(setting.region);
     const record: RecordCall = (call) => audit.awsCall({ ...call, target: name });
     const role = roleArn
-      ? openServiceRole({
-          role: { roleArn, externalId },
-          region,
-          sessionName,
-          ...connection,
-          now,
-          record,
-        })
+      ? makeRoleSessions({ role: { roleArn, externalId }, region, sessionName, now, record })
       : undefined;
     const credentials = role?.credentials;
     const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
@@ -69,13 +64,7 @@ export function openTargets(options: TargetsOptions): Targets {
       sleep: (ms) => sleep(ms, stop.signal),
     });
     const attempts = budget;
-    const logs = openCloudWatchLogs({
-      region,
-      credentials,
-      openScopedSession,
-      ...connection,
-      attempts,
-    });
+    const logs = makeCloudWatchLogs({ region, credentials, openScopedSession, attempts });
 
     async function check(): Promise<OpenTarget | undefined> {
       const accountId = await readAccountUntilAnswered();
@@ -89,7 +78,14 @@ export function openTargets(options: TargetsOptions): Targets {
       const isDefault = index === 0;
       const budgeted = budgetCalls(auditCalls(logs, record), budget);
       const shared = readNewestFirst(shareReads(budgeted, { budget, elapsed }), { elapsed });
-      const target = { name, region, accountId, isDefault, logs: shared, isDraining: () => false };
+      const target = {
+        name,
+        region: setting.region,
+        accountId,
+        isDefault,
+        logs: shared,
+        isDraining: () => false,
+      };
       checked.set(name, target);
       for (const act of listeners) act(name);
       return target;
@@ -98,7 +94,7 @@ export function openTargets(options: TargetsOptions): Targets {
     async function readAccountUntilAnswered(): Promise<string | undefined> {
       for (let failures = 0; ; failures += 1) {
         try {
-          return await readCallerAccount({ region, credentials, ...connection, record });
+          return await readCallerAccount({ region, credentials, record });
         } catch (err) {
           if (stop.signal.aborted) return undefined;
           const retryInMs = backOffMs(failures, pauses);
@@ -113,10 +109,6 @@ export function openTargets(options: TargetsOptions): Targets {
     return {
       whenChecked: check(),
       refuseWaiting: () => budget[Symbol.dispose](),
-      async [Symbol.asyncDispose]() {
-        await logs[Symbol.asyncDispose]();
-        role?.[Symbol.dispose]();
-      },
     };
   }
 
@@ -149,7 +141,7 @@ export function openTargets(options: TargetsOptions): Targets {
     async [Symbol.asyncDispose]() {
       for (const target of opened) target.refuseWaiting(); // before stop ends their pauses
       stop.abort();
-      for (const target of opened) await target[Symbol.asyncDispose]();
+      aws[Symbol.dispose]();
     },
   };
 }

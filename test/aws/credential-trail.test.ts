@@ -1,13 +1,24 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { toAwsProblem } from '#aws/error-meaning.ts';
-import { openServiceRole, readCallerAccount } from '#aws/sessions/sts.ts';
+import type { Aws } from '#aws/regions/open-aws.ts';
+import { makeRoleSessions, readCallerAccount } from '#aws/sessions/sts.ts';
 import { toErrorFacts } from '#telemetry/error-facts.ts';
-import { longTimeouts } from '../aws-timeouts.ts';
 import { pointSdkAt, region } from '../world.ts';
+import { openTestAws } from './open-logs.ts';
 
 const closedPort = 'http://127.0.0.1:1'; // no process listens on port 1
-const how = { region, timeouts: longTimeouts, record: () => {} };
+const record = () => {};
+
+let aws: Aws;
+beforeEach(() => {
+  aws = openTestAws();
+});
+afterEach(() => aws[Symbol.dispose]());
+
+/** Reads the account of the gateway itself. */
+const readOwnAccount = () =>
+  readCallerAccount({ region: aws.region(region), credentials: undefined, record });
 
 /** Removes all credentials from the environment of the SDK. */
 function withoutCredentials(env: NodeJS.ProcessEnv = {}): void {
@@ -29,7 +40,7 @@ describe('a call without credentials', () => {
   test('logs which sources were tried, and why they failed', async () => {
     withoutCredentials();
 
-    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+    const why = await whyNot(readOwnAccount());
 
     expect(why).toContain(
       'Tried: fromEnv (Unable to find environment variable credentials.) fromSSO',
@@ -42,9 +53,7 @@ describe('a call without credentials', () => {
   test('shows callers only that credentials are missing', async () => {
     withoutCredentials();
 
-    const error = await readCallerAccount({ ...how, credentials: undefined }).catch(
-      (found: Error) => found,
-    );
+    const error = await readOwnAccount().catch((found: Error) => found);
     const { slug, detail } = toAwsProblem('DescribeExportTasks', error);
 
     expect(slug).toBe('service-role-unusable');
@@ -56,7 +65,8 @@ describe('a call without credentials', () => {
   test('logs the same for a role that cannot be assumed without credentials', async () => {
     withoutCredentials();
     const role = { roleArn: 'arn:aws:iam::123456789012:role/log-export' };
-    using sessions = openServiceRole({ ...how, role, sessionName: 'test', now: Date.now });
+    const how = { region: aws.region(region), sessionName: 'test', now: Date.now, record };
+    const sessions = makeRoleSessions({ role, ...how });
 
     expect(await whyNot(sessions.credentials())).toContain('Tried: fromEnv (Unable');
   });
@@ -67,7 +77,7 @@ describe('a call without credentials', () => {
       AWS_EC2_METADATA_SERVICE_ENDPOINT: closedPort,
     });
 
-    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+    const why = await whyNot(readOwnAccount());
 
     expect(why).toContain('fromInstanceMetadata');
     expect(why).toContain('set HttpPutResponseHopLimit of the instance to 2');
@@ -76,7 +86,7 @@ describe('a call without credentials', () => {
   test('logs why the credential endpoint of the container failed', async () => {
     withoutCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${closedPort}/v1/credentials` });
 
-    const why = await whyNot(readCallerAccount({ ...how, credentials: undefined }));
+    const why = await whyNot(readOwnAccount());
 
     expect(why).toContain('fromHttp/fromContainerMetadata (Error: connect ECONNREFUSED');
   });

@@ -6,10 +6,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
-import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { makeAuthority } from '../auth/certificates.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
-import { createBody, pointSdkAt, region } from '../world.ts';
+import { createBody, pointSdkAt } from '../world.ts';
+import { openLogs } from './open-logs.ts';
 
 const task = { ...createBody, from: 0n, to: 1n };
 const silenceMs = 1_000; // the timeout for a silent server
@@ -33,8 +33,8 @@ async function listen(server: Server) {
 async function createAt(url: string, { createMs }: Partial<AwsTimeouts> = {}) {
   pointSdkAt(url);
   const timeouts = { ...longTimeouts, ...(createMs !== undefined && { createMs }) };
-  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts });
-  return logs.createExportTask(task);
+  using logs = openLogs({ timeouts });
+  return await logs.createExportTask(task);
 }
 
 const notSent = {
@@ -88,7 +88,7 @@ test('a create to a server with an untrusted certificate is not-sent', async () 
 test('a create without credentials is not-sent', async () => {
   pointSdkAt('http://127.0.0.1:9');
   delete process.env.AWS_ACCESS_KEY_ID;
-  await using logs = openCloudWatchLogs({ region, credentials: undefined, timeouts: longTimeouts });
+  using logs = openLogs();
 
   expect(await logs.createExportTask(task)).toMatchObject({
     outcome: 'not-sent',

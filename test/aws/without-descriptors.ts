@@ -3,7 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
-import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { openAws } from '#aws/regions/open-aws.ts';
 
 // Creates a task when the process has no free file descriptor, and prints the outcome.
 const server = createServer((request, response) => {
@@ -19,11 +20,8 @@ Object.assign(process.env, {
   AWS_ACCESS_KEY_ID: 'AKIDTEST',
   AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
 });
-const logs = openCloudWatchLogs({
-  region: 'eu-west-1',
-  credentials: undefined,
-  timeouts: awsTimeouts,
-});
+const aws = openAws({ timeouts: awsTimeouts, elapsed: () => performance.now() });
+const logs = makeCloudWatchLogs({ region: aws.region('eu-west-1'), credentials: undefined });
 const task = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 await logs.createExportTask(task); // loads all modules
 
@@ -41,5 +39,5 @@ for (const file of files) closeSync(file);
 
 const detail = 'problem' in result ? result.problem.detail : undefined;
 process.stdout.write(JSON.stringify({ code, outcome: result.outcome, detail }));
-await logs[Symbol.asyncDispose]();
+aws[Symbol.dispose]();
 server.close();

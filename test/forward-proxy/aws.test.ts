@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { openCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { readCallerAccount } from '#aws/sessions/sts.ts';
+import { openLogs as openLogsWith, openTestAws } from '../aws/open-logs.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
 import { createBody, openWorld, pointSdkAt, region, type World } from '../world.ts';
 import { type ForwardProxy, openForwardProxy, openTlsFront } from './proxy.ts';
@@ -21,16 +22,11 @@ beforeEach(async () => {
 afterEach(() => opened.disposeAsync());
 
 const openLogs = (timeouts = longTimeouts, NO_PROXY = '') =>
-  openCloudWatchLogs({
-    region,
-    credentials: undefined,
-    timeouts,
-    proxyEnv: { HTTPS_PROXY: proxy.url, NO_PROXY },
-  });
+  openLogsWith({ timeouts, proxyEnv: { HTTPS_PROXY: proxy.url, NO_PROXY } });
 
 describe('calls to AWS', () => {
   test('go through the proxy, with its password', async () => {
-    await using logs = openLogs();
+    using logs = openLogs();
 
     const created = await logs.createExportTask(task);
     const listed = await logs.describeExportTasks({});
@@ -43,17 +39,19 @@ describe('calls to AWS', () => {
   });
 
   test('to STS go through the proxy, also for a web identity', async () => {
-    const how = { region, credentials: undefined, timeouts: longTimeouts, record: () => {} };
     const proxyEnv = { HTTPS_PROXY: proxy.url };
+    using aws = openTestAws({ proxyEnv });
+    using other = openTestAws({ proxyEnv });
+    const how = { credentials: undefined, record: () => {} };
 
-    const account = await readCallerAccount({ ...how, proxyEnv });
+    const account = await readCallerAccount({ region: aws.region(region), ...how });
     const before = proxy.connects.length;
     delete process.env.AWS_ACCESS_KEY_ID;
     Object.assign(process.env, {
       AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/irsa',
       AWS_WEB_IDENTITY_TOKEN_FILE: '/proc/self/comm',
     });
-    await readCallerAccount({ ...how, proxyEnv }).catch(() => {}); // the emulator does not support this identity
+    await readCallerAccount({ region: other.region(region), ...how }).catch(() => {}); // the emulator does not support this identity
 
     expect(account).toBe('123456789012');
     expect(before).toBe(1);
@@ -62,7 +60,7 @@ describe('calls to AWS', () => {
   });
 
   test('reuse their connection, except a create, which has its own', async () => {
-    await using logs = openLogs();
+    using logs = openLogs();
 
     for (let times = 0; times < 3; times += 1) await logs.describeExportTasks({});
     const ofReads = proxy.connects.length;
@@ -82,11 +80,10 @@ describe('calls to AWS', () => {
     ['us-isof-south-1', 'csp.hci.ic.gov'],
   ])('from %s go to hosts below %s', async ([elsewhere = '', suffix]) => {
     proxy.manner = 403;
-    const reach = { timeouts: longTimeouts, proxyEnv: { HTTPS_PROXY: proxy.url } };
-    const how = { region: elsewhere, credentials: undefined, ...reach };
-    await using logs = openCloudWatchLogs(how);
+    using aws = openTestAws({ proxyEnv: { HTTPS_PROXY: proxy.url } });
+    const how = { region: aws.region(elsewhere), credentials: undefined };
 
-    await logs.createExportTask(task);
+    await makeCloudWatchLogs(how).createExportTask(task);
     await readCallerAccount({ ...how, record: () => {} }).catch(() => {});
 
     expect(proxy.connects.map(({ target }) => target)).toEqual([
@@ -97,7 +94,7 @@ describe('calls to AWS', () => {
 
   test('do not go through the proxy when NO_PROXY contains their host', async () => {
     pointSdkAt('https://aws.invalid'); // a name that nobody may have
-    await using logs = openLogs(longTimeouts, '.invalid');
+    using logs = openLogs(longTimeouts, '.invalid');
 
     await expect(logs.describeExportTasks({})).rejects.toThrow('Nothing was sent');
 
@@ -107,7 +104,7 @@ describe('calls to AWS', () => {
 
 describe('a create that the proxy refuses', () => {
   test.for([403, 407, 502, 503])('is not sent when CONNECT gets %d', async (status) => {
-    await using logs = openLogs();
+    using logs = openLogs();
     proxy.manner = status;
 
     const { outcome } = await logs.createExportTask(task);
@@ -117,14 +114,14 @@ describe('a create that the proxy refuses', () => {
   });
 
   test('is not sent when the proxy is down', async () => {
-    await using logs = openLogs();
+    using logs = openLogs();
     await proxy.goAway();
 
     expect((await logs.createExportTask(task)).outcome).toBe('not-sent');
   });
 
   test('is not sent when the proxy does not answer, and its connection is closed', async () => {
-    await using logs = openLogs({ ...longTimeouts, connectMs: 300, readMs: 600 });
+    using logs = openLogs({ ...longTimeouts, connectMs: 300, readMs: 600 });
     proxy.manner = 'silent';
 
     const { outcome } = await logs.createExportTask(task);
@@ -134,7 +131,7 @@ describe('a create that the proxy refuses', () => {
   });
 
   test('does not keep later ones from being sent, after any number of them', async () => {
-    await using logs = openLogs();
+    using logs = openLogs();
     proxy.manner = 503;
     const refused = await Promise.all(
       Array.from({ length: 120 }, () => logs.createExportTask(task)),

@@ -17,17 +17,11 @@ export function keepAliveConnections(options: AwsConnectionOptions) {
 /**
  * Connections of the client for CreateExportTask: a new one for each call. The other side may reset a
  * kept connection just as we write. For a call that cannot be retried, the outcome would be unknown.
- * `maxSockets` must be infinite: with a finite number, Node keeps the connection for the next queued
- * call. So the total is limited instead.
  */
 export function oneConnectionPerCall(options: AwsConnectionOptions) {
   return {
     ...timeoutsOf(options, options.timeouts.createMs),
-    ...agentsOf(options, {
-      keepAlive: false,
-      maxSockets: Number.POSITIVE_INFINITY,
-      maxTotalSockets: 50, // the default of the SDK
-    }),
+    ...agentsOf(options, { keepAlive: false }),
   };
 }
 
@@ -37,6 +31,12 @@ function timeoutsOf({ timeouts }: AwsConnectionOptions, requestTimeout: number) 
 
 function agentsOf({ timeouts, proxyEnv }: AwsConnectionOptions, agentOptions: object) {
   // The SDK limits the time to connect, but Node would wait for the answer to a CONNECT for ever.
-  const agent = { ...agentOptions, ...(proxyEnv && { proxyEnv, timeout: timeouts.readMs }) };
+  const agent = {
+    ...agentOptions,
+    // The places of calls in flight limit the connections. With a finite number here, a call would wait
+    // for those of other targets, and Node would keep the connection of a create for the next one.
+    maxSockets: Number.POSITIVE_INFINITY,
+    ...(proxyEnv && { proxyEnv, timeout: timeouts.readMs }),
+  };
   return { httpAgent: agent, httpsAgent: agent };
 }

@@ -1,26 +1,20 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
-/** The keys of a session, in the form the SDK takes. */
-export interface SessionKeys {
+/** The keys that sign a call, in the form the SDK takes. */
+export interface CallKeys {
   accessKeyId: string;
   secretAccessKey: string;
-  sessionToken: string;
+  sessionToken?: string;
 }
 
 /** A session of a role. `endsAt` is epoch ms. */
 interface Session {
-  keys: SessionKeys;
+  keys: CallKeys;
   endsAt: number;
 }
 
-/**
- * A credential provider for the SDK. `memoized` turns off the cache of the SDK: in the last five minutes
- * of a session, that cache throws when a refresh fails, although the session is still valid.
- */
-export interface Credentials {
-  (options?: { forceRefresh?: boolean }): Promise<SessionKeys>;
-  memoized: true;
-}
+/** Returns the keys of a target. They are cached; `forceRefresh` gets new ones. */
+export type Credentials = (options?: { forceRefresh?: boolean }) => Promise<CallKeys>;
 
 // A session is refreshed this long before its end. Shorter: an outage of STS of a few minutes fails
 // calls. Longer: more sessions than necessary.
@@ -111,9 +105,9 @@ export function makeAssumedRoleCredentials(options: {
   const { assumeRole, now } = options;
   const openSession = makeSessionSource(now);
   let session: Session | undefined;
-  let inFlight: Promise<SessionKeys> | undefined;
+  let inFlight: Promise<CallKeys> | undefined;
 
-  async function refresh(): Promise<SessionKeys> {
+  async function refresh(): Promise<CallKeys> {
     try {
       session = await openSession(assumeRole);
       return session.keys;
@@ -122,7 +116,7 @@ export function makeAssumedRoleCredentials(options: {
     }
   }
 
-  const provide = async ({ forceRefresh = false } = {}): Promise<SessionKeys> => {
+  return async ({ forceRefresh = false } = {}): Promise<CallKeys> => {
     const secondsLeft = session ? (session.endsAt - now()) / 1_000 : 0;
     if (session && secondsLeft > refreshBeforeEndSeconds && !forceRefresh) return session.keys;
     if (forceRefresh) session = undefined; // AWS refused the old session
@@ -133,5 +127,4 @@ export function makeAssumedRoleCredentials(options: {
     inFlight.catch(() => {});
     return usable;
   };
-  return Object.assign(provide, { memoized: true as const });
 }

@@ -29,7 +29,6 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
     createExportTask: async () => ({ outcome }) as CreateOutcome,
     cancelExportTask: async () => ({ awsRequestId: undefined }),
     describeLogGroups: async () => ({ logGroups: [] }),
-    async [Symbol.asyncDispose]() {},
   };
   const counted = {
     get describes() {

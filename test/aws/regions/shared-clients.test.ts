@@ -1,0 +1,142 @@
+import { CloudWatchLogsClient, DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { describe, expect, test } from 'vitest';
+
+import { type CloudWatchLogs, makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { keysOfTarget } from '#aws/regions/calling-target.ts';
+import { openAws } from '#aws/regions/open-aws.ts';
+import { makeRoleSessions } from '#aws/sessions/sts.ts';
+import { longTimeouts } from '../../aws-timeouts.ts';
+import { openWorld, region, type World } from '../../world.ts';
+
+const accounts = ['111111111111', '222222222222'];
+
+/** A target in each account, in one Region. */
+async function openTargetsOfRegion(world: World) {
+  const aws = openAws({ timeouts: longTimeouts, elapsed: () => performance.now() });
+  const targets = accounts.map((accountId) => {
+    const owner = { region, accountId };
+    world.emulator.seed.logGroup({ ...owner, logGroupName: `/app/${accountId}` });
+    world.emulator.seed.bucket({ ...owner, bucket: `archive-${accountId}` });
+    const shared = aws.region(region);
+    const role = { roleArn: `arn:aws:iam::${accountId}:role/log-export` };
+    const how = { sessionName: 'test', now: Date.now, record: () => {} };
+    const { credentials, openScoped } = makeRoleSessions({ role, region: shared, ...how });
+    const attempts: string[] = [];
+    const listener = {
+      count: () => attempts.push('retry'),
+      reduce: () => attempts.push('throttled'),
+    };
+    const make = (options: { openScopedSession?: typeof openScoped } = {}) =>
+      makeCloudWatchLogs({ region: shared, credentials, attempts: listener, ...options });
+    const scoped = make({ openScopedSession: openScoped });
+    return { accountId, logs: make(), scoped, attempts };
+  });
+  return { targets, [Symbol.dispose]: () => aws[Symbol.dispose]() };
+}
+
+const createFor = (logs: CloudWatchLogs, accountId: string) => {
+  const grant = {
+    logGroupName: `/app/${accountId}`,
+    destination: `archive-${accountId}`,
+    destinationPrefix: 'exports',
+  };
+  return logs.createExportTask(
+    { ...grant, from: 0n, to: 1n },
+    { grant, caller: `test#${accountId}` },
+  );
+};
+
+describe('targets of one Region', () => {
+  test('sign each of thousands of interleaved calls with their own session', async () => {
+    await using world = await openWorld({
+      emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
+    });
+    using opened = await openTargetsOfRegion(world);
+
+    for (let wave = 0; wave < 40; wave += 1) {
+      const calls = Array.from({ length: 16 }, (_, index) =>
+        opened.targets.flatMap(({ accountId, logs, scoped }) => [
+          logs.describeExportTasks({ taskId: `${accountId}-${wave}` }),
+          logs.describeLogGroups({ logGroupNamePrefix: `/app/${accountId}`, limit: 1 }),
+          index % 4 === 0 ? createFor(index % 8 === 0 ? scoped : logs, accountId) : undefined,
+        ]),
+      );
+      await Promise.all(calls.flat());
+    }
+
+    const entries = world.emulator.journal.entries().filter(({ service }) => service === 'logs');
+    const ownerIn = (input: unknown) => /\d{12}/.exec(JSON.stringify(input))?.[0];
+    expect(entries).toHaveLength(40 * 2 * (16 + 16 + 4));
+    expect(entries.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(entries.filter(({ accountId, input }) => accountId !== ownerIn(input))).toEqual([]);
+    const scoped = entries.filter(({ sourceIdentity }) => sourceIdentity !== undefined);
+    expect(scoped).toHaveLength(40 * 2 * 2);
+  });
+
+  test('have one session each, and one client', async () => {
+    await using world = await openWorld();
+    using opened = await openTargetsOfRegion(world);
+
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        opened.targets.map(({ logs }) => logs.describeExportTasks({})),
+      ).flat(),
+    );
+
+    const roles = world
+      .calls('AssumeRole')
+      .map(({ input }) => (input as { RoleArn: string }).RoleArn);
+    expect(roles.toSorted()).toEqual(
+      accounts.map((accountId) => `arn:aws:iam::${accountId}:role/log-export`),
+    );
+  });
+
+  test('report retries and throttling to their own budget', async () => {
+    await using world = await openWorld();
+    using opened = await openTargetsOfRegion(world);
+    const [first, second] = opened.targets;
+    await second?.logs.describeExportTasks({});
+    world.emulator.faults.add({
+      operation: 'DescribeExportTasks',
+      kind: 'error',
+      code: 'ThrottlingException',
+    });
+
+    await first?.logs.describeExportTasks({});
+
+    expect(first?.attempts).toEqual(['throttled', 'retry']);
+    expect(second?.attempts).toEqual([]);
+  });
+
+  test('retry a failed read although another target has used up its retries', async () => {
+    await using world = await openWorld();
+    using opened = await openTargetsOfRegion(world);
+    const [first, second] = opened.targets;
+    const failing = { operation: 'DescribeExportTasks', kind: 'error', status: 500 } as const;
+    world.emulator.faults.add({ ...failing, count: 1_000 });
+    let before = -1;
+    // The SDK stops retrying when its quota is empty.
+    for (let sent = 0; sent - before > 1; ) {
+      before = sent;
+      await first?.logs.describeExportTasks({}).catch(() => {});
+      sent = world.calls('DescribeExportTasks').length;
+    }
+    world.emulator.faults.clear();
+    world.emulator.faults.add(failing);
+
+    const page = await second?.logs.describeExportTasks({});
+
+    expect(page?.exportTasks).toEqual([]);
+  });
+});
+
+test('a call of a shared AWS client that belongs to no target fails before it is sent', async () => {
+  await using world = await openWorld();
+  const client = new CloudWatchLogsClient({ region, credentials: keysOfTarget });
+
+  const error = await client.send(new DescribeExportTasksCommand({})).catch((found) => found);
+  client.destroy();
+
+  expect(error.message).toBe('a call of a shared AWS client belongs to no target');
+  expect(world.emulator.journal.entries()).toEqual([]);
+});
