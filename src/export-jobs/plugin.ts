@@ -85,6 +85,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     showNow,
     announce,
     newId,
+    elapsed,
     sleep,
     maxWaitingSlices,
   });

@@ -8,7 +8,7 @@ import { isTimeZone, utc } from './calendar/wall-clock.ts';
 import type { CreateExportJob } from './create-export-job-body.ts';
 import { type PlannedSlices, planSlices } from './plan-slices.ts';
 import { defaultTemplateOf, faultOf, readPrefixTemplate } from './prefix-template.ts';
-import { resolveLogGroups } from './resolve-log-groups.ts';
+import { type ListingOptions, resolveLogGroups } from './resolve-log-groups.ts';
 import { readWindow, type Window } from './window.ts';
 
 /** The values of a job, with all defaults applied. Instants are epoch ms. */
@@ -42,6 +42,8 @@ export interface PlanningOptions {
   target: Pick<OpenTarget, 'name' | 'region' | 'accountId' | 'logs'>;
   /** Now, by the clock of the database, epoch ms. */
   now: number;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   jobId: string;
   request: CallerRequest;
@@ -57,7 +59,7 @@ export interface PlanningOptions {
  */
 export async function planJob(
   body: CreateExportJob,
-  { target, now, sleep, jobId, request, authorizer }: PlanningOptions,
+  { target, now, elapsed, sleep, jobId, request, authorizer }: PlanningOptions,
 ): Promise<PlannedJob> {
   const {
     sliceBy = 'none',
@@ -94,6 +96,7 @@ export async function planJob(
   // The prefix is decided like a name, before AWS is called: not every caller may learn its log groups.
   if (logGroupNamePrefix !== undefined) authorizer.require(request, questionOf(logGroupNamePrefix));
   const { logGroupNames, storedBytes } = await logGroupsOf(body, target, {
+    elapsed,
     sleep,
     caller: request.principal.id,
   });
@@ -146,7 +149,7 @@ function notPermitted(prefix: string): Problem {
 async function logGroupsOf(
   { logGroupNames, logGroupNamePrefix = '' }: CreateExportJob,
   { logs }: PlanningOptions['target'],
-  options: Pick<PlanningOptions, 'sleep'> & { caller: string },
+  options: ListingOptions,
 ): Promise<{ logGroupNames: string[]; storedBytes: number | null }> {
   if (logGroupNames) return { logGroupNames, storedBytes: null };
   return resolveLogGroups(logs, logGroupNamePrefix, options);

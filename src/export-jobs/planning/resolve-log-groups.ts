@@ -12,19 +12,37 @@ const pauseMs = 250;
 // is cut off. More: a listing without end keeps a request waiting.
 const maxPages = 2 * (slicesPerJob / 50);
 
+// 200 pages at four per second take 50 s, and as long again if the budget for AWS is shared. Shorter:
+// large prefixes never fit. Longer: callers wait in vain for an AWS that answers slowly.
+export const maxListingMs = 100_000;
+
+/** What a listing of log groups needs. Times in milliseconds. */
+export interface ListingOptions {
+  /** A clock that only goes forward. */
+  elapsed: () => number;
+  sleep: (ms: number) => Promise<void>;
+  caller?: string;
+}
+
 /**
  * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes.
- * @throws Problem no-log-groups, too-many-slices, aws-unexpected, or what AWS's answer means
+ * @throws Problem no-log-groups, too-many-slices, aws-timeout, aws-unexpected, or what AWS's answer
+ * means
  */
 export async function resolveLogGroups(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
   logGroupNamePrefix: string,
-  { sleep, caller }: { sleep: (ms: number) => Promise<void>; caller?: string },
+  { elapsed, sleep, caller }: ListingOptions,
 ): Promise<{ logGroupNames: string[]; storedBytes: number }> {
   const bytesByName = new Map<string, number>();
   let nextToken: string | undefined;
+  const deadline = elapsed() + maxListingMs;
   for (let page = 0; page < maxPages; page += 1) {
     if (page > 0) await sleep(pauseMs);
+    if (elapsed() > deadline) {
+      const detail = `AWS did not list all log groups within ${maxListingMs / 1_000} seconds.`;
+      throw new Problem('aws-timeout', detail);
+    }
     const answer = await logs.describeLogGroups(
       { logGroupNamePrefix, limit: 50, ...(nextToken !== undefined && { nextToken }) },
       { caller },

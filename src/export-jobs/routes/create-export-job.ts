@@ -1,15 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
+import { toProblem } from '#problems/plugin.ts';
+import { Problem } from '#problems/problem.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
 import { CreateExportJob } from '../planning/create-export-job-body.ts';
 import { planJob } from '../planning/plan-job.ts';
+import { maxListingMs } from '../planning/resolve-log-groups.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
 import type { QueueView } from '../queue/position.ts';
@@ -36,7 +40,7 @@ const Headers = Type.Object({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-rule': '1 to 255 visible ASCII characters',
       description:
-        'A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and target returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys, and a key does not expire. If you may no longer read the job of the key, the answer is 404 `export-job-not-found`. Ignored in a dry run.',
+        'A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and `target` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys, and a key does not expire. If you may no longer read the job of the key, the answer is 404 `export-job-not-found`. Ignored in a dry run.',
     }),
   ),
 });
@@ -53,6 +57,8 @@ export interface CreateExportJobOptions {
   /** Announces a changed job to its watchers and to the dispatcher of its target. */
   announce: (jobId: string, target: string) => void;
   newId: () => string;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   maxWaitingSlices: number;
 }
@@ -63,20 +69,19 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
   options,
 ) => {
   const { targets, authorizer, database, access, queue, show, showNow, announce } = options;
-  const { newId, sleep, maxWaitingSlices } = options;
+  const { newId, elapsed, sleep, maxWaitingSlices } = options;
 
   app.route({
     method: 'POST',
     url: '/export-jobs',
     bodyLimit: statedLimits.jobBodyBytes,
-    // 200 pages of log groups at four per second take 50 s, and as long again if the budget for AWS
-    // is shared.
-    handlerTimeout: 100_000,
+    // Longer than the listing of log groups and the statements that store the job.
+    handlerTimeout: maxListingMs + 20_000,
     schema: {
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes one export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit each log group. With \`logGroupNamePrefix\`, they must also permit a log group whose name is exactly this prefix. The policies are checked again before each slice starts. A slice waits if its time range ended less than ${inWords(awsLimits.settlingMs)} ago. It starts when its log events are exportable. The bucket is not checked now: AWS checks it when a slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices, which wait in the queue of the target. Each slice becomes an export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit \`CreateExportJob\` for each log group. With \`logGroupNamePrefix\`, the prefix itself is checked, too, like the name of a log group. No such log group need exist. The policies are checked again before each slice starts. Unless \`allowUnsettled\` is true, a slice waits at least until ${inWords(awsLimits.settlingMs)} after the end of its time range. Then its log events are exportable. The bucket is not checked now: AWS checks it when a slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,
@@ -96,6 +101,10 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         'database-unavailable',
       ],
       headers: { 202: ['Location'] },
+      timeoutProblem: 'database-unavailable',
+    },
+    errorHandler(error, request) {
+      throw withRepeatability(toProblem(error, request), request);
     },
     handler: async (request, reply) => {
       const { query, body } = request;
@@ -114,7 +123,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();
-      const planning = { target, now: acceptedAt, sleep, jobId, request, authorizer };
+      const planning = { target, now: acceptedAt, elapsed, sleep, jobId, request, authorizer };
       const plan = await planJob(body, planning);
       if (query.dryRun === true) {
         return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, queue }));
@@ -137,3 +146,18 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     },
   });
 };
+
+/**
+ * A database that does not answer may have stored the job. Without a key, a repeat would then create a
+ * second one.
+ */
+function withRepeatability(
+  problem: Problem,
+  { headers, query }: Pick<FastifyRequest, 'headers' | 'query'>,
+): Problem {
+  const { slug, detail, members } = problem;
+  const hasKey = headers['idempotency-key'] !== undefined;
+  const { dryRun = false } = query as { dryRun?: boolean };
+  if (slug !== 'database-unavailable' || hasKey || dryRun) return problem;
+  return new Problem(slug, detail, { ...members, isRetryable: false });
+}

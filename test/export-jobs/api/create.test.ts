@@ -334,18 +334,45 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     });
   });
 
-  test('returns database-unavailable, retryable, when the database fails', async () => {
+  test('returns database-unavailable when the database fails, retryable only with a key', async () => {
     const away = new Problem('database-unavailable', 'The database does not answer.');
     const { transaction } = world.database;
     world.database.transaction = () => Promise.reject(away);
 
     const answer = await post(jobBody, 'away');
+    const withoutKey = await post(jobBody);
 
     world.database.transaction = transaction;
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('2');
     expect(answer.body.type).toBe('/problems/database-unavailable');
+    expect(answer.body.isRetryable).toBe(true);
+    expect(withoutKey.status).toBe(503);
+    expect(withoutKey.headers.get('retry-after')).toBe('2');
+    expect(withoutKey.body.type).toBe('/problems/database-unavailable');
+    expect(withoutKey.body.isRetryable).toBe(false);
     expect((await post(jobBody, 'away')).status).toBe(202);
+  });
+
+  test('returns database-unavailable, not retryable, when a job without a key is stored but not read', async () => {
+    const away = new Problem('database-unavailable', 'The database does not answer.');
+    const { transaction, queries } = world.database;
+    world.database.transaction = async (act) => {
+      const stored = await transaction(act);
+      Object.assign(world.database, { queries: new Proxy(queries, { get: fail }) });
+      return stored;
+    };
+    function fail(): never {
+      throw away;
+    }
+
+    const answer = await post(jobBody);
+
+    Object.assign(world.database, { transaction, queries });
+    expect(answer.body).toMatchObject({
+      type: '/problems/database-unavailable',
+      isRetryable: false,
+    });
   });
 });
 

@@ -63,6 +63,7 @@ async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): P
     {
       target,
       now: Date.now(),
+      elapsed: () => 0,
       sleep: async () => {},
       jobId: sliceBy,
       request: requestOf('anonymous'),

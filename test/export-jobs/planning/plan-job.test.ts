@@ -23,7 +23,8 @@ function plan(world: World, body: CreateExportJob, authorizer = openToAll.author
   const target = world.targets.find(undefined);
   const request = requestOf('anonymous');
   const jobId = 'job-of-the-test';
-  return planJob(body, { target, now, sleep: async () => {}, jobId, request, authorizer });
+  const clock = { now, elapsed: () => 0, sleep: async () => {} };
+  return planJob(body, { target, ...clock, jobId, request, authorizer });
 }
 const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
   planned.then(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
-import { resolveLogGroups } from '#export-jobs/planning/resolve-log-groups.ts';
+import { maxListingMs, resolveLogGroups } from '#export-jobs/planning/resolve-log-groups.ts';
 import { openWorld, region, type World } from '../../world.ts';
 
 const message = 'x'.repeat(974); // with AWS's 26 bytes for each event 1,000
@@ -21,7 +21,8 @@ async function resolve(world: World, prefix: string) {
   const slept: number[] = [];
   const sleep = async (ms: number) => void slept.push(ms);
   const { logs } = world.targets.find(undefined);
-  const found = await resolveLogGroups(logs, prefix, { sleep }).catch((problem) => problem);
+  const options = { elapsed: () => 0, sleep };
+  const found = await resolveLogGroups(logs, prefix, options).catch((problem) => problem);
   return { found, slept, pages: world.calls('DescribeLogGroups').length };
 }
 
@@ -112,9 +113,24 @@ describe('the log groups of a prefix', () => {
       return { logGroups: [{ logGroupName: '/app' }], nextToken: 'more' };
     };
 
-    const found = resolveLogGroups({ describeLogGroups }, '/app', { sleep: async () => {} });
+    const options = { elapsed: () => 0, sleep: async () => {} };
+    const found = resolveLogGroups({ describeLogGroups }, '/app', options);
 
     await expect(found).rejects.toMatchObject({ slug: 'aws-unexpected' });
     expect(pages).toBe(400);
+  });
+
+  test('are rejected when AWS takes too long to list them', async () => {
+    let now = 0;
+    const describeLogGroups: CloudWatchLogs['describeLogGroups'] = async () => {
+      now += maxListingMs / 3;
+      return { logGroups: [{ logGroupName: '/app' }], nextToken: 'more' };
+    };
+
+    const options = { elapsed: () => now, sleep: async () => {} };
+    const found = resolveLogGroups({ describeLogGroups }, '/app', options);
+
+    await expect(found).rejects.toMatchObject({ slug: 'aws-timeout' });
+    expect(now).toBeCloseTo((4 / 3) * maxListingMs);
   });
 });
