@@ -20,16 +20,18 @@ export const SliceProblem = Type.Object(
   {
     ...Type.Pick(ProblemBody, ['type', 'title']).properties,
     detail: Type.String({ description: 'Explanation of the problem for this slice.' }),
-    isRetryable: Type.Boolean({
-      description: 'Whether a later attempt can succeed without a fix.',
-    }),
-    ...Type.Pick(ProblemBody, ['remedy', 'awsErrorCode', 'awsRequestId', 'bucketPolicy'])
-      .properties,
+    ...Type.Pick(ProblemBody, [
+      'isRetryable',
+      'remedy',
+      'awsErrorCode',
+      'awsRequestId',
+      'bucketPolicy',
+    ]).properties,
   },
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or attempt failed. A slice has the problem of its latest failure. The problem is removed when the slice completes or the job is retried. In an attempt, the problem is present if the attempt failed or the answer of AWS was lost.',
+      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. An attempt has a problem if its outcome is `failed`, `refused` or `not-sent`. It also has one if the task was `cancelled`, but not by the job. With `not-created`, the problem is absent if this service stopped during the create call. An attempt without an outcome has a problem if the answer of AWS was lost.',
   },
 );
 
@@ -49,7 +51,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: all slices wait for their first attempt or for another one. `running`: at least one slice holds the slot or has ended, and not all have ended. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot, or some slices have ended and the others are in the queue. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
@@ -119,12 +121,12 @@ const QueuePosition = Type.Object(
   {
     title: 'QueuePosition',
     description:
-      'Position of the waiting slices in the queue of the target. Present for a single job with waiting slices, not in lists. Estimates use the durations of recent exports.',
+      'Position of the job in the queue of the target. Present if the job has waiting slices. Absent in GET /export-jobs. Estimates use the durations of recent exports.',
   },
 );
 
 const sliceCounts = Object.fromEntries(
-  sliceStates.map((state) => [state, Count(`Number of ${state} slices.`)]),
+  sliceStates.map((state) => [state, Count(`Number of slices in the state \`${state}\`.`)]),
 ) as Record<SliceState, ReturnType<typeof Count>>;
 
 /** Shows a stored problem. Its stored paths have no base path, because that may change. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { ProblemKind } from './catalogue/problem-kind.ts';
 import { catalogue } from './catalogue.ts';
-import { withBasePath } from './problem.ts';
+import { IsRetryable, withBasePath } from './problem.ts';
 
 /** A kind of problem as the catalogue shows it. */
 export const ProblemExplanation = Type.Object(
@@ -12,15 +12,15 @@ export const ProblemExplanation = Type.Object(
     slug: Type.String({ description: 'Name of the problem: the last segment of `type`.' }),
     status: Type.Integer({
       description:
-        'HTTP status of the error. Some problems are only in slices and never an HTTP answer, for example `export-task-failed`.',
+        'HTTP status of the error. Some problems are only about slices, for example `export-task-failed`. No request is answered with them.',
     }),
     title: Type.String({ description: 'Name of the problem in words.' }),
     explanation: Type.String({ description: 'Explanation of the problem and its cause.' }),
     remedy: Type.String({ description: 'How to fix the problem.' }),
-    isRetryable: Type.Boolean({
-      description:
-        'Whether a client can repeat the same request automatically. The request can then succeed later.',
-    }),
+    isRetryable: {
+      ...IsRetryable,
+      description: `${IsRetryable.description} An error can have another value, which depends on its request.`,
+    },
   },
   {
     title: 'ProblemExplanation',

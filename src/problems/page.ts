@@ -52,7 +52,7 @@ function about({ slug, status, explanation, remedy, isRetryable }: ProblemExplan
   return `<p><span class="status">${status}</span> <code>${slug}</code></p>
 <dl><dt>What it means</dt><dd>${toHtml(explanation)}</dd>
 <dt>What to do</dt><dd>${toHtml(remedy)}</dd>
-<dt>Can a client repeat the same request automatically?</dt><dd>${isRetryable ? 'Yes.' : 'No.'}</dd></dl>`;
+<dt>Can a client automatically repeat what failed?</dt><dd>${isRetryable ? 'Yes.' : 'No.'}</dd></dl>`;
 }
 
 /** A text of the catalogue, with what stands in backticks as code. */

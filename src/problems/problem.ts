@@ -24,6 +24,12 @@ export const Violation = Type.Object(
   { title: 'Violation', description: 'A member of the request that breaks a rule.' },
 );
 
+/** The member `isRetryable` of a problem, with one meaning everywhere. */
+export const IsRetryable = Type.Boolean({
+  description:
+    'Whether a client can automatically repeat what failed. If true, the repeat does no harm and can succeed later without a fix. For an error, the repeat is the same request. For a failed slice, it is POST /export-jobs/{jobId}/retry.',
+});
+
 /** A problem as it is sent: RFC 9457 with this service's extension members. */
 export type ProblemBody = Static<typeof ProblemBody>;
 export const ProblemBody = Type.Object(
@@ -39,10 +45,7 @@ export const ProblemBody = Type.Object(
       format: 'uri',
       description: 'Id of the request as urn:uuid. The log has it as `requestId`.',
     }),
-    isRetryable: Type.Boolean({
-      description:
-        'Whether a client can repeat the same request automatically. The request can then succeed later.',
-    }),
+    isRetryable: IsRetryable,
     remedy: Type.String({ description: 'How to fix the problem.' }),
     errors: Type.Optional(
       Type.Array(Violation, {
@@ -50,7 +53,9 @@ export const ProblemBody = Type.Object(
       }),
     ),
     awsErrorCode: Type.Optional(
-      Type.String({ description: 'Error code from AWS. Present if AWS answered with an error.' }),
+      Type.String({
+        description: 'Error code from AWS. Present if AWS answered with an error that has a code.',
+      }),
     ),
     awsRequestId: Type.Optional(
       Type.String({ description: 'Request id from AWS. Present if AWS answered.' }),
@@ -98,7 +103,7 @@ export const ProblemBody = Type.Object(
           title: 'BucketPolicy',
           additionalProperties: true,
           description:
-            'A bucket policy that permits the export. Present with `destination-not-writable`.',
+            'A bucket policy that allows the export. Present with `destination-not-writable`.',
         },
       ),
     ),

@@ -47,6 +47,10 @@ describe.each(kinds)('%s', (slug, kind) => {
     expect(kind.retryAfterSeconds !== undefined).toBe(isPassing);
     if (isPassing) expect(kind).toMatchObject({ isRetryable: true });
   });
+
+  test('is retryable only if its remedy begins with the repeat, not with a fix', () => {
+    if (kind.isRetryable) expect(kind.remedy).toMatch(/^(?:Wait|Send|Close|Connect|Do nothing)\b/);
+  });
 });
 
 test('GET /problems lists every problem', async () => {

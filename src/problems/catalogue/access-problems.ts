@@ -1,5 +1,5 @@
 import { inDigits, statedLimits } from '../limits.ts';
-import type { ProblemKind } from './problem-kind.ts';
+import { type ProblemKind, retryTheJob } from './problem-kind.ts';
 
 /** What is refused because of the caller, the rate or the load. */
 export const accessProblems = {
@@ -16,9 +16,8 @@ export const accessProblems = {
     status: 403,
     title: 'Permission denied by policy',
     explanation:
-      'The policies of this service decide what each caller may export and to which bucket. No policy permits this request, or a policy forbids it.',
-    remedy:
-      'Check the log group, the bucket and the prefix. Ask the authors of the policies: POST /authorization-checks shows them which policies decide.',
+      'The policies of this service decide what each caller may export and to which bucket. No policy permits this request, or a policy forbids it. The policies are checked again before each slice starts: a slice fails if they no longer permit it.',
+    remedy: `Check the log group, the bucket and the prefix. Ask the authors of the policies: POST /authorization-checks shows them which policies decide. Once the policies permit the request, send it again. ${retryTheJob}`,
     isRetryable: false,
   },
   'rate-limited': {

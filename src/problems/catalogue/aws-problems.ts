@@ -1,5 +1,5 @@
 import { awsLimits, inWords, statedLimits } from '../limits.ts';
-import { onlyInSlices, type ProblemKind } from './problem-kind.ts';
+import { onlyInSlices, type ProblemKind, retryTheJob, sentAgain } from './problem-kind.ts';
 
 /** What AWS refuses, or leaves without an answer. */
 export const awsProblems = {
@@ -8,7 +8,8 @@ export const awsProblems = {
     title: 'Parameter rejected by AWS',
     explanation:
       'CloudWatch Logs answered InvalidParameterException or ValidationException. A value is well-formed but not acceptable, for example an expired nextToken.',
-    remedy: 'Read `detail`, correct the value and send the request again.',
+    remedy:
+      'Read `detail`, correct the value and send the request again. If a slice failed, create a new job with the correct value.',
     isRetryable: false,
   },
   'destination-not-found': {
@@ -16,16 +17,16 @@ export const awsProblems = {
     title: 'Destination bucket not found',
     explanation:
       'CloudWatch Logs found no S3 bucket with the name in `destination`. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
-    remedy: 'Create the bucket in the Region of the target, or correct `destination`.',
+    remedy:
+      'Create the bucket in the Region of the target, or correct `destination`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct `destination`.',
     isRetryable: false,
   },
   'service-role-not-permitted': {
     status: 403,
     title: 'Service role not permitted by AWS',
     explanation:
-      'The service role is the IAM role with which this service calls AWS. AWS did not permit the service role to make this call. A caller of this service cannot fix that.',
-    remedy:
-      'Ask the operator of the service to permit the service role these actions: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups.',
+      'The service role is the IAM role with which this service calls AWS. AWS does not allow the service role to make this call. A caller of this service cannot fix that.',
+    remedy: `Ask the operator of the service to allow these actions for the service role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'log-group-not-found': {
@@ -57,27 +58,24 @@ export const awsProblems = {
   'resource-already-exists': {
     status: 409,
     title: 'Resource already exists in AWS',
-    explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS lists no task from that call. So this service assumes that no task was created. ${onlyInSlices}`,
+    explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS does not document the cause. ${sentAgain} ${onlyInSlices}`,
     remedy:
-      'Look in GET /export-tasks for a task with the same log group, time range and bucket. If there is none, retry the job with POST /export-jobs/{jobId}/retry.',
+      'Do nothing while the slice is waiting: it is sent again. If it failed, retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: false,
   },
   'operation-aborted': {
     status: 409,
     title: 'Conflicting operation in AWS',
-    explanation:
-      'CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. If a slice has this problem, its create call failed. AWS lists no task from that call. So this service assumes that no task was created.',
-    remedy:
-      'Send the cancel again after some seconds: it is safe to repeat. If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.',
+    explanation: `CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. ${sentAgain}`,
+    remedy: `Send the cancel again after some seconds: it is safe to repeat. ${retryTheJob}`,
     isRetryable: true,
   },
   'destination-not-writable': {
     status: 422,
     title: 'Destination bucket not writable',
     explanation:
-      'CloudWatch Logs writes the export to the bucket. The bucket policy must permit CloudWatch Logs s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
-    remedy:
-      'Add the statements of `bucketPolicy` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too.',
+      'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
+    remedy: `Add the statements of \`bucketPolicy\` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'export-slot-taken': {
@@ -86,7 +84,7 @@ export const awsProblems = {
     explanation:
       'AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. `slotHolder` describes that task, if you may see it.',
     remedy:
-      'Create an export job with POST /export-jobs: it waits for the slot. Or wait until the task in `slotHolder` has finished, then send the request again.',
+      'Wait until the task in `slotHolder` has finished, then send the request again. Or create an export job with POST /export-jobs: it waits for the slot.',
     isRetryable: true,
     retryAfterSeconds: 15,
   },
@@ -102,7 +100,7 @@ export const awsProblems = {
     status: 429,
     title: 'AWS call budget exhausted',
     explanation:
-      'For each target, this service sends at most AWS_CALLS_PER_SECOND calls to AWS per second. So it stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
+      'This service limits its own calls to AWS: the setting AWS_CALLS_PER_SECOND is the limit for each target. So the service stays below the rate limit of AWS. Calls for export jobs come first, then creates and cancels, then reads. Callers share the budget fairly. This request would have waited too long. AWS was not called, and nothing was created or cancelled.',
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. Poll old tasks less often: each such read is a call to AWS. The newest ${statedLimits.newestTasks} tasks are read together. Or use an export job: reading its state needs no call to AWS.`,
     isRetryable: true,
     retryAfterSeconds: 2,
@@ -119,28 +117,23 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation:
-      'CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, AWS lists no task from its create call. So this service assumes that no task was created.',
-    remedy:
-      'Report the error to the operator of the service, with the value of `instance`. For a slice, report the id of the job.',
+    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. ${sentAgain}`,
+    remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
     title: 'CloudWatch Logs unavailable',
-    explanation:
-      'This service could not reach AWS, the connection was lost, or AWS answered with a server error. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. If a slice has this problem, AWS lists no task from its create call. So this service assumes that no task was created.',
-    remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
+    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. ${sentAgain}`,
+    remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. ${retryTheJob}`,
     isRetryable: true,
     retryAfterSeconds: 5,
   },
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation:
-      'CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. Exception: POST /export-jobs is safe to repeat only with the same `Idempotency-Key`.',
-    remedy:
-      'Send the request again. For POST /export-jobs, use the same `Idempotency-Key`. If you sent none, look for the job in GET /export-jobs first.',
+    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. ${sentAgain}`,
+    remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },
   'outcome-unknown': {
@@ -148,7 +141,7 @@ export const awsProblems = {
     title: 'Unknown outcome of CreateExportTask',
     explanation:
       'CreateExportTask was sent, but its answer was lost or does not show whether AWS created the task. This service did not find the task in the list of AWS, but it may still appear. CreateExportTask is not idempotent: a second request now could run the export twice. So `isRetryable` is false: a client must not repeat the request automatically.',
-    remedy: `Check GET /export-tasks for ${inWords(statedLimits.lateEffectMs)}. If no task with your values has appeared by then, send the request again.`,
+    remedy: `Read GET /export-tasks several times during ${inWords(statedLimits.lateEffectMs)}. If a task with your values appears, your request succeeded: do not send it again. If none appears, send it again. A unique \`taskName\` makes your task easy to recognize.`,
     isRetryable: false,
   },
 } as const satisfies Record<string, ProblemKind>;

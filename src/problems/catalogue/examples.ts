@@ -50,7 +50,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'not-ready': ['The service is stopping.'],
   unauthenticated: ['The request has no credentials.'],
   'not-permitted': [
-    'No policy permits you the action CreateExportTask with logGroupName "/demo/checkout", target "production", destination "demo-log-archive".',
+    'No policy permits you to use the action CreateExportTask with logGroupName "/demo/checkout", target "production", destination "demo-log-archive".',
   ],
   'rate-limited': ['You have sent 120 creates in 60 seconds, which is the limit.'],
   'too-many-bodies': ['With this body, you would have more than 1,048,576 bytes in flight.'],

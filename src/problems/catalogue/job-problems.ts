@@ -38,7 +38,7 @@ export const jobProblems = {
   'too-many-slices': {
     status: 422,
     title: 'Too many slices in one job',
-    explanation: `Each log group and interval of a job is one slice. A job has a limit of ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
+    explanation: `A job has one slice for each combination of a log group and an interval. The limit of a job is ${inDigits(statedLimits.slicesPerJob)} slices. A dry run has the same limit.`,
     remedy:
       'Choose a larger `sliceBy`, a shorter time range or a longer `logGroupNamePrefix`, or create several jobs. A dry run with `sliceBy` `none` lists the log groups of a prefix.',
     isRetryable: false,
@@ -47,7 +47,7 @@ export const jobProblems = {
     status: 429,
     title: 'Limit of waiting slices reached',
     explanation:
-      'Each caller has a limit of waiting slices (WAITING_SLICES_PER_CALLER). It counts across all jobs, so that one caller cannot fill the queue.',
+      'The setting WAITING_SLICES_PER_CALLER of this service is the limit of waiting slices for each caller. The slices of all jobs of a caller count, so that one caller cannot fill the queue.',
     remedy:
       'Wait until some of your slices have finished, cancel jobs that you do not need, or choose a larger `sliceBy`.',
     isRetryable: true,
@@ -56,18 +56,18 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After several attempts, the slice fails. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
     remedy:
       'Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
-    isRetryable: true,
+    isRetryable: false,
   },
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The slice is not sent again automatically, because that could export it twice. ${onlyInSlices}`,
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may have created another task, so this service does not send the slice again. That could export it twice. ${onlyInSlices}`,
     remedy:
-      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then retry the job with POST /export-jobs/{jobId}/retry.',
-    isRetryable: true,
+      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Check that no task in GET /export-tasks exports the log group and time range of the slice. Then retry the job with POST /export-jobs/{jobId}/retry.',
+    isRetryable: false,
   },
   'export-task-cancelled': {
     status: 409,
@@ -75,15 +75,15 @@ export const jobProblems = {
     explanation: `The export task of a slice was cancelled, for example in the AWS console or with POST /export-tasks/{taskId}/cancel. No cancel of the job was requested, so the job can be retried. ${onlyInSlices}`,
     remedy:
       'Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
-    isRetryable: true,
+    isRetryable: false,
   },
   'export-task-vanished': {
     status: 502,
     title: 'Export task no longer listed by AWS',
     explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. AWS ends tasks after ${inWords(awsLimits.taskMs)}, so the task no longer runs. Its result is unknown. ${onlyInSlices}`,
     remedy:
-      'Look for its objects in the bucket. If they are missing, retry the job with POST /export-jobs/{jobId}/retry.',
-    isRetryable: true,
+      'Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the `destinationPrefix` and the `taskId` of the last attempt. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. Otherwise, do nothing: the slice stays `failed`.',
+    isRetryable: false,
   },
   'too-many-watchers': {
     status: 429,
@@ -108,9 +108,9 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs does not answer now. No accepted job is lost. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
+      'The database of the export jobs does not answer now. No accepted job is lost. If POST /export-jobs has this problem, the job may have been stored. So `isRetryable` is false for POST /export-jobs without `Idempotency-Key`. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait as many seconds as `Retry-After` says, then send the request again. POST /export-jobs is safe to repeat with the same `Idempotency-Key`. A cancel and a retry are always safe to repeat.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs is safe to repeat with the same `Idempotency-Key`. If you sent no key, look for the job in GET /export-jobs first.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

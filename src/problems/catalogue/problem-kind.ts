@@ -7,7 +7,10 @@ export interface ProblemKind {
   readonly explanation: string;
   /** What to do about it. */
   readonly remedy: string;
-  /** Whether the same request, sent again later, may succeed. */
+  /**
+   * Whether a client may automatically repeat what failed: it does no harm, and can succeed without a
+   * fix. For a slice, the repeat is a retry of its job.
+   */
   readonly isRetryable: boolean;
   /** Seconds to wait before trying again, sent as `Retry-After`. Every 429 and 503 has it. */
   readonly retryAfterSeconds?: number;
@@ -15,4 +18,11 @@ export interface ProblemKind {
 
 /** Ends the explanation of a problem that no request is answered with. */
 export const onlyInSlices =
-  'This problem is only in slices, in the `failures` of a job and in its events. It is never an HTTP answer.';
+  'No request is answered with this problem. It is about a slice: the slice, the `failures` of its job and the events of the job have it.';
+
+/** What a problem means for a slice after a create without a clear outcome. */
+export const sentAgain =
+  'If a slice has this problem, AWS lists no task with the name that was sent. So this service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
+
+/** Ends the remedy of a problem that a slice can have. */
+export const retryTheJob = 'If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.';

@@ -15,8 +15,9 @@ export const requestProblems = {
     status: 400,
     title: 'Malformed JSON body',
     explanation:
-      'The body must be one JSON text (RFC 8259) in UTF-8. A member "__proto__" is rejected. A member "constructor" is rejected if it has a member "prototype".',
-    remedy: 'Send well-formed JSON in UTF-8.',
+      'The body must be one JSON text (RFC 8259) in UTF-8. A member `__proto__` is rejected. A member `constructor` is rejected if it has a member `prototype`.',
+    remedy:
+      'Send well-formed JSON in UTF-8, without a member `__proto__`, and without a member `prototype` in `constructor`.',
     isRetryable: false,
   },
   'invalid-request': {
@@ -74,7 +75,7 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. A body of POST /authorization-checks can be valid by its schema and still exceed these limits. For other operations, a valid body fits, unless many escapes such as \`\\u0041\` make it longer.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
     remedy:
       'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims that policies use.',
     isRetryable: false,
@@ -104,7 +105,7 @@ export const requestProblems = {
     status: 421,
     title: 'Host not allowed',
     explanation:
-      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. This default is for services without authentication on a loopback address. This protects against DNS rebinding, where a page in a local browser calls the service under another name.',
+      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. ALLOWED_HOSTS has a default. Without authentication on a loopback address, only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. Otherwise, any name is allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
     remedy:
       'Use http://localhost with the port of the service. Or ask the operator of the service to add the name to ALLOWED_HOSTS.',
     isRetryable: false,
@@ -115,7 +116,7 @@ export const requestProblems = {
     explanation:
       'A page of another origin made the browser send a CORS preflight or a POST. The headers `Sec-Fetch-Site` and `Origin` show this. That origin is not in the setting CORS_ORIGINS of this service. CORS is off if the setting is empty.',
     remedy:
-      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. If the page belongs to this service, its origin must match the `Host` header. So the operator must configure the reverse proxy to keep `Host`.',
+      'Ask the operator of the service to add exactly this origin to CORS_ORIGINS. Or call the service from your own server. The page can also be the Swagger UI of this service behind a reverse proxy. Then ask the operator to configure the proxy so that it forwards the `Host` header unchanged.',
     isRetryable: false,
   },
   'headers-too-large': {
@@ -137,7 +138,7 @@ export const requestProblems = {
     status: 503,
     title: 'Service not ready',
     explanation:
-      'The service is starting or stopping. At start, it checks the database and the account of every target, and fetches the keys of token issuers. `detail` has the reason.',
+      'The service is starting or stopping. At start, it checks the database and the account of every target. A request with a token also has this problem until the service has fetched the keys of the token issuer. `detail` has the reason.',
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,

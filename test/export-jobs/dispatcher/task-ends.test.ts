@@ -64,7 +64,7 @@ describe('a task that ends FAILED', () => {
     expect(await queue.slices(bad)).toMatchObject([{ state: 'failed', attempt: 3 }]);
     expect(await problemOf({ ...queue, slices: () => queue.slices(bad) })).toMatchObject({
       type: '/problems/export-task-failed',
-      isRetryable: true,
+      isRetryable: false,
     });
     expect(queue.calls('CreateExportTask')).toHaveLength(4);
   });
