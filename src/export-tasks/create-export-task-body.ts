@@ -12,7 +12,7 @@ const taskName = Text({
   maxLength: 512,
   rule: 'text of 1 to 512 characters',
   description:
-    'A name for the task. Default: none. Unique names make tasks easy to find. The names of tasks of export jobs begin with `xp1-`, the id of this service, and `-`. A name that begins like them is rejected. Names that do not begin with `xp1-` are never rejected for this reason.',
+    'A name for the task. Default: none. Unique names make tasks easy to find. Do not begin a name with `xp1-`, like the names of the tasks of export jobs. A name is rejected if it begins with `xp1-`, the id of the job database of this service and `-`.',
 });
 
 /** The name of a log group. */
@@ -50,7 +50,7 @@ const destinationPrefix = Text({
   'x-maxUtf8Bytes': s3KeyMaxBytes,
   rule: `text of at most ${s3KeyMaxBytes} bytes in UTF-8, the limit of an S3 key`,
   description:
-    'Key prefix of the exported objects. Default, also if empty: `exportedlogs`. AWS appends `/<taskId>/<log stream>/` and the file names `000000.gz`, `000001.gz` and so on.',
+    'Key prefix of the exported objects. Default: `exportedlogs`. An empty value has the same effect. AWS appends `/<taskId>/<log stream>/` and the file names `000000.gz`, `000001.gz` and so on.',
 });
 
 /** The body of POST /export-tasks: the parameters of CreateExportTask. */
@@ -66,7 +66,7 @@ export const CreateExportTask = Type.Object(
     }),
     to: Int64({
       description:
-        'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. This service accepts a value in the future. If it is before `from`, the export is empty, and the answer has a warning.',
+        'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. A value in the future is accepted. If `to` is before `from`, the export is empty, and the answer has a warning.',
     }),
     destination: Destination,
     destinationPrefix: Type.Optional(destinationPrefix),

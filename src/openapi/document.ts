@@ -45,12 +45,12 @@ export const documentBase = {
     {
       name: 'export-tasks',
       description:
-        'Single export tasks in AWS: create, list, get and cancel. The operations call CreateExportTask, DescribeExportTasks and CancelExportTask. Several callers that read the same share one call. Members have the same names and limits as in AWS. This service stores nothing about these tasks.',
+        'Single export tasks in AWS: create, list, get and cancel. The operations call CreateExportTask, DescribeExportTasks and CancelExportTask. If several callers send the same read, the service calls AWS once for all of them. Members have the same names as in AWS, and the limits of AWS apply. In addition, the service rejects control characters, malformed Unicode and some values of `taskName`. This service stores nothing about these tasks.',
     },
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the export slot of AWS. A job is split into slices. Each slice becomes one export task when the slot is free. The slot is the place for the one active export task that AWS allows per account and Region. Some failures are retried automatically. The remaining failed slices are retried with POST /export-jobs/{jobId}/retry.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. The service retries a slice automatically while AWS is unavailable or throttles. It also retries a slice, a few times, if the create had no effect or the export task failed. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
@@ -101,12 +101,13 @@ const headers = {
   },
   RateLimit: {
     description:
-      'Remaining requests: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). `creates` and other `requests` have separate limits. Absent if your requests have no limit.',
+      'Remaining requests: `r` more requests in the next `t` seconds (draft-ietf-httpapi-ratelimit-headers-10). The limit named `creates` counts creates. The limit named `requests` counts all other requests. An answer has the one that counts its request. Absent if your requests have no limit.',
     schema: { type: 'string' },
     example: '"creates";r=117;t=42',
   },
   'RateLimit-Policy': {
-    description: 'Your limit: `q` requests per `w` seconds. Absent if your requests have no limit.',
+    description:
+      'Your limit, with its name: `q` requests per `w` seconds. Absent if your requests have no limit.',
     schema: { type: 'string' },
     example: '"creates";q=120;w=60',
   },

@@ -49,10 +49,9 @@ const Caller = Type.Object(
 const actionDescription = `The action to test. The members that matter, beside \`principal\` and \`target\`:
 
 - \`CreateExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`.
-- \`CreateExportJob\`: the same and \`priority\`. The policies are checked for the new job and again before each of its tasks.
+- \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
-- \`ReadExportJob\`, \`CancelExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
-- \`RetryExportJob\`: the same. A retry must also be permitted as \`CreateExportJob\`.
+- \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry must also be permitted as \`CreateExportJob\`.
 - \`ReadTarget\`: none.
 - \`CheckAuthorization\`: none.`;
 
@@ -73,7 +72,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. To create a task or job, this is the final prefix, with all placeholders filled in. To read, cancel or retry a job, it is the template of the job. For an existing task, it is the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For the actions on an existing job: the template of the job. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(
@@ -98,7 +97,7 @@ export const AuthorizationCheck = Type.Object(
     ),
     isOwn: Type.Optional(
       Type.Boolean({
-        description: 'Whether the job belongs to the caller to test. Default: false.',
+        description: 'Whether the job belongs to the tested caller (`principal`). Default: false.',
         'x-rule': 'true or false',
       }),
     ),

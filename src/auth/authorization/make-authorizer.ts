@@ -113,7 +113,7 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
       record(request, action, { isPermitted: false, policies: [] }, { target: '*' });
       throw new Problem(
         'not-permitted',
-        `No policy permits you the action ${action} on any resource.`,
+        `No policy permits you to use the action ${action} on any resource.`,
       );
     },
     filterPermitted(request, items, toQuestion) {
@@ -144,7 +144,10 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 /** @throws Problem not-permitted */
 function requirePermitted(question: Question, decision: Decision): Decision {
   if (decision.isPermitted) return decision;
-  throw new Problem('not-permitted', `No policy permits you the action ${describe(question)}.`);
+  throw new Problem(
+    'not-permitted',
+    `No policy permits you to use the action ${describe(question)}.`,
+  );
 }
 
 // Each policy may fail. The first errors are enough to find the cause.

@@ -56,7 +56,7 @@ export const CreateExportJob = Type.Object(
     }),
     to: Instant({
       description:
-        'End of the time range, exclusive, in the same formats as `from`. Use it as `from` of the next job to export without gaps or duplicates. It must not be in the future unless `allowUnsettled` is true.',
+        'End of the time range, exclusive, in the same formats as `from`. To export without gaps or duplicates, use the value as `from` of the next job. It must not be in the future unless `allowUnsettled` is true.',
     }),
     sliceBy: Type.Optional(SliceBy),
     timeZone: Type.Optional(
@@ -66,7 +66,7 @@ export const CreateExportJob = Type.Object(
         rule: 'the IANA name of a time zone, such as Europe/Berlin',
         default: utc,
         description:
-          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. When clocks go back, an hour occurs twice. The second one starts no interval: it belongs to the interval before it. That interval then has two hours for `hour`, and 75 minutes for `15-minutes`. If a time zone skips a whole date, that date has no interval.',
+          'IANA name of the time zone for `sliceBy` and for the times in `destinationPrefix`. Default: UTC. A day has 23 or 25 hours when the clocks change. When clocks go back, an hour occurs twice. The repeated hour has no intervals of its own: it makes the interval before it one hour longer. So this interval has 2 hours if `sliceBy` is `hour`, and 75 minutes if it is `15-minutes`. If a time zone skips a whole date, that date has no interval.',
       }),
     ),
     destination: Destination,
@@ -93,7 +93,7 @@ export const CreateExportJob = Type.Object(
       Type.Boolean({
         default: false,
         'x-rule': 'true or false',
-        description: `Whether to export unsettled log events: those less than ${inWords(awsLimits.settlingMs)} old. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable in AWS, and a slice waits until then. If true, slices do not wait, and \`to\` may be up to ${inWords(longestDayMs)} in the future. Log events that become exportable after the export are missing in it.`,
+        description: `Whether to export unsettled log events: those less than ${inWords(awsLimits.settlingMs)} old. Default: false. Log events can take ${inWords(awsLimits.settlingMs)} to become exportable in AWS. So a slice waits until ${inWords(awsLimits.settlingMs)} after the end of its time range. If true, slices do not wait, and \`to\` may be up to ${inWords(longestDayMs)} in the future. The export does not contain log events that become exportable later.`,
       }),
     ),
   },

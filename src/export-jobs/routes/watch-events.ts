@@ -60,12 +60,12 @@ data: {"jobId":"${exampleJobId}","at":"2024-05-04T08:00:01.318Z","slice":0,"atte
 const eventsDescription = `The event stream. The \`data\` of an event is a JSON object. It has \`jobId\`, \`at\` (when the change was recorded), and these members:
 
 - \`job-accepted\`: \`slices\`, the number of slices.
-- \`job-cancel-requested\`: no more members.
+- \`job-cancel-requested\`: no other members.
 - \`slices-cancelled\`, \`slices-retried\`: \`slices\`, the number of slices.
 - \`slice-starting\`, \`slice-cancelled\`: \`slice\` (the number of the slice in its job) and \`attempt\`.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
-- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` can also be \`not-created\`, which is not in GET /problems. It means that this service stopped during the create call.
+- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` can also be \`not-created\`, which is not in GET /problems. Then this service stopped during the create call, and AWS created no task.
 - \`job-ended\`: \`state\`. Its \`id\` and \`at\` are those of the last change.`;
 
 // After this time without a read, a reader has left or does not read, and its stream ends. Node may
@@ -91,7 +91,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<WatchEventsOptions> = async 
       operationId: 'watchEvents',
       tags: ['export-jobs'],
       summary: 'Stream the events of an export job',
-      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. \`EventSource\` cannot send a token or an API key: use \`fetch\` then. The \`id\` of an event is the version of the job. A new connection continues after \`Last-Event-ID\`. When the job has ended, the stream sends \`job-ended\` and closes. After the job has ended, a new connection that already has the last event gets 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
+      description: `Streams the events of a job as server-sent events: first all past events, then each change. Use \`curl -N\`, or \`EventSource\` in a browser. \`EventSource\` cannot send a token or an API key: use \`fetch\` then. The \`id\` of an event is the version of the job. A new connection with \`Last-Event-ID\` gets only the events after it. When the job has ended, the stream sends \`job-ended\` and closes. If the job has ended and \`Last-Event-ID\` is the id of its last event, the answer is 204. A retry of the job adds events, and a new connection then gets them. A comment every ${inWords(heartbeatMs)} keeps the connection open.`,
       params: JobParams,
       querystring: Query,
       headers: Headers,

@@ -32,7 +32,7 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
       tags: ['export-tasks'],
       summary: 'Create an export task',
       description:
-        'Calls CreateExportTask to export one log group over one time range to S3. AWS runs one task at a time per account and Region. While another task is active, the answer is 429 `export-slot-taken`. It describes that task if you may see it. The call is sent at most once and never repeated. If its answer is lost, the service looks for the task in AWS before it answers. Unlike AWS, the service rejects control characters and malformed Unicode.',
+        'Calls CreateExportTask to export one log group over one time range to S3. AWS runs one task at a time per account and Region. While another task is active, the answer is 429 `export-slot-taken`. It describes that task if you may see it. The call is sent at most once and never repeated. If the answer of AWS is lost, the service looks for the task in AWS. If it does not find the task, the answer is 504 `outcome-unknown`: do not repeat the request automatically. The limits of AWS apply. In addition, the service rejects control characters, malformed Unicode and some values of `taskName`.',
       querystring: TargetQuery,
       body: CreateExportTask,
       response: { 201: CreatedExportTask },
@@ -94,6 +94,6 @@ async function refuseReservedName(
 ): Promise<void> {
   if (!isReserved || !taskName?.startsWith(anyMarkerPrefix)) return;
   if (!(await isReserved(taskName))) return;
-  const detail = `must not begin with ${anyMarkerPrefix} and the id of this service, which is reserved for export jobs; use another name`;
+  const detail = `must not begin with ${anyMarkerPrefix} and the id of the job database, which export jobs use; choose another name`;
   throw invalidRequest([{ in: 'body', pointer: '#/taskName', detail }]);
 }

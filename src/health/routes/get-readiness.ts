@@ -31,7 +31,7 @@ export const getReadiness: FastifyPluginAsyncTypebox<ReadinessOptions> = async (
       tags: ['health'],
       summary: 'Check readiness',
       description:
-        'Readiness probe. The answer is 503 `not-ready` until the accounts of all targets are checked and the database is ready. It is also 503 while the service is stopping. The answer comes from memory, without a call to AWS or the database.',
+        'Readiness probe. The answer is 503 `not-ready` until the service has checked the accounts of all targets and the database is ready. It is also 503 while the service is stopping. Keys of token issuers do not count. The answer comes from memory, without a call to AWS or the database.',
       response: { 200: Readiness },
     },
     config: { problems: ['not-ready'] },

@@ -104,7 +104,7 @@ describe('the audit line of a decision', () => {
     };
 
     expect(demandBoth).toThrow(
-      'No policy permits you the action CreateExportTask with logGroupName "/b"',
+      'No policy permits you to use the action CreateExportTask with logGroupName "/b"',
     );
     expect(opened.audit.map(({ decision }) => decision)).toEqual(['forbid', 'permit']);
   });
@@ -171,7 +171,7 @@ test('repeats only the values of the caller in a refusal, and nothing of policie
     expect.objectContaining({
       slug: 'not-permitted',
       detail:
-        'No policy permits you the action CreateExportTask with logGroupName "/team-a/app", target "default", destination "frozen", destinationPrefix "team-a/x".',
+        'No policy permits you to use the action CreateExportTask with logGroupName "/team-a/app", target "default", destination "frozen", destinationPrefix "team-a/x".',
       members: {},
     }),
   );

@@ -108,7 +108,7 @@ test('returns 403 when the caller may not check authorizations', async () => {
   expect(answer.status).toBe(403);
   expect(answer.body).toMatchObject({
     type: '/problems/not-permitted',
-    detail: 'No policy permits you the action CheckAuthorization with target "default".',
+    detail: 'No policy permits you to use the action CheckAuthorization with target "default".',
   });
 });
 
