@@ -31,7 +31,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. An attempt has a problem if its outcome is `failed`, `refused` or `not-sent`. It also has one if the task was `cancelled`, but not by the job. With `not-created`, the problem is absent if this service stopped during the create call. An attempt without an outcome has a problem if the answer of AWS was lost.',
+      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. An attempt has a problem if its outcome is `failed`, `refused`, `not-sent` or `not-created`. Exception: with `not-created`, it has none if this service stopped during the create call. With `cancelled`, it has one only if no cancel of the job was requested. An attempt without an outcome has a problem if the answer of AWS was lost.',
   },
 );
 
@@ -147,7 +147,7 @@ export const ExportJob = Type.Object(
     state: JobStateName,
     sliceCounts: Type.Object(sliceCounts, {
       title: 'SliceCounts',
-      description: 'Number of slices in each state.',
+      description: 'Number of slices in each state. `SliceState` explains the states.',
     }),
     acceptedAt: DateTime('When the job was accepted.'),
     notBeforeAt: Type.Optional(

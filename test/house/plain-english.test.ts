@@ -28,6 +28,12 @@ describe('the check', () => {
     'Under way is what is being done.',
     'The names are told to whoever asks.',
     'Accepted slices wait their turn in the line.',
+    'Several callers that read the same share one call.',
+    'RetryExportJob: the same.',
+    'job-cancel-requested: no more members.',
+    'They are only in slices, in the failures of a job and in its events.',
+    'Default, also if empty: exportedlogs.',
+    'The bucket policy must permit CloudWatch Logs s3:PutObject.',
     'One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty more.',
   ])('finds the obstacle in: %s', (text) => {
     expect(obstaclesIn(text)).not.toEqual([]);

@@ -33,6 +33,11 @@ const constructions: readonly Obstacle[] = [
     'the subject first',
   ],
   [/; or\b|; so\b|; and\b|; but\b/, 'two sentences'],
+  [/^the same\.$|\bread the same\b/i, 'the thing itself, again'],
+  [/\bno more (?:members|values)\b/i, '"no other"'],
+  [/\bonly in \w+, in\b/i, '"X, Y and Z have it"'],
+  [/^Default, also\b/, 'two sentences'],
+  [/\bpermits? .*(?<!to use) (?:\w+:[A-Z]\w+|these actions|the action)\b/i, '"allow … to use"'],
 ];
 
 /** Words of our own, and what the field says. Add what a reader marks. */

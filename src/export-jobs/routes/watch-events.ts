@@ -65,7 +65,7 @@ const eventsDescription = `The event stream. The \`data\` of an event is a JSON 
 - \`slice-starting\`, \`slice-cancelled\`: \`slice\` (the number of the slice in its job) and \`attempt\`.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
-- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` can also be \`not-created\`, which is not in GET /problems. Then this service stopped during the create call, and AWS created no task.
+- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` can also be \`not-created\`, which is not in GET /problems. Then this service stopped during the create call, and AWS lists no task of it.
 - \`job-ended\`: \`state\`. Its \`id\` and \`at\` are those of the last change.`;
 
 // After this time without a read, a reader has left or does not read, and its stream ends. Node may

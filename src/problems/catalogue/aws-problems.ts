@@ -1,5 +1,11 @@
 import { awsLimits, inWords, statedLimits } from '../limits.ts';
-import { onlyInSlices, type ProblemKind, retryTheJob, sentAgain } from './problem-kind.ts';
+import {
+  backInQueue,
+  onlyInSlices,
+  type ProblemKind,
+  retryTheJob,
+  sentAgain,
+} from './problem-kind.ts';
 
 /** What AWS refuses, or leaves without an answer. */
 export const awsProblems = {
@@ -66,7 +72,7 @@ export const awsProblems = {
   'operation-aborted': {
     status: 409,
     title: 'Conflicting operation in AWS',
-    explanation: `CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. ${sentAgain}`,
+    explanation: `CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. If a slice has this problem, ${sentAgain}`,
     remedy: `Send the cancel again after some seconds: it is safe to repeat. ${retryTheJob}`,
     isRetryable: true,
   },
@@ -81,8 +87,7 @@ export const awsProblems = {
   'export-slot-taken': {
     status: 429,
     title: 'Export slot taken by another task',
-    explanation:
-      'AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. `slotHolder` describes that task, if you may see it.',
+    explanation: `AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. \`slotHolder\` describes that task, if you may see it. ${backInQueue}`,
     remedy:
       'Wait until the task in `slotHolder` has finished, then send the request again. Or create an export job with POST /export-jobs: it waits for the slot.',
     isRetryable: true,
@@ -91,7 +96,7 @@ export const awsProblems = {
   'aws-throttled': {
     status: 429,
     title: 'Call throttled by AWS',
-    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. The problem aws-call-budget-exhausted is about the limit of this service itself.`,
+    explanation: `CloudWatch Logs accepts ${awsLimits.callsPerSecond} calls per second for each export operation in an account and Region. All users of the account share this quota, and it was exceeded. The call had no effect. ${backInQueue} The problem aws-call-budget-exhausted is about the limit of this service itself.`,
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,
@@ -108,8 +113,7 @@ export const awsProblems = {
   'service-role-unusable': {
     status: 502,
     title: 'Unusable service role credentials',
-    explanation:
-      'The service role is the IAM role with which this service calls AWS. Its credentials are missing, expired or wrong, or the clock of the service is wrong. The call was not sent, or AWS refused it. It had no effect.',
+    explanation: `The service role is the IAM role with which this service calls AWS. Its credentials are missing, expired or wrong, or the clock of the service is wrong. The call was not sent, or AWS refused it. It had no effect. ${backInQueue}`,
     remedy:
       'Send the request again after some seconds: expired credentials are renewed. If it fails again, ask the operator of the service. The log of the service has the cause.',
     isRetryable: true,
@@ -117,14 +121,14 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. ${sentAgain}`,
+    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, ${sentAgain}`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
     title: 'CloudWatch Logs unavailable',
-    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. ${sentAgain}`,
+    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. If a slice has this problem, ${sentAgain}`,
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. ${retryTheJob}`,
     isRetryable: true,
     retryAfterSeconds: 5,
@@ -132,7 +136,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. ${sentAgain}`,
+    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. If a slice has this problem, ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

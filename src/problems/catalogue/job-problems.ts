@@ -64,7 +64,7 @@ export const jobProblems = {
   'export-task-differs': {
     status: 409,
     title: 'Export task name used by a different export',
-    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may have created another task, so this service does not send the slice again. That could export it twice. ${onlyInSlices}`,
+    explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
     remedy:
       'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Check that no task in GET /export-tasks exports the log group and time range of the slice. Then retry the job with POST /export-jobs/{jobId}/retry.',
     isRetryable: false,

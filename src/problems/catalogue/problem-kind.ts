@@ -20,9 +20,13 @@ export interface ProblemKind {
 export const onlyInSlices =
   'No request is answered with this problem. It is about a slice: the slice, the `failures` of its job and the events of the job have it.';
 
-/** What a problem means for a slice after a create without a clear outcome. */
+/** What a slice does after a create without a clear outcome that AWS lists no task of. */
 export const sentAgain =
-  'If a slice has this problem, AWS lists no task with the name that was sent. So this service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
+  'AWS lists no task with the name that was sent. So this service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
+
+/** What a slice does after a create that AWS refused for a reason of the slot or the service role. */
+export const backInQueue =
+  'If an attempt of a slice has this problem, the slice goes back into the queue. It is sent again automatically.';
 
 /** Ends the remedy of a problem that a slice can have. */
 export const retryTheJob = 'If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.';
