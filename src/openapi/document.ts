@@ -50,7 +50,7 @@ export const documentBase = {
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the export slot of AWS. A job is split into slices. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. The service retries a slice automatically while AWS is unavailable or throttles. It also retries a slice, a few times, if the create had no effect or the export task failed. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. The service retries a slice automatically while AWS is unavailable or throttles. It also retries a slice, a few times, if the create had no effect or the export task failed. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
@@ -85,7 +85,7 @@ const securitySchemes = {
 const anyScheme = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
 
 const headers = {
-  Location: { description: 'URL of the created resource.', schema: { type: 'string' } },
+  Location: { description: 'URL path of the created task or job.', schema: { type: 'string' } },
   Age: {
     description: 'Age of the AWS answer in seconds (RFC 9111).',
     schema: { type: 'integer', minimum: 0 },

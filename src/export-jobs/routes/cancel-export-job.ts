@@ -36,7 +36,7 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'Cancel an export job',
       description:
-        'Cancels the waiting slices at once, and a running slice with CancelExportTask. AWS cancels asynchronously, so the job can be `cancelling` first. An export task that completes before its cancel stays completed. Exported objects stay in the bucket. A job that has ended does not change. The request is safe to repeat.',
+        'Cancels the waiting slices at once. If a slice holds the slot, the service cancels its export task with CancelExportTask. AWS cancels asynchronously, so the job can be `cancelling` first. An export task that completes before its cancel stays completed. Exported objects stay in the bucket. A job that has ended does not change. The request is safe to repeat.',
       params: JobParams,
       response: { 202: CancelledExportJob },
     },

@@ -52,7 +52,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
       tags: ['export-jobs'],
       summary: 'Retry an export job',
       description:
-        'Puts the failed slices into the queue again. If `destinationPrefix` has `{attempt}`, each attempt has its own prefix. The default `destinationPrefix` has it. Completed slices do not change. A retry is rejected if a cancel of the job was requested. The policies must permit both `RetryExportJob` and `CreateExportJob`. The request is safe to repeat: without failed slices nothing changes.',
+        'Puts the failed slices into the queue again. If `destinationPrefix` has `{attempt}`, each attempt has its own prefix. The default `destinationPrefix` has it. Completed slices do not change. If a cancel of the job was requested, the answer is 409 `export-job-cancelled`. The policies must permit both `RetryExportJob` and `CreateExportJob`. The request is safe to repeat: without failed slices nothing changes.',
       params: JobParams,
       response: { 202: RetriedExportJob },
     },
