@@ -73,8 +73,8 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     const signed = readSignature(request);
     const caller = sessions.identify(signed);
     const call = readCall(request, signed, caller, requestId);
-    const fault = faults.take(call.operation, call.input);
     const entry = describe(request, signed, caller, call, requestId);
+    const fault = faults.take(call.operation, call.input, entry.accountId);
     const onLate = ({ errorCode, effect }: Answer) =>
       journal.write({ ...entry, at: clock.now(), status: 'late', errorCode, effect, fault });
 

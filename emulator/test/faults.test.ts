@@ -1,5 +1,5 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
 import { arrival, createUnder, onCreate, openAws, refusal, sendLogs } from './aws.ts';
 
@@ -166,6 +166,27 @@ describe('faults', () => {
     for (let call = 0; call < 5; call += 1) seen.push((await refusal(aws.describe('x')))?.name);
 
     expect(seen).toEqual(['B', 'A', 'A', undefined, undefined]);
+  });
+
+  it('apply to one account only: that of the caller, or of the role to assume', async () => {
+    await using aws = await openAws({ accountsByAccessKey: { AKIAOTHER: '210987654321' } });
+    const other = aws.stsFor({ accessKeyId: 'AKIAOTHER', secretAccessKey: 'secret' });
+    const fault = { operation: '*', kind: 'error', code: 'A', count: 10 } as const;
+    aws.emulator.faults.add({ ...fault, accountId: '210987654321' });
+    const assume = (accountId: string) =>
+      aws.sts.send(
+        new AssumeRoleCommand({
+          RoleArn: `arn:aws:iam::${accountId}:role/exporter`,
+          RoleSessionName: 'nightly',
+        }),
+      );
+
+    expect(await refusal(aws.sts.send(new GetCallerIdentityCommand({})))).toBeUndefined();
+    expect(await refusal(other.send(new GetCallerIdentityCommand({})))).toMatchObject({
+      name: 'A',
+    });
+    expect(await refusal(assume('111122223333'))).toBeUndefined();
+    expect(await refusal(assume('210987654321'))).toMatchObject({ name: 'A' });
   });
 
   it('are pending until they are used or removed', async () => {

@@ -43,12 +43,14 @@ type FaultKind =
 /**
  * A fault for coming requests. The first `skip` matching requests pass, the next `count` (default 1)
  * meet the fault. `operation` is AWS's name, or '*' for any. With `logGroupName` only requests about
- * that log group match. A request meets at most one fault: the one added first. A kind for one
- * operation has no effect on others.
+ * that log group match, with `accountId` only requests of that account. AssumeRole is a request of the
+ * account of its role. A request meets at most one fault: the one added first. A kind for one operation
+ * has no effect on others.
  */
 export type Fault = FaultKind & {
   operation: string;
   logGroupName?: string;
+  accountId?: string;
   count?: number;
   skip?: number;
 };
@@ -79,7 +81,7 @@ const kinds = new Set<Fault['kind']>([
 
 /** Makes an empty list. `take` returns the fault that a request meets, and counts it. */
 export function makeFaults(): Faults & {
-  take(operation: string, input: unknown): Fault | undefined;
+  take(operation: string, input: unknown, callerAccountId?: string): Fault | undefined;
 } {
   let pending: (Fault & { count: number; skip: number })[] = [];
 
@@ -95,11 +97,14 @@ export function makeFaults(): Faults & {
       pending = [];
     },
     pending: () => pending.map((fault) => ({ ...fault })),
-    take(operation, input) {
-      const { logGroupName } = (input ?? {}) as { logGroupName?: unknown };
+    take(operation, input, callerAccountId) {
+      const { logGroupName, RoleArn } = (input ?? {}) as Record<string, unknown>;
+      const accountId =
+        operation === 'AssumeRole' ? String(RoleArn).split(':')[4] : callerAccountId;
       for (const fault of pending) {
         if (fault.operation !== '*' && fault.operation !== operation) continue;
         if (fault.logGroupName !== undefined && fault.logGroupName !== logGroupName) continue;
+        if (fault.accountId !== undefined && fault.accountId !== accountId) continue;
         if (fault.skip > 0) {
           fault.skip -= 1;
           continue;

@@ -21,18 +21,20 @@ interface WaitingCall {
 
 /**
  * Makes places that holders share. A holder takes up to `perHolder`, and fewer while less than half of
- * the places are free. So a few holders whose calls hang leave places for the others. Holders that wait
- * take turns.
+ * the places are free. A holder whose last call got no answer in time takes one only while half of them
+ * are free. So holders whose calls hang leave places for the others. Holders that wait take turns.
  */
 export function makePlaces({ total, perHolder }: PlaceLimits): Places {
   const held = new Map<object, number>();
   const waiting = new Map<object, WaitingCall[]>(); // the next holder to serve is first
+  const hung = new WeakSet<object>(); // holders whose last call got no answer in time
   let free = total;
 
   const heldBy = (holder: object) => held.get(holder) ?? 0;
 
   function mayEnter(holder: object): boolean {
     const share = Math.min(1, (2 * free) / total);
+    if (hung.has(holder) && share < 1) return false;
     return free > 0 && heldBy(holder) < Math.max(1, Math.floor(perHolder * share));
   }
 
@@ -85,7 +87,13 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
       if (mayEnter(holder)) enter(holder);
       else await waitToEnter(holder, signal);
       try {
-        return await call();
+        const answer = await call();
+        hung.delete(holder);
+        return answer;
+      } catch (error) {
+        if (signal.aborted || (error as Error).name === 'TimeoutError') hung.add(holder);
+        else hung.delete(holder);
+        throw error;
       } finally {
         leave(holder);
       }

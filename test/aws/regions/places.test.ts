@@ -58,6 +58,51 @@ describe('places', () => {
     expect(places.held('healthy')).toBe(1);
   });
 
+  test('are half free for others after the calls of many holders hung', async () => {
+    const places = makePlaces({ total: 8, perHolder: 1 });
+    const holders = Array.from({ length: 20 }, () => ({}));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const untilAborted = () =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    const first = holders.map((holder) => places.hold(holder, signal, untilAborted));
+    controller.abort();
+    await Promise.allSettled(first);
+    const entered: string[] = [];
+    const hang = (name: string) => () => {
+      entered.push(name);
+      return new Promise(() => {});
+    };
+
+    const patient = new AbortController().signal;
+    for (const holder of holders.slice(0, 8)) void places.hold(holder, patient, hang('hangs'));
+    for (let call = 0; call < 3; call += 1) void places.hold({}, patient, hang('healthy'));
+    await settled();
+
+    expect(entered).toEqual([...Array(5).fill('hangs'), ...Array(3).fill('healthy')]);
+  });
+
+  test('are taken as before by a holder whose next call is answered', async () => {
+    const places = makePlaces({ total: 4, perHolder: 2 });
+    const holder = {};
+    const { signal } = new AbortController();
+    const timeout = Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+    await places.hold(holder, signal, () => Promise.reject(timeout)).catch(() => {});
+    await places.hold(holder, signal, async () => 'answer');
+    let entered = 0;
+    const hang = () => {
+      entered += 1;
+      return new Promise(() => {});
+    };
+
+    for (const other of [{}, {}, {}, holder]) void places.hold(other, signal, hang);
+    await settled();
+
+    expect(entered).toBe(4);
+  });
+
   test('never exceed their total', async () => {
     const places = openPlaces({ total: 8, perHolder: 4 });
 

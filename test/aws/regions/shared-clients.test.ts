@@ -1,64 +1,26 @@
 import { CloudWatchLogsClient, DescribeExportTasksCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, test } from 'vitest';
 
-import { type CloudWatchLogs, makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { keysOfTarget } from '#aws/regions/calling-target.ts';
-import { openAws } from '#aws/regions/open-aws.ts';
-import { makeRoleSessions } from '#aws/sessions/sts.ts';
-import { longTimeouts } from '../../aws-timeouts.ts';
-import { openWorld, region, type World } from '../../world.ts';
+import { openWorld, region } from '../../world.ts';
+import { openTargetsOf } from './targets-of-region.ts';
 
 const accounts = ['111111111111', '222222222222'];
-
-/** A target in each account, in one Region. */
-async function openTargetsOfRegion(world: World) {
-  const aws = openAws({ timeouts: longTimeouts, elapsed: () => performance.now() });
-  const targets = accounts.map((accountId) => {
-    const owner = { region, accountId };
-    world.emulator.seed.logGroup({ ...owner, logGroupName: `/app/${accountId}` });
-    world.emulator.seed.bucket({ ...owner, bucket: `archive-${accountId}` });
-    const shared = aws.region(region);
-    const role = { roleArn: `arn:aws:iam::${accountId}:role/log-export` };
-    const how = { sessionName: 'test', now: Date.now, record: () => {} };
-    const { credentials, openScoped } = makeRoleSessions({ role, region: shared, ...how });
-    const attempts: string[] = [];
-    const listener = {
-      count: () => attempts.push('retry'),
-      reduce: () => attempts.push('throttled'),
-    };
-    const make = (options: { openScopedSession?: typeof openScoped } = {}) =>
-      makeCloudWatchLogs({ region: shared, credentials, attempts: listener, ...options });
-    const scoped = make({ openScopedSession: openScoped });
-    return { accountId, logs: make(), scoped, attempts };
-  });
-  return { targets, [Symbol.dispose]: () => aws[Symbol.dispose]() };
-}
-
-const createFor = (logs: CloudWatchLogs, accountId: string) => {
-  const grant = {
-    logGroupName: `/app/${accountId}`,
-    destination: `archive-${accountId}`,
-    destinationPrefix: 'exports',
-  };
-  return logs.createExportTask(
-    { ...grant, from: 0n, to: 1n },
-    { grant, caller: `test#${accountId}` },
-  );
-};
 
 describe('targets of one Region', () => {
   test('sign each of thousands of interleaved calls with their own session', async () => {
     await using world = await openWorld({
       emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
     });
-    using opened = await openTargetsOfRegion(world);
+    using opened = openTargetsOf(accounts, world);
 
     for (let wave = 0; wave < 40; wave += 1) {
       const calls = Array.from({ length: 16 }, (_, index) =>
-        opened.targets.flatMap(({ accountId, logs, scoped }) => [
+        opened.targets.flatMap(({ accountId, logs, create, createScoped }) => [
           logs.describeExportTasks({ taskId: `${accountId}-${wave}` }),
           logs.describeLogGroups({ logGroupNamePrefix: `/app/${accountId}`, limit: 1 }),
-          index % 4 === 0 ? createFor(index % 8 === 0 ? scoped : logs, accountId) : undefined,
+          index % 8 === 0 ? createScoped() : undefined,
+          index % 8 === 4 ? create() : undefined,
         ]),
       );
       await Promise.all(calls.flat());
@@ -75,7 +37,7 @@ describe('targets of one Region', () => {
 
   test('have one session each, and one client', async () => {
     await using world = await openWorld();
-    using opened = await openTargetsOfRegion(world);
+    using opened = openTargetsOf(accounts, world);
 
     await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -93,7 +55,7 @@ describe('targets of one Region', () => {
 
   test('report retries and throttling to their own budget', async () => {
     await using world = await openWorld();
-    using opened = await openTargetsOfRegion(world);
+    using opened = openTargetsOf(accounts, world);
     const [first, second] = opened.targets;
     await second?.logs.describeExportTasks({});
     world.emulator.faults.add({
@@ -110,7 +72,7 @@ describe('targets of one Region', () => {
 
   test('retry a failed read although another target has used up its retries', async () => {
     await using world = await openWorld();
-    using opened = await openTargetsOfRegion(world);
+    using opened = openTargetsOf(accounts, world);
     const [first, second] = opened.targets;
     const failing = { operation: 'DescribeExportTasks', kind: 'error', status: 500 } as const;
     world.emulator.faults.add({ ...failing, count: 1_000 });
