@@ -19,7 +19,7 @@ export const ProblemExplanation = Type.Object(
     remedy: Type.String({ description: 'How to fix the problem.' }),
     isRetryable: {
       ...IsRetryable,
-      description: `${IsRetryable.description} An error can have another value, which depends on its request.`,
+      description: `${IsRetryable.description} A single error or slice can have another value, for example \`database-unavailable\` without an \`Idempotency-Key\`.`,
     },
   },
   {
