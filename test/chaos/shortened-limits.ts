@@ -11,7 +11,7 @@ export const chaosLimits: DispatcherTimings = {
   reconcileMs: 2_000,
   absentListings: 3,
   listingIntervalMs: 200,
-  pollIntervalMs: 50,
+  secondMs: 50,
   idleMs: 100,
   sweepIntervalMs: 500,
   sweepBackMs: 60_000,

@@ -14,7 +14,7 @@ import type { OwnedSlot } from './owned-slot.ts';
 export function isSweepDue({ memory, timings, elapsed }: OwnedSlot, idleMs: number): boolean {
   const { sweep, sweptAt } = memory;
   const sinceMs = elapsed() - sweptAt;
-  if (idleMs >= 0.7 * timings.pollIntervalMs)
+  if (idleMs >= 0.5 * timings.secondMs)
     return sweep !== undefined || sinceMs >= timings.sweepIntervalMs;
   if (sweep) return elapsed() - sweep.beganAt >= 0.1 * timings.sweepIntervalMs;
   return sinceMs >= 1.1 * timings.sweepIntervalMs;
@@ -29,7 +29,7 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   const { target, database, installation, memory, timings, elapsed, callSpacing } = slot;
   memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
   const { beganAt, nextToken } = memory.sweep;
-  callSpacing.note();
+  callSpacing.countRead();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
     memory.sweep = undefined; // the token may have expired: start again

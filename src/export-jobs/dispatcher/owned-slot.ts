@@ -54,6 +54,18 @@ export interface OwnedSlot extends SlotOptions {
   pause: (ms: number) => Promise<void>;
 }
 
+/** The polls of a task in one state. */
+export interface TaskWatch {
+  marker: string;
+  state: 'running' | 'cancelling';
+  /** Since when the task has been in this state, by `elapsed`. */
+  since: number;
+  /** The last poll that saw it, in ms since then; 0 before the first. */
+  polledAt: number;
+  /** When to poll next, in ms since then; undefined until it is decided. */
+  pollAt: number | undefined;
+}
+
 /** What the owner of a slot remembers between two steps. Instants are by `elapsed`. */
 export interface SlotMemory {
   /** How many creates in a row AWS has refused for reasons of the slot. */
@@ -64,14 +76,14 @@ export interface SlotMemory {
   createNotBefore: number;
   /** Whether AWS refused a create because the slot is taken, and has not shown it free since. */
   isTaken: boolean;
-  /** The foreign task in the slot, when it was first seen, and when to poll it next. */
-  foreign: (ForeignTask & { firstSeenAt: number; pollAt: number }) | undefined;
+  /** The foreign task in the slot, when it began, and when to poll it next. */
+  foreign: (ForeignTask & { beganAt: number; pollAt: number }) | undefined;
   /** No cancel before this. */
   cancelNotBefore: number;
   /** When the active attempt was first seen, and its age then by the database's clock. */
   firstSight: { marker: string; ageMs: number; at: number } | undefined;
-  /** When the task of the active attempt was last polled, in ms since it was submitted. */
-  lastPoll: { marker: string; polledAt: number } | undefined;
+  /** The polls of the task of the active attempt. */
+  watch: TaskWatch | undefined;
   /** How many whole listings did not have the task of `marker`, and when the last listing began. */
   listings: { marker: string; without: number; listedAt: number } | undefined;
   /** Present while AWS does not list the running task. */
@@ -91,7 +103,7 @@ export function makeSlotMemory(): SlotMemory {
     foreign: undefined,
     cancelNotBefore: Number.NEGATIVE_INFINITY,
     firstSight: undefined,
-    lastPoll: undefined,
+    watch: undefined,
     listings: undefined,
     unlistedOutage: undefined,
     sweep: undefined,

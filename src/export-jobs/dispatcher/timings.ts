@@ -8,7 +8,7 @@ export interface DispatcherTimings {
   reconcileMs: number;
   absentListings: number;
   listingIntervalMs: number;
-  pollIntervalMs: number;
+  secondMs: number;
   idleMs: number;
   sweepIntervalMs: number;
   sweepBackMs: number;
@@ -27,8 +27,8 @@ export const dispatcherTimings: DispatcherTimings = {
   // How many whole listings must lack a task before it counts as absent, and how far they are apart.
   absentListings: 3,
   listingIntervalMs: 10_000,
-  // AWS allows five describes per second for all callers of an account and Region together.
-  pollIntervalMs: 1_000,
+  // The second of the pace: calls are counted per second, and the poll policy is in seconds.
+  secondMs: 1_000,
   // How soon the owner of a slot notices a job that another replica has accepted.
   idleMs: 1_000,
   // Less than a minute, so that an orphan is found within a minute: a sweep may wait some seconds for

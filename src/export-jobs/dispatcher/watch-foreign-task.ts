@@ -1,20 +1,19 @@
 import { isActive } from '#aws/export-task.ts';
 import { recordForeignTask } from '../store/steps/record-foreign-task.ts';
 import type { OwnedSlot } from './owned-slot.ts';
-import { nextPollAt } from './pacing/poll-time.ts';
+import { unknownTask } from './pacing/poll-policy.ts';
 
 /**
  * Watches a foreign task in a slot that AWS reports as taken, while we have no task in it. It never
- * cancels that task. It polls as for a task of ours with unknown duration, whose age counts from when
- * it was first seen. Returns after how many milliseconds to continue; 0 when the slot is free.
+ * cancels that task. It polls as for a task of ours with unknown duration. Returns after how many milliseconds to continue; 0 when the slot is free.
  */
 export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
-  const { target, database, lease, callSpacing, memory, elapsed } = slot;
+  const { target, database, lease, callSpacing, memory, timings, elapsed } = slot;
   const { foreign } = memory;
   const waitMs = Math.max(callSpacing.freeInMs(), (foreign?.pollAt ?? 0) - elapsed());
   if (waitMs > 0) return waitMs;
 
-  callSpacing.count();
+  callSpacing.countRead();
   const query = foreign ? { taskId: foreign.taskId } : { limit: 50 };
   const page = await target.logs.describeExportTasks(query, { isFresh: true });
   const holder = page.exportTasks.find(isActive);
@@ -26,11 +25,19 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
     return 0;
   }
   const { taskId, logGroupName, executionInfo } = holder;
-  const firstSeenAt = foreign?.taskId === taskId ? foreign.firstSeenAt : elapsed();
-  const ageMs = elapsed() - firstSeenAt;
-  const pollAt = firstSeenAt + nextPollAt(ageMs, ageMs, []);
   const since = executionInfo?.creationTime;
-  memory.foreign = { taskId, logGroupName, since, firstSeenAt, pollAt };
+  const now = elapsed();
+  const ageMs = Math.max(0, since === undefined ? 0 : (page.answeredAt ?? since) - since); // by AWS's clock
+  const beganAt = foreign?.taskId === taskId ? foreign.beganAt : now - ageMs;
+  const pollAt =
+    beganAt +
+    timings.secondMs *
+      unknownTask.nextPollAt({
+        polledAt: (now - beganAt) / timings.secondMs,
+        notBefore: (now - beganAt + callSpacing.freeInMs()) / timings.secondMs,
+        savedShare: callSpacing.savedShare(),
+      });
+  memory.foreign = { taskId, logGroupName, since, beganAt, pollAt };
   await recordForeignTask(database, lease, memory.foreign);
   return 0;
 }

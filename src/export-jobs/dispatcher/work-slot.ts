@@ -39,7 +39,7 @@ const failuresUntilRelease = 2;
 // frequent attempts do no harm, and meanwhile the slot stands still.
 const maxDatabaseFailures = 2;
 // How many durations a new owner reads. Fewer: its first polls come late. More: it reads what is old.
-const rememberedDurations = 50;
+const rememberedDurations = 100;
 
 /**
  * Works the slot of one target until it is stopped: takes the lease, then takes one step after the
@@ -49,7 +49,7 @@ const rememberedDurations = 50;
 export async function workSlot(options: WorkOptions): Promise<void> {
   const { target, database, timings, owner, elapsed, random, sleep, log, wakeSignal, stop } =
     options;
-  const callSpacing = makeCallSpacing({ elapsed, intervalMs: timings.pollIntervalMs });
+  const callSpacing = makeCallSpacing({ elapsed, secondMs: timings.secondMs });
   const clock = makeDatabaseClock(elapsed);
   const memory = makeSlotMemory();
   const renewLeaseEveryMs = timings.leaseMs / 3;
@@ -77,6 +77,7 @@ export async function workSlot(options: WorkOptions): Promise<void> {
       memory.refusalOutage = undefined; // AWS may have accepted creates of another owner since
       const durations = makeTaskDurations(
         await readDurations(database, target.name, rememberedDurations),
+        timings,
       );
       const installation = await options.installation();
       setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, target.name));
@@ -171,9 +172,9 @@ async function takeStep(slot: OwnedSlot): Promise<number> {
   const active = row && { ...row, ageMs: ageOf(slot, row) };
   const waitMs = await takeSlotStep(slot, active);
   if (waitMs === 0 || !isSweepDue(slot, waitMs)) return waitMs;
-  const apartInMs = callSpacing.apartInMs();
-  if (apartInMs === 0) await sweepOrphansPage(slot);
-  return Math.min(waitMs, apartInMs);
+  const freeInMs = callSpacing.freeInMs();
+  if (freeInMs === 0) await sweepOrphansPage(slot);
+  return Math.min(waitMs, freeInMs);
 }
 
 /**

@@ -24,7 +24,7 @@ function maxInAMinute(queue: Queue, operation: string): number {
 
 describe('a slot with a foreign task', () => {
   test.each([2_000, 5_500, 12_000, 45_000, 150_000, 1_200_000])(
-    'for %i ms is noticed as free within seconds and a sixtieth of that time',
+    'for %i ms is noticed as free within half a second and a fortieth of that time',
     async (durationMs) => {
       await using queue = await openQueue();
       queue.emulator.seed.foreignTask({ region, durationMs });
@@ -38,8 +38,9 @@ describe('a slot with a foreign task', () => {
       process.stdout.write(
         `foreign task of ${durationMs} ms: ours ${waitMs} ms later, ${calls.length} calls\n`,
       );
-      expect(waitMs).toBeLessThanOrEqual(2_000 + durationMs / 60);
-      expect(calls.length).toBeLessThanOrEqual(3 + createdAt / 1_000 - startAt / 1_000);
+      const seconds = (createdAt - startAt) / 1_000;
+      expect(waitMs).toBeLessThanOrEqual(500 + durationMs / 40);
+      expect(calls.length).toBeLessThanOrEqual(9 + 1.2 * Math.min(seconds, 100) + seconds / 3);
     },
   );
 
@@ -63,7 +64,7 @@ describe('a slot with a foreign task', () => {
       foreignLogGroupName: '/somebody/else',
       foreignSince: startAt,
     });
-    expect(asked).toBeLessThanOrEqual(60);
+    expect(asked).toBeLessThanOrEqual(70);
     expect(askedLater).toBeLessThanOrEqual(30);
     expect(refused).toBe(1);
     expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
@@ -124,7 +125,7 @@ describe('a slot with a foreign task', () => {
 });
 
 describe('throttled creates', () => {
-  test('are sent at most once per second, and all slices complete in the end', async () => {
+  test('are sent again a second later or more, and all slices complete in the end', async () => {
     await using queue = await openQueue({ emulator: { pendingMs: 0, runningMs: 0 } });
     const jobId = await queue.put({ slices: 30 });
     const until = startAt + 300_000;
@@ -140,14 +141,16 @@ describe('throttled creates', () => {
       }
       await queue.time.runFor(1_000);
     }
-    const sent = queue.calls('CreateExportTask').map(({ at }) => at);
+    const sent = queue.calls('CreateExportTask');
     queue.emulator.faults.clear();
 
     await queue.runUntilDone();
 
-    for (const [index, at] of sent.slice(1).entries())
-      expect(at - (sent[index] ?? 0)).toBeGreaterThanOrEqual(1_000);
-    expect(sent.length).toBeGreaterThan(10);
+    for (const [index, { at, status }] of sent.slice(0, -1).entries()) {
+      const pauseMs = (sent[index + 1]?.at ?? 0) - at;
+      if (status !== 200) expect(pauseMs).toBeGreaterThanOrEqual(1_000);
+    }
+    expect(sent.filter(({ status }) => status !== 200).length).toBeGreaterThan(10);
     expect(await queue.states(jobId)).toEqual(Array(30).fill('completed'));
     expect(await failuresOf(queue)).toEqual(Array(30).fill(0));
   });

@@ -14,7 +14,7 @@ export function cancelTaskAtAws(
   taskId: string,
   caller: string | undefined,
 ): Promise<CancelOutcome> {
-  callSpacing.count();
+  callSpacing.countWrite();
   return target.logs.cancelExportTask(taskId, { caller }).catch((refusal: Problem) => {
     return { awsRequestId: refusal.members.awsRequestId, refusal };
   });

@@ -131,7 +131,7 @@ async function findTask(slot: OwnedSlot, active: StartingSlice): Promise<Listing
     let nextToken: string | undefined;
     do {
       await slot.pause(slot.callSpacing.freeInMs());
-      slot.callSpacing.count();
+      slot.callSpacing.countRead();
       const query = { ...filter, limit: 50, ...(nextToken !== undefined && { nextToken }) };
       const page = await slot.target.logs.describeExportTasks(query, { isFresh: true });
       for (const task of page.exportTasks) {

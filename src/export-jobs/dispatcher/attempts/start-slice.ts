@@ -60,7 +60,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     caller: intent.caller,
     grant: grantOf(question, decision),
   });
-  slot.callSpacing.count();
+  slot.callSpacing.countWrite();
   await reach('before-outcome');
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
 }
@@ -114,6 +114,13 @@ async function recordOutcome(
       const change = { type: 'slice-running', slice, attempt, taskId } as const;
       const by = { ...create, awsRequestId };
       const row = { slice: { misses: 0 }, attempt: { taskId } };
+      memory.watch = {
+        marker,
+        state: 'running',
+        since: slot.elapsed(),
+        polledAt: 0,
+        pollAt: undefined,
+      };
       await recordAndAnnounce(slot, active, { to: 'running', ...row, change, by }, 'in-outcome');
       memory.refusals = 0;
       memory.refusalOutage = undefined;
@@ -192,7 +199,7 @@ function pauseAfterRefusal(
   isOfSlot: boolean,
 ): number {
   const { memory, timings, elapsed, random, log, target } = slot;
-  let pauseMs = timings.pollIntervalMs;
+  let pauseMs = timings.secondMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each attempt fails a slice, and none succeeds before someone has changed a policy.
     pauseMs = backOffMs(memory.refusals++, slotPauses);

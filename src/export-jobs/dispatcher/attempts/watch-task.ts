@@ -5,42 +5,44 @@ import { recordCall } from '../../store/record-change.ts';
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
 import { type CallToAws, toCallAuditContext } from '../../store/steps/record-step.ts';
 import { alarmAfterMs, isAlarmDue, startOutage } from '../outage.ts';
-import type { OwnedSlot } from '../owned-slot.ts';
-import { nextPollAt } from '../pacing/poll-time.ts';
+import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
 import { cancelTaskAtAws } from './cancel-task.ts';
 import { recordFailedAttempt } from './record-failed-attempt.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
+import { learnDuration, pollInMs, watchOf } from './task-watch.ts';
 
 /**
  * Polls the task in the slot, when a poll is due, and records its end. Only AWS's answer ends a slice.
  * Returns after how many milliseconds to poll again.
  */
 export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
-  const { target, callSpacing, durations, memory, elapsed } = slot;
+  const { target, callSpacing, memory, elapsed } = slot;
   const isToBeCancelled = active.isCancelRequested && active.state === 'running';
   if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return requestCancel(slot, active);
 
-  const { marker, logGroupName, ageMs, taskId } = active;
-  const polledAt = memory.lastPoll?.marker === marker ? memory.lastPoll.polledAt : 0;
-  const similar = active.state === 'cancelling' ? [] : durations.of(logGroupName);
-  const freeInMs = callSpacing.freeInMs();
-  const pollAt = nextPollAt(polledAt, ageMs + freeInMs, similar);
-  const waitMs = Math.max(freeInMs, pollAt - ageMs);
+  const watch = watchOf(slot, active);
+  const waitMs = pollInMs(slot, active, watch);
   if (waitMs > 0) return waitMs;
 
-  callSpacing.count();
-  memory.lastPoll = { marker, polledAt: ageMs };
+  callSpacing.countRead();
+  const { taskId } = active;
+  const sentAt = elapsed();
+  watch.pollAt = undefined;
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   const code = task?.status?.code;
   const by = { action: 'DescribeExportTasks', awsRequestId: page.awsRequestId } as const;
   if (!task || !code || !exportTaskStatusCodes.includes(code)) {
+    watch.polledAt = sentAt - watch.since;
     return handleUnlistedTask(slot, active, by);
   }
   memory.unlistedOutage = undefined;
-  if (isActive(task)) return 0;
-  await recordEnd(slot, active, task, by);
+  if (isActive(task)) {
+    watch.polledAt = sentAt - watch.since;
+    return pollInMs(slot, active, watch);
+  }
+  await recordEnd(slot, active, task, watch, by);
   return 0;
 }
 
@@ -72,15 +74,16 @@ async function recordEnd(
   slot: OwnedSlot,
   active: RunningSlice,
   task: AwsExportTask,
+  watch: TaskWatch,
   by: CallToAws,
 ): Promise<void> {
-  const { slice, attempt, taskId, logGroupName } = active;
+  const { slice, attempt, taskId } = active;
   const { creationTime = null, completionTime = null } = task.executionInfo ?? {};
   const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
   switch (task.status?.code) {
     case 'COMPLETED':
       if (creationTime !== null && completionTime !== null) {
-        slot.durations.add(logGroupName, completionTime - creationTime);
+        learnDuration(slot, active, watch, completionTime - creationTime);
       }
       return recordAndAnnounce(
         slot,

@@ -1,52 +1,68 @@
-/** Spaces the calls to AWS for one slot: one per second on average, and reads never closer. */
+import { callsPerSecond } from './poll-policy.ts';
+
+/** Spaces the calls to AWS for one slot. */
 export interface CallSpacing {
   /** Milliseconds until a read may be sent; 0 for now. */
   freeInMs(): number;
-  /** Milliseconds until the last call is one interval old. */
-  apartInMs(): number;
-  /** Counts a call. A create or cancel need not wait, but the reads after it wait longer. */
-  count(): void;
-  /** Notes one of the few calls per minute that do not count. Reads keep their distance from it. */
-  note(): void;
+  /** How many calls are saved for later, from 0 for none to 1 for the most possible. */
+  savedShare(): number;
+  /** Counts a read. */
+  countRead(): void;
+  /** Counts a create or cancel. It need not wait, but the reads after it wait longer. */
+  countWrite(): void;
 }
 
-// Two: a create follows at once the read that found the slot free.
-const maxSaved = 2;
-// The rest of one call per second is for the sweeps.
-const countedShare = 0.985;
+// Four reads a second at most. AWS accepts five for all callers of an account and Region together.
+const minGap = 0.25;
+// Fewer: the reads around the end of a task of a minute wait for the calls that it could not save. More:
+// a slot makes more calls than its rate for many minutes.
+const maxSaved = 200;
 
-/** Makes a spacing; `elapsed` is a clock that only goes forward. */
+/**
+ * Makes a spacing that has half of the savings. A slot makes `callsPerSecond` on average. `elapsed` is a
+ * clock that only goes forward. `secondMs` is 1,000, and less in tests with shortened times.
+ */
 export function makeCallSpacing({
   elapsed,
-  intervalMs,
+  secondMs,
 }: {
   elapsed: () => number;
-  intervalMs: number;
+  secondMs: number;
 }): CallSpacing {
-  const countedIntervalMs = intervalMs / countedShare;
-  let saved = maxSaved;
+  const saved = { reads: maxSaved / 2, all: maxSaved / 2 };
   let savedAt = elapsed();
-  let lastAt = Number.NEGATIVE_INFINITY;
+  let readAt = Number.NEGATIVE_INFINITY;
 
-  const save = () => {
+  function save(): void {
     const now = elapsed();
-    saved = Math.min(maxSaved, saved + (now - savedAt) / countedIntervalMs);
+    const seconds = (now - savedAt) / secondMs;
+    saved.reads = Math.min(maxSaved, saved.reads + seconds * callsPerSecond.reads);
+    saved.all = Math.min(maxSaved, saved.all + seconds * callsPerSecond.all);
     savedAt = now;
-  };
-  const apartInMs = () => Math.max(0, Math.ceil(lastAt + intervalMs - elapsed()));
+  }
   return {
-    apartInMs,
     freeInMs() {
       save();
-      return Math.max(apartInMs(), Math.ceil((1 - saved) * countedIntervalMs));
+      const inSeconds = Math.max(
+        (1 - saved.reads) / callsPerSecond.reads,
+        (1 - saved.all) / callsPerSecond.all,
+      );
+      const apartInMs = readAt + minGap * secondMs - elapsed();
+      return Math.max(0, Math.ceil(Math.max(apartInMs, inSeconds * secondMs)));
     },
-    count() {
+    savedShare() {
       save();
-      saved -= 1;
-      lastAt = savedAt;
+      return Math.max(0, Math.min(saved.reads, saved.all) / maxSaved);
     },
-    note() {
-      lastAt = elapsed();
+    countRead() {
+      save();
+      saved.reads -= 1;
+      saved.all -= 1;
+      readAt = savedAt;
+    },
+    countWrite() {
+      save();
+      saved.all -= 1;
     },
   };
 }

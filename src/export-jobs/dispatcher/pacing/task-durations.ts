@@ -1,32 +1,57 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { makePollPolicy, type PollPolicy } from './poll-policy.ts';
 
-/** The durations of the newest 25 tasks, of each log group and of all together. */
+/** The durations of the newest tasks of a slot, and the poll policies that follow from them. */
 export interface TaskDurations {
   add(logGroupName: string, durationMs: number): void;
-  /** The durations of a log group, the newest first; those of all log groups when it is new. */
-  of(logGroupName: string): readonly number[];
+  /** The policy for tasks of a log group. It stays the same until a duration is added. */
+  policyOf(logGroupName: string): PollPolicy;
 }
 
-// Fewer: one odd task changes the pace. More: it adapts slowly.
-const maxRemembered = 25;
-const maxLogGroups = 1_000;
+// Fewer: rare durations are forgotten, and noticed late again. More: the pace adapts slowly.
+const maxRemembered = 100;
+const maxLogGroups = 250;
+// A log group with fewer durations than this borrows the newest of the others. Fewer: two tasks alike by
+// chance decide when to poll. More: what differs between log groups is learned later.
+const minOwn = 5;
+const withBorrowed = 10;
 
-/** Makes task durations from those in the database, the newest first. */
+/**
+ * Makes task durations from those in the database, the newest first. `secondMs` is 1,000, and less in
+ * tests with shortened times.
+ */
 export function makeTaskDurations(
   remembered: readonly { logGroupName: string; durationMs: number }[],
+  { secondMs }: { secondMs: number },
 ): TaskDurations {
   const all: number[] = [];
   const byGroup = new Map<string, number[]>();
-  const push = (list: number[], durationMs: number) => {
-    list.unshift(durationMs);
+  // A slot has one task at a time.
+  let latest: { logGroupName: string; policy: PollPolicy } | undefined;
+
+  const push = (list: number[], seconds: number) => {
+    list.unshift(seconds);
     list.splice(maxRemembered);
   };
-  const add = (logGroupName: string, durationMs: number) => {
-    push(all, durationMs);
+  function add(logGroupName: string, durationMs: number): void {
+    const seconds = durationMs / secondMs;
+    push(all, seconds);
     const own = byGroup.get(logGroupName) ?? [];
-    push(own, durationMs);
+    push(own, seconds);
     setAsNewest(byGroup, logGroupName, own, maxLogGroups);
-  };
+    latest = undefined;
+  }
   for (const { logGroupName, durationMs } of remembered.toReversed()) add(logGroupName, durationMs);
-  return { add, of: (logGroupName) => byGroup.get(logGroupName) ?? all };
+
+  return {
+    add,
+    policyOf(logGroupName) {
+      if (latest?.logGroupName !== logGroupName) {
+        const own = byGroup.get(logGroupName) ?? [];
+        const borrowed = own.length < minOwn ? all.slice(0, withBorrowed - own.length) : [];
+        latest = { logGroupName, policy: makePollPolicy([...own, ...borrowed]) };
+      }
+      return latest.policy;
+    },
+  };
 }
