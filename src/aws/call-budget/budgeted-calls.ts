@@ -34,13 +34,14 @@ export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatc
   };
 }
 
-/** Puts all calls into the lane of the dispatcher, ahead of those of callers. */
+/** Puts all calls into the lanes of the dispatcher. */
 export function asDispatcher(logs: CloudWatchLogs): CloudWatchLogs {
   const lane = 'dispatcher';
   return {
     ...logs,
     createExportTask: (task, options) => logs.createExportTask(task, { ...options, lane }),
-    describeExportTasks: (query, options) => logs.describeExportTasks(query, { ...options, lane }),
+    describeExportTasks: (query, options) =>
+      logs.describeExportTasks(query, { ...options, lane: 'poll' }),
     cancelExportTask: (taskId, options) => logs.cancelExportTask(taskId, { ...options, lane }),
     describeLogGroups: (query, options) => logs.describeLogGroups(query, { ...options, lane }),
   };

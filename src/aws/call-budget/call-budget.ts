@@ -2,10 +2,11 @@ import { Problem } from '#problems/problem.ts';
 import { makeFairQueue } from './fair-queue.ts';
 
 /**
- * The priority of a call. The dispatcher never waits: it makes one call a second at most. A write is a
- * create, a cancel, or a read that looks up the outcome of one.
+ * The priority of a call. Creates and cancels of the dispatcher never wait, nor does one of its polls a
+ * second. Its other polls are made with calls that no caller needs. A write is a create, a cancel, or a
+ * read that looks up the outcome of one.
  */
-export type Lane = 'dispatcher' | 'write' | 'read';
+export type Lane = 'dispatcher' | 'poll' | 'write' | 'read';
 
 /** A call that is taken from a budget. */
 export interface BudgetRequest {
@@ -79,19 +80,44 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
     while (sentAt[0] !== undefined && sentAt[0] <= secondAgo) sentAt.shift();
   }
 
+  /** The time until fewer than `most` calls were sent within the last second. */
+  function roomInMs(most: number): number {
+    dropOldCalls();
+    const blockedBy = sentAt[sentAt.length - most];
+    return blockedBy === undefined ? 0 : blockedBy + 1_000 - elapsed();
+  }
+
   /** The time until the next call of a caller may be sent. */
   function freeInMs(): number {
-    dropOldCalls();
     const sinceMs = elapsed() - dispatcherCalledAt;
     const isReserved = sinceMs >= 1_000 && sinceMs < dispatcherReserveMs; // within a second it is in sentAt
-    const free = Math.max(1, perSecond() - (isReserved ? 1 : 0));
-    const blockedBy = sentAt[sentAt.length - free];
-    return blockedBy === undefined ? 0 : blockedBy + 1_000 - elapsed();
+    return roomInMs(Math.max(1, perSecond() - (isReserved ? 1 : 0)));
+  }
+
+  /** The time until the next poll may be sent. */
+  function pollInMs(): number {
+    const reservedInMs = Math.max(0, dispatcherCalledAt + 1_000 - elapsed());
+    const spare = perSecond() - 1; // the next caller does not wait
+    const isNeeded = waiting.size > 0 || spare < 1;
+    return isNeeded ? reservedInMs : Math.min(reservedInMs, roomInMs(spare));
+  }
+
+  async function waitForPoll(signal: AbortSignal | undefined): Promise<void> {
+    for (let waitMs = pollInMs(); waitMs > 0 && !isClosed; waitMs = pollInMs()) {
+      await sleep(Math.ceil(waitMs));
+      if (signal?.aborted) throw exhausted(waitMs);
+    }
+    countDispatcher();
   }
 
   function count(): void {
     dropOldCalls();
     sentAt.push(elapsed());
+  }
+
+  function countDispatcher(): void {
+    dispatcherCalledAt = elapsed();
+    count();
   }
 
   function estimateWaitMs(lane: WaitingCall['lane'], caller: string): number {
@@ -130,10 +156,8 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
 
   return {
     take({ lane, caller = '', signal }) {
-      if (lane === 'dispatcher') {
-        dispatcherCalledAt = elapsed();
-        return void count();
-      }
+      if (lane === 'dispatcher') return void countDispatcher();
+      if (lane === 'poll') return pollInMs() > 0 ? waitForPoll(signal) : void countDispatcher();
       const waitMs = estimateWaitMs(lane, caller);
       if (isClosed || signal?.aborted || waitMs > maxWaitMs) {
         return Promise.reject(exhausted(waitMs));

@@ -37,6 +37,7 @@ const read = (caller: string, signal?: AbortSignal): BudgetRequest => ({
 });
 const write = (caller: string): BudgetRequest => ({ lane: 'write', caller });
 const dispatcher: BudgetRequest = { lane: 'dispatcher' };
+const poll: BudgetRequest = { lane: 'poll' };
 
 /** The highest number of calls in any second. */
 function maxInASecond(sent: { at: number }[]): number {
@@ -70,6 +71,71 @@ describe('the budget of calls to AWS', () => {
     }
 
     expect(maxInASecond(sent.filter(({ at }) => at > 0))).toBeLessThanOrEqual(4);
+  });
+
+  test('leaves one call a second to the next caller while the dispatcher polls often', async () => {
+    const { clock, call, sent } = openBudget();
+
+    for (let tick = 0; tick < 40; tick += 1) {
+      call('poll', poll);
+      await clock.advance(250);
+    }
+    call('read', read('a'));
+
+    const polls = sent.filter(({ name }) => name === 'poll');
+    expect(maxInASecond(polls)).toBe(3);
+    expect(sent.at(-1)).toEqual({ name: 'read', at: 10_000 });
+  });
+
+  test('delays no caller for more than a third of a second while the dispatcher polls often', async () => {
+    const { clock, call, sent, refused } = openBudget();
+    const askedAt: number[] = [];
+
+    for (let tick = 0; tick < 300; tick += 1) {
+      if (tick % 5 === 0) call('poll', poll);
+      if (tick % 8 === 0) {
+        askedAt.push(clock.elapsed());
+        call(`read-${askedAt.length - 1}`, read('a'));
+      }
+      await clock.advance(50);
+    }
+    await clock.advance(1_000);
+
+    const waits = askedAt.map(
+      (at, index) => (sent.find(({ name }) => name === `read-${index}`)?.at ?? Infinity) - at,
+    );
+    expect(refused).toEqual([]);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(334);
+    expect(maxInASecond(sent)).toBeLessThanOrEqual(4);
+  });
+
+  test('gives callers who wait all calls but one a second, which stays for polls', async () => {
+    const { clock, call, sent } = openBudget();
+
+    for (let tick = 0; tick < 40; tick += 1) {
+      call('poll', poll);
+      for (let index = 0; index < 4; index += 1) call('read', read(`${index}`));
+      await clock.advance(250);
+    }
+
+    const of = (wanted: string) =>
+      sent.filter(({ name, at }) => name === wanted && at >= 1_000 && at < 10_000);
+    expect(of('read').length).toBeGreaterThanOrEqual(26);
+    expect(of('poll').length).toBeGreaterThanOrEqual(8);
+    expect(maxInASecond(sent.filter(({ at }) => at >= 1_000))).toBeLessThanOrEqual(4);
+  });
+
+  test('drops a poll whose answer has come by other means', async () => {
+    const { clock, call, sent, refused } = openBudget(1);
+    const answered = new AbortController();
+    call('first', poll);
+    call('poll', { ...poll, signal: answered.signal });
+
+    answered.abort();
+    await clock.advance(1_000);
+
+    expect(sent).toEqual([{ name: 'first', at: 0 }]);
+    expect(refused).toMatchObject([{ name: 'poll' }]);
   });
 
   test('allows creates and cancels before reads that arrived earlier', async () => {

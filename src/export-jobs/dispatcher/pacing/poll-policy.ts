@@ -7,7 +7,7 @@ export interface PollPolicy {
 }
 
 /** What is known about a running task and the calls. */
-export interface PollState {
+interface PollState {
   /** The last poll, which saw it running; 0 before the first. */
   polledAt: number;
   /** When the next poll is allowed. */
