@@ -75,9 +75,12 @@ describe('credentials of an assumed role', () => {
     await expect(credentials()).rejects.toMatchObject({ name: 'CredentialsUnavailable' });
   });
 
-  test('are available again as soon as STS is', async () => {
+  test.for([
+    ['is up', outage],
+    ['throttles no more', { name: 'Throttling', $metadata: { httpStatusCode: 400 } }],
+  ])('are available again as soon as STS %s', async ([, failure]) => {
     const { credentials, pass, failWith } = openRole();
-    failWith(outage);
+    failWith(failure as object);
     await expect(credentials()).rejects.toMatchObject({ name: 'CredentialsUnavailable' });
 
     failWith(undefined);

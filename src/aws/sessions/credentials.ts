@@ -1,5 +1,7 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
+import { isThrottling } from '../error-meaning.ts';
+
 /** The keys that sign a call, in the form the SDK takes. */
 export interface CallKeys {
   accessKeyId: string;
@@ -29,8 +31,8 @@ type AssumeRole = () => Promise<AssumeRoleCommandOutput>;
 /**
  * Makes the function that opens sessions of a role. After a failure it pauses: until the pause ends, all
  * calls get the same error. Then one call tries again.
- * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable (no answer), or the
- * error of STS about the session policy, which concerns one session and not the role
+ * @throws an error named CredentialsRefused (STS refused), or CredentialsUnavailable (it did not answer,
+ * or throttled the call), or the error of STS about the session policy, which is not about the role
  */
 export function makeSessionSource(now: () => number): (assumeRole: AssumeRole) => Promise<Session> {
   let failure: { error: Error; pauseMs: number; until: number } | undefined;
@@ -77,9 +79,9 @@ interface StsError extends Error {
   $metadata?: { httpStatusCode?: number };
 }
 
-function isRefused({ $metadata }: StsError): boolean {
-  const status = $metadata?.httpStatusCode;
-  return status !== undefined && status >= 400 && status < 500 && status !== 429;
+function isRefused(error: StsError): boolean {
+  const status = error.$metadata?.httpStatusCode;
+  return status !== undefined && status >= 400 && status < 500 && !isThrottling(error);
 }
 
 function isAboutPolicy({ name }: StsError): boolean {
@@ -96,7 +98,7 @@ function toPolicyRefusal(cause: StsError): Error {
 /**
  * Makes the credentials of an assumed role. They are cached until shortly before their end, with one
  * AssumeRole in flight at a time. If a refresh fails, the old session is used until its end.
- * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable (no answer)
+ * @throws an error named CredentialsRefused (STS refused) or CredentialsUnavailable
  */
 export function makeAssumedRoleCredentials(options: {
   assumeRole: AssumeRole;

@@ -112,7 +112,7 @@ export async function readCallerAccount(options: {
     record,
     { principal: gatewayItself, operation: 'GetCallerIdentity' },
     withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
-      region.sessions.call({ holder: {}, keys: await credentials(), signal }, (client) =>
+      region.sessions.call({ holder: credentials, keys: await credentials(), signal }, (client) =>
         client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
       ),
     ),
