@@ -94,6 +94,6 @@ async function refuseReservedName(
 ): Promise<void> {
   if (!isReserved || !taskName?.startsWith(anyMarkerPrefix)) return;
   if (!(await isReserved(taskName))) return;
-  const detail = `must not begin with ${anyMarkerPrefix} and the id of the job database, which export jobs use; choose another name`;
+  const detail = `must not begin with ${anyMarkerPrefix} and the id of the job database, which export jobs use; use another name`;
   throw invalidRequest([{ in: 'body', pointer: '#/taskName', detail }]);
 }
