@@ -42,7 +42,8 @@ export const CreatedExportTask = Type.Object(
 );
 
 // As in `isActive`.
-const activeStates = 'A task holds the slot while it is PENDING, RUNNING or PENDING_CANCEL.';
+const activeStates =
+  'In PENDING, AWS has not started the task yet. In PENDING_CANCEL, AWS has received a cancel and has not finished it. A task holds the slot in both and in RUNNING.';
 
 /** A status code, as a filter. */
 export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({

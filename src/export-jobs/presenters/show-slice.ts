@@ -55,7 +55,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, its result cannot be known, or its name is that of a different export. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, its result cannot be known, or its name is that of a different export. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
       }),
     ),
     problem: Type.Optional(SliceProblem),
