@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
+import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
 import { authorizationPlugin, authPlugin, bodyPermissionPlugin } from '#auth/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
@@ -17,8 +18,8 @@ import { healthPlugin } from '#health/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
-import { makeSlotReader } from '#targets/slot-reader.ts';
-import type { Targets } from '#targets/target.ts';
+import { makeSlotReader } from '#targets/slot/slot-reader.ts';
+import { identityOf, type Targets } from '#targets/target.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
 
@@ -109,7 +110,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
   await app.register(targetsPlugin, { targets, slots, authorizer, visibility });
-  await app.register(authorizationPlugin, { authorizer, findTarget: targets.find });
+  await app.register(authorizationPlugin, { authorizer, findTarget });
   await app.register(exportTasksPlugin, {
     targets,
     authorizer,
@@ -134,10 +135,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   }
   return app;
 
+  function findTarget(name: string | undefined): TargetIdentity {
+    const known = targets.look(name);
+    return known?.accountId === undefined ? targets.find(name) : identityOf(known);
+  }
+
   function whyNotReady(): string | undefined {
     if (isStopping()) return 'The service is stopping.';
-    const unchecked = targets.unchecked();
-    if (unchecked.length === 0) return jobs?.database.whyNotReady();
-    return `The service has not checked the accounts of these targets with STS yet: ${unchecked.join(', ')}.`;
+    return targets.whyNotReady() ?? jobs?.database.whyNotReady();
   }
 }

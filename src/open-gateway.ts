@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { openAudit } from '#audit/open-audit.ts';
-import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { checkSurroundings } from '#config/check-aws-settings.ts';
 import { toListenError } from '#config/listen-error.ts';
 import type { Config } from '#config/read-config.ts';
@@ -12,12 +11,11 @@ import { edgeLimits } from '#edge/limits.ts';
 import { openLoopDelay } from '#edge/overload/loop-delay.ts';
 import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
-import { configError } from '#problems/config-error.ts';
-import { openTargets } from '#targets/open-targets.ts';
-import type { Target } from '#targets/target.ts';
+import { makeReloadSignal } from '#files/reload-signal.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
+import { openConfiguredTargets } from './open-configured-targets.ts';
 
 /** The running service. */
 export interface Gateway {
@@ -25,6 +23,8 @@ export interface Gateway {
   url: string;
   /** Resolves when the service is ready for traffic; rejects if it can never be. */
   ready: Promise<void>;
+  /** Reads the policies, keys, certificates and targets again, and checks unusable targets at once. */
+  reload(): void;
   /** Withdraws readiness, serves on for the lame-duck phase, finishes requests in flight, then closes. */
   close(): Promise<void>;
 }
@@ -38,13 +38,14 @@ export interface GatewayOptions {
 }
 
 /**
- * Opens the service: listens at once, and is ready when STS has confirmed every target's account
- * and the tables of the export jobs are up to date.
+ * Opens the service: listens at once. It is ready when every target was tried once or ten seconds have
+ * passed, one target is ready, and the tables of the export jobs are up to date.
  */
 export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
   await checkSurroundings(config, log);
   let isStopping = false;
   const elapsed = () => performance.now();
+  const files = makeReloadSignal(sleepUntilAborted);
   await using opening = new AsyncDisposableStack(); // closes everything if the start fails
   const use: Use = (what, opened) => {
     opening.defer(() => closeInTime(what, () => opened[Symbol.asyncDispose](), log));
@@ -53,23 +54,17 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const audit = use('audit', await openAudit(config.auditLog, log)); // closed last: the others write to it
   const { access, tls } = use(
     'access',
-    await openAccess(config, { audit, log, elapsed, sleep: sleepUntilAborted }),
+    await openAccess(config, { audit, log, elapsed, sleep: files.sleep }),
   );
   const database = config.jobs && use('database', await openDatabase({ ...config.jobs, log }));
   const targets = use(
     'targets',
-    openTargets({
-      settings: config.targets,
-      isSessionScoped: config.isSessionScoped,
-      timeouts: awsTimeouts,
-      proxyEnv: config.proxyEnv,
-      callsPerSecond: config.awsCallsPerSecond,
-      sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
-      now: Date.now,
+    await openConfiguredTargets(config, {
       audit,
+      log,
       elapsed,
       sleep: sleepUntilAborted,
-      log,
+      sleepUntilReload: files.sleep,
     }),
   );
   const jobs =
@@ -111,10 +106,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     loopDelayMs: loopDelay.currentMs,
   });
   opening.defer(() => app.close());
-  const slotsChecked = targets.whenChecked.then(() => {
-    if (jobs) refuseSharedSlots(targets.list());
-  });
-  const ready = Promise.all([slotsChecked, database?.whenMigrated]).then(() => {});
+  const ready = Promise.all([targets.whenReady, database?.whenMigrated]).then(() => {});
   ready.then(loopDelay.restart, () => {}); // a failure goes to the caller that awaits it
 
   logAuthMode(config, log);
@@ -126,6 +118,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   return {
     url,
     ready,
+    reload() {
+      files.reload();
+      targets.recheck();
+    },
     async close() {
       isStopping = true;
       void jobs?.close(); // starts no further slice; callers are served on
@@ -157,17 +153,4 @@ async function closeInTime(
   const timedOut = delay(closeWithinMs[what], false, { ref: false });
   if (await Promise.race([closed, timedOut])) return;
   log.warn({ what, withinMs: closeWithinMs[what] }, 'did not close in time, stopping without it');
-}
-
-/** Refuses two targets of one account and Region: they share one slot, so they must share one queue. */
-function refuseSharedSlots(targets: readonly Target[]): void {
-  for (const [index, { name, accountId, region }] of targets.entries()) {
-    const other = targets
-      .slice(0, index)
-      .find((before) => before.accountId === accountId && before.region === region);
-    if (!other) continue;
-    throw configError(
-      `Targets "${other.name}" and "${name}" are both account ${accountId} in ${region}, where AWS runs one export task at a time; remove one of them, or set EXPORT_JOBS=off.`,
-    );
-  }
 }

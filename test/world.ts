@@ -191,6 +191,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const targets = openTargets({
     settings: options.targets ?? [{ name: 'default', region }],
     isSessionScoped: options.isSessionScoped ?? false,
+    isSlotExclusive: options.jobs !== undefined,
+    random: () => 0,
     audit,
     timeouts: { ...longTimeouts, ...options.timeouts },
     callsPerSecond: options.callsPerSecond ?? 0,
@@ -230,7 +232,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     response.once('close', () => openResponses.delete(response));
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
-  if (options.isCheckAwaited !== false) await targets.whenChecked;
+  if (options.isCheckAwaited !== false) await targets.whenReady;
   emulator.journal.clear();
   const { port } = app.server.address() as { port: number };
   const url = `http${options.tls ? 's' : ''}://127.0.0.1:${port}`;

@@ -16,12 +16,20 @@ const log = makeLogger(config.logLevel, destination);
 const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
 log.info({ url: gateway.url }, 'listening');
 
-closeWithGrace({ delay: exitWithinMs, logger: false }, async ({ err, signal }) => {
-  if (err) log.fatal({ err }, 'stopping after an unexpected error');
-  else log.info({ signal }, 'stopping');
-  await gateway.close();
-  log.info('stopped');
-  await destination.close();
+process.on('SIGHUP', () => {
+  log.info('reading files again after SIGHUP');
+  gateway.reload();
 });
+
+closeWithGrace(
+  { delay: exitWithinMs, logger: false, skip: ['SIGHUP'] },
+  async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'stopping after an unexpected error');
+    else log.info({ signal }, 'stopping');
+    await gateway.close();
+    log.info('stopped');
+    await destination.close();
+  },
+);
 
 gateway.ready.then(() => log.info('ready'), exit);

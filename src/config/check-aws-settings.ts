@@ -10,11 +10,27 @@ import type { Config } from './read-config.ts';
  * Checks that Regions, partitions, endpoints and the proxy fit together, and logs what is unusual.
  * @throws an error named ConfigError if they do not
  */
-export async function checkSurroundings(config: Config, log: Logger): Promise<void> {
-  const { targets, proxyEnv } = config;
+export async function checkSurroundings(
+  { targets, proxyEnv }: Pick<Config, 'targets' | 'proxyEnv'>,
+  log: Logger,
+): Promise<void> {
   if (proxyEnv) logProxy(proxyEnv, log);
+  await checkRegions(targets, log);
+}
+
+/**
+ * Checks that the Regions of targets fit their roles and endpoints, and logs what is unusual. `known` are
+ * the Regions that were checked before.
+ * @throws an error named ConfigError if they do not
+ */
+export async function checkRegions(
+  targets: readonly TargetSettings[],
+  log: Logger,
+  known: ReadonlySet<string> = new Set(),
+): Promise<void> {
   for (const target of targets) refuseRoleOfOtherPartition(target);
-  for (const region of new Set(targets.map((target) => target.region))) {
+  const regions = new Set(targets.map((target) => target.region));
+  for (const region of regions.difference(known)) {
     warnIfUnlisted(region, log);
     await warnIfOverridden(region, log);
   }

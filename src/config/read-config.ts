@@ -1,13 +1,13 @@
 import type { ProxyEnv } from 'node:http';
-import { Type } from '@sinclair/typebox';
 
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
-import { checkSettings, fileError, readSettingsFile } from '#validation/settings.ts';
+import { checkSettings, type FileVariable, fileError } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access.ts';
 import { type EdgeConfig, readEdge } from './edge.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
-import { Environment, region, roleArn } from './variables.ts';
+import { checkTargets, readTargets } from './targets-file.ts';
+import { Environment } from './variables.ts';
 
 /** The configuration of the gateway, read at its start. */
 export interface Config {
@@ -18,6 +18,8 @@ export interface Config {
   logLevel: Environment['LOG_LEVEL'];
   isLogPretty: boolean;
   targets: TargetSettings[];
+  /** The file with the targets, which is read again when it changes; undefined if there is none. */
+  targetsFile: FileVariable | undefined;
   /** Where export jobs are stored; undefined if they are switched off. */
   jobs: JobsConfig | undefined;
   /** How callers reach the service. */
@@ -52,39 +54,17 @@ export interface JobsConfig {
   databasePasswordFile?: string;
 }
 
-const TargetsFile = Type.Array(
-  Type.Object(
-    {
-      name: Type.String({
-        pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-        'x-rule': '1 to 64 of the characters A-Z a-z 0-9 . _ -, beginning with a letter or digit',
-      }),
-      region: { ...region, 'x-rule': 'an AWS Region such as eu-west-1' },
-      accountId: Type.Optional(
-        Type.String({ pattern: '^[0-9]{12}$', 'x-rule': 'an account id of 12 digits' }),
-      ),
-      roleArn: Type.Optional({ ...roleArn, 'x-rule': 'the ARN of an IAM role' }),
-      externalId: Type.Optional(
-        Type.String({ minLength: 2, maxLength: 1_224, 'x-rule': 'text of 2 to 1224 characters' }),
-      ),
-    },
-    {
-      additionalProperties: false,
-      'x-rule': 'an object with name and region, and optionally accountId, roleArn, externalId',
-    },
-  ),
-  { minItems: 1, 'x-rule': 'an array of at least one target' },
-);
-
 /**
  * Reads the configuration of the gateway. `readFile` reads TARGETS_FILE and JWT_ISSUERS_FILE.
  * @throws an error named ConfigError that names the variable, its value and what it must be
  */
 export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => string): Config {
   const read = readEnvironment(env);
-  const targets = read.TARGETS_FILE
-    ? readTargetsFile(read, read.TARGETS_FILE, readFile)
-    : [onlyTarget(read)];
+  const jobs = jobsConfig(read);
+  const isSessionScoped = read.SCOPED_SESSIONS === 'on';
+  const targetsFile = targetsFileOf(read);
+  const targets = targetsFile ? readTargets(targetsFile, readFile) : [onlyTarget(read)];
+  checkTargets(targets, { isSessionScoped, isSlotExclusive: jobs !== undefined });
   return {
     host: read.HOST,
     port: read.PORT,
@@ -92,10 +72,11 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     logLevel: read.LOG_LEVEL,
     isLogPretty: read.LOG_PRETTY,
     targets,
-    jobs: jobsConfig(read),
+    targetsFile,
+    jobs,
     edge: readEdge(read),
     access: readAccess(read, readFile),
-    isSessionScoped: isSessionScoped(read, targets),
+    isSessionScoped,
     proxyEnv: readProxy(read),
     auditLog: read.AUDIT_LOG,
     awsCallsPerSecond: read.AWS_CALLS_PER_SECOND,
@@ -140,15 +121,6 @@ function jobsConfig(env: Environment): JobsConfig | undefined {
   };
 }
 
-function isSessionScoped({ SCOPED_SESSIONS }: Environment, targets: TargetSettings[]): boolean {
-  if (SCOPED_SESSIONS === 'off') return false;
-  const without = targets.find(({ roleArn }) => roleArn === undefined);
-  if (!without) return true;
-  throw configError(
-    `SCOPED_SESSIONS is "on", but target "${without.name}" has no role to assume; set SERVICE_ROLE_ARN, or its roleArn in TARGETS_FILE.`,
-  );
-}
-
 function onlyTarget(env: Environment): TargetSettings {
   const { AWS_REGION, SERVICE_ROLE_ARN, SERVICE_ROLE_EXTERNAL_ID } = env;
   if (!AWS_REGION) {
@@ -169,24 +141,12 @@ function onlyTarget(env: Environment): TargetSettings {
   };
 }
 
-function readTargetsFile(
-  env: Environment,
-  path: string,
-  readFile: (path: string) => string,
-): TargetSettings[] {
-  const variable = { name: 'TARGETS_FILE', path };
-  if (env.SERVICE_ROLE_ARN) {
-    throw fileError(
-      variable,
-      'SERVICE_ROLE_ARN must not be set, too; give each target in the file its own roleArn.',
-    );
-  }
-  const targets = readSettingsFile(variable, TargetsFile, readFile);
-  const names = targets.map((target) => target.name);
-  const duplicate = names.find((name, index) => names.indexOf(name) !== index);
-  if (duplicate === undefined) return targets;
+function targetsFileOf(env: Environment): FileVariable | undefined {
+  if (!env.TARGETS_FILE) return undefined;
+  const variable = { name: 'TARGETS_FILE', path: env.TARGETS_FILE };
+  if (!env.SERVICE_ROLE_ARN) return variable;
   throw fileError(
     variable,
-    `the name ${JSON.stringify(duplicate)} occurs twice; give each target its own name.`,
+    'SERVICE_ROLE_ARN must not be set, too; give each target in the file its own roleArn.',
   );
 }

@@ -3,7 +3,7 @@ import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { statedLimits } from '#problems/limits.ts';
-import type { SlotStatusSource } from '#targets/slot.ts';
+import type { SlotStatusSource } from '#targets/slot/slot.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobAccess } from './access/job-access.ts';
 import { makeShowJob, type ShowJobNow } from './presenters/show-job.ts';

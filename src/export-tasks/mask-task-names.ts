@@ -1,7 +1,7 @@
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
-import type { JobVisibility } from '#targets/job-visibility.ts';
 import { jobOfMarker } from '#targets/marker.ts';
+import type { JobVisibility } from '#targets/slot/job-visibility.ts';
 
 /** Removes the task names that a caller may not see. */
 export type MaskTaskNames = (

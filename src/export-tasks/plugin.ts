@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobVisibility } from '#targets/job-visibility.ts';
+import type { JobVisibility } from '#targets/slot/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { makeCreateOnce } from './creating/create-once.ts';
 import type { OutcomeLookUpOptions } from './creating/outcome-look-up.ts';

@@ -40,6 +40,7 @@ export const awsCallProblems = [
   'invalid-parameter',
   'service-role-not-permitted',
   'target-not-found',
+  'target-misconfigured',
   'aws-throttled',
   'aws-call-budget-exhausted',
   'service-role-unusable',

@@ -1,151 +1,198 @@
-import type { Audit } from '#audit/audit.ts';
-import { auditCalls, type RecordCall } from '#aws/audited-calls.ts';
-import { asDispatcher, budgetCalls } from '#aws/call-budget/budgeted-calls.ts';
-import { makeCallBudget } from '#aws/call-budget/call-budget.ts';
-import { readNewestFirst } from '#aws/call-budget/read-newest-first.ts';
-import { shareReads } from '#aws/call-budget/shared-reads.ts';
+import { asDispatcher } from '#aws/call-budget/budgeted-calls.ts';
 import type { AwsConnectionOptions } from '#aws/client/connections.ts';
-import { makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { openAws } from '#aws/regions/open-aws.ts';
-import { makeRoleSessions, readCallerAccount } from '#aws/sessions/sts.ts';
 import { configError } from '#problems/config-error.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
-import { backOffMs } from '#time/back-off.ts';
-import type { AbortableSleep } from '#time/sleep.ts';
-import type { OpenTarget, TargetSettings, Targets } from './target.ts';
+import { otherAccount, sharedSlot, toAccountProblem } from './account/account-problem.ts';
+import { type Account, type AccountOptions, openAccount } from './account/open-account.ts';
+import { type CheckResult, makeCheckSchedule } from './checks/check-schedule.ts';
+import { makeTargetReadiness } from './checks/readiness.ts';
+import { gateCalls } from './registry/gate-calls.ts';
+import { makeStateLog } from './registry/state-log.ts';
+import {
+  closedBecause,
+  type TargetEntry,
+  targetNotFound,
+  toKnown,
+} from './registry/target-entry.ts';
+import { makeTargetRegistry } from './registry/target-registry.ts';
+import { configuredAccount, type OpenTarget, type TargetSettings, type Targets } from './target.ts';
 
-// Pauses before an account is checked again, after STS did not answer or refused.
-const pauses = { firstMs: 1_000, maxMs: 60_000 }; // a refused role costs STS one call a minute
+// How often a ready target is checked because STS refused a call. Shorter: a refusal that concerns scoped
+// sessions alone costs many calls. Longer: callers wait for STS although the role is gone.
+const suspectEveryMs = 60_000;
 
 /** The configuration of the targets, and their clocks. */
-export interface TargetsOptions extends AwsConnectionOptions {
+export interface TargetsOptions extends AwsConnectionOptions, Omit<AccountOptions, 'aws'> {
   settings: readonly TargetSettings[];
-  /** Whether each create runs in its own session, limited to its grant. Every target must have a role then. */
-  isSessionScoped: boolean;
-  audit: Audit;
-  /** The limit of calls to AWS per second, for each target; 0 means no limit. */
-  callsPerSecond: number;
-  sessionName: string;
-  now: () => number;
-  /** A clock that only goes forward, in milliseconds. */
-  elapsed: () => number;
-  sleep: AbortableSleep;
-  log: Pick<Log, 'warn'>;
+  /** Whether only one target may use the slot of an account and Region, because export jobs are on. */
+  isSlotExclusive: boolean;
+  random: () => number;
+  log: Pick<Log, 'info' | 'warn' | 'error'>;
 }
 
 /**
- * Opens every target and starts to check with STS that its account is the configured one. Until then its
- * calls return 503: a wrong role must not export anything.
+ * Opens the targets and starts to check with STS that their accounts are the configured ones. A target
+ * that is not checked, or whose check failed, sends nothing: a wrong role must not export anything.
  */
 export function openTargets(options: TargetsOptions): Targets {
-  const { settings, isSessionScoped, audit, timeouts, proxyEnv, callsPerSecond } = options;
-  const { sessionName, now, elapsed, sleep, log } = options;
+  const { isSlotExclusive, timeouts, proxyEnv, now, elapsed, sleep, random, log } = options;
   const aws = openAws({ timeouts, proxyEnv, elapsed });
   const stop = new AbortController();
-  const checked = new Map<string, OpenTarget>();
-  const listeners: ((name: string) => void)[] = [];
-  const opened = settings.map(openTarget);
-  const whenChecked = Promise.all(opened.map((target) => target.whenChecked)).then(() => {});
-  whenChecked.catch(() => {}); // the caller that awaits it gets the error
+  const clocks = { sleep, stop: stop.signal };
+  const logState = makeStateLog({ log, ...clocks });
+  const schedule = makeCheckSchedule({ check, elapsed, random, ...clocks });
+  const registry = makeTargetRegistry({
+    now,
+    onState(entry) {
+      logState(entry);
+      readiness.update();
+    },
+    onDue: ({ settings }) => schedule.add(settings.name, settings.region),
+    onRemoved: schedule.remove,
+  });
+  const readiness = makeTargetReadiness({ count: registry.count, ...clocks });
 
-  function openTarget(setting: TargetSettings, index: number) {
-    const { name, roleArn, externalId } = setting;
-    const region = aws.region(setting.region);
-    const record: RecordCall = (call) => audit.awsCall({ ...call, target: name });
-    const role = roleArn
-      ? makeRoleSessions({ role: { roleArn, externalId }, region, sessionName, now, record })
-      : undefined;
-    const credentials = role?.credentials;
-    const openScopedSession = isSessionScoped ? role?.openScoped : undefined;
-    const budget = makeCallBudget({
-      callsPerSecond,
-      elapsed,
-      sleep: (ms) => sleep(ms, stop.signal),
+  /** Checks the account of a target. */
+  async function check(name: string): Promise<CheckResult> {
+    const entry = registry.find(name);
+    if (!entry) return 'done';
+    const { settings } = entry;
+    // A new one does not wait until the pause after a refusal is over. A ready one knows of the refusal.
+    const usable = entry.state === 'ready' ? entry.account : undefined;
+    const account = usable ?? openAccount(settings, { ...options, aws });
+    const found = await account.readId().then(
+      (id) => ({ id }),
+      (error) => toAccountProblem(error),
+    );
+    const isCurrent = registry.find(name) === entry && entry.settings === settings;
+    if (!isCurrent || stop.signal.aborted) return 'done';
+    if ('isOutage' in found && found.isOutage) {
+      // Its sessions stay valid during an outage of STS.
+      if (entry.state === 'ready') return 'done';
+      registry.setState(entry, 'unusable', found.problem);
+      return 'unanswered';
+    }
+    const problem = 'id' in found ? problemOf(entry, found.id) : found.problem;
+    if (problem) {
+      registry.setState(entry, 'unusable', problem);
+      return 'refused';
+    }
+    admit(entry, account);
+    return 'done';
+  }
+
+  /** Why a target may not use the account that its credentials belong to. */
+  function problemOf(entry: TargetEntry, id: string): Problem | undefined {
+    const { name } = entry.settings;
+    const expected = configuredAccount(entry.settings) ?? entry.confirmedId ?? id;
+    if (id !== expected) {
+      const isAlone = registry.find(undefined) === entry && [...registry.all()].length === 1;
+      if (isAlone) readiness.fail(toConfigError(name, expected, id));
+      return otherAccount(expected, id);
+    }
+    entry.confirmedId = id;
+    const other = isSlotExclusive ? registry.inSlotOf(entry) : undefined;
+    return other && other.index < entry.index ? sharedSlot(other.settings.name) : undefined;
+  }
+
+  function admit(entry: TargetEntry, account: Account): void {
+    const before = entry.account;
+    entry.account = account;
+    const later = isSlotExclusive ? registry.inSlotOf(entry) : undefined;
+    if (later && later !== entry) {
+      registry.setState(later, 'unusable', sharedSlot(entry.settings.name));
+      schedule.add(later.settings.name, later.settings.region);
+    }
+    registry.setState(entry, 'ready');
+    if (before !== account) before?.[Symbol.dispose]();
+  }
+
+  /** Opens a target for calls. `logs` follows changes of its role. */
+  function open(entry: TargetEntry): OpenTarget {
+    const { name, region } = entry.settings;
+    const logs = gateCalls({
+      enter() {
+        const problem = closedBecause(entry);
+        if (problem) throw problem;
+        return (entry.account as Account).logs();
+      },
+      onRefused() {
+        const sinceMs = elapsed() - entry.suspectedAt;
+        if (sinceMs < suspectEveryMs || entry.isDraining || entry.state !== 'ready') return;
+        entry.suspectedAt = elapsed();
+        schedule.add(name, region);
+        schedule.hurry(name);
+      },
     });
-    const attempts = budget;
-    const logs = makeCloudWatchLogs({ region, credentials, openScopedSession, attempts });
-
-    async function check(): Promise<OpenTarget | undefined> {
-      const accountId = await readAccountUntilAnswered();
-      if (accountId === undefined) return undefined;
-      const expected = setting.accountId ?? accountIdOf(roleArn) ?? accountId;
-      if (accountId !== expected) {
-        throw configError(
-          `Target "${name}" is configured for account ${expected}, but its credentials belong to account ${accountId}.`,
-        );
-      }
-      const isDefault = index === 0;
-      const budgeted = budgetCalls(auditCalls(logs, record), budget);
-      const shared = readNewestFirst(shareReads(budgeted, { budget, elapsed }), { elapsed });
-      const target = {
-        name,
-        region: setting.region,
-        accountId,
-        isDefault,
-        logs: shared,
-        isDraining: () => false,
-      };
-      checked.set(name, target);
-      for (const act of listeners) act(name);
-      return target;
-    }
-
-    async function readAccountUntilAnswered(): Promise<string | undefined> {
-      for (let failures = 0; ; failures += 1) {
-        try {
-          return await readCallerAccount({ region, credentials, record });
-        } catch (err) {
-          if (stop.signal.aborted) return undefined;
-          const retryInMs = backOffMs(failures, pauses);
-          const facts = { err, target: name, retryInMs };
-          log.warn(facts, 'failed to check the account of a target with STS, retrying');
-          await sleep(retryInMs, stop.signal);
-          if (stop.signal.aborted) return undefined;
-        }
-      }
-    }
-
     return {
-      whenChecked: check(),
-      refuseWaiting: () => budget[Symbol.dispose](),
+      name,
+      region,
+      accountId: entry.confirmedId as string,
+      get isDefault() {
+        return entry.index === 0;
+      },
+      logs,
+      isDraining: () => entry.isDraining,
     };
   }
 
+  registry.configure(options.settings);
   return {
-    whenChecked,
-    find(name = settings[0]?.name ?? '') {
-      const target = checked.get(name);
-      if (target) return target;
-      if (settings.some((setting) => setting.name === name)) {
-        throw new Problem(
-          'not-ready',
-          `The account of target ${JSON.stringify(name)} is not checked yet.`,
-        );
+    whenReady: readiness.whenReady,
+    whyNotReady: () => readiness.whyNot(registry.all()),
+    find(name) {
+      const entry = registry.find(name);
+      if (!entry) throw targetNotFound();
+      const problem = closedBecause(entry);
+      if (problem) {
+        schedule.hurry(entry.settings.name);
+        throw problem;
       }
-      const detail = 'No target with this name exists, or you are not allowed to see it.';
-      throw new Problem('target-not-found', detail);
+      entry.forCallers ??= open(entry);
+      return entry.forCallers;
     },
-    list: () =>
-      settings.flatMap(({ name }) => {
-        const target = checked.get(name);
-        return target ? [target] : [];
-      }),
+    look(name) {
+      const entry = registry.find(name);
+      return entry && toKnown(entry);
+    },
+    whyClosed(name) {
+      const entry = registry.find(name);
+      if (!entry) return targetNotFound();
+      if (!registry.findDraining(name)) return closedBecause(entry);
+      return new Problem('not-ready', 'The target moves to another account or Region.');
+    },
+    list: (from = 0) => registry.all().drop(from).map(toKnown),
     forDispatcher(name) {
-      const target = checked.get(name);
-      return target && { ...target, logs: asDispatcher(target.logs) };
+      const entry = registry.findDraining(name) ?? registry.find(name);
+      if (entry?.state !== 'ready') {
+        schedule.hurry(name);
+        return undefined;
+      }
+      if (!entry.forDispatcher) {
+        const target = open(entry);
+        entry.forDispatcher = { ...target, logs: asDispatcher(target.logs) };
+      }
+      return entry.forDispatcher;
     },
-    onChange: (act) => void listeners.push(act),
-    release() {},
-    unchecked: () => settings.flatMap(({ name }) => (checked.has(name) ? [] : [name])),
+    onChange: registry.onChange,
+    release: registry.release,
+    configure(settings) {
+      registry.configure(settings);
+      readiness.update();
+    },
+    recheck: schedule.endPauses,
     async [Symbol.asyncDispose]() {
-      for (const target of opened) target.refuseWaiting(); // before stop ends their pauses
+      registry.close(); // before stop ends the pauses of waiting calls
       stop.abort();
       aws[Symbol.dispose]();
     },
   };
 }
 
-function accountIdOf(roleArn: string | undefined): string | undefined {
-  return roleArn?.split(':')[4];
+function toConfigError(name: string, expected: string, found: string): Error {
+  return configError(
+    `Target "${name}" is configured for account ${expected}, but its credentials belong to account ${found}.`,
+  );
 }

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import type { JobVisibility } from './job-visibility.ts';
 import { getTarget } from './routes/get-target.ts';
 import { listTargets } from './routes/list-targets.ts';
-import type { SlotReader } from './slot-reader.ts';
+import type { JobVisibility } from './slot/job-visibility.ts';
+import type { SlotReader } from './slot/slot-reader.ts';
 import type { Targets } from './target.ts';
 
 /** Options of the routes of targets. */

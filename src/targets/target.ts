@@ -1,6 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { type Problem, ProblemBody } from '#problems/problem.ts';
+import { DateTime } from '#time/date-time.ts';
 
 /** A target as configured: an AWS account and Region, and the role to use there. */
 export interface TargetSettings {
@@ -13,26 +16,86 @@ export interface TargetSettings {
   externalId?: string;
 }
 
+/** The account that the configuration names, if it does. */
+export function configuredAccount({ accountId, roleArn }: TargetSettings): string | undefined {
+  return accountId ?? roleArn?.split(':')[4];
+}
+
+/** Whether the account of a target is checked, and usable. */
+export type TargetState = (typeof targetStates)[number];
+const targetStates = ['unchecked', 'ready', 'unusable'] as const;
+
+/** The state of a target, in queries and answers. */
+export const TargetStateName = Type.Unsafe<TargetState>({
+  title: 'TargetState',
+  type: 'string',
+  enum: targetStates,
+  description:
+    'State of the target. `unchecked`: AWS STS has not confirmed its account yet. `ready`: exports can run. `unusable`: its account cannot be used, `problem` has the reason. The service checks an unusable target again, at least once a minute.',
+  'x-rule': `one of ${targetStates.join(', ')}`,
+});
+
 /** A target as callers see it, without its role. */
 export type Target = Static<typeof Target>;
 export const Target = Type.Object(
   {
     name: Type.String({ description: 'Name of the target. Use it as the `target` parameter.' }),
     region: Type.String({ description: 'AWS Region of the target.' }),
-    accountId: Type.String({
-      description:
-        'Id of the AWS account. AWS STS has confirmed that the credentials belong to it.',
-    }),
+    accountId: Type.Optional(
+      Type.String({
+        description:
+          'Id of the AWS account. If `state` is `ready`, AWS STS has confirmed that the credentials belong to it. Absent if it is not configured and not confirmed yet.',
+      }),
+    ),
     isDefault: Type.Boolean({
       description:
         'Whether this is the first configured target. It is the default of the `target` parameter, except in GET /export-jobs.',
     }),
+    state: TargetStateName,
+    since: DateTime('When the state began.'),
+    problem: Type.Optional(
+      Type.Object(
+        {
+          ...Type.Pick(ProblemBody, ['type', 'title']).properties,
+          detail: Type.String({ description: 'Explanation of the problem for this target.' }),
+          ...Type.Pick(ProblemBody, ['remedy']).properties,
+        },
+        {
+          title: 'TargetProblem',
+          description:
+            'The reason why the target is unusable. Requests for this target get the same problem. Present when `state` is `unusable`.',
+        },
+      ),
+    ),
   },
   { title: 'Target', description: 'An AWS account and Region in which exports run.' },
 );
 
+/** A target in one of its states. `since` is epoch ms. */
+export interface KnownTarget {
+  name: string;
+  region: string;
+  /** The confirmed account, or else the configured one, if there is one. */
+  accountId: string | undefined;
+  isDefault: boolean;
+  state: TargetState;
+  since: number;
+  /** Why it is unusable. */
+  problem: Problem | undefined;
+}
+
+/** What policies see of a target. They see an unknown account as empty text. */
+export function identityOf({ name, region, accountId = '' }: KnownTarget): TargetIdentity {
+  return { name, region, accountId };
+}
+
 /** A target whose account is checked, ready for calls. */
-export interface OpenTarget extends Target {
+export interface OpenTarget {
+  name: string;
+  region: string;
+  accountId: string;
+  isDefault: boolean;
+  /** Its calls fail with the problem of the target while it is not ready. */
   logs: CloudWatchLogs;
   /**
    * Whether the target was removed, or moved to another account or Region, after it was opened. Then
@@ -44,14 +107,23 @@ export interface OpenTarget extends Target {
 /** The targets of this gateway. */
 export interface Targets extends AsyncDisposable {
   /**
-   * Returns the target with this name. Default: the first one.
-   * @throws Problem target-not-found, or not-ready until its account is checked
+   * Returns the target with this name. Default: the first one. Its check comes first if it is unchecked.
+   * @throws Problem target-not-found, not-ready until its account is checked, or why it is unusable
    */
   find(name: string | undefined): OpenTarget;
-  /** Returns the targets whose account is checked, in the order of the configuration. */
-  list(): Target[];
-  /** Resolves when every account is checked. Rejects if one is not the configured account. */
-  whenChecked: Promise<void>;
+  /** Returns the target with this name in whatever state, if there is one. Default: the first one. */
+  look(name: string | undefined): KnownTarget | undefined;
+  /** Why a target starts nothing now: it is removed, moving, unchecked or unusable. */
+  whyClosed(name: string): Problem | undefined;
+  /** The targets in the order of the configuration, from this index on. */
+  list(from?: number): Iterable<KnownTarget>;
+  /**
+   * Resolves when every target was tried once or ten seconds have passed, and at least one is ready. Rejects
+   * if the only target has credentials of another account than the configured one.
+   */
+  whenReady: Promise<void>;
+  /** Why the targets keep the service from being ready; `undefined` once `whenReady` has resolved. */
+  whyNotReady(): string | undefined;
   /**
    * Returns the target whose slot is to be worked. Its calls to AWS have priority over those of callers.
    * `undefined` for an unknown name, and while the target is unchecked or unusable; then its check comes
@@ -62,6 +134,8 @@ export interface Targets extends AsyncDisposable {
   onChange(act: (name: string) => void): void;
   /** Ends the draining of a target: nothing of it runs any more. No effect on other targets. */
   release(name: string): void;
-  /** Returns the names of the targets whose account is not checked yet. */
-  unchecked(): string[];
+  /** Takes over a changed configuration. The settings are valid, and the first one is the default. */
+  configure(settings: readonly TargetSettings[]): void;
+  /** Checks the unusable targets again at once. */
+  recheck(): void;
 }

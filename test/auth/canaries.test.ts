@@ -155,7 +155,7 @@ describe('answers, log and audit contain no secret', () => {
     await using postgres = await openPostgres();
     const databaseUrl = await createDatabase(postgres.url);
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId } });
-    await world.targets.whenChecked;
+    await world.targets.whenReady;
     const first = [carriers['good token'] ?? {}];
 
     const statuses = new Set(await callEverything(world));

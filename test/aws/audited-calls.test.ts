@@ -97,10 +97,12 @@ describe('the audit entry of a request to AWS', () => {
       now: clock.now,
       elapsed: clock.now,
       sleep: async () => {},
-      log: { warn() {} },
+      isSlotExclusive: false,
+      random: () => 0,
+      log: { info() {}, warn() {}, error() {} },
     });
 
-    await targets.whenChecked;
+    await targets.whenReady;
     clock.advance(16 * 60_000);
     await targets.find('other').logs.describeExportTasks({});
     await targets[Symbol.asyncDispose]();

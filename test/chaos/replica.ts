@@ -52,6 +52,8 @@ const audit = makeAudit({ write() {} });
 const targets = openTargets({
   settings: settings.targets,
   isSessionScoped: false,
+  isSlotExclusive: true,
+  random: Math.random,
   audit,
   timeouts: chaosTimeouts,
   callsPerSecond: 0,
@@ -73,7 +75,7 @@ const jobs = openExportJobs(database, {
   random: Math.random,
 });
 const app = settings.isServing ? await serve() : undefined;
-await targets.whenChecked;
+await targets.whenReady;
 await send({ type: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
 await once(process, 'SIGTERM');

@@ -145,6 +145,8 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     const targets = openTargets({
       settings: configured,
       isSessionScoped: options.isSessionScoped ?? false,
+      isSlotExclusive: false,
+      random: () => 0,
       audit,
       timeouts: longTimeouts,
       callsPerSecond: 0,
@@ -154,7 +156,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       sleep: async () => {},
       log: logger,
     });
-    await targets.whenChecked;
+    await targets.whenReady;
     return targets;
   };
   const targets = await open(settings);
@@ -195,7 +197,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
 
     const own = faults.targets ? await open(faults.targets) : targets;
     if (own !== targets) opened.push(own);
-    sleepers += own.list().length;
+    sleepers += [...own.list()].length;
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
       targets: {
@@ -226,7 +228,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
         isClosed = true;
         thaw?.();
         await dispatcher.close();
-        sleepers -= own.list().length;
+        sleepers -= [...own.list()].length;
       },
     };
     replicas.push(replica);

@@ -29,6 +29,8 @@ describe('GET /targets/{target}', () => {
     expect(answer.body).toEqual({
       name: 'default',
       region,
+      state: 'ready',
+      since: expect.stringMatching(/^20.*Z$/),
       accountId: '123456789012',
       isDefault: true,
       slot: { state: 'free', seenAt: instant(now) },

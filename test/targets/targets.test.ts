@@ -5,17 +5,21 @@ import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
-import { createBody, openWorld, region, type World } from '../world.ts';
+import { createBody, type LogLine, openWorld, region, type World } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';
 
-/** Opens targets against the STS of a world. `warnings` are the log messages, `pauses` the sleeps in milliseconds. */
+/** Opens targets against the STS of a world. `log` has the lines, `pauses` the sleeps in milliseconds. */
 function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => void) {
-  const warnings: object[] = [];
+  const log: LogLine[] = [];
+  const write = (level: string) => (facts: object, text: string) =>
+    void log.push({ level, ...facts, text });
   const pauses: number[] = [];
   const targets = openTargets({
     settings,
     isSessionScoped: false,
+    isSlotExclusive: false,
+    random: () => 1,
     audit: makeAudit({ write() {} }),
     timeouts: longTimeouts,
     callsPerSecond: 0,
@@ -27,9 +31,9 @@ function openAgainst(_world: World, settings: TargetSettings[], onSleep?: () => 
       onSleep?.();
       await new Promise(setImmediate);
     },
-    log: { warn: (facts) => warnings.push(facts) },
+    log: { info: write('info'), warn: write('warn'), error: write('error') },
   });
-  return { targets, warnings, pauses };
+  return { targets, log, pauses };
 }
 
 describe('GET /targets', () => {
@@ -42,10 +46,17 @@ describe('GET /targets', () => {
 
     const answer = await world.call('GET', '/targets');
 
+    const ready = { state: 'ready', since: expect.stringMatching(/^20.*Z$/) };
     expect(answer.body).toEqual({
       targets: [
-        { name: 'main', region, accountId: '210987654321', isDefault: true },
-        { name: 'other', region: 'us-east-1', accountId: '123456789012', isDefault: false },
+        { name: 'main', region, accountId: '210987654321', isDefault: true, ...ready },
+        {
+          name: 'other',
+          region: 'us-east-1',
+          accountId: '123456789012',
+          isDefault: false,
+          ...ready,
+        },
       ],
     });
     expect(answer.text).not.toMatch(/arn:|role|shared-secret/);
@@ -105,7 +116,7 @@ describe('a service role', () => {
 
     world.emulator.journal.clear();
     const { targets } = openAgainst(world, [{ name: 'default', region, roleArn, externalId }]);
-    await targets.whenChecked;
+    await targets.whenReady;
     await targets[Symbol.asyncDispose]();
 
     expect(world.calls('AssumeRole')[0]?.input).toMatchObject({
@@ -116,43 +127,99 @@ describe('a service role', () => {
     });
   });
 
-  test('that cannot be assumed keeps the gateway not ready, and its calls return 503', async () => {
+  test('that cannot be assumed closes its own target and no other, and the answer says what to do', async () => {
     await using world = await openWorld({
       emulator: { roles: { [roleArn]: { refuses: true } } },
       targets: [
         { name: 'good', region },
         { name: 'bad', region, roleArn },
       ],
-      isCheckAwaited: false,
     });
-    await world.waitFor(() => world.targets.list().length === 1);
 
     const ready = await world.call('GET', '/health/ready');
-    const live = await world.call('GET', '/health/live');
     const toBad = await world.call('POST', '/export-tasks?target=bad', createBody);
     const toGood = await world.call('POST', '/export-tasks', createBody);
 
-    expect([ready.status, live.status, toBad.status, toGood.status]).toEqual([503, 200, 503, 201]);
-    expect(ready.body.detail).toContain('bad');
-    expect(toBad.body.type).toBe('/problems/not-ready');
+    expect([ready.status, toBad.status, toGood.status]).toEqual([200, 502, 201]);
+    expect(toBad.body).toMatchObject({
+      type: '/problems/service-role-unusable',
+      detail: expect.stringContaining('AWS STS refused the service role of this target'),
+      remedy: expect.stringContaining('its trust policy and its external id'),
+    });
     expect(world.creates()).toHaveLength(1);
   });
 });
 
-describe('the account check at startup', () => {
+describe('the account check', () => {
   test.for([
     ['the accountId of the target', { name: 'wrong', region, accountId: '999999999999' }],
     ['the account in the role', { name: 'wrong', region, roleArn, accountId: '999999999999' }],
-  ] as const)('fails when STS returns an account other than %s', async ([, setting]) => {
-    await using world = await openWorld();
+  ] as const)(
+    'rejects the start when STS returns an account other than %s and no other target exists',
+    async ([, setting]) => {
+      await using world = await openWorld();
 
-    const { targets } = openAgainst(world, [setting]);
+      const { targets, log } = openAgainst(world, [setting]);
 
-    await expect(targets.whenChecked).rejects.toThrow(
-      /^Target "wrong" is configured for account 999999999999, but its credentials belong to/,
-    );
-    expect(() => targets.find('wrong')).toThrow('not-ready');
-    await targets[Symbol.asyncDispose]();
+      await expect(targets.whenReady).rejects.toThrow(
+        /^Target "wrong" is configured for account 999999999999, but its credentials belong to/,
+      );
+      expect(() => targets.find('wrong')).toThrow('target-misconfigured');
+      expect(log).toMatchObject([
+        {
+          level: 'error',
+          target: 'wrong',
+          problem: 'target-misconfigured',
+          err: expect.anything(),
+        },
+      ]);
+      await targets[Symbol.asyncDispose]();
+    },
+  );
+
+  test('closes a target of another account for good, and serves the others', async () => {
+    await using world = await openWorld({
+      targets: [
+        { name: 'good', region },
+        { name: 'wrong', region: 'us-east-1', accountId: '999999999999' },
+      ],
+    });
+
+    const ready = await world.call('GET', '/health/ready');
+    const toWrong = await world.call('POST', '/export-tasks?target=wrong', createBody);
+    const shown = await world.call('GET', '/targets/wrong');
+    const toGood = await world.call('POST', '/export-tasks', createBody);
+
+    expect([ready.status, toWrong.status, toGood.status]).toEqual([200, 502, 201]);
+    expect(toWrong.body.type).toBe('/problems/target-misconfigured');
+    expect(toWrong.body.isRetryable).toBe(false);
+    expect(shown.body).toMatchObject({
+      state: 'unusable',
+      accountId: '999999999999',
+      problem: { type: '/problems/target-misconfigured' },
+    });
+    expect(shown.body.slot).toBeUndefined();
+    expect(toWrong.text + shown.text).not.toContain('123456789012');
+    expect(world.creates().map(({ region: place }) => place)).toEqual([region]);
+  });
+
+  test('closes the later of two targets that STS finds in one account and Region while jobs are on', async () => {
+    await using world = await openWorld({
+      jobs: {},
+      targets: [
+        { name: 'first', region },
+        { name: 'second', region, accountId: '123456789012' },
+      ],
+    });
+    await world.waitFor(() => world.targets.look('second')?.state === 'unusable');
+
+    const shown = await world.call('GET', '/targets/second');
+
+    expect(world.targets.find('first').accountId).toBe('123456789012');
+    expect(shown.body.problem).toMatchObject({
+      type: '/problems/target-misconfigured',
+      detail: expect.stringContaining('Another target before this one'),
+    });
   });
 
   test('retries with growing pauses until STS answers', async () => {
@@ -160,11 +227,16 @@ describe('the account check at startup', () => {
     const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 6 } as const;
     world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
 
-    const { targets, warnings, pauses } = openAgainst(world, [{ name: 'default', region }]);
-    await targets.whenChecked;
+    const { targets, log, pauses } = openAgainst(world, [{ name: 'default', region }]);
+    await targets.whenReady;
 
-    expect(pauses).toEqual([1_000, 2_000, 4_000]);
-    expect(warnings).toHaveLength(3);
+    expect(pauses.filter((ms) => ms !== 10_000).map((ms) => Math.ceil(ms / 100) * 100)).toEqual([
+      1_000, 2_000, 4_000,
+    ]);
+    expect(log.map(({ level, text }) => `${level}: ${text}`)).toEqual([
+      'warn: target unusable, checking it again',
+      'info: target ready',
+    ]);
     expect(targets.find(undefined).accountId).toBe('123456789012');
     await targets[Symbol.asyncDispose]();
   });
@@ -174,12 +246,16 @@ describe('the account check at startup', () => {
     const fault = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 1_000 } as const;
     world.emulator.faults.add({ operation: 'GetCallerIdentity', ...fault });
 
-    const { targets } = openAgainst(world, [{ name: 'default', region }], () => {
-      void targets[Symbol.asyncDispose]();
+    let sleeps = 0;
+    const { targets, pauses } = openAgainst(world, [{ name: 'default', region }], () => {
+      sleeps += 1;
+      if (sleeps === 4) void targets[Symbol.asyncDispose]();
     });
-    await targets.whenChecked;
+    await world.waitFor(() => sleeps === 4);
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
 
-    expect(targets.unchecked()).toEqual(['default']);
+    expect(pauses).toHaveLength(4);
+    expect(targets.look('default')?.state).toBe('unusable');
   });
 });
 

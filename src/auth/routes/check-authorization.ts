@@ -25,7 +25,15 @@ export const checkAuthorization: FastifyPluginAsyncTypebox<{
       body: AuthorizationCheck,
       response: { 200: AuthorizationAnswer },
     },
-    config: { action: 'CheckAuthorization', problems: ['target-not-found', 'not-ready'] },
+    config: {
+      action: 'CheckAuthorization',
+      problems: [
+        'target-not-found',
+        'target-misconfigured',
+        'service-role-unusable',
+        'aws-unavailable',
+      ],
+    },
     handler: async (request) => {
       const { body, id } = request;
       const target = findTarget(body.target);

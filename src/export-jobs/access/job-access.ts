@@ -6,9 +6,9 @@ import type {
 } from '#auth/authorization/authorizer.ts';
 import type { Principal } from '#auth/principal.ts';
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { inChunks } from '#paging/in-chunks.ts';
 import { Problem } from '#problems/problem.ts';
-import type { Target } from '#targets/target.ts';
-import { inChunks } from '../in-chunks.ts';
+import { identityOf, type KnownTarget } from '#targets/target.ts';
 import type { JobHead, readLogGroups } from '../store/reads/read-heads.ts';
 import { decisionsAtOnce } from './export-question.ts';
 
@@ -47,8 +47,8 @@ export interface JobAccess {
 /** What access to jobs needs. */
 export interface JobAccessOptions {
   authorizer: Authorizer;
-  /** The targets in the configuration. */
-  listTargets: () => readonly Target[];
+  /** The configured target with this name, or the default one. */
+  lookTarget: (name: string | undefined) => KnownTarget | undefined;
   readHead: (jobId: string) => Promise<JobHead | undefined>;
   readLogGroups: (
     head: JobHead,
@@ -70,15 +70,17 @@ const noFurtherDecision = { isPermitted: true, decisions: 0 };
 
 /** Makes the access to jobs. */
 export function makeJobAccess(options: JobAccessOptions): JobAccess {
-  const { authorizer, listTargets, readHead, readLogGroups } = options;
+  const { authorizer, lookTarget, readHead, readLogGroups } = options;
   const memories = new WeakMap<Principal, Memory>();
 
   /**
-   * The target of a job, from the configuration. If it is not there, from the last owner of its slot.
+   * The target of a job, from the configuration. What is not known there is from the last owner of its
+   * slot.
    */
   function targetOf({ target, accountId, region }: JobHead): TargetIdentity {
-    const known = listTargets().find(({ name }) => name === target);
-    return known ?? { name: target, accountId: accountId ?? '', region: region ?? '' };
+    const known = lookTarget(target);
+    if (known?.accountId !== undefined) return identityOf(known);
+    return { name: target, accountId: accountId ?? '', region: known?.region ?? region ?? '' };
   }
 
   function toJobQuestion(
@@ -144,7 +146,7 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
   return {
     async find(request, action, jobId) {
       const found = await readHead(jobId);
-      const head = found ?? placeholder(jobId, listTargets()[0]?.name);
+      const head = found ?? placeholder(jobId, lookTarget(undefined)?.name);
       const question = toJobQuestion(request, action, head, head.logGroupName);
       const { isPermitted, policies } = authorizer.decide(request, question);
       const isFound =

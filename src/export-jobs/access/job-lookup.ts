@@ -1,6 +1,6 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
-import type { JobVisibility } from '#targets/job-visibility.ts';
+import type { JobVisibility } from '#targets/slot/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { type JobCache, makeJobCache } from '../store/reads/job-cache.ts';
 import { readHeads, readLogGroups } from '../store/reads/read-heads.ts';
@@ -19,7 +19,7 @@ export interface JobLookup {
 export function makeJobLookup(options: {
   database: Database;
   authorizer: Authorizer;
-  targets: Pick<Targets, 'list'>;
+  targets: Pick<Targets, 'look'>;
   elapsed: () => number;
 }): JobLookup {
   const { database, authorizer, targets, elapsed } = options;
@@ -29,7 +29,7 @@ export function makeJobLookup(options: {
   });
   const access = makeJobAccess({
     authorizer,
-    listTargets: targets.list,
+    lookTarget: targets.look,
     readHead: jobCache.readHead,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });

@@ -1,8 +1,8 @@
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
-import type { CallerQueueName, JobVisibility } from '#targets/job-visibility.ts';
-import { inChunks } from '../in-chunks.ts';
+import { inChunks } from '#paging/in-chunks.ts';
+import type { CallerQueueName, JobVisibility } from '#targets/slot/job-visibility.ts';
 import { readWaitingJobs } from '../queue/read-queue.ts';
 import { type JobHead, readHeads } from '../store/reads/read-heads.ts';
 import type { JobAccess } from './job-access.ts';

@@ -1,6 +1,6 @@
+import { inChunks } from '#paging/in-chunks.ts';
 import { awsLimits, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
-import { inChunks } from '../in-chunks.ts';
 import { type SliceBy, sliceBys } from './calendar/slice-units.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/split-window.ts';
 import { openWallClock } from './calendar/wall-clock.ts';

@@ -1,6 +1,6 @@
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
-import type { CallerQueueName } from '#targets/job-visibility.ts';
+import type { CallerQueueName } from '#targets/slot/job-visibility.ts';
 import { type CallerQueue, type ExpectedStart, forecast } from './forecast.ts';
 import {
   readArrivals,

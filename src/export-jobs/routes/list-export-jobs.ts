@@ -4,9 +4,6 @@ import { Type } from '@sinclair/typebox';
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
-import { Text } from '#validation/text.ts';
-import type { JobAccess } from '../access/job-access.ts';
-import { ExportJob, exampleJob, JobStateName } from '../export-job.ts';
 import {
   defaultPageLimit,
   NextCursor,
@@ -16,7 +13,10 @@ import {
   readCursor,
   toCursor,
   toPage,
-} from '../presenters/page.ts';
+} from '#paging/page.ts';
+import { Text } from '#validation/text.ts';
+import type { JobAccess } from '../access/job-access.ts';
+import { ExportJob, exampleJob, JobStateName } from '../export-job.ts';
 import { showJob } from '../presenters/show-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import {

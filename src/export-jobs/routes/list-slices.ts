@@ -2,8 +2,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Database } from '#database/database.ts';
-import type { JobAccess } from '../access/job-access.ts';
-import { JobParams } from '../export-job.ts';
 import {
   defaultPageLimit,
   NextCursor,
@@ -11,7 +9,9 @@ import {
   PageLimit,
   readCursor,
   toPage,
-} from '../presenters/page.ts';
+} from '#paging/page.ts';
+import type { JobAccess } from '../access/job-access.ts';
+import { JobParams } from '../export-job.ts';
 import { exampleSlices, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
 import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
 

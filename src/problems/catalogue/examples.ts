@@ -35,6 +35,9 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   ],
   'no-such-route': ['No operation has this path.'],
   'target-not-found': ['No target with this name exists, or you are not allowed to see it.'],
+  'target-misconfigured': [
+    'The credentials of this target belong to another account than the configured one.',
+  ],
   'problem-not-found': ['The catalogue has no problem with this name.'],
   'method-not-allowed': ['This path allows GET, POST.'],
   'not-acceptable': ['This operation answers with application/json.'],

@@ -134,11 +134,20 @@ export const requestProblems = {
     remedy: 'Report the error to the operator of the service, with the value of `instance`.',
     isRetryable: false,
   },
+  'target-misconfigured': {
+    status: 502,
+    title: 'Target misconfigured',
+    explanation:
+      'The configuration of the target does not match AWS. Either its credentials belong to another account, or another target has the same account and Region. The service sends nothing for this target. Other targets are not affected.',
+    remedy:
+      'Ask the operator of the service to correct the target in TARGETS_FILE. The log of the service has the accounts. The correction takes effect without a restart.',
+    isRetryable: false,
+  },
   'not-ready': {
     status: 503,
-    title: 'Service not ready',
+    title: 'Service or target not ready',
     explanation:
-      'The service is starting or stopping. At start, it checks the database and the account of every target. A request with a token also has this problem until the service has fetched the keys of the token issuer. `detail` has the reason.',
+      'The service is starting or stopping, or it has not checked the account of the target yet. At start, it checks the database and the accounts of the targets. A request with a token also has this problem until the service has fetched the keys of the token issuer. `detail` has the reason.',
     remedy: 'Wait as many seconds as `Retry-After` says, then send the request again.',
     isRetryable: true,
     retryAfterSeconds: 2,

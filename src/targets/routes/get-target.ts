@@ -3,11 +3,13 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { inWords } from '#problems/limits.ts';
 import { Text } from '#validation/text.ts';
-import type { JobVisibility } from '../job-visibility.ts';
-import { redactSlotStatus } from '../redact-slot-status.ts';
-import { TargetStatus } from '../slot.ts';
-import { type SlotReader, slotFreshForMs } from '../slot-reader.ts';
-import type { Targets } from '../target.ts';
+import { targetNotFound } from '../registry/target-entry.ts';
+import { showTarget } from '../show-target.ts';
+import type { JobVisibility } from '../slot/job-visibility.ts';
+import { redactSlotStatus } from '../slot/redact-slot-status.ts';
+import { TargetStatus } from '../slot/slot.ts';
+import { type SlotReader, slotFreshForMs } from '../slot/slot-reader.ts';
+import { identityOf, type Targets } from '../target.ts';
 
 const Params = Type.Object(
   {
@@ -36,7 +38,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       operationId: 'getTarget',
       tags: ['targets'],
       summary: 'Get a target and its slot',
-      description: `Returns the state of the slot. If export jobs are enabled, it also returns the queue and \`busyShareLastHour\`. If no export job holds the slot, the state of the slot is read from AWS. The service calls AWS for this at most once in ${inWords(slotFreshForMs)} for all callers. \`seenAt\` is the time of the observation. Details of tasks, jobs and callers appear only if you may see them.`,
+      description: `Returns the state of the slot. If export jobs are enabled, it also returns the queue and \`busyShareLastHour\`. If no export job holds the slot, the state of the slot is read from AWS. It is absent if the target is not \`ready\`. The service calls AWS for this at most once in ${inWords(slotFreshForMs)} for all callers. \`seenAt\` is the time of the observation. Details of tasks, jobs and callers appear only if you may see them.`,
       params: Params,
       response: { 200: TargetStatus },
     },
@@ -44,7 +46,6 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       action: 'ReadTarget',
       problems: [
         'target-not-found',
-        'not-ready',
         'service-role-not-permitted',
         'service-role-unusable',
         'aws-throttled',
@@ -56,18 +57,16 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       ],
     },
     handler: async (request) => {
-      const target = targets.find(request.params.target);
-      authorizer.require(request, { action: 'ReadTarget', resource: { target } });
+      const target = targets.look(request.params.target);
+      if (!target) throw targetNotFound();
+      const identity = identityOf(target);
+      authorizer.require(request, { action: 'ReadTarget', resource: { target: identity } });
 
       const status = await slots.readSlot(target);
 
-      const { name, region, accountId, isDefault } = target;
       return {
-        name,
-        region,
-        accountId,
-        isDefault,
-        ...(await redactSlotStatus({ authorizer, visibility }, request, target, status)),
+        ...showTarget(target, request.basePath),
+        ...(await redactSlotStatus({ authorizer, visibility }, request, identity, status)),
       };
     },
   });

@@ -1,9 +1,18 @@
 import { beforeEach, expect, test } from 'vitest';
 import { type JobAccess, makeJobAccess } from '#export-jobs/access/job-access.ts';
 import type { JobHead } from '#export-jobs/store/reads/read-heads.ts';
+import type { KnownTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';
 
-const target = { name: 'default', accountId: '123456789012', region: 'eu-west-1', isDefault: true };
+const target: KnownTarget = {
+  state: 'ready',
+  since: 0,
+  problem: undefined,
+  name: 'default',
+  accountId: '123456789012',
+  region: 'eu-west-1',
+  isDefault: true,
+};
 const job: JobHead = {
   id: 'job',
   caller: 'test#ann',
@@ -39,7 +48,7 @@ beforeEach(() => {
   });
   access = makeJobAccess({
     authorizer: { ...authorizer, version: () => version },
-    listTargets: () => [target],
+    lookTarget: (name = target.name) => (name === target.name ? target : undefined),
     async readHead(jobId) {
       done.push('head');
       return jobId === job.id ? job : undefined;

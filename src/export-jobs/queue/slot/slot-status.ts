@@ -1,6 +1,6 @@
 import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
-import type { SlotRecord, SlotStatusSource } from '#targets/slot.ts';
+import type { SlotRecord, SlotStatusSource } from '#targets/slot/slot.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { QueueView } from '../position.ts';
 import { readClock } from '../read-queue.ts';

@@ -1,9 +1,8 @@
-import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
+import type { Authorizer, CallerRequest, TargetIdentity } from '#auth/authorization/authorizer.ts';
+import { jobOfMarker } from '../marker.ts';
 import type { CallerQueueName, JobVisibility } from './job-visibility.ts';
-import { jobOfMarker } from './marker.ts';
 import type { Slot, TargetQueue } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
-import type { Target } from './target.ts';
 
 /** The sources of authorization. */
 export interface RedactionOptions {
@@ -20,18 +19,18 @@ export interface RedactionOptions {
 export async function redactSlotStatus(
   { authorizer, visibility }: RedactionOptions,
   request: CallerRequest,
-  target: Target,
+  target: TargetIdentity,
   { slot, holder, queue, busyShareLastHour }: SlotStatus,
 ): Promise<Omit<SlotStatus, 'holder'>> {
   const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
-  if (authorizer.isOpen) return { slot, ...(queue && { queue }), ...rest };
+  if (authorizer.isOpen) return { ...(slot && { slot }), ...(queue && { queue }), ...rest };
   return {
-    slot: await redactSlot(),
+    ...(slot && { slot: await redactSlot(slot) }),
     ...(queue && { queue: redactQueue(queue, request.principal.id, await findReadableQueues()) }),
     ...rest,
   };
 
-  async function redactSlot(): Promise<Slot> {
+  async function redactSlot(slot: Slot): Promise<Slot> {
     const { state, since, seenAt } = slot;
     const held = { state, ...(since !== undefined && { since }), seenAt };
     if (state === 'free') return slot;

@@ -2,8 +2,8 @@ import { isActive } from '#aws/export-task.ts';
 import { shareAnswers } from '#caching/shared-answers.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
+import type { KnownTarget, Targets } from '../target.ts';
 import type { Slot, SlotHolder, SlotStatusSource, TargetQueue } from './slot.ts';
-import type { OpenTarget, Targets } from './target.ts';
 
 /** The sources of a slot status. */
 export interface SlotReaderOptions {
@@ -17,12 +17,13 @@ export interface SlotReaderOptions {
 /** Reads the slot of a target and its queue. */
 export interface SlotReader {
   /** @throws Problem when AWS is needed and does not answer */
-  readSlot(target: OpenTarget): Promise<SlotStatus>;
+  readSlot(target: Pick<KnownTarget, 'name' | 'state'>): Promise<SlotStatus>;
 }
 
 /** A slot, and the queue of export jobs in front of it when jobs are on. */
 export interface SlotStatus {
-  slot: Slot;
+  /** Absent if no export job holds it, and the target is not ready, so that AWS cannot be asked. */
+  slot?: Slot;
   holder: SlotHolder;
   queue?: TargetQueue;
   busyShareLastHour?: number;
@@ -68,11 +69,13 @@ export function makeSlotReader(options: SlotReaderOptions): SlotReader {
   }
 
   return {
-    async readSlot({ name }) {
-      if (!slotStatusSource) return readFromAws(name, () => false);
+    async readSlot({ name, state }) {
+      const fromAws = (hasEnded: (taskId: string) => boolean) =>
+        state === 'ready' ? readFromAws(name, hasEnded) : { holder: {} };
+      if (!slotStatusSource) return fromAws(() => false);
       const { slot, holder, queue, busyShareLastHour, hasEnded } =
         await slotStatusSource.readSlot(name);
-      const status = slot ? { slot, holder } : await readFromAws(name, hasEnded);
+      const status = slot ? { slot, holder } : await fromAws(hasEnded);
       return { ...status, queue, busyShareLastHour };
     },
   };

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { DateTime } from '#time/date-time.ts';
 
-import { Target } from './target.ts';
+import { Target } from '../target.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
@@ -54,7 +54,11 @@ export const Slot = Type.Object(
       'When this was observed. If `state` is `ours`, it was read from the records of the export jobs, otherwise from AWS.',
     ),
   },
-  { title: 'Slot', description: 'The slot of a target: the place for its one active export task.' },
+  {
+    title: 'Slot',
+    description:
+      'The slot of a target: the place for its one active export task. Absent if the target is not `ready` and no export job holds the slot.',
+  },
 );
 
 /** The queue of export jobs in front of a slot. */
@@ -102,7 +106,7 @@ export type TargetStatus = Static<typeof TargetStatus>;
 export const TargetStatus = Type.Object(
   {
     ...Target.properties,
-    slot: Slot,
+    slot: Type.Optional(Slot),
     queue: Type.Optional(TargetQueue),
     busyShareLastHour: Type.Optional(
       Type.Number({
@@ -122,6 +126,8 @@ export const TargetStatus = Type.Object(
         region: 'eu-west-1',
         accountId: '123456789012',
         isDefault: true,
+        state: 'ready',
+        since: '2024-05-04T08:00:00.000Z',
         slot: {
           state: 'ours',
           jobId: '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10',

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+
+import type { Audit } from '#audit/audit.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
+import { checkRegions } from '#config/check-aws-settings.ts';
+import type { Config } from '#config/read-config.ts';
+import { checkTargets, readTargets } from '#config/targets-file.ts';
+import { openReloadedValue } from '#files/reloaded-value.ts';
+import { openTargets } from '#targets/open-targets.ts';
+import type { TargetSettings, Targets } from '#targets/target.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
+import { readNamedFile } from '#validation/settings.ts';
+
+/** What the targets need besides their configuration. */
+export interface ConfiguredTargetsOptions {
+  audit: Audit;
+  log: Logger;
+  elapsed: () => number;
+  sleep: AbortableSleep;
+  /** Sleeps between two looks at the file. */
+  sleepUntilReload: AbortableSleep;
+}
+
+/** Opens the targets, and takes over TARGETS_FILE when it changes. An invalid file changes nothing. */
+export async function openConfiguredTargets(
+  config: Config,
+  { audit, log, elapsed, sleep, sleepUntilReload }: ConfiguredTargetsOptions,
+): Promise<Targets> {
+  const { isSessionScoped, proxyEnv, targetsFile } = config;
+  const isSlotExclusive = config.jobs !== undefined;
+  const targets = openTargets({
+    settings: config.targets,
+    isSessionScoped,
+    isSlotExclusive,
+    timeouts: awsTimeouts,
+    proxyEnv,
+    callsPerSecond: config.awsCallsPerSecond,
+    sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,
+    now: Date.now,
+    random: Math.random,
+    audit,
+    elapsed,
+    sleep,
+    log,
+  });
+  if (!targetsFile) return targets;
+
+  const regions = new Set(config.targets.map(({ region }) => region));
+  async function load(text: string): Promise<TargetSettings[]> {
+    const settings = readTargets(variable, () => text);
+    checkTargets(settings, { isSessionScoped, isSlotExclusive });
+    await checkRegions(settings, log, regions);
+    for (const { region } of settings) regions.add(region);
+    targets.configure(settings);
+    return settings;
+  }
+  const variable = targetsFile;
+  const file = await openReloadedValue({
+    what: 'targets',
+    read: () => readNamedFile(variable, (path) => readFile(path, 'utf8')),
+    load,
+    sleep: sleepUntilReload,
+    log,
+  }).catch(async (error) => {
+    await targets[Symbol.asyncDispose]();
+    throw error;
+  });
+  return {
+    ...targets,
+    async [Symbol.asyncDispose]() {
+      await file[Symbol.asyncDispose]();
+      await targets[Symbol.asyncDispose]();
+    },
+  };
+}
