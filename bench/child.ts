@@ -8,6 +8,11 @@ import { makeFolder } from './folder.ts';
 /** The compile cache of Node, as in the container image. The tests have one of their own that is already filled. */
 const compileCache = process.env.NODE_COMPILE_CACHE ?? makeFolder();
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL'); // no process outlives the benchmark
+});
+
 /** A process of the benchmark. */
 export interface Child extends AsyncDisposable {
   /** Sends a message to a process in `bench/processes`, and resolves with its answer. */
@@ -51,9 +56,8 @@ export function startChild(options: {
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const kill = () => child.kill('SIGKILL'); // no process outlives the benchmark
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const endBy = async (signal: NodeJS.Signals) => {
     if (hasEnded()) return;

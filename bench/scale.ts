@@ -18,6 +18,8 @@ export interface Scale {
   recoverySeconds: number;
   /** The duration of a queue in real time. */
   queueSeconds: number;
+  /** The number of tasks of 30 to 90 seconds in real time. */
+  longTasks: number;
   /** Log groups and days of the job in virtual time: one task for each of both. */
   logGroups: number;
   days: number;

@@ -32,10 +32,11 @@ test('npm run bench prints every figure', async () => {
       '  memory             # MiB more resident at most (goal ≤ #)',
       '  afterwards         normal within # s (goal ≤ #)',
     ]),
-    'hand-off, # s        mean # s (goal ≤ #), worst # s (goal ≤ #)',
-    '  calls to AWS       # a second (goal ≤ #)',
-    'hand-off, ## s    mean # s (goal ≤ #), worst # s (goal ≤ #)',
-    '  calls to AWS       # a second (goal ≤ #)',
+    ...['# s         ', '# s ± # %   ', '## s     ', '## s, read'].flatMap((tasks) => [
+      `hand-off, ${tasks}  mean # s (goal ≤ #), p# # s (goal ≤ #), # tasks`,
+      '  calls to AWS          # describes a second, # calls, # at most in a second',
+    ]),
+    '  reads of a caller     p# # ms, at most # ms, # of # refused (goal #)',
     'makespan, # s        # × the time of # tasks (goal ≤ #), run in # s',
     'makespan, # s       # × the time of # tasks (goal ≤ #), run in # s',
     ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [

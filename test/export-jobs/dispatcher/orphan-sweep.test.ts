@@ -64,6 +64,7 @@ describe('an orphaned task', () => {
   test.each([
     ['a first long task is watched closely', { runningMs: 3_600_000 }, 1],
     ['tasks of a second follow each other', { pendingMs: 0, runningMs: 950 }, 100],
+    ['each task is polled often', { pendingMs: 0, runningMs: [1_500, 4_000] as const }, 100],
     ['nothing is asked for', {}, 0],
   ])('is looked for every minute while %s', async (_what, emulator, slices) => {
     await using queue = await openQueue({ emulator });

@@ -70,7 +70,7 @@ export function simulatePolls(tasks: SimulatedTasks, seed: number): MeasuredPoll
       if (!hasEnded) polledAt = sentAt;
     }
     const known = rounded(willEndAt) - rounded(createdAt);
-    durations.add(logGroupName(index), Math.min(Math.max(known, polledAt), now - since));
+    durations.add(logGroupName(index), known, { runningAt: polledAt, endedAt: now - since });
     now += databaseMs;
     endedAt = willEndAt;
   }

@@ -6,11 +6,11 @@ import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
 import { type CallToAws, toCallAuditContext } from '../../store/steps/record-step.ts';
 import { alarmAfterMs, isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
+import { pollInMs, watchOf } from '../pacing/task-watch.ts';
 import { cancelTaskAtAws } from './cancel-task.ts';
 import { recordFailedAttempt } from './record-failed-attempt.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
-import { learnDuration, pollInMs, watchOf } from './task-watch.ts';
 
 /**
  * Polls the task in the slot, when a poll is due, and records its end. Only AWS's answer ends a slice.
@@ -83,7 +83,10 @@ async function recordEnd(
   switch (task.status?.code) {
     case 'COMPLETED':
       if (creationTime !== null && completionTime !== null) {
-        learnDuration(slot, active, watch, completionTime - creationTime);
+        slot.durations.add(active.logGroupName, completionTime - creationTime, {
+          runningAt: watch.polledAt,
+          endedAt: slot.elapsed() - watch.since,
+        });
       }
       return recordAndAnnounce(
         slot,

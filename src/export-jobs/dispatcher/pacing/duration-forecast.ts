@@ -13,10 +13,11 @@ export interface DurationForecast {
   known: { mean: number; max: number } | undefined;
 }
 
-// AWS ends a task after a day.
+// AWS ends a task after 24 hours.
 const longest = 86_400;
 // Tasks that fail do so within seconds, for example because the bucket refuses the first object.
 const failuresWithin = 10;
+// Below this, all durations count as equally unlikely.
 const shortest = 0.5;
 // What each kind of surprise weighs, in tasks. Lower: the odd task is noticed many seconds late. Higher:
 // polls are spent where no task ends.
@@ -33,9 +34,8 @@ const precision = 0.004;
 const fallingSteps = Array.from({ length: 31 }, (_, index) => shortest * 1.5 ** index);
 
 /**
- * Forecasts the duration of the next task from those of similar tasks. Half of the next tasks end
- * between the shortest and the longest known one if few are known, and nearly all if many are. The rest
- * fail early, or run much shorter or longer than all known ones.
+ * Forecasts the duration of the next task from those of similar tasks. The more are known, the surer it
+ * is that the next one is like them. Otherwise it fails early, or runs much shorter or longer.
  */
 export function forecastDuration(durations: readonly number[]): DurationForecast {
   const sorted = durations.toSorted((a, b) => a - b);
@@ -83,6 +83,7 @@ function padEnds(sorted: readonly number[], count: number): number[] {
   ];
 }
 
+/** Adds up the changes of the density, in order of duration. */
 function addUp(changes: { at: number; by: number }[], total: number) {
   changes.sort((one, other) => one.at - other.at);
   const starts: number[] = [0];

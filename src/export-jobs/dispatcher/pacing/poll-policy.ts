@@ -75,6 +75,7 @@ function priceOf({ starts, density, survival, known }: DurationForecast): number
   return sum ** 2 / 2 / polls ** 2;
 }
 
+/** Finds the poll with the least cost for its probability to see the end, among those allowed. */
 function findCheapest(
   { starts, density, survival }: DurationForecast,
   price: number,
@@ -85,28 +86,27 @@ function findCheapest(
   let step = starts.findLastIndex((start) => start <= polledAt);
   const alive =
     (survival[step] as number) - (density[step] as number) * (polledAt - (starts[step] as number));
-  let so: Outcome = { seen: 0, waited: 0, cost: price * alive };
-  let best = { at: end, price: Number.POSITIVE_INFINITY };
+  let outcome: Outcome = { seen: 0, waited: 0, cost: price * alive };
+  let best = { at: end, ratio: Number.POSITIVE_INFINITY };
   for (let at = polledAt; at < end && step + 1 < starts.length; step++) {
-    const hazard = density[step] as number;
+    const here = density[step] as number;
     const width = Math.min(starts[step + 1] as number, end) - at;
     const first = Math.max(0, notBefore - at);
-    const offsets =
-      first > width
-        ? []
-        : [first, Math.min(Math.max(first, cheapestOffset(so, hazard)), width), width];
-    for (const offset of offsets) {
-      const { seen, cost } = extend(so, hazard, offset);
-      if (cost / seen < best.price) best = { at: at + offset, price: cost / seen };
+    if (first <= width) {
+      const cheapest = Math.min(Math.max(first, cheapestOffset(outcome, here)), width);
+      for (const offset of [first, cheapest, width]) {
+        const { seen, cost } = extend(outcome, here, offset);
+        if (cost / seen < best.ratio) best = { at: at + offset, ratio: cost / seen };
+      }
     }
-    so = extend(so, hazard, width);
+    outcome = extend(outcome, here, width);
     at += width;
-    if (so.cost / alive > best.price) break; // no later poll sees more than `alive`
+    if (outcome.cost / alive > best.ratio) break; // no later poll sees more than `alive`
   }
   return best.at;
 }
 
-/** The expectations of a poll. */
+/** What to expect of a poll. */
 interface Outcome {
   /** The probability that it sees the end. */
   seen: number;
@@ -116,7 +116,7 @@ interface Outcome {
   cost: number;
 }
 
-/** The outcome of a poll that is later by `offset`, when tasks end with a constant density. */
+/** The outcome of a poll that is later by `offset`. Meanwhile tasks end with a constant density. */
 function extend({ seen, waited, cost }: Outcome, density: number, offset: number): Outcome {
   const moreWaited = seen * offset + (density * offset ** 2) / 2;
   const moreSquares = waited * offset + (seen * offset ** 2) / 2 + (density * offset ** 3) / 6;
@@ -127,13 +127,17 @@ function extend({ seen, waited, cost }: Outcome, density: number, offset: number
   };
 }
 
-/** The offset with the least cost for the probability; 0 if the cost only rises. Newton's method. */
-function cheapestOffset(so: Outcome, density: number): number {
-  const discriminant = 2 * density * so.cost - so.seen ** 2;
+/**
+ * The offset with the least cost for the probability, by Newton's method; 0 if later polls only cost
+ * more.
+ */
+function cheapestOffset(outcome: Outcome, density: number): number {
+  const discriminant = 2 * density * outcome.cost - outcome.seen ** 2;
   if (density === 0 || discriminant <= 0) return 0;
-  let offset = (Math.sqrt(discriminant) - so.seen) / density; // exact for waits that cost their time
+  // Exact if a wait costs its time alone.
+  let offset = (Math.sqrt(discriminant) - outcome.seen) / density;
   for (let round = 0; round < 3; round++) {
-    const { seen, waited, cost } = extend(so, density, offset);
+    const { seen, waited, cost } = extend(outcome, density, offset);
     const slope = seen + (2 / doubledBy) * waited;
     offset -= (slope * seen - cost * density) / (seen * (density + (2 / doubledBy) * seen));
   }

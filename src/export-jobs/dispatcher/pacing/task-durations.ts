@@ -3,9 +3,19 @@ import { makePollPolicy, type PollPolicy } from './poll-policy.ts';
 
 /** The durations of the newest tasks of a slot, and the poll policies that follow from them. */
 export interface TaskDurations {
-  add(logGroupName: string, durationMs: number): void;
+  /**
+   * Adds the duration of a completed task, by AWS's clock. AWS may round its times, or show an end late.
+   * So it is corrected by `polls`: the last one that saw the task running, and the one that saw its
+   * end, in ms since it began.
+   */
+  add(logGroupName: string, durationMs: number, polls?: SeenAt): void;
   /** The policy for tasks of a log group. It stays the same until a duration is added. */
   policyOf(logGroupName: string): PollPolicy;
+}
+
+interface SeenAt {
+  runningAt: number;
+  endedAt: number;
 }
 
 // Fewer: rare durations are forgotten, and noticed late again. More: the pace adapts slowly.
@@ -33,8 +43,9 @@ export function makeTaskDurations(
     list.unshift(seconds);
     list.splice(maxRemembered);
   };
-  function add(logGroupName: string, durationMs: number): void {
-    const seconds = durationMs / secondMs;
+  function add(logGroupName: string, durationMs: number, polls?: SeenAt): void {
+    const { runningAt = 0, endedAt = durationMs } = polls ?? {};
+    const seconds = Math.min(Math.max(durationMs, runningAt), endedAt) / secondMs;
     push(all, seconds);
     const own = byGroup.get(logGroupName) ?? [];
     push(own, seconds);

@@ -1,6 +1,6 @@
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
 import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
-import { unknownTask } from '../pacing/poll-policy.ts';
+import { unknownTask } from './poll-policy.ts';
 
 /** Returns the polls of a task. A task that is new to this process has run since it was submitted. */
 export function watchOf({ memory, elapsed }: OwnedSlot, active: RunningSlice): TaskWatch {
@@ -33,18 +33,4 @@ export function pollInMs(
     watch.pollAt = Math.ceil(seconds * secondMs);
   }
   return Math.max(freeInMs, watch.pollAt - ageMs, 0);
-}
-
-/**
- * Learns the duration of a task that a poll has just seen completed. AWS may round its times, or show an
- * end late. So the duration is corrected to lie between the last poll that saw the task running and
- * this one.
- */
-export function learnDuration(
-  { durations, elapsed }: OwnedSlot,
-  { logGroupName }: RunningSlice,
-  { since, polledAt }: TaskWatch,
-  durationMs: number,
-): void {
-  durations.add(logGroupName, Math.min(Math.max(durationMs, polledAt), elapsed() - since));
 }
