@@ -121,7 +121,7 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, ${sentAgain}`,
+    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
