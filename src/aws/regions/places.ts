@@ -2,7 +2,7 @@
 export interface PlaceLimits {
   /** In all. */
   total: number;
-  /** For one holder, while half of the places are free. */
+  /** For one holder, while at least half of the places are free. */
   perHolder: number;
 }
 
@@ -15,54 +15,58 @@ export interface Places {
   hold<Answer>(holder: object, signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer>;
 }
 
+type Leave = () => void;
+
 interface WaitingCall {
-  enter: () => void;
+  enter(leave: Leave): void;
 }
 
 /**
  * Makes places that holders share. A holder takes up to `perHolder`, and fewer while less than half of
- * the places are free. A holder whose last call got no answer in time takes one only while half of them
- * are free. So holders whose calls hang leave places for the others. Holders that wait take turns.
+ * the places are free. Holders whose last call got no answer in time take at most half of the places
+ * together. So calls that hang leave places for others. Holders that wait take turns.
  */
 export function makePlaces({ total, perHolder }: PlaceLimits): Places {
   const held = new Map<object, number>();
   const waiting = new Map<object, WaitingCall[]>(); // the next holder to serve is first
   const hung = new WeakSet<object>(); // holders whose last call got no answer in time
   let free = total;
+  let heldByHung = 0;
 
   const heldBy = (holder: object) => held.get(holder) ?? 0;
 
   function mayEnter(holder: object): boolean {
+    if (free === 0 || (hung.has(holder) && heldByHung >= total / 2)) return false;
     const share = Math.min(1, (2 * free) / total);
-    if (hung.has(holder) && share < 1) return false;
-    return free > 0 && heldBy(holder) < Math.max(1, Math.floor(perHolder * share));
+    return heldBy(holder) < Math.max(1, Math.floor(perHolder * share));
   }
 
-  function enter(holder: object): void {
+  function enter(holder: object): Leave {
+    const weight = hung.has(holder) ? 1 : 0;
     free -= 1;
+    heldByHung += weight;
     held.set(holder, heldBy(holder) + 1);
+    return () => {
+      free += 1;
+      heldByHung -= weight;
+      if (heldBy(holder) === 1) held.delete(holder);
+      else held.set(holder, heldBy(holder) - 1);
+      serve();
+    };
   }
 
-  function leave(holder: object): void {
-    free += 1;
-    if (heldBy(holder) === 1) held.delete(holder);
-    else held.set(holder, heldBy(holder) - 1);
-    for (const [next, calls] of waiting) {
-      if (free === 0) break;
-      if (mayEnter(next)) enterFirst(next, calls);
+  function serve(): void {
+    for (const [holder, calls] of waiting) {
+      if (!mayEnter(holder)) continue;
+      const first = calls.shift();
+      waiting.delete(holder);
+      if (calls.length > 0) waiting.set(holder, calls); // behind the other holders
+      first?.enter(enter(holder));
     }
   }
 
-  function enterFirst(holder: object, calls: WaitingCall[]): void {
-    const first = calls.shift();
-    waiting.delete(holder);
-    if (calls.length > 0) waiting.set(holder, calls); // behind the other holders
-    enter(holder);
-    first?.enter();
-  }
-
-  function waitToEnter(holder: object, signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  function waitToEnter(holder: object, signal: AbortSignal): Promise<Leave> {
+    const { promise, resolve, reject } = Promise.withResolvers<Leave>();
     const calls = waiting.get(holder) ?? [];
     waiting.set(holder, calls);
     const withdraw = () => {
@@ -71,9 +75,9 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
       reject(signal.reason);
     };
     const call: WaitingCall = {
-      enter() {
+      enter(leave) {
         signal.removeEventListener('abort', withdraw);
-        resolve();
+        resolve(leave);
       },
     };
     calls.push(call);
@@ -84,8 +88,7 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
   return {
     async hold(holder, signal, call) {
       signal.throwIfAborted();
-      if (mayEnter(holder)) enter(holder);
-      else await waitToEnter(holder, signal);
+      const leave = mayEnter(holder) ? enter(holder) : await waitToEnter(holder, signal);
       try {
         const answer = await call();
         hung.delete(holder);
@@ -95,7 +98,7 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
         else hung.delete(holder);
         throw error;
       } finally {
-        leave(holder);
+        leave();
       }
     },
   };

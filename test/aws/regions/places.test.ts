@@ -81,23 +81,43 @@ describe('places', () => {
     for (let call = 0; call < 3; call += 1) void places.hold({}, patient, hang('healthy'));
     await settled();
 
-    expect(entered).toEqual([...Array(5).fill('hangs'), ...Array(3).fill('healthy')]);
+    expect(entered).toEqual([...Array(4).fill('hangs'), ...Array(3).fill('healthy')]);
   });
 
-  test('are taken as before by a holder whose next call is answered', async () => {
-    const places = makePlaces({ total: 4, perHolder: 2 });
+  test('are taken in turn by a holder whose last call hung, however busy others are', async () => {
+    const places = makePlaces({ total: 2, perHolder: 1 });
     const holder = {};
     const { signal } = new AbortController();
     const timeout = Object.assign(new Error('no answer'), { name: 'TimeoutError' });
     await places.hold(holder, signal, () => Promise.reject(timeout)).catch(() => {});
-    await places.hold(holder, signal, async () => 'answer');
-    let entered = 0;
-    const hang = () => {
-      entered += 1;
-      return new Promise(() => {});
-    };
+    const ends: (() => void)[] = [];
+    const busy = () => new Promise<void>((resolve) => ends.push(resolve));
+    for (let call = 0; call < 2; call += 1) void places.hold({}, signal, busy);
 
-    for (const other of [{}, {}, {}, holder]) void places.hold(other, signal, hang);
+    const answer = places.hold(holder, signal, async () => 'answer');
+    for (let call = 0; call < 10; call += 1) void places.hold({}, signal, busy);
+    ends[0]?.();
+
+    expect(await answer).toBe('answer');
+  });
+
+  test('are not limited for holders whose calls are answered again', async () => {
+    const places = makePlaces({ total: 4, perHolder: 1 });
+    const { signal } = new AbortController();
+    const timeout = Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+    const holders = [{}, {}, {}, {}];
+    for (const holder of holders) {
+      await places.hold(holder, signal, () => Promise.reject(timeout)).catch(() => {});
+      await places.hold(holder, signal, async () => 'answer');
+    }
+    let entered = 0;
+
+    for (const holder of holders) {
+      void places.hold(holder, signal, () => {
+        entered += 1;
+        return new Promise(() => {});
+      });
+    }
     await settled();
 
     expect(entered).toBe(4);
