@@ -22,6 +22,9 @@ const shortest = 0.5;
 // What each kind of surprise weighs, in tasks. Lower: the odd task is noticed many seconds late. Higher:
 // polls are spent where no task ends.
 const weights = { failure: 0.25, similar: 1, other: 0.25 };
+// With this number of known tasks, the weight of similar ones is twice that with many. Lower: the second
+// task is expected to be like the first. Higher: tasks that are alike are polled more than needed.
+const fewKnown = 10;
 // A similar task is up to this many times shorter or longer than all known ones.
 const similarFactor = 2;
 // Each known task is spread over the durations of this number of neighbors. Fewer: polls follow chance
@@ -60,7 +63,8 @@ export function forecastDuration(durations: readonly number[]): DurationForecast
   const [min, max] = [sorted[0], sorted.at(-1)];
   if (min === undefined || max === undefined) return { ...addUp(changes, total), known: undefined };
   const from = Math.max(min, shortest) / similarFactor;
-  spreadFalling(from, Math.max(max, shortest) * similarFactor, weights.similar);
+  const similar = weights.similar * (1 + fewKnown / sorted.length);
+  spreadFalling(from, Math.max(max, shortest) * similarFactor, similar);
   const width = Math.min(neighbors, sorted.length);
   const padded = padEnds(sorted, width);
   for (const [index, from] of padded.slice(0, -width).entries()) {

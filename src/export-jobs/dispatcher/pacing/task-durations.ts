@@ -9,7 +9,10 @@ export interface TaskDurations {
    * end, in ms since it began.
    */
   add(logGroupName: string, durationMs: number, polls?: SeenAt): void;
-  /** The policy for tasks of a log group. It stays the same until a duration is added. */
+  /**
+   * The policy for tasks of a log group, from the durations of all log groups if it is new. It stays the
+   * same until a duration is added.
+   */
   policyOf(logGroupName: string): PollPolicy;
 }
 
@@ -21,10 +24,6 @@ interface SeenAt {
 // Fewer: rare durations are forgotten, and noticed late again. More: the pace adapts slowly.
 const maxRemembered = 100;
 const maxLogGroups = 250;
-// A log group with fewer durations than this borrows the newest of the others. Fewer: two tasks alike by
-// chance decide when to poll. More: what differs between log groups is learned later.
-const minOwn = 5;
-const withBorrowed = 10;
 
 /**
  * Makes task durations from those in the database, the newest first. `secondMs` is 1,000, and less in
@@ -58,9 +57,8 @@ export function makeTaskDurations(
     add,
     policyOf(logGroupName) {
       if (latest?.logGroupName !== logGroupName) {
-        const own = byGroup.get(logGroupName) ?? [];
-        const borrowed = own.length < minOwn ? all.slice(0, withBorrowed - own.length) : [];
-        latest = { logGroupName, policy: makePollPolicy([...own, ...borrowed]) };
+        const similar = byGroup.get(logGroupName) ?? all;
+        latest = { logGroupName, policy: makePollPolicy(similar) };
       }
       return latest.policy;
     },
