@@ -6,6 +6,7 @@ import { exportJobs } from './migrations/0001-export-jobs.ts';
 import { callers } from './migrations/0002-callers.ts';
 import { timeZones } from './migrations/0003-time-zones.ts';
 import { misses } from './migrations/0004-misses.ts';
+import { work } from './migrations/0005-work.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -18,6 +19,7 @@ const migrations: Record<string, MigrationStep> = {
   '0002-callers': callers,
   '0003-time-zones': timeZones,
   '0004-misses': misses,
+  '0005-work': work,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

@@ -121,6 +121,19 @@ interface SlotRow {
   foreignLogGroupName: string | null;
   foreignSince: number | null;
   foreignSeenAt: number | null;
+  /** When something was sent last that may have created a task of ours. */
+  sentAt: number | null;
+  /** When the last complete orphan sweep began, as far as an owner wrote it when it released the slot. */
+  sweptAt: number | null;
+  /** The replica that stood back from the slot last, and until when others have precedence. */
+  stoodBack: string | null;
+  stoodBackUntil: number | null;
+}
+
+/** A replica that shares the work: alive while `seenAt` is less than a lease ago. */
+interface ReplicaRow {
+  owner: string;
+  seenAt: number;
 }
 
 /** An orphaned task: an export task of ours that its slice does not know, found by the orphan sweep. */
@@ -185,6 +198,7 @@ export interface Tables {
   idempotencyKeys: IdempotencyKeyRow;
   lines: LineRow;
   slots: SlotRow;
+  replicas: ReplicaRow;
   strays: StrayRow;
   callers: CallerRow;
   auditEntries: AuditEntryRow;

@@ -1,9 +1,6 @@
 import type { Database } from '#database/database.ts';
-import {
-  type Dispatcher,
-  type DispatcherOptions,
-  openDispatcher,
-} from './dispatcher/dispatcher.ts';
+import { type Dispatcher, openDispatcher } from './dispatcher/dispatcher.ts';
+import type { DispatcherOptions } from './dispatcher/replica/dispatcher-options.ts';
 import type { JobsOptions } from './plugin.ts';
 import { makeQueueView } from './queue/position.ts';
 import { makeSlotStatusSource } from './queue/slot/slot-status.ts';
@@ -17,7 +14,7 @@ export interface ExportJobs extends JobsOptions {
   close: Dispatcher['close'];
 }
 
-/** Opens the queue of an open database. Its dispatcher starts with each target that is checked. */
+/** Opens the queue of an open database, and its dispatcher. */
 export function openExportJobs(
   database: Database,
   options: Omit<DispatcherOptions, 'database' | 'onChange'> &

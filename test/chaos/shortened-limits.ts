@@ -15,6 +15,9 @@ export const chaosLimits: DispatcherTimings = {
   idleMs: 100,
   sweepIntervalMs: 500,
   sweepBackMs: 60_000,
+  sweepAfterSendMs: 60_000,
+  takeOverMs: 200,
+  standBackMs: 40_000,
   retryAfterMs: [200, 500],
   resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
 };

@@ -15,6 +15,7 @@ import { type Dispatcher, openDispatcher } from '#export-jobs/dispatcher/dispatc
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { type DispatcherTimings, dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { Problem } from '#problems/problem.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { longTimeouts, openTimeoutSkipper } from '../aws-timeouts.ts';
@@ -58,6 +59,8 @@ interface ReplicaOptions {
   seeDatabase?: (database: Database) => Database;
   /** The targets of this replica. */
   targets?: TargetSettings[];
+  /** Whether its reads of tasks fail. */
+  breaksAws?: boolean;
 }
 
 /** A dispatcher, like one in a process of its own. */
@@ -82,9 +85,9 @@ export interface Queue extends AsyncDisposable {
   dispatchers: Dispatcher[];
   replicas: Replica[];
   openReplica(options?: ReplicaOptions): Promise<Replica>;
-  /** Inserts a job with slices of one hour. Returns its id. */
+  /** Inserts a job with slices of one hour, and wakes all replicas. Returns its id. */
   put(job?: HourlyJob): Promise<string>;
-  /** Requests the cancel of a job as its caller. */
+  /** Requests the cancel of a job as its caller, and wakes all replicas. */
   cancel(jobId: string): Promise<void>;
   /** Advances time until no slice waits or holds a slot. */
   runUntilDone(): Promise<void>;
@@ -165,10 +168,11 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   const replicas: Replica[] = [];
 
   async function openReplica(faults: ReplicaOptions = {}): Promise<Replica> {
-    const { diesAt, freezesAt, seeDatabase = (database) => database } = faults;
+    const { diesAt, freezesAt, breaksAws, seeDatabase = (database) => database } = faults;
     const owner = `replica-${replicas.length}`;
     let isDead = false;
     let thaw: (() => void) | undefined;
+    let thawed: Promise<void> | undefined;
     let hasFrozen = false;
 
     async function reach(point: CrashPoint): Promise<void> {
@@ -179,32 +183,46 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       }
       if (point === freezesAt && !hasFrozen) {
         hasFrozen = true;
-        sleepers -= 1;
-        await new Promise<void>((resolve) => {
+        thawed = new Promise<void>((resolve) => {
           thaw = () => {
-            sleepers += 1;
             thaw = undefined;
+            thawed = undefined;
             resolve();
           };
         });
+        await untilThawed();
       }
     }
-    async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-      if (!isDead) return time.sleep(ms, signal);
+    async function untilThawed(): Promise<void> {
+      if (!thawed) return;
       sleepers -= 1;
-      return new Promise(() => {});
+      await thawed;
+      sleepers += 1;
+    }
+    // All loops of a process die and freeze together.
+    async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+      if (!isDead) await time.sleep(ms, signal);
+      await untilThawed();
+      if (!isDead) return;
+      sleepers -= 1;
+      await new Promise(() => {});
+    }
+    function track(loop: Promise<void>): void {
+      sleepers += 1;
+      void loop.then(() => {
+        sleepers -= 1;
+      });
     }
 
     const own = faults.targets ? await open(faults.targets) : targets;
     if (own !== targets) opened.push(own);
-    sleepers += [...own.list()].length;
     const dispatcher = openDispatcher({
       database: seeDatabase(database),
       targets: {
         ...own,
         forDispatcher(name) {
           const target = own.forDispatcher(name);
-          return target && seeTarget(target);
+          return target && seeTarget(breaksAws ? withBrokenReads(target) : target);
         },
       },
       authorizer: options.authorizer ?? openToAll.authorizer,
@@ -216,6 +234,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       random: options.random ?? Math.random,
       onChange: () => {},
       reach,
+      track,
     });
     let isClosed = false;
     const replica: Replica = {
@@ -228,13 +247,16 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
         isClosed = true;
         thaw?.();
         await dispatcher.close();
-        sleepers -= [...own.list()].length;
       },
     };
     replicas.push(replica);
     return replica;
   }
   for (let index = 0; index < (options.replicas ?? 1); index++) await openReplica();
+
+  function wakeAll(): void {
+    for (const { dispatcher } of replicas) dispatcher.wake();
+  }
 
   const readSlices = (jobId?: string) =>
     database.queries
@@ -255,11 +277,16 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     dispatchers: replicas.map(({ dispatcher }) => dispatcher),
     replicas,
     openReplica,
-    put: (job) => insertHourlyJob(database, job),
+    async put(job) {
+      const jobId = await insertHourlyJob(database, job);
+      wakeAll();
+      return jobId;
+    },
     async cancel(jobId) {
       const of = database.queries.selectFrom('jobs').select('caller').where('id', '=', jobId);
       const { caller } = await of.executeTakeFirstOrThrow();
       await cancelJob(database, jobId, approvalOf(caller));
+      wakeAll();
     },
     slices: readSlices,
     states: async (jobId) => (await readSlices(jobId)).map(({ state }) => state),
@@ -287,4 +314,11 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function withBrokenReads(target: OpenTarget): OpenTarget {
+  const describeExportTasks = async () => {
+    throw new Problem('aws-unavailable', 'AWS does not answer this replica.');
+  };
+  return { ...target, logs: { ...target.logs, describeExportTasks } };
 }

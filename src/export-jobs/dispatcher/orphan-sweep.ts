@@ -1,23 +1,41 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
-import { findAttemptsByMarker, type MarkedAttempt, recordOrphan } from '../store/orphaned-tasks.ts';
+import {
+  findAttemptsByMarker,
+  type MarkedAttempt,
+  notePossibleOrphan,
+  recordOrphan,
+} from '../store/orphaned-tasks.ts';
 import { recordCall } from '../store/record-change.ts';
 import { cancelTaskAtAws } from './attempts/cancel-task.ts';
 import { isSameExport } from './attempts/same-export.ts';
 import type { OwnedSlot } from './owned-slot.ts';
 
 /**
- * Whether the next page of a sweep is due. It runs between two polls of the task in the slot if there
- * is time for it. If tasks are too short for that, an overdue sweep delays a poll.
+ * In how many ms the next page of a sweep is due; never while nothing can have left an orphan. A page is
+ * read between two polls of the task in the slot if there is time for it: the next poll is due in
+ * `idleMs`. If tasks are too short for that, an overdue sweep delays a poll.
  */
-export function isSweepDue({ memory, timings, elapsed }: OwnedSlot, idleMs: number): boolean {
-  const { sweep, sweptAt } = memory;
-  const sinceMs = elapsed() - sweptAt;
-  if (idleMs >= 0.5 * timings.secondMs)
-    return sweep !== undefined || sinceMs >= timings.sweepIntervalMs;
-  if (sweep) return elapsed() - sweep.beganAt >= 0.1 * timings.sweepIntervalMs;
-  return sinceMs >= 1.1 * timings.sweepIntervalMs;
+export function sweepDueInMs({ memory, timings, elapsed }: OwnedSlot, idleMs: number): number {
+  const { sweep, sweptAt, sentAt } = memory;
+  const { sweepIntervalMs, sweepAfterSendMs, secondMs, idleMs: lookEveryMs } = timings;
+  // A little longer than targets are found for it: otherwise they are found again for nothing.
+  const isOver = elapsed() - sentAt > sweepAfterSendMs + 2 * lookEveryMs;
+  if (isOver && !sweep) return Number.POSITIVE_INFINITY;
+  const isTight = idleMs < 0.5 * secondMs;
+  if (sweep) return isTight ? sweep.beganAt + 0.1 * sweepIntervalMs - elapsed() : 0;
+  return sweptAt + (isTight ? 1.1 : 1) * sweepIntervalMs - elapsed();
+}
+
+// Nothing was sent since the last sweep, so such an old orphan is rare. Lower: it is never found. Higher:
+// after a long pause, a sweep lists thousands of tasks of others.
+const maxPauseMs = 7 * 86_400_000;
+
+/** How far back a sweep must list: to the last complete one, and to what was on its way then. */
+function sweepBackMs({ memory, timings, elapsed }: OwnedSlot): number {
+  const sinceMs = elapsed() - memory.sweptAt;
+  return timings.sweepBackMs + (Number.isFinite(sinceMs) ? Math.min(sinceMs, maxPauseMs) : 0);
 }
 
 /**
@@ -26,9 +44,9 @@ export function isSweepDue({ memory, timings, elapsed }: OwnedSlot, idleMs: numb
  * recorded, logged once, and cancelled while it is active.
  */
 export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
-  const { target, database, installation, memory, timings, elapsed, callSpacing } = slot;
-  memory.sweep ??= { beganAt: elapsed(), nextToken: undefined };
-  const { beganAt, nextToken } = memory.sweep;
+  const { target, database, installation, memory, elapsed, callSpacing } = slot;
+  memory.sweep ??= { beganAt: elapsed(), backMs: sweepBackMs(slot), nextToken: undefined };
+  const { beganAt, backMs, nextToken } = memory.sweep;
   callSpacing.countRead();
   const query = { limit: 50, ...(nextToken !== undefined && { nextToken }) };
   const page = await target.logs.describeExportTasks(query, { isFresh: true }).catch((problem) => {
@@ -49,9 +67,9 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
   }
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
-  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - timings.sweepBackMs;
+  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - backMs;
   const isComplete = page.nextToken === undefined || oldest < backTo;
-  memory.sweep = isComplete ? undefined : { beganAt, nextToken: page.nextToken };
+  memory.sweep = isComplete ? undefined : { beganAt, backMs, nextToken: page.nextToken };
   if (isComplete) memory.sweptAt = beganAt;
 }
 
@@ -83,7 +101,7 @@ async function handleOrphan(
   task: MarkedTask,
   attempt: MarkedAttempt | undefined,
 ): Promise<void> {
-  const { target, database, log, reach } = slot;
+  const { target, database, memory, elapsed, log, reach } = slot;
   const { taskId, taskName: marker } = task;
   const jobId = attempt?.jobId ?? null;
   if (await recordOrphan(database, { taskId, target: target.name, marker, jobId })) {
@@ -97,6 +115,9 @@ async function handleOrphan(
     log.error(facts, 'found an orphaned task');
   }
   if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
+  // Until it is cancelled, it is looked for like one that has just been sent.
+  memory.sentAt = elapsed();
+  await notePossibleOrphan(database, target.name);
   await reach('before-orphan-cancel');
   const { awsRequestId, refusal } = await cancelTaskAtAws(slot, taskId, attempt?.caller);
   const call = { target: target.name, jobId, taskId, destination: task.destination ?? null };

@@ -4,6 +4,7 @@ import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Lease } from '../store/steps/hold-lease.ts';
+import type { RunningSlice } from '../store/steps/read-active-slice.ts';
 import type { ForeignTask } from '../store/steps/record-foreign-task.ts';
 import type { Outage } from './outage.ts';
 import type { CallSpacing } from './pacing/call-spacing.ts';
@@ -50,7 +51,7 @@ export interface OwnedSlot extends SlotOptions {
   callSpacing: CallSpacing;
   durations: TaskDurations;
   memory: SlotMemory;
-  /** Pauses within a step. Renews the lease if it is due. */
+  /** Pauses within a step. */
   pause: (ms: number) => Promise<void>;
 }
 
@@ -68,6 +69,16 @@ export interface TaskWatch {
 
 /** What the owner of a slot remembers between two steps. Instants are by `elapsed`. */
 export interface SlotMemory {
+  /** The slice in the slot as it was read, until its next step. Each step checks the row again. */
+  running: RunningSlice | undefined;
+  /** When the last step of a slice was recorded. */
+  changedAt: number;
+  /** When a slice may be ready to start: in the past for now, never if none waits. */
+  readyAt: number;
+  /** When the finder last began to find a slice that is ready. */
+  readyFoundAt: number;
+  /** When something was sent last that can have left an orphaned task. */
+  sentAt: number;
   /** How many creates in a row AWS has refused for reasons of the slot. */
   refusals: number;
   /** Present while AWS refuses every create for such reasons. */
@@ -88,14 +99,19 @@ export interface SlotMemory {
   listings: { marker: string; without: number; listedAt: number } | undefined;
   /** Present while AWS does not list the running task. */
   unlistedOutage: (Outage & { marker: string }) | undefined;
-  /** The unfinished sweep, and when the last finished one began. */
-  sweep: { beganAt: number; nextToken: string | undefined } | undefined;
+  /** The unfinished sweep and how far back it goes, and when the last finished one began. */
+  sweep: { beganAt: number; backMs: number; nextToken: string | undefined } | undefined;
   sweptAt: number;
 }
 
 /** Makes an empty memory. */
 export function makeSlotMemory(): SlotMemory {
   return {
+    running: undefined,
+    changedAt: Number.NEGATIVE_INFINITY,
+    readyAt: Number.NEGATIVE_INFINITY,
+    readyFoundAt: Number.NEGATIVE_INFINITY,
+    sentAt: Number.NEGATIVE_INFINITY,
     refusals: 0,
     refusalOutage: undefined,
     createNotBefore: Number.NEGATIVE_INFINITY,

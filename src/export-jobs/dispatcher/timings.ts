@@ -12,6 +12,9 @@ export interface DispatcherTimings {
   idleMs: number;
   sweepIntervalMs: number;
   sweepBackMs: number;
+  sweepAfterSendMs: number;
+  takeOverMs: number;
+  standBackMs: number;
   retryAfterMs: readonly number[];
   resendAfterMs: readonly number[];
 }
@@ -29,13 +32,23 @@ export const dispatcherTimings: DispatcherTimings = {
   listingIntervalMs: 10_000,
   // The second of the pace: calls are counted per second, and the poll policy is in seconds.
   secondMs: 1_000,
-  // How soon the owner of a slot notices a job that another replica has accepted.
+  // How often a process looks for work, so how soon it notices a job that another replica has accepted.
   idleMs: 1_000,
   // Less than a minute, so that an orphan is found within a minute: a sweep may wait some seconds for
   // a gap.
   sweepIntervalMs: 50_000,
   // How far back a sweep lists tasks. It must be well above reconcileMs.
   sweepBackMs: 300_000,
+  // How long after a create orphans are looked for. It must be well above reconcileMs. Longer: a target
+  // that has no work costs calls to AWS for longer.
+  sweepAfterSendMs: 600_000,
+  // How long a replica leaves a free slot to the one before it in the order. Shorter: a slot goes to
+  // another replica only because its own was busy for a moment. Longer: it stands still if that one
+  // cannot work it.
+  takeOverMs: 2_000,
+  // How long a replica that could not work a slot lets others go first. Shorter: the slot goes back to a
+  // replica that still cannot work it. Longer: one short outage keeps the shares uneven.
+  standBackMs: 600_000,
   // The pauses before a failed slice is tried again. After the last one it stays failed.
   retryAfterMs: [30_000, 120_000],
   // The pauses before a slice is sent again for which AWS created no task. After the last one it is

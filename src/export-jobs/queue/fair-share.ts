@@ -16,14 +16,18 @@ interface CallerAtTarget {
   caller: string;
 }
 
-/** Counts a start of a caller's queue: it is the number of its latest one at the target. */
+/**
+ * Counts a start of a caller's queue: it is the number of its latest one at the target. From now on the
+ * slot can have an orphaned task.
+ */
 export async function recordServed(
   queries: Queries,
+  database: Pick<Database, 'now'>,
   { target, caller, priority }: CallerAtTarget & { priority: number },
 ): Promise<void> {
   const { turns } = await queries
     .updateTable('slots')
-    .set((row) => ({ turns: row('turns', '+', 1) }))
+    .set((row) => ({ turns: row('turns', '+', 1), sentAt: database.now() }))
     .where('target', '=', target)
     .returning('turns')
     .executeTakeFirstOrThrow();

@@ -50,3 +50,15 @@ export async function recordOrphan(
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
 }
+
+/**
+ * Notes that a task of ours may exist that no slice knows, so that the next owners of the slot look for
+ * it. It needs no lease.
+ */
+export async function notePossibleOrphan(database: Database, target: string): Promise<void> {
+  await database.queries
+    .updateTable('slots')
+    .set({ sentAt: database.now() })
+    .where('target', '=', target)
+    .execute();
+}

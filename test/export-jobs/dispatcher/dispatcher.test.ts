@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { insertHourlyJob } from '../insert-hourly-job.ts';
 import { openQueue } from '../open-queue.ts';
 
 const quick = { pendingMs: 0, runningMs: 500 };
@@ -85,10 +86,10 @@ describe('the dispatcher', () => {
   test('starts a slice at once when it is woken', async () => {
     await using queue = await openQueue();
     await queue.time.runFor(60_500);
-    await queue.put();
+    await insertHourlyJob(queue.database);
     const wokenAt = queue.time.now();
 
-    queue.dispatchers[0]?.wake('default');
+    queue.dispatchers[0]?.wake();
     await queue.time.runUntil(() => queue.calls('CreateExportTask').length > 0);
 
     expect(queue.time.now()).toBe(wokenAt);
@@ -97,7 +98,7 @@ describe('the dispatcher', () => {
   test('notices a job within a second without being woken', async () => {
     await using queue = await openQueue();
     await queue.time.runFor(60_500);
-    await queue.put();
+    await insertHourlyJob(queue.database);
     const putAt = queue.time.now();
 
     await queue.time.runUntil(() => queue.calls('CreateExportTask').length > 0);

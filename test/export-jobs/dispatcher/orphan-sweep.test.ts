@@ -42,10 +42,11 @@ describe('an orphaned task', () => {
     await queue.time.runUntil(() => cancels(queue).length > 0);
 
     const foundAt = queue.time.now();
+    const sentAt = queue.calls('CreateExportTask')[0]?.at ?? 0;
     const orphan = queue.emulator
       .exportTasks()
-      .find(({ createdAt }) => createdAt === startAt + delayMs);
-    expect(foundAt - startAt - delayMs).toBeLessThanOrEqual(60_000);
+      .find(({ createdAt }) => createdAt === sentAt + delayMs);
+    expect(foundAt - sentAt - delayMs).toBeLessThanOrEqual(60_000);
     expect(await strays(queue)).toEqual([
       {
         taskId: orphan?.taskId,
@@ -65,10 +66,10 @@ describe('an orphaned task', () => {
     ['a first long task is watched closely', { runningMs: 3_600_000 }, 1],
     ['tasks of a second follow each other', { pendingMs: 0, runningMs: 950 }, 100],
     ['each task is polled often', { pendingMs: 0, runningMs: [1_500, 4_000] as const }, 100],
-    ['nothing is asked for', {}, 0],
+    ['nothing more is asked for', { pendingMs: 0, runningMs: 950 }, 1],
   ])('is looked for every minute while %s', async (_what, emulator, slices) => {
     await using queue = await openQueue({ emulator });
-    if (slices > 0) await queue.put({ slices });
+    await queue.put({ slices });
 
     await queue.time.runFor(130_000);
 
@@ -128,7 +129,8 @@ describe('an orphaned task', () => {
   });
 
   test('without a row, as after a restore of the database, is found', async () => {
-    await using queue = await openQueue();
+    await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
+    await queue.put();
     const taskName = await markerOf(queue);
     const taskId = queue.emulator.seed.foreignTask({
       region,
@@ -144,6 +146,7 @@ describe('an orphaned task', () => {
 
   test('that has ended is logged, but not cancelled', async () => {
     await using queue = await openQueue();
+    await queue.put();
     const taskName = await markerOf(queue);
     queue.emulator.seed.finishedTasks({ region, count: 1, order: { taskName } });
 
@@ -151,6 +154,66 @@ describe('an orphaned task', () => {
 
     expect(await strays(queue)).toHaveLength(1);
     expect(cancels(queue)).toEqual([]);
+  });
+
+  test('is looked for until ten minutes after the last create, and not after that', async () => {
+    await using queue = await openQueue();
+    await queue.put();
+    await queue.runUntilDone();
+    const sentAt = queue.calls('CreateExportTask')[0]?.at ?? 0;
+
+    await queue.time.runFor(3 * 600_000);
+
+    const lastCallAt = queue.emulator.journal.entries().at(-1)?.at ?? 0;
+    expect(lastCallAt - sentAt).toBeGreaterThan(540_000);
+    expect(lastCallAt - sentAt).toBeLessThanOrEqual(603_000);
+  });
+
+  test('is looked for until AWS accepts its cancel, also after more than ten minutes', async () => {
+    await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
+    await queue.put();
+    const order = { taskName: await markerOf(queue) };
+    queue.emulator.seed.foreignTask({ region, durationMs: 3_600_000, order });
+    queue.emulator.faults.add({ kind: 'error', operation: 'CancelExportTask', count: 60 });
+
+    await queue.time.runUntil(() => queue.calls('CancelExportTask').at(-1)?.status === 200);
+
+    expect(queue.time.now() - startAt).toBeGreaterThan(600_000);
+  });
+
+  test.each([
+    ['the same replica', false],
+    ['another replica', true],
+  ])('from a long pause is found by the first sweep after it, by %s', async (_who, isOther) => {
+    await using queue = await openQueue();
+    await queue.put();
+    await queue.time.runFor(700_000);
+    if (isOther) await queue.replicas[0]?.close();
+    await queue.time.runFor(7_200_000);
+    if (isOther) await queue.openReplica();
+    const order = { taskName: await markerOf(queue) };
+    queue.emulator.seed.finishedTasks({ region, count: 1, spacingMs: 3_600_000, order });
+
+    await queue.put();
+    await queue.time.runFor(10_000);
+
+    expect(await strays(queue)).toHaveLength(1);
+  });
+
+  test('of a replica that lost its lease during the create is looked for after that', async () => {
+    await using queue = await openQueue({ replicas: 0 });
+    await queue.put();
+    const first = await queue.openReplica({ freezesAt: 'before-outcome' });
+    await queue.time.runUntil(first.isDown);
+    await queue.openReplica();
+    await queue.time.runFor(1_200_000);
+    const callsBefore = queue.calls('DescribeExportTasks').length;
+
+    first.thaw();
+    await queue.time.runFor(120_000);
+
+    const sweeps = queue.calls('DescribeExportTasks').slice(callsBefore);
+    expect(sweeps.filter(({ input }) => isFirstPage(input)).length).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -271,6 +334,7 @@ const prefixWith = ({ destinationPrefix }: Sent, end: string) => ({
 
 test('sweeps all tasks of the last minutes, one page at a time', async () => {
   await using queue = await openQueue();
+  await queue.put();
   const taskName = await markerOf(queue);
   const { sweepBackMs } = dispatcherTimings;
   queue.emulator.seed.finishedTasks({

@@ -75,7 +75,8 @@ test('continues a sweep after a task without a time', async () => {
 
   await queue.time.runUntil(() => queue.calls('CancelExportTask').length > 0);
 
-  const orphan = tasks(queue).find(({ createdAt }) => createdAt === startAt + 250_000);
+  const sentAt = queue.calls('CreateExportTask')[0]?.at ?? 0;
+  const orphan = tasks(queue).find(({ createdAt }) => createdAt === sentAt + 250_000);
   expect(queue.calls('CancelExportTask').map(({ input }) => input)).toEqual([
     { taskId: orphan?.taskId },
   ]);

@@ -11,8 +11,11 @@ export async function recordAndAnnounce(
   step: Step,
   point?: CrashPoint,
 ): Promise<void> {
-  const { database, lease, timings, reach, onChange } = slot;
+  const { database, lease, timings, memory, elapsed, reach, onChange } = slot;
   const reachInside = point && (() => reach(point));
   await recordStep(database, lease, timings.leaseMs, active, step, reachInside);
+  memory.running = undefined;
+  memory.changedAt = elapsed();
+  memory.readyAt = Number.NEGATIVE_INFINITY; // the slot may be free, or the slice may wait again
   onChange(active.jobId);
 }

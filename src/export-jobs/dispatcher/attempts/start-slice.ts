@@ -33,9 +33,10 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   if (authorizer.isWithoutPolicies()) return timings.idleMs;
 
   await reach('before-intent');
+  const claimBeganAt = elapsed();
   // The transaction renews the lease. Counted from before it, the lease never seems longer than it
   // is. A create that could outlive the lease must not be sent: the next owner would not know of it.
-  const sendBefore = elapsed() + timings.leaseMs - timings.createDeadlineMs;
+  const sendBefore = claimBeganAt + timings.leaseMs - timings.createDeadlineMs;
   const intent = await claimNextSlice(database, lease, {
     leaseMs: timings.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
@@ -43,7 +44,12 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
       readPrefixTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
-  if (!intent) return timings.idleMs;
+  if (!intent) {
+    // Unless the finder has found one since.
+    if (memory.readyFoundAt <= claimBeganAt) memory.readyAt = Number.POSITIVE_INFINITY;
+    return 0;
+  }
+  memory.sentAt = elapsed();
   slot.onChange(intent.jobId);
   await reach('after-intent');
 

@@ -15,15 +15,30 @@ export interface LeaseRequest {
   region: string;
   owner: string;
   leaseMs: number;
+  /** The replica that should have taken it and did not, and for how long it stands back. */
+  passedOver?: StandBack;
+}
+
+/** A replica that lets others go first at a slot. */
+interface StandBack {
+  owner: string;
+  forMs: number;
 }
 
 /**
  * The lease, the time on the database's clock, and by how many ms that clock was set back at least
- * since the last owner renewed. Without a lease: whether the target has moved to another account or
- * Region, and in how many ms the current lease ends.
+ * since the last owner renewed. Then how long ago, in ms, a create was sent, and a complete sweep began;
+ * null for never. Without a lease: whether the target has moved to another account or Region, and in
+ * how many ms the current lease ends.
  */
 export type LeaseAnswer =
-  | { lease: Lease; now: number; setBackMs: number }
+  | {
+      lease: Lease;
+      now: number;
+      setBackMs: number;
+      sentAgoMs: number | null;
+      sweptAgoMs: number | null;
+    }
   | { lease?: undefined; isMoved: boolean; freeInMs: number };
 
 // A lease longer than this many of ours is invalid. Lower: replicas of two versions with different
@@ -38,7 +53,7 @@ const maxLeaseFactor = 2;
  * the task of that slice would be looked for in the wrong place.
  */
 export async function takeLease(database: Database, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { target, accountId, region, owner, leaseMs } = request;
+  const { target, accountId, region, owner, leaseMs, passedOver } = request;
   return database.transaction(async (queries) => {
     await queries
       .insertInto('slots')
@@ -62,6 +77,10 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
         foreignTaskId: null,
         foreignLogGroupName: null,
         foreignSince: null,
+        ...(passedOver && {
+          stoodBack: passedOver.owner,
+          stoodBackUntil: row(database.now(), '+', passedOver.forMs),
+        }),
       }))
       .where('target', '=', target)
       .where((row) =>
@@ -87,12 +106,15 @@ export async function takeLease(database: Database, request: LeaseRequest): Prom
           ),
         ]),
       )
-      .returning(['fence', 'leasedUntil'])
+      .returning(['fence', 'leasedUntil', 'sentAt', 'sweptAt'])
       .executeTakeFirst();
     if (taken) {
-      const { fence, leasedUntil } = taken;
+      const { fence, leasedUntil, sentAt, sweptAt } = taken;
+      const now = leasedUntil - leaseMs;
+      const sentAgoMs = sentAt && now - sentAt;
+      const sweptAgoMs = sweptAt && now - sweptAt;
       const setBackMs = Math.max(0, heldUntil - leasedUntil);
-      return { lease: { target, owner, fence }, now: leasedUntil - leaseMs, setBackMs };
+      return { lease: { target, owner, fence }, now, setBackMs, sentAgoMs, sweptAgoMs };
     }
     const slot = await queries
       .selectFrom('slots')
@@ -128,25 +150,45 @@ export async function holdLease(
     .where('fence', '=', fence)
     .returning('leasedUntil')
     .executeTakeFirst();
-  if (!held) {
-    throw Object.assign(new Error(`The lease of the slot of ${target} is lost`), {
-      name: leaseLost,
-    });
-  }
+  if (!held) throw leaseLostError(target);
   return held.leasedUntil - leaseMs;
 }
 
 /** The name of the error of a lease that another owner has taken. */
 export const leaseLost = 'LeaseLost';
 
+/** Makes that error. */
+export function leaseLostError(target: string): Error {
+  return Object.assign(new Error(`The lease of the slot of ${target} is lost`), {
+    name: leaseLost,
+  });
+}
+
+/** What the owner of a slot leaves for the next one. */
+export interface Release {
+  /** For how long it lets others go first, in ms. */
+  standsBackMs?: number | undefined;
+  /** How long ago its last complete orphan sweep began, in ms. */
+  sweptAgoMs?: number | undefined;
+}
+
 /** Releases a lease. It is no error when another owner has it by now. */
 export async function releaseLease(
-  database: Database,
+  { queries, now }: Database,
   { target, owner, fence }: Lease,
+  { standsBackMs, sweptAgoMs }: Release = {},
 ): Promise<void> {
-  await database.queries
+  await queries
     .updateTable('slots')
-    .set({ owner: null, leasedUntil: database.now() })
+    .set((row) => ({
+      owner: null,
+      leasedUntil: now(),
+      ...(sweptAgoMs !== undefined && { sweptAt: row(now(), '-', sweptAgoMs) }),
+      ...(standsBackMs !== undefined && {
+        stoodBack: owner,
+        stoodBackUntil: row(now(), '+', standsBackMs),
+      }),
+    }))
     .where('target', '=', target)
     .where('owner', '=', owner)
     .where('fence', '=', fence)

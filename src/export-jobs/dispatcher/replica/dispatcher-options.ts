@@ -1,0 +1,28 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import type { Targets } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
+import type { CrashPoint } from '../owned-slot.ts';
+import type { DispatcherTimings } from '../timings.ts';
+
+/** What the dispatcher needs. Times in milliseconds. */
+export interface DispatcherOptions {
+  database: Database;
+  targets: Pick<Targets, 'forDispatcher' | 'onChange' | 'release'>;
+  authorizer: Authorizer;
+  timings: DispatcherTimings;
+  log: Log;
+  /** The name of this process in the leases: unique among all processes that use the database. */
+  owner: string;
+  /** A clock that only goes forward. */
+  elapsed: () => number;
+  sleep: AbortableSleep;
+  random: () => number;
+  /** Called after each recorded change of a job. */
+  onChange: (jobId: string) => void;
+  /** Tests end the process here. */
+  reach?: (point: CrashPoint) => Promise<void>;
+  /** Called with each loop that begins, as a promise of its end. Tests count them. */
+  track?: (loop: Promise<void>) => void;
+}

@@ -1,0 +1,135 @@
+import { Problem } from '#problems/problem.ts';
+import { leave, noteAlive } from '../../store/membership.ts';
+import { readWork, type SlotWork } from '../../store/reads/read-work.ts';
+import { renewLeases } from '../../store/steps/renew-leases.ts';
+import { isAlarmDue, type Outage, startOutage } from '../outage.ts';
+import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
+import type { WakeSignal } from '../pacing/wake-signal.ts';
+import type { DispatcherOptions } from './dispatcher-options.ts';
+import { makeOwnerOrder } from './preferred-owner.ts';
+import { slotDuty } from './slot-duty.ts';
+import type { SlotWorker } from './slot-worker.ts';
+import type { SlotWorkers } from './slot-workers.ts';
+
+// The statement that finds work takes at most this share of the time, so that many wake-ups do not
+// fill the database. Lower: a new job starts later. Higher: thousands of targets cost more.
+const maxShare = 0.1;
+// The back-off grows no further than for this many failures: until the database is back, slots stand
+// still.
+const maxFailures = 2;
+// How many slots a process gives to others at once. Fewer: a new replica gets its share late. More: so
+// many are taken at once that some stand still for seconds.
+const maxHandOvers = (held: number) => Math.max(10, held / 10);
+
+/**
+ * Looks after all slots of a process until it is stopped: renews its leases, finds the targets with
+ * work, and starts their workers. While nothing is to be done, this is one statement per second.
+ */
+export async function lookAfterSlots(
+  options: DispatcherOptions,
+  workers: SlotWorkers,
+  wakeSignal: WakeSignal,
+  stop: AbortSignal,
+): Promise<void> {
+  const { database, targets, owner, timings, elapsed, random, sleep, log } = options;
+  const { leaseMs, idleMs: soonMs, sweepAfterSendMs, takeOverMs } = timings;
+  const renewEveryMs = leaseMs / 3;
+  const isShared = database.kind === 'postgres';
+  const orderOwners = makeOwnerOrder();
+  const draining = new Set<string>();
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let outage: Outage | undefined;
+
+  targets.onChange((name) => {
+    workers.get(name)?.targetChanged();
+    if (targets.forDispatcher(name)?.isDraining()) draining.add(name);
+    wakeSignal.wake();
+  });
+  while (!stop.aborted) {
+    const waitMs = await lookOnce().catch(recover);
+    await wakeSignal.sleepUnlessWoken((signal) => sleep(waitMs, signal));
+  }
+  await Promise.all(workers.all().map(({ ended }) => ended));
+  if (isShared) await leave(database, owner).catch(() => {}); // it counts as alive for one lease
+
+  async function lookOnce(): Promise<number> {
+    if (elapsed() - renewedAt >= renewEveryMs) await renew();
+    const beganAt = elapsed();
+    const { slots, replicas } = await readWork(database, { leaseMs, soonMs, sweepAfterSendMs });
+    act(slots, [...new Set([...replicas, owner])].sort(), beganAt);
+    releaseDrained(slots);
+    failures = 0;
+    outage = undefined;
+    const pauseMs = (elapsed() - beganAt) * (1 / maxShare - 1);
+    if (pauseMs > 0) await sleep(Math.min(pauseMs, renewEveryMs / 2), stop);
+    return Math.max(0, Math.min(beganAt + soonMs, renewedAt + renewEveryMs) - elapsed());
+  }
+
+  async function renew(): Promise<void> {
+    const beganAt = elapsed();
+    const held = workers.all().flatMap((worker) => {
+      const lease = worker.held()?.lease;
+      return lease ? [{ worker, lease }] : [];
+    });
+    if (held.length > 0) {
+      const leases = held.map(({ lease }) => lease);
+      const { lost, now } = await renewLeases(database, owner, leases, leaseMs);
+      workers.noteClock(now, beganAt);
+      for (const { worker, lease } of held) {
+        if (worker.held()?.lease !== lease) continue;
+        if (lost.includes(lease)) worker.lost();
+        else worker.renewed(beganAt);
+      }
+    }
+    if (isShared) await noteAlive(database, owner);
+    renewedAt = beganAt;
+  }
+
+  function act(slots: readonly SlotWork[], alive: readonly string[], beganAt: number): void {
+    let handOversLeft = maxHandOvers(workers.all().length);
+    for (const work of slots) {
+      const owners = orderOwners(work.target, alive);
+      const duty = slotDuty(work, { owner, owners, leaseMs, takeOverMs });
+      const worker = workers.get(work.target);
+      worker?.found(work, beganAt);
+      if (worker && duty.act === 'hand-over' && handOversLeft > 0 && isSettled(worker)) {
+        worker.handOver();
+        handOversLeft -= 1;
+      }
+      if (worker || duty.act === 'leave') continue;
+      const target = targets.forDispatcher(work.target);
+      if (!target || (target.isDraining() && work.activeJobId === null)) continue;
+      workers.start(target, duty.act === 'take' ? duty.passedOver : undefined);
+    }
+  }
+
+  // Until all replicas know of each other, two of them may each take the other for the preferred owner.
+  function isSettled(worker: SlotWorker): boolean {
+    const since = worker.held()?.since;
+    return since !== undefined && elapsed() - since >= renewEveryMs;
+  }
+
+  function releaseDrained(slots: readonly SlotWork[]): void {
+    for (const name of draining) {
+      const isActive = slots.some((work) => work.target === name && work.activeJobId !== null);
+      if (isActive || workers.get(name)) continue;
+      draining.delete(name);
+      targets.release(name);
+    }
+  }
+
+  function recover(error: Error): number {
+    if (stop.aborted) return 0;
+    failures += 1;
+    const pauseMs = jitteredBackOffMs(Math.min(failures, maxFailures), random);
+    const problem = error instanceof Problem ? error.slug : undefined;
+    const err = error instanceof Problem ? error.cause : error;
+    outage ??= startOutage(elapsed());
+    const isAlarm = isAlarmDue(outage, elapsed());
+    const text = 'failed to look for work, retrying';
+    if (isAlarm) log.error({ problem, err, pauseMs }, text);
+    else if (failures === 1) log.warn({ problem, err, pauseMs }, text);
+    return pauseMs;
+  }
+}

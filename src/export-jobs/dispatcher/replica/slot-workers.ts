@@ -1,0 +1,114 @@
+import { setAsNewest } from '#caching/bounded-map.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import { makeInstallationReader } from '../../store/installation.ts';
+import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
+import { makeSlotMemory } from '../owned-slot.ts';
+import { makeCallSpacing } from '../pacing/call-spacing.ts';
+import type { DispatcherOptions } from './dispatcher-options.ts';
+import { type SlotWorker, startSlotWorker } from './slot-worker.ts';
+import type { SlotRecall } from './take-slot.ts';
+
+/** The workers of a process: one for each slot that it works. */
+export interface SlotWorkers {
+  get(target: string): SlotWorker | undefined;
+  all(): SlotWorker[];
+  /** Starts a worker, unless its last one has failed and its pause is not over. */
+  start(target: OpenTarget, passedOver: string | undefined): void;
+  /** Notes a reading of the database's clock, which began at an instant by `elapsed`. */
+  noteClock(now: number, beganAt: number): void;
+}
+
+// Fewer: after an outage, a thousand waiting targets start slowly. More: the API waits for a connection
+// to the database.
+const maxTakesAtOnce = 5;
+// What is remembered of slots that another replica works, or that nobody can work now. Fewer: their
+// pauses are forgotten.
+const maxRecalls = 2_000;
+
+/** Makes the workers of a process. There are none before their start. */
+export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): SlotWorkers {
+  const { database, targets, timings, elapsed, log, reach = async () => {}, track } = options;
+  const workers = new Map<string, SlotWorker>();
+  const recalls = new Map<string, SlotRecall>();
+  const sameSlot = new Set<string>();
+  const clock = makeDatabaseClock(elapsed);
+  const installation = makeInstallationReader(database);
+  const inTurn = makeTurns(maxTakesAtOnce);
+
+  function recallOf(target: string): SlotRecall {
+    return (
+      recalls.get(target) ?? {
+        callSpacing: makeCallSpacing({ elapsed, secondMs: timings.secondMs }),
+        memory: makeSlotMemory(),
+        failures: 0,
+        outage: undefined,
+        notBefore: Number.NEGATIVE_INFINITY,
+      }
+    );
+  }
+
+  // Two targets of one account and Region share one slot; two workers would fight for it.
+  function hasSlotOfOther({ name, accountId, region }: OpenTarget): boolean {
+    const other = [...workers.values()].find(
+      ({ target }) => target.accountId === accountId && target.region === region,
+    );
+    if (other && !sameSlot.has(name)) {
+      sameSlot.add(name);
+      const facts = { target: name, other: other.target.name };
+      log.error(facts, 'ignored a target: another one has the same account and Region');
+    }
+    return other !== undefined;
+  }
+
+  function noteClock(now: number, beganAt: number): void {
+    const setBackMs = clock.observe(now, beganAt);
+    if (setBackMs === 0) return;
+    for (const worker of workers.values()) if (worker.held()) worker.clockSetBack(setBackMs);
+  }
+
+  return {
+    get: (target) => workers.get(target),
+    all: () => [...workers.values()],
+    noteClock,
+    start(target, passedOver) {
+      const { name } = target;
+      const recall = recallOf(name);
+      if (stop.aborted || elapsed() < recall.notBefore || hasSlotOfOther(target)) return;
+      const worker = startSlotWorker({
+        ...options,
+        target,
+        passedOver,
+        recall,
+        reach,
+        installation,
+        noteClock,
+        inTurn,
+        stop,
+        findTarget: () => targets.forDispatcher(name),
+      });
+      workers.set(name, worker);
+      const ended = worker.ended.then(() => {
+        workers.delete(name);
+        setAsNewest(recalls, name, recall, maxRecalls);
+      });
+      track?.(ended);
+    },
+  };
+}
+
+/** Runs at most so many acts at once. The others wait for their turn, in order. */
+function makeTurns(maxAtOnce: number) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async <Result>(act: () => Promise<Result>): Promise<Result> => {
+    if (running === maxAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await act();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}
