@@ -38,7 +38,7 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       operationId: 'getTarget',
       tags: ['targets'],
       summary: 'Get a target and its slot',
-      description: `Returns the state of the slot. If export jobs are enabled, it also returns the queue and \`busyShareLastHour\`. If no export job holds the slot, the state of the slot is read from AWS. It is absent if the target is not \`ready\`. The service calls AWS for this at most once in ${inWords(slotFreshForMs)} for all callers. \`seenAt\` is the time of the observation. Details of tasks, jobs and callers appear only if you may see them.`,
+      description: `Returns the state of the slot. If export jobs are enabled, it also returns the queue and \`busyShareLastHour\`. If no export job holds the slot, the service reads its state from AWS. All callers share these reads: there is at most one in ${inWords(slotFreshForMs)}. \`slot\` is absent if no export job holds it and the target is not \`ready\`. \`seenAt\` is the time of the observation. Details of tasks, jobs and callers appear only if you may see them.`,
       params: Params,
       response: { 200: TargetStatus },
     },
