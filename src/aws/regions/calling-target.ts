@@ -31,7 +31,7 @@ function current(): CallingTarget {
  */
 export const keysOfTarget = Object.assign(async () => current().keys, { memoized: true as const });
 
-/** The quota of retries of the target that makes the current call. */
+/** The quota of retries of the target that makes the current call. It overrides AWS_RETRY_MODE. */
 export const retriesOfTarget = async () => current().retries;
 
 /** Reports to the budget of the target that makes the current call. */

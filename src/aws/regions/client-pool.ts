@@ -22,7 +22,7 @@ interface PoolUser {
 export interface ClientPool<Client> {
   /**
    * Makes a call in the name of a target.
-   * @throws the reason of the signal, if it aborts before the call has a place
+   * @throws an error if the signal aborts before the call has a place
    */
   call<Answer>(user: PoolUser, send: (client: Client) => Promise<Answer>): Promise<Answer>;
 }

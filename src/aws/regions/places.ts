@@ -10,7 +10,7 @@ export interface PlaceLimits {
 export interface Places {
   /**
    * Makes a call in a place of its holder. Waits while the holder may not take one.
-   * @throws the reason of the signal, if it aborts before the call has a place
+   * @throws an error if the signal aborts before the call has a place
    */
   hold<Answer>(holder: object, signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer>;
 }
@@ -72,7 +72,7 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
     const withdraw = () => {
       calls.splice(calls.indexOf(call), 1);
       if (calls.length === 0) waiting.delete(holder);
-      reject(signal.reason);
+      reject(noPlace(signal));
     };
     const call: WaitingCall = {
       enter(leave) {
@@ -87,7 +87,7 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
 
   return {
     async hold(holder, signal, call) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw noPlace(signal);
       const leave = mayEnter(holder) ? enter(holder) : await waitToEnter(holder, signal);
       try {
         const answer = await call();
@@ -102,4 +102,9 @@ export function makePlaces({ total, perHolder }: PlaceLimits): Places {
       }
     },
   };
+}
+
+function noPlace({ reason }: AbortSignal): Error {
+  const message = 'the call was not sent in time: too many earlier calls have no answer yet';
+  return new Error(message, { cause: reason });
 }

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
+import { longTimeouts } from '../../aws-timeouts.ts';
 import { openWorld, type World } from '../../world.ts';
 import { openTargetsOf } from './targets-of-region.ts';
 
@@ -52,6 +53,27 @@ describe('accounts whose CloudWatch Logs hangs', () => {
       expect(silentCalls(world, operation)).toHaveLength(4 * 16);
     }
   });
+});
+
+test('a create that gets no place in time is not sent', async () => {
+  await using world = await openEmulated();
+  const [one = ''] = accountsThatHang(1);
+  using opened = openTargetsOf([one], world);
+  const [target] = opened.targets;
+  await target?.check();
+  hang(world, 'CreateExportTask', [one]);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+
+  const creates = Array.from({ length: 20 }, () => target?.create());
+  await world.waitFor(() => silentCalls(world, 'CreateExportTask').length >= 16);
+  vi.advanceTimersByTime(longTimeouts.createMs + longTimeouts.connectMs);
+  const outcomes = await Promise.all(creates);
+  vi.useRealTimers();
+
+  const ofOutcome = Map.groupBy(outcomes, (result) => result?.outcome);
+  expect(ofOutcome.get('unknown')).toHaveLength(16);
+  expect(ofOutcome.get('not-sent')).toHaveLength(4);
+  expect(world.creates()).toHaveLength(16);
 });
 
 describe('accounts whose STS hangs', () => {
