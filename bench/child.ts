@@ -32,7 +32,7 @@ export interface Child extends AsyncDisposable {
   end(): Promise<void>;
 }
 
-/** Starts `script` (a path from the project root), pinned to `core` if processes can be pinned. */
+/** Starts `script` (a path from the project root) with Node. */
 export function startChild(options: {
   script: string;
   /** Options of Node. */
@@ -42,18 +42,30 @@ export function startChild(options: {
   isCompileCacheUsed?: boolean;
 }): Child {
   const { script, flags = [], core, env = {}, isCompileCacheUsed = true } = options;
-  const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-  const command = [process.execPath, ...flags, path];
-  if (core !== undefined) command.unshift('taskset', '-c', String(core));
-  const [file = '', ...args] = command;
+  return startProgram({
+    command: [process.execPath, ...flags, pathOf(script)],
+    core,
+    env: { ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }), ...env },
+  });
+}
+
+/** The absolute path of a file, given from the project root. */
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(`../${file}`, import.meta.url));
+}
+
+/** Starts a program, pinned to `core` if processes can be pinned. */
+export function startProgram(options: {
+  command: string[];
+  core: number | undefined;
+  env: Record<string, string>;
+}): Child {
+  const { core, env } = options;
+  const pinned = core === undefined ? [] : ['taskset', '-c', String(core)];
+  const [file = '', ...args] = [...pinned, ...options.command];
   const child = spawn(file, args, {
     // No AWS configuration of the machine reaches a process of the benchmark.
-    env: {
-      PATH: process.env.PATH,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      ...(isCompileCacheUsed && { NODE_COMPILE_CACHE: compileCache }),
-      ...env,
-    },
+    env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   running.add(child);

@@ -80,7 +80,8 @@ function isReady(port: number): Promise<boolean> {
   });
 }
 
-function findFreePort(): Promise<number> {
+/** Finds a free local port. */
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on('error', reject);
     server.listen(0, '127.0.0.1', () => {

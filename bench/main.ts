@@ -15,6 +15,7 @@ import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measureOverload } from './figures/overload.ts';
+import { measurePeers } from './figures/peers.ts';
 import { measureStart } from './figures/start.ts';
 import { startGateway } from './gateway.ts';
 import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
@@ -23,6 +24,7 @@ import type { Scale } from './scale.ts';
 
 const figures = {
   calls: measureCalls,
+  peers: measurePeers,
   auth: measureAuth,
   health: measureHealth,
   decision: measureDecision,
@@ -62,6 +64,7 @@ const scale: Scale = values.short
       watchers: 20,
       foreignJobs: 10,
       isLeaseAwaited: false,
+      arePeersBuilt: false,
     }
   : {
       warmUpCalls: 10_000,
@@ -81,6 +84,7 @@ const scale: Scale = values.short
       watchers: 1_000,
       foreignJobs: 10_000,
       isLeaseAwaited: true,
+      arePeersBuilt: true,
     };
 
 const print = (text: string) => process.stdout.write(`${text}\n`);

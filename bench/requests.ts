@@ -12,10 +12,10 @@ export const createBody = {
 
 const body = JSON.stringify(createBody);
 
-/** The HTTP request of a create, with or without a token. */
-export function createText(token?: string): string {
-  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`;
-  return `POST /export-tasks HTTP/1.1\r\nHost: 127.0.0.1\r\n${authorization}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+/** The HTTP request of a create. `credential` is a header field. */
+export function createText(credential?: string): string {
+  const credentials = credential === undefined ? '' : `${credential}\r\n`;
+  return `POST /export-tasks HTTP/1.1\r\nHost: 127.0.0.1\r\n${credentials}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
 /** The log groups of the jobs in the benchmark. */

@@ -35,6 +35,8 @@ export interface Scale {
   foreignJobs: number;
   /** Whether to wait for the end of the lease of a killed owner. Otherwise it is expired at once. */
   isLeaseAwaited: boolean;
+  /** Whether to build and measure the peers in Go and Python. It may download modules. */
+  arePeersBuilt: boolean;
 }
 
 /** The processes around the measured one. */

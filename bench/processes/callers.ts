@@ -9,8 +9,8 @@ export interface HttpRound extends Round {
   requests: (keyof typeof requestTexts)[];
   /** The path to read until an answer has another Location. */
   location?: string;
-  /** The token of creates. Default: none. */
-  token?: string;
+  /** The credential of creates, as a header field. Default: none. */
+  credential?: string;
 }
 
 let uncachedCreates = 1;
@@ -38,8 +38,8 @@ const requestTexts = {
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ url, requests, location = '', token, ...round }: HttpRound) => {
-  const create = createText(token);
+process.on('message', async ({ url, requests, location = '', credential, ...round }: HttpRound) => {
+  const create = createText(credential);
   const callers = Array.from({ length: round.parallel }, () =>
     openCaller(new URL(url), requests, { create, location, etag: '' }),
   );
