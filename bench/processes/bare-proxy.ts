@@ -1,16 +1,10 @@
 import { createServer } from 'node:http';
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-import { oneConnectionPerCall } from '#aws/client/connections.ts';
-import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { region } from '../requests.ts';
 
 // The minimum of an HTTP service in front of the SDK: no checks, no log, no framework.
-const client = new CloudWatchLogsClient({
-  region,
-  maxAttempts: 1,
-  requestHandler: oneConnectionPerCall({ timeouts: awsTimeouts }),
-});
+const client = new CloudWatchLogsClient({ region, maxAttempts: 1 });
 
 const server = createServer(async (request, response) => {
   let body = '';

@@ -1,16 +1,10 @@
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 
-import { oneConnectionPerCall } from '#aws/client/connections.ts';
-import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { createBody, region } from '../requests.ts';
 import { type Round, runRound } from '../round.ts';
 
-// Connections as in the gateway for CreateExportTask. Everything else is the default.
-const client = new CloudWatchLogsClient({
-  region,
-  maxAttempts: 1,
-  requestHandler: oneConnectionPerCall({ timeouts: awsTimeouts }),
-});
+// One attempt, as in the gateway. Everything else is the default.
+const client = new CloudWatchLogsClient({ region, maxAttempts: 1 });
 
 process.on('disconnect', () => process.exit());
 process.on('message', async (round: Round) => {

@@ -83,9 +83,14 @@ export function makeAudit(destination: DestinationStream): Audit {
   };
 }
 
-/** Callers choose the length of prefixes and task names. */
+/** Callers choose the length of prefixes and task names. Most lines have nothing to cut. */
 function cutTexts(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, cut(value)]));
+  const changed: Record<string, unknown> = {};
+  for (const name in record) {
+    const value = cut(record[name]);
+    if (value !== record[name]) changed[name] = value;
+  }
+  return { ...record, ...changed };
 }
 
 function cut(value: unknown): unknown {

@@ -1,7 +1,6 @@
 import {
   CancelExportTaskCommand,
   type CloudWatchLogsClient,
-  CreateExportTaskCommand,
   DescribeExportTasksCommand,
   type DescribeExportTasksCommandInput,
   DescribeLogGroupsCommand,
@@ -17,6 +16,7 @@ import type { DescribeLogGroups, LogGroupPage } from './describe-log-groups.ts';
 import {
   isNotFound,
   isRefusedForCredentials,
+  isThrottling,
   type Operation,
   toAwsProblem,
 } from './error-meaning.ts';
@@ -117,32 +117,21 @@ export function makeCloudWatchLogs(options: {
   return {
     async createExportTask(task, createOptions = {}) {
       const { maySend = () => true } = createOptions;
-      const command = new CreateExportTaskCommand({
-        ...task,
-        // The SDK declares a number, but sends a bigint exactly. It rounds a number above 2^53.
-        from: task.from as unknown as number,
-        to: task.to as unknown as number,
-      });
-      command.middlewareStack.add(
-        (next) => async (args) => {
-          if (maySend()) return next(args);
-          throw new Error('the call is no longer allowed');
-        },
-        { step: 'finalizeRequest', priority: 'low', name: 'checkMaySend' },
-      );
       try {
         return await markUnsent(async () => {
           const scopedKeys = await openScopedSession?.(createOptions);
-          // The timeout of the request handler ends with the headers. This one covers the body, too.
           const deadlineMs = timeouts.createMs + timeouts.connectMs;
           const answer = await withDeadline(deadlineMs, async (deadline) => {
             const keys = scopedKeys ?? (await credentials());
-            const user = { holder, keys, attempts, signal: deadline.abortSignal };
-            return region.creates.call(user, (client) => client.send(command, deadline));
+            const signal = deadline.abortSignal;
+            return region.creates.call({ holder, keys, signal }, (client) =>
+              client.send(task, { keys, maySend, signal }),
+            );
           });
           return classifyAnswer(answer);
         });
       } catch (error) {
+        if (isThrottling(error)) attempts?.reduce();
         if (!openScopedSession) renewCredentialsIfRefused(error); // a scoped session was refused, not these
         return classifyError(error);
       }

@@ -38,7 +38,7 @@ export interface TargetsOptions extends AwsConnectionOptions, Omit<AccountOption
  */
 export function openTargets(options: TargetsOptions): Targets {
   const { isSlotExclusive, timeouts, proxyEnv, now, elapsed, sleep, random, log } = options;
-  const aws = openAws({ timeouts, proxyEnv, elapsed });
+  const aws = openAws({ timeouts, proxyEnv, now, elapsed });
   const stop = new AbortController();
   const clocks = { sleep, stop: stop.signal };
   const logState = makeStateLog({ log, ...clocks });

@@ -10,6 +10,7 @@ import { openAws } from '#aws/regions/open-aws.ts';
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
     response.setHeader('content-type', 'application/x-amz-json-1.1');
+    response.setHeader('connection', 'close'); // so that the next create needs a descriptor
     response.end('{"taskId":"of-the-test"}');
   });
 });
@@ -20,7 +21,7 @@ Object.assign(process.env, {
   AWS_ACCESS_KEY_ID: 'AKIDTEST',
   AWS_SECRET_ACCESS_KEY: 'secret-of-the-test',
 });
-const aws = openAws({ timeouts: awsTimeouts, elapsed: () => performance.now() });
+const aws = openAws({ timeouts: awsTimeouts, now: Date.now, elapsed: () => performance.now() });
 const logs = makeCloudWatchLogs({ region: aws.region('eu-west-1'), credentials: undefined });
 const task = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 await logs.createExportTask(task); // loads all modules

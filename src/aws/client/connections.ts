@@ -15,8 +15,8 @@ export function keepAliveConnections(options: AwsConnectionOptions) {
 }
 
 /**
- * Connections of the client for CreateExportTask: a new one for each call. The other side may reset a
- * kept connection just as we write. For a call that cannot be retried, the outcome would be unknown.
+ * Connections for CreateExportTask through a forward proxy: a new one for each call. The proxy may close
+ * a kept connection just as we write. For a call that cannot be retried, the outcome would be unknown.
  */
 export function oneConnectionPerCall(options: AwsConnectionOptions) {
   return {

@@ -3,10 +3,11 @@ import type { STSClient } from '@aws-sdk/client-sts';
 
 import type { AwsConnectionOptions } from '../client/connections.ts';
 import type { AwsTimeouts } from '../client/timeouts.ts';
+import { type Clocks, type CreateClient, openCreateClient } from '../creates/create-client.ts';
 import type { CallKeys } from '../sessions/credentials.ts';
 import { makeDefaultCredentials } from '../sessions/default-credentials.ts';
 import { type ClientPool, makeClientPool } from './client-pool.ts';
-import { maxAttempts, openCreateClient, openReadClient, openStsClient } from './sdk-clients.ts';
+import { maxAttempts, openReadClient, openStsClient } from './sdk-clients.ts';
 import { makeSharedClient } from './shared-client.ts';
 
 /** AWS in one Region. All targets of the Region share its clients and their connections. */
@@ -16,7 +17,7 @@ export interface AwsRegion {
   /** Calls of CloudWatch Logs that may be retried. */
   reads: ClientPool<CloudWatchLogsClient>;
   /** Calls of CreateExportTask. */
-  creates: ClientPool<CloudWatchLogsClient>;
+  creates: ClientPool<CreateClient>;
   /** Sessions of the gateway itself, and checks of accounts. */
   sessions: ClientPool<STSClient>;
   /** Sessions of single creates. They have places of their own, so checks never delay them. */
@@ -45,8 +46,8 @@ const scopedPlaces = { total: 16, perHolder: 4 };
 
 const lookForUnusedMs = 60_000;
 
-/** Opens AWS. `elapsed` is a clock that only goes forward, in milliseconds. */
-export function openAws(options: AwsConnectionOptions & { elapsed: () => number }): Aws {
+/** Opens AWS. */
+export function openAws(options: AwsConnectionOptions & Clocks): Aws {
   const regions = new Map<string, OpenRegion>();
   const timer = setInterval(() => {
     for (const { closeUnused } of regions.values()) closeUnused();

@@ -2,11 +2,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { STSClient } from '@aws-sdk/client-sts';
 
 import { watchAttempts } from '../client/attempts.ts';
-import {
-  type AwsConnectionOptions,
-  keepAliveConnections,
-  oneConnectionPerCall,
-} from '../client/connections.ts';
+import { type AwsConnectionOptions, keepAliveConnections } from '../client/connections.ts';
 import { readExactly } from '../client/exact-integers.ts';
 import { attemptsOfTarget, keysOfTarget, retriesOfTarget } from './calling-target.ts';
 
@@ -14,19 +10,6 @@ import { attemptsOfTarget, keysOfTarget, retriesOfTarget } from './calling-targe
 export const maxAttempts = { read: 3, sts: 2 };
 
 // The endpoint is that of the Region, or the one in AWS_ENDPOINT_URL….
-
-/** Opens the client for CreateExportTask, for all targets of a Region. */
-export function openCreateClient(region: string, options: AwsConnectionOptions) {
-  const client = new CloudWatchLogsClient({
-    region,
-    credentials: keysOfTarget,
-    retryMode: 'standard', // overrides AWS_RETRY_MODE
-    maxAttempts: 1, // CreateExportTask is not idempotent; overrides AWS_MAX_ATTEMPTS
-    requestHandler: oneConnectionPerCall(options),
-  });
-  client.middlewareStack.use(watchAttempts(attemptsOfTarget));
-  return client;
-}
 
 /** Opens the client for calls of CloudWatch Logs that may be retried, for all targets of a Region. */
 export function openReadClient(region: string, options: AwsConnectionOptions) {

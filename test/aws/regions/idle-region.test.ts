@@ -30,7 +30,7 @@ test('the connections of a Region are closed after five minutes without a call, 
       vi.advanceTimersByTime(minuteMs);
     }
   };
-  using aws = openAws({ timeouts: longTimeouts, elapsed: () => now });
+  using aws = openAws({ timeouts: longTimeouts, now: Date.now, elapsed: () => now });
   const logs = makeCloudWatchLogs({ region: aws.region(region), credentials: undefined });
 
   await logs.describeExportTasks({});
