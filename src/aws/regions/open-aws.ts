@@ -34,8 +34,9 @@ export interface Aws extends Disposable {
 
 // Calls in flight in one Region. A call in flight is a connection, with TLS about 50 KiB. The budget of
 // a target is four calls a second. So 16 are in flight only if AWS takes four seconds for each. Fewer:
-// a slow account refuses calls that AWS would answer. More: accounts that hang fill the memory.
-const logsPlaces = { total: 256, perHolder: 16 };
+// a slow account refuses calls that AWS would answer, and hundreds of busy targets wait for each other
+// while AWS takes a second for each call. More: accounts that hang fill the memory.
+const logsPlaces = { total: 512, perHolder: 16 };
 // AWS allows 600 calls of STS a second, for the account and Region of the caller. At 50 ms a call, 16 in
 // flight are 320 a second. Fewer: the check of a thousand accounts takes too long. More: other
 // services of the account are throttled. A role has one call in flight, whether it hangs or not.
