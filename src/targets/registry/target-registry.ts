@@ -70,13 +70,16 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
       removed.delete(name);
       const entry = before && isSamePlace(before.settings, each) ? before : replace(before, each);
       const hasNewRole = !isSameRole(entry.settings, each);
-      Object.assign(entry, { settings: each, index });
+      const isSame =
+        entry === before && !hasNewRole && before.settings.accountId === each.accountId;
+      // A check in flight counts only for the settings that it began with.
+      if (!isSame) entry.settings = each;
+      entry.index = index;
       configured.set(name, entry);
       if (hasNewRole) setState(entry, 'unchecked');
       if (entry !== before) changed.push(name);
       // Another target may have been the reason why it is misconfigured.
-      const isMisconfigured = entry.problem?.slug === 'target-misconfigured';
-      if (entry !== before || hasNewRole || isMisconfigured) onDue(entry);
+      if (!isSame || entry.problem?.slug === 'target-misconfigured') onDue(entry);
     }
     for (const [name, entry] of removed) {
       onRemoved(name);
