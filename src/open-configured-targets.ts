@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Logger } from 'pino';
 
 import type { Audit } from '#audit/audit.ts';
-import { awsTimeouts } from '#aws/client/timeouts.ts';
+import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import { checkRegions } from '#config/check-aws-settings.ts';
 import type { Config } from '#config/read-config.ts';
 import { checkTargets, readTargets } from '#config/targets-file.ts';
 import { openReloadedValue } from '#files/reloaded-value.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { readNamedFile } from '#validation/settings.ts';
 
 /** What the targets need besides their configuration. */
 export interface ConfiguredTargetsOptions {
   audit: Audit;
-  log: Logger;
+  timeouts: AwsTimeouts;
+  log: Log;
   elapsed: () => number;
   sleep: AbortableSleep;
   /** Sleeps between two looks at the file. */
@@ -26,7 +27,7 @@ export interface ConfiguredTargetsOptions {
 /** Opens the targets, and takes over TARGETS_FILE when it changes. An invalid file changes nothing. */
 export async function openConfiguredTargets(
   config: Config,
-  { audit, log, elapsed, sleep, sleepUntilReload }: ConfiguredTargetsOptions,
+  { audit, timeouts, log, elapsed, sleep, sleepUntilReload }: ConfiguredTargetsOptions,
 ): Promise<Targets> {
   const { isSessionScoped, proxyEnv, targetsFile } = config;
   const isSlotExclusive = config.jobs !== undefined;
@@ -34,7 +35,7 @@ export async function openConfiguredTargets(
     settings: config.targets,
     isSessionScoped,
     isSlotExclusive,
-    timeouts: awsTimeouts,
+    timeouts,
     proxyEnv,
     callsPerSecond: config.awsCallsPerSecond,
     sessionName: `log-export-gateway-${randomUUID().slice(0, 8)}`,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import { openAudit } from '#audit/open-audit.ts';
+import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { checkSurroundings } from '#config/check-aws-settings.ts';
 import { toListenError } from '#config/listen-error.ts';
 import type { Config } from '#config/read-config.ts';
@@ -61,6 +62,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     'targets',
     await openConfiguredTargets(config, {
       audit,
+      timeouts: awsTimeouts,
       log,
       elapsed,
       sleep: sleepUntilAborted,

@@ -1,9 +1,9 @@
 import type { ProxyEnv } from 'node:http';
-import type { Logger } from 'pino';
 import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
+import type { Log } from '#telemetry/log.ts';
 import type { Config } from './read-config.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { Config } from './read-config.ts';
  */
 export async function checkSurroundings(
   { targets, proxyEnv }: Pick<Config, 'targets' | 'proxyEnv'>,
-  log: Logger,
+  log: Log,
 ): Promise<void> {
   if (proxyEnv) logProxy(proxyEnv, log);
   await checkRegions(targets, log);
@@ -25,7 +25,7 @@ export async function checkSurroundings(
  */
 export async function checkRegions(
   targets: readonly TargetSettings[],
-  log: Logger,
+  log: Log,
   known: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   for (const target of targets) refuseRoleOfOtherPartition(target);
@@ -36,7 +36,7 @@ export async function checkRegions(
   }
 }
 
-function logProxy({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY: noProxy }: ProxyEnv, log: Logger): void {
+function logProxy({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY: noProxy }: ProxyEnv, log: Log): void {
   const httpsProxy = HTTPS_PROXY && withoutCredentials(HTTPS_PROXY);
   const httpProxy = HTTP_PROXY && withoutCredentials(HTTP_PROXY);
   log.info(
@@ -44,7 +44,7 @@ function logProxy({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY: noProxy }: ProxyEnv, log:
     'forward proxy configured for AWS and token issuers',
   );
   if (httpsProxy === undefined) {
-    log.warn('HTTP_PROXY has no effect on calls to AWS, set HTTPS_PROXY');
+    log.warn({}, 'HTTP_PROXY has no effect on calls to AWS, set HTTPS_PROXY');
   }
 }
 
@@ -62,7 +62,7 @@ function refuseRoleOfOtherPartition({ name, region, roleArn }: TargetSettings): 
   );
 }
 
-function warnIfUnlisted(region: string, log: Logger): void {
+function warnIfUnlisted(region: string, log: Log): void {
   const { name: partition, dnsSuffix, isListed } = partitionOf(region);
   if (isListed) return;
   log.warn(
@@ -71,7 +71,7 @@ function warnIfUnlisted(region: string, log: Logger): void {
   );
 }
 
-async function warnIfOverridden(region: string, log: Logger): Promise<void> {
+async function warnIfOverridden(region: string, log: Log): Promise<void> {
   const url = await readUsableOverride(region, 'logs');
   if (url)
     log.warn(

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { makeRandom } from '../random.ts';
 import { measureUnderAttack } from './scenarios/hostile-caller.ts';
+import { runOrganisation } from './scenarios/organisation.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 
 // The short form. The full suite is npm run chaos.
@@ -22,6 +23,26 @@ test('loses nothing, exports nothing twice and leaves nothing stuck after 50 kil
   expect(report.violations).toEqual([]);
   expect(report.kills).toBe(50);
   expect(report.slices).toBeGreaterThan(5);
+});
+
+test('loses nothing while replicas are killed, roles are revoked and the targets file is edited', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+
+  const report = await runOrganisation({
+    serverUrl: process.env.TEST_POSTGRES_URL ?? '',
+    count: 12,
+    targets: 6,
+    replicas: 2,
+    emulator: { pendingMs: 20, runningMs: [100, 400] },
+    random: makeRandom(seed),
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+
+  process.stdout.write(`chaos: seed ${seed}, ${report.slices} slices of an organisation\n`);
+  expect(report.violations).toEqual([]);
+  expect(report.kills).toBeGreaterThan(1);
+  expect(report.slices).toBeGreaterThan(6);
 });
 
 test('keeps calls for callers without permission within the AWS budget, and refuses no other caller', {

@@ -137,6 +137,8 @@ const valid: Evidence = {
   auditEntries,
   orphans: [],
   expectedToFail: new Set(),
+  targets: [{ name: 'default', accountId: '123456789012', region: 'eu-west-1' }],
+  absences: [{ target: 'default', from: -9_000, until: -1 }],
   idempotencyKeys: [
     { caller: 'anonymous', key: 'key', digest: 'digest', jobId: 'job', createdAt: 980 },
   ],
@@ -225,6 +227,14 @@ const violations: [string, string, Partial<Evidence>][] = [
     'a taken slot that was accepted while the outcome of another attempt was unknown',
     { attempts: [refused, earlier] },
   ],
+  ['INV13', 'a task in another account', { tasks: [{ ...task, accountId: '210987654321' }] }],
+  ['INV13', 'a task in another Region', { tasks: [{ ...task, region: 'eu-west-2' }] }],
+  ['INV13', 'a task of an unknown target', { targets: [] }],
+  [
+    'INV14',
+    'a create for a removed target',
+    { absences: [{ target: 'default', from: -9_000, until: 996 }] },
+  ],
 ];
 
 describe('the checker', () => {
@@ -236,6 +246,12 @@ describe('the checker', () => {
     const orphan = { taskId: 'task-2', target: 'default', marker, jobId: 'job', detectedAt: 5_000 };
 
     expect(check({ ...valid, tasks: [task, second], orphans: [orphan] })).toEqual([]);
+  });
+
+  test('permits a create that began before its target was removed', () => {
+    const absences = [{ target: 'default', from: 994, until: 9_000 }];
+
+    expect(check({ ...valid, absences })).toEqual([]);
   });
 
   test.each(violations)('finds %s: %s', (invariant, _description, changes) => {

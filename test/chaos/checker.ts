@@ -5,6 +5,7 @@ import type { Tables } from '#database/tables.ts';
 import { checkAudit } from './check-audit.ts';
 import { type ClientCall, checkCalls } from './check-calls.ts';
 import { checkHistory } from './check-history.ts';
+import { type Absence, checkTargets, type TargetPlace } from './check-targets.ts';
 
 /** An export task, as the emulator knows it. */
 export type Task = ReturnType<Emulator['exportTasks']>[number];
@@ -39,6 +40,10 @@ export interface Evidence {
   events: Row<'events'>[];
   orphans: Row<'strays'>[];
   idempotencyKeys: Row<'idempotencyKeys'>[];
+  /** The account and Region of each target. */
+  targets: readonly TargetPlace[];
+  /** When targets were in no configuration of any replica. */
+  absences: readonly Absence[];
   auditEntries: Row<'auditEntries'>[];
 }
 
@@ -64,6 +69,7 @@ export function check(evidence: Evidence): Violation[] {
     ...checkCreates(evidence, tasks),
     ...checkCalls(evidence),
     ...checkAudit(evidence),
+    ...checkTargets(evidence),
   ];
 }
 

@@ -13,7 +13,16 @@ import { openDatabase } from '#database/open-database.ts';
 import { insertHourlyJob } from '../export-jobs/insert-hourly-job.ts';
 import { createDatabase } from '../postgres.ts';
 import type { CreateHandling, CreateRequest } from './aws-gate.ts';
+import type { Absence } from './check-targets.ts';
 import type { ObservedCreate } from './checker.ts';
+import {
+  bucketOf,
+  type ClusterTarget,
+  makeTargetsFile,
+  seedTargets,
+  type TargetsFile,
+  targetsInRegions,
+} from './cluster-targets.ts';
 import { openReplica, type Replica } from './replicas.ts';
 
 /** The options of a scenario. All other times are as short as possible. */
@@ -23,7 +32,10 @@ export interface ClusterOptions {
   /** Aborts the scenario. */
   signal: AbortSignal;
   replicas?: number;
-  targets?: number;
+  /** Default: six targets in Regions of one account. */
+  targets?: readonly ClusterTarget[];
+  /** Those that are in the configuration at first. Default: all. */
+  configured?: readonly ClusterTarget[];
   emulator?: EmulatorOptions;
   /** Whether the replicas serve the API. Default: false. */
   isServing?: boolean;
@@ -40,7 +52,11 @@ export interface Cluster extends AsyncDisposable {
   emulator: Emulator;
   database: Database;
   replicas: Replica[];
-  targets: { name: string; region: string }[];
+  targets: readonly ClusterTarget[];
+  /** The configuration of the replicas. */
+  targetsFile: TargetsFile;
+  /** When targets were in no configuration. */
+  absences: Absence[];
   /** The ids of jobs whose acceptance was confirmed. */
   accepted: string[];
   /** The ids of jobs whose cancel was confirmed. */
@@ -59,21 +75,6 @@ export interface Cluster extends AsyncDisposable {
   keepLog(): void;
 }
 
-const regions = [
-  'eu-west-1',
-  'eu-west-2',
-  'eu-west-3',
-  'eu-north-1',
-  'eu-south-1',
-  'eu-central-1',
-  'us-east-1',
-  'us-east-2',
-  'us-west-1',
-  'us-west-2',
-  'ca-central-1',
-  'sa-east-1',
-];
-
 /** Opens a cluster. Use it with `await using`. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { serverUrl, signal, atCreate = () => ({ sendAfterMs: 0 }) } = options;
@@ -89,13 +90,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       ...options.emulator,
     }),
   );
-  const targets = regions
-    .slice(0, options.targets ?? 6)
-    .map((region) => ({ name: region, region }));
-  for (const { region } of targets) {
-    emulator.seed.logGroup({ region, logGroupName: '/app' });
-    emulator.seed.bucket({ region, bucket: `archive-${region}` });
-  }
+  const targets = options.targets ?? targetsInRegions(6);
+  seedTargets(emulator, targets);
   const databaseUrl = await createDatabase(serverUrl);
   await options.prepare?.(databaseUrl);
   const database = unwinding.use(await openDatabase({ databaseUrl, dataDir: '' }));
@@ -105,10 +101,13 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   unwinding.defer(() => {
     if (!isLogKept) rmSync(folder, { recursive: true, force: true });
   });
+  const targetsFile = makeTargetsFile(folder);
+  targetsFile.write(options.configured ?? targets);
   const logPath = join(folder, 'replicas.log');
   const logFile = openSync(logPath, 'a');
   unwinding.defer(() => closeSync(logFile));
 
+  const absences: Absence[] = [];
   const accepted: string[] = [];
   const cancelled = new Set<string>();
   const expectedToFail = new Set<string>();
@@ -131,7 +130,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         index,
         databaseUrl,
         emulator,
-        targets,
+        targetsPath: targetsFile.path,
         logFile,
         processFailures,
         database,
@@ -149,8 +148,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   );
   for (const replica of replicas) unwinding.use(replica);
 
-  async function addJob(target: { name: string; region: string }, slices: number) {
-    const destination = `archive-${target.region}`;
+  async function addJob(target: ClusterTarget, slices: number) {
+    const destination = bucketOf(target);
     accepted.push(await insertHourlyJob(database, { target: target.name, slices, destination }));
   }
 
@@ -173,6 +172,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     database,
     replicas,
     targets,
+    targetsFile,
+    absences,
     accepted,
     cancelled,
     expectedToFail,

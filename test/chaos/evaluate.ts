@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientCall } from './check-calls.ts';
 import { check, type Evidence, type Violation } from './checker.ts';
 import type { Cluster } from './cluster.ts';
+import { readEvidence } from './read-evidence.ts';
 import { chaosLimits } from './shortened-limits.ts';
 
 /** The result of a scenario. */
@@ -38,14 +39,14 @@ export async function evaluate(
   await delay(sweepMs);
   const until = performance.now() + maxOrphanWaitMs;
   while (performance.now() < until && !signal.aborted) {
-    const isSwept = check(await readEvidence(cluster, calls)).every(
+    const isSwept = check(await readEvidenceOf(cluster, calls)).every(
       ({ invariant }) => invariant !== 'INV2',
     );
     if (isSwept) break;
     await delay(500);
   }
   await Promise.all(cluster.replicas.map((replica) => replica.end()));
-  const evidence = await readEvidence(cluster, calls);
+  const evidence = await readEvidenceOf(cluster, calls);
   const processFailures = cluster.processFailures.map(
     (text): Violation => ({ invariant: 'process', kind: 'unlawful', text }),
   );
@@ -82,27 +83,19 @@ async function waitUntilIdle({ database }: Cluster, signal: AbortSignal): Promis
   }
 }
 
-/** Reads all records. */
-async function readEvidence(cluster: Cluster, calls: ClientCall[]): Promise<Evidence> {
+function readEvidenceOf(cluster: Cluster, calls: ClientCall[]): Promise<Evidence> {
   const { database, emulator, accepted, cancelled, expectedToFail, observedCreates } = cluster;
-  const { queries } = database;
-  const { id } = await queries.selectFrom('installation').select('id').executeTakeFirstOrThrow();
-  return {
-    installation: id,
+  const { targets, absences } = cluster;
+  return readEvidence(database, {
     accepted,
     cancelled,
     expectedToFail,
     calls,
     observedCreates,
     tasks: emulator.exportTasks(),
-    jobs: await queries.selectFrom('jobs').selectAll().execute(),
-    slices: await queries.selectFrom('slices').selectAll().execute(),
-    attempts: await queries.selectFrom('attempts').selectAll().execute(),
-    events: await queries.selectFrom('events').selectAll().execute(),
-    orphans: await queries.selectFrom('strays').selectAll().execute(),
-    idempotencyKeys: await queries.selectFrom('idempotencyKeys').selectAll().execute(),
-    auditEntries: await queries.selectFrom('auditEntries').selectAll().execute(),
-  };
+    targets,
+    absences,
+  });
 }
 
 function longestStart({ events }: Evidence): number {

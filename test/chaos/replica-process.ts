@@ -10,6 +10,8 @@ export interface ReplicaProcess {
   owner: string;
   /** Resolves with the port of its API when it is ready, or with `undefined` if it ends before. */
   ready: Promise<number | undefined>;
+  /** Returns the targets of the configuration that it read last; none before the first time. */
+  configured(): ReadonlySet<string>;
   /** Resolves when it is about to freeze itself. It is resumed after a pause. */
   freezes(): Promise<void>;
   /** Sets or removes the trap. */
@@ -53,8 +55,10 @@ export function startReplica(
     },
     stdio: ['ignore', logFile, logFile, 'ipc'],
   });
-  child.on('message', ({ type }: ReplicaMessage) => {
-    if (type === 'freezing') setTimeout(() => child.kill('SIGCONT'), pauseMs);
+  let configured: ReadonlySet<string> = new Set();
+  child.on('message', (message: ReplicaMessage) => {
+    if (message.type === 'freezing') setTimeout(() => child.kill('SIGCONT'), pauseMs);
+    if (message.type === 'configured') configured = new Set(message.targets);
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -67,6 +71,7 @@ export function startReplica(
     ready: Promise.race([waitForMessage(child, 'ready'), ended]).then((message) =>
       'port' in message ? message.port : undefined,
     ),
+    configured: () => configured,
     freezes: () => waitForMessage(child, 'freezing').then(() => {}),
     set: (trap) => void (child.connected && child.send(trap, () => {})), // it may be ending
     ended,

@@ -1,22 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { readConfig } from '#config/read-config.ts';
 import { openDatabase } from '#database/open-database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
-import { openTargets } from '#targets/open-targets.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
+import { openConfiguredTargets } from '../../src/open-configured-targets.ts';
 import { chaosLimits, chaosTimeouts } from './shortened-limits.ts';
 
 /** The settings of a replica, as JSON in its first argument. */
 export interface ReplicaSettings {
   owner: string;
   databaseUrl: string;
-  targets: { name: string; region: string }[];
+  targetsPath: string;
   /** Whether it serves the API. Without it, it starts faster. */
   isServing: boolean;
 }
@@ -29,10 +31,16 @@ export interface Trap {
 }
 
 /** A message of a replica to its parent. The parent may send it a `Trap`, or 'none'. */
-export type ReplicaMessage = { type: 'ready'; port: number | undefined } | { type: 'freezing' };
+export type ReplicaMessage =
+  | { type: 'ready'; port: number | undefined }
+  | { type: 'freezing' }
+  /** It has read TARGETS_FILE, at its start or after a change. */
+  | { type: 'configured'; targets: string[] };
 
 const settings: ReplicaSettings = JSON.parse(process.argv[2] ?? '');
-const { owner, databaseUrl } = settings;
+const { owner, databaseUrl, targetsPath } = settings;
+// A scenario edits the file every few seconds.
+const reloadIntervalMs = 200;
 let trap: Trap | undefined;
 process.on('message', (message) => {
   trap = message === 'none' ? undefined : (message as Trap);
@@ -49,20 +57,18 @@ const elapsed = () => performance.now();
 const database = await openDatabase({ databaseUrl, dataDir: '', log });
 await database.whenMigrated;
 const audit = makeAudit({ write() {} });
-const targets = openTargets({
-  settings: settings.targets,
-  isSessionScoped: false,
-  isSlotExclusive: true,
-  random: Math.random,
+const env = { TARGETS_FILE: targetsPath, DATABASE_URL: databaseUrl, AWS_CALLS_PER_SECOND: '0' };
+const config = readConfig(env, (path) => readFileSync(path, 'utf8'));
+const targets = await openConfiguredTargets(config, {
   audit,
   timeouts: chaosTimeouts,
-  callsPerSecond: 0,
-  sessionName: 'chaos',
-  now: Date.now,
   elapsed,
   sleep: sleepUntilAborted,
-  log,
+  sleepUntilReload: (ms, signal) => sleepUntilAborted(Math.min(ms, reloadIntervalMs), signal),
+  log: { ...log, info: noteReload },
 });
+process.on('SIGHUP', targets.recheck);
+await sendConfigured();
 const jobs = openExportJobs(database, {
   targets,
   log,
@@ -84,6 +90,16 @@ await app?.close();
 await targets[Symbol.asyncDispose]();
 await database[Symbol.asyncDispose]();
 process.disconnect();
+
+/** Tells the parent when a changed file has been taken over. */
+function noteReload(facts: object, text: string): void {
+  log.info(facts, text);
+  if (text === 'reloaded changed files') void sendConfigured();
+}
+
+function sendConfigured(): Promise<void> {
+  return send({ type: 'configured', targets: Array.from(targets.list(), ({ name }) => name) });
+}
 
 function send(message: ReplicaMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));

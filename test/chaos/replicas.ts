@@ -30,7 +30,8 @@ export interface ReplicaOptions {
   index: number;
   databaseUrl: string;
   emulator: Emulator;
-  targets: { name: string; region: string }[];
+  /** The path of TARGETS_FILE. */
+  targetsPath: string;
   logFile: number;
   processFailures: string[];
   /** The direct connection of the scenario. */
@@ -47,7 +48,7 @@ const endTimeoutMs = 60_000; // shorter: a busy machine looks like a hanging pro
 
 /** Opens a replica and starts its first process. */
 export async function openReplica(options: ReplicaOptions): Promise<Replica> {
-  const { index, databaseUrl, emulator, targets, logFile, processFailures, database } = options;
+  const { index, databaseUrl, emulator, targetsPath, logFile, processFailures, database } = options;
   const toAws = await openAwsGate(emulator.port, (create) => options.atCreate(replica, create));
   const url = new URL(databaseUrl);
   const toDatabase = await openTcpProxy(Number(url.port));
@@ -66,7 +67,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targets, isServing: options.isServing },
+        { owner, databaseUrl: url.href, targetsPath, isServing: options.isServing },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           logFile,

@@ -6,6 +6,7 @@ import { repeatRequests } from './scenarios/duplicate-requests.ts';
 import { runUnderGuess, secondMs } from './scenarios/guesses.ts';
 import { runHostileCallers } from './scenarios/hostile-caller.ts';
 import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
+import { runOrganisation } from './scenarios/organisation.ts';
 import { cutConnection } from './scenarios/partitions.ts';
 import { pauseOwners } from './scenarios/pauses.ts';
 import { runPoisonJobs } from './scenarios/poison.ts';
@@ -41,5 +42,6 @@ export const scenarios: readonly Scenario[] = [
   { name: 'clock-skew', variant: 'PostgreSQL', count: 100, run: skewDatabaseClock }, // about five minutes
   { name: 'poison', count: 400, run: runPoisonJobs },
   { name: 'duplicate-requests', count: 1_000, run: repeatRequests },
+  { name: 'organisation', count: 300, run: runOrganisation }, // about ten minutes
   { name: 'hostile-caller', count: 30, run: runHostileCallers },
 ];

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientCall } from '../check-calls.ts';
 import { createJob, type JobToCreate } from '../client.ts';
 import { openCluster } from '../cluster.ts';
+import { targetsInRegions } from '../cluster-targets.ts';
 import { evaluate } from '../evaluate.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 
@@ -19,7 +20,12 @@ const killWithinMs = 100; // while the 50 requests are in flight
 export async function repeatRequests(options: ScenarioOptions): Promise<ScenarioReport> {
   const { serverUrl, count, random, signal, onProgress } = options;
   const calls: ClientCall[] = [];
-  await using cluster = await openCluster({ serverUrl, signal, targets: 3, isServing: true });
+  await using cluster = await openCluster({
+    serverUrl,
+    signal,
+    targets: targetsInRegions(3),
+    isServing: true,
+  });
   let kills = 0;
   let hitsInStarting = 0;
 

@@ -5,6 +5,7 @@ import { readLines, seedEvents } from '../../guesses/content.ts';
 import type { Guess } from '../../guesses/guesses.ts';
 import type { Violation } from '../checker.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
+import { targetsInRegions } from '../cluster-targets.ts';
 import { evaluate } from '../evaluate.ts';
 import { pick, type ScenarioOptions, type ScenarioReport } from '../scenario.ts';
 import { lostAnswers } from './lost-answers.ts';
@@ -31,7 +32,7 @@ export function runUnderGuess(guess: Guess) {
     await using cluster = await openCluster({
       serverUrl,
       signal,
-      targets: 3,
+      targets: targetsInRegions(3),
       isServing: true,
       emulator: { activeTaskLimit: 1, runningMs: [20, 3 * secondMs], ...guess.emulator },
     });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/source';
 import { openCluster } from '../cluster.ts';
+import { targetsInRegions } from '../cluster-targets.ts';
 import { evaluate } from '../evaluate.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 
@@ -49,7 +50,7 @@ export function loseAnswers({ fault, emulator }: LostAnswer) {
     await using cluster = await openCluster({
       serverUrl,
       signal,
-      targets: 12,
+      targets: targetsInRegions(12),
       ...(emulator && { emulator }),
     });
     cluster.emulator.faults.add({ ...fault, operation: 'CreateExportTask', count } as Fault);

@@ -4,6 +4,7 @@ import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { insertHourlyJob } from '../../export-jobs/insert-hourly-job.ts';
 import type { Violation } from '../checker.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
+import { targetsInRegions } from '../cluster-targets.ts';
 import { evaluate } from '../evaluate.ts';
 import type { ScenarioOptions, ScenarioReport } from '../scenario.ts';
 
@@ -45,7 +46,7 @@ export async function runPoisonJobs(options: ScenarioOptions): Promise<ScenarioR
   await using cluster = await openCluster({
     serverUrl,
     signal,
-    targets: failureKinds.length,
+    targets: targetsInRegions(failureKinds.length),
     emulator: { pendingMs: 0, runningMs: 300 },
   });
   for (const [index, { fault }] of failureKinds.entries()) {
