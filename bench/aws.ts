@@ -8,8 +8,8 @@ export interface AwsProcess extends Child {
   url: string;
   /** Returns its tasks and the calls it received, by its own clock. */
   read(): Promise<AwsRecord>;
-  /** Reads until the condition holds, and returns that record. */
-  readUntil(condition: (record: AwsRecord) => boolean): Promise<AwsRecord>;
+  /** Reads until the condition holds, and returns that record. A long record takes time to read. */
+  readUntil(condition: (record: AwsRecord) => boolean, intervalMs?: number): Promise<AwsRecord>;
 }
 
 // Accepts every create and finishes it at once. It keeps little, so that its memory does not grow.
@@ -22,14 +22,20 @@ const unlimited: EmulatorOptions = {
   journalLimit: 100,
 };
 
-const pollIntervalMs = 5;
+const defaultIntervalMs = 5;
 
-/** Starts the emulator. Default: it accepts every create and finishes it at once. */
-export async function startAws(options: EmulatorOptions = unlimited): Promise<AwsProcess> {
+/**
+ * Starts the emulator. Default: it accepts every create and finishes it at once. `targets` of an
+ * organisation have a log group and a bucket.
+ */
+export async function startAws(
+  options: EmulatorOptions = unlimited,
+  targets = 0,
+): Promise<AwsProcess> {
   const child = startChild({
     script: 'bench/processes/aws.ts',
     core: supportCore,
-    env: { EMULATOR_OPTIONS: JSON.stringify(options) },
+    env: { EMULATOR_OPTIONS: JSON.stringify(options), TARGETS: String(targets) },
   });
   const { url } = await child.whenReady<{ url: string }>();
   const read = () => child.call<AwsRecord>('read');
@@ -37,11 +43,11 @@ export async function startAws(options: EmulatorOptions = unlimited): Promise<Aw
     ...child,
     url,
     read,
-    async readUntil(condition) {
+    async readUntil(condition, intervalMs = defaultIntervalMs) {
       for (;;) {
         const record = await read();
         if (condition(record)) return record;
-        await new Promise((resolve) => setTimeout(resolve, pollIntervalMs));
+        await new Promise((resolve) => setTimeout(resolve, intervalMs));
       }
     },
   };

@@ -10,6 +10,10 @@ import { region } from './requests.ts';
 /** The gateway with its production settings, in a process of its own. */
 export interface GatewayProcess extends Child {
   url: string;
+  /** When the process was started, in epoch ms. */
+  spawnedAt: number;
+  /** The time from the start of the process until it listens, in milliseconds. */
+  listeningMs: number;
   /** The time from the start of the process to the first 200 of /health/ready, in milliseconds. */
   startMs: number;
 }
@@ -26,8 +30,10 @@ export function awsEnvironment(awsUrl: string): Record<string, string> {
 
 const startCommand = packageJson.scripts.start; // node, its flags, the script
 
-// Shorter: the probes slow the start. Longer: the start appears longer than it is.
-const retryIntervalMs = 3;
+// Shorter: the probes slow the start. Longer: the start appears longer than it is. So the pause grows with
+// the start: that of many targets takes seconds.
+const minPauseMs = 3;
+const pauseShare = 0.01;
 
 /** Settings of a gateway. Default: SQLite in an empty folder, and a filled compile cache. */
 export interface GatewayOptions {
@@ -36,19 +42,27 @@ export interface GatewayOptions {
   isCompileCacheUsed?: boolean;
   /** More environment variables. */
   env?: Record<string, string>;
+  /** A module to load first, as a path from the project root. */
+  preload?: string;
+  /** The core to run on. Default: that of the measured process. */
+  core?: number | undefined;
 }
 
 /** Starts the gateway, and resolves when it is ready. Its log is discarded. */
 export async function startGateway(
   awsUrl: string,
-  { databaseUrl, isCompileCacheUsed = true, env = {} }: GatewayOptions = {},
+  options: GatewayOptions = {},
 ): Promise<GatewayProcess> {
+  const { databaseUrl, isCompileCacheUsed = true, env = {}, preload } = options;
   const port = await findFreePort();
-  const beganAt = performance.now();
+  const [beganAt, spawnedAt] = [performance.now(), Date.now()];
   const child = startChild({
     script: 'src/bin/main.ts',
-    flags: startCommand.split(' ').slice(1, -1),
-    core: subjectCore,
+    flags: [
+      ...startCommand.split(' ').slice(1, -1),
+      ...(preload ? ['--import', new URL(`../${preload}`, import.meta.url).href] : []),
+    ],
+    core: 'core' in options ? options.core : subjectCore,
     isCompileCacheUsed,
     env: {
       ...awsEnvironment(awsUrl),
@@ -61,17 +75,27 @@ export async function startGateway(
       ...env,
     },
   });
-  while (!(await isReady(port))) {
+  const elapsedMs = () => performance.now() - beganAt;
+  let listeningMs: number | undefined;
+  const onConnect = () => {
+    listeningMs ??= elapsedMs();
+  };
+  while (!(await isReady(port, onConnect))) {
     if (child.hasEnded()) throw new Error('The gateway did not start.');
-    await delay(retryIntervalMs);
+    await delay(Math.max(minPauseMs, elapsedMs() * pauseShare));
   }
-  return { ...child, url: `http://127.0.0.1:${port}`, startMs: performance.now() - beganAt };
+  const startMs = elapsedMs();
+  const url = `http://127.0.0.1:${port}`;
+  return { ...child, url, spawnedAt, listeningMs: listeningMs ?? startMs, startMs };
 }
 
-function isReady(port: number): Promise<boolean> {
+function isReady(port: number, onConnect: () => void): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => socket.write('GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n'));
+    socket.on('connect', () => {
+      onConnect();
+      socket.write('GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n');
+    });
     socket.on('error', () => resolve(false)).on('close', () => resolve(false));
     socket.on('data', (answer) => {
       resolve(answer.toString('latin1').startsWith('HTTP/1.1 200'));

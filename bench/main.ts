@@ -17,6 +17,10 @@ import { measureMemory } from './figures/memory.ts';
 import { measureOverload } from './figures/overload.ts';
 import { measurePeers } from './figures/peers.ts';
 import { measureStart } from './figures/start.ts';
+import { measureBusyTargets } from './figures/targets/busy.ts';
+import { measureIdleTargets } from './figures/targets/idle.ts';
+import { measureNeighbours } from './figures/targets/neighbours.ts';
+import { measureReplicas } from './figures/targets/replicas.ts';
 import { startGateway } from './gateway.ts';
 import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
 import { makeDatabases } from './postgres.ts';
@@ -38,11 +42,15 @@ const figures = {
   watchers: measureWatchers,
   unauthorized: measureUnauthorizedCallers,
   failover: measureFailover,
+  'targets-idle': measureIdleTargets,
+  'targets-busy': measureBusyTargets,
+  'targets-replicas': measureReplicas,
+  'targets-neighbours': measureNeighbours,
 };
 
 const { values, positionals } = parseArgs({
   options: { short: { type: 'boolean', default: false } },
-  allowPositionals: true, // the names of figures; default: all
+  allowPositionals: true, // the names of figures, or their first word; default: all
 });
 // The short form checks that every figure still works. Its figures mean nothing.
 const scale: Scale = values.short
@@ -65,6 +73,17 @@ const scale: Scale = values.short
       foreignJobs: 10,
       isLeaseAwaited: false,
       arePeersBuilt: false,
+      targets: {
+        idle: 20,
+        moreIdle: 40,
+        idleSeconds: 0.5,
+        busy: 4,
+        taskSeconds: 1,
+        shared: 12,
+        sharedTaskSeconds: 1,
+        neighbours: 10,
+        neighbourRequests: 20,
+      },
     }
   : {
       warmUpCalls: 10_000,
@@ -85,6 +104,19 @@ const scale: Scale = values.short
       foreignJobs: 10_000,
       isLeaseAwaited: true,
       arePeersBuilt: true,
+      targets: {
+        idle: 1_000,
+        moreIdle: 10_000,
+        idleSeconds: 60,
+        busy: 200,
+        taskSeconds: 20,
+        shared: 1_000,
+        // Shorter: three gateways, PostgreSQL and the emulator need more than two cores. Longer: the figure
+        // takes longer.
+        sharedTaskSeconds: 60,
+        neighbours: 100,
+        neighbourRequests: 1_000,
+      },
     };
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -106,10 +138,11 @@ await first.end(); // fills the compile cache for the others
 
 const world = { aws, awsUrl, callers, databases };
 const isChosen = ([name]: [string, unknown]) =>
-  positionals.length === 0 || positionals.includes(name);
+  positionals.length === 0 ||
+  positionals.some((chosen) => name === chosen || name.startsWith(`${chosen}-`));
 const chosen = Object.entries(figures).filter(isChosen);
 // These mostly wait, in processes of their own. The short form runs them at the same time as the others.
-const waiting = ['hand-off', 'failover'];
+const waiting = ['hand-off', 'failover', 'targets-idle', 'targets-busy', 'targets-replicas'];
 const inBackground = new Map(
   chosen
     .filter(([name]) => values.short && waiting.includes(name))

@@ -37,6 +37,24 @@ export interface Scale {
   isLeaseAwaited: boolean;
   /** Whether to build and measure the peers in Go and Python. It may download modules. */
   arePeersBuilt: boolean;
+  targets: TargetsScale;
+}
+
+/** The amounts of measurement of many targets. */
+interface TargetsScale {
+  /** The numbers of idle targets. */
+  idle: number;
+  moreIdle: number;
+  idleSeconds: number;
+  /** The targets of one process that are busy at once, and the duration of their tasks. */
+  busy: number;
+  taskSeconds: number;
+  /** The same, shared by three replicas. */
+  shared: number;
+  sharedTaskSeconds: number;
+  /** Healthy targets beside broken ones, and requests for them in each round. */
+  neighbours: number;
+  neighbourRequests: number;
 }
 
 /** The processes around the measured one. */

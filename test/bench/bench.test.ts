@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
+const handOff = 'hand-off mean # s (goal ≤ #), p# # s, worst # s of #';
+
 test('npm run bench prints every figure', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['bench/main.ts', '--short']);
 
@@ -63,6 +65,33 @@ test('npm run bench prints every figure', async () => {
     ]),
     'failover, in a task  # s after kill # (lease # s, goal ≤ #)',
     '  after a create     # s after kill # (lease # s, goal ≤ #)',
+    ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [
+      `targets, ${storage}  #: listening after # s (goal ≤ #), ready # s (goal ≤ #), all checked # s`,
+      '  memory             # MiB resident, # MiB of it anonymous (goal ≤ #)',
+      '  CPU time           # % of a core (goal ≤ #)',
+      '  calls to AWS       # a minute (goal #)',
+      '  statements         # a second (goal ≤ #)',
+      '  GET /targets       # ms',
+      `targets, ${storage}  #: listening after # s, ready # s, all checked # s`,
+      '  memory             # MiB resident, # MiB of it anonymous, # KiB more for each target (goal ≤ #)',
+      '  CPU time           # % of a core',
+      '  calls to AWS       # a minute',
+      '  statements         # a second',
+      '  GET /targets       # ms',
+    ]),
+    ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [
+      `busy, ${storage}     # targets: ${handOff}`,
+      '  calls to AWS       # a second per slot (goal ≤ #)',
+      '  CPU time           # % of a core (goal ≤ #)',
+    ]),
+    `replicas, #          # targets, tasks of # s in real time: ${handOff}`,
+    expect.stringMatching(
+      /^ {2}shares {13}#(?:, #)* of the slots \(goal # to #\), # s after the third came \(goal ≤ #\)$/,
+    ),
+    '  CPU time           # % of a core, all replicas together',
+    '  after kill #       # busy slots taken over within # s (lease # s, goal ≤ #)',
+    '  exports            # tasks: # lost, # duplicated, # stuck, # unlawful (goal #)',
+    'broken neighbours    p# # ms beside an account whose STS hangs and a throttled one, # ms without, ratio # (goal #)',
     '',
   ]);
 });

@@ -1,0 +1,42 @@
+import type { AwsProcess } from '../../aws.ts';
+import type { AwsRecord } from '../../processes/aws.ts';
+import { quantile } from '../../round.ts';
+
+/** The pauses between the end of a task and the next create of its slot, by creates in a time, in seconds. */
+function handOffsBetween({ tasks }: AwsRecord, from: number, until: number): number[] {
+  return [...Map.groupBy(tasks, ({ slot }) => slot).values()].flatMap((inSlot) =>
+    inSlot.flatMap(({ createdAt }, index) => {
+      const previous = inSlot[index - 1];
+      if (!previous || createdAt < from || createdAt >= until) return [];
+      return [(createdAt - (previous.finishedAt ?? Number.NaN)) / 1_000];
+    }),
+  );
+}
+
+/** Waits until there are as many hand-offs as slots, and returns that record. */
+export function whenHandedOff(aws: AwsProcess, from: number, slots: number): Promise<AwsRecord> {
+  return aws.readUntil(
+    (record) => handOffsBetween(record, from, Number.POSITIVE_INFINITY).length >= slots,
+    1_000,
+  );
+}
+
+/** Formats the hand-offs by creates in a time, with their goal. */
+export function formatHandOffs(record: AwsRecord, from: number, until: number): string {
+  const seconds = handOffsBetween(record, from, until);
+  const mean = seconds.reduce((sum, each) => sum + each, 0) / seconds.length;
+  const p99 = quantile(seconds, 0.99);
+  const worst = Math.max(...seconds);
+  return `hand-off mean ${mean.toFixed(2)} s (goal ≤ 0.6), p99 ${p99.toFixed(2)} s, worst ${worst.toFixed(2)} s of ${seconds.length}`;
+}
+
+/** The rate of calls to AWS for each slot that had a task. */
+export function callsPerSecondAndSlot(
+  { tasks, calls }: AwsRecord,
+  from: number,
+  until: number,
+): number {
+  const slots = new Set(tasks.map(({ slot }) => slot));
+  const made = calls.filter(({ at, slot }) => at >= from && at < until && slots.has(slot));
+  return made.length / ((until - from) / 1_000) / slots.size;
+}
