@@ -61,6 +61,8 @@ export interface TaskWatch {
   state: 'running' | 'cancelling';
   /** Since when the task has been in this state, by `elapsed`. */
   since: number;
+  /** Whether AWS answered the create then. Otherwise the task may have begun earlier or later. */
+  isFromStart: boolean;
   /** The last poll that saw it, in ms since then; 0 before the first. */
   polledAt: number;
   /** When to poll next, in ms since then; undefined until it is decided. */

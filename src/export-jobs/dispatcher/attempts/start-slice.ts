@@ -124,6 +124,7 @@ async function recordOutcome(
         marker,
         state: 'running',
         since: slot.elapsed(),
+        isFromStart: true,
         polledAt: 0,
         pollAt: undefined,
       };

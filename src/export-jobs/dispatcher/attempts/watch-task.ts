@@ -83,10 +83,9 @@ async function recordEnd(
   switch (task.status?.code) {
     case 'COMPLETED':
       if (creationTime !== null && completionTime !== null) {
-        slot.durations.add(active.logGroupName, completionTime - creationTime, {
-          runningAt: watch.polledAt,
-          endedAt: slot.elapsed() - watch.since,
-        });
+        const { since, isFromStart, polledAt: runningAt } = watch;
+        const polls = isFromStart ? { runningAt, endedAt: slot.elapsed() - since } : undefined;
+        slot.durations.add(active.logGroupName, completionTime - creationTime, polls);
       }
       return recordAndAnnounce(
         slot,
