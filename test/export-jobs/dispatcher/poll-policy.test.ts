@@ -38,8 +38,9 @@ describe('the next poll', () => {
     { durations: alike(25, 2), at: 2 },
     { durations: alike(25, 2), polledAt: 2.02, notBefore: 2.27, at: 2.27 },
     // With few known ones, the next may differ.
-    { durations: alike(3, 2), at: 1.27 },
-    { durations: [2, 2.01, 1.99, 2, 2], at: 2.01 },
+    { durations: alike(3, 2), at: 1.06 },
+    { durations: [2, 2.01, 1.99, 2, 2], at: 1.13 },
+    { durations: [2.01, 1.99, ...alike(23, 2)], at: 2.01 },
     // A poll that is late does not wait for a better time.
     { durations: alike(25, 2), notBefore: 2.1, at: 2.1 },
     // Different tasks: the more calls are saved, the sooner.
@@ -181,7 +182,7 @@ describe('a queue of tasks', () => {
     const measured = simulatePolls({ count: 400, seconds, logGroupName }, 1);
 
     expect(measured.mean).toBeLessThanOrEqual(0.35);
-    expect(measured.p99).toBeLessThanOrEqual(1.5);
+    expect(measured.p99).toBeLessThanOrEqual(2);
   });
 });
 

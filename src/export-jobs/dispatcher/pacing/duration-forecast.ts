@@ -25,7 +25,8 @@ const weights = { failure: 0.25, similar: 1, other: 0.25 };
 // With this number of known tasks, the weight of similar ones is twice that with many. Lower: the second
 // task is expected to be like the first. Higher: tasks that are alike are polled more than needed.
 const fewKnown = 10;
-// A similar task is up to this many times shorter or longer than all known ones.
+// A similar task is up to this many times shorter or longer than all known ones, and up to twice that
+// if only one is known.
 const similarFactor = 2;
 // Each known task is spread over the durations of this number of neighbors. Fewer: polls follow chance
 // gaps between few durations. More: two kinds of tasks blur into one.
@@ -62,9 +63,9 @@ export function forecastDuration(durations: readonly number[]): DurationForecast
   spreadFalling(shortest, longest, weights.other);
   const [min, max] = [sorted[0], sorted.at(-1)];
   if (min === undefined || max === undefined) return { ...addUp(changes, total), known: undefined };
-  const from = Math.max(min, shortest) / similarFactor;
   const similar = weights.similar * (1 + fewKnown / sorted.length);
-  spreadFalling(from, Math.max(max, shortest) * similarFactor, similar);
+  const factor = similarFactor * (1 + 1 / sorted.length);
+  spreadFalling(Math.max(min, shortest) / factor, Math.max(max, shortest) * factor, similar);
   const width = Math.min(neighbors, sorted.length);
   const padded = padEnds(sorted, width);
   for (const [index, from] of padded.slice(0, -width).entries()) {
