@@ -20,6 +20,8 @@ export interface ConfiguredTargetsOptions {
   log: Log;
   elapsed: () => number;
   sleep: AbortableSleep;
+  /** No account is checked before. Default: at once. */
+  checkWhen?: Promise<void> | undefined;
   /** Sleeps between two looks at the file. */
   sleepUntilReload: AbortableSleep;
 }
@@ -27,7 +29,7 @@ export interface ConfiguredTargetsOptions {
 /** Opens the targets, and takes over TARGETS_FILE when it changes. An invalid file changes nothing. */
 export async function openConfiguredTargets(
   config: Config,
-  { audit, timeouts, log, elapsed, sleep, sleepUntilReload }: ConfiguredTargetsOptions,
+  { audit, timeouts, log, elapsed, sleep, checkWhen, sleepUntilReload }: ConfiguredTargetsOptions,
 ): Promise<Targets> {
   const { isSessionScoped, proxyEnv, targetsFile } = config;
   const isSlotExclusive = config.jobs !== undefined;
@@ -44,6 +46,7 @@ export async function openConfiguredTargets(
     audit,
     elapsed,
     sleep,
+    checkWhen,
     log,
   });
   if (!targetsFile) return targets;

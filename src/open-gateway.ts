@@ -47,6 +47,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   let isStopping = false;
   const elapsed = () => performance.now();
   const files = makeReloadSignal(sleepUntilAborted);
+  const listening = Promise.withResolvers<void>();
   await using opening = new AsyncDisposableStack(); // closes everything if the start fails
   const use: Use = (what, opened) => {
     opening.defer(() => closeInTime(what, () => opened[Symbol.asyncDispose](), log));
@@ -66,6 +67,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       log,
       elapsed,
       sleep: sleepUntilAborted,
+      checkWhen: listening.promise, // a thousand checks would delay it
       sleepUntilReload: files.sleep,
     }),
   );
@@ -116,6 +118,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const url = await app.listen({ host, port }).catch((error: unknown) => {
     throw toListenError(error, { host, port });
   });
+  listening.resolve();
   const opened = opening.move();
   return {
     url,

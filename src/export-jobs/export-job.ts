@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { Warning } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
+import { TargetProblem } from '#targets/target.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
 import { type JobState, jobStates } from './job-state.ts';
@@ -117,6 +118,7 @@ const QueuePosition = Type.Object(
         'Estimated end of the last waiting slice. Absent if there is no recent export at the target from which to estimate.',
       ),
     ),
+    problem: Type.Optional(TargetProblem),
   },
   {
     title: 'QueuePosition',

@@ -61,7 +61,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   const { wake, newId, elapsed, sleep, basePath, maxWaitingSlices = 0 } = options;
   const { maxStreams = statedLimits.streamsPerProcess, maxWatchers = 0 } = options;
   const watchLimits = { perProcess: maxStreams, perCaller: maxWatchers };
-  const show = makeShowJob(jobCache, queue, basePath);
+  const show = makeShowJob({ jobCache, queue, targets, basePath });
   const showNow: ShowJobNow = async (jobId) => show((await jobCache.readHead(jobId)) as JobHead);
   const announce = (jobId: string, target: string) => {
     watch.changed(jobId);

@@ -2,7 +2,7 @@ import { asDispatcher } from '#aws/call-budget/budgeted-calls.ts';
 import type { AwsConnectionOptions } from '#aws/client/connections.ts';
 import { openAws } from '#aws/regions/open-aws.ts';
 import { configError } from '#problems/config-error.ts';
-import { Problem } from '#problems/problem.ts';
+import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { otherAccount, sharedSlot, toAccountProblem } from './account/account-problem.ts';
 import { type Account, type AccountOptions, openAccount } from './account/open-account.ts';
@@ -13,7 +13,9 @@ import { makeStateLog } from './registry/state-log.ts';
 import {
   closedBecause,
   type TargetEntry,
+  targetMoves,
   targetNotFound,
+  targetRemoved,
   toKnown,
 } from './registry/target-entry.ts';
 import { makeTargetRegistry } from './registry/target-registry.ts';
@@ -29,6 +31,8 @@ export interface TargetsOptions extends AwsConnectionOptions, Omit<AccountOption
   /** Whether only one target may use the slot of an account and Region, because export jobs are on. */
   isSlotExclusive: boolean;
   random: () => number;
+  /** No account is checked before. Default: at once. */
+  checkWhen?: Promise<void> | undefined;
   log: Pick<Log, 'info' | 'warn' | 'error'>;
 }
 
@@ -39,10 +43,11 @@ export interface TargetsOptions extends AwsConnectionOptions, Omit<AccountOption
 export function openTargets(options: TargetsOptions): Targets {
   const { isSlotExclusive, timeouts, proxyEnv, now, elapsed, sleep, random, log } = options;
   const aws = openAws({ timeouts, proxyEnv, now, elapsed });
+  const beginWhen = options.checkWhen ?? Promise.resolve();
   const stop = new AbortController();
   const clocks = { sleep, stop: stop.signal };
   const logState = makeStateLog({ log, ...clocks });
-  const schedule = makeCheckSchedule({ check, elapsed, random, ...clocks });
+  const schedule = makeCheckSchedule({ check, elapsed, random, beginWhen, ...clocks });
   const registry = makeTargetRegistry({
     now,
     onState(entry) {
@@ -159,9 +164,8 @@ export function openTargets(options: TargetsOptions): Targets {
     },
     whyClosed(name) {
       const entry = registry.find(name);
-      if (!entry) return targetNotFound();
-      if (!registry.findDraining(name)) return closedBecause(entry);
-      return new Problem('not-ready', 'The target moves to another account or Region.');
+      if (!entry) return targetRemoved();
+      return registry.findDraining(name) ? targetMoves() : closedBecause(entry);
     },
     list: (from = 0) => registry.all().drop(from).map(toKnown),
     forDispatcher(name) {

@@ -1,6 +1,6 @@
-import { withBasePath } from '#problems/problem.ts';
+import { type Problem, withBasePath } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
-import type { KnownTarget, Target } from './target.ts';
+import type { KnownTarget, Target, TargetProblem } from './target.ts';
 
 /** Shows a target in its state. */
 export function showTarget(target: KnownTarget, basePath: string): Target {
@@ -12,13 +12,17 @@ export function showTarget(target: KnownTarget, basePath: string): Target {
     isDefault,
     state,
     since: toDateTime(since),
-    ...(problem && {
-      problem: {
-        type: `${basePath}/problems/${problem.slug}`,
-        title: problem.kind.title,
-        detail: problem.detail,
-        remedy: withBasePath(problem.members.remedy ?? problem.kind.remedy, basePath),
-      },
-    }),
+    ...(problem && { problem: showTargetProblem(problem, basePath) }),
+  };
+}
+
+/** Shows why nothing is sent for a target. */
+export function showTargetProblem(problem: Problem, basePath: string): TargetProblem {
+  const { slug, kind, detail, members } = problem;
+  return {
+    type: `${basePath}/problems/${slug}`,
+    title: kind.title,
+    detail,
+    remedy: withBasePath(members.remedy ?? kind.remedy, basePath),
   };
 }

@@ -35,6 +35,21 @@ export const TargetStateName = Type.Unsafe<TargetState>({
   'x-rule': `one of ${targetStates.join(', ')}`,
 });
 
+/** Why nothing is sent for a target, as callers see it. */
+export type TargetProblem = Static<typeof TargetProblem>;
+export const TargetProblem = Type.Object(
+  {
+    ...Type.Pick(ProblemBody, ['type', 'title']).properties,
+    detail: Type.String({ description: 'Explanation of the problem for this target.' }),
+    ...Type.Pick(ProblemBody, ['remedy']).properties,
+  },
+  {
+    title: 'TargetProblem',
+    description:
+      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`: requests for the target get this problem. In the queue of a job, it is also present while the target is `unchecked`. The same is true after the target was removed, and while it moves to another account or Region.',
+  },
+);
+
 /** A target as callers see it, without its role. */
 export type Target = Static<typeof Target>;
 export const Target = Type.Object(
@@ -53,20 +68,7 @@ export const Target = Type.Object(
     }),
     state: TargetStateName,
     since: DateTime('When the state began.'),
-    problem: Type.Optional(
-      Type.Object(
-        {
-          ...Type.Pick(ProblemBody, ['type', 'title']).properties,
-          detail: Type.String({ description: 'Explanation of the problem for this target.' }),
-          ...Type.Pick(ProblemBody, ['remedy']).properties,
-        },
-        {
-          title: 'TargetProblem',
-          description:
-            'The reason why the target is unusable. Requests for this target get the same problem. Present when `state` is `unusable`.',
-        },
-      ),
-    ),
+    problem: Type.Optional(TargetProblem),
   },
   { title: 'Target', description: 'An AWS account and Region in which exports run.' },
 );

@@ -1,5 +1,8 @@
 import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
 import { awsLimits } from '#problems/limits.ts';
+import type { Problem } from '#problems/problem.ts';
+import { showTargetProblem } from '#targets/show-target.ts';
+import type { Targets } from '#targets/target.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { type ExportJob, showProblem } from '../export-job.ts';
 import { hasEnded, jobStateOf } from '../job-state.ts';
@@ -17,7 +20,7 @@ const maxFailures = 5;
 interface ShownJob {
   job: ExportJob;
   version: number;
-  /** From its version and its position in the queue. Weak, because estimates change without it. */
+  /** From its version, its position in the queue, and what keeps it there. Weak, because estimates change without it. */
   etag: string;
   hasEnded: boolean;
 }
@@ -29,16 +32,23 @@ export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 export type ShowJobNow = (jobId: string) => Promise<ShownJob>;
 
 /** Makes `ShowJob`. `basePath` is the public path prefix of all links. */
-export function makeShowJob(jobCache: JobCache, queue: QueueView, basePath: string): ShowJob {
+export function makeShowJob(options: {
+  jobCache: JobCache;
+  queue: QueueView;
+  targets: Pick<Targets, 'whyClosed'>;
+  basePath: string;
+}): ShowJob {
+  const { jobCache, queue, targets, basePath } = options;
   return async (head) => {
     const [snapshot] = (await jobCache.read([head])) as [JobSnapshot];
     const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
-    const shown = showJob(snapshot, basePath, position);
+    const problem = position && targets.whyClosed(job.target);
+    const shown = showJob(snapshot, basePath, position && { ...position, problem });
     return {
       job: shown,
       version: job.version,
-      etag: `W/"${job.version}-${position?.position ?? 0}"`,
+      etag: `W/"${job.version}-${position?.position ?? 0}${problem ? `-${problem.slug}` : ''}"`,
       hasEnded: hasEnded(shown.state),
     };
   };
@@ -48,7 +58,7 @@ export function makeShowJob(jobCache: JobCache, queue: QueueView, basePath: stri
 export function showJob(
   snapshot: JobSnapshot,
   basePath: string,
-  position?: JobPosition,
+  position?: WaitingPosition,
 ): ExportJob {
   const { job, counts, notBeforeAt, startedAt, changedAt, failures } = snapshot;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
@@ -74,7 +84,7 @@ export function showJob(
       cancelRequestedAt: toDateTime(job.cancelRequestedAt),
     }),
     ...(hasEnded(state) && { endedAt: toDateTime(changedAt) }),
-    ...(position && { queue: showPosition(position) }),
+    ...(position && { queue: showPosition(position, basePath) }),
     failures: failures
       .slice(0, maxFailures)
       .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
@@ -119,6 +129,13 @@ export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<JobPosit
   };
 }
 
-function showPosition(position: JobPosition) {
-  return { position: position.position, ...showEstimate(position) };
+/** A position in the queue, and why the target starts nothing now. */
+type WaitingPosition = JobPosition & { problem: Problem | undefined };
+
+function showPosition({ problem, ...position }: WaitingPosition, basePath: string) {
+  return {
+    position: position.position,
+    ...showEstimate(position),
+    ...(problem && { problem: showTargetProblem(problem, basePath) }),
+  };
 }

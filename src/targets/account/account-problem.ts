@@ -10,9 +10,11 @@ export interface AccountProblem {
 const repeated = 'The service checks the target again within a minute.';
 
 /** Translates the failure of an account check. The error is the `cause`, which is never shown. */
-export function toAccountProblem(cause: unknown): AccountProblem {
-  const { slug } = toAwsProblem('DescribeExportTasks', cause);
-  if (slug === 'service-role-unusable' || slug === 'service-role-not-permitted') {
+export function toAccountProblem(error: Error): AccountProblem {
+  const { slug } = toAwsProblem('DescribeExportTasks', error);
+  const cause = toFacts(error);
+  const isRefused = slug === 'service-role-unusable' || slug === 'service-role-not-permitted';
+  if (isRefused || isWithoutCredentials(error)) {
     const detail =
       'AWS STS refused the service role of this target, or the service has no credentials. Nothing is sent for this target.';
     const remedy = `Ask the operator of the service to check the role of this target: whether it exists, its trust policy and its external id. ${repeated}`;
@@ -25,6 +27,25 @@ export function toAccountProblem(cause: unknown): AccountProblem {
     'AWS STS did not confirm the account of this target, because it is unavailable or did not answer in time. Nothing is sent for this target.';
   const remedy = `Wait as many seconds as \`Retry-After\` says, then send the request again. ${repeated}`;
   return { problem: new Problem('aws-unavailable', detail, { cause, remedy }), isOutage: true };
+}
+
+/** Whether the service has no credentials with which it could assume the role. */
+function isWithoutCredentials({ cause }: Error): boolean {
+  return cause instanceof Error && cause.name === 'CredentialsProviderError';
+}
+
+/**
+ * What the log needs of an error. The whole error of the SDK has stacks and an answer, which take 15 KiB:
+ * a thousand broken targets would keep as many.
+ */
+function toFacts(error: Error): Error {
+  const { name, message, cause, $metadata } = error as Error & { $metadata?: object };
+  return Object.assign(Object.create(Error.prototype), {
+    name,
+    message,
+    ...($metadata && { $metadata }),
+    ...(cause instanceof Error && { cause: toFacts(cause) }),
+  });
 }
 
 /** The problem of a target whose credentials belong to another account than the configured one. */

@@ -23,6 +23,8 @@ export interface CheckScheduleOptions {
   check: (name: string) => Promise<CheckResult>;
   elapsed: () => number;
   random: () => number;
+  /** No check begins before. */
+  beginWhen: Promise<void>;
   sleep: AbortableSleep;
   stop: AbortSignal;
 }
@@ -63,12 +65,17 @@ interface Region {
 
 /** Makes a schedule. Targets that are checked, and will not be again, take no memory in it. */
 export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule {
-  const { check, elapsed, random, sleep, stop } = options;
+  const { check, elapsed, random, beginWhen, sleep, stop } = options;
   const tasks = new Map<string, Task>();
   const regions = new Map<string, Region>();
   const pausing = new Set<Task>();
   let alarm = { dueAt: Number.POSITIVE_INFINITY, wake: new AbortController() };
   let isPausing = false;
+  let hasBegun = false;
+  void beginWhen.then(() => {
+    hasBegun = true;
+    for (const region of regions.values()) fill(region);
+  });
 
   function regionOf(name: string): Region {
     const known = regions.get(name) ?? {
@@ -92,7 +99,7 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
   }
 
   function fill(region: Region): void {
-    if (stop.aborted) return;
+    if (stop.aborted || !hasBegun) return;
     while (region.inFlight < region.places) {
       const canRetry = region.retriesInFlight < placesForRetries;
       const [next] = [region.asked, region.first, ...(canRetry ? [region.retry] : [])].find(
@@ -101,16 +108,15 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
       if (!next) return;
       void run(next);
     }
-    const isWaiting = [region.asked, region.first, region.retry].some(({ size }) => size > 0);
-    if (isWaiting && region.places < placesPerRegion) void addPlace(region);
+    let waiting = region.asked.size + region.first.size + region.retry.size;
+    for (; waiting > 0 && region.places < placesPerRegion; waiting -= 1) void addPlace(region);
   }
 
-  /** Adds a place after a random pause, while checks wait. */
+  /** Adds a place after a random pause. */
   async function addPlace(region: Region): Promise<void> {
     region.places += 1;
-    const place = region.places;
     region.inFlight += 1; // the place is taken until its pause ends
-    await sleep(Math.round((random() * spreadMs * place) / placesPerRegion), stop);
+    await sleep(Math.round(random() * spreadMs), stop);
     region.inFlight -= 1;
     fill(region);
   }

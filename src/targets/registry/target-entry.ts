@@ -74,3 +74,21 @@ export const targetNotFound = () =>
     'target-not-found',
     'No target with this name exists, or you are not allowed to see it.',
   );
+
+/** Why the queue of a name that no target has any more starts nothing. */
+export const targetRemoved = () =>
+  new Problem(
+    'target-not-found',
+    'The target of this job was removed from the configuration. Its waiting slices do not start.',
+    {
+      remedy:
+        'Ask the operator of the service to configure the target again. Or cancel the job with POST /export-jobs/{jobId}/cancel.',
+    },
+  );
+
+/** Why the queue of a target starts nothing while something runs at its old place. */
+export const targetMoves = () =>
+  new Problem(
+    'not-ready',
+    'The target moves to another account or Region. Waiting slices start there after the running one has ended.',
+  );
