@@ -15,6 +15,7 @@ process.once('exit', () => {
 
 /** A process of the benchmark. */
 export interface Child extends AsyncDisposable {
+  pid: number;
   /** Sends a message to a process in `bench/processes`, and resolves with its answer. */
   call<Answer>(message: unknown): Promise<Answer>;
   /** Resolves with the first message, which a process in `bench/processes` sends when it is ready. */
@@ -81,6 +82,7 @@ export function startProgram(options: {
   const mib = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read('status'))?.[1]) / 1_024;
   return {
+    pid: child.pid ?? 0,
     call(message) {
       child.send(message as object);
       return nextMessage(child);

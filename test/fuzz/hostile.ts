@@ -12,6 +12,7 @@ import { dial } from '../edge/raw.ts';
 import { makeRandom } from '../random.ts';
 import { region } from '../world.ts';
 import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
+import { makeStopwatch, type Stopwatch } from './stopwatch.ts';
 
 /** The report of a gateway that received only hostile requests. */
 export interface HostileReport {
@@ -22,6 +23,7 @@ export interface HostileReport {
   halfSent: number;
   /** Requests without an answer, or with a 5xx other than 501 and 503. */
   failures: string[];
+  /** The time of the slowest answer, without waiting for a core. */
   slowestMs: number;
   /** The measurements of a prober of /health/live in a thread of its own. */
   live: { probes: number; slowestMs: number; failures: number };
@@ -57,9 +59,10 @@ export async function runHostile(options: { count: number; seed: number }): Prom
   const random = makeRandom(seed);
   const next = makeHostileRequests(random);
   const prober = new Worker(new URL('prober.ts', import.meta.url), {
-    workerData: { url: gateway.url },
+    workerData: { url: gateway.url, pid: gateway.pid },
   });
   stack.defer(async () => void (await prober.terminate()));
+  const stopwatch = makeStopwatch(gateway.pid);
   const agent = new Agent({ keepAlive: true, maxSockets: parallel });
   stack.defer(() => agent.destroy());
   const held = new Set<Socket>();
@@ -100,6 +103,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     const { status, tookMs } = await sendRequest(gateway.url, hostile, {
       key: keys[caller],
       agent,
+      stopwatch,
     });
     const counts = report.byStatus[caller];
     counts[String(status)] = (counts[String(status)] ?? 0) + 1;
@@ -157,22 +161,21 @@ function writeAccess(folder: string): Record<string, string> {
 function sendRequest(
   url: string,
   { method, path, headers, body }: HostileRequest,
-  { key, agent }: { key: string; agent: Agent },
+  { key, agent, stopwatch }: { key: string; agent: Agent; stopwatch: Stopwatch },
 ): Promise<{ status: number | undefined; tookMs: number }> {
   return new Promise((resolve) => {
-    let sentAt: number | undefined;
+    let stop: ReturnType<Stopwatch> | undefined;
     const { hostname, port } = new URL(url);
     const sent = request(
       { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
       (answer) => {
-        sentAt ??= performance.now();
-        const end = () =>
-          resolve({ status: answer.statusCode, tookMs: performance.now() - (sentAt ?? 0) });
+        stop ??= stopwatch();
+        const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
         answer.resume().on('end', end).on('error', end);
       },
     );
     sent.once('finish', () => {
-      sentAt ??= performance.now();
+      stop ??= stopwatch();
     });
     // A gateway that answers before the end of a body may close the connection.
     sent.on('error', ({ code }: NodeJS.ErrnoException) => {
