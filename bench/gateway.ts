@@ -89,6 +89,28 @@ export async function startGateway(
   return { ...child, url, spawnedAt, listeningMs: listeningMs ?? startMs, startMs };
 }
 
+/** The gateways in front of one AWS. */
+export interface Gateways extends AsyncDisposable {
+  open(options?: GatewayOptions): Promise<GatewayProcess>;
+}
+
+/** Makes them. If shared, the same settings get the same gateway, which ends only with all of them. */
+export function makeGateways(awsUrl: string, { isShared }: { isShared: boolean }): Gateways {
+  const shared = new Map<string, Promise<GatewayProcess>>();
+  return {
+    async open(options = {}) {
+      if (!isShared) return startGateway(awsUrl, options);
+      const settings = JSON.stringify(options);
+      const opened = shared.get(settings) ?? startGateway(awsUrl, options);
+      shared.set(settings, opened);
+      return { ...(await opened), async end() {}, async [Symbol.asyncDispose]() {} };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const gateway of shared.values()) await (await gateway)[Symbol.asyncDispose]();
+    },
+  };
+}
+
 function isReady(port: number, onConnect: () => void): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

@@ -21,7 +21,7 @@ import { measureBusyTargets } from './figures/targets/busy.ts';
 import { measureIdleTargets } from './figures/targets/idle.ts';
 import { measureNeighbours } from './figures/targets/neighbours.ts';
 import { measureReplicas } from './figures/targets/replicas.ts';
-import { startGateway } from './gateway.ts';
+import { makeGateways } from './gateway.ts';
 import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
 import { makeDatabases } from './postgres.ts';
 import type { Scale } from './scale.ts';
@@ -133,10 +133,11 @@ await using aws = await startAws();
 const { url: awsUrl } = aws;
 await using callers = startChild({ script: 'bench/processes/callers.ts', core: supportCore });
 await callers.whenReady();
-await using first = await startGateway(awsUrl);
+await using gateways = makeGateways(awsUrl, { isShared: values.short });
+await using first = await gateways.open();
 await first.end(); // fills the compile cache for the others
 
-const world = { aws, awsUrl, callers, databases };
+const world = { aws, awsUrl, callers, databases, openGateway: gateways.open };
 const isChosen = ([name]: [string, unknown]) =>
   positionals.length === 0 ||
   positionals.some((chosen) => name === chosen || name.startsWith(`${chosen}-`));

@@ -11,6 +11,8 @@ export function makeDatabases(): Databases {
   let server: Promise<Postgres> | undefined;
   return {
     async create() {
+      const { TEST_POSTGRES_URL } = process.env; // a test of the benchmark has a server
+      if (TEST_POSTGRES_URL) return createDatabase(TEST_POSTGRES_URL);
       server ??= openPostgres();
       return createDatabase((await server).url);
     },

@@ -1,4 +1,5 @@
 import type { Child } from './child.ts';
+import type { Gateways } from './gateway.ts';
 import type { Databases } from './postgres.ts';
 
 /** The amounts of measurement. */
@@ -63,4 +64,6 @@ export interface World {
   awsUrl: string;
   callers: Child;
   databases: Databases;
+  /** Opens a gateway in front of `aws`. */
+  openGateway: Gateways['open'];
 }

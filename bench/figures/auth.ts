@@ -1,5 +1,4 @@
 import { startChild } from '../child.ts';
-import { startGateway } from '../gateway.ts';
 import { supportCore } from '../machine.ts';
 import { formatRates, measurePairs } from '../pairs.ts';
 import { permittedGroup, writePolicies } from '../policies.ts';
@@ -10,7 +9,10 @@ import type { Scale, World } from '../scale.ts';
 const audience = 'log-export-gateway';
 
 /** CreateExportTask by authenticated and authorized callers, compared with AUTH=none. */
-export async function measureAuth({ awsUrl, callers }: World, scale: Scale): Promise<string[]> {
+export async function measureAuth(
+  { openGateway, callers }: World,
+  scale: Scale,
+): Promise<string[]> {
   await using issuer = startChild({
     script: 'bench/processes/issuer.ts',
     core: supportCore,
@@ -18,10 +20,10 @@ export async function measureAuth({ awsUrl, callers }: World, scale: Scale): Pro
   });
   const { url, token } = await issuer.whenReady<IssuerReady>();
   const credential = `Authorization: Bearer ${token}`;
-  await using guarded = await startGateway(awsUrl, {
+  await using guarded = await openGateway({
     env: { AUTH: 'jwt', JWT_ISSUER: url, JWT_AUDIENCE: audience, POLICY_DIR: writePolicies(url) },
   });
-  await using open = await startGateway(awsUrl);
+  await using open = await openGateway();
   const lines: string[] = [];
   for (const [name, request] of cases) {
     const round = { seconds: scale.roundSeconds, parallel: 50, requests: [request] };

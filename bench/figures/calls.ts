@@ -1,5 +1,5 @@
 import { type Child, startChild } from '../child.ts';
-import { awsEnvironment, startGateway } from '../gateway.ts';
+import { awsEnvironment } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
 import { formatRates, measurePairs, medianOf } from '../pairs.ts';
 import type { Round, RoundResult } from '../round.ts';
@@ -8,7 +8,7 @@ import type { Scale, World } from '../scale.ts';
 /** CreateExportTask through the gateway, compared with the bare SDK: calls per second, and added latency. */
 export async function measureCalls(world: World, scale: Scale): Promise<string[]> {
   const { aws, awsUrl, callers } = world;
-  await using gateway = await startGateway(awsUrl);
+  await using gateway = await world.openGateway();
   await using sdk = startChild({
     script: 'bench/processes/bare-sdk.ts',
     core: subjectCore,

@@ -1,13 +1,12 @@
 import { startChild } from '../child.ts';
-import { startGateway } from '../gateway.ts';
 import { subjectCore } from '../machine.ts';
 import { formatRates, measurePairs } from '../pairs.ts';
 import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** GET /health/live, compared with a bare Fastify route with the same answer. */
-export async function measureHealth({ awsUrl, callers }: World, scale: Scale): Promise<string[]> {
-  await using gateway = await startGateway(awsUrl);
+export async function measureHealth({ openGateway, callers }: World, scale: Scale): Promise<string[]> {
+  await using gateway = await openGateway();
   await using bare = startChild({ script: 'bench/processes/bare-fastify.ts', core: subjectCore });
   const { url } = await bare.whenReady<{ url: string }>();
   const round = { seconds: scale.roundSeconds, parallel: 50, requests: ['live'] };

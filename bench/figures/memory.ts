@@ -1,10 +1,9 @@
-import { startGateway } from '../gateway.ts';
 import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** The growth of resident memory after many requests of every kind. */
-export async function measureMemory({ awsUrl, callers }: World, scale: Scale): Promise<string[]> {
-  await using gateway = await startGateway(awsUrl);
+export async function measureMemory({ openGateway, callers }: World, scale: Scale): Promise<string[]> {
+  await using gateway = await openGateway();
   const before = gateway.residentMib();
   let sent = 0;
   while (sent < scale.requests) {

@@ -1,5 +1,5 @@
 import { startChild } from '../child.ts';
-import { type GatewayProcess, startGateway } from '../gateway.ts';
+import type { GatewayProcess } from '../gateway.ts';
 import { supportCore } from '../machine.ts';
 import type { FloodResult } from '../processes/flood.ts';
 import { median, quantile, type RoundResult } from '../round.ts';
@@ -32,10 +32,10 @@ async function setCreateDelay(awsUrl: string, ms: number): Promise<void> {
 
 async function measureAt(
   createDelayMs: number,
-  { awsUrl, callers }: World,
+  { openGateway, callers }: World,
   { warmUpCalls, roundSeconds, floodSeconds: seconds, recoverySeconds }: Scale,
 ): Promise<string[]> {
-  await using gateway = await startGateway(awsUrl);
+  await using gateway = await openGateway();
   await using flood = startChild({ script: 'bench/processes/flood.ts', core: supportCore });
   await flood.whenReady();
   const create = (round: { seconds: number; parallel: number }) =>

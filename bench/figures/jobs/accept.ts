@@ -1,4 +1,3 @@
-import { startGateway } from '../../gateway.ts';
 import { median } from '../../round.ts';
 import type { Scale, World } from '../../scale.ts';
 import { createJob } from './create-job.ts';
@@ -8,7 +7,7 @@ import { storageBackends } from './storage-backends.ts';
 export async function measureAccept(world: World, scale: Scale): Promise<string[]> {
   const lines: string[] = [];
   for (const [name, openStorage] of storageBackends) {
-    await using gateway = await startGateway(world.awsUrl, await openStorage(world));
+    await using gateway = await world.openGateway(await openStorage(world));
     const acceptMs: number[] = [];
     const stallMs: number[] = [];
     const cpuMs: number[] = [];

@@ -7,6 +7,8 @@ import { storageBackends } from './storage-backends.ts';
 
 /** The time to find the next slice, and to record its start. */
 export async function measurePickNext(world: World, scale: Scale): Promise<string[]> {
+  await using picker = startChild({ script: 'bench/processes/picker.ts', core: subjectCore });
+  await picker.whenReady();
   const lines: string[] = [];
   for (const [name, openStorage] of storageBackends) {
     const lengths = [1_000, scale.waiting];
@@ -14,8 +16,6 @@ export async function measurePickNext(world: World, scale: Scale): Promise<strin
     for (const waiting of lengths) {
       request.queues.push({ ...(await openStorage(world)), dataDir: makeFolder(), waiting });
     }
-    await using picker = startChild({ script: 'bench/processes/picker.ts', core: subjectCore });
-    await picker.whenReady();
     const [few, many] = await picker.call<[PickTimes, PickTimes]>(request);
     const label = `pick-next, ${name}`.padEnd(21);
     const ratio = many.pickMs.p99 / few.pickMs.p99;

@@ -7,6 +7,11 @@ import { storageBackends } from './storage-backends.ts';
 
 /** Whether an unauthorized caller can tell from the time or the bytes of an answer that a job exists. */
 export async function measureUnauthorizedCallers(world: World, scale: Scale): Promise<string[]> {
+  await using child = startChild({
+    script: 'bench/processes/unauthorized-caller.ts',
+    core: subjectCore,
+  });
+  await child.whenReady();
   const lines: string[] = [];
   for (const [name, openStorage] of storageBackends) {
     const storage = await openStorage(world);
@@ -16,11 +21,6 @@ export async function measureUnauthorizedCallers(world: World, scale: Scale): Pr
       ...storage,
       seed: 1,
     };
-    await using child = startChild({
-      script: 'bench/processes/unauthorized-caller.ts',
-      core: subjectCore,
-    });
-    await child.whenReady();
     const { routes, hasSameBytes } = await child.call<UnauthorizedResult>(reads);
     const ratios = routes.map(({ ratio }) => ratio);
     const label = `unauthorized, ${name}`.padEnd(24);
