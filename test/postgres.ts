@@ -50,8 +50,11 @@ const settings = {
   deadlock_timeout: '50ms', // far below our lock_timeout, even on a slow machine
 };
 
-/** Opens a server, and removes the leftovers of killed runs. Its disposal deletes it. */
-export async function openPostgres(): Promise<Postgres> {
+/**
+ * Opens a server, and removes the leftovers of killed runs. Its disposal deletes it. Unless it waits for the
+ * disk, a crash of the machine damages its data, and a crash of its processes does not.
+ */
+export async function openPostgres({ isDiskAwaited = true } = {}): Promise<Postgres> {
   await removeLeftovers();
   const folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   chmodSync(folder, 0o755);
@@ -97,7 +100,8 @@ export async function openPostgres(): Promise<Postgres> {
 
   async function start(): Promise<void> {
     const log = openSync(logPath, 'a');
-    const options = Object.entries({ ...settings, port }).map(
+    const fsync = isDiskAwaited ? 'on' : 'off';
+    const options = Object.entries({ ...settings, fsync, port }).map(
       ([name, value]) => `${name}=${value}`,
     );
     const started = spawn(

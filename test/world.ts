@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Emulator,
@@ -30,6 +29,7 @@ import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from '../src/app.ts';
 import { longTimeouts, openTimeoutSkipper } from './aws-timeouts.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
+import { memoryFolder } from './memory-folder.ts';
 import { openReady } from './ready-database.ts';
 
 /** The options of a test. Everything else is as in production, with timeouts for slow machines. */
@@ -332,7 +332,7 @@ async function openJobs(
   log: Logger,
   wake: (target: string) => void,
 ) {
-  const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'export-jobs-'));
+  const folder = dataDir ?? mkdtempSync(join(memoryFolder, 'export-jobs-'));
   const database = await openReady({ ...storage, dataDir: folder });
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),

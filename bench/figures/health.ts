@@ -5,7 +5,10 @@ import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** GET /health/live, compared with a bare Fastify route with the same answer. */
-export async function measureHealth({ openGateway, callers }: World, scale: Scale): Promise<string[]> {
+export async function measureHealth(
+  { openGateway, callers }: World,
+  scale: Scale,
+): Promise<string[]> {
   await using gateway = await openGateway();
   await using bare = startChild({ script: 'bench/processes/bare-fastify.ts', core: subjectCore });
   const { url } = await bare.whenReady<{ url: string }>();

@@ -2,7 +2,10 @@ import type { RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** The growth of resident memory after many requests of every kind. */
-export async function measureMemory({ openGateway, callers }: World, scale: Scale): Promise<string[]> {
+export async function measureMemory(
+  { openGateway, callers }: World,
+  scale: Scale,
+): Promise<string[]> {
   await using gateway = await openGateway();
   const before = gateway.residentMib();
   let sent = 0;

@@ -1,15 +1,15 @@
 import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import type { DatabaseOptions } from '#database/open-database.ts';
+import { memoryFolder } from '../memory-folder.ts';
 import { postgresUrl } from '../postgres.ts';
 
 /** A directory that is removed after the test. */
 export function temporaryDir(): string {
-  const folder = mkdtempDisposableSync(join(tmpdir(), 'database-'));
+  const folder = mkdtempDisposableSync(join(memoryFolder, 'database-'));
   onTestFinished(() => folder.remove());
   return folder.path;
 }

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type Emulator,
@@ -19,6 +18,7 @@ import { Problem } from '#problems/problem.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { OpenTarget, TargetSettings, Targets } from '#targets/target.ts';
 import { longTimeouts, openTimeoutSkipper } from '../aws-timeouts.ts';
+import { memoryFolder } from '../memory-folder.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 import { type LogLine, pointSdkAt, region } from '../world.ts';
@@ -131,7 +131,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     emulator.seed.bucket({ region: place, bucket: `archive-${place}` });
   }
   emulator.seed.bucket({ region, bucket: 'archive' });
-  const dataDir = mkdtempSync(join(tmpdir(), 'log-export-gateway-queue-'));
+  const dataDir = mkdtempSync(join(memoryFolder, 'log-export-gateway-queue-'));
   const database = await openReady({
     dataDir,
     databaseUrl: options.backend === 'postgres' ? await postgresUrl() : undefined,

@@ -1,8 +1,8 @@
 import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Database } from '#database/database.ts';
+import { memoryFolder } from '../memory-folder.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openReady } from '../ready-database.ts';
 
@@ -22,7 +22,7 @@ export async function openStore(
   openStorage: () => Promise<StorageOptions>,
   clock?: () => number,
 ): Promise<Database> {
-  const folder = mkdtempDisposableSync(join(tmpdir(), 'export-jobs-'));
+  const folder = mkdtempDisposableSync(join(memoryFolder, 'export-jobs-'));
   const storage = await openStorage();
   const database = await openReady({ ...storage, dataDir: folder.path, ...(clock && { clock }) });
   return {

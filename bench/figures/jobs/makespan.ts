@@ -1,5 +1,4 @@
 import { startChild } from '../../child.ts';
-import { makeFolderInMemory } from '../../folder.ts';
 import { subjectCore, supportCore } from '../../machine.ts';
 import type { QueueRun, QueueRunRequest } from '../../processes/virtual-time-queue.ts';
 import type { Scale, World } from '../../scale.ts';
@@ -21,11 +20,7 @@ async function formatQueueRun(
   goal: number,
   core: number | undefined,
 ): Promise<string> {
-  await using child = startChild({
-    script: 'bench/processes/virtual-time-queue.ts',
-    core,
-    env: { TMPDIR: makeFolderInMemory() }, // the time of a disk is negligible beside a task
-  });
+  await using child = startChild({ script: 'bench/processes/virtual-time-queue.ts', core });
   await child.whenReady();
   const { slices, ratio, tookSeconds } = await child.call<QueueRun>(queue);
   const name = `makespan, ${queue.taskSeconds} s`.padEnd(20);

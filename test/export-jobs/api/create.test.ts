@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { Problem } from '#problems/problem.ts';
+import { memoryFolder } from '../../memory-folder.ts';
 import { postgresUrl } from '../../postgres.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { bringTo, jobBody, sliceProblem } from '../accepted-jobs.ts';
@@ -377,7 +377,7 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
 });
 
 test('returns the job of a key after a restart', async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'export-jobs-'));
+  const dataDir = mkdtempSync(join(memoryFolder, 'export-jobs-'));
   const post = async () => {
     await using world = await openWorld({ jobs: { dataDir } });
     return await world.call('POST', '/export-jobs', jobBody, {

@@ -1,10 +1,10 @@
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { makeQueueView } from '#export-jobs/queue/position.ts';
+import { memoryFolder } from '../../memory-folder.ts';
 import { openReady } from '../../ready-database.ts';
 import { insertAttempt, insertJob } from '../insert-rows.ts';
 import { storageBackends } from '../storage-backends.ts';
@@ -18,7 +18,7 @@ describe.each(storageBackends)('the view of the queue on %s', (_name, openStorag
   let elapsed = 0;
   let targets = 0;
   beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'queue-view-'));
+    const dataDir = mkdtempSync(join(memoryFolder, 'queue-view-'));
     database = await openReady({ ...(await openStorage()), dataDir, clock: () => now });
     await database.whenMigrated;
   });
