@@ -48,6 +48,8 @@ export interface OpenedAuthorizer extends AsyncDisposable {
   /** Returns the decision and its policies. */
   ask(principal: Principal, question: Question): { isPermitted: boolean; policies: string[] };
   /** Polls the directory once. */
+  poll(): Promise<void>;
+  /** Polls the directory twice, so that a change is settled. */
   look(): Promise<void>;
 }
 
@@ -77,7 +79,11 @@ export async function openPolicyDir(
       const { isPermitted, policies } = authorizer.decide({ principal, id: 'r-1' }, question);
       return { isPermitted, policies: [...policies] };
     },
-    look: pauses.endOne,
+    poll: pauses.endOne,
+    async look() {
+      await pauses.endOne();
+      await pauses.endOne();
+    },
     [Symbol.asyncDispose]: () => authorizer[Symbol.asyncDispose](),
   };
 }

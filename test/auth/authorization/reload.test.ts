@@ -16,7 +16,7 @@ const permitAll = (id: string) => `@id("${id}") permit(principal, action, resour
 const forbidAll = (id: string) => `@id("${id}") forbid(principal, action, resource);`;
 
 describe('a change of the policies', () => {
-  test('is active after the next poll, and increases the version', async () => {
+  test('is active when two polls agree, and increases the version', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('one') });
     await using opened = await openPolicyDir(folder.path);
     const seen = [opened.ask(anonymous, createOf())];
@@ -24,13 +24,52 @@ describe('a change of the policies', () => {
 
     for (const id of ['two', 'three', 'four']) {
       folder.write('a.cedar', permitAll(id));
-      await opened.look();
+      await opened.poll();
+      seen.push(opened.ask(anonymous, createOf()));
+      await opened.poll();
       seen.push(opened.ask(anonymous, createOf()));
       versions.push(opened.authorizer.version());
     }
 
-    expect(seen.flatMap(({ policies }) => policies)).toEqual(['one', 'two', 'three', 'four']);
+    expect(seen.flatMap(({ policies }) => policies)).toEqual([
+      'one',
+      ...['one', 'two'],
+      ...['two', 'three'],
+      ...['three', 'four'],
+    ]);
     expect(versions).toEqual([1, 2, 3, 4]);
+  });
+
+  test('is not active while files arrive one by one', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': forbidAll('old') });
+    await using opened = await openPolicyDir(folder.path);
+
+    folder.write('a.cedar', permitAll('everybody'));
+    await opened.poll();
+    const half = opened.ask(anonymous, createOf());
+    folder.write('b.cedar', forbidAll('except this'));
+    await opened.look();
+
+    expect(half).toEqual({ isPermitted: false, policies: ['old'] });
+    expect(opened.ask(anonymous, createOf())).toEqual({
+      isPermitted: false,
+      policies: ['except this'],
+    });
+    expect(opened.authorizer.version()).toBe(2);
+  });
+
+  test('withdraws a permission after five polls even if the files never stop changing', async () => {
+    using folder = makePolicyFolder({ 'a.cedar': permitAll('old') });
+    await using opened = await openPolicyDir(folder.path);
+    const seen: boolean[] = [];
+
+    for (let poll = 1; poll <= 5; poll += 1) {
+      folder.write('a.cedar', `${forbidAll('new')} // ${poll}`);
+      await opened.poll();
+      seen.push(opened.ask(anonymous, createOf()).isPermitted);
+    }
+
+    expect(seen).toEqual([true, true, true, true, false]);
   });
 
   test('may add or remove a file', async () => {

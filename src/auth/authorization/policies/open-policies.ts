@@ -84,6 +84,7 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
 
   const loaded = await openReloadedValue({
     what: 'policies',
+    isSettlingAwaited: true, // half of a set may permit too much, and fails slices if it permits too little
     read: () =>
       readPolicyFiles(files, directory).then(JSON.stringify, (error) => {
         throw toConfigError(error);
