@@ -7,7 +7,7 @@ import { Refused, type Round, runRound } from '../round.ts';
 export interface HttpRound extends Round {
   url: string;
   requests: (keyof typeof requestTexts)[];
-  /** The path to read until an answer has another Location. */
+  /** The path to read until an answer has another Location. Default: the list of tasks. */
   location?: string;
   /** The credential of creates, as a header field. Default: none. */
   credential?: string;
@@ -22,6 +22,7 @@ interface CallerState {
   etag: string;
 }
 
+const list = '/export-tasks?limit=10';
 const host = 'Host: 127.0.0.1\r\n';
 const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
 
@@ -33,12 +34,12 @@ const requestTexts = {
     create.replace(String(createBody.to), String(createBody.to - uncachedCreates++)),
   read: ({ location }: CallerState) => get(location),
   readIfChanged: ({ location, etag }: CallerState) => get(location, `If-None-Match: ${etag}\r\n`),
-  list: () => get('/export-tasks?limit=10'),
+  list: () => get(list),
   live: () => get('/health/live'),
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ url, requests, location = '', credential, ...round }: HttpRound) => {
+process.on('message', async ({ url, requests, location = list, credential, ...round }: HttpRound) => {
   const create = createText(credential);
   const callers = Array.from({ length: round.parallel }, () =>
     openCaller(new URL(url), requests, { create, location, etag: '' }),
