@@ -81,7 +81,8 @@ export const jobFacts = {
   }),
   warnings: Type.Optional(
     Type.Array(Warning, {
-      description: 'Likely mistakes in the request. Present if there are any.',
+      description:
+        'Likely mistakes in the request. Present if there are any. Only the answer to the request warns about the names of log groups.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(

@@ -168,7 +168,7 @@ function isName(text: string | undefined): text is Name {
   return (names as readonly (string | undefined)[]).includes(text);
 }
 
-// Nearly every log group begins with a slash, which would make a folder without a name.
-function toLogGroup(logGroupName: string): string {
+/** The value of {logGroup}. Nearly every name begins with a slash, which would make a folder without a name. */
+export function toLogGroup(logGroupName: string): string {
   return logGroupName.startsWith('/') ? logGroupName.slice(1) : logGroupName;
 }

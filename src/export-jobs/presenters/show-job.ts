@@ -1,4 +1,3 @@
-import { warningsOfSlashes } from '#export-tasks/creating/warnings.ts';
 import { awsLimits } from '#problems/limits.ts';
 import type { Problem } from '#problems/problem.ts';
 import { showTargetProblem } from '#targets/show-target.ts';
@@ -8,6 +7,7 @@ import { type ExportJob, showProblem } from '../export-job.ts';
 import { hasEnded, jobStateOf } from '../job-state.ts';
 import type { SliceBy } from '../planning/calendar/slice-units.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
+import { warningsOfTemplate } from '../planning/prefix-warnings.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
@@ -101,7 +101,7 @@ export function showJob(
 /** Shows the values of a planned or accepted job. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
   const { target, name, priority, fromAt, toAt, sliceBy, destination, prefixTemplate } = job;
-  const warnings = warningsOfSlashes(prefixTemplate);
+  const warnings = warningsOfTemplate(job);
   const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
   return {
     target,

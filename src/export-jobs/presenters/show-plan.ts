@@ -5,6 +5,7 @@ import { Count, exampleJob, jobFacts } from '../export-job.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
 import type { PlannedSlice } from '../planning/plan-slices.ts';
 import { type PrefixTemplate, readPrefixTemplate } from '../planning/prefix-template.ts';
+import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
 import type { QueueView } from '../queue/position.ts';
 import { showEstimate, showFacts } from './show-job.ts';
 
@@ -111,8 +112,11 @@ export async function showPlan(
   ]);
   const { prefixTemplate, timeZone } = job;
   const template = readPrefixTemplate(prefixTemplate, { target, jobId: '{jobId}', timeZone });
+  const { warnings = [], ...facts } = showFacts(job, caller, now);
+  warnings.push(...warningsOfLogGroups(prefixTemplate, logGroupNames));
   return {
-    ...showFacts(job, caller, now),
+    ...facts,
+    ...(warnings.length > 0 && { warnings }),
     logGroupNames: [...logGroupNames],
     sliceCount: slices.length,
     slices: Iterator.from(slices)

@@ -13,6 +13,7 @@ import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
 import { CreateExportJob } from '../planning/create-export-job-body.ts';
 import { planJob } from '../planning/plan-job.ts';
+import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
 import { maxListingMs } from '../planning/resolve-log-groups.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
@@ -117,7 +118,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const known = keyUse && (await findJobOfKey(database.queries, caller, keyUse));
       if (known !== undefined) {
         const { head } = await access.find(request, 'ReadExportJob', known);
-        return accepted(await show(head));
+        return accepted(await show(head), body.logGroupNames);
       }
 
       const target = targets.find(query.target);
@@ -138,10 +139,19 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         maxWaitingSlices,
       });
       announce(acceptedId, target.name);
-      return accepted(await showNow(acceptedId));
+      return accepted(await showNow(acceptedId), plan.logGroupNames);
 
-      function accepted({ job }: Awaited<ReturnType<ShowJob>>) {
-        return reply.code(202).header('location', job.links.self).send(job);
+      // The names are not stored with the job, so only this answer warns about them.
+      function accepted(
+        { job }: Awaited<ReturnType<ShowJob>>,
+        logGroupNames: readonly string[] = [],
+      ) {
+        const ofNames = warningsOfLogGroups(job.destinationPrefix, logGroupNames);
+        const warnings = [...(job.warnings ?? []), ...ofNames];
+        return reply
+          .code(202)
+          .header('location', job.links.self)
+          .send({ ...job, ...(warnings.length > 0 && { warnings }) });
       }
     },
   });

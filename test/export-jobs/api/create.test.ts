@@ -142,6 +142,21 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
     ]);
   });
 
+  test('warns of slices and log groups that share a prefix, in the plan and in the job', async () => {
+    const logGroupNames = ['/app', 'app'];
+    const shared = { ...jobBody, logGroupNames, destinationPrefix: 'a/{logGroup}' };
+
+    const plan = await post(shared, undefined, '?dryRun=true');
+    const { status, body } = await post(shared);
+
+    expect(status).toBe(202);
+    expect(body.warnings.map(({ detail }: { detail: string }) => detail)).toEqual([
+      expect.stringContaining('the template lacks {dd}'),
+      expect.stringContaining('Log groups /app and app share a prefix'),
+    ]);
+    expect(plan.body.warnings).toEqual(body.warnings);
+  });
+
   test('accepts a thousand long names as ten thousand slices', async () => {
     const logGroupNames = Array.from({ length: 1_000 }, (_, n) => `${n}-`.padEnd(512, 'x'));
     const to = '2024-05-11T00:00:00Z';
