@@ -172,7 +172,7 @@ export function toAwsProblem(operation: Operation, error: unknown): Problem {
   const row = meaningOf(operation, error);
   const slug = row?.problems[operation];
   if (row && slug) {
-    const detail = row.isMessagePublic ? `AWS says: ${withoutArns(message)}` : detailOf(slug);
+    const detail = row.isMessagePublic ? quoteAws(message) : detailOf(slug);
     return new Problem(slug, detail, members);
   }
   if (status === 429) return new Problem('aws-throttled', detailOf('aws-throttled'), members);
@@ -216,6 +216,12 @@ const details: Partial<Record<ProblemSlug, string>> = {
 
 function detailOf(slug: ProblemSlug): string {
   return details[slug] ?? 'AWS gave no reason.';
+}
+
+/** Quotes AWS as a sentence, so that another one can follow. */
+export function quoteAws(message: string): string {
+  const text = withoutArns(message);
+  return `AWS says: ${text}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 // Even a message about the caller's values may contain an ARN.

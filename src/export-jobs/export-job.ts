@@ -158,7 +158,7 @@ export const ExportJob = Type.Object(
     ),
     startedAt: Type.Optional(
       DateTime(
-        'When the first attempt was recorded, just before it was sent to AWS. Absent before the first attempt. A retry does not change it.',
+        'When the first attempt was recorded, just before it was sent to AWS. An attempt that created no export task counts only while it is in progress. Absent before the first attempt. A retry does not change it.',
       ),
     ),
     cancelRequestedAt: Type.Optional(

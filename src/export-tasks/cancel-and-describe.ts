@@ -36,9 +36,9 @@ export async function requireCancellable(
 }
 
 /**
- * Cancels a task and describes it. If AWS answers that it has already finished because an earlier attempt
- * of this call, whose answer was lost, cancelled it, that is a success. `mask` removes what the caller
- * may not see.
+ * Cancels a task and describes it. AWS may answer that it has already finished. That is a success while the
+ * task is being cancelled, and if an earlier attempt of this call, whose answer was lost, cancelled it.
+ * `mask` removes what the caller may not see.
  */
 export async function cancelAndDescribe(
   logs: CloudWatchLogs,
@@ -63,7 +63,8 @@ export async function cancelAndDescribe(
     const code = task.status?.code;
     // Any other state, even an unknown one, is the result of our earlier attempt.
     const hasEndedByItself = code === undefined || code === 'COMPLETED' || code === 'FAILED';
-    if (attemptsOf(refusal.cause) > 1 && !hasEndedByItself) {
+    const isRepeated = attemptsOf(refusal.cause) > 1 && !hasEndedByItself;
+    if (isRepeated || code === 'PENDING_CANCEL') {
       return { task, awsRequestId: refusal.members.awsRequestId };
     }
     const { from: _from, to: _to, ...shown } = task; // a problem has no exact integers

@@ -127,11 +127,10 @@ const headers = {
  * Completes the document of @fastify/swagger: adds problems and headers of each operation, makes named
  * schemas components, converts our own keywords, and sorts the paths by their tags.
  */
-export function completeDocument<Document extends { paths?: object; components?: object }>(
-  found: Document,
-  facts: ReadonlyMap<string, OperationFacts>,
-): Document {
-  const { components: _none, paths: collected, ...head } = found;
+export function completeDocument<
+  Document extends { paths?: object; components?: object; tags?: object[] },
+>(found: Document, facts: ReadonlyMap<string, OperationFacts>): Document {
+  const { components: _none, paths: collected, tags: _all, ...head } = found;
   const sorted = Object.entries((collected ?? {}) as Record<string, Path>).sort(
     ([, one], [, other]) => rankOf(one) - rankOf(other),
   );
@@ -148,20 +147,23 @@ export function completeDocument<Document extends { paths?: object; components?:
     if (!fact.isPublic) addLimits(operation.responses);
     for (const slug of fact.problems) used.add(slug);
   }
+  const usedTags = new Set(Object.values(paths).map(tagOf));
+  const tags = documentBase.tags.filter(({ name }) => usedTags.has(name)); // jobs may be off
   const examples = Object.entries(problemExamples).filter(([slug]) =>
     used.has(slug as ProblemSlug),
   );
   return {
     ...head,
+    tags,
     paths,
     components: { schemas, headers, examples: Object.fromEntries(examples), securitySchemes },
   } as Document;
 }
 
-function rankOf(path: Path): number {
-  const tag = Object.values(path)[0]?.tags[0];
-  return documentBase.tags.findIndex(({ name }) => name === tag);
-}
+const tagOf = (path: Path): string | undefined => Object.values(path)[0]?.tags[0];
+
+const rankOf = (path: Path): number =>
+  documentBase.tags.findIndex(({ name }) => name === tagOf(path));
 
 function completeSuccesses(
   responses: DocumentedOperation['responses'],

@@ -60,3 +60,8 @@ export function inWords(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000} hours`;
   return ms % 60_000 === 0 ? `${ms / 60_000} minutes` : `${ms / 1_000} seconds`;
 }
+
+/** Writes a count with its noun: "1 slice", "10,000 slices". */
+export function countOf(count: number, noun: string): string {
+  return `${inDigits(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -110,7 +110,7 @@ export function show(value: unknown): string {
     return value === null
       ? 'null'
       : Array.isArray(value)
-        ? `an array of ${value.length} items`
+        ? `an array of ${value.length} ${value.length === 1 ? 'item' : 'items'}`
         : 'an object';
   return String(value);
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { errorMeanings, type Operation } from '#aws/error-meaning.ts';
+import { errorMeanings, type Operation, quoteAws } from '#aws/error-meaning.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, createBody, openWorld, region, type World } from '../world.ts';
@@ -63,6 +63,13 @@ const cells = errorMeanings
       slug: isInconclusive(operation, row.code) ? 'outcome-unknown' : slug,
     })),
   );
+
+test.each([
+  ['A text without an end', 'AWS says: A text without an end.'],
+  ['A sentence.', 'AWS says: A sentence.'],
+])('quotes %j as a sentence', (message, quoted) => {
+  expect(quoteAws(message)).toBe(quoted);
+});
 
 describe('the table of AWS errors', () => {
   test.for(cells)(

@@ -216,6 +216,18 @@ describe('POST /export-tasks/{taskId}/cancel', () => {
     expect(answer.body).toMatchObject({ taskId, status: { code: 'PENDING_CANCEL' } });
   });
 
+  test('returns 202 again while the task is being cancelled, also if AWS refuses the repeat', async () => {
+    await using world = await openWorld({ emulator: { ...staysPending, pendingCancelMs: 60_000 } });
+    const { taskId } = (await world.call('POST', '/export-tasks', createBody)).body;
+    const cancel = () => world.call('POST', `/export-tasks/${taskId}/cancel`);
+
+    const [first, second] = [await cancel(), await cancel()];
+
+    expect(world.calls('CancelExportTask').map(({ status }) => status)).toEqual([200, 400]);
+    expect([first.status, second.status]).toEqual([202, 202]);
+    expect(second.body).toEqual(first.body);
+  });
+
   test('returns 409 with the final state when the task has ended', async () => {
     await using world = await openWorld();
     const [taskId] = world.emulator.seed.finishedTasks({ region, count: 1 });

@@ -50,6 +50,16 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
+test('the document has no tag of operations that are switched off', async () => {
+  await using withoutJobs = await openWorld();
+
+  const { tags, paths } = (await withoutJobs.call('GET', '/openapi.json')).body;
+
+  expect(tags.map(({ name }: { name: string }) => name)).not.toContain('export-jobs');
+  expect(tags).toHaveLength(6);
+  expect(Object.keys(paths)).not.toContain('/export-jobs');
+});
+
 test('the service serves exactly the committed document', async () => {
   const served = await world.call('GET', '/openapi.json');
   const servedYaml = await world.call('GET', '/openapi.yaml');

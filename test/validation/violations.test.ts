@@ -14,6 +14,13 @@ const check = (claims: unknown) =>
     principal: { issuer: 'api-key', subject: 'someone', claims },
   });
 
+test('states the length of an array with a singular', async () => {
+  const { body } = await world.call('POST', '/export-tasks', { ...createBody, taskName: ['x'] });
+
+  expect(body.errors[0].detail).toContain('an array of 1 item');
+  expect(body.errors[0].detail).not.toContain('items');
+});
+
 test('only counts violations after the first fifty', async () => {
   const unknown = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`m${n}`, n]));
 

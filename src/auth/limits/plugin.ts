@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import fp from 'fastify-plugin';
 
+import { countOf } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { actions } from '../authorization/action.ts';
 import { anonymous } from '../principal.ts';
@@ -47,7 +48,7 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
       return {
         name,
         field: `"${name}";q=${perMinute};w=${windowSeconds}`,
-        detail: `You have sent ${perMinute} ${name} in ${windowSeconds} seconds, which is the limit.`,
+        detail: `You have sent ${countOf(perMinute, name.slice(0, -1))} in ${windowSeconds} seconds, which is the limit.`,
         spend: makeBudget(perMinute, elapsed),
       };
     }

@@ -1,5 +1,5 @@
 import { inChunks } from '#paging/in-chunks.ts';
-import { awsLimits, inDigits, statedLimits } from '#problems/limits.ts';
+import { awsLimits, countOf, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { type SliceBy, sliceBys } from './calendar/slice-units.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/split-window.ts';
@@ -76,6 +76,6 @@ function tooManySlices(
   const fits = sliceBys.slice(1).find((unit) => countWith(unit) <= slicesPerJob) ?? 'none';
   return new Problem(
     'too-many-slices',
-    `The job would have ${inDigits(countWith(sliceBy))} slices (${inDigits(logGroupNames.length)} log groups × ${inDigits(windowsBy(sliceBy))} intervals). The limit is ${inDigits(slicesPerJob)}. With sliceBy "${fits}" it has ${inDigits(countWith(fits))}.`,
+    `The job would have ${inDigits(countWith(sliceBy))} slices (${countOf(logGroupNames.length, 'log group')} × ${countOf(windowsBy(sliceBy), 'interval')}). The limit is ${inDigits(slicesPerJob)}. With sliceBy "${fits}" it has ${inDigits(countWith(fits))}.`,
   );
 }

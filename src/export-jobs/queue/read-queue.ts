@@ -54,6 +54,19 @@ export async function readCallerQueues(
   return rows.map((queue) => ({ ...queue, waiting: queue.waiting ?? 0, ready: queue.ready ?? 0 }));
 }
 
+/** The waiting slices, found queue by queue. Without a target, the indexes lead only from a queue to its slices. */
+export function fromQueues(queries: Queries) {
+  return queries
+    .selectFrom('lines')
+    .innerJoin('slices', (on) =>
+      on
+        .onRef('slices.target', '=', 'lines.target')
+        .onRef('slices.priority', '=', 'lines.priority')
+        .onRef('slices.caller', '=', 'lines.caller'),
+    )
+    .where(whereWaiting);
+}
+
 /** Reads at most `limit` waiting jobs of a target, queue by queue, the highest priority first. */
 export function readWaitingJobs(queries: Queries, target: string, limit: number) {
   return queries
@@ -83,16 +96,8 @@ const minuteMs = 60_000;
 export async function readArrivals(queries: Queries, target: string, at: number) {
   const rows = await queries
     .selectFrom(
-      queries
-        .selectFrom('lines')
-        .innerJoin('slices', (on) =>
-          on
-            .onRef('slices.target', '=', 'lines.target')
-            .onRef('slices.priority', '=', 'lines.priority')
-            .onRef('slices.caller', '=', 'lines.caller'),
-        )
+      fromQueues(queries)
         .where('lines.target', '=', target)
-        .where(whereWaiting)
         .where('slices.readyAt', '>', at)
         .select(['lines.priority', 'lines.caller'])
         .select(

@@ -1,7 +1,7 @@
 import type { Queries } from '#database/database.ts';
-import { inDigits } from '#problems/limits.ts';
+import { countOf, inDigits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
-import { whereWaiting } from '../store/slice-conditions.ts';
+import { fromQueues } from './read-queue.ts';
 
 /**
  * Requires that `added` more slices of a caller may wait, of `maxWaiting` in total; 0 means no limit.
@@ -21,22 +21,14 @@ export async function requireWaitingCapacity(
     // Writes the row unchanged: `do nothing` would not lock an existing row.
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ id: caller }))
     .execute();
-  const { waiting } = await queries
-    .selectFrom('lines')
-    .innerJoin('slices', (on) =>
-      on
-        .onRef('slices.target', '=', 'lines.target')
-        .onRef('slices.priority', '=', 'lines.priority')
-        .onRef('slices.caller', '=', 'lines.caller'),
-    )
+  const { waiting } = await fromQueues(queries)
     .where('lines.caller', '=', caller)
-    .where(whereWaiting)
     .select(({ fn }) => fn.countAll<number>().as('waiting'))
     .executeTakeFirstOrThrow();
   if (waiting + added <= maxWaiting) return;
   throw new Problem(
     'too-many-waiting-slices',
-    `You have ${inDigits(waiting)} waiting slices. With ${inDigits(added)} more you would exceed the limit of ${inDigits(maxWaiting)}.`,
+    `You have ${countOf(waiting, 'waiting slice')}. With ${inDigits(added)} more you would exceed the limit of ${inDigits(maxWaiting)}.`,
     { isRetryable: added <= maxWaiting },
   );
 }

@@ -67,7 +67,7 @@ export const awsProblems = {
     explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS does not document the cause. ${sentAgain} ${onlyInSlices}`,
     remedy:
       'Do nothing while the slice is waiting: it is sent again. If it failed, retry the job with POST /export-jobs/{jobId}/retry.',
-    isRetryable: false,
+    isRetryable: true,
   },
   'operation-aborted': {
     status: 409,
@@ -89,7 +89,7 @@ export const awsProblems = {
     title: 'Export slot taken by another task',
     explanation: `AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. \`slotHolder\` describes that task, if you may see it. ${backInQueue}`,
     remedy:
-      'Wait until the task in `slotHolder` has finished, then send the request again. Or create an export job with POST /export-jobs: it waits for the slot.',
+      'Wait until the task in `slotHolder` has finished, then send the request again. Or create an export job with POST /export-jobs, if this service has export jobs: it waits for the slot.',
     isRetryable: true,
     retryAfterSeconds: 15,
   },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openWorld, type World } from '../../world.ts';
 import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
+import { insertAttempt } from '../insert-rows.ts';
 import { storageBackends } from '../storage-backends.ts';
 
 const firstDay = Date.UTC(2024, 0, 1);
@@ -51,6 +52,23 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
       expect(body.endedAt).toBeUndefined();
       expect(body.startedAt).toBeUndefined();
     });
+
+    test.each(['refused', 'not-sent', 'not-created'])(
+      'returns no start while only an attempt has ended %s',
+      async (outcome) => {
+        const { database } = world;
+        const jobId = await givenJob(database, 1);
+        await insertAttempt(database, { jobId, submittedAt: 1_000, outcome });
+
+        const other = await givenJob(database, 1);
+        await insertAttempt(database, { jobId: other, submittedAt: 1_000, outcome });
+        const next = { jobId: other, attempt: 2, submittedAt: 2_000, taskId: 'task' };
+        await insertAttempt(database, next);
+
+        expect((await get(`/${jobId}`)).body).not.toHaveProperty('startedAt');
+        expect((await get(`/${other}`)).body.startedAt).toBe('1970-01-01T00:00:02.000Z');
+      },
+    );
 
     test('returns when a job started and ended', async () => {
       const { database } = world;

@@ -1,6 +1,7 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
+import { catalogue } from '#problems/catalogue.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 
@@ -85,6 +86,10 @@ describe('a slice for which AWS never creates a task', () => {
       expect(pauses[1]).toBeGreaterThanOrEqual(60_000);
     },
   );
+
+  test('has the same isRetryable as the page of its problem if only slices have it', () => {
+    expect(catalogue['resource-already-exists'].isRetryable).toBe(true);
+  });
 
   test('gets all its attempts again after AWS has accepted one create', async () => {
     await using queue = await openQueue({ timings: { ...soon, resendAfterMs: [1_000] } });

@@ -113,7 +113,7 @@ describe('the slices of a job', () => {
     await expect(planSlices(days(105))).rejects.toEqual(
       expect.objectContaining({
         detail:
-          'The job would have 10,080 slices (1 log groups × 10,080 intervals). The limit is 10,000. With sliceBy "hour" it has 2,520.',
+          'The job would have 10,080 slices (1 log group × 10,080 intervals). The limit is 10,000. With sliceBy "hour" it has 2,520.',
       }),
     );
   });

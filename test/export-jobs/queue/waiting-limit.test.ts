@@ -68,6 +68,14 @@ describe.each(storageBackends)('the limit of waiting slices, on %s', (_name, ope
     await expect(accept(10, 10)).resolves.toEqual(expect.any(String));
   });
 
+  test('is stated with a singular', async () => {
+    await accept(1, 1);
+
+    await expect(accept(1, 1)).rejects.toMatchObject({
+      detail: 'You have 1 waiting slice. With 1 more you would exceed the limit of 1.',
+    });
+  });
+
   test('is not retryable for a job that alone exceeds it', async () => {
     await expect(accept(11, 10)).rejects.toMatchObject({ members: { isRetryable: false } });
   });

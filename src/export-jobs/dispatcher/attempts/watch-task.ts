@@ -1,3 +1,4 @@
+import { quoteAws } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
@@ -110,7 +111,7 @@ async function recordEnd(
       });
     default: {
       const reason = task.status?.message;
-      const detail = reason && reason !== 'FAILED' ? `AWS says: ${reason}` : 'AWS gave no reason.';
+      const detail = reason && reason !== 'FAILED' ? quoteAws(reason) : 'AWS gave no reason.';
       return recordFailure(slot, active, times, new Problem('export-task-failed', detail), by);
     }
   }

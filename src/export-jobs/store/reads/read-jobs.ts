@@ -48,6 +48,7 @@ export async function readJobs(
         .selectFrom('attempts')
         .select(({ fn }) => ['jobId as ofJob', fn.min('submittedAt').as('startedAt')])
         .where('jobId', 'in', jobIds)
+        .where((of) => of.or([of('taskId', 'is not', null), of('outcome', 'is', null)]))
         .groupBy('jobId'),
     )
     .selectFrom('jobs')
