@@ -89,14 +89,15 @@ function sentence(file: PolicyFile, errors: readonly DetailedError[]): string {
   const startOf = ({ sourceLocations: [place] = [] }: DetailedError) => place?.start ?? 0;
   const [first] = errors.toSorted((one, other) => startOf(one) - startOf(other));
   if (!first) return `${file.name}: Cedar refuses the file without a reason.`;
-  const text = first.message.replace(
-    /^(?:failed to parse policies from string: |for policy `[^`]*`, )/,
-    '',
-  );
-  const hint = first.help?.replace(/^for policy `[^`]*`, /, '');
+  const message = withoutPolicy(first.message);
+  const text = message.startsWith(parseFailure) ? message.slice(parseFailure.length) : message;
+  const hint = first.help && withoutPolicy(first.help);
   const offset = Buffer.from(file.text).subarray(0, startOf(first)).toString().length;
   return `${placeOf(file, offset)}: ${text}${hint ? ` (${hint})` : ''}.`;
 }
+
+const parseFailure = 'failed to parse policies from string: ';
+const withoutPolicy = (text: string) => text.replace(/^for policy `[^`]*`, /, '');
 
 function placeOf({ name, text }: PolicyFile, offset: number): string {
   return `${name}, line ${text.slice(0, offset).split('\n').length}`;
