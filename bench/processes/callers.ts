@@ -39,15 +39,18 @@ const requestTexts = {
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ url, requests, location = list, credential, ...round }: HttpRound) => {
-  const create = createText(credential);
-  const callers = Array.from({ length: round.parallel }, () =>
-    openCaller(new URL(url), requests, { create, location, etag: '' }),
-  );
-  const result = await runRound(round, async (index) => callers[index]?.callNext());
-  for (const { socket } of callers) socket.destroy();
-  process.send?.(result);
-});
+process.on(
+  'message',
+  async ({ url, requests, location = list, credential, ...round }: HttpRound) => {
+    const create = createText(credential);
+    const callers = Array.from({ length: round.parallel }, () =>
+      openCaller(new URL(url), requests, { create, location, etag: '' }),
+    );
+    const result = await runRound(round, async (index) => callers[index]?.callNext());
+    for (const { socket } of callers) socket.destroy();
+    process.send?.(result);
+  },
+);
 process.send?.({});
 
 /**

@@ -212,6 +212,7 @@ describe('the controls over HTTP', () => {
     [{ roles: { a: { externalID: 'x' } } }, 'must be objects with externalId or refuses'],
     [{ checkOrder: ['luck'] }, 'must be a list out of bucket, bucketRegion'],
     [{ runningMs: [1] }, 'must be a number of milliseconds, or the least and the most'],
+    [{ runningMs: [9, 1] }, 'must be a number of milliseconds, or the least and the most'],
     [{ shownStatusCodes: { LOST: 'x' } }, 'must be texts by status code'],
     [{ emptyPages: 'often' }, 'must be one of never, last, everywhere'],
   ])('reject the options %j', async (changes, reason) => {

@@ -208,4 +208,21 @@ describe('faults', () => {
     expect(() => faults.add({ ...onCreate, kind: 'earthquake' } as never)).toThrow('earthquake');
     expect(() => faults.add({ kind: 'reset-before' } as never)).toThrow('operation');
   });
+
+  it.each([
+    [{ kind: 'delay' }, 'A fault of the kind delay needs ms: a number of milliseconds, 0 or more.'],
+    [{ kind: 'replace-body' }, 'needs body: text'],
+    [{ kind: 'delay', ms: '5' }, 'ms of a fault is "5", but must be a number of milliseconds'],
+    [{ kind: 'error', status: 99 }, 'status of a fault is 99, but must be an HTTP status'],
+    [{ kind: 'error', headers: { a: 1 } }, 'headers of a fault is {"a":1}, but must be texts'],
+    [{ kind: 'late-effect', delayMs: 1, meanwhile: 'x' }, 'but must be one of reset, silence'],
+    [{ kind: 'reset-after', count: 0 }, 'count of a fault is 0, but must be a whole number, 1 or'],
+    [{ kind: 'reset-after', skip: -1 }, 'skip of a fault is -1, but must be a whole number, 0 or'],
+    [{ kind: 'reset-after', times: 2 }, 'A fault of the kind reset-after has no member "times"'],
+  ])('that are %j are rejected', async (fault, message) => {
+    await using aws = await openAws();
+
+    expect(() => aws.emulator.faults.add({ ...onCreate, ...fault } as never)).toThrow(message);
+    expect(aws.emulator.faults.pending()).toEqual([]);
+  });
 });

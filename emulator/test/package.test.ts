@@ -125,6 +125,18 @@ describe('the command', () => {
     expect(stdout).toMatch(/^Usage: cloudwatch-logs-export-emulator \[--examples\]\n/);
   });
 
+  it('exits with 1 and a sentence on an older Node', async () => {
+    const older = `Object.defineProperty(process.versions,'node',{value:'20.1.0'})`;
+    const error = await run(['--help'], {
+      NODE_OPTIONS: `--import=data:text/javascript,${older}`,
+    }).catch((caught) => caught);
+
+    expect(error).toMatchObject({
+      code: 1,
+      stderr: 'The emulator needs Node 22; this is 20.1.0.\n',
+    });
+  });
+
   it.each([
     [['--example'], {}, /^Unknown option '--example'/],
     [[], { EMULATOR_PORT: 'http' }, /^EMULATOR_PORT is "http", but must be [^\n]+\n$/],

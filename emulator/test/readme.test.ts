@@ -24,7 +24,9 @@ describe('the README', () => {
     const kinds = namesIn(/^Kinds: (.+)\. The type/m.exec(controlSection)?.[1]);
 
     expect(kinds.length).toBeGreaterThan(10);
-    for (const kind of kinds) emulator.faults.add({ operation: '*', kind } as Fault);
+    for (const kind of kinds) {
+      expect(() => emulator.faults.add({ kind } as Fault)).toThrow(`${kind} needs operation`);
+    }
   });
 
   it('names the routes of the controls', async () => {

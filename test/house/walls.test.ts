@@ -168,7 +168,7 @@ describe('the walls', () => {
       [...texts].filter(([, text]) => text.includes('process.env')).map(([file]) => file);
 
     expect(readers(service).filter((file) => roomOf(file) !== 'bin')).toEqual([]);
-    expect(readers(emulator)).toEqual(['bin/main.ts']);
+    expect(readers(emulator)).toEqual(['bin/serve.ts']);
   });
 });
 

@@ -1,3 +1,5 @@
+import { checkFault } from './check-fault.ts';
+
 /** The effect of each kind of fault on one request. Times are in milliseconds. */
 type FaultKind =
   /** Resets the connection; the operation has no effect. */
@@ -57,27 +59,11 @@ export type Fault = FaultKind & {
 
 /** The pending faults. */
 export interface Faults {
-  /** @throws an error for an unknown kind or a missing operation */
+  /** @throws an error for an unknown kind, and for a missing, unknown or wrong member */
   add(fault: Fault): void;
   clear(): void;
   pending(): Fault[];
 }
-
-const kinds = new Set<Fault['kind']>([
-  'reset-before',
-  'reset-after',
-  'silence-before',
-  'silence-after',
-  'error',
-  'cut-body',
-  'stall-body',
-  'replace-body',
-  'late-effect',
-  'stale-listing',
-  'delay',
-  'foreign-task',
-  'task-fails',
-]);
 
 /** Makes an empty list. `take` returns the fault that a request meets, and counts it. */
 export function makeFaults(): Faults & {
@@ -87,10 +73,7 @@ export function makeFaults(): Faults & {
 
   return {
     add: (fault) => {
-      // If an unknown kind were ignored, a test could pass for the wrong reason.
-      if (!kinds.has(fault.kind)) throw new Error(`Unknown kind of fault: ${fault.kind}.`);
-      if (!fault.operation)
-        throw new Error('A fault needs an operation: a name such as CreateExportTask, or *.');
+      checkFault(fault);
       pending.push({ ...fault, count: fault.count ?? 1, skip: fault.skip ?? 0 });
     },
     clear: () => {

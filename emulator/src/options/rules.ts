@@ -1,11 +1,22 @@
 import { exportTaskStatusCodes } from '../logs/export-task-status.ts';
 import { configError } from './config-error.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
+import {
+  among,
+  anyText,
+  isNumber,
+  isRecord,
+  isText,
+  milliseconds,
+  oneOf,
+  type Rule,
+  recordOf,
+  trueOrFalse,
+  wholeNumber,
+} from './rule.ts';
 
-/** The valid values of an option, in words and as a test. */
-interface Rule {
-  must: string;
-  fits(value: unknown): boolean;
+/** The valid values of an option. */
+interface OptionRule extends Rule {
   /** The option is read once, when the emulator opens. */
   isForStart?: true;
 }
@@ -15,33 +26,15 @@ export const maxPort = 65_535;
 
 const isPort = (value: unknown) =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) <= maxPort;
-const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
-const isText = (value: unknown) => typeof value === 'string';
-const among = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const recordOf = (fits: Rule['fits']) => (value: unknown) =>
-  isRecord(value) && Object.values(value).every(fits);
+const count = wholeNumber(1);
 
-const milliseconds: Rule = { must: 'a number of milliseconds, 0 or more', fits: isNumber };
-const count: Rule = {
-  must: 'a whole number, 1 or more',
-  fits: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1),
-};
-const text: Rule = { must: 'text', fits: isText };
-const flag: Rule = { must: 'true or false', fits: among([true, false]) };
-const oneOf = (...values: (string | number)[]): Rule => ({
-  must: `one of ${values.join(', ')}`,
-  fits: among(values),
-});
-
-const rules: Record<keyof EmulatorOptions, Rule> = {
-  host: { ...text, isForStart: true },
+const rules: Record<keyof EmulatorOptions, OptionRule> = {
+  host: { ...anyText, isForStart: true },
   port: { must: `a port number from 0 to ${maxPort}`, fits: isPort, isForStart: true },
   dataDir: { must: 'the path of a directory', fits: isText, isForStart: true },
   startAt: { must: 'a number, epoch ms', fits: isNumber, isForStart: true },
   journalLimit: { ...count, isForStart: true },
-  accountId: text,
+  accountId: anyText,
   accountsByAccessKey: { must: 'account ids by access key', fits: recordOf(isText) },
   roles: {
     must: 'objects with externalId or refuses, by role ARN',
@@ -56,7 +49,8 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   runningMs: {
     must: 'a number of milliseconds, or the least and the most in a list',
     fits: (value) =>
-      isNumber(value) || (Array.isArray(value) && value.length === 2 && value.every(isNumber)),
+      isNumber(value) ||
+      (Array.isArray(value) && value.length === 2 && value.every(isNumber) && value[0] <= value[1]),
   },
   randomSeed: { must: 'a number', fits: (value) => typeof value === 'number' },
   pendingCancelMs: milliseconds,
@@ -66,17 +60,17 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
     must: '"aws", "off", or calls a second by operation',
     fits: (value) => value === 'aws' || value === 'off' || recordOf(isNumber)(value),
   },
-  pendingCancelHoldsSlot: flag,
-  pendingCancelIsCancellable: flag,
-  pendingCancelMessage: text,
-  cancelledMessage: text,
+  pendingCancelHoldsSlot: trueOrFalse,
+  pendingCancelIsCancellable: trueOrFalse,
+  pendingCancelMessage: anyText,
+  cancelledMessage: anyText,
   cancelledWhileRunning: oneOf('cancelled', 'completes'),
   shownStatusCodes: {
     must: `texts by status code (${exportTaskStatusCodes.join(', ')})`,
     fits: (value) =>
       recordOf(isText)(value) && Object.keys(value as object).every(among(exportTaskStatusCodes)),
   },
-  pendingHasExecutionInfo: flag,
+  pendingHasExecutionInfo: trueOrFalse,
   shownPrefix: oneOf('given', 'trimmed'),
   keepFinishedTasksMs: milliseconds,
   listedAfterMs: milliseconds,
@@ -90,7 +84,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   bucketPolicyErrorCode: oneOf('AccessDeniedException', 'InvalidParameterException'),
   otherPartitionPrincipals: oneOf('any', 'own-suffix', 'amazonaws.com'),
   otherRegionBucket: oneOf('refuse', 'accept'),
-  otherRegionBucketMessage: text,
+  otherRegionBucketMessage: anyText,
   fromAfterTo: oneOf('refuse', 'accept'),
   repeatedTaskName: oneOf('refuse', 'accept'),
   nonStandardLogClass: oneOf('refuse', 'accept'),
@@ -99,7 +93,7 @@ const rules: Record<keyof EmulatorOptions, Rule> = {
   rangeEnd: oneOf('inclusive', 'exclusive'),
   keyPrefix: oneOf('given', 'trimmed'),
   rolloverBytes: count,
-  trailingNewline: flag,
+  trailingNewline: trueOrFalse,
   maxEventAgeMs: milliseconds,
   maxEventAheadMs: milliseconds,
 };

@@ -1,44 +1,10 @@
-import { CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
 import { bucket, logGroupName, openAws, refusal } from '../aws.ts';
+import { arn, documented, sourceArn } from './documented-policy.ts';
 
-const arn = `arn:aws:s3:::${bucket}`;
 const failed = (call: string) =>
   `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`;
-const sourceArn = (account: string) => `arn:aws:logs:us-east-1:${account}:log-group:*`;
-
-/** The two statements of the user guide, with changes. */
-function documented(changes: { acl?: object; put?: object } = {}) {
-  const Principal = { Service: 'logs.us-east-1.amazonaws.com' };
-  const source = {
-    StringEquals: { 'aws:SourceAccount': ['123456789012', '111122223333'] },
-    ArnLike: { 'aws:SourceArn': [sourceArn('123456789012'), sourceArn('111122223333')] },
-  };
-  return [
-    {
-      Effect: 'Allow',
-      Principal,
-      Action: 's3:GetBucketAcl',
-      Resource: arn,
-      Condition: source,
-      ...changes.acl,
-    },
-    {
-      Effect: 'Allow',
-      Principal,
-      Action: 's3:PutObject',
-      Resource: `${arn}/*`,
-      Condition: {
-        ...source,
-        StringEquals: { ...source.StringEquals, 's3:x-amz-acl': 'bucket-owner-full-control' },
-      },
-      ...changes.put,
-    },
-  ];
-}
-
 const forEveryone = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' };
 
 /** Returns the error message of an export under that policy, or undefined if it is accepted. */
@@ -193,68 +159,5 @@ describe('a bucket policy rejects an export', () => {
       ...expected,
       name: 'InvalidParameterException',
     });
-  });
-});
-
-describe('the caller of CreateExportTask needs s3:PutObject', () => {
-  const needed =
-    'Please ensure that the CreateExportTask caller has been granted s3:PutObject access to the bucket.';
-  const roleArn = 'arn:aws:iam::111122223333:role/exporter';
-
-  /** Returns the error when a session of the role exports to a bucket of 123456789012. */
-  async function answerToRole(statements: object[], sessionPolicy?: object) {
-    await using aws = await openAws();
-    const accountId = '111122223333';
-    aws.emulator.seed.logGroup({ logGroupName, accountId });
-    const Policy = JSON.stringify({ Statement: [...documented(), ...statements] });
-    await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-    const { Credentials } = await aws.sts.send(
-      new AssumeRoleCommand({
-        RoleArn: roleArn,
-        RoleSessionName: 'test',
-        Policy: sessionPolicy && JSON.stringify({ Statement: sessionPolicy }),
-      }),
-    );
-    const logs = aws.logsFor({
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      sessionToken: Credentials?.SessionToken ?? '',
-    });
-    return await refusal(logs.send(new CreateExportTaskCommand(aws.order)));
-  }
-
-  const grant = (name: string) => ({
-    Effect: 'Allow',
-    Principal: { AWS: name },
-    Action: 's3:PutObject',
-    Resource: `${arn}/*`,
-    Condition: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control' } },
-  });
-
-  it('from the bucket policy, for a bucket of another account', async () => {
-    expect(await answerToRole([])).toMatchObject({
-      name: 'AccessDeniedException',
-      message: needed,
-    });
-    expect(await answerToRole([grant('arn:aws:iam::111122223333:role/else')])).toBeDefined();
-    expect(await answerToRole([grant(roleArn)])).toBeUndefined();
-    expect(await answerToRole([grant('arn:aws:iam::111122223333:root')])).toBeUndefined();
-  });
-
-  it('from its session policy, which must allow the operation too', async () => {
-    const allow = (Action: string[]) => ({ Effect: 'Allow', Action, Resource: '*' });
-
-    const withoutPut = await answerToRole([grant(roleArn)], allow(['logs:*']));
-    const withoutLogs = await answerToRole([grant(roleArn)], allow(['s3:*', 'logs:Describe*']));
-    const withBoth = await answerToRole([grant(roleArn)], allow(['s3:PutObject', 'logs:Create*']));
-
-    expect(withoutPut).toMatchObject({ name: 'AccessDeniedException', message: needed });
-    expect(withoutLogs).toEqual({
-      name: 'AccessDeniedException',
-      message:
-        'User: arn:aws:sts::111122223333:assumed-role/exporter/test is not authorized to perform: logs:CreateExportTask on resource: arn:aws:logs:us-east-1:111122223333:log-group:/shop/checkout:* because no session policy allows the logs:CreateExportTask action',
-      status: 400,
-    });
-    expect(withBoth).toBeUndefined();
   });
 });
