@@ -40,7 +40,10 @@ export interface RoleSessions {
 // The shortest session STS offers: stolen keys are valid for 15 minutes at most.
 const sessionSeconds = 900;
 
-/** Makes the sessions of a role, from STS in the Region of the target: an outage of a Region affects only its targets. */
+/**
+ * Makes the sessions of a role. They come from STS in the Region of the target, so that an outage of a
+ * Region affects only its targets.
+ */
 export function makeRoleSessions(options: {
   role: ServiceRole;
   region: AwsRegion;
