@@ -89,7 +89,7 @@ test('npm run bench prints every figure', async () => {
       /^ {2}shares {13}#(?:, #)* of the slots \(goal # to #\), # s after the third came \(goal ≤ #\)$/,
     ),
     '  CPU time           # % of a core, all replicas together',
-    '  after kill #       # busy slots taken over within # s (lease # s, goal ≤ #)',
+    '  after kill #      # busy slots taken over within # s (lease # s, goal ≤ #)',
     '  exports            # tasks: # lost, # duplicated, # stuck, # unlawful (goal #)',
     'broken neighbours    p# # ms beside an account whose STS hangs and a throttled one, # ms without, ratio # (goal #)',
     '',
