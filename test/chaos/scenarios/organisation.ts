@@ -34,7 +34,7 @@ export async function runOrganisation(options: OrganisationOptions): Promise<Sce
     targets,
     configured,
     // Shorter: two cores cannot carry this many tasks.
-    emulator: options.emulator ?? { pendingMs: 100, runningMs: [1_000, 6_000] },
+    emulator: options.emulator ?? { pendingMs: 100, runningMs: [3_000, 12_000] },
   });
   const organisation = makeOrganisation(cluster, configured);
   const work = cluster.keepBusy();
