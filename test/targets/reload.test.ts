@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
+import type { TargetSettings } from '#targets/target.ts';
+import { jobBody } from '../export-jobs/accepted-jobs.ts';
 import { createBody, openWorld, region, type World, type WorldOptions } from '../world.ts';
 
 const roleArn = 'arn:aws:iam::210987654321:role/log-export';
@@ -180,6 +182,39 @@ describe('a changed configuration of the targets', () => {
     await world.waitFor(() => stateOf(world, 'second') === 'ready');
 
     expect(world.targets.find(undefined).name).toBe('second');
+  });
+});
+
+describe('a waiting job', () => {
+  test('says why its target starts nothing: unusable, removed, and nothing once it is ready', async () => {
+    await using world = await openTwo({ jobs: {} });
+    const both = [
+      { name: 'default', region },
+      { name: 'second', region, roleArn },
+    ];
+    const created = await world.call('POST', '/export-jobs?target=second', jobBody);
+    const show = async () => (await world.call('GET', created.body.links.self)).body.queue;
+
+    const ready = await show();
+    world.targets.configure([{ name: 'default', region }]);
+    const removed = await show();
+    world.emulator.options.change({ roles: { [otherRoleArn]: { refuses: true } } });
+    world.targets.configure([both[0], { ...both[1], roleArn: otherRoleArn }] as TargetSettings[]);
+    await world.waitFor(() => stateOf(world, 'second') === 'unusable');
+    const unusable = await show();
+    world.targets.configure(both);
+    await world.ready('second');
+    const again = await show();
+
+    expect(created.status).toBe(202);
+    expect([ready.position, removed.position]).toEqual([1, 1]);
+    expect([ready.problem, again.problem]).toEqual([undefined, undefined]);
+    expect(removed.problem).toMatchObject({
+      type: '/problems/target-not-found',
+      detail: expect.stringContaining('was removed from the configuration'),
+      remedy: expect.stringContaining('POST /export-jobs/{jobId}/cancel'),
+    });
+    expect(unusable.problem.type).toBe('/problems/service-role-unusable');
   });
 });
 

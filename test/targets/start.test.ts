@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+
+import { Problem } from '#problems/problem.ts';
+import { makeStateLog } from '#targets/registry/state-log.ts';
+import { makeEntry } from '#targets/registry/target-entry.ts';
+import { makeTime } from '../auth/time.ts';
+import { type LogLine, openWorld, region } from '../world.ts';
+
+const regions = ['eu-west-1', 'us-east-1'];
+const targets = Array.from({ length: 300 }, (_, index) => ({
+  name: `account-${index}`,
+  region: regions[index % 2] as string,
+  roleArn: `arn:aws:iam::${200_000_000_000 + index}:role/log-export`,
+}));
+
+describe('a gateway with 300 targets', () => {
+  test('makes at most ten calls to STS at once in each Region, and becomes ready', async () => {
+    await using world = await openWorld({ targets, isCheckAwaited: false });
+    world.emulator.faults.add({ operation: 'AssumeRole', kind: 'silence-before', count: 1_000 });
+
+    // The calls before the fault end. Then a call without an answer takes each place.
+    const silent = (place: string) =>
+      world
+        .calls('AssumeRole')
+        .filter((entry) => entry.status === 'silence' && entry.region === place).length;
+    await world.waitFor(() => regions.every((place) => silent(place) >= 10));
+    for (let turn = 0; turn < 500; turn += 1) await new Promise(setImmediate);
+
+    expect(regions.map(silent)).toEqual([10, 10]);
+  });
+
+  test('checks each account with two calls, and is ready then', async () => {
+    await using world = await openWorld({ targets });
+
+    expect([...world.targets.list()].map(({ state }) => state)).toEqual(targets.map(() => 'ready'));
+    const identities = world.audit.filter(({ operation }) => operation === 'GetCallerIdentity');
+    const sessions = world.audit.filter(({ operation }) => operation === 'AssumeRole');
+    expect([identities.length, sessions.length]).toEqual([300, 300]);
+  });
+});
+
+describe('a gateway whose targets are all unusable', () => {
+  test('listens, is not ready, and names at most five of them', async () => {
+    const roles = Object.fromEntries(targets.map(({ roleArn }) => [roleArn, { refuses: true }]));
+    await using world = await openWorld({ targets, isCheckAwaited: false, emulator: { roles } });
+    const early = await world.call('GET', '/health/ready');
+    await world.waitFor(() => [...world.targets.list()].every(({ state }) => state === 'unusable'));
+
+    const { status, body } = await world.call('GET', '/health/ready');
+
+    expect([early.status, status]).toEqual([503, 503]);
+    expect(early.body.detail).toMatch(/^The service has not checked the accounts of \d+ of 300 /);
+    expect(body.detail).toMatch(
+      /^No target is ready\. These are unusable: (?:account-\d+, ){4}account-\d+ and 295 more\.$/,
+    );
+  });
+});
+
+describe('the log of states', () => {
+  test('has 20 lines and one for the rest, when a thousand targets change within ten seconds', async () => {
+    const time = makeTime(0);
+    const log: LogLine[] = [];
+    const write = (level: string) => (facts: object, text: string) =>
+      void log.push({ level, ...facts, text });
+    const logState = makeStateLog({
+      log: { info: write('info'), warn: write('warn'), error: write('error') },
+      sleep: time.sleep,
+      stop: new AbortController().signal,
+    });
+    const entryOf = (index: number) => ({
+      ...makeEntry({ name: `account-${index}`, region }, 0),
+      state: index % 2 === 0 ? ('ready' as const) : ('unusable' as const),
+      problem: index % 2 === 0 ? undefined : new Problem('aws-unavailable', 'No answer.'),
+    });
+
+    for (let index = 0; index < 1_000; index += 1) logState(entryOf(index));
+    await time.advance(10_000);
+    await new Promise(setImmediate);
+    const lines = log.length;
+    logState(entryOf(1_000));
+
+    expect([lines, log.length]).toEqual([21, 22]);
+    expect(log[20]).toEqual({
+      level: 'warn',
+      ready: 490,
+      unusable: 490,
+      targets: Array.from({ length: 10 }, (_, index) => `account-${21 + 2 * index}`),
+      text: 'further targets changed their state',
+    });
+  });
+});
