@@ -128,7 +128,7 @@ export const Environment = Type.Object({
     }),
   ),
   TARGETS_FILE: filePath(
-    'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN.',
+    'JSON file with several targets, instead of AWS_REGION and SERVICE_ROLE_ARN. It is read again when it changes.',
   ),
   EXPORT_JOBS: onOrOff('on', 'Whether export jobs are enabled. If off, no database is opened.'),
   DATA_DIR: Type.String({
