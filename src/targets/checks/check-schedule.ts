@@ -33,7 +33,7 @@ export interface CheckScheduleOptions {
 export interface CheckSchedule {
   /** Checks a target as soon as a place is free. If its check is in flight, it is checked once more. */
   add(name: string, region: string): void;
-  /** Checks a target before those that nobody has asked for. It does not shorten a pause. */
+  /** Checks a target before those that nobody has asked for. No effect after a failed check. */
   hurry(name: string): void;
   remove(name: string): void;
   /** Ends all pauses. */
@@ -48,8 +48,6 @@ interface Task {
   failures: number;
   /** When its pause ends, by `elapsed`. */
   dueAt: number;
-  isInFlight: boolean;
-  isAsked: boolean;
 }
 
 /** The targets of a Region whose check is due. */
@@ -123,15 +121,13 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
 
   async function run(task: Task): Promise<void> {
     const { region } = task;
-    const isRetry = task.failures > 0 && !task.isAsked;
+    const isRetry = task.failures > 0;
     moveTo(task, 'none');
-    Object.assign(task, { isInFlight: true, isAsked: false });
     region.inFlight += 1;
     region.retriesInFlight += isRetry ? 1 : 0;
     const result = await check(task.name);
     region.inFlight -= 1;
     region.retriesInFlight -= isRetry ? 1 : 0;
-    task.isInFlight = false;
     if (tasks.get(task.name) === task && task.queue === 'none') {
       if (result === 'done') tasks.delete(task.name);
       else pause(task, result);
@@ -165,7 +161,7 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
 
   function endPausesUntil(until: number): void {
     const due = [...pausing].filter(({ dueAt }) => dueAt <= until);
-    for (const task of due) moveTo(task, task.isAsked ? 'asked' : 'retry');
+    for (const task of due) moveTo(task, 'retry');
     for (const region of new Set(due.map((task) => task.region))) fill(region);
   }
 
@@ -179,8 +175,6 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
         queue: 'none',
         failures: 0,
         dueAt: 0,
-        isInFlight: false,
-        isAsked: false,
       };
       if (known) moveTo(known, 'none');
       tasks.set(name, task);
@@ -189,9 +183,7 @@ export function makeCheckSchedule(options: CheckScheduleOptions): CheckSchedule 
     },
     hurry(name) {
       const task = tasks.get(name);
-      if (!task || task.isAsked) return;
-      task.isAsked = true;
-      if (task.queue === 'first' || task.queue === 'retry') moveTo(task, 'asked');
+      if (task?.queue === 'first') moveTo(task, 'asked');
     },
     remove(name) {
       const task = tasks.get(name);
