@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { makeFolder } from './folder.ts';
+import type { Core } from './machine.ts';
 
 /** The compile cache of Node, as in the container image. The tests have one of their own that is already filled. */
 const compileCache = process.env.NODE_COMPILE_CACHE ?? makeFolder();
@@ -38,7 +39,7 @@ export function startChild(options: {
   script: string;
   /** Options of Node. */
   flags?: string[];
-  core: number | undefined;
+  core: Core;
   env?: Record<string, string>;
   isCompileCacheUsed?: boolean;
 }): Child {
@@ -58,7 +59,7 @@ export function pathOf(file: string): string {
 /** Starts a program, pinned to `core` if processes can be pinned. */
 export function startProgram(options: {
   command: string[];
-  core: number | undefined;
+  core: Core;
   env: Record<string, string>;
 }): Child {
   const { core, env } = options;

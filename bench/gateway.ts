@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
 import { makeFolder } from './folder.ts';
-import { subjectCore } from './machine.ts';
+import { type Core, subjectCore } from './machine.ts';
 import { region } from './requests.ts';
 
 /** The gateway with its production settings, in a process of its own. */
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   /** A module to load first, as a path from the project root. */
   preload?: string;
   /** The core to run on. Default: that of the measured process. */
-  core?: number | undefined;
+  core?: Core;
 }
 
 /** Starts the gateway, and resolves when it is ready. Its log is discarded. */
@@ -62,7 +62,7 @@ export async function startGateway(
       ...startCommand.split(' ').slice(1, -1),
       ...(preload ? ['--import', new URL(`../${preload}`, import.meta.url).href] : []),
     ],
-    core: 'core' in options ? options.core : subjectCore,
+    core: options.core ?? subjectCore,
     isCompileCacheUsed,
     env: {
       ...awsEnvironment(awsUrl),

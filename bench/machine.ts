@@ -10,8 +10,10 @@ export function describeMachine(): string {
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** The number of a core; `undefined` if processes cannot be pinned, or there is only one core. */
-function core(number: number): number | undefined {
+/** The number of a core, or of several; `undefined` if processes cannot be pinned, or there is only one core. */
+export type Core = number | '0,1' | undefined;
+
+function core<Number extends Core>(number: Number): Number | undefined {
   return canPin ? number : undefined;
 }
 
@@ -19,6 +21,9 @@ function core(number: number): number | undefined {
 export const subjectCore = core(0);
 /** The core of all other processes: callers and emulator. */
 export const supportCore = core(1);
+
+/** Both of them, for processes that one core cannot carry. */
+export const bothCores = core('0,1');
 
 /** Moves this process, and the children that it does not pin, to the support core. */
 export function moveToSupportCore(): void {

@@ -5,6 +5,7 @@ import { openDatabase } from '#database/open-database.ts';
 import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { type AwsProcess, startAws } from '../../aws.ts';
 import { type GatewayProcess, startGateway } from '../../gateway.ts';
+import { bothCores } from '../../machine.ts';
 import { organisationTargets, writeTargetsFile } from '../../organisation.ts';
 import type { Scale, World } from '../../scale.ts';
 import { checkExports } from './check-exports.ts';
@@ -31,7 +32,7 @@ export async function measureReplicas({ databases }: World, scale: Scale): Promi
   const databaseUrl = await databases.create();
   const env = { TARGETS_FILE: writeTargetsFile(targets), AWS_CALLS_PER_SECOND: '4' };
   // Four processes that work, and PostgreSQL: they need both cores.
-  const start = () => startGateway(aws.url, { databaseUrl, env, core: undefined });
+  const start = () => startGateway(aws.url, { databaseUrl, env, core: bothCores });
   await using first = await start();
   await using second = await start();
   await using database = await openDatabase({ databaseUrl, dataDir: '' });
