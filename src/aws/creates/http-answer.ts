@@ -16,6 +16,9 @@ export interface ReceivedAnswer {
 // More: a peer that is not AWS fills the memory.
 const maxAnswerBytes = 256 * 1_024;
 
+// The peer announces an idle time that leaves too little room above that of our connections.
+const closesSoon = /\btimeout=[0-3]\b/i;
+
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [^\0\r\n]*)?$/;
 const field = /^([!#$%&'*+\-.^_`|~\w]+):([^\0\r\n]*)$/;
 
@@ -44,7 +47,8 @@ export function readHttpAnswer(received: Buffer, isEnded: boolean): ReceivedAnsw
     version === '1' &&
     length === rest.length && // nobody asked for more bytes
     !isEnded &&
-    !/\bclose\b/i.test(headers.connection ?? '');
+    !/\bclose\b/i.test(headers.connection ?? '') &&
+    !closesSoon.test(headers['keep-alive'] ?? '');
   return { answer: { statusCode, headers, body }, isConnectionReusable };
 }
 

@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { escapeUri, type IHttpRequest } from '@smithy/core/protocols';
 
 import type { CallKeys } from '../sessions/credentials.ts';
@@ -38,28 +38,32 @@ export function signRequest(
   canonical += `\n${signed}\n${bodyHash}`;
   const scope = `${day}/${region}/${service}/aws4_request`;
   const toSign = `${algorithm}\n${at}\n${scope}\n${hash('sha256', canonical)}`;
-  const signature = hmac(signingKey(keys, { day, region, service }), toSign).toString('hex');
+  const key = signingKey(keys, { day, region, service });
+  const signature = hmac(key, toSign).toString('hex');
   headers.authorization = `${algorithm} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
   return { ...request, headers };
 }
 
-const signingKeys = new WeakMap<CallKeys, { scope: string; key: Buffer }>();
+const signingKeys = new WeakMap<CallKeys, { scope: string; key: KeyObject }>();
 
 /** The key for one day, Region and service. It is kept as long as the keys it is derived from. */
 function signingKey(
   keys: CallKeys,
   { day, region, service }: { day: string; region: string; service: string },
-): Buffer {
+): KeyObject {
   const scope = `${day}/${region}/${service}`;
   const known = signingKeys.get(keys);
   if (known?.scope === scope) return known.key;
   const steps = [day, region, service, 'aws4_request'];
-  const key = steps.reduce(hmac, Buffer.from(`AWS4${keys.secretAccessKey}`));
+  // With a buffer as its key, an HMAC of Node takes five times as long.
+  const key = createSecretKey(
+    steps.reduce<Buffer>(hmac, Buffer.from(`AWS4${keys.secretAccessKey}`)),
+  );
   signingKeys.set(keys, { scope, key });
   return key;
 }
 
-function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: Buffer | KeyObject, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 

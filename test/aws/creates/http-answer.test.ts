@@ -53,6 +53,16 @@ const complete: [what: string, text: string, expected: unknown[]][] = [
     lines('HTTP/1.1 200 OK', 'Connection: a', 'Connection: close', 'Content-Length: 0', '', ''),
     [200, '', false],
   ],
+  [
+    'a short idle time',
+    lines('HTTP/1.1 200 OK', 'Keep-Alive: timeout=3, max=9', 'Content-Length: 0', '', ''),
+    [200, '', false],
+  ],
+  [
+    'a sufficient idle time',
+    lines('HTTP/1.1 200 OK', 'Keep-Alive: timeout=30', 'Content-Length: 0', '', ''),
+    [200, '', true],
+  ],
   ['HTTP/1.0', lines('HTTP/1.0 200 OK', 'Content-Length: 1', '', 'x'), [200, 'x', false]],
 ];
 
