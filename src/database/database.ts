@@ -16,6 +16,16 @@ export interface Database extends AsyncDisposable {
   transaction<Result>(act: (queries: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** The clock of the database in epoch ms, as an expression. Rows use no other clock. */
   now: () => RawBuilder<number>;
+  /**
+   * Sends a text to all processes that listen, when the transaction commits. Does nothing on SQLite: one
+   * process uses it.
+   */
+  notify(queries: Queries, text: string): Promise<void>;
+  /**
+   * Calls back with each text, on a connection of its own. Some may be lost, or all of them: behind a
+   * pooler none arrives. Does nothing on SQLite.
+   */
+  listen(act: (text: string) => void): Disposable;
   /** Resolves when the tables are up to date; rejects if they can never be. */
   whenMigrated: Promise<void>;
   /** Why the tables are not up to date yet; undefined when they are. Until then every query fails. */

@@ -2,6 +2,9 @@ import { type RawBuilder, sql } from 'kysely';
 
 import type { Database } from './database.ts';
 
+/** The channel of PostgreSQL that carries notifications. */
+export const notificationChannel = 'log_export_gateway';
+
 /** The expressions that database engines write differently. All other SQL is the same for each engine. */
 interface EngineSql {
   /** The clock of the database, in epoch ms. */

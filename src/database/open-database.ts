@@ -4,7 +4,7 @@ import type { Log } from '#telemetry/log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { Database, Queries } from './database.ts';
-import { engineSql } from './engine-sql.ts';
+import { engineSql, notificationChannel } from './engine-sql.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/settings-error.ts';
@@ -45,23 +45,42 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const { databaseUrl, databasePasswordFile, clock, log } = options;
   if (databaseUrl === undefined) {
     const { database } = await openSqlite(options);
-    return { ...database, whenMigrated: Promise.resolve(), whyNotReady: () => undefined };
+    return {
+      ...database,
+      listen: () => ({ [Symbol.dispose]() {} }),
+      whenMigrated: Promise.resolve(),
+      whyNotReady: () => undefined,
+    };
   }
   // Loaded on demand, so that SQLite does not load the driver of PostgreSQL.
   const { makePostgresDialect, postgresLimits } = await import('./postgres/dialect.ts');
+  const { openListener } = await import('./postgres/listener.ts');
   const start = startMigrating({ ...options, databaseUrl });
   const { whenMigrated, whyNotReady } = start;
+  const { limits = postgresLimits, sleep = sleepUntilAborted } = options;
   const dialect = makePostgresDialect({
     url: databaseUrl,
     passwordFile: databasePasswordFile,
     connections: 10,
-    limits: options.limits ?? postgresLimits,
+    limits,
     whyNotReady,
     log,
   });
   const database = makeDatabase('postgres', dialect, clock);
   return {
     ...database,
+    listen: (act) =>
+      openListener(
+        {
+          url: databaseUrl,
+          passwordFile: databasePasswordFile,
+          whenReady: whenMigrated,
+          connectMs: limits.connectMs,
+          sleep,
+          log,
+        },
+        act,
+      ),
     whenMigrated,
     whyNotReady,
     async [Symbol.asyncDispose]() {
@@ -135,7 +154,7 @@ function startMigrating(options: DatabaseOptions) {
   };
 }
 
-type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady'>;
+type OpenDatabase = Omit<Database, 'whenMigrated' | 'whyNotReady' | 'listen'>;
 
 async function openSqlite({ dataDir, clock }: DatabaseOptions) {
   // Loaded on demand, so that PostgreSQL does not load the driver of SQLite.
@@ -166,6 +185,10 @@ function makeDatabase(
           if (retries === maxRetries || !conflicts.includes(codeOf(error) ?? '')) throw error;
         }
       }
+    },
+    async notify(queries, text) {
+      if (kind === 'postgres')
+        await sql`select pg_notify(${notificationChannel}, ${text})`.execute(queries);
     },
     now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : engineSql[kind].now),
     [Symbol.asyncDispose]: () => queries.destroy(),

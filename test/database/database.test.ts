@@ -41,6 +41,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0002-callers',
       '0003-time-zones',
       '0004-misses',
+      '0005-work',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -50,9 +51,17 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     {
       await using before = await openReady(options);
       const { schema } = before.queries;
-      for (const table of ['auditEntries', 'callers']) await schema.dropTable(table).execute();
-      for (const index of ['jobs_by_age', 'lines_of_caller'])
+      for (const table of ['auditEntries', 'callers', 'replicas'])
+        await schema.dropTable(table).execute();
+      for (const index of [
+        'jobs_by_age',
+        'lines_of_caller',
+        'slices_by_readiness',
+        'slots_by_send',
+      ])
         await schema.dropIndex(index).execute();
+      for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
+        await schema.alterTable('slots').dropColumn(column).execute();
       for (const column of ['principal', 'timeZone'])
         await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
@@ -70,7 +79,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     // A replica of the previous version is still running.
     await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
 
-    expect(applied).toEqual(['0002-callers', '0003-time-zones', '0004-misses']);
+    expect(applied).toEqual(['0002-callers', '0003-time-zones', '0004-misses', '0005-work']);
     const columns = ['id', 'principal', 'timeZone'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
@@ -202,5 +211,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([4, 1]);
+  expect([applied?.length, installations?.length]).toEqual([5, 1]);
 });

@@ -217,7 +217,8 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     const own = faults.targets ? await open(faults.targets) : targets;
     if (own !== targets) opened.push(own);
     const dispatcher = openDispatcher({
-      database: seeDatabase(database),
+      // Notifications arrive in real time, so virtual time would not be the same each time.
+      database: seeDatabase({ ...database, listen: () => ({ [Symbol.dispose]() {} }) }),
       targets: {
         ...own,
         forDispatcher(name) {

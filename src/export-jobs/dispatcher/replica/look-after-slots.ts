@@ -46,6 +46,7 @@ export async function lookAfterSlots(
     if (targets.forDispatcher(name)?.isDraining()) draining.add(name);
     wakeSignal.wake();
   });
+  using _listening = database.listen(wakeSignal.wake);
   while (!stop.aborted) {
     const waitMs = await lookOnce().catch(recover);
     await wakeSignal.sleepUnlessWoken((signal) => sleep(waitMs, signal));

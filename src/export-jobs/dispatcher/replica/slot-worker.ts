@@ -1,5 +1,4 @@
 import { Problem } from '#problems/problem.ts';
-import type { OpenTarget } from '#targets/target.ts';
 import { notePossibleOrphan } from '../../store/orphaned-tasks.ts';
 import type { SlotWork } from '../../store/reads/read-work.ts';
 import { shortenWaits } from '../../store/steps/clock-set-back.ts';
@@ -14,7 +13,6 @@ import { readActive, takeStep } from './take-step.ts';
 
 /** The worker of one slot. It ends when there is nothing left to do, or when it cannot go on. */
 export interface SlotWorker {
-  target: OpenTarget;
   ended: Promise<void>;
   wake(): void;
   /** The lease that it holds, and since when. */
@@ -167,9 +165,6 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
 
   const { wake } = wakeSignal;
   return {
-    get target() {
-      return target;
-    },
     ended: run(),
     wake,
     held: () => slot && { lease: slot.lease, since: takenAt },

@@ -27,10 +27,9 @@ const maxRecalls = 2_000;
 
 /** Makes the workers of a process. There are none before their start. */
 export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): SlotWorkers {
-  const { database, targets, timings, elapsed, log, reach = async () => {}, track } = options;
+  const { database, targets, timings, elapsed, reach = async () => {}, track } = options;
   const workers = new Map<string, SlotWorker>();
   const recalls = new Map<string, SlotRecall>();
-  const sameSlot = new Set<string>();
   const clock = makeDatabaseClock(elapsed);
   const installation = makeInstallationReader(database);
   const inTurn = makeTurns(maxTakesAtOnce);
@@ -47,19 +46,6 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
     );
   }
 
-  // Two targets of one account and Region share one slot; two workers would fight for it.
-  function hasSlotOfOther({ name, accountId, region }: OpenTarget): boolean {
-    const other = [...workers.values()].find(
-      ({ target }) => target.accountId === accountId && target.region === region,
-    );
-    if (other && !sameSlot.has(name)) {
-      sameSlot.add(name);
-      const facts = { target: name, other: other.target.name };
-      log.error(facts, 'ignored a target: another one has the same account and Region');
-    }
-    return other !== undefined;
-  }
-
   function noteClock(now: number, beganAt: number): void {
     const setBackMs = clock.observe(now, beganAt);
     if (setBackMs === 0) return;
@@ -73,7 +59,7 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
     start(target, passedOver) {
       const { name } = target;
       const recall = recallOf(name);
-      if (stop.aborted || elapsed() < recall.notBefore || hasSlotOfOther(target)) return;
+      if (stop.aborted || elapsed() < recall.notBefore) return;
       const worker = startSlotWorker({
         ...options,
         target,

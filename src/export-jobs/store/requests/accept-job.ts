@@ -100,5 +100,6 @@ async function writeJob(
     { type: 'job-accepted', slices: slices.length },
     { action: 'CreateExportJob', principal: caller, requestId: request.id, policies },
   );
+  await database.notify(queries, target);
   return jobId;
 }

@@ -35,6 +35,7 @@ export function cancelJob(
         .where('id', '=', jobId)
         .execute();
       await recordChange(queries, database, jobId, { type: 'job-cancel-requested' }, auditContext);
+      await database.notify(queries, target);
     }
     if (slices > 0)
       await recordChange(

@@ -40,7 +40,10 @@ export function retryJob(
       .where('state', '=', 'failed')
       .execute();
     const change = { type: 'slices-retried', slices: failed } as const;
-    if (failed > 0) await recordChange(queries, database, jobId, change, auditContext);
+    if (failed > 0) {
+      await recordChange(queries, database, jobId, change, auditContext);
+      await database.notify(queries, target);
+    }
     return { target, slices: failed };
   });
 }

@@ -172,12 +172,15 @@ export interface Release {
   sweptAgoMs?: number | undefined;
 }
 
-/** Releases a lease. It is no error when another owner has it by now. */
+/**
+ * Releases a lease, and tells the other replicas. It is no error when another owner has it by now.
+ */
 export async function releaseLease(
-  { queries, now }: Database,
+  database: Database,
   { target, owner, fence }: Lease,
   { standsBackMs, sweptAgoMs }: Release = {},
 ): Promise<void> {
+  const { queries, now } = database;
   await queries
     .updateTable('slots')
     .set((row) => ({
@@ -193,4 +196,5 @@ export async function releaseLease(
     .where('owner', '=', owner)
     .where('fence', '=', fence)
     .execute();
+  await database.notify(queries, target);
 }

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+
+import { openQueue, type Queue } from '../open-queue.ts';
+
+// TARGETS_FILE changes while the gateway runs.
+
+const kept = { name: 'default', region: 'eu-west-1' };
+const removed = { name: 'other', region: 'us-east-1' };
+const atRemoved = { target: 'other', destination: 'archive-us-east-1' };
+
+const open = () => openQueue({ targets: [kept, removed], emulator: { runningMs: 20_000 } });
+const isDraining = ({ targets }: Queue) => targets.forDispatcher('other') !== undefined;
+
+describe('a target that is removed', () => {
+  test('completes its running slice, and starts no other one', async () => {
+    await using queue = await open();
+    const jobId = await queue.put({ ...atRemoved, slices: 2 });
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
+
+    queue.targets.configure([kept]);
+    await queue.time.runFor(10_000);
+    const meanwhile = isDraining(queue);
+    await queue.time.runFor(50_000);
+
+    expect(meanwhile).toBe(true);
+    expect(isDraining(queue)).toBe(false);
+    expect(await queue.states(jobId)).toEqual(['completed', 'waiting']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+    expect(queue.log.filter(({ level }) => level !== 'info')).toEqual([]);
+    const slot = queue.database.queries.selectFrom('slots').select('owner');
+    expect(await slot.execute()).toEqual([{ owner: null }]);
+  });
+
+  test('is released at once if nothing of it runs, and its slices wait', async () => {
+    await using queue = await open();
+    await queue.time.runFor(5_000);
+
+    queue.targets.configure([kept]);
+    await queue.put(atRemoved);
+    await queue.time.runFor(600_000);
+
+    expect(isDraining(queue)).toBe(false);
+    expect(await queue.states()).toEqual(['waiting']);
+    expect(queue.calls('CreateExportTask')).toEqual([]);
+  });
+
+  test('continues with its slices when it is added again', async () => {
+    await using queue = await open();
+    const jobId = await queue.put({ ...atRemoved, slices: 2 });
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
+    queue.targets.configure([kept]);
+    await queue.time.runFor(60_000);
+
+    queue.targets.configure([kept, removed]);
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
+    expect(queue.emulator.exportTasks()).toHaveLength(2);
+  });
+});
+
+test('a target that is added starts its waiting slices as soon as it is checked', async () => {
+  await using queue = await openQueue({ targets: [kept] });
+  queue.emulator.seed.logGroup({ region: 'us-east-1', logGroupName: '/app' });
+  queue.emulator.seed.bucket({ region: 'us-east-1', bucket: 'archive-us-east-1' });
+  await queue.put(atRemoved);
+  await queue.time.runFor(5_000);
+  const callsBefore = queue.emulator.journal.entries().filter(({ service }) => service === 'logs');
+
+  queue.targets.configure([kept, removed]);
+  await queue.runUntilDone();
+
+  expect(callsBefore).toEqual([]);
+  expect(await queue.states()).toEqual(['completed']);
+});
