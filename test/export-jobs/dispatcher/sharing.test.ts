@@ -133,6 +133,25 @@ describe('replicas', () => {
     expect(await slotsOf(queue)).toEqual(first);
     expect((await sharesOf(queue))[broken.owner]).toBeUndefined();
   });
+
+  test('do not hand over a slot while the outcome of its create is unknown', async () => {
+    await using queue = await open({ replicas: 1 });
+    const faults = { operation: 'CreateExportTask', kind: 'reset-before' } as const;
+    queue.emulator.faults.add({ ...faults, count: targets.length });
+    await putEverywhere(queue, 1);
+    await queue.time.runFor(3_000);
+
+    const second = await queue.openReplica();
+    await queue.time.runFor(90_000);
+    const meanwhile = await slotsOf(queue);
+    const states = await queue.states();
+    await queue.runUntilDone();
+    await queue.time.runFor(leaseMs);
+
+    expect(new Set(states)).toEqual(new Set(['starting']));
+    expect(meanwhile.map(({ fence }) => fence)).toEqual(targets.map(() => 1));
+    expect((await sharesOf(queue))[second.owner]).toBeGreaterThanOrEqual(2);
+  });
 });
 
 /** The longest time from the end of a task to the create of the next one at the same target. */
