@@ -90,14 +90,14 @@ export function openListener(options: ListenerOptions, act: (text: string) => vo
   /** Returns when it is stopped. */
   async function hear(opened: pg.Client): Promise<void> {
     const probe = `${probePrefix}${randomUUID()}`;
-    let hasArrived = () => {};
+    let confirmArrival = () => {};
     opened.on('notification', ({ payload = '' }) => {
-      if (payload === probe) hasArrived();
+      if (payload === probe) confirmArrival();
       else if (!payload.startsWith(probePrefix)) act(payload);
     });
     while (!stop.signal.aborted) {
       const arrived = new Promise<true>((resolve) => {
-        hasArrived = () => resolve(true);
+        confirmArrival = () => resolve(true);
       });
       await opened.query('select pg_notify($1, $2)', [notificationChannel, probe]);
       const ended = new AbortController();

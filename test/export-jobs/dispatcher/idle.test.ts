@@ -79,4 +79,24 @@ describe('a gateway', () => {
     const held = targets.map(() => ({ owner: replica.owner, fence: 1 }));
     expect(await slots.execute()).toEqual(held);
   });
+
+  test('stops watching a foreign task when no slice waits any more', async () => {
+    const { queue } = await openCounting();
+    await using _closed = queue;
+    const [first] = targets;
+    if (!first) throw new Error('There are no targets.');
+    const { name, region } = first;
+    queue.emulator.seed.foreignTask({ region, durationMs: 7_200_000 });
+    const jobId = await queue.put({ target: name, destination: `archive-${region}` });
+    await queue.time.runFor(660_000);
+    const before = callsOf(queue).length;
+    await queue.cancel(jobId);
+    await queue.time.runFor(30_000);
+    const cancelled = callsOf(queue).length;
+
+    await queue.time.runFor(seconds * 1_000);
+
+    expect(before).toBeGreaterThan(60);
+    expect(callsOf(queue)).toHaveLength(cancelled);
+  });
 });

@@ -89,6 +89,8 @@ export async function lookAfterSlots(
 
   function act(slots: readonly SlotWork[], alive: readonly string[], beganAt: number): void {
     let handOversLeft = maxHandOvers(workers.all().length);
+    const withWork = new Set(slots.map(({ target }) => target));
+    for (const worker of workers.all()) if (!withWork.has(worker.name)) worker.foundNone(beganAt);
     for (const work of slots) {
       const owners = orderOwners(work.target, alive);
       const duty = slotDuty(work, { owner, owners, leaseMs, takeOverMs });

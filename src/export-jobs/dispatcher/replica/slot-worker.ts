@@ -13,12 +13,16 @@ import { readActive, takeStep } from './take-step.ts';
 
 /** The worker of one slot. It ends when there is nothing left to do, or when it cannot go on. */
 export interface SlotWorker {
+  /** The name of its target. */
+  name: string;
   ended: Promise<void>;
   wake(): void;
   /** The lease that it holds, and since when. */
   held(): { lease: Lease; since: number } | undefined;
   /** Hears what the finder has found since an instant. */
   found(work: SlotWork, beganAt: number): void;
+  /** Hears that its target had no slice that is ready. */
+  foundNone(beganAt: number): void;
   /** Gives the slot to another replica at the next safe point: not while a create may be on its way. */
   handOver(): void;
   /** Hears that its lease was renewed at an instant, or is lost. */
@@ -163,8 +167,15 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     return 0;
   }
 
+  // Unless a slice may have become ready since.
+  function foundNone(beganAt: number): void {
+    if (beganAt > memory.changedAt) memory.readyAt = Number.POSITIVE_INFINITY;
+  }
+
   const { wake } = wakeSignal;
   return {
+    name,
+    foundNone,
     ended: run(),
     wake,
     held: () => slot && { lease: slot.lease, since: takenAt },
@@ -174,10 +185,7 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
         if (!running.isCancelRequested) wake();
         running.isCancelRequested = true;
       }
-      if (readyInMs === null) {
-        if (beganAt > memory.changedAt) memory.readyAt = Number.POSITIVE_INFINITY;
-        return;
-      }
+      if (readyInMs === null) return foundNone(beganAt);
       memory.readyFoundAt = beganAt;
       if (beganAt + readyInMs >= memory.readyAt) return;
       memory.readyAt = beganAt + readyInMs;
