@@ -193,6 +193,7 @@ describe('an orphaned task', () => {
     if (isOther) await queue.openReplica();
     const order = { taskName: await markerOf(queue) };
     queue.emulator.seed.finishedTasks({ region, count: 1, spacingMs: 3_600_000, order });
+    queue.emulator.seed.finishedTasks({ region, count: 60, spacingMs: 30_000 }); // more than a page
 
     await queue.put();
     await queue.time.runFor(10_000);
