@@ -82,7 +82,7 @@ export const jobFacts = {
   warnings: Type.Optional(
     Type.Array(Warning, {
       description:
-        'Likely mistakes in the request. Present if there are any. Only the answer to the request warns about the names of log groups.',
+        'Likely mistakes in the request. Present if there are any. Warnings about the names of log groups are only in the answer to POST /export-jobs. Later answers with the job do not have them.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(
@@ -158,7 +158,7 @@ export const ExportJob = Type.Object(
     ),
     startedAt: Type.Optional(
       DateTime(
-        'When the first attempt was recorded, just before it was sent to AWS. An attempt that created no export task counts only while it is in progress. Absent before the first attempt. A retry does not change it.',
+        'When the first attempt that created an export task was recorded, just before it was sent to AWS. An attempt in progress counts, too. Absent if no attempt counts: it is absent again if the first attempt creates no task. A retry does not change it.',
       ),
     ),
     cancelRequestedAt: Type.Optional(

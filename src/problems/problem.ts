@@ -43,7 +43,8 @@ export const ProblemBody = Type.Object(
     detail: Type.String({ description: 'Explanation of the problem for this request.' }),
     instance: Type.String({
       format: 'uri',
-      description: 'Id of the request as urn:uuid. The log has it as `requestId`.',
+      description:
+        '`urn:uuid:` and the id of the request. `X-Request-Id` and `requestId` in the log have the id without `urn:uuid:`.',
     }),
     isRetryable: IsRetryable,
     remedy: Type.String({ description: 'How to fix the problem.' }),

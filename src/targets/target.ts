@@ -46,7 +46,7 @@ export const TargetProblem = Type.Object(
   {
     title: 'TargetProblem',
     description:
-      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`: requests for the target get this problem. In the queue of a job, it is also present while the target is `unchecked`. The same is true after the target was removed, and while it moves to another account or Region.',
+      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`: requests for the target get this problem. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. It is also present after a change of its account or Region, until the old one runs no task.',
   },
 );
 

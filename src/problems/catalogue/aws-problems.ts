@@ -72,7 +72,7 @@ export const awsProblems = {
   'operation-aborted': {
     status: 409,
     title: 'Conflicting operation in AWS',
-    explanation: `CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. If you get this problem as an HTTP answer, your cancel may have had no effect. If a slice has this problem, ${sentAgain}`,
+    explanation: `CloudWatch Logs answered OperationAbortedException: another operation on the same resource was in progress. Among the operations, only POST /export-tasks/{taskId}/cancel returns this problem. The cancel may have had no effect. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the cancel again after some seconds: it is safe to repeat. ${retryTheJob}`,
     isRetryable: true,
   },
@@ -89,7 +89,7 @@ export const awsProblems = {
     title: 'Export slot taken by another task',
     explanation: `AWS runs one export task at a time per account and Region. Another task is active, and this request created nothing. \`slotHolder\` describes that task, if you may see it. ${backInQueue}`,
     remedy:
-      'Wait until the task in `slotHolder` has finished, then send the request again. Or create an export job with POST /export-jobs, if this service has export jobs: it waits for the slot.',
+      'Wait until the task in `slotHolder` has finished, then send the request again. Without `slotHolder`, wait as many seconds as `Retry-After` says. If export jobs are enabled, you can create one with POST /export-jobs instead: a job waits for the slot.',
     isRetryable: true,
     retryAfterSeconds: 15,
   },
@@ -121,14 +121,14 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks returns outcome-unknown, not this problem. If a slice has this problem, ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
+    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks does not return this problem: the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
     title: 'CloudWatch Logs unavailable',
-    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. Otherwise, it returns outcome-unknown. If a slice has this problem, ${sentAgain}`,
+    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. If it was sent, the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. If its call did not reach AWS, the slice goes back into the queue until AWS can be reached. If the answer was lost: ${sentAgain}`,
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. ${retryTheJob}`,
     isRetryable: true,
     retryAfterSeconds: 5,
@@ -136,7 +136,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. If a slice has this problem, ${sentAgain}`,
+    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

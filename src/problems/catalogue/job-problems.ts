@@ -66,7 +66,7 @@ export const jobProblems = {
     title: 'Export task name used by a different export',
     explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
     remedy:
-      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Check that no task in GET /export-tasks exports the log group and time range of the slice. Then retry the job with POST /export-jobs/{jobId}/retry.',
+      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays `failed`.',
     isRetryable: false,
   },
   'export-task-cancelled': {
@@ -91,7 +91,7 @@ export const jobProblems = {
     explanation:
       'Each caller has a limit of open event streams: the setting WATCHERS_PER_CALLER. Requests with `wait` have the same limit. The two are counted separately, in each process of the service. These limits keep room for other callers.',
     remedy:
-      'Close streams that you do not read. Then connect again after as many seconds as `Retry-After` says. Or read the state of many jobs at once with GET /export-jobs.',
+      'Close event streams that you do not read, or end requests with `wait` that you do not need. Then connect again after as many seconds as `Retry-After` says. Or poll GET /export-jobs/{jobId} without `wait`. GET /export-jobs has the state of many jobs at once.',
     isRetryable: true,
     retryAfterSeconds: 5,
   },

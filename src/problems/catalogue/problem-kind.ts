@@ -22,7 +22,7 @@ export const onlyInSlices =
 
 /** What a slice does after a create without a clear outcome that AWS lists no task of. */
 export const sentAgain =
-  'AWS lists no task with the name that was sent. So this service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
+  'This service gives each attempt a task name of its own. AWS lists no task with this name. So the service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
 
 /** What a slice does after a create that AWS refused for a reason of the slot or the service role. */
 export const backInQueue =

@@ -105,7 +105,7 @@ export const requestProblems = {
     status: 421,
     title: 'Host not allowed',
     explanation:
-      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. ALLOWED_HOSTS has a default. Without authentication on a loopback address, only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. Otherwise, any name is allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
+      'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, it allows any name. There is one exception: `AUTH` is `none` and the service listens on a loopback address. Then only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
     remedy:
       'Use http://localhost with the port of the service. Or ask the operator of the service to add the name to ALLOWED_HOSTS.',
     isRetryable: false,
