@@ -257,6 +257,24 @@ describe('a role that breaks', () => {
     ]);
   });
 
+  test('leaves its target ready when STS does not confirm the refusal of one session', async () => {
+    let now = Date.now();
+    await using world = await openTwo({ now: () => now, isSessionScoped: true });
+    const { faults } = world.emulator;
+    faults.add({ operation: 'AssumeRole', kind: 'error', code: 'AccessDenied', status: 403 });
+    const outage = { kind: 'error', status: 503, code: 'ServiceUnavailable', count: 2 } as const;
+    faults.add({ operation: 'GetCallerIdentity', ...outage });
+
+    const refused = await world.create('second');
+    await world.waitFor(() => world.calls('GetCallerIdentity').length === 2);
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+    const state = stateOf(world, 'second');
+    now += 60_000;
+    const later = await world.create('second');
+
+    expect([refused.status, state, later.status]).toEqual([502, 'ready', 201]);
+  });
+
   test('stays ready while STS does not answer', async () => {
     let now = Date.now();
     await using world = await openTwo({ now: () => now });
