@@ -39,8 +39,8 @@ test('npm run bench prints every figure', async () => {
       '  memory             # MiB more resident at most (goal ≤ #)',
       '  afterwards         normal within # s (goal ≤ #)',
     ]),
-    ...['# s         ', '# s ± # %   ', '## s     ', '## s, read'].flatMap((tasks) => [
-      `hand-off, ${tasks}  mean # s (goal ≤ #), p# # s (goal ≤ #), # tasks`,
+    ...['# s           ', '# s ± # %     ', '## s       ', '## s, read '].flatMap((tasks) => [
+      `hand-off, ${tasks}mean # s (goal ≤ #), p# # s (goal ≤ #), # tasks`,
       '  calls to AWS          # describes a second, # calls, # at most in a second',
     ]),
     '  reads of a caller     p# # ms, at most # ms, # of # refused (goal #)',
