@@ -28,12 +28,6 @@ subscribe('http.client.request.created', (message) => {
   });
 });
 
-/** States that a byte of the current call may be sent from now on. */
-export function markSent(): void {
-  const call = calls.getStore();
-  if (call) call.mayBeSent = true;
-}
-
 const unsent = Symbol('no byte of the call was sent');
 
 /**

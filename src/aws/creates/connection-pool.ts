@@ -1,15 +1,8 @@
 import type { IHttpRequest } from '@smithy/core/protocols';
 
 import type { AwsTimeouts } from '../client/timeouts.ts';
-import { markSent } from '../client/unsent-calls.ts';
-import type { HttpAnswer } from './http-answer.ts';
-import {
-  type HttpConnection,
-  makeSharedTls,
-  type Origin,
-  openHttpConnection,
-} from './http-connection.ts';
-import { toHttpText } from './signed-request.ts';
+import { type HttpAnswer, type HttpConnection, useSocket } from './http-connection.ts';
+import { makeSharedTls, type Origin, openSocket } from './open-socket.ts';
 
 /** How one request is sent. */
 export interface SendOptions {
@@ -58,7 +51,7 @@ export function makeConnectionPool(
       if (isUsable(last)) return last.connection;
       last.connection.close();
     }
-    return openHttpConnection(origin, { tls, timeouts, signal });
+    return useSocket(await openSocket(origin, { tls, timeouts, signal }), timeouts.createMs);
   }
 
   function release(connection: HttpConnection): void {
@@ -70,14 +63,12 @@ export function makeConnectionPool(
 
   return {
     async send(request, { maySend, signal }) {
-      const text = toHttpText(request);
       const connection = await connect(signal);
       inUse.add(connection);
       try {
         signal.throwIfAborted();
         if (!maySend()) throw new Error('the call is no longer allowed');
-        markSent();
-        return await connection.exchange(text, signal);
+        return await connection.exchange(request, signal);
       } finally {
         release(connection);
       }

@@ -9,7 +9,7 @@ import type { AwsConnectionOptions } from '../client/connections.ts';
 import type { CreateExportTaskInput } from '../export-task.ts';
 import type { CallKeys } from '../sessions/credentials.ts';
 import { type CreateConnections, makeConnectionPool, type SendOptions } from './connection-pool.ts';
-import type { HttpAnswer } from './http-answer.ts';
+import type { HttpAnswer } from './http-connection.ts';
 import { makeProxiedConnections } from './proxied-connections.ts';
 import { type RequestTemplate, readRequestTemplate, signCreate } from './signed-request.ts';
 

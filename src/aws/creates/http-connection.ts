@@ -1,14 +1,13 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { type IncomingMessage, request as makeRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { buildQueryString, type IHttpRequest } from '@smithy/core/protocols';
 
-import type { AwsTimeouts } from '../client/timeouts.ts';
-import { type HttpAnswer, type ReceivedAnswer, readHttpAnswer } from './http-answer.ts';
-
-/** The peer of a connection. */
-export interface Origin {
-  protocol: string;
-  hostname: string;
-  port?: number | undefined;
+/** An answer of HTTP. */
+export interface HttpAnswer {
+  statusCode: number;
+  /** By name in lower case. */
+  headers: Record<string, string>;
+  body: Buffer;
 }
 
 /** A connection that carries one request at a time. */
@@ -16,142 +15,99 @@ export interface HttpConnection {
   /** Whether it is open, and no byte and no end has arrived since its last answer. */
   isUsable(): boolean;
   /** Sends a request and resolves with its answer. Throws if the connection is lost or the answer invalid. */
-  exchange(request: string, signal: AbortSignal): Promise<HttpAnswer>;
+  exchange(request: IHttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
   /** Closes it by itself after `idleMs` without a request. */
   closeWhenIdle(idleMs: number): void;
   close(): void;
 }
 
-/** What the connections to one origin share, so that opening one takes half the time. */
-export interface SharedTls {
-  secureContext: SecureContext;
-  /** The last session. The next handshake resumes it. */
-  session: Buffer | undefined;
-}
+// The answer to a create has some hundred bytes. Fewer: a long message of AWS ends as an unknown outcome.
+// More: a peer that is not AWS fills the memory.
+const maxBodyBytes = 256 * 1_024;
 
-/** Makes what the connections to an origin share: nothing without TLS. */
-export function makeSharedTls({ protocol }: Origin): SharedTls | undefined {
-  if (protocol !== 'https:') return undefined;
-  return { secureContext: createSecureContext(), session: undefined };
-}
+// The peer announces an idle time that leaves too little room above that of our connections.
+const closesSoon = /\btimeout=[0-3]\b/i;
 
-/** Opens a connection. Throws if it cannot be opened: then nothing was sent. */
-export async function openHttpConnection(
-  { hostname, port }: Origin,
-  options: { tls: SharedTls | undefined; timeouts: AwsTimeouts; signal: AbortSignal },
-): Promise<HttpConnection> {
-  const { tls, timeouts, signal } = options;
-  signal.throwIfAborted();
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const socket = tls
-    ? connectTls({
-        host,
-        port: port ?? 443,
-        servername: isIP(host) ? '' : host,
-        ALPNProtocols: ['http/1.1'],
-        secureContext: tls.secureContext,
-        session: tls.session,
-      })
-    : connectTcp({ host, port: port ?? 80 });
-  socket.setNoDelay(true);
-  socket.on('session', (session: Buffer) => {
-    if (tls) tls.session = session;
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const fail = (error: Error) => {
-    reject(error);
-    socket.destroy();
-  };
-  const abort = () => fail(signal.reason);
-  let timer = setTimeout(() => fail(timeoutError('connect')), timeouts.connectMs);
-  signal.addEventListener('abort', abort, { once: true });
+/**
+ * Makes a connection of an open socket, for the HTTP client of Node. It writes a request in the turn of the
+ * event loop in which it gets it. It closes the socket after an answer that does not permit another request.
+ */
+export function useSocket(socket: Socket, answerMs: number): HttpConnection {
+  let mayReceive = () => false;
   socket
-    .once('connect', () => {
-      clearTimeout(timer);
-      if (tls) timer = setTimeout(() => fail(timeoutError('TLS')), timeouts.createMs);
+    .on('data', () => {
+      if (!mayReceive()) socket.destroy(); // nobody asked for these bytes
     })
-    .once(tls ? 'secureConnect' : 'connect', resolve)
-    .once('error', fail)
-    .once('close', () => fail(resetError()));
-  try {
-    await promise;
-    return useSocket(socket, timeouts.createMs);
-  } catch (error) {
-    if (tls) tls.session = undefined; // it may be the reason
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function useSocket(socket: Socket, answerMs: number): HttpConnection {
-  let isOpen = true;
-  let received: Buffer[] = [];
-  let waiting: PromiseWithResolvers<HttpAnswer> | undefined;
-
-  function close(error: Error = resetError()): void {
-    isOpen = false;
-    socket.destroy();
-    waiting?.reject(error);
-    waiting = undefined;
-  }
-
-  function finish({ answer, isConnectionReusable }: ReceivedAnswer): void {
-    waiting?.resolve(answer);
-    waiting = undefined;
-    if (!isConnectionReusable) close();
-  }
-
-  function read(isEnded: boolean): void {
-    try {
-      if (!waiting) throw resetError(); // nobody asked for bytes, or the peer closes an idle connection
-      const answer = readHttpAnswer(Buffer.concat(received), isEnded);
-      if (answer) finish(answer);
-      else if (isEnded) close();
-    } catch (error) {
-      close(error as Error);
-    }
-  }
-
-  socket
-    .on('data', (bytes: Buffer) => {
-      received.push(bytes);
-      read(false);
-    })
-    .on('end', () => read(true))
-    .on('error', close)
-    .on('timeout', () => close())
-    .on('close', () => close());
+    .on('timeout', () => socket.destroy());
 
   return {
-    isUsable: () => isOpen && socket.writable && !waiting,
-    async exchange(request, signal) {
-      const abort = () => close(signal.reason);
-      const timer = setTimeout(() => close(timeoutError('answer')), answerMs);
+    isUsable: () => socket.writable,
+    exchange(request, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+      const sent = makeRequest({
+        createConnection: () => socket,
+        method: request.method,
+        path: pathOf(request),
+        // Node keeps a connection that has no agent only with this header.
+        headers: { ...request.headers, connection: 'keep-alive' },
+      });
+      const abort = () => sent.destroy(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
-      waiting = Promise.withResolvers<HttpAnswer>();
-      received = [];
+      const timer = setTimeout(() => sent.destroy(timeoutError('answer')), answerMs);
+      let error: Error | undefined;
+      let answer: HttpAnswer | undefined;
+      mayReceive = () => true;
       socket.setTimeout(0);
-      socket.write(request);
-      try {
-        return await waiting.promise;
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-      }
+      sent
+        .on('error', (first) => {
+          error ??= first;
+        })
+        .on('response', (response) => {
+          mayReceive = () => !response.complete;
+          readAnswer(response, (read) => {
+            answer = read;
+            const { statusCode, headers } = read;
+            const isLast = statusCode === 101 || closesSoon.test(headers['keep-alive'] ?? '');
+            if (isLast) socket.destroy();
+          });
+        })
+        .on('close', () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', abort);
+          if (answer) resolve(answer);
+          else reject(error ?? new Error('The answer of AWS is incomplete'));
+        })
+        .end(request.body);
+      return promise;
     },
     closeWhenIdle: (idleMs) => void socket.setTimeout(idleMs),
-    close: () => close(),
+    close: () => void socket.destroy(),
   };
 }
 
-function timeoutError(what: string): Error {
+function pathOf({ path, query = {} }: IHttpRequest): string {
+  const search = buildQueryString(query);
+  return search === '' ? path : `${path}?${search}`;
+}
+
+function readAnswer(response: IncomingMessage, receive: (answer: HttpAnswer) => void): void {
+  const { statusCode = 0 } = response;
+  const headers = response.headers as Record<string, string>; // only Set-Cookie is a list
+  const chunks: Buffer[] = [];
+  let length = 0;
+  response
+    .on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBodyBytes) response.destroy(new Error('The answer of AWS is too long'));
+    })
+    .on('error', () => {}) // its request is closed then, without an answer
+    .on('end', () => receive({ statusCode, headers, body: Buffer.concat(chunks) }));
+}
+
+/** Makes an error with the name that the SDK gives its own. */
+export function timeoutError(what: string): Error {
   return Object.assign(new Error(`AWS did not respond in time (${what})`), {
     name: 'TimeoutError',
   });
-}
-
-function resetError(): Error {
-  return Object.assign(new Error('The connection to AWS was closed'), { code: 'ECONNRESET' });
 }

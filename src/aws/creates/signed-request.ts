@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { buildQueryString, type IHttpRequest } from '@smithy/core/protocols';
+import type { IHttpRequest } from '@smithy/core/protocols';
 
 import { exactDigits } from '#validation/int64.ts';
 import { readUnsentRequest } from '../endpoint/unsent-request.ts';
@@ -59,20 +59,4 @@ export function signCreate(
     'amz-sdk-invocation-id': randomUUID(),
   };
   return signRequest({ ...template, headers, body }, scope, session);
-}
-
-/**
- * Writes a request as HTTP/1.1.
- * @throws if a header contains a character that could end it
- */
-export function toHttpText({ method, path, query = {}, headers, body }: IHttpRequest): string {
-  const search = buildQueryString(query);
-  const target = search === '' ? path : `${path}?${search}`;
-  let text = `${method} ${target} HTTP/1.1\r\n`;
-  for (const name in headers) {
-    const line = `${name}: ${headers[name]}`;
-    if (/[^\x20-\x7e]/.test(line)) throw new Error('a header has a character that is not allowed');
-    text += `${line}\r\n`;
-  }
-  return `${text}\r\n${body}`;
 }

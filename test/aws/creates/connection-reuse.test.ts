@@ -115,6 +115,7 @@ describe('creates share a connection', () => {
 
   test.each([
     ['an answer with Connection: close', answerText(undefined, 'Connection: close\r\n')],
+    ['an answer with a short Keep-Alive time', answerText(undefined, 'Keep-Alive: timeout=3\r\n')],
     ['an answer in HTTP/1.0', answerText().replace('HTTP/1.1', 'HTTP/1.0')],
     ['an answer with more bytes than its length', `${answerText()}x`],
     ['two answers', answerText() + answerText('{"taskId":"of another request"}')],
