@@ -73,3 +73,27 @@ test('a target that is added starts its waiting slices as soon as it is checked'
   expect(callsBefore).toEqual([]);
   expect(await queue.states()).toEqual(['completed']);
 });
+
+describe('a target that moved while no process ran', () => {
+  const moved = { ...removed, region: 'eu-central-1' };
+
+  test('sees its slice through after it is moved back', async () => {
+    await using queue = await openQueue({
+      targets: [kept, removed],
+      emulator: { runningMs: 600_000 },
+    });
+    const jobId = await queue.put(atRemoved);
+    await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
+    await queue.replicas[0]?.close();
+    queue.targets.configure([kept, moved]);
+    queue.targets.release('other');
+    await queue.openReplica();
+    await queue.time.runFor(60_000);
+
+    queue.targets.configure([kept, removed]);
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
+  });
+});

@@ -13,6 +13,8 @@ const dutyOf = (work: Partial<SlotWork>, owners = ['me', 'b', 'c']) =>
       readyInMs: -3_600_000,
       activeJobId: null,
       isCancelRequested: false,
+      accountId: '123456789012',
+      region: 'eu-west-1',
       owner: null,
       leaseLeftMs: -3_600_000,
       stoodBack: null,

@@ -1,4 +1,5 @@
 import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
 import { leave, noteAlive } from '../../store/membership.ts';
 import { readWork, type SlotWork } from '../../store/reads/read-work.ts';
 import { renewLeases } from '../../store/steps/renew-leases.ts';
@@ -113,9 +114,12 @@ export async function lookAfterSlots(
     return since !== undefined && elapsed() - since >= renewEveryMs;
   }
 
+  // One that runs nothing, or whose slice runs at a place where another one of its name can work it.
   function releaseDrained(slots: readonly SlotWork[]): void {
     for (const name of draining) {
-      const isActive = slots.some((work) => work.target === name && work.activeJobId !== null);
+      const target = targets.forDispatcher(name);
+      const work = slots.find((each) => each.target === name);
+      const isActive = target && work && work.activeJobId !== null && !isElsewhere(work, target);
       if (isActive || workers.get(name)) continue;
       draining.delete(name);
       targets.release(name);
@@ -135,4 +139,9 @@ export async function lookAfterSlots(
     else if (failures === 1) log.warn({ problem, err, pauseMs }, text);
     return pauseMs;
   }
+}
+
+/** Whether the slice in a slot runs in another account or Region than that of the target. */
+function isElsewhere({ accountId, region }: SlotWork, target: OpenTarget): boolean {
+  return accountId !== null && (accountId !== target.accountId || region !== target.region);
 }

@@ -10,6 +10,9 @@ export interface SlotWork {
   readyInMs: number | null;
   /** The job whose slice is in the slot. */
   activeJobId: string | null;
+  /** Where its last owner worked it: the slice in the slot runs there. `null` without a row. */
+  accountId: string | null;
+  region: string | null;
   isCancelRequested: boolean;
   /** The owner of the lease, and how long it lasts; negative since its end. `null` without a lease. */
   owner: string | null;
@@ -85,6 +88,8 @@ export async function readWork(
       ready_at - at as ready_in_ms,
       job_id as active_job_id,
       case when cancel_requested_at is null then 0 else 1 end as is_cancel_requested,
+      account_id,
+      region,
       owner,
       leased_until - at as lease_left_ms,
       case when stood_back_until > at then stood_back end as stood_back
@@ -95,7 +100,7 @@ export async function readWork(
       from slices join jobs on jobs.id = slices.job_id where ${whereActive}
     ) as active on active.target = busy.target
     union all
-    select null, null, null, 0, owner, seen_at - at, null from replicas cross join clock
+    select null, null, null, 0, null, null, owner, seen_at - at, null from replicas cross join clock
     where seen_at between at - ${sql.lit(leaseMs)} and at + ${sql.lit(leaseMs)}
   `.execute(queries);
   const slots = rows.filter((row): row is SlotRow => row.target !== null);
