@@ -36,6 +36,7 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
         polledAt: (now - beganAt) / timings.secondMs,
         notBefore: (now - beganAt + callSpacing.freeInMs()) / timings.secondMs,
         savedShare: callSpacing.savedShare(),
+        rateShare: callSpacing.rateShare(),
       });
   memory.foreign = { taskId, logGroupName, since, beganAt, pollAt };
   await recordForeignTask(database, lease, memory.foreign);

@@ -173,6 +173,23 @@ describe('a queue of tasks', () => {
     expect(simulatePolls(tasks, 1).mean).toBeLessThanOrEqual(mean);
   });
 
+  test.each([
+    { busySlots: 200, rateShare: 0.48, describes: 0.75, mean: 0.5 },
+    { busySlots: 400, rateShare: 0.24, describes: 0.38, mean: 1.1 },
+  ])(
+    'of 30 to 90 s beside $busySlots busy slots makes at most $describes describes a second',
+    (many) => {
+      const tasks = {
+        ...(distributions['30 to 90 s'] as SimulatedTasks),
+        rateShare: many.rateShare,
+      };
+
+      const measured = simulatePolls(tasks, 1);
+      expect(measured.describesPerSecond).toBeLessThanOrEqual(many.describes);
+      expect(measured.mean).toBeLessThanOrEqual(many.mean);
+    },
+  );
+
   test('of log groups that differ loses little, even if each has few tasks', () => {
     const factors = spreadOut(100, 0, 1).map((at) => 2 * Math.exp(3.4 * at)); // 2 to 60 s
     const logGroupName = (index: number) => `/${(37 * index) % 100}`;

@@ -13,6 +13,8 @@ export interface SimulatedTasks {
   precisionMs?: number;
   /** The time of a call to AWS and back, in ms. Default: 20. */
   callMs?: number;
+  /** The part of its calls that the slot has. Default: 1. */
+  rateShare?: number;
 }
 
 /** What a simulation measured. */
@@ -34,12 +36,17 @@ const databaseMs = 3;
 export function simulatePolls(tasks: SimulatedTasks, seed: number): MeasuredPolls {
   const random = makeRandom(seed);
   const { count, seconds, logGroupName = () => '/app', precisionMs = 1, callMs = 20 } = tasks;
+  const { rateShare = 1 } = tasks;
   const oneWayMs = () => (callMs / 2) * (0.8 + 0.4 * random()) + (random() < 0.01 ? 2 * callMs : 0);
   const timerLateMs = () => 0.5 + 1.5 * random() + (random() < 0.01 ? 20 : 0);
   const rounded = (at: number) => precisionMs * Math.floor(at / precisionMs);
 
   let now = 0;
-  const callSpacing = makeCallSpacing({ elapsed: () => now, secondMs: 1_000 });
+  const callSpacing = makeCallSpacing({
+    elapsed: () => now,
+    secondMs: 1_000,
+    rateShare: () => rateShare,
+  });
   const durations = makeTaskDurations([], { secondMs: 1_000 });
   const handOffs: number[] = [];
   const describedAt: number[] = [];
@@ -59,6 +66,7 @@ export function simulatePolls(tasks: SimulatedTasks, seed: number): MeasuredPoll
         polledAt: polledAt / 1_000,
         notBefore: (now - since + callSpacing.freeInMs()) / 1_000,
         savedShare: callSpacing.savedShare(),
+        rateShare,
       });
       now = Math.max(now, since + 1_000 * nextAt + timerLateMs());
       callSpacing.countRead();

@@ -6,6 +6,8 @@ export interface CallSpacing {
   freeInMs(): number;
   /** How many calls are saved for later, from 0 for none to 1 for the most possible. */
   savedShare(): number;
+  /** The part of `callsPerSecond` that the slot has, above 0 and up to 1. */
+  rateShare(): number;
   /** Counts a read. */
   countRead(): void;
   /** Counts a create or cancel. It need not wait, but the reads after it wait longer. */
@@ -20,14 +22,17 @@ const maxSaved = 200;
 
 /**
  * Makes a spacing that has half of the savings. A slot makes `callsPerSecond` on average. `elapsed` is a
- * clock that only goes forward. `secondMs` is 1,000, and less in tests with shortened times.
+ * clock that only goes forward. `secondMs` is 1,000, and less in tests with shortened times. `rateShare`
+ * is the part of that rate that the slot has; default: all of it.
  */
 export function makeCallSpacing({
   elapsed,
   secondMs,
+  rateShare = () => 1,
 }: {
   elapsed: () => number;
   secondMs: number;
+  rateShare?: () => number;
 }): CallSpacing {
   const saved = { reads: maxSaved / 2, all: maxSaved / 2 };
   let savedAt = elapsed();
@@ -35,7 +40,7 @@ export function makeCallSpacing({
 
   function save(): void {
     const now = elapsed();
-    const seconds = (now - savedAt) / secondMs;
+    const seconds = (rateShare() * (now - savedAt)) / secondMs;
     saved.reads = Math.min(maxSaved, saved.reads + seconds * callsPerSecond.reads);
     saved.all = Math.min(maxSaved, saved.all + seconds * callsPerSecond.all);
     savedAt = now;
@@ -43,10 +48,9 @@ export function makeCallSpacing({
   return {
     freeInMs() {
       save();
-      const inSeconds = Math.max(
-        (1 - saved.reads) / callsPerSecond.reads,
-        (1 - saved.all) / callsPerSecond.all,
-      );
+      const inSeconds =
+        Math.max((1 - saved.reads) / callsPerSecond.reads, (1 - saved.all) / callsPerSecond.all) /
+        rateShare();
       const apartInMs = readAt + minGap * secondMs - elapsed();
       return Math.max(0, Math.ceil(Math.max(apartInMs, inSeconds * secondMs)));
     },
@@ -54,6 +58,7 @@ export function makeCallSpacing({
       save();
       return Math.max(0, Math.min(saved.reads, saved.all) / maxSaved);
     },
+    rateShare,
     countRead() {
       save();
       saved.reads -= 1;

@@ -14,6 +14,8 @@ interface PollState {
   notBefore: number;
   /** How many calls are saved, from 0 for none to 1. */
   savedShare: number;
+  /** The part of `callsPerSecond` that the slot has, above 0 and up to 1. Default: 1. */
+  rateShare?: number;
 }
 
 /** How many calls a slot makes per second on average. */
@@ -50,8 +52,10 @@ export function makePollPolicy(durations: readonly number[]): PollPolicy {
   const ownPrice = priceOf(forecast);
   const lowest = forecast.known ? minPrice : unknownPrice;
   return {
-    nextPollAt({ polledAt, notBefore, savedShare }) {
-      const price = Math.max(lowest, ownPrice * Math.exp(savedWeight * (1 - 2 * savedShare)));
+    nextPollAt({ polledAt, notBefore, savedShare, rateShare = 1 }) {
+      // The number of polls falls with the root of the price.
+      const shared = ownPrice / rateShare ** 2;
+      const price = Math.max(lowest, shared * Math.exp(savedWeight * (1 - 2 * savedShare)));
       return findCheapest(forecast, price, polledAt, Math.max(polledAt, notBefore));
     },
   };

@@ -29,6 +29,7 @@ export function pollInMs(
       polledAt: watch.polledAt / secondMs,
       notBefore: (ageMs + freeInMs) / secondMs,
       savedShare: callSpacing.savedShare(),
+      rateShare: callSpacing.rateShare(),
     });
     watch.pollAt = Math.ceil(seconds * secondMs);
   }

@@ -4,6 +4,7 @@ import { makeInstallationReader } from '../../store/installation.ts';
 import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
 import { makeSlotMemory } from '../owned-slot.ts';
 import { makeCallSpacing } from '../pacing/call-spacing.ts';
+import { callsPerSecond } from '../pacing/poll-policy.ts';
 import type { DispatcherOptions } from './dispatcher-options.ts';
 import { type SlotWorker, startSlotWorker } from './slot-worker.ts';
 import type { SlotRecall } from './take-slot.ts';
@@ -24,6 +25,9 @@ const maxTakesAtOnce = 5;
 // What is remembered of slots that another replica works, or that nobody can work now. Fewer: their
 // pauses are forgotten.
 const maxRecalls = 2_000;
+// How many polls all slots of a process make per second together. A poll costs 1 to 2 ms of a core. Fewer:
+// with hundreds of busy slots, the end of a task is noticed later. More: they need a core for themselves.
+const maxPollsPerSecond = 145;
 
 /** Makes the workers of a process. There are none before their start. */
 export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): SlotWorkers {
@@ -34,10 +38,13 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
   const installation = makeInstallationReader(database);
   const inTurn = makeTurns(maxTakesAtOnce);
 
+  const rateShare = () =>
+    Math.min(1, maxPollsPerSecond / (callsPerSecond.reads * Math.max(1, workers.size)));
+
   function recallOf(target: string): SlotRecall {
     return (
       recalls.get(target) ?? {
-        callSpacing: makeCallSpacing({ elapsed, secondMs: timings.secondMs }),
+        callSpacing: makeCallSpacing({ elapsed, secondMs: timings.secondMs, rateShare }),
         memory: makeSlotMemory(),
         failures: 0,
         outage: undefined,
