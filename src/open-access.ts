@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 
 import type { Audit } from '#audit/audit.ts';
@@ -9,14 +8,15 @@ import { openAuthorizer } from '#auth/authorization/open-authorizer.ts';
 import { isLoopback } from '#config/access.ts';
 import type { Config } from '#config/read-config.ts';
 import { openTls, type Tls } from '#edge/tls.ts';
-import type { AbortableSleep } from '#time/sleep.ts';
+import { listDirectory, readFile } from '#files/read-file.ts';
+import type { PollSleep } from '#files/reload-signal.ts';
 
 /** What access control needs besides its configuration. */
 export interface OpenAccessOptions {
   audit: Audit;
   log: Logger;
   elapsed: () => number;
-  sleep: AbortableSleep;
+  sleep: PollSleep;
 }
 
 /** Authentication, authorization and, if configured, TLS. */
@@ -34,7 +34,7 @@ export async function openAccess(
   { audit, log, elapsed, sleep }: OpenAccessOptions,
 ): Promise<OpenAccess> {
   await using opening = new AsyncDisposableStack();
-  const files = { readFile: (path: string) => readFile(path, 'utf8'), sleep, log };
+  const files = { readFile: async (path: string) => (await readFile(path)).toString(), sleep, log };
   const tls = config.tls && opening.use(await openTls(config.tls, files));
   const { authentication: settings, policyDir } = config;
   const { authenticate } = opening.use(
@@ -51,7 +51,7 @@ export async function openAccess(
     await openAuthorizer({
       policyDir,
       isAuthenticationOn: settings.methods.length > 0,
-      files: { list: (directory) => readdir(directory), read: (path) => readFile(path) },
+      files: { list: listDirectory, read: readFile },
       newId: randomUUID,
       sleep,
       audit,

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Audit } from '#audit/audit.ts';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import { checkRegions } from '#config/check-aws-settings.ts';
 import type { Config } from '#config/read-config.ts';
 import { checkTargets, readTargets } from '#config/targets-file.ts';
+import { readFile } from '#files/read-file.ts';
+import type { PollSleep } from '#files/reload-signal.ts';
 import { openReloadedValue } from '#files/reloaded-value.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
@@ -23,7 +25,7 @@ export interface ConfiguredTargetsOptions {
   /** No account is checked before. Default: at once. */
   checkWhen?: Promise<void> | undefined;
   /** Sleeps between two looks at the file. */
-  sleepUntilReload: AbortableSleep;
+  sleepUntilReload: PollSleep;
 }
 
 /** Opens the targets, and takes over TARGETS_FILE when it changes. An invalid file changes nothing. */
@@ -63,8 +65,9 @@ export async function openConfiguredTargets(
   const variable = targetsFile;
   const file = await openReloadedValue({
     what: 'targets',
-    read: () => readNamedFile(variable, (path) => readFile(path, 'utf8')),
+    read: () => readNamedFile(variable, async (path) => (await readFile(path)).toString()),
     load,
+    compare: countChanges,
     sleep: sleepUntilReload,
     log,
   }).catch(async (error) => {
@@ -77,5 +80,16 @@ export async function openConfiguredTargets(
       await file[Symbol.asyncDispose]();
       await targets[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Counts the targets that a reload has added, removed and changed. */
+function countChanges(before: readonly TargetSettings[], after: readonly TargetSettings[]) {
+  const old = new Map(before.map((target) => [target.name, target]));
+  const common = after.filter(({ name }) => old.has(name));
+  return {
+    added: after.length - common.length,
+    removed: before.length - common.length,
+    changed: common.filter((target) => !isDeepStrictEqual(target, old.get(target.name))).length,
   };
 }

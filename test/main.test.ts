@@ -14,6 +14,7 @@ test.each([
     'must be the path of a readable file',
   ],
   ['TARGETS_FILE', { TARGETS_FILE: '/nonexistent' }, 'must be the path of a readable JSON file'],
+  ['TARGETS_FILE', { TARGETS_FILE: '/dev/null' }, 'it is not a regular file'],
 ])('an invalid %s ends the process with a one-line message', async (name, env, rest) => {
   const run = startService({ AWS_REGION: 'eu-west-1', ...env });
 

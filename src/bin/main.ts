@@ -1,35 +1,29 @@
-import { readFileSync } from 'node:fs';
-import closeWithGrace from 'close-with-grace';
-import { readConfig } from '#config/read-config.ts';
-import { openGateway } from '#open-gateway.ts';
-import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
-import { exit, exitWith } from './exit.ts';
-
-// Load balancers notice after one or two failed readiness probes. Lower: requests still arrive after the
-// close. Higher: the ten seconds until the kill are too short for requests in flight.
-const lameDuckMs = 3_000;
-const exitWithinMs = 9_500; // the documented grace period is ten seconds
-
-const config = exitWith(() => readConfig(process.env, (path) => readFileSync(path, 'utf8')));
-const destination = await openLogDestination(config.isLogPretty);
-const log = makeLogger(config.logLevel, destination);
-const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
-log.info({ url: gateway.url }, 'listening');
+// Without a handler, SIGHUP ends the process. Loading takes a second: until then, the signal is kept.
+let reload: (() => void) | undefined;
+let isWanted = false;
+let isPaused = false;
+// A flood of signals reads files, and logs, once in this time. Lower: the log fills up. Higher: a change
+// in the meantime is active later.
+const pauseMs = 1_000;
 
 process.on('SIGHUP', () => {
-  log.info('reading files again after SIGHUP');
-  gateway.reload();
+  isWanted = true;
+  reloadIfWanted();
 });
 
-closeWithGrace(
-  { delay: exitWithinMs, logger: false, skip: ['SIGHUP'] },
-  async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'stopping after an unexpected error');
-    else log.info({ signal }, 'stopping');
-    await gateway.close();
-    log.info('stopped');
-    await destination.close();
-  },
-);
+function reloadIfWanted(): void {
+  if (!isWanted || isPaused || !reload) return;
+  isWanted = false;
+  isPaused = true;
+  reload();
+  setTimeout(() => {
+    isPaused = false;
+    reloadIfWanted();
+  }, pauseMs).unref();
+}
 
-gateway.ready.then(() => log.info('ready'), exit);
+const { serve } = await import('./serve.ts');
+await serve((act) => {
+  reload = act;
+  reloadIfWanted();
+});

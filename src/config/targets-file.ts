@@ -26,7 +26,11 @@ const TargetsFile = Type.Array(
       ),
       roleArn: Type.Optional({ ...roleArn, 'x-rule': 'the ARN of an IAM role' }),
       externalId: Type.Optional(
-        Type.String({ minLength: 2, maxLength: 1_224, 'x-rule': 'text of 2 to 1224 characters' }),
+        Type.String({
+          pattern: '^[A-Za-z0-9_+=,.@:/-]{2,1224}$',
+          'x-rule': '2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -',
+          'x-secret': true, // whoever knows it may use the role of somebody else
+        }),
       ),
     },
     {

@@ -2,7 +2,7 @@ import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.t
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import { Problem } from '#problems/problem.ts';
-import type { OpenTarget } from '#targets/target.ts';
+import { identityNamed, type Targets } from '#targets/target.ts';
 import { toTaskQuestion } from './authorization-questions.ts';
 
 /** The problem for a task that does not exist, or that this caller may not see. */
@@ -18,14 +18,14 @@ export function exportTaskNotFound(): Problem {
 export async function requireCancellable(
   authorizer: Authorizer,
   request: CallerRequest,
-  target: OpenTarget,
-  taskId: string,
+  { targets, name, taskId }: { targets: Targets; name: string | undefined; taskId: string },
   signal: AbortSignal,
 ): Promise<void> {
   if (authorizer.isOpen) return;
   const options = { caller: request.principal.id, signal };
+  const target = identityNamed(targets, name);
   const page = authorizer.mayPermit(request, 'CancelExportTask', target)
-    ? await target.logs.describeExportTasks({ taskId }, options)
+    ? await targets.find(name).logs.describeExportTasks({ taskId }, options)
     : undefined;
   const task = page?.exportTasks[0];
   const { isPermitted } = authorizer.decide(

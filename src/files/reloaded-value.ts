@@ -1,5 +1,7 @@
+import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
-import type { AbortableSleep } from '#time/sleep.ts';
+import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
+import type { PollSleep } from './reload-signal.ts';
 
 /** A value loaded from files that are polled for changes. */
 export interface ReloadedValue<Value> extends AsyncDisposable {
@@ -17,7 +19,12 @@ export interface ReloadedValueOptions<Value> {
   load: (text: string) => Value | Promise<Value>;
   /** Whether a change is loaded only when two reads in a row agree. For files that arrive one by one. Default: false. */
   isSettlingAwaited?: boolean;
-  sleep: AbortableSleep;
+  /** What a change has changed, as members of the log line. Default: nothing. */
+  compare?: (before: Value, after: Value) => Record<string, number>;
+  /** Waits between two reads. If it resolves with `asked`, the result of the next read is logged. */
+  sleep: PollSleep;
+  /** Waits for a read that does not end. Default: in real time. */
+  sleepUntilLate?: AbortableSleep;
   log: Pick<Log, 'info' | 'error'>;
 }
 
@@ -29,6 +36,9 @@ const errorIntervalMs = 60_000;
 // The reads after which files that never stop changing are loaded anyway. Fewer: files that are copied
 // slowly are loaded half. More: such files hide a withdrawn permission longer.
 const maxUnsettledReads = 5;
+// How long a read may take. Lower: a slow network drive counts as broken. Higher: nobody learns that a
+// drive hangs, and that withdrawn keys stay valid.
+const readWithinMs = 5_000;
 
 /**
  * Loads a value from files, and loads it again when they change. An invalid file is ignored: the
@@ -38,12 +48,35 @@ const maxUnsettledReads = 5;
 export async function openReloadedValue<Value>(
   options: ReloadedValueOptions<Value>,
 ): Promise<ReloadedValue<Value>> {
-  const { what, read, load, isSettlingAwaited = false, sleep, log } = options;
+  const { what, read, load, isSettlingAwaited = false, compare, sleep, log } = options;
+  const { sleepUntilLate = sleepUntilAborted } = options;
   const stop = new AbortController();
-  let text = await read();
+  let reading: Promise<string> | undefined;
+  let text = await readInTime();
   let value = await load(text);
-  let errorDueInMs = 0;
+  let failure: { message: string; dueInMs: number } | undefined;
   let unsettled = { text, reads: 0 };
+  let isAsked = false;
+
+  /** A read that hangs is not begun again: each one would block a thread of the process. */
+  async function readInTime(): Promise<string> {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    const readOver = new AbortController();
+    const late = sleepUntilLate(readWithinMs, AbortSignal.any([stop.signal, readOver.signal]));
+    try {
+      return await Promise.race([reading, late.then(throwLate)]);
+    } finally {
+      readOver.abort();
+    }
+  }
+
+  function throwLate(): never {
+    throw configError(
+      `Reading the files of the ${what} takes longer than ${readWithinMs / 1_000} seconds.`,
+    );
+  }
 
   function isSettled(found: string): boolean {
     const isSame = found === unsettled.text;
@@ -51,32 +84,44 @@ export async function openReloadedValue<Value>(
     return !isSettlingAwaited || isSame || unsettled.reads >= maxUnsettledReads;
   }
 
+  function noteUnchanged(): void {
+    if (failure) log.info({ what }, 'files are valid again; the active version is unchanged');
+    else if (isAsked) log.info({ what }, 'files are unchanged');
+  }
+
+  function noteFailure(err: Error): void {
+    const isNew = err.message !== failure?.message;
+    if (failure && !isNew && !isAsked && failure.dueInMs > 0) return;
+    failure = { message: err.message, dueInMs: errorIntervalMs };
+    log.error({ what, err }, 'failed to reload changed files; the previous version stays active');
+  }
+
   async function poll(): Promise<void> {
     try {
-      const found = await read();
+      const found = await readInTime();
       if (found === text) {
-        unsettled = { text, reads: 0 };
-        errorDueInMs = 0;
-        return;
+        noteUnchanged();
+      } else {
+        if (!isSettled(found)) return;
+        const before = value;
+        value = await load(found);
+        text = found;
+        log.info({ what, ...compare?.(before, value) }, 'reloaded changed files');
       }
-      if (!isSettled(found)) return;
-      value = await load(found);
-      text = found;
       unsettled = { text, reads: 0 };
-      log.info({ what }, 'reloaded changed files');
-      errorDueInMs = 0;
+      failure = undefined;
     } catch (err) {
-      if (errorDueInMs > 0) return;
-      errorDueInMs = errorIntervalMs;
-      log.error({ what, err }, 'failed to reload changed files; the previous version stays active');
+      if (stop.signal.aborted) return;
+      noteFailure(err as Error);
     }
+    isAsked = false;
   }
 
   async function pollUntilStopped(): Promise<void> {
     while (true) {
-      await sleep(pollIntervalMs, stop.signal);
+      if ((await sleep(pollIntervalMs, stop.signal)) === 'asked') isAsked = true;
       if (stop.signal.aborted) return;
-      errorDueInMs -= pollIntervalMs;
+      if (failure) failure.dueInMs -= pollIntervalMs;
       await poll();
     }
   }

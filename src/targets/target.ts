@@ -91,6 +91,15 @@ export function identityOf({ name, region, accountId = '' }: KnownTarget): Targe
   return { name, region, accountId };
 }
 
+/**
+ * What policies see of the target with this name in whatever state. A name that no target has looks like
+ * a target of an unknown account, so that a refusal does not tell which names exist.
+ */
+export function identityNamed(targets: Pick<Targets, 'look'>, name?: string): TargetIdentity {
+  const known = targets.look(name);
+  return known ? identityOf(known) : { name: name ?? '', accountId: '', region: '' };
+}
+
 /** A target whose account is checked, ready for calls. */
 export interface OpenTarget {
   name: string;

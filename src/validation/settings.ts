@@ -60,7 +60,9 @@ export function readSettingsFile<Schema extends TSchema>(
 ): Static<Schema> {
   let data: unknown;
   try {
-    data = JSON.parse(readFile(variable.path));
+    const text = readFile(variable.path);
+    if (text.startsWith('\uFEFF')) throw new Error('it begins with a byte order mark');
+    data = JSON.parse(text);
   } catch (cause) {
     const { message } = cause as Error;
     throw fileError(variable, `it must be the path of a readable JSON file (${message}).`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { makeReloadSignal } from '#files/reload-signal.ts';
 import { openReloadedValue } from '#files/reloaded-value.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { makeTime } from '../auth/time.ts';
@@ -8,12 +9,14 @@ import type { LogLine } from '../world.ts';
 /** Opens a number that is loaded from a file. */
 async function openNumber(text: string) {
   const time = makeTime(1);
-  const file = { text, reads: 0 };
+  const signal = makeReloadSignal(time.sleep);
+  const file = { text, reads: 0, resume: (_text: string) => {} };
   const log: LogLine[] = [];
   const reloaded = await openReloadedValue({
     what: 'numbers',
     async read() {
       file.reads += 1;
+      if (file.text === 'hanging') return new Promise<string>((resolve) => (file.resume = resolve));
       if (file.text === 'gone') throw new Error('ENOENT');
       return file.text;
     },
@@ -21,13 +24,15 @@ async function openNumber(text: string) {
       if (Number.isNaN(Number(found))) throw new Error(`${found} is not a number`);
       return { number: Number(found) };
     },
-    sleep: time.sleep,
+    sleep: signal.sleep,
+    sleepUntilLate: time.sleep,
     log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
   });
   return {
     file,
     log,
     time,
+    signal,
     reloaded,
     [Symbol.asyncDispose]: () => reloaded[Symbol.asyncDispose](),
   };
@@ -91,7 +96,67 @@ describe('a value loaded from a file', () => {
     expect(reloaded.current()).toEqual({ number: 3 });
   });
 
-  test('logs no further error when the old content is back', async () => {
+  test('logs a different mistake at once', async () => {
+    await using opened = await openNumber('1');
+    const { file, log, time } = opened;
+
+    file.text = 'two';
+    await time.advance(4_000);
+    file.text = 'three';
+    await time.advance(4_000);
+
+    expect(log.map(({ err }) => (err as Error).message)).toEqual([
+      'two is not a number',
+      'three is not a number',
+    ]);
+  });
+
+  test('logs the result of a reload that was asked for', async () => {
+    await using opened = await openNumber('1');
+    const { file, log, time, signal } = opened;
+
+    await time.advance(0);
+    signal.reload();
+    await time.advance(0);
+    file.text = 'two';
+    signal.reload();
+    await time.advance(0);
+    signal.reload();
+    await time.advance(0);
+
+    expect(log.map(({ msg }) => msg)).toEqual(['files are unchanged', failure, failure]);
+  });
+
+  test('logs an error when a read does not end, and begins no other one', async () => {
+    await using opened = await openNumber('1');
+    const { file, log, time, reloaded } = opened;
+
+    file.text = 'hanging';
+    await time.advance(30_000);
+    const { reads } = file;
+    file.text = '2';
+    file.resume('2');
+    await time.advance(10_000);
+
+    expect(reads).toBe(2);
+    expect(log.map(({ msg }) => msg)).toEqual([failure, 'reloaded changed files']);
+    expect(log[0]?.err).toMatchObject({
+      message: 'Reading the files of the numbers takes longer than 5 seconds.',
+    });
+    expect(reloaded.current()).toEqual({ number: 2 });
+  });
+
+  test('closes while a read hangs', async () => {
+    const { file, time, log, reloaded } = await openNumber('1');
+    file.text = 'hanging';
+    await time.advance(2_000);
+
+    await reloaded[Symbol.asyncDispose]();
+
+    expect(log).toEqual([]);
+  });
+
+  test('logs that the error is over when the old content is back', async () => {
     await using opened = await openNumber('1');
     const { file, log, time, reloaded } = opened;
 
@@ -101,7 +166,10 @@ describe('a value loaded from a file', () => {
     await time.advance(60_000);
 
     expect(reloaded.current()).toEqual({ number: 1 });
-    expect(log).toHaveLength(1);
+    expect(log.map(({ msg }) => msg)).toEqual([
+      failure,
+      'files are valid again; the active version is unchanged',
+    ]);
   });
 
   test('rejects an invalid file at the start', async () => {

@@ -53,13 +53,19 @@ describe('TARGETS_FILE', () => {
     await expect.poll(states, pollOften).toEqual(['second: ready']);
 
     expect(log.filter(({ what }) => what === 'targets')).toMatchObject([
-      { level: 'info', msg: 'reloaded changed files' },
-      { level: 'info', msg: 'reloaded changed files' },
+      { level: 'info', msg: 'reloaded changed files', added: 1, removed: 0, changed: 0 },
+      { level: 'info', msg: 'reloaded changed files', added: 0, removed: 1, changed: 0 },
     ]);
   });
 
   test.each([
     ['no JSON', '[', 'it must be the path of a readable JSON file'],
+    ['a byte order mark', '\uFEFF[]', 'it begins with a byte order mark'],
+    [
+      'an external id with a space',
+      [{ ...first, externalId: 'not shown' }],
+      '/0/externalId is set, but must be 2 to 1224 of the characters',
+    ],
     ['a name twice', [first, first], 'the name "first" occurs twice'],
     ['an unknown member', [{ ...first, color: 'red' }], '"color" is unknown in /0'],
     ['no target', [], 'the file is [], but must be an array of at least one target'],

@@ -8,7 +8,7 @@ import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import { toProblem } from '#problems/plugin.ts';
 import { Problem } from '#problems/problem.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
-import type { Targets } from '#targets/target.ts';
+import { identityNamed, type Targets } from '#targets/target.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
 import { CreateExportJob } from '../planning/create-export-job-body.ts';
@@ -121,6 +121,12 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         return accepted(await show(head), body.logGroupNames);
       }
 
+      const identity = identityNamed(targets, query.target);
+      if (!authorizer.mayPermit(request, 'CreateExportJob', identity)) {
+        const logGroupName = body.logGroupNames?.[0] ?? body.logGroupNamePrefix;
+        const resource = { target: identity, logGroupName };
+        authorizer.require(request, { action: 'CreateExportJob', resource });
+      }
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();

@@ -66,9 +66,10 @@ export const cancelExportTask: FastifyPluginAsyncTypebox<{
     handler: async (request, reply) => {
       const { taskId } = request.params;
       const caller = request.principal.id;
-      const target = targets.find(request.query.target);
+      const { target: name } = request.query;
       const signal = disconnectSignal(reply.raw);
-      await requireCancellable(authorizer, request, target, taskId, signal);
+      await requireCancellable(authorizer, request, { targets, name, taskId }, signal);
+      const target = targets.find(name);
 
       const { task, awsRequestId } = await cancelAndDescribe(
         target.logs,

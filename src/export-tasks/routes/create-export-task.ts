@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import { anyMarkerPrefix } from '#targets/marker.ts';
-import type { Targets } from '#targets/target.ts';
+import { identityNamed, type Targets } from '#targets/target.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import { grantOf, toCreateQuestion, toTaskQuestion } from '../authorization-questions.ts';
 import { CreateExportTask } from '../create-export-task-body.ts';
@@ -52,8 +52,12 @@ export const createExportTask: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { query, body } = request;
-      const target = targets.find(query.target);
       const task = toEffectiveTask(body);
+      const identity = identityNamed(targets, query.target);
+      if (!authorizer.mayPermit(request, 'CreateExportTask', identity)) {
+        authorizer.require(request, toCreateQuestion(identity, task));
+      }
+      const target = targets.find(query.target);
       const question = toCreateQuestion(target, task);
       const decision = authorizer.require(request, question);
 

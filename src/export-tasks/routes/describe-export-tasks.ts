@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
-import type { Targets } from '#targets/target.ts';
+import { identityNamed, type Targets } from '#targets/target.ts';
 import { Text } from '#validation/text.ts';
 import { toTaskQuestion } from '../authorization-questions.ts';
 import { ExportTask, exampleTask, StatusCode, TargetName } from '../export-task.ts';
@@ -78,12 +78,13 @@ export const describeExportTasks: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { target: name, ...query } = request.query;
-      const target = targets.find(name);
+      const identity = identityNamed(targets, name);
 
-      if (!authorizer.mayPermit(request, 'DescribeExportTasks', target)) {
-        authorizer.decide(request, toTaskQuestion('DescribeExportTasks', target)); // writes the denial to the audit log
+      if (!authorizer.mayPermit(request, 'DescribeExportTasks', identity)) {
+        authorizer.decide(request, toTaskQuestion('DescribeExportTasks', identity)); // writes the denial to the audit log
         return reply.header('age', 0).send({ exportTasks: [] });
       }
+      const target = targets.find(name);
       const page = await target.logs.describeExportTasks(query, {
         caller: request.principal.id,
         signal: disconnectSignal(reply.raw),

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
-import type { Targets } from '#targets/target.ts';
+import { identityNamed, type Targets } from '#targets/target.ts';
 import { toTaskQuestion } from '../authorization-questions.ts';
 import { exportTaskNotFound } from '../cancel-and-describe.ts';
 import { ExportTask, TargetQuery, TaskId } from '../export-task.ts';
@@ -37,21 +37,24 @@ export const getExportTask: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { taskId } = request.params;
-      const target = targets.find(request.query.target);
+      const { target: name } = request.query;
+      const identity = identityNamed(targets, name);
 
       // No call to AWS for a caller who may see no task.
-      const page = authorizer.mayPermit(request, 'DescribeExportTasks', target)
-        ? await target.logs.describeExportTasks(
-            { taskId },
-            { caller: request.principal.id, signal: disconnectSignal(reply.raw) },
-          )
+      const page = authorizer.mayPermit(request, 'DescribeExportTasks', identity)
+        ? await targets
+            .find(name)
+            .logs.describeExportTasks(
+              { taskId },
+              { caller: request.principal.id, signal: disconnectSignal(reply.raw) },
+            )
         : undefined;
       request.awsRequestId = page?.awsRequestId;
 
       const task = page?.exportTasks[0];
       const { isPermitted } = authorizer.decide(
         request,
-        toTaskQuestion('DescribeExportTasks', target, task),
+        toTaskQuestion('DescribeExportTasks', identity, task),
       );
       if (!page || !task || !isPermitted) throw exportTaskNotFound();
       const [shown = {}] = await maskTaskNames(request, [task]);

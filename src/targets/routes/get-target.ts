@@ -60,7 +60,8 @@ export const getTarget: FastifyPluginAsyncTypebox<{
       const target = targets.look(request.params.target);
       if (!target) throw targetNotFound();
       const identity = identityOf(target);
-      authorizer.require(request, { action: 'ReadTarget', resource: { target: identity } });
+      const question = { action: 'ReadTarget', resource: { target: identity } } as const;
+      if (!authorizer.decide(request, question).isPermitted) throw targetNotFound();
 
       const status = await slots.readSlot(target);
 

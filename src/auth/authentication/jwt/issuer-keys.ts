@@ -1,10 +1,9 @@
 import type { ProxyEnv } from 'node:http';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-
+import type { PollSleep } from '#files/reload-signal.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { backOffMs } from '#time/back-off.ts';
-import type { AbortableSleep } from '#time/sleep.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { fetchJson } from './fetch-json.ts';
 
@@ -13,7 +12,7 @@ export interface IssuerKeysOptions {
   readFile: (path: string) => Promise<string>;
   /** A clock that only goes forward. */
   elapsed: () => number;
-  sleep: AbortableSleep;
+  sleep: PollSleep;
   log: Pick<Log, 'info' | 'warn'>;
   /** Deadline for fetching discovery document and JWKS together; 5 s when absent. */
   fetchMs?: number;

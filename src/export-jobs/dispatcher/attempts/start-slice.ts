@@ -214,14 +214,21 @@ function pauseAfterRefusal(
     pauseMs = jitteredBackOffMs(memory.refusals++, random);
   }
   memory.createNotBefore = elapsed() + pauseMs;
-  const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug, pauseMs };
+  const facts = {
+    target: target.name,
+    jobId,
+    slice,
+    attempt,
+    problem: problem.slug,
+    pauseMs: Math.round(pauseMs),
+  };
   if (!isOfSlot) {
     log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
     return pauseMs;
   }
   memory.refusalOutage ??= startOutage(elapsed());
   const level = isAlarmDue(memory.refusalOutage, elapsed()) ? 'error' : 'warn';
-  const refusedForMs = elapsed() - memory.refusalOutage.since;
+  const refusedForMs = Math.round(elapsed() - memory.refusalOutage.since);
   log[level]({ ...facts, refusedForMs, err: problem.cause }, 'AWS refused a create, retrying');
   return pauseMs;
 }

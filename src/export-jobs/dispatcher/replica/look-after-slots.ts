@@ -48,6 +48,9 @@ export async function lookAfterSlots(
     wakeSignal.wake();
   });
   using _listening = database.listen(wakeSignal.wake);
+  const stopped = new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  // Without tables there is no work. A failure goes to those who start the service.
+  await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
   while (!stop.aborted) {
     const waitMs = await lookOnce().catch(recover);
     await wakeSignal.sleepUnlessWoken((signal) => sleep(waitMs, signal));
@@ -129,7 +132,7 @@ export async function lookAfterSlots(
   function recover(error: Error): number {
     if (stop.aborted) return 0;
     failures += 1;
-    const pauseMs = jitteredBackOffMs(Math.min(failures, maxFailures), random);
+    const pauseMs = Math.round(jitteredBackOffMs(Math.min(failures, maxFailures), random));
     const problem = error instanceof Problem ? error.slug : undefined;
     const err = error instanceof Problem ? error.cause : error;
     outage ??= startOutage(elapsed());

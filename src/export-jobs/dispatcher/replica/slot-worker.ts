@@ -151,7 +151,10 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     const err = error instanceof Problem ? error.cause : error;
     recall.outage ??= startOutage(elapsed());
     const level = isAlarmDue(recall.outage, elapsed()) ? 'error' : 'warn';
-    log[level]({ target: name, problem, err, pauseMs }, 'target worker failed, retrying');
+    log[level](
+      { target: name, problem, err, pauseMs: Math.round(pauseMs) },
+      'target worker failed, retrying',
+    );
     recall.notBefore = elapsed() + pauseMs;
     if (!slot) return end();
     if (isDatabase || recall.failures < failuresUntilRelease) return pauseMs;

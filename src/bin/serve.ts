@@ -1,0 +1,43 @@
+import closeWithGrace from 'close-with-grace';
+import { readConfig } from '#config/read-config.ts';
+import { isReadHanging, readTextSync } from '#files/read-file.ts';
+import { openGateway } from '#open-gateway.ts';
+import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
+import { exit, exitWith } from './exit.ts';
+
+// Load balancers notice after one or two failed readiness probes. Lower: requests still arrive after the
+// close. Higher: the ten seconds until the kill are too short for requests in flight.
+const lameDuckMs = 3_000;
+const exitWithinMs = 9_500; // the documented grace period is ten seconds
+// A read that has just begun takes some milliseconds. Lower: the process is killed for nothing. Higher:
+// the end takes longer than the grace period.
+const hangingAfterMs = 100;
+
+/** Runs the service until a signal ends it. `onReload` is called with what a SIGHUP does. */
+export async function serve(onReload: (act: () => void) => void): Promise<void> {
+  const config = exitWith(() => readConfig(process.env, readTextSync));
+  const destination = await openLogDestination(config.isLogPretty);
+  const log = makeLogger(config.logLevel, destination);
+  const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
+  log.info({ url: gateway.url }, 'listening');
+
+  onReload(() => {
+    log.info('reading files again after SIGHUP');
+    gateway.reload();
+  });
+
+  closeWithGrace(
+    { delay: exitWithinMs, logger: false, skip: ['SIGHUP'] },
+    async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'stopping after an unexpected error');
+      else log.info({ signal }, 'stopping');
+      await gateway.close();
+      log.info('stopped');
+      await destination.close();
+      // process.exit would wait for the thread of the read.
+      if (await isReadHanging(hangingAfterMs)) process.kill(process.pid, 'SIGKILL');
+    },
+  );
+
+  gateway.ready.then(() => log.info('ready'), exit);
+}
