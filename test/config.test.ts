@@ -135,7 +135,7 @@ describe('an invalid variable', () => {
     ],
     [
       { SERVICE_ROLE_EXTERNAL_ID: 'x' },
-      'SERVICE_ROLE_EXTERNAL_ID is "x", but must be 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -.',
+      'SERVICE_ROLE_EXTERNAL_ID is set, but must be 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -.',
     ],
     [
       { SERVICE_ROLE_EXTERNAL_ID: 'shared' },

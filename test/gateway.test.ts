@@ -276,6 +276,7 @@ describe('export jobs', () => {
 
     expect([meanwhile.status, ready.status]).toEqual([200, 200]);
     expect(lines.join('')).toContain('failed to connect to the database, retrying');
+    expect(lines.join('')).not.toContain('failed to look for work');
     expect(lines.join('')).not.toContain(new URL(DATABASE_URL).password);
   });
 

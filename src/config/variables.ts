@@ -124,6 +124,7 @@ export const Environment = Type.Object({
       maxLength: 1_224,
       pattern: String.raw`^[\w+=,.@:/-]*$`,
       description: 'External id for assuming the role.',
+      'x-secret': true,
       'x-rule': '2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -',
     }),
   ),
