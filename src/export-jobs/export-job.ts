@@ -111,12 +111,12 @@ const QueuePosition = Type.Object(
     }),
     estimatedStartAt: Type.Optional(
       DateTime(
-        'Estimated start of the next waiting slice. Absent if there is no recent export at the target from which to estimate.',
+        'Estimated start of the next waiting slice. Absent while `problem` is present, and if there is no recent export at the target from which to estimate.',
       ),
     ),
     estimatedEndAt: Type.Optional(
       DateTime(
-        'Estimated end of the last waiting slice. Absent if there is no recent export at the target from which to estimate.',
+        'Estimated end of the last waiting slice. Absent while `problem` is present, and if there is no recent export at the target from which to estimate.',
       ),
     ),
     problem: Type.Optional(TargetProblem),

@@ -132,10 +132,11 @@ export function showEstimate({ estimatedStartAt, estimatedEndAt }: Omit<JobPosit
 /** A position in the queue, and why the target starts nothing now. */
 type WaitingPosition = JobPosition & { problem: Problem | undefined };
 
-function showPosition({ problem, ...position }: WaitingPosition, basePath: string) {
+/** Shows a position. Without an estimate while nothing starts: nobody knows when that ends. */
+export function showPosition({ problem, ...position }: WaitingPosition, basePath: string) {
   return {
     position: position.position,
-    ...showEstimate(position),
+    ...(!problem && showEstimate(position)),
     ...(problem && { problem: showTargetProblem(problem, basePath) }),
   };
 }
