@@ -30,12 +30,12 @@ test('GET /targets returns the targets the caller may see', async () => {
   expect(body.targets.map(({ name }: { name: string }) => name)).toEqual(['default']);
 });
 
-test('GET /targets/{target} returns 403 not-permitted when the caller may not see the target', async () => {
+test('GET /targets/{target} returns 404 target-not-found when the caller may not see the target', async () => {
   await using world = await openWorld({ access, targets });
 
   const { status, body } = await show(world, 'ann', '/targets/hidden');
 
-  expect([status, body.type]).toEqual([403, '/problems/not-permitted']);
+  expect([status, body.type]).toEqual([404, '/problems/target-not-found']);
 });
 
 describe('a foreign task in the slot', () => {
