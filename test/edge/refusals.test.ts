@@ -77,7 +77,7 @@ test.each(refusals)('rejects %s: %s', async (_name, slug, bytes) => {
 });
 
 test('accepts a URL and a body just within the limits', async () => {
-  const url = await talk(world.port, request(`GET /targets?${'x'.repeat(4_087)}`));
+  const url = await talk(world.port, request(`GET /health/live?${'x'.repeat(4_083)}`));
   const text = await talk(world.port, post({}, `"${'x'.repeat(65_534)}"`));
 
   expect(url.answers[0]?.status).toBe(200);
