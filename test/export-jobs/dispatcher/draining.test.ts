@@ -97,3 +97,20 @@ describe('a target that moved while no process ran', () => {
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 });
+
+test('a slice whose target was removed while no process ran is logged once', async () => {
+  await using queue = await openQueue({
+    targets: [kept, removed],
+    emulator: { runningMs: 600_000 },
+  });
+  const jobId = await queue.put(atRemoved);
+  await queue.time.runUntil(async () => (await queue.states(jobId))[0] === 'running');
+  await queue.replicas[0]?.close();
+
+  await queue.openReplica({ targets: [kept] });
+  await queue.time.runFor(60_000);
+
+  const text = 'left slots alone: their targets are not configured';
+  const warnings = queue.log.filter(({ level }) => level === 'warn');
+  expect(warnings).toEqual([{ level: 'warn', slots: 1, targets: ['other'], text }]);
+});

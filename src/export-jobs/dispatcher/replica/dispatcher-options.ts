@@ -9,7 +9,7 @@ import type { DispatcherTimings } from '../timings.ts';
 /** What the dispatcher needs. Times in milliseconds. */
 export interface DispatcherOptions {
   database: Database;
-  targets: Pick<Targets, 'forDispatcher' | 'onChange' | 'release'>;
+  targets: Pick<Targets, 'forDispatcher' | 'look' | 'onChange' | 'release'>;
   authorizer: Authorizer;
   timings: DispatcherTimings;
   log: Log;

@@ -21,6 +21,8 @@ const maxFailures = 2;
 // How many slots a process gives to others at once. Fewer: a new replica gets its share late. More: so
 // many are taken at once that some stand still for seconds.
 const maxHandOvers = (held: number) => Math.max(10, held / 10);
+// How many names a line of the log has. Fewer: they are hard to find. More: the line is too long.
+const maxNames = 10;
 
 /**
  * Looks after all slots of a process until it is stopped: renews its leases, finds the targets with
@@ -38,6 +40,7 @@ export async function lookAfterSlots(
   const isShared = database.kind === 'postgres';
   const orderOwners = makeOwnerOrder();
   const draining = new Set<string>();
+  let unknownBefore = new Set<string>();
   let renewedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let outage: Outage | undefined;
@@ -93,6 +96,7 @@ export async function lookAfterSlots(
 
   function act(slots: readonly SlotWork[], alive: readonly string[], beganAt: number): void {
     let handOversLeft = maxHandOvers(workers.all().length);
+    const unknown: string[] = [];
     const withWork = new Set(slots.map(({ target }) => target));
     for (const worker of workers.all()) if (!withWork.has(worker.name)) worker.foundNone(beganAt);
     for (const work of slots) {
@@ -106,9 +110,21 @@ export async function lookAfterSlots(
       }
       if (worker || duty.act === 'leave') continue;
       const target = targets.forDispatcher(work.target);
+      if (!target && work.activeJobId !== null && !targets.look(work.target))
+        unknown.push(work.target);
       if (!target || (target.isDraining() && work.activeJobId === null)) continue;
       workers.start(target, duty.act === 'take' ? duty.passedOver : undefined);
     }
+    warnOfUnknown(unknown);
+  }
+
+  // One line for all that are new: a file can lose a thousand targets.
+  function warnOfUnknown(names: readonly string[]): void {
+    const added = names.filter((name) => !unknownBefore.has(name));
+    unknownBefore = new Set(names);
+    if (added.length === 0) return;
+    const facts = { slots: added.length, targets: added.slice(0, maxNames) };
+    log.warn(facts, 'left slots alone: their targets are not configured');
   }
 
   // Until all replicas know of each other, two of them may each take the other for the preferred owner.
