@@ -88,11 +88,15 @@ describe('a target that moved while no process ran', () => {
     queue.targets.configure([kept, moved]);
     queue.targets.release('other');
     await queue.openReplica();
-    await queue.time.runFor(60_000);
+    await queue.time.runFor(70_000);
 
     queue.targets.configure([kept, removed]);
+    const pollsBefore = queue.calls('DescribeExportTasks').length;
+    await queue.time.runFor(20_000);
+    const pollsAfter = queue.calls('DescribeExportTasks').length;
     await queue.runUntilDone();
 
+    expect(pollsAfter).toBeGreaterThan(pollsBefore);
     expect(await queue.states(jobId)).toEqual(['completed']);
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });

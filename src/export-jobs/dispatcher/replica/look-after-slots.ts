@@ -46,7 +46,7 @@ export async function lookAfterSlots(
   let outage: Outage | undefined;
 
   targets.onChange((name) => {
-    workers.get(name)?.targetChanged();
+    workers.targetChanged(name);
     if (targets.forDispatcher(name)?.isDraining()) draining.add(name);
     wakeSignal.wake();
   });

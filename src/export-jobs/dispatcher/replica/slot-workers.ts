@@ -15,6 +15,8 @@ export interface SlotWorkers {
   all(): SlotWorker[];
   /** Starts a worker, unless its last one has failed and its pause is not over. */
   start(target: OpenTarget, passedOver: string | undefined): void;
+  /** Hears that a target has changed: its worker, and the pause after its last one. */
+  targetChanged(target: string): void;
   /** Notes a reading of the database's clock, which began at an instant by `elapsed`. */
   noteClock(now: number, beganAt: number): void;
 }
@@ -22,8 +24,8 @@ export interface SlotWorkers {
 // Fewer: after an outage, a thousand waiting targets start slowly. More: the API waits for a connection
 // to the database.
 const maxTakesAtOnce = 5;
-// What is remembered of slots that another replica works, or that nobody can work now. Fewer: their
-// pauses are forgotten.
+// How many slots without a worker are remembered, with their pauses. Fewer: a slot that failed is tried
+// again too soon. More: memory.
 const maxRecalls = 2_000;
 // How many polls all slots of a process make per second together. A poll costs 1 to 2 ms of a core. Fewer:
 // with hundreds of busy slots, the end of a task is noticed later. More: they need a core for themselves.
@@ -63,6 +65,11 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
     get: (target) => workers.get(target),
     all: () => [...workers.values()],
     noteClock,
+    targetChanged(target) {
+      const recall = recalls.get(target);
+      if (recall) recall.notBefore = Number.NEGATIVE_INFINITY;
+      workers.get(target)?.targetChanged();
+    },
     start(target, passedOver) {
       const { name } = target;
       const recall = recallOf(name);
@@ -89,7 +96,7 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
   };
 }
 
-/** Runs at most so many acts at once. The others wait for their turn, in order. */
+/** Runs at most `maxAtOnce` acts at the same time. The others wait, in order. */
 function makeTurns(maxAtOnce: number) {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -38,7 +38,7 @@ export interface SlotWorkerOptions extends Omit<SlotOptions, 'installation'> {
   stop: AbortSignal;
 }
 
-// Only a new configuration ends this state, so there is no hurry.
+// Only a change of the target ends this state, and that ends the pause, too. Shorter: the log fills up.
 const movedMs = 60_000;
 // How many durations a new owner reads. Fewer: its first polls come late. More: it reads what is old.
 const rememberedDurations = 100;
