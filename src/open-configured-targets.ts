@@ -53,6 +53,7 @@ export async function openConfiguredTargets(
   });
   if (!targetsFile) return targets;
 
+  const variable = targetsFile;
   const regions = new Set(config.targets.map(({ region }) => region));
   async function load(text: string): Promise<TargetSettings[]> {
     const settings = readTargets(variable, () => text);
@@ -62,7 +63,6 @@ export async function openConfiguredTargets(
     targets.configure(settings);
     return settings;
   }
-  const variable = targetsFile;
   const file = await openReloadedValue({
     what: 'targets',
     read: () => readNamedFile(variable, async (path) => (await readFile(path)).toString()),

@@ -6,20 +6,29 @@ import { invalidRequest } from '#validation/violations.ts';
 /** Entries of a page unless its request says how many. */
 export const defaultPageLimit = 20;
 
-/** The limit of entries in a page. */
-export const PageLimit = Type.Integer({
+/**
+ * How many decisions one page takes at most. Fewer: a caller who may see few of many entries gets many
+ * short pages. More: an answer takes seconds, or tenths of a second of CPU.
+ */
+export const maxDecisionsPerPage = 500;
+
+const PageLimit = Type.Integer({
   minimum: 1,
   maximum: 100,
   description: `Maximum number of entries in the answer. Default: ${defaultPageLimit}.`,
   'x-rule': 'an integer from 1 to 100',
 });
-/** The cursor of a page, from an earlier answer. */
-export const PageCursor = Text({
+const PageCursor = Text({
   minLength: 1,
   maxLength: 256,
   rule: 'the nextCursor of an earlier answer',
   description: 'The `nextCursor` of the previous page. Default: the first page.',
 });
+/** The parameters of every operation that pages. */
+export const pageParameters = {
+  limit: Type.Optional(PageLimit),
+  cursor: Type.Optional(PageCursor),
+};
 export const NextCursor = Type.Optional(
   Type.String({ description: 'Cursor of the next page. Absent on the last page.' }),
 );

@@ -93,7 +93,7 @@ export function openTargets(options: TargetsOptions): Targets {
     const { name } = entry.settings;
     const expected = configuredAccount(entry.settings) ?? entry.confirmedId ?? id;
     if (id !== expected) {
-      const isAlone = registry.find(undefined) === entry && [...registry.all()].length === 1;
+      const isAlone = registry.all().drop(1).next().done && registry.find(undefined) === entry;
       if (isAlone) readiness.fail(toConfigError(name, expected, id));
       return otherAccount(expected, id);
     }

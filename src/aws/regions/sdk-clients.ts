@@ -9,16 +9,17 @@ import { attemptsOfTarget, keysOfTarget, retriesOfTarget } from './calling-targe
 /** How often a read is sent at most, and a call of STS. */
 export const maxAttempts = { read: 3, sts: 2 };
 
-// The endpoint is that of the Region, or the one in AWS_ENDPOINT_URL….
+/** The settings of all clients. The endpoint is that of the Region, or the one in AWS_ENDPOINT_URL…. */
+const shared = (region: string, attempts: number, options: AwsConnectionOptions) => ({
+  region,
+  credentials: keysOfTarget,
+  maxAttempts: attempts,
+  requestHandler: keepAliveConnections(options),
+});
 
 /** Opens the client for calls of CloudWatch Logs that may be retried, for all targets of a Region. */
 export function openReadClient(region: string, options: AwsConnectionOptions) {
-  const client = new CloudWatchLogsClient({
-    region,
-    credentials: keysOfTarget,
-    maxAttempts: maxAttempts.read,
-    requestHandler: keepAliveConnections(options),
-  });
+  const client = new CloudWatchLogsClient(shared(region, maxAttempts.read, options));
   client.config.retryStrategy = retriesOfTarget;
   client.middlewareStack.use(watchAttempts(attemptsOfTarget));
   client.middlewareStack.use(readExactly);
@@ -27,12 +28,7 @@ export function openReadClient(region: string, options: AwsConnectionOptions) {
 
 /** Opens the client for STS, for all targets of a Region. */
 export function openStsClient(region: string, options: AwsConnectionOptions) {
-  const client = new STSClient({
-    region,
-    credentials: keysOfTarget,
-    maxAttempts: maxAttempts.sts,
-    requestHandler: keepAliveConnections(options),
-  });
+  const client = new STSClient(shared(region, maxAttempts.sts, options));
   client.config.retryStrategy = retriesOfTarget;
   return client;
 }

@@ -6,10 +6,10 @@ import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import {
   defaultPageLimit,
+  maxDecisionsPerPage,
   NextCursor,
   type Page,
-  PageCursor,
-  PageLimit,
+  pageParameters,
   readCursor,
   toCursor,
   toPage,
@@ -53,15 +53,11 @@ const Query = Type.Object(
         description: 'Return only jobs with exactly this name. Default: all names.',
       }),
     ),
-    limit: Type.Optional(PageLimit),
-    cursor: Type.Optional(PageCursor),
+    ...pageParameters,
   },
   { additionalProperties: false },
 );
 
-// For one answer. Fewer: a caller who may read few jobs gets many short pages. More: an answer takes
-// seconds.
-const maxDecisions = 500;
 // For each query after the first. Fewer: more queries. More: rows are read that no decision needs.
 const rowsPerQuery = 100;
 
@@ -135,7 +131,8 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
         if (evaluated.isPermitted) readable.push(evaluated.head);
         if (readable.length > limit)
           return toPage(readable, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
-        if (decisions >= maxDecisions) return { entries: readable, nextCursor: cursorAfter(after) };
+        if (decisions >= maxDecisionsPerPage)
+          return { entries: readable, nextCursor: cursorAfter(after) };
       }
       if (heads.length < rows) return { entries: readable };
     }

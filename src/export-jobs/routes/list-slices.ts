@@ -2,14 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import type { Database } from '#database/database.ts';
-import {
-  defaultPageLimit,
-  NextCursor,
-  PageCursor,
-  PageLimit,
-  readCursor,
-  toPage,
-} from '#paging/page.ts';
+import { defaultPageLimit, NextCursor, pageParameters, readCursor, toPage } from '#paging/page.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { JobParams } from '../export-job.ts';
 import { exampleSlices, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
@@ -21,8 +14,7 @@ const Query = Type.Object(
       ...SliceStateName,
       description: 'Return only slices in this state. Default: all states.',
     }),
-    limit: Type.Optional(PageLimit),
-    cursor: Type.Optional(PageCursor),
+    ...pageParameters,
   },
   { additionalProperties: false },
 );

@@ -5,10 +5,10 @@ import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.t
 import { inChunks } from '#paging/in-chunks.ts';
 import {
   defaultPageLimit,
+  maxDecisionsPerPage,
   NextCursor,
   type Page,
-  PageCursor,
-  PageLimit,
+  pageParameters,
   readCursor,
   toCursor,
 } from '#paging/page.ts';
@@ -39,15 +39,11 @@ const Query = Type.Object(
         description: 'Return only targets of this AWS account. Default: all accounts.',
       }),
     ),
-    limit: Type.Optional(PageLimit),
-    cursor: Type.Optional(PageCursor),
+    ...pageParameters,
   },
   { additionalProperties: false },
 );
 
-// For one answer. Fewer: a caller who may see few of many targets gets many short pages. More: an answer
-// takes more than a tenth of a second of CPU.
-const maxDecisions = 500;
 // Without a pause. Each takes some tenths of a millisecond. More: other requests wait.
 const decisionsAtOnce = 20;
 
@@ -127,7 +123,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{
       }
       decisions += chunk.length;
       const last = chunk.at(-1);
-      if (last && decisions >= maxDecisions) {
+      if (last && decisions >= maxDecisionsPerPage) {
         return { entries, nextCursor: toCursor([last.index + 1]) };
       }
     }

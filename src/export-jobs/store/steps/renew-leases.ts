@@ -30,28 +30,25 @@ interface HeldRow {
   now: number;
 }
 
-async function renewInSqlite(
-  { queries, now }: Database,
+type Renew = (
+  database: Database,
   owner: string,
   targets: string[],
   leaseMs: number,
-): Promise<HeldRow[]> {
+) => Promise<HeldRow[]>;
+
+const renewInSqlite: Renew = async ({ queries, now }, owner, targets, leaseMs) => {
   const { rows } = await sql<HeldRow>`
     update slots set leased_until = ${now()} + ${sql.lit(leaseMs)}
     where owner = ${owner} and target in (${sql.join(targets)})
     returning target, fence, leased_until - ${sql.lit(leaseMs)} as now
   `.execute(queries);
   return rows;
-}
+};
 
 // A row that is locked is skipped: a transaction of its worker holds it, and has renewed it. Otherwise
 // one slow transaction would keep all other leases from being renewed.
-async function renewInPostgres(
-  { queries, now }: Database,
-  owner: string,
-  targets: string[],
-  leaseMs: number,
-): Promise<HeldRow[]> {
+const renewInPostgres: Renew = async ({ queries, now }, owner, targets, leaseMs) => {
   const { rows } = await sql<HeldRow>`
     with unlocked as (
       select target from slots where owner = ${owner} and target = any(${targets})
@@ -65,4 +62,4 @@ async function renewInPostgres(
     where owner = ${owner} and target = any(${targets})
   `.execute(queries);
   return rows;
-}
+};
