@@ -29,7 +29,7 @@ const TargetsFile = Type.Array(
         Type.String({
           pattern: '^[A-Za-z0-9_+=,.@:/-]{2,1224}$',
           'x-rule': '2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -',
-          'x-secret': true, // whoever knows it may use the role of somebody else
+          'x-secret': true, // like a password: neither the log nor a message shows it
         }),
       ),
     },

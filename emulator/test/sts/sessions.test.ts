@@ -43,7 +43,7 @@ describe('a session', () => {
     expect(await refusal(s3)).toMatchObject({ name: 'ExpiredToken', status: 400 });
   });
 
-  it('is rejected with another token, without a token, or with an unknown key', async () => {
+  it('rejects calls with a wrong session token, with no session token, and with an unknown access key', async () => {
     await using aws = await openSession();
     const { accessKeyId, secretAccessKey } = aws.keys;
     const made = { accessKeyId: 'ASIAMADEUP', secretAccessKey: 'x', sessionToken: 'y' };
@@ -70,7 +70,7 @@ describe('a session', () => {
     });
   });
 
-  it('is rejected when a plain access key has a session token', async () => {
+  it('rejects a permanent access key that comes with a session token', async () => {
     await using aws = await openAws();
     const plain = { accessKeyId: 'test', secretAccessKey: 'test' };
     const keys = { ...plain, sessionToken: 'test' };

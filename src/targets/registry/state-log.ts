@@ -2,8 +2,9 @@ import type { Log } from '#telemetry/log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import type { TargetEntry } from './target-entry.ts';
 
-// Within this time, so many changes get a line of their own; all further ones share one line. Fewer lines:
-// an operator misses which targets broke. More: an outage of STS with a thousand targets fills the log.
+// In each window, the first `maxLines` changes get a line each. The others share one line, with up to
+// `maxNames` names. Fewer lines: an operator misses which targets broke. More: an outage of STS with a
+// thousand targets fills the log.
 const windowMs = 10_000;
 const maxLines = 20;
 const maxNames = 10;

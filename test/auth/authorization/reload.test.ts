@@ -16,7 +16,7 @@ const permitAll = (id: string) => `@id("${id}") permit(principal, action, resour
 const forbidAll = (id: string) => `@id("${id}") forbid(principal, action, resource);`;
 
 describe('a change of the policies', () => {
-  test('is active when two polls agree, and increases the version', async () => {
+  test('becomes active after two polls with the same files, and increases the version', async () => {
     using folder = makePolicyFolder({ 'a.cedar': permitAll('one') });
     await using opened = await openPolicyDir(folder.path);
     const seen = [opened.ask(anonymous, createOf())];

@@ -29,7 +29,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     slot;
   const waitMs = memory.createNotBefore - elapsed();
   if (waitMs > 0) return waitMs;
-  // Without policies every waiting slice would fail. Whoever forgot them loses nothing.
+  // Without policies every waiting slice would fail. So slices wait until there is a policy.
   if (authorizer.isWithoutPolicies()) return timings.idleMs;
 
   await reach('before-intent');
