@@ -101,6 +101,7 @@ describe('the image of the gateway', () => {
     emulator.seed.bucket({ region, bucket: 'archive' });
     const before = everyFileOf(gateway);
     await using service = await start(gateway, { AWS_ENDPOINT_URL: emulator.url });
+    await untilReady(service.url);
 
     const taskId = await create(service.url, {
       logGroupName: '/app',
@@ -123,8 +124,7 @@ describe('the image of the gateway', () => {
     const settings = { AWS_ENDPOINT_URL: emulator.url, DATABASE_URL, DATA_DIR: '/nonexistent' };
     await using service = await start(gateway, settings);
 
-    const readiness = () => fetch(`${service.url}/health/ready`).then(({ status }) => status);
-    await expect.poll(readiness).toBe(200);
+    await untilReady(service.url);
 
     expect(everyFileOf(gateway)).toEqual(before);
   });
@@ -181,6 +181,7 @@ describe('the image of the emulator', () => {
     const { parameters } = paths['/export-tasks/{taskId}'].get;
     const finishedTaskId = parameters.find(({ name }) => name === 'taskId')?.example ?? '';
 
+    await untilReady(service.url);
     const taskId = await create(service.url, post.requestBody.content['application/json'].example);
     await expect.poll(() => statusOf(service.url, taskId)).toBe('COMPLETED');
 
@@ -252,6 +253,10 @@ async function check(image: Image, settings: Record<string, string>): Promise<nu
   });
   const [code] = await once(child, 'exit');
   return code;
+}
+
+async function untilReady(url: string): Promise<void> {
+  await expect.poll(() => fetch(`${url}/health/ready`).then(({ status }) => status)).toBe(200);
 }
 
 async function create(url: string, order: object): Promise<string> {
