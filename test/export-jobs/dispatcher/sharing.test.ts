@@ -114,6 +114,32 @@ describe('replicas', () => {
     expect((await sharesOf(queue))[stranger.owner]).toBeUndefined();
   });
 
+  test('hand over at most ten slots until a new one has taken them', async () => {
+    const known = Array.from({ length: 40 }, (_, index) => ({
+      name: `target-${index}`,
+      region: `eu-test-${index}`,
+    }));
+    await using queue = await open({
+      targets: known,
+      replicas: 1,
+      emulator: { runningMs: 3_600_000 },
+    });
+    for (const { name, region } of known) {
+      await queue.put({ target: name, slices: 1, destination: `archive-${region}` });
+    }
+    await queue.time.runUntil(() => queue.calls('CreateExportTask').length === known.length);
+
+    await queue.openReplica({ targets: [{ name: 'other', region: 'eu-west-1' }] });
+    const free: number[] = [];
+    for (let step = 0; step < 100; step++) {
+      await queue.time.runFor(250);
+      free.push((await slotsOf(queue)).filter(({ owner }) => owner === null).length);
+    }
+
+    expect(Math.max(...free)).toBeGreaterThan(5);
+    expect(Math.max(...free)).toBeLessThanOrEqual(10);
+  });
+
   test('do not give a slot back to one that could not work it, for ten minutes', async () => {
     await using queue = await open({ replicas: 0, emulator: { runningMs: 3_600_000 } });
     const broken = await queue.openReplica({ breaksAws: true });

@@ -71,7 +71,7 @@ describe('another replica', () => {
     ],
   ])('takes the slot only after those before it: %s', (_what, work, owners, isTaken) => {
     expect(dutyOf(work, owners)).toEqual(
-      isTaken ? { act: 'take', passedOver: 'b' } : { act: 'leave' },
+      isTaken ? { act: 'take', passedOver: 'b' } : { act: 'await' },
     );
   });
 
@@ -84,7 +84,7 @@ describe('a replica that stood back', () => {
   test('is the last in the order', () => {
     const work = { stoodBack: 'me', leaseLeftMs: -3_000 };
 
-    expect(dutyOf(work)).toEqual({ act: 'leave' });
+    expect(dutyOf(work)).toEqual({ act: 'await' });
     expect(dutyOf({ ...work, leaseLeftMs: -4_000 })).toEqual({ act: 'take', passedOver: 'b' });
   });
 

@@ -18,9 +18,9 @@ const maxShare = 0.1;
 // The back-off grows no further than for this many failures: until the database is back, slots stand
 // still.
 const maxFailures = 2;
-// How many slots a process gives to others at once. Fewer: a new replica gets its share late. More: so
-// many are taken at once that some stand still for seconds.
-const maxHandOvers = (held: number) => Math.max(10, held / 10);
+// How many slots a process gives to others until they have taken them. Fewer: a new replica gets its share
+// late. More: it cannot take them all within `takeOverMs`, and counts as one that does not work them.
+const maxHandOvers = (held: number) => Math.max(10, held / 25);
 // How many names a line of the log has. Fewer: they are hard to find. More: the line is too long.
 const maxNames = 10;
 
@@ -95,20 +95,23 @@ export async function lookAfterSlots(
   }
 
   function act(slots: readonly SlotWork[], alive: readonly string[], beganAt: number): void {
-    let handOversLeft = maxHandOvers(workers.all().length);
     const unknown: string[] = [];
     const withWork = new Set(slots.map(({ target }) => target));
     for (const worker of workers.all()) if (!withWork.has(worker.name)) worker.foundNone(beganAt);
-    for (const work of slots) {
+    const duties = slots.map((work) => {
       const owners = orderOwners(work.target, alive);
-      const duty = slotDuty(work, { owner, owners, leaseMs, takeOverMs });
+      return { work, duty: slotDuty(work, { owner, owners, leaseMs, takeOverMs }) };
+    });
+    const awaited = duties.filter(({ duty }) => duty.act === 'await').length;
+    let handOversLeft = maxHandOvers(workers.all().length) - awaited;
+    for (const { work, duty } of duties) {
       const worker = workers.get(work.target);
       worker?.found(work, beganAt);
       if (worker && duty.act === 'hand-over' && handOversLeft > 0 && isSettled(worker)) {
         worker.handOver();
         handOversLeft -= 1;
       }
-      if (worker || duty.act === 'leave') continue;
+      if (worker || duty.act === 'leave' || duty.act === 'await') continue;
       const target = targets.forDispatcher(work.target);
       if (!target && work.activeJobId !== null && !targets.look(work.target))
         unknown.push(work.target);

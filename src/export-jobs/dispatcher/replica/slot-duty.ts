@@ -3,6 +3,8 @@ import type { SlotWork } from '../../store/reads/read-work.ts';
 /** What a replica does about a slot that has work. */
 export type SlotDuty =
   | { act: 'leave' }
+  /** The slot is free, and left to a replica that comes before this one. */
+  | { act: 'await' }
   /** `passedOver` should have taken the slot and did not. */
   | { act: 'take'; passedOver?: string | undefined }
   | { act: 'hand-over' };
@@ -32,6 +34,7 @@ export function slotDuty(work: SlotWork, options: DutyOptions): SlotDuty {
     if (rank === 0) return { act: 'take' };
     if (isOurs) return { act: 'hand-over' };
     if (unworkedForMs(work) >= rank * takeOverMs) return { act: 'take', passedOver: owners[0] };
+    return { act: 'await' };
   }
   return { act: 'leave' };
 }

@@ -29,7 +29,7 @@ const maxTakesAtOnce = 5;
 const maxRecalls = 2_000;
 // How many polls all slots of a process make per second together. A poll costs 1 to 2 ms of a core. Fewer:
 // with hundreds of busy slots, the end of a task is noticed later. More: they need a core for themselves.
-const maxPollsPerSecond = 145;
+const maxPollsPerSecond = 100;
 
 /** Makes the workers of a process. There are none before their start. */
 export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): SlotWorkers {
