@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +9,8 @@ import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 
 import { startGateway } from '../../bench/gateway.ts';
 import { dial } from '../edge/raw.ts';
-import { makeRandom } from '../random.ts';
 import { region } from '../world.ts';
-import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
-import { makeStopwatch, type Stopwatch } from './stopwatch.ts';
+import type { Caller, HostileAnswer, SenderData } from './sender.ts';
 
 /** The report of a gateway that received only hostile requests. */
 export interface HostileReport {
@@ -23,21 +21,20 @@ export interface HostileReport {
   halfSent: number;
   /** Requests without an answer, or with a 5xx other than 501 and 503. */
   failures: string[];
-  /** The time of the slowest answer, without waiting for a core. */
+  /** The time of the slowest answer, without waiting for a core, and its request. */
   slowestMs: number;
+  slowest: string;
   /** The measurements of a prober of /health/live in a thread of its own. */
   live: { probes: number; slowestMs: number; failures: number };
   /** The peak of resident memory, and the highest observed memory without files, in MiB. */
   peakMib: { resident: number; anonymous: number };
 }
 
-/** May do everything; has a valid key but no permission; has no valid key. */
-type Caller = 'permitted' | 'forbidden' | 'unknown';
 const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
 /** Permitted callers who only hold unfinished bodies. They leave a quarter of the total limit free. */
 const holders = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`holding-${n}`, `key-h${n}`]));
 
-const parallel = 4; // more: they wait for each other on one core, and look slow
+const parallel = 4; // senders, each in a thread of its own
 const halfSentAtOnce = 119; // just below the creates per minute of a caller
 const heldAtOnce = 7; // one for each holder, and one for the caller without permission
 const holdAgainMs = 1_000; // shorter: a gateway that refuses them all does nothing else
@@ -56,15 +53,10 @@ export async function runHostile(options: { count: number; seed: number }): Prom
   const env = { AWS_REGION: region, ...writeAccess(folder) };
   const gateway = stack.use(await startGateway(emulator.url, { env }));
 
-  const random = makeRandom(seed);
-  const next = makeHostileRequests(random);
   const prober = new Worker(new URL('prober.ts', import.meta.url), {
     workerData: { url: gateway.url, pid: gateway.pid },
   });
   stack.defer(async () => void (await prober.terminate()));
-  const stopwatch = makeStopwatch(gateway.pid);
-  const agent = new Agent({ keepAlive: true, maxSockets: parallel });
-  stack.defer(() => agent.destroy());
   const held = new Set<Socket>();
   let isStopped = false;
   stack.defer(() => {
@@ -78,6 +70,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     halfSent: 0,
     failures: [],
     slowestMs: 0,
+    slowest: '',
     live: { probes: 0, slowestMs: 0, failures: 0 },
     peakMib: { resident: 0, anonymous: 0 },
   };
@@ -85,37 +78,41 @@ export async function runHostile(options: { count: number; seed: number }): Prom
   for (let number = 0; number < halfSentAtOnce; number += 1) {
     holdBody(holderKeys[number % (holderKeys.length + 1)] ?? keys.forbidden, number < heldAtOnce);
   }
-  await Promise.all(Array.from({ length: parallel }, work));
+  await Promise.all(Array.from({ length: parallel }, (_, index) => runSender(seed + index)));
   prober.postMessage('stop');
   report.live = await new Promise((resolve) => prober.once('message', resolve));
   return report;
 
-  async function work(): Promise<void> {
-    while (report.requests < count && !gateway.hasEnded()) {
-      report.requests += 1;
-      const draw = random();
-      const caller = draw < 0.5 ? 'forbidden' : draw < 0.95 ? 'permitted' : 'unknown';
-      await send(next(), caller);
-    }
+  /** Runs a sender until it has sent its share, or the gateway has ended. */
+  async function runSender(ownSeed: number): Promise<void> {
+    const workerData: SenderData = {
+      url: gateway.url,
+      pid: gateway.pid,
+      seed: ownSeed,
+      count: Math.ceil(count / parallel),
+      keys,
+    };
+    const sender = new Worker(new URL('sender.ts', import.meta.url), { workerData });
+    sender.on('message', (answer: HostileAnswer) => {
+      take(answer);
+      if (gateway.hasEnded()) void sender.terminate();
+    });
+    await once(sender, 'exit');
   }
 
-  async function send(hostile: HostileRequest, caller: Caller): Promise<void> {
-    const { status, tookMs } = await sendRequest(gateway.url, hostile, {
-      key: keys[caller],
-      agent,
-      stopwatch,
-    });
+  function take({ caller, status, tookMs, text }: HostileAnswer): void {
+    report.requests += 1;
     const counts = report.byStatus[caller];
     counts[String(status)] = (counts[String(status)] ?? 0) + 1;
-    report.slowestMs = Math.max(report.slowestMs, tookMs);
+    if (tookMs > report.slowestMs) {
+      Object.assign(report, { slowestMs: tookMs, slowest: `${status} ${caller} ${text}` });
+    }
     const { peakMib } = report;
     peakMib.resident = Math.round(gateway.peakMib());
     peakMib.anonymous = Math.max(peakMib.anonymous, Math.round(gateway.anonymousMib()));
     const isByDesign = status === 501 || status === 503;
     if (status === undefined || (status >= 500 && !isByDesign)) {
-      const { method, path, body } = hostile;
-      const text = `${body.length} bytes: ${body.subarray(0, 60).toString('latin1')}`;
-      report.failures.push(`${status} ${caller} ${method} ${path.slice(0, 60)} ${text}`);
+      report.failures.push(`${status} ${caller} ${text}`);
     }
   }
 
@@ -155,33 +152,4 @@ function writeAccess(folder: string): Record<string, string> {
       .join(''),
   );
   return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder };
-}
-
-/** Sends a request. The time counts from its last byte, or from an earlier answer, to the end of the answer. */
-function sendRequest(
-  url: string,
-  { method, path, headers, body }: HostileRequest,
-  { key, agent, stopwatch }: { key: string; agent: Agent; stopwatch: Stopwatch },
-): Promise<{ status: number | undefined; tookMs: number }> {
-  return new Promise((resolve) => {
-    let stop: ReturnType<Stopwatch> | undefined;
-    const { hostname, port } = new URL(url);
-    const sent = request(
-      { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
-      (answer) => {
-        stop ??= stopwatch();
-        const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
-        answer.resume().on('end', end).on('error', end);
-      },
-    );
-    sent.once('finish', () => {
-      stop ??= stopwatch();
-    });
-    // A gateway that answers before the end of a body may close the connection.
-    sent.on('error', ({ code }: NodeJS.ErrnoException) => {
-      const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
-      resolve({ status: isClosed ? 499 : undefined, tookMs: 0 });
-    });
-    sent.end(body);
-  });
 }

@@ -1,0 +1,81 @@
+import { Agent, request } from 'node:http';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { makeRandom } from '../random.ts';
+import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
+import { makeStopwatch } from './stopwatch.ts';
+
+// Sends one hostile request after the other in a thread of its own, so that nothing else of the sender counts
+// as time of the gateway. It reports after each answer.
+
+/** May do everything; has a valid key but no permission; has no valid key. */
+export type Caller = 'permitted' | 'forbidden' | 'unknown';
+
+/** The parameters of a sender. */
+export interface SenderData {
+  url: string;
+  /** The process of the gateway. */
+  pid: number;
+  seed: number;
+  /** The number of requests to send. */
+  count: number;
+  keys: Record<Caller, string>;
+}
+
+/** An answer, or `undefined` as status if there was none. */
+export interface HostileAnswer {
+  caller: Caller;
+  status: number | undefined;
+  /** The time of the answer, without waiting for a core. */
+  tookMs: number;
+  /** What was sent. */
+  text: string;
+}
+
+const { url, pid, seed, count, keys } = workerData as SenderData;
+const random = makeRandom(seed);
+const next = makeHostileRequests(random);
+const startStopwatch = makeStopwatch(pid);
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+for (let sent = 0; sent < count; sent += 1) {
+  const draw = random();
+  const caller = draw < 0.5 ? 'forbidden' : draw < 0.95 ? 'permitted' : 'unknown';
+  const hostile = next();
+  const { method, path, body } = hostile;
+  const answer: HostileAnswer = {
+    caller,
+    ...(await send(hostile, keys[caller])),
+    text: `${method} ${path.slice(0, 60)} ${body.length} bytes: ${body.subarray(0, 60).toString('latin1')}`,
+  };
+  parentPort?.postMessage(answer);
+}
+agent.destroy();
+
+/** Sends a request. The time counts from its last byte, or from an earlier answer, to the end of the answer. */
+function send(
+  { method, path, headers, body }: HostileRequest,
+  key: string,
+): Promise<Pick<HostileAnswer, 'status' | 'tookMs'>> {
+  return new Promise((resolve) => {
+    let stop: ReturnType<typeof startStopwatch> | undefined;
+    const { hostname, port } = new URL(url);
+    const sent = request(
+      { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
+      (answer) => {
+        stop ??= startStopwatch();
+        const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
+        answer.resume().on('end', end).on('error', end);
+      },
+    );
+    sent.once('finish', () => {
+      stop ??= startStopwatch();
+    });
+    // A gateway that answers before the end of a body may close the connection.
+    sent.on('error', ({ code }: NodeJS.ErrnoException) => {
+      const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
+      resolve({ status: isClosed ? 499 : undefined, tookMs: 0 });
+    });
+    sent.end(body);
+  });
+}
