@@ -32,7 +32,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. An attempt has a problem if its outcome is `failed`, `refused`, `not-sent` or `not-created`. Exception: with `not-created`, it has none if this service stopped during the create call. With `cancelled`, it has one only if no cancel of the job was requested. An attempt without an outcome has a problem if the answer of AWS was lost.',
+      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. An attempt with the outcome `failed`, `refused` or `not-sent` has one. An attempt with `not-created` has one, unless the service stopped during the create call. An attempt with `cancelled` has one if the job did not cancel the task. An attempt without an outcome has one if the answer of AWS was lost.',
   },
 );
 
@@ -82,7 +82,7 @@ export const jobFacts = {
   warnings: Type.Optional(
     Type.Array(Warning, {
       description:
-        'Likely mistakes in the request. Present if there are any. Warnings about the names of log groups are only in the answer to POST /export-jobs. Later answers with the job do not have them.',
+        'Likely mistakes in the request. Present if there are any. A warning that log groups share a prefix is only in the answer to POST /export-jobs. The same is true for a log group name that makes a folder without a name.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(
@@ -158,7 +158,7 @@ export const ExportJob = Type.Object(
     ),
     startedAt: Type.Optional(
       DateTime(
-        'When the first attempt that created an export task was recorded, just before it was sent to AWS. An attempt in progress counts, too. Absent if no attempt counts: it is absent again if the first attempt creates no task. A retry does not change it.',
+        'Start of the first attempt that has created an export task or is in progress. Absent if there is none. If the first attempt creates no task, `startedAt` disappears until the next attempt starts. A retry does not change it.',
       ),
     ),
     cancelRequestedAt: Type.Optional(

@@ -50,7 +50,7 @@ export const documentBase = {
     {
       name: 'export-jobs',
       description:
-        'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. A slice goes back into the queue if the slot is taken or AWS throttles. The same happens if AWS cannot be reached or the service role is unusable. The service sends a slice again a few times if its export task failed. It does the same if the answer to the create was lost and AWS lists no task. After that, the slice fails. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry.',
+        'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. A slice goes back into the queue if the slot is taken or AWS throttles. The same happens if AWS cannot be reached or the service role is unusable. The service sends a slice again a few times if its export task failed. It does the same if the answer to the create was lost and AWS lists no task. After that, the slice fails. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry. The operator can disable export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },

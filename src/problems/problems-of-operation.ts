@@ -29,7 +29,6 @@ const everyBody = [
 // An operation with an action is not for everybody.
 const everyAction = [
   'unauthenticated',
-  'not-permitted',
   'rate-limited',
   'overloaded',
   'not-ready', // the keys of who issued its token may not be there yet
@@ -57,6 +56,8 @@ export function declaredProblems({ method, schema, config }: Route): ProblemSlug
     ...(method === 'POST' ? (['origin-not-allowed', ...everyBody] as const) : []),
     ...(config?.action === undefined ? [] : everyAction),
     ...(method === 'POST' && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
+    // Other operations answer as if what the caller may not see did not exist.
+    ...(schema?.body && config?.action !== undefined ? (['not-permitted'] as const) : []),
     ...(rules ? (['invalid-request'] as const) : []),
     ...(config?.problems ?? []),
   ];

@@ -46,7 +46,7 @@ export const TargetProblem = Type.Object(
   {
     title: 'TargetProblem',
     description:
-      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`: requests for the target get this problem. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. It is also present after a change of its account or Region, until the old one runs no task.',
+      'The reason why no export starts at the target. In a target, it is present when `state` is `unusable`. Requests that need AWS at this target are answered with it. In `queue` of a job, it is also present while the target is `unchecked`, and after the target was removed. It is also present after the target got another account or Region, until no task runs in the old one.',
   },
 );
 

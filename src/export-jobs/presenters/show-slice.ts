@@ -22,7 +22,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: its create call was recorded, and the outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed`: AWS has completed the export task. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the slice was not exported, and no further attempt follows. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed`: AWS has completed the export task. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -55,7 +55,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, its result cannot be known, or its name is that of a different export. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, or its result is unknown, or AWS lists a different export under its task name. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
       }),
     ),
     problem: Type.Optional(SliceProblem),

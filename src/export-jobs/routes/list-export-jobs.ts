@@ -38,7 +38,7 @@ const Query = Type.Object(
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. Default: your own jobs. `*` means all callers. With this parameter, a page can be short or empty and still have a `nextCursor`.',
+          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. Default: you, so that the list has your own jobs. `*` means all callers.',
       }),
     ),
     target: Type.Optional({
@@ -75,7 +75,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
+        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). The list omits jobs that you may not see. So a page can be short or empty and still have a `nextCursor`. The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
       querystring: Query,
       response: {
         200: Type.Object(

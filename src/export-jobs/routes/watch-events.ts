@@ -61,12 +61,13 @@ const eventsDescription = `The event stream. The \`data\` of an event is a JSON 
 
 - \`job-accepted\`: \`slices\`, the number of slices.
 - \`job-cancel-requested\`: no other members.
-- \`slices-cancelled\`, \`slices-retried\`: \`slices\`, the number of slices.
-- \`slice-starting\`, \`slice-cancelled\`: \`slice\` (the number of the slice in its job) and \`attempt\`.
+- \`slices-cancelled\`: waiting slices were cancelled. \`slices\` is how many.
+- \`slices-retried\`: failed slices went back into the queue. \`slices\` is how many.
+- \`slice-starting\`, \`slice-cancelled\`: one slice. \`slice\` is its \`number\` in the job. \`attempt\` is the number of the attempt.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
-- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` can also be \`not-created\`, which is not in GET /problems. Then this service stopped during the create call, and AWS lists no task of it.
-- \`job-ended\`: \`state\`. Its \`id\` and \`at\` are those of the last change.`;
+- \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` is \`not-created\` if the service stopped during the create call and AWS lists no task for that call. GET /problems does not list \`not-created\`.
+- \`job-ended\`: \`state\`. It has the \`id\` and \`at\` of the event before it. After a 204, GET /export-jobs/{jobId} has the state.`;
 
 // After this time without a read, a reader has left or does not read, and its stream ends. Node may
 // wait up to twice as long. Shorter than two heartbeats: the stream of a silent job ends. Longer:

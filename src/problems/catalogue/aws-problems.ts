@@ -39,7 +39,7 @@ export const awsProblems = {
     status: 404,
     title: 'Log group not found',
     explanation:
-      'The AWS account and Region of the target have no log group with this name. The name comes from the `logGroupName` of an export task, or from the log groups of a job. POST /export-jobs does not check the names: a slice fails if its log group is missing.',
+      'The AWS account and Region of the target have no log group with this name. The name comes from the `logGroupName` of an export task, or from the log groups of a job. POST /export-jobs does not check whether the log groups exist: a slice fails if its log group is missing.',
     remedy:
       'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create a new job with the correct name.',
     isRetryable: false,
@@ -48,9 +48,9 @@ export const awsProblems = {
     status: 404,
     title: 'Export task not found',
     explanation:
-      'The AWS account and Region of the target have no export task with this id. AWS removes finished tasks after some time.',
+      'The AWS account and Region of the target have no export task with this id. Or you are not allowed to see it. AWS removes finished tasks after some time.',
     remedy:
-      'Check the id and the parameter `target`. The list in GET /export-tasks has the tasks that AWS still knows.',
+      'Check the id and the parameter `target`. GET /export-tasks lists the tasks that AWS still knows and that you may see.',
     isRetryable: false,
   },
   'export-task-already-finished': {
@@ -121,14 +121,14 @@ export const awsProblems = {
   'aws-unexpected': {
     status: 502,
     title: 'Unexpected answer from AWS',
-    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. After such an answer to CreateExportTask, POST /export-tasks does not return this problem: the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
+    explanation: `CloudWatch Logs gave an answer that this service does not know for this operation. The log of the service has the whole answer. POST /export-tasks returns this problem only if CreateExportTask was not sent. After such an answer to CreateExportTask, the service looks for the task. If it does not find the task, it returns outcome-unknown. A slice can have this problem, too. ${sentAgain} A retry of the job is safe, so \`isRetryable\` of the slice is true.`,
     remedy: `Report the error to the operator of the service, with the value of \`instance\`. For a slice, report the id of the job. ${retryTheJob}`,
     isRetryable: false,
   },
   'aws-unavailable': {
     status: 503,
     title: 'CloudWatch Logs unavailable',
-    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. If it was sent, the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. If its call did not reach AWS, the slice goes back into the queue until AWS can be reached. If the answer was lost: ${sentAgain}`,
+    explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. If it was sent, the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. If its call did not reach AWS, the slice goes back into the queue until AWS can be reached. ${sentAgain}`,
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. ${retryTheJob}`,
     isRetryable: true,
     retryAfterSeconds: 5,
@@ -145,7 +145,7 @@ export const awsProblems = {
     title: 'Unknown outcome of CreateExportTask',
     explanation:
       'CreateExportTask was sent, but its answer was lost or does not show whether AWS created the task. This service did not find the task in the list of AWS, but it may still appear. CreateExportTask is not idempotent: a second request now could run the export twice. So `isRetryable` is false: a client must not repeat the request automatically.',
-    remedy: `Read GET /export-tasks several times during ${inWords(statedLimits.lateEffectMs)}. If a task with your values appears, your request succeeded: do not send it again. If none appears, send it again. A unique \`taskName\` makes your task easy to recognize.`,
+    remedy: `Read GET /export-tasks several times during ${inWords(statedLimits.lateEffectMs)}. GET /export-tasks shows only tasks that you may see. If you may not read export tasks, ask the operator of the service to look. If a task with your values appears, your request succeeded: do not send it again. If none appears, send it again. A unique \`taskName\` makes your task easy to recognize.`,
     isRetryable: false,
   },
 } as const satisfies Record<string, ProblemKind>;

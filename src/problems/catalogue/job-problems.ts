@@ -7,7 +7,7 @@ export const jobProblems = {
     status: 404,
     title: 'Export job not found',
     explanation: 'No export job with this id exists, or you are not allowed to see it.',
-    remedy: 'Check the id. The list in GET /export-jobs has the jobs that you are allowed to see.',
+    remedy: 'Check the id. GET /export-jobs?caller=* lists the jobs that you may see.',
     isRetryable: false,
   },
   'idempotency-key-reused': {
@@ -66,7 +66,7 @@ export const jobProblems = {
     title: 'Export task name used by a different export',
     explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
     remedy:
-      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays `failed`.',
+      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays `failed`.',
     isRetryable: false,
   },
   'export-task-cancelled': {

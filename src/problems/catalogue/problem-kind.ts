@@ -1,3 +1,5 @@
+import { inWords, statedLimits } from '../limits.ts';
+
 /** What a kind of problem is, in words for the caller. Nothing here depends on one request. */
 export interface ProblemKind {
   /** HTTP status the problem is answered with. */
@@ -20,9 +22,8 @@ export interface ProblemKind {
 export const onlyInSlices =
   'No request is answered with this problem. It is about a slice: the slice, the `failures` of its job and the events of the job have it.';
 
-/** What a slice does after a create without a clear outcome that AWS lists no task of. */
-export const sentAgain =
-  'This service gives each attempt a task name of its own. AWS lists no task with this name. So the service assumes that the call created no task. It sends the slice again after a pause. After several attempts, the slice fails.';
+/** What a slice does after a create without a clear outcome. */
+export const sentAgain = `Each attempt has a task name of its own. After an unclear answer, the service looks for this name in AWS. If AWS lists the task, the slice continues with it. If AWS does not list it for ${inWords(statedLimits.lateEffectMs)}, the service sends the slice again. After several attempts, the slice fails.`;
 
 /** What a slice does after a create that AWS refused for a reason of the slot or the service role. */
 export const backInQueue =
