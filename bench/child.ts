@@ -30,6 +30,8 @@ export interface Child extends AsyncDisposable {
   /** Resident memory that is not backed by files, in MiB: it counts against the limit of a container. */
   anonymousMib(): number;
   hasEnded(): boolean;
+  /** The exit code; null before the exit, and after a signal. */
+  exitCode(): number | null;
   /** Ends it with SIGTERM, and resolves when it has exited. Disposal uses SIGKILL. */
   end(): Promise<void>;
 }
@@ -100,6 +102,7 @@ export function startProgram(options: {
     peakMib: () => mib('VmHWM'),
     anonymousMib: () => mib('RssAnon'),
     hasEnded,
+    exitCode: () => child.exitCode,
     end: () => endBy('SIGTERM'),
     [Symbol.asyncDispose]: () => endBy('SIGKILL'),
   };

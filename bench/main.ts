@@ -14,6 +14,8 @@ import { measurePickNext } from './figures/jobs/pick-next.ts';
 import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
+import { measureRolls } from './figures/operating/rolls.ts';
+import { measureSoak } from './figures/operating/soak.ts';
 import { measureOverload } from './figures/overload.ts';
 import { measurePeers } from './figures/peers.ts';
 import { measureStart } from './figures/start.ts';
@@ -46,6 +48,8 @@ const figures = {
   'targets-busy': measureBusyTargets,
   'targets-replicas': measureReplicas,
   'targets-neighbours': measureNeighbours,
+  rolls: measureRolls,
+  soak: measureSoak,
 };
 
 const { values, positionals } = parseArgs({
@@ -73,6 +77,8 @@ const scale: Scale = values.short
       foreignJobs: 10,
       isLeaseAwaited: false,
       arePeersBuilt: false,
+      rolls: 1,
+      soakSeconds: 3,
       targets: {
         idle: 20,
         moreIdle: 40,
@@ -104,6 +110,8 @@ const scale: Scale = values.short
       foreignJobs: 10_000,
       isLeaseAwaited: true,
       arePeersBuilt: true,
+      rolls: 100,
+      soakSeconds: 900,
       targets: {
         idle: 1_000,
         moreIdle: 10_000,
@@ -143,7 +151,14 @@ const isChosen = ([name]: [string, unknown]) =>
   positionals.some((chosen) => name === chosen || name.startsWith(`${chosen}-`));
 const chosen = Object.entries(figures).filter(isChosen);
 // These mostly wait, in processes of their own. The short form runs them at the same time as the others.
-const waiting = ['hand-off', 'failover', 'targets-idle', 'targets-busy', 'targets-replicas'];
+const waiting = [
+  'hand-off',
+  'failover',
+  'targets-idle',
+  'targets-busy',
+  'targets-replicas',
+  'rolls',
+];
 const inBackground = new Map(
   chosen
     .filter(([name]) => values.short && waiting.includes(name))

@@ -38,6 +38,10 @@ export interface Scale {
   isLeaseAwaited: boolean;
   /** Whether to build and measure the peers in Go and Python. It may download modules. */
   arePeersBuilt: boolean;
+  /** How many gateways are replaced under load. */
+  rolls: number;
+  /** The duration of the soak. */
+  soakSeconds: number;
   targets: TargetsScale;
 }
 
