@@ -130,6 +130,17 @@ interface SlotRow {
   stoodBackUntil: number | null;
 }
 
+/** A foreign task that was seen in a slot. Rows of the last two days are kept. */
+interface ForeignTaskRow {
+  target: string;
+  taskId: string;
+  logGroupName: string | null;
+  /** By AWS's clock; when it was first seen if AWS did not say. */
+  beganAt: number;
+  /** When it was last seen, or first missed. */
+  seenUntil: number;
+}
+
 /** A replica that shares the work: alive while `seenAt` is less than a lease ago. */
 interface ReplicaRow {
   owner: string;
@@ -198,6 +209,7 @@ export interface Tables {
   idempotencyKeys: IdempotencyKeyRow;
   lines: LineRow;
   slots: SlotRow;
+  foreignTasks: ForeignTaskRow;
   replicas: ReplicaRow;
   strays: StrayRow;
   callers: CallerRow;

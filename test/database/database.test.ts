@@ -42,6 +42,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0003-time-zones',
       '0004-misses',
       '0005-work',
+      '0008-foreign-tasks',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -51,7 +52,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     {
       await using before = await openReady(options);
       const { schema } = before.queries;
-      for (const table of ['auditEntries', 'callers', 'replicas'])
+      for (const table of ['auditEntries', 'callers', 'replicas', 'foreignTasks'])
         await schema.dropTable(table).execute();
       for (const index of [
         'jobs_by_age',
@@ -79,7 +80,13 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     // A replica of the previous version is still running.
     await after.queries.insertInto('jobs').values(jobBefore('beside')).execute();
 
-    expect(applied).toEqual(['0002-callers', '0003-time-zones', '0004-misses', '0005-work']);
+    expect(applied).toEqual([
+      '0002-callers',
+      '0003-time-zones',
+      '0004-misses',
+      '0005-work',
+      '0008-foreign-tasks',
+    ]);
     const columns = ['id', 'principal', 'timeZone'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
@@ -211,5 +218,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([5, 1]);
+  expect([applied?.length, installations?.length]).toEqual([6, 1]);
 });

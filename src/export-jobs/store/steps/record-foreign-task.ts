@@ -1,4 +1,4 @@
-import type { Database } from '#database/database.ts';
+import type { Database, Queries } from '#database/database.ts';
 import type { Lease } from './hold-lease.ts';
 
 /** A task in the slot that belongs to no job. */
@@ -8,25 +8,83 @@ export interface ForeignTask {
   since: number | undefined;
 }
 
+// The timeline of a target shows a day. Shorter: it has gaps. Longer: rows that nothing reads.
+const keptMs = 2 * 86_400_000;
+
 /**
  * Records which foreign task is in the slot, or that there is none. Callers see it as the slot
- * status.
+ * status, and later in the timeline of the target.
  */
 export async function recordForeignTask(
   database: Database,
   { target, owner, fence }: Lease,
   task: ForeignTask | undefined,
 ): Promise<void> {
-  await database.queries
-    .updateTable('slots')
-    .set({
-      foreignTaskId: task?.taskId ?? null,
-      foreignLogGroupName: task?.logGroupName ?? null,
-      foreignSince: task?.since ?? null,
-      foreignSeenAt: database.now(),
-    })
+  await database.transaction(async (queries) => {
+    const slot = await queries
+      .selectFrom('slots')
+      .select('foreignTaskId')
+      .where('target', '=', target)
+      .where('owner', '=', owner)
+      .where('fence', '=', fence)
+      .executeTakeFirst();
+    if (!slot) return; // another replica owns the slot
+    const { foreignTaskId } = slot;
+    if (!task && foreignTaskId !== null) await recordEnd(queries, database, target, foreignTaskId);
+    if (task) await recordSight(queries, database, target, task);
+    if (task && task.taskId !== foreignTaskId) await deleteOld(queries, database, target);
+    await queries
+      .updateTable('slots')
+      .set({
+        foreignTaskId: task?.taskId ?? null,
+        foreignLogGroupName: task?.logGroupName ?? null,
+        foreignSince: task?.since ?? null,
+        foreignSeenAt: database.now(),
+      })
+      .where('target', '=', target)
+      .where('owner', '=', owner)
+      .where('fence', '=', fence)
+      .execute();
+  });
+}
+
+async function recordEnd(
+  queries: Queries,
+  { now }: Database,
+  target: string,
+  taskId: string,
+): Promise<void> {
+  await queries
+    .updateTable('foreignTasks')
+    .set({ seenUntil: now() })
     .where('target', '=', target)
-    .where('owner', '=', owner)
-    .where('fence', '=', fence)
+    .where('taskId', '=', taskId)
+    .execute();
+}
+
+async function recordSight(
+  queries: Queries,
+  { now }: Database,
+  target: string,
+  { taskId, logGroupName, since }: ForeignTask,
+): Promise<void> {
+  await queries
+    .insertInto('foreignTasks')
+    .values({
+      target,
+      taskId,
+      logGroupName: logGroupName ?? null,
+      beganAt: since ?? now(),
+      seenUntil: now(),
+    })
+    .onConflict((known) => known.columns(['target', 'taskId']).doUpdateSet({ seenUntil: now() }))
+    .execute();
+}
+
+async function deleteOld(queries: Queries, { now }: Database, target: string): Promise<void> {
+  await queries
+    .deleteFrom('foreignTasks')
+    .where('target', '=', target)
+    .where('seenUntil', '<', (of) => of(now(), '-', keptMs))
     .execute();
 }
