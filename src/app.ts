@@ -12,7 +12,9 @@ import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
 import { makeConnections, makeServer } from '#edge/server.ts';
 import type { Tls } from '#edge/tls.ts';
 import { makeJobLookup } from '#export-jobs/access/job-lookup.ts';
-import { exportJobsPlugin, type JobsOptions } from '#export-jobs/plugin.ts';
+import type { JobsOptions } from '#export-jobs/jobs-options.ts';
+import { makeJobOperations } from '#export-jobs/operations/job-operations.ts';
+import { exportJobsPlugin } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { healthPlugin } from '#health/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
@@ -20,6 +22,7 @@ import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
 import { makeSlotReader } from '#targets/slot/slot-reader.ts';
 import { identityOf, type Targets } from '#targets/target.ts';
+import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
 
@@ -109,7 +112,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });
   const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
-  await app.register(targetsPlugin, { targets, slots, authorizer, visibility });
+  const targetAccess = makeTargetAccess({ targets, slots, authorizer, visibility });
+  await app.register(targetsPlugin, { access: targetAccess });
   await app.register(authorizationPlugin, { authorizer, findTarget });
   await app.register(exportTasksPlugin, {
     targets,
@@ -120,18 +124,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     elapsed,
     sleep,
   });
-  if (jobs && queries) {
-    await app.register(exportJobsPlugin, {
-      ...jobs,
-      ...queries,
-      targets,
-      authenticate,
-      authorizer,
-      basePath,
-      newId,
-      elapsed,
-      sleep,
-    });
+  const asked = { targets, authenticate, authorizer, elapsed };
+  const operations =
+    jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, basePath });
+  if (operations) {
+    await app.register(exportJobsPlugin, { ...jobs, ...asked, operations, newId, sleep });
   }
   return app;
 

@@ -1,7 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { type Dispatcher, openDispatcher } from './dispatcher/dispatcher.ts';
 import type { DispatcherOptions } from './dispatcher/replica/dispatcher-options.ts';
-import type { JobsOptions } from './plugin.ts';
+import type { JobsOptions } from './jobs-options.ts';
 import { makeQueueView } from './queue/position.ts';
 import { makeSlotStatusSource } from './queue/slot/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from './store/installation.ts';

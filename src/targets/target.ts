@@ -23,7 +23,8 @@ export function configuredAccount({ accountId, roleArn }: TargetSettings): strin
 
 /** Whether the account of a target is checked, and usable. */
 export type TargetState = (typeof targetStates)[number];
-const targetStates = ['unchecked', 'ready', 'unusable'] as const;
+/** The states of a target. */
+export const targetStates = ['unchecked', 'ready', 'unusable'] as const;
 
 /** The state of a target, in queries and answers. */
 export const TargetStateName = Type.Unsafe<TargetState>({

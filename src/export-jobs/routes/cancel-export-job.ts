@@ -1,10 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
-import type { Database } from '#database/database.ts';
-import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
+import type { JobChanges } from '../operations/change-job.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
-import { cancelJob } from '../store/requests/cancel-job.ts';
 
 const cancelRequestedAt = '2024-05-04T08:00:03.000Z';
 const CancelledExportJob = {
@@ -23,11 +21,9 @@ const CancelledExportJob = {
 
 /** Requests the cancel of an export job: at once for waiting slices, through AWS for a running one. */
 export const cancelExportJob: FastifyPluginAsyncTypebox<{
-  database: Database;
-  access: JobAccess;
+  changes: JobChanges;
   showNow: ShowJobNow;
-  announce: (jobId: string, target: string) => void;
-}> = async (app, { database, access, showNow, announce }) => {
+}> = async (app, { changes, showNow }) => {
   app.route({
     method: 'POST',
     url: '/export-jobs/:jobId/cancel',
@@ -47,10 +43,7 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { jobId } = request.params;
-      const { policies } = await access.find(request, 'CancelExportJob', jobId);
-
-      const { target } = await cancelJob(database, jobId, { request, policies });
-      announce(jobId, target);
+      await changes.cancel(request, jobId);
 
       const { job } = await showNow(jobId);
       return reply.code(202).send(job);

@@ -1,29 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import type { Database } from '#database/database.ts';
-import { defaultPageLimit, NextCursor, pageParameters, readCursor, toPage } from '#paging/page.ts';
+import { NextCursor } from '#paging/page.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { JobParams } from '../export-job.ts';
-import { exampleSlices, Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
-import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
-
-const Query = Type.Object(
-  {
-    state: Type.Optional({
-      ...SliceStateName,
-      description: 'Return only slices in this state. Default: all states.',
-    }),
-    ...pageParameters,
-  },
-  { additionalProperties: false },
-);
+import { type ListSlices, SliceListQuery } from '../operations/list-slices-of-job.ts';
+import { exampleSlices, Slice } from '../presenters/show-slice.ts';
 
 /** Lists the slices of an export job by number, each with its attempts. */
 export const listSlices: FastifyPluginAsyncTypebox<{
-  database: Database;
   access: JobAccess;
-}> = async (app, { database, access }) => {
+  list: ListSlices;
+}> = async (app, { access, list }) => {
   app.route({
     method: 'GET',
     url: '/export-jobs/:jobId/slices',
@@ -34,7 +22,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       description:
         'Returns the slices of a job with their attempts, export tasks, prefixes and problems. The objects of a slice are under the `destinationPrefix` of its completed attempt.',
       params: JobParams,
-      querystring: Query,
+      querystring: SliceListQuery,
       response: {
         200: Type.Object(
           {
@@ -55,23 +43,8 @@ export const listSlices: FastifyPluginAsyncTypebox<{
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request) => {
-      const { jobId } = request.params;
-      const { state, limit = defaultPageLimit, cursor } = request.query;
-      const [after] = readCursor(cursor, ['number']) ?? [];
-      await access.find(request, 'ReadExportJob', jobId);
-
-      const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
-      const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
-      const attempts = await readAttempts(
-        database,
-        jobId,
-        entries.map(({ number }) => number),
-      );
-      const attemptsOf = Map.groupBy(attempts, ({ slice }) => slice);
-
-      const slices = entries.map((slice) =>
-        showSlice(slice, attemptsOf.get(slice.number) ?? [], request.basePath),
-      );
+      const { head } = await access.find(request, 'ReadExportJob', request.params.jobId);
+      const { entries: slices, ...page } = await list(head, request.query);
       return { slices, ...page };
     },
   });

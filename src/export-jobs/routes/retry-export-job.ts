@@ -1,16 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import type { Authorizer, Question } from '#auth/authorization/authorizer.ts';
-import type { Database } from '#database/database.ts';
-import { Problem } from '#problems/problem.ts';
-import { requireEach, toExportQuestion } from '../access/export-question.ts';
-import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted, exampleJob, JobParams } from '../export-job.ts';
-import { readPrefixTemplate } from '../planning/prefix-template.ts';
+import type { JobChanges } from '../operations/change-job.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
-import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
-import { retryJob } from '../store/requests/retry-job.ts';
 
 const RetriedExportJob = Type.Object(
   {
@@ -29,21 +22,11 @@ const RetriedExportJob = Type.Object(
   },
 );
 
-/** What retrying a job needs. */
-export interface RetryExportJobOptions {
-  authorizer: Authorizer;
-  database: Database;
-  access: JobAccess;
-  showNow: ShowJobNow;
-  announce: (jobId: string, target: string) => void;
-  maxWaitingSlices: number;
-}
-
 /** Puts the failed slices of an export job back into the queue. */
-export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = async (
-  app,
-  { authorizer, database, access, showNow, announce, maxWaitingSlices },
-) => {
+export const retryExportJob: FastifyPluginAsyncTypebox<{
+  changes: JobChanges;
+  showNow: ShowJobNow;
+}> = async (app, { changes, showNow }) => {
   app.route({
     method: 'POST',
     url: '/export-jobs/:jobId/retry',
@@ -69,38 +52,10 @@ export const retryExportJob: FastifyPluginAsyncTypebox<RetryExportJobOptions> = 
     },
     handler: async (request, reply) => {
       const { jobId } = request.params;
-      const found = await access.find(request, 'RetryExportJob', jobId);
-      const isOwn = found.head.caller === request.principal.id;
-      const failures = await readFailedLogGroups(database, jobId);
-      const refusal = isOwn ? undefined : notPermitted;
-      const questions = toRetryQuestions(found, failures);
-      const creating = await requireEach(authorizer, request, questions, refusal);
-
-      const approval = { request, policies: [...found.policies, ...creating] };
-      const { target, slices } = await retryJob(database, jobId, approval, maxWaitingSlices);
-      announce(jobId, target);
+      const retriedSlices = await changes.retry(request, jobId);
 
       const { job } = await showNow(jobId);
-      return reply.code(202).send({ retriedSlices: slices, exportJob: job });
+      return reply.code(202).send({ retriedSlices, exportJob: job });
     },
   });
 };
-
-/**
- * Makes the questions of a retry, which is an export. Each slice is decided again before it is sent.
- */
-function* toRetryQuestions(
-  { head, target }: FoundJob,
-  failures: readonly FailedLogGroup[],
-): Generator<Question> {
-  const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
-  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
-  for (const failed of failures) {
-    const destinationPrefix = template.render({ ...failed, attempt: failed.attempt + 1 });
-    yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
-  }
-}
-
-// A caller that may retry a job of another caller may not know its log groups.
-const notPermitted = () =>
-  new Problem('not-permitted', 'No policy permits you to export all failed slices.');

@@ -1,8 +1,16 @@
-import type { Authorizer, CallerRequest, TargetIdentity } from '#auth/authorization/authorizer.ts';
+import type {
+  Authorizer,
+  CallerRequest,
+  Question,
+  TargetIdentity,
+} from '#auth/authorization/authorizer.ts';
 import { jobOfMarker } from '../marker.ts';
 import type { CallerQueueName, JobVisibility } from './job-visibility.ts';
-import type { Slot, TargetQueue } from './slot.ts';
+import type { Slot, SlotHolder, TargetQueue } from './slot.ts';
 import type { SlotStatus } from './slot-reader.ts';
+
+/** A slot status without what a caller may not see. */
+export type RedactedSlotStatus = Omit<SlotStatus, 'holder'>;
 
 /** The sources of authorization. */
 export interface RedactionOptions {
@@ -21,7 +29,7 @@ export async function redactSlotStatus(
   request: CallerRequest,
   target: TargetIdentity,
   { slot, holder, queue, busyShareLastHour }: SlotStatus,
-): Promise<Omit<SlotStatus, 'holder'>> {
+): Promise<RedactedSlotStatus> {
   const rest = { ...(busyShareLastHour !== undefined && { busyShareLastHour }) };
   if (authorizer.isOpen) return { ...(slot && { slot }), ...(queue && { queue }), ...rest };
   return {
@@ -43,12 +51,7 @@ export async function redactSlotStatus(
   }
 
   function mayDescribe(): boolean {
-    const { logGroupName = '', destination, destinationPrefix } = holder;
-    return authorizer.decide(request, {
-      action: 'DescribeExportTasks',
-      resource: { target, logGroupName },
-      context: { destination, destinationPrefix },
-    }).isPermitted;
+    return authorizer.decide(request, toDescribeQuestion(target, holder)).isPermitted;
   }
 
   async function isHidden(jobId: string): Promise<boolean> {
@@ -59,6 +62,16 @@ export async function redactSlotStatus(
     const isAlone = queue?.callers.every(({ caller }) => caller === request.principal.id);
     return isAlone ? [] : ((await visibility?.findReadableQueues(request, target.name)) ?? []);
   }
+}
+
+/** Makes the question whether a caller may see a foreign task. */
+export function toDescribeQuestion(target: TargetIdentity, task: SlotHolder): Question {
+  const { logGroupName = '', destination, destinationPrefix } = task;
+  return {
+    action: 'DescribeExportTasks',
+    resource: { target, logGroupName },
+    context: { destination, destinationPrefix },
+  };
 }
 
 /** Removes the callers that may not be shown. Those of one priority become one entry. */

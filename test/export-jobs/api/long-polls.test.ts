@@ -47,10 +47,10 @@ test('rejects a long poll whose credential is invalid at the end of the wait', a
   await using world = await openWorld({
     jobs: {},
     access(audit) {
-      const { authenticate, authorizer } = access(audit);
+      const { authenticate, ...rest } = access(audit);
       const refusal = new Problem('unauthenticated', 'Withdrawn.', { challenges: ['Test'] });
       return {
-        authorizer,
+        ...rest,
         authenticate(request) {
           if (isWithdrawn) throw refusal;
           return authenticate(request);

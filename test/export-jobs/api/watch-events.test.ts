@@ -338,10 +338,10 @@ describe('GET /export-jobs/{jobId}/events', () => {
     await using world = await openWorld({
       jobs: {},
       access(audit) {
-        const { authenticate, authorizer } = access(audit);
+        const { authenticate, ...rest } = access(audit);
         const refusal = new Problem('unauthenticated', 'Withdrawn.', { challenges: ['Test'] });
         return {
-          authorizer,
+          ...rest,
           authenticate(request) {
             if (isWithdrawn) throw refusal;
             return authenticate(request);

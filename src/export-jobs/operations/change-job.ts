@@ -1,0 +1,78 @@
+import type { Authorizer, CallerRequest, Question } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import { Problem } from '#problems/problem.ts';
+import { requireEach, toExportQuestion } from '../access/export-question.ts';
+import type { FoundJob, JobAccess } from '../access/job-access.ts';
+import { readPrefixTemplate } from '../planning/prefix-template.ts';
+import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
+import { cancelJob } from '../store/requests/cancel-job.ts';
+import { retryJob } from '../store/requests/retry-job.ts';
+
+/** The changes of a job that its callers can request. */
+export interface JobChanges {
+  /**
+   * Requests the cancel of a job: at once for waiting slices, through AWS for a running one.
+   * @throws Problem export-job-not-found
+   */
+  cancel(request: CallerRequest, jobId: string): Promise<void>;
+  /**
+   * Puts the failed slices of a job back into the queue, and returns their number.
+   * @throws Problem export-job-not-found, not-permitted, export-job-cancelled, too-many-waiting-slices
+   */
+  retry(request: CallerRequest, jobId: string): Promise<number>;
+}
+
+/** What changes of jobs need. */
+export interface JobChangesOptions {
+  authorizer: Authorizer;
+  database: Database;
+  access: JobAccess;
+  /** Announces a changed job to its watchers and to the dispatcher of its target. */
+  announce: (jobId: string, target: string) => void;
+  maxWaitingSlices: number;
+}
+
+/** Makes the changes of jobs. */
+export function makeJobChanges(options: JobChangesOptions): JobChanges {
+  const { authorizer, database, access, announce, maxWaitingSlices } = options;
+  return {
+    async cancel(request, jobId) {
+      const { policies } = await access.find(request, 'CancelExportJob', jobId);
+      const { target } = await cancelJob(database, jobId, { request, policies });
+      announce(jobId, target);
+    },
+
+    async retry(request, jobId) {
+      const found = await access.find(request, 'RetryExportJob', jobId);
+      const isOwn = found.head.caller === request.principal.id;
+      const failures = await readFailedLogGroups(database, jobId);
+      const refusal = isOwn ? undefined : notPermitted;
+      const questions = toRetryQuestions(found, failures);
+      const creating = await requireEach(authorizer, request, questions, refusal);
+
+      const approval = { request, policies: [...found.policies, ...creating] };
+      const { target, slices } = await retryJob(database, jobId, approval, maxWaitingSlices);
+      announce(jobId, target);
+      return slices;
+    },
+  };
+}
+
+/**
+ * Makes the questions of a retry, which is an export. Each slice is decided again before it is sent.
+ */
+function* toRetryQuestions(
+  { head, target }: FoundJob,
+  failures: readonly FailedLogGroup[],
+): Generator<Question> {
+  const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
+  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
+  for (const failed of failures) {
+    const destinationPrefix = template.render({ ...failed, attempt: failed.attempt + 1 });
+    yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
+  }
+}
+
+// A caller that may retry a job of another caller may not know its log groups.
+const notPermitted = () =>
+  new Problem('not-permitted', 'No policy permits you to export all failed slices.');
