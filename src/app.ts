@@ -24,6 +24,7 @@ import { makeSlotReader } from '#targets/slot/slot-reader.ts';
 import { identityOf, type Targets } from '#targets/target.ts';
 import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
+import { uiPlugin } from '#ui/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
 
 /** Everything the service depends on. Times in milliseconds. */
@@ -51,6 +52,8 @@ export interface AppOptions {
   corsOrigins?: readonly string[];
   /** The path prefix that a reverse proxy strips; none when absent. */
   basePath?: string;
+  /** Whether there are pages for people. Default: true. */
+  isUiOn?: boolean;
   /** The TLS settings of the server; plain HTTP when absent. */
   tls?: Tls | undefined;
 }
@@ -59,7 +62,7 @@ export interface AppOptions {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
-  const { limits = edgeLimits, basePath = '' } = options;
+  const { limits = edgeLimits, basePath = '', isUiOn = true } = options;
   const { authenticate, authorizer } = access;
   const raw = { newId, basePath, log };
   const { allowedHosts, corsOrigins = [] } = options;
@@ -129,6 +132,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, basePath });
   if (operations) {
     await app.register(exportJobsPlugin, { ...jobs, ...asked, operations, newId, sleep });
+  }
+  if (isUiOn) {
+    const shown = { targets, targetAccess, operations, basePath };
+    await app.register(uiPlugin, { ...shown, access, audit, newId, now, elapsed });
   }
   return app;
 

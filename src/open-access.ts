@@ -60,7 +60,7 @@ export async function openAccess(
   );
   const opened = opening.move();
   return {
-    access: { authenticate, authorizer },
+    access: { methods: settings.methods, authenticate, authorizer },
     tls,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

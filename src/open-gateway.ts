@@ -102,6 +102,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     corsOrigins,
     limits: { ...edgeLimits, keepAliveMs },
     basePath: config.basePath,
+    isUiOn: config.isUiOn,
     isStopping: () => isStopping,
     now: Date.now,
     sleep: (ms) => delay(ms),

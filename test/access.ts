@@ -26,6 +26,7 @@ export type Rule = (principal: Principal, question: Question) => boolean;
 export function callersBy(rule: Rule): (audit: Audit) => Access {
   const known = new Map<string, Principal>(); // one object per caller, as in real authentication
   return (audit) => ({
+    methods: [],
     authenticate({ headers }) {
       const name = headers[callerHeader];
       if (typeof name !== 'string') {

@@ -31,6 +31,7 @@ describe('the configuration', () => {
       },
       isSessionScoped: false,
       auditLog: 'stdout',
+      isUiOn: true,
       awsCallsPerSecond: 4,
       limits: {
         createsPerMinute: 120,

@@ -48,6 +48,8 @@ export interface WorldOptions {
   corsOrigins?: string[];
   /** The public base path. Default: none. */
   basePath?: string;
+  /** Whether there are pages for people. Default: true. */
+  isUiOn?: boolean;
   /** Authentication and authorization. Default: every caller may do everything. */
   access?: (audit: Audit) => Access | Promise<Access>;
   /** The rate limits of a caller. Default: none. */
@@ -225,6 +227,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     corsOrigins: options.corsOrigins ?? [],
     tls: options.tls,
     basePath: options.basePath ?? '',
+    isUiOn: options.isUiOn ?? true,
   });
   const openResponses = new Set<ServerResponse>();
   app.server.on('request', (_request, response: ServerResponse) => {

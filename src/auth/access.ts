@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
+import type { AuthMethod } from './authentication/settings.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { anonymous, type Principal } from './principal.ts';
 
@@ -11,12 +12,15 @@ export type Authenticate = (request: IncomingMessage) => Principal | Promise<Pri
 
 /** Authentication and authorization. */
 export interface Access {
+  /** How callers authenticate; empty if they do not. */
+  methods: readonly AuthMethod[];
   authenticate: Authenticate;
   authorizer: Authorizer;
 }
 
 /** No authentication: every caller is `anonymous` and may do everything. */
 export const openToAll: Access = {
+  methods: [],
   authenticate: () => anonymous,
   authorizer: {
     isOpen: true,

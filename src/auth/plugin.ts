@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -15,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The action that the caller needs permission for; a route without one is public (public-routes.ts). */
     action?: Action;
+    /** Returns the request with its credential in the headers. Default: the request itself. */
+    withCredential?: (request: IncomingMessage) => IncomingMessage;
   }
   interface FastifyRequest {
     /** The authenticated caller; `anonymous` on public routes. */
@@ -40,9 +43,10 @@ export const authPlugin: FastifyPluginAsync<AuthOptions> = fp(
 
     app.addHook('onRequest', async (request, reply) => {
       request.principal = anonymous;
-      if (request.routeOptions.config.action === undefined) return;
+      const { action, withCredential } = request.routeOptions.config;
+      if (action === undefined) return;
       try {
-        request.principal = await authenticate(request.raw);
+        request.principal = await authenticate(withCredential?.(request.raw) ?? request.raw);
       } catch (error) {
         recordRefusal(request, error);
         // A new connection may accept the same certificate: the CA certificates may have changed.

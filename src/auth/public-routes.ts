@@ -6,6 +6,10 @@ const publicRoutes = new Set([
   '/health/ready',
   '/openapi.json',
   '/openapi.yaml',
+  '/',
+  '/ui/sign-in',
+  '/ui/sign-out',
+  '/ui/assets/:name',
 ]);
 
 /** Whether a route needs no authentication. Swagger UI registers several routes of its own. */

@@ -118,11 +118,54 @@ if (isOnce) {
   await close();
 } else {
   seedExamples(emulator.seed);
-  say(`\nSwagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
+  await fillPages();
+  say(`\nPages with the slots and jobs: \x1b[1m${gateway.url}/ui/targets\x1b[0m`);
+  say(`Swagger UI, to try the rest of the API: \x1b[1m${gateway.url}/docs\x1b[0m`);
   say(
     'Its examples of export tasks work without changes. For a job, use the id of one that you created. Ctrl-C stops the demo.',
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
+}
+
+/** Creates jobs for the pages: one that completes, one with a failed slice, one behind a foreign task. */
+async function fillPages(): Promise<void> {
+  const { seed } = emulator;
+  const usBucket = 'demo-log-archive-us';
+  seed.logGroup({ region, logGroupName: '/demo/payments' });
+  seed.logGroup({ region: 'us-east-1', logGroupName });
+  seed.bucket({ region: 'us-east-1', bucket: usBucket });
+  const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  const week = { from: midnight - 8 * 86_400_000, to: midnight - 86_400_000 };
+  const logGroupNames = [logGroupName, '/demo/payments'];
+  await createJob('default', {
+    name: 'the last week by day',
+    ...week,
+    sliceBy: 'day',
+    logGroupNames,
+    destination: bucket,
+  });
+  await createJob('default', {
+    name: 'with a log group that does not exist',
+    ...week,
+    logGroupNames: [...logGroupNames, '/demo/deleted'],
+    destination: bucket,
+  });
+  await createJob('busy', {
+    name: 'behind a foreign task',
+    ...week,
+    sliceBy: 'day',
+    logGroupNames: [logGroupName],
+    destination: usBucket,
+  });
+}
+
+async function createJob(target: string, job: object): Promise<void> {
+  const answer = await fetch(`${gateway.url}/export-jobs?target=${target}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(job),
+  });
+  if (answer.status !== 202) exit(new Error(`The job was not accepted: ${await answer.text()}`));
 }
 
 async function close(): Promise<void> {

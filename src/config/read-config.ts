@@ -24,6 +24,8 @@ export interface Config {
   jobs: JobsConfig | undefined;
   /** How callers reach the service. */
   edge: EdgeConfig;
+  /** Whether the pages for people are served. */
+  isUiOn: boolean;
   /** How callers authenticate, and where the policies are. */
   access: AccessConfig;
   /** Whether each create uses its own role session, limited to its log group and destination. */
@@ -75,6 +77,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     targetsFile,
     jobs,
     edge: readEdge(read),
+    isUiOn: read.UI === 'on',
     access: readAccess(read, readFile),
     isSessionScoped,
     proxyEnv: readProxy(read),

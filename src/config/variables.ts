@@ -71,6 +71,7 @@ export const Environment = Type.Object({
       'x-rule': 'a path such as /logs-gateway, with a slash at the beginning and none at the end',
     }),
   ),
+  UI: onOrOff('on', 'Whether the pages for people are served below /ui.'),
   ALLOWED_HOSTS: Type.Optional(
     Type.String({
       pattern: String.raw`^(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?:,(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]))*$`,

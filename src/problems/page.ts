@@ -12,6 +12,9 @@ dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
 
+// Control characters without tab and line feed, and halves of surrogate pairs.
+const invisible = /(?![\t\n])[\p{Cc}\p{Cs}]/gu;
+
 /** Whether a request is a browser's: it prefers a page to JSON. */
 export function wantsPage(request: { accepts(): { type(types: string[]): unknown } }): boolean {
   return request.accepts().type(['application/json', 'text/html']) === 'text/html';
@@ -60,8 +63,10 @@ function toHtml(text: string): string {
   return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-function escapeHtml(text: string): string {
+/** Escapes a text for HTML and for attributes in double quotes. Control characters become visible. */
+export function escapeHtml(text: string): string {
   return text
+    .replaceAll(invisible, '\u{fffd}')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -39,7 +39,11 @@ async function openForced(rule: Rule): Promise<World> {
     emulator: { activeTaskLimit: Number.POSITIVE_INFINITY },
     access(audit) {
       const { authenticate, authorizer } = callersBy(rule)(audit);
-      return { authenticate, authorizer: { ...authorizer, require: authorizer.decide } };
+      return {
+        methods: [],
+        authenticate,
+        authorizer: { ...authorizer, require: authorizer.decide },
+      };
     },
   });
   const theirs = { region, accountId };

@@ -50,7 +50,7 @@ export async function openGuard(
     log,
     ofToken,
     verify: (token) => ofToken(token).then(({ id }) => id, reasonOf),
-    access: () => ({ ...openToAll, authenticate }),
+    access: () => ({ ...openToAll, methods: settings.methods ?? ['jwt'], authenticate }),
   };
 }
 

@@ -159,6 +159,7 @@ export function accessBy(
   callers: Record<string, Principal>,
 ): (audit: Audit) => Promise<Access> {
   return async (audit) => ({
+    methods: [],
     authenticate({ headers }) {
       const caller = callers[String(headers['x-test-caller'])];
       if (!caller) throw new Problem('unauthenticated', 'No name.', { challenges: ['Test'] });

@@ -23,6 +23,7 @@ function routesOf(app: FastifyInstance): string[] {
 }
 
 const publicRoutes = [
+  '/',
   '/docs',
   '/docs/',
   '/docs/*',
@@ -36,6 +37,8 @@ const publicRoutes = [
   '/openapi.yaml',
   '/problems',
   '/problems/:slug',
+  '/ui/assets/:name',
+  '/ui/sign-in',
 ];
 
 describe('requests without credentials', () => {
@@ -54,9 +57,11 @@ describe('requests without credentials', () => {
 
     const open = Object.keys(isOpen).filter((route) => isOpen[route]);
     expect(routes).toContain('POST /export-jobs/:jobId/cancel');
-    expect(open.sort()).toEqual(
-      ['GET', 'HEAD'].flatMap((method) => publicRoutes.map((path) => `${method} ${path}`)),
-    );
+    expect(open.sort()).toEqual([
+      ...['GET', 'HEAD'].flatMap((method) => publicRoutes.map((path) => `${method} ${path}`)),
+      'POST /ui/sign-in',
+      'POST /ui/sign-out',
+    ]);
   });
 
   test('are not read: their mistakes are not reported', async () => {

@@ -34,6 +34,17 @@ export function readCredential({
   return second || !text ? 'malformed' : { kind, text };
 }
 
+/** Returns the name and value of the header that carries a credential: the inverse of `readCredential`. */
+function headerOf({ kind, text }: Credential): [name: string, value: string] {
+  return kind === 'api-key' ? ['x-api-key', text] : ['authorization', `Bearer ${text}`];
+}
+
+/** Returns a request that has one more credential in its headers. */
+export function addCredential(request: IncomingMessage, credential: Credential): IncomingMessage {
+  const rawHeaders = { value: [...request.rawHeaders, ...headerOf(credential)] };
+  return Object.create(request, { rawHeaders });
+}
+
 function hasTokenInQuery(url: string): boolean {
   const at = url.indexOf('?');
   return at >= 0 && new URLSearchParams(url.slice(at)).has('access_token');

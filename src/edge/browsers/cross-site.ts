@@ -15,6 +15,19 @@ export function isCrossSiteChange(method: string, headers: IncomingHttpHeaders):
   return origin !== undefined && !isOriginOf(origin, host);
 }
 
+/**
+ * Whether a browser says that a page of this service sends the request. It is `false` without a statement, as
+ * from other clients, and for pages of other subdomains, whose requests have the cookies of this service.
+ */
+export function isFromOwnPage({
+  origin,
+  host,
+  'sec-fetch-site': site,
+}: IncomingHttpHeaders): boolean {
+  if (site !== undefined) return site === 'same-origin';
+  return origin !== undefined && isOriginOf(origin, host);
+}
+
 // The scheme is not compared: a proxy in front may have ended TLS.
 function isOriginOf(origin: string, host = ''): boolean {
   const sent = URL.parse(origin);

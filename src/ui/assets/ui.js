@@ -1,0 +1,102 @@
+// Keeps a page current. Everything on it works without this script, too: it only reads the same page again and
+// replaces the parts that have changed.
+const main = document.querySelector('main');
+const changes = [
+  'job-accepted',
+  'job-cancel-requested',
+  'slices-cancelled',
+  'slices-retried',
+  'slice-starting',
+  'slice-running',
+  'slice-waiting',
+  'slice-cancelling',
+  'slice-completed',
+  'slice-failed',
+  'slice-cancelled',
+  'job-ended',
+];
+// Shorter: a job with many events reads its page all the time. Longer: it lags behind.
+const pauseMs = 1_000;
+let isReading = false;
+let isDue = false;
+let source;
+
+/** Reads the page again, now or when the current reading is over. A hidden page waits until it is visible. */
+async function refresh() {
+  isDue = true;
+  if (isReading) return;
+  isReading = true;
+  while (isDue && !document.hidden) {
+    isDue = false;
+    await readAgain().catch(() => {}); // the next change reads it again
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  isReading = false;
+}
+
+async function readAgain() {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+  if (answer.redirected) location.reload(); // the session has ended
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  for (const part of document.querySelectorAll('[data-part], [data-text]')) {
+    const current = page.getElementById(part.id);
+    if (!current || current.innerHTML === part.innerHTML) continue;
+    if ('text' in part.dataset) part.textContent = current.textContent;
+    else replace(part, current);
+  }
+  const events = page.querySelector('main').dataset.events;
+  if (events) main.dataset.events = events;
+  else delete main.dataset.events;
+}
+
+/** Replaces a part. Keeps what is open, how far it is scrolled, and what has the focus. */
+function replace(part, current) {
+  const focused = part.contains(document.activeElement) ? document.activeElement : undefined;
+  const successor = focused && (successorOf(focused, current) ?? main);
+  for (const { id } of part.querySelectorAll('details[open]')) {
+    current.querySelector(`#${id}`)?.setAttribute('open', '');
+  }
+  const scrolled = [...part.querySelectorAll('.scroll')].map(({ scrollLeft }) => scrollLeft);
+  part.replaceChildren(...current.childNodes);
+  for (const [index, element] of part.querySelectorAll('.scroll').entries()) {
+    element.scrollLeft = scrolled[index] ?? 0;
+  }
+  addLocalTimes(part);
+  successor?.focus({ preventScroll: true });
+}
+
+/** The element that takes the place of another one: with its id, or with its text and link. */
+function successorOf(element, current) {
+  const { id, localName, textContent, href } = element;
+  if (id) return current.querySelector(`#${id}`);
+  return [...current.querySelectorAll(localName)].find(
+    (other) => other.textContent === textContent && other.href === href,
+  );
+}
+
+/** Follows the events of a job. A hidden page has no stream: a browser opens only six to a server. */
+function follow() {
+  const { events } = main.dataset;
+  if (!events || document.hidden) return;
+  source = new EventSource(events);
+  for (const type of changes) source.addEventListener(type, () => void refresh());
+  source.addEventListener('job-ended', () => source.close());
+}
+
+function addLocalTimes(root) {
+  for (const time of root.querySelectorAll('time')) {
+    time.title = new Date(time.dateTime).toLocaleString();
+  }
+}
+
+addLocalTimes(document);
+follow();
+const { refresh: seconds } = main.dataset;
+if (seconds) setInterval(() => void refresh(), Number(seconds) * 1_000);
+document.addEventListener('visibilitychange', () => {
+  source?.close();
+  if (document.hidden) return;
+  if (source || isDue) void refresh();
+  follow();
+});

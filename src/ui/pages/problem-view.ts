@@ -1,0 +1,21 @@
+import { type Html, type HtmlValue, html, prose } from '../html/html.ts';
+
+/** A problem as the API shows it, of a target, a slice or a request. */
+interface ShownProblem {
+  type: string;
+  title: string;
+  detail: string;
+  remedy: string;
+}
+
+/** The name of a problem, with a link to its explanation. */
+export const problemLink = ({ type, title }: Pick<ShownProblem, 'type' | 'title'>): Html =>
+  html`<a href="${type}">${title}</a>`;
+
+/** A problem with its detail and its remedy. `label` says what it is about. */
+export function problemBox(problem: ShownProblem, label: HtmlValue): Html {
+  const { detail, remedy } = problem;
+  return html`<section class="problem"><h3>${problemLink(problem)} <span class="note">${label}</span></h3>
+<p>${detail}</p>
+<p><strong>What to do:</strong> ${prose(remedy)}</p></section>`;
+}

@@ -1,0 +1,83 @@
+import type { Interval, Timeline } from '#export-jobs/operations/read-timeline.ts';
+import { countOf } from '#problems/limits.ts';
+import { toDateTime } from '#time/date-time.ts';
+import { span } from '../html/formats.ts';
+import { type Html, type HtmlValue, html, nameOf } from '../html/html.ts';
+
+/** A stretch of time in a lane, and the class of its colour. */
+interface Bar extends Interval {
+  kind: string;
+}
+
+// A unit of the picture is a minute. Bars of the same kind with a shorter gap become one, so that a picture of a
+// day has some hundred bars at most.
+const unitMs = 60_000;
+const minWidth = 2;
+
+/** Draws what happened in a slot: a lane for each caller, for foreign tasks, and for waiting slices. */
+export function timelinePicture(timeline: Timeline): Html {
+  const { callers, foreignTasks, waits } = timeline;
+  const lanes = [
+    ...callers.map(({ caller, runs }) =>
+      lane(
+        timeline,
+        caller === undefined ? 'Callers that you may not see' : nameOf(caller),
+        runs.map((run) => ({ ...run, kind: run.state })),
+        countOf(runs.length, 'export task'),
+      ),
+    ),
+    lane(
+      timeline,
+      'Foreign tasks',
+      foreignTasks.map((task) => ({ ...task, kind: 'foreign' })),
+      countOf(foreignTasks.length, 'foreign task'),
+    ),
+    lane(
+      timeline,
+      'Slices waiting for the slot',
+      waits.map((wait) => ({ ...wait, kind: 'waits' })),
+      '',
+    ),
+  ];
+  return html`<div class="timeline">
+${lanes}
+<div class="hours" aria-hidden="true">${[0, 6, 12, 18, 24].map(
+    (hour) => html`<span>${clockAt(timeline.from + hour * 3_600_000)}</span>`,
+  )}</div>
+<p class="legend"><span class="key completed"></span> completed <span class="key running"></span> running <span class="key failed"></span> failed <span class="key cancelled"></span> cancelled <span class="key foreign"></span> foreign task <span class="key waits"></span> slices wait. Times are in UTC.</p>
+</div>`;
+}
+
+function lane(timeline: Interval, label: HtmlValue, bars: readonly Bar[], count: string): Html {
+  const totalMs = bars.reduce((sum, { from, to }) => sum + to - from, 0);
+  const summary = bars.length === 0 ? 'none' : [count, span(totalMs)].filter(Boolean).join(', ');
+  const width = (timeline.to - timeline.from) / unitMs;
+  return html`<div class="lane"><div class="lane-name">${label} <span class="note">${summary}</span></div>
+<svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false">${joined(bars).map((bar) => rectangle(timeline, width, bar))}${hourLines(width)}</svg></div>
+`;
+}
+
+function rectangle(timeline: Interval, total: number, { from, to, kind }: Bar): Html {
+  const width = Math.max(minWidth, (to - from) / unitMs);
+  const x = Math.min((from - timeline.from) / unitMs, total - width);
+  const text = `${kind} ${clockAt(from)} to ${clockAt(to)}`;
+  return html`<rect class="${kind}" x="${rounded(x)}" y="2" width="${rounded(width)}" height="16"><title>${text}</title></rect>`;
+}
+
+function hourLines(width: number): Html {
+  const hours = Array.from({ length: 7 }, (_, index) => ((index + 1) * width) / 8);
+  return html`<path class="hour" d="${hours.map((x) => `M${rounded(x)} 0V20`).join('')}"/>`;
+}
+
+function joined(bars: readonly Bar[]): Bar[] {
+  const result: Bar[] = [];
+  for (const bar of bars.toSorted((one, other) => one.from - other.from)) {
+    const last = result.at(-1);
+    if (last?.kind === bar.kind && bar.from - last.to < unitMs) last.to = Math.max(last.to, bar.to);
+    else result.push({ ...bar });
+  }
+  return result;
+}
+
+const clockAt = (ms: number): string => toDateTime(ms).slice(11, 16);
+const rounded = (value: number): number => Math.round(value * 10) / 10;

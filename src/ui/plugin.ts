@@ -1,0 +1,133 @@
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
+
+import type { Audit } from '#audit/audit.ts';
+import type { Access } from '#auth/access.ts';
+import { makeBudget } from '#auth/limits/budget.ts';
+import { expectBody, readBody } from '#edge/read-body.ts';
+import type { JobOperations } from '#export-jobs/operations/job-operations.ts';
+import { wantsPage } from '#problems/page.ts';
+import { answerProblem, toProblem } from '#problems/plugin.ts';
+import { Problem } from '#problems/problem.ts';
+import type { Targets } from '#targets/target.ts';
+import type { TargetAccess } from '#targets/target-access.ts';
+import { readAssets } from './assets/read-assets.ts';
+import { problemPage } from './pages/problem-page.ts';
+import { enteredMethods } from './pages/sign-in-page.ts';
+import { changeJob } from './routes/change-job.ts';
+import { followJob } from './routes/follow-job.ts';
+import { getAsset } from './routes/get-asset.ts';
+import { getRoot } from './routes/get-root.ts';
+import { makeSendPage, type SendPage } from './routes/send-page.ts';
+import { showJobPage } from './routes/show-job.ts';
+import { showJobs } from './routes/show-jobs.ts';
+import { showTargetPage } from './routes/show-target.ts';
+import { showTargets } from './routes/show-targets.ts';
+import { signIn } from './routes/sign-in/sign-in.ts';
+import { signOut } from './routes/sign-in/sign-out.ts';
+import { makeOpenSession } from './session/open-session.ts';
+import { toSignInUrl } from './session/return-path.ts';
+import { withSessionCredential } from './session/session.ts';
+
+/** What the pages show, and who may see it. */
+export interface UiOptions {
+  access: Access;
+  audit: Audit;
+  targets: Pick<Targets, 'whyClosed'>;
+  targetAccess: TargetAccess;
+  /** The operations on export jobs; absent when jobs are off. */
+  operations: JobOperations | undefined;
+  basePath: string;
+  newId: () => string;
+  now: () => number;
+  elapsed: () => number;
+}
+
+// For each address; behind a proxy, all people share one. Lower: a team that signs in at the same time is
+// refused. Higher: more guesses are verified.
+const signInsPerMinute = 30;
+// The longest token that fits into a cookie, with every character percent-encoded.
+const formBytes = 16_384;
+
+/** Registers the pages for people. They have the operations, policies and limits of the API. */
+export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
+  const { access, audit, targets, targetAccess, operations, basePath } = options;
+  const { newId, now, elapsed } = options;
+  const { authorizer } = access;
+  const assets = readAssets();
+  const hasJobs = operations !== undefined;
+  const sendPage = makeSendPage({ assets, basePath, hasJobs });
+  const openSession = makeOpenSession(newId, basePath);
+  const countAttempt = makeBudget(signInsPerMinute, elapsed);
+
+  app.addHook('onRoute', (route) => {
+    const html = { problems: [], produces: ['text/html'] };
+    if (route.url !== '/')
+      Object.assign(route, {
+        config: { ...html, ...route.config, withCredential: withSessionCredential },
+      });
+  });
+  // A form sends its empty fields, too.
+  app.addHook('preValidation', async ({ query }) => {
+    const parameters = query as Record<string, unknown>;
+    for (const name of Object.keys(parameters))
+      if (parameters[name] === '') delete parameters[name];
+  });
+  acceptForms(app);
+  app.setErrorHandler(makeErrorHandler(sendPage, enteredMethods(access.methods).length > 0));
+
+  await app.register(getRoot);
+  await app.register(getAsset, { assets });
+  await app.register(signIn, { access, audit, countAttempt, openSession, newId, sendPage });
+  await app.register(signOut);
+  await app.register(showTargets, { targetAccess, sendPage, now });
+  const readTimeline = operations?.readTimeline;
+  await app.register(showTargetPage, { targets, targetAccess, readTimeline, sendPage, now });
+  if (!operations) return;
+  await app.register(showJobs, { list: operations.list, sendPage });
+  await app.register(showJobPage, { operations, authorizer, openSession, sendPage, now });
+  await app.register(followJob, { openStream: operations.openStream });
+  await app.register(changeJob, { changes: operations.changes });
+};
+
+/** Accepts the bodies that forms send, and no others. */
+function acceptForms(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { bodyLimit: formBytes },
+    async ({ raw }: FastifyRequest) => {
+      const expected = expectBody(raw, formBytes);
+      const bytes = expected && (await readBody(raw, expected));
+      return new URLSearchParams(bytes?.toString('utf8'));
+    },
+  );
+  app.addContentTypeParser('*', async () => {
+    const detail = 'The Content-Type must be application/x-www-form-urlencoded.';
+    throw new Problem('unsupported-media-type', detail);
+  });
+}
+
+/** Answers a browser with a page, or with the sign-in, and other clients as the API does. */
+function makeErrorHandler(sendPage: SendPage, canSignIn: boolean) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = toProblem(error, request);
+    if (!wantsPage(request)) return answerProblem(problem, request, reply);
+    request.problem = problem;
+    const { id, method, url, basePath } = request;
+    if (problem.slug === 'unauthenticated' && canSignIn) {
+      return reply.redirect(toSignInUrl(basePath, { method, url }), 303);
+    }
+    const { challenges } = problem.members;
+    const { retryAfterSeconds } = problem;
+    if (challenges) reply.header('www-authenticate', challenges);
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+    reply.code(problem.kind.status);
+    return sendPage(request, reply, problemPage(problem, id, basePath));
+  };
+}

@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+import type { ReadTimeline } from '#export-jobs/operations/read-timeline.ts';
+import { Problem } from '#problems/problem.ts';
+import type { Targets } from '#targets/target.ts';
+import { type TargetAccess, TargetParams } from '#targets/target-access.ts';
+import { targetPage } from '../pages/target-page.ts';
+import type { SendPage } from './send-page.ts';
+
+/** Shows a target, its slot, its queue and its last day. */
+export const showTargetPage: FastifyPluginAsyncTypebox<{
+  targets: Pick<Targets, 'whyClosed'>;
+  targetAccess: TargetAccess;
+  /** Absent when jobs are off. */
+  readTimeline: ReadTimeline | undefined;
+  sendPage: SendPage;
+  now: () => number;
+}> = async (app, { targets, targetAccess, readTimeline, sendPage, now }) => {
+  app.route({
+    method: 'GET',
+    url: '/ui/targets/:target',
+    schema: { params: TargetParams },
+    config: { action: 'ReadTarget' },
+    handler: async (request, reply) => {
+      const target = targetAccess.find(request, request.params.target);
+      const closed = targets.whyClosed(target.name);
+      const timeline = await readTimeline?.(request, target);
+      const { status, problem } = await targetAccess.readStatus(request, target).then(
+        (found) => ({ status: found, problem: undefined }),
+        async (error: unknown) => {
+          if (!(error instanceof Problem)) throw error;
+          // Without AWS, the page shows what the export jobs know.
+          const known = { ...target, state: 'unchecked' } as const;
+          return { status: await targetAccess.readStatus(request, known), problem: error };
+        },
+      );
+
+      const problems = [
+        ...(closed ? [{ problem: closed, label: 'nothing starts at this target' }] : []),
+        ...(problem ? [{ problem, label: 'the slot could not be read from AWS' }] : []),
+      ];
+      const { basePath } = request;
+      const view = { basePath, now: now(), target, status, problems, timeline };
+      return sendPage(request, reply, targetPage(view));
+    },
+  });
+};

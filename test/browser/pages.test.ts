@@ -1,0 +1,258 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
+import { openGuard } from '../auth/guard.ts';
+import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
+import { insertAttempt } from '../export-jobs/insert-rows.ts';
+import { jobOf } from '../export-jobs/jobs-of-callers.ts';
+import { openKeysFile } from '../ui/keys-file.ts';
+import { openWorld, region, type World } from '../world.ts';
+import { openBrowser, type TestBrowser, type WatchedPage } from './browser.ts';
+
+const hourMs = 3_600_000;
+const problem = {
+  ...sliceProblem('destination-not-writable', 'CloudWatch Logs may not write to bucket "archive".'),
+  title: 'Destination bucket not writable',
+  remedy: 'Add the statements of `bucketPolicy` to the policy of the bucket. Then retry the job.',
+};
+
+let browser: TestBrowser;
+let world: World;
+let jobId: string;
+let largeJobId: string;
+beforeAll(async () => {
+  browser = await openBrowser();
+  const accounts = Array.from({ length: 999 }, (_, index) => ({
+    name: `account-${String(index + 1).padStart(4, '0')}`,
+    region: index % 3 === 0 ? 'us-east-1' : 'eu-central-1',
+    roleArn: `arn:aws:iam::${String(100_000_000_001 + index)}:role/log-export`,
+  }));
+  world = await openWorld({
+    jobs: {},
+    targets: [{ name: 'default', region }, ...accounts],
+    isCheckAwaited: false,
+  });
+  const { database } = world;
+  const acceptedAt = Date.now() - 2 * hourMs;
+  jobId = await givenJob(database, 5, { acceptedAt, facts: { name: 'checkout, first days' } });
+  await bringTo(database, jobId, 0, 'completed');
+  await bringTo(database, jobId, 1, 'failed', problem);
+  await bringTo(database, jobId, 2, 'running');
+  const logGroupNames = Array.from({ length: 40 }, (_, n) => `/aws/lambda/service-${n}`);
+  largeJobId = await jobOf('ann', database, { logGroupNames, days: 250, acceptedAt });
+  await database.queries
+    .updateTable('slices')
+    .set({ state: 'completed' })
+    .where('jobId', '=', largeJobId)
+    .where('number', '<', 4_300)
+    .execute();
+  await bringTo(database, largeJobId, 1_234, 'failed', problem);
+  await seedDay();
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await browser[Symbol.asyncDispose]();
+});
+
+/** What has happened in the slot of the default target: runs of two callers, and a foreign task. */
+async function seedDay() {
+  const { database } = world;
+  const now = Date.now();
+  for (const [index, name] of ['ann', 'bob', 'ann', 'ann', 'bob'].entries()) {
+    const acceptedAt = now - (21 - 3 * index) * hourMs;
+    const id = await jobOf(name, database, { acceptedAt });
+    const outcome = index === 3 ? 'failed' : 'completed';
+    await bringTo(database, id, 0, outcome, outcome === 'failed' ? problem : null);
+    const submittedAt = now - (20 - 3 * index) * hourMs;
+    const readyAt = submittedAt - hourMs / 2;
+    await database.queries.updateTable('slices').set({ readyAt }).where('jobId', '=', id).execute();
+    await insertAttempt(database, {
+      jobId: id,
+      taskId: `task-${index}`,
+      submittedAt,
+      endedAt: submittedAt + (index + 1) * 0.4 * hourMs,
+      outcome,
+    });
+  }
+  const lease = { target: 'default', owner: 'test', fence: 1 };
+  await database.queries
+    .insertInto('slots')
+    .values({ ...lease, accountId: '1', region, leasedUntil: now + hourMs })
+    .execute();
+  const task = { taskId: 'a-task-of-the-console', logGroupName: '/aws/vpc/flow' };
+  await recordForeignTask(database, lease, { ...task, since: now - 3 * hourMs });
+  await recordForeignTask(database, lease, undefined);
+}
+
+/** What a person with impairments would stumble over. */
+async function violationsOf(page: Page): Promise<string[]> {
+  // Not a script of the page: its policy stays as it is.
+  await page.evaluate(axe.source);
+  const found = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+const looks = [
+  ['light', { colorScheme: 'light' as const }],
+  ['dark', { colorScheme: 'dark' as const }],
+  ['narrow', { viewport: { width: 360, height: 740 } }],
+] as const;
+
+describe.each(looks)('in a %s window', (look, options) => {
+  let watched: WatchedPage; // one for all: a context of the browser is not closed before its end
+  beforeAll(async () => {
+    watched = await browser.open(options);
+  });
+
+  test.each([
+    ['targets', () => '/ui/targets'],
+    ['target', () => '/ui/targets/default'],
+    ['jobs', () => '/ui/jobs'],
+    ['job', () => `/ui/jobs/${jobId}`],
+    ['large-job', () => `/ui/jobs/${largeJobId}`],
+    ['not-found', () => '/ui/jobs/none'],
+  ])('the page %s is accessible and fits', async (name, path) => {
+    const { page, complaints, picture } = watched;
+    await page.goto(world.url + path());
+    for (const details of await page.locator('details').all()) {
+      await details.evaluate((element) => element.setAttribute('open', ''));
+    }
+    await picture(`ui-${name}-${look}`);
+
+    expect(await violationsOf(page)).toEqual([]);
+    const [inside, outside] = (await page.evaluate(
+      '[document.documentElement.scrollWidth, innerWidth]',
+    )) as [number, number];
+    expect(inside).toBeLessThanOrEqual(outside);
+    const isStatus = (text: string) => text.includes('status of 404');
+    expect(complaints.filter((text) => !isStatus(text))).toEqual([]);
+  });
+});
+
+test('1,000 targets are paged and filtered', async () => {
+  const { page } = await browser.open();
+
+  await page.goto(`${world.url}/ui/targets`);
+  await page.getByLabel('Account').fill('100000000999');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  const filtered = await page.locator('tbody tr').allInnerTexts();
+  await page.getByRole('link', { name: 'Reset' }).click();
+  const names: string[] = [];
+  for (;;) {
+    names.push(...(await page.locator('tbody th a').allInnerTexts()));
+    const next = page.getByRole('link', { name: 'Next page' });
+    if ((await next.count()) === 0) break;
+    await next.click();
+  }
+
+  expect(filtered).toEqual([expect.stringContaining('account-0999')]);
+  expect(new Set(names).size).toBe(1_000);
+});
+
+test('a job of 10,000 slices is a grid of ranges that leads to each slice', async () => {
+  const { page } = await browser.open();
+
+  await page.goto(`${world.url}/ui/jobs/${largeJobId}`);
+  const size = (await page.content()).length;
+  const cells = page.locator('.grid td');
+  const ranged = await cells.count();
+  await page.locator('.grid thead a').nth(3).click();
+  const zoomed = await page.locator('.grid thead th').count();
+  const failed = page.locator('.grid td.failed');
+  const failures = await failed.allInnerTexts();
+  await page.getByRole('link', { name: 'Next log groups' }).click();
+  const rows = await page.locator('.grid tbody th').allInnerTexts();
+
+  expect(size).toBeLessThan(200_000);
+  expect(ranged).toBeLessThanOrEqual(20 * 31);
+  expect(zoomed - 1).toBe(9); // 250 days in 31 columns
+  expect(failures.length).toBeLessThanOrEqual(1);
+  expect(rows.at(0)).toBe('/aws/lambda/service-20');
+});
+
+test('a job page follows its job, and keeps what is open', async () => {
+  const id = await givenJob(world.database, 3);
+  const { page, complaints } = await browser.open();
+  await page.goto(`${world.url}/ui/jobs/${id}`);
+  await page.locator('summary').click();
+
+  await bringTo(world.database, id, 0, 'completed');
+  world.jobChanged(id);
+  await page.locator('.grid td.completed').waitFor();
+  const isOpen = await page.locator('#cancel-job').getAttribute('open');
+  for (const slice of [1, 2]) await bringTo(world.database, id, slice, 'completed');
+  world.jobChanged(id);
+  await page.locator('#job-facts .badge.completed').waitFor();
+
+  expect(isOpen).toBe('');
+  expect(await page.locator('#progress').textContent()).toBe('completed: 3 completed');
+  expect(await page.locator('#cancel-job').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+test.each([
+  ['with', true],
+  ['without', false],
+])('retry and cancel work with the keyboard, %s scripts', async (_case, javaScriptEnabled) => {
+  const id = await givenJob(world.database, 3);
+  await bringTo(world.database, id, 0, 'failed', problem);
+  const { page } = await browser.open({ javaScriptEnabled });
+  const tabTo = async (selector: string) => {
+    for (let steps = 0; steps < 40; steps++) {
+      await page.keyboard.press('Tab');
+      if (
+        await page
+          .locator(selector)
+          .evaluate((element) => element === element.ownerDocument.activeElement)
+      )
+        return;
+    }
+    throw new Error(`The keyboard does not reach ${selector}.`);
+  };
+
+  await page.goto(`${world.url}/ui/jobs/${id}`);
+  await tabTo('#retry');
+  await page.keyboard.press('Enter');
+  await page.getByText('The failed slices are in the queue again.').waitFor();
+  await tabTo('#cancel-job summary');
+  await page.keyboard.press('Enter');
+  await tabTo('#cancel');
+  await page.keyboard.press('Enter');
+  await page.getByText('The cancel of the job was requested.').waitFor();
+
+  expect(await page.locator('#job-facts .badge').innerText()).toBe('cancelled');
+});
+
+test('signs in with an API key, and out', async () => {
+  const key = 'the-key-of-the-browser-0123456789';
+  using file = openKeysFile([{ name: 'ann', key }]);
+  await using guard = await openGuard({ methods: ['api-key'], apiKeysFile: file.path });
+  await using guarded = await openWorld({ access: guard.access, jobs: {} });
+  guarded.canaries.plant('the key', key);
+  const { page, requests, picture } = await browser.open();
+
+  await page.goto(`${guarded.url}/ui/jobs`);
+  await picture('ui-sign-in-light');
+  const violations = await violationsOf(page);
+  await page.getByLabel('API key').fill('a-wrong-key');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('API key').fill(key);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+  const [cookie] = await page.context().cookies(`${guarded.url}/ui`);
+  const ofApi = await page.context().cookies(`${guarded.url}/export-jobs`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+
+  expect(violations).toEqual([]);
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ui' });
+  expect(ofApi).toEqual([]);
+  const [left] = await page.context().cookies(`${guarded.url}/ui`);
+  expect(left?.value).toMatch(/^[0-9a-f-]{36}$/); // a new session without a credential
+  expect(requests.filter((url) => url.includes(key))).toEqual([]);
+});
