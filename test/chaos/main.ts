@@ -6,12 +6,13 @@ import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { type TableRow, writeTable } from './table.ts';
 
-// npm run chaos [-- [--scale 0.05] [--lanes 2] [--seed 1] [name of a scenario …]]
+// npm run chaos [-- [--scale 0.05] [--lanes 2] [--seed 1] [--old REVISION] [name of a scenario …]]
 const { values, positionals } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '2' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    old: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -27,7 +28,9 @@ if (
   !(lanes >= 1) ||
   Number.isNaN(seed)
 ) {
-  print(`npm run chaos -- [--scale 0.05] [--lanes 2] [--seed 1] [${names.join('] [')}]`);
+  print(
+    `npm run chaos -- [--scale 0.05] [--lanes 2] [--seed 1] [--old REVISION] [${names.join('] [')}]`,
+  );
   process.exit(2);
 }
 
@@ -80,6 +83,7 @@ async function runScenario(scenario: Scenario): Promise<TableRow[]> {
     count,
     signal: stop.signal,
     random: makeRandom(seed),
+    oldRevision: values.old,
     onProgress: makeProgress(title, count),
   });
   const seconds = (performance.now() - beganAt) / 1_000;

@@ -31,14 +31,16 @@ export interface ReplicaEnvironment {
   compileCacheDir: string;
   /** A module to preload, with its environment. */
   preload?: { module: string; env: Record<string, string> } | undefined;
+  /** The path of `replica.ts` in another version of the project. Default: this version. */
+  script?: string | undefined;
 }
 
-const script = fileURLToPath(new URL('replica.ts', import.meta.url));
+const currentScript = fileURLToPath(new URL('replica.ts', import.meta.url));
 
 /** Starts a replica. It ends with this process. */
 export function startReplica(
   settings: ReplicaSettings,
-  { awsUrl, logFile, compileCacheDir, preload }: ReplicaEnvironment,
+  { awsUrl, logFile, compileCacheDir, preload, script = currentScript }: ReplicaEnvironment,
 ): ReplicaProcess {
   const preloads = preload ? ['--import', preload.module] : [];
   const child = spawn(process.execPath, [...preloads, script, JSON.stringify(settings)], {

@@ -15,8 +15,8 @@ export interface Replica extends AsyncDisposable {
   toDatabase: TcpProxy;
   /** Returns the latest process, which may have ended. */
   process(): ReplicaProcess;
-  /** Starts the next process. */
-  start(): ReplicaProcess;
+  /** Starts the next process, with `replica.ts` of another version of the project if it is given. */
+  start(script?: string): ReplicaProcess;
   /** Kills the process. Resolves with whether it owned a slot with a slice of its own in `starting`. */
   kill(): Promise<boolean>;
   /** The same for a process that has killed itself. */
@@ -63,7 +63,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
     toAws,
     toDatabase,
     process: () => current,
-    start() {
+    start(script) {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
@@ -72,6 +72,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           logFile,
           compileCacheDir,
+          script,
           preload: shifts && {
             module: shiftedClock,
             env: { CLOCK_SHIFTS_MS: shifts.join(',') },

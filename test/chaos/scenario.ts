@@ -11,6 +11,8 @@ export interface ScenarioOptions {
   count: number;
   /** Random numbers from 0 to 1, determined by the seed. */
   random: () => number;
+  /** The earlier version of the project, for scenarios that need one. Default: see `openOldVersion`. */
+  oldRevision?: string | undefined;
   signal: AbortSignal;
   /** Receives the progress. */
   onProgress: (done: number) => void;

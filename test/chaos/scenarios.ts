@@ -12,6 +12,7 @@ import { pauseOwners } from './scenarios/pauses.ts';
 import { runPoisonJobs } from './scenarios/poison.ts';
 import { restartPostgres } from './scenarios/postgres-restarts.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
+import { mixVersions } from './scenarios/rolling-upgrade.ts';
 
 /** The scenarios of a full run, in this order. */
 export const scenarios: readonly Scenario[] = [
@@ -42,6 +43,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'clock-skew', variant: 'PostgreSQL', count: 100, run: skewDatabaseClock }, // about five minutes
   { name: 'poison', count: 400, run: runPoisonJobs },
   { name: 'duplicate-requests', count: 1_000, run: repeatRequests },
-  { name: 'organisation', count: 300, run: runOrganisation }, // about ten minutes
+  { name: 'organisation', count: 300, run: runOrganisation }, // about twenty minutes
+  { name: 'rolling-upgrade', count: 200, run: mixVersions }, // about ten minutes
   { name: 'hostile-caller', count: 30, run: runHostileCallers },
 ];
