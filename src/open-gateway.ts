@@ -82,6 +82,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       // One process at a time uses SQLite: leases of an earlier one are ours at once.
       owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
       random: Math.random,
+      now: Date.now,
       elapsed,
       sleep: sleepUntilAborted,
       log,

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import { atomicWriteBytes, endDestination } from '#telemetry/logger.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { type Audit, makeAudit } from './audit.ts';
 
 // Buffered lines for a slow reader of stdout or a stalled disk. Lower: a pause of seconds under load loses
@@ -14,6 +15,8 @@ import { type Audit, makeAudit } from './audit.ts';
 const maxBufferedBytes = 8 * 1024 * 1024;
 // Lower: a busy disk loses the last lines. Higher: the ten seconds until the exit are over.
 const stallMs = 400;
+// A slow reader loses lines between others. Shorter: each time is logged. Longer: the end is logged late.
+const calmMs = 60_000;
 
 /**
  * Opens the audit on `stdout` or in a file, which is appended to or created with its directories. Lines
@@ -21,10 +24,7 @@ const stallMs = 400;
  * cannot be written are lost, and an error is logged.
  * @throws an error named ConfigError if the file is not writable
  */
-export async function openAudit(
-  where: string,
-  log: Pick<Log, 'error'>,
-): Promise<Audit & AsyncDisposable> {
+export async function openAudit(where: string, log: Log): Promise<Audit & AsyncDisposable> {
   const destination = pino.destination({
     dest: where === 'stdout' ? 1 : await openToAppend(where),
     sync: false,
@@ -32,18 +32,20 @@ export async function openAudit(
     maxLength: maxBufferedBytes,
     maxWrite: atomicWriteBytes,
   });
+  const outage = makeOutageLog({ log, calmMs });
   let isLosing = false;
+  let isClosed = false;
   const logLoss = (facts: object) => {
-    if (!isLosing) log.error(facts, 'failed to write the audit; lines were lost');
     isLosing = true;
+    outage.failed(facts, 'failed to write the audit; lines were lost', { alarmAfterMs: 0 });
   };
   destination.on('error', (err) => logLoss({ err }));
   destination.on('drop', () => logLoss({ maxBufferedBytes }));
   destination.on('write', () => {
     isLosing = false;
+    if (!isClosed) outage.worked({}, 'the audit is written again');
   });
 
-  let isClosed = false;
   return {
     ...makeAudit({ write: (line) => void (isClosed || destination.write(line)) }),
     async [Symbol.asyncDispose]() {

@@ -17,7 +17,7 @@ const hangingAfterMs = 100;
 export async function serve(onReload: (act: () => void) => void): Promise<void> {
   const config = exitWith(() => readConfig(process.env, readTextSync));
   const destination = await openLogDestination(config.isLogPretty);
-  const log = makeLogger(config.logLevel, destination);
+  const log = makeLogger(config.logLevel, destination, config.basePath);
   const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
   log.info({ url: gateway.url }, 'listening');
 

@@ -1,6 +1,7 @@
 import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
 
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { Database, Queries } from './database.ts';
@@ -122,6 +123,7 @@ export async function migrateDatabase(options: DatabaseOptions): Promise<string[
 /** Retries until the tables in PostgreSQL are up to date, or an error is permanent. */
 function startMigrating(options: DatabaseOptions) {
   const { log, sleep = sleepUntilAborted } = options;
+  const outage = makeOutageLog({ log });
   const stopping = new AbortController();
   let reason: string | undefined = 'This service is connecting to the database.';
 
@@ -130,13 +132,13 @@ function startMigrating(options: DatabaseOptions) {
       try {
         await migrateDatabase(options);
         reason = undefined;
+        outage.worked({}, 'connected to the database');
         return;
       } catch (err) {
         if (!isUnavailable(err)) throw err;
         reason = 'This service cannot reach the database.';
-        const retryInMs = backOffMs(failures, pauses);
-        log?.warn({ err, retryInMs }, 'failed to connect to the database, retrying');
-        await sleep(retryInMs, stopping.signal);
+        outage.failed({ problem: err.slug, err }, 'failed to connect to the database, retrying');
+        await sleep(backOffMs(failures, pauses), stopping.signal);
         if (stopping.signal.aborted) return;
       }
     }

@@ -1,5 +1,6 @@
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { PollSleep } from './reload-signal.ts';
 
@@ -25,14 +26,14 @@ export interface ReloadedValueOptions<Value> {
   sleep: PollSleep;
   /** Waits for a read that does not end. Default: in real time. */
   sleepUntilLate?: AbortableSleep;
-  log: Pick<Log, 'info' | 'error'>;
+  /** The time of day, as epoch ms. Default: real time. */
+  now?: () => number;
+  log: Log;
 }
 
 // Files are polled, not watched: platforms replace mounted files behind a link, on file systems that
 // send no events. Lower: useless reads. Higher: a withdrawn key stays valid longer.
 const pollIntervalMs = 2_000;
-// How often an invalid file is logged. Lower: the log fills up. Higher: an operator may miss it.
-const errorIntervalMs = 60_000;
 // The reads after which files that never stop changing are loaded anyway. Fewer: files that are copied
 // slowly are loaded half. More: such files hide a withdrawn permission longer.
 const maxUnsettledReads = 5;
@@ -54,7 +55,8 @@ export async function openReloadedValue<Value>(
   let reading: Promise<string> | undefined;
   let text = await readInTime();
   let value = await load(text);
-  let failure: { message: string; dueInMs: number } | undefined;
+  const outage = makeOutageLog(options);
+  let isInvalid = false;
   let unsettled = { text, reads: 0 };
   let isAsked = false;
 
@@ -85,15 +87,15 @@ export async function openReloadedValue<Value>(
   }
 
   function noteUnchanged(): void {
-    if (failure) log.info({ what }, 'files are valid again; the active version is unchanged');
-    else if (isAsked) log.info({ what }, 'files are unchanged');
+    if (!isInvalid && isAsked) log.info({ what }, 'files are unchanged');
+    outage.worked({ what }, 'files are valid again; the active version is unchanged');
   }
 
   function noteFailure(err: Error): void {
-    const isNew = err.message !== failure?.message;
-    if (failure && !isNew && !isAsked && failure.dueInMs > 0) return;
-    failure = { message: err.message, dueInMs: errorIntervalMs };
-    log.error({ what, err }, 'failed to reload changed files; the previous version stays active');
+    isInvalid = true;
+    const text = 'failed to reload changed files; the previous version stays active';
+    // The result of a reload that was requested is always logged.
+    outage.failed({ what, err }, text, { alarmAfterMs: 0, kind: err.message, isDue: isAsked });
   }
 
   async function poll(): Promise<void> {
@@ -106,10 +108,12 @@ export async function openReloadedValue<Value>(
         const before = value;
         value = await load(found);
         text = found;
-        log.info({ what, ...compare?.(before, value) }, 'reloaded changed files');
+        const facts = { what, ...compare?.(before, value) };
+        if (isInvalid) outage.worked(facts, 'reloaded changed files');
+        else log.info(facts, 'reloaded changed files');
       }
       unsettled = { text, reads: 0 };
-      failure = undefined;
+      isInvalid = false;
     } catch (err) {
       if (stop.signal.aborted) return;
       noteFailure(err as Error);
@@ -121,7 +125,6 @@ export async function openReloadedValue<Value>(
     while (true) {
       if ((await sleep(pollIntervalMs, stop.signal)) === 'asked') isAsked = true;
       if (stop.signal.aborted) return;
-      if (failure) failure.dueInMs -= pollIntervalMs;
       await poll();
     }
   }

@@ -46,7 +46,7 @@ export function openTargets(options: TargetsOptions): Targets {
   const beginWhen = options.checkWhen ?? Promise.resolve();
   const stop = new AbortController();
   const clocks = { sleep, stop: stop.signal };
-  const logState = makeStateLog({ log, ...clocks });
+  const logState = makeStateLog({ log, now, ...clocks });
   const schedule = makeCheckSchedule({ check, elapsed, random, beginWhen, ...clocks });
   const registry = makeTargetRegistry({
     now,
@@ -54,6 +54,7 @@ export function openTargets(options: TargetsOptions): Targets {
       logState(entry);
       readiness.update();
     },
+    onStillUnusable: logState,
     onDue: ({ settings }) => schedule.add(settings.name, settings.region),
     onRemoved: schedule.remove,
   });

@@ -78,14 +78,22 @@ export async function openLogDestination(isPretty: boolean): Promise<LogDestinat
   };
 }
 
-/** Makes the logger: it writes JSON lines of `level` and above to `destination`. */
-export function makeLogger(level: string, destination: DestinationStream): Logger {
+/**
+ * Makes the logger: it writes JSON lines of `level` and above to `destination`. A line about a problem links
+ * to its page, below `basePath`.
+ */
+export function makeLogger(level: string, destination: DestinationStream, basePath = ''): Logger {
+  function toLine(facts: Record<string, unknown>): Record<string, unknown> {
+    const { problem } = facts;
+    if (typeof problem !== 'string') return withoutSecrets(facts);
+    return { ...withoutSecrets(facts), help: `${basePath}/problems/${problem}` };
+  }
   return pino(
     {
       level,
       base: null, // the platform adds container and host
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+      formatters: { level: (label) => ({ level: label }), log: toLine },
       serializers: { err: (facts) => facts }, // withoutSecrets has already converted the error
     },
     destination,

@@ -10,7 +10,7 @@ import { openAudit } from '#audit/open-audit.ts';
 import { temporaryDir } from '../database/homes.ts';
 
 const refusal = { requestId: 'r-1', route: '/export-tasks', error: 'invalid_token' };
-const silent = { error() {} };
+const silent = { info() {}, warn() {}, error() {} };
 
 /** Makes an audit, and returns its lines as text. */
 function openQueues() {
@@ -127,7 +127,8 @@ describe('an audit in a file', () => {
 
   test('logs one error on a full disk, and continues when there is space again', async () => {
     const complaints: string[] = [];
-    const log = { error: (_facts: object, words: string) => void complaints.push(words) };
+    const error = (_facts: object, words: string) => void complaints.push(words);
+    const log = { ...silent, error };
     const audit = await openAudit('/dev/full', log);
 
     for (let line = 0; line < 3; line += 1) {
@@ -148,7 +149,7 @@ describe('an audit on stdout that nobody reads', () => {
       import { openLogDestination } from '#telemetry/logger.ts';
       const log = await openLogDestination(false);
       const error = (_, text) => process.stderr.write(text + '\\n');
-      const audit = await openAudit('stdout', { error });
+      const audit = await openAudit('stdout', { info() {}, warn() {}, error });
       const refusal = { requestId: 'x'.repeat(100), route: null, error: 'y'.repeat(20) };
       for (let line = 0; line < ${lines}; line += 1) {
         audit.refusal(refusal);

@@ -73,6 +73,7 @@ const jobs = openExportJobs(database, {
   targets,
   log,
   owner,
+  now: Date.now,
   elapsed,
   sleep: sleepUntilAborted,
   reach,

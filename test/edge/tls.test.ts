@@ -223,7 +223,7 @@ describe('the certificate of the server', () => {
       {
         readFile: async (path) => contents[path] ?? Promise.reject(new Error('ENOENT')),
         sleep: makeTime(0).sleep,
-        log: { info() {}, error() {} },
+        log: { info() {}, warn() {}, error() {} },
       },
     );
 

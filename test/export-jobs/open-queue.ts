@@ -230,6 +230,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       timings: { ...dispatcherTimings, ...options.timings },
       log: logger,
       owner,
+      now: time.now,
       elapsed: time.now,
       sleep,
       random: options.random ?? Math.random,

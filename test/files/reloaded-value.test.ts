@@ -24,6 +24,7 @@ async function openNumber(text: string) {
       if (Number.isNaN(Number(found))) throw new Error(`${found} is not a number`);
       return { number: Number(found) };
     },
+    now: time.now,
     sleep: signal.sleep,
     sleepUntilLate: time.sleep,
     log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
@@ -79,20 +80,22 @@ describe('a value loaded from a file', () => {
     ]);
   });
 
-  test('logs an error once a minute until the file is fixed', async () => {
+  test('logs an error at growing intervals until the file is fixed, and its duration', async () => {
     await using opened = await openNumber('1');
     const { file, log, time, reloaded } = opened;
 
     file.text = 'two';
     await time.advance(125_000);
-    const errors = log.length;
+    const errors = log.map(({ repeated }) => repeated);
+    await time.advance(60_000);
     file.text = '3';
     await time.advance(2_000);
     file.text = 'four';
     await time.advance(2_000);
 
-    expect(errors).toBe(3);
+    expect(errors).toEqual([undefined, 29]);
     expect(log.map(({ level }) => level)).toEqual(['error', 'error', 'error', 'info', 'error']);
+    expect(log[3]).toMatchObject({ msg: 'reloaded changed files', lastedMs: 184_000 });
     expect(reloaded.current()).toEqual({ number: 3 });
   });
 

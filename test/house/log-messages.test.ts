@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { loudLevels, readLogMessages, readMessages } from './log-messages.ts';
 
 describe('the warnings and errors of the log', () => {
-  test('are found: a literal, a constant, a template, a level chosen at run time', () => {
+  test('are found: a literal, a constant, a template, a level chosen at run time, an outage', () => {
     const source = `
       const text = 'a constant';
       log.warn({}, 'a literal');
@@ -13,6 +13,9 @@ describe('the warnings and errors of the log', () => {
       log[level]({}, 'a level');
       log.info({}, 'quiet');
       table.error({}, 'no log');
+      slot.outages.work.failed({}, 'an outage', options);
+      outage.worked({}, 'its end');
+      test.failed({}, 'no outage');
     `;
 
     expect(readMessages('x.ts', source, loudLevels).map(({ text }) => text)).toEqual([
@@ -20,6 +23,7 @@ describe('the warnings and errors of the log', () => {
       'a constant',
       'is a template',
       'a level',
+      'an outage',
     ]);
   });
 

@@ -14,6 +14,9 @@ export const loudLevels = ['warn', 'error', 'fatal'];
 /** Every level whose messages are written by default. */
 export const allLevels = [...loudLevels, 'info'];
 
+/** The levels of the lines about an outage. */
+const outageLevels: Record<string, string> = { failed: 'warn', worked: 'info' };
+
 /** Finds the texts that are logged at these levels in the TypeScript files of a folder. */
 export function readLogMessages(folder: string, levels: readonly string[]): LogMessage[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -40,12 +43,15 @@ export function readMessages(
   new Visitor({
     CallExpression: ({ callee, arguments: parts }) => {
       if (callee.type !== 'MemberExpression') return;
-      if (!/\blog\??$/.test(source.slice(callee.object.start, callee.object.end))) return;
+      const object = source.slice(callee.object.start, callee.object.end);
       const { property } = callee;
-      const isOfLevel =
-        callee.computed || (property.type === 'Identifier' && levels.includes(property.name));
-      const last = parts.at(-1);
-      const node = last?.type === 'Identifier' ? constants.get(last.name) : last;
+      const method = property.type === 'Identifier' ? property.name : '';
+      const isOfOutage = /outages?\b/i.test(object) && Object.hasOwn(outageLevels, method);
+      if (!isOfOutage && !/\blog\??$/.test(object)) return;
+      const level = isOfOutage ? outageLevels[method] : method;
+      const isOfLevel = callee.computed || levels.includes(level ?? '');
+      const written = parts[1] ?? parts[0];
+      const node = written?.type === 'Identifier' ? constants.get(written.name) : written;
       const text = isOfLevel && node ? textOf(node) : undefined;
       if (text !== undefined) found.push({ file, text });
     },

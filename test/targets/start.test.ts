@@ -56,17 +56,49 @@ describe('a gateway whose targets are all unusable', () => {
   });
 });
 
+/** A log of states whose clock the test turns. */
+function openStateLog() {
+  const time = makeTime(0);
+  const log: LogLine[] = [];
+  const write = (level: string) => (facts: object, text: string) =>
+    void log.push({ level, ...facts, text });
+  const logState = makeStateLog({
+    log: { info: write('info'), warn: write('warn'), error: write('error') },
+    now: time.now,
+    sleep: time.sleep,
+    stop: new AbortController().signal,
+  });
+  return { time, log, logState };
+}
+
 describe('the log of states', () => {
-  test('has 20 lines and one for the rest, when a thousand targets change within ten seconds', async () => {
-    const time = makeTime(0);
-    const log: LogLine[] = [];
-    const write = (level: string) => (facts: object, text: string) =>
-      void log.push({ level, ...facts, text });
-    const logState = makeStateLog({
-      log: { info: write('info'), warn: write('warn'), error: write('error') },
-      sleep: time.sleep,
-      stop: new AbortController().signal,
+  test('names a revoked role at growing intervals, with its target and begin, and its end', async () => {
+    const { time, log, logState } = openStateLog();
+    const entry = makeEntry({ name: 'payments', region }, 0);
+    const problem = new Problem('service-role-unusable', 'AWS STS refused the service role.');
+    const since = new Date(time.now()).toISOString();
+
+    for (let minute = 0; minute < 40; minute += 1) {
+      logState(Object.assign(entry, { state: 'unusable', problem }));
+      await time.advance(60_000);
+      await new Promise(setImmediate);
+    }
+    logState(Object.assign(entry, { state: 'ready', problem: undefined }));
+
+    const { slug, detail } = problem;
+    const facts = { target: 'payments', problem: slug, detail, since };
+    const levels = log.map(({ level }) => level).join(' ');
+    expect(levels).toBe('warn warn warn warn error error info');
+    expect(log[4]).toMatchObject({ ...facts, repeated: 7 });
+    expect(log[6]).toMatchObject({
+      target: 'payments',
+      lastedMs: 40 * 60_000,
+      text: 'target ready',
     });
+  });
+
+  test('has 20 lines and one for the rest, when a thousand targets change within ten seconds', async () => {
+    const { time, log, logState } = openStateLog();
     const entryOf = (index: number) => ({
       ...makeEntry({ name: `account-${index}`, region }, 0),
       state: index % 2 === 0 ? ('ready' as const) : ('unusable' as const),
@@ -85,7 +117,7 @@ describe('the log of states', () => {
       ready: 490,
       unusable: 490,
       targets: Array.from({ length: 10 }, (_, index) => `account-${21 + 2 * index}`),
-      text: 'further targets changed their state',
+      text: 'further targets are unusable, or ready again',
     });
   });
 });

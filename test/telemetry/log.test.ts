@@ -7,10 +7,10 @@ const requestLines = (log: Record<string, unknown>[]) =>
   log.filter((line) => line.msg === 'request');
 
 /** Logs with the real logger, and returns the lines as text. */
-function logged(write: (log: ReturnType<typeof makeLogger>) => void): string {
+function logged(write: (log: ReturnType<typeof makeLogger>) => void, basePath = ''): string {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
-  write(makeLogger('info', destination));
+  write(makeLogger('info', destination, basePath));
   return lines.join('');
 }
 
@@ -98,6 +98,19 @@ describe('the log', () => {
     const [line] = requestLines(world.log);
     expect(line).toMatchObject({ level: 'error', problem: 'aws-unavailable' });
     expect(JSON.stringify(line?.err)).toContain('ECONNREFUSED');
+  });
+
+  test('links a line about a problem to its page, below the base path', () => {
+    const write = (log: ReturnType<typeof makeLogger>) =>
+      log.warn({ problem: 'aws-unavailable', token: 'hidden' }, 'AWS is away');
+
+    expect(JSON.parse(logged(write))).toMatchObject({
+      problem: 'aws-unavailable',
+      help: '/problems/aws-unavailable',
+      token: '[redacted]',
+    });
+    expect(JSON.parse(logged(write, '/gateway')).help).toBe('/gateway/problems/aws-unavailable');
+    expect(logged((log) => log.info({}, 'ready'))).not.toContain('help');
   });
 
   test('never contains secrets, in any member', () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { notificationChannel } from '../engine-sql.ts';
@@ -38,7 +39,7 @@ export function openListener(options: ListenerOptions, act: (text: string) => vo
   const { url, passwordFile, whenReady, connectMs, sleep, log } = options;
   const stop = new AbortController();
   let client: pg.Client | undefined;
-  let isBroken = false;
+  const outage = makeOutageLog({ log });
   let failures = 0;
 
   async function run(): Promise<void> {
@@ -46,10 +47,8 @@ export function openListener(options: ListenerOptions, act: (text: string) => vo
     while (!stop.signal.aborted) {
       const err = await listenToPrimary().catch((error) => error);
       if (stop.signal.aborted) return;
-      if (!isBroken) {
-        log?.warn({ err }, 'no notifications from the database, looking for work every second');
-      }
-      isBroken = true;
+      const text = 'no notifications from the database, looking for work every second';
+      outage.failed({ err }, text, { alarmAfterMs: Number.POSITIVE_INFINITY }); // nobody must act
       await sleep(backOffMs(failures, pauses), stop.signal);
       failures += 1;
     }
@@ -107,8 +106,7 @@ export function openListener(options: ListenerOptions, act: (text: string) => vo
       const hasAnswer = await Promise.race([arrived, timedOut]);
       ended.abort();
       if (!hasAnswer) throw new Error('A notification was lost.');
-      if (isBroken) log?.info({}, 'notifications from the database arrive again');
-      isBroken = false;
+      outage.worked({}, 'notifications from the database arrive again');
       failures = 0;
       await sleep(probeEveryMs, stop.signal);
     }

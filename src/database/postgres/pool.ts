@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { databaseUnavailable } from '../unavailable-problem.ts';
 import type { Servers } from './servers.ts';
 import { settingsError } from './settings-error.ts';
@@ -25,7 +26,7 @@ export function makeServerPool(
   const pools = servers.map((server) => openPool({ ...server, ...config }, log));
   const knownWritable = new WeakSet<pg.PoolClient>();
   let preferred = 0;
-  let isDown = false;
+  const outage = makeOutageLog({ log });
 
   async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
     const client = await pool.connect();
@@ -56,21 +57,18 @@ export function makeServerPool(
     throw failure;
   }
 
-  // Logged once per outage: requests and the dispatcher fail many times a second.
   function logOutage(err: Problem): void {
-    if (isDown) return;
-    isDown = true;
     const mistake = settingsError(err);
-    if (mistake) log?.error({ err }, mistake.message);
-    else log?.warn({ err }, 'database unreachable, retrying');
+    const facts = { problem: err.slug, err };
+    if (mistake) outage.failed(facts, mistake.message, { alarmAfterMs: 0 });
+    else outage.failed(facts, 'database unreachable, retrying');
   }
 
   return {
     async connect() {
       try {
         const client = await connectToAny();
-        if (isDown) log?.info({}, 'database reachable again');
-        isDown = false;
+        outage.worked({}, 'database reachable again');
         return client;
       } catch (failure) {
         const problem = databaseUnavailable('This service cannot reach the database.', failure);

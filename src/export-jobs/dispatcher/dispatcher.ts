@@ -1,3 +1,4 @@
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { makeWakeSignal } from './pacing/wake-signal.ts';
 import type { DispatcherOptions } from './replica/dispatcher-options.ts';
 import { lookAfterSlots } from './replica/look-after-slots.ts';
@@ -11,12 +12,19 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
+// Statements of one slot can fail while the others work. Shorter: they have lines without end. Longer: the
+// end is logged late.
+const databaseCalmMs = 60_000;
+
 /** Opens the dispatcher: it looks for work, and each target with work has a worker. */
 export function openDispatcher(options: DispatcherOptions): Dispatcher {
   const stop = new AbortController();
   const wakeSignal = makeWakeSignal();
-  const workers = makeSlotWorkers(options, stop.signal);
-  const ended = lookAfterSlots(options, workers, wakeSignal, stop.signal);
+  // One for all slots: each of a thousand would have its own lines otherwise.
+  const databaseOutage = makeOutageLog({ ...options, calmMs: databaseCalmMs });
+  const shared = { ...options, databaseOutage };
+  const workers = makeSlotWorkers(shared, stop.signal);
+  const ended = lookAfterSlots(shared, workers, wakeSignal, stop.signal);
   options.track?.(ended);
   return {
     wake: wakeSignal.wake,

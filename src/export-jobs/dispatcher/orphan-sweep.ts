@@ -101,7 +101,7 @@ async function handleOrphan(
   task: MarkedTask,
   attempt: MarkedAttempt | undefined,
 ): Promise<void> {
-  const { target, database, memory, elapsed, log, reach } = slot;
+  const { target, database, memory, elapsed, log, outages, reach } = slot;
   const { taskId, taskName: marker } = task;
   const jobId = attempt?.jobId ?? null;
   if (await recordOrphan(database, { taskId, target: target.name, marker, jobId })) {
@@ -128,7 +128,7 @@ async function handleOrphan(
     awsRequestId,
     problem: refusal?.slug,
   });
-  if (!refusal) return;
-  const facts = { err: refusal, target: target.name, taskId };
-  log.warn(facts, 'failed to cancel an orphaned task, retrying');
+  if (!refusal) return outages.cancels.worked({ target: target.name }, 'AWS accepts cancels again');
+  const facts = { target: target.name, taskId, problem: refusal.slug, err: refusal };
+  outages.cancels.failed(facts, 'failed to cancel an orphaned task, retrying');
 }

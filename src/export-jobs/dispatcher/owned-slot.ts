@@ -6,9 +6,9 @@ import type { Log } from '#telemetry/log.ts';
 import type { Lease } from '../store/steps/hold-lease.ts';
 import type { RunningSlice } from '../store/steps/read-active-slice.ts';
 import type { ForeignTask } from '../store/steps/record-foreign-task.ts';
-import type { Outage } from './outage.ts';
 import type { CallSpacing } from './pacing/call-spacing.ts';
 import type { TaskDurations } from './pacing/task-durations.ts';
+import type { SlotOutages } from './slot-outages.ts';
 import type { DispatcherTimings } from './timings.ts';
 
 /** Points at which a test may end the process. In production they do nothing. */
@@ -51,6 +51,7 @@ export interface OwnedSlot extends SlotOptions {
   callSpacing: CallSpacing;
   durations: TaskDurations;
   memory: SlotMemory;
+  outages: SlotOutages;
   /** Pauses within a step. */
   pause: (ms: number) => Promise<void>;
 }
@@ -83,8 +84,6 @@ export interface SlotMemory {
   sentAt: number;
   /** How many creates in a row AWS has refused for reasons of the slot. */
   refusals: number;
-  /** Present while AWS refuses every create for such reasons. */
-  refusalOutage: Outage | undefined;
   /** No create before this. */
   createNotBefore: number;
   /** Whether AWS refused a create because the slot is taken, and has not shown it free since. */
@@ -99,8 +98,8 @@ export interface SlotMemory {
   watch: TaskWatch | undefined;
   /** How many whole listings did not have the task of `marker`, and when the last listing began. */
   listings: { marker: string; without: number; listedAt: number } | undefined;
-  /** Present while AWS does not list the running task. */
-  unlistedOutage: (Outage & { marker: string }) | undefined;
+  /** The running task, while AWS does not list it, and since when. */
+  unlisted: { marker: string; since: number } | undefined;
   /** The unfinished sweep and how far back it goes, and when the last finished one began. */
   sweep: { beganAt: number; backMs: number; nextToken: string | undefined } | undefined;
   sweptAt: number;
@@ -115,7 +114,6 @@ export function makeSlotMemory(): SlotMemory {
     readyFoundAt: Number.NEGATIVE_INFINITY,
     sentAt: Number.NEGATIVE_INFINITY,
     refusals: 0,
-    refusalOutage: undefined,
     createNotBefore: Number.NEGATIVE_INFINITY,
     isTaken: false,
     foreign: undefined,
@@ -123,7 +121,7 @@ export function makeSlotMemory(): SlotMemory {
     firstSight: undefined,
     watch: undefined,
     listings: undefined,
-    unlistedOutage: undefined,
+    unlisted: undefined,
     sweep: undefined,
     sweptAt: Number.NEGATIVE_INFINITY,
   };

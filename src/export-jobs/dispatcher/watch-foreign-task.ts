@@ -2,13 +2,14 @@ import { isActive } from '#aws/export-task.ts';
 import { recordForeignTask } from '../store/steps/record-foreign-task.ts';
 import type { OwnedSlot } from './owned-slot.ts';
 import { unknownTask } from './pacing/poll-policy.ts';
+import { takenAlarmMs } from './slot-outages.ts';
 
 /**
  * Watches a foreign task in a slot that AWS reports as taken, while we have no task in it. It never
  * cancels that task. It polls as for a task of ours with unknown duration. Returns after how many milliseconds to continue; 0 when the slot is free.
  */
 export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
-  const { target, database, lease, callSpacing, memory, timings, elapsed } = slot;
+  const { target, database, lease, callSpacing, memory, outages, timings, elapsed } = slot;
   const { foreign } = memory;
   const waitMs = Math.max(callSpacing.freeInMs(), (foreign?.pollAt ?? 0) - elapsed());
   if (waitMs > 0) return waitMs;
@@ -39,6 +40,16 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
         rateShare: callSpacing.rateShare(),
       });
   memory.foreign = { taskId, logGroupName, since, beganAt, pollAt };
+  const heldSince = since === undefined ? undefined : new Date(since).toISOString();
+  const facts = {
+    target: target.name,
+    problem: 'export-slot-taken',
+    taskId,
+    logGroupName,
+    heldSince,
+  };
+  const text = 'slot held by a task of another tool, waiting';
+  outages.creates.failed(facts, text, { alarmAfterMs: takenAlarmMs });
   await recordForeignTask(database, lease, memory.foreign);
   return 0;
 }

@@ -1,4 +1,5 @@
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
 /** Waits for changes of jobs, for any number of waiters. */
@@ -21,7 +22,7 @@ export interface JobWatchOptions {
   /** Reads the versions of jobs in one query. A job that does not exist is left out. */
   readVersions: (jobIds: string[]) => Promise<Map<string, number>>;
   sleep: AbortableSleep;
-  log: Pick<Log, 'warn'>;
+  log: Log;
 }
 
 // Shorter: many replicas query the database for nothing. Longer: a change of another replica is noticed
@@ -43,13 +44,13 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
   const changedHere = new Set<string>();
   let isPolling = false;
   let isCheckingChanged = false;
-  let isFailing = false;
+  const outage = makeOutageLog({ log });
   let pause = new AbortController();
 
   async function releaseChanged(jobIds: string[]): Promise<void> {
     try {
       const versions = await readVersions(jobIds);
-      isFailing = false;
+      outage.worked({}, 'polls watched jobs again');
       for (const jobId of jobIds) {
         const version = versions.get(jobId) ?? Number.POSITIVE_INFINITY; // the waiter reads the job again and learns that it is gone
         for (const waiter of waiters.get(jobId) ?? []) {
@@ -57,8 +58,7 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
         }
       }
     } catch (err) {
-      if (!isFailing) log.warn({ err }, 'failed to poll watched jobs, retrying');
-      isFailing = true;
+      outage.failed({ err }, 'failed to poll watched jobs, retrying');
     }
   }
 

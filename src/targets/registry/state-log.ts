@@ -1,24 +1,27 @@
 import type { Log } from '#telemetry/log.ts';
+import { alarmAfterMs, makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import type { TargetEntry } from './target-entry.ts';
 
-// In each window, the first `maxLines` changes get a line each. The others share one line, with up to
+// In each window, the first `maxLines` lines are about one target each. The others share one line, with up to
 // `maxNames` names. Fewer lines: an operator misses which targets broke. More: an outage of STS with a
 // thousand targets fills the log.
 const windowMs = 10_000;
 const maxLines = 20;
 const maxNames = 10;
 
-/** Logs each change of a state once. */
+/** Logs each change of a state, and at growing intervals that a target is still unusable. */
 export type StateLog = (entry: TargetEntry) => void;
 
 /** Makes the log of states. It has at most 21 lines in ten seconds, however many targets change. */
 export function makeStateLog(options: {
-  log: Pick<Log, 'info' | 'warn' | 'error'>;
+  log: Log;
+  now: () => number;
   sleep: AbortableSleep;
   stop: AbortSignal;
 }): StateLog {
-  const { log, sleep, stop } = options;
+  const { log, now, sleep, stop } = options;
+  const outages = new WeakMap<TargetEntry, OutageLog>();
   let lines = 0;
   let further: TargetEntry[] = [];
 
@@ -35,22 +38,39 @@ export function makeStateLog(options: {
         .slice(0, maxNames)
         .map(({ settings }) => settings.name),
     };
-    log[levelOf(changed)](facts, 'further targets changed their state');
+    log[levelOf(changed)](facts, 'further targets are unusable, or ready again');
+  }
+
+  function logOf(entry: TargetEntry): Log {
+    const write = (level: keyof Log) => (facts: object, text: string) => {
+      lines += 1;
+      if (lines === 1) void closeWindow();
+      if (lines > maxLines) further.push(entry);
+      else log[level](facts, text);
+    };
+    return { info: write('info'), warn: write('warn'), error: write('error') };
   }
 
   return (entry) => {
     if (entry.state === 'unchecked') return;
-    lines += 1;
-    if (lines === 1) void closeWindow();
-    if (lines > maxLines) return void further.push(entry);
     const { settings, problem, confirmedId } = entry;
     const { name: target, region } = settings;
+    let outage = outages.get(entry);
     if (!problem) {
-      log.info({ target, region, accountId: confirmedId }, 'target ready');
+      const facts = { target, region, accountId: confirmedId };
+      if (outage) outage.worked(facts, 'target ready');
+      else logOf(entry).info(facts, 'target ready');
+      outages.delete(entry);
       return;
     }
-    const facts = { target, problem: problem.slug, detail: problem.detail, err: problem.cause };
-    log[levelOf([entry])](facts, 'target unusable, checking it again');
+    outage ??= makeOutageLog({ log: logOf(entry), now });
+    outages.set(entry, outage);
+    const { slug, detail, cause: err } = problem;
+    const isMistake = slug === 'target-misconfigured';
+    outage.failed({ target, problem: slug, detail, err }, 'target unusable, checking it again', {
+      alarmAfterMs: isMistake ? 0 : alarmAfterMs,
+      kind: detail,
+    });
   };
 }
 

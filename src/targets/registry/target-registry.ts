@@ -7,6 +7,8 @@ export interface TargetRegistryOptions {
   now: () => number;
   /** Called after a target has changed its state. */
   onState: (entry: TargetEntry) => void;
+  /** Called after a target was found unusable again, for the same reason. */
+  onStillUnusable: (entry: TargetEntry) => void;
   /** Called when a target is to be checked. */
   onDue: (entry: TargetEntry) => void;
   onRemoved: (name: string) => void;
@@ -32,7 +34,7 @@ export interface TargetRegistry {
 
 /** Makes a registry without targets. */
 export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegistry {
-  const { now, onState, onDue, onRemoved } = options;
+  const { now, onState, onStillUnusable, onDue, onRemoved } = options;
   const listeners: ((name: string) => void)[] = [];
   const counts: Record<TargetState, number> = { unchecked: 0, ready: 0, unusable: 0 };
   let configured = new Map<string, TargetEntry>();
@@ -50,6 +52,7 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
   function setState(entry: TargetEntry, state: TargetState, problem?: Problem): void {
     const isSame = entry.state === state && entry.problem?.detail === problem?.detail;
     entry.problem = problem; // with the latest cause
+    if (isSame && problem) onStillUnusable(entry);
     if (isSame) return;
     counts[entry.state] -= 1;
     counts[state] += 1;

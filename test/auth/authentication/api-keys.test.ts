@@ -123,7 +123,7 @@ describe('an API key', () => {
       now: Date.now,
       refuse: (reason) => new Error(reason),
       readFile: (file) => readFile(file, 'utf8'),
-      log: { info() {}, error() {} },
+      log: { info() {}, warn() {}, error() {} },
       isEqual(one, other) {
         comparisons += 1;
         return timingSafeEqual(one, other);

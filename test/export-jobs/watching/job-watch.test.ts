@@ -29,7 +29,7 @@ function openWatch() {
         sleeps.add(sleep);
         signal.addEventListener('abort', sleep.end);
       }),
-    log: { warn: (_facts, text) => warnings.push(text) },
+    log: { info() {}, warn: (_facts, text) => warnings.push(text), error() {} },
   });
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   const passSecond = async () => {

@@ -3,6 +3,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import type { PollSleep } from '#files/reload-signal.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
 import type { IssuerSettings } from '../settings.ts';
 import { fetchJson } from './fetch-json.ts';
@@ -13,7 +14,7 @@ export interface IssuerKeysOptions {
   /** A clock that only goes forward. */
   elapsed: () => number;
   sleep: PollSleep;
-  log: Pick<Log, 'info' | 'warn'>;
+  log: Log;
   /** Deadline for fetching discovery document and JWKS together; 5 s when absent. */
   fetchMs?: number;
   /** The forward proxy, in the form of Node's agents; none when absent. */
@@ -57,11 +58,13 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
   let keys: { text: string; set: JWTVerifyGetKey } | undefined;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let fetching: Promise<void> | undefined;
+  const outage = makeOutageLog({ log });
 
   async function fetchOnce(): Promise<void> {
     fetchedAt = elapsed();
     try {
       const jwks = await fetchKeys(settings, options, stop.signal);
+      outage.worked({ issuer }, 'fetched JWKS again');
       const text = JSON.stringify(jwks);
       if (text === keys?.text) return;
       keys = { text, set: createLocalJWKSet(jwks) };
@@ -71,7 +74,7 @@ export function openIssuerKeys(settings: IssuerSettings, options: IssuerKeysOpti
       const effect = keys
         ? 'the previous keys stay valid'
         : 'all tokens of this issuer are rejected';
-      log.warn({ issuer, err }, `failed to fetch JWKS; ${effect}`);
+      outage.failed({ issuer, err }, `failed to fetch JWKS; ${effect}`);
     }
   }
 

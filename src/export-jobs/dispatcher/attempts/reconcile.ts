@@ -23,7 +23,7 @@ const filters = [{ statusCode: 'RUNNING' }, { statusCode: 'PENDING' }, everyTask
  * how many milliseconds to continue.
  */
 export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Promise<number> {
-  const { timings, memory, elapsed, log, target } = slot;
+  const { timings, memory, elapsed, log, target, outages } = slot;
   const { marker, ageMs, jobId, slice, attempt } = active;
   if (memory.listings?.marker !== marker) {
     memory.listings = { marker, without: 0, listedAt: Number.NEGATIVE_INFINITY };
@@ -48,6 +48,7 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
       { target: target.name, jobId, slice, attempt, taskId },
       'found the task of a lost create',
     );
+    outages.creates.worked({ target: target.name }, 'AWS accepts creates again');
     return 0;
   }
   if (isApart && isAnswerDue) listings.without += 1;

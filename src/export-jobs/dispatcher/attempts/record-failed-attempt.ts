@@ -42,4 +42,24 @@ export async function recordFailedAttempt(
     keptMs: active.ageMs,
   };
   await recordAndAnnounce(slot, active, step, point);
+  logFailedSlice(slot, active, problem, isRetried ? readyInMs : undefined);
+}
+
+/** Logs that an attempt failed, and its slice with it, unless it is ready again after `readyInMs`. */
+export function logFailedSlice(
+  { outages, target }: OwnedSlot,
+  { jobId, slice, attempt }: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
+  problem: SliceProblem,
+  readyInMs: number | undefined,
+): void {
+  const { detail } = problem;
+  const slug = slugOf(problem);
+  const facts = { target: target.name, jobId, slice, attempt, problem: slug, detail, readyInMs };
+  // A failed job is no alarm: its caller must act.
+  const options = {
+    alarmAfterMs: Number.POSITIVE_INFINITY,
+    kind: `${jobId} ${slug} ${readyInMs === undefined}`,
+  };
+  if (readyInMs === undefined) outages.slices.failed(facts, 'slice failed', options);
+  else outages.slices.failed(facts, 'attempt of a slice failed, retrying', options);
 }

@@ -14,9 +14,10 @@ import { readPrefixTemplate } from '../../planning/prefix-template.ts';
 import { toInclusive } from '../../planning/window.ts';
 import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
-import { isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
+import { takenAlarmMs } from '../slot-outages.ts';
+import { logFailedSlice } from './record-failed-attempt.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
 
@@ -77,14 +78,11 @@ async function recordDenial(
   intent: Intent,
   policies: readonly string[],
 ): Promise<number> {
-  const { log, target } = slot;
-  const { jobId, slice, attempt } = intent;
   const problem = new Problem('not-permitted', 'The policies no longer permit this export.');
-  const facts = { target: target.name, jobId, slice, attempt, problem: problem.slug };
-  log.info(facts, 'policies refused a slice');
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
   const active = { ...intent, state: 'starting' } as const;
   await recordAndAnnounce(slot, active, endRefused(intent, problem, by), 'in-outcome');
+  logFailedSlice(slot, intent, toStored(problem), undefined);
   await setImmediate(); // nothing else waits here: many denials in a row would block all other requests
   return 0;
 }
@@ -110,7 +108,7 @@ async function recordOutcome(
   result: CreateOutcome,
   policies: readonly string[],
 ): Promise<number> {
-  const { memory, log, database, lease, timings } = slot;
+  const { memory, outages, target, database, lease, timings } = slot;
   const { jobId, slice, attempt, marker } = intent;
   const create = { action: 'CreateExportTask', policies } as const;
   const active = { ...intent, state: 'starting' } as const;
@@ -130,13 +128,22 @@ async function recordOutcome(
       };
       await recordAndAnnounce(slot, active, { to: 'running', ...row, change, by }, 'in-outcome');
       memory.refusals = 0;
-      memory.refusalOutage = undefined;
+      outages.creates.worked({ target: target.name }, 'AWS accepts creates again');
       return 0;
     }
     case 'unknown': {
       // The row stays `starting` until a listing shows the outcome.
       const { cause, answer = toAwsProblem('CreateExportTask', cause) } = result;
-      log.warn({ err: cause, jobId, slice, attempt, marker }, 'lost the answer to a create');
+      const facts = {
+        target: target.name,
+        jobId,
+        slice,
+        attempt,
+        marker,
+        problem: answer.slug,
+        err: cause,
+      };
+      outages.creates.failed(facts, 'lost the answer to a create');
       const stored = JSON.stringify(toStored(answer));
       await recordLostAnswer(database, lease, timings.leaseMs, intent, stored);
       return 0;
@@ -154,6 +161,7 @@ async function recordOutcome(
         : endRefused(intent, problem, by);
       const keptMs = slot.elapsed() - intent.sentAt + pauseMs;
       await recordAndAnnounce(slot, active, { ...step, keptMs });
+      if (!isOfSlot) logFailedSlice(slot, intent, toStored(problem), undefined);
       return 0;
     }
   }
@@ -205,7 +213,7 @@ function pauseAfterRefusal(
   problem: Problem,
   isOfSlot: boolean,
 ): number {
-  const { memory, timings, elapsed, random, log, target } = slot;
+  const { memory, timings, elapsed, random, outages, target } = slot;
   let pauseMs = timings.secondMs;
   if (problem.slug === 'service-role-not-permitted') {
     // Each attempt fails a slice, and none succeeds before someone has changed a policy.
@@ -214,21 +222,13 @@ function pauseAfterRefusal(
     pauseMs = jitteredBackOffMs(memory.refusals++, random);
   }
   memory.createNotBefore = elapsed() + pauseMs;
-  const facts = {
-    target: target.name,
-    jobId,
-    slice,
-    attempt,
-    problem: problem.slug,
-    pauseMs: Math.round(pauseMs),
-  };
-  if (!isOfSlot) {
-    log.info({ ...facts, detail: problem.detail }, 'AWS refused a slice');
-    return pauseMs;
+  if (isOfSlot) {
+    const { slug, cause: err } = problem;
+    const refused = { target: target.name, jobId, slice, attempt };
+    const facts = { ...refused, problem: slug, pauseMs: Math.round(pauseMs), err };
+    const isTaken = slug === 'export-slot-taken';
+    const options = isTaken ? { alarmAfterMs: takenAlarmMs } : {};
+    outages.creates.failed(facts, 'AWS refused a create, retrying', options);
   }
-  memory.refusalOutage ??= startOutage(elapsed());
-  const level = isAlarmDue(memory.refusalOutage, elapsed()) ? 'error' : 'warn';
-  const refusedForMs = Math.round(elapsed() - memory.refusalOutage.since);
-  log[level]({ ...facts, refusedForMs, err: problem.cause }, 'AWS refused a create, retrying');
   return pauseMs;
 }

@@ -2,10 +2,10 @@ import { quoteAws } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import { alarmAfterMs } from '#telemetry/outage-log.ts';
 import { recordCall } from '../../store/record-change.ts';
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
 import { type CallToAws, toCallAuditContext } from '../../store/steps/record-step.ts';
-import { alarmAfterMs, isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
 import { pollInMs, watchOf } from '../pacing/task-watch.ts';
 import { cancelTaskAtAws } from './cancel-task.ts';
@@ -38,7 +38,8 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
     watch.polledAt = sentAt - watch.since;
     return handleUnlistedTask(slot, active, by);
   }
-  memory.unlistedOutage = undefined;
+  memory.unlisted = undefined;
+  slot.outages.listing.worked({ target: target.name, taskId }, 'AWS lists the running task again');
   if (isActive(task)) {
     watch.polledAt = sentAt - watch.since;
     return pollInMs(slot, active, watch);
@@ -52,7 +53,7 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
 const cancelRetryMs = 10_000;
 
 async function requestCancel(slot: OwnedSlot, active: RunningSlice): Promise<number> {
-  const { target, database, memory, elapsed, log } = slot;
+  const { target, database, memory, elapsed, outages } = slot;
   const { jobId, slice, attempt, taskId } = active;
   const { awsRequestId, refusal } = await cancelTaskAtAws(slot, taskId, active.caller);
   const by = { action: 'CancelExportTask', awsRequestId, problem: refusal?.slug } as const;
@@ -61,11 +62,13 @@ async function requestCancel(slot: OwnedSlot, active: RunningSlice): Promise<num
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
   if (refusal && !isOver) {
     memory.cancelNotBefore = elapsed() + cancelRetryMs;
-    log.warn({ err: refusal, target: target.name, taskId }, 'failed to cancel a task, retrying');
+    const facts = { target: target.name, jobId, taskId, problem: refusal.slug, err: refusal };
+    outages.cancels.failed(facts, 'failed to cancel a task, retrying');
     const call = { target: target.name, jobId, taskId, destination: active.destination };
     await recordCall(database, call, toCallAuditContext(active, by));
     return 0;
   }
+  outages.cancels.worked({ target: target.name }, 'AWS accepts cancels again');
   const change = { type: 'slice-cancelling', slice, attempt, taskId } as const;
   await recordAndAnnounce(slot, active, { to: 'cancelling', attempt: {}, change, by });
   return 0;
@@ -83,6 +86,7 @@ async function recordEnd(
   const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
   switch (task.status?.code) {
     case 'COMPLETED':
+      slot.outages.slices.worked({ target: slot.target.name }, 'slices complete again');
       if (creationTime !== null && completionTime !== null) {
         const { since, isFromStart, polledAt: runningAt } = watch;
         const polls = isFromStart ? { runningAt, endedAt: slot.elapsed() - since } : undefined;
@@ -148,18 +152,15 @@ async function handleUnlistedTask(
   active: RunningSlice,
   by: CallToAws,
 ): Promise<number> {
-  const { memory, elapsed, log, target } = slot;
+  const { memory, elapsed, outages, target } = slot;
   const { jobId, slice, attempt, taskId, ageMs, marker } = active;
-  const now = elapsed();
-  if (memory.unlistedOutage?.marker !== marker) {
-    memory.unlistedOutage = { marker, ...startOutage(now) };
+  if (memory.unlisted?.marker !== marker) {
+    memory.unlisted = { marker, since: elapsed() };
+    outages.listing.forget();
   }
-  const outage = memory.unlistedOutage;
-  const missingMs = now - outage.since;
-  if (isAlarmDue(outage, now)) {
-    const facts = { target: target.name, jobId, slice, attempt, taskId, missingMs };
-    log.error(facts, 'AWS did not list the task of a running slice');
-  }
+  const missingMs = elapsed() - memory.unlisted.since;
+  const facts = { target: target.name, jobId, slice, attempt, taskId };
+  outages.listing.failed(facts, 'AWS did not list the task of a running slice');
   if (ageMs > statedLimits.vanishedMs && missingMs >= alarmAfterMs) {
     const problem = new Problem('export-task-vanished', `AWS does not list task ${taskId}.`);
     const times = { taskCreatedAt: null, taskCompletedAt: null };

@@ -3,10 +3,9 @@ import type { OpenTarget } from '#targets/target.ts';
 import { leave, noteAlive } from '../../store/membership.ts';
 import { readWork, type SlotWork } from '../../store/reads/read-work.ts';
 import { renewLeases } from '../../store/steps/renew-leases.ts';
-import { isAlarmDue, type Outage, startOutage } from '../outage.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
 import type { WakeSignal } from '../pacing/wake-signal.ts';
-import type { DispatcherOptions } from './dispatcher-options.ts';
+import type { SharedOptions } from './dispatcher-options.ts';
 import { makeOwnerOrder } from './preferred-owner.ts';
 import { slotDuty } from './slot-duty.ts';
 import type { SlotWorker } from './slot-worker.ts';
@@ -29,12 +28,13 @@ const maxNames = 10;
  * work, and starts their workers. While nothing is to be done, this is one statement per second.
  */
 export async function lookAfterSlots(
-  options: DispatcherOptions,
+  options: SharedOptions,
   workers: SlotWorkers,
   wakeSignal: WakeSignal,
   stop: AbortSignal,
 ): Promise<void> {
-  const { database, targets, owner, timings, elapsed, random, sleep, log } = options;
+  const { database, targets, owner, timings, elapsed, random, sleep, log, databaseOutage } =
+    options;
   const { leaseMs, idleMs: soonMs, sweepAfterSendMs, takeOverMs } = timings;
   const renewEveryMs = leaseMs / 3;
   const isShared = database.kind === 'postgres';
@@ -43,7 +43,6 @@ export async function lookAfterSlots(
   let unknownBefore = new Set<string>();
   let renewedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
-  let outage: Outage | undefined;
 
   targets.onChange((name) => {
     workers.targetChanged(name);
@@ -68,7 +67,7 @@ export async function lookAfterSlots(
     act(slots, [...new Set([...replicas, owner])].sort(), beganAt);
     releaseDrained(slots);
     failures = 0;
-    outage = undefined;
+    databaseOutage.worked({}, 'database of the export jobs works again');
     const pauseMs = (elapsed() - beganAt) * (1 / maxShare - 1);
     if (pauseMs > 0) await sleep(Math.min(pauseMs, renewEveryMs / 2), stop);
     return Math.max(0, Math.min(beganAt + soonMs, renewedAt + renewEveryMs) - elapsed());
@@ -153,12 +152,7 @@ export async function lookAfterSlots(
     failures += 1;
     const pauseMs = Math.round(jitteredBackOffMs(Math.min(failures, maxFailures), random));
     const problem = error instanceof Problem ? error.slug : undefined;
-    const err = error instanceof Problem ? error.cause : error;
-    outage ??= startOutage(elapsed());
-    const isAlarm = isAlarmDue(outage, elapsed());
-    const text = 'failed to look for work, retrying';
-    if (isAlarm) log.error({ problem, err, pauseMs }, text);
-    else if (failures === 1) log.warn({ problem, err, pauseMs }, text);
+    databaseOutage.failed({ problem, err: error, pauseMs }, 'failed to look for work, retrying');
     return pauseMs;
   }
 }

@@ -4,7 +4,6 @@ import type { SlotWork } from '../../store/reads/read-work.ts';
 import { shortenWaits } from '../../store/steps/clock-set-back.ts';
 import { holdLease, type Lease, leaseLost, leaseLostError } from '../../store/steps/hold-lease.ts';
 import { isStaleState } from '../../store/steps/stale-state.ts';
-import { isAlarmDue, startOutage } from '../outage.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
 import { makeWakeSignal } from '../pacing/wake-signal.ts';
@@ -46,7 +45,7 @@ const maxDatabaseFailures = 2;
  */
 export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
   const { database, timings, recall, elapsed, random, sleep, log, stop } = options;
-  const { memory } = recall;
+  const { memory, outages } = recall;
   const { name } = options.target;
   const wakeSignal = makeWakeSignal();
   let target = options.target;
@@ -93,7 +92,8 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     }
     const waitMs = await takeStep(slot, active);
     recall.failures = 0;
-    recall.outage = undefined;
+    outages.worker.worked({ target: name }, 'target worker works again');
+    for (const outage of Object.values(outages)) outage.settle();
     staleStates = 0;
     return waitMs === Number.POSITIVE_INFINITY ? end() : waitMs;
   }
@@ -148,13 +148,9 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     const isDatabase = problem === 'database-unavailable';
     const counted = isDatabase ? Math.min(recall.failures, maxDatabaseFailures) : recall.failures;
     const pauseMs = jitteredBackOffMs(counted, random);
-    const err = error instanceof Problem ? error.cause : error;
-    recall.outage ??= startOutage(elapsed());
-    const level = isAlarmDue(recall.outage, elapsed()) ? 'error' : 'warn';
-    log[level](
-      { target: name, problem, err, pauseMs: Math.round(pauseMs) },
-      'target worker failed, retrying',
-    );
+    const outage = isDatabase ? options.databaseOutage : outages.worker;
+    const facts = { target: name, problem, err: error, pauseMs: Math.round(pauseMs) };
+    outage.failed(facts, 'target worker failed, retrying');
     recall.notBefore = elapsed() + pauseMs;
     if (!slot) return end();
     if (isDatabase || recall.failures < failuresUntilRelease) return pauseMs;
@@ -165,6 +161,7 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     isOver = true;
     const ending = slot;
     slot = undefined;
+    for (const outage of Object.values(outages)) outage.settle(true);
     // A lease that cannot be released expires.
     if (ending) await releaseSlot(ending, isStandingBack).catch(() => {});
     return 0;

@@ -5,7 +5,8 @@ import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
 import { makeSlotMemory } from '../owned-slot.ts';
 import { makeCallSpacing } from '../pacing/call-spacing.ts';
 import { callsPerSecond } from '../pacing/poll-policy.ts';
-import type { DispatcherOptions } from './dispatcher-options.ts';
+import { makeSlotOutages } from '../slot-outages.ts';
+import type { SharedOptions } from './dispatcher-options.ts';
 import { type SlotWorker, startSlotWorker } from './slot-worker.ts';
 import type { SlotRecall } from './take-slot.ts';
 
@@ -32,7 +33,7 @@ const maxRecalls = 2_000;
 const maxPollsPerSecond = 100;
 
 /** Makes the workers of a process. There are none before their start. */
-export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): SlotWorkers {
+export function makeSlotWorkers(options: SharedOptions, stop: AbortSignal): SlotWorkers {
   const { database, targets, timings, elapsed, reach = async () => {}, track } = options;
   const workers = new Map<string, SlotWorker>();
   const recalls = new Map<string, SlotRecall>();
@@ -49,7 +50,7 @@ export function makeSlotWorkers(options: DispatcherOptions, stop: AbortSignal): 
         callSpacing: makeCallSpacing({ elapsed, secondMs: timings.secondMs, rateShare }),
         memory: makeSlotMemory(),
         failures: 0,
-        outage: undefined,
+        outages: makeSlotOutages(options),
         notBefore: Number.NEGATIVE_INFINITY,
       }
     );

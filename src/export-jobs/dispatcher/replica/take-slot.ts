@@ -1,21 +1,22 @@
 import type { Installation } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { OutageLog } from '#telemetry/outage-log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { readDurations } from '../../store/reads/read-durations.ts';
 import { findSetBackMs } from '../../store/steps/clock-set-back.ts';
 import { releaseLease, takeLease } from '../../store/steps/hold-lease.ts';
-import type { Outage } from '../outage.ts';
 import type { OwnedSlot, SlotMemory, SlotOptions } from '../owned-slot.ts';
 import type { CallSpacing } from '../pacing/call-spacing.ts';
 import { makeTaskDurations } from '../pacing/task-durations.ts';
+import type { SlotOutages } from '../slot-outages.ts';
 
 /** What is remembered of a slot from one worker to the next. Instants are by `elapsed`. */
 export interface SlotRecall {
   callSpacing: CallSpacing;
   memory: SlotMemory;
-  /** Failures in a row, and the outage that they are part of. */
+  outages: SlotOutages;
+  /** Failures in a row. */
   failures: number;
-  outage: Outage | undefined;
   /** No worker before this. */
   notBefore: number;
 }
@@ -28,6 +29,8 @@ export interface SlotWorkerOptions extends Omit<SlotOptions, 'installation'> {
   /** The replica that should have taken the slot and did not. */
   passedOver: string | undefined;
   recall: SlotRecall;
+  /** Failures of the database, of all slots together. */
+  databaseOutage: OutageLog;
   /** Reads the target again; `undefined` while it is unusable. */
   findTarget: () => OpenTarget | undefined;
   /** Notes a reading of the database's clock, which began at an instant by `elapsed`. */
@@ -59,7 +62,7 @@ export async function takeSlot(
   target: OpenTarget,
 ): Promise<TakenSlot | undefined> {
   const { database, timings, owner, recall, elapsed, log } = options;
-  const { memory, callSpacing } = recall;
+  const { memory, callSpacing, outages } = recall;
   const { name, accountId, region } = target;
   const { leaseMs, standBackMs } = timings;
   const passedOver = options.passedOver && { owner: options.passedOver, forMs: standBackMs };
@@ -84,7 +87,7 @@ export async function takeSlot(
   const setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, name));
   memory.running = undefined;
   memory.readyAt = Number.NEGATIVE_INFINITY;
-  memory.refusalOutage = undefined; // AWS may have accepted creates of another owner since
+  outages.creates.forget(); // AWS may have accepted creates of another owner since
   memory.sentAt = at - (sentAgoMs ?? Number.POSITIVE_INFINITY);
   memory.sweptAt = at - (sweptAgoMs ?? Number.POSITIVE_INFINITY);
   const durations = makeTaskDurations(
@@ -92,7 +95,7 @@ export async function takeSlot(
     timings,
   );
   const installation = await options.installation();
-  const slot = { ...options, target, installation, lease, callSpacing, durations, memory };
+  const slot = { ...options, target, installation, lease, callSpacing, durations, memory, outages };
   return { slot, at, setBackMs };
 }
 
