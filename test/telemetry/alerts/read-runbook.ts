@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+/** A section of the runbook. */
+export interface RunbookSection {
+  /** Its anchor. */
+  anchor: string;
+  text: string;
+  /** Its commands and queries, in their order. */
+  commands: { language: string; text: string }[];
+}
+
+/** The runbook. */
+export const runbookFile = 'docs/runbook.md';
+
+/** Reads the sections of the runbook. */
+export function readRunbook(): RunbookSection[] {
+  const [, ...sections] = readFileSync(runbookFile, 'utf8').split(/^## /m);
+  return sections.map((text) => ({
+    anchor: anchorOf(text.split('\n', 1)[0] ?? ''),
+    text,
+    commands: [...text.matchAll(/^```(\w+)\n(.*?)\n^```$/gms)].map(
+      ([, language = '', code = '']) => ({ language, text: code }),
+    ),
+  }));
+}
+
+/** The anchor of a heading, as GitHub and GitLab make it. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
+}

@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+import { labelsOf } from './known-metrics.ts';
+import { parsePromql } from './promql.ts';
+import { readRules, rulesFile, sectionOf } from './read-rules.ts';
+import { readRunbook } from './read-runbook.ts';
+
+const rules = readRules();
+
+// Labels that Prometheus adds to each series of a scrape.
+const scrapeLabels = ['namespace', 'job', 'instance'];
+
+describe('the parser of expressions', () => {
+  test('finds metrics, labels and mistakes', () => {
+    const good = parsePromql('sum by (b) (rate(x_total{a=~"1|2",c!="3"}[5m])) > on (d) y');
+    const bad = ['sum by (b (x)', 'rate(x[5m)', 'x{a=}', 'nosuchfunction(x)', 'x > '];
+
+    expect(good).toEqual({
+      error: undefined,
+      selectors: [
+        { metric: 'x_total', labels: ['a', 'c'] },
+        { metric: 'y', labels: [] },
+      ],
+      groupings: ['b', 'd'],
+    });
+    expect(bad.filter((text) => parsePromql(text).error === undefined)).toEqual([]);
+  });
+});
+
+describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', (_name, rule) => {
+  const { error, selectors, groupings } = parsePromql(rule.expr);
+
+  test('has a valid expression of metrics and labels that the gateway has', () => {
+    expect(error).toBeUndefined();
+    expect(selectors.length).toBeGreaterThan(0);
+    for (const { metric, labels } of selectors) {
+      const known = [...labelsOf(metric), ...scrapeLabels];
+      expect({ metric, unknown: labels.filter((label) => !known.includes(label)) }).toEqual({
+        metric,
+        unknown: [],
+      });
+    }
+    const allKnown = [...selectors.flatMap(({ metric }) => labelsOf(metric)), ...scrapeLabels];
+    expect(groupings.filter((label) => !allKnown.includes(label))).toEqual([]);
+  });
+
+  test('reads figures of the database that each replica has as one', () => {
+    const isSummed =
+      /sum by [^)]*\) \(log_export_(?:target_)?(?:slots?_held|slices|state|targets)\b/;
+
+    expect(rule.expr).not.toMatch(isSummed);
+  });
+
+  test('has a severity, and annotations that name its labels', () => {
+    const { summary, description } = rule.annotations;
+    const named = [...description.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label);
+
+    expect(['critical', 'warning']).toContain(rule.labels.severity);
+    expect(summary).toMatch(/^[A-Z][^.]*$/);
+    // `up` has all labels of its series.
+    const grouped = rule.alert === 'LogExportNotScraped' ? ['instance'] : groupings;
+    expect(named.filter((label) => !grouped.includes(label))).toEqual([]);
+  });
+
+  test('links to a section of the runbook that names it', () => {
+    const section = readRunbook().find(({ anchor }) => anchor === sectionOf(rule));
+
+    expect(section?.text).toContain(`\`${rule.alert}\``);
+  });
+
+  test('has a unit test in which it fires and one in which it does not', () => {
+    const { tests } = parse(readFileSync('deploy/prometheus/rules.test.yaml', 'utf8')) as {
+      tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
+    };
+    const cases = tests
+      .flatMap(({ alert_rule_test }) => alert_rule_test)
+      .filter(({ alertname }) => alertname === rule.alert);
+
+    expect(new Set(cases.map(({ exp_alerts }) => exp_alerts.length > 0))).toEqual(
+      new Set([true, false]),
+    );
+  });
+});
+
+const isInstalled = spawnSync('promtool', ['--version']).status === 0;
+
+test('promtool accepts the rules, and their unit tests pass', ({ skip }) => {
+  if (!isInstalled) skip('promtool of the Debian package prometheus is not installed');
+  const run = (...parts: string[]) => execFileSync('promtool', parts, { encoding: 'utf8' });
+
+  expect(run('check', 'rules', rulesFile)).toContain(`SUCCESS: ${rules.length} rules found`);
+  expect(run('test', 'rules', 'deploy/prometheus/rules.test.yaml')).toContain('SUCCESS');
+});

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { readLogMessages } from '../../house/log-messages.ts';
+import { openWorld, type World } from '../../world.ts';
+import { labelsOf } from './known-metrics.ts';
+import { parsePromql } from './promql.ts';
+import { readRules, sectionOf } from './read-rules.ts';
+import { readRunbook, runbookFile } from './read-runbook.ts';
+
+const page = readFileSync(runbookFile, 'utf8');
+const sections = readRunbook();
+const anchors = sections.map(({ anchor }) => anchor);
+const rules = readRules();
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ jobs: {} });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe('the runbook', () => {
+  test('has a section for each alert, in the order of the alerts, and no other', () => {
+    expect(new Set(rules.map(sectionOf))).toEqual(new Set(anchors));
+  });
+
+  test('is one click away from README and docs/operations.md', () => {
+    expect(readFileSync('README.md', 'utf8')).toContain('](docs/runbook.md)');
+    expect(readFileSync('docs/operations.md', 'utf8')).toContain('](runbook.md)');
+  });
+
+  test.each(['README.md', 'docs/operations.md', runbookFile])(
+    'is linked from %s by anchors that exist',
+    (file) => {
+      const text = readFileSync(file, 'utf8');
+      const pattern = file === runbookFile ? /\]\(#([^)]+)\)/g : /runbook\.md#([^)]+)\)/g;
+      const linked = [...text.matchAll(pattern)].map(([, anchor = '']) => anchor);
+
+      expect(linked.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
+    },
+  );
+
+  test('quotes log lines that the gateway writes', () => {
+    const written = readLogMessages('src', ['warn', 'error', 'fatal']).map(({ text }) => text);
+    const [beforeSections = ''] = page.split('## ', 1);
+    const rows = [...beforeSections.matchAll(/^\| (`[^|]*`) \| [^|]*\]\(#[^|]* \|$/gm)].map(
+      ([, cell = '']) => cell,
+    );
+    const quoted = rows.flatMap((cell) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),
+    );
+
+    expect(quoted.length).toBeGreaterThan(10);
+    expect(quoted.filter((text) => !written.includes(text))).toEqual([]);
+  });
+});
+
+describe.each(sections.map((section) => [section.anchor, section] as const))(
+  'the section %s',
+  (_anchor, section) => {
+    const { text, commands } = section;
+
+    test('has its alert, its meaning, at most two commands, what to do and when to escalate', () => {
+      expect(text).toMatch(/^Alerts?: `LogExport/m);
+      expect(text).toMatch(/^Look:$/m);
+      expect(text).toMatch(/^\| .* \| do \|$|^Fix /m);
+      expect(text).toMatch(/^Escalate /m);
+      expect(commands.length).toBeGreaterThanOrEqual(1);
+      expect(commands.length).toBeLessThanOrEqual(2);
+      expect(commands.filter((command) => command.text.includes('\n'))).toEqual([]);
+    });
+
+    test('has valid queries of metrics and labels that the gateway has', () => {
+      for (const { text: query } of commands.filter(({ language }) => language === 'promql')) {
+        const { error, selectors } = parsePromql(query);
+        expect({ query, error }).toEqual({ query, error: undefined });
+        for (const { metric, labels } of selectors)
+          expect(labels.filter((label) => !labelsOf(metric).includes(label))).toEqual([]);
+      }
+    });
+
+    test('has requests that the gateway answers, and statements that its database accepts', async () => {
+      for (const { language, text: command } of commands) {
+        if (language === 'sh') {
+          const [, path = ''] = /^curl (?:-i )?"\$GATEWAY(\/[^"]*)"$/.exec(command) ?? [];
+          expect({ command, status: (await world.call('GET', path)).status }).toEqual({
+            command,
+            status: 200,
+          });
+        }
+        if (language === 'sql') await sql.raw(command).execute(world.database.queries);
+      }
+    });
+  },
+);
