@@ -68,6 +68,8 @@ export interface WorldOptions {
   jobs?: JobsInWorld;
   /** Whether to wait until every account is checked. Default: true. */
   isCheckAwaited?: boolean;
+  /** No account is checked before. Default: at once. */
+  checkWhen?: Promise<void>;
   /** Replaces sleeping in the gateway. Default: it advances the clock of the emulator. */
   sleep?: (ms: number, emulator: Emulator) => Promise<void>;
 }
@@ -195,6 +197,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     isSessionScoped: options.isSessionScoped ?? false,
     isSlotExclusive: options.jobs !== undefined,
     random: () => 0,
+    checkWhen: options.checkWhen,
     audit,
     timeouts: { ...longTimeouts, ...options.timeouts },
     callsPerSecond: options.callsPerSecond ?? 0,
