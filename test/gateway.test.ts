@@ -10,7 +10,7 @@ import { makePolicyFolder } from './auth/policy-folder.ts';
 import { makeCaller, makeServerIdentity } from './auth/tls-client.ts';
 import { temporaryDir } from './database/homes.ts';
 import { jobBody } from './export-jobs/accepted-jobs.ts';
-import { createDatabase, openPostgres } from './postgres.ts';
+import { createDatabase, openPostgres, postgresUrl } from './postgres.ts';
 import { createBody, openWorld, region } from './world.ts';
 
 /** Opens the gateway like main, with the emulator of a world, on a free port. */
@@ -282,8 +282,7 @@ describe('export jobs', () => {
 
   test('rejects the start when PostgreSQL refuses the gateway', async () => {
     await using _world = await openWorld();
-    await using postgres = await openPostgres();
-    const DATABASE_URL = Object.assign(new URL(postgres.url), { password: 'wr0ng' }).href;
+    const DATABASE_URL = Object.assign(new URL(await postgresUrl()), { password: 'wr0ng' }).href;
 
     const { gateway, lines } = await openAsMain({ DATABASE_URL });
 

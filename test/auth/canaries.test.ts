@@ -6,7 +6,7 @@ import type { EmulatorOptions, Fault } from 'cloudwatch-logs-export-emulator/sou
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { makeCanaries } from '../canaries.ts';
-import { createDatabase, openPostgres } from '../postgres.ts';
+import { createDatabase, openPostgres, postgresUrl } from '../postgres.ts';
 import { createBody, openWorld, region, type World } from '../world.ts';
 import { openGuard, settingsOf } from './guard.ts';
 import { openIssuer } from './issuer.ts';
@@ -179,8 +179,7 @@ describe('answers, log and audit contain no secret', () => {
   });
 
   test('when the role cannot be assumed', async () => {
-    await using postgres = await openPostgres();
-    const databaseUrl = await createDatabase(postgres.url);
+    const databaseUrl = await postgresUrl();
     const world = await openGuarded(databaseUrl, { [roleArn]: { externalId, refuses: true } });
 
     const statuses = await callEverything(world);
