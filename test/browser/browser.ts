@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import {
   type Browser,
@@ -39,14 +40,15 @@ export interface WatchedPage {
   picture(name: string, selector?: string): Promise<void>;
 }
 
-/** Unpacks the browser into its own directory, and starts it. */
+/** Starts the browser, with a directory of its own. */
 export async function openBrowser(): Promise<TestBrowser> {
   const directory = mkdtempSync(join(tmpdir(), 'browser-'));
-  process.env.TMPDIR = directory; // the package unpacks here
+  const executablePath = await unpackBrowser();
+  process.env.TMPDIR = directory;
   chromium.setGraphicsMode = false;
   const browser: Browser = await driver.launch({
     timeout: patienceMs,
-    executablePath: await chromium.executablePath(),
+    executablePath,
     args: [...chromium.args.filter((flag) => !lenient.includes(flag)), ...quiet],
   });
   return {
@@ -79,4 +81,21 @@ export async function openBrowser(): Promise<TestBrowser> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Unpacks the browser within its package. It takes seconds, so it is done once. Returns its path. */
+async function unpackBrowser(): Promise<string> {
+  const packed = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+  const unpacked = join(dirname(packed), 'unpacked');
+  if (!existsSync(unpacked)) {
+    const unfinished = mkdtempSync(`${unpacked}-`);
+    process.env.TMPDIR = unfinished; // the package unpacks here
+    await chromium.executablePath();
+    try {
+      renameSync(unfinished, unpacked);
+    } catch {
+      rmSync(unfinished, { recursive: true }); // another test file was faster
+    }
+  }
+  return join(unpacked, 'chromium');
 }
