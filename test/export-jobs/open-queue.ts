@@ -119,8 +119,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   silence?.skipAt(emulator);
   pointSdkAt(emulator.url);
   const { seeTarget = (target) => target } = options;
-  let sleepers = 0;
-  const time = makeVirtualTime(emulator, () => sleepers);
+  const time = makeVirtualTime(emulator);
   const settings = options.targets ?? [{ name: 'default', region }];
   for (const { region: place, accountId } of settings) {
     emulator.seed.logGroup({
@@ -195,23 +194,21 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
     }
     async function untilThawed(): Promise<void> {
       if (!thawed) return;
-      sleepers -= 1;
+      time.expectSleepers(-1);
       await thawed;
-      sleepers += 1;
+      time.expectSleepers(1);
     }
     // All loops of a process die and freeze together.
     async function sleep(ms: number, signal: AbortSignal): Promise<void> {
       if (!isDead) await time.sleep(ms, signal);
       await untilThawed();
       if (!isDead) return;
-      sleepers -= 1;
+      time.expectSleepers(-1);
       await new Promise(() => {});
     }
     function track(loop: Promise<void>): void {
-      sleepers += 1;
-      void loop.then(() => {
-        sleepers -= 1;
-      });
+      time.expectSleepers(1);
+      void loop.then(() => time.expectSleepers(-1));
     }
 
     const own = faults.targets ? await open(faults.targets) : targets;

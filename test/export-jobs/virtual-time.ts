@@ -3,6 +3,8 @@ import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 /** Time that a test advances, for the emulator, the database and all sleepers. */
 export interface VirtualTime {
   now(): number;
+  /** Notes that so many more loops sleep from time to time; fewer if negative. */
+  expectSleepers(more: number): void;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Advances time from one sleeper to the next until the condition holds. */
   runUntil(condition: () => boolean | Promise<boolean>): Promise<void>;
@@ -15,17 +17,25 @@ const patienceMs = 2 * 3_600_000;
 
 /**
  * Makes virtual time from the clock of an emulator that was opened with `startAt`. Time advances only
- * while as many sleep as `sleepers` returns.
+ * while all expected sleepers sleep.
  */
-export function makeVirtualTime({ clock }: Emulator, sleepers: () => number): VirtualTime {
+export function makeVirtualTime({ clock }: Emulator): VirtualTime {
   const asleep = new Set<{ dueAt: number; wake: () => void }>();
+  let expected = 0;
+  let noteChange = () => {};
   function nextDueAt(): number {
     if (asleep.size === 0) throw new Error('Nothing sleeps, so nothing more will happen.');
     return Math.max(clock.now(), Math.min(...[...asleep].map(({ dueAt }) => dueAt)));
   }
 
+  // It does not look in a loop: PostgreSQL, which they wait for, needs the core.
   async function allAsleep(): Promise<void> {
-    while (asleep.size < sleepers()) await new Promise(setImmediate);
+    while (asleep.size < expected) {
+      await new Promise<void>((resolve) => {
+        noteChange = resolve;
+      });
+      await new Promise(setImmediate); // one that has just woken another may fall asleep first
+    }
   }
   function wakeDue(): void {
     for (const sleeper of asleep) if (sleeper.dueAt <= clock.now()) sleeper.wake();
@@ -33,6 +43,10 @@ export function makeVirtualTime({ clock }: Emulator, sleepers: () => number): Vi
 
   return {
     now: () => clock.now(),
+    expectSleepers(more) {
+      expected += more;
+      noteChange();
+    },
     sleep(ms, signal) {
       return new Promise((resolve) => {
         const sleeper = {
@@ -44,6 +58,7 @@ export function makeVirtualTime({ clock }: Emulator, sleepers: () => number): Vi
           },
         };
         asleep.add(sleeper);
+        noteChange();
         if (signal?.aborted) sleeper.wake();
         else signal?.addEventListener('abort', sleeper.wake);
       });
