@@ -2,14 +2,22 @@ import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { type Child, startChild } from './child.ts';
 import { supportCore } from './machine.ts';
 import type { AwsRecord } from './processes/aws.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** The emulator in a process of its own. */
 export interface AwsProcess extends Child {
   url: string;
   /** Returns its tasks and the calls it received, by its own clock. */
   read(): Promise<AwsRecord>;
-  /** Reads until the condition holds, and returns that record. A long record takes time to read. */
-  readUntil(condition: (record: AwsRecord) => boolean, intervalMs?: number): Promise<AwsRecord>;
+  /** Reads until the record is as awaited, and returns it. */
+  readUntil(what: string, isDone: (record: AwsRecord) => boolean, pace?: Pace): Promise<AwsRecord>;
+}
+
+/** How often to read, and what to say about the last record if the wait is in vain. */
+interface Pace {
+  /** The pause between two reads, in ms. A long record takes time to read. Default: 5. */
+  pauseMs?: number;
+  describe?: (record: AwsRecord) => string;
 }
 
 // Accepts every create and finishes it at once. It keeps little, so that its memory does not grow.
@@ -22,7 +30,8 @@ const unlimited: EmulatorOptions = {
   journalLimit: 100,
 };
 
-const defaultIntervalMs = 5;
+const countAll = ({ tasks, calls }: AwsRecord) =>
+  `${tasks.length} tasks, ${tasks.filter(({ finishedAt }) => finishedAt !== undefined).length} of them finished, and ${calls.length} calls`;
 
 /**
  * Starts the emulator. Default: it accepts every create and finishes it at once. `targets` of an
@@ -43,12 +52,7 @@ export async function startAws(
     ...child,
     url,
     read,
-    async readUntil(condition, intervalMs = defaultIntervalMs) {
-      for (;;) {
-        const record = await read();
-        if (condition(record)) return record;
-        await new Promise((resolve) => setTimeout(resolve, intervalMs));
-      }
-    },
+    readUntil: (what, isDone, { pauseMs = 5, describe = countAll } = {}) =>
+      waitUntil({ what, read, isDone, describe, pauseMs: () => pauseMs }),
   };
 }

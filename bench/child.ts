@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { makeFolder } from './folder.ts';
 import type { Core } from './machine.ts';
+import { maxWaitMs } from './wait-until.ts';
 
 /** The compile cache of Node, as in the container image. The tests have one of their own that is already filled. */
 const compileCache = process.env.NODE_COMPILE_CACHE ?? makeFolder();
@@ -88,9 +90,9 @@ export function startProgram(options: {
     pid: child.pid ?? 0,
     call(message) {
       child.send(message as object);
-      return nextMessage(child);
+      return nextMessage(child, `its answer to ${JSON.stringify(message)}`);
     },
-    whenReady: () => nextMessage(child),
+    whenReady: () => nextMessage(child, 'its first message'),
     cpuMs() {
       // Fields 14 and 15, in hundredths of a second; the name in parentheses may hold spaces.
       const fields = read('stat')
@@ -108,17 +110,21 @@ export function startProgram(options: {
   };
 }
 
-async function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {
+async function nextMessage<Answer>(child: ChildProcess, what: string): Promise<Answer> {
   const stop = new AbortController();
   const until = { signal: stop.signal };
+  const command = child.spawnargs.join(' ');
   const exited = once(child, 'exit', until).then(([code, signal]) => {
-    throw new Error(`${child.spawnargs.join(' ')} ended with ${code ?? signal}`);
+    throw new Error(`${command} ended with ${code ?? signal}. Awaited: ${what}`);
+  });
+  const tooLate = delay(maxWaitMs, undefined, until).then(() => {
+    throw new Error(`Waited ${maxWaitMs / 1_000} s for ${command}: ${what}`);
   });
   try {
-    const [message] = await Promise.race([once(child, 'message', until), exited]);
+    const [message] = await Promise.race([once(child, 'message', until), exited, tooLate]);
     return message;
   } finally {
     stop.abort();
-    exited.catch(() => {});
+    for (const unneeded of [exited, tooLate]) unneeded.catch(() => {});
   }
 }

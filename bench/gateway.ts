@@ -1,11 +1,11 @@
 import { connect, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { type Child, startChild } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { type Core, subjectCore } from './machine.ts';
 import { region } from './requests.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** The gateway with its production settings, in a process of its own. */
 export interface GatewayProcess extends Child {
@@ -34,6 +34,8 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 // the start: that of many targets takes seconds.
 const minPauseMs = 3;
 const pauseShare = 0.01;
+// Shorter: a start that keeps the event loop busy is probed twice. Longer: it hides a probe that got lost.
+const maxProbeMs = 30_000;
 
 /** Settings of a gateway. Default: SQLite in an empty folder, and a filled compile cache. */
 export interface GatewayOptions {
@@ -80,10 +82,17 @@ export async function startGateway(
   const onConnect = () => {
     listeningMs ??= elapsedMs();
   };
-  while (!(await isReady(port, onConnect))) {
-    if (child.hasEnded()) throw new Error('The gateway did not start.');
-    await delay(Math.max(minPauseMs, elapsedMs() * pauseShare));
-  }
+  await waitUntil({
+    what: 'a gateway to be ready',
+    async read() {
+      const status = await readHealth(port, onConnect);
+      if (child.hasEnded()) throw new Error('The gateway did not start.');
+      return status;
+    },
+    isDone: (status) => status === 200,
+    describe: (status) => (status === undefined ? 'no answer' : `status ${status}`),
+    pauseMs: (ms) => Math.max(minPauseMs, ms * pauseShare),
+  });
   const startMs = elapsedMs();
   const url = `http://127.0.0.1:${port}`;
   return { ...child, url, spawnedAt, listeningMs: listeningMs ?? startMs, startMs };
@@ -111,16 +120,18 @@ export function makeGateways(awsUrl: string, { isShared }: { isShared: boolean }
   };
 }
 
-function isReady(port: number, onConnect: () => void): Promise<boolean> {
+/** The status of /health/ready; `undefined` without an answer. */
+function readHealth(port: number, onConnect: () => void): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', timeout: maxProbeMs });
     socket.on('connect', () => {
       onConnect();
       socket.write('GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n');
     });
-    socket.on('error', () => resolve(false)).on('close', () => resolve(false));
+    socket.on('timeout', () => socket.destroy());
+    socket.on('error', () => {}).on('close', () => resolve(undefined));
     socket.on('data', (answer) => {
-      resolve(answer.toString('latin1').startsWith('HTTP/1.1 200'));
+      resolve(Number(answer.toString('latin1', 9, 12)));
       socket.destroy();
     });
   });

@@ -23,6 +23,7 @@ import { measureBusyTargets } from './figures/targets/busy.ts';
 import { measureIdleTargets } from './figures/targets/idle.ts';
 import { measureNeighbours } from './figures/targets/neighbours.ts';
 import { measureReplicas } from './figures/targets/replicas.ts';
+import { isShort } from './form.ts';
 import { makeGateways } from './gateway.ts';
 import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
 import { makeDatabases } from './postgres.ts';
@@ -52,12 +53,11 @@ const figures = {
   soak: measureSoak,
 };
 
-const { values, positionals } = parseArgs({
+const { positionals } = parseArgs({
   options: { short: { type: 'boolean', default: false } },
   allowPositionals: true, // the names of figures, or their first word; default: all
 });
-// The short form checks that every figure still works. Its figures mean nothing.
-const scale: Scale = values.short
+const scale: Scale = isShort
   ? {
       warmUpCalls: 1,
       rounds: 1,
@@ -141,7 +141,7 @@ await using aws = await startAws();
 const { url: awsUrl } = aws;
 await using callers = startChild({ script: 'bench/processes/callers.ts', core: supportCore });
 await callers.whenReady();
-await using gateways = makeGateways(awsUrl, { isShared: values.short });
+await using gateways = makeGateways(awsUrl, { isShared: isShort });
 await using first = await gateways.open();
 await first.end(); // fills the compile cache for the others
 
@@ -161,7 +161,7 @@ const waiting = [
 ];
 const inBackground = new Map(
   chosen
-    .filter(([name]) => values.short && waiting.includes(name))
+    .filter(([name]) => isShort && waiting.includes(name))
     .map(([name, measure]) => [name, measure(world, scale)]),
 );
 for (const [name, measure] of chosen) {

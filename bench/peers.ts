@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Child, pathOf, startChild, startProgram } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { findFreePort } from './gateway.ts';
 import { subjectCore } from './machine.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** A small service of another make that also creates export tasks. */
 export interface Peer extends Child {
@@ -49,10 +49,16 @@ async function startListening(
 ): Promise<Peer> {
   const port = await findFreePort();
   const child = startProgram({ command: command(String(port)), core: subjectCore, env });
-  while (!(await isListening(port))) {
-    if (child.hasEnded()) throw new Error(`A peer did not start: ${command(String(port))}`);
-    await delay(20);
-  }
+  await waitUntil({
+    what: `a peer to listen: ${command(String(port))}`,
+    async read() {
+      if (child.hasEnded()) throw new Error(`A peer did not start: ${command(String(port))}`);
+      return isListening(port);
+    },
+    isDone: (isThere) => isThere,
+    describe: () => 'no listener',
+    pauseMs: () => 20,
+  });
   return { ...child, url: `http://127.0.0.1:${port}` };
 }
 

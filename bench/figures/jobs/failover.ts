@@ -11,8 +11,9 @@ import { createJob } from './create-job.ts';
 export async function measureFailover(world: World, scale: Scale): Promise<string[]> {
   const taskMs = 4_000;
   const duringTask = (aws: AwsProcess) =>
-    aws.readUntil(({ tasks }) => isInMiddle(tasks.at(-1), taskMs));
-  const afterCreate = (aws: AwsProcess) => aws.readUntil(({ tasks }) => tasks.length >= 2);
+    aws.readUntil('the middle of a task', ({ tasks }) => isInMiddle(tasks.at(-1), taskMs));
+  const afterCreate = (aws: AwsProcess) =>
+    aws.readUntil('the second task', ({ tasks }) => tasks.length >= 2);
   const leaseSeconds = dispatcherTimings.leaseMs / 1_000;
   const goal = `lease ${leaseSeconds} s, goal ≤ ${leaseSeconds + 5}`;
   // Both wait most of the time, so they do not disturb each other.
@@ -36,14 +37,16 @@ async function killOwner(
   const databaseUrl = await databases.create();
   await using owner = await startGateway(aws.url, { databaseUrl });
   await createJob(owner.url, { logGroups: 1, hours: 50 });
-  await aws.readUntil(({ tasks }) => tasks.length > 0);
+  await aws.readUntil('the first task', ({ tasks }) => tasks.length > 0);
   await using _other = await startGateway(aws.url, { databaseUrl });
   await waitForMoment(aws);
   await owner[Symbol.asyncDispose]();
   const killedAt = Date.now();
   if (!isLeaseAwaited) await expireLease(databaseUrl);
   const isAfterKill = ({ at }: { at: number }) => at > killedAt;
-  const { calls } = await aws.readUntil(({ calls }) => calls.some(isAfterKill));
+  const { calls } = await aws.readUntil('a call of the next owner', (record) =>
+    record.calls.some(isAfterKill),
+  );
   return ((calls.find(isAfterKill)?.at ?? Number.NaN) - killedAt) / 1_000;
 }
 

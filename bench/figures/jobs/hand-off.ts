@@ -47,7 +47,9 @@ async function measureQueue({ name, options, count, isRead }: Tasks): Promise<st
   const reads = isRead ? readTasks(gateway.url, stop.signal) : undefined;
   await createJob(gateway.url, { logGroups: 1, hours: tasks });
   const record = await aws.readUntil(
+    `the end of ${tasks} tasks`,
     (read) => read.tasks.filter(({ finishedAt }) => finishedAt !== undefined).length === tasks,
+    { pauseMs: 100 },
   );
   stop.abort();
 

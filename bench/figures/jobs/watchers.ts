@@ -12,7 +12,10 @@ export async function measureWatchers(
   await using aws = await startAws({ pendingMs: 500, runningMs: 1_500 });
   await using gateway = await startGateway(aws.url, { databaseUrl: await databases.create() });
   const location = await createJob(gateway.url, { logGroups: 100, hours: 10 });
-  const { calls: callsBefore } = await aws.readUntil(({ tasks }) => tasks.length > 0);
+  const { calls: callsBefore } = await aws.readUntil(
+    'the first task',
+    ({ tasks }) => tasks.length > 0,
+  );
 
   const rates: number[] = [];
   const answerMs: number[] = [];

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Database } from '#database/database.ts';
 import { check, type Task, type Violation } from '../../../test/chaos/checker.ts';
 import { readEvidence } from '../../../test/chaos/read-evidence.ts';
 import type { AwsProcess } from '../../aws.ts';
 import type { OrganisationTarget } from '../../organisation.ts';
+import { waitUntil } from '../../wait-until.ts';
 
 const kinds: readonly Violation['kind'][] = ['lost', 'duplicated', 'stuck', 'unlawful'];
 
@@ -18,9 +17,14 @@ export async function checkExports(
   targets: readonly OrganisationTarget[],
 ): Promise<string> {
   const ended = ['completed', 'failed', 'cancelled'];
-  const slices = database.queries.selectFrom('slices').select('number');
-  const isOpen = slices.where('state', 'not in', ended).limit(1);
-  while (await isOpen.executeTakeFirst()) await delay(500);
+  const slices = database.queries.selectFrom('slices').select(['target', 'state']);
+  await waitUntil({
+    what: 'the end of all slices',
+    read: () => slices.where('state', 'not in', ended).limit(10).execute(),
+    isDone: (open) => open.length === 0,
+    describe: (open) => JSON.stringify(open),
+    pauseMs: () => 500,
+  });
 
   const jobs = await database.queries.selectFrom('jobs').select('id').execute();
   const ids = jobs.map(({ id }) => id);

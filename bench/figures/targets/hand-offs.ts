@@ -15,10 +15,12 @@ function handOffsBetween({ tasks }: AwsRecord, from: number, until: number): num
 
 /** Waits until there are as many hand-offs as slots, and returns that record. */
 export function whenHandedOff(aws: AwsProcess, from: number, slots: number): Promise<AwsRecord> {
-  return aws.readUntil(
-    (record) => handOffsBetween(record, from, Number.POSITIVE_INFINITY).length >= slots,
-    1_000,
-  );
+  const count = (record: AwsRecord) =>
+    handOffsBetween(record, from, Number.POSITIVE_INFINITY).length;
+  return aws.readUntil(`${slots} hand-offs`, (record) => count(record) >= slots, {
+    pauseMs: 1_000,
+    describe: (record) => `${count(record)} hand-offs`,
+  });
 }
 
 /** Formats the hand-offs by creates in a time, with their goal. */

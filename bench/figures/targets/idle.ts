@@ -76,8 +76,9 @@ async function measureIdle(count: number, idleSeconds: number, storage: GatewayO
 async function whenAllChecked(aws: AwsProcess, count: number): Promise<number> {
   const isCheck = ({ operation }: { operation: string }) => operation === 'GetCallerIdentity';
   const { calls } = await aws.readUntil(
+    `the checks of ${count} targets`,
     (record) => record.calls.filter(isCheck).length >= count,
-    500,
+    { pauseMs: 500, describe: (record) => `${record.calls.filter(isCheck).length} checks` },
   );
   return calls.findLast(isCheck)?.at ?? Number.NaN;
 }

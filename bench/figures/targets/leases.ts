@@ -17,3 +17,9 @@ export async function readLeases({ queries, now }: Database): Promise<Leases> {
   }
   return leases;
 }
+
+/** Reads the owners that have ever been alive and have not stopped. */
+export async function readReplicas({ queries }: Database): Promise<string[]> {
+  const rows = await queries.selectFrom('replicas').select('owner').execute();
+  return rows.map(({ owner }) => owner);
+}

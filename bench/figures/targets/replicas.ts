@@ -7,11 +7,14 @@ import { type AwsProcess, startAws } from '../../aws.ts';
 import { type GatewayProcess, startGateway } from '../../gateway.ts';
 import { bothCores } from '../../machine.ts';
 import { organisationTargets, writeTargetsFile } from '../../organisation.ts';
+import type { AwsRecord } from '../../processes/aws.ts';
 import type { Scale, World } from '../../scale.ts';
+import { waitUntil } from '../../wait-until.ts';
+import { cancelJob } from '../jobs/create-job.ts';
 import { checkExports } from './check-exports.ts';
 import { formatHandOffs, whenHandedOff } from './hand-offs.ts';
 import { keepTargetsBusy } from './keep-busy.ts';
-import { type Leases, readLeases } from './leases.ts';
+import { readLeases, readReplicas } from './leases.ts';
 
 const { leaseMs } = dispatcherTimings;
 const replicaCount = 3;
@@ -23,6 +26,7 @@ const jobSeconds = 600;
 
 /** Slots shared by three replicas in real time, and what happens when one of them is killed. */
 export async function measureReplicas({ databases }: World, scale: Scale): Promise<string[]> {
+  const { isLeaseAwaited } = scale;
   const { shared, sharedTaskSeconds } = scale.targets;
   const taskMs = sharedTaskSeconds * 1_000;
   const targets = organisationTargets(shared);
@@ -41,8 +45,11 @@ export async function measureReplicas({ databases }: World, scale: Scale): Promi
     hours: Math.ceil(jobSeconds / sharedTaskSeconds),
     overSeconds: sharedTaskSeconds,
   });
-  const before = await readLeases(database);
+  const before = await whenAlive(database, 2);
   await using third = await start();
+  const [owner] = (await whenAlive(database, replicaCount)).filter(
+    (each) => !before.includes(each),
+  );
   const joinedMs = await whenShared(database, maxJoinMs(scale));
 
   const replicas = [first, second, third];
@@ -57,9 +64,9 @@ export async function measureReplicas({ databases }: World, scale: Scale): Promi
   const shareOf = (count: number) => (count / shared).toFixed(2);
   const [low, high] = [(1 - sharesGoal) / replicaCount, (1 + sharesGoal) / replicaCount];
 
-  const killed = await killReplica(third, { database, leases, before, scale });
+  const killed = await killReplica(third, { database, owner, isLeaseAwaited });
   await whenAllContinue(aws, killed.at, shared);
-  for (const location of jobs) await cancel(first, location);
+  for (const location of jobs) await cancelJob(first, location);
   const checked = await checkExports(database, aws, targets);
   return [
     `replicas, ${replicaCount}`.padEnd(20) +
@@ -87,43 +94,60 @@ async function whenShared(database: Database, maxMs: number): Promise<number> {
 
 interface Kill {
   database: Database;
-  leases: Leases;
-  /** The leases before the killed replica came. */
-  before: Leases;
-  scale: Scale;
+  owner: string | undefined;
+  isLeaseAwaited: boolean;
+}
+
+/** Waits until as many replicas are alive, and returns their names in the leases. */
+function whenAlive(database: Database, count: number): Promise<string[]> {
+  return waitUntil({
+    what: `${count} replicas`,
+    read: () => readReplicas(database),
+    isDone: (owners) => owners.length === count,
+    describe: (owners) => owners.join(),
+    pauseMs: () => 100,
+  });
 }
 
 /** Kills a replica. Returns how many slots it had, and when others had all of them. */
-async function killReplica(replica: GatewayProcess, { database, leases, before, scale }: Kill) {
-  const owner = [...leases.keys()].find((each) => !before.has(each));
-  const left = new Set(owner === undefined ? [] : leases.get(owner));
-  const slots = left.size;
+async function killReplica(
+  replica: GatewayProcess,
+  { database, owner = '', isLeaseAwaited }: Kill,
+) {
   await replica[Symbol.asyncDispose]();
   const at = Date.now();
-  if (!scale.isLeaseAwaited && owner !== undefined) {
+  const left = new Set((await readLeases(database)).get(owner));
+  const slots = left.size;
+  if (!isLeaseAwaited) {
     const expired = database.queries.updateTable('slots').set({ leasedUntil: 0 });
     await expired.where('owner', '=', owner).execute();
   }
-  while (left.size > 0) {
-    await delay(100);
-    for (const [other, targets] of await readLeases(database)) {
-      if (other !== owner) for (const target of targets) left.delete(target);
-    }
-  }
+  await waitUntil({
+    what: `the take-over of ${slots} slots of a killed replica`,
+    async read() {
+      const leases = await readLeases(database);
+      for (const [other, targets] of leases) {
+        if (other !== owner) for (const target of targets) left.delete(target);
+      }
+      return leases;
+    },
+    isDone: () => left.size === 0,
+    describe: (leases) => `no other owner of ${[...left]}. Leases: ${JSON.stringify([...leases])}`,
+    pauseMs: () => 100,
+  });
   return { slots, at, seconds: (Date.now() - at) / 1_000 };
 }
 
 /** Waits until every slot has had another create since the kill. */
 async function whenAllContinue(aws: AwsProcess, killedAt: number, slots: number): Promise<void> {
-  await aws.readUntil(({ tasks }) => {
-    const continued = tasks.filter(({ createdAt }) => createdAt > killedAt);
-    return new Set(continued.map(({ slot }) => slot)).size === slots;
-  }, 1_000);
-}
-
-async function cancel({ url }: { url: string }, location: string): Promise<void> {
-  const response = await fetch(`${url}${location}/cancel`, { method: 'POST' });
-  const text = await response.text();
-  if (response.status === 503) return cancel({ url }, location); // the machine is busy
-  if (!response.ok) throw new Error(text);
+  const continued = ({ tasks }: AwsRecord) =>
+    new Set(tasks.filter(({ createdAt }) => createdAt > killedAt).map(({ slot }) => slot));
+  await aws.readUntil(
+    `a create in each of ${slots} slots`,
+    (record) => continued(record).size === slots,
+    {
+      pauseMs: 1_000,
+      describe: (record) => `creates in ${[...continued(record)]}`,
+    },
+  );
 }
