@@ -29,7 +29,7 @@ interface TimelineForeignTask extends Interval {
   logGroupName?: string | undefined;
 }
 
-/** What happened in the slot of a target in the last day, as a caller may see it. */
+/** What happened in the slot of a target in the last hours, as a caller may see it. */
 export interface Timeline extends Interval {
   /** The runs of each caller. Those of jobs that may not be shown have no caller. */
   callers: { caller: string | undefined; runs: TimelineRun[] }[];
@@ -39,9 +39,17 @@ export interface Timeline extends Interval {
 }
 
 /** Reads the timeline of a target that the caller may see. */
-export type ReadTimeline = (request: CallerRequest, target: KnownTarget) => Promise<Timeline>;
+export type ReadTimeline = (
+  request: CallerRequest,
+  target: KnownTarget,
+  hours?: TimelineHours,
+) => Promise<Timeline>;
 
-const dayMs = 24 * 3_600_000;
+/** How many hours a timeline can have. The default is the last one. */
+export const timelineHours = [1, 6, 24] as const;
+export type TimelineHours = (typeof timelineHours)[number];
+
+const hourMs = 3_600_000;
 // All callers share one reading. Shorter: each reload of a page costs a query over a day. Longer: it feels stale.
 const freshForMs = 5_000;
 // Each takes one decision for each of its log groups. Fewer: runs that may be shown have no caller. More: slow answers.
@@ -60,9 +68,8 @@ export function makeReadTimeline(options: {
 
   async function readDay(target: string) {
     const to = await readClock(database);
-    const from = to - dayMs;
+    const from = to - 24 * hourMs;
     return {
-      from,
       to,
       runs: await readRuns(queries, target, from),
       foreignTasks: await readForeignTasks(queries, target, from),
@@ -78,8 +85,9 @@ export function makeReadTimeline(options: {
     return new Set(decided.filter((jobId) => !hidden.has(jobId)));
   }
 
-  return async (request, target) => {
-    const { from, to, runs, foreignTasks, waitingSince } = await dayOf(target.name);
+  return async (request, target, hours = 24) => {
+    const { to, runs, foreignTasks, waitingSince } = await dayOf(target.name);
+    const from = to - hours * hourMs;
     const shownJobs = await findShownJobs(request, runs);
     const byCaller = Map.groupBy(runs, ({ jobId, caller }) =>
       shownJobs.has(jobId) ? caller : undefined,
@@ -104,6 +112,7 @@ export function makeReadTimeline(options: {
             .map((run) => ({ from: run.from, to: run.to ?? to, state: stateOf(run) }))
             .flatMap(within),
         }))
+        .filter((lane) => lane.runs.length > 0)
         .sort(byName),
       foreignTasks: foreignTasks
         .map((task) => ({

@@ -33,8 +33,7 @@ ${
           { label: 'Slice', cell: ({ number }) => inDigits(number) },
           { label: 'State', cell: ({ state }) => badge(state) },
           { label: 'Log group', cell: ({ logGroupName }) => asCode(logGroupName) },
-          { label: 'From', cell: ({ from }) => instant(from) },
-          { label: 'To', cell: ({ to }) => instant(to) },
+          { label: 'Time range', cell: ({ from, to }) => html`${instant(from)} to ${instant(to)}` },
           { label: 'Attempts', cell: ({ attempts }) => attempts.length },
           { label: 'Export task', cell: latestTask },
           {
@@ -42,7 +41,7 @@ ${
             cell: ({ problem }) =>
               problem
                 ? html`${problemLink(problem)}<br><span class="note">${problem.detail}</span>`
-                : 'none',
+                : '',
           },
         ],
         entries,
@@ -53,5 +52,5 @@ ${paging(path, query, nextCursor)}`;
 
 function latestTask({ attempts }: Slice): Html | string {
   const taskId = attempts.at(-1)?.taskId;
-  return taskId === undefined ? 'none' : asCode(taskId);
+  return taskId === undefined ? '' : asCode(taskId);
 }

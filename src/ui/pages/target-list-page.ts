@@ -52,7 +52,7 @@ ${
           { label: 'Account', cell: ({ accountId }) => accountId ?? 'not known yet' },
           { label: 'Region', cell: ({ region }) => region },
           { label: 'Since', cell: ({ since }) => instantAgo(since, now) },
-          { label: 'Problem', cell: ({ problem }) => (problem ? problemLink(problem) : 'none') },
+          { label: 'Problem', cell: ({ problem }) => (problem ? problemLink(problem) : '') },
         ],
         targets,
       )

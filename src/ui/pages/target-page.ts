@@ -1,4 +1,8 @@
-import type { Timeline } from '#export-jobs/operations/read-timeline.ts';
+import {
+  type Timeline,
+  type TimelineHours,
+  timelineHours,
+} from '#export-jobs/operations/read-timeline.ts';
 import { inDigits } from '#problems/limits.ts';
 import type { Problem } from '#problems/problem.ts';
 import { showTarget, showTargetProblem } from '#targets/show-target.ts';
@@ -22,13 +26,15 @@ export interface TargetView {
   problems: readonly { problem: Problem; label: string }[];
   /** Absent when jobs are off. */
   timeline: Timeline | undefined;
+  hours: TimelineHours;
 }
 
-/** A target with its slot, its queue and its last day. */
+/** A target with its slot, its queue and its last hours. */
 export function targetPage(view: TargetView): UiPage {
-  const { basePath, now, target, status, timeline, problems } = view;
+  const { basePath, now, target, status, timeline, hours, problems } = view;
   const { name, region, accountId, isDefault, state, since } = showTarget(target, basePath);
   const { queue } = status;
+  const path = `${basePath}/ui/targets/${encodeURIComponent(name)}`;
   const jobs = urlOf(`${basePath}/ui/jobs`, { target: name });
   return {
     title: `Target ${name}`,
@@ -55,7 +61,11 @@ ${problems.map(({ problem, label }) => problemBox(showTargetProblem(problem, bas
 </div>
 ${
   timeline &&
-  html`<h2 id="timeline-title">Last 24 hours</h2>
+  html`<h2>${hours === 1 ? 'Last hour' : `Last ${hours} hours`}</h2>
+<nav class="states" aria-label="Length of the timeline">${timelineHours.map(
+    (each) =>
+      html`<a href="${urlOf(path, { hours: each })}"${each === hours && html` aria-current="true"`}>${each === 1 ? '1 hour' : `${each} hours`}</a> `,
+  )}</nav>
 <div id="target-timeline" data-part>
 ${timelinePicture(timeline)}
 ${foreignTasks(timeline)}
@@ -136,7 +146,7 @@ function foreignTasks({ foreignTasks }: Timeline): Html {
   return html`<details id="foreign-tasks"><summary>Foreign tasks</summary>
 <p class="note">They are seen while slices wait for the slot. At most ${maxForeignTasks} are listed.</p>
 ${table(
-  'Foreign tasks of the last 24 hours, latest first',
+  'Foreign tasks, latest first',
   [
     { label: 'From', cell: ({ from }) => instant(from) },
     { label: 'Until', cell: ({ to }) => instant(to) },

@@ -9,9 +9,9 @@ interface Bar extends Interval {
   kind: string;
 }
 
-// A unit of the picture is a minute. Bars of the same kind with a shorter gap become one, so that a picture of a
-// day has some hundred bars at most.
-const unitMs = 60_000;
+// The width of every picture, in units. Bars of the same kind with a gap of less than a unit become one, so that a
+// picture has some hundred bars at most.
+const width = 1_440;
 const minWidth = 2;
 
 /** Draws what happened in a slot: a lane for each caller, for foreign tasks, and for waiting slices. */
@@ -41,8 +41,9 @@ export function timelinePicture(timeline: Timeline): Html {
   ];
   return html`<div class="timeline">
 ${lanes}
-<div class="hours" aria-hidden="true">${[0, 6, 12, 18, 24].map(
-    (hour) => html`<span>${clockAt(timeline.from + hour * 3_600_000)}</span>`,
+<div class="hours" aria-hidden="true">${[0, 1, 2, 3, 4].map(
+    (quarter) =>
+      html`<span>${clockAt(timeline.from + (quarter * (timeline.to - timeline.from)) / 4)}</span>`,
   )}</div>
 <p class="legend"><span class="key completed"></span> completed <span class="key running"></span> running <span class="key failed"></span> failed <span class="key cancelled"></span> cancelled <span class="key foreign"></span> foreign task <span class="key waits"></span> slices wait. Times are in UTC.</p>
 </div>`;
@@ -51,25 +52,24 @@ ${lanes}
 function lane(timeline: Interval, label: HtmlValue, bars: readonly Bar[], count: string): Html {
   const totalMs = bars.reduce((sum, { from, to }) => sum + to - from, 0);
   const summary = bars.length === 0 ? 'none' : [count, span(totalMs)].filter(Boolean).join(', ');
-  const width = (timeline.to - timeline.from) / unitMs;
   return html`<div class="lane"><div class="lane-name">${label} <span class="note">${summary}</span></div>
-<svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false">${joined(bars).map((bar) => rectangle(timeline, width, bar))}${hourLines(width)}</svg></div>
+<svg viewBox="0 0 ${width} 20" preserveAspectRatio="none" aria-hidden="true" focusable="false">${joined(timeline, bars).map((bar) => rectangle(timeline, bar))}<path class="hour" d="${lines}"/></svg></div>
 `;
 }
 
-function rectangle(timeline: Interval, total: number, { from, to, kind }: Bar): Html {
-  const width = Math.max(minWidth, (to - from) / unitMs);
-  const x = Math.min((from - timeline.from) / unitMs, total - width);
+/** The instants between the parts of a picture, as lines. */
+const lines = [1, 2, 3, 4, 5, 6, 7].map((part) => `M${(part * width) / 8} 0V20`).join('');
+
+function rectangle(timeline: Interval, { from, to, kind }: Bar): Html {
+  const unitMs = unitOf(timeline);
+  const size = Math.max(minWidth, (to - from) / unitMs);
+  const x = Math.min((from - timeline.from) / unitMs, width - size);
   const text = `${kind} ${clockAt(from)} to ${clockAt(to)}`;
-  return html`<rect class="${kind}" x="${rounded(x)}" y="2" width="${rounded(width)}" height="16"><title>${text}</title></rect>`;
+  return html`<rect class="${kind}" x="${x.toFixed(1)}" y="2" width="${size.toFixed(1)}" height="16"><title>${text}</title></rect>`;
 }
 
-function hourLines(width: number): Html {
-  const hours = Array.from({ length: 7 }, (_, index) => ((index + 1) * width) / 8);
-  return html`<path class="hour" d="${hours.map((x) => `M${rounded(x)} 0V20`).join('')}"/>`;
-}
-
-function joined(bars: readonly Bar[]): Bar[] {
+function joined(timeline: Interval, bars: readonly Bar[]): Bar[] {
+  const unitMs = unitOf(timeline);
   const result: Bar[] = [];
   for (const bar of bars.toSorted((one, other) => one.from - other.from)) {
     const last = result.at(-1);
@@ -79,5 +79,5 @@ function joined(bars: readonly Bar[]): Bar[] {
   return result;
 }
 
+const unitOf = ({ from, to }: Interval): number => (to - from) / width;
 const clockAt = (ms: number): string => toDateTime(ms).slice(11, 16);
-const rounded = (value: number): number => Math.round(value * 10) / 10;

@@ -1,13 +1,27 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
 
-import type { ReadTimeline } from '#export-jobs/operations/read-timeline.ts';
+import { type ReadTimeline, timelineHours } from '#export-jobs/operations/read-timeline.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Targets } from '#targets/target.ts';
 import { type TargetAccess, TargetParams } from '#targets/target-access.ts';
 import { targetPage } from '../pages/target-page.ts';
 import type { SendPage } from './send-page.ts';
 
-/** Shows a target, its slot, its queue and its last day. */
+const Query = Type.Object(
+  {
+    hours: Type.Optional(
+      Type.Unsafe<(typeof timelineHours)[number]>({
+        type: 'integer',
+        enum: timelineHours,
+        'x-rule': `one of ${timelineHours.join(', ')}`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Shows a target, its slot, its queue and its last hours. */
 export const showTargetPage: FastifyPluginAsyncTypebox<{
   targets: Pick<Targets, 'whyClosed'>;
   targetAccess: TargetAccess;
@@ -19,12 +33,13 @@ export const showTargetPage: FastifyPluginAsyncTypebox<{
   app.route({
     method: 'GET',
     url: '/ui/targets/:target',
-    schema: { params: TargetParams },
+    schema: { params: TargetParams, querystring: Query },
     config: { action: 'ReadTarget' },
     handler: async (request, reply) => {
       const target = targetAccess.find(request, request.params.target);
       const closed = targets.whyClosed(target.name);
-      const timeline = await readTimeline?.(request, target);
+      const { hours = 24 } = request.query;
+      const timeline = await readTimeline?.(request, target, hours);
       const { status, problem } = await targetAccess.readStatus(request, target).then(
         (found) => ({ status: found, problem: undefined }),
         async (error: unknown) => {
@@ -40,7 +55,7 @@ export const showTargetPage: FastifyPluginAsyncTypebox<{
         ...(problem ? [{ problem, label: 'the slot could not be read from AWS' }] : []),
       ];
       const { basePath } = request;
-      const view = { basePath, now: now(), target, status, problems, timeline };
+      const view = { basePath, now: now(), target, status, problems, timeline, hours };
       return sendPage(request, reply, targetPage(view));
     },
   });

@@ -19,7 +19,7 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
   });
   afterAll(() => database[Symbol.asyncDispose]());
 
-  const timelineOf = (name: string) =>
+  const timelineOf = (name: string, hours?: 1 | 6 | 24) =>
     makeReadTimeline({
       database,
       authorizer: openToAll.authorizer,
@@ -39,6 +39,7 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
         since: 0,
         problem: undefined,
       },
+      hours,
     );
 
   /** A slot that a replica owns. */
@@ -82,6 +83,16 @@ describe.each(storageBackends)('the timeline of a slot on %s', (_name, openStora
       { caller: 'bob', runs: [{ from: startAt - 2 * hourMs, to: startAt, state: 'running' }] },
     ]);
     expect(waits).toEqual([{ from: startAt - 6 * hourMs, to: startAt - 2 * hourMs }]);
+  });
+
+  test('of an hour has only what is in that hour', async () => {
+    now = startAt;
+
+    const { from, callers, waits } = await timelineOf('by-caller', 1);
+
+    expect(from).toBe(startAt - hourMs);
+    expect(callers).toEqual([{ caller: 'bob', runs: [{ from, to: startAt, state: 'running' }] }]);
+    expect(waits).toEqual([]);
   });
 
   test('has a slice that waits until now', async () => {
