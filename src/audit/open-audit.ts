@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 
+import { lostAuditLines } from '#diagnostics/audit-lines.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import { atomicWriteBytes, endDestination } from '#telemetry/logger.ts';
@@ -40,7 +41,10 @@ export async function openAudit(where: string, log: Log): Promise<Audit & AsyncD
     outage.failed(facts, 'failed to write the audit; lines were lost', { alarmAfterMs: 0 });
   };
   destination.on('error', (err) => logLoss({ err }));
-  destination.on('drop', () => logLoss({ maxBufferedBytes }));
+  destination.on('drop', () => {
+    lostAuditLines.publish({ lines: 1 });
+    logLoss({ maxBufferedBytes });
+  });
   destination.on('write', () => {
     isLosing = false;
     if (!isClosed) outage.worked({}, 'the audit is written again');

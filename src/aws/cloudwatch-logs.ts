@@ -8,6 +8,7 @@ import {
 import type { Lane } from './call-budget/call-budget.ts';
 import type { AttemptListener } from './client/attempts.ts';
 import { withDeadline } from './client/deadline.ts';
+import { measureCall } from './client/measure-call.ts';
 import { readExportTaskPage, readLogGroupPage } from './client/read-answers.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
 import { markUnsent } from './client/unsent-calls.ts';
@@ -87,7 +88,7 @@ export function makeCloudWatchLogs(options: {
 }): CloudWatchLogs {
   const { region, openScopedSession, attempts } = options;
   const { credentials = region.defaultCredentials } = options;
-  const { timeouts } = region;
+  const { timeouts, elapsed } = region;
   const holder = options; // identifies this target
 
   // AWS refused the call because its credentials expired or were revoked. The next call needs a new
@@ -101,12 +102,14 @@ export function makeCloudWatchLogs(options: {
     send: (client: CloudWatchLogsClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      return await markUnsent(() =>
-        withDeadline(readDeadlineMs(timeouts), async (deadline) => {
-          const keys = await credentials();
-          const user = { holder, keys, attempts, signal: deadline.abortSignal };
-          return region.reads.call(user, (client) => send(client, deadline));
-        }),
+      return await measureCall(`CloudWatchLogs/${operation}`, elapsed, () =>
+        markUnsent(() =>
+          withDeadline(readDeadlineMs(timeouts), async (deadline) => {
+            const keys = await credentials();
+            const user = { holder, keys, attempts, signal: deadline.abortSignal };
+            return region.reads.call(user, (client) => send(client, deadline));
+          }),
+        ),
       );
     } catch (error) {
       renewCredentialsIfRefused(error);
@@ -118,18 +121,20 @@ export function makeCloudWatchLogs(options: {
     async createExportTask(task, createOptions = {}) {
       const { maySend = () => true } = createOptions;
       try {
-        return await markUnsent(async () => {
-          const scopedKeys = await openScopedSession?.(createOptions);
-          const deadlineMs = timeouts.createMs + timeouts.connectMs;
-          const answer = await withDeadline(deadlineMs, async (deadline) => {
-            const keys = scopedKeys ?? (await credentials());
-            const signal = deadline.abortSignal;
-            return region.creates.call({ holder, keys, signal }, (client) =>
-              client.send(task, { keys, maySend, signal }),
-            );
-          });
-          return classifyAnswer(answer);
-        });
+        const scopedKeys = await markUnsent(async () => openScopedSession?.(createOptions));
+        const deadlineMs = timeouts.createMs + timeouts.connectMs;
+        const answer = await measureCall('CloudWatchLogs/CreateExportTask', elapsed, () =>
+          markUnsent(() =>
+            withDeadline(deadlineMs, async (deadline) => {
+              const keys = scopedKeys ?? (await credentials());
+              const signal = deadline.abortSignal;
+              return region.creates.call({ holder, keys, signal }, (client) =>
+                client.send(task, { keys, maySend, signal }),
+              );
+            }),
+          ),
+        );
+        return classifyAnswer(answer);
       } catch (error) {
         if (isThrottling(error)) attempts?.reduce();
         if (!openScopedSession) renewCredentialsIfRefused(error); // a scoped session was refused, not these

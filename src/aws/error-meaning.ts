@@ -137,6 +137,14 @@ export function isNotSent(error: unknown): boolean {
   return $metadata?.httpStatusCode === undefined && isUnsent(error);
 }
 
+/** Whether a call got no answer in time. The SDK names a reset TimeoutError, too. */
+export function isTimeout(error: unknown): boolean {
+  const { name, code } = error as AwsError;
+  return (name === 'TimeoutError' && !isReset(code)) || name === 'AbortError';
+}
+
+const isReset = (code: string | undefined) => code === 'ECONNRESET' || code === 'EPIPE';
+
 /** Whether AWS answered that the resource does not exist. */
 export function isNotFound(error: unknown): error is Error & { $metadata: object } {
   const { name, $metadata } = error as AwsError;
@@ -189,12 +197,10 @@ export function toAwsProblem(operation: Operation, error: unknown): Problem {
       members,
     );
   }
-  // The SDK names a reset TimeoutError, too.
-  const isReset = code === 'ECONNRESET' || code === 'EPIPE';
-  if ((name === 'TimeoutError' && !isReset) || name === 'AbortError') {
+  if (isTimeout(error)) {
     return new Problem('aws-timeout', 'AWS did not answer within the time limit.', members);
   }
-  if (status === undefined || isReset) {
+  if (status === undefined || isReset(code)) {
     return new Problem('aws-unavailable', 'The connection to AWS was lost.', members);
   }
   return new Problem(

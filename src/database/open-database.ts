@@ -1,5 +1,6 @@
-import { CamelCasePlugin, type Dialect, Kysely, sql } from 'kysely';
+import { CamelCasePlugin, type Dialect, Kysely, type LogEvent, sql } from 'kysely';
 
+import { databaseQueries } from '#diagnostics/database-queries.ts';
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
@@ -175,7 +176,8 @@ function makeDatabase(
   dialect: Dialect,
   clock: DatabaseOptions['clock'],
 ): OpenDatabase {
-  const queries: Queries = new Kysely({ dialect, plugins: [new CamelCasePlugin()] });
+  const plugins = [new CamelCasePlugin()];
+  const queries: Queries = new Kysely({ dialect, plugins, log: publishQuery });
   return {
     kind,
     queries,
@@ -195,4 +197,11 @@ function makeDatabase(
     now: () => (clock ? sql<number>`cast(${clock()} as bigint)` : engineSql[kind].now),
     [Symbol.asyncDispose]: () => queries.destroy(),
   };
+}
+
+function publishQuery(event: LogEvent): void {
+  databaseQueries.publish({
+    durationMs: event.queryDurationMillis,
+    isUnavailable: event.level === 'error' && isUnavailable(event.error),
+  });
 }

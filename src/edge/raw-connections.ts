@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { problemsMet } from '#diagnostics/problems.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
@@ -99,7 +100,7 @@ export function refuseBeforeRouting(server: Server, options: RawConnectionsOptio
   });
 }
 
-/** Writes the one log line of a request that no hook sees. */
+/** Writes the one log line of a request that no hook sees, and publishes its problem. */
 export function logRefusal(
   log: RawConnectionsOptions['log'],
   requestId: string,
@@ -108,6 +109,7 @@ export function logRefusal(
 ): void {
   const { kind, slug } = problem;
   const line = { requestId, route: null, status: kind.status, problem: slug, ...facts };
+  problemsMet.publish({ slug });
   if (kind.status < 500) log.info(line, 'request');
   else log.error({ ...line, err: problem.members.cause }, 'request');
 }

@@ -1,3 +1,4 @@
+import { reloads } from '#diagnostics/reloads.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
@@ -56,7 +57,7 @@ export async function openReloadedValue<Value>(
   let text = await readInTime();
   let value = await load(text);
   const outage = makeOutageLog(options);
-  let isInvalid = false;
+  let invalidBecause: string | undefined;
   let unsettled = { text, reads: 0 };
   let isAsked = false;
 
@@ -87,12 +88,13 @@ export async function openReloadedValue<Value>(
   }
 
   function noteUnchanged(): void {
-    if (!isInvalid && isAsked) log.info({ what }, 'files are unchanged');
+    if (invalidBecause === undefined && isAsked) log.info({ what }, 'files are unchanged');
     outage.worked({ what }, 'files are valid again; the active version is unchanged');
   }
 
   function noteFailure(err: Error): void {
-    isInvalid = true;
+    if (err.message !== invalidBecause) reloads.publish({ what, hasFailed: true });
+    invalidBecause = err.message;
     const text = 'failed to reload changed files; the previous version stays active';
     // The result of a reload that was requested is always logged.
     outage.failed({ what, err }, text, { alarmAfterMs: 0, kind: err.message, isDue: isAsked });
@@ -109,11 +111,12 @@ export async function openReloadedValue<Value>(
         value = await load(found);
         text = found;
         const facts = { what, ...compare?.(before, value) };
-        if (isInvalid) outage.worked(facts, 'reloaded changed files');
+        if (invalidBecause !== undefined) outage.worked(facts, 'reloaded changed files');
         else log.info(facts, 'reloaded changed files');
       }
       unsettled = { text, reads: 0 };
-      isInvalid = false;
+      if (invalidBecause !== undefined) reloads.publish({ what, hasFailed: false });
+      invalidBecause = undefined;
     } catch (err) {
       if (stop.signal.aborted) return;
       noteFailure(err as Error);

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
+import { httpRequests } from '#diagnostics/http-requests.ts';
+import { problemsMet } from '#diagnostics/problems.ts';
 import { maxLoggedTextLength } from './logger.ts';
 
 declare module 'fastify' {
@@ -10,19 +12,22 @@ declare module 'fastify' {
   }
 }
 
-/** Writes one log line for each request. */
+/** Writes one log line for each request, and publishes its end. */
 export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
   app.decorateRequest('awsRequestId', undefined);
 
   app.addHook('onRequest', (request, reply, done) => {
     // An aborted request has no onResponse hook, but needs a line.
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) writeLine(request, reply, { isAborted: true });
+      if (reply.raw.writableFinished) return;
+      writeLine(request, reply, { isAborted: true });
+      publishEnd(request, reply, reply.raw.headersSent ? reply.statusCode : undefined);
     });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     writeLine(request, reply);
+    publishEnd(request, reply, reply.statusCode);
     done();
   });
 
@@ -51,6 +56,15 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
     else app.log.error({ ...facts, err: problem?.cause }, 'request');
   }
 });
+
+function publishEnd(
+  { method, routeOptions, problem }: FastifyRequest,
+  { elapsedTime }: FastifyReply,
+  status: number | undefined,
+): void {
+  httpRequests.publish({ method, route: routeOptions.url, status, durationMs: elapsedTime });
+  if (problem) problemsMet.publish({ slug: problem.slug });
+}
 
 function toReason(cause: unknown): string | undefined {
   return cause instanceof Error ? cause.message : undefined;

@@ -14,6 +14,8 @@ import { makeSharedClient } from './shared-client.ts';
 export interface AwsRegion {
   name: string;
   timeouts: AwsTimeouts;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
   /** Calls of CloudWatch Logs that may be retried. */
   reads: ClientPool<CloudWatchLogsClient>;
   /** Calls of CreateExportTask. */
@@ -80,6 +82,7 @@ function openRegion(name: string, options: Parameters<typeof openAws>[0]) {
   const aws: AwsRegion = {
     name,
     timeouts: options.timeouts,
+    elapsed,
     reads: makeClientPool(reads, { ...logsPlaces, attempts: maxAttempts.read }),
     creates: makeClientPool(creates, { ...logsPlaces, attempts: 1 }),
     sessions: makeClientPool(sts, { ...sessionPlaces, attempts: maxAttempts.sts }),

@@ -8,6 +8,7 @@ import {
 import { gatewayItself } from '#audit/audit.ts';
 import { auditStsCall, type RecordCall } from '../audited-calls.ts';
 import { withDeadline } from '../client/deadline.ts';
+import { measureCall } from '../client/measure-call.ts';
 import type { CreateCallOptions } from '../cloudwatch-logs.ts';
 import type { ClientPool } from '../regions/client-pool.ts';
 import type { AwsRegion } from '../regions/open-aws.ts';
@@ -58,16 +59,18 @@ export function makeRoleSessions(options: {
     pool: ClientPool<STSClient>,
     input: Omit<AssumeRoleCommandInput, 'RoleArn'>,
   ) =>
-    withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
-      pool.call({ holder: role, keys: await region.defaultCredentials(), signal }, (client) =>
-        client.send(
-          new AssumeRoleCommand({
-            RoleArn: role.roleArn,
-            DurationSeconds: sessionSeconds,
-            ...(role.externalId !== undefined && { ExternalId: role.externalId }),
-            ...input,
-          }),
-          { abortSignal: signal },
+    measureCall('STS/AssumeRole', region.elapsed, () =>
+      withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
+        pool.call({ holder: role, keys: await region.defaultCredentials(), signal }, (client) =>
+          client.send(
+            new AssumeRoleCommand({
+              RoleArn: role.roleArn,
+              DurationSeconds: sessionSeconds,
+              ...(role.externalId !== undefined && { ExternalId: role.externalId }),
+              ...input,
+            }),
+            { abortSignal: signal },
+          ),
         ),
       ),
     );
@@ -114,9 +117,11 @@ export async function readCallerAccount(options: {
   const { Account } = await auditStsCall(
     record,
     { principal: gatewayItself, operation: 'GetCallerIdentity' },
-    withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
-      region.sessions.call({ holder: credentials, keys: await credentials(), signal }, (client) =>
-        client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
+    measureCall('STS/GetCallerIdentity', region.elapsed, () =>
+      withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
+        region.sessions.call({ holder: credentials, keys: await credentials(), signal }, (client) =>
+          client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
+        ),
       ),
     ),
   );

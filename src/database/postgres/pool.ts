@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { databaseQueries } from '#diagnostics/database-queries.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
@@ -72,6 +73,7 @@ export function makeServerPool(
         return client;
       } catch (failure) {
         const problem = databaseUnavailable('This service cannot reach the database.', failure);
+        databaseQueries.publish({ durationMs: undefined, isUnavailable: true });
         logOutage(problem);
         throw problem;
       }

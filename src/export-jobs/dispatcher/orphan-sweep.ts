@@ -1,5 +1,6 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type AwsExportTask, isActive } from '#aws/export-task.ts';
+import { orphanedTasks } from '#diagnostics/exports.ts';
 import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
 import {
   findAttemptsByMarker,
@@ -113,6 +114,7 @@ async function handleOrphan(
       jobId,
     };
     log.error(facts, 'found an orphaned task');
+    orphanedTasks.publish({ target: target.name });
   }
   if (!isActive(task) || task.status?.code === 'PENDING_CANCEL') return;
   // Until it is cancelled, it is looked for like one that has just been sent.

@@ -86,6 +86,8 @@ export interface SlotMemory {
   refusals: number;
   /** No create before this. */
   createNotBefore: number;
+  /** When the last task of ours ended, until the next create is sent or no slice is ready. */
+  endedAt: number | undefined;
   /** Whether AWS refused a create because the slot is taken, and has not shown it free since. */
   isTaken: boolean;
   /** The foreign task in the slot, when it began, and when to poll it next. */
@@ -115,6 +117,7 @@ export function makeSlotMemory(): SlotMemory {
     sentAt: Number.NEGATIVE_INFINITY,
     refusals: 0,
     createNotBefore: Number.NEGATIVE_INFINITY,
+    endedAt: undefined,
     isTaken: false,
     foreign: undefined,
     cancelNotBefore: Number.NEGATIVE_INFINITY,

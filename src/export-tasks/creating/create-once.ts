@@ -1,4 +1,5 @@
 import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
+import { lostCreates, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { withBucketPolicy } from './bucket-policy.ts';
@@ -49,7 +50,10 @@ export function makeCreateOnce(options: OutcomeLookUpOptions) {
         throw await withDiagnosis(result.problem, target, task, { caller, view });
       case 'unknown': {
         const { cause, answer } = result;
+        lostCreates.publish({ target: target.name });
         const lookedUp = await lookUp(target.logs, task, { beganAt, caller });
+        const found = lookedUp.found ? 'created' : 'unknown';
+        reconciledCreates.publish({ target: target.name, result: found });
         if (lookedUp.found) return lookedUp.found;
         // A list without the task proves nothing: AWS may list it later.
         const detail = await unknownDetail(answer, lookedUp, view);

@@ -1,3 +1,4 @@
+import { reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../store/steps/read-active-slice.ts';
@@ -44,6 +45,7 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
     const change = { type: 'slice-running', slice, attempt, taskId } as const;
     const row = { slice: { misses: 0 }, attempt: { taskId, problem: null } };
     await recordAndAnnounce(slot, active, { to: 'running', ...row, change, by }, 'in-adopt');
+    reconciledCreates.publish({ target: target.name, result: 'created' });
     log.info(
       { target: target.name, jobId, slice, attempt, taskId },
       'found the task of a lost create',
@@ -56,9 +58,11 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
 
   if (other !== undefined) {
     await recordForgery(slot, active, other);
+    reconciledCreates.publish({ target: target.name, result: 'unknown' });
     return 0;
   }
   await recordNotCreated(slot, active);
+  reconciledCreates.publish({ target: target.name, result: 'not-created' });
   log.info({ target: target.name, jobId, slice, attempt }, 'lost create had no effect');
   return 0;
 }

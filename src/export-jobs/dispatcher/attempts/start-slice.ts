@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
 import type { CreateExportTaskInput } from '#aws/export-task.ts';
+import { lostCreates } from '#diagnostics/exports.ts';
+import { handOffs } from '#diagnostics/slots.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
 import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
@@ -46,6 +48,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     reachInside: () => reach('in-intent'),
   });
   if (!intent) {
+    memory.endedAt = undefined; // the pause until the next slice is no hand-off
     // Unless the finder has found one since.
     if (memory.readyFoundAt <= claimBeganAt) memory.readyAt = Number.POSITIVE_INFINITY;
     return 0;
@@ -62,6 +65,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
 
   await reach('before-send');
   const sentAt = elapsed();
+  publishHandOff(slot, sentAt);
   const outcome = await target.logs.createExportTask(toTask(intent), {
     maySend: () => elapsed() < sendBefore,
     caller: intent.caller,
@@ -70,6 +74,12 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   slot.callSpacing.countWrite();
   await reach('before-outcome');
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
+}
+
+function publishHandOff({ target, memory }: OwnedSlot, sentAt: number): void {
+  if (memory.endedAt === undefined) return;
+  handOffs.publish({ target: target.name, durationMs: sentAt - memory.endedAt });
+  memory.endedAt = undefined;
 }
 
 /** Ends a slice that the policies no longer permit. AWS is not called, and the next slice can start. */
@@ -144,6 +154,7 @@ async function recordOutcome(
         err: cause,
       };
       outages.creates.failed(facts, 'lost the answer to a create');
+      lostCreates.publish({ target: target.name });
       const stored = JSON.stringify(toStored(answer));
       await recordLostAnswer(database, lease, timings.leaseMs, intent, stored);
       return 0;

@@ -1,5 +1,6 @@
 import { quoteAws } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
+import { completedTasks } from '#diagnostics/exports.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { alarmAfterMs } from '#telemetry/outage-log.ts';
@@ -44,8 +45,21 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
     watch.polledAt = sentAt - watch.since;
     return pollInMs(slot, active, watch);
   }
+  memory.endedAt = endedAtOf(task, watch, elapsed());
   await recordEnd(slot, active, task, watch, by);
   return 0;
+}
+
+/**
+ * When a task ended, by our own clock. The clock of AWS may differ, and the `Date` of its answers has whole
+ * seconds. So it is the time of the create plus the duration, or else the time at which we saw the end.
+ */
+function endedAtOf({ executionInfo }: AwsExportTask, watch: TaskWatch, seenAt: number): number {
+  const { creationTime, completionTime } = executionInfo ?? {};
+  if (!watch.isFromStart || creationTime === undefined || completionTime === undefined)
+    return seenAt;
+  const ranMs = Math.max(watch.polledAt, completionTime - creationTime);
+  return Math.min(seenAt, watch.since + ranMs);
 }
 
 // The pause before a refused cancel is sent again. Meanwhile the task is watched like any other: it may
@@ -85,14 +99,10 @@ async function recordEnd(
   const { creationTime = null, completionTime = null } = task.executionInfo ?? {};
   const times = { taskCreatedAt: creationTime, taskCompletedAt: completionTime };
   switch (task.status?.code) {
-    case 'COMPLETED':
+    case 'COMPLETED': {
       slot.outages.slices.worked({ target: slot.target.name }, 'slices complete again');
-      if (creationTime !== null && completionTime !== null) {
-        const { since, isFromStart, polledAt: runningAt } = watch;
-        const polls = isFromStart ? { runningAt, endedAt: slot.elapsed() - since } : undefined;
-        slot.durations.add(active.logGroupName, completionTime - creationTime, polls);
-      }
-      return recordAndAnnounce(
+      const seenMs = slot.elapsed() - watch.since;
+      await recordAndAnnounce(
         slot,
         active,
         {
@@ -104,6 +114,13 @@ async function recordEnd(
         },
         'in-outcome',
       );
+      if (creationTime === null || completionTime === null) return;
+      const durationMs = completionTime - creationTime;
+      const polls = watch.isFromStart ? { runningAt: watch.polledAt, endedAt: seenMs } : undefined;
+      slot.durations.add(active.logGroupName, durationMs, polls);
+      completedTasks.publish({ target: slot.target.name, durationMs });
+      return;
+    }
     case 'CANCELLED':
       if (!active.isCancelRequested)
         return recordFailure(slot, active, times, cancelledElsewhere(), by);

@@ -1,3 +1,4 @@
+import { type SlotOccupancy, slotOccupancies } from '#diagnostics/slots.ts';
 import { Problem } from '#problems/problem.ts';
 import { notePossibleOrphan } from '../../store/orphaned-tasks.ts';
 import type { SlotWork } from '../../store/reads/read-work.ts';
@@ -58,12 +59,20 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
   let isLost = false;
   let isHandingOver = false;
   let hasTargetChanged = false;
+  let holder: SlotOccupancy['holder'];
 
   async function run(): Promise<void> {
     while (!isOver) {
       const waitMs = await workOnce().catch(recover);
       if (waitMs > 0 && !isOver) await wakeSignal.sleepUnlessWoken((until) => sleep(waitMs, until));
     }
+    noteHolder(undefined);
+  }
+
+  function noteHolder(found: SlotOccupancy['holder']): void {
+    if (found === holder) return;
+    holder = found;
+    slotOccupancies.publish({ target: name, holder });
   }
 
   async function workOnce(): Promise<number> {
@@ -86,6 +95,7 @@ export function startSlotWorker(options: SlotWorkerOptions): SlotWorker {
     await proveLease(slot);
     await undoSetBack(slot);
     const active = await readActive(slot);
+    noteHolder(active ? 'us' : memory.isTaken ? 'others' : undefined);
     if (isHandingOver && active?.state !== 'starting') {
       log.info({ target: name }, 'handed a slot over to another replica');
       return end();

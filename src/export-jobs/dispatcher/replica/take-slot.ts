@@ -86,6 +86,7 @@ export async function takeSlot(
   options.noteClock(now, at); // the rows show whether it was set back before
   const setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, name));
   memory.running = undefined;
+  memory.endedAt = undefined; // another owner may have worked the slot since
   memory.readyAt = Number.NEGATIVE_INFINITY;
   outages.creates.forget(); // AWS may have accepted creates of another owner since
   memory.sentAt = at - (sentAgoMs ?? Number.POSITIVE_INFINITY);

@@ -1,4 +1,5 @@
 import type { Database } from '#database/database.ts';
+import { sliceEnds } from '#diagnostics/exports.ts';
 import { activeStates } from '../../slice.ts';
 import { type Approval, recordChange } from '../record-change.ts';
 import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
@@ -7,13 +8,13 @@ import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
  * Requests the cancel of a job, in one transaction. It cancels the waiting slices at once and leaves a
  * slice in the slot to the dispatcher. It does not change a job that has ended, and may be repeated.
  */
-export function cancelJob(
+export async function cancelJob(
   database: Database,
   jobId: string,
   approval: Approval,
 ): Promise<RequestOutcome> {
   const auditContext = toAuditContext('CancelExportJob', approval);
-  return database.transaction(async (queries) => {
+  const outcome = await database.transaction(async (queries) => {
     const { target, cancelRequestedAt } = await lockJob(queries, jobId);
     const cancelled = await queries
       .updateTable('slices')
@@ -47,4 +48,7 @@ export function cancelJob(
       );
     return { target, slices };
   });
+  const { target, slices } = outcome;
+  if (slices > 0) sliceEnds.publish({ target, outcome: 'cancelled', slices });
+  return outcome;
 }

@@ -3,6 +3,8 @@ import type { Updateable } from 'kysely';
 import { gatewayItself } from '#audit/audit.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
+import { sliceEnds } from '#diagnostics/exports.ts';
+import { problemsMet } from '#diagnostics/problems.ts';
 import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
@@ -63,9 +65,10 @@ export async function recordStep(
   if (!transitions[active.state].includes(to)) {
     throw new Error(`A slice cannot go from ${active.state} to ${to}`);
   }
+  let state = to;
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
-    let state = to;
+    state = to;
     const unlessCancelled = (isCancelRequested: boolean): JobChange => {
       if (to !== 'waiting' || !isCancelRequested) return change;
       state = 'cancelled';
@@ -100,6 +103,9 @@ export async function recordStep(
     await updateAttempt(queries, database, active, attempt);
     await reachInside();
   });
+  if ('problem' in change) problemsMet.publish({ slug: change.problem });
+  if (state === 'completed' || state === 'failed' || state === 'cancelled')
+    sliceEnds.publish({ target: lease.target, outcome: state, slices: 1 });
 }
 
 /** Stores why the create of a slice has no answer, if the lease is valid. */

@@ -1,0 +1,12 @@
+import { openChannel } from './channel.ts';
+
+/** A statement that has ended, or a connection that could not be opened for one. */
+interface EndedQuery {
+  /** Undefined if no connection could be opened. */
+  durationMs: number | undefined;
+  /** Whether the database did not do it because it is unavailable. */
+  isUnavailable: boolean;
+}
+
+/** Statements sent to the database. */
+export const databaseQueries = openChannel<EndedQuery>('database-query');
