@@ -14,6 +14,7 @@ import { measurePickNext } from './figures/jobs/pick-next.ts';
 import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
+import { measureMetrics } from './figures/metrics.ts';
 import { measureRolls } from './figures/operating/rolls.ts';
 import { measureSoak } from './figures/operating/soak.ts';
 import { measureOverload } from './figures/overload.ts';
@@ -33,6 +34,7 @@ const figures = {
   calls: measureCalls,
   peers: measurePeers,
   auth: measureAuth,
+  metrics: measureMetrics,
   health: measureHealth,
   decision: measureDecision,
   start: measureStart,

@@ -16,12 +16,15 @@ import { makeReloadSignal } from '#files/reload-signal.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
+import { openConfiguredMetrics } from './open-configured-metrics.ts';
 import { openConfiguredTargets } from './open-configured-targets.ts';
 
 /** The running service. */
 export interface Gateway {
   /** The URL it listens on. */
   url: string;
+  /** The URL of the metrics, if they are served. */
+  metricsUrl: string | undefined;
   /** Resolves when the service is ready for traffic; rejects if it can never be. */
   ready: Promise<void>;
   /** Reads the policies, keys, certificates and targets again, and checks unusable targets at once. */
@@ -88,6 +91,12 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       log,
     });
   if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
+  const metrics =
+    config.metrics &&
+    use(
+      'metrics',
+      await openConfiguredMetrics(config.metrics, { targets, database, elapsed, log }),
+    );
   const loopDelay = opening.use(openLoopDelay());
   const { allowedHosts, corsOrigins, keepAliveMs } = config.edge;
   const app = await buildApp({
@@ -124,6 +133,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
   const opened = opening.move();
   return {
     url,
+    metricsUrl: metrics?.url,
     ready,
     reload() {
       files.reload();
@@ -148,7 +158,14 @@ type Use = <Opened extends AsyncDisposable>(
  * flight. Together they end before the process is killed. A part that does not close in time loses
  * nothing: accepted jobs are on disk, and audit lines are left only if nobody reads them.
  */
-const closeWithinMs = { jobs: 1_200, targets: 100, database: 700, access: 300, audit: 500 };
+const closeWithinMs = {
+  metrics: 100,
+  jobs: 1_200,
+  targets: 100,
+  database: 700,
+  access: 300,
+  audit: 500,
+};
 
 /** Waits for a part to close, but not longer than its time. */
 async function closeInTime(

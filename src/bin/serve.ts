@@ -19,7 +19,7 @@ export async function serve(onReload: (act: () => void) => void): Promise<void> 
   const destination = await openLogDestination(config.isLogPretty);
   const log = makeLogger(config.logLevel, destination, config.basePath);
   const gateway = await openGateway({ config, log, lameDuckMs }).catch(exit);
-  log.info({ url: gateway.url }, 'listening');
+  log.info({ url: gateway.url, metricsUrl: gateway.metricsUrl }, 'listening');
 
   onReload(() => {
     log.info('reading files again after SIGHUP');

@@ -9,7 +9,8 @@ import type {
 } from '#auth/authentication/settings.ts';
 import { configError } from '#problems/config-error.ts';
 import { type FileVariable, fileError, readSettingsFile } from '#validation/settings.ts';
-import { type Environment, url } from './variables.ts';
+import { url } from './variables/rules.ts';
+import type { Environment } from './variables.ts';
 
 /** How callers authenticate, and where the policies are. */
 export interface AccessConfig {

@@ -4,24 +4,26 @@ import { configError } from '#problems/config-error.ts';
 interface ListenAddress {
   host: string;
   port: number;
+  /** What the names of its settings begin with. Default: nothing. */
+  prefix?: string;
 }
 
 /**
  * Turns an error of `listen` into an error named ConfigError that names the setting to change. An
  * error that no setting causes is returned as it is.
  */
-export function toListenError(error: unknown, { host, port }: ListenAddress): unknown {
+export function toListenError(error: unknown, { host, port, prefix = '' }: ListenAddress): unknown {
   const { code = '' } = error as { code?: string };
-  const named = `HOST is ${JSON.stringify(host)}`;
+  const named = `${prefix}HOST is ${JSON.stringify(host)}`;
   const choose = 'set it to an address of this machine, such as 127.0.0.1, or to 0.0.0.0 for all';
   switch (code) {
     case 'EADDRINUSE':
       return configError(
-        `PORT is ${port}, but another process already listens on it at ${host}; choose another port.`,
+        `${prefix}PORT is ${port}, but another process already listens on it at ${host}; choose another port.`,
       );
     case 'EACCES':
       return configError(
-        `PORT is ${port}, but this user may not listen on it; choose 1024 or above.`,
+        `${prefix}PORT is ${port}, but this user may not listen on it; choose 1024 or above.`,
       );
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':

@@ -5,6 +5,7 @@ import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, type FileVariable, fileError } from '#validation/settings.ts';
 import { type AccessConfig, readAccess } from './access.ts';
 import { type EdgeConfig, readEdge } from './edge.ts';
+import { type MetricsConfig, readMetrics } from './metrics.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
 import { checkTargets, readTargets } from './targets-file.ts';
 import { Environment } from './variables.ts';
@@ -22,6 +23,8 @@ export interface Config {
   targetsFile: FileVariable | undefined;
   /** Where export jobs are stored; undefined if they are switched off. */
   jobs: JobsConfig | undefined;
+  /** Where metrics are served; undefined if they are not. */
+  metrics: MetricsConfig | undefined;
   /** How callers reach the service. */
   edge: EdgeConfig;
   /** Whether the pages for people are served. */
@@ -76,6 +79,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     targets,
     targetsFile,
     jobs,
+    metrics: readMetrics(read),
     edge: readEdge(read),
     isUiOn: read.UI === 'on',
     access: readAccess(read, readFile),

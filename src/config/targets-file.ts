@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { configError } from '#problems/config-error.ts';
 import { configuredAccount, type TargetSettings } from '#targets/target.ts';
 import { type FileVariable, fileError, readSettingsFile } from '#validation/settings.ts';
-import { region, roleArn } from './variables.ts';
+import { region, roleArn } from './variables/rules.ts';
 
 /** What the targets must fulfil. It does not change while the process runs. */
 export interface TargetRules {

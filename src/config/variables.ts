@@ -1,67 +1,24 @@
 import { type Static, Type } from '@sinclair/typebox';
 
-/** A rule for the ARN of an IAM role. */
-export const roleArn = Type.String({
-  pattern: String.raw`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`,
-});
-/**
- * A rule for the form of an AWS Region. It lists no Regions, because AWS adds new ones. The prefix `fips-`
- * is refused: it belongs to an endpoint, and AWS_USE_FIPS_ENDPOINT selects those.
- */
-export const region = Type.String({
-  pattern: '^(?!fips-)[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$',
-  maxLength: 32,
-});
-/** A rule for a URL without query and fragment, such as that of an issuer. */
-export const url = Type.String({ pattern: String.raw`^https?://[^\s?#]+$` });
-const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
-const filePath = (description: string) =>
-  Type.Optional(
-    Type.String({ minLength: 1, description, 'x-rule': 'the path of a readable file' }),
-  );
-const proxy = (description: string) =>
-  Type.Optional(
-    Type.String({
-      pattern: String.raw`^https?://(?:(?:[^\s/?#@%]|%[0-9A-Fa-f]{2})*@)?[^\s/?#@]+/?$`,
-      description,
-      'x-rule': 'the URL of an HTTP proxy such as http://proxy.example.com:3128',
-      'x-secret': true,
-    }),
-  );
-const onOrOff = (fallback: 'on' | 'off', description: string) =>
-  Type.Unsafe<'on' | 'off'>({
-    type: 'string',
-    enum: ['on', 'off'],
-    default: fallback,
-    description,
-    'x-rule': 'on or off',
-  });
-const limit = (fallback: number, description: string) =>
-  Type.Integer({
-    minimum: 0,
-    default: fallback,
-    description,
-    'x-rule': 'a whole number, 0 or more',
-  });
+import {
+  address,
+  filePath,
+  limit,
+  onOrOff,
+  port,
+  proxy,
+  region,
+  roleArn,
+  url,
+} from './variables/rules.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Every variable of the gateway: its type, its default and a description of valid values. */
 export type Environment = Static<typeof Environment>;
 export const Environment = Type.Object({
-  HOST: Type.String({
-    // A name or an IP address. An IPv6 address has at least two colons, a name with a port has one.
-    pattern:
-      '^(?:[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?)$',
-    default: '127.0.0.1',
-    description: 'Address to listen on. The container sets 0.0.0.0.',
-    'x-rule': 'an IP address or host name, without brackets or port',
-  }),
-  PORT: {
-    ...port(8080),
-    description: 'Port to listen on.',
-    'x-rule': 'a port number from 0 to 65535 (0 selects a free port)',
-  },
+  HOST: address('Address to listen on. The container sets 0.0.0.0.'),
+  PORT: { ...port('Port to listen on.'), default: 8080 },
   PUBLIC_BASE_PATH: Type.Optional(
     Type.String({
       pattern: '^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$',
@@ -108,6 +65,18 @@ export const Environment = Type.Object({
     description: 'Whether log lines are formatted for people instead of JSON.',
     'x-rule': 'true or false',
   }),
+  METRICS_PORT: Type.Optional(
+    port('Port for `GET /metrics`, such as 9464. Default: no metrics are served.'),
+  ),
+  METRICS_HOST: address(
+    'Address to listen on for metrics. There is no authentication, so let only your monitoring reach it.',
+  ),
+  METRICS_PER_TARGET: Type.Optional(
+    onOrOff(
+      undefined,
+      'Whether each target has metrics of its own. Default: only with at most 200 targets. Sums over all targets are always present.',
+    ),
+  ),
   AWS_REGION: Type.Optional({
     ...region,
     description: 'Region of the only target. Required unless TARGETS_FILE is set.',

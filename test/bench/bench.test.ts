@@ -24,6 +24,11 @@ test('npm run bench prints every figure', async () => {
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     '  no cached decision gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    ...[1, 15].flatMap(() => [
+      expect.stringMatching(/^create, scraped .* gateway #\/s, bare #\/s, ratio # \(goal ≥ #\)$/),
+      '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    ]),
+    '  scrape             # KiB in # ms',
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     'decision             # µs by # policy, # µs by #, # µs by # (goal ≤ #)',

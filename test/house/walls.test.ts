@@ -137,6 +137,26 @@ describe('the walls', () => {
     ).toEqual([]);
   });
 
+  test('the room diagnostics imports only Node', () => {
+    const isNode = (name: string) => name.startsWith('node:');
+
+    expect(
+      offending(
+        ({ from, to }) =>
+          roomOf(from) === 'diagnostics' && roomOf(to) !== 'diagnostics' && !isNode(to),
+        imports,
+      ),
+    ).toEqual([]);
+  });
+
+  test('only the hall opens metrics: rooms publish, and do not know who listens', () => {
+    const may = (room: string) => room === 'hall' || room === 'telemetry';
+
+    expect(
+      offending(({ from, to }) => to.startsWith('telemetry/metrics/') && !may(roomOf(from))),
+    ).toEqual([]);
+  });
+
   test('the emulator imports only itself and Node', () => {
     const isOwn = (file: string) => emulator.texts.has(file);
 

@@ -1,0 +1,60 @@
+import {
+  completedTasks,
+  lostCreates,
+  orphanedTasks,
+  reconciledCreates,
+  sliceEnds,
+} from '#diagnostics/exports.ts';
+import type { Instruments } from '../instruments.ts';
+import { makeTargetTally } from '../target-tally.ts';
+
+const outcomes = ['completed', 'failed', 'cancelled'] as const;
+const results = ['created', 'not-created', 'unknown'] as const;
+
+/** Measures what becomes of slices, their tasks and their creates. */
+export function measureExports(instruments: Instruments): void {
+  const { counter, histogram, listen } = instruments;
+  const ended = counter({
+    name: 'log_export_slices_ended_total',
+    help: 'Slices that have ended, by outcome. A slice that is retried ends again.',
+    labelNames: ['outcome'],
+  });
+  const endedOfTargets = makeTargetTally(instruments, {
+    name: 'log_export_target_slices_ended_total',
+    help: 'Slices of a target that have ended, by outcome. A slice that is retried ends again.',
+    label: 'outcome',
+    values: outcomes,
+  });
+  for (const outcome of outcomes) ended.inc({ outcome }, 0);
+  listen(sliceEnds, ({ target, outcome, slices }) => {
+    ended.inc({ outcome }, slices);
+    endedOfTargets.add(target, outcome, slices);
+  });
+
+  const durations = histogram({
+    name: 'log_export_task_duration_seconds',
+    help: 'Duration of completed export tasks of slices by the clock of AWS, in seconds.',
+    buckets: [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200],
+  });
+  listen(completedTasks, ({ durationMs }) => durations.observe(durationMs / 1_000));
+
+  const lost = counter({
+    name: 'log_export_creates_without_answer_total',
+    help: 'CreateExportTask calls that were sent and got no clear answer.',
+  });
+  listen(lostCreates, () => lost.inc());
+
+  const reconciled = counter({
+    name: 'log_export_creates_reconciled_total',
+    help: 'Creates without an answer that were looked up at AWS, by result.',
+    labelNames: ['result'],
+  });
+  for (const result of results) reconciled.inc({ result }, 0);
+  listen(reconciledCreates, ({ result }) => reconciled.inc({ result }));
+
+  const orphans = counter({
+    name: 'log_export_orphaned_tasks_total',
+    help: 'Export tasks of ours that no slice knows, found by the orphan sweep.',
+  });
+  listen(orphanedTasks, () => orphans.inc());
+}

@@ -1,0 +1,113 @@
+import type { AbortableSleep } from '#time/sleep.ts';
+import type { Instruments } from '../instruments.ts';
+
+/** The slices of a target that have not ended. The numbers may be limited. */
+interface OpenSlices {
+  target: string;
+  /** Waiting slices that are ready later, and those that are ready. */
+  delayed: number;
+  ready: number;
+  /** For how long the first of them has been ready; 0 if none is. */
+  oldestReadyMs: number;
+  /** The state of the slice in the slot; null if there is none. */
+  active: string | null;
+}
+
+/** What the figures of the queue depend on. */
+export interface QueueOptions {
+  /** Reads all targets that have such slices. */
+  read: () => Promise<readonly OpenSlices[]>;
+  sleep: AbortableSleep;
+  /** Ends the reading. */
+  stop: AbortSignal;
+}
+
+const states = ['delayed', 'ready', 'starting', 'running', 'cancelling'];
+
+// The pause between two readings. Shorter: scrapes cost the database more. Longer: figures are older.
+const readIntervalMs = 15_000;
+
+const seconds = (ms: number) => ms / 1_000;
+
+/**
+ * Measures the queue, as the database has it. A scrape gets the last figures and asks for new ones, so it
+ * never waits for the database. Nothing is read without scrapes.
+ */
+export function measureQueue(
+  { gauge, beforeScrape, beforeScrapeOfTargets, elapsed }: Instruments,
+  { read, sleep, stop }: QueueOptions,
+): void {
+  const slices = gauge({
+    name: 'log_export_slices',
+    help: 'Slices that have not ended, by state, in the whole queue. Long queues are counted up to a limit.',
+    labelNames: ['state'],
+  });
+  const oldestReady = gauge({
+    name: 'log_export_oldest_ready_slice_age_seconds',
+    help: 'Time that the oldest ready slice has been ready, in seconds; 0 if none is.',
+  });
+  const age = gauge({
+    name: 'log_export_database_gauges_age_seconds',
+    help: 'Age of the figures that were read from the database, in seconds.',
+  });
+  const targetSlices = gauge({
+    name: 'log_export_target_slices',
+    help: 'Slices of a target that have not ended, by state. Long queues are counted up to a limit.',
+    labelNames: ['target', 'state'],
+  });
+  const targetOldestReady = gauge({
+    name: 'log_export_target_oldest_ready_slice_age_seconds',
+    help: 'Time that the oldest ready slice of a target has been ready, in seconds; 0 if none is.',
+    labelNames: ['target'],
+  });
+  let figures: { queues: ReadonlyMap<string, OpenSlices>; readAt: number } | undefined;
+  let beganAt = Number.NEGATIVE_INFINITY;
+  let isReading = false;
+  oldestReady.remove(); // there are no figures yet, which is not the same as 0
+  age.remove();
+
+  /** Reads the figures when they are due. The log has the outages of the database. */
+  async function readWhenDue(): Promise<void> {
+    isReading = true;
+    await sleep(Math.max(0, beganAt + readIntervalMs - elapsed()), stop);
+    if (stop.aborted) return;
+    beganAt = elapsed();
+    const rows = await read().catch(() => undefined);
+    if (rows) {
+      figures = { queues: new Map(rows.map((row) => [row.target, row])), readAt: elapsed() };
+    }
+    isReading = false;
+  }
+
+  beforeScrape(() => {
+    if (!isReading) void readWhenDue();
+    if (!figures) return;
+    const queues = [...figures.queues.values()];
+    for (const state of states) {
+      slices.set(
+        { state },
+        queues.reduce((sum, queue) => sum + countOf(queue, state), 0),
+      );
+    }
+    oldestReady.set(seconds(queues.reduce((max, queue) => Math.max(max, queue.oldestReadyMs), 0)));
+    age.set(seconds(elapsed() - figures.readAt));
+  });
+  beforeScrapeOfTargets((targets) => {
+    targetSlices.reset();
+    targetOldestReady.reset();
+    if (!figures) return;
+    for (const { name: target } of targets) {
+      const queue = figures.queues.get(target);
+      for (const state of states) {
+        targetSlices.set({ target, state }, queue ? countOf(queue, state) : 0);
+      }
+      targetOldestReady.set({ target }, seconds(queue?.oldestReadyMs ?? 0));
+    }
+  });
+}
+
+function countOf({ delayed, ready, active }: OpenSlices, state: string): number {
+  if (state === 'delayed') return delayed;
+  if (state === 'ready') return ready;
+  return active === state ? 1 : 0;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+
+import { databaseQueries } from '#diagnostics/database-queries.ts';
+import { sliceEnds } from '#diagnostics/exports.ts';
+import { slotOccupancies } from '#diagnostics/slots.ts';
+import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
+import { type Metrics, openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { readExposition } from './exposition.ts';
+
+const targetsNamed = (count: number, state = 'ready') =>
+  Array.from({ length: count }, (_, index) => ({ name: `target-${index}`, state }));
+
+function open(
+  targets: () => MeasuredTarget[],
+  { isPerTarget, elapsed = () => 0 }: { isPerTarget?: boolean; elapsed?: () => number } = {},
+) {
+  const read = async () => [
+    { target: 'target-0', delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
+    { target: 'target-1', delayed: 0, ready: 1, oldestReadyMs: 7_000, active: null },
+  ];
+  const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
+  return openMetrics({ targets, isPerTarget, elapsed, jobs });
+}
+
+const scrape = async (metrics: Metrics) => readExposition(await metrics.render());
+
+/** The number of targets that have series of their own. */
+const targetsIn = async (metrics: Metrics) =>
+  new Set((await scrape(metrics)).samples.flatMap(({ labels: { target } }) => target ?? [])).size;
+
+describe('series of single targets', () => {
+  test.each([
+    [200, undefined, 200],
+    [201, undefined, 0],
+    [1_000, undefined, 0],
+    [1_000, true, 1_000],
+    [2, false, 0],
+  ])('with %i targets and the option %s are of %i', async (configured, isPerTarget, shown) => {
+    const options = isPerTarget === undefined ? {} : { isPerTarget };
+    using metrics = open(() => targetsNamed(configured), options);
+
+    expect(await targetsIn(metrics)).toBe(shown);
+  });
+
+  test('are absent with more than 200 targets, and the sums are there', async () => {
+    using metrics = open(() => [...targetsNamed(200), { name: 'broken', state: 'unusable' }]);
+    await metrics.render();
+    await new Promise(setImmediate);
+    sliceEnds.publish({ target: 'target-0', outcome: 'completed', slices: 2 });
+    sliceEnds.publish({ target: 'target-1', outcome: 'completed', slices: 1 });
+    slotOccupancies.publish({ target: 'target-0', holder: 'us' });
+    slotOccupancies.publish({ target: 'target-1', holder: 'us' });
+
+    const { value, names } = await scrape(metrics);
+
+    expect(value('log_export_slices_ended_total', { outcome: 'completed' })).toBe(3);
+    expect(value('log_export_slots_held', { holder: 'us' })).toBe(2);
+    expect(value('log_export_slices', { state: 'ready' })).toBe(3);
+    expect(value('log_export_slices', { state: 'running' })).toBe(1);
+    expect(value('log_export_oldest_ready_slice_age_seconds')).toBe(7);
+    expect(value('log_export_targets', { state: 'unusable' })).toBe(1);
+    expect(names).toContain('log_export_target_slices');
+    expect(value('log_export_target_slices')).toBeUndefined();
+  });
+
+  test('follow the configuration: those of a removed target end, and a new one begins at 0', async () => {
+    let targets = targetsNamed(2);
+    using metrics = open(() => targets);
+    const ended = async (target: string) =>
+      (await scrape(metrics)).value('log_export_target_slices_ended_total', {
+        target,
+        outcome: 'failed',
+      });
+    sliceEnds.publish({ target: 'target-1', outcome: 'failed', slices: 1 });
+    const before = await ended('target-1');
+
+    targets = targetsNamed(1);
+    const removed = await ended('target-1');
+    targets = targetsNamed(3);
+
+    expect([before, removed, await ended('target-1'), await ended('target-2')]).toEqual([
+      1,
+      undefined,
+      0,
+      0,
+    ]);
+  });
+
+  test('have the time that a slot was held, up to the scrape', async () => {
+    let now = 0;
+    using metrics = open(() => targetsNamed(1), { elapsed: () => now });
+    const labels = { target: 'target-0', holder: 'others' };
+    const seconds = async () =>
+      (await scrape(metrics)).value('log_export_target_slot_held_seconds_total', labels);
+
+    slotOccupancies.publish({ target: 'target-0', holder: 'others' });
+    now = 2_000;
+    const first = await seconds();
+    now = 3_000;
+    slotOccupancies.publish({ target: 'target-0', holder: undefined });
+    now = 9_000;
+
+    expect([first, await seconds()]).toEqual([2, 3]);
+  });
+});
+
+describe('log_export_database_up', () => {
+  test('follows the last statement, and the state of the tables', async () => {
+    let isReady = false;
+    using metrics = openMetrics({
+      targets: () => [],
+      elapsed: () => 0,
+      jobs: { read: async () => [], sleep: async () => {}, isDatabaseReady: () => isReady },
+    });
+    const isUp = async () => (await scrape(metrics)).value('log_export_database_up');
+    const values = [await isUp()];
+
+    isReady = true;
+    values.push(await isUp());
+    databaseQueries.publish({ durationMs: undefined, isUnavailable: true });
+    values.push(await isUp());
+    databaseQueries.publish({ durationMs: 1, isUnavailable: false });
+
+    expect([...values, await isUp()]).toEqual([0, 1, 0, 1]);
+  });
+});
+
+describe('the figures of the queue', () => {
+  /** Metrics whose readings and pauses end when the test says so. */
+  function openWithReadings() {
+    const readings: PromiseWithResolvers<[]>[] = [];
+    const pauses: { ms: number; end: () => void }[] = [];
+    let now = 0;
+    const metrics = openMetrics({
+      targets: () => [],
+      elapsed: () => now,
+      jobs: {
+        read() {
+          const reading = Promise.withResolvers<[]>();
+          readings.push(reading);
+          return reading.promise;
+        },
+        sleep: (ms) => new Promise((end) => void pauses.push({ ms, end })),
+        isDatabaseReady: () => true,
+      },
+    });
+    return {
+      metrics,
+      readings,
+      pauses,
+      pass(ms: number) {
+        now += ms;
+      },
+      [Symbol.dispose]: () => metrics[Symbol.dispose](),
+    };
+  }
+  const settle = () => new Promise(setImmediate);
+
+  test('are read because of a scrape, once in 15 seconds, and no scrape waits for them', async () => {
+    using opened = openWithReadings();
+    const { metrics, readings, pauses, pass } = opened;
+
+    const first = await scrape(metrics);
+    await scrape(metrics);
+    pauses[0]?.end();
+    await settle();
+    const meanwhile = await scrape(metrics); // the reading has not ended
+    readings[0]?.resolve([]);
+    await settle();
+    pass(4_000);
+    const second = await scrape(metrics);
+    await scrape(metrics);
+    pauses[1]?.end();
+    await settle();
+
+    expect(first.value('log_export_slices')).toBeUndefined();
+    expect(first.value('log_export_oldest_ready_slice_age_seconds')).toBeUndefined();
+    expect(meanwhile.value('log_export_slices')).toBeUndefined();
+    expect(second.value('log_export_slices', { state: 'ready' })).toBe(0);
+    expect(second.value('log_export_database_gauges_age_seconds')).toBe(4);
+    expect(pauses.map(({ ms }) => ms)).toEqual([0, 11_000]);
+    expect(readings).toHaveLength(2);
+  });
+
+  test('stay the last ones while the database does not answer, and grow old', async () => {
+    using opened = openWithReadings();
+    const { metrics, readings, pauses, pass } = opened;
+    await scrape(metrics);
+    pauses[0]?.end();
+    await settle();
+    readings[0]?.resolve([]);
+    await settle();
+
+    await scrape(metrics);
+    pass(15_000);
+    pauses[1]?.end();
+    await settle();
+    readings[1]?.reject(new Error('no answer'));
+    await settle();
+    pass(15_000);
+    const { value } = await scrape(metrics);
+    pauses[2]?.end();
+    await settle();
+
+    expect(value('log_export_slices', { state: 'ready' })).toBe(0);
+    expect(value('log_export_database_gauges_age_seconds')).toBe(30);
+    expect(readings).toHaveLength(3);
+  });
+
+  test('are not read any more after the metrics were closed', async () => {
+    const { metrics, readings, pauses } = openWithReadings();
+    await scrape(metrics);
+
+    metrics[Symbol.dispose]();
+    pauses[0]?.end();
+    await settle();
+
+    expect(readings).toEqual([]);
+  });
+});
