@@ -41,6 +41,21 @@ describe('the runbook', () => {
     },
   );
 
+  test('names operations that exist', () => {
+    const { paths } = JSON.parse(readFileSync('openapi/openapi.json', 'utf8')) as {
+      paths: Record<string, object>;
+    };
+    const named = [...page.matchAll(/`(GET|POST) (\/[^`?]+)`/g)];
+
+    expect(named.length).toBeGreaterThan(2);
+    for (const [operation, method = '', path = ''] of named) {
+      expect({ operation, methods: Object.keys(paths[path] ?? {}) }).toEqual({
+        operation,
+        methods: expect.arrayContaining([method.toLowerCase()]),
+      });
+    }
+  });
+
   test('quotes log lines that the gateway writes', () => {
     const written = readLogMessages('src', ['warn', 'error', 'fatal']).map(({ text }) => text);
     const [beforeSections = ''] = page.split('## ', 1);
