@@ -31,3 +31,10 @@ function anchorOf(heading: string): string {
     .replaceAll(/[^a-z0-9 -]/g, '')
     .replaceAll(' ', '-');
 }
+
+/** The sections that a log line leads to, by the table of log lines. */
+export function sectionsOfLine(text: string): string[] {
+  const [introduction = ''] = readFileSync(runbookFile, 'utf8').split(/^## /m);
+  const row = introduction.split('\n').find((line) => line.includes(`\`${text}\``));
+  return [...(row ?? '').matchAll(/\(#([a-z-]+)\)/g)].map(([, anchor = '']) => anchor);
+}

@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -7,6 +6,7 @@ import { labelsOf } from './known-metrics.ts';
 import { parsePromql } from './promql.ts';
 import { readRules, rulesFile, sectionOf } from './read-rules.ts';
 import { readRunbook } from './read-runbook.ts';
+import { isPromtoolInstalled, promtool } from './recording.ts';
 
 const rules = readRules();
 
@@ -85,12 +85,9 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
   });
 });
 
-const isInstalled = spawnSync('promtool', ['--version']).status === 0;
-
 test('promtool accepts the rules, and their unit tests pass', ({ skip }) => {
-  if (!isInstalled) skip('promtool of the Debian package prometheus is not installed');
-  const run = (...parts: string[]) => execFileSync('promtool', parts, { encoding: 'utf8' });
+  if (!isPromtoolInstalled) skip('promtool of the Debian package prometheus is not installed');
 
-  expect(run('check', 'rules', rulesFile)).toContain(`SUCCESS: ${rules.length} rules found`);
-  expect(run('test', 'rules', 'deploy/prometheus/rules.test.yaml')).toContain('SUCCESS');
+  expect(promtool('check', 'rules', rulesFile)).toContain(`SUCCESS: ${rules.length} rules found`);
+  expect(promtool('test', 'rules', 'deploy/prometheus/rules.test.yaml')).toContain('SUCCESS');
 });

@@ -1,0 +1,205 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+import { readConfig } from '#config/read-config.ts';
+import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
+import { openGateway } from '#open-gateway.ts';
+import { findProblemKind } from '#problems/catalogue.ts';
+import { makeLogger } from '#telemetry/logger.ts';
+import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { openTcpProxy } from '../../chaos/tcp-proxy.ts';
+import { temporaryDir } from '../../database/homes.ts';
+import { openQueue, type Queue } from '../../export-jobs/open-queue.ts';
+import { postgresUrl } from '../../postgres.ts';
+import { type LogLine, openWorld, region } from '../../world.ts';
+import { readExposition } from '../metrics/exposition.ts';
+import { readRules, sectionOf } from './read-rules.ts';
+import { sectionsOfLine } from './read-runbook.ts';
+import { isPromtoolInstalled, makeRecording, type Recording } from './recording.ts';
+
+// What wakes an operator at three in the morning: the alert fires, a log line has the target, the problem and
+// the begin, and both lead to the same section of the runbook.
+
+const name = 'payments';
+// Fewer steps than in production.
+const timings = { idleMs: 30_000, secondMs: 10_000, leaseMs: 300_000 };
+
+/** A queue in virtual time that is scraped once a minute. */
+async function openNight(minutesOf: (queue: Queue) => Promise<number>) {
+  await using queue = await openQueue({ targets: [{ name, region }], timings, random: () => 0 });
+  let reading: Promise<unknown> = Promise.resolve();
+  using metrics = openMetrics({
+    targets: () => queue.targets.list(),
+    elapsed: queue.time.now,
+    jobs: {
+      read: () => {
+        const rows = readOpenSlices(queue.database);
+        reading = rows;
+        return rows;
+      },
+      isDatabaseReady: () => true,
+      sleep: async () => {},
+    },
+  });
+  const recording = makeRecording();
+  let text = '';
+  const minutes = await minutesOf(queue);
+  for (let minute = 0; minute < minutes; minute += 1) {
+    await queue.time.runFor(60_000);
+    await metrics.render();
+    await new Promise(setImmediate);
+    await reading;
+    text = await metrics.render();
+    recording.add(text);
+  }
+  return { recording, log: queue.log, metrics: readExposition(text) };
+}
+
+/** Opens the gateway like main, in front of the emulator of a world. */
+async function openMeasured(env: NodeJS.ProcessEnv, targetsFile: string) {
+  const log: LogLine[] = [];
+  const gateway = await openGateway({
+    config: readConfig(
+      {
+        PORT: '0',
+        METRICS_PORT: '0',
+        DATA_DIR: temporaryDir(),
+        AUDIT_LOG: join(temporaryDir(), 'audit.jsonl'),
+        ...env,
+      },
+      () => targetsFile,
+    ),
+    log: makeLogger('info', { write: (line: string) => void log.push(JSON.parse(line)) }),
+    lameDuckMs: 0,
+  });
+  await gateway.ready;
+  const scrape = async () => (await fetch(`${gateway.metricsUrl}`)).text();
+  return { ...gateway, log, scrape, [Symbol.asyncDispose]: gateway.close };
+}
+
+/** Expects the same section of the runbook behind an alert and a log line, and what the line says. */
+function expectAnswers(line: LogLine | undefined, alert: string, problem: string): void {
+  const rule = readRules().find((each) => each.alert === alert);
+  const section = rule && sectionOf(rule);
+  expect(line).toMatchObject({ problem, since: expect.stringMatching(/^20\d\d-.*Z$/) });
+  expect(findProblemKind(problem)).toBeDefined();
+  expect(sectionsOfLine(String(line?.text ?? line?.msg))).toContain(section);
+}
+
+function expectFiring(recording: Recording, ...alerts: string[]): void {
+  if (isPromtoolInstalled) for (const alert of alerts) recording.expectFiring(alert);
+}
+
+test('AWS is away: the alert fires, and log and runbook say so', async () => {
+  const { recording, log, metrics } = await openNight(async ({ emulator, put }) => {
+    const fault = { kind: 'error', code: 'ServiceUnavailableException', status: 503 } as const;
+    const always = { headers: { date: 'unknown' }, count: 100_000 };
+    emulator.faults.add({ operation: 'CreateExportTask', ...fault, ...always });
+    emulator.faults.add({ operation: 'DescribeExportTasks', ...fault, ...always });
+    await put({ target: name, slices: 2 });
+    return 15;
+  });
+
+  const describes = { rpc_method: 'CloudWatchLogs/DescribeExportTasks' };
+  const failed = { ...describes, error_type: 'ServiceUnavailableException' };
+  const calls = 'rpc_client_call_duration_seconds_count';
+  expect(metrics.value(calls, failed)).toBeGreaterThan(5);
+  expect(metrics.value(calls, { ...describes, error_type: '' })).toBeUndefined();
+  expectFiring(recording, 'LogExportAwsAway');
+  expect(() => recording.expectFiring('LogExportDatabaseAway')).toThrow(); // also without promtool
+  const line = log.find(({ text }) => text === 'target worker failed, retrying');
+  expect(line).toMatchObject({ target: name });
+  expectAnswers(line, 'LogExportAwsAway', 'aws-unavailable');
+});
+
+test('another tool holds the slot: the alert fires, and log and runbook say so', async () => {
+  const { recording, log, metrics } = await openNight(async ({ emulator, put }) => {
+    emulator.seed.foreignTask({ region, durationMs: 2 * 3_600_000 });
+    await put({ target: name });
+    return 64;
+  });
+
+  const held = { target: name, holder: 'others' };
+  expect(metrics.value('log_export_target_slot_held', held)).toBe(1);
+  expect(metrics.value('log_export_target_slices', { target: name, state: 'ready' })).toBe(1);
+  expectFiring(recording, 'LogExportSlotHeldByOthers');
+  const text = 'slot held by a task of another tool, waiting';
+  const line = log.find((each) => each.text === text && each.level === 'error');
+  expect(line).toMatchObject({ target: name, taskId: expect.any(String) });
+  expectAnswers(line, 'LogExportSlotHeldByOthers', 'export-slot-taken');
+});
+
+test('a job fails: the alert fires, and log and runbook say so', async () => {
+  let jobId = '';
+  const { recording, log, metrics } = await openNight(async ({ put }) => {
+    jobId = await put({ target: name, slices: 3, logGroupName: '/missing', readyInMs: 90_000 });
+    return 5;
+  });
+
+  const failed = { target: name, outcome: 'failed' };
+  expect(metrics.value('log_export_target_slices_ended_total', failed)).toBe(3);
+  expectFiring(recording, 'LogExportSlicesFailed');
+  const line = log.find(({ text }) => text === 'slice failed');
+  expect(line).toMatchObject({ target: name, jobId });
+  expectAnswers(line, 'LogExportSlicesFailed', 'log-group-not-found');
+});
+
+test('a role is revoked: the alert fires, and log and runbook say so', async () => {
+  const roleArn = 'arn:aws:iam::111122223333:role/log-export';
+  await using world = await openWorld();
+  const { emulator } = world;
+  const settings = JSON.stringify([
+    { name: 'main', region },
+    { name, region, roleArn },
+  ]);
+  const file = join(temporaryDir(), 'targets.json');
+  writeFileSync(file, settings);
+  await using gateway = await openMeasured({ TARGETS_FILE: file, EXPORT_JOBS: 'off' }, settings);
+  const isUnusable = async () => {
+    await fetch(`${gateway.url}/export-tasks?target=${name}`);
+    return readExposition(await gateway.scrape()).value('log_export_target_state', {
+      target: name,
+      state: 'unusable',
+    });
+  };
+
+  const before = await isUnusable();
+  emulator.options.change({ roles: { [roleArn]: { refuses: true } } });
+  emulator.clock.advance(16 * 60_000); // its session has ended
+  await expect.poll(isUnusable, { timeout: 20_000 }).toBe(1);
+
+  expect(before).toBe(0);
+  const recording = makeRecording();
+  recording.add(await gateway.scrape(), 15);
+  expectFiring(recording, 'LogExportTargetUnusable');
+  const line = gateway.log.find(({ msg }) => msg === 'target unusable, checking it again');
+  expect(line).toMatchObject({ target: name, help: '/problems/service-role-unusable' });
+  expect(JSON.stringify(line)).not.toContain('"stack"');
+  expectAnswers(line, 'LogExportTargetUnusable', 'service-role-unusable');
+  expectAnswers(line, 'LogExportRoleUnusable', 'service-role-unusable');
+});
+
+test('the database is away: the alert fires, and log and runbook say so', async () => {
+  await using _world = await openWorld();
+  const url = new URL(await postgresUrl());
+  const proxy = await openTcpProxy(Number(url.port));
+  const DATABASE_URL = Object.assign(url, { port: String(proxy.port) }).href;
+  await using gateway = await openMeasured({ DATABASE_URL, AWS_REGION: region }, '');
+  const up = async () => readExposition(await gateway.scrape()).value('log_export_database_up');
+
+  const before = await up();
+  await proxy[Symbol.asyncDispose]();
+  await expect.poll(up, { timeout: 20_000 }).toBe(0);
+  const isLogged = () => gateway.log.some(({ msg }) => msg === 'database unreachable, retrying');
+  await expect.poll(isLogged, { timeout: 20_000 }).toBe(true);
+
+  expect(before).toBe(1);
+  const recording = makeRecording();
+  recording.add(await gateway.scrape(), 5);
+  expectFiring(recording, 'LogExportDatabaseAway');
+  const line = gateway.log.find(({ msg }) => msg === 'database unreachable, retrying');
+  expect(line).toMatchObject({ help: '/problems/database-unavailable' });
+  expect(JSON.stringify(line)).not.toContain('"stack"');
+  expectAnswers(line, 'LogExportDatabaseAway', 'database-unavailable');
+});
