@@ -11,6 +11,7 @@ import { measureFailover } from './figures/jobs/failover.ts';
 import { measureHandOff } from './figures/jobs/hand-off.ts';
 import { measureMakespan } from './figures/jobs/makespan.ts';
 import { measurePickNext } from './figures/jobs/pick-next.ts';
+import { measureRetention } from './figures/jobs/retention.ts';
 import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
@@ -44,6 +45,7 @@ const figures = {
   makespan: measureMakespan,
   accept: measureAccept,
   'pick-next': measurePickNext,
+  retention: measureRetention,
   watchers: measureWatchers,
   unauthorized: measureUnauthorizedCallers,
   failover: measureFailover,
@@ -75,6 +77,7 @@ const scale: Scale = isShort
       acceptances: 1,
       waiting: 10_000,
       picks: 20,
+      purgeSeconds: 0.3,
       watchers: 20,
       foreignJobs: 10,
       isLeaseAwaited: false,
@@ -108,6 +111,7 @@ const scale: Scale = isShort
       acceptances: 7,
       waiting: 1_000_000,
       picks: 200,
+      purgeSeconds: 4,
       watchers: 1_000,
       foreignJobs: 10_000,
       isLeaseAwaited: true,

@@ -30,6 +30,8 @@ export interface Scale {
   waiting: number;
   /** Picks from each queue, and decisions for each number of policies, per round. */
   picks: number;
+  /** A round of requests while finished slices are deleted. */
+  purgeSeconds: number;
   /** The number of callers who follow one job. */
   watchers: number;
   /** Foreign jobs to read on every route, and as many that do not exist. */

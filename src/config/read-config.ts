@@ -1,5 +1,6 @@
 import type { ProxyEnv } from 'node:http';
 
+import type { KeepTimes } from '#export-jobs/retention/purge.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, type FileVariable, fileError } from '#validation/settings.ts';
@@ -41,6 +42,8 @@ export interface Config {
   awsCallsPerSecond: number;
   /** The limits of each caller; 0 means no limit. */
   limits: CallerLimits;
+  /** How long finished jobs and the audit of jobs are kept, in milliseconds; 0 means always. */
+  keep: KeepTimes;
 }
 
 /** The limits of each caller; 0 means no limit. */
@@ -50,6 +53,8 @@ interface CallerLimits {
   waitingSlices: number;
   watchers: number;
 }
+
+const dayMs = 86_400_000;
 
 /** Where export jobs are stored: in PostgreSQL if there is a URL, otherwise in SQLite in `dataDir`. */
 export interface JobsConfig {
@@ -92,6 +97,10 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
       requestsPerMinute: read.REQUESTS_PER_MINUTE,
       waitingSlices: read.WAITING_SLICES_PER_CALLER,
       watchers: read.WATCHERS_PER_CALLER,
+    },
+    keep: {
+      finishedJobsMs: read.FINISHED_JOBS_DAYS * dayMs,
+      auditMs: read.AUDIT_DAYS * dayMs,
     },
   };
 }

@@ -121,6 +121,14 @@ export const Environment = Type.Object({
   DATABASE_PASSWORD_FILE: filePath(
     'File with the password for DATABASE_URL. It is read again for each new connection.',
   ),
+  FINISHED_JOBS_DAYS: limit(
+    90,
+    'Days that an export job is kept after its end. Then the job is deleted with its slices and events. With 0, jobs are never deleted.',
+  ),
+  AUDIT_DAYS: limit(
+    400,
+    'Days that the audit of jobs in the database is kept. With 0, it is never deleted.',
+  ),
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',

@@ -17,6 +17,11 @@ export interface Database extends AsyncDisposable {
   /** The clock of the database in epoch ms, as an expression. Rows use no other clock. */
   now: () => RawBuilder<number>;
   /**
+   * Gives at most `maxPages` pages of deleted rows back to the disk, in one short statement. Returns whether
+   * more can be given back. Does nothing on PostgreSQL: its autovacuum does it.
+   */
+  compact(maxPages: number): Promise<boolean>;
+  /**
    * Sends a text to all processes that listen, when the transaction commits. Does nothing on SQLite: one
    * process uses it.
    */

@@ -7,6 +7,7 @@ import { callers } from './migrations/0002-callers.ts';
 import { timeZones } from './migrations/0003-time-zones.ts';
 import { misses } from './migrations/0004-misses.ts';
 import { work } from './migrations/0005-work.ts';
+import { retention } from './migrations/0006-retention.ts';
 import { foreignTasks } from './migrations/0008-foreign-tasks.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
@@ -21,6 +22,7 @@ const migrations: Record<string, MigrationStep> = {
   '0003-time-zones': timeZones,
   '0004-misses': misses,
   '0005-work': work,
+  '0006-retention': retention,
   '0008-foreign-tasks': foreignTasks,
 };
 

@@ -10,6 +10,7 @@ import { engineSql, notificationChannel } from './engine-sql.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/settings-error.ts';
+import { compactFile } from './sqlite/compact.ts';
 import { codeOf, isUnavailable } from './unavailable-problem.ts';
 
 /** The location of the database and, for tests, its clock. */
@@ -190,6 +191,7 @@ function makeDatabase(
         }
       }
     },
+    compact: async (maxPages) => kind === 'sqlite' && compactFile(queries, maxPages),
     async notify(queries, text) {
       if (kind === 'postgres')
         await sql`select pg_notify(${notificationChannel}, ${text})`.execute(queries);

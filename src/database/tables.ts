@@ -23,8 +23,30 @@ export interface JobRow {
   logGroupBytes: number | null;
   acceptedAt: number;
   cancelRequestedAt: number | null;
+  /**
+   * When its last slice ended; null before that. Older versions neither write nor clear it, so whoever
+   * deletes jobs by it must check it.
+   */
+  endedAt: Generated<number | null>;
   /** Grows with every change of the job or its slices; each change has an event with this number. */
   version: Generated<number>;
+}
+
+/** A job that was deleted. It tells of the job, and of what is left to delete. */
+interface DeletedJobRow {
+  id: string;
+  caller: string;
+  deletedAt: number;
+  /** What is left: the rows of the job and more, only its Idempotency-Key and this row, or only this row. */
+  rest: 'rows' | 'key' | 'id';
+}
+
+/** The deletion of old rows, one row: which replica does it, and which audit entries it may delete now. */
+interface PurgeRow {
+  owner: string | null;
+  leasedUntil: Generated<number>;
+  /** Set only within a transaction of the purge, otherwise 0. */
+  auditDeletableUpTo: Generated<number>;
 }
 
 /** A slice: one log group × one window of a job. */
@@ -161,7 +183,7 @@ interface CallerRow {
   id: string;
 }
 
-/** The audit of jobs: actions of callers and calls to AWS, with the policies that permitted them. Append-only. */
+/** The audit of jobs: actions of callers and calls to AWS, with the policies that permitted them. Only the purge deletes old ones. */
 export interface AuditEntryRow {
   at: number;
   /** Null for a task of an unknown job. */
@@ -214,6 +236,8 @@ export interface Tables {
   strays: StrayRow;
   callers: CallerRow;
   auditEntries: AuditEntryRow;
+  deletedJobs: DeletedJobRow;
+  purge: PurgeRow;
   installation: InstallationRow;
   migrations: MigrationRow;
 }

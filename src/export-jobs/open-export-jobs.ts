@@ -1,9 +1,11 @@
 import type { Database } from '#database/database.ts';
-import { type Dispatcher, openDispatcher } from './dispatcher/dispatcher.ts';
+import { openDispatcher } from './dispatcher/dispatcher.ts';
 import type { DispatcherOptions } from './dispatcher/replica/dispatcher-options.ts';
 import type { JobsOptions } from './jobs-options.ts';
 import { makeQueueView } from './queue/position.ts';
 import { makeSlotStatusSource } from './queue/slot/slot-status.ts';
+import { openRetention } from './retention/open-retention.ts';
+import type { KeepTimes } from './retention/purge.ts';
 import { makeInstallationReader, makeIsMarker } from './store/installation.ts';
 import { readVersions } from './store/reads/read-progress.ts';
 import { makeJobWatch } from './watching/job-watch.ts';
@@ -11,14 +13,14 @@ import { makeJobWatch } from './watching/job-watch.ts';
 /** The running queue, and what the operations on it need. */
 export interface ExportJobs extends JobsOptions {
   /** Starts nothing more and releases the slots. Accepted jobs wait in the database. */
-  close: Dispatcher['close'];
+  close(): Promise<void>;
 }
 
 /** Opens the queue of an open database, and its dispatcher. */
 export function openExportJobs(
   database: Database,
   options: Omit<DispatcherOptions, 'database' | 'onChange'> &
-    Pick<JobsOptions, 'maxWaitingSlices' | 'maxWatchers'>,
+    Pick<JobsOptions, 'maxWaitingSlices' | 'maxWatchers'> & { keep: KeepTimes },
 ): ExportJobs {
   const { elapsed, sleep, log, maxWaitingSlices, maxWatchers } = options;
   const watch = makeJobWatch({
@@ -30,7 +32,18 @@ export function openExportJobs(
   const slots = makeSlotStatusSource(database, queue, elapsed);
   const isMarker = makeIsMarker(makeInstallationReader(database));
   const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
-  const { wake, close } = dispatcher;
+  const retention = openRetention({ ...options, database });
   const limits = { maxWaitingSlices, maxWatchers };
-  return { database, watch, queue, slots, wake, isMarker, ...limits, close };
+  return {
+    database,
+    watch,
+    queue,
+    slots,
+    wake: dispatcher.wake,
+    isMarker,
+    ...limits,
+    async close() {
+      await Promise.all([dispatcher.close(), retention.close()]);
+    },
+  };
 }

@@ -30,5 +30,8 @@ export const transitions: Record<SliceState, readonly SliceState[]> = {
 /** The states in which a slice holds the slot of its target. */
 export const activeStates = ['starting', 'running', 'cancelling'] as const satisfies SliceState[];
 
+/** The states in which a slice has not ended. */
+export const openStates = ['waiting', ...activeStates] as const satisfies SliceState[];
+
 /** The number of slices of a job in each state. */
 export type SliceCounts = Record<SliceState, number>;

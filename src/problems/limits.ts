@@ -1,3 +1,5 @@
+const dayMs = 86_400_000;
+
 /**
  * The limits that problem texts state. They stand here because the catalogue imports no other room:
  * the room that enforces a limit imports it, so that text and behaviour cannot differ. Sizes in bytes,
@@ -40,6 +42,14 @@ export const statedLimits = {
   lateEffectMs: 120_000,
   // AWS ends an export task after 24 hours. Lower: a task that still runs is exported twice.
   vanishedMs: 25 * 3_600_000,
+  // How long the Idempotency-Key of a deleted job is kept. A job is deleted after its end, so this is at
+  // least as long after its end. Lower: a client that repeats a request after a long holiday exports
+  // twice. Higher: millions of keys fill the database.
+  keyAfterDeletionMs: 7 * dayMs,
+  // How long the id of a deleted job is known. Task names contain it, and AWS does not document how long
+  // it lists a task. Lower: a task of a deleted job that AWS still lists looks like an orphaned one, and
+  // a running task with a copied name is cancelled. Higher: ids of long ago fill the database.
+  idAfterDeletionMs: 400 * dayMs,
 } as const;
 
 /** Limits of AWS that texts state. Times in milliseconds. */
@@ -55,8 +65,9 @@ export const awsLimits = {
 /** A number as texts have it: 10,000. */
 export const inDigits = (value: number): string => value.toLocaleString('en');
 
-/** A duration as texts have it: 10 seconds, 2 minutes, 25 hours. */
+/** A duration as texts have it: 10 seconds, 2 minutes, 25 hours, 7 days. */
 export function inWords(ms: number): string {
+  if (ms % dayMs === 0 && ms > dayMs) return `${ms / dayMs} days`;
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000} hours`;
   return ms % 60_000 === 0 ? `${ms / 60_000} minutes` : `${ms / 1_000} seconds`;
 }

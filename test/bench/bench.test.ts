@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
+const latencies = 'p# # p# # ms, on an empty database # and # ms, ratio # and # (goal ≤ #)';
 const handOff = 'hand-off mean # s (goal ≤ #), p# # s, worst # s of #';
 
 test('npm run bench prints every figure', async () => {
@@ -60,6 +61,14 @@ test('npm run bench prints every figure', async () => {
       `pick-next, ${storage} p# # p# # ms of # waiting, p# # p# # ms of # (goal p# ≤ #), p# ratio # (goal ≤ #)`,
       '  read the slot      p# # p# # ms of # waiting, p# # p# # ms of #',
       '  pick and start     p# # p# # ms of # waiting, p# # p# # ms of #',
+    ]),
+    ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [
+      `retention, ${storage} list ${latencies}`,
+      `  get                ${latencies}`,
+      `  pick-next          ${latencies}`,
+      '  longest wait       # ms (goal ≤ #), on an empty database # ms',
+      '  pace               # rows/s; without pauses # rows/s',
+      '  after kill #      # jobs in part (goal #), # slices left, deleted in # s; then # left (goal #), # waiting',
     ]),
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',

@@ -110,6 +110,7 @@ const valid: Evidence = {
       logGroupBytes: null,
       acceptedAt: 980,
       cancelRequestedAt: null,
+      endedAt: null,
       version: 4,
     },
   ],

@@ -80,6 +80,7 @@ const jobs = openExportJobs(database, {
   authorizer: openToAll.authorizer,
   timings: chaosLimits,
   random: Math.random,
+  keep: config.keep,
 });
 const app = settings.isServing ? await serve() : undefined;
 await targets.whenReady;

@@ -42,6 +42,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0003-time-zones',
       '0004-misses',
       '0005-work',
+      '0006-retention',
       '0008-foreign-tasks',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
@@ -52,24 +53,43 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     {
       await using before = await openReady(options);
       const { schema } = before.queries;
-      for (const table of ['auditEntries', 'callers', 'replicas', 'foreignTasks'])
+      for (const table of [
+        'auditEntries',
+        'callers',
+        'replicas',
+        'deletedJobs',
+        'purge',
+        'foreignTasks',
+      ])
         await schema.dropTable(table).execute();
       for (const index of [
         'jobs_by_age',
         'lines_of_caller',
         'slices_by_readiness',
         'slots_by_send',
+        'jobs_by_end',
+        'jobs_without_end',
+        'idempotency_keys_of_jobs',
       ])
         await schema.dropIndex(index).execute();
       for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
         await schema.alterTable('slots').dropColumn(column).execute();
-      for (const column of ['principal', 'timeZone'])
+      for (const column of ['principal', 'timeZone', 'endedAt'])
         await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
       await schema.alterTable('slices').dropColumn('misses').execute();
       for (const column of ['watchedUntil', 'asideUntil'])
         await schema.alterTable('lines').dropColumn(column).execute();
-      if (kind === 'postgres') await sql`drop function refuse_audit_change`.execute(before.queries);
+      if (kind === 'postgres') {
+        await sql`drop function refuse_audit_change, refuse_early_audit_delete`.execute(
+          before.queries,
+        );
+        for (const table of ['slices', 'events'])
+          await schema
+            .alterTable(table)
+            .addForeignKeyConstraint(`${table}_job_id_fkey`, ['jobId'], 'jobs', ['id'])
+            .execute();
+      }
       const known = before.queries.deleteFrom('migrations');
       await known.where('name', '>', '0001-export-jobs').execute();
       await before.queries.insertInto('jobs').values(jobBefore('before')).execute();
@@ -85,6 +105,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0003-time-zones',
       '0004-misses',
       '0005-work',
+      '0006-retention',
       '0008-foreign-tasks',
     ]);
     const columns = ['id', 'principal', 'timeZone'] as const;
@@ -199,8 +220,17 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
     await expect(sql`select nonsense`.execute(database.queries)).rejects.toThrow(/nonsense/);
     await expect(
       database.queries
-        .insertInto('events')
-        .values({ jobId: 'none', version: 1, at: 0, type: '', data: '' })
+        .insertInto('attempts')
+        .values({
+          jobId: 'none',
+          slice: 0,
+          attempt: 1,
+          target: '',
+          marker: '',
+          destinationPrefix: '',
+          fence: 0,
+          submittedAt: 0,
+        })
         .execute(),
     ).rejects.toThrow(/foreign key constraint/i);
   });
@@ -218,5 +248,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([6, 1]);
+  expect([applied?.length, installations?.length]).toEqual([7, 1]);
 });

@@ -7,16 +7,19 @@ import type { DatabaseOptions } from '#database/open-database.ts';
 import { memoryFolder } from '../memory-folder.ts';
 import { postgresUrl } from '../postgres.ts';
 
-/** A directory that is removed after the test. */
-export function temporaryDir(): string {
+/** A directory that is removed after the test, or when `whenDone` says. */
+export function temporaryDir(whenDone: (remove: () => void) => void = onTestFinished): string {
   const folder = mkdtempDisposableSync(join(memoryFolder, 'database-'));
-  onTestFinished(() => folder.remove());
+  whenDone(() => folder.remove());
   return folder.path;
 }
 
-/** The options of an empty database of this kind. */
-export async function emptyStorage(kind: Database['kind']): Promise<DatabaseOptions> {
-  if (kind === 'sqlite') return { dataDir: temporaryDir() };
+/** The options of an empty database of this kind. It lasts as long as `temporaryDir`. */
+export async function emptyStorage(
+  kind: Database['kind'],
+  whenDone?: (remove: () => void) => void,
+): Promise<DatabaseOptions> {
+  if (kind === 'sqlite') return { dataDir: temporaryDir(whenDone) };
   return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
 }
 

@@ -1,7 +1,9 @@
 import { closeSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { sqliteSettingsError } from '#database/sqlite/dialect.ts';
 import { openReady } from '../ready-database.ts';
@@ -20,6 +22,92 @@ test('syncs every commit to disk and enforces foreign keys', async () => {
   expect(await read('synchronous')).toBe(2); // full
   expect(await read('foreign_keys')).toBe(1);
   expect(await read('locking_mode')).toBe('exclusive');
+});
+
+describe('a file whose rows were deleted', () => {
+  const sizeOf = (dataDir: string) => statSync(join(dataDir, 'export-jobs.sqlite')).size;
+  const fill = async (database: Database) => {
+    const event = { jobId: 'none', at: 0, type: '', data: 'x'.repeat(3_000) };
+    for (let from = 0; from < 6_000; from += 1_000) {
+      const rows = Array.from({ length: 1_000 }, (_, n) => ({ ...event, version: from + n }));
+      await database.queries.insertInto('events').values(rows).execute();
+    }
+  };
+  const compact = async (database: Database) => {
+    let steps = 0;
+    while (await database.compact(200)) steps += 1;
+    return steps;
+  };
+  /** Fills a file and deletes everything. Returns its size before, and the steps of giving space back. */
+  async function fillAndDelete(dataDir: string) {
+    await using database = await openReady({ dataDir });
+    await fill(database);
+    await sql`pragma wal_checkpoint(truncate)`.execute(database.queries);
+    const before = sizeOf(dataDir);
+    await database.queries.deleteFrom('events').execute();
+    return { before, steps: await compact(database) };
+  }
+
+  test('shrinks in small steps', async () => {
+    const dataDir = temporaryDir();
+
+    const { before, steps } = await fillAndDelete(dataDir);
+
+    expect(before).toBeGreaterThan(20_000_000);
+    expect(steps).toBeGreaterThan(20);
+    expect(sizeOf(dataDir)).toBeLessThan(6_000_000);
+  });
+
+  test('of an earlier version is converted at a start, and shrinks', async () => {
+    const dataDir = temporaryDir();
+    {
+      await using database = await openReady({ dataDir });
+      await fill(database);
+    }
+    withoutAutoVacuum(dataDir);
+
+    {
+      await using database = await openReady({ dataDir });
+      await database.queries.deleteFrom('events').execute();
+      await compact(database);
+    }
+
+    expect(sizeOf(dataDir)).toBeLessThan(6_000_000);
+  });
+
+  test('of an earlier version is not converted while it has more than 64 MiB, and works', async () => {
+    const dataDir = temporaryDir();
+    {
+      await using database = await openReady({ dataDir });
+      const event = { jobId: 'none', at: 0, type: '', data: 'x'.repeat(8_000_000) };
+      for (let version = 0; version < 9; version += 1)
+        await database.queries
+          .insertInto('events')
+          .values({ ...event, version })
+          .execute();
+    }
+    withoutAutoVacuum(dataDir);
+    {
+      await using database = await openReady({ dataDir });
+      await database.queries.deleteFrom('events').execute();
+      expect(await compact(database)).toBe(0);
+    }
+    expect(sizeOf(dataDir)).toBeGreaterThan(70_000_000);
+
+    await using database = await openReady({ dataDir }); // now its rows are few
+    expect(sizeOf(dataDir)).toBeGreaterThan(0);
+    const { rows } = await sql<{ autoVacuum: number }>`pragma auto_vacuum`.execute(
+      database.queries,
+    );
+    expect(rows).toEqual([{ autoVacuum: 2 }]);
+  });
+
+  /** Makes the file as an earlier version made it. */
+  function withoutAutoVacuum(dataDir: string): void {
+    const file = new DatabaseSync(join(dataDir, 'export-jobs.sqlite'));
+    file.exec('pragma auto_vacuum = none; vacuum;');
+    file.close();
+  }
 });
 
 test('yields to timers and sockets in a loop of queries', async () => {

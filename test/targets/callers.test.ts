@@ -234,4 +234,21 @@ describe.each(storageBackends)('the task of a job, on %s', (_name, openStorage) 
       }
     }
   });
+
+  test('has its name only for the caller of the job after the job was deleted', async () => {
+    const { world, taskName, taskId } = await openTask(['/app']);
+    await using _world = world;
+    const [job] = await world.database.queries.selectFrom('jobs').select('id').execute();
+    await world.database.transaction(async (queries) => {
+      const deleted = { id: job?.id ?? '', caller: 'test#tom', deletedAt: 1, rest: 'id' } as const;
+      await queries.insertInto('deletedJobs').values(deleted).execute();
+      await queries.deleteFrom('jobs').execute();
+    });
+
+    const others = await show(world, 'ann', `/export-tasks/${taskId}`);
+    const own = await show(world, 'tom', `/export-tasks/${taskId}`);
+
+    expect(others.text).not.toContain(taskName);
+    expect(own.body.taskName).toBe(taskName);
+  });
 });

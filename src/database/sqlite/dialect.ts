@@ -40,7 +40,8 @@ export function makeSqliteDialect(dataDir: string): Dialect {
         if (text === 'rollback' && !file.isTransaction) return noStatement;
         const statement = withProblems(() => file.prepare(text));
         return {
-          reader: statement.columns().length > 0,
+          // A pragma without columns works only as long as its rows are read.
+          reader: statement.columns().length > 0 || text.startsWith('pragma'),
           all: (values) => withProblems(() => statement.all(...(values as SQLInputValue[]))),
           run: (values) => withProblems(() => statement.run(...(values as SQLInputValue[]))),
           iterate: (values) => statement.iterate(...(values as SQLInputValue[])),
@@ -91,10 +92,12 @@ const fileName = 'export-jobs.sqlite';
 function openFile(dataDir: string): DatabaseSync {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const file = new DatabaseSync(join(dataDir, fileName));
+    // Not defensive: migrations change constraints, which SQLite calls a change of its schema table.
+    const file = new DatabaseSync(join(dataDir, fileName), { defensive: false });
     // The transaction takes the lock and checks that the file is writable. The locking mode keeps the lock.
     file.exec(`
       pragma locking_mode = exclusive;
+      pragma auto_vacuum = incremental;
       pragma journal_mode = wal;
       pragma synchronous = full;
       pragma foreign_keys = on;
@@ -102,10 +105,26 @@ function openFile(dataDir: string): DatabaseSync {
       begin immediate;
       commit;
     `);
+    makeShrinkable(file);
     return file;
   } catch (error) {
     throw sqliteSettingsError(dataDir, error);
   }
+}
+
+// The part of the file that is in use. Less: files of earlier versions are never converted. More: the start
+// takes longer than a second, and as much memory.
+const maxConvertedBytes = 64 * 1_048_576;
+
+/**
+ * Converts a file of an earlier version, so that it can give pages of deleted rows back. This rewrites it.
+ * A larger file is converted at a later start, when enough of its rows are deleted.
+ */
+function makeShrinkable(file: DatabaseSync): void {
+  const read = (pragma: string) => Object.values(file.prepare(`pragma ${pragma}`).get() ?? {})[0];
+  if (read('auto_vacuum') !== 0) return;
+  const pages = Number(read('page_count')) - Number(read('freelist_count'));
+  if (pages * Number(read('page_size')) <= maxConvertedBytes) file.exec('vacuum');
 }
 
 const damaged = `contains a damaged ${fileName}; restore a backup, or move ${fileName} and ${fileName}-wal away to start with an empty queue`;

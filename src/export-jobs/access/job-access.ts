@@ -9,7 +9,9 @@ import { setAsNewest } from '#caching/bounded-map.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import { Problem } from '#problems/problem.ts';
 import { identityOf, type KnownTarget } from '#targets/target.ts';
-import type { JobHead, readLogGroups } from '../store/reads/read-heads.ts';
+import { toDateTime } from '#time/date-time.ts';
+import type { DeletedJob } from '../store/deleted-job.ts';
+import { isHead, type JobHead, type readLogGroups } from '../store/reads/read-heads.ts';
 import { decisionsAtOnce } from './export-question.ts';
 
 /** What a caller can do with an existing job. */
@@ -36,8 +38,9 @@ interface EvaluatedJob {
 export interface JobAccess {
   /**
    * Finds a job for an action that must be permitted for each of its log groups. Any other job looks
-   * like one that does not exist, and takes as long: the same query and one decision.
-   * @throws Problem export-job-not-found
+   * like one that does not exist, and takes as long: the same query and one decision. The caller of a
+   * deleted job learns that it was deleted.
+   * @throws Problem export-job-not-found, export-job-deleted
    */
   find(request: CallerRequest, action: JobAction, jobId: string): Promise<FoundJob>;
   /** Evaluates, job by job, which jobs of a list the caller may read. */
@@ -49,7 +52,7 @@ export interface JobAccessOptions {
   authorizer: Authorizer;
   /** The configured target with this name, or the default one. */
   lookTarget: (name: string | undefined) => KnownTarget | undefined;
-  readHead: (jobId: string) => Promise<JobHead | undefined>;
+  findJob: (jobId: string) => Promise<JobHead | DeletedJob | undefined>;
   readLogGroups: (
     head: JobHead,
     from: number,
@@ -70,7 +73,7 @@ const noFurtherDecision = { isPermitted: true, decisions: 0 };
 
 /** Makes the access to jobs. */
 export function makeJobAccess(options: JobAccessOptions): JobAccess {
-  const { authorizer, lookTarget, readHead, readLogGroups } = options;
+  const { authorizer, lookTarget, findJob, readLogGroups } = options;
   const memories = new WeakMap<Principal, Memory>();
 
   /**
@@ -145,14 +148,14 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
 
   return {
     async find(request, action, jobId) {
-      const found = await readHead(jobId);
-      const head = found ?? placeholder(jobId, lookTarget(undefined)?.name);
+      const found = await findJob(jobId);
+      const isThere = isHead(found);
+      const head = isThere ? found : placeholder(jobId, lookTarget(undefined)?.name);
       const question = toJobQuestion(request, action, head, head.logGroupName);
       const { isPermitted, policies } = authorizer.decide(request, question);
       const isFound =
-        found && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
-      if (!isFound)
-        throw new Problem('export-job-not-found', 'No export job that you may see has this id.');
+        isThere && isPermitted && (await evaluateRest(request, action, head)).isPermitted;
+      if (!isFound) throw notFound(isThere ? undefined : found, request);
       return { head, target: targetOf(head), policies };
     },
 
@@ -171,6 +174,13 @@ export function makeJobAccess(options: JobAccessOptions): JobAccess {
       }
     },
   };
+}
+
+function notFound(deleted: DeletedJob | undefined, { principal }: CallerRequest): Problem {
+  if (deleted?.caller !== principal.id)
+    return new Problem('export-job-not-found', 'No export job that you may see has this id.');
+  const detail = `This job was deleted at ${toDateTime(deleted.deletedAt)}.`;
+  return new Problem('export-job-deleted', detail);
 }
 
 /** The head of a job that does not exist, to be decided like any other. */

@@ -3,7 +3,7 @@ import type { Database } from '#database/database.ts';
 import type { JobVisibility } from '#targets/slot/job-visibility.ts';
 import type { Targets } from '#targets/target.ts';
 import { type JobCache, makeJobCache } from '../store/reads/job-cache.ts';
-import { readHeads, readLogGroups } from '../store/reads/read-heads.ts';
+import { findJobs, readLogGroups } from '../store/reads/read-heads.ts';
 import { readJobs } from '../store/reads/read-jobs.ts';
 import { type JobAccess, makeJobAccess } from './job-access.ts';
 import { makeJobVisibility } from './job-visibility.ts';
@@ -24,13 +24,13 @@ export function makeJobLookup(options: {
 }): JobLookup {
   const { database, authorizer, targets, elapsed } = options;
   const jobCache = makeJobCache({
-    readHeads: (jobIds) => readHeads(database, jobIds),
+    findJobs: (jobIds) => findJobs(database, jobIds),
     readJobs: (jobIds) => readJobs(database, jobIds),
   });
   const access = makeJobAccess({
     authorizer,
     lookTarget: targets.look,
-    readHead: jobCache.readHead,
+    findJob: jobCache.find,
     readLogGroups: (head, from) => readLogGroups(database, head, from),
   });
   return {

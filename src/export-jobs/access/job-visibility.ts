@@ -4,7 +4,7 @@ import type { Database } from '#database/database.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import type { CallerQueueName, JobVisibility } from '#targets/slot/job-visibility.ts';
 import { readWaitingJobs } from '../queue/read-queue.ts';
-import { type JobHead, readHeads } from '../store/reads/read-heads.ts';
+import { findJobs, isHead, type JobHead, readHeads } from '../store/reads/read-heads.ts';
 import type { JobAccess } from './job-access.ts';
 
 /** What the visibility of jobs needs. */
@@ -39,9 +39,12 @@ export function makeJobVisibility(options: JobVisibilityOptions): JobVisibility 
   return {
     async findHiddenJobs(request, jobIds) {
       if (authorizer.isOpen) return new Set();
-      const hidden = new Set<string>();
-      const heads = [...(await readHeads(database, jobIds)).values()];
-      for await (const { head, isPermitted } of access.evaluate(request, heads)) {
+      const jobs = [...(await findJobs(database, jobIds)).values()];
+      const deletedOfOthers = jobs.filter(
+        (job) => !isHead(job) && job.caller !== request.principal.id,
+      );
+      const hidden = new Set(deletedOfOthers.map(({ id }) => id));
+      for await (const { head, isPermitted } of access.evaluate(request, jobs.filter(isHead))) {
         if (!isPermitted) hidden.add(head.id);
       }
       return hidden;
@@ -82,7 +85,7 @@ function toWaitingQueues(
 ): WaitingQueue[] {
   const queues: WaitingQueue[] = [];
   for (const { priority, caller, jobId } of waiting) {
-    const head = heads.get(jobId) as JobHead; // jobs are never deleted
+    const head = heads.get(jobId) as JobHead; // a job with waiting slices is never deleted
     const queue = queues.at(-1);
     if (queue?.priority === priority && queue.caller === caller) queue.heads.push(head);
     else queues.push({ priority, caller, heads: [head] });

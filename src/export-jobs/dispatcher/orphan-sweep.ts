@@ -1,9 +1,11 @@
 import { gatewayItself } from '#audit/audit.ts';
 import { type AwsExportTask, isActive } from '#aws/export-task.ts';
 import { orphanedTasks } from '#diagnostics/exports.ts';
-import { type Installation, isOwnMarker, markerPrefix } from '#targets/marker.ts';
+import { statedLimits } from '#problems/limits.ts';
+import { type Installation, isOwnMarker, jobOfMarker, markerPrefix } from '#targets/marker.ts';
 import {
   findAttemptsByMarker,
+  findDeletedJobs,
   type MarkedAttempt,
   notePossibleOrphan,
   recordOrphan,
@@ -45,7 +47,7 @@ function sweepBackMs({ memory, timings, elapsed }: OwnedSlot): number {
  * recorded, logged once, and cancelled while it is active.
  */
 export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
-  const { target, database, installation, memory, elapsed, callSpacing } = slot;
+  const { target, memory, elapsed, callSpacing } = slot;
   memory.sweep ??= { beganAt: elapsed(), backMs: sweepBackMs(slot), nextToken: undefined };
   const { beganAt, backMs, nextToken } = memory.sweep;
   callSpacing.countRead();
@@ -55,20 +57,13 @@ export async function sweepOrphansPage(slot: OwnedSlot): Promise<void> {
     throw problem;
   });
 
-  const ours = page.exportTasks.filter((task): task is MarkedTask =>
-    Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation.id))),
-  );
-  const attempts = await findAttemptsByMarker(
-    database,
-    ours.map(({ taskName }) => taskName),
-  );
-  for (const task of ours) {
-    const attempt = attempts.get(task.taskName);
-    if (isOrphan(installation, task, attempt)) await handleOrphan(slot, task, attempt);
+  const now = page.answeredAt ?? Number.NEGATIVE_INFINITY;
+  for (const { task, attempt } of await findOrphans(slot, page.exportTasks, now)) {
+    await handleOrphan(slot, task, attempt);
   }
 
   const oldest = Math.min(...page.exportTasks.map(createdAt), Number.POSITIVE_INFINITY);
-  const backTo = (page.answeredAt ?? Number.NEGATIVE_INFINITY) - backMs;
+  const backTo = now - backMs;
   const isComplete = page.nextToken === undefined || oldest < backTo;
   memory.sweep = isComplete ? undefined : { beganAt, backMs, nextToken: page.nextToken };
   if (isComplete) memory.sweptAt = beganAt;
@@ -79,6 +74,38 @@ type MarkedTask = AwsExportTask & { taskId: string; taskName: string };
 // A task without a time proves nothing about the tasks after it.
 const createdAt = ({ executionInfo }: AwsExportTask) =>
   executionInfo?.creationTime ?? Number.POSITIVE_INFINITY;
+
+/** A task with one of our markers, and the attempt of that marker. */
+interface FoundTask {
+  task: MarkedTask;
+  attempt: MarkedAttempt | undefined;
+}
+
+/**
+ * Finds the orphans among some tasks. No task of a deleted job is one: the row that knew it is deleted,
+ * too. An active one has a copied name, because the job had ended long before. Nor is an old task that
+ * has ended one: the row of its job, and what was known of the job after that, may be deleted.
+ */
+async function findOrphans(
+  { database, installation }: OwnedSlot,
+  tasks: readonly AwsExportTask[],
+  now: number,
+): Promise<FoundTask[]> {
+  const isForgotten = (task: AwsExportTask) =>
+    !isActive(task) && createdAt(task) < now - statedLimits.idAfterDeletionMs;
+  const ours = tasks.filter((task): task is MarkedTask =>
+    Boolean(task.taskId && task.taskName?.startsWith(markerPrefix(installation.id))),
+  );
+  const names = ours.map(({ taskName }) => taskName);
+  const attempts = await findAttemptsByMarker(database, names);
+  const orphans = ours
+    .map((task) => ({ task, attempt: attempts.get(task.taskName) }))
+    .filter(({ task, attempt }) => isOrphan(installation, task, attempt) && !isForgotten(task));
+  const jobOf = ({ task }: FoundTask) => jobOfMarker(task.taskName) ?? '';
+  const withoutRow = orphans.filter(({ attempt }) => !attempt);
+  const deleted = await findDeletedJobs(database, withoutRow.map(jobOf));
+  return orphans.filter((orphan) => !deleted.has(jobOf(orphan)));
+}
 
 /**
  * Whether a task with one of our markers is ours, but not the one its slice knows. Names can be

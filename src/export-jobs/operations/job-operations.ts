@@ -6,7 +6,8 @@ import type { JobAccess } from '../access/job-access.ts';
 import type { JobLookup } from '../access/job-lookup.ts';
 import type { JobsOptions } from '../jobs-options.ts';
 import { makeShowJob, type ShowJob, type ShowJobNow } from '../presenters/show-job.ts';
-import type { JobHead } from '../store/reads/read-heads.ts';
+import { deletedMeanwhile } from '../store/deleted-job.ts';
+import { isHead } from '../store/reads/read-heads.ts';
 import { makeWaitingRequests, type WaitingRequests } from '../watching/waiting-requests.ts';
 import { type JobChanges, makeJobChanges } from './change-job.ts';
 import { type ListJobs, makeListJobs } from './list-jobs.ts';
@@ -65,7 +66,11 @@ export function makeJobOperations(options: JobOperationsOptions): JobOperations 
     readGrid: makeReadSliceGrid(database),
     readTimeline: makeReadTimeline({ database, authorizer, visibility, elapsed }),
     show,
-    showNow: async (jobId) => show((await jobCache.readHead(jobId)) as JobHead),
+    async showNow(jobId) {
+      const head = await jobCache.find(jobId);
+      if (!isHead(head)) throw deletedMeanwhile();
+      return show(head);
+    },
     changes: makeJobChanges({ authorizer, database, access, announce, maxWaitingSlices }),
     openStream: makeOpenEventStream({
       queries,

@@ -10,6 +10,7 @@ import type { Log } from '#telemetry/log.ts';
 import { Text } from '#validation/text.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { hasEnded } from '../job-state.ts';
+import { deletedMeanwhile } from '../store/deleted-job.ts';
 import { readEvents } from '../store/reads/read-events.ts';
 import { readProgress } from '../store/reads/read-progress.ts';
 import { toVersionedState, writeEventStream } from '../watching/event-stream.ts';
@@ -49,7 +50,7 @@ interface ReaderRequest extends CallerRequest {
 /**
  * Opens the event stream of a job after an event. `undefined` when the job has ended and there is no
  * later event.
- * @throws Problem export-job-not-found, too-many-watchers, too-many-streams
+ * @throws Problem export-job-not-found, export-job-deleted, too-many-watchers, too-many-streams
  */
 export type OpenEventStream = (
   request: ReaderRequest,
@@ -85,7 +86,11 @@ export function makeOpenEventStream(options: EventStreamsOptions): OpenEventStre
 
   return async (request, response, { jobId, after }) => {
     const signal = streams.admit(request.principal, response);
-    const readState = async () => toVersionedState(await progressOf(jobId));
+    const readState = async () => {
+      const progress = await progressOf(jobId);
+      if (!progress) throw deletedMeanwhile();
+      return toVersionedState(progress);
+    };
     let permittedBy: number | undefined; // the version of the policies
     // Before each read: the credential may be revoked or expired by now, and the policies may have
     // changed.

@@ -9,6 +9,7 @@ import type { SliceBy } from '../planning/calendar/slice-units.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import { warningsOfTemplate } from '../planning/prefix-warnings.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
+import { deletedMeanwhile } from '../store/deleted-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobSnapshot } from '../store/reads/read-jobs.ts';
@@ -25,7 +26,7 @@ interface ShownJob {
   hasEnded: boolean;
 }
 
-/** Shows the job of a head, at its version or a later one. */
+/** Shows the job of a head, at its version or a later one. @throws Problem export-job-deleted */
 export type ShowJob = (head: JobHead) => Promise<ShownJob>;
 
 /** Shows the current state of an existing job, to a caller that may read it. */
@@ -40,7 +41,8 @@ export function makeShowJob(options: {
 }): ShowJob {
   const { jobCache, queue, targets, basePath } = options;
   return async (head) => {
-    const [snapshot] = (await jobCache.read([head])) as [JobSnapshot];
+    const [snapshot] = await jobCache.read([head]);
+    if (!snapshot) throw deletedMeanwhile();
     const { job, counts } = snapshot;
     const position = counts.waiting > 0 ? await queue.positionOf(job) : undefined;
     const problem = position && targets.whyClosed(job.target);

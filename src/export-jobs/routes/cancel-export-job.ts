@@ -38,7 +38,7 @@ export const cancelExportJob: FastifyPluginAsyncTypebox<{
     },
     config: {
       action: 'CancelExportJob',
-      problems: ['export-job-not-found', 'database-unavailable'],
+      problems: ['export-job-not-found', 'export-job-deleted', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request, reply) => {

@@ -40,8 +40,7 @@ const Headers = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-rule': '1 to 255 visible ASCII characters',
-      description:
-        'A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and `target` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys, and a key does not expire. If you may no longer read the job of the key, the answer is 404 `export-job-not-found`. Ignored in a dry run.',
+      description: `A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and \`target\` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys. A key is kept with its job. If the job was deleted after its end, the answer is 410 \`export-job-deleted\` for ${inWords(statedLimits.keyAfterDeletionMs)}. After that, the key is new again. If you may no longer read the job of the key, the answer is 404 \`export-job-not-found\`. Ignored in a dry run.`,
     }),
   ),
 });
@@ -94,6 +93,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         ...awsCallProblems,
         'not-permitted',
         'export-job-not-found',
+        'export-job-deleted',
         'no-log-groups',
         'too-many-slices',
         'idempotency-key-reused',

@@ -67,6 +67,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
       isWaiting: true,
       problems: [
         'export-job-not-found',
+        'export-job-deleted',
         'too-many-watchers',
         'too-many-streams',
         'database-unavailable',

@@ -39,7 +39,7 @@ export const listSlices: FastifyPluginAsyncTypebox<{
     },
     config: {
       action: 'ReadExportJob',
-      problems: ['export-job-not-found', 'database-unavailable'],
+      problems: ['export-job-not-found', 'export-job-deleted', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
     },
     handler: async (request) => {

@@ -43,6 +43,7 @@ export const retryExportJob: FastifyPluginAsyncTypebox<{
       action: 'RetryExportJob',
       problems: [
         'export-job-not-found',
+        'export-job-deleted',
         'not-permitted',
         'export-job-cancelled',
         'too-many-waiting-slices',

@@ -61,6 +61,7 @@ export const watchEvents: FastifyPluginAsyncTypebox<{
       isWaiting: true,
       problems: [
         'export-job-not-found',
+        'export-job-deleted',
         'too-many-watchers',
         'too-many-streams',
         'database-unavailable',

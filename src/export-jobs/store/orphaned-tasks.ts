@@ -38,6 +38,16 @@ export async function findAttemptsByMarker(
   return new Map(rows.map((row) => [row.marker, row]));
 }
 
+/** Finds which of some jobs were deleted. */
+export async function findDeletedJobs(
+  { queries }: Database,
+  jobIds: readonly string[],
+): Promise<Set<string>> {
+  if (jobIds.length === 0) return new Set();
+  const query = queries.selectFrom('deletedJobs').select('id').where('id', 'in', jobIds);
+  return new Set((await query.execute()).map(({ id }) => id));
+}
+
 /** Records an orphaned task. Returns whether it was new. */
 export async function recordOrphan(
   database: Database,

@@ -1,10 +1,11 @@
-import type { Insertable } from 'kysely';
+import { type Insertable, sql } from 'kysely';
 
 import type { Action } from '#auth/authorization/action.ts';
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AuditEntryRow } from '#database/tables.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
+import { whereOpenSlices } from './slice-conditions.ts';
 
 /** A change of a job or one of its slices, as its event stream has it. */
 export type JobChange =
@@ -45,27 +46,33 @@ export interface AuditContext {
 
 /**
  * Records a change of a job and who made it, in the transaction of the change. The version of the job
- * grows by one, and an event and an audit entry get that version. Locks the row of the job until the
+ * grows by one, and an event and an audit entry get that version. The job has ended if the change left
+ * no open slice: so the slices are changed first, after `lockJob`. Locks the row of the job until the
  * transaction ends.
  */
 export async function recordChange(
   queries: Queries,
   database: Pick<Database, 'now'>,
   jobId: string,
-  change: JobChange | ((isCancelRequested: boolean) => JobChange),
+  { type, ...data }: JobChange,
   auditContext: AuditContext,
 ): Promise<void> {
-  const { version, cancelRequestedAt, ...job } = await queries
+  const { version, endedAt, ...job } = await queries
     .updateTable('jobs')
-    .set((row) => ({ version: row('version', '+', 1) }))
+    .set((row) => ({
+      version: row('version', '+', 1),
+      endedAt: sql<
+        number | null
+      >`case when ${whereOpenSlices} then null else ${database.now()} end`,
+    }))
     .where('id', '=', jobId)
-    .returning(['version', 'cancelRequestedAt', 'target', 'destination', 'destinationPrefix'])
+    .returning(['version', 'endedAt', 'target', 'destination', 'destinationPrefix'])
     .executeTakeFirstOrThrow();
-  const { type, ...data } =
-    typeof change === 'function' ? change(cancelRequestedAt !== null) : change;
+  // Callers see the time of the last event as the end of the job.
+  const at = endedAt ?? database.now();
   await queries
     .insertInto('events')
-    .values({ jobId, version, at: database.now(), type, data: JSON.stringify(data) })
+    .values({ jobId, version, at, type, data: JSON.stringify(data) })
     .execute();
   const { problem = 'ok', slice = null, taskId = null } = data as Partial<SliceData>;
   const entry = { ...job, jobId, version, change: type, slice, taskId };

@@ -39,8 +39,8 @@ export function toVersionedState(progress: JobProgress): VersionedState {
 
 /**
  * Writes the events of a job as text/event-stream: the past events, then each new one, and at the end
- * the state of the job. It reads only what its reader takes. If the database fails or the caller may
- * no longer read the job, the stream ends, and its reader connects again where it was.
+ * the state of the job. It reads only what its reader takes. If the database fails, or the caller may
+ * no longer read the job, or it was deleted, the stream ends, and its reader connects again where it was.
  */
 export async function* writeEventStream(options: EventStreamOptions): AsyncGenerator<string> {
   const { jobId, signal, log } = options;
@@ -51,7 +51,7 @@ export async function* writeEventStream(options: EventStreamOptions): AsyncGener
     if (signal.aborted) return;
     const isRefused = err instanceof Problem && err.kind.status < 500;
     if (isRefused)
-      log.info({ jobId, problem: err.slug }, 'event stream ended: no longer permitted');
+      log.info({ jobId, problem: err.slug }, 'event stream ended: job no longer readable');
     else log.warn({ err, jobId }, 'event stream ended: failed to read its job');
   }
 }

@@ -138,6 +138,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
     'CreateExportTask was sent and its answer was lost. AWS does not list the task yet, but it may still appear.',
   ],
   'export-job-not-found': ['No export job that you may see has this id.'],
+  'export-job-deleted': ['This job was deleted at 2024-08-02T00:00:00.000Z.'],
   'idempotency-key-reused': ['This key was used before with a different body or target.'],
   'export-job-cancelled': ['The cancel of this job was requested at 2024-05-02T00:00:00.000Z.'],
   'no-log-groups': ['No log group begins with /demo/.'],

@@ -10,6 +10,14 @@ export const jobProblems = {
     remedy: 'Check the id. GET /export-jobs?caller=* lists the jobs that you may see.',
     isRetryable: false,
   },
+  'export-job-deleted': {
+    status: 410,
+    title: 'Export job deleted',
+    explanation: `The job was deleted after its end. The setting FINISHED_JOBS_DAYS of this service is the number of days that a job is kept after its end. The exported objects are still in the bucket. The id of a deleted job is known for ${inWords(statedLimits.idAfterDeletionMs)}, and its \`Idempotency-Key\` for ${inWords(statedLimits.keyAfterDeletionMs)}. For other callers, the job does not exist.`,
+    remedy:
+      'Look for the exported objects in the bucket. To export again, create a new job with a new `Idempotency-Key`.',
+    isRetryable: false,
+  },
   'idempotency-key-reused': {
     status: 422,
     title: 'Idempotency-Key reused for a different request',

@@ -49,8 +49,9 @@ beforeEach(() => {
   access = makeJobAccess({
     authorizer: { ...authorizer, version: () => version },
     lookTarget: (name = target.name) => (name === target.name ? target : undefined),
-    async readHead(jobId) {
+    async findJob(jobId) {
       done.push('head');
+      if (jobId === 'deleted') return { id: jobId, caller: 'test#ann', deletedAt: 0 };
       return jobId === job.id ? job : undefined;
     },
     async readLogGroups(_head, from) {
@@ -75,6 +76,19 @@ test('takes the same steps for a job of another caller as for one that does not 
 
   expect(ofForeign).toEqual(['head', 'decide ReadExportJob default']);
   expect(done).toEqual(ofForeign);
+});
+
+test('takes the same steps for a deleted job of another caller', async () => {
+  await expect(find('deleted')).rejects.toMatchObject(notFound);
+
+  expect(done).toEqual(['head', 'decide ReadExportJob default']);
+});
+
+test('tells the caller of a deleted job, also if no policy permits it', async () => {
+  await expect(find('deleted', request('ann'))).rejects.toMatchObject({
+    slug: 'export-job-deleted',
+    detail: 'This job was deleted at 1970-01-01T00:00:00.000Z.',
+  });
 });
 
 test('finds no job that does not exist, not even for a caller that may read everything', async () => {

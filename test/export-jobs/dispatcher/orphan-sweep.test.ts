@@ -156,6 +156,61 @@ describe('an orphaned task', () => {
     expect(cancels(queue)).toEqual([]);
   });
 
+  describe('of a job that was deleted', () => {
+    const deleteJob = ({ database, time }: Queue, id: string) =>
+      database.queries
+        .insertInto('deletedJobs')
+        .values({ id, caller: 'anonymous', deletedAt: time.now(), rest: 'id' })
+        .execute();
+
+    test('is none when the task has ended, however old it is', async () => {
+      await using queue = await openQueue();
+      await queue.put();
+      await deleteJob(queue, 'gone');
+      const taskName = await markerOf(queue);
+      queue.emulator.seed.finishedTasks({ region, count: 1, order: { taskName } });
+
+      await queue.time.runFor(61_000);
+
+      expect(await strays(queue)).toEqual([]);
+      expect(alerts(queue, 'duplicate_export_detected')).toEqual([]);
+    });
+
+    test('is none when the task runs: its name was copied, and it is not cancelled', async () => {
+      await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
+      const jobId = await queue.put();
+      await deleteJob(queue, 'gone');
+      const order = { taskName: await markerOf(queue) };
+      queue.emulator.seed.foreignTask({ region, durationMs: 600_000, order });
+
+      await queue.time.runFor(61_000);
+
+      expect(await strays(queue)).toEqual([]);
+      expect(cancels(queue)).toEqual([]);
+      expect(await queue.states(jobId)).toEqual(['completed']);
+    });
+
+    test('is none when nothing is known of the job any more, after 400 days', async () => {
+      await using queue = await openQueue();
+      await queue.put();
+      const taskName = await markerOf(queue);
+      const order = { taskName };
+      const seedOf = (days: number) =>
+        queue.emulator.seed.finishedTasks({
+          region,
+          count: 1,
+          spacingMs: days * 86_400_000,
+          order,
+        });
+      seedOf(401);
+      const [young] = seedOf(399);
+
+      await queue.time.runFor(61_000);
+
+      expect(await strays(queue)).toMatchObject([{ taskId: young }]);
+    });
+  });
+
   test('is looked for until ten minutes after the last create, and not after that', async () => {
     await using queue = await openQueue();
     await queue.put();

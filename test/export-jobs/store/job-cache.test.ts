@@ -16,7 +16,7 @@ beforeEach(() => {
   failure = undefined;
   onItsWay = Promise.resolve();
   jobs = makeJobCache({
-    async readHeads(ids) {
+    async findJobs(ids) {
       asked.heads.push([...ids]);
       const found = ids.map((id): [string, JobHead] => [id, { id, version } as JobHead]);
       await onItsWay;
@@ -27,7 +27,7 @@ beforeEach(() => {
       asked.jobs.push([...ids]);
       const found = ids.map((id): [string, JobSnapshot] => [id, { job: { id, version } } as never]);
       await onItsWay;
-      return new Map(found);
+      return new Map(found.filter(([id]) => id !== 'deleted'));
     },
   });
 });
@@ -81,7 +81,7 @@ test('evicts the least recently used of 1,001 jobs', async () => {
 test('combines concurrent reads into one query', async () => {
   const ids = Array.from({ length: 100 }, (_, index) => `job-${index % 3}`);
 
-  const found = await Promise.all(ids.map((id) => jobs.readHead(id)));
+  const found = await Promise.all(ids.map((id) => jobs.find(id)));
 
   expect(found.map((head) => head?.id)).toEqual(ids);
   expect(asked.heads).toEqual([['job-0', 'job-1', 'job-2']]);
@@ -90,11 +90,11 @@ test('combines concurrent reads into one query', async () => {
 test('sends a later query for reads that arrive during a query', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   onItsWay = promise;
-  const early = jobs.readHead('job');
+  const early = jobs.find('job');
   await new Promise(setImmediate);
   version = 2;
 
-  const late = jobs.readHead('job');
+  const late = jobs.find('job');
   resolve();
 
   expect(await early).toMatchObject({ version: 1 });
@@ -103,15 +103,26 @@ test('sends a later query for reads that arrive during a query', async () => {
 
 test('returns a failure to its readers, and queries again afterwards', async () => {
   failure = new Error('away');
-  const early = jobs.readHead('job');
-  const late = new Promise(setImmediate).then(() => jobs.readHead('job'));
+  const early = jobs.find('job');
+  const late = new Promise(setImmediate).then(() => jobs.find('job'));
   await expect(early).rejects.toBe(failure);
   await expect(late).rejects.toBe(failure);
   failure = undefined;
 
-  expect(await jobs.readHead('job')).toMatchObject({ version: 1 });
+  expect(await jobs.find('job')).toMatchObject({ version: 1 });
 });
 
 test('returns no head for a job that does not exist', async () => {
-  expect(await jobs.readHead('unknown')).toBeUndefined();
+  expect(await jobs.find('unknown')).toBeUndefined();
+});
+
+test('omits a job that was deleted after its head was read', async () => {
+  const [first, last] = heads(2) as [
+    { id: string; version: number },
+    { id: string; version: number },
+  ];
+
+  const found = await jobs.read([first, { id: 'deleted', version }, last]);
+
+  expect(found.map(({ job }) => job.id)).toEqual([first.id, last.id]);
 });

@@ -1,18 +1,25 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
+import type { DeletedJob } from '../deleted-job.ts';
 import type { JobHead } from './read-heads.ts';
 import type { JobSnapshot } from './read-jobs.ts';
 
 /** How jobs are read from the database: any number of them in one query. */
 export interface JobCacheOptions {
-  readHeads: (jobIds: readonly string[]) => Promise<Map<string, JobHead>>;
+  findJobs: (jobIds: readonly string[]) => Promise<Map<string, JobHead | DeletedJob>>;
   readJobs: (jobIds: readonly string[]) => Promise<Map<string, JobSnapshot>>;
 }
 
 /** Reads jobs that many callers read over and over. It does not decide who may read them. */
 export interface JobCache {
-  /** Reads the head of a job, never from memory; `undefined` when there is no such job. */
-  readHead(jobId: string): Promise<JobHead | undefined>;
-  /** Reads the jobs of heads, in their order. Each has the version of its head, or a later one. */
+  /**
+   * Finds the head of a job, never from memory, or what is known of a deleted one; `undefined` when there
+   * is no such job.
+   */
+  find(jobId: string): Promise<JobHead | DeletedJob | undefined>;
+  /**
+   * Reads the jobs of heads, in their order. Each has the version of its head, or a later one. A job that
+   * was deleted meanwhile is left out.
+   */
   read(heads: readonly Pick<JobHead, 'id' | 'version'>[]): Promise<JobSnapshot[]>;
 }
 
@@ -23,23 +30,22 @@ const maxSnapshots = 1_000;
  * Makes a cache of jobs. A job's slices are counted again only when the version of its head has
  * changed. Concurrent reads share one query.
  */
-export function makeJobCache({ readHeads, readJobs }: JobCacheOptions): JobCache {
+export function makeJobCache({ findJobs, readJobs }: JobCacheOptions): JobCache {
   const snapshots = new Map<string, JobSnapshot>();
-  const readHead = batch(readHeads);
   const readJob = batch(readJobs);
 
-  async function read({ id, version }: Pick<JobHead, 'id' | 'version'>): Promise<JobSnapshot> {
+  async function read({ id, version }: Pick<JobHead, 'id' | 'version'>) {
     const known = snapshots.get(id);
     const isRecent = known !== undefined && known.job.version >= version;
-    // A head has a job: jobs are never deleted.
-    const snapshot = isRecent ? known : ((await readJob(id)) as JobSnapshot);
-    setAsNewest(snapshots, id, snapshot, maxSnapshots); // evicts the one unused for longest
+    const snapshot = isRecent ? known : await readJob(id);
+    if (snapshot) setAsNewest(snapshots, id, snapshot, maxSnapshots); // evicts the one unused for longest
     return snapshot;
   }
 
   return {
-    readHead,
-    read: (heads) => Promise.all(heads.map(read)),
+    find: batch(findJobs),
+    read: async (heads) =>
+      (await Promise.all(heads.map(read))).filter((snapshot) => snapshot !== undefined),
   };
 }
 

@@ -15,7 +15,10 @@ export interface JobEvent {
 // container.
 const eventsPerPage = 100;
 
-/** Reads at most a page of the events of a job after a version, the oldest first. */
+/**
+ * Reads at most a page of the events of a job after a version, the oldest first. A deleted job has none,
+ * although some of its rows may still be there.
+ */
 export async function readEvents(
   queries: Queries,
   jobId: string,
@@ -26,6 +29,9 @@ export async function readEvents(
     .select(['version', 'at', 'type', 'data'])
     .where('jobId', '=', jobId)
     .where('version', '>', afterVersion)
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('jobs').select('id').where('id', '=', jobId)),
+    )
     .orderBy('version')
     .limit(eventsPerPage)
     .execute();

@@ -4,6 +4,7 @@ import type { Database } from '#database/database.ts';
 import type { JobRow } from '#database/tables.ts';
 import type { JobState } from '../../job-state.ts';
 import { activeStates, type SliceState } from '../../slice.ts';
+import type { DeletedJob } from '../deleted-job.ts';
 
 /** The first part of a job that each request reads: its version, and what decides who may read it. */
 export interface JobHead
@@ -43,14 +44,29 @@ export interface JobFilter {
   limit: number;
 }
 
-/**
- * Reads the heads of jobs by their primary keys. A job that does not exist is left out. In the
- * statement it is a row like any other, so that its answer takes as long.
- */
+/** Reads the heads of jobs. A job that does not exist is left out. */
 export async function readHeads(
-  { queries }: Database,
+  database: Database,
   jobIds: readonly string[],
 ): Promise<Map<string, JobHead>> {
+  const found = await findJobs(database, jobIds);
+  const heads = [...found].filter((entry): entry is [string, JobHead] => isHead(entry[1]));
+  return new Map(heads);
+}
+
+/** Whether a job that was found is there, and not deleted. */
+export function isHead(found: JobHead | DeletedJob | undefined): found is JobHead {
+  return found !== undefined && 'version' in found;
+}
+
+/**
+ * Finds jobs by their ids: their heads, or what is known of deleted ones. A job that is unknown is left
+ * out. In the statement it is a row like any other, so that its answer takes as long.
+ */
+export async function findJobs(
+  { queries }: Database,
+  jobIds: readonly string[],
+): Promise<Map<string, JobHead | DeletedJob>> {
   if (jobIds.length === 0) return new Map();
   const rows = await queries
     .with(
@@ -71,6 +87,8 @@ export async function readHeads(
         .onRef('second.fromAt', '=', 'first.fromAt'),
     )
     .leftJoin('slots', 'slots.target', 'jobs.target')
+    .leftJoin('deletedJobs as deleted', 'deleted.id', 'wantedId')
+    .select(['deleted.caller as deletedCaller', 'deletedAt'])
     .select(['wantedId as id', 'jobs.caller', 'version', 'jobs.target', 'destination'])
     .select([
       'destinationPrefix as prefixTemplate',
@@ -82,8 +100,13 @@ export async function readHeads(
     ])
     .select(['first.logGroupName', 'first.fromAt', 'second.number as more'])
     .execute();
-  const heads = rows.map(({ more, ...head }) => ({ ...head, hasMoreLogGroups: more !== null }));
-  return new Map(heads.filter(exists).map((head) => [head.id, head]));
+  const found = rows.flatMap(({ more, deletedCaller, deletedAt, ...row }) => {
+    const head = { ...row, hasMoreLogGroups: more !== null };
+    if (exists(head)) return head;
+    if (deletedCaller === null || deletedAt === null) return [];
+    return { id: head.id, caller: deletedCaller, deletedAt };
+  });
+  return new Map(found.map((each) => [each.id, each]));
 }
 
 function exists(head: { caller: string | null }): head is JobHead {

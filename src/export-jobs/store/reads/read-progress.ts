@@ -28,8 +28,11 @@ export interface JobProgress {
   counts: SliceCounts;
 }
 
-/** Reads the progress of an existing job. */
-export async function readProgress(queries: Queries, jobId: string): Promise<JobProgress> {
+/** Reads the progress of a job; `undefined` when it does not exist. */
+export async function readProgress(
+  queries: Queries,
+  jobId: string,
+): Promise<JobProgress | undefined> {
   // One statement: with a version and counts of two moments a job could seem to have ended.
   const rows = await queries
     .selectFrom('jobs')
@@ -43,7 +46,8 @@ export async function readProgress(queries: Queries, jobId: string): Promise<Job
       fn.countAll<number>().as('slices'),
     ])
     .execute();
-  const [first] = rows as [(typeof rows)[0]]; // jobs are never deleted
+  const [first] = rows;
+  if (!first) return undefined;
   const counts = Object.fromEntries(sliceStates.map((state) => [state, 0])) as SliceCounts;
   for (const { state, slices } of rows) counts[state as SliceState] = slices;
   return { version: first.version, isCancelRequested: first.cancelRequestedAt !== null, counts };

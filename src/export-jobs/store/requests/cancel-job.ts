@@ -1,12 +1,14 @@
 import type { Database } from '#database/database.ts';
 import { sliceEnds } from '#diagnostics/exports.ts';
 import { activeStates } from '../../slice.ts';
+import { lockJob } from '../lock-job.ts';
 import { type Approval, recordChange } from '../record-change.ts';
-import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
+import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**
  * Requests the cancel of a job, in one transaction. It cancels the waiting slices at once and leaves a
  * slice in the slot to the dispatcher. It does not change a job that has ended, and may be repeated.
+ * @throws Problem export-job-deleted
  */
 export async function cancelJob(
   database: Database,

@@ -2,14 +2,15 @@ import type { Database } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
+import { lockJob } from '../lock-job.ts';
 import { type Approval, recordChange } from '../record-change.ts';
-import { lockJob, type RequestOutcome, toAuditContext } from './lock-job.ts';
+import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**
  * Puts the failed slices of a job back into the queue, in one transaction. Their counts of failures
  * start again at 0.
- * @throws Problem export-job-cancelled, when its cancel was requested; too-many-waiting-slices, when
- * its caller would have more than `maxWaitingSlices`
+ * @throws Problem export-job-cancelled, when its cancel was requested; export-job-deleted; and
+ * too-many-waiting-slices, when its caller would have more than `maxWaitingSlices`
  */
 export function retryJob(
   database: Database,

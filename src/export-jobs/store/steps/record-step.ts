@@ -7,6 +7,7 @@ import { sliceEnds } from '#diagnostics/exports.ts';
 import { problemsMet } from '#diagnostics/problems.ts';
 import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
+import { lockJob } from '../lock-job.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
 import { holdLease, type Lease } from './hold-lease.ts';
 import type { ActiveSlice } from './read-active-slice.ts';
@@ -68,19 +69,9 @@ export async function recordStep(
   let state = to;
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
-    state = to;
-    const unlessCancelled = (isCancelRequested: boolean): JobChange => {
-      if (to !== 'waiting' || !isCancelRequested) return change;
-      state = 'cancelled';
-      return { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt };
-    };
-    await recordChange(
-      queries,
-      database,
-      active.jobId,
-      unlessCancelled,
-      toCallAuditContext(active, by),
-    );
+    const { cancelRequestedAt } = await lockJob(queries, active.jobId);
+    const isCancelled = to === 'waiting' && cancelRequestedAt !== null;
+    state = isCancelled ? 'cancelled' : to;
     const { readyInMs, ...columns } = slice;
     const { numUpdatedRows } = await queries
       .updateTable('slices')
@@ -95,6 +86,15 @@ export async function recordStep(
       .where('state', '=', active.state)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw staleState();
+    await recordChange(
+      queries,
+      database,
+      active.jobId,
+      isCancelled
+        ? { type: 'slice-cancelled', slice: active.slice, attempt: active.attempt }
+        : change,
+      toCallAuditContext(active, by),
+    );
     if (keptMs !== undefined) {
       const served = { target: lease.target, caller: active.caller };
       await recordMiss(queries, database, served, keptMs);

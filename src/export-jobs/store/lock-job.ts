@@ -1,0 +1,19 @@
+import type { Queries } from '#database/database.ts';
+import { deletedMeanwhile } from './deleted-job.ts';
+
+/**
+ * Locks the row of a job until the transaction ends, by writing it unchanged. Every transaction that
+ * changes slices locks their job first. Otherwise two of them could deadlock, or each could take the
+ * other's slices for open and neither would store the end of the job.
+ * @throws Problem export-job-deleted
+ */
+export async function lockJob(queries: Queries, jobId: string) {
+  const job = await queries
+    .updateTable('jobs')
+    .set(({ ref }) => ({ version: ref('version') }))
+    .where('id', '=', jobId)
+    .returning(['target', 'caller', 'cancelRequestedAt'])
+    .executeTakeFirst();
+  if (!job) throw deletedMeanwhile();
+  return job;
+}
