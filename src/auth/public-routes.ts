@@ -7,6 +7,8 @@ const publicRoutes = new Set([
   '/openapi.json',
   '/openapi.yaml',
   '/',
+  '/ui',
+  '/ui/',
   '/ui/sign-in',
   '/ui/sign-out',
   '/ui/assets/:name',

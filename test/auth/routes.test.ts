@@ -37,6 +37,8 @@ const publicRoutes = [
   '/openapi.yaml',
   '/problems',
   '/problems/:slug',
+  '/ui',
+  '/ui/',
   '/ui/assets/:name',
   '/ui/sign-in',
 ];

@@ -22,6 +22,7 @@ let browser: TestBrowser;
 let world: World;
 let jobId: string;
 let largeJobId: string;
+let hostileJobId: string;
 beforeAll(async () => {
   browser = await openBrowser();
   const accounts = Array.from({ length: 999 }, (_, index) => ({
@@ -49,6 +50,16 @@ beforeAll(async () => {
     .where('number', '<', 4_300)
     .execute();
   await bringTo(database, largeJobId, 1_234, 'failed', problem);
+  const name = `"><script>alert(1)</script>\u202e${'\u05d0'.repeat(200)}`;
+  hostileJobId = await givenJob(database, 2, {
+    acceptedAt,
+    facts: { name, prefixTemplate: 'x'.repeat(512) },
+  });
+  await database.queries
+    .updateTable('slices')
+    .set({ logGroupName: `/${'y'.repeat(511)}` })
+    .where('jobId', '=', hostileJobId)
+    .execute();
   await seedDay();
 });
 afterAll(async () => {
@@ -109,9 +120,10 @@ describe.each(looks)('in a %s window', (look, options) => {
   });
 
   test.each([
-    ['targets', () => '/ui/targets'],
+    ['targets', () => '/ui/targets?limit=20'],
     ['target', () => '/ui/targets/default'],
-    ['jobs', () => '/ui/jobs'],
+    ['jobs', () => '/ui/jobs?caller=*'],
+    ['hostile-job', () => `/ui/jobs/${hostileJobId}`],
     ['job', () => `/ui/jobs/${jobId}`],
     ['large-job', () => `/ui/jobs/${largeJobId}`],
     ['not-found', () => '/ui/jobs/none'],
@@ -136,11 +148,11 @@ describe.each(looks)('in a %s window', (look, options) => {
 test('1,000 targets are paged and filtered', async () => {
   const { page } = await browser.open();
 
-  await page.goto(`${world.url}/ui/targets`);
+  await page.goto(`${world.url}/ui/targets?limit=100`);
   await page.getByLabel('Account').fill('100000000999');
   await page.getByRole('button', { name: 'Filter' }).click();
   const filtered = await page.locator('tbody tr').allInnerTexts();
-  await page.getByRole('link', { name: 'Reset' }).click();
+  await page.goto(`${world.url}/ui/targets?limit=100`);
   const names: string[] = [];
   for (;;) {
     names.push(...(await page.locator('tbody th a').allInnerTexts()));

@@ -39,7 +39,7 @@ function headerOf({ kind, text }: Credential): [name: string, value: string] {
   return kind === 'api-key' ? ['x-api-key', text] : ['authorization', `Bearer ${text}`];
 }
 
-/** Returns a request that has one more credential in its headers. */
+/** Returns a request that has this credential in its headers, too. */
 export function addCredential(request: IncomingMessage, credential: Credential): IncomingMessage {
   const rawHeaders = { value: [...request.rawHeaders, ...headerOf(credential)] };
   return Object.create(request, { rawHeaders });

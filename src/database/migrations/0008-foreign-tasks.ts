@@ -16,7 +16,7 @@ export const foreignTasks: Migration = {
     await db.schema
       .createIndex('foreign_tasks_by_age')
       .on('foreignTasks')
-      .columns(['target', 'seenUntil'])
+      .column('seenUntil')
       .execute();
   },
 };

@@ -63,7 +63,7 @@ export function makeJobOperations(options: JobOperationsOptions): JobOperations 
     access,
     list: makeListJobs({ database, access, jobCache, basePath }),
     listSlices: makeListSlices(database, basePath),
-    readGrid: makeReadSliceGrid(database),
+    readGrid: makeReadSliceGrid(database, elapsed),
     readTimeline: makeReadTimeline({ database, authorizer, visibility, elapsed }),
     show,
     async showNow(jobId) {

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-
+import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
 import { statedLimits } from '#problems/limits.ts';
 import type { SliceCounts } from '../slice.ts';
@@ -56,9 +56,20 @@ const maxRows = 20;
 // The days of a month fit. More: cells are too narrow to point at.
 const maxColumns = 31;
 
-/** Makes `ReadSliceGrid`. */
-export function makeReadSliceGrid(database: Database): ReadSliceGrid {
-  return async (head, slices, query) => {
+// All viewers of a job read its page again at the same moment, and get the same.
+const freshForMs = 1_000;
+
+/** Makes `ReadSliceGrid`; `elapsed` is a clock that only goes forward, in milliseconds. */
+export function makeReadSliceGrid(database: Database, elapsed: () => number): ReadSliceGrid {
+  const shared = shareAnswers(readGrid, { freshForMs, elapsed });
+  return ({ id, fromAt, version }, slices, { fromGroup, fromWindow, toWindow }) =>
+    shared({ id, fromAt, version }, slices, { fromGroup, fromWindow, toWindow });
+
+  async function readGrid(
+    head: Pick<JobHead, 'id' | 'fromAt' | 'version'>, // a later version is read anew
+    slices: number,
+    query: { [Name in keyof GridQuery]: GridQuery[Name] | undefined },
+  ): Promise<SliceGrid> {
     const { id: jobId } = head;
     const logGroups = await countLogGroups(database, head, slices);
     const windows = slices / logGroups;
@@ -108,7 +119,7 @@ export function makeReadSliceGrid(database: Database): ReadSliceGrid {
         cells: cells.get(row) ?? [],
       })),
     };
-  };
+  }
 }
 
 const noSlices = () => Object.fromEntries(sliceStates.map((state) => [state, 0])) as SliceCounts;

@@ -11,15 +11,16 @@ import { badge, countAll, progressBar } from '../pictures/slice-states.ts';
 /** What the page of the jobs shows. */
 export interface JobListView {
   basePath: string;
-  caller: string;
   query: JobListQuery;
   entries: readonly ExportJob[];
   nextCursor?: string;
 }
 
 /** The list of jobs, the newest first. */
-export function jobListPage({ basePath, caller, query, entries, nextCursor }: JobListView): UiPage {
+export function jobListPage({ basePath, query, entries, nextCursor }: JobListView): UiPage {
   const path = `${basePath}/ui/jobs`;
+  const callerLink = (text: string, of: string | undefined) =>
+    html`<a href="${urlOf(path, { ...query, caller: of, cursor: undefined })}"${query.caller === of && html` aria-current="true"`}>${text}</a> `;
   return {
     title: 'Jobs',
     current: 'jobs',
@@ -30,7 +31,10 @@ ${filterForm(path, [
   field('Name', 'name', query.name, 256),
   field('Caller', 'caller', query.caller, 1_024),
 ])}
-<p class="note">The caller * stands for all callers. <a href="${urlOf(path, { caller })}">Show only your jobs</a></p>
+<nav class="states" aria-label="Callers">${[
+      callerLink('Your jobs', undefined),
+      callerLink('All jobs that you may see', '*'),
+    ]}</nav>
 ${
   entries.length === 0
     ? html`<p class="empty">${nextCursor === undefined ? 'No job that you may see matches.' : 'No job of this part of the list matches. The next page may have some.'}</p>`

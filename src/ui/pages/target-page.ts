@@ -3,7 +3,7 @@ import {
   type TimelineHours,
   timelineHours,
 } from '#export-jobs/operations/read-timeline.ts';
-import { inDigits } from '#problems/limits.ts';
+import { countOf, inDigits } from '#problems/limits.ts';
 import type { Problem } from '#problems/problem.ts';
 import { showTarget, showTargetProblem } from '#targets/show-target.ts';
 import type { RedactedSlotStatus } from '#targets/slot/redact-slot-status.ts';
@@ -119,6 +119,9 @@ function idleNote({ waiting, ready }: NonNullable<RedactedSlotStatus['queue']>):
   return html`<p>All waiting slices wait until their log events are exportable, or for the pause after a failed attempt.</p>`;
 }
 
+// More: the page of a target with hundreds of callers is long.
+const maxQueues = 50;
+
 function queueTable({ waiting, ready, callers }: NonNullable<RedactedSlotStatus['queue']>): Html {
   if (waiting === 0) return html`<p class="empty">No slice waits.</p>`;
   return html`<p>${inDigits(waiting)} waiting, ${inDigits(ready)} of them can start now.</p>
@@ -134,8 +137,9 @@ ${table(
     { label: 'Waiting', cell: (row) => inDigits(row.waiting) },
     { label: 'Can start now', cell: (row) => inDigits(row.ready) },
   ],
-  callers,
-)}`;
+  callers.slice(0, maxQueues),
+)}
+${callers.length > maxQueues && html`<p class="note">${countOf(callers.length - maxQueues, 'more queue')} not shown.</p>`}`;
 }
 
 // The latest ones. The picture has the others.

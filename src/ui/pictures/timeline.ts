@@ -18,10 +18,10 @@ const minWidth = 2;
 export function timelinePicture(timeline: Timeline): Html {
   const { callers, foreignTasks, waits } = timeline;
   const lanes = [
-    ...callers.map(({ caller, runs }) =>
+    ...withinLanes(callers).map(({ label, runs }) =>
       lane(
         timeline,
-        caller === undefined ? 'Callers that you may not see' : nameOf(caller),
+        label,
         runs.map((run) => ({ ...run, kind: run.state })),
         countOf(runs.length, 'export task'),
       ),
@@ -49,6 +49,21 @@ ${lanes}
 </div>`;
 }
 
+// Fewer: callers of a large company are one lane. More: the page is long.
+const maxCallers = 20;
+
+/** The lanes of callers. Those after the first ones share a lane. */
+function withinLanes(callers: Timeline['callers']) {
+  const lanes = callers.slice(0, maxCallers).map(({ caller, runs }) => ({
+    label: caller === undefined ? 'Callers that you may not see' : nameOf(caller),
+    runs,
+  }));
+  const others = callers.slice(maxCallers);
+  if (others.length === 0) return lanes;
+  const label = countOf(others.length, 'other caller');
+  return [...lanes, { label, runs: others.flatMap(({ runs }) => runs) }];
+}
+
 function lane(timeline: Interval, label: HtmlValue, bars: readonly Bar[], count: string): Html {
   const totalMs = bars.reduce((sum, { from, to }) => sum + to - from, 0);
   const summary = bars.length === 0 ? 'none' : [count, span(totalMs)].filter(Boolean).join(', ');
@@ -68,12 +83,19 @@ function rectangle(timeline: Interval, { from, to, kind }: Bar): Html {
   return html`<rect class="${kind}" x="${x.toFixed(1)}" y="2" width="${size.toFixed(1)}" height="16"><title>${text}</title></rect>`;
 }
 
+/** Joins the bars of each kind that are close to each other. Failures are drawn last, so that they are seen. */
 function joined(timeline: Interval, bars: readonly Bar[]): Bar[] {
+  const kinds = Map.groupBy(bars, ({ kind }) => kind);
+  const order = [...kinds.keys()].filter((kind) => kind !== 'failed');
+  return [...order, 'failed'].flatMap((kind) => joinedOfKind(timeline, kinds.get(kind) ?? []));
+}
+
+function joinedOfKind(timeline: Interval, bars: readonly Bar[]): Bar[] {
   const unitMs = unitOf(timeline);
   const result: Bar[] = [];
   for (const bar of bars.toSorted((one, other) => one.from - other.from)) {
     const last = result.at(-1);
-    if (last?.kind === bar.kind && bar.from - last.to < unitMs) last.to = Math.max(last.to, bar.to);
+    if (last && bar.from - last.to < unitMs) last.to = Math.max(last.to, bar.to);
     else result.push({ ...bar });
   }
   return result;

@@ -4,7 +4,7 @@ import { JobListQuery, type ListJobs } from '#export-jobs/operations/list-jobs.t
 import { jobListPage } from '../pages/job-list-page.ts';
 import type { SendPage } from './send-page.ts';
 
-/** Shows the jobs that the caller may read; without a filter, those of all callers. */
+/** Shows the jobs that the caller may read; without a filter, its own. */
 export const showJobs: FastifyPluginAsyncTypebox<{ list: ListJobs; sendPage: SendPage }> = async (
   app,
   { list, sendPage },
@@ -15,12 +15,11 @@ export const showJobs: FastifyPluginAsyncTypebox<{ list: ListJobs; sendPage: Sen
     schema: { querystring: JobListQuery },
     config: { action: 'ReadExportJob', timeoutProblem: 'database-unavailable' },
     handler: async (request, reply) => {
-      const query = { caller: '*', limit: 50, ...request.query };
+      const query = { limit: 50, ...request.query };
       const page = await list(request, query);
 
-      const { basePath, principal } = request;
-      const view = { ...page, basePath, caller: principal.id, query };
-      return sendPage(request, reply, jobListPage(view));
+      const { basePath } = request;
+      return sendPage(request, reply, jobListPage({ ...page, basePath, query }));
     },
   });
 };

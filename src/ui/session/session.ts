@@ -2,7 +2,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
-import { addCredential, type Credential } from '#auth/authentication/credentials.ts';
+import {
+  addCredential,
+  type Credential,
+  readCredential,
+} from '#auth/authentication/credentials.ts';
 
 /**
  * A session of a browser: a random id that its forms are bound to and, after a sign-in, the credential of the
@@ -38,8 +42,12 @@ export function readSession({ headers }: Pick<IncomingMessage, 'headers'>): Sess
   return { id, credential };
 }
 
-/** Returns a request with the credential of its session in the headers, or the request itself. */
+/**
+ * Returns a request with the credential of its session in the headers, or the request itself. A credential in its
+ * headers takes precedence: a proxy may have signed in for the browser.
+ */
 export function withSessionCredential(request: IncomingMessage): IncomingMessage {
+  if (readCredential(request) !== 'missing') return request;
   const credential = readSession(request)?.credential;
   return credential ? addCredential(request, credential) : request;
 }

@@ -32,7 +32,7 @@ export async function recordForeignTask(
     const { foreignTaskId } = slot;
     if (!task && foreignTaskId !== null) await recordEnd(queries, database, target, foreignTaskId);
     if (task) await recordSight(queries, database, target, task);
-    if (task && task.taskId !== foreignTaskId) await deleteOld(queries, database, target);
+    if (task && task.taskId !== foreignTaskId) await deleteOld(queries, database);
     await queries
       .updateTable('slots')
       .set({
@@ -81,10 +81,10 @@ async function recordSight(
     .execute();
 }
 
-async function deleteOld(queries: Queries, { now }: Database, target: string): Promise<void> {
+/** Deletes old tasks of all targets: some targets are removed. */
+async function deleteOld(queries: Queries, { now }: Database): Promise<void> {
   await queries
     .deleteFrom('foreignTasks')
-    .where('target', '=', target)
     .where('seenUntil', '<', (of) => of(now(), '-', keptMs))
     .execute();
 }
