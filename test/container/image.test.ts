@@ -32,7 +32,10 @@ beforeAll(async () => {
   gateway = await builder.build('gateway');
   emulatorImage = await builder.build('emulator');
 });
-afterAll(() => builder?.[Symbol.dispose]());
+afterAll(() => {
+  builder?.[Symbol.dispose]();
+  compiled.remove();
+});
 
 const awsSettings = {
   AWS_REGION: 'eu-west-1',
@@ -40,8 +43,10 @@ const awsSettings = {
   AWS_SECRET_ACCESS_KEY: 'demo',
 };
 
-// The code was compiled in another folder, and this folder is writable, unlike an image.
-const notCompiling = { NODE_DISABLE_COMPILE_CACHE: '1' };
+// The code was compiled in another folder, and this folder is writable, unlike an image. So processes here
+// compile into a folder of their own.
+const compiled = mkdtempDisposableSync(join(tmpdir(), 'compiled-'));
+const compilingElsewhere = { NODE_COMPILE_CACHE: compiled.path };
 
 describe('the image of the gateway', () => {
   test('has only files of the service that a door imports', () => {
@@ -223,7 +228,7 @@ async function start(
       PORT: '0',
       DATA_DIR: join(image.root, image.env.DATA_DIR ?? ''),
       ...settings,
-      ...notCompiling,
+      ...compilingElsewhere,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -248,7 +253,7 @@ async function check(image: Image, settings: Record<string, string>): Promise<nu
   const [command = '', ...args] = readHealthCheck(image.steps);
   const child = spawn(command, args, {
     cwd: image.workdir,
-    env: { ...image.env, ...settings, ...notCompiling },
+    env: { ...image.env, ...settings, ...compilingElsewhere },
     stdio: 'ignore',
   });
   const [code] = await once(child, 'exit');

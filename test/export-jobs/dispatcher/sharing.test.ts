@@ -51,7 +51,7 @@ describe('replicas', () => {
 
   test('give a new one its share within a lease, and no slot stands still for two seconds', async () => {
     await using queue = await open({ replicas: 1, emulator: { pendingMs: 100, runningMs: 1_900 } });
-    await putEverywhere(queue, 40);
+    await putEverywhere(queue, 25);
     await queue.time.runFor(15_000);
 
     const second = await queue.openReplica();
@@ -67,12 +67,12 @@ describe('replicas', () => {
     ).toBe(2);
     expect(longestPauseMs(queue)).toBeLessThanOrEqual(2_000 + 1_000); // the end is noticed in a second
     await queue.runUntilDone();
-    expect(queue.emulator.exportTasks()).toHaveLength(40 * targets.length);
+    expect(queue.emulator.exportTasks()).toHaveLength(25 * targets.length);
   });
 
   test('take over all slots of a killed one within the lease and five seconds', async () => {
     await using queue = await open({ replicas: 1, emulator: { runningMs: 4_000 } });
-    await putEverywhere(queue, 20);
+    await putEverywhere(queue, 12);
     const second = await queue.openReplica({ diesAt: 'before-outcome' });
     await queue.time.runUntil(second.isDown);
     const killedAt = queue.time.now();
@@ -81,7 +81,7 @@ describe('replicas', () => {
 
     expect(queue.time.now() - killedAt).toBeLessThanOrEqual(leaseMs + 5_000);
     await queue.runUntilDone();
-    expect(queue.emulator.exportTasks()).toHaveLength(20 * targets.length);
+    expect(queue.emulator.exportTasks()).toHaveLength(12 * targets.length);
   });
 
   test('take over the slots of a closed one within a second, and it is no longer a replica', async () => {
@@ -99,10 +99,10 @@ describe('replicas', () => {
   });
 
   test('pass over one that knows none of the targets, and their slots stay where they are', async () => {
-    await using queue = await open({ replicas: 1, emulator: { runningMs: 20_000 } });
+    await using queue = await open({ replicas: 1, emulator: { runningMs: 60_000 } });
     const stranger = await queue.openReplica({ targets: [{ name: 'other', region: 'eu-west-1' }] });
     await queue.time.runFor(1_000);
-    await putEverywhere(queue, 20);
+    await putEverywhere(queue, 7);
     const putAt = queue.time.now();
 
     await queue.time.runUntil(() => queue.calls('CreateExportTask').length === targets.length);
