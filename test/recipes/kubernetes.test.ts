@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import {
+  PodMonitor,
+  PrometheusRule,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -33,6 +37,9 @@ function environment(): Record<string, string> {
   ]);
   return { ...image.env, ...Object.fromEntries(given) };
 }
+
+/** Reads a mounted file of a ConfigMap. */
+const readMounted = (path: string) => readFileSync(`${folder}/${basename(path)}`, 'utf8');
 
 /** The file names in a mounted volume. Secrets have the keys that docs/deploying.md gives them. */
 function filesOf(volumeName: string): string[] {
@@ -94,9 +101,7 @@ describe('the Deployment', () => {
   test('sets only variables of the gateway, to values that the gateway accepts', () => {
     const names = container.env.map(({ name }: { name: string }) => name);
 
-    const config = readConfig(environment(), (path) =>
-      readFileSync(`${folder}/${basename(path)}`, 'utf8'),
-    );
+    const config = readConfig(environment(), readMounted);
 
     expect(names.filter((name: string) => !(name in Environment.properties))).toEqual([]);
     expect(config).toMatchObject({ host: '0.0.0.0', port: image.port });
@@ -230,4 +235,28 @@ test('the policies permit everything to administrators and nothing to others', a
 
   expect(permitted(['administrators'])).toEqual([true, true]);
   expect(permitted(['team-a'])).toEqual([false, false]);
+});
+
+describe('Prometheus', () => {
+  const monitor = read('pod-monitor.yaml');
+
+  test('scrapes the metrics port, by a PodMonitor that is valid for its operator', () => {
+    const { metrics } = readConfig(environment(), readMounted);
+    const [endpoint, ...others] = monitor.spec.podMetricsEndpoints;
+
+    expect(() => new PodMonitor(monitor).validate()).not.toThrow();
+    expect(others).toEqual([]);
+    expect(endpoint).toMatchObject({ port: 'metrics', path: '/metrics' });
+    expect(metrics).toMatchObject({ host: '0.0.0.0', port: port('metrics') });
+  });
+
+  test('gets the alerts as a PrometheusRule that is valid for its operator', () => {
+    const page = readFileSync('docs/deploying.md', 'utf8');
+    const [, head = ''] = /printf '(apiVersion: .*?)'/.exec(page) ?? [];
+    const rules = readFileSync('deploy/prometheus/rules.yaml', 'utf8').replaceAll(/^/gm, '  ');
+    const rule = parse(`${head.replaceAll('\\n', '\n')}${rules}`);
+
+    expect(() => new PrometheusRule(rule).validate()).not.toThrow();
+    expect(rule.spec.groups.length).toBeGreaterThan(0);
+  });
 });

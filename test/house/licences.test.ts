@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-import { readProductionPackages } from './production-packages.ts';
+import { readProductionPackages } from '../supply-chain/production-packages.ts';
 
 // Licences without a duty beyond naming the authors, which the image does: it contains the packages whole.
 const allowed = [
@@ -30,6 +30,6 @@ test('docs/licences.md lists each production package with its version and licenc
   const page = readFileSync('docs/licences.md', 'utf8');
   const [head = ''] = page.split('\n| `');
 
-  // Update the page: npx vitest run -u test/supply-chain
+  // Update the page: npx vitest run -u test/house/licences.test.ts
   await expect(`${head}\n${rows.join('\n')}\n`).toMatchFileSnapshot('../../docs/licences.md');
 });
