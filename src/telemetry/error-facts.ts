@@ -26,6 +26,14 @@ function isEnvironmentCode(code: string): boolean {
   return systemCodes.test(code) && !code.startsWith('ERR_'); // Node's own checks
 }
 
+// Errors without a code that are no defect: settings, and credentials that AWS or the machine refuses.
+const environmentNames = new Set([
+  'ConfigError',
+  'CredentialsProviderError',
+  'CredentialsRefused',
+  'CredentialsUnavailable',
+]);
+
 const defects = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError];
 
 /**
@@ -39,7 +47,7 @@ function isOfEnvironment(error: Error, isBehindProblem: boolean): boolean {
     return error.errors.every((each) => each instanceof Error && isOfEnvironment(each, false));
   }
   const { name, code, $metadata } = error as { name: string; code?: unknown; $metadata?: unknown };
-  if (name === 'ConfigError' || $metadata !== undefined) return true;
+  if (environmentNames.has(name) || $metadata !== undefined) return true;
   if (typeof code === 'string') return isEnvironmentCode(code);
   return isBehindProblem; // some connection failures of drivers have no code
 }

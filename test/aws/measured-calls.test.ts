@@ -72,4 +72,17 @@ describe('a call to AWS is published', () => {
 
     expect(calls.map(({ method }) => method)).toEqual(['STS/AssumeRole', 'STS/GetCallerIdentity']);
   });
+
+  test('with the refusal of STS when a role is refused, which is not an outage of AWS', async () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/log-export';
+    const targets = [{ name: 'main', region: 'eu-west-1', roleArn }];
+    const emulator = { roles: { [roleArn]: { refuses: true } } };
+
+    const calls = await callsDuring(async () => {
+      await using world = await openWorld({ targets, emulator, isCheckAwaited: false });
+      await world.waitFor(() => world.targets.look('main')?.state === 'unusable');
+    });
+
+    expect(calls.map(({ errorType }) => errorType)).toEqual(['AccessDenied', 'CredentialsRefused']);
+  });
 });

@@ -29,6 +29,10 @@ describe('a failure of the environment is logged without a stack:', () => {
     ['a wrong password', () => withMembers({ code: '28P01' })],
     ['an answer of AWS', () => withMembers({ $metadata: { httpStatusCode: 503 } })],
     ['a mistake in the settings', () => configError('PORT is "x".')],
+    [
+      'a role that STS refuses',
+      () => Object.assign(new Error('refused'), { name: 'CredentialsRefused' }),
+    ],
     ['a problem', () => new Problem('aws-unavailable', 'AWS answered 503.')],
     [
       'a driver that gives no code',

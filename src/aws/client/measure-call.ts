@@ -29,7 +29,8 @@ const knownCodes = new Set([
 
 function errorTypeOf(error: unknown): string {
   const { name = '', $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-  if ($metadata?.httpStatusCode !== undefined) return knownCodes.has(name) ? name : '_OTHER';
+  if (knownCodes.has(name)) return name; // also without credentials: nothing is sent, but AWS is not away
+  if ($metadata?.httpStatusCode !== undefined) return '_OTHER';
   if (isNotSent(error)) return 'not_sent';
   return isTimeout(error) ? 'timeout' : '_OTHER';
 }
