@@ -29,3 +29,5 @@ export const lostCreates = openChannel<{ target: string }>('create-without-answe
 export const reconciledCreates = openChannel<ReconciledCreate>('create-reconciled');
 /** Export tasks of ours that no slice knows, each found for the first time. */
 export const orphanedTasks = openChannel<{ target: string }>('orphaned-task');
+/** Finished jobs that were deleted because they are old. */
+export const deletedJobs = openChannel<{ jobs: number }>('jobs-deleted');

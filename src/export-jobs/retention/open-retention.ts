@@ -1,3 +1,4 @@
+import { deletedJobs } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
 import { backOffMs } from '#time/back-off.ts';
@@ -63,6 +64,7 @@ export function openRetention(options: PurgeOptions & { log: Log }): Retention {
 
   function count(more: Deleted): void {
     if (Object.keys(deleted).length === 0) beganAt = elapsed();
+    if (more.jobs !== undefined) deletedJobs.publish({ jobs: more.jobs });
     for (const [kind, rows] of Object.entries(more) as [PurgedRow, number][]) {
       deleted[kind] = (deleted[kind] ?? 0) + rows;
     }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
+import { deletedJobs } from '#diagnostics/exports.ts';
 import { openRetention } from '#export-jobs/retention/open-retention.ts';
 import { Problem } from '#problems/problem.ts';
 import { openStore } from '../storage-backends.ts';
@@ -48,8 +49,12 @@ test('logs one line for each purge that deleted something', async () => {
   await putJob(database, { slices: 7 });
   await putJob(database, { slices: 5, key: 'a key' });
   clock.now = start + 90 * dayMs;
+  const published: object[] = [];
+  onTestFinished(deletedJobs.subscribe((message) => published.push(message)));
 
   await runUntil(clock.now + 60 * minuteMs);
+
+  expect(published).toEqual([{ jobs: 2 }]);
 
   expect(lines).toEqual([
     {

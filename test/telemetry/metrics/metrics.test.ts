@@ -25,6 +25,7 @@ describe('the metrics after a scripted run', () => {
     ['log_export_creates_reconciled_total', { result: 'not-created' }, 1],
     ['log_export_creates_reconciled_total', { result: 'unknown' }, 0],
     ['log_export_orphaned_tasks_total', {}, 1],
+    ['log_export_deleted_jobs_total', {}, 0],
     ['log_export_slots_held', { holder: 'us' }, 1],
     ['log_export_slots_held', { holder: 'others' }, 0],
     ['log_export_target_slot_held', { target: 'default', holder: 'us' }, 1],

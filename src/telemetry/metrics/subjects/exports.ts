@@ -1,5 +1,6 @@
 import {
   completedTasks,
+  deletedJobs,
   lostCreates,
   orphanedTasks,
   reconciledCreates,
@@ -57,4 +58,10 @@ export function measureExports(instruments: Instruments): void {
     help: 'Export tasks of ours that no slice knows, found by the orphan sweep.',
   });
   listen(orphanedTasks, () => orphans.inc());
+
+  const deleted = counter({
+    name: 'log_export_deleted_jobs_total',
+    help: 'Finished jobs that were deleted because they are old.',
+  });
+  listen(deletedJobs, ({ jobs }) => deleted.inc(jobs));
 }
