@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { readEvents } from '#export-jobs/store/reads/read-events.ts';
 import { as } from '../../access.ts';
 import { openWorld, type World } from '../../world.ts';
 import { bringTo, jobBody, sliceProblem } from '../accepted-jobs.ts';
@@ -101,6 +102,20 @@ describe.each(storageBackends)('a deleted job, on %s', (_name, openStorage) => {
 
     expect(list.status).toBe(200);
     expect(list.body.exportJobs.map(({ id }: { id: string }) => id)).not.toContain(jobId);
+  });
+
+  test('has no events, although their rows are still there', async () => {
+    const jobId = await deletedJob();
+    const { queries } = world.database;
+
+    const rows = await queries
+      .selectFrom('events')
+      .select('at')
+      .where('jobId', '=', jobId)
+      .execute();
+
+    expect(rows).toHaveLength(4);
+    expect(await readEvents(queries, jobId, 0)).toEqual([]);
   });
 
   test('ends the streams that wait for it', async () => {
