@@ -17,6 +17,7 @@ import { Problem } from '#problems/problem.ts';
 import type { Targets } from '#targets/target.ts';
 import type { TargetAccess } from '#targets/target-access.ts';
 import { readAssets } from './assets/read-assets.ts';
+import { continuePage } from './pages/continue-page.ts';
 import { problemPage } from './pages/problem-page.ts';
 import { enteredMethods } from './pages/sign-in-page.ts';
 import { changeJob } from './routes/change-job.ts';
@@ -31,8 +32,8 @@ import { showTargets } from './routes/show-targets.ts';
 import { signIn } from './routes/sign-in/sign-in.ts';
 import { signOut } from './routes/sign-in/sign-out.ts';
 import { makeOpenSession } from './session/open-session.ts';
-import { toSignInUrl } from './session/return-path.ts';
-import { withSessionCredential } from './session/session.ts';
+import { toReturnPath, toSignInUrl } from './session/return-path.ts';
+import { readSession, withSessionCredential } from './session/session.ts';
 
 /** What the pages show, and who may see it. */
 export interface UiOptions {
@@ -119,15 +120,20 @@ function makeErrorHandler(sendPage: SendPage, canSignIn: boolean) {
     const problem = toProblem(error, request);
     if (!wantsPage(request)) return answerProblem(problem, request, reply);
     request.problem = problem;
-    const { id, method, url, basePath } = request;
-    if (problem.slug === 'unauthenticated' && canSignIn) {
+    const { id, method, url, basePath, raw } = request;
+    const { challenges } = problem.members;
+    const mustSignIn = problem.slug === 'unauthenticated' && canSignIn;
+    const isLinked = raw.headers['sec-fetch-site'] === 'cross-site' && !readSession(raw);
+    if (mustSignIn && !isLinked) {
       return reply.redirect(toSignInUrl(basePath, { method, url }), 303);
     }
-    const { challenges } = problem.members;
     const { retryAfterSeconds } = problem;
     if (challenges) reply.header('www-authenticate', challenges);
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
     reply.code(problem.kind.status);
-    return sendPage(request, reply, problemPage(problem, id, basePath));
+    const page = mustSignIn
+      ? continuePage(basePath + toReturnPath(url))
+      : problemPage(problem, id, basePath);
+    return sendPage(request, reply, page);
   };
 }

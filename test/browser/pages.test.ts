@@ -257,6 +257,9 @@ test('signs in with an API key, and out', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   const [cookie] = await page.context().cookies(`${guarded.url}/ui`);
+  await page.goto(`http://localhost:${guarded.port}/problems`); // another site
+  await page.evaluate(`location.href = '${guarded.url}/ui/jobs'`);
+  await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   const ofApi = await page.context().cookies(`${guarded.url}/export-jobs`);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('API key').waitFor();

@@ -210,6 +210,28 @@ describe('with API keys and tokens', () => {
     expect(page.hidden.next).toBe('/ui/targets');
   });
 
+  test('a link on another site keeps the session: its page asks for itself again', async () => {
+    const visitor = openVisitor(world);
+
+    const linked = await visitor.get('/ui/jobs?state=failed', { 'sec-fetch-site': 'cross-site' });
+    const again = await visitor.get('/ui/jobs?state=failed', { 'sec-fetch-site': 'same-origin' });
+
+    expect([linked.status, again.status]).toEqual([401, 303]);
+    expect(linked.headers.get('set-cookie')).toBeNull();
+    expect(linked.html).toContain('content="0; url=/ui/jobs?state=failed"');
+  });
+
+  test('a button after the end of the session leads to the sign-in, and back to its page', async () => {
+    const visitor = openVisitor(world);
+
+    const { status, headers } = await visitor.post('/ui/jobs/some-job/cancel', {});
+
+    expect([status, headers.get('location')]).toEqual([
+      303,
+      '/ui/sign-in?next=%2Fui%2Fjobs%2Fsome-job',
+    ]);
+  });
+
   test('the sign-out removes the cookie', async () => {
     const { visitor, form } = await atSignIn();
     await visitor.post('/ui/sign-in', { ...form.hidden, kind: 'api-key', credential: key });

@@ -35,18 +35,21 @@ export interface UiPage {
   events?: string | undefined;
   /** After how many seconds the page is read again. */
   refreshSeconds?: number;
+  /** The URL of the page that replaces this one at once. */
+  continueTo?: string;
 }
 
 /** Renders a page as text. */
 export function renderPage(frame: Frame, page: UiPage): string {
   const { basePath, assets } = frame;
-  const { title, content, events, refreshSeconds } = page;
+  const { title, content, events, refreshSeconds, continueTo } = page;
   return toMarkup(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+${continueTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${continueTo}">`}
 <title>${title} · log-export-gateway</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${assets.css}">
