@@ -66,12 +66,11 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   const openSession = makeOpenSession(newId, basePath);
   const countAttempt = makeBudget(signInsPerMinute, elapsed);
 
+  // All routes but `/`, which is a page for browsers only.
   app.addHook('onRoute', (route) => {
-    const html = { problems: [], produces: ['text/html'] };
-    if (route.url !== '/')
-      Object.assign(route, {
-        config: { ...html, ...route.config, withCredential: withSessionCredential },
-      });
+    if (route.url === '/') return;
+    const config = { problems: [], produces: ['text/html'], ...route.config };
+    Object.assign(route, { config: { ...config, withCredential: withSessionCredential } });
   });
   // A form sends its empty fields, too.
   app.addHook('preValidation', async ({ query }) => {
