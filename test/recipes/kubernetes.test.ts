@@ -246,7 +246,7 @@ describe('Prometheus', () => {
 
     expect(() => new PodMonitor(monitor).validate()).not.toThrow();
     expect(others).toEqual([]);
-    expect(endpoint).toMatchObject({ port: 'metrics', path: '/metrics' });
+    expect(endpoint).toEqual({ port: 'metrics', path: '/metrics', interval: '30s' });
     expect(metrics).toMatchObject({ host: '0.0.0.0', port: port('metrics') });
   });
 
