@@ -3,6 +3,8 @@ import { alarmAfterMs, makeOutageLog, type OutageLog } from '#telemetry/outage-l
 
 /** What the log says about one slot, from one of its workers to the next. */
 export interface SlotOutages {
+  /** Its slice runs in another account or Region than that of the target. */
+  move: OutageLog;
   /** Its worker fails. */
   worker: OutageLog;
   /** Creates are refused, or have no answer. */
@@ -26,6 +28,7 @@ export const takenAlarmMs = 60 * 60_000;
 /** Makes the outages of a slot. */
 export function makeSlotOutages(options: { log: Log; now: () => number }): SlotOutages {
   return {
+    move: makeOutageLog(options),
     worker: makeOutageLog({ ...options, calmMs }),
     creates: makeOutageLog({ ...options, calmMs }),
     cancels: makeOutageLog({ ...options, calmMs }),

@@ -97,6 +97,10 @@ describe('a target that moved while no process ran', () => {
     await queue.runUntilDone();
 
     expect(pollsAfter).toBeGreaterThan(pollsBefore);
+    const lines = queue.log.filter(({ text }) => `${text}`.startsWith('left a slot alone'));
+    expect(lines[0]).toMatchObject({ level: 'error', target: 'other', since: expect.any(String) });
+    const end = queue.log.find(({ text }) => text === 'the slot is at its target again');
+    expect(end).toMatchObject({ target: 'other', lastedMs: expect.any(Number) });
     expect(await queue.states(jobId)).toEqual(['completed']);
     expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });

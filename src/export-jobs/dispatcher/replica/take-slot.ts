@@ -61,7 +61,7 @@ export async function takeSlot(
   options: SlotWorkerOptions,
   target: OpenTarget,
 ): Promise<TakenSlot | undefined> {
-  const { database, timings, owner, recall, elapsed, log } = options;
+  const { database, timings, owner, recall, elapsed } = options;
   const { memory, callSpacing, outages } = recall;
   const { name, accountId, region } = target;
   const { leaseMs, standBackMs } = timings;
@@ -78,13 +78,14 @@ export async function takeSlot(
   if (!answer.lease) {
     if (!answer.isMoved) return undefined;
     const text = 'left a slot alone: its target moved to another account or Region during a slice';
-    log.error({ target: name }, text);
+    outages.move.failed({ target: name }, text, { alarmAfterMs: 0 });
     recall.notBefore = elapsed() + movedMs;
     return undefined;
   }
   const { lease, now, sentAgoMs, sweptAgoMs } = answer;
   options.noteClock(now, at); // the rows show whether it was set back before
   const setBackMs = Math.max(answer.setBackMs, await findSetBackMs(database, name));
+  outages.move.worked({ target: name }, 'the slot is at its target again');
   memory.running = undefined;
   memory.endedAt = undefined; // another owner may have worked the slot since
   memory.readyAt = Number.NEGATIVE_INFINITY;
