@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { obstaclesIn } from '../../house/plain-english.ts';
 import { labelsOf } from './known-metrics.ts';
+import { makeValueCheck } from './label-values.ts';
 import { parsePromql } from './promql.ts';
 
 interface Panel {
@@ -106,7 +107,8 @@ describe('the dashboard', () => {
 describe.each(graphs.map((panel) => [panel.title, panel] as const))(
   'the panel %s',
   (_name, panel) => {
-    test('has valid expressions of metrics and labels that the gateway has', () => {
+    test('has valid expressions of metrics, labels and values that the gateway has', async () => {
+      const unknownValues = await makeValueCheck();
       const { targets = [] } = panel;
 
       expect(targets.length).toBeGreaterThan(0);
@@ -114,7 +116,9 @@ describe.each(graphs.map((panel) => [panel.title, panel] as const))(
         const { error, selectors, groupings } = parsePromql(fillIn(expr));
         expect({ expr, error }).toEqual({ expr, error: undefined });
         const known = selectors.flatMap(({ metric }) => labelsOf(metric));
-        for (const { metric, labels } of selectors) {
+        for (const { metric, matchers } of selectors) {
+          const labels = matchers.map(({ label }) => label);
+          expect(matchers.flatMap((matcher) => unknownValues(metric, matcher))).toEqual([]);
           const own = [...labelsOf(metric), ...scrapeLabels];
           expect({ metric, unknown: labels.filter((label) => !own.includes(label)) }).toEqual({
             metric,

@@ -2,10 +2,17 @@ import { parser } from '@prometheus-io/lezer-promql';
 
 type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 
-/** A metric that an expression reads, and the labels that its matchers name. */
+/** A condition on a label: `state=~"ready|running"`. */
+export interface Matcher {
+  label: string;
+  operator: string;
+  value: string;
+}
+
+/** A metric that an expression reads, and its matchers. */
 interface Selector {
   metric: string;
-  labels: string[];
+  matchers: Matcher[];
 }
 
 /** What an expression of PromQL reads. */
@@ -38,6 +45,16 @@ function readSelector(node: SyntaxNode, textOf: (node: SyntaxNode) => string): S
   const matchers = node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? [];
   return {
     metric: name ? textOf(name) : '',
-    labels: matchers.flatMap((matcher) => matcher.getChildren('LabelName').map(textOf)),
+    matchers: matchers.map((matcher) => {
+      const [label = '', operator = '', literal = ''] = [
+        'LabelName',
+        'MatchOp',
+        'StringLiteral',
+      ].map((part) => {
+        const found = matcher.getChild(part);
+        return found ? textOf(found) : '';
+      });
+      return { label, operator, value: literal.slice(1, -1) };
+    }),
   };
 }

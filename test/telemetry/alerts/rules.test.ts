@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { labelsOf } from './known-metrics.ts';
+import { makeValueCheck } from './label-values.ts';
 import { parsePromql } from './promql.ts';
 import { readRules, rulesFile, sectionOf } from './read-rules.ts';
 import { readRunbook } from './read-runbook.ts';
@@ -21,8 +22,14 @@ describe('the parser of expressions', () => {
     expect(good).toEqual({
       error: undefined,
       selectors: [
-        { metric: 'x_total', labels: ['a', 'c'] },
-        { metric: 'y', labels: [] },
+        {
+          metric: 'x_total',
+          matchers: [
+            { label: 'a', operator: '=~', value: '1|2' },
+            { label: 'c', operator: '!=', value: '3' },
+          ],
+        },
+        { metric: 'y', matchers: [] },
       ],
       groupings: ['b', 'd'],
     });
@@ -36,7 +43,8 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
   test('has a valid expression of metrics and labels that the gateway has', () => {
     expect(error).toBeUndefined();
     expect(selectors.length).toBeGreaterThan(0);
-    for (const { metric, labels } of selectors) {
+    for (const { metric, matchers } of selectors) {
+      const labels = matchers.map(({ label }) => label);
       const known = [...labelsOf(metric), ...scrapeLabels];
       expect({ metric, unknown: labels.filter((label) => !known.includes(label)) }).toEqual({
         metric,
@@ -45,6 +53,13 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
     }
     const allKnown = [...selectors.flatMap(({ metric }) => labelsOf(metric)), ...scrapeLabels];
     expect(groupings.filter((label) => !allKnown.includes(label))).toEqual([]);
+  });
+
+  test('compares labels with values that they have', async () => {
+    const unknownValues = await makeValueCheck();
+
+    for (const { metric, matchers } of selectors)
+      expect(matchers.flatMap((matcher) => unknownValues(metric, matcher))).toEqual([]);
   });
 
   test('reads figures of the database that each replica has as one', () => {

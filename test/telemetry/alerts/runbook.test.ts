@@ -90,8 +90,10 @@ describe.each(sections.map((section) => [section.anchor, section] as const))(
       for (const { text: query } of commands.filter(({ language }) => language === 'promql')) {
         const { error, selectors } = parsePromql(query);
         expect({ query, error }).toEqual({ query, error: undefined });
-        for (const { metric, labels } of selectors)
-          expect(labels.filter((label) => !labelsOf(metric).includes(label))).toEqual([]);
+        for (const { metric, matchers } of selectors) {
+          const known = labelsOf(metric);
+          expect(matchers.filter(({ label }) => !known.includes(label))).toEqual([]);
+        }
       }
     });
 
