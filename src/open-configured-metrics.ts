@@ -37,7 +37,7 @@ export async function openConfiguredMetrics(
       targets: targets.list,
       isPerTarget,
       jobs: database && {
-        read: () => readOpenSlices(database),
+        read: (targets) => readOpenSlices(database, targets),
         isDatabaseReady: () => database.whyNotReady() === undefined,
         sleep: sleepUntilAborted,
       },

@@ -15,17 +15,25 @@ export interface OpenSlicesOfTarget {
   active: string | null;
 }
 
-// How many slices are counted in each of the two states, in all targets together, and at least in each of
-// them. Other requests wait for SQLite meanwhile: ten thousand slices take about a millisecond. Fewer: the
-// numbers of usual queues are wrong. More: long queues delay requests.
+// How many slices are counted in each of the two states, over all targets, and at least in each of them.
+// Other requests wait for SQLite meanwhile: ten thousand slices take about a millisecond. Fewer: the numbers
+// of usual queues are wrong. More: long queues delay requests.
 const maxCounted = 10_000;
 const minCountedOfTarget = 10;
 
 /**
  * Counts the open slices of all targets that have any, in one statement. It hops from target to target in
- * the index, and counts only up to a limit. So its cost does not grow with the slices.
+ * the index, and counts only up to a limit, which follows from the number of configured targets. So its cost
+ * does not grow with the slices.
  */
-export async function readOpenSlices({ queries, now }: Database): Promise<OpenSlicesOfTarget[]> {
+export async function readOpenSlices(
+  { queries, now }: Database,
+  targets: number,
+): Promise<OpenSlicesOfTarget[]> {
+  // A literal, and an order below: otherwise PostgreSQL may read the whole table.
+  const limit = sql.lit(
+    Math.max(minCountedOfTarget, Math.floor(maxCounted / Math.max(1, targets))),
+  );
   const { rows } = await sql<OpenSlicesRow>`
     with recursive
     clock(at) as (select ${now()}),
@@ -37,25 +45,19 @@ export async function readOpenSlices({ queries, now }: Database): Promise<OpenSl
         order by slices.target limit 1
       ) from queued where queued.target is not null
     ),
-    found(target) as materialized (select target from queued where target is not null),
-    share(size) as materialized (
-      select case
-        when count(*) > ${sql.lit(maxCounted / minCountedOfTarget)} then ${sql.lit(minCountedOfTarget)}
-        else ${sql.lit(maxCounted)} / nullif(count(*), 0)
-      end from found
-    )
+    found(target) as materialized (select target from queued where target is not null)
     select
       target,
       (
         select count(*) from (
           select 1 from slices where ${whereWaiting} and slices.target = found.target and ready_at > at
-          limit (select size from share)
+          order by ready_at limit ${limit}
         ) as later
       ) as delayed,
       (
         select count(*) from (
           select 1 from slices where ${whereWaiting} and slices.target = found.target and ready_at <= at
-          limit (select size from share)
+          order by ready_at limit ${limit}
         ) as sooner
       ) as ready,
       (

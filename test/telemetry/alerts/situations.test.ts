@@ -34,7 +34,7 @@ async function openNight(minutesOf: (queue: Queue) => Promise<number>) {
     elapsed: queue.time.now,
     jobs: {
       read: () => {
-        const rows = readOpenSlices(queue.database);
+        const rows = readOpenSlices(queue.database, 1);
         reading = rows;
         return rows;
       },

@@ -36,7 +36,7 @@ export async function runScript(): Promise<ScriptedRun> {
   const secrets = await exportEverything(queue);
   let figures: Promise<unknown> | undefined;
   around.read = () => {
-    const reading = readOpenSlices(queue.database);
+    const reading = readOpenSlices(queue.database, 1);
     figures = reading;
     return reading;
   };

@@ -15,8 +15,8 @@ interface OpenSlices {
 
 /** What the figures of the queue depend on. */
 export interface QueueOptions {
-  /** Reads all targets that have such slices. */
-  read: () => Promise<readonly OpenSlices[]>;
+  /** Reads all targets that have such slices. It is given the number of configured targets. */
+  read: (targets: number) => Promise<readonly OpenSlices[]>;
   sleep: AbortableSleep;
   /** Ends the reading. */
   stop: AbortSignal;
@@ -67,20 +67,20 @@ export function measureQueue(
   age.remove();
 
   /** Reads the figures when they are due. The log has the outages of the database. */
-  async function readWhenDue(): Promise<void> {
+  async function readWhenDue(targets: number): Promise<void> {
     isReading = true;
     await sleep(Math.max(0, beganAt + readIntervalMs - elapsed()), stop);
     if (stop.aborted) return;
     beganAt = elapsed();
-    const rows = await read().catch(() => undefined);
+    const rows = await read(targets).catch(() => undefined);
     if (rows) {
       figures = { queues: new Map(rows.map((row) => [row.target, row])), readAt: elapsed() };
     }
     isReading = false;
   }
 
-  beforeScrape(() => {
-    if (!isReading) void readWhenDue();
+  beforeScrape((targets) => {
+    if (!isReading) void readWhenDue(targets.length);
     if (!figures) return;
     const queues = [...figures.queues.values()];
     for (const state of states) {
