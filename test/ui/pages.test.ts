@@ -171,6 +171,35 @@ test('without AWS, the page of a target shows its problem and its queue', async 
   expect(html).toContain('Waiting slices by priority and caller');
 });
 
+test('shows why nothing starts at an unusable target, and what to do', async () => {
+  const roleArn = 'arn:aws:iam::111122223333:role/log-export';
+  await using broken = await openWorld({
+    jobs: {},
+    targets: [
+      { name: 'default', region },
+      { name: 'payments', region, roleArn },
+    ],
+    emulator: { roles: { [roleArn]: { refuses: true } } },
+  });
+  await givenJob(broken.database, 2, { facts: { target: 'payments' } });
+  await broken.waitFor(() => broken.targets.look('payments')?.state === 'unusable');
+  const visitor = openVisitor(broken);
+
+  const list = await visitor.get('/ui/targets?state=unusable');
+  const page = await visitor.get('/ui/targets/payments');
+  const jobs = await visitor.get('/ui/jobs?target=payments');
+  const [id = ''] = /[0-9a-f-]{36}/.exec(jobs.html) ?? [];
+  const job = await visitor.get(`/ui/jobs/${id}`);
+
+  for (const { html } of [list, page, job]) {
+    expect(html).toContain('/problems/service-role-unusable');
+    expect(html).not.toContain(roleArn);
+  }
+  expect(page.html).toContain('nothing starts at this target');
+  expect(page.html).toContain('What to do:');
+  expect(job.html).toContain('of the target: waiting slices do not start');
+});
+
 test('UI=off removes the pages', async () => {
   await using off = await openWorld({ isUiOn: false });
 
