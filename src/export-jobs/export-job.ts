@@ -82,7 +82,7 @@ export const jobFacts = {
   warnings: Type.Optional(
     Type.Array(Warning, {
       description:
-        'Likely mistakes in the request. Present if there are any. A warning that log groups share a prefix is only in the answer to POST /export-jobs. The same is true for a log group name that makes a folder without a name.',
+        'Likely mistakes in the request. Present if there are any. Only the answer to POST /export-jobs warns if log groups share a `destinationPrefix`. Only it warns if a log group name makes an empty segment (`//`) in the `destinationPrefix`.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(

@@ -48,7 +48,7 @@ export const awsProblems = {
     status: 404,
     title: 'Export task not found',
     explanation:
-      'The AWS account and Region of the target have no export task with this id. Or you are not allowed to see it. AWS removes finished tasks after some time.',
+      'The AWS account and Region of the target have no export task with this id. Or you are not allowed to see it. A cancel also gets this problem if no policy permits it. AWS removes finished tasks after some time.',
     remedy:
       'Check the id and the parameter `target`. GET /export-tasks lists the tasks that AWS still knows and that you may see.',
     isRetryable: false,

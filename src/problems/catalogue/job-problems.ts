@@ -6,14 +6,15 @@ export const jobProblems = {
   'export-job-not-found': {
     status: 404,
     title: 'Export job not found',
-    explanation: 'No export job with this id exists, or you are not allowed to see it.',
+    explanation:
+      'No export job with this id exists, or you are not allowed to see it. A cancel or retry also gets this problem if no policy permits it.',
     remedy: 'Check the id. GET /export-jobs?caller=* lists the jobs that you may see.',
     isRetryable: false,
   },
   'export-job-deleted': {
     status: 410,
     title: 'Export job deleted',
-    explanation: `The job was deleted after its end. The setting FINISHED_JOBS_DAYS of this service is the number of days that a job is kept after its end. The exported objects are still in the bucket. The id of a deleted job is known for ${inWords(statedLimits.idAfterDeletionMs)}, and its \`Idempotency-Key\` for ${inWords(statedLimits.keyAfterDeletionMs)}. For other callers, the job does not exist.`,
+    explanation: `The job was deleted after its end. The setting FINISHED_JOBS_DAYS of this service is the number of days that a job is kept after its end. The exported objects are still in the bucket. The id of a deleted job is known for ${inWords(statedLimits.idAfterDeletionMs)}, and its \`Idempotency-Key\` for ${inWords(statedLimits.keyAfterDeletionMs)}. Only the caller of the job gets this answer. Other callers get export-job-not-found.`,
     remedy:
       'Look for the exported objects in the bucket. To export again, create a new job with a new `Idempotency-Key`.',
     isRetryable: false,
