@@ -36,6 +36,20 @@ test('the workflow tests, scans and runs the image of both architectures before 
   expect(acts.indexOf('push')).toBe(acts.length - 1);
 });
 
+test('the workflow labels the scanned and the pushed image with repository, commit and time', () => {
+  const built = image.steps.filter(({ uses }: Step) =>
+    uses?.startsWith('docker/build-push-action@'),
+  );
+  const [scanned, pushed] = built.map(({ with: options }: Step) => String(options?.labels));
+
+  expect(scanned?.match(/^org\.opencontainers\.image\.\w+/gm)).toEqual([
+    'org.opencontainers.image.source',
+    'org.opencontainers.image.revision',
+    'org.opencontainers.image.created',
+  ]);
+  expect(pushed).toBe(scanned);
+});
+
 test('the workflow signs the provenance and the SBOM of what it publishes', () => {
   const signed = publish.steps
     .filter(({ uses }: Step) => uses?.startsWith('actions/attest-'))
