@@ -30,7 +30,8 @@ export interface Scale {
   waiting: number;
   /** Picks from each queue, and decisions for each number of policies, per round. */
   picks: number;
-  /** A round of requests while finished slices are deleted. */
+  /** Finished slices to delete, and the duration of a round of requests meanwhile. */
+  finished: number;
   purgeSeconds: number;
   /** The number of callers who follow one job. */
   watchers: number;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 
 import { anonymous } from '#auth/principal.ts';
@@ -13,6 +12,7 @@ import { purge } from '#export-jobs/retention/purge.ts';
 import { readHeadPage, readHeads } from '#export-jobs/store/reads/read-heads.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
+import { sleepUntilAborted } from '#time/sleep.ts';
 import { quantile } from '../round.ts';
 
 interface Storage {
@@ -67,7 +67,9 @@ const slicesPerJob = 100;
 const waitingJobs = 20;
 const oldAt = 1_500_000_000_000;
 /** Between two requests. Shorter: they wait for one another. */
-const everyMs = 5;
+const everyMs = 10;
+/** On a busy machine, more would wait for a connection until they fail. */
+const maxInFlight = 5;
 const keep = { finishedJobsMs: 90 * 86_400_000, auditMs: 400 * 86_400_000 };
 const elapsed = () => performance.now();
 
@@ -115,8 +117,8 @@ async function measure({ storages, rounds, roundMs }: Extract<PurgerRequest, { a
           owner: 'bench',
           keep,
           elapsed,
-          async sleep(ms) {
-            await delay(ms);
+          async sleep(ms, signal) {
+            await sleepUntilAborted(ms, signal);
             await gate.open();
           },
         },
@@ -173,17 +175,19 @@ function makeGate() {
 async function load(database: Database, forMs: number, latencies: Record<string, number[]>) {
   const operations = Object.entries({ list, get, pick, accept });
   const beganAt = performance.now();
-  const inFlight: Promise<void>[] = [];
+  const inFlight = new Set<Promise<void>>();
   for (let request = 0; request * everyMs < forMs; request++) {
     const dueAt = beganAt + request * everyMs;
     // A timer is late by up to a millisecond, which is longer than a request takes.
-    while (performance.now() < dueAt) await new Promise(setImmediate);
+    while (performance.now() < dueAt || inFlight.size >= maxInFlight) {
+      await new Promise(setImmediate);
+    }
     const [name, send] = operations[request % operations.length] as (typeof operations)[0];
-    inFlight.push(
-      send(database).then(() => {
-        latencies[name]?.push(performance.now() - dueAt);
-      }),
-    );
+    const sent = send(database).then(() => {
+      latencies[name]?.push(performance.now() - dueAt);
+      inFlight.delete(sent);
+    });
+    inFlight.add(sent);
   }
   await Promise.all(inFlight);
 }

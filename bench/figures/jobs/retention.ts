@@ -22,7 +22,7 @@ export async function measureRetention(world: World, scale: Scale): Promise<stri
     ];
     await using first = startPurger();
     await first.whenReady();
-    await first.call({ act: 'fill', storages: [empty, full], finished: scale.waiting });
+    await first.call({ act: 'fill', storages: [empty, full], finished: scale.finished });
     const { results, rowsPerSecond } = await first.call<MeasureResult>({
       act: 'measure',
       storages: [empty, full],

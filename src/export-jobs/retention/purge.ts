@@ -42,6 +42,8 @@ const purgePace = {
   // The share of the time that transactions take. Lower: deleting takes longer. Higher: more requests meet
   // a transaction. On SQLite they wait for it, so 99 of 100 should meet none.
   maxShare: { sqlite: 0.005, postgres: 0.05 },
+  // Longer: a transaction that a busy machine delayed ends the lease.
+  maxPauseMs: 60_000,
   // Pages of a file that are given back at once.
   compactPages: 100,
 };
@@ -86,7 +88,8 @@ export async function purge(
       const tookMs = elapsed() - beganAt;
       const ideal = Math.min(maxRows * 2, (maxRows * purgePace.transactionMs) / tookMs);
       maxRows = Math.round(Math.min(purgePace.maxRows, Math.max(purgePace.minRows, ideal)));
-      await sleep(tookMs * (1 / purgePace.maxShare[database.kind] - 1), stop);
+      const pauseMs = tookMs * (1 / purgePace.maxShare[database.kind] - 1);
+      await sleep(Math.min(pauseMs, purgePace.maxPauseMs), stop);
     }
   }
 }
