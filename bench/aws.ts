@@ -15,7 +15,7 @@ export interface AwsProcess extends Child {
 
 /** How often to read, and what to say about the last record if the wait is in vain. */
 interface Pace {
-  /** The pause between two reads, in ms. A long record takes time to read. Default: 5. */
+  /** The pause between two reads, in ms. A long record takes time to read. Default: 20. */
   pauseMs?: number;
   describe?: (record: AwsRecord) => string;
 }
@@ -52,7 +52,7 @@ export async function startAws(
     ...child,
     url,
     read,
-    readUntil: (what, isDone, { pauseMs = 5, describe = countAll } = {}) =>
+    readUntil: (what, isDone, { pauseMs = 20, describe = countAll } = {}) =>
       waitUntil({ what, read, isDone, describe, pauseMs: () => pauseMs }),
   };
 }
