@@ -138,18 +138,28 @@ export async function openPostgres({ isForTestRun = false } = {}): Promise<Postg
   }
 }
 
-/** Creates an empty database on a server. Returns its URL. */
-export async function createDatabase(serverUrl: string): Promise<string> {
+/** Creates a database on a server: an empty one, or a copy of another one. Returns its URL. */
+export async function createDatabase(serverUrl: string, template = 'template0'): Promise<string> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await runStatement(serverUrl, `create database ${name} template template0`);
+  // To copy files takes half the time of writing them to the log.
+  await runStatement(serverUrl, `create database ${name} template ${template} strategy file_copy`);
   return Object.assign(new URL(serverUrl), { pathname: name }).href;
 }
 
 /** Creates an empty database on the server of this test run. Returns its URL. */
+export async function emptyPostgresUrl(): Promise<string> {
+  return createDatabase(serverOfRun());
+}
+
+/** Creates a database that has its tables on the server of this test run. Returns its URL. */
 export async function postgresUrl(): Promise<string> {
+  return createDatabase(serverOfRun(), process.env.TEST_POSTGRES_TEMPLATE);
+}
+
+function serverOfRun(): string {
   const { TEST_POSTGRES_URL } = process.env;
   if (!TEST_POSTGRES_URL) throw new Error('test/start-postgres.ts has not run.');
-  return createDatabase(TEST_POSTGRES_URL);
+  return TEST_POSTGRES_URL;
 }
 
 async function runStatement(url: string, text: string): Promise<void> {

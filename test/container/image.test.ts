@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { makeServerIdentity } from '../auth/tls-client.ts';
-import { postgresUrl } from '../postgres.ts';
+import { emptyPostgresUrl } from '../postgres.ts';
 import { type Builder, type Image, openBuilder } from './build.ts';
 import { lastOf, readHealthCheck } from './dockerfile.ts';
 
@@ -125,7 +125,7 @@ describe('the image of the gateway', () => {
   test('stores jobs in PostgreSQL with DATABASE_URL, and then writes nothing', async () => {
     await using emulator = await openEmulator();
     const before = everyFileOf(gateway);
-    const DATABASE_URL = await postgresUrl();
+    const DATABASE_URL = await emptyPostgresUrl();
     const settings = { AWS_ENDPOINT_URL: emulator.url, DATABASE_URL, DATA_DIR: '/nonexistent' };
     await using service = await start(gateway, settings);
 

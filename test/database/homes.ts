@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Database } from '#database/database.ts';
 import type { DatabaseOptions } from '#database/open-database.ts';
 import { memoryFolder } from '../memory-folder.ts';
-import { postgresUrl } from '../postgres.ts';
+import { emptyPostgresUrl } from '../postgres.ts';
 
 /** A directory that is removed after the test, or when `whenDone` says. */
 export function temporaryDir(whenDone: (remove: () => void) => void = onTestFinished): string {
@@ -20,7 +20,7 @@ export async function emptyStorage(
   whenDone?: (remove: () => void) => void,
 ): Promise<DatabaseOptions> {
   if (kind === 'sqlite') return { dataDir: temporaryDir(whenDone) };
-  return { dataDir: '/nonexistent', databaseUrl: await postgresUrl() };
+  return { dataDir: '/nonexistent', databaseUrl: await emptyPostgresUrl() };
 }
 
 /** A row that references no other. */
