@@ -84,7 +84,9 @@ const scale: Scale = isShort
       isLeaseAwaited: false,
       arePeersBuilt: false,
       rolls: 1,
-      soakSeconds: 3,
+      soakSeconds: 1,
+      requestsPerSecond: 20,
+      probes: 1,
       targets: {
         idle: 5,
         moreIdle: 10,
@@ -120,6 +122,9 @@ const scale: Scale = isShort
       arePeersBuilt: true,
       rolls: 100,
       soakSeconds: 900,
+      // Higher: the senders need more of their core than they have.
+      requestsPerSecond: 600,
+      probes: 15,
       targets: {
         idle: 1_000,
         moreIdle: 10_000,

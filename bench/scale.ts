@@ -45,6 +45,10 @@ export interface Scale {
   rolls: number;
   /** The duration of the soak. */
   soakSeconds: number;
+  /** The highest rate of requests during both, per second. */
+  requestsPerSecond: number;
+  /** Requests for each sample of the soak. */
+  probes: number;
   targets: TargetsScale;
 }
 

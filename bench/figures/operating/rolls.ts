@@ -9,12 +9,16 @@ import { createBody } from '../../requests.ts';
 import type { Scale, World } from '../../scale.ts';
 
 const replicas = 2;
-const perSecond = 200;
+const maxPerSecond = 200;
 // Longer than two probes of the balancer.
 const joinMs = 600;
 
 /** Replaces one gateway after another under load, as a deployment does, and counts failed requests. */
-export async function measureRolls({ databases }: World, { rolls }: Scale): Promise<string[]> {
+export async function measureRolls(
+  { databases }: World,
+  { rolls, requestsPerSecond }: Scale,
+): Promise<string[]> {
+  const perSecond = Math.min(maxPerSecond, requestsPerSecond);
   await using aws = await startAws();
   const databaseUrl = await databases.create();
   const start = () => startGateway(aws.url, { databaseUrl, core: bothCores });

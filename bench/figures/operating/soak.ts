@@ -15,12 +15,11 @@ const requests: PacedRequest[] = [
 const samples = 60;
 // The first part, in which caches and the heap grow to their size, does not count.
 const warmUpShare = 0.2;
-const probesPerSample = 15;
 
 /** Half of the load that a gateway can carry, for minutes: whether anything grows. */
 export async function measureSoak(
   { openGateway, callers }: World,
-  { soakSeconds, roundSeconds }: Scale,
+  { soakSeconds, roundSeconds, requestsPerSecond, probes }: Scale,
 ): Promise<string[]> {
   await using gateway = await openGateway();
   const capacity = await callers.call<RoundResult>({
@@ -29,8 +28,7 @@ export async function measureSoak(
     seconds: 5 * roundSeconds,
     parallel: 50,
   });
-  // The senders of a paced load need more of their core than those of a round.
-  const perSecond = Math.min(600, Math.round(capacity.callsPerSecond / 2));
+  const perSecond = Math.min(requestsPerSecond, Math.round(capacity.callsPerSecond / 2));
   await using load = startPacedLoad(gateway.url, { perSecond, requests });
 
   const taken: Record<'seconds' | 'memory' | 'descriptors' | 'delay', number>[] = [];
@@ -43,7 +41,7 @@ export async function measureSoak(
       seconds: (performance.now() - beganAt) / 1_000,
       memory: gateway.anonymousMib(),
       descriptors: readdirSync(`/proc/${gateway.pid}/fd`).length,
-      delay: await probe(gateway.url),
+      delay: await probe(gateway.url, probes),
     });
   }
   await load.stop();
@@ -62,9 +60,9 @@ export async function measureSoak(
 }
 
 /** The median time of some probes, in milliseconds: it has the delay of the event loop. */
-async function probe(url: string): Promise<number> {
+async function probe(url: string, probes: number): Promise<number> {
   const tookMs: number[] = [];
-  for (let count = 0; count < probesPerSample; count++) {
+  for (let count = 0; count < probes; count++) {
     const sentAt = performance.now();
     const answer = await fetch(`${url}/health/live`);
     await answer.text();
