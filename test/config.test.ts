@@ -67,6 +67,25 @@ describe('the configuration', () => {
   });
 });
 
+describe('the metrics settings', () => {
+  test('are absent without METRICS_PORT', () => {
+    expect(read({ ...region, METRICS_HOST: '0.0.0.0' }).metrics).toBeUndefined();
+  });
+
+  test.for<[NodeJS.ProcessEnv, object]>([
+    [{}, { host: '127.0.0.1', isPerTarget: undefined }],
+    [
+      { METRICS_HOST: '0.0.0.0', METRICS_PER_TARGET: 'on' },
+      { host: '0.0.0.0', isPerTarget: true },
+    ],
+    [{ METRICS_PER_TARGET: 'off' }, { host: '127.0.0.1', isPerTarget: false }],
+  ])('are read: %o', ([env, metrics]) => {
+    const config = read({ ...region, METRICS_PORT: '9464', ...env });
+
+    expect(config.metrics).toEqual({ port: 9464, ...metrics });
+  });
+});
+
 describe('the database settings', () => {
   test('name a directory, and PostgreSQL if DATABASE_URL is set', () => {
     const DATABASE_URL = 'postgresql://gateway:secret@db.internal:5432/jobs?sslmode=verify-full';
@@ -122,6 +141,8 @@ describe('an invalid variable', () => {
       `HOST is "${HOST}", but must be an IP address or host name, without brackets or port.`,
     ]),
     [{ EXPORT_JOBS: 'no' }, 'EXPORT_JOBS is "no", but must be on or off.'],
+    [{ METRICS_PER_TARGET: 'no' }, 'METRICS_PER_TARGET is "no", but must be on or off.'],
+    [{ METRICS_PORT: '8080' }, 'METRICS_PORT is 8080, which is PORT, too; choose another port.'],
     [{ LOG_PRETTY: 'yes' }, 'LOG_PRETTY is "yes", but must be true or false.'],
     [
       { AWS_REGION: 'Ireland' },

@@ -71,7 +71,7 @@ export async function openMetricsListener(
   server.maxConnections = maxConnections;
   server.on('clientError', (_error, socket) => socket.destroy());
   const listening = Promise.withResolvers<void>();
-  server.once('error', listening.reject);
+  server.on('error', listening.reject); // a later one, such as too many open files, ends nothing
   server.listen({ host, port }, listening.resolve);
   await listening.promise;
   const { address, family, port: opened } = server.address() as AddressInfo;

@@ -28,8 +28,6 @@ export interface Metrics extends Disposable {
   /** Renders all of them in the text format of Prometheus. It never waits for anything outside of the process. */
   render(): Promise<string>;
   contentType: string;
-  /** Their names. */
-  names(): string[];
 }
 
 // How long a scrape may keep the event loop busy at a time. Shorter: a scrape of a busy process takes more
@@ -58,16 +56,14 @@ export function openMetrics(options: MetricsOptions): Metrics {
   }
   measureExports(instruments);
   collectDefaultMetrics({ register: registry });
-  const names = () => registry.getMetricsAsArray().map(({ name }) => name);
 
   return {
     contentType: registry.contentType,
-    names,
     async render() {
       prepare();
       const texts: string[] = [];
       let turnBeganAt = elapsed();
-      for (const name of names()) {
+      for (const { name } of registry.getMetricsAsArray()) {
         texts.push(await registry.getSingleMetricAsString(name));
         if (elapsed() - turnBeganAt < maxTurnMs) continue;
         await setImmediate();
