@@ -46,6 +46,17 @@ describe('the cookie', () => {
     expect(withSessionCredential(request)).toBe(request);
   });
 
+  test('is not used if the request has a credential of its own', () => {
+    const session = { id: randomUUID(), credential: { kind: 'jwt', text: 'a.b.c' } } as const;
+    const cookie = toSetCookie(session, requestWith(undefined), '')?.split(';')[0];
+    const rawHeaders = ['X-Api-Key', 'of-the-proxy'];
+
+    const [alone, withKey] = [requestWith(cookie), requestWith(cookie, { rawHeaders })];
+
+    expect(withSessionCredential(alone).rawHeaders).toEqual(['authorization', 'Bearer a.b.c']);
+    expect(withSessionCredential(withKey)).toBe(withKey);
+  });
+
   test('is for pages only, and hidden from scripts and other sites', () => {
     const set = toSetCookie({ id: randomUUID() }, requestWith(undefined), '/gateway') ?? '';
 

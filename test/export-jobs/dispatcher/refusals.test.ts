@@ -70,6 +70,17 @@ describe('a slot with a foreign task', () => {
     expect(await queue.states(jobId)).toEqual(['completed', 'completed']);
     expect(await failuresOf(queue)).toEqual([0, 0]);
     expect(await slotOf(queue)).toMatchObject({ foreignTaskId: null });
+    const seen = queue.database.queries.selectFrom('foreignTasks').selectAll();
+    const [history, ...others] = await seen.execute();
+    expect(others).toEqual([]);
+    expect(history).toMatchObject({
+      target: 'default',
+      taskId,
+      logGroupName: '/somebody/else',
+      beganAt: startAt,
+    });
+    expect(history?.seenUntil).toBeGreaterThanOrEqual(startAt + 200_000);
+    expect(history?.seenUntil).toBeLessThanOrEqual(startAt + 204_500);
     const [, create] = queue.calls('CreateExportTask');
     expect((create?.at ?? 0) - (startAt + 200_000)).toBeLessThanOrEqual(4_500);
     const calls = queue.emulator.journal.entries();
