@@ -95,6 +95,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.setValidatorCompiler(makeValidatorCompiler());
 
+  await app.register(telemetryPlugin);
   await app.register(edgePlugin, {
     limits,
     basePath,
@@ -110,7 +111,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(problemsPlugin);
   await app.register(openapiPlugin, { basePath }); // collects the routes that are registered after it
   await app.register(cataloguePlugin);
-  await app.register(telemetryPlugin);
   await app.register(healthPlugin, { whyNotReady });
   const slots = makeSlotReader({ targets, slotStatusSource: jobs?.slots, now, elapsed });
   const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });

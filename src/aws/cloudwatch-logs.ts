@@ -88,7 +88,7 @@ export function makeCloudWatchLogs(options: {
 }): CloudWatchLogs {
   const { region, openScopedSession, attempts } = options;
   const { credentials = region.defaultCredentials } = options;
-  const { timeouts, elapsed } = region;
+  const { timeouts } = region;
   const holder = options; // identifies this target
 
   // AWS refused the call because its credentials expired or were revoked. The next call needs a new
@@ -97,12 +97,12 @@ export function makeCloudWatchLogs(options: {
     if (isRefusedForCredentials(error)) credentials({ forceRefresh: true }).catch(() => {});
   };
 
-  async function read<Answer>(
+  async function read<Answer extends object>(
     operation: Exclude<Operation, 'CreateExportTask'>,
     send: (client: CloudWatchLogsClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      return await measureCall(`CloudWatchLogs/${operation}`, elapsed, () =>
+      return await measureCall(`CloudWatchLogs/${operation}`, region, () =>
         markUnsent(() =>
           withDeadline(readDeadlineMs(timeouts), async (deadline) => {
             const keys = await credentials();
@@ -123,7 +123,7 @@ export function makeCloudWatchLogs(options: {
       try {
         const scopedKeys = await markUnsent(async () => openScopedSession?.(createOptions));
         const deadlineMs = timeouts.createMs + timeouts.connectMs;
-        const answer = await measureCall('CloudWatchLogs/CreateExportTask', elapsed, () =>
+        const answer = await measureCall('CloudWatchLogs/CreateExportTask', region, () =>
           markUnsent(() =>
             withDeadline(deadlineMs, async (deadline) => {
               const keys = scopedKeys ?? (await credentials());

@@ -8,6 +8,7 @@ import { timeZones } from './migrations/0003-time-zones.ts';
 import { misses } from './migrations/0004-misses.ts';
 import { work } from './migrations/0005-work.ts';
 import { retention } from './migrations/0006-retention.ts';
+import { traceContext } from './migrations/0007-trace-context.ts';
 import { foreignTasks } from './migrations/0008-foreign-tasks.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
@@ -23,6 +24,7 @@ const migrations: Record<string, MigrationStep> = {
   '0004-misses': misses,
   '0005-work': work,
   '0006-retention': retention,
+  '0007-trace-context': traceContext,
   '0008-foreign-tasks': foreignTasks,
 };
 

@@ -28,6 +28,8 @@ export interface JobRow {
    * deletes jobs by it must check it.
    */
   endedAt: Generated<number | null>;
+  /** The span of the request that created the job, as a header traceparent; null without traces. */
+  traceParent: string | null;
   /** Grows with every change of the job or its slices; each change has an event with this number. */
   version: Generated<number>;
 }

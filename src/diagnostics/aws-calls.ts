@@ -3,16 +3,28 @@ import { openChannel } from './channel.ts';
 /** The service and the operation of a call to AWS. */
 export type AwsMethod = `CloudWatchLogs/${string}` | `STS/${string}`;
 
+/** A call to AWS that begins. */
+export interface StartedAwsCall {
+  method: AwsMethod;
+  region: string;
+}
+
 /** A call to AWS that has ended, with all its retries. */
 interface EndedAwsCall {
-  method: AwsMethod;
+  /** The message of its start. */
+  start: StartedAwsCall;
   durationMs: number;
   /**
    * Why it failed; undefined if it did not. It is a known error code of AWS, `timeout`, `not_sent`, or
    * `_OTHER`.
    */
   errorType: string | undefined;
+  /** The id of the request at AWS; undefined if AWS did not answer. */
+  awsRequestId: string | undefined;
 }
+
+/** Calls to CloudWatch Logs and STS. `run` contains the call. */
+export const awsCallStarts = openChannel<StartedAwsCall>('aws-call-start');
 
 /** Calls to CloudWatch Logs and STS that have ended. */
 export const awsCalls = openChannel<EndedAwsCall>('aws-call');

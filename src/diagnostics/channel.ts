@@ -1,9 +1,15 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 
 /** A named channel of node:diagnostics_channel with typed messages. */
 export interface Channel<Message> {
   /** Tells all listeners at once. It costs nothing while nobody listens. */
   publish(message: Message): void;
+  /**
+   * Tells all listeners, then calls `act`. What they have bound holds in `act` and in everything that it
+   * starts.
+   */
+  run<Result>(message: Message, act: () => Result): Result;
   /** Whether anybody listens. */
   readonly hasSubscribers: boolean;
   /**
@@ -11,6 +17,8 @@ export interface Channel<Message> {
    * uncaught exception. Returns a function that ends the subscription.
    */
   subscribe(listener: (message: Message) => void): () => void;
+  /** Makes `store` hold what `toValue` returns for a message, while its `run` runs. It must not throw. */
+  bind<Value>(store: AsyncLocalStorage<Value>, toValue: (message: Message) => Value): () => void;
 }
 
 /** Opens a channel. Its name in Node begins with `log-export-gateway:`. */
@@ -18,6 +26,7 @@ export function openChannel<Message>(name: string): Channel<Message> {
   const opened = channel(`log-export-gateway:${name}`);
   return {
     publish: (message) => opened.publish(message),
+    run: (message, act) => opened.runStores(message as object, act),
     get hasSubscribers() {
       return opened.hasSubscribers;
     },
@@ -25,6 +34,10 @@ export function openChannel<Message>(name: string): Channel<Message> {
       const act = (message: unknown) => listener(message as Message);
       opened.subscribe(act);
       return () => void opened.unsubscribe(act);
+    },
+    bind(store, toValue) {
+      opened.bindStore(store, (message) => toValue(message as Message));
+      return () => void opened.unbindStore(store);
     },
   };
 }

@@ -19,6 +19,36 @@ interface ReconciledCreate {
   result: 'created' | 'not-created' | 'unknown';
 }
 
+/** An attempt of a slice. */
+export interface SliceAttempt {
+  /** Unique among all attempts. */
+  marker: string;
+  /** The span of the request that created the job, as a header traceparent; null if it had none. */
+  traceParent: string | null;
+}
+
+/** An attempt that has ended, with or without an export. */
+interface EndedAttempt extends SliceAttempt {
+  target: string;
+  jobId: string;
+  slice: number;
+  attempt: number;
+  /** Since it was recorded, before its create was sent. */
+  durationMs: number;
+  outcome: string;
+  /** The slug of the problem that it ended with. */
+  problem: string | undefined;
+  /** The times of the task by the clock of AWS, in epoch ms. */
+  taskCreatedAt: number | undefined;
+  taskCompletedAt: number | undefined;
+  /** How often this process polled the task. */
+  polls: number;
+}
+
+/** Calls to AWS for an attempt, without polls. `run` contains the call. */
+export const attemptCalls = openChannel<SliceAttempt>('attempt-call');
+/** Attempts that have ended. */
+export const attemptEnds = openChannel<EndedAttempt>('attempt-end');
 /** Slices that have ended. */
 export const sliceEnds = openChannel<EndedSlices>('slice-end');
 /** Export tasks that have completed. */

@@ -1,20 +1,27 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
-import { httpRequests } from '#diagnostics/http-requests.ts';
+import { httpRequests, requestStarts, type StartedRequest } from '#diagnostics/http-requests.ts';
 import { problemsMet } from '#diagnostics/problems.ts';
+import type { SpanIds } from './active-span.ts';
 import { maxLoggedTextLength } from './logger.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The request id of AWS for the answer that served this request, for the log. */
     awsRequestId: string | undefined;
+    /** The message of its start, for those who listen. */
+    start: StartedRequest;
   }
 }
 
-/** Writes one log line for each request, and publishes its end. */
+/**
+ * Writes one log line for each request, and publishes its start and its end. It is registered first, so
+ * that a request that another hook refuses has a start, too.
+ */
 export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
   app.decorateRequest('awsRequestId', undefined);
+  app.decorateRequest('start');
 
   app.addHook('onRequest', (request, reply, done) => {
     // An aborted request has no onResponse hook, but needs a line.
@@ -23,7 +30,8 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
       writeLine(request, reply, { isAborted: true });
       publishEnd(request, reply, reply.raw.headersSent ? reply.statusCode : undefined);
     });
-    done();
+    request.start = startOf(request);
+    requestStarts.run(request.start, done);
   });
   app.addHook('onResponse', (request, reply, done) => {
     writeLine(request, reply);
@@ -36,6 +44,7 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
     const callerRequestId = request.headers['x-request-id'];
     const facts = {
       requestId: request.id,
+      ...idsOf(request.start),
       method: request.method,
       route: request.routeOptions.url ?? null, // the pattern: a path may contain personal data
       status: reply.statusCode,
@@ -57,13 +66,33 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
   }
 });
 
+// The methods of RFC 9110 and PATCH, as in OpenTelemetry's conventions. A caller may send any other word.
+const knownMethods = new Set('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '));
+
+function startOf({ method, routeOptions, protocol, headers }: FastifyRequest): StartedRequest {
+  const { traceparent: parent, tracestate: state } = headers;
+  const callerTrace = { parent: parent?.toString(), state: state?.toString() };
+  return {
+    method: knownMethods.has(method) ? method : '_OTHER',
+    route: routeOptions.url,
+    scheme: protocol,
+    callerTrace,
+  };
+}
+
 function publishEnd(
-  { method, routeOptions, problem }: FastifyRequest,
+  { start, problem }: FastifyRequest,
   { elapsedTime }: FastifyReply,
   status: number | undefined,
 ): void {
-  httpRequests.publish({ method, route: routeOptions.url, status, durationMs: elapsedTime });
+  httpRequests.publish({ start, status, durationMs: elapsedTime, problem: problem?.slug });
   if (problem) problemsMet.publish({ slug: problem.slug });
+}
+
+/** The ids of the span of a request; none without traces. */
+function idsOf({ traceParent }: StartedRequest): Partial<SpanIds> {
+  const [, traceId, spanId] = traceParent?.split('-') ?? [];
+  return { ...(traceId && spanId && { traceId, spanId }) };
 }
 
 function toReason(cause: unknown): string | undefined {

@@ -10,7 +10,7 @@ const task = { ...createBody, from: 0n, to: 1n };
 /** The calls that are published while `act` runs. */
 async function callsDuring(act: () => Promise<unknown>) {
   const calls: { method: string; errorType: string | undefined; durationMs: number }[] = [];
-  const end = awsCalls.subscribe((call) => calls.push(call));
+  const end = awsCalls.subscribe(({ start, ...end }) => calls.push({ ...start, ...end }));
   await act();
   end();
   return calls;

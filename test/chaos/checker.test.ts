@@ -108,6 +108,7 @@ const valid: Evidence = {
       logStreamNamePrefix: null,
       isUnsettledAllowed: 0,
       logGroupBytes: null,
+      traceParent: null,
       acceptedAt: 980,
       cancelRequestedAt: null,
       endedAt: null,

@@ -43,6 +43,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0004-misses',
       '0005-work',
       '0006-retention',
+      '0007-trace-context',
       '0008-foreign-tasks',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
@@ -74,7 +75,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         await schema.dropIndex(index).execute();
       for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
         await schema.alterTable('slots').dropColumn(column).execute();
-      for (const column of ['principal', 'timeZone', 'endedAt'])
+      for (const column of ['principal', 'timeZone', 'endedAt', 'traceParent'])
         await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
       await schema.alterTable('slices').dropColumn('misses').execute();
@@ -106,6 +107,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0004-misses',
       '0005-work',
       '0006-retention',
+      '0007-trace-context',
       '0008-foreign-tasks',
     ]);
     const columns = ['id', 'principal', 'timeZone'] as const;
@@ -248,5 +250,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([7, 1]);
+  expect([applied?.length, installations?.length]).toEqual([8, 1]);
 });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
 
@@ -32,4 +33,27 @@ test('a channel has a name in Node that begins with the name of the service', ()
   unsubscribe('log-export-gateway:test-of-names', listen);
 
   expect(heard).toEqual(['a message']);
+});
+
+test('what is bound to a channel holds in its run and in everything that it starts', async () => {
+  const channel = openChannel<{ value: number }>('test-of-runs');
+  const store = new AsyncLocalStorage<number>();
+  const seen: (number | undefined)[] = [];
+  const see = async () => {
+    seen.push(store.getStore());
+    await Promise.resolve();
+    seen.push(store.getStore());
+    return 'result';
+  };
+
+  const unbind = channel.bind(store, ({ value }) => 10 * value);
+  const result = await channel.run({ value: 1 }, see);
+  const outside = store.getStore();
+  unbind();
+  await channel.run({ value: 2 }, see);
+
+  expect(result).toBe('result');
+  expect(outside).toBeUndefined();
+  expect(seen).toEqual([10, 10, undefined, undefined]);
+  expect(channel.hasSubscribers).toBe(false);
 });

@@ -19,13 +19,19 @@ export interface HourlyJob {
   destination?: string;
   destinationPrefix?: string;
   timeZone?: string;
+  /** The span of its request. Default: none. */
+  traceParent?: string;
 }
 
 /** Inserts an accepted job with slices of one hour. Returns its id. */
 export async function insertHourlyJob(database: Database, job: HourlyJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
-  const { destinationPrefix = 'jobs/{jobId}/{attempt}', timeZone = 'UTC' } = job;
+  const {
+    destinationPrefix = 'jobs/{jobId}/{attempt}',
+    timeZone = 'UTC',
+    traceParent = null,
+  } = job;
   const id = randomUUID();
   const fromAt = startAt - 30 * 86_400_000;
   await database.transaction(async (queries) => {
@@ -44,6 +50,7 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
         destinationPrefix,
         isUnsettledAllowed: 0,
         acceptedAt: database.now(),
+        traceParent,
       })
       .execute();
     const numbers = Array.from({ length: slices }, (_, number) => number);

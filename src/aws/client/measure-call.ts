@@ -1,22 +1,34 @@
-import { type AwsMethod, awsCalls } from '#diagnostics/aws-calls.ts';
+import { type AwsMethod, awsCallStarts, awsCalls } from '#diagnostics/aws-calls.ts';
 import { errorMeanings, isNotSent, isTimeout } from '../error-meaning.ts';
+import type { AwsRegion } from '../regions/open-aws.ts';
 
-/** Makes a call to AWS, and publishes how long it took and why it failed. `elapsed` only goes forward. */
-export async function measureCall<Answer>(
+/** Makes a call to AWS, and publishes its start, how long it took and why it failed. */
+export async function measureCall<Answer extends object>(
   method: AwsMethod,
-  elapsed: () => number,
+  { name: region, elapsed }: Pick<AwsRegion, 'name' | 'elapsed'>,
   call: () => Promise<Answer>,
 ): Promise<Answer> {
+  const start = { method, region };
   const beganAt = elapsed();
-  let errorType: string | undefined;
-  try {
-    return await call();
-  } catch (error) {
-    errorType = errorTypeOf(error);
+  const publishEnd = (requestId: string | undefined, errorType?: string) => {
+    const durationMs = elapsed() - beganAt;
+    awsCalls.publish({ start, durationMs, errorType, awsRequestId: requestId });
+  };
+  const answer = await awsCallStarts.run(start, call).catch((error: object) => {
+    publishEnd(requestIdOf(error), errorTypeOf(error));
     throw error;
-  } finally {
-    awsCalls.publish({ method, durationMs: elapsed() - beganAt, errorType });
-  }
+  });
+  publishEnd(requestIdOf(answer));
+  return answer;
+}
+
+/** The request id of an answer or an error of the SDK, or of a page that was read from an answer. */
+function requestIdOf(result: object): string | undefined {
+  const { $metadata, awsRequestId } = result as {
+    $metadata?: { requestId?: string };
+    awsRequestId?: string;
+  };
+  return $metadata?.requestId ?? awsRequestId;
 }
 
 // AWS may add codes at any time, so a metric must not have one that is not listed.

@@ -59,7 +59,7 @@ export function makeRoleSessions(options: {
     pool: ClientPool<STSClient>,
     input: Omit<AssumeRoleCommandInput, 'RoleArn'>,
   ) =>
-    measureCall('STS/AssumeRole', region.elapsed, () =>
+    measureCall('STS/AssumeRole', region, () =>
       withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
         pool.call({ holder: role, keys: await region.defaultCredentials(), signal }, (client) =>
           client.send(
@@ -117,7 +117,7 @@ export async function readCallerAccount(options: {
   const { Account } = await auditStsCall(
     record,
     { principal: gatewayItself, operation: 'GetCallerIdentity' },
-    measureCall('STS/GetCallerIdentity', region.elapsed, () =>
+    measureCall('STS/GetCallerIdentity', region, () =>
       withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
         region.sessions.call({ holder: credentials, keys: await credentials(), signal }, (client) =>
           client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),

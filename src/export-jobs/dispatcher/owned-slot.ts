@@ -64,6 +64,8 @@ export interface TaskWatch {
   since: number;
   /** Whether AWS answered the create then. Otherwise the task may have begun earlier or later. */
   isFromStart: boolean;
+  /** How often this process has polled the task. */
+  polls: number;
   /** The last poll that saw it, in ms since then; 0 before the first. */
   polledAt: number;
   /** When to poll next, in ms since then; undefined until it is decided. */

@@ -51,7 +51,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!slice) return undefined;
   const job = await queries
     .selectFrom('jobs')
-    .select(['principal', 'destination', 'timeZone', 'logStreamNamePrefix'])
+    .select(['principal', 'destination', 'timeZone', 'logStreamNamePrefix', 'traceParent'])
     .select('destinationPrefix as prefixTemplate')
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();

@@ -141,6 +141,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
         request,
         acceptedAt,
         keyUse,
+        traceParent: request.start.traceParent,
         plan,
         maxWaitingSlices,
       });

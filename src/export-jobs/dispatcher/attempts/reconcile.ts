@@ -1,4 +1,4 @@
-import { reconciledCreates } from '#diagnostics/exports.ts';
+import { attemptCalls, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../store/steps/read-active-slice.ts';
@@ -38,7 +38,7 @@ export async function reconcileStart(slot: OwnedSlot, active: StartingSlice): Pr
   const isApart = elapsed() - listings.listedAt >= timings.listingIntervalMs;
   const isAnswerDue = ageMs > timings.createDeadlineMs;
   listings.listedAt = elapsed();
-  const { found, other } = await findTask(slot, active);
+  const { found, other } = await attemptCalls.run(active, () => findTask(slot, active));
   if (found) {
     const { taskId, awsRequestId } = found;
     const by = { action: 'DescribeExportTasks', awsRequestId } as const;

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
 import type { CreateExportTaskInput } from '#aws/export-task.ts';
-import { lostCreates } from '#diagnostics/exports.ts';
+import { attemptCalls, lostCreates } from '#diagnostics/exports.ts';
 import { handOffs } from '#diagnostics/slots.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
 import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
@@ -66,11 +66,13 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   await reach('before-send');
   const sentAt = elapsed();
   publishHandOff(slot, sentAt);
-  const outcome = await target.logs.createExportTask(toTask(intent), {
-    maySend: () => elapsed() < sendBefore,
-    caller: intent.caller,
-    grant: grantOf(question, decision),
-  });
+  const outcome = await attemptCalls.run(intent, () =>
+    target.logs.createExportTask(toTask(intent), {
+      maySend: () => elapsed() < sendBefore,
+      caller: intent.caller,
+      grant: grantOf(question, decision),
+    }),
+  );
   slot.callSpacing.countWrite();
   await reach('before-outcome');
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
@@ -90,7 +92,7 @@ async function recordDenial(
 ): Promise<number> {
   const problem = new Problem('not-permitted', 'The policies no longer permit this export.');
   const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
-  const active = { ...intent, state: 'starting' } as const;
+  const active = { ...intent, state: 'starting', ageMs: 0 } as const;
   await recordAndAnnounce(slot, active, endRefused(intent, problem, by), 'in-outcome');
   logFailedSlice(slot, intent, toStored(problem), undefined);
   await setImmediate(); // nothing else waits here: many denials in a row would block all other requests
@@ -121,7 +123,8 @@ async function recordOutcome(
   const { memory, outages, target, database, lease, timings } = slot;
   const { jobId, slice, attempt, marker } = intent;
   const create = { action: 'CreateExportTask', policies } as const;
-  const active = { ...intent, state: 'starting' } as const;
+  const ageMs = slot.elapsed() - intent.sentAt;
+  const active = { ...intent, state: 'starting', ageMs } as const;
   switch (result.outcome) {
     case 'accepted': {
       const { taskId, awsRequestId } = result;
@@ -133,6 +136,7 @@ async function recordOutcome(
         state: 'running',
         since: slot.elapsed(),
         isFromStart: true,
+        polls: 0,
         polledAt: 0,
         pollAt: undefined,
       };

@@ -1,6 +1,6 @@
 import { quoteAws } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
-import { completedTasks } from '#diagnostics/exports.ts';
+import { attemptCalls, completedTasks } from '#diagnostics/exports.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { alarmAfterMs } from '#telemetry/outage-log.ts';
@@ -31,6 +31,7 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
   const { taskId } = active;
   const sentAt = elapsed();
   watch.pollAt = undefined;
+  watch.polls += 1;
   const page = await target.logs.describeExportTasks({ taskId }, { isFresh: true });
   const task = page.exportTasks.find((found) => found.taskId === taskId);
   const code = task?.status?.code;
@@ -69,7 +70,9 @@ const cancelRetryMs = 10_000;
 async function requestCancel(slot: OwnedSlot, active: RunningSlice): Promise<number> {
   const { target, database, memory, elapsed, outages } = slot;
   const { jobId, slice, attempt, taskId } = active;
-  const { awsRequestId, refusal } = await cancelTaskAtAws(slot, taskId, active.caller);
+  const { awsRequestId, refusal } = await attemptCalls.run(active, () =>
+    cancelTaskAtAws(slot, taskId, active.caller),
+  );
   const by = { action: 'CancelExportTask', awsRequestId, problem: refusal?.slug } as const;
   // The task has ended or is unknown to AWS: the next poll finds out which.
   const isOver =

@@ -9,7 +9,16 @@ export function watchOf({ memory, elapsed }: OwnedSlot, active: RunningSlice): T
   if (known?.marker === marker && known.state === state) return known;
   // The time that a cancel takes does not depend on the age of the task.
   const since = elapsed() - (state === 'running' ? ageMs : 0);
-  memory.watch = { marker, state, since, isFromStart: false, polledAt: 0, pollAt: undefined };
+  const polls = known?.marker === marker ? known.polls : 0;
+  memory.watch = {
+    marker,
+    state,
+    since,
+    isFromStart: false,
+    polls,
+    polledAt: 0,
+    pollAt: undefined,
+  };
   return memory.watch;
 }
 

@@ -18,6 +18,8 @@ export interface Acceptance {
   /** When its planning began, by the database's clock. */
   acceptedAt: number;
   keyUse: KeyUse | undefined;
+  /** The span of the request, as a header traceparent. Default: none. */
+  traceParent?: string | undefined;
   plan: PlannedJob;
   /** How many slices a caller may have waiting; 0 means no limit. */
   maxWaitingSlices: number;
@@ -51,7 +53,7 @@ async function jobExists({ queries }: Database, jobId: string): Promise<boolean>
 async function writeJob(
   queries: Queries,
   database: Database,
-  { jobId, request, acceptedAt, keyUse, plan, maxWaitingSlices }: Acceptance,
+  { jobId, request, acceptedAt, keyUse, traceParent, plan, maxWaitingSlices }: Acceptance,
 ): Promise<string> {
   const { principal } = request;
   const caller = principal.id;
@@ -81,6 +83,7 @@ async function writeJob(
       isUnsettledAllowed: isUnsettledAllowed ? 1 : 0,
       acceptedAt,
       cancelRequestedAt: null,
+      traceParent: traceParent ?? null,
     })
     .execute();
   const jobColumns = { jobId, target, caller, priority, state: 'waiting' };

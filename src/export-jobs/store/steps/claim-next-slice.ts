@@ -22,6 +22,8 @@ export interface Intent {
   destination: string;
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
+  /** The span of the request that created the job; null without traces. */
+  traceParent: string | null;
 }
 
 /** What a claim needs from outside the store. */
@@ -101,7 +103,7 @@ export async function claimNextSlice(
       })
       .execute();
     await reachInside();
-    const { fromAt, toAt, destination, logStreamNamePrefix } = next;
+    const { fromAt, toAt, destination, logStreamNamePrefix, traceParent } = next;
     return {
       jobId,
       slice: number,
@@ -116,6 +118,7 @@ export async function claimNextSlice(
       destination,
       destinationPrefix,
       logStreamNamePrefix,
+      traceParent,
     };
   });
 }

@@ -31,6 +31,8 @@ interface SliceInSlot {
   toAt: number;
   destination: string;
   destinationPrefix: string;
+  /** The span of the request that created the job; null without traces. */
+  traceParent: string | null;
   submittedAt: number;
   /** The time since it was submitted, by the clock of the database. */
   ageMs: number;
@@ -64,6 +66,7 @@ export async function readActiveSlice(
       'slices.toAt',
       'jobs.destination',
       'jobs.cancelRequestedAt',
+      'jobs.traceParent',
       'attempts.marker',
       'attempts.taskId',
       'attempts.problem',

@@ -10,7 +10,7 @@ export function measureAwsCalls({ histogram, listen }: Instruments): void {
     labelNames: ['rpc_method', 'error_type'],
     buckets: requestBuckets,
   });
-  listen(awsCalls, ({ method, errorType = '', durationMs }) => {
-    durations.observe({ rpc_method: method, error_type: errorType }, durationMs / 1_000);
+  listen(awsCalls, ({ start, errorType = '', durationMs }) => {
+    durations.observe({ rpc_method: start.method, error_type: errorType }, durationMs / 1_000);
   });
 }

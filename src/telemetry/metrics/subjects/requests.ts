@@ -8,9 +8,6 @@ export const requestBuckets = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
 
-// The methods of RFC 9110 and PATCH, as in OpenTelemetry's conventions. A caller may send any other word.
-const knownMethods = new Set('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '));
-
 /** Measures requests to the API, and counts problems. */
 export function measureRequests({ histogram, counter, listen }: Instruments): void {
   const durations = histogram({
@@ -19,9 +16,10 @@ export function measureRequests({ histogram, counter, listen }: Instruments): vo
     labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
     buckets: requestBuckets,
   });
-  listen(httpRequests, ({ method, route = '', status = '', durationMs }) => {
+  listen(httpRequests, ({ start, status = '', durationMs }) => {
+    const { method, route = '' } = start;
     const labels = {
-      http_request_method: knownMethods.has(method) ? method : '_OTHER',
+      http_request_method: method,
       http_route: route,
       http_response_status_code: status,
     };
