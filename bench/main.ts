@@ -25,6 +25,7 @@ import { measureBusyTargets } from './figures/targets/busy.ts';
 import { measureIdleTargets } from './figures/targets/idle.ts';
 import { measureNeighbours } from './figures/targets/neighbours.ts';
 import { measureReplicas } from './figures/targets/replicas.ts';
+import { measureTraces } from './figures/traces.ts';
 import { isShort } from './form.ts';
 import { makeGateways } from './gateway.ts';
 import { describeMachine, moveToSupportCore, supportCore } from './machine.ts';
@@ -36,6 +37,7 @@ const figures = {
   peers: measurePeers,
   auth: measureAuth,
   metrics: measureMetrics,
+  traces: measureTraces,
   health: measureHealth,
   decision: measureDecision,
   start: measureStart,

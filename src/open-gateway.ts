@@ -18,6 +18,7 @@ import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
 import { openConfiguredMetrics } from './open-configured-metrics.ts';
 import { openConfiguredTargets } from './open-configured-targets.ts';
+import { openConfiguredTraces } from './open-configured-traces.ts';
 
 /** The running service. */
 export interface Gateway {
@@ -57,6 +58,9 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     return opened;
   };
   const audit = use('audit', await openAudit(config.auditLog, log)); // closed last: the others write to it
+  const traces = config.traces && (await openConfiguredTraces(config.traces, { elapsed, log }));
+  let tracesClosed: Promise<void> | undefined;
+  opening.defer(() => tracesClosed);
   const { access, tls } = use(
     'access',
     await openAccess(config, { audit, log, elapsed, sleep: files.sleep }),
@@ -74,6 +78,10 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       sleepUntilReload: files.sleep,
     }),
   );
+  opening.defer(() => {
+    // The last spans are sent while the others close.
+    tracesClosed = traces && closeInTime('traces', () => traces[Symbol.asyncDispose](), log);
+  });
   const jobs =
     database &&
     openExportJobs(database, {
@@ -162,6 +170,7 @@ type Use = <Opened extends AsyncDisposable>(
 const closeWithinMs = {
   metrics: 100,
   jobs: 1_200,
+  traces: 1_000, // at the same time as the next three
   targets: 100,
   database: 700,
   access: 300,

@@ -86,6 +86,55 @@ describe('the metrics settings', () => {
   });
 });
 
+describe('the settings of traces', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', endpoint],
+    [
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/v1/traces' },
+    ],
+  ])('switch them on with %s', (_name, env) => {
+    expect(read({ ...region, ...env }).traces).toEqual({
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+      serviceName: 'log-export-gateway',
+    });
+  });
+
+  test('select the traces to record, and name the service', () => {
+    const sampling = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' };
+
+    expect(
+      read({ ...region, ...endpoint, ...sampling, OTEL_SERVICE_NAME: 'exports' }).traces,
+    ).toEqual({ sampler: 'traceidratio', ratio: 0.25, serviceName: 'exports' });
+  });
+
+  test('switch them off with OTEL_SDK_DISABLED', () => {
+    expect(read({ ...region, ...endpoint, OTEL_SDK_DISABLED: 'true' }).traces).toBeUndefined();
+  });
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318', 'is set, but must be a URL'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://user:secret@[', 'is set, but is not a URL'],
+    [
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'secret',
+      'is set, but must be names and percent-encoded values',
+    ],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '0', 'is 0, but must be a whole number of milliseconds'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote', 'is "jaeger_remote", but must be one of always_on'],
+    ['OTEL_TRACES_SAMPLER_ARG', '10', 'is "10", but must be a number from 0 to 1'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'prod', 'is "prod", but must be names and percent-encoded values'],
+  ])('reject %s=%s without showing a secret', (name, value, rest) => {
+    const reject = () => read({ ...region, [name]: value });
+
+    expect(reject).toThrow(`${name} ${rest}`);
+    expect(reject).not.toThrow('user:secret');
+  });
+});
+
 describe('the database settings', () => {
   test('name a directory, and PostgreSQL if DATABASE_URL is set', () => {
     const DATABASE_URL = 'postgresql://gateway:secret@db.internal:5432/jobs?sslmode=verify-full';

@@ -9,6 +9,7 @@ import { type EdgeConfig, readEdge } from './edge.ts';
 import { type MetricsConfig, readMetrics } from './metrics.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
 import { checkTargets, readTargets } from './targets-file.ts';
+import { readTraces, type TracesConfig } from './traces/read-traces.ts';
 import { Environment } from './variables.ts';
 
 /** The configuration of the gateway, read at its start. */
@@ -26,6 +27,8 @@ export interface Config {
   jobs: JobsConfig | undefined;
   /** Where metrics are served; undefined if they are not. */
   metrics: MetricsConfig | undefined;
+  /** How traces are made; undefined if there are none. */
+  traces: TracesConfig | undefined;
   /** How callers reach the service. */
   edge: EdgeConfig;
   /** Whether the pages for people are served. */
@@ -85,6 +88,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     targetsFile,
     jobs,
     metrics: readMetrics(read),
+    traces: readTraces(read),
     edge: readEdge(read),
     isUiOn: read.UI === 'on',
     access: readAccess(read, readFile),

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import { otelVariables } from './traces/otel-variables.ts';
 import {
   address,
   filePath,
@@ -77,6 +78,7 @@ export const Environment = Type.Object({
       'Whether each target has metrics of its own. Default: only with at most 200 targets. Sums over all targets are always present.',
     ),
   ),
+  ...otelVariables,
   AWS_REGION: Type.Optional({
     ...region,
     description: 'Region of the only target. Required unless TARGETS_FILE is set.',

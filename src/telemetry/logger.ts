@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
+import { activeSpan, type SpanIds } from './active-span.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** The most characters of a caller's text in a log line. */
@@ -91,6 +92,7 @@ export function makeLogger(level: string, destination: DestinationStream, basePa
   return pino(
     {
       level,
+      mixin: idsOfActiveSpan,
       base: null, // the platform adds container and host
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: toLine },
@@ -98,4 +100,10 @@ export function makeLogger(level: string, destination: DestinationStream, basePa
     },
     destination,
   );
+}
+
+/** A line that is written for a request or an attempt has the ids of its span. */
+function idsOfActiveSpan(): Partial<SpanIds> {
+  const span = activeSpan.getStore();
+  return span ? { traceId: span.traceId, spanId: span.spanId } : {}; // a new object: pino adds to it
 }

@@ -30,6 +30,10 @@ test('npm run bench prints every figure', async () => {
       '  CPU time a call    gateway # µs, bare # µs, ratio #',
     ]),
     '  scrape             # KiB in # ms',
+    ...['# %', '# % '].flatMap((share) => [
+      `create, ${share} traced gateway #/s, bare #/s, ratio #`,
+      '  CPU time a call    gateway # µs, bare # µs, ratio #',
+    ]),
     'GET /health/live     gateway #/s, bare #/s, ratio # (goal ≥ #)',
     '  CPU time a call    gateway # µs, bare # µs, ratio #',
     'decision             # µs by # policy, # µs by #, # µs by # (goal ≤ #)',

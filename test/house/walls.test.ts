@@ -149,12 +149,28 @@ describe('the walls', () => {
     ).toEqual([]);
   });
 
-  test('only the hall opens metrics: rooms publish, and do not know who listens', () => {
+  test('only the hall opens metrics and traces: rooms publish, and do not know who listens', () => {
     const may = (room: string) => room === 'hall' || room === 'telemetry';
+    const isListener = (file: string) => /^telemetry\/(?:metrics|traces)\//.test(file);
 
-    expect(
-      offending(({ from, to }) => to.startsWith('telemetry/metrics/') && !may(roomOf(from))),
-    ).toEqual([]);
+    expect(offending(({ from, to }) => isListener(to) && !may(roomOf(from)))).toEqual([]);
+  });
+
+  test('a start loads no package that only some settings need', () => {
+    // Neither types nor import() load a file at the start.
+    const eager = /^(?:import|export) (?!type\b)(?:[^;']*? from )?'([^']+)';/gm;
+    const optional = /^(?:@opentelemetry\/|@prometheus-io\/|@cedar-policy\/|pino-pretty$|pg$)/;
+    const loaded = new Set(['bin/serve.ts']);
+    for (const file of loaded) {
+      for (const [, specifier = ''] of (sources.get(file) ?? '').matchAll(eager)) {
+        const isRelative = specifier.startsWith('.');
+        loaded.add(isRelative ? join(dirname(file), specifier) : specifier.replace(/^#/, ''));
+      }
+    }
+
+    expect(loaded).toContain('app.ts');
+    expect(loaded).toContain('fastify');
+    expect([...loaded].filter((name) => optional.test(name))).toEqual([]);
   });
 
   test('the emulator imports only itself and Node', () => {
