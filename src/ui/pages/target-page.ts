@@ -124,7 +124,7 @@ const maxQueues = 50;
 
 function queueTable({ waiting, ready, callers }: NonNullable<RedactedSlotStatus['queue']>): Html {
   if (waiting === 0) return html`<p class="empty">No slice waits.</p>`;
-  return html`<p>${inDigits(waiting)} waiting, ${inDigits(ready)} of them can start now.</p>
+  return html`<p>${inDigits(waiting)} waiting, ${inDigits(ready)} of them ready to start.</p>
 ${table(
   'Waiting slices by priority and caller, highest priority first',
   [
@@ -135,7 +135,7 @@ ${table(
     },
     { label: 'Priority', cell: ({ priority }) => priority },
     { label: 'Waiting', cell: (row) => inDigits(row.waiting) },
-    { label: 'Can start now', cell: (row) => inDigits(row.ready) },
+    { label: 'Ready', cell: (row) => inDigits(row.ready) },
   ],
   callers.slice(0, maxQueues),
 )}
