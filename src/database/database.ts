@@ -17,6 +17,11 @@ export interface Database extends AsyncDisposable {
   /** The clock of the database in epoch ms, as an expression. Rows use no other clock. */
   now: () => RawBuilder<number>;
   /**
+   * Writes what was committed into the file of SQLite. Otherwise a later commit does it for a thousand pages
+   * at once, and everything waits for it. Does nothing on PostgreSQL: it has processes for that.
+   */
+  checkpoint(): Promise<void>;
+  /**
    * Gives at most `maxPages` pages of deleted rows back to the disk, in one short statement. Returns whether
    * more can be given back. Does nothing on PostgreSQL: its autovacuum does it.
    */

@@ -191,6 +191,9 @@ function makeDatabase(
         }
       }
     },
+    async checkpoint() {
+      if (kind === 'sqlite') await sql`pragma wal_checkpoint(passive)`.execute(queries);
+    },
     compact: async (maxPages) => kind === 'sqlite' && compactFile(queries, maxPages),
     async notify(queries, text) {
       if (kind === 'postgres')

@@ -48,6 +48,19 @@ describe('a file whose rows were deleted', () => {
     return { before, steps: await compact(database) };
   }
 
+  test('has what was committed after a checkpoint', async () => {
+    const dataDir = temporaryDir();
+    await using database = await openReady({ dataDir });
+    const event = { jobId: 'none', version: 1, at: 0, type: '', data: 'x'.repeat(1_000_000) };
+    await database.queries.insertInto('events').values(event).execute();
+    const before = sizeOf(dataDir);
+
+    await database.checkpoint();
+
+    expect(before).toBeLessThan(1_000_000);
+    expect(sizeOf(dataDir)).toBeGreaterThan(1_000_000);
+  });
+
   test('shrinks in small steps', async () => {
     const dataDir = temporaryDir();
 

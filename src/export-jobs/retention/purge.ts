@@ -85,6 +85,7 @@ export async function purge(
     for (let isMore = true; isMore && isOurs && !stop.aborted; ) {
       const beganAt = elapsed();
       isMore = await act();
+      await database.checkpoint();
       const tookMs = elapsed() - beganAt;
       const ideal = Math.min(maxRows * 2, (maxRows * purgePace.transactionMs) / tookMs);
       maxRows = Math.round(Math.min(purgePace.maxRows, Math.max(purgePace.minRows, ideal)));
