@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
+import { Registry } from '@prometheus-io/client';
 
 import { type MeasuredTarget, makeInstruments } from './instruments.ts';
 import { measureAwsCalls } from './subjects/aws-calls.ts';
 import { measureDatabase } from './subjects/database.ts';
 import { measureExports } from './subjects/exports.ts';
 import { countFileFailures } from './subjects/files.ts';
+import { measureProcess } from './subjects/process.ts';
 import { measureQueue, type QueueOptions } from './subjects/queue.ts';
 import { measureRequests } from './subjects/requests.ts';
 import { measureSlots } from './subjects/slots.ts';
@@ -55,7 +56,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
     measureQueue(instruments, { ...jobs, stop: stop.signal });
   }
   measureExports(instruments);
-  collectDefaultMetrics({ register: registry });
+  const processMetrics = measureProcess(instruments);
 
   return {
     contentType: registry.contentType,
@@ -74,6 +75,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
     [Symbol.dispose]() {
       stop.abort();
       stopListening();
+      processMetrics[Symbol.dispose]();
       registry.clear();
     },
   };
