@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { activeSpan } from '#telemetry/active-span.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { createBody, openWorld } from '../world.ts';
 
@@ -15,6 +16,24 @@ function logged(write: (log: ReturnType<typeof makeLogger>) => void, basePath = 
 }
 
 describe('the log', () => {
+  test('has the ids of the active span in each line, and none without a span', () => {
+    const ids = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
+    const within = { ...ids, traceFlags: 1 };
+
+    const text = logged((log) => {
+      activeSpan.run(within, () => log.warn({ target: 'default' }, 'within'));
+      log.warn({ target: 'default' }, 'outside');
+    });
+
+    const [line, outside] = text
+      .split('\n')
+      .slice(0, 2)
+      .map((each) => JSON.parse(each));
+    expect(line).toMatchObject({ ...ids, target: 'default', msg: 'within' });
+    expect(line).not.toHaveProperty('traceFlags');
+    expect(outside).not.toHaveProperty('traceId');
+  });
+
   test('has one line per request, with the facts an operator needs', async () => {
     await using world = await openWorld();
 
