@@ -13,12 +13,12 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
 const longest = [
   'bench/bench',
   'shutdown',
-  'house/patterns',
+  'dispatcher/sharing',
   'chaos/chaos',
-  'auth/forced-open',
+  'browser/pages',
   'dispatcher/poison',
-  'api/watch-events',
-  'aws/error-meaning',
+  'container/image',
+  'auth/canaries',
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
