@@ -10,11 +10,11 @@ import type { Log } from '../log.ts';
 import { makeOutageLog } from '../outage-log.ts';
 
 /**
- * The most spans that wait to be sent, about 1.5 KiB each. Fewer: a burst of requests loses spans while the
+ * The most spans that wait to be sent, about 1 KiB each. Fewer: a burst of requests loses spans while the
  * receiver works. More: a receiver that is away takes memory from requests.
  */
 export const maxWaitingSpans = 2_048;
-// In one request. Fewer: more requests. More: one takes the event loop for longer than 10 ms.
+// In one request. Fewer: more requests. More: writing one as JSON takes the event loop for longer than 2 ms.
 const maxBatchSpans = 512;
 // Shorter: small batches. Longer: a trace is visible later.
 const sendEveryMs = 2_000;
