@@ -5,7 +5,7 @@ import { makeRandom } from '../../random.ts';
 import { openLogs } from '../open-logs.ts';
 import { answerText, type Ending, openClosingAws } from './closing-aws.ts';
 
-const trials = 300;
+const trials = 1_000;
 const order = { logGroupName: '/app', from: 0n, to: 1n, destination: 'archive' };
 const endings: Ending[] = ['FIN', 'RST', 'close_notify'];
 
