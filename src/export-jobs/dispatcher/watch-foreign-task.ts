@@ -48,8 +48,9 @@ export async function watchForeignTask(slot: OwnedSlot): Promise<number> {
     logGroupName,
     heldSince,
   };
-  const text = 'slot held by a task of another tool, waiting';
-  outages.creates.failed(facts, text, { alarmAfterMs: takenAlarmMs });
+  const text = 'slot held by a task that no job created, waiting';
+  const kind = `${text} ${taskId}`; // each holder is named at once
+  outages.creates.failed(facts, text, { alarmAfterMs: takenAlarmMs, kind });
   await recordForeignTask(database, lease, memory.foreign);
   return 0;
 }

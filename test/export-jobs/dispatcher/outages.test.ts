@@ -106,7 +106,7 @@ describe('the log', () => {
     await queue.runUntilDone();
     await queue.time.runFor(2 * minuteMs);
 
-    const text = 'slot held by a task of another tool, waiting';
+    const text = 'slot held by a task that no job created, waiting';
     const lines = linesOf(queue, text);
     const facts = { target: 'default', problem: 'export-slot-taken', taskId };
     expect(lines[0]).toMatchObject({ level: 'warn', ...facts, heldSince: iso(startAt), text });
@@ -116,6 +116,19 @@ describe('the log', () => {
     expect(lines.length).toBeLessThanOrEqual(8);
     const [end] = linesOf(queue, 'AWS accepts creates again');
     expect(end?.lastedMs).toBeGreaterThanOrEqual(70 * minuteMs);
+  });
+
+  test('names at once each further task of another tool in the slot', async () => {
+    await using queue = await openQueue({ random: () => 0 });
+    const first = queue.emulator.seed.foreignTask({ region, durationMs: 10_000 });
+    await queue.put();
+    await queue.time.runFor(9_000);
+
+    const second = queue.emulator.seed.foreignTask({ region, durationMs: 10_000 });
+    await queue.runUntilDone();
+
+    const lines = linesOf(queue, 'slot held by a task that no job created, waiting');
+    expect([...new Set(lines.map(({ taskId }) => taskId))]).toEqual([first, second]);
   });
 
   test('has one line for each job and problem that fails, not for each slice', async () => {

@@ -124,7 +124,7 @@ test('another tool holds the slot: the alert fires, and log and runbook say so',
   expect(metrics.value('log_export_target_slot_held', held)).toBe(1);
   expect(metrics.value('log_export_target_slices', { target: name, state: 'ready' })).toBe(1);
   expectFiring(recording, 'LogExportSlotHeldByOthers');
-  const text = 'slot held by a task of another tool, waiting';
+  const text = 'slot held by a task that no job created, waiting';
   const line = log.find((each) => each.text === text && each.level === 'error');
   expect(line).toMatchObject({ target: name, taskId: expect.any(String) });
   expectAnswers(line, 'LogExportSlotHeldByOthers', 'export-slot-taken');
