@@ -30,6 +30,7 @@ import { buildApp } from '../src/app.ts';
 import { longTimeouts, openTimeoutSkipper } from './aws-timeouts.ts';
 import { type Canaries, makeCanaries } from './canaries.ts';
 import { memoryFolder } from './memory-folder.ts';
+import { patientFetch } from './patient-fetch.ts';
 import { openReady } from './ready-database.ts';
 
 /** The options of a test. Everything else is as in production, with timeouts for slow machines. */
@@ -273,9 +274,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     async call(method, path, body, headers = {}) {
       canaries.plantCredentials(headers);
       const isText = typeof body === 'string';
-      const response = await fetch(url + path, {
+      const send = options.isTimeoutSkipped ? patientFetch : fetch;
+      const response = await send(url + path, {
         method,
-        redirect: 'manual',
+        redirect: 'manual' as const,
         headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
         ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
       });

@@ -164,7 +164,9 @@ test('1,000 targets are paged and filtered', async () => {
     names.push(...(await page.locator('tbody th a').allInnerTexts()));
     const next = page.getByRole('link', { name: 'Next page' });
     if ((await next.count()) === 0) break;
+    const before = page.url();
     await next.click();
+    await page.waitForURL(({ href }) => href !== before);
   }
 
   expect(filtered).toEqual([expect.stringContaining('account-0999')]);
