@@ -178,6 +178,10 @@ describe('an invalid variable', () => {
       'WAITING_SLICES_PER_CALLER is "0x10", but must be a whole number, 0 or more.',
     ],
     [
+      { FINISHED_JOBS_DAYS: '36501' },
+      'FINISHED_JOBS_DAYS is 36501, but must be a whole number from 0 to 36500.',
+    ],
+    [
       { PORT: '80.5' },
       'PORT is "80.5", but must be a port number from 0 to 65535 (0 selects a free port).',
     ],

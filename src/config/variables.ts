@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { otelVariables } from './traces/otel-variables.ts';
 import {
   address,
+  days,
   filePath,
   limit,
   onOrOff,
@@ -123,11 +124,11 @@ export const Environment = Type.Object({
   DATABASE_PASSWORD_FILE: filePath(
     'File with the password for DATABASE_URL. It is read again for each new connection.',
   ),
-  FINISHED_JOBS_DAYS: limit(
+  FINISHED_JOBS_DAYS: days(
     90,
     'Days that an export job is kept after its end. Then the job is deleted with its slices and events. With 0, jobs are never deleted.',
   ),
-  AUDIT_DAYS: limit(
+  AUDIT_DAYS: days(
     400,
     'Days that the audit of jobs in the database is kept. With 0, it is never deleted.',
   ),

@@ -100,6 +100,7 @@ test.each([
   ['/ui/../docs', '/ui/targets'],
   ['/ui/\r\nset-cookie: a=1', '/ui/set-cookie:%20a=1'],
   ['javascript:alert(1)', '/ui/targets'],
+  ['/ui/sign-out', '/ui/targets'],
 ])('returns to %s after a sign-in at %s', (wanted, path) => {
   expect(toReturnPath(wanted)).toBe(path);
 });

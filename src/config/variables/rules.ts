@@ -64,3 +64,13 @@ export const limit = (fallback: number, description: string) =>
     description,
     'x-rule': 'a whole number, 0 or more',
   });
+
+/** A number of days; 0 for no limit. */
+export const days = (fallback: number, description: string) =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 36_500,
+    default: fallback,
+    description,
+    'x-rule': 'a whole number from 0 to 36500',
+  });

@@ -6,7 +6,7 @@ const somewhere = 'http://gateway.invalid';
  */
 export function toReturnPath(wanted: string | null | undefined): string {
   const url = URL.parse(wanted ?? '', somewhere);
-  const isPage = url?.origin === somewhere && url.pathname.startsWith('/ui/');
+  const isPage = url?.origin === somewhere && /^\/ui\/(?!sign-)/.test(url.pathname);
   return isPage ? url.pathname + url.search : '/ui/targets';
 }
 
