@@ -68,7 +68,7 @@ describe('the configuration', () => {
 });
 
 describe('the metrics settings', () => {
-  test('are absent without METRICS_PORT', () => {
+  test('metrics are absent without METRICS_PORT', () => {
     expect(read({ ...region, METRICS_HOST: '0.0.0.0' }).metrics).toBeUndefined();
   });
 

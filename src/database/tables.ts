@@ -24,8 +24,8 @@ export interface JobRow {
   acceptedAt: number;
   cancelRequestedAt: number | null;
   /**
-   * When its last slice ended; null before that. Older versions neither write nor clear it, so whoever
-   * deletes jobs by it must check it.
+   * When its last slice ended; null before that. Older versions neither write nor clear it, so a
+   * deletion of jobs must check it.
    */
   endedAt: Generated<number | null>;
   /** The span of the request that created the job, as a header traceparent; null without traces. */

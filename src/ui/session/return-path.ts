@@ -16,6 +16,6 @@ export function toSignInUrl(
   { method, url }: { method: string; url: string },
 ): string {
   // A button leads to a path below the path of its page.
-  const page = method === 'POST' ? url.replace(/\/[^/]*$/, '') : url;
+  const page = method === 'POST' ? url.slice(0, url.lastIndexOf('/')) : url;
   return `${basePath}/ui/sign-in?${new URLSearchParams({ next: toReturnPath(page) })}`;
 }

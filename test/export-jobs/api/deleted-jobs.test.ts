@@ -76,7 +76,7 @@ describe.each(storageBackends)('a deleted job, on %s', (_name, openStorage) => {
     },
   );
 
-  test('is named by its Idempotency-Key for seven days, then the key is new', async () => {
+  test('a deleted job is named by its Idempotency-Key for seven days, then the key is new', async () => {
     const jobId = await deletedJob();
 
     const repeated = await create();
@@ -95,7 +95,7 @@ describe.each(storageBackends)('a deleted job, on %s', (_name, openStorage) => {
     expect(late.body.id).not.toBe(jobId);
   });
 
-  test('is not in the list, although its rows are still there', async () => {
+  test('a deleted job is not in the list, although its rows are still there', async () => {
     const jobId = await deletedJob();
 
     const list = await world.call('GET', '/export-jobs?limit=100', undefined, as('ann'));

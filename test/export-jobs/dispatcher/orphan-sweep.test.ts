@@ -163,7 +163,7 @@ describe('an orphaned task', () => {
         .values({ id, caller: 'anonymous', deletedAt: time.now(), rest: 'id' })
         .execute();
 
-    test('is none when the task has ended, however old it is', async () => {
+    test('an orphan is none when the task has ended, however old it is', async () => {
       await using queue = await openQueue();
       await queue.put();
       await deleteJob(queue, 'gone');
@@ -176,7 +176,7 @@ describe('an orphaned task', () => {
       expect(alerts(queue, 'duplicate_export_detected')).toEqual([]);
     });
 
-    test('is none when the task runs: its name was copied, and it is not cancelled', async () => {
+    test('an orphan is none when the task runs: its name was copied, and it is not cancelled', async () => {
       await using queue = await openQueue({ emulator: { activeTaskLimit: 2 } });
       const jobId = await queue.put();
       await deleteJob(queue, 'gone');
@@ -190,7 +190,7 @@ describe('an orphaned task', () => {
       expect(await queue.states(jobId)).toEqual(['completed']);
     });
 
-    test('is none when nothing is known of the job any more, after 400 days', async () => {
+    test('an orphan is none when nothing is known of the job any more, after 400 days', async () => {
       await using queue = await openQueue();
       await queue.put();
       const taskName = await markerOf(queue);

@@ -159,11 +159,11 @@ describe('a caller without any export', () => {
     aloneMs ??= await makespan(openQueue(options), false);
     const poison = error('InternalFailure', 500);
     await using queue = await openPoisoned(poison, { ...options, replicas: 0 });
-    for (let job = 0; job < 60; job += 1) {
+    for (let job = 0; job < 80; job += 1) {
       await queue.put({ caller: 'a', ...(job % 2 === 0 && { logGroupName }) });
       await queue.time.runFor(1); // so that they go in this order
     }
-    const jobId = await queue.put({ caller: 'b', slices: 30 });
+    const jobId = await queue.put({ caller: 'b', slices: 40 });
     await queue.openReplica();
     const beganAt = queue.time.now();
 
@@ -175,8 +175,8 @@ describe('a caller without any export', () => {
 
   async function makespan(opening: Promise<Queue>, isPoisoned: boolean) {
     await using queue = await opening;
-    if (isPoisoned) await queue.put({ caller: 'a', priority: 10, slices: 75, logGroupName });
-    const jobId = await queue.put({ caller: 'b', slices: 30 });
+    if (isPoisoned) await queue.put({ caller: 'a', priority: 10, slices: 100, logGroupName });
+    const jobId = await queue.put({ caller: 'b', slices: 40 });
     await queue.time.runUntil(isDone(queue, jobId));
     return queue.time.now() - startAt;
   }

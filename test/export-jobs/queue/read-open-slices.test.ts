@@ -10,7 +10,7 @@ const repeat = <Value>(count: number, value: Value) => Array<Value>(count).fill(
 describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) => {
   const open = () => openStore(openStorage, () => at);
 
-  test('are counted by target and state, with the age of the oldest ready one', async () => {
+  test('open slices are counted by target and state, with the age of the oldest ready one', async () => {
     await using database = await open();
     const [later, ready, ended] = [
       { readyAt: at + 1_000 },
