@@ -5,6 +5,8 @@ import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { performCall } from './control/perform-call.ts';
 import { type Controls, control } from './control/routes.ts';
 import { makeSeed } from './control/seed.ts';
+import { readKmsCall } from './kms/api.ts';
+import { makeKeys } from './kms/keys.ts';
 import { readLogsCall } from './logs/api.ts';
 import { makeLogsRegions } from './logs/regions.ts';
 import { toListenError } from './options/listen-error.ts';
@@ -24,9 +26,9 @@ export { isAllowed, readPolicy } from './iam/policy.ts';
 export { readEmulatorOptions } from './options/environment.ts';
 export type { EmulatorOptions, Fault, RoleRule };
 
-/** A running emulator of CloudWatch Logs exports, with the parts of STS and S3 that they use. */
+/** A running emulator of CloudWatch Logs exports, with the parts of STS, S3 and KMS that they use. */
 export interface Emulator extends Controls, AsyncDisposable {
-  /** The endpoint for CloudWatch Logs, STS and S3 (path-style). */
+  /** The endpoint for CloudWatch Logs, STS, KMS and S3 (path-style). */
   url: string;
   port: number;
   /** The secret keys and tokens of all sessions. Only STS and its callers may know them. */
@@ -47,15 +49,16 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     settings.dataDir === undefined ? undefined : openDisk(settings.dataDir),
   );
   const sessions = makeSessions(clock, settings);
-  const regions = makeLogsRegions(buckets, clock, settings);
-  const world = { settings, clock, buckets, sessions, regions };
+  const keys = makeKeys();
+  const regions = makeLogsRegions(buckets, keys, clock, settings);
+  const world = { settings, clock, buckets, keys, sessions, regions };
 
   const controls: Controls = {
     options: optionControl,
     clock,
     faults,
     journal,
-    seed: makeSeed(regions, buckets, clock, settings),
+    seed: makeSeed(regions, buckets, keys, clock, settings),
     exportTasks() {
       clock.runDue();
       return regions
@@ -91,6 +94,7 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   ): Call => {
     const service = signed?.service ?? guessService(request);
     if (service === 'logs') return readLogsCall(request, caller, world);
+    if (service === 'kms') return readKmsCall(request, caller, world);
     if (service === 'sts') return readStsCall(request, caller, world, requestId);
     return readS3Call(request, caller, world, requestId);
   };
@@ -138,7 +142,8 @@ const unknownCaller: Partial<Caller> = {};
 
 /** Guesses the service of an unsigned request from its form. */
 function guessService({ method, path, headers }: WireRequest): string {
-  if (headers['x-amz-target'] !== undefined) return 'logs';
+  const target = headers['x-amz-target']?.toString();
+  if (target !== undefined) return target.startsWith('TrentService.') ? 'kms' : 'logs';
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   return method === 'POST' && path === '/' && isForm ? 'sts' : 's3';
 }
@@ -156,6 +161,7 @@ function outcome(delivery: Delivery, performed: Answer | undefined) {
 const requestIdHeaders = {
   logs: 'x-amzn-RequestId',
   sts: 'x-amzn-RequestId',
+  kms: 'x-amzn-RequestId',
   s3: 'x-amz-request-id',
 } as const;
 

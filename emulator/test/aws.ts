@@ -10,7 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from '@aws-sdk/client-sts';
 import { type Emulator, type EmulatorOptions, type Fault, openEmulator } from '../src/emulator.ts';
 
 /** The fixed time of these tests. */
@@ -50,6 +50,7 @@ export async function openAws(options: EmulatorOptions = {}) {
   const s3For = (credentials = plainKeys, region = 'us-east-1') =>
     keep(new S3Client({ ...config(credentials, region), forcePathStyle: true }));
   const stsFor = (credentials = plainKeys) => keep(new STSClient(config(credentials, 'us-east-1')));
+  const sts = stsFor();
   const logs = logsFor();
   const s3 = s3For();
   /** A valid input of CreateExportTask. */
@@ -59,7 +60,7 @@ export async function openAws(options: EmulatorOptions = {}) {
     emulator,
     logs,
     s3,
-    sts: stsFor(),
+    sts,
     logsFor,
     s3For,
     stsFor,
@@ -75,6 +76,16 @@ export async function openAws(options: EmulatorOptions = {}) {
     async keys(Prefix?: string): Promise<(string | undefined)[]> {
       const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix }));
       return (Contents ?? []).map(({ Key }) => Key);
+    },
+    /** Assumes a role and returns the credentials of the session. */
+    async assume(input: Pick<AssumeRoleCommandInput, 'RoleArn' | 'Policy'>): Promise<Keys> {
+      const session = { RoleSessionName: 'test', ...input };
+      const { Credentials } = await sts.send(new AssumeRoleCommand(session));
+      return {
+        accessKeyId: Credentials?.AccessKeyId ?? '',
+        secretAccessKey: Credentials?.SecretAccessKey ?? '',
+        sessionToken: Credentials?.SessionToken ?? '',
+      };
     },
     put: (Key: string, Body = 'body') =>
       s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body })),

@@ -3,7 +3,7 @@ import { openEmulator, readEmulatorOptions, seedExamples } from '../emulator.ts'
 
 const help = `Usage: cloudwatch-logs-export-emulator [--examples]
 
-Emulates export tasks of CloudWatch Logs, with STS and S3, until it is stopped.
+Emulates export tasks of CloudWatch Logs, with STS, S3 and KMS, until it is stopped.
 
   --examples  adds a log group with events, a bucket and two export tasks
   --help      prints this text
@@ -21,7 +21,9 @@ if (isHelpWanted) {
 }
 const emulator = await start().catch(exit);
 if (examples) seedExamples(emulator.seed);
-process.stdout.write(`The emulator of CloudWatch Logs, STS and S3 listens on ${emulator.url}.\n`);
+process.stdout.write(
+  `The emulator of CloudWatch Logs, STS, S3 and KMS listens on ${emulator.url}.\n`,
+);
 process.stdout.write(`Point a client at it with AWS_ENDPOINT_URL=${emulator.url}\n`);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -13,6 +13,11 @@ type MemberRule = Rule & { isRequired?: true };
 
 const required = (rule: Rule): MemberRule => ({ ...rule, isRequired: true });
 
+const objectCount: Rule = {
+  must: 'a whole number, 1 or more, or "all"',
+  fits: (value) => value === 'all' || wholeNumber(1).fits(value),
+};
+
 const common: Record<string, MemberRule> = {
   kind: anyText,
   operation: {
@@ -50,6 +55,9 @@ const byKind = {
   delay: { ms: required(milliseconds) },
   'foreign-task': { durationMs: required(milliseconds) },
   'task-fails': {},
+  'objects-missing': { missing: required(objectCount) },
+  'objects-late': { delayMs: required(milliseconds), of: objectCount },
+  'object-truncated': {},
 } satisfies Record<string, Record<string, MemberRule>>;
 
 const rulesByKind: ReadonlyMap<string, ReadonlyMap<string, MemberRule>> = new Map(

@@ -40,7 +40,16 @@ type FaultKind =
   /** Starts a task of another client just before CreateExportTask, which takes the slot. */
   | { kind: 'foreign-task'; durationMs: number }
   /** The task of this CreateExportTask runs for its time and then ends FAILED. */
-  | { kind: 'task-fails' };
+  | { kind: 'task-fails' }
+  /** The task of this CreateExportTask ends COMPLETED, but its last or all objects are never written. */
+  | { kind: 'objects-missing'; missing: number | 'all' }
+  /**
+   * The last or all (default) objects of the task of this CreateExportTask appear `delayMs` after it is
+   * COMPLETED, by the clock of the emulator.
+   */
+  | { kind: 'objects-late'; delayMs: number; of?: number | 'all' }
+  /** The first object of the task of this CreateExportTask has only the first half of its bytes. */
+  | { kind: 'object-truncated' };
 
 /**
  * A fault for coming requests. The first `skip` matching requests pass, the next `count` (default 1)

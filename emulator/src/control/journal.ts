@@ -4,7 +4,7 @@ import type { Fault } from './faults.ts';
 /** One request and its outcome, or the late effect of a request whose answer was lost. */
 export interface JournalEntry {
   at: number;
-  service: 'logs' | 'sts' | 's3';
+  service: 'logs' | 'sts' | 's3' | 'kms';
   operation: string;
   accountId: string | undefined;
   region: string | undefined;

@@ -1,4 +1,4 @@
-import type { ExportTask } from '../logs/export-tasks.ts';
+import type { ExportTask } from '../logs/exports/export-tasks.ts';
 import type { OptionControl } from '../options/settings.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
@@ -30,7 +30,7 @@ type Route = (controls: Controls, body: never) => unknown;
  * - `GET /_emulator/faults` → pending faults; `POST` adds one; `DELETE` removes all
  * - `GET /_emulator/journal` → entries, oldest first; `DELETE` removes all
  * - `GET /_emulator/export-tasks` → the tasks of all accounts and Regions
- * - `POST /_emulator/seed/log-group | log-events | bucket | finished-tasks | foreign-task |
+ * - `POST /_emulator/seed/log-group | log-events | bucket | key | finished-tasks | foreign-task |
  *   task-failure` with the argument of the function of that name
  */
 const routes: Record<string, Route> = {
@@ -54,6 +54,7 @@ const routes: Record<string, Route> = {
   'POST seed/log-group': ({ seed }, body: SeedOf<'logGroup'>) => seed.logGroup(body),
   'POST seed/log-events': ({ seed }, body: SeedOf<'logEvents'>) => seed.logEvents(body),
   'POST seed/bucket': ({ seed }, body: SeedOf<'bucket'>) => seed.bucket(body),
+  'POST seed/key': ({ seed }, body: SeedOf<'key'>) => seed.key(body),
   'POST seed/finished-tasks': ({ seed }, body: SeedOf<'finishedTasks'>) => seed.finishedTasks(body),
   'POST seed/foreign-task': ({ seed }, body: SeedOf<'foreignTask'>) => seed.foreignTask(body),
   'POST seed/task-failure': ({ seed }, body: SeedOf<'taskFailure'>) => seed.taskFailure(body),

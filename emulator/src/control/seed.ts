@@ -1,17 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { bucketArn, logsPrincipals } from '../iam/partitions.ts';
 import { readPolicy } from '../iam/policy.ts';
-import { type ExportOrder, foreignCourse, foreignOrder, isActive } from '../logs/export-tasks.ts';
+import type { Keys, KmsKey } from '../kms/keys.ts';
+import {
+  type ExportOrder,
+  foreignCourse,
+  foreignOrder,
+  isActive,
+} from '../logs/exports/export-tasks.ts';
 import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from '../logs/log-groups.ts';
 import type { LogsRegion, LogsRegions } from '../logs/regions.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
+import { type BucketSettings, writeConfigurations } from '../s3/configurations.ts';
 import type { Scheduler } from './clock.ts';
 
 /** Account and Region of the seeded data. Default: the option `accountId`, and us-east-1. */
 interface SeedPlace {
-  accountId?: string;
-  region?: string;
+  accountId?: string | undefined;
+  region?: string | undefined;
 }
 
 /** Adds data directly, without AWS's checks and quotas. Times are epoch ms. */
@@ -22,6 +29,9 @@ export interface Seed {
       createdAt?: number;
       logGroupClass?: string;
       retentionInDays?: number;
+      /** Name of the account policy that sets `retentionInDays`. */
+      retentionPolicyName?: string;
+      isDeletionProtected?: boolean;
     },
   ): void;
   /** Appends events of any age. Creates the group and the stream if they do not exist. */
@@ -33,7 +43,20 @@ export interface Seed {
     },
   ): void;
   /** Adds a bucket. Default policy: one that permits exports; null means no policy. */
-  bucket(bucket: SeedPlace & { bucket: string; policy?: string | null }): void;
+  bucket(bucket: SeedPlace & BucketSettings & { bucket: string; policy?: string | null }): void;
+  /**
+   * Adds a key of KMS and returns its ARN. Default policy: that of KMS, by which the account decides;
+   * CloudWatch Logs may not use such a key.
+   */
+  key(
+    key: SeedPlace & {
+      keyId?: string;
+      /** Begins with `alias/`. */
+      alias?: string;
+      state?: KmsKey['state'];
+      policy?: string;
+    },
+  ): string;
   /**
    * Adds COMPLETED tasks and returns their ids, oldest first. The newest finished `spacingMs` (default
    * 1000) ago, the others `spacingMs` apart. Listings keep the order in which tasks were added, so add
@@ -62,6 +85,7 @@ export interface Seed {
 export function makeSeed(
   regions: LogsRegions,
   buckets: Buckets,
+  keys: Keys,
   clock: Scheduler,
   settings: Settings,
 ): Seed {
@@ -71,14 +95,9 @@ export function makeSeed(
   });
 
   return {
-    logGroup(group) {
-      const { logGroups } = regions.of(placeOf(group));
-      addLogGroup(logGroups, {
-        logGroupName: group.logGroupName,
-        createdAt: group.createdAt ?? clock.now(),
-        logGroupClass: group.logGroupClass ?? 'STANDARD',
-        retentionInDays: group.retentionInDays,
-      });
+    logGroup({ accountId, region, ...group }) {
+      const { logGroups } = regions.of(placeOf({ accountId, region }));
+      addLogGroup(logGroups, { createdAt: clock.now(), ...group });
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
@@ -87,13 +106,7 @@ export function makeSeed(
       const { logGroups } = regions.of(placeOf(place));
       const now = clock.now();
       const group =
-        logGroups.get(logGroupName) ??
-        addLogGroup(logGroups, {
-          logGroupName,
-          createdAt: now,
-          logGroupClass: 'STANDARD',
-          retentionInDays: undefined,
-        });
+        logGroups.get(logGroupName) ?? addLogGroup(logGroups, { logGroupName, createdAt: now });
       const stream = group.streams.get(logStreamName) ?? addLogStream(group, logStreamName, now);
       storeEvents(
         group,
@@ -102,15 +115,29 @@ export function makeSeed(
       );
     },
 
-    bucket({ bucket: name, policy, ...place }) {
-      const where = placeOf(place);
+    bucket({ bucket: name, policy, accountId, region, ...bucketSettings }) {
+      const where = placeOf({ accountId, region });
       const document = policy ?? policyForExports({ ...where, name });
       buckets.add({
         ...where,
         name,
         createdAt: clock.now(),
         policy: policy === null ? undefined : readPolicy(document),
+        configurations: writeConfigurations(bucketSettings),
       });
+    },
+
+    key({ keyId, alias, state, policy: document, ...place }) {
+      const policy = document === undefined ? undefined : readPolicy(document);
+      if (document !== undefined && !policy) throw new Error('The policy of the key is not valid.');
+      return keys.add({
+        ...placeOf(place),
+        createdAt: clock.now(),
+        ...(keyId && { keyId }),
+        ...(state && { state }),
+        ...(policy && { policy }),
+        ...(alias && { aliases: [alias] }),
+      }).arn;
     },
 
     finishedTasks({ count, spacingMs = 1000, taskId: givenId, order = {}, ...place }) {

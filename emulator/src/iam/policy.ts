@@ -1,3 +1,6 @@
+import { type ConditionContext, conditionsHold, textsOf } from './conditions.ts';
+import { isLike } from './pattern.ts';
+
 /** A parsed policy document. Its members may have any type. */
 export interface Policy {
   /** The original text. */
@@ -7,10 +10,7 @@ export interface Policy {
 
 type Statement = Record<string, unknown>;
 
-/**
- * A question to a policy: may this principal perform the action on the resource? Context keys
- * ignore case.
- */
+/** A question to a policy: may this principal perform the action on the resource? */
 export interface Question {
   /**
    * All names of the caller: service principals, or ARNs and the account. 'holder' stands for the
@@ -19,7 +19,7 @@ export interface Question {
   principals: { type: 'Service' | 'AWS'; names: readonly string[] } | 'holder';
   action: string;
   resource: string;
-  context: Record<string, string>;
+  context: ConditionContext;
 }
 
 /** Reads a policy document. Returns undefined for text that is not JSON or has no statements. */
@@ -35,9 +35,23 @@ export function readPolicy(document: string): Policy | undefined {
 }
 
 /** Whether a policy allows it: some statement allows it and none denies it. */
-export function isAllowed({ statements }: Policy, question: Question): boolean {
+export function isAllowed(policy: Policy, question: Question): boolean {
+  return findEffect(policy, question) === 'Allow';
+}
+
+/** Returns the effect of a policy. A statement that denies it wins. Without a statement there is none. */
+export function findEffect(
+  { statements }: Policy,
+  question: Question,
+): 'Allow' | 'Deny' | undefined {
   const effects = statements.filter((one) => applies(one, question)).map((one) => one.Effect);
-  return effects.includes('Allow') && !effects.includes('Deny');
+  if (effects.includes('Deny')) return 'Deny';
+  return effects.includes('Allow') ? 'Allow' : undefined;
+}
+
+/** Whether an action matches a pattern such as `s3:Get*`. Case is ignored. */
+export function isActionLike(action: string, pattern: string): boolean {
+  return isLike(action.toLowerCase(), pattern.toLowerCase());
 }
 
 function applies(statement: Statement, question: Question): boolean {
@@ -49,109 +63,21 @@ function applies(statement: Statement, question: Question): boolean {
     (question.principals === 'holder' ||
       matches('Principal', (value) => isPrincipal(value, question.principals))) &&
     matches('Action', (value) =>
-      texts(value).some((glob) => isLike(question.action.toLowerCase(), glob.toLowerCase())),
+      textsOf(value).some((pattern) => isActionLike(question.action, pattern)),
     ) &&
-    matches('Resource', (value) => texts(value).some((glob) => isLike(question.resource, glob))) &&
-    holds(statement.Condition, question.context)
+    matches('Resource', (value) =>
+      textsOf(value).some((glob) => isLike(question.resource, glob)),
+    ) &&
+    conditionsHold(statement.Condition, question.context)
   );
 }
 
+/** `"*"` and `{"AWS": "*"}` are the same: everyone, also services (documentation). */
 function isPrincipal(element: unknown, caller: Question['principals']): boolean {
   if (caller === 'holder' || element === '*') return true;
   if (typeof element !== 'object' || element === null) return false;
-  const listed = texts((element as Record<string, unknown>)[caller.type]);
-  return listed.some((name) => name === '*' || caller.names.includes(name));
-}
-
-function holds(condition: unknown, context: Record<string, string>): boolean {
-  const present = new Map(
-    Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]),
-  );
-  return Object.entries(condition ?? {}).every(([operator, keys]) =>
-    Object.entries(keys ?? {}).every(([key, wanted]) =>
-      conditionHolds(operator, texts(wanted), present.get(key.toLowerCase())),
-    ),
-  );
-}
-
-const comparisons = new Map<string, (value: string, wanted: string) => boolean>(
-  Object.entries({
-    StringEquals: (value, wanted) => value === wanted,
-    StringEqualsIgnoreCase: equalsIgnoringCase,
-    StringLike: isLike,
-    ArnEquals: isArnLike,
-    ArnLike: isArnLike,
-    Bool: equalsIgnoringCase,
-  }),
-);
-
-function equalsIgnoringCase(value: string, wanted: string): boolean {
-  return value.toLowerCase() === wanted.toLowerCase();
-}
-
-function conditionHolds(operator: string, wanted: string[], value: string | undefined): boolean {
-  const [, base = '', ifExists] =
-    /^(?:ForAnyValue:|ForAllValues:)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
-  if (base === 'Null') return wanted.includes(String(value === undefined));
-  const isNegated = base.includes('Not');
-  const compare = comparisons.get(base.replace('Not', ''));
-  if (value === undefined) return isNegated || ifExists !== undefined;
-  // Operators for numbers, dates and addresses: no request has their keys, so they were decided above.
-  if (!compare) return false;
-  return wanted.some((one) => compare(value, one)) !== isNegated;
-}
-
-/** Compares ARNs part by part: a `*` in the account does not match a part of the resource. */
-function isArnLike(arn: string, pattern: string): boolean {
-  const parts = splitArn(arn);
-  const globs = splitArn(pattern);
-  return parts.length === globs.length && parts.every((part, at) => isLike(part, globs[at] ?? ''));
-}
-
-function splitArn(arn: string): string[] {
-  const parts = arn.split(':');
-  return [...parts.slice(0, 5), parts.slice(5).join(':')];
-}
-
-const anyText = Symbol('*');
-const anyCharacter = Symbol('?');
-type Piece = string | typeof anyText | typeof anyCharacter;
-
-/**
- * Matches a text against a pattern: `*` is any text, `?` any one character; `${*}`, `${?}` and `${$}`
- * are these characters themselves (documentation). Other variables are not supported, and the version
- * of the policy is ignored. Takes time in proportion to text times pattern: a regular expression with
- * many `*` would take exponential time.
- */
-function isLike(value: string, glob: string): boolean {
-  const pieces = readGlob(glob);
-  let [at, next] = [0, 0];
-  let retry: { at: number; next: number } | undefined;
-  while (at < value.length) {
-    const piece = pieces[next];
-    if (piece === anyText) {
-      next += 1;
-      retry = { at, next };
-    } else if (piece === anyCharacter || piece === value[at]) {
-      at += 1;
-      next += 1;
-    } else {
-      if (!retry) return false;
-      retry.at += 1; // the latest `*` matches one more character
-      ({ at, next } = retry);
-    }
-  }
-  return pieces.slice(next).every((piece) => piece === anyText);
-}
-
-function readGlob(glob: string): Piece[] {
-  return Array.from(glob.matchAll(/\$\{([*?$])\}|./gs), ([piece, literal]) => {
-    if (literal !== undefined) return literal;
-    if (piece === '*') return anyText;
-    return piece === '?' ? anyCharacter : piece;
-  });
-}
-
-function texts(value: unknown): string[] {
-  return [value ?? []].flat().map(String);
+  const listed = new Map(Object.entries(element).map(([type, names]) => [type, textsOf(names)]));
+  if (listed.get('AWS')?.includes('*')) return true;
+  const names = listed.get(caller.type) ?? [];
+  return names.some((name) => name === '*' || caller.names.includes(name));
 }

@@ -1,9 +1,9 @@
-import { isAllowed } from '../iam/policy.ts';
+import { denialMessage, findDenial } from '../iam/permissions.ts';
+import type { Settings } from '../options/settings.ts';
 import type { AuthFailure, Caller } from '../sts/sessions.ts';
-import { answerErrors, awsError } from '../wire/aws-error.ts';
-import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
-import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
-import { writeXml } from '../wire/xml.ts';
+import { awsError } from '../wire/aws-error.ts';
+import { readJsonCall } from '../wire/aws-json.ts';
+import type { Call, WireRequest } from '../wire/exchange.ts';
 import { logGroupArn } from './names.ts';
 import type { LogsContext, Operation } from './operation.ts';
 import { cancelExportTask } from './operations/export-tasks/cancel-export-task.ts';
@@ -11,11 +11,14 @@ import { createExportTask } from './operations/export-tasks/create-export-task.t
 import { describeExportTasks } from './operations/export-tasks/describe-export-tasks.ts';
 import { createLogGroup } from './operations/log-groups/create-log-group.ts';
 import { deleteLogGroup } from './operations/log-groups/delete-log-group.ts';
-import { deleteRetentionPolicy } from './operations/log-groups/delete-retention-policy.ts';
 import { describeLogGroups } from './operations/log-groups/describe-log-groups.ts';
 import { listTagsForResource } from './operations/log-groups/list-tags-for-resource.ts';
 import { listTagsLogGroup } from './operations/log-groups/list-tags-log-group.ts';
-import { putRetentionPolicy } from './operations/log-groups/put-retention-policy.ts';
+import { putLogGroupDeletionProtection } from './operations/log-groups/put-log-group-deletion-protection.ts';
+import {
+  deleteRetentionPolicy,
+  putRetentionPolicy,
+} from './operations/log-groups/retention-policy.ts';
 import { tagResource } from './operations/log-groups/tag-resource.ts';
 import { untagResource } from './operations/log-groups/untag-resource.ts';
 import { createLogStream } from './operations/log-streams/create-log-stream.ts';
@@ -24,6 +27,8 @@ import { describeLogStreams } from './operations/log-streams/describe-log-stream
 import { filterLogEvents } from './operations/log-streams/filter-log-events.ts';
 import { getLogEvents } from './operations/log-streams/get-log-events.ts';
 import { putLogEvents } from './operations/log-streams/put-log-events.ts';
+import { getQueryResults } from './operations/queries/get-query-results.ts';
+import { startQuery } from './operations/queries/start-query.ts';
 import type { LogsRegions } from './regions.ts';
 
 const operations = new Map<string, Operation>(
@@ -43,88 +48,38 @@ const operations = new Map<string, Operation>(
     PutLogEvents: putLogEvents,
     GetLogEvents: getLogEvents,
     FilterLogEvents: filterLogEvents,
+    PutLogGroupDeletionProtection: putLogGroupDeletionProtection,
+    StartQuery: startQuery,
+    GetQueryResults: getQueryResults,
     CreateExportTask: createExportTask,
     DescribeExportTasks: describeExportTasks,
     CancelExportTask: cancelExportTask,
   }),
 );
 
-const contentType = 'application/x-amz-json-1.1';
-const targetPrefix = 'Logs_20140328.';
-
-const invalidToken = awsError(
-  'UnrecognizedClientException',
-  'The security token included in the request is invalid.',
-);
-
-/** CloudWatch Logs answers 400 in every recorded 4xx case, also for wrong credentials. */
-const authErrors: Record<AuthFailure, Refusal> = {
-  missing: awsError('MissingAuthenticationTokenException', 'Missing Authentication Token'),
-  expired: awsError(
-    'ExpiredTokenException',
-    'The security token included in the request is expired',
-  ),
-  unknown: invalidToken,
-  token: invalidToken,
-};
-
 /** The state that calls of CloudWatch Logs use. */
-export interface LogsWorld extends Pick<LogsContext, 'buckets' | 'clock' | 'settings'> {
+export interface LogsWorld extends Pick<LogsContext, 'buckets' | 'keys' | 'clock' | 'settings'> {
   regions: LogsRegions;
 }
 
-/**
- * Reads a request in the protocol awsJson1_1. Order of the checks: content type, target, credentials,
- * quota, JSON, session policy, then those of the operation. The order is partly recorded, partly
- * assumed.
- */
+/** Reads a request to CloudWatch Logs. */
 export function readLogsCall(
   request: WireRequest,
   caller: Caller | AuthFailure,
   world: LogsWorld,
 ): Call {
-  const target = request.headers['x-amz-target']?.toString() ?? '';
-  const name = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : target;
-  const isAwsJson = request.headers['content-type']?.split(';')[0]?.trim() === contentType;
-  const input = readInput(request.body);
-
-  return {
+  return readJsonCall<LogsContext>(request, caller, {
     service: 'logs',
-    operation: name || 'unknown',
-    input: input === undefined ? undefined : summarize(input),
-    refuse,
-    perform(fault) {
-      if (!isAwsJson) return unknownProtocol;
-      const operation = target.startsWith(targetPrefix) ? operations.get(name) : undefined;
-      return answerErrors(() => {
-        if (!operation) throw awsError('UnknownOperationException');
-        if (typeof caller === 'string') throw authErrors[caller];
-        const logs = world.regions.of(caller);
-        logs.admit(name);
-        if (input === undefined) throw awsError('SerializationException');
-        refuseBySessionPolicy(name, input, caller);
-        const { output, effect } = operation(input, { ...world, caller, logs, fault });
-        return { ...json(200, output), effect };
-      }, refuse);
+    targetPrefix: 'Logs_20140328.',
+    operations,
+    summarize,
+    admit(name, known, fault) {
+      const logs = world.regions.of(known);
+      logs.admit(name);
+      return { ...world, caller: known, logs, fault };
     },
-  };
-}
-
-const unknownProtocol: Answer = {
-  status: 404,
-  headers: { 'content-type': 'application/xml' },
-  body: writeXml('UnknownOperationException', undefined),
-  errorCode: 'UnknownOperationException',
-};
-
-/** Returns undefined for everything except a JSON object or array. */
-function readInput(body: Buffer): object | undefined {
-  try {
-    const input = readExactJson(body.toString());
-    return typeof input === 'object' && input !== null ? input : undefined;
-  } catch {
-    return undefined;
-  }
+    authorize: (name, input, known) => refuseDenied(name, input, known, world.settings),
+  });
 }
 
 /** The input for the journal. A batch of events may take a megabyte, so only its length is kept. */
@@ -133,28 +88,11 @@ function summarize(input: object): object {
   return { ...input, logEvents: input.logEvents.length };
 }
 
-/**
- * A session may do only what its session policy allows (documentation). Role policies are not
- * emulated.
- */
-function refuseBySessionPolicy(operation: string, input: object, caller: Caller): void {
-  if (!caller.sessionPolicy) return;
+/** @throws AccessDeniedException if the policies of the caller do not allow the operation */
+function refuseDenied(operation: string, input: object, caller: Caller, settings: Settings): void {
   const name = 'logGroupName' in input ? String(input.logGroupName) : '';
   const resource = name === '' ? '*' : `${logGroupArn(caller, name)}:*`;
-  const action = `logs:${operation}`;
-  const question = { principals: 'holder' as const, action, resource, context: {} };
-  if (isAllowed(caller.sessionPolicy, question)) return;
-  throw awsError(
-    'AccessDeniedException',
-    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource} because no session policy allows the ${action} action`,
-  );
-}
-
-function refuse({ status, code, message }: Refusal): Answer {
-  return { ...json(status, { __type: code, message: message || undefined }), errorCode: code };
-}
-
-function json(status: number, output?: object): Answer {
-  const body = output === undefined ? '' : writeExactJson(output);
-  return { status, headers: { 'content-type': contentType }, body };
+  const attempt = { action: `logs:${operation}`, resource };
+  const denial = findDenial(attempt, caller, settings);
+  if (denial) throw awsError('AccessDeniedException', denialMessage(attempt, caller, denial));
 }

@@ -1,3 +1,4 @@
+import type { Settings } from '../options/settings.ts';
 import { awsError } from '../wire/aws-error.ts';
 
 /** A stored event. Times are epoch ms. */
@@ -23,6 +24,9 @@ export interface LogGroup {
   createdAt: number;
   logGroupClass: string;
   retentionInDays: number | undefined;
+  /** Name of the account policy that sets the retention, if there is one. */
+  retentionPolicyName: string | undefined;
+  isDeletionProtected: boolean;
   storedBytes: number;
   tags: Record<string, string>;
   streams: Map<string, LogStream>;
@@ -36,6 +40,9 @@ export const eventOverheadBytes = 26;
 
 /** The latest valid Date in epoch ms. A later event could not be formatted. */
 export const lastTimestamp = 8.64e15;
+
+/** A day in ms. */
+export const dayMs = 86_400_000;
 
 /** Finds a log group. @throws ResourceNotFoundException (message recorded) */
 export function findLogGroup(groups: LogGroups, logGroupName: string): LogGroup {
@@ -54,10 +61,24 @@ export function findLogStream(group: LogGroup, logStreamName: string): LogStream
 /** Adds an empty log group. Replaces a group of the same name. */
 export function addLogGroup(
   groups: LogGroups,
-  group: Pick<LogGroup, 'logGroupName' | 'createdAt' | 'logGroupClass' | 'retentionInDays'> &
-    Partial<Pick<LogGroup, 'tags'>>,
+  group: Pick<LogGroup, 'logGroupName' | 'createdAt'> &
+    Partial<
+      Pick<
+        LogGroup,
+        'logGroupClass' | 'retentionInDays' | 'retentionPolicyName' | 'isDeletionProtected' | 'tags'
+      >
+    >,
 ): LogGroup {
-  const added = { tags: {}, ...group, storedBytes: 0, streams: new Map() };
+  const added: LogGroup = {
+    logGroupClass: 'STANDARD',
+    retentionInDays: undefined,
+    retentionPolicyName: undefined,
+    isDeletionProtected: false,
+    tags: {},
+    ...group,
+    storedBytes: 0,
+    streams: new Map(),
+  };
   groups.set(group.logGroupName, added);
   return added;
 }
@@ -83,6 +104,16 @@ export function storeEvents(group: LogGroup, stream: LogStream, events: readonly
     stream.lastTimestamp = Math.max(stream.lastTimestamp ?? -Infinity, event.timestamp);
     group.storedBytes += storedSize(event);
   }
+}
+
+/** Returns the instant before which the events of a group expired, by its retention. */
+export function expiredBefore(
+  { retentionInDays }: LogGroup,
+  now: number,
+  { expiredEvents }: Pick<Settings, 'expiredEvents'>,
+): number {
+  if (retentionInDays === undefined || expiredEvents === 'kept') return -Infinity;
+  return now - retentionInDays * dayMs;
 }
 
 /** Removes a stream and its events. */

@@ -1,11 +1,12 @@
 import type { Scheduler } from '../control/clock.ts';
+import type { Keys } from '../kms/keys.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Buckets } from '../s3/buckets.ts';
-import { mayWrite } from '../s3/log-delivery.ts';
 import { awsError } from '../wire/aws-error.ts';
-import { exportFiles } from './export-files.ts';
-import { type ExportTasks, makeExportTasks, type WriteExport } from './export-tasks.ts';
+import { type ExportTasks, makeExportTasks } from './exports/export-tasks.ts';
+import { makeWriteExport } from './exports/write-export.ts';
 import type { LogGroups } from './log-groups.ts';
+import type { LogsQueries } from './queries.ts';
 
 /** CloudWatch Logs of one account in one Region. */
 export interface LogsRegion {
@@ -13,6 +14,7 @@ export interface LogsRegion {
   region: string;
   logGroups: LogGroups;
   exportTasks: ExportTasks;
+  queries: LogsQueries;
   /** Counts a call against its quota. @throws ThrottlingException */
   admit(operation: string): void;
 }
@@ -26,6 +28,7 @@ export interface LogsRegions {
 /** Makes an empty CloudWatch Logs. */
 export function makeLogsRegions(
   buckets: Buckets,
+  keys: Keys,
   clock: Scheduler,
   settings: Settings,
 ): LogsRegions {
@@ -33,12 +36,13 @@ export function makeLogsRegions(
 
   const open = (accountId: string, region: string): LogsRegion => {
     const logGroups: LogGroups = new Map();
-    const write = makeWriteExport(logGroups, buckets, clock, settings);
+    const write = makeWriteExport(logGroups, buckets, keys, clock, settings);
     return {
       accountId,
       region,
       logGroups,
       exportTasks: makeExportTasks({ accountId, region }, clock, settings, write),
+      queries: new Map(),
       admit: makeThrottle(settings, clock),
     };
   };
@@ -51,26 +55,6 @@ export function makeLogsRegions(
       regions.set(key, known);
       return known;
     },
-  };
-}
-
-/** Writes the objects of a task. Fails without the bucket, the group or the permission (assumption). */
-function makeWriteExport(
-  logGroups: LogGroups,
-  buckets: Buckets,
-  clock: Scheduler,
-  settings: Settings,
-): WriteExport {
-  return (task) => {
-    const bucket = buckets.find(task.destination);
-    const group = logGroups.get(task.logGroupName);
-    if (!bucket || !group) return false;
-    const files = exportFiles(task, group, settings);
-    if (!files.every(({ key }) => mayWrite(bucket, task, settings, key))) return false;
-    for (const { key, body } of files) {
-      buckets.putObject(bucket, key, { body, lastModified: clock.now() });
-    }
-    return true;
   };
 }
 

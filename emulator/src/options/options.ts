@@ -1,4 +1,4 @@
-import type { ExportTaskStatusCode } from '../logs/export-task-status.ts';
+import type { ExportTaskStatusCode } from '../logs/exports/export-task-status.ts';
 
 /** The checks of CreateExportTask after the validation of its members. */
 export const createChecks = [
@@ -6,6 +6,7 @@ export const createChecks = [
   'bucketRegion',
   'logGroup',
   'bucketPolicy',
+  'encryption',
   'activeLimit',
 ] as const;
 
@@ -42,6 +43,12 @@ export interface EmulatorOptions {
   accountsByAccessKey?: Record<string, string>;
   /** Rules by role ARN. A role without a rule can be assumed by every caller. Default none. */
   roles?: Record<string, RoleRule>;
+  /**
+   * Actions that the policies of a role or of an access key do not allow, by role ARN or access key; `*`
+   * is every caller. They apply to CloudWatch Logs, S3 and KMS. A pattern such as `s3:Get*` names many.
+   * Default none.
+   */
+  deniedActions?: Record<string, readonly string[]>;
   /** Number of journal entries that are kept. Default 100,000. */
   journalLimit?: number;
 
@@ -111,7 +118,7 @@ export interface EmulatorOptions {
 
   /**
    * Order of the checks of CreateExportTask. A check that is not listed is skipped. Default: bucket,
-   * bucketRegion, logGroup, bucketPolicy, activeLimit (unverified).
+   * bucketRegion, logGroup, bucketPolicy, encryption, activeLimit (unverified).
    */
   checkOrder?: readonly CreateCheck[];
   /**
@@ -124,6 +131,23 @@ export interface EmulatorOptions {
    * partition, `amazonaws.com`, or either. Default 'any' (sources disagree about China).
    */
   otherPartitionPrincipals?: 'any' | 'own-suffix' | 'amazonaws.com';
+  /** Organization of all accounts, for the condition key aws:SourceOrgID. Default none. */
+  organizationId?: string;
+  /**
+   * Whether a bucket with DSSE-KMS (`aws:kms:dsse`) is accepted. Default 'refuse' (documentation). The
+   * error is the one for a key that CloudWatch Logs may not use.
+   */
+  doubleEncryption?: 'refuse' | 'accept';
+  /**
+   * Whether requests of CloudWatch Logs for a key have aws:SourceAccount and aws:SourceArn. Default 'given'
+   * (unverified).
+   */
+  keySource?: 'given' | 'absent';
+  /**
+   * The message for a bucket whose encryption does not permit the export, with `bucketPolicyErrorCode`.
+   * Default: that of a failed PutObject, the call that needs the key (unverified).
+   */
+  encryptionMessage?: string;
   /** Whether a bucket in another Region is accepted. Default 'refuse' (documentation). */
   otherRegionBucket?: 'refuse' | 'accept';
   /** The message for a bucket in another Region, an InvalidParameterException (unverified). */
@@ -162,6 +186,18 @@ export interface EmulatorOptions {
   rolloverBytes?: number;
   /** Whether the last line of a file ends in a newline. Default true (unverified). */
   trailingNewline?: boolean;
+  /**
+   * Whether events older than the retention of their group are gone at once, for exports and for reads.
+   * Default 'hidden' (unverified; AWS deletes them within 72 hours).
+   */
+  expiredEvents?: 'hidden' | 'kept';
+  /**
+   * Pages of FilterLogEvents with a token and without events, before each page. Default 0; AWS may send
+   * any number (documentation).
+   */
+  emptyEventPages?: number;
+  /** Time until a query of Logs Insights is Complete. Default 200; AWS takes a second or more. */
+  queryMs?: number;
   /** Age above which PutLogEvents rejects an event. Default 14 days (documentation). */
   maxEventAgeMs?: number;
   /** Time in the future above which PutLogEvents rejects an event. Default 2 h (documentation). */

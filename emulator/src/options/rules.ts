@@ -1,4 +1,4 @@
-import { exportTaskStatusCodes } from '../logs/export-task-status.ts';
+import { exportTaskStatusCodes } from '../logs/exports/export-task-status.ts';
 import { configError } from './config-error.ts';
 import { createChecks, type EmulatorOptions } from './options.ts';
 import {
@@ -45,6 +45,10 @@ const rules: Record<keyof EmulatorOptions, OptionRule> = {
         [rule.externalId ?? ''].every(isText),
     ),
   },
+  deniedActions: {
+    must: 'lists of actions such as s3:ListBucket, by role ARN or access key, or by *',
+    fits: recordOf((actions) => Array.isArray(actions) && actions.every(isText)),
+  },
   pendingMs: milliseconds,
   runningMs: {
     must: 'a number of milliseconds, or the least and the most in a list',
@@ -83,6 +87,10 @@ const rules: Record<keyof EmulatorOptions, OptionRule> = {
   },
   bucketPolicyErrorCode: oneOf('AccessDeniedException', 'InvalidParameterException'),
   otherPartitionPrincipals: oneOf('any', 'own-suffix', 'amazonaws.com'),
+  organizationId: anyText,
+  doubleEncryption: oneOf('refuse', 'accept'),
+  keySource: oneOf('given', 'absent'),
+  encryptionMessage: anyText,
   otherRegionBucket: oneOf('refuse', 'accept'),
   otherRegionBucketMessage: anyText,
   fromAfterTo: oneOf('refuse', 'accept'),
@@ -94,6 +102,9 @@ const rules: Record<keyof EmulatorOptions, OptionRule> = {
   keyPrefix: oneOf('given', 'trimmed'),
   rolloverBytes: count,
   trailingNewline: trueOrFalse,
+  expiredEvents: oneOf('hidden', 'kept'),
+  emptyEventPages: wholeNumber(0),
+  queryMs: milliseconds,
   maxEventAgeMs: milliseconds,
   maxEventAheadMs: milliseconds,
 };

@@ -28,6 +28,11 @@ const awsRateLimits: Partial<Record<string, number>> = {
   PutLogEvents: 5000,
 };
 
+/** The message when a call of CloudWatch Logs to the bucket fails (seen for GetBucketAcl). */
+export function failedCallMessage(call: 'GetBucketAcl' | 'PutObject'): string {
+  return `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`;
+}
+
 const hourMs = 3_600_000;
 
 const defaults = {
@@ -36,6 +41,7 @@ const defaults = {
   accountId: '123456789012',
   accountsByAccessKey: {},
   roles: {},
+  deniedActions: {},
   journalLimit: 100_000,
   pendingMs: 500,
   runningMs: 1000,
@@ -57,6 +63,9 @@ const defaults = {
   checkOrder: createChecks,
   bucketPolicyErrorCode: 'AccessDeniedException',
   otherPartitionPrincipals: 'any',
+  doubleEncryption: 'refuse',
+  keySource: 'given',
+  encryptionMessage: failedCallMessage('PutObject'),
   otherRegionBucket: 'refuse',
   otherRegionBucketMessage: 'The given bucket is not in the same Region as the log group.',
   fromAfterTo: 'accept',
@@ -67,6 +76,9 @@ const defaults = {
   keyPrefix: 'given',
   rolloverBytes: 64 * 1024 * 1024,
   trailingNewline: true,
+  expiredEvents: 'hidden',
+  emptyEventPages: 0,
+  queryMs: 200,
   maxEventAgeMs: 14 * 24 * hourMs,
   maxEventAheadMs: 2 * hourMs,
 } satisfies EmulatorOptions;

@@ -2,42 +2,9 @@ import type { AuthFailure, Caller } from '../sts/sessions.ts';
 import { answerErrors, awsError } from '../wire/aws-error.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
+import { mayListBucket, refuseAtBucket, refuseWithoutBucket } from './access.ts';
 import type { S3Context } from './operation.ts';
-import {
-  createBucket,
-  deleteBucket,
-  deleteBucketPolicy,
-  getBucketAcl,
-  getBucketLocation,
-  getBucketPolicy,
-  headBucket,
-  listBuckets,
-  putBucketPolicy,
-} from './operations/bucket-operations.ts';
-import { deleteObjects } from './operations/delete-objects.ts';
-import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
-import { deleteObject, getObject, headObject, putObject } from './operations/object-operations.ts';
-
-const operations = {
-  ListBuckets: listBuckets,
-  CreateBucket: createBucket,
-  DeleteBucket: deleteBucket,
-  HeadBucket: headBucket,
-  GetBucketLocation: getBucketLocation,
-  GetBucketAcl: getBucketAcl,
-  GetBucketPolicy: getBucketPolicy,
-  PutBucketPolicy: putBucketPolicy,
-  DeleteBucketPolicy: deleteBucketPolicy,
-  ListObjects: listObjects,
-  ListObjectsV2: listObjectsV2,
-  HeadObject: headObject,
-  GetObject: getObject,
-  PutObject: putObject,
-  DeleteObject: deleteObject,
-  DeleteObjects: deleteObjects,
-} satisfies Record<string, (context: S3Context) => Answer>;
-
-type S3Operation = keyof typeof operations;
+import { nameOperation, operations, type S3OperationName } from './operations/operations.ts';
 
 const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('AccessDenied', 'Access Denied', 403),
@@ -50,40 +17,67 @@ const authErrors: Record<AuthFailure, Refusal> = {
   token: awsError('InvalidToken', 'The provided token is malformed or otherwise invalid.'),
 };
 
-/**
- * Reads a path-style S3 request. A caller with a valid key may do everything: bucket policies are
- * evaluated for exports only.
- */
+/** The state that calls of S3 use. */
+type S3World = Pick<S3Context, 'buckets' | 'keys' | 'clock' | 'settings'>;
+
+interface S3Place {
+  bucketName: string;
+  /** Empty for a request about a bucket. */
+  key: string;
+}
+
+/** Reads a path-style S3 request. */
 export function readS3Call(
   request: WireRequest,
   caller: Caller | AuthFailure,
-  world: Pick<S3Context, 'buckets' | 'clock'>,
+  world: S3World,
   requestId: string,
 ): Call {
   const place = readPlace(request.path);
-  const operation = place && nameOperation(request, place);
+  const name = place && nameOperation(request, place);
   const refuse = (refusal: Refusal) => refuseInXml(refusal, request, requestId);
 
   return {
     service: 's3',
-    operation: operation ?? 'unknown',
+    operation: name ?? 'unknown',
     input: { ...place, query: Object.fromEntries(request.query) },
     refuse,
     perform() {
-      return answerErrors(() => {
+      const answer = answerErrors(() => {
         if (typeof caller === 'string') throw authErrors[caller];
         if (!place) throw awsError('InvalidURI', "Couldn't parse the specified URI.");
-        if (!operation) {
+        if (!name) {
           const message = 'A header you provided implies functionality that is not implemented';
           throw awsError('NotImplemented', message, 501);
         }
-        return operations[operation]({ ...world, ...place, caller, request });
+        return performAt(name, place, { ...world, caller, request });
       }, refuse);
+      return withRegion(answer, place, world);
     },
   };
 }
 
-function readPlace(path: string): { bucketName: string; key: string } | undefined {
+function performAt(
+  name: S3OperationName,
+  { bucketName, key }: S3Place,
+  world: S3World & Pick<S3Context, 'caller' | 'request'>,
+): Answer {
+  const { perform, action } = operations[name];
+  const bucket = world.buckets.find(bucketName);
+  if (bucket && name !== 'CreateBucket') refuseAtBucket({ ...world, bucket, key, action });
+  else refuseWithoutBucket({ ...world, bucketName, action });
+  const mayList = () => bucket === undefined || mayListBucket({ ...world, bucket });
+  return perform({ ...world, bucketName, key, mayList });
+}
+
+/** S3 names the Region in each answer about a bucket, and about an object that is elsewhere. */
+function withRegion(answer: Answer, place: S3Place | undefined, { buckets }: S3World): Answer {
+  const bucket = place && buckets.find(place.bucketName);
+  if (!bucket || (place.key !== '' && answer.status !== 301)) return answer;
+  return { ...answer, headers: { 'x-amz-bucket-region': bucket.region, ...answer.headers } };
+}
+
+function readPlace(path: string): S3Place | undefined {
   const [, bucketName = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
   try {
     return { bucketName: decodeURIComponent(bucketName), key: decodeURIComponent(key) };
@@ -92,82 +86,19 @@ function readPlace(path: string): { bucketName: string; key: string } | undefine
   }
 }
 
-function nameOperation(
-  { method, query }: WireRequest,
-  { bucketName, key }: { bucketName: string; key: string },
-): S3Operation | undefined {
-  if (bucketName === '') return method === 'GET' ? 'ListBuckets' : undefined;
-  if (key !== '')
-    return unsupportedObjectParts.some((part) => query.has(part))
-      ? undefined
-      : objectOperations[method];
-  const [, part] = bucketParts.find(([name]) => query.has(name)) ?? [];
-  if (part) return part[method];
-  if (query.get('list-type') === '2') return method === 'GET' ? 'ListObjectsV2' : undefined;
-  return bucketOperations[method];
-}
-
-type ByMethod = Partial<Record<string, S3Operation>>;
-const objectOperations: ByMethod = {
-  HEAD: 'HeadObject',
-  GET: 'GetObject',
-  PUT: 'PutObject',
-  DELETE: 'DeleteObject',
-};
-const bucketOperations: ByMethod = {
-  PUT: 'CreateBucket',
-  HEAD: 'HeadBucket',
-  GET: 'ListObjects',
-  DELETE: 'DeleteBucket',
-};
-
-/** Subresources of an object that the emulator does not support. The query names them. */
-const unsupportedObjectParts = [
-  'acl',
-  'attributes',
-  'legal-hold',
-  'retention',
-  'tagging',
-  'uploadId',
-  'uploads',
-];
-
-const unsupportedBucketParts = [
-  'accelerate',
-  'cors',
-  'encryption',
-  'lifecycle',
-  'logging',
-  'notification',
-  'object-lock',
-  'ownershipControls',
-  'policyStatus',
-  'publicAccessBlock',
-  'replication',
-  'requestPayment',
-  'tagging',
-  'uploads',
-  'versioning',
-  'versions',
-  'website',
-];
-
-/** Subresources of a bucket. The query names them. */
-const bucketParts: readonly [query: string, operations: ByMethod][] = [
-  ['acl', { GET: 'GetBucketAcl' }],
-  ['location', { GET: 'GetBucketLocation' }],
-  ['policy', { GET: 'GetBucketPolicy', PUT: 'PutBucketPolicy', DELETE: 'DeleteBucketPolicy' }],
-  ['delete', { POST: 'DeleteObjects' }],
-  ...unsupportedBucketParts.map((name): [string, ByMethod] => [name, {}]),
-];
-
 /** Answers an error in XML. An answer to HEAD has no body, only the status. */
 function refuseInXml(
-  { status, code, message }: Refusal,
+  { status, code, message, details }: Refusal,
   { method, path }: WireRequest,
   requestId: string,
 ): Answer {
-  const content = { Code: code, Message: message, Resource: path, RequestId: requestId };
+  const content = {
+    Code: code,
+    Message: message,
+    ...details,
+    Resource: path,
+    RequestId: requestId,
+  };
   const headers = { 'content-type': 'application/xml' };
   const body = method === 'HEAD' ? '' : writeXml('Error', content);
   return { status, headers, body, errorCode: code };

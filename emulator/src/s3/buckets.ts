@@ -1,15 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../iam/policy.ts';
+import { type ChecksumAlgorithm, computeChecksum, defaultChecksum } from './checksums.ts';
+import { type Configurations, type Encryption, readEncryption } from './configurations.ts';
 
 /** The content of an object. `body` may make the bytes when they are needed. */
 export interface ObjectContent {
   body(): Buffer;
   lastModified: number;
+  /** Default: CRC64NVME. */
+  checksumAlgorithm?: ChecksumAlgorithm;
+  /** Headers that are stored with the object, such as its content type. Default: none. */
+  storedHeaders?: Record<string, string>;
+  /** Default: that of the bucket. */
+  encryption?: Encryption;
 }
 
-/** A stored object. The entity tag is the MD5 of the bytes, in quotes. */
-export interface StoredObject extends ObjectContent {
+/**
+ * A stored object. The entity tag is the MD5 of the bytes, in quotes. With a key of KMS it is something
+ * else (documentation).
+ */
+export interface StoredObject extends Required<ObjectContent> {
   summary(): { size: number; entityTag: string };
+  checksum(): string;
 }
 
 /** A bucket with its policy, and its objects by key. */
@@ -19,6 +31,7 @@ export interface Bucket {
   accountId: string;
   createdAt: number;
   policy: Policy | undefined;
+  configurations: Configurations;
   objects: Map<string, StoredObject>;
 }
 
@@ -29,6 +42,7 @@ export interface Buckets {
   /** Adds a bucket, or changes one and keeps its objects. @throws an error for an invalid name */
   add(bucket: Omit<Bucket, 'objects'>): Bucket;
   setPolicy(bucket: Bucket, policy: Policy | undefined): void;
+  configure(bucket: Bucket, configurations: Configurations): void;
   putObject(bucket: Bucket, key: string, content: ObjectContent): StoredObject;
   removeObject(bucket: Bucket, key: string): void;
   /** Removes an empty bucket. */
@@ -66,9 +80,17 @@ export function makeBuckets(disk: BucketStore | undefined): Buckets {
       bucket.policy = policy;
       disk?.saveBucket(bucket);
     },
-    putObject(bucket, key, { body, lastModified }) {
-      const onDisk = disk?.saveObject(bucket, key, body);
-      const object = makeObject({ body: onDisk ?? once(body), lastModified });
+    configure(bucket, configurations) {
+      bucket.configurations = configurations;
+      disk?.saveBucket(bucket);
+    },
+    putObject(bucket, key, content) {
+      const onDisk = disk?.saveObject(bucket, key, content.body);
+      const object = makeObject({
+        encryption: readEncryption(bucket.configurations),
+        ...content,
+        body: onDisk ?? once(content.body),
+      });
       bucket.objects.set(key, object);
       return object;
     },
@@ -92,14 +114,22 @@ export function isValidKeyLength(key: string): boolean {
   return Buffer.byteLength(key) <= 1024;
 }
 
-/** Makes an object. It reads its bytes once for their size and tag. */
-export function makeObject({ body, lastModified }: ObjectContent): StoredObject {
+/** Makes an object. It reads its bytes once for their size and tag, and once for their checksum. */
+export function makeObject({
+  body,
+  lastModified,
+  checksumAlgorithm = defaultChecksum,
+  storedHeaders = {},
+  encryption = { algorithm: 'AES256' },
+}: ObjectContent): StoredObject {
   const summary = once(() => {
     const bytes = body();
-    const digest = createHash('md5').update(bytes).digest('hex');
+    const salt = encryption.algorithm === 'AES256' ? '' : encryption.algorithm;
+    const digest = createHash('md5').update(salt).update(bytes).digest('hex');
     return { size: bytes.length, entityTag: `"${digest}"` };
   });
-  return { body, lastModified, summary };
+  const checksum = once(() => computeChecksum(checksumAlgorithm, body()));
+  return { body, lastModified, checksumAlgorithm, storedHeaders, encryption, summary, checksum };
 }
 
 function once<T>(make: () => T): () => T {

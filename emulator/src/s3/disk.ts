@@ -27,7 +27,7 @@ export function openDisk(dataDir: string): BucketStore {
       readdirSync(join(dataDir, bucketProperties)).map((file) => {
         const about = JSON.parse(readFileSync(join(dataDir, bucketProperties, file), 'utf8'));
         const objects = loadObjects(join(dataDir, about.name));
-        return { ...about, policy: readPolicy(about.policy ?? ''), objects };
+        return { configurations: {}, ...about, policy: readPolicy(about.policy ?? ''), objects };
       }),
 
     saveBucket({ objects: _, ...bucket }) {

@@ -1,11 +1,21 @@
+import type { ConditionContext } from '../iam/conditions.ts';
 import { bucketArn, logsPrincipals, partitionOf } from '../iam/partitions.ts';
-import { isAllowed, type Question } from '../iam/policy.ts';
+import { findDenial, isLetIn } from '../iam/permissions.ts';
+import { isAllowed, type Policy, type Question } from '../iam/policy.ts';
+import { findKeyDenial } from '../kms/access.ts';
+import type { Keys } from '../kms/keys.ts';
 import { logGroupArn } from '../logs/names.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Caller } from '../sts/sessions.ts';
 import { type Bucket, isValidKeyLength } from './buckets.ts';
+import { readEncryption, readObjectOwnership } from './configurations.ts';
+import { findEncryptionKey } from './operations/object-encryption.ts';
 
-type Rules = Pick<Settings, 'otherPartitionPrincipals'>;
+type Rules = Pick<
+  Settings,
+  'otherPartitionPrincipals' | 'organizationId' | 'doubleEncryption' | 'keySource'
+>;
+type CallerRules = Pick<Settings, 'deniedActions'>;
 
 /** The log group of an export. */
 export interface LogSource {
@@ -16,39 +26,71 @@ export interface LogSource {
 
 /** Whether the bucket policy permits CloudWatch Logs to read the ACL of the bucket, its first call. */
 export function mayReadAcl(bucket: Bucket, source: LogSource, rules: Rules): boolean {
-  return isLogsAllowed(bucket, source, rules, {
-    action: 's3:GetBucketAcl',
-    resource: bucketArn(bucket),
-    context: {},
-  });
+  const attempt = { action: 's3:GetBucketAcl', resource: bucketArn(bucket), context: {} };
+  return isLogsAllowedAt(bucket, source, rules, attempt);
 }
 
 /** Whether the bucket policy permits CloudWatch Logs to write a key, and the key is short enough. */
 export function mayWrite(bucket: Bucket, source: LogSource, rules: Rules, key: string): boolean {
-  return (
-    isValidKeyLength(key) && isLogsAllowed(bucket, source, rules, putObjectQuestion(bucket, key))
+  const attempt = putObjectAttempt(bucket, key);
+  return isValidKeyLength(key) && isLogsAllowedAt(bucket, source, rules, attempt);
+}
+
+/**
+ * Whether CloudWatch Logs can encrypt what it writes: not twice (documentation), and with an enabled key of
+ * the Region whose policy permits it both actions that the user guide names.
+ */
+export function mayEncrypt(bucket: Bucket, source: LogSource, rules: Rules, keys: Keys): boolean {
+  const encryption = readEncryption(bucket.configurations);
+  if (encryption.algorithm === 'AES256') return true;
+  if (encryption.algorithm === 'aws:kms:dsse' && rules.doubleEncryption === 'refuse') return false;
+  const key = findEncryptionKey(encryption, bucket, keys);
+  if (key?.state !== 'Enabled') return false;
+  const { suffix } = partitionOf(bucket.region);
+  const context = {
+    'kms:ViaService': `s3.${bucket.region}.${suffix}`,
+    'kms:EncryptionContext:aws:s3:arn': bucketArn(bucket),
+    ...(rules.keySource === 'given' && sourceContext(source)),
+  };
+  return ['kms:GenerateDataKey', 'kms:Decrypt'].every((action) =>
+    isLogsAllowed(key.policy, source, rules, { action, resource: key.arn, context }),
   );
 }
 
 /**
- * Whether the caller may write a key. A session policy must allow it, and for a bucket of another
- * account the bucket policy too (documentation). Policies of roles and users are not emulated.
+ * Whether the caller may write a key, by its own policies and by that of the bucket. In another account
+ * with ACLs it also needs s3:PutObjectAcl (user guide).
  */
-export function mayCallerWrite(bucket: Bucket, caller: Caller, key: string): boolean {
-  const { accountId, arn, roleArn, sessionPolicy } = caller;
-  const question = putObjectQuestion(bucket, key);
-  if (sessionPolicy && !isAllowed(sessionPolicy, { ...question, principals: 'holder' }))
-    return false;
-  if (bucket.accountId === accountId) return true;
-  const root = `arn:${partitionOf(caller.region).name}:iam::${accountId}:root`;
-  const names = [accountId, root, arn, ...(roleArn ? [roleArn] : [])];
-  return (
-    bucket.policy !== undefined &&
-    isAllowed(bucket.policy, { ...question, principals: { type: 'AWS', names } })
+export function mayCallerWrite(
+  bucket: Bucket,
+  caller: Caller,
+  rules: CallerRules,
+  key: string,
+): boolean {
+  const attempt = putObjectAttempt(bucket, key);
+  const mayPut = findDenial(attempt, caller, rules) === undefined;
+  if (!mayPut || !isLetIn(bucket, caller, attempt)) return false;
+  const hasAcls = readObjectOwnership(bucket.configurations) !== 'BucketOwnerEnforced';
+  if (!hasAcls || bucket.accountId === caller.accountId) return true;
+  return findDenial({ ...attempt, action: 's3:PutObjectAcl' }, caller, rules) === undefined;
+}
+
+/** Whether the caller may use the key of a bucket of another account, as it must there (user guide). */
+export function mayCallerEncrypt(
+  bucket: Bucket,
+  caller: Caller,
+  rules: CallerRules,
+  keys: Keys,
+): boolean {
+  if (bucket.accountId === caller.accountId) return true;
+  const key = findEncryptionKey(readEncryption(bucket.configurations), bucket, keys);
+  if (!key || readEncryption(bucket.configurations).algorithm === 'AES256') return true;
+  return ['kms:GenerateDataKey', 'kms:Decrypt'].every(
+    (action) => findKeyDenial(key, action, caller, rules) === undefined,
   );
 }
 
-function putObjectQuestion(bucket: Bucket, key: string) {
+function putObjectAttempt(bucket: Bucket, key: string) {
   return {
     action: 's3:PutObject',
     resource: bucketArn(bucket, key),
@@ -57,22 +99,54 @@ function putObjectQuestion(bucket: Bucket, key: string) {
   };
 }
 
-/** Every form of the principal is accepted. Conditions are optional and are evaluated (recorded). */
-function isLogsAllowed(
+type LogsAttempt = Omit<Question, 'principals'>;
+
+function isLogsAllowedAt(
   bucket: Bucket,
-  { accountId, region, logGroupName }: LogSource,
-  { otherPartitionPrincipals }: Rules,
-  question: Omit<Question, 'principals'>,
+  source: LogSource,
+  rules: Rules,
+  attempt: LogsAttempt,
 ): boolean {
   if (!bucket.policy) return false;
-  return isAllowed(bucket.policy, {
-    ...question,
-    principals: { type: 'Service', names: logsPrincipals(region, otherPartitionPrincipals) },
+  const context: ConditionContext = {
+    ...attempt.context,
+    ...sourceContext(source),
+    ...(rules.organizationId !== undefined && { 'aws:SourceOrgID': rules.organizationId }),
+    'aws:ResourceAccount': bucket.accountId,
+    's3:ResourceAccount': bucket.accountId,
+    's3:TlsVersion': '1.3',
+    's3:signatureversion': 'AWS4-HMAC-SHA256',
+    's3:authType': 'REST-HEADER',
+  };
+  return isLogsAllowed(bucket.policy, source, rules, { ...attempt, context });
+}
+
+/** Every form of the principal is accepted. Conditions are optional and are evaluated (recorded). */
+function isLogsAllowed(
+  policy: Policy,
+  { region }: LogSource,
+  { otherPartitionPrincipals }: Rules,
+  attempt: LogsAttempt,
+): boolean {
+  const names = logsPrincipals(region, otherPartitionPrincipals);
+  return isAllowed(policy, {
+    ...attempt,
+    principals: { type: 'Service', names },
     context: {
-      ...question.context,
+      ...attempt.context,
       'aws:SecureTransport': 'true',
-      'aws:SourceAccount': accountId,
-      'aws:SourceArn': `${logGroupArn({ accountId, region }, logGroupName)}:*`,
+      'aws:RequestedRegion': region,
+      'aws:PrincipalIsAWSService': 'true',
+      'aws:PrincipalServiceName': names[0] ?? '',
+      'aws:PrincipalServiceNamesList': names,
+      'aws:ViaAWSService': 'false',
     },
   });
+}
+
+function sourceContext({ accountId, region, logGroupName }: LogSource) {
+  return {
+    'aws:SourceAccount': accountId,
+    'aws:SourceArn': `${logGroupArn({ accountId, region }, logGroupName)}:*`,
+  };
 }

@@ -1,4 +1,6 @@
 import type { Scheduler } from '../control/clock.ts';
+import type { Keys } from '../kms/keys.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Caller } from '../sts/sessions.ts';
 import type { WireRequest } from '../wire/exchange.ts';
 import type { Buckets } from './buckets.ts';
@@ -10,5 +12,9 @@ export interface S3Context {
   key: string;
   request: WireRequest;
   buckets: Buckets;
+  keys: Keys;
+  settings: Settings;
   clock: Scheduler;
+  /** Whether the caller may list the bucket. */
+  mayList(): boolean;
 }

@@ -1,8 +1,13 @@
 import type { Answer, Refusal } from './exchange.ts';
 
 /** Makes an error of AWS to throw. Without a message the answer has only the code. */
-export function awsError(code: string, message = '', status = 400): Error & Refusal {
-  return Object.assign(new Error(message), { code, status });
+export function awsError(
+  code: string,
+  message = '',
+  status = 400,
+  more: Pick<Refusal, 'headers' | 'details'> = {},
+): Error & Refusal {
+  return Object.assign(new Error(message), { code, status, ...more });
 }
 
 /** Performs an operation and turns errors of AWS into answers. Other errors are thrown on. */

@@ -21,10 +21,15 @@ export type Effect =
       logGroupName: string;
       logStreamName: string;
     }
+  | { kind: 'query-started'; queryId: string }
   | { kind: 'log-events-stored'; count: number }
-  | { kind: 'bucket-created' | 'bucket-deleted' | 'bucket-policy-changed'; bucket: string }
+  | {
+      kind: 'bucket-created' | 'bucket-deleted' | 'bucket-policy-changed' | 'bucket-configured';
+      bucket: string;
+    }
   | { kind: 'object-stored' | 'object-deleted'; bucket: string; key: string }
   | { kind: 'objects-deleted'; bucket: string; keys: string[] }
+  | { kind: 'key-policy-changed'; keyArn: string }
   | { kind: 'session-issued'; accessKeyId: string; expiresAt: number };
 
 /** An HTTP answer, with facts for the journal. */
@@ -41,11 +46,14 @@ export interface Refusal {
   status: number;
   code: string;
   message: string;
+  headers?: Record<string, string>;
+  /** More elements of an error in XML. */
+  details?: Record<string, string>;
 }
 
 /** A request as a call of one operation, not yet performed. */
 export interface Call {
-  service: 'logs' | 'sts' | 's3';
+  service: 'logs' | 'sts' | 's3' | 'kms';
   operation: string;
   input: unknown;
   /** Performs the operation. Errors of AWS are answers, not exceptions. */

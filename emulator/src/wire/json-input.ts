@@ -16,7 +16,8 @@ export interface Shape<T> {
   violations(value: T, path: string): string[];
 }
 
-type Values<M> = { [K in keyof M]: M[K] extends Shape<infer T> ? T : never };
+/** The values of the members of a structure. */
+export type StructureValue<M> = { [K in keyof M]: M[K] extends Shape<infer T> ? T : never };
 type Members = Record<string, Shape<unknown>>;
 
 const longBounds = { low: -(2n ** 63n), high: 2n ** 63n - 1n, name: 'a Long' };
@@ -90,7 +91,7 @@ export function map(
 }
 
 /** A structure. Unknown members are ignored, and null counts as absent. */
-export function structure<M extends Members>(members: M): Shape<Values<M>> {
+export function structure<M extends Members>(members: M): Shape<StructureValue<M>> {
   const entries = Object.entries(members);
   return {
     read(json) {
@@ -100,7 +101,7 @@ export function structure<M extends Members>(members: M): Shape<Values<M>> {
       if (Array.isArray(json)) refuseType(json, 'a structure');
       const given = json as Record<string, unknown>;
       const read = entries.map(([name, shape]) => [name, shape.read(given[name] ?? undefined)]);
-      return Object.fromEntries(read) as Values<M>;
+      return Object.fromEntries(read) as StructureValue<M>;
     },
     violations(value, path) {
       const prefix = path === '' ? '' : `${path}.`;

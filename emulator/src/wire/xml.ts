@@ -19,7 +19,7 @@ export interface XmlNode {
 /** Writes an XML document with one root element. */
 export function writeXml(root: string, content: XmlValue, namespace?: string): string {
   const xmlns = namespace === undefined ? '' : ` xmlns="${namespace}"`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${xmlns}>${writeContent(content)}</${root}>`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${xmlns}>${writeXmlContent(content)}</${root}>`;
 }
 
 /**
@@ -52,7 +52,8 @@ function readText(text: string): string {
   });
 }
 
-function writeContent(value: XmlValue): string {
+/** Writes the content of an element, without a tag around it. */
+export function writeXmlContent(value: XmlValue): string {
   if (typeof value !== 'object') {
     return String(value ?? '').replace(/[&<>"']/g, (character) => entities[character] ?? '');
   }
@@ -65,5 +66,5 @@ function writeElement(element: string, content: XmlValue): string {
   if (content === undefined) return '';
   const contents = Array.isArray(content) ? content : [content];
   const [name] = element.split(' ', 1);
-  return contents.map((one) => `<${element}>${writeContent(one)}</${name}>`).join('');
+  return contents.map((one) => `<${element}>${writeXmlContent(one)}</${name}>`).join('');
 }

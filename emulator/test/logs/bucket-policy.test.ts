@@ -29,6 +29,7 @@ describe('a bucket policy permits an export', () => {
     ],
     ['with one statement for everyone', forEveryone],
     ['with every service as principal', { ...forEveryone, Principal: { Service: '*' } }],
+    ['with the other form of everyone', { ...forEveryone, Principal: { AWS: '*' } }],
     ['with wildcards and any case in the action', { ...forEveryone, Action: 'S3:*' }],
     [
       'with NotAction for another action',
@@ -54,6 +55,9 @@ describe('a bucket policy permits an export', () => {
       'ForAnyValue:StringEquals': { 'aws:SourceAccount': ['1', '123456789012'] },
       Null: { 'aws:SourceAccount': 'false', 'aws:PrincipalOrgID': true },
       StringNotEqualsIfExists: { 'aws:PrincipalOrgID': 'o-1' },
+      NumericGreaterThanEquals: { 's3:TlsVersion': '1.2' },
+      'ForAllValues:StringEquals': { 'aws:PrincipalOrgID': 'o-1' },
+      'ForAnyValue:StringLike': { 'aws:PrincipalServiceNamesList': 'logs.*' },
     }).map(([operator, keys]): [string, unknown] => [
       `with the condition ${operator}`,
       { ...forEveryone, Condition: { [operator]: keys } },
@@ -94,7 +98,11 @@ describe('a bucket policy rejects an export', () => {
         acl: { Principal: { Service: 'logs.eu-west-1.amazonaws.com' } },
       }),
     ],
-    ['GetBucketAcl', 'with another kind of principal', { ...forEveryone, Principal: { AWS: '*' } }],
+    [
+      'GetBucketAcl',
+      'with another kind of principal',
+      { ...forEveryone, Principal: { AWS: '123456789012' } },
+    ],
     ['GetBucketAcl', 'without a principal', { ...forEveryone, Principal: undefined }],
     [
       'GetBucketAcl',
@@ -143,6 +151,44 @@ describe('a bucket policy rejects an export', () => {
     ],
   ])('at %s, %s', async (call, _, statements) => {
     expect(await answerUnder(statements)).toBe(failed(call));
+  });
+
+  it.each<[string, object]>([
+    ['over plain HTTP', { Bool: { 'aws:SecureTransport': 'false' } }],
+    ['with an old TLS', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+    ['by others than services', { BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } }],
+    ['with any of no values', { 'ForAnyValue:StringNotEquals': { 'aws:PrincipalOrgID': 'o-1' } }],
+  ])('not with a Deny of requests %s', async (_, Condition) => {
+    const deny = { ...forEveryone, Effect: 'Deny', Principal: { AWS: '*' }, Condition };
+
+    expect(await answerUnder([forEveryone, deny])).toBeUndefined();
+  });
+
+  it.each<[string, object]>([
+    ['from outside of a VPC', { StringNotEquals: { 'aws:SourceVpce': 'vpce-1' } }],
+    ['from other addresses', { NotIpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }],
+    ['from outside of an organization', { StringNotEquals: { 'aws:PrincipalOrgID': 'o-1' } }],
+    [
+      'without a header for the encryption',
+      { StringNotEquals: { 's3:x-amz-server-side-encryption': 'aws:kms' } },
+    ],
+  ])('with a Deny of requests %s', async (_, Condition) => {
+    const deny = { ...forEveryone, Effect: 'Deny', Action: 's3:PutObject', Condition };
+
+    expect(await answerUnder([forEveryone, deny])).toBe(failed('PutObject'));
+  });
+
+  it('with a condition of another organization', async () => {
+    await using aws = await openAws({ organizationId: 'o-own' });
+    const under = async (organization: string) => {
+      const Condition = { StringEquals: { 'aws:SourceOrgID': organization } };
+      const Policy = JSON.stringify({ Statement: { ...forEveryone, Condition } });
+      await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+      return (await refusal(aws.create()))?.message;
+    };
+
+    expect(await under('o-other')).toBe(failed('GetBucketAcl'));
+    expect(await under('o-own')).toBeUndefined();
   });
 
   it('with AccessDeniedException, or with the older InvalidParameterException as an option', async () => {

@@ -1,7 +1,7 @@
 import { CreateExportTaskCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it } from 'vitest';
+import type { EmulatorOptions } from '../../src/emulator.ts';
 import { bucket, logGroupName, openAws, refusal } from '../aws.ts';
 import { arn, documented } from './documented-policy.ts';
 
@@ -11,24 +11,19 @@ describe('the caller of CreateExportTask', () => {
   const roleArn = 'arn:aws:iam::111122223333:role/exporter';
 
   /** Returns the error when a session of the role exports to a bucket of 123456789012. */
-  async function answerToRole(statements: object[], sessionPolicy?: object) {
-    await using aws = await openAws();
+  async function answerToRole(
+    statements: object[],
+    sessionPolicy?: object,
+    { options = {}, settings = {} }: { options?: EmulatorOptions; settings?: object } = {},
+  ) {
+    await using aws = await openAws(options);
+    aws.emulator.seed.bucket({ bucket, ...settings });
     const accountId = '111122223333';
     aws.emulator.seed.logGroup({ logGroupName, accountId });
     const Policy = JSON.stringify({ Statement: [...documented(), ...statements] });
     await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-    const { Credentials } = await aws.sts.send(
-      new AssumeRoleCommand({
-        RoleArn: roleArn,
-        RoleSessionName: 'test',
-        Policy: sessionPolicy && JSON.stringify({ Statement: sessionPolicy }),
-      }),
-    );
-    const logs = aws.logsFor({
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      sessionToken: Credentials?.SessionToken ?? '',
-    });
+    const session = sessionPolicy && JSON.stringify({ Statement: sessionPolicy });
+    const logs = aws.logsFor(await aws.assume({ RoleArn: roleArn, Policy: session }));
     return await refusal(logs.send(new CreateExportTaskCommand(aws.order)));
   }
 
@@ -65,5 +60,25 @@ describe('the caller of CreateExportTask', () => {
       status: 400,
     });
     expect(withBoth).toBeUndefined();
+  });
+
+  it('needs s3:PutObjectAcl in another account that has ACLs', async () => {
+    const options = { deniedActions: { [roleArn]: ['s3:PutObjectAcl'] } };
+    const withAcls = { objectOwnership: 'BucketOwnerPreferred' };
+
+    const denied = await answerToRole([grant(roleArn)], undefined, { options, settings: withAcls });
+
+    expect(denied).toMatchObject({ message: needed });
+    expect(await answerToRole([grant(roleArn)], undefined, { options })).toBeUndefined();
+    expect(await answerToRole([grant(roleArn)], undefined, { settings: withAcls })).toBeUndefined();
+  });
+
+  it('is refused by an explicit Deny of the bucket policy in its own account', async () => {
+    await using aws = await openAws();
+    const deny = { ...grant('123456789012'), Effect: 'Deny' };
+    const Policy = JSON.stringify({ Statement: [...documented(), deny] });
+    await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+
+    expect(await refusal(aws.create())).toMatchObject({ message: needed });
   });
 });

@@ -5,6 +5,7 @@ import {
   DescribeLogGroupsCommand,
   ListTagsForResourceCommand,
   ListTagsLogGroupCommand,
+  PutLogGroupDeletionProtectionCommand,
   PutRetentionPolicyCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -32,6 +33,25 @@ describe('DeleteLogGroup', () => {
 
     expect(await groupOf(aws)).toBeUndefined();
     expect(await refusal(remove())).toEqual(noSuchGroup);
+  });
+
+  it('rejects a protected group', async () => {
+    await using aws = await openAws();
+    const protect = (deletionProtectionEnabled: boolean) =>
+      aws.logs.send(
+        new PutLogGroupDeletionProtectionCommand({
+          logGroupIdentifier: logGroupName,
+          deletionProtectionEnabled,
+        }),
+      );
+    const remove = () => aws.logs.send(new DeleteLogGroupCommand({ logGroupName }));
+
+    await protect(true);
+
+    expect(await refusal(remove())).toMatchObject({ name: 'ValidationException' });
+    expect((await groupOf(aws))?.deletionProtectionEnabled).toBe(true);
+    await protect(false);
+    expect(await refusal(remove())).toBeUndefined();
   });
 
   it('ends a running export of the group FAILED', async () => {

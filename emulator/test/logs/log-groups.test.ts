@@ -67,6 +67,28 @@ describe('DescribeLogGroups', () => {
     ]);
   });
 
+  it('shows the name of an account policy that sets the retention', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.logGroup({
+      logGroupName,
+      retentionInDays: 30,
+      retentionPolicyName: 'thirty-days',
+      logGroupClass: 'ESSENTIALS',
+      isDeletionProtected: true,
+    });
+
+    const { logGroups } = await aws.logs.send(new DescribeLogGroupsCommand({}));
+
+    expect(logGroups).toMatchObject([
+      {
+        retentionInDays: 30,
+        retentionPolicyName: 'thirty-days',
+        logGroupClass: 'ESSENTIALS',
+        deletionProtectionEnabled: true,
+      },
+    ]);
+  });
+
   it('filters by prefix, pattern, class and identifiers, and pages by name', async () => {
     await using aws = await openAws();
     for (const name of ['/a/2', '/a/1', '/b/1']) aws.emulator.seed.logGroup({ logGroupName: name });

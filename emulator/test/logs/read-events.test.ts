@@ -7,11 +7,12 @@ import {
   type GetLogEventsCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
+import type { EmulatorOptions } from '../../src/emulator.ts';
 import { logGroupName, openAws, refusal, startAt } from '../aws.ts';
 
 /** Streams `web` and `worker`. Each event has its number of milliseconds after `startAt`. */
-async function openStreams() {
-  const aws = await openAws();
+async function openStreams(options: EmulatorOptions = {}) {
+  const aws = await openAws(options);
   const put = (logStreamName: string, ...events: [at: number, message: string][]) =>
     aws.emulator.seed.logEvents({
       logGroupName,
@@ -151,5 +152,53 @@ it('DeleteLogStream removes the events of the stream', async () => {
   expect(await stored()).toBe(0);
   expect(await refusal(aws.get())).toMatchObject({
     message: 'The specified log stream does not exist.',
+  });
+});
+
+describe('FilterLogEvents with emptyEventPages', () => {
+  it('returns pages without events before each page', async () => {
+    await using aws = await openStreams({ emptyEventPages: 2 });
+
+    const counts = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await aws.filter({ limit: 4, nextToken });
+      counts.push(page.events?.length);
+      nextToken = page.nextToken;
+    } while (nextToken);
+
+    expect(counts).toEqual([0, 0, 4, 0, 0, 2]);
+  });
+});
+
+describe('events older than the retention of their group', () => {
+  const dayMs = 86_400_000;
+  const openOld = async (options: EmulatorOptions) => {
+    const aws = await openAws(options);
+    aws.emulator.seed.logGroup({ logGroupName, retentionInDays: 7 });
+    const events = [7 * dayMs + 1, 7 * dayMs].map((age) => ({
+      timestamp: startAt - age,
+      message: String(age),
+    }));
+    aws.emulator.seed.logEvents({ logGroupName, logStreamName: 'web', events });
+    return aws;
+  };
+
+  it.each([
+    ['hidden', 1],
+    ['kept', 2],
+  ] as const)('are %s for reads and exports', async (expiredEvents, count) => {
+    await using aws = await openOld({ expiredEvents, pendingMs: 0, runningMs: 0 });
+
+    const filtered = await aws.logs.send(new FilterLogEventsCommand({ logGroupName }));
+    const got = await aws.logs.send(
+      new GetLogEventsCommand({ logGroupName, logStreamName: 'web' }),
+    );
+    await aws.create({ from: 0 });
+    const [key] = await aws.keys('exportedlogs/');
+
+    expect(filtered.events).toHaveLength(count);
+    expect(got.events).toHaveLength(count);
+    expect((await aws.get(key)).text.trim().split('\n')).toHaveLength(count);
   });
 });

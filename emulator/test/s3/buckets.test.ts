@@ -3,10 +3,13 @@ import {
   CreateBucketCommand,
   GetBucketLocationCommand,
   GetBucketPolicyCommand,
+  GetObjectCommand,
   HeadBucketCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { bucket, openAws, refusal, sendRaw, startAt } from '../aws.ts';
@@ -29,14 +32,14 @@ describe('buckets', () => {
     await create(aws, 'near');
     await create(aws, 'far', 'eu-west-1', 'EU');
 
-    const look = async (Bucket: string) => {
+    const look = async (Bucket: string, region: string) => {
       const location = await aws.s3.send(new GetBucketLocationCommand({ Bucket }));
-      const head = await aws.s3.send(new HeadBucketCommand({ Bucket }));
+      const head = await aws.s3For(undefined, region).send(new HeadBucketCommand({ Bucket }));
       return [location.LocationConstraint, head.BucketRegion, head.BucketArn];
     };
 
-    expect(await look('near')).toEqual([undefined, 'us-east-1', 'arn:aws:s3:::near']);
-    expect(await look('far')).toEqual(['eu-west-1', 'eu-west-1', 'arn:aws:s3:::far']);
+    expect(await look('near', 'us-east-1')).toEqual([undefined, 'us-east-1', 'arn:aws:s3:::near']);
+    expect(await look('far', 'eu-west-1')).toEqual(['eu-west-1', 'eu-west-1', 'arn:aws:s3:::far']);
   });
 
   it('are listed to their owner', async () => {
@@ -107,6 +110,73 @@ describe('buckets', () => {
       name: 'NotFound',
       status: 404,
     });
+  });
+});
+
+describe('a bucket of another Region', () => {
+  const elsewhere = { region: 'eu-west-1', bucket: 'elsewhere' };
+  const errorOf = async (call: Promise<unknown>) => {
+    const error = await call.then(() => undefined).catch((caught) => caught);
+    const { $metadata, $response, name } = error ?? {};
+    return [name, $metadata?.httpStatusCode, $response?.headers['x-amz-bucket-region']];
+  };
+
+  it.each([
+    ['ListObjectsV2', new ListObjectsV2Command({ Bucket: 'elsewhere' })],
+    ['GetObject', new GetObjectCommand({ Bucket: 'elsewhere', Key: 'key' })],
+    ['PutObject', new PutObjectCommand({ Bucket: 'elsewhere', Key: 'key', Body: 'x' })],
+    ['GetBucketPolicy', new GetBucketPolicyCommand({ Bucket: 'elsewhere' })],
+  ])('is redirected by %s', async (_, command) => {
+    await using aws = await openAws();
+    aws.emulator.seed.bucket(elsewhere);
+
+    const sent = aws.s3.send(command as GetObjectCommand);
+
+    expect(await errorOf(sent)).toEqual(['PermanentRedirect', 301, 'eu-west-1']);
+  });
+
+  it('is redirected by HeadBucket without a body, and found by clients that follow', async () => {
+    await using aws = await openAws();
+    aws.emulator.seed.bucket(elsewhere);
+    const head = new HeadBucketCommand({ Bucket: 'elsewhere' });
+    const follower = new S3Client({
+      endpoint: aws.emulator.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+      forcePathStyle: true,
+      followRegionRedirects: true,
+      maxAttempts: 1,
+    });
+
+    const [, status, region] = await errorOf(aws.s3.send(head));
+    const { BucketRegion } = await follower.send(head);
+    follower.destroy();
+
+    expect([status, region]).toEqual([301, 'eu-west-1']);
+    expect(BucketRegion).toBe('eu-west-1');
+  });
+});
+
+describe('ExpectedBucketOwner', () => {
+  it.each([
+    ['HeadBucket', new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: '111122223333' })],
+    [
+      'ListObjectsV2',
+      new ListObjectsV2Command({ Bucket: bucket, ExpectedBucketOwner: '111122223333' }),
+    ],
+  ])('is checked by %s', async (_, command) => {
+    await using aws = await openAws();
+
+    const refused = await refusal(aws.s3.send(command as HeadBucketCommand));
+
+    expect(refused?.status).toBe(403);
+  });
+
+  it('lets the account of the bucket in', async () => {
+    await using aws = await openAws();
+    const head = new HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: '123456789012' });
+
+    expect((await aws.s3.send(head)).BucketRegion).toBe('us-east-1');
   });
 });
 

@@ -1,4 +1,4 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { bucket, openAws, refusal, startAt } from '../aws.ts';
 
@@ -86,4 +86,89 @@ describe('objects', () => {
     expect(unsigned.status).toBe(403);
     expect(await unsigned.text()).toContain('<Code>AccessDenied</Code>');
   });
+});
+
+describe('PutObject with If-None-Match', () => {
+  const write = (aws: Awaited<ReturnType<typeof openAws>>, Body: string, IfNoneMatch = '*') =>
+    aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'once', Body, IfNoneMatch }));
+
+  it('writes a new key, and keeps the object of a key that exists', async () => {
+    await using aws = await openAws();
+
+    await write(aws, 'first');
+    const refused = await refusal(write(aws, 'second'));
+
+    expect(refused).toEqual({
+      name: 'PreconditionFailed',
+      message: 'At least one of the pre-conditions you specified did not hold',
+      status: 412,
+    });
+    expect((await aws.get('once')).text).toBe('first');
+  });
+
+  it('accepts only *', async () => {
+    await using aws = await openAws();
+
+    expect(await refusal(write(aws, 'x', '"5d41402abc4b2a76b9719d911017c592"'))).toMatchObject({
+      name: 'NotImplemented',
+      status: 501,
+    });
+  });
+});
+
+describe('checksums', () => {
+  const look = async (aws: Awaited<ReturnType<typeof openAws>>, Key: string) =>
+    aws.s3.send(new HeadObjectCommand({ Bucket: bucket, Key, ChecksumMode: 'ENABLED' }));
+
+  // The check values of the algorithms, and digests of a standard tool.
+  it.each([
+    ['CRC32', '123456789', 'y/Q5Jg=='],
+    ['CRC32C', '123456789', '4waSgw=='],
+    ['CRC64NVME', '123456789', 'rosUhgp5mIg='],
+    ['SHA1', 'abc', 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0='],
+    ['SHA256', 'abc', 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='],
+  ] as const)('of %s have the value of the standard', async (algorithm, Body, expected) => {
+    await using aws = await openAws();
+    const put = new PutObjectCommand({
+      Bucket: bucket,
+      Key: 'key',
+      Body,
+      ChecksumAlgorithm: algorithm,
+    });
+
+    const written = await aws.s3.send(put);
+    const head = await look(aws, 'key');
+
+    const shown = { [`Checksum${algorithm}`]: expected, ChecksumType: 'FULL_OBJECT' };
+    expect(written).toMatchObject(shown);
+    expect(head).toMatchObject(shown);
+    const { Contents } = await aws.s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    expect(Contents).toMatchObject([
+      { ChecksumAlgorithm: [algorithm], ChecksumType: 'FULL_OBJECT' },
+    ]);
+  });
+
+  it('of exported objects are CRC64NVME, in answers that were asked for them', async () => {
+    await using aws = await openAws();
+    await aws.create();
+    const Key = 'aws-logs-write-test';
+
+    const plain = await aws.s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+
+    expect((await look(aws, Key)).ChecksumCRC64NVME).toMatch(/^[\w+/]{11}=$/);
+    expect(plain.ChecksumCRC64NVME).toBeUndefined();
+    expect((await aws.get(Key, 'bytes=0-3')).ChecksumCRC64NVME).toBeUndefined();
+  });
+});
+
+it('an object keeps its content type, its encoding and its metadata', async () => {
+  await using aws = await openAws();
+  const about = {
+    ContentType: 'application/json',
+    ContentEncoding: 'identity',
+    Metadata: { origin: 'here' },
+  };
+  await aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'key', Body: '{}', ...about }));
+
+  expect(await aws.get('key')).toMatchObject(about);
 });

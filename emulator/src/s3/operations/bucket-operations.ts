@@ -4,6 +4,7 @@ import { awsError } from '../../wire/aws-error.ts';
 import type { Answer } from '../../wire/exchange.ts';
 import { readXmlElement, writeXml } from '../../wire/xml.ts';
 import { type Bucket, type Buckets, isBucketName } from '../buckets.ts';
+import { writeConfigurations } from '../configurations.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 
@@ -58,7 +59,14 @@ export function createBucket({ bucketName, caller, request, buckets, clock }: S3
   const headers = { location: `/${bucketName}` };
   if (taken) return { status: 200, headers, body: '' };
   const { accountId } = caller;
-  buckets.add({ name: bucketName, region, accountId, createdAt: clock.now(), policy: undefined });
+  buckets.add({
+    name: bucketName,
+    region,
+    accountId,
+    createdAt: clock.now(),
+    policy: undefined,
+    configurations: writeConfigurations(),
+  });
   const effect = { kind: 'bucket-created', bucket: bucketName } as const;
   return { status: 200, headers, body: '', effect };
 }
@@ -88,10 +96,10 @@ export function getBucketAcl({ bucketName, buckets }: S3Context): Answer {
   return answerXml(writeXml('AccessControlPolicy', content, s3Namespace));
 }
 
-/** HeadBucket: the Region and the ARN of the bucket, in headers. */
+/** HeadBucket: the ARN of the bucket in a header, as the Region is in all answers about a bucket. */
 export function headBucket({ bucketName, buckets }: S3Context): Answer {
   const bucket = findBucket(buckets, bucketName);
-  const headers = { 'x-amz-bucket-region': bucket.region, 'x-amz-bucket-arn': bucketArn(bucket) };
+  const headers = { 'x-amz-bucket-arn': bucketArn(bucket), 'x-amz-access-point-alias': 'false' };
   return { status: 200, headers: { ...xmlHeaders, ...headers }, body: '' };
 }
 

@@ -94,12 +94,14 @@ function answerList(content: XmlNode): Answer {
   };
 }
 
-function showObject(Key: string, { lastModified, summary }: StoredObject) {
+function showObject(Key: string, { lastModified, summary, checksumAlgorithm }: StoredObject) {
   const { size, entityTag } = summary();
   return {
     Key,
     LastModified: new Date(lastModified).toISOString(),
     ETag: entityTag,
+    ChecksumAlgorithm: checksumAlgorithm,
+    ChecksumType: 'FULL_OBJECT',
     Size: size,
     StorageClass: 'STANDARD',
   };

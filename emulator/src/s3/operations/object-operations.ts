@@ -1,18 +1,22 @@
 import { awsError } from '../../wire/aws-error.ts';
-import type { Answer } from '../../wire/exchange.ts';
-import { isValidKeyLength } from '../buckets.ts';
+import type { Answer, WireRequest } from '../../wire/exchange.ts';
+import { type Bucket, isValidKeyLength, type StoredObject } from '../buckets.ts';
+import { checksumHeaders, readChecksumAlgorithm } from '../checksums.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 import { findBucket } from './bucket-operations.ts';
+import { chooseEncryption, encryptionHeaders, refuseKeyUse } from './object-encryption.ts';
 
-/** GetObject: the whole object, or one range of bytes. */
+/** GetObject: the whole object, or one range of bytes. A range has no checksum (assumption). */
 export function getObject(context: S3Context): Answer {
-  const { object, headers } = findObject(context);
+  const { object, bucket } = findObject(context);
+  refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
+  const headers = objectHeaders(object, bucket, context);
   const body = object.body();
   const range = context.request.headers.range;
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? '') ?? [];
   if (first === undefined || last === undefined || first + last === '') {
-    return { status: 200, headers, body };
+    return { status: 200, headers: { ...headers, ...wantedChecksum(object, context) }, body };
   }
   const start = first === '' ? Math.max(0, body.length - Number(last)) : Number(first);
   const end = first === '' || last === '' ? body.length : Math.min(Number(last) + 1, body.length);
@@ -25,23 +29,45 @@ export function getObject(context: S3Context): Answer {
   };
 }
 
-/** HeadObject: size, tag and time of an object. */
+/** HeadObject: size, tag, time and, if asked for, the checksum of an object, which takes its key. */
 export function headObject(context: S3Context): Answer {
-  const { object, headers } = findObject(context);
-  const size = String(object.summary().size);
-  return { status: 200, headers: { ...headers, 'content-length': size }, body: '' };
+  const { object, bucket } = findObject(context);
+  const checksum = wantedChecksum(object, context);
+  if (checksum) refuseKeyUse('kms:Decrypt', object.encryption, bucket, context);
+  const headers = {
+    ...objectHeaders(object, bucket, context),
+    ...checksum,
+    'content-length': String(object.summary().size),
+  };
+  return { status: 200, headers, body: '' };
 }
 
-/** PutObject: accepts checksums without verifying them. */
-export function putObject({ bucketName, key, request, buckets, clock }: S3Context): Answer {
+/**
+ * PutObject: with `If-None-Match: *` only if the key does not exist. Keeps the algorithm of a checksum,
+ * without verifying its value.
+ */
+export function putObject(context: S3Context): Answer {
+  const { bucketName, key, request, buckets, keys, clock } = context;
   const bucket = findBucket(buckets, bucketName);
   if (!isValidKeyLength(key)) throw awsError('KeyTooLongError', 'Your key is too long');
+  refuseByCondition(request, bucket.objects.has(key));
+  const encryption = chooseEncryption(request, bucket);
+  refuseKeyUse('kms:GenerateDataKey', encryption, bucket, context);
   const payload = readPayload(request);
-  const content = { body: () => payload, lastModified: clock.now() };
-  const { entityTag } = buckets.putObject(bucket, key, content).summary();
+  const object = buckets.putObject(bucket, key, {
+    body: () => payload,
+    lastModified: clock.now(),
+    checksumAlgorithm: readChecksumAlgorithm(request),
+    storedHeaders: readStoredHeaders(request),
+    encryption,
+  });
   return {
     status: 200,
-    headers: { etag: entityTag },
+    headers: {
+      etag: object.summary().entityTag,
+      ...encryptionHeaders(encryption, bucket, keys),
+      ...checksumHeaders(object.checksumAlgorithm, object.checksum()),
+    },
     body: '',
     effect: { kind: 'object-stored', bucket: bucketName, key },
   };
@@ -54,14 +80,66 @@ export function deleteObject({ bucketName, key, buckets }: S3Context): Answer {
   return { status: 204, headers: {}, body: '', effect };
 }
 
-function findObject({ bucketName, key, buckets }: S3Context) {
-  const object = findBucket(buckets, bucketName).objects.get(key);
-  if (!object) throw awsError('NoSuchKey', 'The specified key does not exist.', 404);
-  const headers = {
+/** A write with another value than `*` is not implemented by S3 either (documentation). */
+function refuseByCondition({ headers }: WireRequest, isThere: boolean): void {
+  const condition = headers['if-none-match'];
+  if (condition === undefined) return;
+  if (condition !== '*') {
+    const message = 'A header you provided implies functionality that is not implemented';
+    throw awsError('NotImplemented', message, 501, { details: { Header: 'If-None-Match' } });
+  }
+  if (!isThere) return;
+  const message = 'At least one of the pre-conditions you specified did not hold';
+  const details = { Condition: 'If-None-Match' };
+  throw awsError('PreconditionFailed', message, 412, { details });
+}
+
+/** S3 stores these headers and all whose names begin with `x-amz-meta-`. */
+const storedNames = new Set([
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+]);
+
+function readStoredHeaders({ headers }: WireRequest): Record<string, string> {
+  const stored = Object.entries(headers).flatMap(([name, value = '']) => {
+    if (!storedNames.has(name) && !name.startsWith('x-amz-meta-')) return [];
+    // `aws-chunked` describes the transfer only.
+    const kept = String(value).replace(/^aws-chunked,?/, '');
+    return kept === '' ? [] : [[name, kept]];
+  });
+  return Object.fromEntries(stored);
+}
+
+function findObject({ bucketName, key, buckets, mayList }: S3Context) {
+  const bucket = findBucket(buckets, bucketName);
+  const object = bucket.objects.get(key);
+  if (object) return { object, bucket };
+  // Without s3:ListBucket, S3 does not say whether a key exists (documentation).
+  if (!mayList()) throw awsError('AccessDenied', 'Access Denied', 403);
+  throw awsError('NoSuchKey', 'The specified key does not exist.', 404);
+}
+
+function objectHeaders(
+  { lastModified, summary, storedHeaders, encryption }: StoredObject,
+  bucket: Bucket,
+  { keys }: S3Context,
+) {
+  return {
     'content-type': 'binary/octet-stream',
+    ...storedHeaders,
     'accept-ranges': 'bytes',
-    'last-modified': new Date(object.lastModified).toUTCString(),
-    etag: object.summary().entityTag,
+    'last-modified': new Date(lastModified).toUTCString(),
+    etag: summary().entityTag,
+    ...encryptionHeaders(encryption, bucket, keys),
   };
-  return { object, headers };
+}
+
+/** An answer has a checksum only if the request asks for it (documentation). */
+function wantedChecksum({ checksumAlgorithm, checksum }: StoredObject, { request }: S3Context) {
+  const isWanted = request.headers['x-amz-checksum-mode']?.toString().toUpperCase() === 'ENABLED';
+  return isWanted ? checksumHeaders(checksumAlgorithm, checksum()) : undefined;
 }

@@ -1,6 +1,6 @@
 import { awsError } from '../../../wire/aws-error.ts';
 import { required, text } from '../../../wire/json-input.ts';
-import { isActive } from '../../export-tasks.ts';
+import { isActive } from '../../exports/export-tasks.ts';
 import { makeOperation } from '../../operation.ts';
 
 /** CancelExportTask: cancels a PENDING or RUNNING task. Both error messages are recorded. */

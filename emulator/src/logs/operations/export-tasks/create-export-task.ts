@@ -1,10 +1,17 @@
 import type { CreateCheck } from '../../../options/options.ts';
+import { failedCallMessage } from '../../../options/settings.ts';
 import type { Bucket } from '../../../s3/buckets.ts';
-import { mayCallerWrite, mayReadAcl, mayWrite } from '../../../s3/log-delivery.ts';
+import {
+  mayCallerEncrypt,
+  mayCallerWrite,
+  mayEncrypt,
+  mayReadAcl,
+  mayWrite,
+} from '../../../s3/log-delivery.ts';
 import { awsError } from '../../../wire/aws-error.ts';
 import { long, optional, required, text } from '../../../wire/json-input.ts';
-import { writeTest, writeTestKey } from '../../export-files.ts';
-import { type ExportOrder, foreignCourse, foreignOrder } from '../../export-tasks.ts';
+import { writeTest, writeTestKey } from '../../exports/export-files.ts';
+import { type ExportOrder, foreignCourse, foreignOrder } from '../../exports/export-tasks.ts';
 import { findLogGroup } from '../../log-groups.ts';
 import { logGroupName, logStreamName } from '../../names.ts';
 import { type LogsContext, makeOperation } from '../../operation.ts';
@@ -38,7 +45,7 @@ export const createExportTask = makeOperation(
       lastModified: clock.now(),
     });
     const ending = fault?.kind === 'task-fails' ? 'fail' : 'write';
-    const { taskId } = logs.exportTasks.start(order, { ending });
+    const { taskId } = logs.exportTasks.start(order, { ending, fault });
     return { output: { taskId }, effect: { kind: 'task-created', taskId } };
   },
 );
@@ -67,19 +74,28 @@ const checks: Record<CreateCheck, (order: ExportOrder, context: LogsContext) => 
     const bucket = findBucket(order, context);
     const source = { ...logs, logGroupName: order.logGroupName };
     const key = writeTestKey(order.destinationPrefix, settings);
-    const failed = (call: string) =>
-      refuseAccess(
-        `${call} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this operation.`,
-        context,
-      );
-    if (!mayReadAcl(bucket, source, settings)) failed('GetBucketAcl');
-    if (!mayWrite(bucket, source, settings, key)) failed('PutObject');
-    if (!mayCallerWrite(bucket, caller, key)) {
+    if (!mayReadAcl(bucket, source, settings)) {
+      refuseAccess(failedCallMessage('GetBucketAcl'), context);
+    }
+    if (!mayWrite(bucket, source, settings, key)) {
+      refuseAccess(failedCallMessage('PutObject'), context);
+    }
+    if (!mayCallerWrite(bucket, caller, settings, key)) {
       refuseAccess(
         'Please ensure that the CreateExportTask caller has been granted s3:PutObject access to the bucket.',
         context,
       );
     }
+  },
+
+  encryption(order, context) {
+    const { caller, keys, logs, settings } = context;
+    const bucket = findBucket(order, context);
+    const source = { ...logs, logGroupName: order.logGroupName };
+    const isPossible =
+      mayEncrypt(bucket, source, settings, keys) &&
+      mayCallerEncrypt(bucket, caller, settings, keys);
+    if (!isPossible) refuseAccess(settings.encryptionMessage, context);
   },
 
   activeLimit(_order, { logs, settings }) {

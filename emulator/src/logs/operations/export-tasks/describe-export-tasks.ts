@@ -1,8 +1,8 @@
 import type { Settings } from '../../../options/settings.ts';
 import { integer, optional, text } from '../../../wire/json-input.ts';
-import { defaultDestinationPrefix, trimAs } from '../../export-files.ts';
-import { exportTaskStatusCodes } from '../../export-task-status.ts';
-import type { ExportTask } from '../../export-tasks.ts';
+import { defaultDestinationPrefix, trimAs } from '../../exports/export-files.ts';
+import { exportTaskStatusCodes } from '../../exports/export-task-status.ts';
+import type { ExportTask } from '../../exports/export-tasks.ts';
 import { describeLimit } from '../../names.ts';
 import { readNextToken, writeNextToken } from '../../next-token.ts';
 import { makeOperation } from '../../operation.ts';

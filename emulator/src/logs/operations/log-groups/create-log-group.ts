@@ -1,5 +1,5 @@
 import { awsError } from '../../../wire/aws-error.ts';
-import { optional, required, text } from '../../../wire/json-input.ts';
+import { flag, optional, required, text } from '../../../wire/json-input.ts';
 import { addLogGroup } from '../../log-groups.ts';
 import { tags as tagsShape } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
@@ -12,9 +12,11 @@ export const createLogGroup = makeOperation(
   {
     logGroupName: required(text({ min: 1, pattern: '[\\.\\-_/#A-Za-z0-9]+' })),
     logGroupClass: optional(text({ values: logGroupClasses })),
+    deletionProtectionEnabled: optional(flag()),
     tags: optional(tagsShape),
   },
-  ({ logGroupName, logGroupClass = 'STANDARD', tags = {} }, { logs, clock }) => {
+  (input, { logs, clock }) => {
+    const { logGroupName, logGroupClass = 'STANDARD', tags = {} } = input;
     if (logGroupName.length > 512) {
       throw awsError(
         'InvalidParameterException',
@@ -28,7 +30,7 @@ export const createLogGroup = makeOperation(
       logGroupName,
       logGroupClass,
       createdAt: clock.now(),
-      retentionInDays: undefined,
+      isDeletionProtected: input.deletionProtectionEnabled ?? false,
       tags,
     });
     return { effect: { kind: 'log-group-created', logGroupName } };

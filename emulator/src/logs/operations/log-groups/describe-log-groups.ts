@@ -82,6 +82,7 @@ function showGroup(group: LogGroup, place: LogsContext['logs']) {
     storedBytes: group.storedBytes,
     logGroupClass: group.logGroupClass,
     logGroupArn: arn,
-    deletionProtectionEnabled: false,
+    deletionProtectionEnabled: group.isDeletionProtected,
+    retentionPolicyName: group.retentionPolicyName,
   };
 }

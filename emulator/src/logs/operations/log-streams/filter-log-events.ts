@@ -1,6 +1,6 @@
 import { awsError } from '../../../wire/aws-error.ts';
 import { flag, integer, list, long, optional, text } from '../../../wire/json-input.ts';
-import { findLogGroup } from '../../log-groups.ts';
+import { expiredBefore, findLogGroup } from '../../log-groups.ts';
 import { chooseGroup, logGroupIdentifier, logGroupName, logStreamName } from '../../names.ts';
 import { readNextToken, writeNextToken } from '../../next-token.ts';
 import { makeOperation } from '../../operation.ts';
@@ -9,7 +9,16 @@ import { readFilterPattern } from './filter-pattern.ts';
 
 const operation = 'FilterLogEvents';
 
-/** FilterLogEvents: events of all or some streams, by time. Both ends are inclusive (service model). */
+/** The position of the next event, and how many pages without events come before it. */
+interface EventPlace {
+  at: number;
+  emptyPages: number;
+}
+
+/**
+ * FilterLogEvents: events of all or some streams, by time. Both ends are inclusive (service model). An
+ * option adds pages with a token and without events.
+ */
 export const filterLogEvents = makeOperation(
   {
     logGroupName: optional(logGroupName),
@@ -31,40 +40,51 @@ export const filterLogEvents = makeOperation(
         'Cannot specify both logStreamNames and logStreamNamePrefix.',
       );
     }
-    const { streams } = findLogGroup(logs.logGroups, chooseGroup(input));
+    const group = findLogGroup(logs.logGroups, chooseGroup(input));
     const isWanted = readFilterPattern(input.filterPattern ?? '');
     const wanted = new Set(names);
     const now = clock.now();
-    const { nextTokenTtlMs: ttlMs } = settings;
-    const start = input.nextToken
-      ? readNextToken<number>(input.nextToken, { operation, now, ttlMs })
-      : 0;
+    const { nextTokenTtlMs: ttlMs, emptyEventPages } = settings;
+    const start: EventPlace = { at: 0, emptyPages: emptyEventPages };
+    const { at, emptyPages } = input.nextToken
+      ? readNextToken<EventPlace>(input.nextToken, { operation, now, ttlMs })
+      : start;
+    const answer = (events: object[], next?: EventPlace) => ({
+      output: {
+        events,
+        searchedLogStreams: [],
+        nextToken: next && writeNextToken(operation, next, now),
+      },
+    });
+    if (emptyPages > 0) return answer([], { at, emptyPages: emptyPages - 1 });
 
-    const found = [...streams.values()]
+    const firstKept = expiredBefore(group, now, settings);
+    const found = [...group.streams.values()]
       .filter(({ logStreamName }) =>
         names === undefined ? logStreamName.startsWith(prefix) : wanted.has(logStreamName),
       )
       .flatMap(({ logStreamName, events }) =>
-        events.map((event, number) => ({ ...event, logStreamName, number })),
-      )
-      .filter(
-        ({ timestamp, message }) =>
-          timestamp >= startTime &&
-          (input.endTime === undefined || timestamp <= input.endTime) &&
-          isWanted(message),
+        events.flatMap((event, number) => {
+          const { timestamp, message } = event;
+          const isFound =
+            timestamp >= startTime &&
+            timestamp >= firstKept &&
+            (input.endTime === undefined || timestamp <= input.endTime) &&
+            isWanted(message);
+          return isFound ? [{ ...event, logStreamName, number }] : [];
+        }),
       )
       .sort((one, other) => one.timestamp - other.timestamp);
 
-    const end = pageEnd(found, start, Number(input.limit ?? eventsLimit.max));
-    const events = found.slice(start, end).map((event) => ({
+    const end = pageEnd(found, at, Number(input.limit ?? eventsLimit.max));
+    const events = found.slice(at, end).map((event) => ({
       logStreamName: event.logStreamName,
       timestamp: event.timestamp,
       message: event.message,
       ingestionTime: event.ingestedAt,
       eventId: eventId(event),
     }));
-    const nextToken = end < found.length ? writeNextToken(operation, end, now) : undefined;
-    return { output: { events, searchedLogStreams: [], nextToken } };
+    return end < found.length ? answer(events, { ...start, at: end }) : answer(events);
   },
 );
 

@@ -1,6 +1,6 @@
 import { awsError } from '../../../wire/aws-error.ts';
 import { flag, integer, long, optional, required, text } from '../../../wire/json-input.ts';
-import { findLogGroup, findLogStream, type LogEvent } from '../../log-groups.ts';
+import { expiredBefore, findLogGroup, findLogStream, type LogEvent } from '../../log-groups.ts';
 import { chooseGroup, logGroupIdentifier, logGroupName, logStreamName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
 import { eventsLimit, pageEnd } from './event-page.ts';
@@ -22,12 +22,14 @@ export const getLogEvents = makeOperation(
     limit: optional(integer(eventsLimit)),
     startFromHead: optional(flag()),
   },
-  (input, { logs }) => {
+  (input, { logs, clock, settings }) => {
     const group = findLogGroup(logs.logGroups, chooseGroup(input));
     const { events } = findLogStream(group, input.logStreamName);
     const { startTime = 0n, endTime } = input;
+    const firstKept = expiredBefore(group, clock.now(), settings);
     const sorted = events
       .filter(({ timestamp: at }) => at >= startTime && (endTime === undefined || at < endTime))
+      .filter(({ timestamp }) => timestamp >= firstKept)
       .sort((one, other) => one.timestamp - other.timestamp);
     const limit = Number(input.limit ?? eventsLimit.max);
 

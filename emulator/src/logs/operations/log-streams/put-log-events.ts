@@ -2,6 +2,7 @@ import type { Settings } from '../../../options/settings.ts';
 import { awsError } from '../../../wire/aws-error.ts';
 import { list, long, required, structure, text } from '../../../wire/json-input.ts';
 import {
+  dayMs,
   eventOverheadBytes,
   findLogGroup,
   findLogStream,
@@ -12,8 +13,6 @@ import {
 } from '../../log-groups.ts';
 import { logGroupName, logStreamName } from '../../names.ts';
 import { makeOperation } from '../../operation.ts';
-
-const dayMs = 86_400_000;
 
 /** Maximum bytes of one batch (documentation). One event may take them all, so events have no limit. */
 const maxBatchBytes = 1_048_576;

@@ -22,3 +22,12 @@ export const putRetentionPolicy = makeOperation(
     return { effect: { kind: 'log-group-changed', logGroupName } };
   },
 );
+
+/** DeleteRetentionPolicy: events no longer expire. */
+export const deleteRetentionPolicy = makeOperation(
+  { logGroupName: required(logGroupName) },
+  ({ logGroupName }, { logs }) => {
+    findLogGroup(logs.logGroups, logGroupName).retentionInDays = undefined;
+    return { effect: { kind: 'log-group-changed', logGroupName } };
+  },
+);

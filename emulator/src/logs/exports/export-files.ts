@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import type { Settings } from '../options/settings.ts';
+import type { Settings } from '../../options/settings.ts';
+import { expiredBefore, type LogEvent, type LogGroup } from '../log-groups.ts';
 import type { ExportTask } from './export-tasks.ts';
-import type { LogEvent, LogGroup } from './log-groups.ts';
 
 /** One object of an export. `body` makes the gzip bytes when they are needed. */
 export interface ExportFile {
@@ -34,23 +34,24 @@ export function trimAs(rule: Settings['keyPrefix'], prefix: string): string {
 }
 
 /**
- * Returns the files of a finished export. A stream without matching events has none. Streams whose
+ * Returns the files of an export that finishes now. A stream without matching events has none. Streams whose
  * names differ only in `/` and `-` share a folder and its numbers (assumption: nothing is lost).
  */
 export function exportFiles(
   task: ExportTask,
   group: LogGroup,
-  settings: Pick<
-    Settings,
-    'eventRange' | 'rangeEnd' | 'keyPrefix' | 'rolloverBytes' | 'trailingNewline'
-  >,
+  now: number,
+  settings: Settings,
 ): ExportFile[] {
   const filesByFolder = new Map<string, number>();
   const files: ExportFile[] = [];
+  const firstKept = expiredBefore(group, now, settings);
   const prefix = trimAs(settings.keyPrefix, task.destinationPrefix || defaultDestinationPrefix);
   for (const stream of group.streams.values()) {
     if (!stream.logStreamName.startsWith(task.logStreamNamePrefix ?? '')) continue;
-    const events = stream.events.filter((event) => isInRange(event, task, settings));
+    const events = stream.events.filter(
+      (event) => event.timestamp >= firstKept && isInRange(event, task, settings),
+    );
     events.sort((left, right) => left.timestamp - right.timestamp);
     const folder = stream.logStreamName.replaceAll('/', '-');
     for (const lines of splitBySize(events.map(formatLine), settings.rolloverBytes)) {

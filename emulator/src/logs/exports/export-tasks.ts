@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Scheduler } from '../control/clock.ts';
-import type { Settings } from '../options/settings.ts';
+import type { Scheduler } from '../../control/clock.ts';
+import type { Fault } from '../../control/faults.ts';
+import type { Settings } from '../../options/settings.ts';
 import type { ExportTaskStatusCode } from './export-task-status.ts';
 
 /** The parameters of an export, in AWS's words. `from` and `to` keep all 64 bits. */
@@ -35,6 +36,8 @@ export interface Course {
    * 'write' (default) writes the objects and completes, 'complete' writes none, 'fail' ends FAILED.
    */
   ending?: 'write' | 'complete' | 'fail';
+  /** A fault may keep, delay or cut objects. */
+  fault?: Fault | undefined;
 }
 
 /** The parameters of a task of another client in the same account. */
@@ -74,7 +77,7 @@ export interface ExportTasks {
 }
 
 /** Writes the objects of a task at its end. Returns false if it cannot; the task then ends FAILED. */
-export type WriteExport = (task: ExportTask) => boolean;
+export type WriteExport = (task: ExportTask, fault?: Fault) => boolean;
 
 /** Makes the tasks of one account and Region. Only the clock changes their states. */
 export function makeExportTasks(
@@ -107,9 +110,9 @@ export function makeExportTasks(
     task.message = 'Started Successfully';
   };
 
-  const end = (task: ExportTask, ending: Course['ending']) => {
+  const end = (task: ExportTask, { ending = 'write', fault }: Course) => {
     if (task.status !== 'RUNNING') return;
-    const isWritten = ending === 'complete' || (ending === 'write' && write(task));
+    const isWritten = ending === 'complete' || (ending === 'write' && write(task, fault));
     if (isWritten) finish(task, 'COMPLETED', 'Completed successfully');
     else finish(task, 'FAILED', 'FAILED');
   };
@@ -138,12 +141,11 @@ export function makeExportTasks(
       add(task);
       holdsSlot.add(task);
       const { pendingMs = settings.pendingMs, runningMs = drawRunningMs(settings) } = course;
-      const { ending = 'write' } = course;
       const startsAt = createdAt + pendingMs;
       const endsAt = startsAt + runningMs;
       const timesOutAt = createdAt + settings.taskTimeoutMs;
       clock.at(startsAt, () => run(task));
-      if (endsAt < timesOutAt) clock.at(endsAt, () => end(task, ending));
+      if (endsAt < timesOutAt) clock.at(endsAt, () => end(task, course));
       else clock.at(timesOutAt, () => timeOut(task));
       return task;
     },
