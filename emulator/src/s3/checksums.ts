@@ -68,10 +68,11 @@ function computeCrc(polynomial: Halves, bytes: Buffer): Buffer {
   const isLong = polynomial.high !== 0;
   let high = isLong ? -1 : 0;
   let low = -1;
-  for (const byte of bytes) {
-    const at = (low ^ byte) & 0xff;
-    low = ((low >>> 8) | (high << 24)) ^ (table.low[at] ?? 0);
-    high = (high >>> 8) ^ (table.high[at] ?? 0);
+  // A loop over the bytes themselves takes several times as long.
+  for (let index = 0; index < bytes.length; index += 1) {
+    const at = (low ^ (bytes[index] as number)) & 0xff;
+    low = ((low >>> 8) | (high << 24)) ^ (table.low[at] as number);
+    high = (high >>> 8) ^ (table.high[at] as number);
   }
   const result = Buffer.alloc(8);
   result.writeInt32BE(~high, 0);

@@ -123,15 +123,21 @@ function readToken(token: string): string {
   throw awsError('InvalidArgument', 'The continuation token provided is incorrect');
 }
 
+/**
+ * Sorts in the order of UTF-8 bytes. Without surrogates it is that of UTF-16 units, which is built in: a
+ * comparison of bytes would take most of the time of a long listing.
+ */
 function sortByBytes(keys: string[]): string[] {
-  return keys
-    .map((key) => Buffer.from(key))
-    .sort(Buffer.compare)
-    .map(String);
+  return keys.every(isWithoutSurrogates) ? keys.sort() : keys.sort(byBytes);
 }
 
 function byBytes(left: string, right: string): number {
+  if (isWithoutSurrogates(left + right)) return left < right ? -1 : Number(left > right);
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
+function isWithoutSurrogates(text: string): boolean {
+  return !/[\ud800-\udfff]/.test(text);
 }
 
 /** Encodes a key as S3 does with `encoding-type=url`: all but unreserved characters and slashes. */
