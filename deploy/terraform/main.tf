@@ -31,6 +31,7 @@ module "service_role" {
   bucket_names     = [module.bucket.bucket_name]
   kms_key_arns     = [module.bucket.kms_key_arn]
   scoped_sessions  = var.scoped_sessions
+  verification     = var.verification
   eks_session_tags = var.eks == null ? false : var.eks.oidc_provider_arn == null
 }
 

@@ -27,6 +27,12 @@ variable "scoped_sessions" {
   default     = false
 }
 
+variable "verification" {
+  description = "The setting VERIFICATION of the gateway: off, objects or count."
+  type        = string
+  default     = "objects"
+}
+
 variable "gateway_role_name" {
   description = "Name of the role with which the gateway itself runs. It need not exist yet."
   type        = string

@@ -31,7 +31,7 @@ interface DecisionRecord {
 /** The audit record of a call to AWS. */
 export interface AwsCallRecord {
   principal: string;
-  service: 'logs' | 'sts';
+  service: 'logs' | 'sts' | 's3' | 'kms';
   operation: string;
   target: string;
   /** `ok`, the error code of AWS, or why there was no answer. */
@@ -40,6 +40,9 @@ export interface AwsCallRecord {
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
+  /** The key of an object in the destination. */
+  objectKey?: string | undefined;
+  kmsKeyId?: string | undefined;
   taskName?: string | undefined;
   taskId?: string | undefined;
   /** In a session for a caller: the name of that caller in CloudTrail. */

@@ -1,6 +1,7 @@
 import { type AwsCallRecord, gatewayItself } from '#audit/audit.ts';
 import type { Problem } from '#problems/problem.ts';
-import type { CallOptions, CloudWatchLogs } from './cloudwatch-logs.ts';
+import type { CallOptions } from './call-options.ts';
+import type { CloudWatchLogs } from './cloudwatch-logs.ts';
 import type { CreateOutcome } from './create-outcome.ts';
 
 /** Writes a call to AWS into the audit. It adds the target. */
@@ -61,6 +62,24 @@ export function auditCalls(logs: CloudWatchLogs, record: RecordCall): CloudWatch
       const facts = { principal: principalOf(options), operation: 'DescribeLogGroups' };
       return recorded(facts, logs.describeLogGroups(query, options));
     },
+
+    filterLogEvents(query, options) {
+      const { logGroupName } = query;
+      const operation = 'FilterLogEvents';
+      const facts = { principal: principalOf(options), operation, logGroupName };
+      return recorded(facts, logs.filterLogEvents(query, options));
+    },
+
+    startQuery(query, options) {
+      const { logGroupName } = query;
+      const facts = { principal: principalOf(options), operation: 'StartQuery', logGroupName };
+      return recorded(facts, logs.startQuery(query, options));
+    },
+
+    readQuery(queryId, options) {
+      const facts = { principal: principalOf(options), operation: 'GetQueryResults' };
+      return recorded(facts, logs.readQuery(queryId, options));
+    },
   };
 }
 
@@ -68,7 +87,8 @@ function principalOf({ caller = gatewayItself }: CallOptions = {}): string {
   return caller;
 }
 
-function resultOfProblem({ slug, members }: Problem): Result {
+/** What the audit says of a call that failed. */
+export function resultOfProblem({ slug, members }: Problem): Result {
   return { outcome: members.awsErrorCode ?? slug, awsRequestId: members.awsRequestId };
 }
 

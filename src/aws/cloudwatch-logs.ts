@@ -4,56 +4,47 @@ import {
   DescribeExportTasksCommand,
   type DescribeExportTasksCommandInput,
   DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+  GetQueryResultsCommand,
+  StartQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import type { Lane } from './call-budget/call-budget.ts';
+import type { CallOptions, CreateCallOptions, EventCallOptions } from './call-options.ts';
 import type { AttemptListener } from './client/attempts.ts';
 import { withDeadline } from './client/deadline.ts';
 import { measureCall } from './client/measure-call.ts';
-import { readExportTaskPage, readLogGroupPage } from './client/read-answers.ts';
+import {
+  readEventPage,
+  readExportTaskPage,
+  readLogGroupPage,
+  readQueryResults,
+  readStartedQuery,
+} from './client/read-answers.ts';
 import type { AwsTimeouts } from './client/timeouts.ts';
 import { markUnsent } from './client/unsent-calls.ts';
 import { type CreateOutcome, classifyAnswer, classifyError } from './create-outcome.ts';
-import type { DescribeLogGroups, LogGroupPage } from './describe-log-groups.ts';
 import {
   isNotFound,
   isRefusedForCredentials,
   isThrottling,
-  type Operation,
   toAwsProblem,
 } from './error-meaning.ts';
+import type { Operation } from './error-table.ts';
 import type {
   CancelAnswer,
   CreateExportTaskInput,
   DescribeExportTasks,
   ExportTaskPage,
 } from './export-task.ts';
+import type { DescribeLogGroups, LogGroupPage } from './log-groups/describe-log-groups.ts';
+import type {
+  EventPage,
+  FilterLogEvents,
+  QueryResults,
+  StartedQuery,
+  StartQuery,
+} from './log-groups/event-reads.ts';
 import type { AwsRegion } from './regions/open-aws.ts';
-import type { CallKeys, Credentials } from './sessions/credentials.ts';
-
-/** The export that the policies permit. A scoped session is limited to it. */
-export interface ExportGrant {
-  logGroupName: string;
-  destination: string;
-  destinationPrefix: string;
-}
-
-/** Options of every call. */
-export interface CallOptions {
-  /** The id of the caller. Default: the gateway itself. */
-  caller?: string | undefined;
-  /** Its priority among the calls of a target. Default: that of its operation. */
-  lane?: Lane | undefined;
-  /** Aborts when the caller has disconnected. A call that still waits is then not sent. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Options of CreateExportTask. */
-export interface CreateCallOptions extends CallOptions {
-  /** Checked just before the first byte. If false, the outcome is `not-sent`. */
-  maySend?: () => boolean;
-  /** The export the caller may create. With scoped sessions, nothing is possible without it. */
-  grant?: ExportGrant | undefined;
-}
+import type { CallKeys, Credentials, VerificationCredentials } from './sessions/credentials.ts';
 
 /** CloudWatch Logs of one account and Region. Failures are `Problem`s. */
 export interface CloudWatchLogs {
@@ -71,6 +62,12 @@ export interface CloudWatchLogs {
   cancelExportTask(taskId: string, options?: CallOptions): Promise<CancelAnswer>;
   /** One page of log groups, ordered by name. */
   describeLogGroups(query: DescribeLogGroups, options?: CallOptions): Promise<LogGroupPage>;
+  /** Counts one page of the events of a log group. */
+  filterLogEvents(query: FilterLogEvents, options?: EventCallOptions): Promise<EventPage>;
+  /** Starts a query of CloudWatch Logs Insights. AWS charges for the data that it scans. */
+  startQuery(query: StartQuery, options?: EventCallOptions): Promise<StartedQuery>;
+  /** Reads the state and the results of a query. */
+  readQuery(queryId: string, options?: EventCallOptions): Promise<QueryResults>;
 }
 
 // For all attempts of a read together: below the 8 s of the HTTP handler.
@@ -83,36 +80,40 @@ export function makeCloudWatchLogs(options: {
   credentials: Credentials | undefined;
   /** Opens the session of one create. Default: creates use `credentials`. */
   openScopedSession?: ((options: CreateCallOptions) => Promise<CallKeys>) | undefined;
+  /** The credentials of one verification. Default: it uses `credentials`. */
+  credentialsFor?: VerificationCredentials | undefined;
   /** Receives each retry of the SDK, and each throttling by AWS. */
   attempts?: AttemptListener | undefined;
 }): CloudWatchLogs {
-  const { region, openScopedSession, attempts } = options;
+  const { region, openScopedSession, credentialsFor, attempts } = options;
   const { credentials = region.defaultCredentials } = options;
   const { timeouts } = region;
   const holder = options; // identifies this target
 
   // AWS refused the call because its credentials expired or were revoked. The next call needs a new
   // session.
-  const renewCredentialsIfRefused = (error: unknown): void => {
-    if (isRefusedForCredentials(error)) credentials({ forceRefresh: true }).catch(() => {});
+  const renewIfRefused = (refused: Credentials, error: unknown): void => {
+    if (isRefusedForCredentials(error)) refused({ forceRefresh: true }).catch(() => {});
   };
 
   async function read<Answer extends object>(
     operation: Exclude<Operation, 'CreateExportTask'>,
     send: (client: CloudWatchLogsClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    { grant, caller }: EventCallOptions = {},
   ): Promise<Answer> {
+    const source = (grant && credentialsFor?.(grant, caller)) ?? credentials;
     try {
       return await measureCall(`CloudWatchLogs/${operation}`, region, () =>
         markUnsent(() =>
           withDeadline(readDeadlineMs(timeouts), async (deadline) => {
-            const keys = await credentials();
+            const keys = await source();
             const user = { holder, keys, attempts, signal: deadline.abortSignal };
             return region.reads.call(user, (client) => send(client, deadline));
           }),
         ),
       );
     } catch (error) {
-      renewCredentialsIfRefused(error);
+      renewIfRefused(source, error);
       throw toAwsProblem(operation, error);
     }
   }
@@ -137,7 +138,7 @@ export function makeCloudWatchLogs(options: {
         return classifyAnswer(answer);
       } catch (error) {
         if (isThrottling(error)) attempts?.reduce();
-        if (!openScopedSession) renewCredentialsIfRefused(error); // a scoped session was refused, not these
+        if (!openScopedSession) renewIfRefused(credentials, error); // a scoped session was refused, not these
         return classifyError(error);
       }
     },
@@ -161,6 +162,34 @@ export function makeCloudWatchLogs(options: {
     describeLogGroups: (query) =>
       read('DescribeLogGroups', async (client, options) =>
         readLogGroupPage(await client.send(new DescribeLogGroupsCommand(query), options)),
+      ),
+
+    filterLogEvents: ({ from, to, ...query }, callOptions) =>
+      read(
+        'FilterLogEvents',
+        async (client, options) => {
+          const command = new FilterLogEventsCommand({ ...query, startTime: from, endTime: to });
+          return readEventPage(await client.send(command, options));
+        },
+        callOptions,
+      ),
+
+    startQuery: ({ from, to, ...query }, callOptions) =>
+      read(
+        'StartQuery',
+        async (client, options) => {
+          const command = new StartQueryCommand({ ...query, startTime: from, endTime: to });
+          return readStartedQuery(await client.send(command, options));
+        },
+        callOptions,
+      ),
+
+    readQuery: (queryId, callOptions) =>
+      read(
+        'GetQueryResults',
+        async (client, options) =>
+          readQueryResults(await client.send(new GetQueryResultsCommand({ queryId }), options)),
+        callOptions,
       ),
   };
 }

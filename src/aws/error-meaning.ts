@@ -1,117 +1,7 @@
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem, type ProblemMembers } from '#problems/problem.ts';
 import { isUnsent } from './client/unsent-calls.ts';
-
-/** The operations of CloudWatch Logs this service calls. */
-export type Operation =
-  | 'CreateExportTask'
-  | 'DescribeExportTasks'
-  | 'CancelExportTask'
-  | 'DescribeLogGroups';
-
-/** Maps an error of AWS to a problem per operation. The first row that matches applies. */
-interface Meaning {
-  readonly code: string;
-  /** Restricts the row to matching messages: the same text arrives with several codes. */
-  readonly message?: RegExp;
-  readonly problems: Partial<Record<Operation, ProblemSlug>>;
-  /** Whether the message may be shown: it is about the caller's values, not about the role. */
-  readonly isMessagePublic?: true;
-}
-
-const everywhere = (slug: ProblemSlug) => ({
-  CreateExportTask: slug,
-  DescribeExportTasks: slug,
-  CancelExportTask: slug,
-  DescribeLogGroups: slug,
-});
-
-const bucketOrKeyPolicy =
-  /granted permission to perform this operation|granted s3:PutObject|\bkms\b|key policy/i;
-const bucketMissing = /given bucket does not exist/i;
-
-/**
- * The problem for each error of AWS. Codes and messages were recorded against AWS, or are in its service
- * model. A message about a bucket policy came with InvalidParameterException in 2023 and with
- * AccessDeniedException in 2026, so the message decides before the code.
- */
-export const errorMeanings: readonly Meaning[] = [
-  ...['InvalidParameterException', 'AccessDeniedException'].map((code) => ({
-    code,
-    message: bucketOrKeyPolicy,
-    problems: { CreateExportTask: 'destination-not-writable' } as const,
-    isMessagePublic: true as const,
-  })),
-  {
-    code: 'InvalidParameterException',
-    message: bucketMissing,
-    problems: { CreateExportTask: 'destination-not-found' },
-    isMessagePublic: true,
-  },
-  {
-    code: 'InvalidParameterException',
-    problems: everywhere('invalid-parameter'),
-    isMessagePublic: true,
-  },
-  { code: 'ValidationException', problems: everywhere('invalid-parameter'), isMessagePublic: true },
-  // From STS, about the policy of a scoped session. It is made from the caller's values.
-  ...['PackedPolicyTooLargeException', 'MalformedPolicyDocumentException'].map((code) => ({
-    code,
-    problems: { CreateExportTask: 'invalid-parameter' } as const,
-    isMessagePublic: true as const,
-  })),
-  {
-    code: 'ResourceNotFoundException',
-    problems: {
-      CreateExportTask: 'log-group-not-found',
-      CancelExportTask: 'export-task-not-found',
-    },
-    isMessagePublic: true,
-  },
-  {
-    code: 'ResourceAlreadyExistsException',
-    problems: { CreateExportTask: 'resource-already-exists' },
-    isMessagePublic: true,
-  },
-  {
-    code: 'OperationAbortedException',
-    problems: { CreateExportTask: 'operation-aborted', CancelExportTask: 'operation-aborted' },
-    isMessagePublic: true,
-  },
-  {
-    code: 'InvalidOperationException',
-    problems: { CancelExportTask: 'export-task-already-finished' },
-    isMessagePublic: true,
-  },
-  {
-    code: 'LimitExceededException',
-    problems: { ...everywhere('aws-throttled'), CreateExportTask: 'export-slot-taken' },
-  },
-  { code: 'ThrottlingException', problems: everywhere('aws-throttled') },
-  { code: 'Throttling', problems: everywhere('aws-throttled') },
-  { code: 'TooManyRequestsException', problems: everywhere('aws-throttled') },
-  { code: 'AccessDeniedException', problems: everywhere('service-role-not-permitted') },
-  { code: 'AccessDenied', problems: everywhere('service-role-not-permitted') },
-  { code: 'ServiceUnavailableException', problems: everywhere('aws-unavailable') },
-  ...[
-    'UnrecognizedClientException',
-    'ExpiredTokenException',
-    'ExpiredToken',
-    'InvalidSignatureException',
-    'SignatureDoesNotMatch',
-    'IncompleteSignature',
-    'InvalidClientTokenId',
-    'MissingAuthenticationToken',
-    'MissingAuthenticationTokenException',
-    'NotAuthorized',
-    'OptInRequired',
-    'RequestExpired',
-    // From the SDK or credentials.ts, before anything is sent:
-    'CredentialsProviderError',
-    'CredentialsRefused',
-  ].map((code) => ({ code, problems: everywhere('service-role-unusable') })),
-  { code: 'CredentialsUnavailable', problems: everywhere('aws-unavailable') },
-];
+import { errorMeanings, type Meaning, type MeaningfulCall } from './error-table.ts';
 
 interface AwsError {
   name?: string;
@@ -121,7 +11,7 @@ interface AwsError {
 }
 
 /** The row for an error of an operation; `undefined` when no row matches. */
-export function meaningOf(operation: Operation, error: unknown): Meaning | undefined {
+export function meaningOf(operation: MeaningfulCall, error: unknown): Meaning | undefined {
   const { name, message = '' } = error as AwsError;
   return errorMeanings.find(
     (row) =>
@@ -169,7 +59,7 @@ export function isThrottling(error: unknown): boolean {
 }
 
 /** Translates a failed call into a problem. The error is its `cause`, which is never shown. */
-export function toAwsProblem(operation: Operation, error: unknown): Problem {
+export function toAwsProblem(operation: MeaningfulCall, error: unknown): Problem {
   const { name, message = '', code, $metadata } = error as AwsError;
   const status = $metadata?.httpStatusCode;
   const members: ProblemMembers = {

@@ -1,7 +1,7 @@
 import { openChannel } from './channel.ts';
 
 /** The service and the operation of a call to AWS. */
-export type AwsMethod = `CloudWatchLogs/${string}` | `STS/${string}`;
+export type AwsMethod = `${'CloudWatchLogs' | 'STS' | 'S3' | 'KMS'}/${string}`;
 
 /** A call to AWS that begins. */
 export interface StartedAwsCall {
@@ -23,8 +23,8 @@ interface EndedAwsCall {
   awsRequestId: string | undefined;
 }
 
-/** Calls to CloudWatch Logs and STS. `run` contains the call. */
+/** Calls to AWS. `run` contains the call. */
 export const awsCallStarts = openChannel<StartedAwsCall>('aws-call-start');
 
-/** Calls to CloudWatch Logs and STS that have ended. */
+/** Calls to AWS that have ended. */
 export const awsCalls = openChannel<EndedAwsCall>('aws-call');

@@ -1,5 +1,5 @@
 import type { Decision, Question, TargetIdentity } from '#auth/authorization/authorizer.ts';
-import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { ExportGrant } from '#aws/call-options.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
 import type { EffectiveTask } from './creating/default-prefix.ts';
 

@@ -1,6 +1,7 @@
 import { asDispatcher } from '#aws/call-budget/budgeted-calls.ts';
 import type { AwsConnectionOptions } from '#aws/client/connections.ts';
 import { openAws } from '#aws/regions/open-aws.ts';
+import { makeStorage } from '#aws/storage/make-storage.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Log } from '#telemetry/log.ts';
@@ -115,14 +116,14 @@ export function openTargets(options: TargetsOptions): Targets {
     if (before !== account) before?.[Symbol.dispose]();
   }
 
-  /** Opens a target for calls. `logs` follows changes of its role. */
+  /** Opens a target for calls. They follow changes of its role. */
   function open(entry: TargetEntry): OpenTarget {
     const { name, region } = entry.settings;
-    const logs = gateCalls({
+    const { logs, storage } = gateCalls({
       enter() {
         const problem = closedBecause(entry);
         if (problem) throw problem;
-        return (entry.account as Account).logs();
+        return entry.account as Account;
       },
       onRefused() {
         const sinceMs = elapsed() - entry.suspectedAt;
@@ -132,14 +133,16 @@ export function openTargets(options: TargetsOptions): Targets {
         schedule.hurry(name);
       },
     });
+    const accountId = entry.confirmedId as string;
     return {
       name,
       region,
-      accountId: entry.confirmedId as string,
+      accountId,
       get isDefault() {
         return entry.index === 0;
       },
       logs,
+      storage: makeStorage(storage, { accountId, region }),
       isDraining: () => entry.isDraining,
     };
   }

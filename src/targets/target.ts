@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { Storage } from '#aws/storage/storage.ts';
 import { type Problem, ProblemBody } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
 
@@ -109,6 +110,8 @@ export interface OpenTarget {
   isDefault: boolean;
   /** Its calls fail with the problem of the target while it is not ready. */
   logs: CloudWatchLogs;
+  /** S3 and KMS. Its calls fail in the same way. */
+  storage: Storage;
   /**
    * Whether the target was removed, or moved to another account or Region, after it was opened. Then
    * nothing new is started; what runs is seen through.

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { errorMeanings, type Operation, quoteAws } from '#aws/error-meaning.ts';
+import { quoteAws } from '#aws/error-meaning.ts';
+import { errorMeanings, type MeaningfulCall } from '#aws/error-table.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
 import { type Answer, createBody, openWorld, region, type World } from '../world.ts';
@@ -11,12 +12,29 @@ afterEach(() => void vi.restoreAllMocks());
 
 type Received = Pick<Answer, 'status' | 'headers' | 'body'>;
 
-const operations: Record<Operation, (world: World) => Promise<Received>> = {
+const logsOf = (world: World) => world.targets.find(undefined).logs;
+const storageOf = (world: World) => world.targets.find(undefined).storage;
+const window = { logGroupName: '/app', from: 0, to: 1 };
+
+const operations: Record<MeaningfulCall, (world: World) => Promise<Received>> = {
   CreateExportTask: (world) => world.call('POST', '/export-tasks', createBody),
   DescribeExportTasks: (world) => world.call('GET', '/export-tasks'),
   CancelExportTask: (world) => world.call('POST', '/export-tasks/some-task/cancel'),
-  DescribeLogGroups: (world) => received(world.targets.find(undefined).logs.describeLogGroups({})),
+  DescribeLogGroups: (world) => received(logsOf(world).describeLogGroups({})),
+  FilterLogEvents: (world) => received(logsOf(world).filterLogEvents({ ...window, limit: 1 })),
+  StartQuery: (world) => received(logsOf(world).startQuery({ ...window, queryString: 'x' })),
+  GetQueryResults: (world) => received(logsOf(world).readQuery('1')),
+  S3: (world) => received(storageOf(world).listObjects({ bucket: 'archive', prefix: '' })),
+  KMS: async (world) => {
+    const reading = await storageOf(world).readKey('key');
+    if (reading.outcome !== 'unknown') throw new Error(`The key is ${reading.outcome}`);
+    return received(Promise.reject(reading.problem));
+  },
 };
+
+/** The operation at AWS of which a call makes use. */
+const operationOf = (call: MeaningfulCall) =>
+  ({ S3: 'ListObjectsV2', KMS: 'DescribeKey' })[call as string] ?? call;
 
 /** The failure of a call, in the form in which a caller of the API receives it. */
 async function received(call: Promise<unknown>): Promise<Received> {
@@ -57,12 +75,13 @@ const cells = errorMeanings
   .filter((row) => !codesBeforeSending.includes(row.code))
   .flatMap((row) =>
     Object.entries(row.problems).map(([operation, slug]) => ({
-      operation: operation as Operation,
+      operation: operation as MeaningfulCall,
       code: row.code,
       message: row.message ? texts.find((text) => row.message?.test(text)) : 'Some text.',
       slug: isInconclusive(operation, row.code) ? 'outcome-unknown' : slug,
     })),
-  );
+  )
+  .filter(({ operation }) => operation !== 'KMS'); // the emulator has no KMS
 
 test.each([
   ['A text without an end', 'AWS says: A text without an end.'],
@@ -77,7 +96,7 @@ describe('the table of AWS errors', () => {
     async ({ operation, code, message, slug }) => {
       await using world = await openWorld();
       const fault = { kind: 'error', code, message: message ?? '', count: 3 } as const;
-      world.emulator.faults.add({ operation, ...fault });
+      world.emulator.faults.add({ operation: operationOf(operation), ...fault });
 
       const answer = await operations[operation](world);
 

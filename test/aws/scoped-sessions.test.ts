@@ -1,7 +1,7 @@
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
-import type { CreateCallOptions, ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { CreateCallOptions, ExportGrant } from '#aws/call-options.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import type { Problem } from '#problems/problem.ts';

@@ -2,7 +2,7 @@ import { isAllowed, readPolicy } from 'cloudwatch-logs-export-emulator/source';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { ExportGrant } from '#aws/call-options.ts';
 import { sessionNameOf } from '#aws/sessions/session-name.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 

@@ -30,6 +30,6 @@ test('docs/licences.md lists each production package with its version and licenc
   const page = readFileSync('docs/licences.md', 'utf8');
   const [head = ''] = page.split('\n| `');
 
-  // Update the page: npx vitest run -u test/house/licences.test.ts
+  // Update the page: npx vitest run test/house/licences.test.ts -u
   await expect(`${head}\n${rows.join('\n')}\n`).toMatchFileSnapshot('../../docs/licences.md');
 });

@@ -129,6 +129,14 @@ describe('the walls', () => {
     );
   });
 
+  test('nothing but the demo loads S3 and KMS of the SDK before their first use', () => {
+    const early = /^(?:import|export) (?!type )[^;']*\bfrom '@aws-sdk\/client-(?:s3|kms)'/m;
+    const loading = [...sources].filter(([, text]) => early.test(text)).map(([file]) => file);
+
+    expect(loading.filter((file) => file !== 'bin/demo.ts')).toEqual([]);
+    expect(sources.get('aws/storage/calls/sdk.ts')).toContain("import('@aws-sdk/client-s3')");
+  });
+
   test('only the room database imports the drivers of databases', () => {
     const isDriver = (name: string) => name === 'pg' || name === 'node:sqlite';
 

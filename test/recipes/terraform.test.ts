@@ -80,6 +80,10 @@ describe('the bucket', () => {
       );
     }
     expect(Statement[2]).toMatchObject({ Principal: { AWS: roles }, Action: ['s3:PutObject'] });
+    expect(Statement[3]).toMatchObject({
+      Principal: { AWS: roles },
+      Action: ['s3:ListBucket', 's3:GetObject'],
+    });
     expect(key.Statement[2]).toMatchObject({ Principal: { AWS: roles } });
   });
 
@@ -113,7 +117,7 @@ describe('the service role', () => {
   };
 
   test('may use exactly the actions of the calls in the sources', () => {
-    const { logs } = callsOfTheSources();
+    const { logs, storage } = callsOfTheSources();
     const place = { partition: 'aws', accountId, region: 'eu-west-1' };
     const grant = { logGroupName: '/app', destination: 'my-archive', destinationPrefix: 'a' };
     const inASession = actionsOf(withLists(JSON.parse(sessionPolicyFor(place, grant))));
@@ -121,9 +125,48 @@ describe('the service role', () => {
     const notNeeded = ['s3:PutObjectAcl', 's3:GetBucketLocation'];
     const ofTheExport = inASession.filter((action) => !notNeeded.includes(action));
 
-    const allowed = actionsOf(policyOf(serviceRole, 'exports', inputsIn('eu-west-1', variables)));
+    const inputs = inputsIn('eu-west-1', { ...variables, verification: 'count' });
+    const allowed = actionsOf(policyOf(serviceRole, 'exports', inputs));
 
-    expect(allowed).toEqual([...new Set([...logs, ...ofTheExport])].sort());
+    expect(allowed).toEqual([...new Set([...logs, ...ofTheExport, ...storage])].sort());
+  });
+
+  test('may read neither objects nor events without verification, and no settings without preflight', () => {
+    const without = { verification: 'off', preflight: false };
+    const inputs = inputsIn('eu-west-1', { ...variables, ...without });
+
+    expect(actionsOf(policyOf(serviceRole, 'exports', inputs))).toEqual([
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+      'logs:CancelExportTask',
+      'logs:CreateExportTask',
+      'logs:DescribeExportTasks',
+      'logs:DescribeLogGroups',
+      's3:GetBucketAcl',
+      's3:PutObject',
+    ]);
+  });
+
+  test.each([
+    ['objects', ['logs:FilterLogEvents', 's3:GetObject', 's3:ListBucket']],
+    [
+      'count',
+      [
+        'logs:FilterLogEvents',
+        'logs:GetQueryResults',
+        'logs:StartQuery',
+        's3:GetObject',
+        's3:ListBucket',
+      ],
+    ],
+  ])('may do what VERIFICATION=%s needs', (verification, expected) => {
+    const actions = (further: object) =>
+      actionsOf(
+        policyOf(serviceRole, 'exports', inputsIn('eu-west-1', { ...variables, ...further })),
+      );
+    const without = new Set(actions({ verification: 'off' }));
+
+    expect(actions({ verification }).filter((action) => !without.has(action))).toEqual(expected);
   });
 
   test('has the permissions of docs/deploying.md', () => {
@@ -361,7 +404,17 @@ describe('the modules', () => {
 });
 
 /** The actions of all calls that the sources make to AWS, by service. The demo plays a customer. */
-function callsOfTheSources(): { logs: string[]; sts: string[] } {
+// S3 has some actions with other names than their operations.
+const actionsOfS3: Record<string, string> = {
+  HeadBucket: 'ListBucket',
+  HeadObject: 'GetObject',
+  ListObjectsV2: 'ListBucket',
+  GetBucketEncryption: 'GetEncryptionConfiguration',
+  GetBucketLifecycleConfiguration: 'GetLifecycleConfiguration',
+  GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
+};
+
+function callsOfTheSources(): { logs: string[]; sts: string[]; storage: string[] } {
   const texts = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && file !== 'bin/demo.ts')
     .map((file) => readFileSync(`src/${file}`, 'utf8'));
@@ -374,8 +427,14 @@ function callsOfTheSources(): { logs: string[]; sts: string[] } {
     );
   const actionsFrom = (client: string, service: string) =>
     [...new Set(namesFrom(client))].map((name) => `${service}:${name}`).sort();
+  const lateNames = texts.flatMap((text) =>
+    [...text.matchAll(/new sdk\.(\w+)Command\b/g)].map(([, name = '']) => name),
+  );
   return {
     logs: actionsFrom('@aws-sdk/client-cloudwatch-logs', 'logs'),
     sts: actionsFrom('@aws-sdk/client-sts', 'sts'),
+    storage: lateNames.map((name) =>
+      /Key/.test(name) ? `kms:${name}` : `s3:${actionsOfS3[name] ?? name}`,
+    ),
   };
 }

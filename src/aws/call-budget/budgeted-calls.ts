@@ -1,9 +1,11 @@
 import type { Problem } from '#problems/problem.ts';
-import type { CallOptions, CloudWatchLogs } from '../cloudwatch-logs.ts';
+import type { CallOptions } from '../call-options.ts';
+import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { CallBudget, Lane } from './call-budget.ts';
 
 /**
- * Wraps CloudWatch Logs so that creates, cancels and reads of log groups take a call from the budget.
+ * Wraps CloudWatch Logs so that creates, cancels, and reads of log groups and events take a call from the
+ * budget.
  * Reads of export tasks go through `shareReads`, which takes one call for all identical queries.
  */
 export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatchLogs {
@@ -30,6 +32,21 @@ export function budgetCalls(logs: CloudWatchLogs, budget: CallBudget): CloudWatc
     async describeLogGroups(query, options = {}) {
       await take(options, 'read');
       return logs.describeLogGroups(query, options);
+    },
+
+    async filterLogEvents(query, options = {}) {
+      await take(options, 'verification');
+      return logs.filterLogEvents(query, options);
+    },
+
+    async startQuery(query, options = {}) {
+      await take(options, 'verification');
+      return logs.startQuery(query, options);
+    },
+
+    async readQuery(queryId, options = {}) {
+      await take(options, 'verification');
+      return logs.readQuery(queryId, options);
     },
   };
 }

@@ -4,9 +4,10 @@ import { makeFairQueue } from './fair-queue.ts';
 /**
  * The priority of a call. Creates and cancels of the dispatcher never wait, nor does one of its polls a
  * second. Its other polls are made with calls that no caller needs. A write is a create, a cancel, or a
- * read that looks up the outcome of one.
+ * read that looks up the outcome of one. A call for a verification is made when no other call waits, and
+ * while the last second had less than half of the calls of the budget.
  */
-export type Lane = 'dispatcher' | 'poll' | 'write' | 'read';
+export type Lane = 'dispatcher' | 'poll' | 'write' | 'read' | 'verification';
 
 /** A call that is taken from a budget. */
 export interface BudgetRequest {
@@ -43,6 +44,9 @@ export interface CallBudgetOptions {
 // AWS before the HTTP side gives up. It also bounds the queues: no more calls wait than can be sent
 // in this time, whether they are of one caller or of many.
 const maxWaitMs = 2_000;
+// The same for verifications, for which nobody waits. Shorter: while callers use the budget up, they are
+// refused again and again, and each of them begins anew. Longer: one that has ended still waits.
+const maxVerificationWaitMs = 30_000;
 // After a reduction, the rate rises by one call a second per interval. Shorter: replicas that share a
 // quota exceed it again and again. Longer: they leave it unused for minutes.
 const raiseIntervalMs = 10_000;
@@ -51,8 +55,10 @@ const raiseIntervalMs = 10_000;
 // budget each time it polls a long task. Longer: an idle dispatcher takes calls away from callers.
 const dispatcherReserveMs = 20_000;
 
+type QueuedLane = 'write' | 'read' | 'verification';
+
 interface WaitingCall extends PromiseWithResolvers<void> {
-  lane: 'write' | 'read';
+  lane: QueuedLane;
   caller: string;
   /** When it is refused, by `elapsed`. */
   until: number;
@@ -63,8 +69,12 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
   const { elapsed, sleep } = options;
   const maxPerSecond = options.callsPerSecond || Number.POSITIVE_INFINITY;
   const sentAt: number[] = []; // within the last second
-  const queues = { write: makeFairQueue<WaitingCall>(), read: makeFairQueue<WaitingCall>() };
-  const waiting = new Set<WaitingCall>(); // in order of arrival, hence of `until`
+  const queues = {
+    write: makeFairQueue<WaitingCall>(),
+    read: makeFairQueue<WaitingCall>(),
+    verification: makeFairQueue<WaitingCall>(),
+  };
+  const waiting = new Set<WaitingCall>();
   let reduced = { to: maxPerSecond, at: 0 };
   let dispatcherCalledAt = Number.NEGATIVE_INFINITY;
   let isServing = false;
@@ -87,18 +97,22 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
     return blockedBy === undefined ? 0 : blockedBy + 1_000 - elapsed();
   }
 
-  /** The time until the next call of a caller may be sent. */
-  function freeInMs(): number {
+  /** The calls per second of a lane. With more for verifications, polls and callers would wait for them. */
+  const shareOf = (lane: QueuedLane) =>
+    lane === 'verification' ? Math.floor(perSecond() / 2) : perSecond();
+
+  /** The time until the next call of a lane may be sent. */
+  function freeInMs(lane: QueuedLane): number {
     const sinceMs = elapsed() - dispatcherCalledAt;
     const isReserved = sinceMs >= 1_000 && sinceMs < dispatcherReserveMs; // within a second it is in sentAt
-    return roomInMs(Math.max(1, perSecond() - (isReserved ? 1 : 0)));
+    return roomInMs(Math.max(1, shareOf(lane) - (isReserved ? 1 : 0)));
   }
 
   /** The time until the next poll may be sent. */
   function pollInMs(): number {
     const reservedInMs = Math.max(0, dispatcherCalledAt + 1_000 - elapsed());
     const spare = perSecond() - 1; // the next caller does not wait
-    const isNeeded = waiting.size > 0 || spare < 1;
+    const isNeeded = queues.write.size() + queues.read.size() > 0 || spare < 1;
     return isNeeded ? reservedInMs : Math.min(reservedInMs, roomInMs(spare));
   }
 
@@ -120,10 +134,11 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
     count();
   }
 
-  function estimateWaitMs(lane: WaitingCall['lane'], caller: string): number {
-    const { write, read } = queues;
-    const ahead = lane === 'write' ? write.aheadOf(caller) : write.size() + read.aheadOf(caller);
-    return freeInMs() + (1_000 * ahead) / perSecond();
+  function estimateWaitMs(lane: QueuedLane, caller: string): number {
+    let ahead = queues[lane].aheadOf(caller);
+    if (lane !== 'write') ahead += queues.write.size();
+    if (lane === 'verification') ahead += queues.read.size();
+    return freeInMs(lane) + (1_000 * ahead) / Math.max(1, shareOf(lane));
   }
 
   function refuse(call: WaitingCall, waitMs: number): void {
@@ -132,22 +147,34 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
     call.reject(exhausted(waitMs));
   }
 
+  /** The waiting call that is refused first. */
+  function firstToEnd(): WaitingCall | undefined {
+    let first: WaitingCall | undefined;
+    for (const call of waiting) if (!first || call.until < first.until) first = call;
+    return first;
+  }
+
   /** Sends waiting calls as the budget allows. Ends when none waits. */
   async function serve(): Promise<void> {
     if (isServing) return;
     isServing = true;
-    for (let [oldest] = waiting; oldest; [oldest] = waiting) {
-      const leftMs = oldest.until - elapsed();
-      const waitMs = freeInMs();
+    for (let first = firstToEnd(); first; first = firstToEnd()) {
+      const leftMs = first.until - elapsed();
+      const waitMs = freeInMs(nextLane());
       if (waitMs <= 0) serveNext();
-      else if (leftMs <= 0) refuse(oldest, waitMs);
+      else if (leftMs <= 0) refuse(first, waitMs);
       else await sleep(Math.ceil(Math.min(waitMs, leftMs)));
     }
     isServing = false;
   }
 
+  function nextLane(): QueuedLane {
+    if (queues.write.size() > 0) return 'write';
+    return queues.read.size() > 0 ? 'read' : 'verification';
+  }
+
   function serveNext(): void {
-    const next = queues.write.shift() ?? queues.read.shift();
+    const next = queues[nextLane()].shift();
     if (!next) return;
     waiting.delete(next);
     count();
@@ -159,11 +186,12 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
       if (lane === 'dispatcher') return void countDispatcher();
       if (lane === 'poll') return pollInMs() > 0 ? waitForPoll(signal) : void countDispatcher();
       const waitMs = estimateWaitMs(lane, caller);
-      if (isClosed || signal?.aborted || waitMs > maxWaitMs) {
+      const maxMs = lane === 'verification' ? maxVerificationWaitMs : maxWaitMs;
+      if (isClosed || signal?.aborted || waitMs > maxMs) {
         return Promise.reject(exhausted(waitMs));
       }
       if (waitMs <= 0) return void count();
-      const until = elapsed() + maxWaitMs;
+      const until = elapsed() + maxMs;
       const call: WaitingCall = { ...Promise.withResolvers<void>(), lane, caller, until };
       queues[lane].push(caller, call);
       waiting.add(call);

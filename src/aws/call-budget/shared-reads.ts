@@ -1,4 +1,5 @@
-import type { CallOptions, CloudWatchLogs } from '../cloudwatch-logs.ts';
+import type { CallOptions } from '../call-options.ts';
+import type { CloudWatchLogs } from '../cloudwatch-logs.ts';
 import type { DescribeExportTasks, ExportTaskPage } from '../export-task.ts';
 import type { CallBudget } from './call-budget.ts';
 

@@ -1,5 +1,6 @@
 import { type AwsMethod, awsCallStarts, awsCalls } from '#diagnostics/aws-calls.ts';
-import { errorMeanings, isNotSent, isTimeout } from '../error-meaning.ts';
+import { isNotSent, isTimeout } from '../error-meaning.ts';
+import { errorMeanings } from '../error-table.ts';
 import type { AwsRegion } from '../regions/open-aws.ts';
 
 /** Makes a call to AWS, and publishes its start, how long it took and why it failed. */

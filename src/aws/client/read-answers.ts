@@ -1,5 +1,6 @@
-import type { LogGroupPage } from '../describe-log-groups.ts';
 import type { AwsExportTask, ExportTaskPage } from '../export-task.ts';
+import type { LogGroup, LogGroupPage } from '../log-groups/describe-log-groups.ts';
+import type { EventPage, QueryResults, StartedQuery } from '../log-groups/event-reads.ts';
 
 /** An answer of the SDK whose members have not been checked yet. */
 interface Answer {
@@ -48,11 +49,18 @@ export function readExportTaskPage(answer: Answer): ExportTaskPage {
 /** Reads a page of log groups. @throws an error named UnexpectedAnswer */
 export function readLogGroupPage(answer: Answer): LogGroupPage {
   const read = makeReader(answer);
-  const logGroups = read.list(answer, 'logGroups').map((group) => {
-    const logGroupName = read.text(group, 'logGroupName') ?? read.fail('logGroupName');
-    const storedBytes = read.count(group, 'storedBytes');
-    return { logGroupName, ...(storedBytes !== undefined && { storedBytes }) };
-  });
+  const logGroups = read.list(answer, 'logGroups').map(
+    (group): LogGroup =>
+      withoutAbsent({
+        logGroupName: read.text(group, 'logGroupName') ?? read.fail('logGroupName'),
+        storedBytes: read.count(group, 'storedBytes'),
+        logGroupClass: read.text(group, 'logGroupClass'),
+        creationTime: read.instant(group, 'creationTime'),
+        retentionInDays: read.count(group, 'retentionInDays'),
+        retentionPolicyName: read.text(group, 'retentionPolicyName'),
+        isDeletionProtected: read.flag(group, 'deletionProtectionEnabled'),
+      } satisfies Record<keyof LogGroup, unknown>) as LogGroup,
+  );
   const nextToken = read.text(answer, 'nextToken');
   return {
     logGroups,
@@ -61,7 +69,40 @@ export function readLogGroupPage(answer: Answer): LogGroupPage {
   };
 }
 
+/** Reads a page of events. @throws an error named UnexpectedAnswer */
+export function readEventPage(answer: Answer): EventPage {
+  const read = makeReader(answer);
+  const nextToken = read.text(answer, 'nextToken');
+  return {
+    events: read.list(answer, 'events').length,
+    ...(nextToken !== undefined && { nextToken }),
+    awsRequestId: answer.$metadata.requestId,
+  };
+}
+
+/** Reads the id of a query. @throws an error named UnexpectedAnswer */
+export function readStartedQuery(answer: Answer): StartedQuery {
+  const read = makeReader(answer);
+  const queryId = read.text(answer, 'queryId') ?? read.fail('queryId');
+  return { queryId, awsRequestId: answer.$metadata.requestId };
+}
+
+/** Reads the results of a query. @throws an error named UnexpectedAnswer */
+export function readQueryResults(answer: Answer): QueryResults {
+  const read = makeReader(answer);
+  const rows = read
+    .lists(answer, 'results')
+    .map((row) =>
+      Object.fromEntries(
+        row.map((cell) => [read.text(cell, 'field') ?? '', read.text(cell, 'value') ?? '']),
+      ),
+    );
+  const status = read.text(answer, 'status') ?? read.fail('status');
+  return { status, rows, awsRequestId: answer.$metadata.requestId };
+}
+
 const isText = (value: unknown) => typeof value === 'string';
+const isFlag = (value: unknown) => typeof value === 'boolean';
 const isObject = (value: unknown) => typeof value === 'object' && value !== null;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 // The range of a Date.
@@ -89,6 +130,7 @@ function makeReader({ $metadata }: Answer) {
     object: member<object>(isObject),
     count: member<number>(isCount),
     instant: member<number>(isInstant),
+    flag: member<boolean>(isFlag),
     int64(holder: object, name: string): bigint | undefined {
       const value = digits(holder, name);
       return value === undefined ? undefined : BigInt(value);
@@ -96,6 +138,12 @@ function makeReader({ $metadata }: Answer) {
     list(holder: object, name: string): object[] {
       const list = member<object[]>(Array.isArray)(holder, name) ?? fail(name);
       return list.every(isObject) ? list : fail(name);
+    },
+    lists(holder: object, name: string): object[][] {
+      const lists = member<object[][]>(Array.isArray)(holder, name) ?? [];
+      return lists.every((list) => Array.isArray(list) && list.every(isObject))
+        ? lists
+        : fail(name);
     },
   };
 }

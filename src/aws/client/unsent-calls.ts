@@ -15,8 +15,7 @@ const calls = new AsyncLocalStorage<CallState>();
 subscribe('http.client.request.created', (message) => {
   const call = calls.getStore();
   const { request } = message as { request: ClientRequest };
-  // Ignores requests for credentials, and the CONNECT to a proxy.
-  if (!call || request.getHeader('x-amz-target') === undefined) return;
+  if (!call || !isSignedForCall(request)) return;
   const markSent = () => {
     call.mayBeSent = true;
   };
@@ -27,6 +26,12 @@ subscribe('http.client.request.created', (message) => {
     else markSent();
   });
 });
+
+/** Whether it is not a request for credentials, nor the CONNECT to a proxy. */
+function isSignedForCall(request: ClientRequest): boolean {
+  const signature = String(request.getHeader('authorization') ?? '');
+  return signature.includes('/aws4_request') && !signature.includes('/sts/aws4_request');
+}
 
 const unsent = Symbol('no byte of the call was sent');
 

@@ -18,9 +18,12 @@ export async function readEndpointOverride(
       ? new CloudWatchLogsClient(config).send(new DescribeExportTasksCommand({}))
       : new STSClient(config).send(new GetCallerIdentityCommand({})),
   );
-  const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
-  if ([dnsSuffix, dualStackDnsSuffix].some((suffix) => hostname.endsWith(`.${suffix}`))) {
-    return undefined;
-  }
+  if (isAwsHost(region, hostname)) return undefined;
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+}
+
+/** Whether a host name belongs to AWS, in the partition of a Region. */
+export function isAwsHost(region: string, hostname: string): boolean {
+  const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
+  return [dnsSuffix, dualStackDnsSuffix].some((suffix) => hostname.endsWith(`.${suffix}`));
 }

@@ -6,6 +6,7 @@ import type { AwsTimeouts } from '../client/timeouts.ts';
 import { type Clocks, type CreateClient, openCreateClient } from '../creates/create-client.ts';
 import type { CallKeys } from '../sessions/credentials.ts';
 import { makeDefaultCredentials } from '../sessions/default-credentials.ts';
+import { type Kms, type LateClient, openKms, openS3, type S3 } from '../storage/calls/sdk.ts';
 import { type ClientPool, makeClientPool } from './client-pool.ts';
 import { maxAttempts, openReadClient, openStsClient } from './sdk-clients.ts';
 import { makeSharedClient } from './shared-client.ts';
@@ -24,6 +25,10 @@ export interface AwsRegion {
   sessions: ClientPool<STSClient>;
   /** Sessions of single creates. They have places of their own, so checks never delay them. */
   scopedSessions: ClientPool<STSClient>;
+  /** Calls of S3. The SDK is loaded for the first one. */
+  s3: ClientPool<LateClient<S3>>;
+  /** Calls of KMS. The SDK is loaded for the first one. */
+  kms: ClientPool<LateClient<Kms>>;
   /** Reads the credentials of the gateway itself, from the default chain of the SDK. */
   defaultCredentials(options?: { forceRefresh?: boolean }): Promise<CallKeys>;
 }
@@ -39,6 +44,9 @@ export interface Aws extends Disposable {
 // a slow account refuses calls that AWS would answer, and hundreds of busy targets wait for each other
 // while AWS takes a second for each call. More: accounts that hang fill the memory.
 const logsPlaces = { total: 512, perHolder: 16 };
+// As above. S3 allows thousands of calls a second. Fewer: a verification of many objects waits for each
+// answer. More: verifications of many targets fill the memory with connections.
+const storagePlaces = { total: 128, perHolder: 16 };
 // AWS allows 600 calls of STS a second, for the account and Region of the caller. At 50 ms a call, 16 in
 // flight are 320 a second. Fewer: the check of a thousand accounts takes too long. More: other
 // services of the account are throttled. A role has one call in flight, whether it hangs or not.
@@ -77,7 +85,9 @@ function openRegion(name: string, options: Parameters<typeof openAws>[0]) {
   const reads = makeSharedClient(() => openReadClient(name, options), elapsed);
   const creates = makeSharedClient(() => openCreateClient(name, options), elapsed);
   const sts = makeSharedClient(() => openStsClient(name, options), elapsed);
-  const clients = [reads, creates, sts];
+  const s3 = makeSharedClient(() => openS3(name, options), elapsed);
+  const kms = makeSharedClient(() => openKms(name, options), elapsed);
+  const clients = [reads, creates, sts, s3, kms];
   const provide = makeDefaultCredentials();
   const aws: AwsRegion = {
     name,
@@ -87,6 +97,8 @@ function openRegion(name: string, options: Parameters<typeof openAws>[0]) {
     creates: makeClientPool(creates, { ...logsPlaces, attempts: 1 }),
     sessions: makeClientPool(sts, { ...sessionPlaces, attempts: maxAttempts.sts }),
     scopedSessions: makeClientPool(sts, { ...scopedPlaces, attempts: maxAttempts.sts }),
+    s3: makeClientPool(s3, { ...storagePlaces, attempts: maxAttempts.read }),
+    kms: makeClientPool(kms, { ...storagePlaces, attempts: maxAttempts.read }),
     defaultCredentials: (refresh) =>
       sts.use(({ config }) => provide({ ...refresh, callerClientConfig: config })),
   };

@@ -10,7 +10,11 @@ import { attemptsOfTarget, keysOfTarget, retriesOfTarget } from './calling-targe
 export const maxAttempts = { read: 3, sts: 2 };
 
 /** The settings of all clients. The endpoint is that of the Region, or the one in AWS_ENDPOINT_URL…. */
-const shared = (region: string, attempts: number, options: AwsConnectionOptions) => ({
+export const clientSettings = (
+  region: string,
+  attempts: number,
+  options: AwsConnectionOptions,
+) => ({
   region,
   credentials: keysOfTarget,
   maxAttempts: attempts,
@@ -19,7 +23,7 @@ const shared = (region: string, attempts: number, options: AwsConnectionOptions)
 
 /** Opens the client for calls of CloudWatch Logs that may be retried, for all targets of a Region. */
 export function openReadClient(region: string, options: AwsConnectionOptions) {
-  const client = new CloudWatchLogsClient(shared(region, maxAttempts.read, options));
+  const client = new CloudWatchLogsClient(clientSettings(region, maxAttempts.read, options));
   client.config.retryStrategy = retriesOfTarget;
   client.middlewareStack.use(watchAttempts(attemptsOfTarget));
   client.middlewareStack.use(readExactly);
@@ -28,7 +32,7 @@ export function openReadClient(region: string, options: AwsConnectionOptions) {
 
 /** Opens the client for STS, for all targets of a Region. */
 export function openStsClient(region: string, options: AwsConnectionOptions) {
-  const client = new STSClient(shared(region, maxAttempts.sts, options));
+  const client = new STSClient(clientSettings(region, maxAttempts.sts, options));
   client.config.retryStrategy = retriesOfTarget;
   return client;
 }

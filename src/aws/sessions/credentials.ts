@@ -1,5 +1,6 @@
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 
+import type { VerificationGrant } from '../call-options.ts';
 import { isThrottling } from '../error-meaning.ts';
 
 /** The keys that sign a call, in the form the SDK takes. */
@@ -17,6 +18,15 @@ interface Session {
 
 /** Returns the keys of a target. They are cached; `forceRefresh` gets new ones. */
 export type Credentials = (options?: { forceRefresh?: boolean }) => Promise<CallKeys>;
+
+/**
+ * Returns the credentials of one verification, with the name of the caller and limited to the grant. The
+ * same grant has the same session, which is renewed as long as it is used.
+ */
+export type VerificationCredentials = (
+  grant: VerificationGrant,
+  caller: string | undefined,
+) => Credentials;
 
 // A session is refreshed this long before its end. Shorter: an outage of STS of a few minutes fails
 // calls. Longer: more sessions than necessary.

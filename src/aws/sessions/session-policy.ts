@@ -1,4 +1,4 @@
-import type { ExportGrant } from '../cloudwatch-logs.ts';
+import type { ExportGrant } from '../call-options.ts';
 import { defaultDestinationPrefix } from '../destination-prefix.ts';
 import { partitionOf } from '../endpoint/partition.ts';
 
@@ -9,9 +9,9 @@ export interface RoleLocation {
   region: string;
 }
 
-const maxPolicyCharacters = 2_048; // the limit of STS
+export const maxPolicyCharacters = 2_048; // the limit of STS
 
-const denyAll = JSON.stringify({
+export const denyAll = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
 });
@@ -24,27 +24,23 @@ const denyAll = JSON.stringify({
 export function sessionPolicyFor(role: RoleLocation, grant: ExportGrant | undefined): string {
   if (!grant) return denyAll;
   const room = maxPolicyCharacters - policyFor(role, grant, '').length;
-  const keys = keysUnder(grant.destinationPrefix, room);
+  const keys = patternOfKeys(`${grant.destinationPrefix}/`, room);
   return keys === undefined ? denyAll : policyFor(role, grant, keys);
 }
 
 /** The permissions CreateExportTask needs (user guide, "Export log data to Amazon S3"). */
 function policyFor(
-  { partition, accountId, region }: RoleLocation,
+  role: RoleLocation,
   { logGroupName, destination, destinationPrefix }: ExportGrant,
   keys: string,
 ): string {
-  const logGroup = nameToPattern(logGroupName);
-  // A slash would end the bucket name and begin a key.
-  const bucket = nameToPattern(destination.replaceAll('/', '?'));
-  const logGroupArn = `arn:${partition}:logs:${region}:${accountId}:log-group:${logGroup}`;
-  const bucketArn = `arn:${partition}:s3:::${bucket}`;
+  const logGroupArn = logGroupPattern(role, logGroupName);
+  const bucketArn = bucketPattern(role, destination);
   const objects = [`${bucketArn}/${keys}`];
   // Without a prefix in the request, AWS exports below this one, but writes its test object beside it.
   // Whether it also does so when the same prefix is sent is not recorded.
   if (destinationPrefix === defaultDestinationPrefix)
     objects.push(`${bucketArn}/aws-logs-write-test`);
-  const { dnsSuffix } = partitionOf(region);
   return JSON.stringify({
     Version: '2012-10-17', // in older versions `${*}` is plain text
     Statement: [
@@ -59,20 +55,41 @@ function policyFor(
         Action: ['s3:GetBucketAcl', 's3:GetBucketLocation'],
         Resource: bucketArn,
       },
-      {
-        Effect: 'Allow',
-        Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
-        Resource: '*',
-        Condition: { StringEquals: { 'kms:ViaService': `s3.${region}.${dnsSuffix}` } },
-      },
+      keysOfS3(role),
     ],
   });
 }
 
-/** The pattern of the keys under a prefix, in at most `room` characters of JSON; `undefined` if none fits. */
-function keysUnder(prefix: string, room: number): string | undefined {
-  const pieces = toPieces(prefix);
-  const whole = `${pieces.join('')}/*`;
+/** The permission to use keys of KMS, through S3 alone. */
+export function keysOfS3({ region }: RoleLocation) {
+  const { dnsSuffix } = partitionOf(region);
+  return {
+    Effect: 'Allow',
+    Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    Resource: '*',
+    Condition: { StringEquals: { 'kms:ViaService': `s3.${region}.${dnsSuffix}` } },
+  };
+}
+
+/** The ARN of exactly one log group. */
+export function logGroupPattern(
+  { partition, accountId, region }: RoleLocation,
+  logGroupName: string,
+): string {
+  const logGroup = nameToPattern(logGroupName);
+  return `arn:${partition}:logs:${region}:${accountId}:log-group:${logGroup}`;
+}
+
+/** The ARN of exactly one bucket. */
+export function bucketPattern({ partition }: RoleLocation, bucket: string): string {
+  // A slash would end the bucket name and begin a key.
+  return `arn:${partition}:s3:::${nameToPattern(bucket.replaceAll('/', '?'))}`;
+}
+
+/** The pattern of the keys that begin with a text, in at most `room` characters of JSON; `undefined` if none fits. */
+export function patternOfKeys(beginning: string, room: number): string | undefined {
+  const pieces = toPieces(beginning);
+  const whole = `${pieces.join('')}*`;
   if (lengthInJson(whole) <= room) return whole;
   let left = room - '*'.length;
   if (left < 0) return undefined;

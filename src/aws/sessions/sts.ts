@@ -1,15 +1,16 @@
 import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
+  type AssumeRoleCommandOutput,
   GetCallerIdentityCommand,
   type STSClient,
 } from '@aws-sdk/client-sts';
 
 import { gatewayItself } from '#audit/audit.ts';
 import { auditStsCall, type RecordCall } from '../audited-calls.ts';
+import type { CreateCallOptions, ExportGrant, VerificationGrant } from '../call-options.ts';
 import { withDeadline } from '../client/deadline.ts';
 import { measureCall } from '../client/measure-call.ts';
-import type { CreateCallOptions } from '../cloudwatch-logs.ts';
 import type { ClientPool } from '../regions/client-pool.ts';
 import type { AwsRegion } from '../regions/open-aws.ts';
 import {
@@ -17,9 +18,11 @@ import {
   type Credentials,
   makeAssumedRoleCredentials,
   makeSessionSource,
+  type VerificationCredentials,
 } from './credentials.ts';
 import { sessionNameOf } from './session-name.ts';
 import { type RoleLocation, sessionPolicyFor } from './session-policy.ts';
+import { eventsPolicyFor, objectsPolicyFor } from './verification-policy.ts';
 
 /** The role to assume at a target. */
 export interface ServiceRole {
@@ -36,7 +39,13 @@ export interface RoleSessions {
    * @throws an error named CredentialsRefused or CredentialsUnavailable, or that of STS about the policy
    */
   openScoped(options: CreateCallOptions): Promise<CallKeys>;
+  /** The sessions of verifications that look at the objects of an export. */
+  forObjects: VerificationCredentials;
+  /** The sessions of verifications that read the events of a log group. */
+  forEvents: VerificationCredentials;
 }
+
+type StsPool = ClientPool<STSClient>;
 
 // The shortest session STS offers: stolen keys are valid for 15 minutes at most.
 const sessionSeconds = 900;
@@ -55,10 +64,7 @@ export function makeRoleSessions(options: {
   const { role, region, sessionName, now, record } = options;
   const openSession = makeSessionSource(now);
 
-  const assumeRole = (
-    pool: ClientPool<STSClient>,
-    input: Omit<AssumeRoleCommandInput, 'RoleArn'>,
-  ) =>
+  const assumeRole = (pool: StsPool, input: Omit<AssumeRoleCommandInput, 'RoleArn'>) =>
     measureCall('STS/AssumeRole', region, () =>
       withDeadline(region.timeouts.readMs, async ({ abortSignal: signal }) =>
         pool.call({ holder: role, keys: await region.defaultCredentials(), signal }, (client) =>
@@ -85,25 +91,55 @@ export function makeRoleSessions(options: {
       ),
   });
 
+  /** Assumes the role in the name of a caller, for what the policy permits. */
+  async function assumeFor(
+    caller: string,
+    { grant, Policy, pool }: { grant: ExportGrant | undefined; Policy: string; pool: StsPool },
+  ): Promise<AssumeRoleCommandOutput> {
+    const name = sessionNameOf(caller);
+    return auditStsCall(
+      record,
+      { principal: caller, operation: 'AssumeRole', sourceIdentity: name, ...grant },
+      assumeRole(pool, { RoleSessionName: name, SourceIdentity: name, Policy }),
+    );
+  }
+
+  const location = readLocation(role.roleArn, region.name);
+
+  function makeVerificationCredentials(
+    policyFor: typeof objectsPolicyFor,
+  ): VerificationCredentials {
+    const known = new WeakMap<VerificationGrant, Credentials>();
+    return (grant, caller = gatewayItself) => {
+      const ofGrant = known.get(grant) ?? openFor(grant, caller, policyFor(location, grant));
+      known.set(grant, ofGrant);
+      return ofGrant;
+    };
+  }
+
+  function openFor(grant: VerificationGrant, caller: string, Policy: string): Credentials {
+    const pool = region.sessions; // creates have the other places
+    const assumed = makeAssumedRoleCredentials({
+      now,
+      assumeRole: () => assumeFor(caller, { grant, Policy, pool }),
+    });
+    return async (refresh) => {
+      await credentials(); // throws without a call while the role is refused
+      return assumed(refresh);
+    };
+  }
+
   return {
     credentials,
     async openScoped({ caller = gatewayItself, grant }) {
       await credentials(); // throws without a call while the role is refused
-      const name = sessionNameOf(caller);
-      const Policy = sessionPolicyFor(readLocation(role.roleArn, region.name), grant);
-      const { keys } = await openSession(() =>
-        auditStsCall(
-          record,
-          { principal: caller, operation: 'AssumeRole', sourceIdentity: name, ...grant },
-          assumeRole(region.scopedSessions, {
-            RoleSessionName: name,
-            SourceIdentity: name,
-            Policy,
-          }),
-        ),
-      );
+      const Policy = sessionPolicyFor(location, grant);
+      const pool = region.scopedSessions;
+      const { keys } = await openSession(() => assumeFor(caller, { grant, Policy, pool }));
       return keys;
     },
+    forObjects: makeVerificationCredentials(objectsPolicyFor),
+    forEvents: makeVerificationCredentials(eventsPolicyFor),
   };
 }
 

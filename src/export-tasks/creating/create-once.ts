@@ -1,4 +1,4 @@
-import type { ExportGrant } from '#aws/cloudwatch-logs.ts';
+import type { ExportGrant } from '#aws/call-options.ts';
 import { lostCreates, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';

@@ -32,7 +32,7 @@ export const awsProblems = {
     title: 'Service role not permitted by AWS',
     explanation:
       'The service role is the IAM role with which this service calls AWS. AWS does not allow the service role to make this call. A caller of this service cannot fix that.',
-    remedy: `Ask the operator of the service to allow these actions for the service role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups. Then send the request again. ${retryTheJob}`,
+    remedy: `Ask the operator of the service to allow these actions for the service role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups. To list the objects of a job, the service role needs s3:ListBucket. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'log-group-not-found': {

@@ -7,13 +7,18 @@ import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import { type CloudWatchLogs, makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { Aws } from '#aws/regions/open-aws.ts';
 import { makeRoleSessions, readCallerAccount } from '#aws/sessions/sts.ts';
+import { auditStorageCalls } from '#aws/storage/calls/audited-storage.ts';
+import { makeStorageCalls, type StorageCalls } from '#aws/storage/calls/storage-calls.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import type { TargetSettings } from '../target.ts';
 
 /** How the accounts of targets are used. */
 export interface AccountOptions {
   aws: Aws;
-  /** Whether each create runs in its own session, limited to its grant. Every target must have a role then. */
+  /**
+   * Whether each create and each verification runs in its own session, limited to its grant. Every target
+   * must have a role then.
+   */
   isSessionScoped: boolean;
   audit: Audit;
   /** The limit of calls to AWS per second, for each target; 0 means no limit. */
@@ -31,6 +36,8 @@ export interface Account extends Disposable {
   readId(): Promise<string>;
   /** CloudWatch Logs of the account. It is made at the first use. */
   logs(): CloudWatchLogs;
+  /** Calls of S3 and KMS in the account. */
+  storage: StorageCalls;
 }
 
 /** Opens the account of a target. Its disposal refuses the calls that wait for its budget. */
@@ -44,6 +51,7 @@ export function openAccount(settings: TargetSettings, options: AccountOptions): 
       ? undefined
       : makeRoleSessions({ role: { roleArn, externalId }, region, sessionName, now, record });
   const credentials = role?.credentials;
+  const scoped = isSessionScoped ? role : undefined;
   let opened: ReturnType<typeof openLogs> | undefined;
 
   function openLogs() {
@@ -56,7 +64,8 @@ export function openAccount(settings: TargetSettings, options: AccountOptions): 
     const calls = makeCloudWatchLogs({
       region,
       credentials,
-      openScopedSession: isSessionScoped ? role?.openScoped : undefined,
+      openScopedSession: scoped?.openScoped,
+      credentialsFor: scoped?.forEvents,
       attempts: budget,
     });
     const budgeted = budgetCalls(auditCalls(calls, record), budget);
@@ -70,6 +79,10 @@ export function openAccount(settings: TargetSettings, options: AccountOptions): 
       opened ??= openLogs();
       return opened.logs;
     },
+    storage: auditStorageCalls(
+      makeStorageCalls({ region, credentials, credentialsFor: scoped?.forObjects }),
+      record,
+    ),
     [Symbol.dispose]() {
       opened?.budget[Symbol.dispose](); // before stop ends its pauses
       opened?.stop.abort();

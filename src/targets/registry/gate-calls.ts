@@ -1,41 +1,49 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { StorageCalls } from '#aws/storage/calls/storage-calls.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Account } from '../account/open-account.ts';
 
 /** The door of a target. */
 export interface Gate {
   /** @throws Problem while the target is not ready */
-  enter(): CloudWatchLogs;
+  enter(): Account;
   /** Called when STS has refused the role, or there are no credentials. */
   onRefused(): void;
 }
 
-/** Wraps CloudWatch Logs of a target so that nothing is sent while the target is not ready. */
-export function gateCalls({ enter, onRefused }: Gate): CloudWatchLogs {
+/** Wraps the calls of a target so that nothing is sent while the target is not ready. */
+export function gateCalls({ enter, onRefused }: Gate): {
+  logs: CloudWatchLogs;
+  storage: StorageCalls;
+} {
   const note = (problem: unknown) => {
     if (!(problem instanceof Problem) || problem.slug !== 'service-role-unusable') return;
     // A session that AWS has refused is renewed. Only STS decides about the role.
     if (problem.members.awsErrorCode === undefined) onRefused();
   };
 
-  async function pass<Answer>(call: (logs: CloudWatchLogs) => Promise<Answer>): Promise<Answer> {
-    const logs = enter();
+  async function enterFor<Answer>(call: (account: Account) => Promise<Answer>): Promise<Answer> {
+    const account = enter();
     try {
-      return await call(logs);
+      return await call(account);
     } catch (error) {
       note(error);
       throw error;
     }
   }
 
-  return {
+  const pass = <Answer>(call: (logs: CloudWatchLogs) => Promise<Answer>) =>
+    enterFor((account) => call(account.logs()));
+
+  const logs: CloudWatchLogs = {
     async createExportTask(task, options) {
-      let logs: CloudWatchLogs;
+      let account: Account;
       try {
-        logs = enter();
+        account = enter();
       } catch (problem) {
         return { outcome: 'not-sent', problem: problem as Problem };
       }
-      const outcome = await logs.createExportTask(task, options);
+      const outcome = await account.logs().createExportTask(task, options);
       if ('problem' in outcome) note(outcome.problem);
       return outcome;
     },
@@ -43,5 +51,13 @@ export function gateCalls({ enter, onRefused }: Gate): CloudWatchLogs {
       pass((logs) => logs.describeExportTasks(query, options)),
     cancelExportTask: (taskId, options) => pass((logs) => logs.cancelExportTask(taskId, options)),
     describeLogGroups: (query, options) => pass((logs) => logs.describeLogGroups(query, options)),
+    filterLogEvents: (query, options) => pass((logs) => logs.filterLogEvents(query, options)),
+    startQuery: (query, options) => pass((logs) => logs.startQuery(query, options)),
+    readQuery: (queryId, options) => pass((logs) => logs.readQuery(queryId, options)),
   };
+  const storage: StorageCalls = {
+    s3: (call, send) => enterFor((account) => account.storage.s3(call, send)),
+    kms: (call, send) => enterFor((account) => account.storage.kms(call, send)),
+  };
+  return { logs, storage };
 }

@@ -38,6 +38,7 @@ const read = (caller: string, signal?: AbortSignal): BudgetRequest => ({
 const write = (caller: string): BudgetRequest => ({ lane: 'write', caller });
 const dispatcher: BudgetRequest = { lane: 'dispatcher' };
 const poll: BudgetRequest = { lane: 'poll' };
+const verification: BudgetRequest = { lane: 'verification' };
 
 /** The highest number of calls in any second. */
 function maxInASecond(sent: { at: number }[]): number {
@@ -259,5 +260,70 @@ describe('the budget of calls to AWS', () => {
     for (let index = 0; index < 1_000; index += 1) call('read', read('a'));
 
     expect(sent).toHaveLength(1_000);
+  });
+});
+
+describe('calls for verifications', () => {
+  test('are made when no call of a caller waits', async () => {
+    const { clock, call, names } = openBudget();
+    for (let index = 0; index < 4; index += 1) call(`first-${index}`, read('a'));
+    call('verification', verification);
+    call('read', read('a'));
+    call('write', write('b'));
+
+    await clock.advance(5_000);
+
+    expect(names().slice(4)).toEqual(['write', 'read', 'verification']);
+  });
+
+  test('use at most half of the budget', async () => {
+    const { clock, call, sent } = openBudget();
+    for (let index = 0; index < 20; index += 1) call(`${index}`, verification);
+
+    await clock.advance(11_000);
+
+    expect(maxInASecond(sent)).toBe(2);
+    expect(sent).toHaveLength(20);
+  });
+
+  test('delay neither a poll nor a caller', async () => {
+    const { clock, call, sent } = openBudget();
+    for (let index = 0; index < 20; index += 1) call('verification', verification);
+    await clock.advance(500);
+
+    call('poll', poll);
+    call('read', read('a'));
+
+    expect(sent.filter(({ name }) => name !== 'verification')).toEqual([
+      { name: 'poll', at: 500 },
+      { name: 'read', at: 500 },
+    ]);
+  });
+
+  test('wait up to thirty seconds while callers use the budget, and are then refused', async () => {
+    const { clock, call, refused } = openBudget();
+    call('verification', verification);
+    call('verification', verification);
+    call('late', verification);
+
+    for (let tick = 0; tick < 160; tick += 1) {
+      call('read', read(`${tick % 3}`));
+      call('write', write(`${tick % 3}`));
+      await clock.advance(200);
+    }
+
+    const late = refused.filter(({ name }) => name === 'late');
+    expect(late).toMatchObject([{ problem: { slug: 'aws-call-budget-exhausted' } }]);
+    expect(late[0]?.at).toBeGreaterThanOrEqual(30_000);
+    expect(late[0]?.at).toBeLessThan(31_000);
+  });
+
+  test('are refused at once when more wait than can be made in thirty seconds', () => {
+    const { call, budget } = openBudget();
+    for (let index = 0; index < 61; index += 1) call(`${index}`, verification);
+
+    const next = budget.take(verification);
+
+    return expect(next).rejects.toMatchObject({ slug: 'aws-call-budget-exhausted' });
   });
 });

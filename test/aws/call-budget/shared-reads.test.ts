@@ -29,6 +29,9 @@ function openCounted(now: () => number, outcome: CreateOutcome['outcome'] = 'acc
     createExportTask: async () => ({ outcome }) as CreateOutcome,
     cancelExportTask: async () => ({ awsRequestId: undefined }),
     describeLogGroups: async () => ({ logGroups: [] }),
+    filterLogEvents: async () => ({ events: 0 }),
+    startQuery: async () => ({ queryId: '1' }),
+    readQuery: async () => ({ status: 'Complete', rows: [] }),
   };
   const counted = {
     get describes() {

@@ -5,7 +5,7 @@ import { CloudWatchLogsClient, CreateExportTaskCommand } from '@aws-sdk/client-c
 import { expect, test } from 'vitest';
 
 import { classifyAnswer, classifyError } from '#aws/create-outcome.ts';
-import { errorMeanings } from '#aws/error-meaning.ts';
+import { errorMeanings } from '#aws/error-table.ts';
 import { pointSdkAt, region } from '../../world.ts';
 import { openLogs } from '../open-logs.ts';
 

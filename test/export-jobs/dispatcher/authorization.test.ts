@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { CallerRequest, Question } from '#auth/authorization/authorizer.ts';
-import type { CallOptions, CreateCallOptions } from '#aws/cloudwatch-logs.ts';
+import type { CallOptions, CreateCallOptions } from '#aws/call-options.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { authorizerBy, principalOf, type Rule } from '../../access.ts';

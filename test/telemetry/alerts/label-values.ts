@@ -1,4 +1,4 @@
-import { errorMeanings } from '#aws/error-meaning.ts';
+import { errorMeanings } from '#aws/error-table.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import type { Matcher } from './promql.ts';

@@ -158,6 +158,22 @@ data "aws_iam_policy_document" "bucket" {
       }
     }
   }
+
+  # For verification: a service role of another account needs the permission of the bucket, too.
+  dynamic "statement" {
+    for_each = length(var.service_role_arns) == 0 ? [] : [var.service_role_arns]
+
+    content {
+      sid       = "LetServiceRolesVerify"
+      actions   = ["s3:ListBucket", "s3:GetObject"]
+      resources = [local.bucket_arn, "${local.bucket_arn}/*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = statement.value
+      }
+    }
+  }
 }
 
 resource "aws_kms_key" "exports" {

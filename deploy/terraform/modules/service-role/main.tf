@@ -11,6 +11,10 @@ locals {
   regions            = length(var.regions) == 0 ? [data.aws_region.current.region] : var.regions
   gateway_account_id = split(":", var.gateway_role_arn)[4]
   bucket_arns        = formatlist("arn:${local.partition}:s3:::%s", var.bucket_names)
+  log_group_arns     = formatlist("arn:${local.partition}:logs:%s:${local.account_id}:log-group:*", local.regions)
+  verified           = var.verification == "off" ? [] : [true]
+  counted            = var.verification == "count" ? [true] : []
+  looked_at          = var.preflight ? [true] : []
 }
 
 resource "aws_iam_role" "service" {
@@ -59,7 +63,7 @@ data "aws_iam_policy_document" "exports" {
   statement {
     sid       = "CreateExportTasks"
     actions   = ["logs:CreateExportTask", "logs:DescribeLogGroups"]
-    resources = formatlist("arn:${local.partition}:logs:%s:${local.account_id}:log-group:*", local.regions)
+    resources = local.log_group_arns
   }
 
   # IAM cannot limit these actions to some tasks.
@@ -94,6 +98,85 @@ data "aws_iam_policy_document" "exports" {
         variable = "kms:ViaService"
         values   = formatlist("s3.%s.${local.dns_suffix}", local.regions)
       }
+    }
+  }
+
+  # Verification. Without it, jobs complete without a look at S3.
+  dynamic "statement" {
+    for_each = local.verified
+
+    content {
+      sid       = "ListObjects"
+      actions   = ["s3:ListBucket"]
+      resources = local.bucket_arns
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.verified
+
+    content {
+      sid       = "ReadObjects"
+      actions   = ["s3:GetObject"]
+      resources = formatlist("%s/*", local.bucket_arns)
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.verified
+
+    content {
+      sid       = "LookForEvents"
+      actions   = ["logs:FilterLogEvents"]
+      resources = local.log_group_arns
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.counted
+
+    content {
+      sid       = "CountEvents"
+      actions   = ["logs:StartQuery"]
+      resources = local.log_group_arns
+    }
+  }
+
+  # IAM cannot limit this action to some queries.
+  dynamic "statement" {
+    for_each = local.counted
+
+    content {
+      sid       = "ReadCounts"
+      actions   = ["logs:GetQueryResults"]
+      resources = ["*"]
+    }
+  }
+
+  # Preflight. Each check of a setting that the role may not read is `unknown`.
+  dynamic "statement" {
+    for_each = local.looked_at
+
+    content {
+      sid = "ReadBucketSettings"
+      actions = [
+        "s3:GetBucketPolicy",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetBucketOwnershipControls",
+        "s3:GetBucketObjectLockConfiguration",
+        "s3:GetLifecycleConfiguration",
+      ]
+      resources = local.bucket_arns
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.preflight && length(var.kms_key_arns) > 0 ? [var.kms_key_arns] : []
+
+    content {
+      sid       = "ReadKeySettings"
+      actions   = ["kms:DescribeKey", "kms:GetKeyPolicy"]
+      resources = statement.value
     }
   }
 }

@@ -73,3 +73,20 @@ variable "eks_session_tags" {
   type        = bool
   default     = false
 }
+
+variable "verification" {
+  description = "The setting VERIFICATION of the gateway: off, objects or count. The role gets the permissions for it."
+  type        = string
+  default     = "objects"
+
+  validation {
+    condition     = contains(["off", "objects", "count"], var.verification)
+    error_message = "verification must be off, objects or count."
+  }
+}
+
+variable "preflight" {
+  description = "Whether the gateway may read the settings of the buckets and keys, to say before an export what would make it fail."
+  type        = bool
+  default     = true
+}

@@ -1,0 +1,28 @@
+/** The parameters of DescribeLogGroups. A page has at most 50 log groups. */
+export interface DescribeLogGroups {
+  logGroupNamePrefix?: string;
+  nextToken?: string;
+  limit?: number;
+}
+
+/** A log group. Members are absent where AWS leaves them out. */
+export interface LogGroup {
+  logGroupName: string;
+  storedBytes?: number;
+  /** STANDARD, INFREQUENT_ACCESS, DELIVERY or ESSENTIALS. */
+  logGroupClass?: string;
+  /** Epoch ms. */
+  creationTime?: number;
+  /** After how many days events expire. Absent if they never do. */
+  retentionInDays?: number;
+  /** The policy of the account that sets the retention. */
+  retentionPolicyName?: string;
+  isDeletionProtected?: boolean;
+}
+
+/** A page of log groups, ordered by name. */
+export interface LogGroupPage {
+  logGroups: LogGroup[];
+  nextToken?: string;
+  awsRequestId?: string | undefined;
+}

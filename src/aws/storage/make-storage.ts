@@ -1,0 +1,24 @@
+import type { StorageCalls } from './calls/storage-calls.ts';
+import { makeObjectCalls } from './objects.ts';
+import { makeKeyReads } from './settings/read-keys.ts';
+import { makeSettingReads } from './settings/read-settings.ts';
+import type { Storage, StorageOwner } from './storage.ts';
+
+/** Makes S3 and KMS of a target from its calls. */
+export function makeStorage(calls: StorageCalls, owner: StorageOwner): Storage {
+  return {
+    ...makeSettingReads(calls.s3, owner),
+    ...makeKeyReads(calls.kms),
+    ...makeObjectCalls(calls.s3),
+    scoped: (grant, caller) => {
+      const verification = { grant, caller };
+      return makeStorage(
+        {
+          s3: (call, send) => calls.s3({ ...call, verification }, send),
+          kms: (call, send) => calls.kms({ ...call, verification }, send),
+        },
+        owner,
+      );
+    },
+  };
+}

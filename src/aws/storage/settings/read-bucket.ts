@@ -1,0 +1,65 @@
+import type { CallOptions } from '../../call-options.ts';
+import type { S3 } from '../calls/sdk.ts';
+import type { ServiceCalls } from '../calls/storage-calls.ts';
+import type { BucketFacts, Reading, StorageOwner } from '../storage.ts';
+import { toReading } from './reading.ts';
+
+/** An answer to HeadBucket. It has no body, only a status. */
+interface BucketHead {
+  status: number;
+  region: string | undefined;
+  $metadata: object;
+}
+
+/**
+ * Reads the Region and the owner of a bucket. S3 answers 403 both to a role that may not look, and when
+ * the expected owner is another account. The second call, without an expected owner, tells them apart.
+ */
+export function readBucketFacts(
+  s3: ServiceCalls<S3>,
+  owner: StorageOwner,
+  bucket: string,
+  options: CallOptions | undefined,
+): Promise<Reading<BucketFacts>> {
+  const head = (expectedOwner: string | undefined) =>
+    s3({ operation: 'HeadBucket', bucket, options }, ({ client, sdk }, how) =>
+      client
+        .send(
+          new sdk.HeadBucketCommand({ Bucket: bucket, ExpectedBucketOwner: expectedOwner }),
+          how,
+        )
+        .then(
+          ({ BucketRegion: region, $metadata }) => ({ status: 200, region, $metadata }),
+          toBucketHead,
+        ),
+    );
+
+  async function readHeads(): Promise<BucketHead & { isOwn: boolean | undefined }> {
+    const { accountId } = owner;
+    const own = await head(accountId);
+    const isOwn = (accountId !== undefined && own.status === 200) || undefined;
+    if (accountId === undefined || own.status !== 403) return { ...own, isOwn };
+    const any = await head(undefined);
+    return { ...any, isOwn: any.status === 200 ? false : undefined };
+  }
+
+  return toReading(readHeads(), ({ status, region, isOwn }) => {
+    if (status === 404) return undefined;
+    return { region: region ?? owner.region, isOwn };
+  });
+}
+
+/** Reads the error of HeadBucket. S3 shows the Region of a bucket even to a role that may not look. */
+function toBucketHead(error: SdkError): BucketHead {
+  const { $metadata, $response } = error;
+  const status = $metadata?.httpStatusCode;
+  const region = $response?.headers?.['x-amz-bucket-region'];
+  const isAnswer = status === 404 || (status !== undefined && status < 500 && region !== undefined);
+  if (!$metadata || status === undefined || !isAnswer) throw error;
+  return { status, region, $metadata };
+}
+
+interface SdkError extends Error {
+  $metadata?: { httpStatusCode?: number };
+  $response?: { headers?: Record<string, string> };
+}
