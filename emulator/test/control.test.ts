@@ -162,6 +162,7 @@ describe('the controls over HTTP', () => {
       events: [{ timestamp: startAt, message: 'x' }],
     });
     await seed('bucket', { bucket: 'seeded-one' });
+    expect(await seed('key', {})).toMatch(/^arn:aws:kms:us-east-1:123456789012:key\//);
     expect(await seed('finished-tasks', { count: 2 })).toHaveLength(2);
     const taskId = await seed('foreign-task', { durationMs: 1000 });
     await seed('task-failure', { taskId });

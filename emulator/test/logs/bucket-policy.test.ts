@@ -56,6 +56,10 @@ describe('a bucket policy permits an export', () => {
       Null: { 'aws:SourceAccount': 'false', 'aws:PrincipalOrgID': true },
       StringNotEqualsIfExists: { 'aws:PrincipalOrgID': 'o-1' },
       NumericGreaterThanEquals: { 's3:TlsVersion': '1.2' },
+      NumericGreaterThan: { 's3:TlsVersion': 1 },
+      NumericLessThanEquals: { 's3:TlsVersion': [1.2, 1.3] },
+      NumericEquals: { 's3:TlsVersion': '1.30' },
+      NumericNotEquals: { 's3:TlsVersion': 1.1 },
       'ForAllValues:StringEquals': { 'aws:PrincipalOrgID': 'o-1' },
       'ForAnyValue:StringLike': { 'aws:PrincipalServiceNamesList': 'logs.*' },
     }).map(([operator, keys]): [string, unknown] => [
@@ -156,7 +160,13 @@ describe('a bucket policy rejects an export', () => {
   it.each<[string, object]>([
     ['over plain HTTP', { Bool: { 'aws:SecureTransport': 'false' } }],
     ['with an old TLS', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
-    ['by others than services', { BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' } }],
+    [
+      'by others than services and the account',
+      {
+        BoolIfExists: { 'aws:PrincipalIsAWSService': 'false' },
+        StringNotEquals: { 'aws:PrincipalAccount': '123456789012' },
+      },
+    ],
     ['with any of no values', { 'ForAnyValue:StringNotEquals': { 'aws:PrincipalOrgID': 'o-1' } }],
   ])('not with a Deny of requests %s', async (_, Condition) => {
     const deny = { ...forEveryone, Effect: 'Deny', Principal: { AWS: '*' }, Condition };

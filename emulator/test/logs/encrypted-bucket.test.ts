@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
+  type PutObjectCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
@@ -183,6 +184,21 @@ describe('an object with a key', () => {
     expect(ETag).not.toBe(md5);
     aws.emulator.seed.bucket({ bucket });
     expect(await write(aws.s3)).toMatchObject({ ServerSideEncryption: 'AES256', ETag: md5 });
+  });
+
+  it('has the encryption of its request', async () => {
+    await using aws = await openEncrypted();
+    const put = (changes: Partial<PutObjectCommandInput>) =>
+      aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'key', Body: 'x', ...changes }));
+    const none = aws.keyArn.slice(0, -4).concat('0000');
+
+    expect(await put({ ServerSideEncryption: 'AES256' })).toMatchObject({ ETag: md5 });
+    const written = put({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: none });
+    expect(await refusal(written)).toEqual({
+      name: 'KMS.NotFoundException',
+      message: `Key '${none}' does not exist`,
+      status: 400,
+    });
   });
 
   it('is read and written by roles that may use the key', async () => {

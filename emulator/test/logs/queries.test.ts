@@ -59,6 +59,10 @@ describe('a query', () => {
       `filter @timestamp >= ${startAt - 5000} and @timestamp < ${startAt} | stats count(*) as n`,
       [{ n: '3' }],
     ],
+    [
+      `filter @timestamp > ${startAt - 5000} and @timestamp <= ${startAt} | stats count(*) as n`,
+      [{ n: '3' }],
+    ],
     [`filter @timestamp = ${startAt} | stats count() as n`, [{ n: '1' }]],
     ['filter @logStream like /^a\\+/ | stats count(*) as n', [{ n: '1' }]],
     ['filter @logStream like /^a\\/b/ | stats count(*) as n', [{ n: '4' }]],
