@@ -37,7 +37,8 @@ const everywhere = (slug: ProblemSlug) => ({
 
 const bucketOrKeyPolicy =
   /granted permission to perform this operation|granted s3:PutObject|\bkms\b|key policy/i;
-const bucketMissing = /given bucket does not exist/i;
+// The message for a bucket in another Region is not recorded.
+const bucketMissing = /given bucket does not exist|\bbucket\b.*\bregion\b/i;
 
 /**
  * The problem for each error of AWS. Codes and messages were recorded against AWS, or are in its service

@@ -15,10 +15,11 @@ export type SliceState = (typeof sliceStates)[number];
 
 /**
  * The valid transitions. `starting` is recorded before AWS is called. So it may return to the queue
- * when nothing was created, or end at once when AWS refuses.
+ * when nothing was created, or end at once when AWS refuses. A
+ * waiting slice fails with another slice of its job if both have the same cause.
  */
 export const transitions: Record<SliceState, readonly SliceState[]> = {
-  waiting: ['starting', 'cancelled'],
+  waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
   running: ['cancelling', 'completed', 'failed', 'waiting', 'cancelled'],
   cancelling: ['cancelled', 'completed', 'failed'],

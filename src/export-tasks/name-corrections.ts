@@ -1,7 +1,7 @@
 // The longest text that is parsed: an ARN with the longest name, or a URL with the longest key.
 const maxLength = 2_048;
 
-const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/;
 
 /** Suggests a bucket name for an ARN or URL of a bucket; `undefined` when there is none. */

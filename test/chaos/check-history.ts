@@ -2,7 +2,7 @@ import type { Evidence, Row, Violation } from './checker.ts';
 
 // The allowed transitions of a slice by design, independent of the code under test.
 const transitions: Record<string, readonly string[]> = {
-  waiting: ['starting', 'cancelled'],
+  waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
   running: ['cancelling', 'completed', 'failed', 'waiting', 'cancelled'],
   cancelling: ['cancelled', 'completed', 'failed'],
@@ -12,6 +12,7 @@ const transitions: Record<string, readonly string[]> = {
 };
 
 interface ReplayedSlice {
+  logGroupName: string;
   state: string;
   attempt: number;
 }
@@ -38,7 +39,10 @@ function checkVersions(history: Row<'events'>[], version: number): string[] {
 
 function reapply(history: Row<'events'>[], rows: Row<'slices'>[]): string[] {
   const slices = new Map<number, ReplayedSlice>(
-    rows.map(({ number }) => [number, { state: 'waiting', attempt: 0 }]),
+    rows.map(({ number, logGroupName }) => [
+      number,
+      { logGroupName, state: 'waiting', attempt: 0 },
+    ]),
   );
   const texts = history.flatMap((event) => apply(event, slices));
   const differences = rows.flatMap(({ number, state, attempt }) => {
@@ -50,15 +54,20 @@ function reapply(history: Row<'events'>[], rows: Row<'slices'>[]): string[] {
 }
 
 function apply({ type, data }: Row<'events'>, slices: Map<number, ReplayedSlice>): string[] {
+  const facts = JSON.parse(data);
   const all = (from: string, to: string) => {
-    for (const replayed of slices.values()) if (replayed.state === from) replayed.state = to;
+    for (const replayed of slices.values()) {
+      const isConcerned = [undefined, replayed.logGroupName].includes(facts.logGroupName);
+      if (replayed.state === from && isConcerned) replayed.state = to;
+    }
     return [];
   };
   if (type === 'slices-cancelled') return all('waiting', 'cancelled');
   if (type === 'slices-retried') return all('failed', 'waiting');
+  if (type === 'slices-failed') return all('waiting', 'failed');
   if (!type.startsWith('slice-')) return [];
 
-  const { slice, attempt } = JSON.parse(data);
+  const { slice, attempt } = facts;
   const replayed = slices.get(slice);
   const to = type.slice('slice-'.length);
   if (!replayed) return [`${type} of slice ${slice}, which does not exist`];

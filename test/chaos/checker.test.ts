@@ -240,6 +240,25 @@ const violations: [string, string, Partial<Evidence>][] = [
 ];
 
 describe('the checker', () => {
+  test.each([
+    ['/app', '/app', 'failed'],
+    ['/app', '/other', 'waiting'],
+    [undefined, '/other', 'failed'],
+  ])(
+    'after waiting slices of %s failed, expects one of %s to be %s',
+    (ended, logGroupName, state) => {
+      const problem = 'destination-not-found';
+      const failure = { slices: 1, problem, ...(ended && { logGroupName: ended }) };
+      const history = [...events, event(5, 'slices-failed', failure)];
+      const other = { ...slice, number: 1, logGroupName, state, attempt: 0, problem: '{}' };
+      const jobs = valid.jobs.map((job) => ({ ...job, version: 5 }));
+
+      const found = check({ ...valid, jobs, events: history, slices: [slice, other] as never });
+
+      expect(found.filter(({ invariant }) => invariant === 'INV5')).toEqual([]);
+    },
+  );
+
   test('finds no violation in a valid run', () => {
     expect(check(valid)).toEqual([]);
   });

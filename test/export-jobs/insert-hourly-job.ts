@@ -13,6 +13,8 @@ export interface HourlyJob {
   caller?: string;
   priority?: number;
   logGroupName?: string;
+  /** Several log groups, in turn. */
+  logGroupNames?: readonly string[];
   slices?: number;
   /** How long its slices still wait for their log events. */
   readyInMs?: number;
@@ -27,6 +29,7 @@ export interface HourlyJob {
 export async function insertHourlyJob(database: Database, job: HourlyJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
+  const { logGroupNames = [logGroupName] } = job;
   const {
     destinationPrefix = 'jobs/{jobId}/{attempt}',
     timeZone = 'UTC',
@@ -65,7 +68,7 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
             target,
             caller,
             priority,
-            logGroupName,
+            logGroupName: logGroupNames[number % logGroupNames.length] as string,
             state: 'waiting',
             fromAt: fromAt + number * 3_600_000,
             toAt: fromAt + (number + 1) * 3_600_000,

@@ -9,6 +9,8 @@ import {
 test.for([
   ['arn:aws:s3:::archive', 'write "archive"'],
   ['arn:aws-eusc:s3:::archive', 'write "archive"'],
+  ['arn:aws-cn:s3:::b/x', 'write "b", and "x" as destinationPrefix'],
+  ['b/x', 'write "b", and "x" as destinationPrefix'],
   ['arn:aws:s3:::archive/a/b', 'write "archive", and "a/b" as destinationPrefix'],
   ['arn:aws:s3:::archive/*', 'write "archive"'],
   ['s3://archive', 'write "archive"'],

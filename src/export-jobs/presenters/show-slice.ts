@@ -22,7 +22,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed`: AWS has completed the export task. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed`: AWS has completed the export task. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 

@@ -24,6 +24,7 @@ const eventsDescription = `The event stream. The \`data\` of an event is a JSON 
 - \`job-cancel-requested\`: no other members.
 - \`slices-cancelled\`: waiting slices were cancelled. \`slices\` is how many.
 - \`slices-retried\`: failed slices went back into the queue. \`slices\` is how many.
+- \`slices-failed\`: waiting slices failed with the \`problem\` of the slice in the event before. \`slices\` is how many. \`logGroupName\` is present if only the slices of this log group failed.
 - \`slice-starting\`, \`slice-cancelled\`: one slice. \`slice\` is its \`number\` in the job. \`attempt\` is the number of the attempt.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).

@@ -13,6 +13,7 @@ export type JobChange =
   | { type: 'job-cancel-requested' }
   | { type: 'slices-cancelled'; slices: number }
   | { type: 'slices-retried'; slices: number }
+  | { type: 'slices-failed'; slices: number; problem: ProblemSlug; logGroupName?: string }
   | { type: 'slice-starting'; slice: number; attempt: number }
   | { type: 'slice-running'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-waiting'; slice: number; attempt: number; readyInMs: number; problem: string }

@@ -6,6 +6,7 @@ const changes = [
   'job-cancel-requested',
   'slices-cancelled',
   'slices-retried',
+  'slices-failed',
   'slice-starting',
   'slice-running',
   'slice-waiting',

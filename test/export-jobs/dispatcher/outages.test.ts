@@ -131,7 +131,7 @@ describe('the log', () => {
     expect([...new Set(lines.map(({ taskId }) => taskId))]).toEqual([first, second]);
   });
 
-  test('has one line for each job and problem that fails, not for each slice', async () => {
+  test('has one line for each job and problem that fails, with the number of slices', async () => {
     await using queue = await openQueue();
     const first = await queue.put({ slices: 20, logGroupName: '/missing' });
     const second = await queue.put({ slices: 20, logGroupName: '/missing-too' });
@@ -146,8 +146,9 @@ describe('the log', () => {
         problem: 'log-group-not-found',
         detail: expect.stringMatching(/^AWS says: .+/),
         since: expect.any(String),
+        others: 19,
       }),
-      expect.objectContaining({ level: 'warn' }),
+      expect.objectContaining({ level: 'warn', others: 19 }),
     ]);
     expect(lines.map(({ jobId }) => jobId).sort()).toEqual([first, second].sort());
   });

@@ -79,7 +79,8 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
     const problem = 'not-created';
     const change = { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem } as const;
     const step = { to: 'waiting', attempt: { outcome: problem }, change, by } as const;
-    return recordAndAnnounce(slot, active, step, 'in-requeue');
+    await recordAndAnnounce(slot, active, step, 'in-requeue');
+    return;
   }
   const pauseMs = isCancelRequested ? 0 : slot.timings.resendAfterMs[misses];
   const answer: SliceProblem = JSON.parse(active.problem);

@@ -45,16 +45,21 @@ export async function recordFailedAttempt(
   logFailedSlice(slot, active, problem, isRetried ? readyInMs : undefined);
 }
 
-/** Logs that an attempt failed, and its slice with it, unless it is ready again after `readyInMs`. */
+/**
+ * Logs that an attempt failed, and its slice with it, unless it is ready again after `readyInMs`. `others` is
+ * how many waiting slices failed with it.
+ */
 export function logFailedSlice(
   { outages, target }: OwnedSlot,
   { jobId, slice, attempt }: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
   problem: SliceProblem,
   readyInMs: number | undefined,
+  others = 0,
 ): void {
   const { detail } = problem;
   const slug = slugOf(problem);
-  const facts = { target: target.name, jobId, slice, attempt, problem: slug, detail, readyInMs };
+  const ids = { target: target.name, jobId, slice, attempt };
+  const facts = { ...ids, problem: slug, detail, readyInMs, ...(others > 0 && { others }) };
   // A failed job is no alarm: its caller must act.
   const options = {
     alarmAfterMs: Number.POSITIVE_INFINITY,

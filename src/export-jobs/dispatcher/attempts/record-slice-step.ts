@@ -8,22 +8,23 @@ type AttemptedSlice = SteppingSlice & Pick<ActiveSlice, 'ageMs' | 'traceParent'>
 
 /**
  * Records a step of a slice, then announces the change. A test may end the process at `point`, inside
- * the transaction.
+ * the transaction. Returns how many waiting slices ended with it.
  */
 export async function recordAndAnnounce(
   slot: OwnedSlot,
   active: AttemptedSlice,
   step: Step,
   point?: CrashPoint,
-): Promise<void> {
+): Promise<number> {
   const { database, lease, timings, memory, elapsed, reach, onChange } = slot;
   const reachInside = point && (() => reach(point));
-  await recordStep(database, lease, timings.leaseMs, active, step, reachInside);
+  const others = await recordStep(database, lease, timings.leaseMs, active, step, reachInside);
   publishEnd(slot, active, step);
   memory.running = undefined;
   memory.changedAt = elapsed();
   memory.readyAt = Number.NEGATIVE_INFINITY; // the slot may be free, or the slice may wait again
   onChange(active.jobId);
+  return others;
 }
 
 function publishEnd(

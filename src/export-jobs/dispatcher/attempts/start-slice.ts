@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
 import type { CreateExportTaskInput } from '#aws/export-task.ts';
@@ -19,7 +18,7 @@ import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/r
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
 import { takenAlarmMs } from '../slot-outages.ts';
-import { logFailedSlice } from './record-failed-attempt.ts';
+import { causeScopeOf, recordRefusal, refuseUnsent } from './record-refusal.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { toStored } from './stored-problem.ts';
 
@@ -61,7 +60,11 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   const request = { principal: intent.principal, id: intent.marker };
   const question = toExportQuestion(target, intent);
   const decision = authorizer.decide(request, question);
-  if (!decision.isPermitted) return recordDenial(slot, intent, decision.policies);
+  if (!decision.isPermitted) {
+    const denial = new Problem('not-permitted', 'The policies no longer permit this export.');
+    await refuseUnsent(slot, intent, denial, { scope: 'slice', policies: decision.policies });
+    return 0;
+  }
 
   await reach('before-send');
   const sentAt = elapsed();
@@ -82,21 +85,6 @@ function publishHandOff({ target, memory }: OwnedSlot, sentAt: number): void {
   if (memory.endedAt === undefined) return;
   handOffs.publish({ target: target.name, durationMs: sentAt - memory.endedAt });
   memory.endedAt = undefined;
-}
-
-/** Ends a slice that the policies no longer permit. AWS is not called, and the next slice can start. */
-async function recordDenial(
-  slot: OwnedSlot,
-  intent: Intent,
-  policies: readonly string[],
-): Promise<number> {
-  const problem = new Problem('not-permitted', 'The policies no longer permit this export.');
-  const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
-  const active = { ...intent, state: 'starting', ageMs: 0 } as const;
-  await recordAndAnnounce(slot, active, endRefused(intent, problem, by), 'in-outcome');
-  logFailedSlice(slot, intent, toStored(problem), undefined);
-  await setImmediate(); // nothing else waits here: many denials in a row would block all other requests
-  return 0;
 }
 
 function toTask(intent: Intent): CreateExportTaskInput {
@@ -171,27 +159,17 @@ async function recordOutcome(
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);
-      const step = isOfSlot
-        ? returnToQueue(slot, intent, outcome, problem, by)
-        : endRefused(intent, problem, by);
-      const keptMs = slot.elapsed() - intent.sentAt + pauseMs;
-      await recordAndAnnounce(slot, active, { ...step, keptMs });
-      if (!isOfSlot) logFailedSlice(slot, intent, toStored(problem), undefined);
+      const keptMs = ageMs + pauseMs;
+      if (isOfSlot) {
+        const step = returnToQueue(slot, intent, outcome, problem, by);
+        await recordAndAnnounce(slot, active, { ...step, keptMs });
+      } else {
+        const scope = causeScopeOf(problem);
+        await recordRefusal(slot, intent, { problem, scope, by, ageMs, keptMs });
+      }
       return 0;
     }
   }
-}
-
-/** The step that ends a refused slice. */
-function endRefused({ slice, attempt }: Intent, problem: Problem, by: CallToAws): Step {
-  const stored = JSON.stringify(toStored(problem));
-  return {
-    to: 'failed',
-    slice: { problem: stored },
-    attempt: { outcome: 'refused', problem: stored },
-    change: { type: 'slice-failed', slice, attempt, problem: problem.slug },
-    by,
-  };
 }
 
 /** Refusals for reasons of the slot, the role or AWS: they say nothing about the slice. */

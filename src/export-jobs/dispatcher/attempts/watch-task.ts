@@ -127,12 +127,13 @@ async function recordEnd(
     case 'CANCELLED':
       if (!active.isCancelRequested)
         return recordFailure(slot, active, times, cancelledElsewhere(), by);
-      return recordAndAnnounce(slot, active, {
+      await recordAndAnnounce(slot, active, {
         to: 'cancelled',
         attempt: { ...times, outcome: 'cancelled' },
         change: { type: 'slice-cancelled', slice, attempt },
         by,
       });
+      return;
     default: {
       const reason = task.status?.message;
       const detail = reason && reason !== 'FAILED' ? quoteAws(reason) : 'AWS gave no reason.';

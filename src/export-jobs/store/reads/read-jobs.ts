@@ -29,6 +29,7 @@ export async function readJobs(
   { queries, kind }: Database,
   jobIds: readonly string[],
 ): Promise<Map<string, JobSnapshot>> {
+  const bucketPolicy = engineSql[kind].jsonText('problem', 'bucketPolicy');
   const rows = await queries
     .with('groups', (db) =>
       db
@@ -38,7 +39,13 @@ export async function readJobs(
           'state',
           fn.countAll<number>().as('slices'),
           fn.min('notBeforeAt').as('notBeforeAt'),
-          fn.min('problem').as('problem'),
+          // One slice of a shared cause has the bucket policy.
+          fn
+            .coalesce(
+              fn.min('problem').filterWhere(bucketPolicy, 'is not', null),
+              fn.min('problem'),
+            )
+            .as('problem'),
         ])
         .where('jobId', 'in', jobIds)
         .groupBy(['jobId', 'state', engineSql[kind].jsonText('problem', 'type')]),

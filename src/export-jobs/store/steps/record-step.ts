@@ -9,6 +9,7 @@ import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
 import { type SliceState, transitions } from '../../slice.ts';
 import { lockJob } from '../lock-job.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
+import { failWaitingSlices, type SharedCause } from './fail-waiting-slices.ts';
 import { holdLease, type Lease } from './hold-lease.ts';
 import type { ActiveSlice } from './read-active-slice.ts';
 import { staleState } from './stale-state.ts';
@@ -27,6 +28,8 @@ export interface Step {
   keptMs?: number;
   /** Whether the caller is first among its equals again, as if it had not been served. */
   isFairShareRestored?: boolean;
+  /** The cause that waiting slices of its job share: they end in the same transaction. */
+  sharedCause?: SharedCause;
 }
 
 /**
@@ -52,7 +55,7 @@ export type SteppingSlice = Pick<
 /**
  * Records a step, if the lease is valid and the slice is still in the state that was read: the row
  * decides, not memory. If the cancel of the job was requested, a slice ends instead of going back into
- * the queue.
+ * the queue. Returns how many waiting slices ended with it.
  * @throws an error named LeaseLost, or StaleState when the slice is no longer in that state
  */
 export async function recordStep(
@@ -60,13 +63,14 @@ export async function recordStep(
   lease: Lease,
   leaseMs: number,
   active: SteppingSlice,
-  { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false }: Step,
+  { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false, sharedCause }: Step,
   reachInside: () => Promise<void> = async () => {},
-): Promise<void> {
+): Promise<number> {
   if (!transitions[active.state].includes(to)) {
     throw new Error(`A slice cannot go from ${active.state} to ${to}`);
   }
   let state = to;
+  let others = 0;
   await database.transaction(async (queries) => {
     await holdLease(queries, database, lease, leaseMs);
     const { cancelRequestedAt } = await lockJob(queries, active.jobId);
@@ -101,11 +105,13 @@ export async function recordStep(
     }
     if (state === 'waiting' && isFairShareRestored) await restoreFairShare(queries, active);
     await updateAttempt(queries, database, active, attempt);
+    if (sharedCause) others = await failWaitingSlices(queries, database, active, sharedCause);
     await reachInside();
   });
   if ('problem' in change) problemsMet.publish({ slug: change.problem });
   if (state === 'completed' || state === 'failed' || state === 'cancelled')
-    sliceEnds.publish({ target: lease.target, outcome: state, slices: 1 });
+    sliceEnds.publish({ target: lease.target, outcome: state, slices: 1 + others });
+  return others;
 }
 
 /** Stores why the create of a slice has no answer, if the lease is valid. */

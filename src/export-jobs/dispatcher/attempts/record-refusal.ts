@@ -1,0 +1,87 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Problem } from '#problems/problem.ts';
+import type { Intent } from '../../store/steps/claim-next-slice.ts';
+import type { CauseScope } from '../../store/steps/fail-waiting-slices.ts';
+import type { CallToAws } from '../../store/steps/record-step.ts';
+import type { OwnedSlot } from '../owned-slot.ts';
+import { logFailedSlice } from './record-failed-attempt.ts';
+import { recordAndAnnounce } from './record-slice-step.ts';
+import { toStored } from './stored-problem.ts';
+
+/** A refusal that says something about the slice. */
+export interface Refusal {
+  problem: Problem;
+  /** The waiting slices of the job that it ends, too. */
+  scope: CauseScope;
+  by: CallToAws;
+  /** The age of the attempt, in ms. */
+  ageMs: number;
+  /** How long it kept the slot from others, in ms; undefined if AWS was not called. */
+  keptMs?: number;
+}
+
+/**
+ * Ends a refused slice, and with it the waiting slices of its job that the cause concerns: AWS would refuse
+ * each of them for the same cause.
+ */
+export async function recordRefusal(
+  slot: OwnedSlot,
+  intent: Intent,
+  { problem, scope, by, ageMs, keptMs }: Refusal,
+): Promise<void> {
+  const { slice, attempt } = intent;
+  const { slug } = problem;
+  const stored = toStored(problem);
+  const text = JSON.stringify(stored);
+  const others = await recordAndAnnounce(
+    slot,
+    { ...intent, state: 'starting', ageMs },
+    {
+      to: 'failed',
+      slice: { problem: text },
+      attempt: { outcome: 'refused', problem: text },
+      change: { type: 'slice-failed', slice, attempt, problem: slug },
+      by,
+      sharedCause: { slug, problem: stored, scope },
+      ...(keptMs !== undefined && { keptMs }),
+    },
+    'in-outcome',
+  );
+  logFailedSlice(slot, intent, stored, undefined, others);
+}
+
+/**
+ * Ends a claimed slice without a create, and with it the waiting slices of its job that the cause concerns. AWS
+ * is not called, and the next slice can start at once.
+ */
+export async function refuseUnsent(
+  slot: OwnedSlot,
+  intent: Intent,
+  problem: Problem,
+  { scope, policies }: { scope: CauseScope; policies: readonly string[] },
+): Promise<void> {
+  const by = { action: 'CreateExportTask', policies, problem: problem.slug } as const;
+  await recordRefusal(slot, intent, { problem, scope, by, ageMs: 0 });
+  await setImmediate(); // nothing else waits here: many of these in a row would block all other requests
+}
+
+/** The waiting slices that AWS would refuse for the same cause. */
+export function causeScopeOf({ slug, detail }: Pick<Problem, 'slug' | 'detail'>): CauseScope {
+  switch (slug) {
+    case 'destination-not-found':
+      return 'job';
+    case 'destination-not-writable':
+      return isAboutPrefix(detail) ? 'log-group-then-job' : 'job';
+    case 'service-role-not-permitted':
+      return 'log-group-then-job';
+    case 'log-group-not-found':
+      return 'log-group';
+    default:
+      return 'slice';
+  }
+}
+
+/** Whether a policy can allow other prefixes of the bucket. The ACL and the key are of the whole bucket. */
+function isAboutPrefix(detail: string): boolean {
+  return /PutObject/.test(detail) && !/\bkms\b|key policy/i.test(detail);
+}
