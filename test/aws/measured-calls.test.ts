@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { awsCalls } from '#diagnostics/aws-calls.ts';
 import { createBody, openWorld, pointSdkAt, type WorldOptions } from '../world.ts';
 import { openLogs } from './open-logs.ts';
+import { openStorage } from './storage/open-storage.ts';
 
 const task = { ...createBody, from: 0n, to: 1n };
 
@@ -58,6 +59,23 @@ describe('a call to AWS is published', () => {
     expect(calls).toMatchObject([
       { method: 'CloudWatchLogs/CreateExportTask', errorType: 'not_sent' },
       { method: 'CloudWatchLogs/DescribeExportTasks', errorType: 'not_sent' },
+    ]);
+  });
+
+  test('for each call to S3 and KMS', async () => {
+    await using opened = await openStorage({ deniedActions: { '*': ['s3:GetBucketPolicy'] } });
+    const { storage } = opened;
+
+    const calls = await callsDuring(async () => {
+      await storage.readBucketPolicy('archive');
+      await storage.readLifecycle('archive'); // it has none
+      await storage.readKey('alias/none');
+    });
+
+    expect(calls).toMatchObject([
+      { method: 'S3/GetBucketPolicy', errorType: 'AccessDenied' },
+      { method: 'S3/GetBucketLifecycleConfiguration', errorType: undefined },
+      { method: 'KMS/DescribeKey', errorType: undefined },
     ]);
   });
 

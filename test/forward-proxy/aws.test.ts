@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import { readCallerAccount } from '#aws/sessions/sts.ts';
+import { makeStorageCalls } from '#aws/storage/calls/storage-calls.ts';
+import { makeStorage } from '#aws/storage/make-storage.ts';
 import { openLogs as openLogsWith, openTestAws } from '../aws/open-logs.ts';
 import { longTimeouts } from '../aws-timeouts.ts';
 import { createBody, openWorld, pointSdkAt, region, type World } from '../world.ts';
@@ -57,6 +59,24 @@ describe('calls to AWS', () => {
     expect(before).toBe(1);
     expect(proxy.connects.slice(before)).not.toEqual([]);
     for (const { target } of proxy.connects) expect(target).toBe(`sts.${region}.amazonaws.com:443`);
+  });
+
+  test('to S3 and KMS go through the proxy, to the host of the bucket', async () => {
+    using aws = openTestAws({ proxyEnv: { HTTPS_PROXY: proxy.url } });
+    const calls = makeStorageCalls({ region: aws.region(region), credentials: undefined });
+    const storage = makeStorage(calls, { accountId: undefined, region });
+    world.emulator.seed.key({ region, alias: 'alias/exports' });
+
+    const key = await storage.readKey('alias/exports');
+    proxy.manner = 403;
+    const bucket = await storage.readBucketPolicy('archive');
+
+    expect(key.outcome).toBe('known');
+    expect(bucket).toMatchObject({ problem: { slug: 'aws-unavailable' } });
+    expect([...new Set(proxy.connects.map(({ target }) => target))]).toEqual([
+      `kms.${region}.amazonaws.com:443`,
+      `archive.s3.${region}.amazonaws.com:443`,
+    ]);
   });
 
   test('reuse their connection, except a create, which has its own', async () => {

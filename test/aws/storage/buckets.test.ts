@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+
+import { region } from '../../world.ts';
+import { openStorage } from './open-storage.ts';
+
+describe('a bucket', () => {
+  test('is known with its Region, and belongs to the account of the target or not', async () => {
+    await using opened = await openStorage();
+    const { emulator, storage } = opened;
+    emulator.seed.bucket({ region, bucket: 'theirs', accountId: '210987654321' });
+    emulator.seed.bucket({ region: 'us-east-1', bucket: 'elsewhere' });
+
+    expect(await storage.readBucket('archive')).toEqual({
+      outcome: 'known',
+      value: { region, isOwn: true },
+    });
+    expect(await storage.readBucket('theirs')).toEqual({
+      outcome: 'known',
+      value: { region, isOwn: false },
+    });
+    expect(await storage.readBucket('elsewhere')).toEqual({
+      outcome: 'known',
+      value: { region: 'us-east-1', isOwn: undefined },
+    });
+    expect(await storage.readBucket('nowhere')).toEqual({ outcome: 'absent' });
+  });
+
+  test('is known with its Region when the role may not list it', async () => {
+    await using opened = await openStorage({ deniedActions: { '*': ['s3:ListBucket'] } });
+
+    expect(await opened.storage.readBucket('archive')).toEqual({
+      outcome: 'known',
+      value: { region, isOwn: undefined },
+    });
+  });
+
+  test('is unknown, with the problem, when S3 does not answer', async () => {
+    await using opened = await openStorage();
+    opened.emulator.faults.add({ operation: 'HeadBucket', kind: 'error', status: 503, count: 3 });
+
+    expect(await opened.storage.readBucket('archive')).toMatchObject({
+      outcome: 'unknown',
+      problem: { slug: 'aws-unavailable' },
+    });
+  });
+});
+
+describe('a bucket policy', () => {
+  test('is known as its text, or absent', async () => {
+    await using opened = await openStorage();
+    const policy = '{ "Version": "2012-10-17", "Statement": [] }';
+    opened.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    opened.emulator.seed.bucket({ region, bucket: 'open', policy });
+
+    expect(await opened.storage.readBucketPolicy('open')).toEqual({
+      outcome: 'known',
+      value: policy,
+    });
+    expect(await opened.storage.readBucketPolicy('closed')).toEqual({ outcome: 'absent' });
+    expect(await opened.storage.readBucketPolicy('nowhere')).toEqual({ outcome: 'absent' });
+  });
+});
+
+test('each call is audited with its bucket and its key', async () => {
+  await using opened = await openStorage();
+  const { storage, records } = opened;
+  const place = { bucket: 'archive', key: 'a b' };
+
+  await storage.readBucketPolicy('archive', { caller: 'issuer#someone' });
+  await storage.writeOnce({ ...place, body: Buffer.from('x'), contentType: 'text/plain' });
+  await storage.readObject({ bucket: 'archive', key: 'none' }).catch(() => {});
+
+  const ids = { awsRequestId: expect.any(String) };
+  expect(records).toMatchObject([
+    {
+      service: 's3',
+      operation: 'GetBucketPolicy',
+      principal: 'issuer#someone',
+      destination: 'archive',
+      outcome: 'ok',
+      ...ids,
+    },
+    { operation: 'PutObject', principal: 'log-export-gateway', objectKey: 'a b', outcome: 'ok' },
+    { operation: 'GetObject', objectKey: 'none', outcome: 'NoSuchKey', ...ids },
+  ]);
+});
