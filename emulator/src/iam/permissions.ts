@@ -54,6 +54,7 @@ export function isLetIn(
   { policy, accountId }: { policy: Policy | undefined; accountId: string },
   caller: Caller,
   { action, resource, context = {} }: Attempt,
+  { organizationId }: Pick<Settings, 'organizationId'>,
 ): boolean {
   const { accountId: own, arn, roleArn, userId } = caller;
   const effect =
@@ -67,6 +68,7 @@ export function isLetIn(
         'aws:SecureTransport': 'true',
         'aws:PrincipalArn': roleArn ?? arn,
         'aws:PrincipalAccount': own,
+        ...(organizationId !== undefined && { 'aws:PrincipalOrgID': organizationId }),
         'aws:PrincipalType': roleArn ? 'AssumedRole' : 'User',
         'aws:PrincipalIsAWSService': 'false',
         'aws:ViaAWSService': 'false',

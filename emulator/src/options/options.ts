@@ -131,7 +131,10 @@ export interface EmulatorOptions {
    * partition, `amazonaws.com`, or either. Default 'any' (sources disagree about China).
    */
   otherPartitionPrincipals?: 'any' | 'own-suffix' | 'amazonaws.com';
-  /** Organization of all accounts, for the condition key aws:SourceOrgID. Default none. */
+  /**
+   * Organization of all accounts, for the condition keys aws:SourceOrgID and aws:PrincipalOrgID. Default
+   * none.
+   */
   organizationId?: string;
   /**
    * Whether a bucket with DSSE-KMS (`aws:kms:dsse`) is accepted. Default 'refuse' (documentation). The

@@ -14,7 +14,7 @@ export interface S3Request {
   action: string;
   caller: Caller;
   request: WireRequest;
-  settings: Pick<Settings, 'deniedActions'>;
+  settings: Pick<Settings, 'deniedActions' | 'organizationId'>;
 }
 
 /** S3 answers this about a bucket of any Region (documentation). */
@@ -81,7 +81,7 @@ function findObstacle({
   };
   const own = findOwnObstacle(attempt, caller, settings);
   // Tests prepare and look at buckets of all accounts with plain access keys.
-  const isKeptOut = caller.roleArn !== undefined && !isLetIn(bucket, caller, attempt);
+  const isKeptOut = caller.roleArn !== undefined && !isLetIn(bucket, caller, attempt, settings);
   return own ?? (isKeptOut ? 'Access Denied' : undefined);
 }
 

@@ -46,6 +46,8 @@ export type Configurations = Partial<Record<ConfigurationName, string>>;
 export interface Encryption {
   algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
   keyId?: string | undefined;
+  /** Whether all objects of the bucket share a key of S3, which the key of KMS protects. */
+  hasBucketKey?: boolean;
 }
 
 /** Who owns new objects, and whether ACLs have an effect. */
@@ -82,7 +84,7 @@ export function writeConfigurations({
           SSEAlgorithm: encryption.algorithm,
           KMSMasterKeyID: encryption.keyId,
         },
-        BucketKeyEnabled: false,
+        BucketKeyEnabled: encryption.hasBucketKey ?? false,
       },
     },
     ownershipControls: objectOwnership && { Rule: { ObjectOwnership: objectOwnership } },
@@ -118,7 +120,8 @@ export function writeConfigurations({
 export function readEncryption({ encryption = '' }: Configurations): Encryption {
   const algorithm = readXmlElement(encryption, 'SSEAlgorithm') ?? 'AES256';
   const keyId = readXmlElement(encryption, 'KMSMasterKeyID');
-  return { algorithm: algorithm as Encryption['algorithm'], keyId };
+  const hasBucketKey = readXmlElement(encryption, 'BucketKeyEnabled') === 'true';
+  return { algorithm: algorithm as Encryption['algorithm'], keyId, hasBucketKey };
 }
 
 /** Reads who owns new objects. Without the controls it is the writer (documentation). */

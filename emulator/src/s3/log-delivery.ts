@@ -1,5 +1,5 @@
 import type { ConditionContext } from '../iam/conditions.ts';
-import { bucketArn, logsPrincipals, partitionOf } from '../iam/partitions.ts';
+import { bucketArn, logsPrincipals } from '../iam/partitions.ts';
 import { findDenial, isLetIn } from '../iam/permissions.ts';
 import { isAllowed, type Policy, type Question } from '../iam/policy.ts';
 import { findKeyDenial } from '../kms/access.ts';
@@ -9,13 +9,13 @@ import type { Settings } from '../options/settings.ts';
 import type { Caller } from '../sts/sessions.ts';
 import { type Bucket, isValidKeyLength } from './buckets.ts';
 import { readEncryption, readObjectOwnership } from './configurations.ts';
-import { findEncryptionKey } from './operations/object-encryption.ts';
+import { findEncryptionKey, keyUseContext } from './operations/object-encryption.ts';
 
 type Rules = Pick<
   Settings,
   'otherPartitionPrincipals' | 'organizationId' | 'doubleEncryption' | 'keySource'
 >;
-type CallerRules = Pick<Settings, 'deniedActions'>;
+type CallerRules = Pick<Settings, 'deniedActions' | 'organizationId'>;
 
 /** The log group of an export. */
 export interface LogSource {
@@ -40,16 +40,20 @@ export function mayWrite(bucket: Bucket, source: LogSource, rules: Rules, key: s
  * Whether CloudWatch Logs can encrypt what it writes: not twice (documentation), and with an enabled key of
  * the Region whose policy permits it both actions that the user guide names.
  */
-export function mayEncrypt(bucket: Bucket, source: LogSource, rules: Rules, keys: Keys): boolean {
+export function mayEncrypt(
+  bucket: Bucket,
+  source: LogSource,
+  rules: Rules,
+  keys: Keys,
+  objectKey: string,
+): boolean {
   const encryption = readEncryption(bucket.configurations);
   if (encryption.algorithm === 'AES256') return true;
   if (encryption.algorithm === 'aws:kms:dsse' && rules.doubleEncryption === 'refuse') return false;
   const key = findEncryptionKey(encryption, bucket, keys);
   if (key?.state !== 'Enabled') return false;
-  const { suffix } = partitionOf(bucket.region);
   const context = {
-    'kms:ViaService': `s3.${bucket.region}.${suffix}`,
-    'kms:EncryptionContext:aws:s3:arn': bucketArn(bucket),
+    ...keyUseContext(encryption, bucket, objectKey),
     ...(rules.keySource === 'given' && sourceContext(source)),
   };
   return ['kms:GenerateDataKey', 'kms:Decrypt'].every((action) =>
@@ -69,7 +73,7 @@ export function mayCallerWrite(
 ): boolean {
   const attempt = putObjectAttempt(bucket, key);
   const mayPut = findDenial(attempt, caller, rules) === undefined;
-  if (!mayPut || !isLetIn(bucket, caller, attempt)) return false;
+  if (!mayPut || !isLetIn(bucket, caller, attempt, rules)) return false;
   const hasAcls = readObjectOwnership(bucket.configurations) !== 'BucketOwnerEnforced';
   if (!hasAcls || bucket.accountId === caller.accountId) return true;
   return findDenial({ ...attempt, action: 's3:PutObjectAcl' }, caller, rules) === undefined;

@@ -192,7 +192,15 @@ describe('a bucket policy rejects an export', () => {
     await using aws = await openAws({ organizationId: 'o-own' });
     const under = async (organization: string) => {
       const Condition = { StringEquals: { 'aws:SourceOrgID': organization } };
-      const Policy = JSON.stringify({ Statement: { ...forEveryone, Condition } });
+      const deny = {
+        ...forEveryone,
+        Effect: 'Deny',
+        Condition: {
+          StringNotEqualsIfExists: { 'aws:PrincipalOrgID': 'o-own' },
+          Bool: { 'aws:PrincipalIsAWSService': 'false' },
+        },
+      };
+      const Policy = JSON.stringify({ Statement: [{ ...forEveryone, Condition }, deny] });
       await aws.s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
       return (await refusal(aws.create()))?.message;
     };

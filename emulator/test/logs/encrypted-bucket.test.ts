@@ -60,6 +60,14 @@ describe('CreateExportTask to a bucket with SSE-KMS', () => {
       { Condition: { ArnLike: { 'aws:SourceArn': sourceArn(account) } } },
     ],
     [
+      'with the objects of the bucket',
+      {
+        Condition: {
+          StringLike: { 'kms:EncryptionContext:aws:s3:arn': `arn:aws:s3:::${bucket}/*` },
+        },
+      },
+    ],
+    [
       'with S3 as the way to the key',
       { Condition: { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } } },
     ],
@@ -97,6 +105,19 @@ describe('CreateExportTask to a bucket with SSE-KMS', () => {
 
     expect(await under('alias/none')).toBe(failed);
     expect(await under()).toBe(failed);
+  });
+
+  it('sees the bucket instead of the object if the bucket has a key', async () => {
+    const under = async (pattern: string) => {
+      const Condition = { StringLike: { 'kms:EncryptionContext:aws:s3:arn': pattern } };
+      await using aws = await openEncrypted({ statements: [forLogs({ Condition })] });
+      const encryption = { algorithm: 'aws:kms', keyId: aws.keyArn, hasBucketKey: true } as const;
+      aws.emulator.seed.bucket({ bucket, encryption });
+      return (await refusal(aws.create()))?.message;
+    };
+
+    expect(await under(`arn:aws:s3:::${bucket}`)).toBeUndefined();
+    expect(await under(`arn:aws:s3:::${bucket}/*`)).toBe(failed);
   });
 
   it('rejects a condition on the source if requests for keys have none', async () => {

@@ -75,6 +75,7 @@ describe('a query', () => {
         { '@logStream': 'a+c', n: '1' },
       ],
     ],
+    ['filter @logStream like /^a\\|b and / | stats count(*) as n', []],
     ['filter @message like /none/ | stats count(*) as n', []],
   ])('counts: %s', async (query, expected) => {
     await using aws = await openStreams();

@@ -24,8 +24,11 @@ export function makeWriteExport(
     const group = logGroups.get(task.logGroupName);
     if (!bucket || !group) return false;
     const files = exportFiles(task, group, clock.now(), settings);
-    if (!files.every(({ key }) => mayWrite(bucket, task, settings, key))) return false;
-    if (!mayEncrypt(bucket, task, settings, keys)) return false;
+    const isPossible = files.every(
+      ({ key }) =>
+        mayWrite(bucket, task, settings, key) && mayEncrypt(bucket, task, settings, keys, key),
+    );
+    if (!isPossible) return false;
 
     const write = (some: readonly ExportFile[]) => {
       for (const { key, body } of some) {

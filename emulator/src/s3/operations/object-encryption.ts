@@ -1,4 +1,4 @@
-import { partitionOf } from '../../iam/partitions.ts';
+import { bucketArn, partitionOf } from '../../iam/partitions.ts';
 import { denialMessage } from '../../iam/permissions.ts';
 import { findKeyDenial } from '../../kms/access.ts';
 import { type Keys, type KmsKey, s3KeyAlias } from '../../kms/keys.ts';
@@ -32,7 +32,23 @@ export function encryptionHeaders(encryption: Encryption, bucket: Bucket, keys: 
   const shown = { 'x-amz-server-side-encryption': algorithm };
   if (algorithm === 'AES256') return shown;
   const { arn = encryption.keyId ?? '' } = findEncryptionKey(encryption, bucket, keys) ?? {};
-  return { ...shown, 'x-amz-server-side-encryption-aws-kms-key-id': arn };
+  return {
+    ...shown,
+    'x-amz-server-side-encryption-aws-kms-key-id': arn,
+    ...(encryption.hasBucketKey && { 'x-amz-server-side-encryption-bucket-key-enabled': 'true' }),
+  };
+}
+
+/**
+ * Returns the condition keys of a request of S3 for a key. With a bucket key, S3 asks once for all objects
+ * of the bucket (documentation).
+ */
+export function keyUseContext({ hasBucketKey }: Encryption, bucket: Bucket, objectKey: string) {
+  const { suffix } = partitionOf(bucket.region);
+  return {
+    'kms:ViaService': `s3.${bucket.region}.${suffix}`,
+    'kms:EncryptionContext:aws:s3:arn': bucketArn(bucket, hasBucketKey ? undefined : objectKey),
+  };
 }
 
 /**
@@ -43,7 +59,7 @@ export function refuseKeyUse(
   action: 'kms:Decrypt' | 'kms:GenerateDataKey',
   encryption: Encryption,
   bucket: Bucket,
-  { caller, keys, settings }: Pick<S3Context, 'caller' | 'keys' | 'settings'>,
+  { key: objectKey, caller, keys, settings }: S3Context,
 ): void {
   if (encryption.algorithm === 'AES256') return;
   const key = findEncryptionKey(encryption, bucket, keys);
@@ -54,8 +70,7 @@ export function refuseKeyUse(
     const code = key.state === 'Disabled' ? 'DisabledException' : 'KMSInvalidStateException';
     throw awsError(`KMS.${code}`, `${key.arn} is not enabled: ${key.state}.`);
   }
-  const { suffix } = partitionOf(bucket.region);
-  const context = { 'kms:ViaService': `s3.${bucket.region}.${suffix}` };
+  const context = keyUseContext(encryption, bucket, objectKey);
   const denial = findKeyDenial(key, action, caller, settings, context);
   if (!denial) return;
   const message = denialMessage({ action, resource: key.arn }, caller, denial);

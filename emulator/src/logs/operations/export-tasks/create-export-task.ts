@@ -92,8 +92,9 @@ const checks: Record<CreateCheck, (order: ExportOrder, context: LogsContext) => 
     const { caller, keys, logs, settings } = context;
     const bucket = findBucket(order, context);
     const source = { ...logs, logGroupName: order.logGroupName };
+    const key = writeTestKey(order.destinationPrefix, settings);
     const isPossible =
-      mayEncrypt(bucket, source, settings, keys) &&
+      mayEncrypt(bucket, source, settings, keys, key) &&
       mayCallerEncrypt(bucket, caller, settings, keys);
     if (!isPossible) refuseAccess(settings.encryptionMessage, context);
   },

@@ -20,17 +20,35 @@ export interface CountQuery {
  * @throws MalformedQueryException for everything else
  */
 export function readQuery(text: string): CountQuery {
-  const commands = text.split('|').map((command) => command.trim());
+  const commands = splitOutside(text, '|').map((command) => command.trim());
   const stats = readStats(commands.pop() ?? '');
   const conditions = commands.flatMap((command) => {
     const [, filters] = /^filter\s(.+)$/s.exec(command) ?? [];
     if (filters === undefined) throw malformed(command);
-    return filters.split(/\sand\s/).map(readCondition);
+    return splitOutside(filters, ' and ').map(readCondition);
   });
   return {
     isMatch: (event) => conditions.every((holds) => holds(event)),
     rowsOf: (matched) => countRows(matched, stats),
   };
+}
+
+/** Splits a text at a separator, but not inside of quotes or of a pattern in slashes. */
+function splitOutside(text: string, separator: string): string[] {
+  const starts = [0];
+  let inside = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if (character === '\\') at += 1;
+    else if (character === inside) inside = '';
+    else if (inside !== '') continue;
+    else if (`"'/`.includes(character)) inside = character;
+    else if (text.startsWith(separator, at)) starts.push(at + separator.length);
+  }
+  return starts.map((start, index) => {
+    const next = starts[index + 1];
+    return text.slice(start, next === undefined ? undefined : next - separator.length);
+  });
 }
 
 type Condition = (event: StreamEvent) => boolean;
