@@ -1,8 +1,17 @@
 import { DescribeLogGroupsCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateBucketCommand,
+  DeleteBucketEncryptionCommand,
+  DeleteBucketLifecycleCommand,
+  GetBucketAclCommand,
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketLocationCommand,
+  GetBucketOwnershipControlsCommand,
   GetBucketPolicyCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -70,6 +79,31 @@ describe('deniedActions', () => {
     expect(await refusal(read(aws.s3, 'key'))).toMatchObject({ name: 'AccessDenied' });
     expect(await refusal(write(aws.s3, 'key'))).toMatchObject({ name: 'AccessDenied' });
     expect(await refusal(write(aws.roleS3, 'key'))).toBeUndefined();
+  });
+
+  it.each([
+    ['s3:GetEncryptionConfiguration', new GetBucketEncryptionCommand({ Bucket: bucket })],
+    ['s3:PutEncryptionConfiguration', new DeleteBucketEncryptionCommand({ Bucket: bucket })],
+    ['s3:GetBucketOwnershipControls', new GetBucketOwnershipControlsCommand({ Bucket: bucket })],
+    [
+      's3:GetBucketObjectLockConfiguration',
+      new GetObjectLockConfigurationCommand({ Bucket: bucket }),
+    ],
+    [
+      's3:GetLifecycleConfiguration',
+      new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }),
+    ],
+    ['s3:PutLifecycleConfiguration', new DeleteBucketLifecycleCommand({ Bucket: bucket })],
+    ['s3:GetBucketPublicAccessBlock', new GetPublicAccessBlockCommand({ Bucket: bucket })],
+    ['s3:GetBucketAcl', new GetBucketAclCommand({ Bucket: bucket })],
+    ['s3:GetBucketLocation', new GetBucketLocationCommand({ Bucket: bucket })],
+  ])('with %s refuse the operation that needs it', async (action, command) => {
+    await using aws = await openAws({ deniedActions: { '*': [action] } });
+
+    const refused = await refusal(aws.s3.send(command as GetBucketAclCommand));
+
+    expect(refused?.name).toBe('AccessDenied');
+    expect(refused?.message).toContain(`is not authorized to perform: ${action} on`);
   });
 
   it('apply to lists of buckets and to new buckets', async () => {

@@ -4,7 +4,7 @@ import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
 import { writeXml } from '../wire/xml.ts';
 import { mayListBucket, refuseAtBucket, refuseWithoutBucket } from './access.ts';
 import type { S3Context } from './operation.ts';
-import { nameOperation, operations, type S3OperationName } from './operations/operations.ts';
+import { findOperation, type S3Operation } from './operations/operations.ts';
 
 const authErrors: Record<AuthFailure, Refusal> = {
   missing: awsError('AccessDenied', 'Access Denied', 403),
@@ -34,23 +34,23 @@ export function readS3Call(
   requestId: string,
 ): Call {
   const place = readPlace(request.path);
-  const name = place && nameOperation(request, place);
+  const operation = place && findOperation(request, place);
   const refuse = (refusal: Refusal) => refuseInXml(refusal, request, requestId);
 
   return {
     service: 's3',
-    operation: name ?? 'unknown',
+    operation: operation?.name ?? 'unknown',
     input: { ...place, query: Object.fromEntries(request.query) },
     refuse,
     perform() {
       const answer = answerErrors(() => {
         if (typeof caller === 'string') throw authErrors[caller];
         if (!place) throw awsError('InvalidURI', "Couldn't parse the specified URI.");
-        if (!name) {
+        if (!operation) {
           const message = 'A header you provided implies functionality that is not implemented';
           throw awsError('NotImplemented', message, 501);
         }
-        return performAt(name, place, { ...world, caller, request });
+        return performAt(operation, place, { ...world, caller, request });
       }, refuse);
       return withRegion(answer, place, world);
     },
@@ -58,11 +58,10 @@ export function readS3Call(
 }
 
 function performAt(
-  name: S3OperationName,
+  { name, action, perform }: S3Operation,
   { bucketName, key }: S3Place,
   world: S3World & Pick<S3Context, 'caller' | 'request'>,
 ): Answer {
-  const { perform, action } = operations[name];
   const bucket = world.buckets.find(bucketName);
   if (bucket && name !== 'CreateBucket') refuseAtBucket({ ...world, bucket, key, action });
   else refuseWithoutBucket({ ...world, bucketName, action });
