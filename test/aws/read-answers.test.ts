@@ -25,7 +25,12 @@ const wrongAnswers: [what: string, body: string][] = [
 
 function answerWith(
   world: World,
-  operation: 'DescribeExportTasks' | 'DescribeLogGroups',
+  operation:
+    | 'DescribeExportTasks'
+    | 'DescribeLogGroups'
+    | 'FilterLogEvents'
+    | 'StartQuery'
+    | 'GetQueryResults',
   body: string,
 ) {
   const contentType = 'application/x-amz-json-1.1';
@@ -80,6 +85,46 @@ describe('an answer of AWS with wrong types', () => {
       });
     },
   );
+});
+
+describe('an answer about events with wrong types', () => {
+  const window = { logGroupName: '/app', from: 0, to: 1 };
+
+  test.for([
+    ['no list', '{}'],
+    ['a list of something else', '{"events":[1]}'],
+    ['a number for a token', '{"events":[],"nextToken":7}'],
+  ] as const)('throws aws-unexpected instead of an empty page: %s', async ([, body]) => {
+    await using world = await openWorld();
+    answerWith(world, 'FilterLogEvents', body);
+
+    await expect(
+      world.targets.find(undefined).logs.filterLogEvents({ ...window, limit: 1 }),
+    ).rejects.toMatchObject({ slug: 'aws-unexpected' });
+  });
+
+  test('throws aws-unexpected for a query without an id', async () => {
+    await using world = await openWorld();
+    answerWith(world, 'StartQuery', '{}');
+
+    await expect(
+      world.targets.find(undefined).logs.startQuery({ ...window, queryString: 'x' }),
+    ).rejects.toMatchObject({ slug: 'aws-unexpected' });
+  });
+
+  test.for([
+    ['no status', '{"results":[]}'],
+    ['a text for results', '{"status":"Complete","results":"none"}'],
+    ['a row that is no list', '{"status":"Complete","results":[{}]}'],
+    ['a number for a value', '{"status":"Complete","results":[[{"field":"a","value":1}]]}'],
+  ] as const)('throws aws-unexpected for results with %s', async ([, body]) => {
+    await using world = await openWorld();
+    answerWith(world, 'GetQueryResults', body);
+
+    await expect(world.targets.find(undefined).logs.readQuery('1')).rejects.toMatchObject({
+      slug: 'aws-unexpected',
+    });
+  });
 });
 
 describe('a valid answer of AWS', () => {
