@@ -300,6 +300,32 @@ describe('calls for verifications', () => {
     ]);
   });
 
+  test('leave spare calls to the polls of the dispatcher while they wait', async () => {
+    const { clock, call, sent } = openBudget();
+    call('poll', poll);
+    for (let index = 0; index < 5; index += 1) call('verification', verification);
+    await clock.advance(300);
+
+    call('poll', poll);
+
+    expect(sent.filter(({ name }) => name === 'poll').map(({ at }) => at)).toEqual([0, 300]);
+  });
+
+  test('do not delay the refusal of a read that waits behind them', async () => {
+    const { clock, call, refused } = openBudget();
+    for (let index = 0; index < 4; index += 1) call('dispatcher', dispatcher);
+    call('verification', verification);
+    call('read', read('a'));
+
+    for (let tick = 0; tick < 30; tick += 1) {
+      call('dispatcher', dispatcher);
+      await clock.advance(100);
+    }
+
+    expect(refused).toMatchObject([{ name: 'read' }]);
+    expect(refused[0]?.at).toBeLessThan(2_300);
+  });
+
   test('wait up to thirty seconds while callers use the budget, and are then refused', async () => {
     const { clock, call, refused } = openBudget();
     call('verification', verification);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { region } from '../../world.ts';
+import { pointSdkAt, region } from '../../world.ts';
 import { openStorage } from './open-storage.ts';
 
 describe('a bucket', () => {
@@ -43,6 +43,13 @@ describe('a bucket', () => {
       problem: { slug: 'aws-unavailable' },
     });
   });
+});
+
+test('a bucket is found by its path where a host name replaces AWS', async () => {
+  await using opened = await openStorage();
+  pointSdkAt(opened.emulator.url.replace('127.0.0.1', 'localhost'));
+
+  expect(await opened.storage.readBucket('archive')).toMatchObject({ outcome: 'known' });
 });
 
 describe('a bucket policy', () => {
