@@ -26,7 +26,7 @@ interface KeyPlace {
 export interface Keys {
   /** Adds a key, or replaces the key of that id in that account and Region. */
   add(key: KeyPlace & Pick<KmsKey, 'createdAt'> & Partial<KmsKey>): KmsKey;
-  /** Finds a key by its id, ARN, alias name or alias ARN; ids and names are those of a place. */
+  /** Finds a key by its ARN or alias ARN, or at a place by its id or alias name. */
   find(keyId: string, place: KeyPlace): KmsKey | undefined;
   setPolicy(key: KmsKey, policy: Policy): void;
 }

@@ -119,7 +119,7 @@ describe('a query', () => {
     expect(await refusal(aws.look('none'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  it('is the last of 100 at a time', async () => {
+  it('is rejected while 100 others run', async () => {
     await using aws = await openStreams();
     for (let query = 0; query < 100; query += 1) await aws.start('stats count(*)');
 

@@ -117,7 +117,7 @@ function readStats(command: string): Stats {
   return { name: alias ?? expression, isByStream: by !== undefined };
 }
 
-/** Without a matched event there is no row. */
+/** Without a matched event there is no row (assumption). */
 function countRows(matched: readonly StreamEvent[], { name, isByStream }: Stats): ResultRow[] {
   const counts = new Map<string, number>();
   for (const { logStreamName } of matched) {

@@ -59,7 +59,7 @@ export const startQuery = makeOperation(
   },
 );
 
-/** Events of a whole second at the end are not found: only those at its first millisecond (assumption). */
+/** Returns the events of a range of seconds. Of the last second only the first ms counts (assumption). */
 function eventsBetween(
   { streams }: LogGroup,
   { startTime, endTime }: { startTime: bigint; endTime: bigint },
