@@ -18,8 +18,10 @@ import { exportJobsPlugin } from '#export-jobs/plugin.ts';
 import { exportTasksPlugin } from '#export-tasks/plugin.ts';
 import { healthPlugin } from '#health/plugin.ts';
 import { openapiPlugin } from '#openapi/plugin.ts';
+import { preflightsPlugin } from '#preflights/plugin.ts';
 import { cataloguePlugin, problemsPlugin } from '#problems/plugin.ts';
 import { targetsPlugin } from '#targets/plugin.ts';
+import { makePreflight } from '#targets/preflight/preflight.ts';
 import { makeSlotReader } from '#targets/slot/slot-reader.ts';
 import { identityOf, type Targets } from '#targets/target.ts';
 import { makeTargetAccess } from '#targets/target-access.ts';
@@ -116,7 +118,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const queries = jobs && makeJobLookup({ database: jobs.database, authorizer, targets, elapsed });
   const visibility = queries?.visibility;
   const targetAccess = makeTargetAccess({ targets, slots, authorizer, visibility });
+  const forecast = jobs?.queue.estimate;
+  const preflight = makePreflight({ targets, access: targetAccess, forecast, now });
   await app.register(targetsPlugin, { access: targetAccess });
+  await app.register(preflightsPlugin, { targets, authorizer, preflight, now });
   await app.register(authorizationPlugin, { authorizer, findTarget });
   await app.register(exportTasksPlugin, {
     targets,
@@ -131,7 +136,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const operations =
     jobs && queries && makeJobOperations({ ...jobs, ...queries, ...asked, basePath });
   if (operations) {
-    await app.register(exportJobsPlugin, { ...jobs, ...asked, operations, newId, sleep });
+    await app.register(exportJobsPlugin, {
+      ...jobs,
+      ...asked,
+      operations,
+      preflight,
+      newId,
+      sleep,
+    });
   }
   if (isUiOn) {
     const shown = { targets, targetAccess, operations, basePath };

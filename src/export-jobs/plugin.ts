@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 
 import type { Authenticate } from '#auth/access.ts';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { RunPreflight } from '#targets/preflight/preflight.ts';
 import type { Targets } from '#targets/target.ts';
 import type { JobsOptions } from './jobs-options.ts';
 import type { JobOperations } from './operations/job-operations.ts';
@@ -20,6 +21,8 @@ export interface ExportJobsOptions
   targets: Targets;
   authenticate: Authenticate;
   authorizer: Authorizer;
+  /** Checks the plan of a dry run. */
+  preflight: RunPreflight;
   newId: () => string;
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
@@ -28,7 +31,7 @@ export interface ExportJobsOptions
 /** Registers the operations on export jobs. It queries nothing before the first request. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { operations, targets, authenticate, authorizer, database, watch, queue } = options;
-  const { newId, elapsed, sleep, maxWaitingSlices = 0 } = options;
+  const { preflight, newId, elapsed, sleep, maxWaitingSlices = 0 } = options;
   const { access, show, showNow, announce, changes, polls } = operations;
   // Before the server closes: Node counts a connection whose last bytes are not sent yet as idle, and
   // cuts it.
@@ -40,6 +43,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     database,
     access,
     queue,
+    preflight,
     show,
     showNow,
     announce,

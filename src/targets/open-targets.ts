@@ -138,6 +138,9 @@ export function openTargets(options: TargetsOptions): Targets {
       name,
       region,
       accountId,
+      get roleArn() {
+        return entry.settings.roleArn;
+      },
       get isDefault() {
         return entry.index === 0;
       },

@@ -107,6 +107,8 @@ export interface OpenTarget {
   name: string;
   region: string;
   accountId: string;
+  /** The role, for policies that name it. No answer may have it. Absent if none is configured. */
+  roleArn: string | undefined;
   isDefault: boolean;
   /** Its calls fail with the problem of the target while it is not ready. */
   logs: CloudWatchLogs;

@@ -5,7 +5,7 @@ import { readEndpointOverride } from '#aws/endpoint/endpoint-override.ts';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import { readConfig } from '#config/read-config.ts';
-import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
+import { bucketStatements } from '#targets/preflight/policies/export-statements.ts';
 import { pointSdkAt } from '../world.ts';
 
 const accountId = '123456789012';
@@ -40,22 +40,18 @@ describe.for(partitions)('in the partition %s, Region %s', ([partition, region, 
     expect(logGroupArn(place, '/app')).toBe(
       `arn:${partition}:logs:${region}:${accountId}:log-group:/app`,
     );
-    expect(bucketPolicyFor({ bucket: 'archive', ...place })).toMatchObject({
-      Statement: [
-        { Resource: `arn:${partition}:s3:::archive` },
-        { Resource: `arn:${partition}:s3:::archive/*` },
-      ],
-    });
+    expect(bucketStatements(place, 'archive')).toMatchObject([
+      { Resource: `arn:${partition}:s3:::archive` },
+      { Resource: `arn:${partition}:s3:::archive/*` },
+    ]);
   });
 
   test('has every possible service principal of CloudWatch Logs in a bucket policy', () => {
-    const policy = bucketPolicyFor({ bucket: 'archive', region, accountId });
+    const statements = bucketStatements({ region, accountId }, 'archive');
     const regional = `logs.${region}.${dnsSuffix}`;
 
     const Service = dnsSuffix === 'amazonaws.com' ? regional : [regional, 'logs.amazonaws.com'];
-    expect(policy).toMatchObject({
-      Statement: [{ Principal: { Service } }, { Principal: { Service } }],
-    });
+    expect(statements).toMatchObject([{ Principal: { Service } }, { Principal: { Service } }]);
   });
 
   test('has its ARNs and the S3 host name of the partition in a session policy', () => {

@@ -8,6 +8,7 @@ export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readM
 export const chaosLimits: DispatcherTimings = {
   leaseMs: 2_000,
   createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
+  preflightMs: 500,
   reconcileMs: 2_000,
   absentListings: 3,
   listingIntervalMs: 200,

@@ -224,7 +224,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
         },
       },
       authorizer: options.authorizer ?? openToAll.authorizer,
-      timings: { ...dispatcherTimings, ...options.timings },
+      timings: { ...dispatcherTimings, preflightMs: 600_000, ...options.timings },
       log: logger,
       owner,
       now: time.now,

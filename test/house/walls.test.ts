@@ -44,7 +44,7 @@ const { files, texts: sources, imports } = service;
 const ownImports = imports.filter(({ to }) => sources.has(to));
 
 // Files in no folder are the hall.
-const features = ['export-jobs', 'export-tasks', 'targets', 'ui'];
+const features = ['export-jobs', 'export-tasks', 'preflights', 'targets', 'ui'];
 
 const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : 'hall');
 

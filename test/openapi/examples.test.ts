@@ -81,6 +81,7 @@ test('every example of the document works in the demo', async () => {
     retryExportJob: 202,
     listTargets: 200,
     getTarget: 200,
+    createPreflight: 200,
     checkAuthorization: 200,
     listProblems: 200,
     getProblem: 200,

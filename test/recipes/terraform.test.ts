@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { partitionOf } from '#aws/endpoint/partition.ts';
 import { sessionPolicyFor } from '#aws/sessions/session-policy.ts';
 import { readConfig } from '#config/read-config.ts';
-import { bucketPolicyFor } from '#export-tasks/creating/bucket-policy.ts';
+import { bucketStatements } from '#targets/preflight/policies/export-statements.ts';
+import { mergeStatements } from '#targets/preflight/policy/merge-statements.ts';
 import { actionsOf, renderPolicy, withLists } from './iam-policy.ts';
 import { evaluatorOf, type Inputs, readModule, type TerraformModule } from './terraform.ts';
 
@@ -48,7 +49,7 @@ describe('the bucket', () => {
     const variables = { bucket_name: 'my-archive', account_ids: [accountId] };
 
     expect(policyOf(bucket, 'bucket', inputsIn(region, variables))).toEqual(
-      withLists(bucketPolicyFor({ bucket: 'my-archive', region, accountId })),
+      withLists(mergeStatements(undefined, bucketStatements({ region, accountId }, 'my-archive'))),
     );
   });
 

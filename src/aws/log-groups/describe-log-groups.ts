@@ -1,6 +1,8 @@
 /** The parameters of DescribeLogGroups. A page has at most 50 log groups. */
 export interface DescribeLogGroups {
   logGroupNamePrefix?: string;
+  /** Exact names, at most 50. AWS allows no other filter beside them. */
+  logGroupIdentifiers?: string[];
   nextToken?: string;
   limit?: number;
 }

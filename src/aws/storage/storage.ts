@@ -28,7 +28,7 @@ export interface BucketFacts {
 }
 
 /** The default encryption of a bucket. */
-interface BucketEncryption {
+export interface BucketEncryption {
   /** AES256, aws:kms or aws:kms:dsse. */
   algorithm: string;
   /** The id, alias or ARN of the key, if the bucket names one. */
@@ -56,7 +56,7 @@ export interface LifecycleRule {
 }
 
 /** A key of KMS, as DescribeKey shows it. */
-interface KmsKey {
+export interface KmsKey {
   arn: string;
   isEnabled: boolean;
   /** Enabled, Disabled, PendingDeletion, PendingImport, … */

@@ -37,6 +37,21 @@ export function toExportQuestion(target: TargetIdentity, values: ExportValues): 
 }
 
 /**
+ * Requires that the policies may permit an export at a target. It tells nothing of the target: the answer is
+ * the same whether it exists or not.
+ * @throws Problem not-permitted
+ */
+export function requireExportAt(
+  authorizer: Authorizer,
+  request: CallerRequest,
+  target: TargetIdentity,
+  logGroupName: string | undefined,
+): void {
+  if (authorizer.mayPermit(request, 'CreateExportJob', target)) return;
+  authorizer.require(request, { action: 'CreateExportJob', resource: { target, logGroupName } });
+}
+
+/**
  * How many decisions are made without a pause. Each takes some tenths of a millisecond. More: other
  * requests wait.
  */

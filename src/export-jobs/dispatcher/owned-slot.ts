@@ -1,6 +1,7 @@
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { Installation } from '#targets/marker.ts';
+import type { FindDestinationRefusal } from '#targets/preflight/destination-refusal.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Lease } from '../store/steps/hold-lease.ts';
@@ -29,6 +30,8 @@ export interface SlotOptions {
   database: Database;
   /** Decides each create, for the caller of its job. */
   authorizer: Authorizer;
+  /** Looks at the destination of a job before its first slice. */
+  findDestinationRefusal: FindDestinationRefusal;
   /** The installation that markers are made with. */
   installation: Installation;
   timings: DispatcherTimings;

@@ -5,6 +5,7 @@ import { statedLimits } from '#problems/limits.ts';
 export interface DispatcherTimings {
   leaseMs: number;
   createDeadlineMs: number;
+  preflightMs: number;
   reconcileMs: number;
   absentListings: number;
   listingIntervalMs: number;
@@ -26,6 +27,9 @@ export const dispatcherTimings: DispatcherTimings = {
   leaseMs: 30_000,
   // After this time a create of ours is no longer on its way, as far as we can tell.
   createDeadlineMs: awsTimeouts.createMs + awsTimeouts.connectMs,
+  // How long the first slice of a job waits for a look at its destination. Shorter: a bucket that does not exist
+  // is found by a create. Longer: the slot waits while S3 is slow.
+  preflightMs: 2_000,
   reconcileMs: statedLimits.lateEffectMs,
   // How many whole listings must lack a task before it counts as absent, and how far they are apart.
   absentListings: 3,

@@ -110,7 +110,7 @@ export async function planJob(
     authorizer,
     request,
     questions(),
-    logGroupNamePrefix === undefined ? undefined : () => notPermitted(logGroupNamePrefix),
+    logGroupNamePrefix === undefined ? undefined : () => prefixNotPermitted(logGroupNamePrefix),
   );
 
   return {
@@ -140,7 +140,8 @@ export async function planJob(
   };
 }
 
-function notPermitted(prefix: string): Problem {
+/** The refusal of a prefix. It names no log group, because the caller may not know one of them. */
+export function prefixNotPermitted(prefix: string): Problem {
   const detail = `No policy permits you to export all log groups whose name begins with ${prefix}.`;
   return new Problem('not-permitted', detail);
 }

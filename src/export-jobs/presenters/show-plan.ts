@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { examplePreflight, Preflight } from '#targets/preflight/check.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Count, exampleJob, jobFacts } from '../export-job.ts';
@@ -59,6 +60,7 @@ export const PlannedExportJob = Type.Object(
       },
       { title: 'QueueEstimate', description: 'The queue that the job would join.' },
     ),
+    preflight: Preflight,
   },
   {
     title: 'PlannedExportJob',
@@ -95,6 +97,7 @@ export const PlannedExportJob = Type.Object(
           },
         ],
         queue: { slicesWaiting: 0, slicesAhead: 0 },
+        preflight: examplePreflight,
       },
     ],
   },
@@ -103,7 +106,7 @@ export const PlannedExportJob = Type.Object(
 /** Shows a plan, and the queue that it would join. */
 export async function showPlan(
   { job, logGroupNames, slices }: PlannedJob,
-  { target, caller, now, queue }: ShowPlanOptions,
+  { target, caller, now, queue, preflight }: ShowPlanOptions,
 ): Promise<PlannedExportJob> {
   const { name } = target;
   const [depth, { slicesAhead, ...estimate }] = await Promise.all([
@@ -128,6 +131,7 @@ export async function showPlan(
       slicesAhead,
       ...showEstimate(estimate),
     },
+    preflight,
   };
 }
 
@@ -152,4 +156,5 @@ interface ShowPlanOptions {
   caller: string;
   now: number;
   queue: QueueView;
+  preflight: Preflight;
 }

@@ -8,12 +8,15 @@ import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import { toProblem } from '#problems/plugin.ts';
 import { Problem } from '#problems/problem.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
+import type { RunPreflight } from '#targets/preflight/preflight.ts';
 import { identityNamed, type Targets } from '#targets/target.ts';
+import { requireExportAt } from '../access/export-question.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleAccepted } from '../export-job.ts';
 import { CreateExportJob } from '../planning/create-export-job-body.ts';
 import { planJob } from '../planning/plan-job.ts';
 import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
+import { preflightPlan } from '../planning/preflight-plan.ts';
 import { maxListingMs } from '../planning/resolve-log-groups.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
@@ -52,6 +55,7 @@ export interface CreateExportJobOptions {
   database: Database;
   access: JobAccess;
   queue: QueueView;
+  preflight: RunPreflight;
   show: ShowJob;
   showNow: ShowJobNow;
   /** Announces a changed job to its watchers and to the dispatcher of its target. */
@@ -69,7 +73,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
   options,
 ) => {
   const { targets, authorizer, database, access, queue, show, showNow, announce } = options;
-  const { newId, elapsed, sleep, maxWaitingSlices } = options;
+  const { preflight, newId, elapsed, sleep, maxWaitingSlices } = options;
 
   app.route({
     method: 'POST',
@@ -81,7 +85,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description: `Accepts an export of one or more log groups over a time range. The job is split into slices: each is one log group over one interval. The slices wait in the queue of the target. Each slice becomes an export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit \`CreateExportJob\` for each log group. With \`logGroupNamePrefix\`, the prefix itself is checked, too, like the name of a log group. A log group with this name need not exist. The policies are checked again before each slice starts. Unless \`allowUnsettled\` is true, a slice waits at least until ${inWords(awsLimits.settlingMs)} after the end of its time range. Then its log events are exportable. The bucket is not checked now: AWS checks it when a slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created.`,
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices: each is one log group over one interval. The slices wait in the queue of the target. Each slice becomes an export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit \`CreateExportJob\` for each log group. With \`logGroupNamePrefix\`, the prefix itself is checked, too, like the name of a log group. A log group with this name need not exist. The policies are checked again before each slice starts. Unless \`allowUnsettled\` is true, a slice waits at least until ${inWords(awsLimits.settlingMs)} after the end of its time range. Then its log events are exportable. The bucket is not checked now, but before the first slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created. The plan has a preflight: the checks of the bucket, the log groups and the queue.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,
@@ -122,18 +126,17 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       }
 
       const identity = identityNamed(targets, query.target);
-      if (!authorizer.mayPermit(request, 'CreateExportJob', identity)) {
-        const logGroupName = body.logGroupNames?.[0] ?? body.logGroupNamePrefix;
-        const resource = { target: identity, logGroupName };
-        authorizer.require(request, { action: 'CreateExportJob', resource });
-      }
+      const logGroupName = body.logGroupNames?.[0] ?? body.logGroupNamePrefix;
+      requireExportAt(authorizer, request, identity, logGroupName);
       const target = targets.find(query.target);
       const acceptedAt = await readClock(database);
       const jobId = newId();
       const planning = { target, now: acceptedAt, elapsed, sleep, jobId, request, authorizer };
       const plan = await planJob(body, planning);
       if (query.dryRun === true) {
-        return reply.send(await showPlan(plan, { target, caller, now: acceptedAt, queue }));
+        const planned = { target, caller, now: acceptedAt, queue };
+        const checked = await preflightPlan(preflight, request, plan, { target, jobId });
+        return reply.send(await showPlan(plan, { ...planned, preflight: checked }));
       }
 
       const acceptedId = await acceptJob(database, {

@@ -1,8 +1,8 @@
 import type { ExportGrant } from '#aws/call-options.ts';
 import { lostCreates, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
+import { withBucketPolicy } from '#targets/preflight/bucket-policy.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { withBucketPolicy } from './bucket-policy.ts';
 import type { EffectiveTask } from './default-prefix.ts';
 import {
   type CreatedTask,
@@ -71,7 +71,8 @@ async function withDiagnosis(
   options: Pick<CreateOnceOptions, 'caller' | 'view'>,
 ): Promise<Problem> {
   if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, options);
-  return withBucketPolicy(refusal, { ...target, bucket: task.destination });
+  const { caller } = options;
+  return withBucketPolicy(refusal, target, task.destination, { caller });
 }
 
 async function unknownDetail(

@@ -9,6 +9,7 @@ import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
 import { approvalOf } from '../caller-requests.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
+import { hideBuckets } from './hide-buckets.ts';
 
 // Slices of a job that AWS would refuse for one cause: they end together.
 
@@ -29,6 +30,7 @@ function refuse(queue: Queue, answer: Answer, names: readonly string[] = logGrou
 
 async function openShop(options: Parameters<typeof openQueue>[0] = {}): Promise<Queue> {
   const queue = await openQueue(options);
+  hideBuckets(queue);
   for (const logGroupName of logGroupNames) queue.emulator.seed.logGroup({ region, logGroupName });
   return queue;
 }

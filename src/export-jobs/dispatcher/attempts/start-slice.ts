@@ -5,10 +5,10 @@ import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { attemptCalls, lostCreates } from '#diagnostics/exports.ts';
 import { handOffs } from '#diagnostics/slots.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
-import { withBucketPolicy } from '#export-tasks/creating/bucket-policy.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
+import { withBucketPolicy } from '#targets/preflight/bucket-policy.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readPrefixTemplate } from '../../planning/prefix-template.ts';
@@ -66,6 +66,12 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     return 0;
   }
 
+  const refusal = await findRefusal(slot, intent);
+  if (refusal) {
+    await refuseUnsent(slot, intent, refusal, { scope: 'job', policies: decision.policies });
+    return 0;
+  }
+
   await reach('before-send');
   const sentAt = elapsed();
   publishHandOff(slot, sentAt);
@@ -79,6 +85,18 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   slot.callSpacing.countWrite();
   await reach('before-outcome');
   return recordOutcome(slot, { ...intent, sentAt }, outcome, decision.policies);
+}
+
+/**
+ * Finds why AWS would refuse every slice of a job, before its first one is sent. If this is wrong, a retry
+ * helps: then AWS decides.
+ */
+async function findRefusal(
+  { target, findDestinationRefusal }: OwnedSlot,
+  { slice, attempt, destination, caller }: Intent,
+): Promise<Problem | undefined> {
+  const isFirst = slice === 0 && attempt === 1;
+  return isFirst ? findDestinationRefusal(target, destination, caller) : undefined;
 }
 
 function publishHandOff({ target, memory }: OwnedSlot, sentAt: number): void {
@@ -154,8 +172,8 @@ async function recordOutcome(
     case 'not-sent':
     case 'refused': {
       const { outcome } = result;
-      const destination = { ...slot.target, bucket: intent.destination };
-      const problem = withBucketPolicy(result.problem, destination);
+      const { caller, destination } = intent;
+      const problem = await withBucketPolicy(result.problem, target, destination, { caller });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);

@@ -1,4 +1,5 @@
 import { setAsNewest } from '#caching/bounded-map.ts';
+import { makeDestinationPreflight } from '#targets/preflight/destination-refusal.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { makeInstallationReader } from '../../store/installation.ts';
 import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
@@ -40,6 +41,10 @@ export function makeSlotWorkers(options: SharedOptions, stop: AbortSignal): Slot
   const clock = makeDatabaseClock(elapsed);
   const installation = makeInstallationReader(database);
   const inTurn = makeTurns(maxTakesAtOnce);
+  const findDestinationRefusal = makeDestinationPreflight({
+    elapsed,
+    deadlineMs: timings.preflightMs,
+  });
 
   const rateShare = () =>
     Math.min(1, maxPollsPerSecond / (callsPerSecond.reads * Math.max(1, workers.size)));
@@ -82,6 +87,7 @@ export function makeSlotWorkers(options: SharedOptions, stop: AbortSignal): Slot
         recall,
         reach,
         installation,
+        findDestinationRefusal,
         noteClock,
         inTurn,
         stop,

@@ -1,0 +1,10 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { type CreatePreflightOptions, createPreflight } from './routes/create-preflight.ts';
+
+/** Registers the preflight of exports. */
+export const preflightsPlugin: FastifyPluginAsync<CreatePreflightOptions> = async (
+  app,
+  options,
+) => {
+  await app.register(createPreflight, options);
+};

@@ -1,0 +1,80 @@
+import type { Reading } from '#aws/storage/storage.ts';
+import type { Check } from '../check.ts';
+import { askPolicy, type CurrentPolicy, currentPolicy } from '../policies/ask-policy.ts';
+import {
+  type AlikeRequests,
+  type PolicyExport,
+  readAclRequests,
+  writeRequests,
+} from '../policies/export-requests.ts';
+import { bucketStatements } from '../policies/export-statements.ts';
+import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
+import { sampleKey, testKeys } from '../policies/test-keys.ts';
+
+/** A bucket, the prefix, and the log groups that are exported there. */
+export interface PolicyQuery extends Omit<PolicyExport, 'logGroupName'> {
+  destinationPrefix: string;
+  logGroupNames: readonly string[];
+}
+
+const subject: PolicySubject = {
+  name: 'bucket-policy',
+  policy: 'The bucket policy',
+  caller: 'CloudWatch Logs',
+  permission: 's3:GetBucketPolicy',
+};
+
+/** Checks that the bucket policy lets CloudWatch Logs write the objects. */
+export async function checkBucketPolicy(
+  query: PolicyQuery,
+  reading: Reading<string>,
+): Promise<Check> {
+  const policy = currentPolicy(reading);
+  if (!policy) return unreadablePolicy(subject, reading);
+  const statements = bucketStatements(query, query.bucket);
+  const created = await askPolicy(policy, questionsOf(query, policy));
+  if (created.decision.outcome !== 'allowed') {
+    return toPolicyCheck(subject, created, policy, statements);
+  }
+  // AWS tests only its own object when it creates a task.
+  const exported = { ...query, logGroupName: query.logGroupNames[0] };
+  const written = await askPolicy(policy, [
+    writeRequests(exported, sampleKey(query.destinationPrefix)),
+  ]);
+  const check = toPolicyCheck(subject, written, policy, statements);
+  if (check.verdict !== 'fail') return check;
+  const detail = `AWS accepts the export, because it may write its test object. ${check.detail}`;
+  return { ...check, verdict: 'warn', detail };
+}
+
+/** Checks that the bucket policy lets CloudWatch Logs begin an export of any log group to any prefix. */
+export async function checkAclPermission(
+  exported: PolicyExport,
+  reading: Reading<string>,
+): Promise<Check> {
+  const policy = currentPolicy(reading);
+  if (!policy) return unreadablePolicy(subject, reading);
+  const asked = await askPolicy(policy, [readAclRequests(exported)]);
+  return toPolicyCheck(subject, asked, policy, bucketStatements(exported, exported.bucket));
+}
+
+// A policy can differ by log group. Fewer: a statement about one log group is missed. More: a policy with
+// many wildcards keeps other requests waiting.
+const maxLogGroups = 10;
+
+/** The calls of CloudWatch Logs that decide a create, in their order. */
+function questionsOf(
+  query: PolicyQuery,
+  { text }: CurrentPolicy,
+): [AlikeRequests, ...AlikeRequests[]] {
+  const { logGroupNames, destinationPrefix } = query;
+  const isByLogGroup = /aws:SourceArn/i.test(text);
+  const [first, ...others] = logGroupNames.slice(0, isByLogGroup ? maxLogGroups : 1);
+  const ask = (logGroupName: string | undefined): [AlikeRequests, AlikeRequests] => {
+    const exported = { ...query, logGroupName };
+    const [key, ...keys] = testKeys(destinationPrefix);
+    const more = keys.flatMap((other) => writeRequests(exported, other));
+    return [readAclRequests(exported), [...writeRequests(exported, key), ...more]];
+  };
+  return [...ask(first), ...others.flatMap(ask)];
+}

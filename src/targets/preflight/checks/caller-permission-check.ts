@@ -1,0 +1,54 @@
+import type { Reading } from '#aws/storage/storage.ts';
+import type { Check } from '../check.ts';
+import { askPolicy, type CurrentPolicy, currentPolicy } from '../policies/ask-policy.ts';
+import { callerWriteRequests } from '../policies/export-requests.ts';
+import { bucketStatements, callerStatement } from '../policies/export-statements.ts';
+import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
+import { testKeys } from '../policies/test-keys.ts';
+import type { PolicyQuery } from './bucket-policy-check.ts';
+
+const subject: PolicySubject = {
+  name: 'caller-permission',
+  policy: 'The bucket policy',
+  caller: 'the service role',
+  permission: 's3:GetBucketPolicy',
+};
+
+/** A bucket and the service role that exports to it. */
+export interface CallerQuery extends PolicyQuery {
+  /** Whether the bucket belongs to the account of the target; `undefined` if that is unknown. */
+  isOwn: boolean | undefined;
+  roleArn: string | undefined;
+}
+
+/**
+ * Checks that the bucket policy lets the service role write: AWS requires it of the caller of
+ * CreateExportTask. Only a bucket of another account must allow it. In its own account, the role has
+ * permissions of its own, so the check is absent unless a statement denies it.
+ */
+export async function checkCallerPermission(
+  query: CallerQuery,
+  reading: Reading<string>,
+): Promise<Check[]> {
+  const isForeign = query.isOwn === false;
+  const policy = currentPolicy(reading);
+  if (!policy) return isForeign ? [unreadablePolicy(subject, reading)] : [];
+  const [key, ...others] = testKeys(query.destinationPrefix);
+  const more = others.flatMap((other) => callerWriteRequests(query, other));
+  const deciding = isForeign ? policy : withOwnPermissions(policy);
+  const asked = await askPolicy(deciding, [[...callerWriteRequests(query, key), ...more]]);
+  if (!isForeign && asked.decision.outcome === 'allowed') return [];
+  return [
+    toPolicyCheck(subject, asked, policy, [
+      ...bucketStatements(query, query.bucket),
+      callerStatement(query, query.bucket),
+    ]),
+  ];
+}
+
+/** A policy together with policies of the role that allow everything, as far as we know. */
+function withOwnPermissions({ document, text }: CurrentPolicy): CurrentPolicy {
+  const members = { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' };
+  const own = { name: 'of the role', isDeny: false, members };
+  return { text, document: { json: {}, statements: [...(document?.statements ?? []), own] } };
+}

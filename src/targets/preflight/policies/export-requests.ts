@@ -1,0 +1,118 @@
+import { logGroupArn } from '#aws/arn.ts';
+import { partitionOf } from '#aws/endpoint/partition.ts';
+import { roleCaller, serviceCaller } from '../policy/caller.ts';
+import type { ConditionKeys } from '../policy/condition.ts';
+import type { PolicyRequest } from '../policy/decide.ts';
+import { bucketArn, type ExportSource } from './export-statements.ts';
+
+/** Requests that differ only in what AWS does not document. */
+export type AlikeRequests = [PolicyRequest, ...PolicyRequest[]];
+
+/** An export, as far as policies see it. */
+export interface PolicyExport extends ExportSource {
+  bucket: string;
+  /** Unknown if the answer must hold for every log group. */
+  logGroupName?: string | undefined;
+}
+
+const fullControl = 'bucket-owner-full-control';
+
+/** CloudWatch Logs reads the ACL of the bucket. It does so before anything else. */
+export function readAclRequests(exported: PolicyExport): AlikeRequests {
+  const resource = bucketArn(exported, exported.bucket);
+  return requestsOfLogs(exported, 's3:GetBucketAcl', resource, { 's3:x-amz-acl': null });
+}
+
+/** CloudWatch Logs writes an object. It gives it to the owner of the bucket (user guide). */
+export function writeRequests(exported: PolicyExport, key: string): AlikeRequests {
+  const resource = bucketArn(exported, exported.bucket, key);
+  return requestsOfLogs(exported, 's3:PutObject', resource, { 's3:x-amz-acl': fullControl });
+}
+
+/** CloudWatch Logs uses a key of KMS. */
+export function useKeyRequests(
+  used: ExportSource & { keyArn: string; logGroupName?: string | undefined },
+  action: string,
+): AlikeRequests {
+  return requestsOfLogs(used, action, used.keyArn, {});
+}
+
+/** The service role writes an object: AWS checks that the caller of CreateExportTask could. */
+export function callerWriteRequests(
+  { region, accountId, bucket, roleArn }: PolicyExport & { roleArn?: string | undefined },
+  key: string,
+): AlikeRequests {
+  const partition = partitionOf(region).name;
+  return [
+    {
+      caller: roleCaller({ partition, accountId, roleArn }),
+      action: 's3:PutObject',
+      resource: bucketArn({ region }, bucket, key),
+      keys: {
+        'aws:securetransport': 'true',
+        'aws:principalaccount': accountId,
+        'aws:principalisawsservice': 'false',
+        ...(roleArn !== undefined && { 'aws:principalarn': roleArn }),
+        's3:x-amz-acl': fullControl,
+        // Only calls of services have them.
+        'aws:sourceaccount': null,
+        'aws:sourcearn': null,
+      },
+    },
+  ];
+}
+
+/**
+ * The keys of each call that a service makes with its own principal (user guide of IAM, "Global condition
+ * context keys"). It is in no organization, and comes through no VPC endpoint of a customer. What is not
+ * listed here, such as its address, is unknown.
+ */
+const keysOfServices: ConditionKeys = {
+  'aws:securetransport': 'true',
+  'aws:principalisawsservice': 'true',
+  'aws:principalorgid': null,
+  'aws:principalorgpaths': null,
+  'aws:sourcevpc': null,
+  'aws:sourcevpcarn': null,
+  'aws:sourcevpce': null,
+  'aws:vpcsourceip': null,
+};
+
+function requestsOfLogs(
+  { region, accountId, logGroupName }: Omit<PolicyExport, 'bucket'>,
+  action: string,
+  resource: string,
+  keys: ConditionKeys,
+): AlikeRequests {
+  const known = {
+    ...keysOfServices,
+    'aws:requestedregion': region,
+    'aws:sourceaccount': accountId,
+    ...keys,
+  };
+  const arn =
+    logGroupName === undefined ? undefined : logGroupArn({ region, accountId }, logGroupName);
+  // AWS documents the pattern log-group:*, which matches both.
+  const sourceArns: ConditionKeys[] =
+    arn === undefined ? [{}] : [{ 'aws:sourcearn': `${arn}:*` }, { 'aws:sourcearn': arn }];
+  const all = principalNames(region).flatMap((names) =>
+    sourceArns.map((sourceArn): PolicyRequest => {
+      const caller = serviceCaller(names);
+      return { caller, action, resource, keys: { ...known, ...sourceArn } };
+    }),
+  );
+  return all as AlikeRequests; // a Region has at least one set of names
+}
+
+/**
+ * The possible names of CloudWatch Logs: with the suffix of the partition, with amazonaws.com, or both.
+ * Public sources disagree for other partitions than `aws`.
+ */
+function principalNames(region: string): string[][] {
+  const { dnsSuffix } = partitionOf(region);
+  const under = (suffix: string) => [`logs.${region}.${suffix}`, `logs.${suffix}`];
+  const common = under('amazonaws.com');
+  if (dnsSuffix === 'amazonaws.com') return [common];
+  const own = under(dnsSuffix);
+  return [own, common, [...own, ...common]];
+}

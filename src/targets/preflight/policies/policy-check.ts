@@ -1,0 +1,46 @@
+import type { Reading } from '#aws/storage/storage.ts';
+import type { Check } from '../check.ts';
+import { mergeStatements, type NewStatement } from '../policy/merge-statements.ts';
+import { isRead, unreadable } from '../readings.ts';
+import { type Asked, type CurrentPolicy, explainDecision, isRefused } from './ask-policy.ts';
+
+/** A check of a policy: its name, whose policy it is, and who needs it. */
+export interface PolicySubject {
+  name: 'bucket-policy' | 'caller-permission' | 'key-policy';
+  policy: 'The bucket policy' | 'The key policy';
+  caller: 'CloudWatch Logs' | 'the service role';
+  /** What the service role needs to read the policy. */
+  permission: 's3:GetBucketPolicy' | 'kms:GetKeyPolicy';
+}
+
+/** Makes the check of a policy that could not be read, or was not understood. */
+export function unreadablePolicy(subject: PolicySubject, reading: Reading<string>): Check {
+  const { name, policy, permission } = subject;
+  if (!isRead(reading)) {
+    return unreadable(name, { what: policy.replace('The', 'the'), permission }, reading);
+  }
+  return {
+    name,
+    verdict: 'unknown',
+    detail: `${policy} has something that this service does not understand.`,
+  };
+}
+
+/** Makes a check of a decision. A refusal that more statements can mend has the whole policy with them. */
+export function toPolicyCheck(
+  subject: PolicySubject,
+  asked: Asked,
+  current: CurrentPolicy,
+  statements: readonly NewStatement[],
+): Check {
+  const { name, policy, caller } = subject;
+  if (asked.decision.outcome === 'allowed') {
+    return { name, verdict: 'pass', detail: `${policy} allows what ${caller} needs.` };
+  }
+  const texts = explainDecision(subject, asked);
+  if (!isRefused(asked)) return { name, verdict: 'unknown', ...texts };
+  // A statement that denies wins over any that allows.
+  const isFixable = asked.decision.outcome === 'not-allowed';
+  const fix = mergeStatements(current.document, statements);
+  return { name, verdict: 'fail', ...texts, ...(isFixable && { fix }) };
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { retryJob } from '#export-jobs/store/requests/retry-job.ts';
+import { approvalOf } from '../caller-requests.ts';
+import { openQueue, type Queue } from '../open-queue.ts';
+
+// The look at a destination before the first slice of a job. Only a certain refusal ends a job.
+
+const region = 'eu-west-1';
+
+const problemOf = async (queue: Queue, jobId: string) => {
+  const [slice] = await queue.slices(jobId);
+  return slice?.problem === null ? null : JSON.parse(slice?.problem ?? 'null');
+};
+
+describe('a job fails without a create', () => {
+  test.for([
+    ['into a bucket that does not exist', undefined, 'destination-not-found', 'no bucket'],
+    [
+      'into a bucket in another Region',
+      { region: 'eu-west-2' },
+      'destination-not-found',
+      'eu-west-2',
+    ],
+    ['without a bucket policy', { policy: null }, 'destination-not-writable', 's3:GetBucketAcl'],
+    [
+      'into a bucket with DSSE-KMS',
+      { encryption: { algorithm: 'aws:kms:dsse' as const } },
+      'destination-not-writable',
+      'DSSE-KMS',
+    ],
+  ] as const)('%s', async ([, bucket, slug, text]) => {
+    await using queue = await openQueue();
+    if (bucket) queue.emulator.seed.bucket({ region, bucket: 'bad', ...bucket });
+    const jobId = await queue.put({ slices: 20, destination: 'bad' });
+
+    await queue.runUntilDone();
+
+    expect(new Set(await queue.states(jobId))).toEqual(new Set(['failed']));
+    expect(queue.calls('CreateExportTask')).toEqual([]);
+    const problem = await problemOf(queue, jobId);
+    expect(problem.type).toBe(`/problems/${slug}`);
+    expect(problem.detail).toContain(text);
+    expect(problem.bucketPolicy !== undefined).toBe(text === 's3:GetBucketAcl');
+  });
+});
+
+test('a retry of such a job calls AWS, and completes the job once the bucket exists', async () => {
+  await using queue = await openQueue();
+  const jobId = await queue.put({ slices: 3, destination: 'late' });
+  await queue.runUntilDone();
+  queue.emulator.journal.clear();
+
+  await retryJob(queue.database, jobId, approvalOf('anonymous'), 0);
+  await queue.runUntilDone();
+  const asked = queue.calls('CreateExportTask').length;
+  const looks = queue.calls('HeadBucket').length;
+  queue.emulator.seed.bucket({ region, bucket: 'late' });
+  await retryJob(queue.database, jobId, approvalOf('anonymous'), 0);
+  await queue.runUntilDone();
+
+  expect([asked, looks]).toEqual([1, 0]);
+  expect(await queue.states(jobId)).toEqual(['completed', 'completed', 'completed']);
+});
+
+describe('a job runs although its destination', () => {
+  test('may not be read by the service role', async () => {
+    await using queue = await openQueue({
+      emulator: { deniedActions: { '*': ['s3:List*', 's3:GetBucket*', 's3:GetEncryption*'] } },
+    });
+    const jobId = await queue.put();
+
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['completed']);
+  });
+
+  test('is not answered for in time', async () => {
+    await using queue = await openQueue({ timings: { preflightMs: 20 } });
+    for (const operation of ['HeadBucket', 'GetBucketPolicy', 'GetBucketEncryption']) {
+      queue.emulator.faults.add({ kind: 'silence-before', operation, count: 10 });
+    }
+    const jobId = await queue.put();
+
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['completed']);
+  });
+});
+
+test('a bucket without a refusal is read once a minute, a refused one each time', async () => {
+  await using queue = await openQueue();
+  const put = async (destination: string) => {
+    await queue.put({ slices: 2, destination });
+    await queue.runUntilDone();
+  };
+  // The SDK repeats a call with an error, because virtual time looks like a wrong clock.
+  const looks = () =>
+    new Set(queue.calls('GetBucketPolicy').map(({ invocationId }) => invocationId)).size;
+
+  await put('archive');
+  await put('archive');
+  const good = looks();
+  await put('bad');
+  await put('bad');
+  const bad = looks() - good;
+  await queue.time.runFor(60_000);
+  await put('archive');
+
+  expect([good, bad, looks() - good - bad]).toEqual([1, 2, 1]);
+});
