@@ -13,6 +13,7 @@ import { measureMakespan } from './figures/jobs/makespan.ts';
 import { measurePickNext } from './figures/jobs/pick-next.ts';
 import { measureRetention } from './figures/jobs/retention.ts';
 import { measureUnauthorizedCallers } from './figures/jobs/unauthorized-callers.ts';
+import { measureVerification } from './figures/jobs/verification.ts';
 import { measureWatchers } from './figures/jobs/watchers.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measureMetrics } from './figures/metrics.ts';
@@ -44,6 +45,7 @@ const figures = {
   memory: measureMemory,
   overload: measureOverload,
   'hand-off': measureHandOff,
+  verification: measureVerification,
   makespan: measureMakespan,
   accept: measureAccept,
   'pick-next': measurePickNext,
@@ -74,6 +76,7 @@ const scale: Scale = isShort
       recoverySeconds: 1,
       queueSeconds: 4,
       longTasks: 0,
+      streams: 100,
       logGroups: 10,
       days: 1,
       acceptances: 1,
@@ -111,6 +114,7 @@ const scale: Scale = isShort
       recoverySeconds: 30,
       queueSeconds: 240,
       longTasks: 12,
+      streams: 20_000,
       logGroups: 100,
       days: 30,
       acceptances: 7,
@@ -168,6 +172,7 @@ const chosen = Object.entries(figures).filter(isChosen);
 // These mostly wait, in processes of their own. The short form runs them at the same time as the others.
 const waiting = [
   'hand-off',
+  'verification',
   'failover',
   'targets-idle',
   'targets-busy',

@@ -21,6 +21,8 @@ export interface Scale {
   queueSeconds: number;
   /** The number of tasks of 30 to 90 seconds in real time. */
   longTasks: number;
+  /** The log streams of a large export. */
+  streams: number;
   /** Log groups and days of the job in virtual time: one task for each of both. */
   logGroups: number;
   days: number;

@@ -89,6 +89,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       authorizer: access.authorizer,
       maxWaitingSlices: config.limits.waitingSlices,
       maxWatchers: config.limits.watchers,
+      verification: config.verification,
       keep: config.keep,
       timings: dispatcherTimings,
       // One process at a time uses SQLite: leases of an earlier one are ours at once.

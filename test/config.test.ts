@@ -39,6 +39,7 @@ describe('the configuration', () => {
         waitingSlices: 100_000,
         watchers: 100,
       },
+      verification: 'objects',
       keep: { finishedJobsMs: 90 * 86_400_000, auditMs: 400 * 86_400_000 },
     });
   });

@@ -4,7 +4,7 @@ import type { Database } from '#database/database.ts';
 import { openDatabase } from '#database/open-database.ts';
 import { pickNext } from '#export-jobs/queue/pick-next.ts';
 import { claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
-import { type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
+import { guardSlot, type Lease, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { readActiveSlice } from '#export-jobs/store/steps/read-active-slice.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { quantile } from '../round.ts';
@@ -109,7 +109,8 @@ async function startOnce({ database, lease }: Subject): Promise<number> {
   const change = { type: 'slice-waiting', slice, attempt, readyInMs: 0, problem: 'none' } as const;
   const by = { action: 'CreateExportTask' } as const;
   const step = { to: 'waiting', attempt: { outcome: 'refused' }, change, by } as const;
-  await recordStep(database, lease, leaseMs, { ...intent, state: 'starting' }, step);
+  const guard = guardSlot(database, lease, leaseMs);
+  await recordStep(database, guard, { ...intent, state: 'starting' }, step);
   return tookMs;
 }
 

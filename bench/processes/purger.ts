@@ -232,6 +232,7 @@ function accept(database: Database): Promise<string> {
         prefixTemplate: 'prefix',
         logStreamNamePrefix: null,
         isUnsettledAllowed: false,
+        verification: 'off',
         logGroupBytes: null,
       },
       logGroupNames: ['/demo'],

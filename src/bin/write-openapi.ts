@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { buildApp } from '#app.ts';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { Manifest } from '#export-jobs/verification/manifest/manifest.ts';
 import { toYamlText } from '#openapi/document.ts';
 import type { Targets } from '#targets/target.ts';
 
@@ -40,3 +41,4 @@ const jsonText = app.openapiText();
 mkdirSync('openapi', { recursive: true });
 writeFileSync('openapi/openapi.json', jsonText);
 writeFileSync('openapi/openapi.yaml', toYamlText(jsonText));
+writeFileSync('openapi/manifest.schema.json', `${JSON.stringify(Manifest, null, 2)}\n`);

@@ -1,5 +1,6 @@
 import type { ProxyEnv } from 'node:http';
 
+import type { VerificationMode } from '#export-jobs/planning/verification-mode.ts';
 import type { KeepTimes } from '#export-jobs/retention/purge.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
@@ -45,6 +46,8 @@ export interface Config {
   awsCallsPerSecond: number;
   /** The limits of each caller; 0 means no limit. */
   limits: CallerLimits;
+  /** How the exports of jobs are verified that do not name it. */
+  verification: VerificationMode;
   /** How long finished jobs and the audit of jobs are kept, in milliseconds; 0 means always. */
   keep: KeepTimes;
 }
@@ -102,6 +105,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
       waitingSlices: read.WAITING_SLICES_PER_CALLER,
       watchers: read.WATCHERS_PER_CALLER,
     },
+    verification: read.VERIFICATION,
     keep: {
       finishedJobsMs: read.FINISHED_JOBS_DAYS * dayMs,
       auditMs: read.AUDIT_DAYS * dayMs,

@@ -1,5 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import {
+  type VerificationMode,
+  verificationModes,
+} from '#export-jobs/planning/verification-mode.ts';
 import { otelVariables } from './traces/otel-variables.ts';
 import {
   address,
@@ -132,6 +136,14 @@ export const Environment = Type.Object({
     400,
     'Days that the audit of jobs in the database is kept. With 0, it is never deleted.',
   ),
+  VERIFICATION: Type.Unsafe<VerificationMode>({
+    type: 'string',
+    enum: verificationModes,
+    default: 'objects',
+    description:
+      'Verification of exports, for jobs that do not name one. `off`: a slice is completed when AWS says so. `objects`: the objects in S3 are listed, which needs `s3:ListBucket`. `count`: the log events in them are counted, too, and compared with CloudWatch Logs Insights, for which AWS charges.',
+    'x-rule': `one of ${verificationModes.join(', ')}`,
+  }),
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',

@@ -10,6 +10,7 @@ import { work } from './migrations/0005-work.ts';
 import { retention } from './migrations/0006-retention.ts';
 import { traceContext } from './migrations/0007-trace-context.ts';
 import { foreignTasks } from './migrations/0008-foreign-tasks.ts';
+import { verification } from './migrations/0009-verification.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -26,6 +27,7 @@ const migrations: Record<string, MigrationStep> = {
   '0006-retention': retention,
   '0007-trace-context': traceContext,
   '0008-foreign-tasks': foreignTasks,
+  '0009-verification': verification,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

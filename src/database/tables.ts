@@ -1,5 +1,8 @@
 import type { Generated } from 'kysely';
 
+import type { AuditEntryRow } from './audit-entry-row.ts';
+import type { VerificationRow } from './verification-row.ts';
+
 /** An export job. Instants are epoch ms by the clock of the database; windows are half-open. */
 export interface JobRow {
   id: string;
@@ -19,6 +22,8 @@ export interface JobRow {
   timeZone: Generated<string>;
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: 0 | 1;
+  /** How its exports are verified: `off`, `objects` or `count`. */
+  verification: Generated<string>;
   /** Stored bytes of the log groups at acceptance; null if CloudWatch Logs was not asked. */
   logGroupBytes: number | null;
   acceptedAt: number;
@@ -185,32 +190,6 @@ interface CallerRow {
   id: string;
 }
 
-/** The audit of jobs: actions of callers and calls to AWS, with the policies that permitted them. Only the purge deletes old ones. */
-export interface AuditEntryRow {
-  at: number;
-  /** Null for a task of an unknown job. */
-  jobId: string | null;
-  /** The version of the job after the change; null if the job did not change. */
-  version: number | null;
-  /** The type of the event of that version. */
-  change: string | null;
-  principal: string;
-  action: string;
-  /** The id of the request, or the marker of the attempt. */
-  requestId: string;
-  /** Ids of the policies that made the decision, as JSON. */
-  policies: string;
-  target: string;
-  slice: number | null;
-  logGroupName: string | null;
-  destination: string | null;
-  destinationPrefix: string | null;
-  taskId: string | null;
-  awsRequestId: string | null;
-  /** `ok`, or the slug of the problem. */
-  outcome: string;
-}
-
 /** This installation. Its id is in every marker, so that installations in one account do not mix. */
 interface InstallationRow {
   id: string;
@@ -229,6 +208,7 @@ export interface Tables {
   jobs: JobRow;
   slices: SliceRow;
   attempts: AttemptRow;
+  verifications: VerificationRow;
   events: EventRow;
   idempotencyKeys: IdempotencyKeyRow;
   lines: LineRow;

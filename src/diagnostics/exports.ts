@@ -13,6 +13,14 @@ interface CompletedTask {
   durationMs: number;
 }
 
+/** A verification of an export that has ended. */
+interface EndedVerification {
+  target: string;
+  result: 'complete' | 'empty' | 'incomplete' | 'skipped';
+  /** Since its task was seen to be completed. */
+  durationMs: number;
+}
+
 /** What is known at last of a create without an answer. */
 interface ReconciledCreate {
   target: string;
@@ -53,6 +61,8 @@ export const attemptEnds = openChannel<EndedAttempt>('attempt-end');
 export const sliceEnds = openChannel<EndedSlices>('slice-end');
 /** Export tasks that have completed. */
 export const completedTasks = openChannel<CompletedTask>('task-completed');
+/** Verifications of exports that have ended. */
+export const verificationEnds = openChannel<EndedVerification>('verification-end');
 /** Creates that were sent and got no clear answer. */
 export const lostCreates = openChannel<{ target: string }>('create-without-answer');
 /** Creates without an answer whose outcome was looked up. */

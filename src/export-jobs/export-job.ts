@@ -2,12 +2,14 @@ import { type Static, Type } from '@sinclair/typebox';
 import { Warning } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
-import { TargetProblem } from '#targets/target.ts';
 import { DateTime } from '#time/date-time.ts';
 import { Text } from '#validation/text.ts';
 import { type JobState, jobStates } from './job-state.ts';
 import { SliceBy } from './planning/calendar/slice-units.ts';
+import { Verification } from './planning/verification-mode.ts';
+import { QueuePosition } from './queue/queue-position.ts';
 import { type SliceState, sliceStates } from './slice.ts';
+import { VerifiedTotals } from './verification/verification-view.ts';
 
 /** The id of the job in the examples of the OpenAPI document. */
 export const exampleJobId = '5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10';
@@ -52,7 +54,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot, or some slices have ended and the others are in the queue. `cancelling`: a cancel was requested, and a slice still holds the slot. `completed`: all slices are exported. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot or is verified, or some slices have ended and the others are in the queue. `cancelling`: a cancel was requested, and a slice still holds the slot or is verified. `completed`: all slices are exported, and verified unless `verification` is `off`. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
@@ -98,35 +100,11 @@ export const jobFacts = {
         'Total size of the log groups in bytes at the time of the request. It includes data outside the time range. Present for jobs with `logGroupNamePrefix`.',
     }),
   ),
+  verification: Verification,
   isUnsettled: Type.Boolean({
     description: `Whether log events can be missing in the export. True if \`allowUnsettled\` was set and \`to\` was less than ${inWords(awsLimits.settlingMs)} old at the time of the request. Log events that become exportable later are not in the export.`,
   }),
 };
-
-const QueuePosition = Type.Object(
-  {
-    position: Type.Integer({
-      minimum: 1,
-      description: 'Position of the next waiting slice of this job. 1 means that it starts next.',
-    }),
-    estimatedStartAt: Type.Optional(
-      DateTime(
-        'Estimated start of the next waiting slice. Absent while `problem` is present, and if there is no recent export at the target from which to estimate.',
-      ),
-    ),
-    estimatedEndAt: Type.Optional(
-      DateTime(
-        'Estimated end of the last waiting slice. Absent while `problem` is present, and if there is no recent export at the target from which to estimate.',
-      ),
-    ),
-    problem: Type.Optional(TargetProblem),
-  },
-  {
-    title: 'QueuePosition',
-    description:
-      'Position of the job in the queue of the target. Present if the job has waiting slices. Absent in GET /export-jobs. Estimates use the durations of recent exports.',
-  },
-);
 
 const sliceCounts = Object.fromEntries(
   sliceStates.map((state) => [state, Count(`Number of slices in the state \`${state}\`.`)]),
@@ -168,6 +146,7 @@ export const ExportJob = Type.Object(
       DateTime('When the last slice ended. Absent before that, and again after a retry.'),
     ),
     queue: Type.Optional(QueuePosition),
+    verified: Type.Optional(VerifiedTotals),
     failures: Type.Array(
       Type.Object(
         {
@@ -189,6 +168,7 @@ export const ExportJob = Type.Object(
       {
         self: Link('URL path of the job.'),
         slices: Link('URL path of its slices.'),
+        objects: Link('URL path of its objects in S3.'),
         events: Link('URL path of its event stream.'),
         cancel: Link('URL path to cancel the job.'),
         retry: Link('URL path to retry its failed slices.'),
@@ -215,6 +195,7 @@ export const exampleJob = {
   timeZone: 'UTC',
   destination: 'demo-log-archive',
   destinationPrefix: 'checkout/{yyyy}-{MM}-{dd}/{jobId}/{attempt}',
+  verification: 'objects' as const,
   isUnsettled: false,
   state: 'completed' as const,
   sliceCounts: {
@@ -222,6 +203,7 @@ export const exampleJob = {
     starting: 0,
     running: 0,
     cancelling: 0,
+    verifying: 0,
     completed: 2,
     failed: 0,
     cancelled: 0,
@@ -229,10 +211,19 @@ export const exampleJob = {
   acceptedAt: '2024-05-04T08:00:00.000Z',
   startedAt: '2024-05-04T08:00:00.100Z',
   endedAt: '2024-05-04T08:04:10.000Z',
+  verified: {
+    slices: 2,
+    emptySlices: 0,
+    skippedSlices: 0,
+    objects: 14,
+    bytes: 81_264,
+    streams: 14,
+  },
   failures: [],
   links: {
     self: `/export-jobs/${exampleJobId}`,
     slices: `/export-jobs/${exampleJobId}/slices`,
+    objects: `/export-jobs/${exampleJobId}/objects`,
     events: `/export-jobs/${exampleJobId}/events`,
     cancel: `/export-jobs/${exampleJobId}/cancel`,
     retry: `/export-jobs/${exampleJobId}/retry`,
@@ -246,5 +237,6 @@ export const exampleAccepted = {
   sliceCounts: { ...exampleJob.sliceCounts, waiting: 2, completed: 0 },
   startedAt: undefined,
   endedAt: undefined,
+  verified: { slices: 0, emptySlices: 0, skippedSlices: 0, objects: 0, bytes: 0, streams: 0 },
   queue: { position: 1 },
 };

@@ -1,4 +1,4 @@
-import type { SliceCounts } from './slice.ts';
+import { begunStates, type SliceCounts } from './slice.ts';
 
 /** The states of a job. They are derived from its slices, never stored. */
 export const jobStates = [
@@ -15,8 +15,8 @@ export type JobState = (typeof jobStates)[number];
  * Derives the state of a job from the states of its slices and from whether its cancel was requested.
  */
 export function jobStateOf(counts: SliceCounts, isCancelRequested: boolean): JobState {
-  const active = counts.starting + counts.running + counts.cancelling;
-  if (active > 0) return isCancelRequested ? 'cancelling' : 'running';
+  const begun = begunStates.reduce((sum, state) => sum + counts[state], 0);
+  if (begun > 0) return isCancelRequested ? 'cancelling' : 'running';
   if (counts.waiting > 0) {
     const ended = counts.completed + counts.failed + counts.cancelled;
     return ended > 0 ? 'running' : 'waiting';

@@ -1,5 +1,6 @@
 import type { Database } from '#database/database.ts';
 import type { SlotStatusSource } from '#targets/slot/slot.ts';
+import type { VerificationMode } from './planning/verification-mode.ts';
 import type { QueueView } from './queue/position.ts';
 import type { JobWatch } from './watching/job-watch.ts';
 
@@ -22,4 +23,6 @@ export interface JobsOptions {
   maxWatchers?: number | undefined;
   /** How many slices of one caller may wait. Default: 0, no limit. */
   maxWaitingSlices?: number | undefined;
+  /** The verification of jobs that do not name one. Default: `objects`. */
+  verification?: VerificationMode | undefined;
 }

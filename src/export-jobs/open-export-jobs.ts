@@ -20,9 +20,9 @@ export interface ExportJobs extends JobsOptions {
 export function openExportJobs(
   database: Database,
   options: Omit<DispatcherOptions, 'database' | 'onChange'> &
-    Pick<JobsOptions, 'maxWaitingSlices' | 'maxWatchers'> & { keep: KeepTimes },
+    Pick<JobsOptions, 'maxWaitingSlices' | 'maxWatchers' | 'verification'> & { keep: KeepTimes },
 ): ExportJobs {
-  const { elapsed, sleep, log, maxWaitingSlices, maxWatchers } = options;
+  const { elapsed, sleep, log, maxWaitingSlices, maxWatchers, verification } = options;
   const watch = makeJobWatch({
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep,
@@ -33,7 +33,6 @@ export function openExportJobs(
   const isMarker = makeIsMarker(makeInstallationReader(database));
   const dispatcher = openDispatcher({ ...options, database, onChange: watch.changed });
   const retention = openRetention({ ...options, database });
-  const limits = { maxWaitingSlices, maxWatchers };
   return {
     database,
     watch,
@@ -41,7 +40,9 @@ export function openExportJobs(
     slots,
     wake: dispatcher.wake,
     isMarker,
-    ...limits,
+    maxWaitingSlices,
+    maxWatchers,
+    verification,
     async close() {
       await Promise.all([dispatcher.close(), retention.close()]);
     },

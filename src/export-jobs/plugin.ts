@@ -10,13 +10,14 @@ import { cancelExportJob } from './routes/cancel-export-job.ts';
 import { createExportJob } from './routes/create-export-job.ts';
 import { getExportJob } from './routes/get-export-job.ts';
 import { listExportJobs } from './routes/list-export-jobs.ts';
+import { listObjects } from './routes/list-objects.ts';
 import { listSlices } from './routes/list-slices.ts';
 import { retryExportJob } from './routes/retry-export-job.ts';
 import { watchEvents } from './routes/watch-events.ts';
 
 /** What the routes of export jobs need. */
 export interface ExportJobsOptions
-  extends Pick<JobsOptions, 'database' | 'watch' | 'queue' | 'maxWaitingSlices'> {
+  extends Pick<JobsOptions, 'database' | 'watch' | 'queue' | 'maxWaitingSlices' | 'verification'> {
   operations: JobOperations;
   targets: Targets;
   authenticate: Authenticate;
@@ -31,7 +32,8 @@ export interface ExportJobsOptions
 /** Registers the operations on export jobs. It queries nothing before the first request. */
 export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (app, options) => {
   const { operations, targets, authenticate, authorizer, database, watch, queue } = options;
-  const { preflight, newId, elapsed, sleep, maxWaitingSlices = 0 } = options;
+  const { preflight, newId, elapsed, sleep } = options;
+  const { maxWaitingSlices = 0, verification = 'objects' } = options;
   const { access, show, showNow, announce, changes, polls } = operations;
   // Before the server closes: Node counts a connection whose last bytes are not sent yet as idle, and
   // cuts it.
@@ -51,11 +53,13 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     elapsed,
     sleep,
     maxWaitingSlices,
+    verification,
   });
   await app.register(listExportJobs, { list: operations.list });
   await app.register(getExportJob, { access, show, authenticate, watch, polls });
   await app.register(watchEvents, { openStream: operations.openStream });
   await app.register(listSlices, { access, list: operations.listSlices });
+  await app.register(listObjects, { access, list: operations.listObjects });
   await app.register(cancelExportJob, { changes, showNow });
   await app.register(retryExportJob, { changes, showNow });
 };

@@ -7,6 +7,7 @@ export const sliceStates = [
   'starting',
   'running',
   'cancelling',
+  'verifying',
   'completed',
   'failed',
   'cancelled',
@@ -15,14 +16,16 @@ export type SliceState = (typeof sliceStates)[number];
 
 /**
  * The valid transitions. `starting` is recorded before AWS is called. So it may return to the queue
- * when nothing was created, or end at once when AWS refuses. A
- * waiting slice fails with another slice of its job if both have the same cause.
+ * when nothing was created, or end at once when AWS refuses. A waiting slice fails with another slice of
+ * its job if both have the same cause. A slice of a job without verification goes from `running` to
+ * `completed`.
  */
 export const transitions: Record<SliceState, readonly SliceState[]> = {
   waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
-  running: ['cancelling', 'completed', 'failed', 'waiting', 'cancelled'],
-  cancelling: ['cancelled', 'completed', 'failed'],
+  running: ['cancelling', 'verifying', 'completed', 'failed', 'waiting', 'cancelled'],
+  cancelling: ['cancelled', 'verifying', 'completed', 'failed'],
+  verifying: ['completed', 'failed', 'waiting', 'cancelled'],
   completed: [],
   failed: ['waiting'],
   cancelled: [],
@@ -31,8 +34,11 @@ export const transitions: Record<SliceState, readonly SliceState[]> = {
 /** The states in which a slice holds the slot of its target. */
 export const activeStates = ['starting', 'running', 'cancelling'] as const satisfies SliceState[];
 
+/** The states in which a slice is neither in the queue nor ended. `verifying` leaves the slot to others. */
+export const begunStates = [...activeStates, 'verifying'] as const satisfies SliceState[];
+
 /** The states in which a slice has not ended. */
-export const openStates = ['waiting', ...activeStates] as const satisfies SliceState[];
+export const openStates = ['waiting', ...begunStates] as const satisfies SliceState[];
 
 /** The number of slices of a job in each state. */
 export type SliceCounts = Record<SliceState, number>;

@@ -54,6 +54,8 @@ test('npm run bench prints every figure', async () => {
       '  calls to AWS          # describes a second, # calls, # at most in a second',
     ]),
     '  reads of a caller     p# # ms, at most # ms, # of # refused (goal #)',
+    'hand-off, verified   mean # s, not verified # s, # s more (goal ≤ #)',
+    'verify, # streams     # MiB more resident at most (goal ≤ #), in # s',
     'makespan, # s        # × the time of # tasks (goal ≤ #), run in # s',
     'makespan, # s       # × the time of # tasks (goal ≤ #), run in # s',
     ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [

@@ -4,8 +4,9 @@ import type { Evidence, Row, Violation } from './checker.ts';
 const transitions: Record<string, readonly string[]> = {
   waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
-  running: ['cancelling', 'completed', 'failed', 'waiting', 'cancelled'],
-  cancelling: ['cancelled', 'completed', 'failed'],
+  running: ['cancelling', 'verifying', 'failed', 'waiting', 'cancelled'],
+  cancelling: ['cancelled', 'verifying', 'failed'],
+  verifying: ['completed', 'failed', 'waiting', 'cancelled'],
   completed: [],
   failed: ['waiting'],
   cancelled: [],
@@ -17,13 +18,24 @@ interface ReplayedSlice {
   attempt: number;
 }
 
+// A replica of the version before verifications leaves them out.
+const olderTransitions: typeof transitions = {
+  ...transitions,
+  running: [...(transitions.running ?? []), 'completed'],
+  cancelling: [...(transitions.cancelling ?? []), 'completed'],
+};
+
 /** Replays the events of every job: only allowed transitions, no gaps, and the final states equal the rows. */
-export function checkHistory({ jobs, slices, events }: Evidence): Violation[] {
+export function checkHistory({ jobs, slices, events, hasOldReplicas }: Evidence): Violation[] {
+  const lawful = hasOldReplicas ? olderTransitions : transitions;
   const eventsOf = Map.groupBy(events, ({ jobId }) => jobId);
   const slicesOf = Map.groupBy(slices, ({ jobId }) => jobId);
   return jobs.flatMap(({ id, version }) => {
     const history = (eventsOf.get(id) ?? []).toSorted((one, other) => one.version - other.version);
-    return [...checkVersions(history, version), ...reapply(history, slicesOf.get(id) ?? [])].map(
+    return [
+      ...checkVersions(history, version),
+      ...reapply(history, slicesOf.get(id) ?? [], lawful),
+    ].map(
       (text): Violation => ({ invariant: 'INV5', kind: 'unlawful', text: `job ${id}: ${text}` }),
     );
   });
@@ -37,14 +49,18 @@ function checkVersions(history: Row<'events'>[], version: number): string[] {
     : [`version ${version}, but events ${history.map((event) => event.version)}`];
 }
 
-function reapply(history: Row<'events'>[], rows: Row<'slices'>[]): string[] {
+function reapply(
+  history: Row<'events'>[],
+  rows: Row<'slices'>[],
+  lawful: typeof transitions,
+): string[] {
   const slices = new Map<number, ReplayedSlice>(
     rows.map(({ number, logGroupName }) => [
       number,
       { logGroupName, state: 'waiting', attempt: 0 },
     ]),
   );
-  const texts = history.flatMap((event) => apply(event, slices));
+  const texts = history.flatMap((event) => apply(event, slices, lawful));
   const differences = rows.flatMap(({ number, state, attempt }) => {
     const replayed = slices.get(number);
     if (replayed?.state === state && replayed.attempt === attempt) return [];
@@ -53,7 +69,11 @@ function reapply(history: Row<'events'>[], rows: Row<'slices'>[]): string[] {
   return [...texts, ...differences];
 }
 
-function apply({ type, data }: Row<'events'>, slices: Map<number, ReplayedSlice>): string[] {
+function apply(
+  { type, data }: Row<'events'>,
+  slices: Map<number, ReplayedSlice>,
+  lawful: typeof transitions,
+): string[] {
   const facts = JSON.parse(data);
   const all = (from: string, to: string) => {
     for (const replayed of slices.values()) {
@@ -74,7 +94,7 @@ function apply({ type, data }: Row<'events'>, slices: Map<number, ReplayedSlice>
   const { state } = replayed;
   const expected = to === 'starting' ? replayed.attempt + 1 : replayed.attempt;
   Object.assign(replayed, { state: to, attempt });
-  if (!transitions[state]?.includes(to)) return [`slice ${slice} went from ${state} to ${to}`];
+  if (!lawful[state]?.includes(to)) return [`slice ${slice} went from ${state} to ${to}`];
   if (attempt !== expected)
     return [`slice ${slice}: ${type} of attempt ${attempt} after ${expected}`];
   return [];

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 
+import type { EvidentObject } from './check-manifests.ts';
 import { check, type Evidence, type Task } from './checker.ts';
 
 const marker = 'xp1-here-job-0-1-0123456789abcdef';
@@ -42,11 +44,61 @@ const event = (version: number, type: string, data: object) => ({
   data: JSON.stringify(data),
 });
 
+const manifestKey = 'jobs/job/1/_manifest-task-1.json';
+const objectKey = 'jobs/job/1/task-1/web-1/000000.gz';
+const manifest = JSON.stringify({
+  taskId: 'task-1',
+  jobId: 'job',
+  slice: 0,
+  attempt: 1,
+  from: '1970-01-01T00:00:00.000Z',
+  to: '1970-01-01T01:00:00.000Z',
+  isEmpty: false,
+  objects: [{ key: objectKey, size: 7 }],
+});
+const manifestSha256 = createHash('sha256').update(manifest).digest('hex');
+
+const verification: Evidence['verifications'][number] = {
+  jobId: 'job',
+  slice: 0,
+  attempt: 1,
+  target: 'default',
+  accountId: '123456789012',
+  region: 'eu-west-1',
+  taskId: 'task-1',
+  beganAt: 2_100,
+  dueAt: 2_100,
+  looks: 1,
+  owner: null,
+  leasedUntil: 0,
+  endedAt: 2_200,
+  method: 'objects',
+  objects: 1,
+  bytes: 7,
+  streams: 1,
+  lines: null,
+  records: null,
+  events: null,
+  isEmpty: 0,
+  evidence: null,
+  manifestKey,
+  manifestSha256,
+};
+const stored = { size: 7 };
+const storedManifest = { size: manifest.length, text: manifest };
+const objects = new Map<string, EvidentObject>([
+  [`archive/${objectKey}`, stored],
+  [`archive/${manifestKey}`, storedManifest],
+]);
+const without = (key: string) =>
+  new Map([...objects].filter(([name]) => name !== `archive/${key}`));
+
 const events = [
   event(1, 'job-accepted', { slices: 1 }),
   event(2, 'slice-starting', { slice: 0, attempt: 1 }),
   event(3, 'slice-running', { slice: 0, attempt: 1, taskId: 'task-1' }),
-  event(4, 'slice-completed', { slice: 0, attempt: 1, taskId: 'task-1' }),
+  event(4, 'slice-verifying', { slice: 0, attempt: 1, taskId: 'task-1' }),
+  event(5, 'slice-completed', { slice: 0, attempt: 1, taskId: 'task-1' }),
 ];
 const auditEntries = events.map(({ jobId, version, at, type }) => ({
   jobId,
@@ -65,6 +117,7 @@ const auditEntries = events.map(({ jobId, version, at, type }) => ({
   taskId: null,
   awsRequestId: null,
   outcome: 'ok',
+  manifestSha256: type === 'slice-completed' ? manifestSha256 : null,
 }));
 
 /** One job of one slice, exported once. */
@@ -112,7 +165,8 @@ const valid: Evidence = {
       acceptedAt: 980,
       cancelRequestedAt: null,
       endedAt: null,
-      version: 4,
+      verification: 'objects',
+      version: 5,
     },
   ],
   slices: [
@@ -141,6 +195,9 @@ const valid: Evidence = {
   expectedToFail: new Set(),
   targets: [{ name: 'default', accountId: '123456789012', region: 'eu-west-1' }],
   absences: [{ target: 'default', from: -9_000, until: -1 }],
+  verifications: [verification],
+  objects,
+  hasOldReplicas: false,
   idempotencyKeys: [
     { caller: 'anonymous', key: 'key', digest: 'digest', jobId: 'job', createdAt: 980 },
   ],
@@ -176,7 +233,7 @@ const violations: [string, string, Partial<Evidence>][] = [
   [
     'INV5',
     'a completed slice that starts again',
-    { events: [...valid.events, event(5, 'slice-starting', { slice: 0, attempt: 2 })] },
+    { events: [...valid.events, event(6, 'slice-starting', { slice: 0, attempt: 2 })] },
   ],
   ['INV5', 'a missing event', { events: valid.events.slice(0, 3) }],
   [
@@ -237,6 +294,40 @@ const violations: [string, string, Partial<Evidence>][] = [
     'a create for a removed target',
     { absences: [{ target: 'default', from: -9_000, until: 996 }] },
   ],
+  [
+    'INV5',
+    'a slice that is completed without a verification',
+    { events: valid.events.toSpliced(3, 1) },
+  ],
+  ['INV15', 'a completed slice without a verification', { verifications: [] }],
+  ['INV15', 'a slice with two verifications', { verifications: [verification, verification] }],
+  ['INV15', 'a completed slice without its manifest', { objects: without(manifestKey) }],
+  ['INV15', 'a missing object of a manifest', { objects: without(objectKey) }],
+  [
+    'INV15',
+    'an object of another size than in its manifest',
+    { objects: new Map([...objects, [`archive/${objectKey}`, { size: 8 }]]) },
+  ],
+  [
+    'INV15',
+    'an object that is not in its manifest',
+    { objects: new Map([...objects, ['archive/jobs/job/1/task-1/web-2/000000.gz', stored]]) },
+  ],
+  [
+    'INV15',
+    'a manifest with other bytes',
+    {
+      objects: new Map([
+        ...objects,
+        [`archive/${manifestKey}`, { size: 2, text: '{"objects":[]}' }],
+      ]),
+    },
+  ],
+  [
+    'INV15',
+    'a manifest that is not in the audit',
+    { auditEntries: auditEntries.map((entry) => ({ ...entry, manifestSha256: null })) },
+  ],
 ];
 
 describe('the checker', () => {
@@ -249,9 +340,9 @@ describe('the checker', () => {
     (ended, logGroupName, state) => {
       const problem = 'destination-not-found';
       const failure = { slices: 1, problem, ...(ended && { logGroupName: ended }) };
-      const history = [...events, event(5, 'slices-failed', failure)];
+      const history = [...events, event(6, 'slices-failed', failure)];
       const other = { ...slice, number: 1, logGroupName, state, attempt: 0, problem: '{}' };
-      const jobs = valid.jobs.map((job) => ({ ...job, version: 5 }));
+      const jobs = valid.jobs.map((job) => ({ ...job, version: 6 }));
 
       const found = check({ ...valid, jobs, events: history, slices: [slice, other] as never });
 
@@ -273,6 +364,20 @@ describe('the checker', () => {
     const absences = [{ target: 'default', from: 994, until: 9_000 }];
 
     expect(check({ ...valid, absences })).toEqual([]);
+  });
+
+  test('permits a slice that an older replica completed without a verification', () => {
+    const [accepted, starting, running] = valid.events;
+    const completed = event(4, 'slice-completed', { slice: 0, attempt: 1, taskId: 'task-1' });
+    const older = [accepted, starting, running, completed] as typeof events;
+    const jobs = valid.jobs.map((job) => ({ ...job, version: 4 }));
+    const entries = auditEntries.slice(0, 3).concat({
+      ...(auditEntries[4] as (typeof auditEntries)[number]),
+      version: 4,
+    });
+    const ofOldReplica = { jobs, events: older, auditEntries: entries, verifications: [] };
+
+    expect(check({ ...valid, ...ofOldReplica, hasOldReplicas: true })).toEqual([]);
   });
 
   test.each(violations)('finds %s: %s', (invariant, _description, changes) => {

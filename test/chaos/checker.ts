@@ -5,6 +5,7 @@ import type { Tables } from '#database/tables.ts';
 import { checkAudit } from './check-audit.ts';
 import { type ClientCall, checkCalls } from './check-calls.ts';
 import { checkHistory } from './check-history.ts';
+import { checkManifests, type EvidentObject } from './check-manifests.ts';
 import { type Absence, checkTargets, type TargetPlace } from './check-targets.ts';
 
 /** An export task, as the emulator knows it. */
@@ -45,6 +46,11 @@ export interface Evidence {
   /** When targets were in no configuration of any replica. */
   absences: readonly Absence[];
   auditEntries: Row<'auditEntries'>[];
+  verifications: Row<'verifications'>[];
+  /** The objects in S3, by bucket and key. Absent while replicas still work. */
+  objects?: ReadonlyMap<string, EvidentObject>;
+  /** Whether replicas of the version before the newest migration took part. */
+  hasOldReplicas: boolean;
 }
 
 /** A broken invariant. */
@@ -70,6 +76,7 @@ export function check(evidence: Evidence): Violation[] {
     ...checkCalls(evidence),
     ...checkAudit(evidence),
     ...checkTargets(evidence),
+    ...checkManifests(evidence),
   ];
 }
 

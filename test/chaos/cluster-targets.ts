@@ -2,6 +2,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Emulator } from 'cloudwatch-logs-export-emulator/source';
 
+import { firstWindowAt } from '../export-jobs/insert-hourly-job.ts';
+
 /** A target of a cluster. */
 export interface ClusterTarget {
   name: string;
@@ -57,6 +59,12 @@ export function seedTargets({ seed }: Emulator, targets: readonly ClusterTarget[
   for (const target of targets) {
     const { region, accountId } = target;
     seed.logGroup({ accountId, region, logGroupName: '/app' });
+    // Every other hour of a job has an event. The others are exported without objects.
+    const events = Array.from({ length: 48 }, (_, index) => ({
+      timestamp: firstWindowAt + index * 7_200_000,
+      message: `event ${index}`,
+    }));
+    seed.logEvents({ accountId, region, logGroupName: '/app', logStreamName: 'web/1', events });
     seed.bucket({ accountId, region, bucket: bucketOf(target) });
   }
 }

@@ -39,6 +39,8 @@ export interface ClusterOptions {
   emulator?: EmulatorOptions;
   /** Whether the replicas serve the API. Default: false. */
   isServing?: boolean;
+  /** Whether replicas of the version before the newest migration take part. Default: false. */
+  hasOldReplicas?: boolean;
   /** Wrong clocks, by replica. */
   clockShiftsMs?: (index: number) => readonly number[];
   /** Prepares the empty database. */
@@ -63,6 +65,7 @@ export interface Cluster extends AsyncDisposable {
   cancelled: Set<string>;
   /** The ids of jobs all of whose slices must fail. */
   expectedToFail: Set<string>;
+  hasOldReplicas: boolean;
   observedCreates: ObservedCreate[];
   /** Unexpected ends of processes. */
   processFailures: string[];
@@ -150,7 +153,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
 
   async function addJob(target: ClusterTarget, slices: number) {
     const destination = bucketOf(target);
-    accepted.push(await insertHourlyJob(database, { target: target.name, slices, destination }));
+    const job = { target: target.name, slices, destination, verification: 'objects' } as const;
+    accepted.push(await insertHourlyJob(database, job));
   }
 
   async function fillQueues(): Promise<void> {
@@ -177,6 +181,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     accepted,
     cancelled,
     expectedToFail,
+    hasOldReplicas: options.hasOldReplicas ?? false,
     observedCreates,
     processFailures,
     logPath,

@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientCall } from './check-calls.ts';
 import { check, type Evidence, type Violation } from './checker.ts';
 import type { Cluster } from './cluster.ts';
+import { bucketOf } from './cluster-targets.ts';
 import { readEvidence } from './read-evidence.ts';
+import { readObjects } from './read-objects.ts';
 import { chaosLimits } from './shortened-limits.ts';
 
 /** The result of a scenario. */
@@ -46,7 +48,9 @@ export async function evaluate(
     await delay(500);
   }
   await Promise.all(cluster.replicas.map((replica) => replica.end()));
-  const evidence = await readEvidenceOf(cluster, calls);
+  const buckets = cluster.targets.map(bucketOf);
+  const objects = await readObjects(cluster.emulator, buckets);
+  const evidence = { ...(await readEvidenceOf(cluster, calls)), objects };
   const processFailures = cluster.processFailures.map(
     (text): Violation => ({ invariant: 'process', kind: 'unlawful', text }),
   );
@@ -85,7 +89,7 @@ async function waitUntilIdle({ database }: Cluster, signal: AbortSignal): Promis
 
 function readEvidenceOf(cluster: Cluster, calls: ClientCall[]): Promise<Evidence> {
   const { database, emulator, accepted, cancelled, expectedToFail, observedCreates } = cluster;
-  const { targets, absences } = cluster;
+  const { targets, absences, hasOldReplicas } = cluster;
   return readEvidence(database, {
     accepted,
     cancelled,
@@ -95,6 +99,7 @@ function readEvidenceOf(cluster: Cluster, calls: ClientCall[]): Promise<Evidence
     tasks: emulator.exportTasks(),
     targets,
     absences,
+    hasOldReplicas,
   });
 }
 

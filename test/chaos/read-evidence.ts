@@ -12,6 +12,8 @@ export type OutsideRecord = Pick<
   | 'tasks'
   | 'targets'
   | 'absences'
+  | 'objects'
+  | 'hasOldReplicas'
 >;
 
 /** Reads the records of the database, and adds those of AWS and the clients. */
@@ -29,6 +31,7 @@ export async function readEvidence(
     events: await queries.selectFrom('events').selectAll().execute(),
     orphans: await queries.selectFrom('strays').selectAll().execute(),
     idempotencyKeys: await queries.selectFrom('idempotencyKeys').selectAll().execute(),
+    verifications: await queries.selectFrom('verifications').selectAll().execute(),
     auditEntries: await queries.selectFrom('auditEntries').selectAll().execute(),
   };
 }

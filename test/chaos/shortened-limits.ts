@@ -21,6 +21,8 @@ export const chaosLimits: DispatcherTimings = {
   standBackMs: 40_000,
   retryAfterMs: [200, 500],
   resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
+  secondLookMs: 200,
+  verifyAgainAfter: { firstMs: 100, maxMs: 2_000 },
 };
 
 /** How long a replica is frozen: long enough for another one to take its slots. */

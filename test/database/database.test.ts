@@ -45,6 +45,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0006-retention',
       '0007-trace-context',
       '0008-foreign-tasks',
+      '0009-verification',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -61,6 +62,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'deletedJobs',
         'purge',
         'foreignTasks',
+        'verifications',
       ])
         await schema.dropTable(table).execute();
       for (const index of [
@@ -75,7 +77,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         await schema.dropIndex(index).execute();
       for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
         await schema.alterTable('slots').dropColumn(column).execute();
-      for (const column of ['principal', 'timeZone', 'endedAt', 'traceParent'])
+      for (const column of ['principal', 'timeZone', 'endedAt', 'traceParent', 'verification'])
         await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
       await schema.alterTable('slices').dropColumn('misses').execute();
@@ -109,12 +111,13 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0006-retention',
       '0007-trace-context',
       '0008-foreign-tasks',
+      '0009-verification',
     ]);
-    const columns = ['id', 'principal', 'timeZone'] as const;
+    const columns = ['id', 'principal', 'timeZone', 'verification'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
-      { id: 'before', principal: null, timeZone: 'UTC' },
-      { id: 'beside', principal: null, timeZone: 'UTC' },
+      { id: 'before', principal: null, timeZone: 'UTC', verification: 'objects' },
+      { id: 'beside', principal: null, timeZone: 'UTC', verification: 'objects' },
     ]);
   });
 
@@ -250,5 +253,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([8, 1]);
+  expect([applied?.length, installations?.length]).toEqual([9, 1]);
 });

@@ -36,6 +36,7 @@ export function planOf(slices: number, facts: Partial<PlannedJob['job']> = {}) {
       prefixTemplate: 'jobs/{jobId}',
       logStreamNamePrefix: null,
       isUnsettledAllowed: false,
+      verification: 'objects' as const,
       logGroupBytes: null,
       ...facts,
     },

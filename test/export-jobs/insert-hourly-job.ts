@@ -7,6 +7,9 @@ import { testAuditContext } from './caller-requests.ts';
 /** 2024-05-01T00:00:00Z: the start of virtual time, after the windows of all jobs. */
 export const startAt = Date.UTC(2024, 4, 1);
 
+/** The start of the first window of each job. */
+export const firstWindowAt = startAt - 30 * 86_400_000;
+
 /** The values of a job that matter to a test. */
 export interface HourlyJob {
   target?: string;
@@ -21,6 +24,8 @@ export interface HourlyJob {
   destination?: string;
   destinationPrefix?: string;
   timeZone?: string;
+  /** How its exports are verified. Default: they are not. */
+  verification?: 'off' | 'objects' | 'count';
   /** The span of its request. Default: none. */
   traceParent?: string;
 }
@@ -34,9 +39,10 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
     destinationPrefix = 'jobs/{jobId}/{attempt}',
     timeZone = 'UTC',
     traceParent = null,
+    verification = 'off',
   } = job;
   const id = randomUUID();
-  const fromAt = startAt - 30 * 86_400_000;
+  const fromAt = firstWindowAt;
   await database.transaction(async (queries) => {
     await queries
       .insertInto('jobs')
@@ -54,6 +60,7 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
         isUnsettledAllowed: 0,
         acceptedAt: database.now(),
         traceParent,
+        verification,
       })
       .execute();
     const numbers = Array.from({ length: slices }, (_, number) => number);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Insertable } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import type { VerificationRow } from '#database/verification-row.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testAuditContext } from './caller-requests.ts';
@@ -97,5 +99,34 @@ export async function insertAttempt(database: Database, values: AttemptValues): 
     .set({ attempt })
     .where('jobId', '=', rest.jobId)
     .where('number', '=', slice)
+    .execute();
+}
+
+/** Inserts a verification. Returns nothing: its job need not exist. */
+export async function insertVerification(
+  database: Database,
+  {
+    jobId = 'job',
+    slice = 0,
+    attempt = 1,
+    target = 'default',
+    taskId = 'task',
+    ...rest
+  }: Partial<Insertable<VerificationRow>>,
+): Promise<void> {
+  await database.queries
+    .insertInto('verifications')
+    .values({
+      jobId,
+      slice,
+      attempt,
+      target,
+      taskId,
+      accountId: '123456789012',
+      region: 'eu-west-1',
+      beganAt: 0,
+      dueAt: 0,
+      ...rest,
+    })
     .execute();
 }

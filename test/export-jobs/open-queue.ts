@@ -106,6 +106,9 @@ export const refusal = {
   headers: { date: 'unknown' },
 } as const;
 
+/** The points at which a verification dies. */
+const verificationPoints: CrashPoint[] = ['before-manifest', 'after-manifest'];
+
 /** Opens a queue; dispose of it with `await using`. */
 export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
   const silence = options.isTimeoutSkipped ? openTimeoutSkipper() : undefined;
@@ -178,6 +181,10 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
       await options.reach?.(point);
       if (point === diesAt && !isDead) {
         isDead = true;
+        if (verificationPoints.includes(point)) {
+          time.expectSleepers(-1);
+          await new Promise(() => {}); // a verification has no loop that could die later
+        }
         throw new Error(`killed ${point}`); // its transaction is rolled back
       }
       if (point === freezesAt && !hasFrozen) {
@@ -294,7 +301,7 @@ export async function openQueue(options: QueueOptions = {}): Promise<Queue> {
         const { open } = await database.queries
           .selectFrom('slices')
           .select((of) => of.fn.countAll<number>().as('open'))
-          .where('state', 'in', ['waiting', 'starting', 'running', 'cancelling'])
+          .where('state', 'in', ['waiting', 'starting', 'running', 'cancelling', 'verifying'])
           .executeTakeFirstOrThrow();
         return Number(open) === 0;
       };

@@ -80,7 +80,15 @@ test('no object is a union, because generators lose its members', () => {
   expect(unions).toEqual([]);
 });
 
-const int64Members = ['from', 'to', 'creationTime', 'completionTime', 'logGroupBytes'];
+const int64Members = [
+  'from',
+  'to',
+  'creationTime',
+  'completionTime',
+  'logGroupBytes',
+  'bytes',
+  'size',
+];
 
 test('times and sizes are 64-bit integers', () => {
   const integers = schemas.filter(([, { type }]) => type === 'integer');

@@ -77,6 +77,7 @@ test('every example of the document works in the demo', async () => {
     getExportJob: 200,
     watchEvents: 200,
     listSlices: 200,
+    listObjects: 200,
     cancelExportJob: 202,
     retryExportJob: 202,
     listTargets: 200,

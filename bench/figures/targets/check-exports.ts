@@ -38,6 +38,7 @@ export async function checkExports(
       tasks: await readTasks(aws),
       targets,
       absences: [],
+      hasOldReplicas: false,
     }),
   );
   for (const { invariant, text } of violations) process.stderr.write(`${invariant} ${text}\n`);

@@ -22,7 +22,10 @@ export type CrashPoint =
   | 'in-outcome'
   | 'in-adopt'
   | 'in-requeue'
-  | 'before-orphan-cancel';
+  | 'before-orphan-cancel'
+  | 'before-manifest'
+  | 'after-manifest'
+  | 'in-verdict';
 
 /** What working a slot needs. */
 export interface SlotOptions {
@@ -43,6 +46,8 @@ export interface SlotOptions {
   reach: (point: CrashPoint) => Promise<void>;
   /** Called after each recorded change of a job. */
   onChange: (jobId: string) => void;
+  /** Called when a slice has left the slot to be verified. */
+  onVerifying: () => void;
 }
 
 /**

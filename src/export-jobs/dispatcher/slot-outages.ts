@@ -20,7 +20,7 @@ export interface SlotOutages {
 // Shorter: what fails every other time has lines without end. Longer: the end is logged late.
 const calmMs = 60_000;
 // Slices take minutes. Shorter: each failed one is an outage of its own.
-const slicesCalmMs = 60 * 60_000;
+export const slicesCalmMs = 60 * 60_000;
 
 // The tasks of other tools take minutes, too. Shorter: each of them is an error. Longer: jobs wait unnoticed.
 export const takenAlarmMs = 60 * 60_000;

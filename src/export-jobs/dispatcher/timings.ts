@@ -1,5 +1,7 @@
 import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { statedLimits } from '#problems/limits.ts';
+import type { BackOffLimits } from '#time/back-off.ts';
+import { maxPutOffMs } from '../store/verifications/due-verifications.ts';
 
 /** The times of the dispatcher, in milliseconds, and its counts. */
 export interface DispatcherTimings {
@@ -18,6 +20,8 @@ export interface DispatcherTimings {
   standBackMs: number;
   retryAfterMs: readonly number[];
   resendAfterMs: readonly number[];
+  secondLookMs: number;
+  verifyAgainAfter: BackOffLimits;
 }
 
 /** The timings in production. Tests have shorter ones. */
@@ -59,4 +63,10 @@ export const dispatcherTimings: DispatcherTimings = {
   // failed. Fewer or shorter: an hour without creates at AWS fails slices. More: its caller waits for
   // hours to learn that it does not work.
   resendAfterMs: [5_000, 120_000, 600_000, 1_800_000, 3_600_000],
+  // For how long objects may appear after their task is COMPLETED. AWS does not document it. Shorter: an
+  // export whose objects are late is repeated for nothing. Longer: empty slices complete later.
+  secondLookMs: 5_000,
+  // The pauses after a verification that AWS did not answer. Shorter: calls that fail for nothing. Longer:
+  // after an outage, slices stay unverified.
+  verifyAgainAfter: { firstMs: 2_000, maxMs: maxPutOffMs / 2 },
 };

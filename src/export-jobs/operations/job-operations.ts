@@ -11,6 +11,7 @@ import { isHead } from '../store/reads/read-heads.ts';
 import { makeWaitingRequests, type WaitingRequests } from '../watching/waiting-requests.ts';
 import { type JobChanges, makeJobChanges } from './change-job.ts';
 import { type ListJobs, makeListJobs } from './list-jobs.ts';
+import { type ListObjects, makeListObjects } from './list-objects-of-job.ts';
 import { type ListSlices, makeListSlices } from './list-slices-of-job.ts';
 import { makeReadSliceGrid, type ReadSliceGrid } from './read-slice-grid.ts';
 import { makeReadTimeline, type ReadTimeline } from './read-timeline.ts';
@@ -21,6 +22,7 @@ export interface JobOperations {
   access: JobAccess;
   list: ListJobs;
   listSlices: ListSlices;
+  listObjects: ListObjects;
   readGrid: ReadSliceGrid;
   readTimeline: ReadTimeline;
   show: ShowJob;
@@ -63,6 +65,7 @@ export function makeJobOperations(options: JobOperationsOptions): JobOperations 
     access,
     list: makeListJobs({ database, access, jobCache, basePath }),
     listSlices: makeListSlices(database, basePath),
+    listObjects: makeListObjects({ database, targets }),
     readGrid: makeReadSliceGrid(database, elapsed),
     readTimeline: makeReadTimeline({ database, authorizer, visibility, elapsed }),
     show,

@@ -5,6 +5,7 @@ import { defaultPageLimit, type Page, pageParameters, readCursor, toPage } from 
 import { type Slice, SliceStateName, showSlice } from '../presenters/show-slice.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import { readAttempts, readSlices } from '../store/reads/read-slices.ts';
+import { readVerifications } from '../store/verifications/read-verifications.ts';
 
 /** The filter of a list of slices, and its page. */
 export type SliceListQuery = Static<typeof SliceListQuery>;
@@ -33,9 +34,12 @@ export function makeListSlices(database: Database, basePath: string): ListSlices
     const attempts = await readAttempts(database, jobId, numbers);
     const attemptsOf = Map.groupBy(attempts, ({ slice }) => slice);
 
-    const slices = entries.map((slice) =>
-      showSlice(slice, attemptsOf.get(slice.number) ?? [], basePath),
-    );
+    const verified = await readVerifications(database, jobId, numbers);
+
+    const slices = entries.map((row) => {
+      const verification = verified.find(({ slice }) => slice === row.number);
+      return showSlice(row, { attempts: attemptsOf.get(row.number) ?? [], verification }, basePath);
+    });
     return { entries: slices, ...page };
   };
 }

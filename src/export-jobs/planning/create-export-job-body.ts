@@ -13,6 +13,7 @@ import { priorityIgnoredEvery } from '../queue/serving-order.ts';
 import { SliceBy } from './calendar/slice-units.ts';
 import { utc } from './calendar/wall-clock.ts';
 import { defaultTemplateOf, templateDescription } from './prefix-template.ts';
+import { Verification } from './verification-mode.ts';
 import { longestDayMs } from './window.ts';
 
 // They fill half of the megabyte that a body may have. A logGroupNamePrefix can match more.
@@ -89,6 +90,10 @@ export const CreateExportJob = Type.Object(
         description: `Priority of the job. A higher number starts first. Default: 0. At each target, one slice in ${priorityIgnoredEvery} is chosen without the priority. It is a slice of the caller that was served least recently. So every job starts eventually.`,
       }),
     ),
+    verification: Type.Optional({
+      ...Verification,
+      description: `${Verification.description} Default: the setting VERIFICATION of the service.`,
+    }),
     allowUnsettled: Type.Optional(
       Type.Boolean({
         default: false,

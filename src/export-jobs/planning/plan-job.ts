@@ -9,6 +9,7 @@ import type { CreateExportJob } from './create-export-job-body.ts';
 import { type PlannedSlices, planSlices } from './plan-slices.ts';
 import { defaultTemplateOf, faultOf, readPrefixTemplate } from './prefix-template.ts';
 import { type ListingOptions, resolveLogGroups } from './resolve-log-groups.ts';
+import type { VerificationMode } from './verification-mode.ts';
 import { readWindow, type Window } from './window.ts';
 
 /** The values of a job, with all defaults applied. Instants are epoch ms. */
@@ -24,6 +25,7 @@ export interface PlannedJobFacts extends Window {
   prefixTemplate: string;
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: boolean;
+  verification: VerificationMode;
   /** The stored bytes of the log groups; null when CloudWatch Logs was not asked for them. */
   logGroupBytes: number | null;
 }
@@ -48,6 +50,8 @@ export interface PlanningOptions {
   jobId: string;
   request: CallerRequest;
   authorizer: Authorizer;
+  /** The verification of jobs that do not name one. */
+  verification: VerificationMode;
 }
 
 /**
@@ -59,13 +63,15 @@ export interface PlanningOptions {
  */
 export async function planJob(
   body: CreateExportJob,
-  { target, now, elapsed, sleep, jobId, request, authorizer }: PlanningOptions,
+  options: PlanningOptions,
 ): Promise<PlannedJob> {
+  const { target, now, elapsed, sleep, jobId, request, authorizer } = options;
   const {
     sliceBy = 'none',
     timeZone = utc,
     destinationPrefix: prefixTemplate = defaultTemplateOf(sliceBy),
     allowUnsettled: isUnsettledAllowed = false,
+    verification = options.verification,
     destination,
     priority = 0,
     logGroupNamePrefix,
@@ -125,6 +131,7 @@ export async function planJob(
       prefixTemplate,
       logStreamNamePrefix: body.logStreamNamePrefix ?? null,
       isUnsettledAllowed,
+      verification,
       logGroupBytes: storedBytes,
     },
     logGroupNames,

@@ -1,6 +1,7 @@
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { effectivePrefix, withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import { s3KeyMaxBytes } from '#export-tasks/create-export-task-body.ts';
+import { filesKeyOf } from '../verification/manifest/manifest.ts';
 import { defaultTimesOf, type SliceBy } from './calendar/slice-units.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
 
@@ -81,9 +82,11 @@ export function faultOf(prefixTemplate: string): string | undefined {
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
-// "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream. With a longer one
-// AWS may still fail; their lengths are unknown beforehand.
-const appendedBytes = 1 + 36 + '/x/000000.gz'.length;
+// The longest of "/<taskId, 36>/<log stream>/000000.gz" with the shortest name of a log stream, and of the
+// names of a manifest. With a longer log stream AWS may still fail; their lengths are unknown beforehand.
+const appendedBytes = Math.max(
+  ...[`/${'i'.repeat(36)}/x/000000.gz`, filesKeyOf('', 'i'.repeat(36))].map((text) => text.length),
+);
 const prefixMaxBytes = s3KeyMaxBytes - appendedBytes;
 
 // More attempts than a slice will ever have, so that a prefix that fits at first fits later, too.
@@ -129,7 +132,7 @@ export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): Pr
       const logGroup = toLogGroup(logGroupName);
       const bytes = bytesBeside + logGroups.length * Buffer.byteLength(logGroup);
       if (bytes > prefixMaxBytes) {
-        return `must have at most ${prefixMaxBytes} bytes when filled in, but has ${bytes} for log group ${logGroupName}; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is ${s3KeyMaxBytes} bytes`;
+        return `must have at most ${prefixMaxBytes} bytes when filled in, but has ${bytes} for log group ${logGroupName}; "/_manifest-<taskId>-files.ndjson.gz" is appended, and the limit of an S3 key is ${s3KeyMaxBytes} bytes`;
       }
       if (withoutTrailingSlashes(logGroup) !== '') return undefined;
       if (bare === '') {

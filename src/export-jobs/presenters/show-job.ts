@@ -1,4 +1,5 @@
-import { awsLimits } from '#problems/limits.ts';
+import type { Warning } from '#export-tasks/export-task.ts';
+import { awsLimits, countOf } from '#problems/limits.ts';
 import type { Problem } from '#problems/problem.ts';
 import { showTargetProblem } from '#targets/show-target.ts';
 import type { Targets } from '#targets/target.ts';
@@ -8,11 +9,13 @@ import { hasEnded, jobStateOf } from '../job-state.ts';
 import type { SliceBy } from '../planning/calendar/slice-units.ts';
 import type { PlannedJobFacts } from '../planning/plan-job.ts';
 import { warningsOfTemplate } from '../planning/prefix-warnings.ts';
+import type { VerificationMode } from '../planning/verification-mode.ts';
 import type { JobPosition, QueueView } from '../queue/position.ts';
 import { deletedMeanwhile } from '../store/deleted-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobSnapshot } from '../store/reads/read-jobs.ts';
+import type { VerifiedTotals } from '../verification/verification-view.ts';
 
 // Fewer: a second cause stays hidden. More: answers grow, and few callers read that far.
 const maxFailures = 5;
@@ -62,21 +65,25 @@ export function showJob(
   basePath: string,
   position?: WaitingPosition,
 ): ExportJob {
-  const { job, counts, notBeforeAt, startedAt, changedAt, failures } = snapshot;
+  const { job, counts, notBeforeAt, startedAt, changedAt, failures, verified } = snapshot;
   const state = jobStateOf(counts, job.cancelRequestedAt !== null);
   const self = `${basePath}/export-jobs/${job.id}`;
+  const facts = showFacts(
+    {
+      ...job,
+      sliceBy: job.sliceBy as SliceBy,
+      prefixTemplate: job.destinationPrefix,
+      isUnsettledAllowed: job.isUnsettledAllowed === 1,
+      verification: job.verification as VerificationMode,
+    },
+    job.caller,
+    job.acceptedAt,
+  );
+  const warnings = [...(facts.warnings ?? []), ...warningsOfVerification(verified)];
   return {
     id: job.id,
-    ...showFacts(
-      {
-        ...job,
-        sliceBy: job.sliceBy as SliceBy,
-        prefixTemplate: job.destinationPrefix,
-        isUnsettledAllowed: job.isUnsettledAllowed === 1,
-      },
-      job.caller,
-      job.acceptedAt,
-    ),
+    ...facts,
+    ...(warnings.length > 0 && { warnings }),
     state,
     sliceCounts: counts,
     acceptedAt: toDateTime(job.acceptedAt),
@@ -87,12 +94,14 @@ export function showJob(
     }),
     ...(hasEnded(state) && { endedAt: toDateTime(changedAt) }),
     ...(position && { queue: showPosition(position, basePath) }),
+    ...(job.verification !== 'off' && { verified }),
     failures: failures
       .slice(0, maxFailures)
       .map(({ slices, problem }) => ({ slices, problem: showProblem(problem, basePath) })),
     links: {
       self,
       slices: `${self}/slices`,
+      objects: `${self}/objects`,
       events: `${self}/events`,
       cancel: `${self}/cancel`,
       retry: `${self}/retry`,
@@ -100,11 +109,19 @@ export function showJob(
   };
 }
 
+/** Warns that exports could not be verified. */
+function warningsOfVerification({ skippedSlices }: VerifiedTotals): Warning[] {
+  if (skippedSlices === 0) return [];
+  const slices = countOf(skippedSlices, 'completed slice');
+  const detail = `The service role may not list the bucket, so nobody knows whether the objects of ${slices} exist. Permit s3:ListBucket for the service role.`;
+  return [{ pointer: '#/destination', detail }];
+}
+
 /** Shows the values of a planned or accepted job. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
   const { target, name, priority, fromAt, toAt, sliceBy, destination, prefixTemplate } = job;
   const warnings = warningsOfTemplate(job);
-  const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed } = job;
+  const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed, verification } = job;
   return {
     target,
     ...(name !== null && { name }),
@@ -119,6 +136,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     ...(warnings.length > 0 && { warnings }),
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
     ...(logGroupBytes !== null && { logGroupBytes }),
+    verification,
     isUnsettled: isUnsettledAllowed && toAt + awsLimits.settlingMs > acceptedAt,
   };
 }

@@ -75,6 +75,7 @@ export const PlannedExportJob = Type.Object(
         to: exampleJob.to,
         sliceBy: 'day',
         timeZone: exampleJob.timeZone,
+        verification: exampleJob.verification,
         destination: exampleJob.destination,
         destinationPrefix: exampleJob.destinationPrefix,
         isUnsettled: false,

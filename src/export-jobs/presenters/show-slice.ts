@@ -4,6 +4,11 @@ import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { Count, exampleJob, SliceProblem, showProblem } from '../export-job.ts';
 import { type SliceState, sliceStates } from '../slice.ts';
+import {
+  SliceVerification,
+  showVerification,
+  type VerifiedRow,
+} from '../verification/verification-view.ts';
 
 /** The outcomes of an attempt. */
 const attemptOutcomes = [
@@ -22,7 +27,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `completed`: AWS has completed the export task. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: the export is verified, or AWS has completed the export task if the job has `verification` `off`. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -55,7 +60,7 @@ const Attempt = Type.Object(
         type: 'string',
         enum: attemptOutcomes,
         description:
-          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. `failed`: the export task failed, or its result is unknown, or AWS lists a different export under its task name. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
+          'Outcome of the attempt. Absent while the attempt is in progress. `completed`: the export task completed. If its export is incomplete, this changes to `failed`. `failed`: the export task failed, or its result is unknown, or AWS lists a different export under its task name. An incomplete export also has this outcome. `cancelled`: the export task was cancelled, by the job or by others. `refused`: AWS or the policies refused the create call. `not-sent`: the call did not reach AWS. `not-created`: the outcome of the call was unknown, and AWS lists no task of it. So the call counts as without effect. The state of the slice shows whether another attempt follows.',
       }),
     ),
     problem: Type.Optional(SliceProblem),
@@ -81,6 +86,7 @@ export const Slice = Type.Object(
       ),
     ),
     attempts: Type.Array(Attempt, { description: 'All attempts, oldest first.' }),
+    verification: Type.Optional(SliceVerification),
     problem: Type.Optional(SliceProblem),
   },
   { title: 'Slice', description: 'A slice of a job: one log group over one interval.' },
@@ -106,6 +112,18 @@ export const exampleSlices = [
         outcome: 'completed',
       },
     ],
+    verification: {
+      method: 'objects',
+      endedAt: '2024-05-04T08:02:02.400Z',
+      objects: 14,
+      bytes: 81_264,
+      streams: 14,
+      isEmpty: false,
+      manifest: {
+        key: `checkout/2024-05-01/${exampleJob.id}/1/_manifest-a2f6d913-07c4-4e8b-b5a1-6e1d84f0c327.json`,
+        sha256: '3d9c1f0b7e62a84c5f1d08b9e7a6c4f2d1b3059e8c7f6a4b2d0e1c3f5a798b64',
+      },
+    },
   },
   {
     number: 1,
@@ -131,7 +149,10 @@ export const exampleSlices = [
 /** Shows a slice with its attempts. */
 export function showSlice(
   slice: Selectable<SliceRow>,
-  attempts: readonly AttemptRow[],
+  {
+    attempts,
+    verification,
+  }: { attempts: readonly AttemptRow[]; verification?: VerifiedRow | undefined },
   basePath: string,
 ): Slice {
   const { number, state, logGroupName, fromAt, toAt, notBeforeAt, problem } = slice;
@@ -143,6 +164,7 @@ export function showSlice(
     to: toDateTime(toAt),
     ...(notBeforeAt !== null && { notBeforeAt: toDateTime(notBeforeAt) }),
     attempts: attempts.map((row) => showAttempt(row, basePath)),
+    ...(verification && { verification: showVerification(verification) }),
     ...(problem !== null && { problem: showProblem(problem, basePath) }),
   };
 }

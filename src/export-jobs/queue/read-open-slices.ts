@@ -13,6 +13,8 @@ export interface OpenSlicesOfTarget {
   oldestReadyMs: number;
   /** The state of the slice in the slot; null if there is none. */
   active: string | null;
+  /** Slices whose exports are verified. */
+  verifying: number;
 }
 
 // How many slices are counted in each of the two states, over all targets, and at least in each of them.
@@ -64,13 +66,23 @@ export async function readOpenSlices(
         select at - ready_at from slices where ${whereWaiting} and slices.target = found.target
         order by ready_at limit 1
       ) as oldest_ready_ms,
-      (select state from slices where ${whereActive} and slices.target = found.target) as active
+      (select state from slices where ${whereActive} and slices.target = found.target) as active,
+      0 as verifying
     from found cross join clock
     union all
-    select target, 0, 0, 0, state from slices
+    select target, 0, 0, 0, state, 0 from slices
     where ${whereActive} and target not in (select target from found)
+    union all
+    select target, 0, 0, 0, null, count(*) from verifications where ended_at is null group by target
   `.execute(queries);
-  return rows.map((row) => ({ ...row, oldestReadyMs: Math.max(0, row.oldestReadyMs ?? 0) }));
+  return [...Map.groupBy(rows, ({ target }) => target)].map(([target, ofTarget]) => ({
+    target,
+    delayed: Math.max(...ofTarget.map(({ delayed }) => delayed)),
+    ready: Math.max(...ofTarget.map(({ ready }) => ready)),
+    oldestReadyMs: Math.max(...ofTarget.map((row) => row.oldestReadyMs ?? 0), 0),
+    active: ofTarget.find(({ active }) => active !== null)?.active ?? null,
+    verifying: Math.max(...ofTarget.map(({ verifying }) => verifying)),
+  }));
 }
 
 /** The first slice may be ready only later, or may have been taken meanwhile. */

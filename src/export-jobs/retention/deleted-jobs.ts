@@ -8,7 +8,7 @@ import type { DeletionStep, PurgeTransaction } from './deletion-step.ts';
 // take. Lower: such a request sees a part of its slices.
 const wholeAfterDeletionMs = 60_000;
 
-/** Deletes events, then attempts, then slices of deleted jobs. */
+/** Deletes events, then verifications, attempts and slices of deleted jobs. */
 export const deleteRowsOfJobs: DeletionStep = async (transaction) => {
   const jobIds = await jobsWith('rows', wholeAfterDeletionMs, transaction);
   if (jobIds.length === 0) return undefined;
@@ -26,6 +26,7 @@ export const deleteRowsOfJobs: DeletionStep = async (transaction) => {
 /** Slices come last: attempts refer to them. */
 const tablesOfJobs = [
   { table: 'events', key: sql`version` },
+  { table: 'verifications', key: sql`slice, attempt` },
   { table: 'attempts', key: sql`slice, attempt` },
   { table: 'slices', key: sql`number` },
 ] as const;

@@ -15,6 +15,7 @@ export type PurgedRow =
   | 'jobs'
   | 'slices'
   | 'attempts'
+  | 'verifications'
   | 'events'
   | 'idempotencyKeys'
   | 'deletedJobs'

@@ -18,6 +18,7 @@ import { planJob } from '../planning/plan-job.ts';
 import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
 import { preflightPlan } from '../planning/preflight-plan.ts';
 import { maxListingMs } from '../planning/resolve-log-groups.ts';
+import type { VerificationMode } from '../planning/verification-mode.ts';
 import type { ShowJob, ShowJobNow } from '../presenters/show-job.ts';
 import { PlannedExportJob, showPlan } from '../presenters/show-plan.ts';
 import type { QueueView } from '../queue/position.ts';
@@ -65,6 +66,8 @@ export interface CreateExportJobOptions {
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   maxWaitingSlices: number;
+  /** The verification of jobs that do not name one. */
+  verification: VerificationMode;
 }
 
 /** Creates an export job. Its answer is sent when the job is planned, stored and in the queue. */
@@ -73,7 +76,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
   options,
 ) => {
   const { targets, authorizer, database, access, queue, show, showNow, announce } = options;
-  const { preflight, newId, elapsed, sleep, maxWaitingSlices } = options;
+  const { preflight, newId, elapsed, sleep, maxWaitingSlices, verification } = options;
 
   app.route({
     method: 'POST',
@@ -132,7 +135,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       const acceptedAt = await readClock(database);
       const jobId = newId();
       const planning = { target, now: acceptedAt, elapsed, sleep, jobId, request, authorizer };
-      const plan = await planJob(body, planning);
+      const plan = await planJob(body, { ...planning, verification });
       if (query.dryRun === true) {
         const planned = { target, caller, now: acceptedAt, queue };
         const checked = await preflightPlan(preflight, request, plan, { target, jobId });

@@ -2,8 +2,8 @@ import { type Insertable, sql } from 'kysely';
 
 import type { Action } from '#auth/authorization/action.ts';
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
+import type { AuditEntryRow } from '#database/audit-entry-row.ts';
 import type { Database, Queries } from '#database/database.ts';
-import type { AuditEntryRow } from '#database/tables.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { whereOpenSlices } from './slice-conditions.ts';
 
@@ -18,6 +18,7 @@ export type JobChange =
   | { type: 'slice-running'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-waiting'; slice: number; attempt: number; readyInMs: number; problem: string }
   | { type: 'slice-cancelling'; slice: number; attempt: number; taskId: string }
+  | { type: 'slice-verifying'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-completed'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
   | { type: 'slice-cancelled'; slice: number; attempt: number };
@@ -30,7 +31,7 @@ export interface Approval {
 
 /** Who did something, and what permitted it: the part of an audit entry beside the change itself. */
 export interface AuditContext {
-  action: Action;
+  action: Action | 'VerifyExport';
   /** The id of a principal; the gateway's own id for what it only observed. */
   principal: string;
   /** The id of the request, or the marker of the attempt. */
@@ -43,6 +44,7 @@ export interface AuditContext {
   awsRequestId?: string | undefined;
   /** The problem that the call to AWS ended with; the problem of the change when absent. */
   problem?: ProblemSlug | undefined;
+  manifestSha256?: string | undefined;
 }
 
 /**

@@ -153,6 +153,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
     `AWS lists task ${runningTask.taskId} with the name of this attempt, but it exports something else.`,
   ],
   'export-task-cancelled': ['The task is CANCELLED, but this job did not cancel it.'],
+  'export-incomplete': ['AWS exported no objects, but the log group has log events.'],
   'export-task-vanished': [`AWS does not list task ${runningTask.taskId}.`],
   'too-many-watchers': ['You have 100 event streams open, which is the limit.'],
   'too-many-streams': ['This process has 1,000 event streams open, which is the limit.'],

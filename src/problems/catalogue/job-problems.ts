@@ -94,6 +94,14 @@ export const jobProblems = {
       'Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the `destinationPrefix` and the `taskId` of the last attempt. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. Otherwise, do nothing: the slice stays `failed`.',
     isRetryable: false,
   },
+  'export-incomplete': {
+    status: 502,
+    title: 'Exported objects missing or incomplete',
+    explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if the template has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
+    remedy:
+      'Check the lifecycle rules of the bucket and who may delete its objects. Then retry the job with POST /export-jobs/{jobId}/retry. If log events still arrive for the time range, retry later.',
+    isRetryable: false,
+  },
   'too-many-watchers': {
     status: 429,
     title: 'Too many open event streams or waiting requests of one caller',

@@ -11,6 +11,7 @@ const changes = [
   'slice-running',
   'slice-waiting',
   'slice-cancelling',
+  'slice-verifying',
   'slice-completed',
   'slice-failed',
   'slice-cancelled',

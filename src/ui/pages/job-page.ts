@@ -1,6 +1,7 @@
 import type { ExportJob } from '#export-jobs/export-job.ts';
 import { hasEnded } from '#export-jobs/job-state.ts';
 import type { SliceGrid } from '#export-jobs/operations/read-slice-grid.ts';
+import type { VerifiedTotals } from '#export-jobs/verification/verification-view.ts';
 import { countOf, inDigits } from '#problems/limits.ts';
 import { instant, instantAgo, outOf } from '../html/formats.ts';
 import { asCode, type Html, html, nameOf } from '../html/html.ts';
@@ -81,6 +82,8 @@ function jobFacts({ basePath, now, job }: JobView): Html {
       job.cancelRequestedAt !== undefined && instantAgo(job.cancelRequestedAt, now),
     ],
     ['Ended', job.endedAt !== undefined && instantAgo(job.endedAt, now)],
+    ['Verification', job.verification],
+    ['Found in S3', job.verified && verifiedInWords(job.verified)],
     ['Position in the queue', queue && inDigits(queue.position)],
     [
       'Next start, estimated',
@@ -91,6 +94,20 @@ function jobFacts({ basePath, now, job }: JobView): Html {
       queue?.estimatedEndAt !== undefined && instantAgo(queue.estimatedEndAt, now),
     ],
   ]);
+}
+
+/** The totals in words: `14 objects, 81,264 bytes, 14 log streams`. */
+function verifiedInWords(verified: VerifiedTotals): string | false {
+  const { slices, objects, bytes, streams, emptySlices, skippedSlices } = verified;
+  if (slices + skippedSlices === 0) return false;
+  const found = [
+    countOf(objects, 'object'),
+    countOf(bytes, 'byte'),
+    countOf(streams, 'log stream'),
+    emptySlices > 0 && countOf(emptySlices, 'empty slice'),
+    skippedSlices > 0 && `${countOf(skippedSlices, 'slice')} not verified`,
+  ];
+  return found.filter((text) => text !== false).join(', ');
 }
 
 function buttons(path: string, { job, token, mayCancel, mayRetry }: JobView): Html {

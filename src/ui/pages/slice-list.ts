@@ -36,6 +36,7 @@ ${
           { label: 'Time range', cell: ({ from, to }) => html`${instant(from)} to ${instant(to)}` },
           { label: 'Attempts', cell: ({ attempts }) => attempts.length },
           { label: 'Export task', cell: latestTask },
+          { label: 'Objects', cell: objectsOf },
           {
             label: 'Problem',
             cell: ({ problem }) =>
@@ -48,6 +49,12 @@ ${
       )
 }
 ${paging(path, query, nextCursor)}`;
+}
+
+function objectsOf({ verification }: Slice): string {
+  if (!verification) return '';
+  const { objects } = verification;
+  return objects === undefined ? 'not verified' : inDigits(objects);
 }
 
 function latestTask({ attempts }: Slice): Html | string {

@@ -11,6 +11,7 @@ import { countAll, countsInWords } from './slice-states.ts';
 const precedence: readonly SliceState[] = [
   'failed',
   'cancelling',
+  'verifying',
   'running',
   'starting',
   'waiting',
@@ -22,6 +23,7 @@ const signs: Record<SliceState, string> = {
   starting: '▸',
   running: '▶',
   cancelling: '◇',
+  verifying: '◎',
   completed: '✓',
   failed: '✕',
   cancelled: '–',

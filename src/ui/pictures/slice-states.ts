@@ -5,7 +5,15 @@ import { type Html, html } from '../html/html.ts';
 /** A state as a badge. Its colour is a class of the style sheet. */
 export const badge = (state: string): Html => html`<span class="badge ${state}">${state}</span>`;
 
-const barOrder = ['completed', 'failed', 'cancelled', 'cancelling', 'running', 'starting'] as const;
+const barOrder = [
+  'completed',
+  'failed',
+  'cancelled',
+  'cancelling',
+  'verifying',
+  'running',
+  'starting',
+] as const;
 
 /** Draws the states of slices as one bar. The text beside it says the same. */
 export function progressBar(counts: SliceCounts): Html {

@@ -20,6 +20,9 @@ export const crashPoints = [
   'in-adopt',
   'in-requeue',
   'before-orphan-cancel',
+  'before-manifest',
+  'after-manifest',
+  'in-verdict',
 ] as const satisfies (CrashPoint | Moment)[];
 
 type Point = (typeof crashPoints)[number];

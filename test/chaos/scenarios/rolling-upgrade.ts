@@ -19,7 +19,7 @@ export async function mixVersions(
 ): Promise<ScenarioReport> {
   const { serverUrl, count, random, signal, onProgress } = options;
   using old = openOldVersion(options.oldRevision);
-  await using cluster = await openCluster({ serverUrl, signal });
+  await using cluster = await openCluster({ serverUrl, signal, hasOldReplicas: true });
   const work = cluster.keepBusy();
   let kills = 0;
   let hitsInStarting = 0;

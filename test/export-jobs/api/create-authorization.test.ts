@@ -96,7 +96,7 @@ describe.each(storageBackends)('the authorization of a new job, on %s', (_name, 
 
     // Too many slices, and a prefix that is too long: neither may name log groups.
     const body = { ...withoutGroups, logGroupNamePrefix: '/team/', from: 0, sliceBy: 'hour' };
-    const destinationPrefix = `${'x'.repeat(960)}{logGroup}`;
+    const destinationPrefix = `${'x'.repeat(946)}{logGroup}`;
     const answers = [await post(body), await post({ ...body, destinationPrefix })];
 
     for (const answer of answers) {
@@ -173,6 +173,7 @@ describe.each(storageBackends)('the authorization of a new job, on %s', (_name, 
         logGroupName: null,
         taskId: null,
         awsRequestId: null,
+        manifestSha256: null,
       },
     ]);
   });

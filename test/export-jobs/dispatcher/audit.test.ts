@@ -82,11 +82,22 @@ test('records who did what with which outcome, from the job to its end', async (
     {
       ...ofSlice,
       version: 4,
-      change: 'slice-completed',
+      change: 'slice-verifying',
       action: 'DescribeExportTasks',
       principal: 'log-export-gateway',
       taskId: task?.taskId,
       awsRequestId: lastLook?.requestId,
+      manifestSha256: null,
+    },
+    {
+      ...ofSlice,
+      version: 5,
+      change: 'slice-completed',
+      action: 'VerifyExport',
+      principal: 'log-export-gateway',
+      taskId: task?.taskId,
+      awsRequestId: null,
+      manifestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ]);
 });
@@ -103,7 +114,8 @@ test('records a lost create by its marker, and that the gateway found it', async
   expect(found.map(({ change, action }) => [change, action])).toEqual([
     ['slice-starting', 'CreateExportTask'],
     ['slice-running', 'DescribeExportTasks'],
-    ['slice-completed', 'DescribeExportTasks'],
+    ['slice-verifying', 'DescribeExportTasks'],
+    ['slice-completed', 'VerifyExport'],
   ]);
 });
 

@@ -86,7 +86,7 @@ describe.each(['sqlite', 'postgres'] as const)('the authorization of a slice, on
     await using queue = await openQueue({ backend, authorizer });
     const withdrawn = await jobOf('ann', queue.database, { days: 3 });
     const other = await jobOf('bob', queue.database, { days: 2 });
-    await queue.time.runUntil(async () => (await queue.states(withdrawn))[0] === 'completed');
+    await queue.time.runUntil(async () => (await queue.states(withdrawn))[0] === 'verifying');
 
     isPermitted = false;
     await queue.runUntilDone();

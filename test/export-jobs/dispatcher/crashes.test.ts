@@ -55,7 +55,7 @@ describe.each([
     async ({ diesAt, answer, creates }) => {
       await using queue = await openQueue({ backend, replicas: 0 });
       if (answer) queue.emulator.faults.add(answer);
-      const jobId = await queue.put({ slices: 2 });
+      const jobId = await queue.put({ slices: 2, verification: 'objects' });
       const first = await queue.openReplica({ diesAt });
       await queue.time.runUntil(first.isDown);
       const version = await versionOf(queue);

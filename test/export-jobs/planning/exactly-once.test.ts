@@ -68,6 +68,7 @@ async function runJob(world: World, sliceBy: SliceBy, prefixTemplate: string): P
       jobId: sliceBy,
       request: requestOf('anonymous'),
       authorizer: openToAll.authorizer,
+      verification: 'objects',
     },
   );
   const template = readPrefixTemplate(job.prefixTemplate, {

@@ -24,7 +24,8 @@ function plan(world: World, body: CreateExportJob, authorizer = openToAll.author
   const request = requestOf('anonymous');
   const jobId = 'job-of-the-test';
   const clock = { now, elapsed: () => 0, sleep: async () => {} };
-  return planJob(body, { target, ...clock, jobId, request, authorizer });
+  const verification = 'objects';
+  return planJob(body, { target, ...clock, jobId, request, authorizer, verification });
 }
 const refusalOf = (planned: Promise<unknown>): Promise<Problem> =>
   planned.then(
@@ -51,6 +52,7 @@ describe('planning a job', () => {
         prefixTemplate: defaultTemplateOf('day'),
         logStreamNamePrefix: null,
         isUnsettledAllowed: false,
+        verification: 'objects',
         logGroupBytes: null,
       },
       logGroupNames: ['/app'],

@@ -5,6 +5,7 @@ import {
   faultOf,
   readPrefixTemplate,
 } from '#export-jobs/planning/prefix-template.ts';
+import { filesKeyOf } from '#export-jobs/verification/manifest/manifest.ts';
 
 const job = {
   target: { name: 'prod-eu', accountId: '111122223333', region: 'eu-west-1' },
@@ -102,17 +103,17 @@ describe('a prefix template', () => {
     expect(faultOf(template)).toBe(fault);
   });
 
-  test('leaves room for what AWS appends, for any attempt', () => {
-    const short = `${'é'.repeat(484)}{attempt}`; // 968 bytes and six digits: one byte is left
+  test('leaves room for the names of objects and manifests, for any attempt', () => {
+    const short = `${'é'.repeat(477)}{attempt}`; // 954 bytes and six digits: one byte is left
 
     expect(readPrefixTemplate(`${short}/`, job).faultFor('/aaa')).toBeUndefined();
     const filled = readPrefixTemplate(`${short}{logGroup}`, job);
     expect(filled.faultFor('/a')).toBeUndefined();
     expect(filled.faultFor('/aa')).toBe(
-      'must have at most 975 bytes when filled in, but has 976 for log group /aa; AWS appends "/<taskId>/<log stream>/000000.gz", and the limit of an S3 key is 1024 bytes',
+      'must have at most 961 bytes when filled in, but has 962 for log group /aa; "/_manifest-<taskId>-files.ndjson.gz" is appended, and the limit of an S3 key is 1024 bytes',
     );
     const longest = filled.render({ ...slice, logGroupName: '/a', attempt: 999_999 });
-    expect(Buffer.byteLength(`${longest}/${job.jobId}/x/000000.gz`)).toBe(1_024);
+    expect(Buffer.byteLength(filesKeyOf(longest, job.jobId))).toBe(1_024);
   });
 
   test('has room for the longest names by default', () => {

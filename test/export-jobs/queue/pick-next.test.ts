@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type ClaimOptions, claimNextSlice } from '#export-jobs/store/steps/claim-next-slice.ts';
 import type { Lease } from '#export-jobs/store/steps/hold-lease.ts';
-import { takeLease } from '#export-jobs/store/steps/hold-lease.ts';
+import { guardSlot, takeLease } from '#export-jobs/store/steps/hold-lease.ts';
 import { recordStep } from '#export-jobs/store/steps/record-step.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
 import { beginAndHold, untilLockIsWaitedFor } from '../store/concurrent-transactions.ts';
@@ -173,9 +173,10 @@ describe.each(['sqlite', 'postgres'] as const)('the next slice, on %s', (backend
     const change = { type: 'slice-running', slice: 0, attempt: 1, taskId: 't-1' } as const;
     const by = { action: 'CreateExportTask' } as const;
     const step = { to: 'running', attempt: { taskId: 't-1' }, change, by } as const;
-    await recordStep(queue.database, held, leaseMs, active, step);
+    const guard = guardSlot(queue.database, held, leaseMs);
+    await recordStep(queue.database, guard, active, step);
 
-    const again = recordStep(queue.database, held, leaseMs, active, {
+    const again = recordStep(queue.database, guard, active, {
       ...step,
       attempt: { taskId: 't-2' },
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
-import { insertJob } from '../insert-rows.ts';
+import { insertJob, insertVerification } from '../insert-rows.ts';
 import { openStore, storageBackends } from '../storage-backends.ts';
 
 const at = 1_714_521_600_000;
@@ -24,12 +24,17 @@ describe.each(storageBackends)('the open slices, in %s', (_name, openStorage) =>
     await insertJob(database, { target: 'c', slices: [{ state: 'cancelling', readyAt: at }] });
     await insertJob(database, { target: 'd', slices: [ended] });
 
+    for (const [slice, endedAt] of [null, null, at].entries()) {
+      await insertVerification(database, { target: 'd', slice, endedAt });
+    }
+
     const rows = await readOpenSlices(database, 4);
 
     expect(rows.toSorted((one, other) => (one.target < other.target ? -1 : 1))).toEqual([
-      { target: 'a', delayed: 2, ready: 2, oldestReadyMs: 5_000, active: 'running' },
-      { target: 'b', delayed: 1, ready: 0, oldestReadyMs: 0, active: null },
-      { target: 'c', delayed: 0, ready: 0, oldestReadyMs: 0, active: 'cancelling' },
+      { target: 'a', delayed: 2, ready: 2, oldestReadyMs: 5_000, active: 'running', verifying: 0 },
+      { target: 'b', delayed: 1, ready: 0, oldestReadyMs: 0, active: null, verifying: 0 },
+      { target: 'c', delayed: 0, ready: 0, oldestReadyMs: 0, active: 'cancelling', verifying: 0 },
+      { target: 'd', delayed: 0, ready: 0, oldestReadyMs: 0, active: null, verifying: 2 },
     ]);
   });
 

@@ -3,7 +3,7 @@ import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import type { Matcher } from './promql.ts';
 
-const queue = { target: 'one', delayed: 0, ready: 1, oldestReadyMs: 0, active: null };
+const queue = { target: 'one', delayed: 0, ready: 1, oldestReadyMs: 0, active: null, verifying: 0 };
 
 /** The values of each label that come from a closed list, as the metrics have them from the start. */
 async function readClosedLists(): Promise<Map<string, Set<string>>> {

@@ -15,8 +15,15 @@ function open(
   { isPerTarget, elapsed = () => 0 }: { isPerTarget?: boolean; elapsed?: () => number } = {},
 ) {
   const read = async () => [
-    { target: 'target-0', delayed: 3, ready: 2, oldestReadyMs: 5_000, active: 'running' },
-    { target: 'target-1', delayed: 0, ready: 1, oldestReadyMs: 7_000, active: null },
+    {
+      target: 'target-0',
+      delayed: 3,
+      ready: 2,
+      oldestReadyMs: 5_000,
+      active: 'running',
+      verifying: 0,
+    },
+    { target: 'target-1', delayed: 0, ready: 1, oldestReadyMs: 7_000, active: null, verifying: 4 },
   ];
   const jobs = { read, sleep: async () => {}, isDatabaseReady: () => true };
   return openMetrics({ targets, isPerTarget, elapsed, jobs });

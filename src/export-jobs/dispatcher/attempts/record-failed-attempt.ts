@@ -1,7 +1,9 @@
+import type { OpenTarget } from '#targets/target.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { ActiveSlice } from '../../store/steps/read-active-slice.ts';
 import type { CallToAws, Step } from '../../store/steps/record-step.ts';
 import type { CrashPoint, OwnedSlot } from '../owned-slot.ts';
+import type { SlotOutages } from '../slot-outages.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
 import { slugOf } from './stored-problem.ts';
 
@@ -20,12 +22,23 @@ export interface FailedAttempt {
 export async function recordFailedAttempt(
   slot: OwnedSlot,
   active: ActiveSlice,
-  { problem, count, pauseMs, attempt, by }: FailedAttempt,
+  failed: FailedAttempt,
   point?: CrashPoint,
 ): Promise<void> {
+  const { step, readyInMs } = toFailedStep(active, failed, slot.random);
+  await recordAndAnnounce(slot, active, { ...step, keptMs: active.ageMs }, point);
+  logFailedSlice(slot, active, failed.problem, readyInMs);
+}
+
+/** Makes the step of a failed attempt. `readyInMs` is absent if the slice is not tried again. */
+export function toFailedStep(
+  active: Pick<ActiveSlice, 'slice' | 'attempt' | 'failures' | 'misses'>,
+  { problem, count, pauseMs, attempt, by }: FailedAttempt,
+  random: () => number,
+): { step: Step; readyInMs: number | undefined } {
   const stored = JSON.stringify(problem);
   const isRetried = pauseMs !== undefined;
-  const readyInMs = isRetried ? Math.round(pauseMs * (1 + slot.random() / 4)) : 0;
+  const readyInMs = isRetried ? Math.round(pauseMs * (1 + random() / 4)) : 0;
   const facts = { slice: active.slice, attempt: active.attempt, problem: slugOf(problem) };
   const step: Step = {
     to: isRetried ? 'waiting' : 'failed',
@@ -39,10 +52,14 @@ export async function recordFailedAttempt(
       ? { type: 'slice-waiting', ...facts, readyInMs }
       : { type: 'slice-failed', ...facts },
     by,
-    keptMs: active.ageMs,
   };
-  await recordAndAnnounce(slot, active, step, point);
-  logFailedSlice(slot, active, problem, isRetried ? readyInMs : undefined);
+  return { step, readyInMs: isRetried ? readyInMs : undefined };
+}
+
+/** Where failed attempts of a target are logged. */
+interface FailureLog {
+  outages: Pick<SlotOutages, 'slices'>;
+  target: Pick<OpenTarget, 'name'>;
 }
 
 /**
@@ -50,7 +67,7 @@ export async function recordFailedAttempt(
  * how many waiting slices failed with it.
  */
 export function logFailedSlice(
-  { outages, target }: OwnedSlot,
+  { outages, target }: FailureLog,
   { jobId, slice, attempt }: Pick<ActiveSlice, 'jobId' | 'slice' | 'attempt'>,
   problem: SliceProblem,
   readyInMs: number | undefined,

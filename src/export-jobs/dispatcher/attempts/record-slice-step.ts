@@ -1,4 +1,5 @@
 import { attemptEnds } from '#diagnostics/exports.ts';
+import { guardSlot } from '../../store/steps/hold-lease.ts';
 import type { ActiveSlice } from '../../store/steps/read-active-slice.ts';
 import { recordStep, type Step, type SteppingSlice } from '../../store/steps/record-step.ts';
 import type { CrashPoint, OwnedSlot } from '../owned-slot.ts';
@@ -18,7 +19,8 @@ export async function recordAndAnnounce(
 ): Promise<number> {
   const { database, lease, timings, memory, elapsed, reach, onChange } = slot;
   const reachInside = point && (() => reach(point));
-  const others = await recordStep(database, lease, timings.leaseMs, active, step, reachInside);
+  const guard = guardSlot(database, lease, timings.leaseMs);
+  const others = await recordStep(database, guard, active, step, reachInside);
   publishEnd(slot, active, step);
   memory.running = undefined;
   memory.changedAt = elapsed();

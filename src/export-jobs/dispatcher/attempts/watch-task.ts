@@ -6,7 +6,8 @@ import { Problem } from '#problems/problem.ts';
 import { alarmAfterMs } from '#telemetry/outage-log.ts';
 import { recordCall } from '../../store/record-change.ts';
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
-import { type CallToAws, toCallAuditContext } from '../../store/steps/record-step.ts';
+import { type CallToAws, type Step, toCallAuditContext } from '../../store/steps/record-step.ts';
+import { beginVerification } from '../../store/verifications/begin-verification.ts';
 import type { OwnedSlot, TaskWatch } from '../owned-slot.ts';
 import { pollInMs, watchOf } from '../pacing/task-watch.ts';
 import { cancelTaskAtAws } from './cancel-task.ts';
@@ -105,18 +106,21 @@ async function recordEnd(
     case 'COMPLETED': {
       slot.outages.slices.worked({ target: slot.target.name }, 'slices complete again');
       const seenMs = slot.elapsed() - watch.since;
+      const step: Step = {
+        to: 'completed',
+        slice: { problem: null },
+        attempt: { ...times, outcome: 'completed' },
+        change: { type: 'slice-completed', slice, attempt, taskId },
+        by,
+      };
+      // The next slice starts at once: the verification does not need the slot.
       await recordAndAnnounce(
         slot,
         active,
-        {
-          to: 'completed',
-          slice: { problem: null },
-          attempt: { ...times, outcome: 'completed' },
-          change: { type: 'slice-completed', slice, attempt, taskId },
-          by,
-        },
+        active.isVerified ? toVerification(slot, active, step) : step,
         'in-outcome',
       );
+      if (active.isVerified) slot.onVerifying();
       if (creationTime === null || completionTime === null) return;
       const durationMs = completionTime - creationTime;
       const polls = watch.isFromStart ? { runningAt: watch.polledAt, endedAt: seenMs } : undefined;
@@ -140,6 +144,22 @@ async function recordEnd(
       return recordFailure(slot, active, times, new Problem('export-task-failed', detail), by);
     }
   }
+}
+
+/** The step that leaves the slot and begins the verification. */
+function toVerification(
+  { database, target }: OwnedSlot,
+  { jobId, slice, attempt, taskId }: RunningSlice,
+  step: Step,
+): Step {
+  const { name, accountId, region } = target;
+  const begun = { jobId, slice, attempt, target: name, accountId, region, taskId };
+  return {
+    ...step,
+    to: 'verifying',
+    change: { type: 'slice-verifying', slice, attempt, taskId },
+    alsoRecord: (queries) => beginVerification(queries, database, begun),
+  };
 }
 
 const cancelledElsewhere = () =>

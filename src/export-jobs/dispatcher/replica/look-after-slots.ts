@@ -3,6 +3,8 @@ import type { OpenTarget } from '#targets/target.ts';
 import { leave, noteAlive } from '../../store/membership.ts';
 import { readWork, type SlotWork } from '../../store/reads/read-work.ts';
 import { renewLeases } from '../../store/steps/renew-leases.ts';
+import { hasVerifications } from '../../store/verifications/due-verifications.ts';
+import type { Verifier } from '../../verification/verifier.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
 import type { WakeSignal } from '../pacing/wake-signal.ts';
 import type { SharedOptions } from './dispatcher-options.ts';
@@ -25,16 +27,16 @@ const maxNames = 10;
 
 /**
  * Looks after all slots of a process until it is stopped: renews its leases, finds the targets with
- * work, and starts their workers. While nothing is to be done, this is one statement per second.
+ * work, and starts their workers. It wakes the verifier when a verification is due. While nothing is to be done, this is one statement per second.
  */
 export async function lookAfterSlots(
-  options: SharedOptions,
+  options: SharedOptions & { verifier: Pick<Verifier, 'wake' | 'renew'> },
   workers: SlotWorkers,
   wakeSignal: WakeSignal,
   stop: AbortSignal,
 ): Promise<void> {
-  const { database, targets, owner, timings, elapsed, random, sleep, log, databaseOutage } =
-    options;
+  const { database, targets, owner, timings, elapsed, random, sleep, log } = options;
+  const { databaseOutage, verifier } = options;
   const { leaseMs, idleMs: soonMs, sweepAfterSendMs, takeOverMs } = timings;
   const renewEveryMs = leaseMs / 3;
   const isShared = database.kind === 'postgres';
@@ -62,10 +64,12 @@ export async function lookAfterSlots(
 
   async function lookOnce(): Promise<number> {
     if (elapsed() - renewedAt >= renewEveryMs) await renew();
+    await verifier.renew();
     const beganAt = elapsed();
-    const { slots, replicas } = await readWork(database, { leaseMs, soonMs, sweepAfterSendMs });
-    act(slots, [...new Set([...replicas, owner])].sort(), beganAt);
-    releaseDrained(slots);
+    const work = await readWork(database, { leaseMs, soonMs, sweepAfterSendMs });
+    act(work.slots, [...new Set([...work.replicas, owner])].sort(), beganAt);
+    if (work.isVerificationDue) verifier.wake();
+    await releaseDrained(work.slots);
     failures = 0;
     databaseOutage.worked({}, 'database of the export jobs works again');
     const pauseMs = (elapsed() - beganAt) * (1 / maxShare - 1);
@@ -135,13 +139,14 @@ export async function lookAfterSlots(
     return since !== undefined && elapsed() - since >= renewEveryMs;
   }
 
-  // One that runs nothing, or whose slice runs at a place where another one of its name can work it.
-  function releaseDrained(slots: readonly SlotWork[]): void {
+  // One that runs and verifies nothing, or whose slice runs at a place where another one of its name can
+  // work it.
+  async function releaseDrained(slots: readonly SlotWork[]): Promise<void> {
     for (const name of draining) {
       const target = targets.forDispatcher(name);
       const work = slots.find((each) => each.target === name);
       const isActive = target && work && work.activeJobId !== null && !isElsewhere(work, target);
-      if (isActive || workers.get(name)) continue;
+      if (isActive || workers.get(name) || (await hasVerifications(database, name))) continue;
       draining.delete(name);
       targets.release(name);
     }

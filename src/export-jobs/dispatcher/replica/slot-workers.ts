@@ -3,7 +3,7 @@ import { makeDestinationPreflight } from '#targets/preflight/destination-refusal
 import type { OpenTarget } from '#targets/target.ts';
 import { makeInstallationReader } from '../../store/installation.ts';
 import { makeDatabaseClock } from '../../store/steps/clock-set-back.ts';
-import { makeSlotMemory } from '../owned-slot.ts';
+import { makeSlotMemory, type SlotOptions } from '../owned-slot.ts';
 import { makeCallSpacing } from '../pacing/call-spacing.ts';
 import { callsPerSecond } from '../pacing/poll-policy.ts';
 import { makeSlotOutages } from '../slot-outages.ts';
@@ -34,7 +34,10 @@ const maxRecalls = 2_000;
 const maxPollsPerSecond = 100;
 
 /** Makes the workers of a process. There are none before their start. */
-export function makeSlotWorkers(options: SharedOptions, stop: AbortSignal): SlotWorkers {
+export function makeSlotWorkers(
+  options: SharedOptions & Pick<SlotOptions, 'onVerifying'>,
+  stop: AbortSignal,
+): SlotWorkers {
   const { database, targets, timings, elapsed, reach = async () => {}, track } = options;
   const workers = new Map<string, SlotWorker>();
   const recalls = new Map<string, SlotRecall>();

@@ -3,7 +3,7 @@ import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '#database/database.ts';
 import type { JobRow } from '#database/tables.ts';
 import type { JobState } from '../../job-state.ts';
-import { activeStates, type SliceState } from '../../slice.ts';
+import { begunStates, openStates, type SliceState } from '../../slice.ts';
 import type { DeletedJob } from '../deleted-job.ts';
 
 /** The first part of a job that each request reads: its version, and what decides who may read it. */
@@ -166,9 +166,9 @@ function whereState(state: JobState): RawBuilder<SqlBool> {
   const anySlice = (...states: readonly SliceState[]) =>
     sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;
   const cancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
-  const active = anySlice(...activeStates);
+  const active = anySlice(...begunStates);
   const begun = sql<SqlBool>`(${active} or ${anySlice('completed', 'failed', 'cancelled')})`;
-  const over = sql<SqlBool>`not ${anySlice('waiting', ...activeStates)}`;
+  const over = sql<SqlBool>`not ${anySlice(...openStates)}`;
   switch (state) {
     case 'cancelling':
       return sql`${active} and ${cancelRequested}`;

@@ -4,6 +4,8 @@ import type { Database } from '#database/database.ts';
 import { engineSql } from '#database/engine-sql.ts';
 import type { JobRow } from '#database/tables.ts';
 import { type SliceCounts, type SliceState, sliceStates } from '../../slice.ts';
+import type { VerifiedTotals } from '../../verification/verification-view.ts';
+import { verifiedTotals } from '../verifications/read-verifications.ts';
 
 /** A job with the counts of its slices, all of one instant: that of its version. */
 export interface JobSnapshot {
@@ -12,6 +14,7 @@ export interface JobSnapshot {
   /** The earliest `notBeforeAt` of its waiting slices. */
   notBeforeAt: number | null;
   startedAt: number | null;
+  verified: VerifiedTotals;
   /** When it last changed. */
   changedAt: number;
   /**
@@ -58,25 +61,45 @@ export async function readJobs(
         .where((of) => of.or([of('taskId', 'is not', null), of('outcome', 'is', null)]))
         .groupBy('jobId'),
     )
+    .with('totals', (db) =>
+      db
+        .selectFrom('verifications')
+        .select(['jobId as ofJob', ...verifiedTotals])
+        .where('jobId', 'in', jobIds)
+        .where('endedAt', 'is not', null)
+        .where('method', 'is not', null)
+        .groupBy('jobId'),
+    )
     .selectFrom('jobs')
     .innerJoin('groups', 'groups.ofJob', 'jobs.id')
     .innerJoin('events', (join) =>
       join.onRef('events.jobId', '=', 'jobs.id').onRef('events.version', '=', 'jobs.version'),
     )
     .leftJoin('starts', 'starts.ofJob', 'jobs.id')
+    .leftJoin('totals', 'totals.ofJob', 'jobs.id')
     .selectAll('jobs')
     .select(['startedAt', 'events.at', 'groups.state', 'groups.slices', 'notBeforeAt', 'problem'])
+    .select(['verifiedSlices', 'emptySlices', 'skippedSlices', 'objects', 'bytes', 'streams'])
     .where('jobs.id', 'in', jobIds)
     .execute();
 
   const snapshots = new Map<string, JobSnapshot>();
   for (const row of rows) {
-    const { state, slices, notBeforeAt, problem, startedAt, at, ...job } = row;
+    const { state, slices, notBeforeAt, problem, startedAt, at, ...columns } = row;
+    const { verifiedSlices, emptySlices, skippedSlices, objects, bytes, streams, ...job } = columns;
     const snapshot = snapshots.get(job.id) ?? {
       job,
       counts: Object.fromEntries(sliceStates.map((each) => [each, 0])) as SliceCounts,
       notBeforeAt: null,
       startedAt,
+      verified: {
+        slices: verifiedSlices ?? 0,
+        emptySlices: emptySlices ?? 0,
+        skippedSlices: skippedSlices ?? 0,
+        objects: objects ?? 0,
+        bytes: bytes ?? 0,
+        streams: streams ?? 0,
+      },
       changedAt: at,
       failures: [],
     };

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import { whereActive, whereWaiting } from '../slice-conditions.ts';
+import { whereDue } from '../verifications/due-verifications.ts';
 
 /** What there is to do at a target, and who holds its slot. Times are relative, in ms. */
 export interface SlotWork {
@@ -25,6 +26,8 @@ export interface SlotWork {
 export interface Work {
   slots: SlotWork[];
   replicas: string[];
+  /** Whether an export is to be verified that no process works at. */
+  isVerificationDue: boolean;
 }
 
 /** How long things count, in ms. */
@@ -42,7 +45,8 @@ const toleranceMs = 1_000;
 /**
  * Finds all targets with work in one statement: with a slice in the slot, a slice that is ready, or a
  * create that was sent so recently that it can have left an orphan. A target also counts if its rows
- * show that the clock of the database was set back; its slices seem to be ready only later.
+ * show that the clock of the database was set back; its slices seem to be ready only later. It also shows
+ * whether an export is to be verified.
  *
  * It hops from target to target in the index, so its cost grows with the targets that have waiting
  * slices, not with the slices.
@@ -102,11 +106,15 @@ export async function readWork(
     union all
     select null, null, null, 0, null, null, owner, seen_at - at, null from replicas cross join clock
     where seen_at between at - ${sql.lit(leaseMs)} and at + ${sql.lit(leaseMs)}
+    union all
+    select null, null, null, 0, null, null, null, null, null from clock
+    where exists (select 1 from verifications where ${whereDue(sql`clock.at`, leaseMs)})
   `.execute(queries);
   const slots = rows.filter((row): row is SlotRow => row.target !== null);
   return {
     slots: slots.map((row) => ({ ...row, isCancelRequested: row.isCancelRequested === 1 })),
     replicas: rows.flatMap(({ target, owner }) => (target === null && owner ? [owner] : [])),
+    isVerificationDue: rows.some(({ target, owner }) => target === null && owner === null),
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Database } from '#database/database.ts';
 import { sliceEnds } from '#diagnostics/exports.ts';
-import { activeStates } from '../../slice.ts';
+import { begunStates } from '../../slice.ts';
 import { lockJob } from '../lock-job.ts';
 import { type Approval, recordChange } from '../record-change.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**
  * Requests the cancel of a job, in one transaction. It cancels the waiting slices at once and leaves a
- * slice in the slot to the dispatcher. It does not change a job that has ended, and may be repeated.
+ * slice in the slot to the dispatcher. A verification goes on. It does not change a job that has ended, and may be repeated.
  * @throws Problem export-job-deleted
  */
 export async function cancelJob(
@@ -25,13 +25,13 @@ export async function cancelJob(
       .where('state', '=', 'waiting')
       .executeTakeFirst();
     const slices = Number(cancelled.numUpdatedRows);
-    const active = await queries
+    const begun = await queries
       .selectFrom('slices')
       .select('number')
       .where('jobId', '=', jobId)
-      .where('state', 'in', activeStates)
+      .where('state', 'in', begunStates)
       .executeTakeFirst();
-    if (cancelRequestedAt === null && (slices > 0 || active)) {
+    if (cancelRequestedAt === null && (slices > 0 || begun)) {
       await queries
         .updateTable('jobs')
         .set({ cancelRequestedAt: database.now() })

@@ -154,6 +154,21 @@ export async function holdLease(
   return held.leasedUntil - leaseMs;
 }
 
+/**
+ * The right to take a step with a slice. `hold` proves it, and locks it until the transaction ends. It is
+ * the first statement of the transaction.
+ */
+export interface StepGuard {
+  target: string;
+  hold: (queries: Queries) => Promise<unknown>;
+}
+
+/** Makes the guard of steps with the slice in a slot: its lease. */
+export function guardSlot(database: Database, lease: Lease, leaseMs: number): StepGuard {
+  const hold = (queries: Queries) => holdLease(queries, database, lease, leaseMs);
+  return { target: lease.target, hold };
+}
+
 /** The name of the error of a lease that another owner has taken. */
 export const leaseLost = 'LeaseLost';
 

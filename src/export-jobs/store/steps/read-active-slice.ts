@@ -15,6 +15,8 @@ export interface StartingSlice extends SliceInSlot {
 export interface RunningSlice extends SliceInSlot {
   state: 'running' | 'cancelling';
   taskId: string;
+  /** Whether its export is verified once the task is completed. */
+  isVerified: boolean;
 }
 
 interface SliceInSlot {
@@ -66,6 +68,7 @@ export async function readActiveSlice(
       'slices.toAt',
       'jobs.destination',
       'jobs.cancelRequestedAt',
+      'jobs.verification',
       'jobs.traceParent',
       'attempts.marker',
       'attempts.taskId',
@@ -78,6 +81,10 @@ export async function readActiveSlice(
     .where(whereActive)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { cancelRequestedAt, ...rest } = row;
-  return { ...rest, isCancelRequested: cancelRequestedAt !== null } as ActiveSlice;
+  const { cancelRequestedAt, verification, ...rest } = row;
+  return {
+    ...rest,
+    isCancelRequested: cancelRequestedAt !== null,
+    isVerified: verification !== 'off',
+  } as ActiveSlice;
 }

@@ -10,7 +10,7 @@ import { type SliceState, transitions } from '../../slice.ts';
 import { lockJob } from '../lock-job.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
 import { failWaitingSlices, type SharedCause } from './fail-waiting-slices.ts';
-import { holdLease, type Lease } from './hold-lease.ts';
+import { holdLease, type Lease, type StepGuard } from './hold-lease.ts';
 import type { ActiveSlice } from './read-active-slice.ts';
 import { staleState } from './stale-state.ts';
 
@@ -30,51 +30,53 @@ export interface Step {
   isFairShareRestored?: boolean;
   /** The cause that waiting slices of its job share: they end in the same transaction. */
   sharedCause?: SharedCause;
+  /** Writes what belongs to the step, in its transaction. */
+  alsoRecord?: (queries: Queries) => Promise<void>;
 }
 
 /**
  * The call to AWS that led to a step: on behalf of the job's caller, or a read of the gateway itself.
  */
-export interface CallToAws extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem'> {
-  action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks';
+export interface CallToAws
+  extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem' | 'manifestSha256'> {
+  action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks' | 'VerifyExport';
 }
 
 /** What a step needs of a slice. */
-export type SteppingSlice = Pick<
-  ActiveSlice,
-  | 'jobId'
-  | 'slice'
-  | 'attempt'
-  | 'state'
-  | 'caller'
-  | 'marker'
-  | 'logGroupName'
-  | 'destinationPrefix'
->;
+export interface SteppingSlice
+  extends Pick<
+    ActiveSlice,
+    'jobId' | 'slice' | 'attempt' | 'caller' | 'marker' | 'logGroupName' | 'destinationPrefix'
+  > {
+  state: SliceState;
+}
 
 /**
- * Records a step, if the lease is valid and the slice is still in the state that was read: the row
+ * Records a step, if the guard permits it and the slice is still in the state that was read: the row
  * decides, not memory. If the cancel of the job was requested, a slice ends instead of going back into
- * the queue. Returns how many waiting slices ended with it.
- * @throws an error named LeaseLost, or StaleState when the slice is no longer in that state
+ * the queue, and one whose export is incomplete ends as cancelled. Returns how many waiting slices ended
+ * with it.
+ * @throws the error of the guard, or StaleState when the slice is no longer in that state
  */
 export async function recordStep(
   database: Database,
-  lease: Lease,
-  leaseMs: number,
+  guard: StepGuard,
   active: SteppingSlice,
-  { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false, sharedCause }: Step,
+  step: Step,
   reachInside: () => Promise<void> = async () => {},
 ): Promise<number> {
+  const { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false } = step;
+  const { sharedCause, alsoRecord } = step;
   if (!transitions[active.state].includes(to)) {
     throw new Error(`A slice cannot go from ${active.state} to ${to}`);
   }
   let state = to;
   let others = 0;
   await database.transaction(async (queries) => {
-    await holdLease(queries, database, lease, leaseMs);
+    await guard.hold(queries);
     const { cancelRequestedAt } = await lockJob(queries, active.jobId);
-    const isCancelled = to === 'waiting' && cancelRequestedAt !== null;
+    const isLast = to === 'waiting' || (to === 'failed' && active.state === 'verifying');
+    const isCancelled = isLast && cancelRequestedAt !== null;
     state = isCancelled ? 'cancelled' : to;
     const { readyInMs, ...columns } = slice;
     const { numUpdatedRows } = await queries
@@ -100,17 +102,18 @@ export async function recordStep(
       toCallAuditContext(active, by),
     );
     if (keptMs !== undefined) {
-      const served = { target: lease.target, caller: active.caller };
+      const served = { target: guard.target, caller: active.caller };
       await recordMiss(queries, database, served, keptMs);
     }
     if (state === 'waiting' && isFairShareRestored) await restoreFairShare(queries, active);
     await updateAttempt(queries, database, active, attempt);
     if (sharedCause) others = await failWaitingSlices(queries, database, active, sharedCause);
+    await alsoRecord?.(queries);
     await reachInside();
   });
   if ('problem' in change) problemsMet.publish({ slug: change.problem });
   if (state === 'completed' || state === 'failed' || state === 'cancelled')
-    sliceEnds.publish({ target: lease.target, outcome: state, slices: 1 + others });
+    sliceEnds.publish({ target: guard.target, outcome: state, slices: 1 + others });
   return others;
 }
 
@@ -133,7 +136,8 @@ export function toCallAuditContext(
   { caller, marker, logGroupName, destinationPrefix }: Omit<SteppingSlice, 'state'>,
   by: CallToAws,
 ): AuditContext {
-  const principal = by.action === 'DescribeExportTasks' ? gatewayItself : caller;
+  const isForCaller = by.action === 'CreateExportTask' || by.action === 'CancelExportTask';
+  const principal = isForCaller ? caller : gatewayItself;
   return { ...by, principal, requestId: marker, logGroupName, destinationPrefix };
 }
 

@@ -5,12 +5,14 @@ import {
   orphanedTasks,
   reconciledCreates,
   sliceEnds,
+  verificationEnds,
 } from '#diagnostics/exports.ts';
 import type { Instruments } from '../instruments.ts';
 import { makeTargetTally } from '../target-tally.ts';
 
 const outcomes = ['completed', 'failed', 'cancelled'] as const;
 const results = ['created', 'not-created', 'unknown'] as const;
+const verificationResults = ['complete', 'empty', 'incomplete', 'skipped'] as const;
 
 /** Measures what becomes of slices, their tasks and their creates. */
 export function measureExports(instruments: Instruments): void {
@@ -38,6 +40,22 @@ export function measureExports(instruments: Instruments): void {
     buckets: [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200],
   });
   listen(completedTasks, ({ durationMs }) => durations.observe(durationMs / 1_000));
+
+  const verified = counter({
+    name: 'log_export_verifications_total',
+    help: 'Verifications of exports that have ended, by result. `skipped`: the service role may not list the bucket.',
+    labelNames: ['result'],
+  });
+  const verificationDurations = histogram({
+    name: 'log_export_verification_duration_seconds',
+    help: 'Time from the end of an export task, as it was noticed, to the end of its verification, in seconds.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
+  });
+  for (const result of verificationResults) verified.inc({ result }, 0);
+  listen(verificationEnds, ({ result, durationMs }) => {
+    verified.inc({ result });
+    verificationDurations.observe(durationMs / 1_000);
+  });
 
   const lost = counter({
     name: 'log_export_creates_without_answer_total',

@@ -11,6 +11,8 @@ interface OpenSlices {
   oldestReadyMs: number;
   /** The state of the slice in the slot; null if there is none. */
   active: string | null;
+  /** Slices whose exports are verified. */
+  verifying: number;
 }
 
 /** What the figures of the queue depend on. */
@@ -22,7 +24,7 @@ export interface QueueOptions {
   stop: AbortSignal;
 }
 
-const states = ['delayed', 'ready', 'starting', 'running', 'cancelling'];
+const states = ['delayed', 'ready', 'starting', 'running', 'cancelling', 'verifying'];
 
 // The pause between two readings. Shorter: scrapes cost the database more. Longer: figures are older.
 const readIntervalMs = 15_000;
@@ -106,8 +108,9 @@ export function measureQueue(
   });
 }
 
-function countOf({ delayed, ready, active }: OpenSlices, state: string): number {
+function countOf({ delayed, ready, active, verifying }: OpenSlices, state: string): number {
   if (state === 'delayed') return delayed;
   if (state === 'ready') return ready;
+  if (state === 'verifying') return verifying;
   return active === state ? 1 : 0;
 }

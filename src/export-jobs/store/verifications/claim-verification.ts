@@ -1,0 +1,137 @@
+import { sql } from 'kysely';
+
+import type { Database, Queries } from '#database/database.ts';
+import type { StepGuard } from '../steps/hold-lease.ts';
+import { staleState } from '../steps/stale-state.ts';
+import { heldBy, type VerificationLease, whereDue } from './due-verifications.ts';
+import { type Findings, readFindings } from './findings.ts';
+
+/** A verification that this process has taken up, and the export it is about. */
+export interface ClaimedVerification extends VerificationLease {
+  target: string;
+  accountId: string;
+  region: string;
+  taskId: string;
+  /** How long ago the task was seen to be completed, in ms. */
+  ageMs: number;
+  mode: 'objects' | 'count';
+  /** What an earlier look has found, before it was recorded as the end. */
+  findings: Findings | undefined;
+  caller: string;
+  destination: string;
+  destinationPrefix: string;
+  logStreamNamePrefix: string | null;
+  logGroupName: string;
+  fromAt: number;
+  toAt: number;
+  /** The problem of the slice, as JSON. */
+  problem: string | null;
+  failures: number;
+  misses: number;
+  marker: string;
+  submittedAt: number;
+  taskCreatedAt: number | null;
+  taskCompletedAt: number | null;
+}
+
+/**
+ * Takes up the verification that has been due for longest, and leases it. `undefined` when none is due at
+ * other targets than `busyTargets`.
+ */
+export async function claimVerification(
+  database: Database,
+  { owner, leaseMs, busyTargets }: { owner: string; leaseMs: number; busyTargets: string[] },
+): Promise<ClaimedVerification | undefined> {
+  const { queries, now, kind } = database;
+  const elsewhere =
+    busyTargets.length === 0 ? sql`` : sql`and target not in (${sql.join(busyTargets)})`;
+  const { rows } = await sql<Omit<VerificationLease, 'owner'>>`
+    with next as materialized (
+      select job_id, slice, attempt from verifications
+      where ${whereDue(now(), leaseMs)} ${elsewhere} order by due_at limit 1
+      ${kind === 'postgres' ? sql`for update skip locked` : sql``}
+    )
+    update verifications
+    set owner = ${owner}, leased_until = ${now()} + ${sql.lit(leaseMs)}, looks = looks + 1
+    from next
+    where verifications.job_id = next.job_id and verifications.slice = next.slice
+    and verifications.attempt = next.attempt
+    returning verifications.job_id, verifications.slice, verifications.attempt, looks
+  `.execute(queries);
+  const [claimed] = rows;
+  return claimed && readClaim(database, { ...claimed, owner });
+}
+
+async function readClaim(
+  { queries, now }: Database,
+  lease: VerificationLease,
+): Promise<ClaimedVerification> {
+  const { verification, ...row } = await queries
+    .selectFrom('verifications')
+    .innerJoin('jobs', 'jobs.id', 'verifications.jobId')
+    .innerJoin('slices', (join) =>
+      join
+        .onRef('slices.jobId', '=', 'verifications.jobId')
+        .onRef('slices.number', '=', 'verifications.slice'),
+    )
+    .innerJoin('attempts', (join) =>
+      join
+        .onRef('attempts.jobId', '=', 'verifications.jobId')
+        .onRef('attempts.slice', '=', 'verifications.slice')
+        .onRef('attempts.attempt', '=', 'verifications.attempt'),
+    )
+    .selectAll('verifications')
+    .select((of) => [
+      of(now(), '-', of.ref('beganAt')).as('ageMs'),
+      'jobs.verification',
+      'jobs.caller',
+      'jobs.destination',
+      'jobs.logStreamNamePrefix',
+      'slices.logGroupName',
+      'slices.fromAt',
+      'slices.toAt',
+      'slices.problem',
+      'slices.failures',
+      'slices.misses',
+      'attempts.marker',
+      'attempts.destinationPrefix',
+      'attempts.submittedAt',
+      'attempts.taskCreatedAt',
+      'attempts.taskCompletedAt',
+    ])
+    .where('verifications.jobId', '=', lease.jobId)
+    .where('verifications.slice', '=', lease.slice)
+    .where('verifications.attempt', '=', lease.attempt)
+    .executeTakeFirstOrThrow();
+  const mode = verification === 'count' ? 'count' : 'objects';
+  return { ...row, ...lease, ageMs: Math.max(0, row.ageMs), mode, findings: readFindings(row) };
+}
+
+/** Makes the guard of steps with a slice that is verified: the lease of the verification. */
+export function guardVerification(
+  { now }: Pick<Database, 'now'>,
+  claim: ClaimedVerification,
+  leaseMs: number,
+): StepGuard {
+  const hold = async (queries: Queries) => {
+    const { numUpdatedRows } = await heldBy(queries, claim)
+      .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw staleState();
+  };
+  return { target: claim.target, hold };
+}
+
+/** Renews the leases of all verifications that a process works at. */
+export async function renewVerifications(
+  { queries, now }: Database,
+  owner: string,
+  leaseMs: number,
+): Promise<void> {
+  await queries
+    .updateTable('verifications')
+    .set((row) => ({ leasedUntil: row(now(), '+', leaseMs) }))
+    .where('owner', '=', owner)
+    .where(sql<boolean>`ended_at is null`) // a literal, so that the partial index fits
+    .execute();
+}

@@ -1,0 +1,63 @@
+import type { EventCallOptions } from '#aws/call-options.ts';
+import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { Problem } from '#problems/problem.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
+
+/** The window whose log events are counted: half-open, in epoch ms. */
+export interface CountedWindow {
+  logGroupName: string;
+  logStreamNamePrefix: string | null;
+  fromAt: number;
+  toAt: number;
+}
+
+// The pauses between two reads of a query. Shorter: reads use up calls. Longer: a verification takes longer.
+const firstPauseMs = 500;
+const maxPauseMs = 5_000;
+// AWS ends queries after 60 minutes. Lower: the count of a large window never ends. Higher: a query that AWS
+// has lost is read for hours.
+const maxReads = 900;
+
+/**
+ * Counts the log events of a window with CloudWatch Logs Insights. AWS charges for the bytes that the query
+ * scans: those of the log group in the window.
+ * @throws Problem aws-unexpected if the query fails; and what AWS's answers mean
+ */
+export async function countEvents(
+  logs: Pick<CloudWatchLogs, 'startQuery' | 'readQuery'>,
+  window: CountedWindow,
+  {
+    options,
+    sleep,
+  }: { options: EventCallOptions & { signal: AbortSignal }; sleep: AbortableSleep },
+): Promise<number> {
+  const { queryId } = await logs.startQuery(toQuery(window), options);
+  let pauseMs = firstPauseMs;
+  for (let reads = 0; reads < maxReads; reads += 1) {
+    const { status, rows } = await logs.readQuery(queryId, options);
+    if (status === 'Complete') return Number(rows[0]?.events ?? 0);
+    if (status !== 'Scheduled' && status !== 'Running' && status !== 'Unknown') {
+      throw new Problem('aws-unexpected', `The query of CloudWatch Logs Insights is ${status}.`);
+    }
+    await sleep(pauseMs, options.signal);
+    options.signal.throwIfAborted();
+    pauseMs = Math.min(maxPauseMs, 2 * pauseMs);
+  }
+  throw new Problem('aws-timeout', 'The query of CloudWatch Logs Insights did not end.');
+}
+
+/** Insights has whole seconds, both inclusive. So the query itself has the exact window. */
+function toQuery({ logGroupName, logStreamNamePrefix, fromAt, toAt }: CountedWindow) {
+  const filters = [`filter @timestamp >= ${fromAt} and @timestamp < ${toAt}`];
+  if (logStreamNamePrefix !== null)
+    filters.push(`filter @logStream like /^${toLiteral(logStreamNamePrefix)}/`);
+  return {
+    logGroupName,
+    from: Math.floor(fromAt / 1_000),
+    to: Math.ceil(toAt / 1_000),
+    queryString: [...filters, 'stats count(*) as events'].join(' | '),
+  };
+}
+
+/** Escapes a text for a regular expression in slashes. */
+const toLiteral = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

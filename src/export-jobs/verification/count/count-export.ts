@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+
+import type { EventCallOptions } from '#aws/call-options.ts';
+import type { Storage } from '#aws/storage/storage.ts';
+import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '#targets/target.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
+import type { LineCount } from '../../store/verifications/findings.ts';
+import { type ExportPlace, listExport } from '../list-export.ts';
+import { type CountedWindow, countEvents } from './count-events.ts';
+import { brokenGzip, countLines } from './count-lines.ts';
+
+/** The result of a count. */
+export type CountedExport =
+  | (LineCount & { outcome: 'counted'; events: number })
+  | { outcome: 'broken'; key: string }
+  /** The role may not count, or the log group cannot be counted. */
+  | { outcome: 'not-counted'; problem: Problem };
+
+/** What a count needs. */
+interface CountOptions {
+  target: Pick<OpenTarget, 'logs'>;
+  storage: Storage;
+  options: EventCallOptions & { signal: AbortSignal };
+  sleep: AbortableSleep;
+}
+
+/**
+ * Counts the log events of a window at AWS, and the lines of all objects of its export, one object after
+ * the other. AWS is asked first: if it may not be, no object is read.
+ */
+export async function countExport(
+  exported: ExportPlace & CountedWindow,
+  { target, storage, options, sleep }: CountOptions,
+): Promise<CountedExport> {
+  const events = await countEvents(target.logs, exported, { options, sleep }).catch(whyNotCounted);
+  if (events instanceof Problem) return { outcome: 'not-counted', problem: events };
+  const count: LineCount = { lines: 0, records: 0 };
+  for await (const objects of listExport(storage, exported, options)) {
+    for (const { key } of objects) {
+      const place = { bucket: exported.destination, key };
+      const object = await storage.readObject(place, options).catch(whyNotCounted);
+      if (object instanceof Problem) return { outcome: 'not-counted', problem: object };
+      const counted = await countLines(object as Readable).catch((error: Error) => {
+        if (error.name !== brokenGzip) throw error;
+        return undefined;
+      });
+      if (!counted) return { outcome: 'broken', key };
+      count.lines += counted.lines;
+      count.records += counted.records;
+      options.signal.throwIfAborted();
+    }
+  }
+  return { outcome: 'counted', ...count, events };
+}
+
+/** An answer that no repeat would change. Everything else is an outage. */
+function whyNotCounted(problem: unknown): Problem {
+  if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
+  return problem;
+}

@@ -1,0 +1,43 @@
+import type { EventCallOptions } from '#aws/call-options.ts';
+import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import { Problem } from '#problems/problem.ts';
+import type { CountedWindow } from './count/count-events.ts';
+import type { EmptinessEvidence } from './manifest/manifest.ts';
+
+// AWS answers with empty pages while it searches. Fewer: a large log group is never proved to be empty.
+// More: one verification uses up the calls of many.
+const maxPages = 100;
+
+/**
+ * Looks for a log event in a window, because nothing was exported from it. Returns `undefined` if there is
+ * one, otherwise the evidence that there is none. If the role may not look, the evidence says so.
+ */
+export async function proveEmptiness(
+  logs: Pick<CloudWatchLogs, 'filterLogEvents'>,
+  { logGroupName, logStreamNamePrefix, fromAt, toAt }: CountedWindow,
+  options: EventCallOptions,
+): Promise<EmptinessEvidence | undefined> {
+  let nextToken: string | undefined;
+  let pages = 0;
+  do {
+    const query = {
+      logGroupName,
+      ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
+      from: fromAt,
+      to: toAt - 1,
+      nextToken,
+      limit: 1,
+    };
+    const page = await logs.filterLogEvents(query, options).catch((problem) => {
+      if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
+      return problem;
+    });
+    if (page instanceof Problem) {
+      return { checkedBy: 'ListObjectsV2', pages, isExhaustive: false, problem: page.slug };
+    }
+    if (page.events > 0) return undefined;
+    pages += 1;
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined && pages < maxPages);
+  return { checkedBy: 'FilterLogEvents', pages, isExhaustive: nextToken === undefined };
+}

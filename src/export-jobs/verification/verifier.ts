@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+
+import { setAsNewest } from '#caching/bounded-map.ts';
+import { verificationEnds } from '#diagnostics/exports.ts';
+import { Problem } from '#problems/problem.ts';
+import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
+import { backOffMs } from '#time/back-off.ts';
+import { toStored } from '../dispatcher/attempts/stored-problem.ts';
+import type { SharedOptions } from '../dispatcher/replica/dispatcher-options.ts';
+import { slicesCalmMs } from '../dispatcher/slot-outages.ts';
+import { isStaleState } from '../store/steps/stale-state.ts';
+import {
+  type ClaimedVerification,
+  claimVerification,
+  renewVerifications,
+} from '../store/verifications/claim-verification.ts';
+import { putOffVerification, recordFindings } from '../store/verifications/record-verification.ts';
+import { recordVerdict } from './record-verdict.ts';
+import { verifyExport } from './verify-export.ts';
+
+/** Verifies the exports of completed tasks, of all targets, beside the slots. */
+export interface Verifier {
+  /** Takes up what is due. */
+  wake(): void;
+  /** Renews the leases of what is in progress, if it is time. */
+  renew(): Promise<void>;
+  /** Leaves what is in progress to others. */
+  close(): Promise<void>;
+}
+
+/** What the verifier needs. */
+export interface VerifierOptions extends SharedOptions {
+  /** Wakes the dispatcher: a slice may wait again. */
+  wakeDispatcher: () => void;
+}
+
+// Verifications at once, in a process and at a target. Fewer: slices of many targets complete late. More: they
+// need calls, sockets and memory that everything else needs, too.
+const maxAtOnce = 8;
+const maxPerTarget = 2;
+// How many targets are remembered as failing. Fewer: an outage has more lines. More: memory.
+const maxOutages = 1_000;
+
+/** Opens the verifier. It does nothing before it is woken. */
+export function openVerifier(options: VerifierOptions): Verifier {
+  const { database, targets, timings, elapsed, random, sleep, databaseOutage } = options;
+  const { reach = async () => {}, track } = options;
+  const { leaseMs, secondLookMs, verifyAgainAfter } = timings;
+  const stop = new AbortController();
+  const { signal } = stop;
+  // Leases of an earlier process of the same name are not ours: nobody works at them.
+  const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
+  const running = new Map<string, { target: string; ended: Promise<void> }>();
+  const outages = new Map<string, OutageLog>();
+  const slices = makeOutageLog({ ...options, calmMs: slicesCalmMs });
+  let claiming: Promise<void> | undefined;
+  let isWanted = false;
+  let renewedAt = elapsed();
+
+  function wake(): void {
+    isWanted = true;
+    if (claiming || signal.aborted) return;
+    claiming = claimAll().finally(() => {
+      claiming = undefined;
+      if (isWanted) wake();
+    });
+    track?.(claiming);
+  }
+
+  /** Takes up verifications until none is due, or enough are in progress. */
+  async function claimAll(): Promise<void> {
+    while (isWanted && !signal.aborted) {
+      isWanted = false;
+      if (running.size === 0) renewedAt = elapsed();
+      while (running.size < maxAtOnce && !signal.aborted) {
+        const claim = await claimVerification(database, {
+          owner,
+          leaseMs,
+          busyTargets: busyTargets(),
+        }).catch(noteDatabaseFailure);
+        if (!claim) break;
+        start(claim);
+      }
+    }
+  }
+
+  function busyTargets(): string[] {
+    const counts = Map.groupBy(running.values(), ({ target }) => target);
+    return [...counts].flatMap(([target, all]) => (all.length < maxPerTarget ? [] : [target]));
+  }
+
+  function start(claim: ClaimedVerification): void {
+    const key = `${claim.jobId} ${claim.slice} ${claim.attempt}`;
+    const isFull = () => running.size >= maxAtOnce || busyTargets().includes(claim.target);
+    const ended = verify(claim)
+      .catch((error: Error) => recover(claim, error))
+      .catch(noteDatabaseFailure)
+      .then(() => {
+        const wasFull = isFull();
+        running.delete(key);
+        if (wasFull) wake(); // others may have waited for this one
+      });
+    running.set(key, { target: claim.target, ended });
+    track?.(ended);
+  }
+
+  async function verify(claim: ClaimedVerification): Promise<void> {
+    const target = targets.forDispatcher(claim.target);
+    if (!target) throw elsewhere('The target is not configured, or cannot be used now.');
+    if (target.accountId !== claim.accountId || target.region !== claim.region) {
+      throw elsewhere('The target has another account or Region now.');
+    }
+    const beganAt = elapsed();
+    const looking = verifyExport(claim, {
+      target,
+      save: (findings) => recordFindings(database, claim, leaseMs, findings),
+      sleep,
+      signal,
+      reach,
+      secondLookMs,
+    });
+    const verdict = await untilAborted(looking, signal);
+    outages.get(claim.target)?.worked({ target: claim.target }, 'verifies exports again');
+    outages.delete(claim.target);
+    if (verdict.outcome === 'look-again') {
+      return putOffVerification(database, claim, Math.max(0, verdict.inMs), undefined);
+    }
+    await recordVerdict({ ...options, slices }, claim, verdict);
+    const durationMs = claim.ageMs + elapsed() - beganAt;
+    const result =
+      verdict.outcome === 'complete' && verdict.findings.isEmpty ? 'empty' : verdict.outcome;
+    verificationEnds.publish({ target: claim.target, result, durationMs });
+    options.onChange(claim.jobId);
+    if (verdict.outcome === 'incomplete') options.wakeDispatcher();
+  }
+
+  /** Nothing is known of the export: it is looked at again, however long it takes. */
+  async function recover(claim: ClaimedVerification, error: Error): Promise<void> {
+    if (isStaleState(error)) return; // another process has it
+    if (signal.aborted) return putOffVerification(database, claim, 0, undefined);
+    const problem = error instanceof Problem ? error : undefined;
+    const pauseMs = backOffMs(claim.looks, verifyAgainAfter) * (1 + random());
+    const { target, jobId, slice, attempt } = claim;
+    const facts = { target, jobId, slice, attempt, problem: problem?.slug, err: error };
+    outageOf(target).failed({ ...facts, pauseMs }, 'failed to verify an export, retrying');
+    const stored = problem && JSON.stringify(toStored(problem));
+    await putOffVerification(database, claim, pauseMs, stored);
+    if (stored !== undefined && stored !== claim.problem) options.onChange(jobId);
+  }
+
+  function outageOf(target: string): OutageLog {
+    const outage = outages.get(target) ?? makeOutageLog(options);
+    setAsNewest(outages, target, outage, maxOutages);
+    return outage;
+  }
+
+  function noteDatabaseFailure(err: Error): undefined {
+    if (signal.aborted) return;
+    const problem = err instanceof Problem ? err.slug : undefined;
+    databaseOutage.failed({ problem, err }, 'failed to store a verification, retrying');
+  }
+
+  return {
+    wake,
+    async renew() {
+      if (running.size === 0 || elapsed() - renewedAt < leaseMs / 3) return;
+      const beganAt = elapsed();
+      await renewVerifications(database, owner, leaseMs);
+      renewedAt = beganAt;
+    },
+    async close() {
+      stop.abort();
+      await claiming;
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+/** Waits for a result, but no longer than until the signal aborts. */
+function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Error('Stopped'));
+    signal.addEventListener('abort', stop);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/** Why a verification must wait for another configuration, or for another replica. */
+const elsewhere = (detail: string) => new Problem('target-not-found', detail);

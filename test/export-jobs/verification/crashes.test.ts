@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+
+import { openSeededQueue, readManifests, verdictsOf, verificationsOf } from './seeded-exports.ts';
+
+const completed = ['slice-verifying', 'slice-completed'];
+
+describe.each(['sqlite', 'postgres'] as const)('a verification, on %s', (backend) => {
+  test.each(['before-manifest', 'after-manifest'] as const)(
+    'that is killed %s is taken up by another process, and there is one manifest with the same bytes',
+    async (diesAt) => {
+      await using queue = await openSeededQueue({ backend, replicas: 0 });
+      await queue.put();
+      const first = await queue.openReplica({ diesAt });
+      await queue.time.runUntil(first.isDown);
+      const before = await readManifests(queue);
+
+      await queue.openReplica();
+      await queue.runUntilDone();
+
+      const after = await readManifests(queue);
+      expect(before).toHaveLength(diesAt === 'after-manifest' ? 1 : 0);
+      expect(after).toHaveLength(1);
+      if (before.length > 0) expect(after).toEqual(before);
+      expect(await verdictsOf(queue)).toEqual(completed);
+      expect(await verificationsOf(queue)).toMatchObject([
+        { looks: 2, manifestSha256: after[0]?.sha256, manifestKey: after[0]?.key },
+      ]);
+      const created = queue.emulator.exportTasks();
+      expect(created).toHaveLength(1);
+    },
+  );
+
+  test('that is killed with a count writes what was counted before', async () => {
+    await using queue = await openSeededQueue({ backend, replicas: 0 });
+    await queue.put({ verification: 'count' });
+    const first = await queue.openReplica({ diesAt: 'after-manifest' });
+    await queue.time.runUntil(first.isDown);
+    const queries = queue.calls('StartQuery').length;
+
+    await queue.openReplica();
+    await queue.runUntilDone();
+
+    expect(queue.calls('StartQuery')).toHaveLength(queries);
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await readManifests(queue)).toHaveLength(1);
+  });
+
+  test('that froze records nothing after another process has taken it up', async () => {
+    await using queue = await openSeededQueue({ backend, replicas: 0 });
+    await queue.put();
+    const first = await queue.openReplica({ freezesAt: 'before-manifest' });
+    await queue.time.runUntil(first.isDown);
+    await queue.openReplica();
+    await queue.runUntilDone();
+    const rows = await verificationsOf(queue);
+
+    first.thaw();
+    await queue.time.runFor(60_000);
+
+    expect(await verificationsOf(queue)).toEqual(rows);
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await readManifests(queue)).toHaveLength(1);
+  });
+});
+
+describe('an export', () => {
+  test('whose manifest exists with other bytes is repeated, and gets another manifest', async () => {
+    await using queue = await openSeededQueue({ replicas: 0 });
+    await queue.put();
+    const first = await queue.openReplica({ diesAt: 'after-manifest' });
+    await queue.time.runUntil(first.isDown);
+    await queue.database.queries.updateTable('attempts').set({ submittedAt: 1 }).execute();
+
+    await queue.openReplica();
+    await queue.runUntilDone();
+
+    expect(await verdictsOf(queue)).toEqual([
+      'slice-verifying',
+      'slice-waiting: export-incomplete',
+      ...completed,
+    ]);
+    expect(await readManifests(queue)).toHaveLength(2);
+  });
+});
+
+describe('the slot', () => {
+  test('does not wait for a verification', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({
+      operation: 'ListObjectsV2',
+      kind: 'error',
+      code: 'Unknown',
+      status: 400,
+      headers: { date: 'unknown' },
+      count: Number.POSITIVE_INFINITY,
+    });
+    await queue.put({ slices: 3 });
+
+    await queue.time.runUntil(async () =>
+      (await queue.states()).every((state) => state === 'verifying'),
+    );
+
+    expect(queue.calls('CreateExportTask')).toHaveLength(3);
+    const times = queue.calls('CreateExportTask').map(({ at }) => at);
+    // A task takes two seconds here, and the next poll comes within one.
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(8_000);
+    queue.emulator.faults.clear();
+    await queue.runUntilDone();
+    expect(await queue.states()).toEqual(['completed', 'completed', 'completed']);
+  });
+
+  test('is left by a target that was removed only after the verification', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({
+      operation: 'CreateExportTask',
+      kind: 'objects-late',
+      delayMs: 4_000,
+    });
+    await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'verifying');
+
+    queue.targets.configure([{ name: 'another', region: 'eu-west-2' }]);
+    await queue.runUntilDone();
+
+    expect(await queue.states()).toEqual(['completed']);
+  });
+});

@@ -1,0 +1,381 @@
+import type { Fault } from 'cloudwatch-logs-export-emulator/source';
+import { describe, expect, test } from 'vitest';
+
+import { region } from '../../world.ts';
+import type { Queue } from '../open-queue.ts';
+import {
+  openSeededQueue,
+  readManifests,
+  seedEvents,
+  verdictsOf,
+  verificationsOf,
+} from './seeded-exports.ts';
+
+type Kind<Name extends Fault['kind']> = Omit<Extract<Fault, { kind: Name }>, 'operation'>;
+const missing = (count: number | 'all'): Kind<'objects-missing'> => ({
+  kind: 'objects-missing',
+  missing: count,
+});
+const late = (delayMs: number, of: number | 'all' = 'all'): Kind<'objects-late'> => ({
+  kind: 'objects-late',
+  delayMs,
+  of,
+});
+const truncated: Kind<'object-truncated'> = { kind: 'object-truncated' };
+
+const completed = ['slice-verifying', 'slice-completed'];
+const repeated = ['slice-verifying', 'slice-waiting: export-incomplete', ...completed];
+
+/** Exports one slice under a fault of its first task. */
+async function exportUnder(
+  queue: Queue,
+  fault: object | undefined,
+  job: Parameters<Queue['put']>[0] = {},
+): Promise<string> {
+  if (fault) queue.emulator.faults.add({ operation: 'CreateExportTask', ...fault } as Fault);
+  const jobId = await queue.put(job);
+  await queue.runUntilDone();
+  return jobId;
+}
+
+describe('an export, verified by its objects', () => {
+  test('is completed when its objects are in S3, with a manifest of them', async () => {
+    await using queue = await openSeededQueue();
+
+    const jobId = await exportUnder(queue, undefined);
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    const [written, ...others] = await readManifests(queue);
+    const [task] = queue.emulator.exportTasks();
+    expect(others).toEqual([]);
+    expect(written?.key).toBe(`jobs/${jobId}/1/_manifest-${task?.taskId}.json`);
+    expect(written?.manifest).toMatchObject({
+      formatVersion: 1,
+      accountId: '123456789012',
+      region,
+      logGroupName: '/app',
+      from: '2024-04-01T00:00:00.000Z',
+      to: '2024-04-01T01:00:00.000Z',
+      taskId: task?.taskId,
+      jobId,
+      slice: 0,
+      attempt: 1,
+      caller: 'anonymous',
+      bucket: 'archive',
+      prefix: `jobs/${jobId}/1/${task?.taskId}/`,
+      verification: 'objects',
+      totals: { objects: 3, streams: 3 },
+      isEmpty: false,
+      objects: [0, 1, 2].map((stream) => ({
+        key: `jobs/${jobId}/1/${task?.taskId}/web-${stream}-app/000000.gz`,
+        checksum: { algorithm: 'CRC64NVME', value: expect.stringMatching(/^[\w+/]{11}=$/) },
+      })),
+    });
+    expect(written?.manifest).not.toHaveProperty('logStreamNamePrefix');
+    const { totals, objects } = written?.manifest ?? {};
+    const bytes = objects.reduce((sum: number, { size }: { size: number }) => sum + size, 0);
+    expect(totals.bytes).toBe(bytes);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { objects: 3, bytes, streams: 3, isEmpty: 0, manifestSha256: written?.sha256, owner: null },
+    ]);
+    const [entry] = await queue.database.queries
+      .selectFrom('auditEntries')
+      .selectAll()
+      .where('change', '=', 'slice-completed')
+      .execute();
+    expect(entry).toMatchObject({
+      action: 'VerifyExport',
+      principal: 'log-export-gateway',
+      manifestSha256: written?.sha256,
+      outcome: 'ok',
+    });
+  });
+
+  test('is repeated with another prefix if all its objects are missing', async () => {
+    await using queue = await openSeededQueue();
+
+    const jobId = await exportUnder(queue, missing('all'));
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+    expect(await queue.slices(jobId)).toEqual([{ state: 'completed', attempt: 2, problem: null }]);
+    const manifests = await readManifests(queue);
+    expect(manifests.map(({ manifest }) => manifest.attempt)).toEqual([2]);
+    const attempts = queue.database.queries.selectFrom('attempts').select(['outcome', 'problem']);
+    const [first, second] = await attempts.orderBy('attempt').execute();
+    expect(first?.outcome).toBe('failed');
+    expect(JSON.parse(first?.problem ?? '')).toMatchObject({
+      type: '/problems/export-incomplete',
+      detail: 'AWS exported no objects, but the log group has log events.',
+      isRetryable: false,
+    });
+    expect(second).toEqual({ outcome: 'completed', problem: null });
+  });
+
+  test('fails its slice after three attempts without objects', async () => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, { ...missing('all'), count: 3 });
+
+    const problems = (await verdictsOf(queue)).filter((text) => text.includes('incomplete'));
+    expect(problems).toEqual([
+      'slice-waiting: export-incomplete',
+      'slice-waiting: export-incomplete',
+      'slice-failed: export-incomplete',
+    ]);
+  });
+
+  test.each([500, 4_000])('is completed if its objects are %i ms late', async (delayMs) => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, late(delayMs));
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await verificationsOf(queue)).toMatchObject([{ objects: 3, isEmpty: 0 }]);
+  });
+
+  test('is empty if neither S3 nor the log group has anything, after a second look', async () => {
+    await using queue = await openSeededQueue({ streams: 0, emulator: { emptyEventPages: 3 } });
+
+    await exportUnder(queue, undefined);
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    const emptinessEvidence = { checkedBy: 'FilterLogEvents', pages: 4, isExhaustive: true };
+    const [{ manifest } = {}] = await readManifests(queue);
+    expect(manifest).toMatchObject({ isEmpty: true, emptinessEvidence, objects: [] });
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ isEmpty: 1, objects: 0, looks: 2 });
+    expect((row?.endedAt ?? 0) - (row?.beganAt ?? 0)).toBeGreaterThanOrEqual(5_000);
+    expect(queue.calls('ListObjectsV2').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('is empty without proof if FilterLogEvents has more than 100 pages', async () => {
+    await using queue = await openSeededQueue({ streams: 0, emulator: { emptyEventPages: 150 } });
+
+    await exportUnder(queue, undefined);
+
+    expect(queue.calls('FilterLogEvents')).toHaveLength(100);
+    expect((await readManifests(queue))[0]?.manifest.emptinessEvidence).toEqual({
+      checkedBy: 'FilterLogEvents',
+      pages: 100,
+      isExhaustive: false,
+    });
+  });
+
+  test('is empty without proof if the role may not read log events', async () => {
+    const deniedActions = { '*': ['logs:FilterLogEvents'] };
+    await using queue = await openSeededQueue({ streams: 0, emulator: { deniedActions } });
+
+    await exportUnder(queue, undefined);
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect((await readManifests(queue))[0]?.manifest.emptinessEvidence).toEqual({
+      checkedBy: 'ListObjectsV2',
+      pages: 0,
+      isExhaustive: false,
+      problem: 'service-role-not-permitted',
+    });
+  });
+
+  test('is completed without a verification if the role may not list the bucket', async () => {
+    const deniedActions = { '*': ['s3:ListBucket'] };
+    await using queue = await openSeededQueue({ emulator: { deniedActions } });
+
+    await exportUnder(queue, undefined);
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: 'skipped', objects: null, isEmpty: null, manifestKey: null },
+    ]);
+  });
+
+  test('is completed without a manifest if the role may not write it', async () => {
+    await using queue = await openSeededQueue();
+    await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'running');
+    queue.emulator.options.change({ deniedActions: { '*': ['s3:PutObject'] } });
+
+    await queue.runUntilDone();
+
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ method: 'objects', objects: 3, manifestKey: null });
+    expect(JSON.parse(row?.evidence ?? '')).toEqual({
+      manifestProblem: 'service-role-not-permitted',
+    });
+  });
+
+  test('omits checksums that the role may not read', async () => {
+    const deniedActions = { AKIDTEST: ['s3:GetObject'] };
+    await using queue = await openSeededQueue({ streams: 12, emulator: { deniedActions } });
+
+    await exportUnder(queue, undefined);
+
+    const [{ manifest } = {}] = await readManifests(queue);
+    expect(manifest.objects).toHaveLength(12);
+    expect(manifest.objects.filter((object: object) => 'checksum' in object)).toEqual([]);
+    // The SDK repeats a refused call here, because of the virtual time.
+    expect(queue.calls('HeadObject').length).toBeLessThanOrEqual(3 * 4);
+  });
+
+  test('is repeated if its bucket is gone', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({
+      kind: 'error',
+      operation: 'ListObjectsV2',
+      code: 'NoSuchBucket',
+      status: 404,
+      headers: { date: 'unknown' },
+    });
+
+    await exportUnder(queue, undefined);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+  });
+
+  test('stays in verification while AWS does not answer, with the problem, and then completes', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({
+      kind: 'error',
+      operation: 'ListObjectsV2',
+      code: 'AccessDeniedByNobody',
+      status: 400,
+      headers: { date: 'unknown' },
+      count: 8,
+    });
+    await queue.put();
+    await queue.time.runUntil(async () => (await queue.slices())[0]?.problem !== null);
+
+    const [waiting] = await queue.slices();
+    await queue.runUntilDone();
+
+    expect(waiting?.state).toBe('verifying');
+    expect(JSON.parse(waiting?.problem ?? '')).toMatchObject({ type: '/problems/aws-unexpected' });
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await queue.slices()).toEqual([{ state: 'completed', attempt: 1, problem: null }]);
+    const lines = queue.log.filter(({ text }) => text === 'failed to verify an export, retrying');
+    expect(lines[0]).toMatchObject({ level: 'warn', target: 'default', problem: 'aws-unexpected' });
+    expect(queue.log.filter(({ text }) => text === 'verifies exports again')).toHaveLength(1);
+  });
+
+  test('is not verified if its job says so', async () => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, missing('all'), { verification: 'off' });
+
+    expect(await verdictsOf(queue)).toEqual(['slice-completed']);
+    expect(await verificationsOf(queue)).toEqual([]);
+    expect(queue.calls('ListObjectsV2')).toEqual([]);
+  });
+});
+
+describe('an export, verified by a count', () => {
+  const count = { verification: 'count' } as const;
+
+  test('is completed if it has all log events', async () => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, undefined, count);
+
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: 'count', objects: 3, lines: 6, records: 6, events: 6, looks: 1 },
+    ]);
+    expect((await readManifests(queue))[0]?.manifest).toMatchObject({
+      verification: 'count',
+      totals: { lines: 6, records: 6 },
+      count: { events: 6 },
+    });
+  });
+
+  test('counts messages of several lines once', async () => {
+    await using queue = await openSeededQueue({ streams: 0 });
+    seedEvents(queue.emulator, 'web', ['Error\n  at one\n  at two', 'next']);
+
+    await exportUnder(queue, undefined, count);
+
+    expect(await verificationsOf(queue)).toMatchObject([{ lines: 4, records: 2, events: 2 }]);
+  });
+
+  test.each([1, 2])('is repeated if %i of 3 objects are missing', async (objects) => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, missing(objects), count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+    const attempts = queue.database.queries.selectFrom('attempts').select('problem');
+    const [first] = await attempts.orderBy('attempt').execute();
+    expect(JSON.parse(first?.problem ?? '').detail).toBe(
+      `The objects have ${2 * (3 - objects)} log events, but the log group has 6.`,
+    );
+  });
+
+  test('is repeated if an object is missing, although others have more lines than log events', async () => {
+    await using queue = await openSeededQueue({ streams: 0 });
+    seedEvents(queue.emulator, 'a', [`many\n${'line\n'.repeat(9)}`]);
+    seedEvents(queue.emulator, 'b', ['one']);
+
+    await exportUnder(queue, missing(1), count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+  });
+
+  test('is completed if one of its objects is late', async () => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, late(3_000, 1), count);
+
+    expect(await verdictsOf(queue)).toEqual(completed);
+    expect(await verificationsOf(queue)).toMatchObject([{ objects: 3, events: 6, looks: 2 }]);
+  });
+
+  test('is repeated if an object is broken', async () => {
+    await using queue = await openSeededQueue();
+
+    await exportUnder(queue, truncated, count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+  });
+
+  test.each(['logs:StartQuery', 'logs:GetQueryResults', 's3:GetObject'])(
+    'is verified by its objects if the role lacks %s',
+    async (action) => {
+      await using queue = await openSeededQueue({ emulator: { deniedActions: { '*': [action] } } });
+
+      await exportUnder(queue, undefined, count);
+
+      const [row] = await verificationsOf(queue);
+      expect(row).toMatchObject({ method: 'objects', objects: 3, events: null });
+      expect(JSON.parse(row?.evidence ?? '')).toMatchObject({
+        countProblem: 'service-role-not-permitted',
+      });
+    },
+  );
+});
+
+describe('a cancel', () => {
+  test('does not stop a verification', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({
+      operation: 'CreateExportTask',
+      ...late(3_000),
+    });
+    const jobId = await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'verifying');
+
+    await queue.cancel(jobId);
+    await queue.runUntilDone();
+
+    expect(await queue.states()).toEqual(['completed']);
+  });
+
+  test('ends the slice of an incomplete export as cancelled', async () => {
+    await using queue = await openSeededQueue();
+    queue.emulator.faults.add({ operation: 'CreateExportTask', ...missing('all') });
+    const jobId = await queue.put();
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'verifying');
+
+    await queue.cancel(jobId);
+    await queue.runUntilDone();
+
+    expect(await queue.states()).toEqual(['cancelled']);
+    expect((await verdictsOf(queue)).at(-1)).toBe('slice-cancelled');
+  });
+});
