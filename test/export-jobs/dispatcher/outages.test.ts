@@ -118,6 +118,28 @@ describe('the log', () => {
     expect(end?.lastedMs).toBeGreaterThanOrEqual(70 * minuteMs);
   });
 
+  test('has the end of refused creates also if the slot was released in between', async () => {
+    await using queue = await openQueue({ timings, random: () => 0 });
+    const throttled = { kind: 'error', code: 'ThrottlingException' } as const;
+    queue.emulator.faults.add({ operation: 'CreateExportTask', ...throttled, count: 100_000 });
+    const jobId = await queue.put();
+    await queue.time.runFor(5 * minuteMs);
+    await queue.cancel(jobId);
+    const slots = queue.database.queries.selectFrom('slots').select('owner');
+    await queue.time.runUntil(async () => (await slots.executeTakeFirst())?.owner === null);
+
+    queue.emulator.faults.clear();
+    await queue.put();
+    await queue.runUntilDone();
+    await queue.time.runFor(2 * minuteMs);
+
+    const lines = linesOf(queue, 'AWS refused a create, retrying', 'AWS accepts creates again');
+    expect(lines.map(({ level }) => level)).toContain('warn');
+    expect(lines.filter(({ level }) => level === 'info')).toMatchObject([
+      { target: 'default', lastedMs: expect.any(Number) },
+    ]);
+  });
+
   test('names at once each further task of another tool in the slot', async () => {
     await using queue = await openQueue({ random: () => 0 });
     const first = queue.emulator.seed.foreignTask({ region, durationMs: 10_000 });

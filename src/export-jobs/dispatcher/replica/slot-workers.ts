@@ -57,6 +57,7 @@ export function makeSlotWorkers(
       recalls.get(target) ?? {
         callSpacing: makeCallSpacing({ elapsed, secondMs: timings.secondMs, rateShare }),
         memory: makeSlotMemory(),
+        fence: 0,
         failures: 0,
         outages: makeSlotOutages(options),
         notBefore: Number.NEGATIVE_INFINITY,

@@ -15,6 +15,8 @@ export interface SlotRecall {
   callSpacing: CallSpacing;
   memory: SlotMemory;
   outages: SlotOutages;
+  /** The number of its last lease. */
+  fence: number;
   /** Failures in a row. */
   failures: number;
   /** No worker before this. */
@@ -89,7 +91,9 @@ export async function takeSlot(
   memory.running = undefined;
   memory.endedAt = undefined; // another owner may have worked the slot since
   memory.readyAt = Number.NEGATIVE_INFINITY;
-  outages.creates.forget(); // AWS may have accepted creates of another owner since
+  // AWS may have accepted creates of another owner since.
+  if (lease.fence !== recall.fence + 1) outages.creates.forget();
+  recall.fence = lease.fence;
   memory.sentAt = at - (sentAgoMs ?? Number.POSITIVE_INFINITY);
   memory.sweptAt = at - (sweptAgoMs ?? Number.POSITIVE_INFINITY);
   const durations = makeTaskDurations(
