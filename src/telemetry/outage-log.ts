@@ -4,7 +4,7 @@ import type { Log } from './log.ts';
 export interface OutageLog {
   /**
    * Notes a failure. The first one is logged at once. Repeats are logged at growing intervals, with the
-   * number of failures since the last line as `repeated`. Lines are warnings, and errors from
+   * number of failures with this text since its last line as `repeated`. Lines are warnings, and errors from
    * `alarmAfterMs` on. All have the begin of the outage as `since`.
    */
   failed(facts: object, text: string, options?: FailureOptions): void;
@@ -51,7 +51,8 @@ interface Outage {
   since: number;
   dueAt: number;
   pauseMs: number;
-  repeated: number;
+  /** The failures since the last line, by text. */
+  repeated: Map<string, number>;
   isLogged: boolean;
   kinds: Set<string>;
   /** The first success since the last failure. */
@@ -68,7 +69,9 @@ export function makeOutageLog(options: OutageLogOptions): OutageLog {
     const { since, repeated, isLogged, success } = outage;
     outage = undefined;
     const { at, facts, text } = success;
-    if (isLogged) log?.info({ ...facts, lastedMs: at - since, ...countOf(repeated) }, text);
+    if (!isLogged) return;
+    const total = [...repeated.values()].reduce((sum, count) => sum + count, 0);
+    log?.info({ ...facts, lastedMs: at - since, ...countOf(total) }, text);
   }
 
   function endIfCalm(): void {
@@ -85,17 +88,21 @@ export function makeOutageLog(options: OutageLogOptions): OutageLog {
       const name = kind ?? `${text} ${'problem' in facts && facts.problem}`;
       const isNew = at - since >= quietMs && kinds.size < maxKinds && !kinds.has(name);
       if (at < outage.dueAt && !isNew && !isDue) {
-        outage.repeated += 1;
+        repeated.set(text, (repeated.get(text) ?? 0) + 1);
         return;
       }
       kinds.add(name);
-      outage.repeated = 0;
       outage.isLogged = true;
       while (outage.dueAt <= at) {
         outage.dueAt += outage.pauseMs;
         outage.pauseMs = Math.min(maxPauseMs, 2 * outage.pauseMs);
       }
-      const line = { ...facts, since: new Date(since).toISOString(), ...countOf(repeated) };
+      const line = {
+        ...facts,
+        since: new Date(since).toISOString(),
+        ...countOf(repeated.get(text)),
+      };
+      repeated.delete(text);
       log?.[at - since >= alarmMs ? 'error' : 'warn'](line, text);
     },
     worked(facts, text) {
@@ -115,11 +122,11 @@ function startOutage(at: number, quietMs: number): Outage {
     since: at,
     dueAt: at + quietMs,
     pauseMs: Math.max(quietMs, firstPauseMs),
-    repeated: 0,
+    repeated: new Map(),
     isLogged: false,
     kinds: new Set(),
     success: undefined,
   };
 }
 
-const countOf = (repeated: number) => (repeated > 0 ? { repeated } : {});
+const countOf = (repeated = 0) => (repeated > 0 ? { repeated } : {});

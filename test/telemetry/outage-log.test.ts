@@ -72,6 +72,26 @@ test('logs another problem at once, but at most 20 of them', () => {
   );
 });
 
+test('counts the failures with one text apart from those with another', () => {
+  const { clock, lines, outage } = openOutage();
+
+  for (let turn = 0; turn < 10; turn += 1) {
+    outage.failed({}, turn === 0 ? 'create refused' : 'slot held');
+    clock.at += 10_000;
+  }
+  clock.at += 3 * minute;
+  outage.failed({}, 'create refused');
+  outage.worked({}, 'AWS answers again');
+
+  expect(lines.map(({ text, repeated }) => [text, repeated])).toEqual([
+    ['create refused', undefined],
+    ['slot held', undefined],
+    ['slot held', 4],
+    ['create refused', undefined],
+    ['AWS answers again', 3],
+  ]);
+});
+
 test('counts what fails every other time as one outage, until it has worked for the calm time', () => {
   const { clock, lines, outage } = openOutage({ calmMs: minute });
 
