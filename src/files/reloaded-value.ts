@@ -57,7 +57,7 @@ export async function openReloadedValue<Value>(
   let text = await readInTime();
   let value = await load(text);
   const outage = makeOutageLog(options);
-  let invalidBecause: string | undefined;
+  let failure: { text: string | undefined; because: string } | undefined;
   let unsettled = { text, reads: 0 };
   let isAsked = false;
 
@@ -88,21 +88,25 @@ export async function openReloadedValue<Value>(
   }
 
   function noteUnchanged(): void {
-    if (invalidBecause === undefined && isAsked) log.info({ what }, 'files are unchanged');
+    if (!failure && isAsked) log.info({ what }, 'files are unchanged');
     outage.worked({ what }, 'files are valid again; the active version is unchanged');
   }
 
-  function noteFailure(err: Error): void {
-    if (err.message !== invalidBecause) reloads.publish({ what, hasFailed: true });
-    invalidBecause = err.message;
+  function noteFailure(err: Error, found: string | undefined): void {
+    // The words of an error can differ from load to load: those of the first load of a text count.
+    const isSame = found !== undefined && found === failure?.text;
+    const because = isSame && failure ? failure.because : err.message;
+    if (because !== failure?.because) reloads.publish({ what, hasFailed: true });
+    failure = { text: found, because };
     const text = 'failed to reload changed files; the previous version stays active';
     // The result of a reload that was requested is always logged.
-    outage.failed({ what, err }, text, { alarmAfterMs: 0, kind: err.message, isDue: isAsked });
+    outage.failed({ what, err }, text, { alarmAfterMs: 0, kind: because, isDue: isAsked });
   }
 
   async function poll(): Promise<void> {
+    let found: string | undefined;
     try {
-      const found = await readInTime();
+      found = await readInTime();
       if (found === text) {
         noteUnchanged();
       } else {
@@ -111,15 +115,15 @@ export async function openReloadedValue<Value>(
         value = await load(found);
         text = found;
         const facts = { what, ...compare?.(before, value) };
-        if (invalidBecause !== undefined) outage.worked(facts, 'reloaded changed files');
+        if (failure) outage.worked(facts, 'reloaded changed files');
         else log.info(facts, 'reloaded changed files');
       }
       unsettled = { text, reads: 0 };
-      if (invalidBecause !== undefined) reloads.publish({ what, hasFailed: false });
-      invalidBecause = undefined;
+      if (failure) reloads.publish({ what, hasFailed: false });
+      failure = undefined;
     } catch (err) {
       if (stop.signal.aborted) return;
-      noteFailure(err as Error);
+      noteFailure(err as Error, found);
     }
     isAsked = false;
   }

@@ -21,6 +21,7 @@ async function openNumber(text: string) {
       return file.text;
     },
     load(found) {
+      if (found === 'other words') throw new Error(`read ${file.reads}: not a number`);
       if (Number.isNaN(Number(found))) throw new Error(`${found} is not a number`);
       return { number: Number(found) };
     },
@@ -97,6 +98,16 @@ describe('a value loaded from a file', () => {
     expect(log.map(({ level }) => level)).toEqual(['error', 'error', 'error', 'info', 'error']);
     expect(log[3]).toMatchObject({ msg: 'reloaded changed files', lastedMs: 184_000 });
     expect(reloaded.current()).toEqual({ number: 3 });
+  });
+
+  test('logs a mistake once if its error has other words at each read', async () => {
+    await using opened = await openNumber('1');
+    const { file, log, time } = opened;
+
+    file.text = 'other words';
+    await time.advance(10_000);
+
+    expect(log).toHaveLength(1);
   });
 
   test('logs a different mistake at once', async () => {
