@@ -9,6 +9,7 @@ const publicRoutes = new Set([
   '/',
   '/ui',
   '/ui/',
+  '/ui/*',
   '/ui/sign-in',
   '/ui/sign-out',
   '/ui/assets/:name',

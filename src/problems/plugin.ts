@@ -21,6 +21,8 @@ declare module 'fastify' {
     timeoutProblem?: ProblemSlug;
     /** The media types the operation answers; `application/json` when left out. */
     produces?: string[];
+    /** Whether it answers the paths that no other route has. It allows no method. Default: false. */
+    isFallback?: boolean;
   }
   interface FastifyRequest {
     /** The problem this request was answered with, for the log. */
@@ -138,7 +140,8 @@ export function timeoutOf({ raw, routeOptions }: Asked): ProblemSlug {
 /** Remembers which methods each path takes, so that a wrong method can be told from a wrong path. */
 function collectMethods(app: FastifyInstance): (url: string) => string[] {
   const routes: { path: RegExp; methods: string[] }[] = [];
-  app.addHook('onRoute', ({ url, method }) => {
+  app.addHook('onRoute', ({ url, method, config }) => {
+    if (config?.isFallback) return;
     const pattern = url
       .split('/')
       .map((part) => (part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : RegExp.escape(part)))

@@ -43,6 +43,23 @@ describe('/', () => {
   });
 });
 
+describe('an unknown path below /ui', () => {
+  test('is a page for a browser, which names the problem', async () => {
+    const { status, headers, html } = await visitor.get('/ui/nothing');
+
+    expect(status).toBe(404);
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(html).toContain('No operation has this path.');
+  });
+
+  test.each(['GET', 'POST'])('is no operation for other clients: %s', async (method) => {
+    const accept = 'application/json';
+    const { status, body } = await world.call(method, '/ui/nothing', undefined, { accept });
+
+    expect([status, body.type]).toEqual([404, '/gateway/problems/no-such-route']);
+  });
+});
+
 test.each(['/ui/targets', '/ui/targets/default', '/ui/jobs', '/ui/jobs/:jobId'])(
   '%s is a page that runs only its own script and is not cached',
   async (route) => {

@@ -3,7 +3,10 @@ import type { FastifyPluginAsync } from 'fastify';
 import { wantsPage } from '#problems/page.ts';
 import { Problem } from '#problems/problem.ts';
 
-/** Leads a browser to the pages. Other clients learn that no operation has this path. */
+/**
+ * Leads a browser from the root to the pages. Other clients, and unknown paths below `/ui`, get a problem, which
+ * is a page for a browser.
+ */
 export const getRoot: FastifyPluginAsync = async (app) => {
   for (const url of ['/', '/ui', '/ui/']) {
     app.route({
@@ -12,8 +15,18 @@ export const getRoot: FastifyPluginAsync = async (app) => {
       handler: async (request, reply) => {
         reply.header('vary', 'Accept');
         if (wantsPage(request)) return reply.redirect(`${request.basePath}/ui/targets`, 303);
-        throw new Problem('no-such-route', 'No operation has this path.');
+        throw unknownPath();
       },
     });
   }
+  app.route({
+    method: 'GET',
+    url: '/ui/*',
+    config: { isFallback: true },
+    handler: async () => {
+      throw unknownPath();
+    },
+  });
 };
+
+const unknownPath = () => new Problem('no-such-route', 'No operation has this path.');
