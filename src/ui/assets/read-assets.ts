@@ -15,16 +15,21 @@ export interface Assets {
   'ui.js': Asset;
 }
 
+// Pages load one style sheet. A later part overrides an earlier one.
+const styles = ['page', 'bar', 'forms', 'values', 'tables', 'states', 'pictures', 'slice-grid'];
+
 /** Reads the files that pages load. */
 export function readAssets(): Assets {
+  const style = styles.map((name) => readText(`styles/${name}.css`)).join('\n');
   return {
-    'ui.css': readAsset('ui.css', 'text/css; charset=utf-8'),
-    'ui.js': readAsset('ui.js', 'text/javascript; charset=utf-8'),
+    'ui.css': toAsset(style, 'text/css; charset=utf-8'),
+    'ui.js': toAsset(readText('ui.js'), 'text/javascript; charset=utf-8'),
   };
 }
 
-function readAsset(name: keyof Assets, mediaType: string): Asset {
-  const text = readFileSync(new URL(name, import.meta.url), 'utf8');
+const readText = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+function toAsset(text: string, mediaType: string): Asset {
   const version = createHash('sha256').update(text).digest('base64url').slice(0, 16);
   return { mediaType, text, version };
 }
