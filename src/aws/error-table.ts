@@ -109,6 +109,7 @@ export const errorMeanings: readonly Meaning[] = [
     problems: { S3: 'destination-not-found' } as const,
     isMessagePublic: true as const,
   })),
+  { code: 'NoSuchKey', problems: { S3: 'aws-unexpected' }, isMessagePublic: true },
   { code: 'SlowDown', problems: { S3: 'aws-throttled' } },
   { code: 'ServiceUnavailableException', problems: everywhere('aws-unavailable') },
   ...[

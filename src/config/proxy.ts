@@ -1,7 +1,13 @@
 import type { ProxyEnv } from 'node:http';
 
 import { configError } from '#problems/config-error.ts';
-import type { Environment } from './variables.ts';
+
+/** The variables of a forward proxy. */
+interface ProxyVariables {
+  HTTPS_PROXY?: string | undefined;
+  HTTP_PROXY?: string | undefined;
+  NO_PROXY?: string | undefined;
+}
 
 // A proxy on another machine cannot reach the loopback addresses of this one.
 const thisMachine = 'localhost,127.0.0.1-127.255.255.254,::1,[::1]';
@@ -14,7 +20,7 @@ export function readProxy({
   HTTPS_PROXY,
   HTTP_PROXY,
   NO_PROXY,
-}: Environment): ProxyEnv | undefined {
+}: ProxyVariables): ProxyEnv | undefined {
   if (HTTPS_PROXY === undefined && HTTP_PROXY === undefined) return undefined;
   for (const [name, url] of Object.entries({ HTTPS_PROXY, HTTP_PROXY })) {
     if (url === undefined || URL.canParse(url)) continue;

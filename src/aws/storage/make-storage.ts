@@ -14,8 +14,8 @@ export function makeStorage(calls: StorageCalls, owner: StorageOwner): Storage {
       const verification = { grant, caller };
       return makeStorage(
         {
-          s3: (call, send) => calls.s3({ ...call, verification }, send),
-          kms: (call, send) => calls.kms({ ...call, verification }, send),
+          s3: (call, ...how) => calls.s3({ ...call, verification }, ...how),
+          kms: (call, ...how) => calls.kms({ ...call, verification }, ...how),
         },
         owner,
       );

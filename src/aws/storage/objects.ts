@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { HeadObjectCommandOutput, _Object as ListedObject } from '@aws-sdk/client-s3';
 
 import { Problem } from '#problems/problem.ts';
@@ -51,8 +52,11 @@ export function makeObjectCalls(s3: ServiceCalls<S3>): ObjectCalls {
 
     async readObject({ bucket, key }, options) {
       const call = { operation: 'GetObject', bucket, objectKey: key, options };
-      const { Body: body } = await s3(call, ({ client, sdk }, how) =>
-        client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), how),
+      const { Body: body } = await s3(
+        call,
+        ({ client, sdk }, how) =>
+          client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), how),
+        (answer) => finished(answer.Body as Readable).catch(() => {}),
       );
       const translate = (error: unknown) => toAwsProblem('S3', error);
       return limitSilence(body as Readable, { maxSilenceMs, translate });

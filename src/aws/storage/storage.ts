@@ -65,7 +65,7 @@ export interface KmsKey {
 }
 
 /** An object in a bucket. The key is exact. */
-interface ObjectPlace {
+export interface ObjectPlace {
   bucket: string;
   key: string;
 }
@@ -136,7 +136,10 @@ export interface Storage {
   ): Promise<ObjectPage>;
   /** Reads the checksum of an object; `undefined` if S3 has none. */
   readChecksum(place: ObjectPlace, options?: CallOptions): Promise<ObjectChecksum | undefined>;
-  /** Reads an object. The stream fails with a Problem when AWS sends nothing for some seconds. */
+  /**
+   * Reads an object. The stream fails with a Problem when AWS sends nothing for some seconds. It must be
+   * read to its end, or destroyed.
+   */
   readObject(place: ObjectPlace, options?: CallOptions): Promise<Readable>;
   /** Writes an object unless there is one with this key. */
   writeOnce(object: NewObject, options?: CallOptions): Promise<'written' | 'exists'>;

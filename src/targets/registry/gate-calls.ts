@@ -56,8 +56,8 @@ export function gateCalls({ enter, onRefused }: Gate): {
     readQuery: (queryId, options) => pass((logs) => logs.readQuery(queryId, options)),
   };
   const storage: StorageCalls = {
-    s3: (call, send) => enterFor((account) => account.storage.s3(call, send)),
-    kms: (call, send) => enterFor((account) => account.storage.kms(call, send)),
+    s3: (...call) => enterFor((account) => account.storage.s3(...call)),
+    kms: (...call) => enterFor((account) => account.storage.kms(...call)),
   };
   return { logs, storage };
 }

@@ -7,11 +7,11 @@ import type { ServiceCalls, StorageCall, StorageCalls } from './storage-calls.ts
 export function auditStorageCalls({ s3, kms }: StorageCalls, record: RecordCall): StorageCalls {
   const audited =
     <Client>(service: 's3' | 'kms', make: ServiceCalls<Client>): ServiceCalls<Client> =>
-    async (call, send) => {
+    async (call, send, whenRead) => {
       const write = (result: Pick<AwsCallRecord, 'outcome' | 'awsRequestId'>) =>
         record({ service, ...factsOf(call), ...result });
       try {
-        const answer = await make(call, send);
+        const answer = await make(call, send, whenRead);
         const { $metadata } = answer as { $metadata?: { requestId?: string } };
         write({ outcome: 'ok', awsRequestId: $metadata?.requestId });
         return answer;

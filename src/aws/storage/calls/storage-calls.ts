@@ -28,10 +28,14 @@ type Send<Client, Answer> = (
   options: { abortSignal: AbortSignal },
 ) => Promise<Answer>;
 
-/** Makes calls of one service. Failures are Problems. */
+/**
+ * Makes calls of one service. Failures are Problems. With `whenRead`, the place of the call and the
+ * connections of its client are kept until it resolves: a client without calls is closed.
+ */
 export type ServiceCalls<Client> = <Answer extends object>(
   call: StorageCall,
   send: Send<Client, Answer>,
+  whenRead?: (answer: Answer) => Promise<void>,
 ) => Promise<Answer>;
 
 /** Calls of S3 and KMS in the name of one target. */
@@ -54,22 +58,28 @@ export function makeStorageCalls(options: {
 
   const callsOf =
     <Client>(service: 'S3' | 'KMS', pool: ClientPool<LateClient<Client>>): ServiceCalls<Client> =>
-    async (call, send) => {
+    async (call, send, whenRead) => {
       const { operation, verification, deadlineMs = region.timeouts.readMs * 1.4 } = call;
       const source =
         (verification && credentialsFor?.(verification.grant, verification.caller)) ?? credentials;
+
+      async function sendInPlace(deadline: AbortSignal) {
+        const signals = [deadline, call.options?.signal].filter((one) => one !== undefined);
+        const signal = AbortSignal.any(signals);
+        const { promise, resolve, reject } =
+          Promise.withResolvers<Awaited<ReturnType<typeof send>>>();
+        const inPlace = pool.call({ holder, keys: await source(), signal }, async (late) => {
+          const answer = await send(await late.get(), { abortSignal: signal }).catch(nameByStatus);
+          resolve(answer);
+          await whenRead?.(answer);
+        });
+        inPlace.catch(reject);
+        return promise;
+      }
+
       try {
         return await measureCall(`${service}/${operation}`, region, () =>
-          markUnsent(() =>
-            withDeadline(deadlineMs, async (deadline) => {
-              const signals = [deadline.abortSignal, call.options?.signal];
-              const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
-              const user = { holder, keys: await source(), signal };
-              return pool.call(user, async (late) =>
-                send(await late.get(), { abortSignal: signal }).catch(nameByStatus),
-              );
-            }),
-          ),
+          markUnsent(() => withDeadline(deadlineMs, ({ abortSignal }) => sendInPlace(abortSignal))),
         );
       } catch (error) {
         if (isRefusedForCredentials(error)) source({ forceRefresh: true }).catch(() => {});

@@ -1,0 +1,115 @@
+import type { ObjectPlace, Storage, StoredObject } from '#aws/storage/storage.ts';
+import { inChunks } from '#paging/in-chunks.ts';
+import { listExport } from '../verification/list-export.ts';
+import {
+  type Manifest,
+  type ManifestObject,
+  manifestKeyOf,
+} from '../verification/manifest/manifest.ts';
+import { checkContent } from './check-content.ts';
+import { type Report, readListedObjects } from './open-manifest.ts';
+
+/** How a manifest is checked. */
+export interface CheckOptions {
+  storage: Storage;
+  /** Where the manifest was read; absent for a file. */
+  place: ObjectPlace | undefined;
+  /** Whether the objects are downloaded. */
+  isDeep: boolean;
+  report: Report;
+}
+
+// Fewer: a check of many objects takes longer. More: S3 throttles the auditor.
+const readsAtOnce = 16;
+
+/** Compares a manifest with S3, and reports each difference. It changes nothing. */
+export async function checkManifest(manifest: Manifest, options: CheckOptions): Promise<void> {
+  const { storage, report, isDeep } = options;
+  comparePlace(manifest, options);
+  const listed = await readListedObjects(manifest, storage, report);
+  compareTotals(manifest, listed, report);
+  const found = await compareListing(manifest, listed, options);
+  for await (const chunk of inChunks(found, readsAtOnce)) {
+    await Promise.all(chunk.map((object) => compareChecksum(manifest.bucket, object, options)));
+  }
+  if (isDeep) await checkContent(manifest, found, options);
+}
+
+/** The destination prefix of an export: the prefix of its objects without the folder of the task. */
+const destinationPrefixOf = ({ prefix, taskId }: Manifest) =>
+  prefix.endsWith(`/${taskId}/`) ? prefix.slice(0, -`/${taskId}/`.length) : undefined;
+
+function comparePlace(manifest: Manifest, { place, report }: CheckOptions): void {
+  const destinationPrefix = destinationPrefixOf(manifest);
+  if (destinationPrefix === undefined) {
+    report(`prefix: ${manifest.prefix} does not end in the task ${manifest.taskId}`);
+    return;
+  }
+  const key = manifestKeyOf(destinationPrefix, manifest.taskId);
+  if (place && (place.bucket !== manifest.bucket || place.key !== key)) {
+    report(`place: s3://${place.bucket}/${place.key}, manifest s3://${manifest.bucket}/${key}`);
+  }
+}
+
+function compareTotals(
+  { totals, isEmpty }: Manifest,
+  listed: ReadonlyMap<string, ManifestObject>,
+  report: Report,
+): void {
+  const bytes = listed.values().reduce((sum, { size }) => sum + size, 0);
+  if (totals.objects !== listed.size) {
+    report(`totals.objects: ${totals.objects}, but ${listed.size} objects are listed`);
+  }
+  if (totals.bytes !== bytes) {
+    report(`totals.bytes: ${totals.bytes}, but the listed objects have ${bytes}`);
+  }
+  if (isEmpty !== (listed.size === 0)) report(`isEmpty: ${isEmpty}, with ${listed.size} objects`);
+}
+
+/** Compares the listed objects with those in the bucket. Returns the ones that are there. */
+async function compareListing(
+  manifest: Manifest,
+  listed: ReadonlyMap<string, ManifestObject>,
+  { storage, report }: CheckOptions,
+): Promise<ManifestObject[]> {
+  const { bucket: destination, taskId } = manifest;
+  const destinationPrefix = destinationPrefixOf(manifest);
+  if (destinationPrefix === undefined) return [];
+  const found: ManifestObject[] = [];
+  const place = { destination, destinationPrefix, taskId };
+  for await (const objects of listExport(storage, place, {})) {
+    for (const object of objects) {
+      const expected = listed.get(object.key);
+      if (!expected) report(`not in the manifest: ${object.key}`);
+      else {
+        compareObject(object, expected, report);
+        found.push(expected);
+      }
+    }
+  }
+  const keys = new Set(found.map(({ key }) => key));
+  for (const key of listed.keys()) if (!keys.has(key)) report(`missing: ${key}`);
+  return found;
+}
+
+function compareObject(object: StoredObject, expected: ManifestObject, report: Report): void {
+  const { key } = object;
+  if (object.size !== expected.size) {
+    report(`size of ${key}: ${object.size}, manifest ${expected.size}`);
+  }
+  if (object.etag !== expected.etag) {
+    report(`ETag of ${key}: ${object.etag}, manifest ${expected.etag}`);
+  }
+}
+
+async function compareChecksum(
+  bucket: string,
+  { key, checksum }: ManifestObject,
+  { storage, report }: CheckOptions,
+): Promise<void> {
+  if (!checksum) return;
+  const stored = await storage.readChecksum({ bucket, key });
+  if (stored?.algorithm === checksum.algorithm && stored.value === checksum.value) return;
+  const now = stored ? `${stored.algorithm} ${stored.value}` : 'none';
+  report(`checksum of ${key}: ${now}, manifest ${checksum.algorithm} ${checksum.value}`);
+}
