@@ -54,11 +54,13 @@ describe.each([
     const attempt = (day: string) =>
       `${accountId}/${region}/demo/checkout/2024/05/${day}/00/<id>/1`;
 
-    expect(keys.filter((key) => !nameOf(key).startsWith('_manifest-')).sort()).toEqual([
+    expect(keys.sort()).toEqual([
       `${attempt('01')}/<id>/pay-web-2/000000.gz`,
       `${attempt('01')}/<id>/web-1/000000.gz`,
+      `${attempt('01')}/_manifest-<id>.json`,
       `${attempt('01')}/aws-logs-write-test`,
       `${attempt('02')}/<id>/pay-web-2/000000.gz`,
+      `${attempt('02')}/_manifest-<id>.json`,
       `${attempt('02')}/aws-logs-write-test`,
     ]);
   });
