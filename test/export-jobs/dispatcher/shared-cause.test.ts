@@ -157,8 +157,8 @@ describe('a refused create', () => {
 
   test('ends no slice of another job, which finds out itself', async () => {
     await using queue = await openShop();
-    const first = await queue.put({ slices: 20, destination: 'gone' });
-    const second = await queue.put({ slices: 20, destination: 'gone', caller: 'b' });
+    const first = await queue.put({ slices: 20, destination: 'gone', priority: 1 });
+    const second = await queue.put({ slices: 20, destination: 'gone', priority: -1 });
     const good = await queue.put({ slices: 2 });
     const isEnded = async () => (await queue.states(first)).every((state) => state === 'failed');
     await queue.time.runUntil(isEnded);
