@@ -49,7 +49,7 @@ const Caller = Type.Object(
 const actionDescription = `The action to test. The members that matter, beside \`principal\` and \`target\`:
 
 - \`CreateExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`.
-- \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks.
+- \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks. POST /preflights also requires this action.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
 - \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry must also be permitted as \`CreateExportJob\`.
 - \`ReadTarget\`: none.

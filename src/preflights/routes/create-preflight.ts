@@ -47,7 +47,7 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
     },
     config: {
       action: 'CreateExportJob',
-      problems: [...awsCallProblems, 'not-permitted'],
+      problems: [...awsCallProblems, 'not-permitted', 'aws-timeout'],
       timeoutProblem: 'aws-timeout',
     },
     handler: async (request) => {

@@ -81,7 +81,7 @@ export const awsProblems = {
     title: 'Destination bucket not writable',
     explanation:
       'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
-    remedy: `Add the statements of \`bucketPolicy\` to the bucket policy. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too. Then send the request again. ${retryTheJob}`,
+    remedy: `Use \`bucketPolicy\` as the bucket policy if it has the existing statements. Otherwise, add its statements. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too. POST /preflights shows all of that. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'export-slot-taken': {

@@ -67,7 +67,9 @@ async function lookFor(
   );
   const failed = (checks: readonly Check[]) => checks.find(({ verdict }) => verdict === 'fail');
   const absence = failed(checkBucket({ bucket, region }, readings.bucket));
-  if (absence) return toProblem('destination-not-found', absence);
+  // A proxy for CloudWatch Logs alone may answer 404 to HeadBucket. Only S3 answers NoSuchBucket.
+  const isCertain = readings.bucket.outcome === 'known' || readings.policy.outcome === 'absent';
+  if (absence) return isCertain ? toProblem('destination-not-found', absence) : undefined;
   const refusal =
     failed([await checkAclPermission({ ...source, bucket }, readings.policy)]) ??
     failed(await checkEncryption(source, readings));

@@ -74,6 +74,19 @@ describe('a job runs although its destination', () => {
     expect(await queue.states(jobId)).toEqual(['completed']);
   });
 
+  test('is answered with 404 by something that is not S3', async () => {
+    await using queue = await openQueue();
+    for (const operation of ['HeadBucket', 'GetBucketPolicy', 'GetBucketEncryption']) {
+      const answer = { status: 404, code: 'NotFound', rawBody: 'no such page' };
+      queue.emulator.faults.add({ kind: 'error', operation, ...answer, count: 10 });
+    }
+    const jobId = await queue.put();
+
+    await queue.runUntilDone();
+
+    expect(await queue.states(jobId)).toEqual(['completed']);
+  });
+
   test('is not answered for in time', async () => {
     await using queue = await openQueue({ timings: { preflightMs: 20 } });
     for (const operation of ['HeadBucket', 'GetBucketPolicy', 'GetBucketEncryption']) {
@@ -84,6 +97,7 @@ describe('a job runs although its destination', () => {
     await queue.runUntilDone();
 
     expect(await queue.states(jobId)).toEqual(['completed']);
+    expect(queue.calls('HeadBucket')).toHaveLength(1); // the look ended, and the SDK repeats nothing
   });
 });
 
