@@ -110,6 +110,11 @@ export const errorMeanings: readonly Meaning[] = [
     isMessagePublic: true as const,
   })),
   { code: 'NoSuchKey', problems: { S3: 'aws-unexpected' }, isMessagePublic: true },
+  ...['ConditionalRequestConflict', 'OperationAborted'].map((code) => ({
+    code,
+    problems: { S3: 'operation-aborted' } as const,
+    isMessagePublic: true as const,
+  })),
   { code: 'SlowDown', problems: { S3: 'aws-throttled' } },
   { code: 'ServiceUnavailableException', problems: everywhere('aws-unavailable') },
   ...[

@@ -45,6 +45,29 @@ describe('a bucket', () => {
   });
 });
 
+test.each([
+  'arn:aws:s3:::archive',
+  'arn:aws:s3:eu-west-1:123456789012:accesspoint/archive',
+  'archive/exports',
+  'archive?policy',
+  '..',
+  'a b',
+  '',
+  'exports--euw1-az1--x-s3',
+])('a bucket is absent, and AWS is not called, for the name %j', async (bucket) => {
+  await using opened = await openStorage();
+  const { storage, emulator } = opened;
+  const place = { bucket, key: 'key' };
+
+  expect(await storage.readBucket(bucket)).toEqual({ outcome: 'absent' });
+  expect(await storage.readBucketPolicy(bucket)).toEqual({ outcome: 'absent' });
+  await expect(storage.listObjects({ bucket, prefix: '' })).rejects.toMatchObject({
+    slug: 'destination-not-found',
+  });
+  await expect(storage.readObject(place)).rejects.toMatchObject({ slug: 'destination-not-found' });
+  expect(emulator.journal.entries()).toEqual([]);
+});
+
 test('a bucket is found by its path where a host name replaces AWS', async () => {
   await using opened = await openStorage();
   pointSdkAt(opened.emulator.url.replace('127.0.0.1', 'localhost'));

@@ -1,3 +1,4 @@
+import { Problem } from '#problems/problem.ts';
 import type { CallOptions, VerificationGrant } from '../../call-options.ts';
 import { withDeadline } from '../../client/deadline.ts';
 import { measureCall } from '../../client/measure-call.ts';
@@ -59,7 +60,8 @@ export function makeStorageCalls(options: {
   const callsOf =
     <Client>(service: 'S3' | 'KMS', pool: ClientPool<LateClient<Client>>): ServiceCalls<Client> =>
     async (call, send, whenRead) => {
-      const { operation, verification, deadlineMs = region.timeouts.readMs * 1.4 } = call;
+      const { operation, bucket, verification, deadlineMs = region.timeouts.readMs * 1.4 } = call;
+      if (bucket !== undefined && !mayBeBucket(bucket)) throw noSuchBucket();
       const source =
         (verification && credentialsFor?.(verification.grant, verification.caller)) ?? credentials;
 
@@ -94,4 +96,17 @@ export function makeStorageCalls(options: {
 function nameByStatus(error: Error & { $metadata?: { httpStatusCode?: number } }): never {
   const isDenied = error.name === 'Unknown' && error.$metadata?.httpStatusCode === 403;
   throw isDenied ? Object.assign(error, { name: 'AccessDenied' }) : error;
+}
+
+/**
+ * Whether a text may be the name of a bucket that exports can be in. With others, the SDK would call another
+ * host or path: `..` is the list of all buckets, an ARN is an access point, and a name that ends with
+ * `--x-s3` is a directory bucket, which needs a session. Old names have up to 255 characters.
+ */
+function mayBeBucket(name: string): boolean {
+  return /^[A-Za-z0-9._-]{3,255}$/.test(name) && !name.endsWith('--x-s3');
+}
+
+function noSuchBucket(): Problem {
+  return new Problem('destination-not-found', 'No bucket for exports can have this name.');
 }

@@ -33,6 +33,9 @@ export async function toReading<Answer extends object, Value>(
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.slug === 'service-role-not-permitted') return { outcome: 'denied' };
+    const { slug, members } = problem;
+    // AWS was not called. Its own answer would be an `Absent`, or about a bucket in another Region.
+    if (slug === 'destination-not-found' && !members.awsErrorCode) return { outcome: 'absent' };
     return { outcome: 'unknown', problem };
   }
 }
