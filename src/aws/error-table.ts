@@ -37,8 +37,9 @@ const everywhere = (slug: ProblemSlug) => ({
 
 const bucketOrKeyPolicy =
   /granted permission to perform this operation|granted s3:PutObject|\bkms\b|key policy/i;
-// The message for a bucket in another Region is not recorded. Nothing else in a create has a Region.
-const bucketMissing = /given bucket does not exist|\bregion\b/i;
+// The message for a bucket in another Region is not recorded. Only words may be between the two: a prefix that AWS
+// quotes can contain both.
+const bucketMissing = /given bucket does not exist|\bbucket [a-z ]{0,60}\bregion\b/i;
 
 /**
  * The problem for each error of AWS. Codes and messages were recorded against AWS, or are in its service

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { quoteAws } from '#aws/error-meaning.ts';
+import { meaningOf, quoteAws } from '#aws/error-meaning.ts';
 import { errorMeanings, type MeaningfulCall } from '#aws/error-table.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { type Problem, toProblemBody } from '#problems/problem.ts';
@@ -83,6 +83,24 @@ const cells = errorMeanings
   )
   // A key that the role may not look at is a reading, not a problem.
   .filter(({ operation, slug }) => operation !== 'KMS' || slug !== 'service-role-not-permitted');
+
+test.each([
+  [
+    'The given bucket does not exist. Please make sure the bucket is valid.',
+    'destination-not-found',
+  ],
+  ['The given bucket is not in the same Region as the log group.', 'destination-not-found'],
+  ['The bucket must be in region eu-west-1', 'destination-not-found'],
+  [
+    "1 validation error detected: Value 'bucket/region/eu' at 'destinationPrefix'",
+    'invalid-parameter',
+  ],
+  ["1 validation error detected: Value '/eu/region' at 'logGroupName'", 'invalid-parameter'],
+])('takes %j for %s', (message, slug) => {
+  const error = Object.assign(new Error(message), { name: 'InvalidParameterException' });
+
+  expect(meaningOf('CreateExportTask', error)?.problems.CreateExportTask).toBe(slug);
+});
 
 test.each([
   ['A text without an end', 'AWS says: A text without an end.'],
