@@ -5,6 +5,7 @@ import type { OpenTarget } from '../target.ts';
 import { currentPolicy } from './policies/ask-policy.ts';
 import { bucketStatements, callerStatement } from './policies/export-statements.ts';
 import { mergeStatements } from './policy/merge-statements.ts';
+import { knownValue } from './readings.ts';
 
 // How long a refusal waits for the current policy. Shorter: a slow answer loses the existing statements.
 // Longer: the slot waits for what only explains.
@@ -23,14 +24,17 @@ export async function withBucketPolicy(
   if (refusal.slug !== 'destination-not-writable') return refusal;
   const { region, accountId, storage } = target;
   const source = { region, accountId };
-  const reading = await withDeadline(deadlineMs, ({ abortSignal: signal }) =>
-    storage.readBucketPolicy(bucket, { ...options, signal }),
+  const [policy, facts] = await withDeadline(deadlineMs, ({ abortSignal: signal }) =>
+    Promise.all([
+      storage.readBucketPolicy(bucket, { ...options, signal }),
+      storage.readBucket(bucket, { ...options, signal }),
+    ]),
   );
-  // Only a bucket of another account must allow the caller of CreateExportTask, too.
-  const isAboutCaller = /\bcaller\b/.test(refusal.detail);
-  const bucketPolicy = mergeStatements(currentPolicy(reading)?.document, [
+  // A bucket of another account must allow the caller of CreateExportTask, too.
+  const isForeign = knownValue(facts)?.isOwn === false || /\bcaller\b/.test(refusal.detail);
+  const bucketPolicy = mergeStatements(currentPolicy(policy)?.document, [
     ...bucketStatements(source, bucket),
-    ...(isAboutCaller ? [callerStatement(source, bucket)] : []),
+    ...(isForeign ? [callerStatement(source, bucket)] : []),
   ]);
   return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy });
 }

@@ -97,10 +97,10 @@ async function checkDestination(
   if (found.some(({ verdict }) => verdict === 'fail')) return found;
   const isOwn = knownValue(readings.bucket)?.isOwn;
   const source = { region, accountId };
-  const query = { ...source, bucket, destinationPrefix, logGroupNames };
+  const query = { ...source, bucket, destinationPrefix, logGroupNames, isOwn };
   const checks = await Promise.all([
     checkBucketPolicy(query, readings.policy),
-    checkCallerPermission({ ...query, isOwn, roleArn }, readings.policy),
+    checkCallerPermission({ ...query, roleArn }, readings.policy),
     checkEncryption({ ...source, logGroupName: logGroupNames[0] }, readings),
   ]);
   return [

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Check } from '#targets/preflight/check.ts';
 import { as, callersBy } from '../../access.ts';
 import { createBody, openWorld, region, type World } from '../../world.ts';
 
@@ -87,6 +88,34 @@ test('rejects a prefix that has a log group which is not permitted, without its 
   expect(refused.status).toBe(403);
   expect(refused.text).not.toContain('secret');
   expect(strict.emulator.journal.entries().map(({ service }) => service)).not.toContain('s3');
+});
+
+test('a policy for a bucket of another account names the account and not the role', async () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/secret-exporter';
+  await using assumed = await openWorld({ targets: [{ name: 'default', region, roleArn }] });
+  const bucket = { region, bucket: 'foreign', accountId: '999999999999' };
+  const look = {
+    Effect: 'Allow',
+    Principal: { AWS: '123456789012' },
+    Action: 's3:ListBucket',
+    Resource: 'arn:aws:s3:::foreign',
+  };
+  assumed.emulator.seed.bucket({ ...bucket, policy: JSON.stringify({ Statement: [look] }) });
+  const task = { ...createBody, destination: 'foreign' };
+  const asked = { logGroupNames: ['/app'], destination: 'foreign' };
+
+  const { body } = await assumed.call('POST', '/preflights', asked);
+  const refused = await assumed.call('POST', '/export-tasks', task);
+  const policy = JSON.stringify(refused.body.bucketPolicy);
+  assumed.emulator.seed.bucket({ ...bucket, policy });
+  const created = await assumed.call('POST', '/export-tasks', task);
+
+  const ofPolicies = body.checks.filter(({ name }: Check) => /policy|permission/.test(name));
+  expect(ofPolicies).toMatchObject([{ verdict: 'unknown' }, { verdict: 'unknown' }]);
+  expect(ofPolicies[0].detail).toContain('another account');
+  expect(policy).toContain('arn:aws:iam::123456789012:root');
+  expect(policy).not.toContain('secret-exporter');
+  expect([refused.status, created.status]).toEqual([422, 201]);
 });
 
 test('counts as a create of its caller', async () => {

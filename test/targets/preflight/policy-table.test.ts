@@ -51,15 +51,15 @@ function answersFor(checks: readonly Check[]): string[] {
 /** Checks a policy for an export by the default role. */
 async function check(bucket: string, policy: string | null): Promise<Check[]> {
   const place = { region, accountId: '123456789012', bucket };
-  const query = { ...place, destinationPrefix: 'exports/app', logGroupNames: ['/app'] };
+  const exported = { destinationPrefix: 'exports/app', logGroupNames: ['/app'] };
+  const query = { ...place, ...exported, isOwn: true };
   const reading =
     policy === null
       ? ({ outcome: 'absent' } as const)
       : ({ outcome: 'known', value: policy } as const);
-  const role = { isOwn: true, roleArn: undefined };
   return [
     await checkBucketPolicy(query, reading),
-    ...(await checkCallerPermission({ ...query, ...role }, reading)),
+    ...(await checkCallerPermission({ ...query, roleArn: undefined }, reading)),
   ];
 }
 

@@ -273,6 +273,9 @@ describe('what the service role may not read', () => {
 
     expect(verdict).toBe('warn');
     expect(checks.verification?.detail).toContain('s3:ListBucket');
+    // The account of the bucket is not known then.
+    expect(checks['bucket-owner']).toMatchObject({ verdict: 'unknown' });
+    expect(checks['caller-permission']).toMatchObject({ verdict: 'unknown' });
   });
 
   test('is unknown for the key of the bucket', async () => {

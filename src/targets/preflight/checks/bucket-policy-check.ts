@@ -15,6 +15,8 @@ import { sampleKey, testKeys } from '../policies/test-keys.ts';
 export interface PolicyQuery extends Omit<PolicyExport, 'logGroupName'> {
   destinationPrefix: string;
   logGroupNames: readonly string[];
+  /** Whether the bucket belongs to the account of the target; `undefined` if that is unknown. */
+  isOwn: boolean | undefined;
 }
 
 const subject: PolicySubject = {
@@ -30,7 +32,7 @@ export async function checkBucketPolicy(
   reading: Reading<string>,
 ): Promise<Check> {
   const policy = currentPolicy(reading);
-  if (!policy) return unreadablePolicy(subject, reading);
+  if (!policy) return unreadablePolicy(subject, reading, query.isOwn);
   const statements = bucketStatements(query, query.bucket);
   const created = await askPolicy(policy, questionsOf(query, policy));
   if (created.decision.outcome !== 'allowed') {
@@ -53,7 +55,7 @@ export async function checkAclPermission(
   reading: Reading<string>,
 ): Promise<Check> {
   const policy = currentPolicy(reading);
-  if (!policy) return unreadablePolicy(subject, reading);
+  if (!policy) return unreadablePolicy(subject, reading, undefined);
   const asked = await askPolicy(policy, [readAclRequests(exported)]);
   return toPolicyCheck(subject, asked, policy, bucketStatements(exported, exported.bucket));
 }

@@ -16,8 +16,6 @@ const subject: PolicySubject = {
 
 /** A bucket and the service role that exports to it. */
 export interface CallerQuery extends PolicyQuery {
-  /** Whether the bucket belongs to the account of the target; `undefined` if that is unknown. */
-  isOwn: boolean | undefined;
   roleArn: string | undefined;
 }
 
@@ -30,14 +28,16 @@ export async function checkCallerPermission(
   query: CallerQuery,
   reading: Reading<string>,
 ): Promise<Check[]> {
-  const isForeign = query.isOwn === false;
+  const { isOwn } = query;
   const policy = currentPolicy(reading);
-  if (!policy) return isForeign ? [unreadablePolicy(subject, reading)] : [];
+  if (!policy) return isOwn ? [] : [unreadablePolicy(subject, reading, isOwn)];
   const [key, ...others] = testKeys(query.destinationPrefix);
   const more = others.flatMap((other) => callerWriteRequests(query, other));
-  const deciding = isForeign ? policy : withOwnPermissions(policy);
+  const deciding = isOwn ? withOwnPermissions(policy) : policy;
   const asked = await askPolicy(deciding, [[...callerWriteRequests(query, key), ...more]]);
-  if (!isForeign && asked.decision.outcome === 'allowed') return [];
+  const { outcome } = asked.decision;
+  if (isOwn && outcome === 'allowed') return [];
+  if (isOwn === undefined && outcome === 'not-allowed') return [neededElsewhere];
   return [
     toPolicyCheck(subject, asked, policy, [
       ...bucketStatements(query, query.bucket),
@@ -45,6 +45,13 @@ export async function checkCallerPermission(
     ]),
   ];
 }
+
+const neededElsewhere: Check = {
+  name: 'caller-permission',
+  verdict: 'unknown',
+  detail:
+    'The bucket policy does not allow the service role to write. It must if the bucket belongs to another account.',
+};
 
 /** A policy together with policies of the role that allow everything, as far as we know. */
 function withOwnPermissions({ document, text }: CurrentPolicy): CurrentPolicy {

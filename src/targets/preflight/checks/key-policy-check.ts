@@ -18,7 +18,7 @@ export async function checkKeyPolicy(
   reading: Reading<string>,
 ): Promise<Check> {
   const policy = currentPolicy(reading);
-  if (!policy) return unreadablePolicy(subject, reading);
+  if (!policy) return unreadablePolicy(subject, reading, undefined);
   const asked = await askPolicy(policy, [
     useKeyRequests(query, 'kms:GenerateDataKey'),
     useKeyRequests(query, 'kms:Decrypt'),

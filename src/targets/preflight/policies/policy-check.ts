@@ -13,9 +13,24 @@ export interface PolicySubject {
   permission: 's3:GetBucketPolicy' | 'kms:GetKeyPolicy';
 }
 
-/** Makes the check of a policy that could not be read, or was not understood. */
-export function unreadablePolicy(subject: PolicySubject, reading: Reading<string>): Check {
-  const { name, policy, permission } = subject;
+/**
+ * Makes the check of a policy that could not be read, or was not understood. S3 shows a bucket policy only
+ * to the account of the bucket.
+ */
+export function unreadablePolicy(
+  subject: PolicySubject,
+  reading: Reading<string>,
+  isOwn: boolean | undefined,
+): Check {
+  const { name, policy, permission, caller } = subject;
+  if (!isRead(reading) && isOwn === false) {
+    return {
+      name,
+      verdict: 'unknown',
+      detail: `${policy} belongs to another account, which alone may read it.`,
+      remedy: `Ask the owner of the bucket whether the policy allows ${caller} to write.`,
+    };
+  }
   if (!isRead(reading)) {
     return unreadable(name, { what: policy.replace('The', 'the'), permission }, reading);
   }
