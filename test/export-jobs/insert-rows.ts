@@ -71,6 +71,7 @@ export interface AttemptValues {
   taskCompletedAt?: number | null;
   endedAt?: number | null;
   outcome?: string | null;
+  destinationPrefix?: string;
 }
 
 /** Inserts an attempt as the latest of its slice. */
@@ -85,11 +86,11 @@ export async function insertAttempt(database: Database, values: AttemptValues): 
       taskCompletedAt: null,
       endedAt: null,
       outcome: null,
+      destinationPrefix: 'exports',
       ...rest,
       slice,
       attempt,
       marker: `xp1-test-${randomUUID()}`,
-      destinationPrefix: 'exports',
       fence: 1,
       problem: null,
     })

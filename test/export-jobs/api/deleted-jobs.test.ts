@@ -13,6 +13,7 @@ import { storageBackends } from '../storage-backends.ts';
 const routes: [method: string, path: string][] = [
   ['GET', ''],
   ['GET', '/slices'],
+  ['GET', '/objects'],
   ['GET', '/events'],
   ['POST', '/cancel'],
   ['POST', '/retry'],
