@@ -84,9 +84,10 @@ const jobs = openExportJobs(database, {
 });
 const app = settings.isServing ? await serve() : undefined;
 await targets.whenReady;
+const stopped = once(process, 'SIGTERM'); // the parent may send it as soon as this is ready
 await send({ type: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
-await once(process, 'SIGTERM');
+await stopped;
 await jobs.close();
 await app?.close();
 await targets[Symbol.asyncDispose]();
