@@ -366,16 +366,23 @@ describe('a cancel', () => {
     expect(await queue.states()).toEqual(['completed']);
   });
 
-  test('ends the slice of an incomplete export as cancelled', async () => {
-    await using queue = await openSeededQueue();
-    queue.emulator.faults.add({ operation: 'CreateExportTask', ...missing('all') });
-    const jobId = await queue.put();
-    await queue.time.runUntil(async () => (await queue.states())[0] === 'verifying');
+  test.each([1, 3])(
+    'ends the slice of an incomplete export as cancelled, at attempt %i',
+    async (attempt) => {
+      await using queue = await openSeededQueue();
+      const fault = { operation: 'CreateExportTask', ...missing('all') };
+      queue.emulator.faults.add({ ...fault, count: attempt });
+      const jobId = await queue.put();
+      await queue.time.runUntil(async () => {
+        const [slice] = await queue.slices();
+        return slice?.state === 'verifying' && slice.attempt === attempt;
+      });
 
-    await queue.cancel(jobId);
-    await queue.runUntilDone();
+      await queue.cancel(jobId);
+      await queue.runUntilDone();
 
-    expect(await queue.states()).toEqual(['cancelled']);
-    expect((await verdictsOf(queue)).at(-1)).toBe('slice-cancelled');
-  });
+      expect(await queue.states()).toEqual(['cancelled']);
+      expect((await verdictsOf(queue)).at(-1)).toBe('slice-cancelled');
+    },
+  );
 });

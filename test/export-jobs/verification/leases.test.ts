@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+
+import { isStaleState } from '#export-jobs/store/steps/stale-state.ts';
+import {
+  type ClaimedVerification,
+  claimVerification,
+  guardVerification,
+  renewVerifications,
+} from '#export-jobs/store/verifications/claim-verification.ts';
+import type { Findings } from '#export-jobs/store/verifications/findings.ts';
+import {
+  putOffVerification,
+  recordFindings,
+} from '#export-jobs/store/verifications/record-verification.ts';
+import { givenJob } from '../accepted-jobs.ts';
+import { insertAttempt, insertVerification } from '../insert-rows.ts';
+import { openStore, storageBackends } from '../storage-backends.ts';
+
+const leaseMs = 30_000;
+const findings: Findings = {
+  ...{ method: 'objects', objects: 1, bytes: 1, streams: 1 },
+  isEmpty: false,
+  evidence: {},
+};
+
+describe.each(storageBackends)('the lease of a verification, on %s', (_name, openStorage) => {
+  async function given(targets: readonly string[] = ['default']) {
+    const clock = { now: 1_714_521_600_000 };
+    const database = await openStore(openStorage, () => clock.now);
+    const jobId = await givenJob(database, targets.length);
+    for (const [slice, target] of targets.entries()) {
+      await insertAttempt(database, { jobId, slice, taskId: `task-${slice}`, submittedAt: 1 });
+      const times = { beganAt: clock.now, dueAt: clock.now + slice };
+      await insertVerification(database, { jobId, slice, target, ...times });
+    }
+    clock.now += targets.length;
+    const claim = (owner: string, busyTargets: string[] = []) =>
+      claimVerification(database, { owner, leaseMs, busyTargets });
+    const row = () =>
+      database.queries.selectFrom('verifications').selectAll().executeTakeFirstOrThrow();
+    return { clock, database, claim, row };
+  }
+
+  const held = (claimed: ClaimedVerification | undefined): ClaimedVerification => {
+    if (!claimed) throw new Error('Nothing was due.');
+    return claimed;
+  };
+
+  test('is given to one process, until it ends', async () => {
+    const { clock, database, claim } = await given();
+    await using _closed = database;
+
+    const first = await claim('one');
+    const second = await claim('two');
+    clock.now += leaseMs;
+    const third = await claim('two');
+
+    expect([first?.looks, second, third?.looks]).toEqual([1, undefined, 2]);
+  });
+
+  test('lasts longer if it is renewed by its owner only', async () => {
+    const { clock, database, claim } = await given();
+    await using _closed = database;
+    await claim('one');
+
+    clock.now += leaseMs - 1;
+    await renewVerifications(database, 'two', leaseMs);
+    await renewVerifications(database, 'one', leaseMs);
+    clock.now += leaseMs - 1;
+
+    expect(await claim('two')).toBeUndefined();
+  });
+
+  test('permits no write after another process has taken it up', async () => {
+    const { clock, database, claim, row } = await given();
+    await using _closed = database;
+    const lost = held(await claim('one'));
+    clock.now += leaseMs;
+    await claim('two');
+    const before = await row();
+
+    await putOffVerification(database, lost, 1_000, '{}');
+    const hold = () =>
+      database.transaction((queries) => guardVerification(database, lost, leaseMs).hold(queries));
+
+    await expect(hold()).rejects.toSatisfy(isStaleState);
+    await expect(recordFindings(database, lost, leaseMs, findings)).rejects.toSatisfy(isStaleState);
+    expect(await row()).toEqual(before);
+  });
+
+  test('permits no write after its own owner has taken it up again', async () => {
+    const { clock, database, claim, row } = await given();
+    await using _closed = database;
+    const lost = held(await claim('one'));
+    clock.now += leaseMs;
+    await claim('one');
+    const before = await row();
+
+    await expect(recordFindings(database, lost, leaseMs, findings)).rejects.toSatisfy(isStaleState);
+    expect(await row()).toEqual(before);
+  });
+
+  test('is due again after a pause, and also if the clock was set back', async () => {
+    const { clock, database, claim } = await given();
+    await using _closed = database;
+    await putOffVerification(database, held(await claim('one')), 60_000, undefined);
+
+    const early = await claim('one');
+    clock.now -= 3_600_000;
+    const setBack = await claim('one');
+
+    expect([early, setBack?.looks]).toEqual([undefined, 2]);
+  });
+
+  test('is given for the target that has waited longest, without busy ones', async () => {
+    const { database, claim } = await given(['a', 'b', 'a']);
+    await using _closed = database;
+
+    const claims = [
+      await claim('one', ['a']),
+      await claim('one', ['b']),
+      await claim('one', ['b']),
+    ];
+
+    expect(claims.map((each) => [each?.target, each?.slice])).toEqual([
+      ['b', 1],
+      ['a', 0],
+      ['a', 2],
+    ]);
+  });
+});
