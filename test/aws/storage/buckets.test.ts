@@ -34,6 +34,16 @@ describe('a bucket', () => {
     });
   });
 
+  test('may be of another account where a refusal has no Region', async () => {
+    await using opened = await openStorage();
+    const refused = { operation: 'HeadBucket', kind: 'error', status: 403, code: 'X' } as const;
+    opened.emulator.faults.add(refused);
+    expect(await opened.storage.readBucket('archive')).toMatchObject({ value: { isOwn: false } });
+
+    opened.emulator.faults.add({ ...refused, count: 2 });
+    expect(await opened.storage.readBucket('archive')).toEqual({ outcome: 'denied' });
+  });
+
   test('is unknown, with the problem, when S3 does not answer', async () => {
     await using opened = await openStorage();
     opened.emulator.faults.add({ operation: 'HeadBucket', kind: 'error', status: 503, count: 3 });

@@ -30,7 +30,7 @@ export function readBucketFacts(
         )
         .then(
           ({ BucketRegion: region, $metadata }) => ({ status: 200, region, $metadata }),
-          toBucketHead,
+          (error) => toBucketHead(error, expectedOwner !== undefined),
         ),
     );
 
@@ -49,13 +49,17 @@ export function readBucketFacts(
   });
 }
 
-/** Reads the error of HeadBucket. S3 shows the Region of a bucket even to a role that may not look. */
-function toBucketHead(error: SdkError): BucketHead {
+/**
+ * Reads the error of HeadBucket. S3 shows the Region of a bucket even to a role that may not look. A 403 is
+ * an answer, too, if it may be about the expected owner.
+ */
+function toBucketHead(error: SdkError, mayBeAboutOwner: boolean): BucketHead {
   const { $metadata, $response } = error;
-  const status = $metadata?.httpStatusCode;
+  const status = $metadata?.httpStatusCode ?? 0;
   const region = $response?.headers?.['x-amz-bucket-region'];
-  const isAnswer = status === 404 || (status !== undefined && status < 500 && region !== undefined);
-  if (!$metadata || status === undefined || !isAnswer) throw error;
+  const hasRegion = region !== undefined && status < 500;
+  const isAnswer = hasRegion || status === 404 || (status === 403 && mayBeAboutOwner);
+  if (!$metadata || !isAnswer) throw error;
   return { status, region, $metadata };
 }
 
