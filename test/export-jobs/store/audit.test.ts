@@ -77,6 +77,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
       awsRequestId: 'r-1',
       outcome: 'aws-timeout',
       policies: '["one","two"]',
+      manifestSha256: null,
     });
   });
 
