@@ -46,7 +46,8 @@ export function makeDestinationPreflight({
     const kept = known.get(key);
     if (kept && kept.until > elapsed()) return kept.refusal;
     const entry = {
-      refusal: lookFor(target, bucket, { caller, deadlineMs }),
+      // Whatever goes wrong here, the create decides.
+      refusal: lookFor(target, bucket, { caller, deadlineMs }).catch(() => undefined),
       until: Number.POSITIVE_INFINITY,
     };
     setAsNewest(known, key, entry, maxKept);

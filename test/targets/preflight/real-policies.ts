@@ -523,4 +523,9 @@ export const realPolicies: PolicyRow[] = [
     'fail',
     onlyIf({ StringEquals: { 'aws:SourceAccount': account, 'aws:PrincipalOrgID': 'o-1' } }),
   ],
+  [
+    'a condition key that every object of JavaScript has',
+    'unknown',
+    onlyIf({ StringEqualsIgnoreCase: { constructor: account } }),
+  ],
 ];

@@ -22,12 +22,16 @@ export function evaluateConditions(condition: unknown, keys: ConditionKeys): Con
   return Object.entries(condition).flatMap(([operator, wanted]) =>
     isObject(wanted)
       ? Object.entries(wanted).map(([key, values]) => ({
-          truth: holds(operator, textsOf(values), keys[key.toLowerCase()]),
+          truth: holds(operator, textsOf(values), valueFor(key.toLowerCase(), keys)),
           name: `${operator} ${key}`,
         }))
       : [{ truth: undefined, name: operator }],
   );
 }
+
+// A policy can name any key, such as "constructor".
+const valueFor = (key: string, keys: ConditionKeys) =>
+  Object.hasOwn(keys, key) ? keys[key] : undefined;
 
 const ignoreCase = (compare: typeof matchText) => (value: string, wanted: string) =>
   compare(value.toLowerCase(), wanted.toLowerCase());
