@@ -47,13 +47,9 @@ const eventsOf = async ({ database }: Queue, jobId: string) =>
 describe.each(['sqlite', 'postgres'] as const)('a job of 3,000 slices, on %s', (backend) => {
   test.each([
     ['a missing bucket', { destination: 'gone' }, undefined],
-    ['a bucket in another Region', { destination: 'far' }, undefined],
-    ['a closed bucket', { destination: 'closed' }, undefined],
     ['a refused role', {}, { code: 'AccessDeniedException' }],
   ])('ends within five seconds and two creates with %s', async (_cause, destination, answer) => {
     await using queue = await openShop({ backend });
-    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
-    queue.emulator.seed.bucket({ region: 'eu-west-2', bucket: 'far' });
     if (answer) refuse(queue, answer);
     const jobId = await queue.put({ slices: 3_000, logGroupNames, ...destination });
 
@@ -138,6 +134,18 @@ describe('a refused create', () => {
 
     expect((await jobOf(queue, jobId)).counts).toMatchObject(counts);
     expect(queue.calls('CreateExportTask')).toHaveLength(creates);
+  });
+
+  test.each(['far', 'closed'])('for the bucket %s ends all slices at once', async (destination) => {
+    await using queue = await openShop();
+    queue.emulator.seed.bucket({ region: 'eu-west-2', bucket: 'far' });
+    queue.emulator.seed.bucket({ region, bucket: 'closed', policy: null });
+    const jobId = await queue.put({ slices: 12, logGroupNames, destination });
+
+    await queue.runUntilDone();
+
+    expect((await jobOf(queue, jobId)).counts).toMatchObject({ failed: 12 });
+    expect(queue.calls('CreateExportTask')).toHaveLength(1);
   });
 
   test('of two log groups ends no other if AWS accepts a create between them', async () => {
