@@ -8,6 +8,7 @@ import { makeStorage } from '#aws/storage/make-storage.ts';
 import type { ObjectPlace, Storage } from '#aws/storage/storage.ts';
 import { checkManifest } from '#export-jobs/manifest-check/check-manifest.ts';
 import { parseManifest } from '#export-jobs/manifest-check/open-manifest.ts';
+import { Problem } from '#problems/problem.ts';
 
 const usage = `Usage: npm run verify -- [--deep] <manifest>
 
@@ -34,13 +35,36 @@ export interface VerifyOptions {
 }
 
 /** Compares a manifest with S3, as its command line says. Returns the exit code. */
-export async function verifyManifest(words: string[], options: VerifyOptions): Promise<0 | 1 | 2> {
+export async function verifyManifest(
+  words: string[],
+  { write, ...options }: VerifyOptions,
+): Promise<0 | 1 | 2> {
   try {
-    return await verify(words, options);
+    return await verify(words, { ...options, write: (line) => write(escapeControls(line)) });
   } catch (error) {
-    options.write((error as Error).message);
+    write(error instanceof Problem ? explain(error) : (error as Error).message);
     return 2;
   }
+}
+
+/** Writes control characters as JSON does. The keys of objects may contain any, also those of terminals. */
+function escapeControls(line: string): string {
+  return line.replaceAll(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The texts of problems are about the service role. Here it is the auditor who calls AWS. */
+function explain({ slug, detail, members }: Problem): string {
+  const code = members.awsErrorCode === undefined ? '' : ` (${members.awsErrorCode})`;
+  if (slug === 'service-role-not-permitted') {
+    return `AWS denied this action to your credentials${code}. They need s3:ListBucket and s3:GetObject.`;
+  }
+  if (slug === 'service-role-unusable') {
+    return `Your credentials are missing, or AWS does not accept them${code}.`;
+  }
+  return detail;
 }
 
 async function verify(words: string[], { aws, defaultRegion, write }: VerifyOptions) {

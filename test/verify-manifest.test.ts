@@ -179,6 +179,15 @@ describe('the check of a manifest', () => {
     });
   });
 
+  test('writes one line for a key with control characters', async () => {
+    await put(`${prefix}new\nline\u001b[2J/000000.gz`, lines(1));
+
+    expect((await check()).written).toEqual([
+      `not in the manifest: ${prefix}new\\u000aline\\u001b[2J/000000.gz`,
+      'Differences: 1.',
+    ]);
+  });
+
   test('names each violation of the schema', async () => {
     const { code, written } = await check({ slice: -1, region: undefined });
 
@@ -216,6 +225,13 @@ describe('the check of a manifest with a list beside it', () => {
     expect(code).toBe(1);
     expect(written[0]).toMatch(/^SHA-256 of .*-files.ndjson.gz: [0-9a-f]{64}, manifest 0{64}$/);
     expect(written).toHaveLength(2);
+  });
+
+  test('names a list that is missing', async () => {
+    expect(await check({ objects: undefined, filesKey })).toEqual({
+      code: 1,
+      written: [`missing: ${filesKey}`, 'Differences: 1.'],
+    });
   });
 
   test('names a list that is no whole gzip file, and lines that are no objects', async () => {
@@ -270,6 +286,18 @@ describe('the check of a manifest ends with code 2', () => {
 
     expect(code).toBe(2);
     expect(written[0]).toMatch(message);
+  });
+
+  test('for credentials without permission, which are not those of a service role', async () => {
+    await using closed = await openStorage({ deniedActions: { '*': ['s3:GetObject'] } });
+
+    const { code, written } = await run('s3://archive/a.json');
+
+    expect(closed.emulator.journal.entries()).not.toEqual([]);
+    expect(code).toBe(2);
+    expect(written).toEqual([
+      'AWS denied this action to your credentials (AccessDenied). They need s3:ListBucket and s3:GetObject.',
+    ]);
   });
 
   test.each(['no json', '{"formatVersion":2}'])('for the text %j', async (content) => {

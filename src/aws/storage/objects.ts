@@ -72,7 +72,7 @@ export function makeObjectCalls(s3: ServiceCalls<S3>): ObjectCalls {
           ContentType: contentType,
           ContentEncoding: contentEncoding,
           IfNoneMatch: '*',
-          // As exports do. The documented policy of a bucket in another account demands it.
+          // As exports do. The documented policy of a bucket in another account requires it.
           ACL: 'bucket-owner-full-control',
         });
         const { $metadata } = await client
@@ -116,19 +116,15 @@ function toStoredObject(
   };
 }
 
-const checksumMembers = [
-  ['CRC64NVME', 'ChecksumCRC64NVME'],
-  ['CRC32', 'ChecksumCRC32'],
-  ['CRC32C', 'ChecksumCRC32C'],
-  ['SHA256', 'ChecksumSHA256'],
-  ['SHA1', 'ChecksumSHA1'],
-] as const;
-
-function toChecksum(head: HeadObjectCommandOutput): ObjectChecksum | undefined {
-  const type = head.ChecksumType;
-  for (const [algorithm, member] of checksumMembers) {
-    const value = head[member];
-    if (value !== undefined) return { algorithm, value, ...(type && { type }) };
+/** Reads the checksum. Its member is named for its algorithm, such as ChecksumCRC64NVME. */
+function toChecksum({
+  ChecksumType: type,
+  ...head
+}: HeadObjectCommandOutput): ObjectChecksum | undefined {
+  for (const [member, value] of Object.entries(head)) {
+    const [, algorithm] = /^Checksum(.+)$/.exec(member) ?? [];
+    if (algorithm === undefined || typeof value !== 'string') continue;
+    return { algorithm, value, ...(type && { type }) };
   }
   return undefined;
 }

@@ -92,7 +92,7 @@ interface ObjectPage {
 
 /** The checksum of an object, as S3 has stored it. */
 export interface ObjectChecksum {
-  /** CRC64NVME, CRC32, CRC32C, SHA256 or SHA1. */
+  /** CRC64NVME, CRC32, CRC32C, SHA256, SHA1, … */
   algorithm: string;
   /** Base64. */
   value: string;

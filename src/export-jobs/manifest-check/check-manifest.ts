@@ -27,6 +27,7 @@ export async function checkManifest(manifest: Manifest, options: CheckOptions): 
   const { storage, report, isDeep } = options;
   comparePlace(manifest, options);
   const listed = await readListedObjects(manifest, storage, report);
+  if (!listed) return;
   compareTotals(manifest, listed, report);
   const found = await compareListing(manifest, listed, options);
   for await (const chunk of inChunks(found, readsAtOnce)) {

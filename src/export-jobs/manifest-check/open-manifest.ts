@@ -4,6 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import type { Storage } from '#aws/storage/storage.ts';
+import { Problem } from '#problems/problem.ts';
 import { Manifest, ManifestObject } from '../verification/manifest/manifest.ts';
 
 /** Receives each difference, in one line. */
@@ -36,20 +37,34 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Reads the objects of a manifest by their keys: its own, or those of its list. */
+/**
+ * Reads the objects of a manifest by their keys: its own, or those of its list. Returns `undefined` if that
+ * list is missing or broken, and reports it.
+ */
 export async function readListedObjects(
   manifest: Manifest,
   storage: Storage,
   report: Report,
-): Promise<Map<string, ManifestObject>> {
+): Promise<Map<string, ManifestObject> | undefined> {
   const listed = new Map<string, ManifestObject>();
   const add = (object: ManifestObject) => {
     if (listed.has(object.key)) report(`listed twice: ${object.key}`);
     listed.set(object.key, object);
   };
-  if (manifest.filesKey === undefined) manifest.objects?.forEach(add);
-  else for await (const object of readList(manifest, storage, report)) add(object);
-  return listed;
+  const { filesKey } = manifest;
+  if (filesKey === undefined) {
+    manifest.objects?.forEach(add);
+    return listed;
+  }
+  try {
+    for await (const object of readList(manifest, storage, report)) add(object);
+    return listed;
+  } catch (error) {
+    if (isGzipError(error)) report(`content of ${filesKey}: no whole gzip file`);
+    else if (isMissing(error)) report(`missing: ${filesKey}`);
+    else throw error;
+    return undefined;
+  }
 }
 
 /** Reads the list beside a manifest, and compares its digest. */
@@ -62,17 +77,11 @@ async function* readList(
   const hash = createHash('sha256');
   stored.on('data', (chunk: Buffer) => hash.update(chunk));
   let line = 0;
-  try {
-    for await (const json of linesOf(stored)) {
-      line += 1;
-      const object = parseJson(json);
-      if (isObject(object)) yield object;
-      else report(`schema: line ${line} of ${filesKey} is no object of a manifest`);
-    }
-  } catch (error) {
-    if (!isGzipError(error)) throw error;
-    report(`content of ${filesKey}: no whole gzip file`);
-    return;
+  for await (const json of linesOf(stored)) {
+    line += 1;
+    const object = parseJson(json);
+    if (isObject(object)) yield object;
+    else report(`schema: line ${line} of ${filesKey} is no object of a manifest`);
   }
   const sha256 = hash.digest('hex');
   if (sha256 !== filesSha256) {
@@ -92,5 +101,8 @@ async function* linesOf(source: Readable): AsyncGenerator<string> {
   }
   if (rest !== '') yield rest;
 }
+
+const isMissing = (error: unknown) =>
+  error instanceof Problem && error.members.awsErrorCode === 'NoSuchKey';
 
 const isGzipError = (error: unknown) => /^Z_/.test((error as NodeJS.ErrnoException).code ?? '');

@@ -34,7 +34,7 @@ export function openS3(region: string, options: AwsConnectionOptions): LateClien
     );
     const client = new sdk.S3Client({
       ...clientSettings(region, maxAttempts.read, options),
-      // Whatever replaces AWS seldom has a host name for each bucket.
+      // An emulator or another replacement of AWS seldom has a host name for each bucket.
       forcePathStyle: !isAwsHost(region, hostname),
     });
     client.config.retryStrategy = retriesOfTarget;
