@@ -118,7 +118,7 @@ describe('deniedActions', () => {
     expect(await refusal(creates)).toMatchObject({ name: 'AccessDenied' });
   });
 
-  it('are answered with 400 by CloudWatch Logs', async () => {
+  it('make CloudWatch Logs answer 400', async () => {
     await using aws = await openAws({ deniedActions: { '*': ['logs:FilterLogEvents'] } });
 
     const filter = aws.logs.send(new FilterLogEventsCommand({ logGroupName }));

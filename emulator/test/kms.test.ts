@@ -106,7 +106,7 @@ describe('DescribeKey', () => {
 });
 
 describe('a key policy', () => {
-  it('is shown and replaced', async () => {
+  it('shows what PutKeyPolicy wrote', async () => {
     await using aws = await openKms();
     const Policy = JSON.stringify({ Statement: [] });
 
@@ -122,7 +122,7 @@ describe('a key policy', () => {
     });
   });
 
-  it('is found by id or ARN, under its own name', async () => {
+  it('has its own name, and a key id or ARN finds it', async () => {
     await using aws = await openKms();
 
     expect(await refusal(aws.readPolicy('alias/logs'))).toMatchObject({

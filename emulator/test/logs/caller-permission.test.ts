@@ -73,7 +73,7 @@ describe('the caller of CreateExportTask', () => {
     expect(await answerToRole([grant(roleArn)], undefined, { settings: withAcls })).toBeUndefined();
   });
 
-  it('is refused by an explicit Deny of the bucket policy in its own account', async () => {
+  it('loses s3:PutObject by an explicit Deny of the bucket policy in its own account', async () => {
     await using aws = await openAws();
     const deny = { ...grant('123456789012'), Effect: 'Deny' };
     const Policy = JSON.stringify({ Statement: [...documented(), deny] });

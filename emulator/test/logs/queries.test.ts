@@ -32,7 +32,7 @@ async function openStreams() {
 }
 
 describe('a query', () => {
-  it('is Scheduled, Running and Complete by the clock, with statistics', async () => {
+  it('passes through Scheduled, Running and Complete by the clock, with statistics', async () => {
     await using aws = await openStreams();
     const queryId = await aws.start('filter @message like "age 5" | stats count(*) as events');
 
@@ -119,7 +119,7 @@ describe('a query', () => {
     expect(await refusal(aws.look('none'))).toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  it('is rejected while 100 others run', async () => {
+  it('gets LimitExceededException while 100 others run', async () => {
     await using aws = await openStreams();
     for (let query = 0; query < 100; query += 1) await aws.start('stats count(*)');
 
