@@ -142,7 +142,8 @@ export function openVerifier(options: VerifierOptions): Verifier {
     const pauseMs = backOffMs(claim.looks, verifyAgainAfter) * (1 + random());
     const { target, jobId, slice, attempt } = claim;
     const facts = { target, jobId, slice, attempt, problem: problem?.slug, err: error };
-    outageOf(target).failed({ ...facts, pauseMs }, 'failed to verify an export, retrying');
+    const outage = outageOf(target);
+    outage.failed({ ...facts, pauseMs }, 'failed to verify an export, retrying');
     const stored = problem && JSON.stringify(toStored(problem));
     await putOffVerification(database, claim, pauseMs, stored);
     if (stored !== undefined && stored !== claim.problem) options.onChange(jobId);

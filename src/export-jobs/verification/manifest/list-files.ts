@@ -9,7 +9,7 @@ import type { ManifestObject } from './manifest.ts';
 
 // Reads of checksums at the same time. Fewer: large exports take longer. More: a read takes a millisecond of
 // a core, and everything else waits.
-const readsAtOnce = 4;
+const readsAtOnce = 8;
 
 /** Lists the objects of an export with their checksums, page by page. */
 export async function* listFiles(
