@@ -350,6 +350,36 @@ describe('an export, verified by a count', () => {
   );
 });
 
+describe('a verification in a session of its own', () => {
+  test.each(['objects', 'count'] as const)('may do all that `%s` needs', async (verification) => {
+    const roleArn = 'arn:aws:iam::123456789012:role/export';
+    const targets = [{ name: 'default', region, roleArn }];
+    await using queue = await openSeededQueue({ isSessionScoped: true, targets });
+
+    await exportUnder(queue, undefined, { verification });
+
+    const [{ manifest } = {}] = await readManifests(queue);
+    expect(manifest.verification).toBe(verification);
+    expect(manifest.objects).toHaveLength(3);
+    expect(manifest.objects.filter((object: object) => 'checksum' in object)).toHaveLength(3);
+    expect(await verificationsOf(queue)).toMatchObject([{ method: verification, evidence: null }]);
+  });
+
+  test('may look for log events of an empty window', async () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/export';
+    const targets = [{ name: 'default', region, roleArn }];
+    await using queue = await openSeededQueue({ streams: 0, isSessionScoped: true, targets });
+
+    await exportUnder(queue, undefined);
+
+    expect((await readManifests(queue))[0]?.manifest.emptinessEvidence).toEqual({
+      checkedBy: 'FilterLogEvents',
+      pages: 1,
+      isExhaustive: true,
+    });
+  });
+});
+
 describe('a cancel', () => {
   test('does not stop a verification', async () => {
     await using queue = await openSeededQueue();
