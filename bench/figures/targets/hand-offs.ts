@@ -39,6 +39,9 @@ export function callsPerSecondAndSlot(
   until: number,
 ): number {
   const slots = new Set(tasks.map(({ slot }) => slot));
-  const made = calls.filter(({ at, slot }) => at >= from && at < until && slots.has(slot));
+  const made = calls.filter(
+    ({ at, slot, operation }) =>
+      at >= from && at < until && slots.has(slot) && operation.includes('ExportTask'),
+  );
   return made.length / ((until - from) / 1_000) / slots.size;
 }
