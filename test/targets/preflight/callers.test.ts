@@ -118,6 +118,18 @@ test('a policy for a bucket of another account names the account and not the rol
   expect([refused.status, created.status]).toEqual([422, 201]);
 });
 
+test('hides the export task in the slot from a caller who may not see it', async () => {
+  await using busy = await openWorld({ access });
+  const taskId = busy.emulator.seed.foreignTask({ region, durationMs: 60_000 });
+  busy.emulator.seed.logGroup({ region, logGroupName: '/team-a/one' });
+
+  const { body, text } = await busy.call('POST', '/preflights', permitted, as('ann'));
+
+  const slot = body.checks.find(({ name }: Check) => name === 'slot');
+  expect(slot.detail).toContain('holds the slot');
+  expect(text).not.toContain(taskId);
+});
+
 test('counts as a create of its caller', async () => {
   const { headers } = await ask();
 
