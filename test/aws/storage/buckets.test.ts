@@ -85,6 +85,14 @@ test('a bucket is found by its path where a host name replaces AWS', async () =>
   expect(await opened.storage.readBucket('archive')).toMatchObject({ outcome: 'known' });
 });
 
+test('a bucket is looked for at the endpoint of S3 if S3 has one of its own', async () => {
+  await using opened = await openStorage();
+  pointSdkAt('http://127.0.0.1:1');
+  process.env.AWS_ENDPOINT_URL_S3 = opened.emulator.url;
+
+  expect(await opened.storage.readBucket('archive')).toMatchObject({ outcome: 'known' });
+});
+
 describe('a bucket policy', () => {
   test('is known as its text, or absent', async () => {
     await using opened = await openStorage();
