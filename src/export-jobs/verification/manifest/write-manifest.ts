@@ -36,17 +36,16 @@ interface ManifestOptions {
   claim: ClaimedVerification;
   findings: Findings;
   options: CallOptions;
+  /** The most objects that a manifest has in itself. More have a list beside it. Default: 10,000. */
+  maxInlineObjects?: number;
 }
-
-/** The most objects that a manifest has in itself. More have a list beside it. */
-const maxInlineObjects = 10_000;
 
 /**
  * Writes the manifest of an export once. Its bytes depend only on stored rows and on the objects, so a
  * process that writes it again after a crash finds its own bytes.
  */
 export async function writeManifest(of: ManifestOptions): Promise<Writing> {
-  const { storage, claim, findings, options } = of;
+  const { storage, claim, findings, options, maxInlineObjects = 10_000 } = of;
   const key = manifestKeyOf(claim.destinationPrefix, claim.taskId);
   const seen = { objects: 0, bytes: 0 };
   const files = counted(listFiles(storage, claim, options), seen);
