@@ -90,7 +90,8 @@ export function openVerifier(options: VerifierOptions): Verifier {
   }
 
   function start(claim: ClaimedVerification): void {
-    const key = `${claim.jobId} ${claim.slice} ${claim.attempt}`;
+    // With its number: after a freeze, one whose lease was lost can still be in progress.
+    const key = `${claim.jobId} ${claim.slice} ${claim.attempt} ${claim.looks}`;
     const isFull = () => running.size >= maxAtOnce || busyTargets().includes(claim.target);
     const ended = verify(claim)
       .catch((error: Error) => recover(claim, error))
