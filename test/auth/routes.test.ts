@@ -39,6 +39,7 @@ const publicRoutes = [
   '/problems/:slug',
   '/ui',
   '/ui/',
+  '/ui/*',
   '/ui/assets/:name',
   '/ui/sign-in',
 ];
