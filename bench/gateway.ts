@@ -35,8 +35,8 @@ const startCommand = packageJson.scripts.start; // node, its flags, the script
 const flags = isShort ? [] : startCommand.split(' ').slice(1, -1);
 
 // Shorter: the probes slow the start. Longer: the start appears longer than it is. So the pause grows with
-// the start: that of many targets takes seconds.
-const minPauseMs = 3;
+// the start: that of many targets takes seconds. The short form measures nothing.
+const minPauseMs = isShort ? 50 : 3;
 const pauseShare = 0.01;
 // Shorter: a start that keeps the event loop busy is probed twice. Longer: it hides a probe that got lost.
 const maxProbeMs = 30_000;
