@@ -20,10 +20,20 @@ async function exportMany(queue: Queue) {
   const [task] = queue.emulator.exportTasks();
   const target = queue.targets.find(undefined);
   const claim = {
-    ...{ jobId, slice: 0, attempt: 1, caller: 'anonymous', taskId: task?.taskId ?? '' },
-    ...{ destination: 'archive', destinationPrefix: `jobs/${jobId}/1` },
-    ...{ logGroupName: '/app', logStreamNamePrefix: null, fromAt: 0, toAt: 3_600_000 },
-    ...{ submittedAt: 1, taskCreatedAt: null, taskCompletedAt: 2 },
+    jobId,
+    slice: 0,
+    attempt: 1,
+    caller: 'anonymous',
+    taskId: task?.taskId ?? '',
+    destination: 'archive',
+    destinationPrefix: `jobs/${jobId}/1`,
+    logGroupName: '/app',
+    logStreamNamePrefix: null,
+    fromAt: 0,
+    toAt: 3_600_000,
+    submittedAt: 1,
+    taskCreatedAt: null,
+    taskCompletedAt: 2,
   } as ClaimedVerification;
   const totals = await totalExport(target.storage, claim, {});
   const findings = { ...totals, method: 'objects', isEmpty: false, evidence: {} } as const;

@@ -18,7 +18,10 @@ import { openStore, storageBackends } from '../storage-backends.ts';
 
 const leaseMs = 30_000;
 const findings: Findings = {
-  ...{ method: 'objects', objects: 1, bytes: 1, streams: 1 },
+  method: 'objects',
+  objects: 1,
+  bytes: 1,
+  streams: 1,
   isEmpty: false,
   evidence: {},
 };

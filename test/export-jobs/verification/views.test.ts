@@ -23,8 +23,13 @@ describe.each(storageBackends)('verifications, on %s', (_name, openStorage) => {
     await insert(0, { ...found, objects: 3, bytes: 2 ** 40, streams: 2 });
     await insert(1, {
       ...found,
-      ...{ objects: 1, bytes: 5, streams: 1 },
-      ...{ method: 'count', lines: 9, records: 4, events: 4 },
+      objects: 1,
+      bytes: 5,
+      streams: 1,
+      method: 'count',
+      lines: 9,
+      records: 4,
+      events: 4,
     });
     const evidence = JSON.stringify({ emptiness });
     await insert(2, { ...found, objects: 0, bytes: 0, streams: 0, isEmpty: 1, evidence });
@@ -90,12 +95,22 @@ describe.each(storageBackends)('verifications, on %s', (_name, openStorage) => {
     expect(entries.map(({ verification }) => verification)).toEqual([
       { ...ofObjects, objects: 3, bytes: 2 ** 40, streams: 2 },
       {
-        ...{ ...ofObjects, method: 'count' },
-        ...{ objects: 1, bytes: 5, streams: 1, lines: 9, records: 4, events: 4 },
+        ...ofObjects,
+        method: 'count',
+        objects: 1,
+        bytes: 5,
+        streams: 1,
+        lines: 9,
+        records: 4,
+        events: 4,
       },
       {
-        ...{ ...ofObjects, isEmpty: true, emptinessEvidence: emptiness },
-        ...{ objects: 0, bytes: 0, streams: 0 },
+        ...ofObjects,
+        isEmpty: true,
+        emptinessEvidence: emptiness,
+        objects: 0,
+        bytes: 0,
+        streams: 0,
       },
       { method: 'skipped', endedAt },
       { ...ofObjects, objects: 1, bytes: 1, streams: 1 },
