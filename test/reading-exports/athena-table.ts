@@ -1,5 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 
+/** Athena reads lines as Hadoop does: a carriage return ends a line, too. */
+export const athenaLineBreak = /\r\n|\r|\n/;
+
 /** The partition of an object: the value of each column. */
 type Partition = Record<string, string>;
 
@@ -34,7 +37,7 @@ export function readAthenaTable(statement: string): AthenaTable {
       const text = (isCompressed ? gunzipSync(body) : body).toString();
       return text
         .replace(/\n$/, '')
-        .split('\n')
+        .split(athenaLineBreak)
         .map((line) => [...(linePattern.exec(line) ?? [])].slice(1).map((value) => value ?? null));
     },
   };

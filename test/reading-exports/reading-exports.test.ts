@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -8,7 +9,7 @@ import { sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { defaultTemplateOf } from '#export-jobs/planning/prefix-template.ts';
 import { temporaryDir } from '../database/homes.ts';
 import { openWorld, region } from '../world.ts';
-import { readAthenaTable } from './athena-table.ts';
+import { athenaLineBreak, readAthenaTable } from './athena-table.ts';
 import { accountId, bucket, events, exportTwoDays, readObjects } from './two-days.ts';
 
 // The snippets of docs/reading-exports.md read an export that the gateway has made from the emulator.
@@ -18,7 +19,7 @@ const snippetsIn = (language: string) =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, text = '']) => text,
   );
-const [copy = '', print = '', count = ''] = snippetsIn('sh');
+const [copy = '', print = '', count = '', decompress = ''] = snippetsIn('sh');
 const [python = ''] = snippetsIn('python');
 const [duckdb = '', create = '', select = ''] = snippetsIn('sql');
 const table = readAthenaTable(create);
@@ -83,12 +84,9 @@ describe.each([
   });
 
   test('is read by DuckDB', async () => {
-    await connection.run(duckdb.replaceAll("'exports/", `'${folder}/exports/`));
+    await createView(connection, folder);
 
-    const time = `strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ') AS time`;
-    const rows = await rowsOf(`SELECT ${time}, stream, message FROM events ORDER BY time`);
-
-    expect(rows).toEqual(exported);
+    expect(await rowsOf(selectEvents)).toEqual(exported);
   });
 
   // DuckDB runs the query: it has the functions of Athena under other names.
@@ -107,13 +105,68 @@ describe.each([
     const rows = await rowsOf(select);
 
     const lines = exported.flatMap(({ time, stream, message }) =>
-      message.split('\n').map((line, index) => {
-        return { logged_at: index === 0 ? time : null, stream, line };
-      }),
+      `${message}\n`
+        .split(athenaLineBreak)
+        .slice(0, -1)
+        .map((line, index) => ({ logged_at: index === 0 ? time : null, stream, line })),
     );
     expect(rows).toHaveLength(lines.length);
     expect(rows).toEqual(expect.arrayContaining(lines));
   });
+});
+
+describe('messages that CSV cannot contain', () => {
+  const folder = temporaryDir(afterAll);
+  // Lines before the first timestamp belong to no event.
+  const file = Buffer.concat([
+    Buffer.from('no timestamp\n2024-05-01T00:00:00.001Z NUL \0 and half a character '),
+    Buffer.from('\xe2\x82\n\xffvalid again\n', 'latin1'),
+    Buffer.from('2024-05-01T00:00:00.002Z \u0301 combines with the space\n'),
+    Buffer.from(`2024-05-01T00:00:00.003Z ${'x'.repeat(3_000_000)} \x01\n`),
+  ]);
+  const shorten = (text: string) => text.replace(/x{9,}/, ({ length }) => `${length} times x`);
+  const messages = [
+    ['001', 'NUL \0 and half a character \nvalid again'],
+    ['002', '\u0301 combines with the space'],
+    ['003', '3000000 times x \x01'],
+  ].map(([ms = '', message = '']) => ({
+    time: `2024-05-01T00:00:00.${ms}Z`,
+    stream: 'web-1',
+    message,
+  }));
+  beforeAll(() => {
+    mkdirSync(join(folder, 'exports/task/web-1'), { recursive: true });
+    writeFileSync(join(folder, 'exports/task/web-1/000000.gz'), gzipSync(file));
+  });
+
+  test('are read by Python', ({ skip }) => {
+    if (spawnSync('python3', ['--version']).status !== 0) skip('python3 is not installed');
+    const options = { cwd: folder, maxBuffer: 2 * file.length };
+    const text = execFileSync('python3', ['-X', 'utf8', '-c', python], options).toString();
+
+    const texts = messages.map(({ time, stream, message }) => `${time} ${stream} ${message}\n`);
+    expect(shorten(text)).toBe(texts.join(''));
+  });
+
+  test('are read by DuckDB, with null for a time that is no date', async () => {
+    const path = join(folder, 'exports/task/web-1/000001.gz');
+    writeFileSync(path, gzipSync('2024-13-99T00:00:00.000Z not a date'));
+    const connection = await (await DuckDBInstance.create()).connect();
+    await createView(connection, folder);
+
+    const rows = (await connection.runAndReadAll(selectEvents)).getRowObjectsJson();
+    connection.closeSync();
+
+    const short = rows.map((row) => ({ ...row, message: shorten(String(row.message)) }));
+    expect(short).toEqual([...messages, { time: null, stream: 'web-1', message: 'not a date' }]);
+  });
+});
+
+test('the page names the tested version of DuckDB', () => {
+  const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const [version] = devDependencies['@duckdb/node-api'].split('-');
+
+  expect(page).toContain(`DuckDB ${version}.`);
 });
 
 describe('the table for Athena', () => {
@@ -153,6 +206,15 @@ describe('the table for Athena', () => {
     expect(property('projection.day.interval.unit')).toBe('DAYS');
   });
 });
+
+const selectEvents = `
+  SELECT strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ') AS time, stream, message FROM events ORDER BY time`;
+
+/** Decompresses the files and creates the view as the page does. */
+async function createView(connection: DuckDBConnection, folder: string): Promise<void> {
+  execFileSync('bash', ['-c', decompress], { cwd: folder });
+  await connection.run(duckdb.replaceAll("'exports/", `'${folder}/exports/`));
+}
 
 /** Copies objects into `exports` as the command of the page does. */
 function copyAsThePage(objects: Map<string, Buffer>, folder: string): void {

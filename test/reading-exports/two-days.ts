@@ -18,6 +18,9 @@ export const events = [
   ['2024-05-01T10:15:02.123Z', 'pay/web-2', trace],
   ['2024-05-01T10:15:02.124Z', 'web-1', '  begins with spaces'],
   ['2024-05-01T10:15:02.125Z', 'web-1', 'ends with spaces  \n{"json": "of two lines"}'],
+  ['2024-05-02T07:00:00.000Z', 'pay/web-2', 'progress 10%\r20%\r\n\r\ndone\r'],
+  ['2024-05-02T07:00:00.001Z', 'pay/web-2', '"control \x01 characters \t\x1b[0m \x85\u2028'],
+  ['2024-05-02T07:00:00.002Z', 'pay/web-2', ''],
   ['2024-05-02T23:59:59.999Z', 'pay/web-2', trace],
 ].map(([time = '', stream = '', message = '']) => ({ time, stream, message }));
 
