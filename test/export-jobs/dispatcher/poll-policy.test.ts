@@ -73,6 +73,14 @@ describe('the next poll', () => {
     expect(Number(nextAt.toPrecision(3))).toBe(Number(at.toPrecision(3)));
   });
 
+  test('is not earlier than allowed by a rounding error', () => {
+    const notBefore = 0.4391984505111976;
+
+    const at = makePollPolicy([0, 0]).nextPollAt({ polledAt: 0, notBefore, savedShare: 0 });
+
+    expect(at).toBeGreaterThanOrEqual(notBefore);
+  });
+
   test(`is when it is allowed or later, and within 3 s and a tenth of the age (seed ${randomSeed})`, () => {
     const durations = fc.array(fc.double({ min: 0, max: 86_400, noNaN: true }), { maxLength: 100 });
     const age = fc.double({ min: 0, max: 100_000, noNaN: true });

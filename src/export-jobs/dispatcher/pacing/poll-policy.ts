@@ -107,7 +107,7 @@ function findCheapest(
     at += width;
     if (outcome.cost / alive > best.ratio) break; // no later poll sees more than `alive`
   }
-  return best.at;
+  return Math.max(notBefore, best.at); // the sum of the steps is rounded
 }
 
 /** What to expect of a poll. */
