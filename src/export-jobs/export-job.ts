@@ -84,7 +84,7 @@ export const jobFacts = {
   warnings: Type.Optional(
     Type.Array(Warning, {
       description:
-        'Likely mistakes in the request. Present if there are any. Only the answer to POST /export-jobs warns if log groups share a `destinationPrefix`. Only it warns if a log group name makes an empty segment (`//`) in the `destinationPrefix`.',
+        'Likely mistakes in the request, and verifications that prove less than `verification` says. Present if there are any. Only the answer to POST /export-jobs warns if log groups share a `destinationPrefix`. Only it warns if a log group name makes an empty segment (`//`) in the `destinationPrefix`.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(
@@ -215,6 +215,8 @@ export const exampleJob = {
     slices: 2,
     emptySlices: 0,
     skippedSlices: 0,
+    unprovenSlices: 0,
+    uncountedSlices: 0,
     objects: 14,
     bytes: 81_264,
     streams: 14,
@@ -237,6 +239,6 @@ export const exampleAccepted = {
   sliceCounts: { ...exampleJob.sliceCounts, waiting: 2, completed: 0 },
   startedAt: undefined,
   endedAt: undefined,
-  verified: { slices: 0, emptySlices: 0, skippedSlices: 0, objects: 0, bytes: 0, streams: 0 },
+  verified: { ...exampleJob.verified, slices: 0, objects: 0, bytes: 0, streams: 0 },
   queue: { position: 1 },
 };

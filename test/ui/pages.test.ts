@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
+import { insertVerification } from '../export-jobs/insert-rows.ts';
 import { openWorld, region, type World } from '../world.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
@@ -90,6 +91,27 @@ test('shows hostile names as text', async () => {
   expect(html).toContain('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;');
   expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
   expect(html).toContain('/gateway/problems/export-task-failed');
+});
+
+test('shows the warnings of a job', async () => {
+  const id = await givenJob(world.database, 1, { facts: { verification: 'count' } });
+  await insertVerification(world.database, {
+    jobId: id,
+    method: 'objects',
+    endedAt: 1,
+    objects: 2,
+    evidence: '{"countProblem":"service-role-not-permitted","deniedActions":["s3:GetObject"]}',
+  });
+  const { body } = await world.call('GET', `/export-jobs/${id}`);
+
+  const { html } = await visitor.get(`/ui/jobs/${id}`);
+
+  const details = body.warnings.map(({ detail }: { detail: string }) => detail);
+  expect(details.at(-1)).toContain('Permit s3:GetObject for the service role.');
+  const shown = /<ul id="warnings">(.*?)<\/ul>/s.exec(html)?.[1] ?? '';
+  const texts = [...shown.matchAll(/<li>(.*?)<\/li>/g)].map(([, text = '']) => text);
+  expect(texts.map((text) => text.replace(/<\/?code>/g, '`'))).toEqual(details);
+  expect(html).toContain('1 slice not counted');
 });
 
 test.each([

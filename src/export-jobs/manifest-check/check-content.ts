@@ -14,11 +14,12 @@ export async function checkContent(
   { storage, report }: { storage: Storage; report: Report },
 ): Promise<void> {
   const found = { lines: 0, records: 0 };
+  const window = { fromAt: Date.parse(manifest.from), toAt: Date.parse(manifest.to) };
   for (const { key, checksum } of objects) {
     const content = await storage.readObject({ bucket: manifest.bucket, key });
     const running = isOfWhole(checksum) ? startChecksum(checksum.algorithm) : undefined;
     if (running) content.on('data', (chunk: Buffer) => running.add(chunk));
-    const count = await countLines(content).catch((error: Error) => {
+    const count = await countLines(content, window).catch((error: Error) => {
       if (error.name !== brokenGzip) throw error;
       report(`content of ${key}: no whole gzip file`);
     });

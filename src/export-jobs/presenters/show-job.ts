@@ -1,5 +1,4 @@
-import type { Warning } from '#export-tasks/export-task.ts';
-import { awsLimits, countOf } from '#problems/limits.ts';
+import { awsLimits } from '#problems/limits.ts';
 import type { Problem } from '#problems/problem.ts';
 import { showTargetProblem } from '#targets/show-target.ts';
 import type { Targets } from '#targets/target.ts';
@@ -15,7 +14,7 @@ import { deletedMeanwhile } from '../store/deleted-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobSnapshot } from '../store/reads/read-jobs.ts';
-import type { VerifiedTotals } from '../verification/verification-view.ts';
+import { warningsOfVerification } from './verification-warnings.ts';
 
 // Fewer: a second cause stays hidden. More: answers grow, and few callers read that far.
 const maxFailures = 5;
@@ -79,7 +78,7 @@ export function showJob(
     job.caller,
     job.acceptedAt,
   );
-  const warnings = [...(facts.warnings ?? []), ...warningsOfVerification(verified)];
+  const warnings = [...(facts.warnings ?? []), ...warningsOfVerification(snapshot)];
   return {
     id: job.id,
     ...facts,
@@ -107,14 +106,6 @@ export function showJob(
       retry: `${self}/retry`,
     },
   };
-}
-
-/** Warns that exports could not be verified. */
-function warningsOfVerification({ skippedSlices }: VerifiedTotals): Warning[] {
-  if (skippedSlices === 0) return [];
-  const slices = countOf(skippedSlices, 'completed slice');
-  const detail = `The service role may not list the bucket, so nobody knows whether the objects of ${slices} exist. Permit s3:ListBucket for the service role.`;
-  return [{ pointer: '#/destination', detail }];
 }
 
 /** Shows the values of a planned or accepted job. */

@@ -4,9 +4,10 @@ import { Problem } from '#problems/problem.ts';
 import type { CountedWindow } from './count/count-events.ts';
 import type { EmptinessEvidence } from './manifest/manifest.ts';
 
+/** The most pages of FilterLogEvents that are read for an export without objects. */
 // AWS answers with empty pages while it searches. Fewer: a large log group is never proved to be empty.
 // More: one verification uses up the calls of many.
-const maxPages = 100;
+export const maxSearchPages = 100;
 
 /**
  * Looks for a log event in a window, because nothing was exported from it. Returns `undefined` if there is
@@ -38,6 +39,6 @@ export async function proveEmptiness(
     if (page.events > 0) return undefined;
     pages += 1;
     nextToken = page.nextToken;
-  } while (nextToken !== undefined && pages < maxPages);
+  } while (nextToken !== undefined && pages < maxSearchPages);
   return { checkedBy: 'FilterLogEvents', pages, isExhaustive: nextToken === undefined };
 }

@@ -18,6 +18,12 @@ export const VerifiedTotals = Type.Object(
     skippedSlices: Count(
       'Number of completed slices that were not verified, because the service role may not list the bucket.',
     ),
+    unprovenSlices: Count(
+      'Number of empty slices whose log group can still have log events: they could not be looked for, or 100 pages were not enough.',
+    ),
+    uncountedSlices: Count(
+      'Number of completed slices whose log events were not counted, although `verification` is `count`. Skipped slices are not among them.',
+    ),
     objects: Count('Number of objects.'),
     bytes: Bytes('Size of all objects in bytes.'),
     streams: Count('Number of log streams with objects, added up over the slices.'),
@@ -48,7 +54,7 @@ export const SliceVerification = Type.Object(
     lines: Type.Optional(Count('Number of lines in the objects. Present with `count`.')),
     records: Type.Optional(
       Count(
-        'Number of lines that begin with a timestamp of AWS: one for each log event. Present with `count`.',
+        'Number of lines that begin with a timestamp of AWS in the time range. Each log event has one. A further line of a message can look the same. Present with `count`.',
       ),
     ),
     events: Type.Optional(
@@ -64,6 +70,12 @@ export const SliceVerification = Type.Object(
       ProblemName(
         'Name of the problem because of which log events were not counted. Present if `count` was requested and not possible.',
       ),
+    ),
+    deniedActions: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'Actions that AWS denied to the service role while log events were counted or looked for. Absent if there are none.',
+      }),
     ),
     manifest: Type.Optional(
       Type.Object(
@@ -93,7 +105,7 @@ export const SliceVerification = Type.Object(
 /** Shows the verification of a completed slice. */
 export function showVerification(row: VerifiedRow): SliceVerification {
   const { objects, bytes, streams, lines, records, events, manifestKey, manifestSha256 } = row;
-  const { emptiness, countProblem, manifestProblem } = readEvidence(row);
+  const { emptiness, countProblem, deniedActions, manifestProblem } = readEvidence(row);
   return {
     method: row.method as SliceVerification['method'],
     endedAt: toDateTime(row.endedAt),
@@ -106,6 +118,7 @@ export function showVerification(row: VerifiedRow): SliceVerification {
     ...(row.isEmpty !== null && { isEmpty: row.isEmpty === 1 }),
     ...(emptiness && { emptinessEvidence: emptiness }),
     ...(countProblem !== undefined && { countProblem }),
+    ...(deniedActions && { deniedActions }),
     ...(manifestKey !== null &&
       manifestSha256 !== null && { manifest: { key: manifestKey, sha256: manifestSha256 } }),
     ...(manifestProblem !== undefined && { manifestProblem }),

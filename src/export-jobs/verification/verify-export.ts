@@ -6,6 +6,7 @@ import type { ClaimedVerification } from '../store/verifications/claim-verificat
 import type { ExportTotals, Findings } from '../store/verifications/findings.ts';
 import { type CountedExport, countExport } from './count/count-export.ts';
 import { totalExport } from './list-export.ts';
+import type { EmptinessEvidence } from './manifest/manifest.ts';
 import { type WrittenManifest, writeManifest } from './manifest/write-manifest.ts';
 import { proveEmptiness } from './prove-emptiness.ts';
 
@@ -54,20 +55,20 @@ export async function verifyExport(
 
   let { findings } = claim;
   if (!findings || !areEqual(findings, totals)) {
-    if (totals.objects === 0) {
-      if (!isLast) return lookAgain;
-      const emptiness = await proveEmptiness(target.logs, claim, options);
-      if (!emptiness)
-        return incomplete('AWS exported no objects, but the log group has log events.');
-      findings = { ...totals, method: 'objects', isEmpty: true, evidence: { emptiness } };
-    } else if (claim.mode === 'count') {
-      const counted = await countExport(claim, { ...context, storage, options });
-      const fault = faultOf(counted);
-      if (fault !== undefined) return isLast ? incomplete(fault) : lookAgain;
-      findings = { ...totals, ...toFindings(counted), isEmpty: false };
-    } else {
-      findings = { ...totals, method: 'objects', isEmpty: false, evidence: {} };
-    }
+    if (totals.objects === 0 && !isLast) return lookAgain;
+    const counted =
+      claim.mode === 'count'
+        ? await countExport(claim, { ...context, storage, options })
+        : undefined;
+    const fault = counted && faultOf(counted);
+    if (fault !== undefined) return isLast ? incomplete(fault) : lookAgain;
+    const emptiness =
+      totals.objects === 0
+        ? await findEmptiness(counted, () => proveEmptiness(target.logs, claim, options))
+        : undefined;
+    if (emptiness === 'has-events')
+      return incomplete('AWS exported no objects, but the log group has log events.');
+    findings = toFindings(totals, counted, emptiness);
     await save(findings);
   }
 
@@ -112,11 +113,37 @@ function faultOf(counted: CountedExport): string | undefined {
   return `The objects have ${found} log events, but the log group has ${events}.`;
 }
 
-function toFindings(counted: CountedExport): Pick<Findings, 'method' | 'evidence' | 'count'> {
-  if (counted.outcome !== 'counted') {
-    const countProblem = counted.outcome === 'not-counted' ? counted.problem.slug : undefined;
-    return { method: 'objects', evidence: { ...(countProblem && { countProblem }) } };
+/** A count of all log events proves an export to be empty. Otherwise they are looked for. */
+async function findEmptiness(
+  counted: CountedExport | undefined,
+  prove: () => ReturnType<typeof proveEmptiness>,
+): Promise<EmptinessEvidence | 'has-events'> {
+  if (counted?.outcome === 'counted')
+    return { checkedBy: 'StartQuery', pages: 0, isExhaustive: true };
+  return (await prove()) ?? 'has-events';
+}
+
+function toFindings(
+  totals: ExportTotals,
+  counted: CountedExport | undefined,
+  emptiness: EmptinessEvidence | undefined,
+): Findings {
+  const found = { ...totals, isEmpty: totals.objects === 0 };
+  const ofEmptiness = emptiness && { emptiness };
+  if (counted?.outcome === 'counted') {
+    const { lines, records, events } = counted;
+    const count = { lines, records, events };
+    return { ...found, method: 'count', evidence: { ...ofEmptiness }, count };
   }
-  const { lines, records, events } = counted;
-  return { method: 'count', evidence: {}, count: { lines, records, events } };
+  const problem = counted?.outcome === 'not-counted' ? counted.problem : undefined;
+  const deniedActions = [
+    counted?.outcome === 'not-counted' && counted.deniedAction,
+    emptiness?.problem === 'service-role-not-permitted' && 'logs:FilterLogEvents',
+  ].filter((action) => typeof action === 'string');
+  const evidence = {
+    ...ofEmptiness,
+    ...(problem && { countProblem: problem.slug }),
+    ...(deniedActions.length > 0 && { deniedActions }),
+  };
+  return { ...found, method: 'objects', evidence };
 }

@@ -4,7 +4,7 @@ import type { SliceGrid } from '#export-jobs/operations/read-slice-grid.ts';
 import type { VerifiedTotals } from '#export-jobs/verification/verification-view.ts';
 import { countOf, inDigits } from '#problems/limits.ts';
 import { instant, instantAgo, outOf } from '../html/formats.ts';
-import { asCode, type Html, html, nameOf } from '../html/html.ts';
+import { asCode, type Html, html, nameOf, prose } from '../html/html.ts';
 import type { UiPage } from '../html/layout.ts';
 import { facts } from '../html/table.ts';
 import { sliceGrid } from '../pictures/grid.ts';
@@ -48,6 +48,7 @@ ${notice !== undefined && html`<p class="notice" role="status">${notices[notice]
 <div id="job-facts" data-part>
 <p class="state-line">${badge(job.state)} ${progressBar(job.sliceCounts)} ${countsInWords(job.sliceCounts)}</p>
 ${jobFacts(view)}
+${warnings(job)}
 </div>
 <div id="job-buttons" data-part>${buttons(path, view)}</div>
 <div id="job-problems" data-part>${problems(path, view)}</div>
@@ -96,15 +97,33 @@ function jobFacts({ basePath, now, job }: JobView): Html {
   ]);
 }
 
+/** The warnings of the job, as the API shows them. */
+function warnings({ warnings: all = [] }: ExportJob): Html {
+  if (all.length === 0) return html``;
+  return html`<h2>Warnings</h2>
+<ul id="warnings">${all.map(({ detail }) => html`<li>${prose(detail)}</li>`)}</ul>`;
+}
+
 /** The totals in words: `14 objects, 81,264 bytes, 14 log streams`. */
 function verifiedInWords(verified: VerifiedTotals): string | false {
-  const { slices, objects, bytes, streams, emptySlices, skippedSlices } = verified;
+  const {
+    slices,
+    objects,
+    bytes,
+    streams,
+    emptySlices,
+    skippedSlices,
+    unprovenSlices,
+    uncountedSlices,
+  } = verified;
   if (slices + skippedSlices === 0) return false;
   const found = [
     countOf(objects, 'object'),
     countOf(bytes, 'byte'),
     countOf(streams, 'log stream'),
     emptySlices > 0 && countOf(emptySlices, 'empty slice'),
+    unprovenSlices > 0 && `${countOf(unprovenSlices, 'slice')} not proved to be empty`,
+    uncountedSlices > 0 && `${countOf(uncountedSlices, 'slice')} not counted`,
     skippedSlices > 0 && `${countOf(skippedSlices, 'slice')} not verified`,
   ];
   return found.filter((text) => text !== false).join(', ');

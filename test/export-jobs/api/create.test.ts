@@ -54,6 +54,8 @@ describe.each(storageBackends)('POST /export-jobs on %s', (_name, openStorage) =
         slices: 0,
         emptySlices: 0,
         skippedSlices: 0,
+        unprovenSlices: 0,
+        uncountedSlices: 0,
         objects: 0,
         bytes: 0,
         streams: 0,

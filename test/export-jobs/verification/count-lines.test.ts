@@ -10,7 +10,8 @@ import {
 } from '#export-jobs/verification/count/count-lines.ts';
 
 const record = (message: string) => `2024-05-01T00:00:00.000Z ${message}\n`;
-const countOf = (text: string) => countLines(Readable.from([gzipSync(text)]));
+const day = { fromAt: Date.UTC(2024, 4, 1), toAt: Date.UTC(2024, 4, 2) };
+const countOf = (text: string) => countLines(Readable.from([gzipSync(text)]), day);
 
 describe('the lines of an object', () => {
   test.each([
@@ -24,6 +25,10 @@ describe('the lines of an object', () => {
     ['2024-05-01 00:00:00 text\n', { lines: 1, records: 0 }],
     [record('2024-05-01T00:00:00.000Z again'), { lines: 1, records: 1 }],
     [record('über 🙂'), { lines: 1, records: 1 }],
+    ['2024-04-30T23:59:59.999Z before\n', { lines: 1, records: 0 }],
+    ['2024-05-01T23:59:59.999Z last\n', { lines: 1, records: 1 }],
+    ['2024-05-02T00:00:00.000Z after\n', { lines: 1, records: 0 }],
+    ['2024-05-01T12:00:00Z   no milliseconds\n', { lines: 1, records: 0 }],
   ])('of %j are counted', async (text, count) => {
     expect(await countOf(text)).toEqual(count);
   });
@@ -31,7 +36,7 @@ describe('the lines of an object', () => {
   test('are counted in several gzip members', async () => {
     const bytes = Buffer.concat([gzipSync(record('one')), gzipSync(record('two'))]);
 
-    expect(await countLines(Readable.from([bytes]))).toEqual({ lines: 2, records: 2 });
+    expect(await countLines(Readable.from([bytes]), day)).toEqual({ lines: 2, records: 2 });
   });
 
   test('do not depend on how the bytes arrive', () => {
@@ -41,9 +46,9 @@ describe('the lines of an object', () => {
     );
     const property = fc.property(fc.array(line), fc.array(fc.nat(30)), (lines, cuts) => {
       const bytes = Buffer.from(lines.join('\n'));
-      const whole = makeLineCounter();
+      const whole = makeLineCounter(day);
       whole.add(bytes);
-      const split = makeLineCounter();
+      const split = makeLineCounter(day);
       let from = 0;
       for (const length of cuts) {
         split.add(bytes.subarray(from, from + length));
@@ -61,7 +66,9 @@ describe('the lines of an object', () => {
     ['text', Buffer.from('text')],
     ['a file whose checksum is wrong', corrupted()],
   ])('of %s are not counted', async (_name, bytes) => {
-    await expect(countLines(Readable.from([bytes]))).rejects.toMatchObject({ name: brokenGzip });
+    await expect(countLines(Readable.from([bytes]), day)).rejects.toMatchObject({
+      name: brokenGzip,
+    });
   });
 
   test('are not counted if the object cannot be read', async () => {
@@ -71,7 +78,7 @@ describe('the lines of an object', () => {
       },
     });
 
-    await expect(countLines(failing)).rejects.toThrow('lost');
+    await expect(countLines(failing, day)).rejects.toThrow('lost');
   });
 });
 

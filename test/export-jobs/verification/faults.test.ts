@@ -174,6 +174,8 @@ describe('an export, verified by its objects', () => {
       isExhaustive: false,
       problem: 'service-role-not-permitted',
     });
+    const [row] = await verificationsOf(queue);
+    expect(JSON.parse(row?.evidence ?? '').deniedActions).toEqual(['logs:FilterLogEvents']);
   });
 
   test('is completed without a verification if the role may not list the bucket', async () => {
@@ -317,6 +319,67 @@ describe('an export, verified by a count', () => {
     expect(await verdictsOf(queue)).toEqual(repeated);
   });
 
+  test('is repeated if an object is missing, although another has a line with an earlier timestamp', async () => {
+    await using queue = await openSeededQueue({ streams: 0 });
+    const message = 'stack\n2024-01-01T00:00:00.000Z embedded line';
+    for (const stream of ['a', 'b']) seedEvents(queue.emulator, stream, [message]);
+
+    await exportUnder(queue, missing(1), count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: null },
+      { lines: 4, records: 2, events: 2 },
+    ]);
+  });
+
+  test.each([
+    ['the role may not read log events', { deniedActions: { '*': ['logs:FilterLogEvents'] } }],
+    ['the log group has more than 100 empty pages', { emptyEventPages: 150 }],
+  ])('is repeated if all its objects are missing and %s', async (_name, emulator) => {
+    await using queue = await openSeededQueue({ emulator });
+
+    await exportUnder(queue, missing('all'), count);
+
+    expect(await verdictsOf(queue)).toEqual(repeated);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: null },
+      { method: 'count', objects: 3, events: 6 },
+    ]);
+  });
+
+  test('is empty by the count alone', async () => {
+    await using queue = await openSeededQueue({ streams: 0, emulator: { emptyEventPages: 150 } });
+
+    await exportUnder(queue, undefined, count);
+
+    expect(queue.calls('FilterLogEvents')).toEqual([]);
+    expect(await verificationsOf(queue)).toMatchObject([
+      { method: 'count', isEmpty: 1, lines: 0, records: 0, events: 0, looks: 2 },
+    ]);
+    expect((await readManifests(queue))[0]?.manifest).toMatchObject({
+      verification: 'count',
+      isEmpty: true,
+      emptinessEvidence: { checkedBy: 'StartQuery', pages: 0, isExhaustive: true },
+      count: { events: 0 },
+    });
+  });
+
+  test('is empty by FilterLogEvents if the role may not count', async () => {
+    const deniedActions = { '*': ['logs:StartQuery'] };
+    await using queue = await openSeededQueue({ streams: 0, emulator: { deniedActions } });
+
+    await exportUnder(queue, undefined, count);
+
+    const [row] = await verificationsOf(queue);
+    expect(row).toMatchObject({ method: 'objects', isEmpty: 1, events: null });
+    expect(JSON.parse(row?.evidence ?? '')).toEqual({
+      emptiness: { checkedBy: 'FilterLogEvents', pages: 1, isExhaustive: true },
+      countProblem: 'service-role-not-permitted',
+      deniedActions: ['logs:StartQuery'],
+    });
+  });
+
   test('is completed if one of its objects is late', async () => {
     await using queue = await openSeededQueue();
 
@@ -343,8 +406,9 @@ describe('an export, verified by a count', () => {
 
       const [row] = await verificationsOf(queue);
       expect(row).toMatchObject({ method: 'objects', objects: 3, events: null });
-      expect(JSON.parse(row?.evidence ?? '')).toMatchObject({
+      expect(JSON.parse(row?.evidence ?? '')).toEqual({
         countProblem: 'service-role-not-permitted',
+        deniedActions: [action],
       });
     },
   );

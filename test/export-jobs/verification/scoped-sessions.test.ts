@@ -11,12 +11,20 @@ test('a verification in its own sessions counts, proves emptiness and writes man
     isSessionScoped: true,
     targets: [{ name: 'default', region, roleArn }],
   });
-  await queue.put({ verification: 'count', slices: 2 }); // the second hour has no events
+  // The second hour has no events.
+  const counted = await queue.put({ verification: 'count', slices: 2 });
+  const listed = await queue.put({ verification: 'objects', slices: 2 });
   await queue.runUntilDone();
 
-  expect(await verificationsOf(queue)).toMatchObject([
+  const rows = Map.groupBy(await verificationsOf(queue), ({ jobId }) => jobId);
+  const evidence = expect.stringContaining('"isExhaustive":true');
+  expect(rows.get(counted)).toMatchObject([
     { slice: 0, method: 'count', records: 6, events: 6, isEmpty: 0 },
-    { slice: 1, isEmpty: 1, evidence: expect.stringContaining('"isExhaustive":true') },
+    { slice: 1, method: 'count', events: 0, isEmpty: 1, evidence },
+  ]);
+  expect(rows.get(listed)).toMatchObject([
+    { slice: 0, method: 'objects', isEmpty: 0 },
+    { slice: 1, method: 'objects', isEmpty: 1, evidence },
   ]);
   const operations = ['ListObjectsV2', 'GetObject', 'PutObject', 'FilterLogEvents', 'StartQuery'];
   for (const operation of operations) {
@@ -25,5 +33,5 @@ test('a verification in its own sessions counts, proves emptiness and writes man
   }
   const calls = queue.audit.filter(({ audit }) => audit === 'aws-call');
   expect(new Set(calls.map(({ outcome }) => outcome))).toEqual(new Set(['ok']));
-  expect(await readManifests(queue)).toHaveLength(2);
+  expect(await readManifests(queue)).toHaveLength(4);
 });

@@ -5,7 +5,11 @@ import { engineSql } from '#database/engine-sql.ts';
 import type { JobRow } from '#database/tables.ts';
 import { type SliceCounts, type SliceState, sliceStates } from '../../slice.ts';
 import type { VerifiedTotals } from '../../verification/verification-view.ts';
-import { verifiedTotals } from '../verifications/read-verifications.ts';
+import {
+  type ProofGaps,
+  toProofGaps,
+  verifiedTotals,
+} from '../verifications/read-verifications.ts';
 
 /** A job with the counts of its slices, all of one instant: that of its version. */
 export interface JobSnapshot {
@@ -15,6 +19,8 @@ export interface JobSnapshot {
   notBeforeAt: number | null;
   startedAt: number | null;
   verified: VerifiedTotals;
+  /** What their verifications lacked. */
+  proofGaps: ProofGaps;
   /** When it last changed. */
   changedAt: number;
   /**
@@ -80,13 +86,16 @@ export async function readJobs(
     .selectAll('jobs')
     .select(['startedAt', 'events.at', 'groups.state', 'groups.slices', 'notBeforeAt', 'problem'])
     .select(['verifiedSlices', 'emptySlices', 'skippedSlices', 'objects', 'bytes', 'streams'])
+    .select(['unprovenSlices', 'uncountedSlices', 'cutSearches', 'deniedActions'])
     .where('jobs.id', 'in', jobIds)
     .execute();
 
   const snapshots = new Map<string, JobSnapshot>();
   for (const row of rows) {
     const { state, slices, notBeforeAt, problem, startedAt, at, ...columns } = row;
-    const { verifiedSlices, emptySlices, skippedSlices, objects, bytes, streams, ...job } = columns;
+    const { verifiedSlices, emptySlices, skippedSlices, objects, bytes, streams, ...others } =
+      columns;
+    const { unprovenSlices, uncountedSlices, cutSearches, deniedActions, ...job } = others;
     const snapshot = snapshots.get(job.id) ?? {
       job,
       counts: Object.fromEntries(sliceStates.map((each) => [each, 0])) as SliceCounts,
@@ -96,10 +105,13 @@ export async function readJobs(
         slices: verifiedSlices ?? 0,
         emptySlices: emptySlices ?? 0,
         skippedSlices: skippedSlices ?? 0,
+        unprovenSlices: unprovenSlices ?? 0,
+        uncountedSlices: uncountedSlices ?? 0,
         objects: objects ?? 0,
         bytes: bytes ?? 0,
         streams: streams ?? 0,
       },
+      proofGaps: toProofGaps({ cutSearches, deniedActions }),
       changedAt: at,
       failures: [],
     };

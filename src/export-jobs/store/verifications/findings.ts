@@ -15,6 +15,8 @@ export interface Evidence {
   emptiness?: EmptinessEvidence;
   /** Why the log events were not counted: the name of the problem. */
   countProblem?: string;
+  /** The actions that AWS denied while log events were counted or looked for. */
+  deniedActions?: string[];
   /** Why there is no manifest: the name of the problem. */
   manifestProblem?: string;
 }
@@ -28,7 +30,7 @@ export interface Findings extends ExportTotals {
   count?: LineCount & { events: number };
 }
 
-/** The lines of the objects of an export. A record is a line that begins with a timestamp of AWS. */
+/** The lines of the objects of an export. A record begins with a timestamp of AWS in the time range. */
 export interface LineCount {
   lines: number;
   records: number;

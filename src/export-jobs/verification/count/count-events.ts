@@ -11,6 +11,23 @@ export interface CountedWindow {
   toAt: number;
 }
 
+/** Why log events were not counted: an answer that no repeat would change. */
+export interface NotCounted {
+  outcome: 'not-counted';
+  problem: Problem;
+  /** The action that AWS denied to the service role; undefined if it denied none. */
+  deniedAction: string | undefined;
+}
+
+/** Handles the failure of a call with an action. @throws an outage: everything that a repeat can change */
+export function whyNotCounted(action: string): (problem: unknown) => NotCounted {
+  return (problem) => {
+    if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
+    const isDenied = problem.slug === 'service-role-not-permitted';
+    return { outcome: 'not-counted', problem, deniedAction: isDenied ? action : undefined };
+  };
+}
+
 // The pauses between two reads of a query. Shorter: reads use up calls. Longer: a verification takes longer.
 const firstPauseMs = 500;
 const maxPauseMs = 5_000;
@@ -21,7 +38,7 @@ const maxReads = 900;
 /**
  * Counts the log events of a window with CloudWatch Logs Insights. AWS charges for the bytes that the query
  * scans: those of the log group in the window.
- * @throws Problem aws-unexpected if the query fails; and what AWS's answers mean
+ * @throws Problem aws-timeout if the query does not end; and outages
  */
 export async function countEvents(
   logs: Pick<CloudWatchLogs, 'startQuery' | 'readQuery'>,
@@ -30,14 +47,22 @@ export async function countEvents(
     options,
     sleep,
   }: { options: EventCallOptions & { signal: AbortSignal }; sleep: AbortableSleep },
-): Promise<number> {
-  const { queryId } = await logs.startQuery(toQuery(window), options);
+): Promise<number | NotCounted> {
+  const started = await logs
+    .startQuery(toQuery(window), options)
+    .catch(whyNotCounted('logs:StartQuery'));
+  if ('outcome' in started) return started;
+  const notRead = whyNotCounted('logs:GetQueryResults');
   let pauseMs = firstPauseMs;
   for (let reads = 0; reads < maxReads; reads += 1) {
-    const { status, rows } = await logs.readQuery(queryId, options);
+    const query = await logs.readQuery(started.queryId, options).catch(notRead);
+    if ('outcome' in query) return query;
+    const { status, rows } = query;
     if (status === 'Complete') return Number(rows[0]?.events ?? 0);
     if (status !== 'Scheduled' && status !== 'Running' && status !== 'Unknown') {
-      throw new Problem('aws-unexpected', `The query of CloudWatch Logs Insights is ${status}.`);
+      return notRead(
+        new Problem('aws-unexpected', `The query of CloudWatch Logs Insights is ${status}.`),
+      );
     }
     await sleep(pauseMs, options.signal);
     options.signal.throwIfAborted();

@@ -1,13 +1,10 @@
-import type { Readable } from 'node:stream';
-
 import type { EventCallOptions } from '#aws/call-options.ts';
 import type { Storage } from '#aws/storage/storage.ts';
-import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import type { LineCount } from '../../store/verifications/findings.ts';
 import { type ExportPlace, listExport } from '../list-export.ts';
-import { type CountedWindow, countEvents } from './count-events.ts';
+import { type CountedWindow, countEvents, type NotCounted, whyNotCounted } from './count-events.ts';
 import { brokenGzip, countLines } from './count-lines.ts';
 
 /** The result of a count. */
@@ -15,7 +12,7 @@ export type CountedExport =
   | (LineCount & { outcome: 'counted'; events: number })
   | { outcome: 'broken'; key: string }
   /** The role may not count, or the log group cannot be counted. */
-  | { outcome: 'not-counted'; problem: Problem };
+  | NotCounted;
 
 /** What a count needs. */
 interface CountOptions {
@@ -33,15 +30,15 @@ export async function countExport(
   exported: ExportPlace & CountedWindow,
   { target, storage, options, sleep }: CountOptions,
 ): Promise<CountedExport> {
-  const events = await countEvents(target.logs, exported, { options, sleep }).catch(whyNotCounted);
-  if (events instanceof Problem) return { outcome: 'not-counted', problem: events };
+  const events = await countEvents(target.logs, exported, { options, sleep });
+  if (typeof events !== 'number') return events;
   const count: LineCount = { lines: 0, records: 0 };
   for await (const objects of listExport(storage, exported, options)) {
     for (const { key } of objects) {
       const place = { bucket: exported.destination, key };
-      const object = await storage.readObject(place, options).catch(whyNotCounted);
-      if (object instanceof Problem) return { outcome: 'not-counted', problem: object };
-      const counted = await countLines(object as Readable).catch((error: Error) => {
+      const object = await storage.readObject(place, options).catch(whyNotCounted('s3:GetObject'));
+      if ('outcome' in object) return object;
+      const counted = await countLines(object, exported).catch((error: Error) => {
         if (error.name !== brokenGzip) throw error;
         return undefined;
       });
@@ -52,10 +49,4 @@ export async function countExport(
     }
   }
   return { outcome: 'counted', ...count, events };
-}
-
-/** An answer that no repeat would change. Everything else is an outage. */
-function whyNotCounted(problem: unknown): Problem {
-  if (!(problem instanceof Problem) || problem.kind.isRetryable) throw problem;
-  return problem;
 }

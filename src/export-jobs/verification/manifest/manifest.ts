@@ -41,17 +41,17 @@ export const ManifestObject = Type.Object(
 export type EmptinessEvidence = Static<typeof EmptinessEvidence>;
 export const EmptinessEvidence = Type.Object(
   {
-    checkedBy: Type.Unsafe<'FilterLogEvents' | 'ListObjectsV2'>({
+    checkedBy: Type.Unsafe<'FilterLogEvents' | 'StartQuery' | 'ListObjectsV2'>({
       title: 'EmptinessCheck',
       type: 'string',
-      enum: ['FilterLogEvents', 'ListObjectsV2'],
+      enum: ['FilterLogEvents', 'StartQuery', 'ListObjectsV2'],
       description:
-        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `ListObjectsV2`: there are no objects, and log events could not be looked for.',
+        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `StartQuery`: CloudWatch Logs Insights counted no log event. `ListObjectsV2`: there are no objects, and log events could not be looked for.',
     }),
     pages: Count('Number of pages of FilterLogEvents that were read.'),
     isExhaustive: Type.Boolean({
       description:
-        'Whether all pages of FilterLogEvents were read. Then it is proved that the time range has no log events.',
+        'Whether the search for log events was complete. Then it is proved that the time range has none. Always true with `StartQuery`. With `FilterLogEvents`: whether all pages were read.',
     }),
     problem: Type.Optional(
       Type.String({
@@ -111,7 +111,7 @@ export const Manifest = Type.Object(
         lines: Type.Optional(Count('Number of lines in all objects. Present with `count`.')),
         records: Type.Optional(
           Count(
-            'Number of lines that begin with a timestamp of AWS: one for each log event. Present with `count`.',
+            'Number of lines that begin with a timestamp of AWS in the time range. Each log event has one. A further line of a message can look the same. Present with `count`.',
           ),
         ),
       },
