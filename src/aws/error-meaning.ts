@@ -75,7 +75,7 @@ export function toAwsProblem(operation: MeaningfulCall, error: unknown): Problem
   }
   if (status === 429) return new Problem('aws-throttled', detailOf('aws-throttled'), members);
   if (status !== undefined && status >= 500) {
-    return new Problem('aws-unavailable', `AWS answered ${status}.`, members);
+    return new Problem('aws-unavailable', `${nameOf(operation)} answered ${status}.`, members);
   }
   if (status !== undefined && status >= 400) {
     return new Problem('aws-unexpected', `AWS answered ${status} with an unknown error.`, members);
@@ -83,15 +83,17 @@ export function toAwsProblem(operation: MeaningfulCall, error: unknown): Problem
   if (isNotSent(error)) {
     return new Problem(
       'aws-unavailable',
-      'This service could not reach AWS. Nothing was sent.',
+      `This service could not reach ${nameOf(operation)}. Nothing was sent.`,
       members,
     );
   }
   if (isTimeout(error)) {
-    return new Problem('aws-timeout', 'AWS did not answer within the time limit.', members);
+    const detail = `${nameOf(operation)} did not answer within the time limit.`;
+    return new Problem('aws-timeout', detail, members);
   }
   if (status === undefined || isReset(code)) {
-    return new Problem('aws-unavailable', 'The connection to AWS was lost.', members);
+    const detail = `The connection to ${nameOf(operation)} was lost.`;
+    return new Problem('aws-unavailable', detail, members);
   }
   return new Problem(
     'aws-unexpected',
@@ -100,6 +102,10 @@ export function toAwsProblem(operation: MeaningfulCall, error: unknown): Problem
   );
 }
 
+/** The service that was called. A failure of an operation of CloudWatch Logs may come from STS. */
+const nameOf = (operation: MeaningfulCall) =>
+  operation === 'S3' || operation === 'KMS' ? operation : 'AWS';
+
 // Fixed texts where the message of AWS names the role, its account or its credentials.
 const details: Partial<Record<ProblemSlug, string>> = {
   'export-slot-taken': 'Another export task is RUNNING or PENDING in this account and Region.',
@@ -107,7 +113,7 @@ const details: Partial<Record<ProblemSlug, string>> = {
   'service-role-not-permitted': 'AWS denied this action to the service role of the target.',
   'service-role-unusable':
     'The credentials of the service role are missing, or AWS does not accept them.',
-  'aws-unavailable': 'CloudWatch Logs or STS is unavailable now.',
+  'aws-unavailable': 'AWS is unavailable now.',
 };
 
 function detailOf(slug: ProblemSlug): string {

@@ -2,7 +2,7 @@
 const maxLength = 2_048;
 
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
-const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/;
+const arnOrScheme = /^(?:arn:[a-z0-9-]+:s3:::|s3[an]?:\/\/)/i;
 
 /** Suggests a bucket name for an ARN or URL of a bucket; `undefined` when there is none. */
 export function suggestBucket(text: string): string | undefined {
@@ -17,7 +17,7 @@ export function suggestBucket(text: string): string | undefined {
 
 /** The bucket and the key of an S3 URL, joined by a slash. The bucket is in its host or in its path. */
 function readUrl(text: string): string | undefined {
-  const [, host = '', path = ''] = /^https?:\/\/([^:/]+)(?:\/(.*))?$/.exec(text) ?? [];
+  const [, host = '', path = ''] = /^https?:\/\/([^:/]+)(?:\/(.*))?$/i.exec(text) ?? [];
   if (!host.includes('.amazonaws.')) return undefined;
   if (/^s3[.-]/.test(host)) return path;
   const end = ['.s3.', '.s3-'].map((mark) => host.indexOf(mark)).find((at) => at > 0);

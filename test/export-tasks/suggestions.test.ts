@@ -14,6 +14,8 @@ test.for([
   ['arn:aws:s3:::archive/a/b', 'write "archive", and "a/b" as destinationPrefix'],
   ['arn:aws:s3:::archive/*', 'write "archive"'],
   ['s3://archive', 'write "archive"'],
+  ['S3://Good-b/', 'write "Good-b"'],
+  ['HTTPS://archive.s3.eu-west-1.amazonaws.com', 'write "archive"'],
   ['s3://archive/', 'write "archive"'],
   ['s3a://my.archive/x', 'write "my.archive", and "x" as destinationPrefix'],
   ['archive/x/', 'write "archive", and "x/" as destinationPrefix'],

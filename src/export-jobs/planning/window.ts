@@ -53,7 +53,7 @@ export function readWindow(
     if (isUnsettledAllowed && toAt > now + longestDayMs) {
       refuse(
         'to',
-        `must not be more than ${longestDayMs / 3_600_000} hours in the future; the latest value is ${now + longestDayMs}`,
+        `must not be more than ${longestDayMs / 3_600_000} hours in the future; the latest value is ${write(body.to, now + longestDayMs)}`,
       );
     } else if (!isUnsettledAllowed && toAt > now + clockDifferenceMs) {
       refuse(
@@ -72,4 +72,9 @@ export function readWindow(
   }
   if (fromAt === undefined || toAt === undefined || violations.length > 0) return violations;
   return { fromAt, toAt };
+}
+
+/** Writes an instant in the form in which one was sent. */
+function write(sent: Instant, at: number): string {
+  return typeof sent === 'string' ? toDateTime(at) : String(at);
 }

@@ -145,7 +145,7 @@ export function openVerifier(options: VerifierOptions): Verifier {
     const facts = { target, jobId, slice, attempt, problem: problem?.slug, err: error };
     const outage = outageOf(target);
     outage.failed({ ...facts, pauseMs }, 'failed to verify an export, retrying');
-    const stored = problem && JSON.stringify(toStored(problem));
+    const stored = problem && JSON.stringify({ ...toStored(problem), ...remedyOf(problem) });
     await putOffVerification(database, claim, pauseMs, stored);
     if (stored !== undefined && stored !== claim.problem) options.onChange(jobId);
   }
@@ -189,3 +189,9 @@ function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promi
 
 /** Why a verification must wait for another configuration, or for another replica. */
 const elsewhere = (detail: string) => new Problem('target-not-found', detail);
+
+/** What to do about a failure that ends by itself. The remedy of its kind is for requests. */
+function remedyOf({ kind }: Problem): { remedy: string } | undefined {
+  if (!kind.isRetryable || kind.status < 503) return undefined;
+  return { remedy: 'Do nothing: this service looks at the export again until AWS answers.' };
+}

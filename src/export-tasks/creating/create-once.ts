@@ -1,7 +1,7 @@
 import type { ExportGrant } from '#aws/call-options.ts';
 import { lostCreates, reconciledCreates } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
-import { withBucketPolicy } from '#targets/preflight/bucket-policy.ts';
+import { explainRefusal } from '#targets/preflight/explain-refusal.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { EffectiveTask } from './default-prefix.ts';
 import {
@@ -72,7 +72,7 @@ async function withDiagnosis(
 ): Promise<Problem> {
   if (refusal.slug === 'export-slot-taken') return withSlotHolder(target.logs, refusal, options);
   const { caller } = options;
-  return withBucketPolicy(refusal, target, task.destination, { caller });
+  return explainRefusal(refusal, target, task, { caller });
 }
 
 async function unknownDetail(

@@ -32,7 +32,7 @@ export const awsProblems = {
     title: 'Service role not permitted by AWS',
     explanation:
       'The service role is the IAM role with which this service calls AWS. AWS does not allow the service role to make this call. A caller of this service cannot fix that.',
-    remedy: `Ask the operator of the service to allow these actions for the service role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups. To list the objects of a job, the service role needs s3:ListBucket. Then send the request again. ${retryTheJob}`,
+    remedy: `Ask the operator of the service to allow these actions for the service role: logs:CreateExportTask, logs:DescribeExportTasks, logs:CancelExportTask and logs:DescribeLogGroups. To list the objects of a job, the service role needs s3:ListBucket. If a bucket policy denies that, ask the owner of the bucket. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'log-group-not-found': {
@@ -41,7 +41,7 @@ export const awsProblems = {
     explanation:
       'The AWS account and Region of the target have no log group with this name. The name comes from the `logGroupName` of an export task, or from the log groups of a job. POST /export-jobs does not check whether the log groups exist: a slice fails if its log group is missing.',
     remedy:
-      'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create a new job with the correct name.',
+      'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create the log group and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct name.',
     isRetryable: false,
   },
   'export-task-not-found': {
@@ -80,8 +80,8 @@ export const awsProblems = {
     status: 422,
     title: 'Destination bucket not writable',
     explanation:
-      'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key.',
-    remedy: `Use \`bucketPolicy\` as the bucket policy if it has the existing statements. Otherwise, add its statements. Check that the service role has s3:PutObject. If the bucket uses SSE-KMS, check the key policy too. POST /preflights shows all of that. Then send the request again. ${retryTheJob}`,
+      'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. It also needs s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key. Exports do not support DSSE-KMS. `bucketPolicy` is present if a change of the bucket policy can help.',
+    remedy: `Check the bucket policy, the s3:PutObject permission of the service role and the default encryption of the bucket. If the bucket uses SSE-KMS, check its key and the key policy. POST /preflights shows all of that, except permissions of the service role. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },
   'export-slot-taken': {
@@ -127,7 +127,7 @@ export const awsProblems = {
   },
   'aws-unavailable': {
     status: 503,
-    title: 'CloudWatch Logs unavailable',
+    title: 'AWS unavailable',
     explanation: `This service could not reach AWS, the connection was lost, or AWS answered with a server error. The request is safe to repeat. POST /export-jobs with this problem has created no job. POST /export-tasks returns this problem only if CreateExportTask was not sent. If it was sent, the service looks for the task, and returns outcome-unknown if it does not find it. A slice can have this problem, too. If its call did not reach AWS, the slice goes back into the queue until AWS can be reached. ${sentAgain}`,
     remedy: `Wait as many seconds as \`Retry-After\` says, then send the request again. ${retryTheJob}`,
     isRetryable: true,
@@ -136,7 +136,7 @@ export const awsProblems = {
   'aws-timeout': {
     status: 504,
     title: 'AWS timeout',
-    explanation: `CloudWatch Logs did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. A slice can have this problem, too. ${sentAgain}`,
+    explanation: `AWS did not answer within the time limit of this service. The request is safe to repeat. POST /export-jobs with this problem has created no job. A slice can have this problem, too. ${sentAgain}`,
     remedy: `Send the request again. ${retryTheJob}`,
     isRetryable: true,
   },

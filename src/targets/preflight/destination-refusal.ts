@@ -8,6 +8,7 @@ import { checkBucket } from './checks/bucket-checks.ts';
 import { checkAclPermission } from './checks/bucket-policy-check.ts';
 import { checkEncryption } from './checks/encryption-checks.ts';
 import { readDecisive } from './destination-readings.ts';
+import { helpOf } from './explain-refusal.ts';
 
 /** Finds why AWS refuses every export to a bucket; `undefined` if it may accept one. It never throws. */
 export type FindDestinationRefusal = (
@@ -77,9 +78,6 @@ async function lookFor(
   return refusal && toProblem('destination-not-writable', refusal);
 }
 
-function toProblem(slug: ProblemSlug, { detail, fix: bucketPolicy }: Check): Problem {
-  const isOfBucket = bucketPolicy !== undefined;
-  return new Problem(slug, `${detail} No export task was created.`, {
-    ...(isOfBucket && { bucketPolicy }),
-  });
+function toProblem(slug: ProblemSlug, check: Check): Problem {
+  return new Problem(slug, `${check.detail} No export task was created.`, helpOf(check));
 }

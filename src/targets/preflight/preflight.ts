@@ -66,14 +66,7 @@ export function makePreflight({ targets, access, forecast, now }: PreflightSourc
     const checks = await Promise.all([
       [checkRole(target)],
       checkDestination(target, query, caller),
-      checkLogGroups(logGroups, window, now()),
-      window && existing.length > 0
-        ? checkEvents(
-            target.logs,
-            { logGroupNames: existing, logStreamNamePrefix, window },
-            { caller },
-          )
-        : [],
+      checkLogs(),
       checkSlot(async () => {
         const known = targets.look(name);
         if (!known) throw targetNotFound();
@@ -82,6 +75,16 @@ export function makePreflight({ targets, access, forecast, now }: PreflightSourc
       forecast ? checkQueue(() => forecast(name, slices, priority, caller)) : [],
     ]);
     return toPreflight(checks.flat());
+
+    async function checkLogs(): Promise<Check[]> {
+      const search = { logGroupNames: existing, logStreamNamePrefix };
+      const events =
+        window && existing.length > 0
+          ? await checkEvents(target.logs, { ...search, window }, { caller })
+          : undefined;
+      const facts = { now: now(), withEvents: events?.foundIn };
+      return [...checkLogGroups(logGroups, window, facts), ...(events ? [events.check] : [])];
+    }
   };
 }
 

@@ -17,6 +17,14 @@ export function knownValue<Value>(reading: Reading<Value>): Value | undefined {
   return reading.outcome === 'known' ? reading.value : undefined;
 }
 
+/** What to do about a check for which the service role lacks a permission. */
+export function askFor(permission: string): string {
+  const owner = permission.startsWith('s3:')
+    ? ' If the bucket policy denies it, ask the owner of the bucket.'
+    : '';
+  return `To have this checked, ask the operator of the service to allow ${permission} for the service role.${owner}`;
+}
+
 /** A check of something that could not be read. */
 export function unreadable(
   name: Check['name'],
@@ -28,7 +36,7 @@ export function unreadable(
       name,
       verdict: 'unknown',
       detail: `The service role may not read ${what}.`,
-      remedy: `To have this checked, ask the operator of the service to allow ${permission} for the service role.`,
+      remedy: askFor(permission),
     };
   }
   return {

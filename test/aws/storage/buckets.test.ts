@@ -50,7 +50,7 @@ describe('a bucket', () => {
 
     expect(await opened.storage.readBucket('archive')).toMatchObject({
       outcome: 'unknown',
-      problem: { slug: 'aws-unavailable' },
+      problem: { slug: 'aws-unavailable', detail: expect.stringContaining('S3') },
     });
   });
 });

@@ -131,8 +131,8 @@ describe('a call about objects', () => {
   });
 
   test.each([
-    ['was not sent', 'http://127.0.0.1:1', 'This service could not reach AWS. Nothing was sent.'],
-    ['lost its connection', undefined, 'The connection to AWS was lost.'],
+    ['was not sent', 'http://127.0.0.1:1', 'This service could not reach S3. Nothing was sent.'],
+    ['lost its connection', undefined, 'The connection to S3 was lost.'],
   ])('throws aws-unavailable when it %s', async (_what, url, detail) => {
     await using own = await openStorage();
     own.emulator.faults.add({ operation: 'ListObjectsV2', kind: 'reset-after', count: 3 });

@@ -21,14 +21,21 @@ describe('a job fails without a create', () => {
       'destination-not-found',
       'eu-west-2',
     ],
-    ['without a bucket policy', { policy: null }, 'destination-not-writable', 's3:GetBucketAcl'],
+    [
+      'without a bucket policy',
+      { policy: null },
+      'destination-not-writable',
+      's3:GetBucketAcl',
+      /^Replace the bucket policy with `bucketPolicy`.* retry the job/,
+    ],
     [
       'into a bucket with DSSE-KMS',
       { encryption: { algorithm: 'aws:kms:dsse' as const } },
       'destination-not-writable',
       'DSSE-KMS',
+      /^Set the default encryption .* retry the job/,
     ],
-  ] as const)('%s', async ([, bucket, slug, text]) => {
+  ] as const)('%s', async ([, bucket, slug, text, remedy = /retry the job/]) => {
     await using queue = await openQueue();
     if (bucket) queue.emulator.seed.bucket({ region, bucket: 'bad', ...bucket });
     const jobId = await queue.put({ slices: 20, destination: 'bad' });
@@ -40,7 +47,23 @@ describe('a job fails without a create', () => {
     const problem = await problemOf(queue, jobId);
     expect(problem.type).toBe(`/problems/${slug}`);
     expect(problem.detail).toContain(text);
+    expect(problem.remedy).toMatch(remedy);
     expect(problem.bucketPolicy !== undefined).toBe(text === 's3:GetBucketAcl');
+  });
+
+  test('into a bucket whose key CloudWatch Logs may not use', async () => {
+    await using queue = await openQueue();
+    const keyId = queue.emulator.seed.key({ region });
+    const encryption = { algorithm: 'aws:kms' as const, keyId };
+    queue.emulator.seed.bucket({ region, bucket: 'bad', encryption });
+    const jobId = await queue.put({ destination: 'bad' });
+
+    await queue.runUntilDone();
+
+    const problem = await problemOf(queue, jobId);
+    expect(queue.calls('CreateExportTask')).toEqual([]);
+    expect(problem.remedy).toMatch(/^Replace the key policy/);
+    expect(problem).not.toHaveProperty('bucketPolicy'); // the fix is a key policy
   });
 });
 

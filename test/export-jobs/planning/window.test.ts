@@ -73,6 +73,17 @@ describe('the window of a job', () => {
       ),
     ]);
   });
+
+  test('gets the latest value in the form in which `to` was sent', () => {
+    const to = new Date(now + 26 * hourMs).toISOString();
+
+    expect(readWindow({ ...day, to }, unsettled)).toEqual([
+      at(
+        '#/to',
+        'must not be more than 25 hours in the future; the latest value is 2024-05-03T13:00:00.000Z',
+      ),
+    ]);
+  });
 });
 
 test('converts a window to AWS’s form, which ends with the last millisecond', () => {

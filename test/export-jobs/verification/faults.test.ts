@@ -258,6 +258,23 @@ describe('an export, verified by its objects', () => {
     expect(queue.log.filter(({ text }) => text === 'verifies exports again')).toHaveLength(1);
   });
 
+  test('says that S3 is away, and that nothing is to be done', async () => {
+    await using queue = await openSeededQueue();
+    const error = { kind: 'error', code: 'InternalError', status: 500 } as const;
+    queue.emulator.faults.add({ ...error, operation: 'ListObjectsV2', count: 8 });
+    await queue.put();
+
+    await queue.time.runUntil(async () => (await queue.slices())[0]?.problem !== null);
+
+    const [slice] = await queue.slices();
+    expect(slice?.state).toBe('verifying');
+    expect(JSON.parse(slice?.problem ?? '')).toMatchObject({
+      title: 'AWS unavailable',
+      detail: 'S3 answered 500.',
+      remedy: 'Do nothing: this service looks at the export again until AWS answers.',
+    });
+  });
+
   test('is not verified if its job says so', async () => {
     await using queue = await openSeededQueue();
 

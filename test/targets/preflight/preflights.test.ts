@@ -110,7 +110,10 @@ describe('a preflight of a bucket', () => {
   });
 
   test('fails if it is in another Region', async () => {
-    const { checks } = await preflightOf('far-away', { region: 'us-east-1' });
+    const { checks, names } = await preflightOf('far-away', { region: 'us-east-1' });
+
+    // S3 does not tell its owner.
+    expect(names).not.toContain('bucket-owner');
 
     expect(checks['bucket-region']).toMatchObject({
       verdict: 'fail',
@@ -125,7 +128,19 @@ describe('a preflight of a bucket', () => {
 
     expect(before.checks['bucket-owner']?.detail).toContain('another account');
     expect(before.checks['bucket-policy']).toMatchObject({ verdict: 'pass' });
-    expect(before.checks['caller-permission']).toMatchObject({ verdict: 'fail' });
+    expect(before.checks['caller-permission']).toMatchObject({
+      verdict: 'fail',
+      // The others exist.
+      fix: {
+        Statement: [
+          expect.anything(),
+          expect.anything(),
+          { Sid: 'AllowPutObjectOfCaller' },
+          { Sid: 'AllowListBucketOfCaller', Action: 's3:ListBucket' },
+          { Sid: 'AllowGetObjectOfCaller', Action: 's3:GetObject' },
+        ],
+      },
+    });
     expect(await create('foreign')).toBe(422);
     const policy = JSON.stringify(before.checks['caller-permission']?.fix);
     const after = await preflightOf('foreign', { ...settings, policy });
@@ -274,8 +289,26 @@ describe('what the service role may not read', () => {
     expect(verdict).toBe('warn');
     expect(checks.verification?.detail).toContain('s3:ListBucket');
     // The account of the bucket is not known then.
-    expect(checks['bucket-owner']).toMatchObject({ verdict: 'unknown' });
-    expect(checks['caller-permission']).toMatchObject({ verdict: 'unknown' });
+    const remedy = expect.stringContaining('s3:ListBucket');
+    expect(checks['bucket-owner']).toMatchObject({ verdict: 'unknown', remedy });
+    expect(checks['caller-permission']).toMatchObject({ verdict: 'unknown', remedy });
+    expect(checks.verification?.remedy).toContain('the owner of the bucket');
+  });
+
+  test('is unknown for the slot, with the permission that is missing', async () => {
+    await using closed = await openWorld({
+      emulator: { deniedActions: { '*': ['logs:DescribeExportTasks'] } },
+    });
+
+    const { body } = await closed.call('POST', '/preflights', {
+      logGroupNames: ['/app'],
+      destination: 'archive',
+    });
+
+    expect(body.checks.find(({ name }: Check) => name === 'slot')).toMatchObject({
+      verdict: 'unknown',
+      remedy: expect.stringContaining('logs:DescribeExportTasks'),
+    });
   });
 
   test('is unknown for the key of the bucket', async () => {
@@ -353,6 +386,18 @@ describe('a preflight of log groups', () => {
     expect(checks[name]).toMatchObject({ verdict, detail: expect.stringContaining(text) });
   });
 
+  test('passes for one that was created after `to`, but has older events', async () => {
+    const place = { region, logGroupName: '/young-with-events' };
+    world.emulator.seed.logGroup({ ...place, createdAt: to + 1 });
+    const events = [{ timestamp: from + 1, message: 'sent later' }];
+    world.emulator.seed.logEvents({ ...place, logStreamName: 'one', events });
+
+    const { verdict, checks } = await preflight({ logGroupNames: [place.logGroupName] });
+
+    expect(verdict).toBe('pass');
+    expect(checks['log-group-age']?.detail).toContain('has older events');
+  });
+
   test('by a prefix checks those that begin with it', async () => {
     const { logGroupNames: _names, ...rest } = query;
     const ask = async (logGroupNamePrefix: string) => {
@@ -424,4 +469,73 @@ test('a refused create returns the bucket policy with the existing statements', 
   });
   world.emulator.seed.bucket({ region, bucket, policy: JSON.stringify(body.bucketPolicy) });
   expect(await create(bucket)).toBe(201);
+});
+
+describe('a refused create says what to do', () => {
+  const refuse = async (bucket: string, settings: object = {}) => {
+    world.emulator.seed.bucket({ region, bucket, ...settings });
+    const task = { ...createBody, logGroupName: '/old', destination: bucket };
+    const { status, body } = await world.call('POST', '/export-tasks', task);
+    expect([status, body.type]).toEqual([422, '/problems/destination-not-writable']);
+    return body;
+  };
+  const denied = (...actions: string[]) =>
+    world.emulator.options.change({ deniedActions: { '*': actions } });
+
+  test('about the bucket policy, which it has', async () => {
+    const body = await refuse('without-policy', { policy: null });
+
+    expect(body.remedy).toMatch(/^Replace the bucket policy with `bucketPolicy`/);
+    expect(body.bucketPolicy).toBeDefined();
+  });
+
+  test('about the bucket policy, whose existing statements it does not know', async () => {
+    denied('s3:GetBucketPolicy');
+
+    const body = await refuse('with-hidden-policy', { policy: null });
+
+    expect(body.remedy).toMatch(/^Add the statements of `bucketPolicy`/);
+    expect(body.bucketPolicy.Statement).toHaveLength(2);
+  });
+
+  test('about DSSE-KMS', async () => {
+    const body = await refuse('dsse', { encryption: { algorithm: 'aws:kms:dsse' } });
+
+    expect(body.remedy).toMatch(/^Set the default encryption/);
+    expect(body.detail).toContain('DSSE-KMS');
+    expect(body).not.toHaveProperty('bucketPolicy');
+  });
+
+  test('about the encryption if only the bucket policy is known, which is good', async () => {
+    denied('s3:GetEncryptionConfiguration');
+
+    const body = await refuse('hidden-dsse', { encryption: { algorithm: 'aws:kms:dsse' } });
+
+    expect(body.remedy).toContain('default encryption');
+    expect(body.remedy).not.toContain('bucketPolicy');
+    expect(body).not.toHaveProperty('bucketPolicy');
+  });
+
+  test('about the key policy', async () => {
+    const keyId = world.emulator.seed.key({ region });
+
+    const body = await refuse('closed-key', { encryption: { algorithm: 'aws:kms', keyId } });
+
+    expect(body.remedy).toMatch(/^Replace the key policy/);
+    expect(body).not.toHaveProperty('bucketPolicy');
+  });
+
+  test('about a statement that denies', async () => {
+    const arn = 'arn:aws:s3:::denying';
+    const Statement = [
+      { Effect: 'Allow', Principal: '*', Action: 's3:*', Resource: [arn, `${arn}/*`] },
+      { Sid: 'No', Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: `${arn}/*` },
+    ];
+
+    const body = await refuse('denying', { policy: JSON.stringify({ Statement }) });
+
+    expect(body.detail).toContain('"No"');
+    expect(body.remedy).toMatch(/^Change the statement/);
+    expect(body).not.toHaveProperty('bucketPolicy');
+  });
 });

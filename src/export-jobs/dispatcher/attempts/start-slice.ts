@@ -8,7 +8,7 @@ import { grantOf } from '#export-tasks/authorization-questions.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeMarker } from '#targets/marker.ts';
-import { withBucketPolicy } from '#targets/preflight/bucket-policy.ts';
+import { explainRefusal } from '#targets/preflight/explain-refusal.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readPrefixTemplate } from '../../planning/prefix-template.ts';
@@ -172,8 +172,8 @@ async function recordOutcome(
     case 'not-sent':
     case 'refused': {
       const { outcome } = result;
-      const { caller, destination } = intent;
-      const problem = await withBucketPolicy(result.problem, target, destination, { caller });
+      const { caller } = intent;
+      const problem = await explainRefusal(result.problem, target, intent, { caller });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);

@@ -6,8 +6,8 @@ import type { SliceProblem } from '../../export-job.ts';
  * The part of a problem that is stored with a slice. A slice has no request, so none of its members.
  */
 export function toStored({ slug, kind, detail, members }: Problem): SliceProblem {
-  const { title, isRetryable, remedy } = kind;
-  const { awsErrorCode, awsRequestId, bucketPolicy } = members;
+  const { title, isRetryable } = kind;
+  const { awsErrorCode, awsRequestId, bucketPolicy, remedy = kind.remedy } = members;
   return {
     type: `/problems/${slug}`,
     title,

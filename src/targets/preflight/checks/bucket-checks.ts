@@ -1,6 +1,6 @@
 import type { BucketFacts, Reading } from '#aws/storage/storage.ts';
 import type { Check } from '../check.ts';
-import { unreadable } from '../readings.ts';
+import { askFor, unreadable } from '../readings.ts';
 
 /** The bucket of an export, and the Region of its log groups. */
 interface BucketQuery {
@@ -17,7 +17,9 @@ export function checkBucket(
     case 'known': {
       const { value } = reading;
       const exists: Check = { name: 'bucket', verdict: 'pass', detail: `Bucket ${bucket} exists.` };
-      return [exists, checkRegion(value.region, region), checkOwner(value.isOwn)];
+      const place = checkRegion(value.region, region);
+      // S3 does not tell the owner of a bucket in another Region.
+      return value.region === region ? [exists, place, checkOwner(value.isOwn)] : [exists, place];
     }
     case 'absent':
       return [
@@ -60,7 +62,8 @@ function checkOwner(isOwn: boolean | undefined): Check {
       return {
         name,
         verdict: 'unknown',
-        detail: 'This service could not find out which account owns the bucket.',
+        detail: 'The service role may not see which account owns the bucket.',
+        remedy: askFor('s3:ListBucket'),
       };
   }
 }

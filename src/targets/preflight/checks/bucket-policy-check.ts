@@ -7,7 +7,7 @@ import {
   readAclRequests,
   writeRequests,
 } from '../policies/export-requests.ts';
-import { bucketStatements } from '../policies/export-statements.ts';
+import { missingStatements } from '../policies/missing-statements.ts';
 import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
 import { sampleKey, testKeys } from '../policies/test-keys.ts';
 
@@ -33,17 +33,17 @@ export async function checkBucketPolicy(
 ): Promise<Check> {
   const policy = currentPolicy(reading);
   if (!policy) return unreadablePolicy(subject, reading, query.isOwn);
-  const statements = bucketStatements(query, query.bucket);
+  const lacking = () => missingStatements(policy, query);
   const created = await askPolicy(policy, questionsOf(query, policy));
   if (created.decision.outcome !== 'allowed') {
-    return toPolicyCheck(subject, created, policy, statements);
+    return toPolicyCheck(subject, created, policy, lacking);
   }
   // AWS tests only its own object when it creates a task.
   const exported = { ...query, logGroupName: query.logGroupNames[0] };
   const written = await askPolicy(policy, [
     writeRequests(exported, sampleKey(query.destinationPrefix)),
   ]);
-  const check = toPolicyCheck(subject, written, policy, statements);
+  const check = await toPolicyCheck(subject, written, policy, lacking);
   if (check.verdict !== 'fail') return check;
   const detail = `AWS accepts the export, because it may write its test object. ${check.detail}`;
   return { ...check, verdict: 'warn', detail };
@@ -57,7 +57,7 @@ export async function checkAclPermission(
   const policy = currentPolicy(reading);
   if (!policy) return unreadablePolicy(subject, reading, undefined);
   const asked = await askPolicy(policy, [readAclRequests(exported)]);
-  return toPolicyCheck(subject, asked, policy, bucketStatements(exported, exported.bucket));
+  return toPolicyCheck(subject, asked, policy, () => missingStatements(policy, exported));
 }
 
 // A policy can differ by log group. Fewer: a statement about one log group is missed. More: a policy with

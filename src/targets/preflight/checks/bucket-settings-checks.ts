@@ -98,6 +98,6 @@ export function checkListing(reading: Reading<unknown>): Check {
     name,
     verdict: 'warn',
     detail: `The service role may not list the objects of an export: it lacks ${permission}. So slices complete without verification.`,
-    remedy: `Ask the operator of the service to allow ${permission} for the service role.`,
+    remedy: `Ask the operator of the service to allow ${permission} for the service role. If the bucket policy denies it, ask the owner of the bucket.`,
   };
 }

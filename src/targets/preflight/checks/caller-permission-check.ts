@@ -2,9 +2,10 @@ import type { Reading } from '#aws/storage/storage.ts';
 import type { Check } from '../check.ts';
 import { askPolicy, type CurrentPolicy, currentPolicy } from '../policies/ask-policy.ts';
 import { callerWriteRequests } from '../policies/export-requests.ts';
-import { bucketStatements, callerStatement } from '../policies/export-statements.ts';
+import { missingStatements } from '../policies/missing-statements.ts';
 import { type PolicySubject, toPolicyCheck, unreadablePolicy } from '../policies/policy-check.ts';
 import { testKeys } from '../policies/test-keys.ts';
+import { askFor } from '../readings.ts';
 import type { PolicyQuery } from './bucket-policy-check.ts';
 
 const subject: PolicySubject = {
@@ -38,12 +39,7 @@ export async function checkCallerPermission(
   const { outcome } = asked.decision;
   if (isOwn && outcome === 'allowed') return [];
   if (isOwn === undefined && outcome === 'not-allowed') return [neededElsewhere];
-  return [
-    toPolicyCheck(subject, asked, policy, [
-      ...bucketStatements(query, query.bucket),
-      callerStatement(query, query.bucket),
-    ]),
-  ];
+  return [await toPolicyCheck(subject, asked, policy, () => missingStatements(policy, query))];
 }
 
 const neededElsewhere: Check = {
@@ -51,6 +47,7 @@ const neededElsewhere: Check = {
   verdict: 'unknown',
   detail:
     'The bucket policy does not allow the service role to write. It must if the bucket belongs to another account.',
+  remedy: askFor('s3:ListBucket'),
 };
 
 /** A policy together with policies of the role that allow everything, as far as we know. */

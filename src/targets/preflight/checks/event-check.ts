@@ -11,6 +11,12 @@ export interface EventSearch {
   window: ExportWindow;
 }
 
+/** The check of the events, and the log group in which one was found. */
+interface EventsFound {
+  check: Check;
+  foundIn?: string;
+}
+
 // A page can be empty although events follow. Fewer: less is known of old events. More: a preflight takes
 // the calls of verifications.
 const maxCalls = 5;
@@ -20,7 +26,7 @@ export async function checkEvents(
   logs: Pick<CloudWatchLogs, 'filterLogEvents'>,
   { logGroupNames, logStreamNamePrefix, window }: EventSearch,
   options: CallOptions,
-): Promise<Check> {
+): Promise<EventsFound> {
   const name = 'events';
   let calls = 0;
   for (const logGroupName of logGroupNames) {
@@ -28,29 +34,25 @@ export async function checkEvents(
     do {
       if (calls === maxCalls) {
         const detail = `${maxCalls} calls of FilterLogEvents found no event in the time range. Others may follow.`;
-        return { name, verdict: 'unknown', detail };
+        return { check: { name, verdict: 'unknown', detail } };
       }
       calls += 1;
       const range = { from: window.fromAt, to: window.toAt - 1, limit: 1 };
       const query = { logGroupName, logStreamNamePrefix, ...range, nextToken };
       const page = await logs.filterLogEvents(query, options).catch(toUnread);
       if ('outcome' in page) {
-        return unreadable(name, { what: 'the events', permission: 'logs:FilterLogEvents' }, page);
+        const permission = 'logs:FilterLogEvents';
+        return { check: unreadable(name, { what: 'the events', permission }, page) };
       }
       if (page.events > 0) {
-        return {
-          name,
-          verdict: 'pass',
-          detail: `Log group ${logGroupName} has events in the time range.`,
-        };
+        const detail = `Log group ${logGroupName} has events in the time range.`;
+        return { check: { name, verdict: 'pass', detail }, foundIn: logGroupName };
       }
       ({ nextToken } = page);
     } while (nextToken !== undefined);
   }
-  return {
-    name,
-    verdict: 'warn',
-    detail: 'The log groups have no event in the time range. The export is empty.',
-    remedy: 'Correct `from` and `to`, which are in milliseconds or have an offset.',
-  };
+  const detail = 'The log groups have no event in the time range. The export is empty.';
+  const remedy =
+    'Correct `from` and `to`. A number is in milliseconds, and a text needs an offset.';
+  return { check: { name, verdict: 'warn', detail, remedy } };
 }

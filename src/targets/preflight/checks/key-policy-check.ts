@@ -23,5 +23,5 @@ export async function checkKeyPolicy(
     useKeyRequests(query, 'kms:GenerateDataKey'),
     useKeyRequests(query, 'kms:Decrypt'),
   ]);
-  return toPolicyCheck(subject, asked, policy, [keyStatement(query)]);
+  return toPolicyCheck(subject, asked, policy, async () => [keyStatement(query)]);
 }

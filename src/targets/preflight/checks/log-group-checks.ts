@@ -12,11 +12,14 @@ export interface ExportWindow {
   toAt: number;
 }
 
-/** Checks the log groups of an export. `now` is epoch ms. */
+/**
+ * Checks the log groups of an export. `now` is epoch ms. `withEvents` is one that has events in the time range,
+ * whenever it was created.
+ */
 export function checkLogGroups(
   reading: Reading<LogGroupFacts>,
   window: ExportWindow | undefined,
-  now: number,
+  { now, withEvents }: { now: number; withEvents: string | undefined },
 ): Check[] {
   if (!isRead(reading)) {
     const permission = 'logs:DescribeLogGroups';
@@ -26,7 +29,9 @@ export function checkLogGroups(
   const checks = [checkExistence(facts)];
   if (facts.found.length === 0) return checks;
   checks.push(checkClass(facts.found), checkProtection(facts.found));
-  if (window) checks.push(checkAge(facts.found, window), checkRetention(facts.found, window, now));
+  if (!window) return checks;
+  checks.push(checkAge(facts.found, window, withEvents));
+  checks.push(checkRetention(facts.found, window, now));
   return checks;
 }
 
@@ -81,18 +86,26 @@ function checkProtection(found: readonly LogGroup[]): Check {
   return { name, verdict: 'pass', detail };
 }
 
-function checkAge(found: readonly LogGroup[], { toAt }: ExportWindow): Check {
+function checkAge(
+  found: readonly LogGroup[],
+  { toAt }: ExportWindow,
+  withEvents: string | undefined,
+): Check {
   const name = 'log-group-age';
   const younger = found.filter(({ creationTime = 0 }) => creationTime >= toAt);
-  const [first] = younger;
+  const [first] = younger.filter(({ logGroupName }) => logGroupName !== withEvents);
   if (!first) {
-    return { name, verdict: 'pass', detail: 'The log groups were created before `to`.' };
+    const detail =
+      younger.length === 0
+        ? 'The log groups were created before `to`.'
+        : `Log group ${withEvents} was created after \`to\`, but has older events.`;
+    return { name, verdict: 'pass', detail };
   }
   const { logGroupName, creationTime = 0 } = first;
   return {
     name,
     verdict: 'warn',
-    detail: `Created after \`to\`: ${listOf(namesOf(younger))}. ${logGroupName} was created at ${toDateTime(creationTime)}. The export is empty, unless older events were sent to it later.`,
+    detail: `Created after \`to\`: ${listOf(namesOf(younger))}. ${logGroupName} was created at ${toDateTime(creationTime)}. Its export is empty, unless older events were sent to it later.`,
     remedy: 'Correct `from` and `to`, or the names of the log groups.',
   };
 }

@@ -4,7 +4,7 @@ import type { RedactedSlotStatus } from '../../slot/redact-slot-status.ts';
 import type { Slot } from '../../slot/slot.ts';
 import type { OpenTarget } from '../../target.ts';
 import type { Check } from '../check.ts';
-import { toUnread } from '../readings.ts';
+import { toUnread, unreadable } from '../readings.ts';
 
 /** What an export would find in the queue. Instants are epoch ms. */
 export interface QueueForecast {
@@ -25,9 +25,8 @@ export async function checkSlot(readSlot: () => Promise<RedactedSlotStatus>): Pr
   const name = 'slot';
   const status = await readSlot().catch(toUnread);
   if ('outcome' in status) {
-    const reason = status.outcome === 'unknown' ? ` ${status.problem.detail}` : '';
-    const detail = `This service could not read the state of the slot.${reason}`;
-    return { name, verdict: 'unknown', detail };
+    const permission = 'logs:DescribeExportTasks';
+    return unreadable(name, { what: 'the state of the slot', permission }, status);
   }
   const { slot } = status;
   if (!slot) return { name, verdict: 'unknown', detail: 'The state of the slot is not known.' };

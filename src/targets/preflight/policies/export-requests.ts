@@ -37,23 +37,44 @@ export function useKeyRequests(
   return requestsOfLogs(used, action, used.keyArn, {});
 }
 
+/** An export and the service role that makes it. */
+interface CallerExport extends PolicyExport {
+  roleArn?: string | undefined;
+}
+
 /** The service role writes an object: AWS checks that the caller of CreateExportTask could. */
-export function callerWriteRequests(
-  { region, accountId, bucket, roleArn }: PolicyExport & { roleArn?: string | undefined },
-  key: string,
+export function callerWriteRequests(exported: CallerExport, key: string): AlikeRequests {
+  return requestsOfCaller(exported, 's3:PutObject', key, { 's3:x-amz-acl': fullControl });
+}
+
+/** The service role lists the bucket to verify an export. */
+export function callerListRequests(exported: CallerExport): AlikeRequests {
+  return requestsOfCaller(exported, 's3:ListBucket', undefined, { 's3:x-amz-acl': null });
+}
+
+/** The service role reads an object to verify an export. */
+export function callerReadRequests(exported: CallerExport, key: string): AlikeRequests {
+  return requestsOfCaller(exported, 's3:GetObject', key, { 's3:x-amz-acl': null });
+}
+
+function requestsOfCaller(
+  { region, accountId, bucket, roleArn }: CallerExport,
+  action: string,
+  key: string | undefined,
+  keys: ConditionKeys,
 ): AlikeRequests {
   const partition = partitionOf(region).name;
   return [
     {
       caller: roleCaller({ partition, accountId, roleArn }),
-      action: 's3:PutObject',
+      action,
       resource: bucketArn({ region }, bucket, key),
       keys: {
         'aws:securetransport': 'true',
         'aws:principalaccount': accountId,
         'aws:principalisawsservice': 'false',
         ...(roleArn !== undefined && { 'aws:principalarn': roleArn }),
-        's3:x-amz-acl': fullControl,
+        ...keys,
         // Only calls of services have them.
         'aws:sourceaccount': null,
         'aws:sourcearn': null,

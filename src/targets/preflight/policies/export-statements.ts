@@ -60,6 +60,25 @@ export function callerStatement({ region, accountId }: ExportSource, bucket: str
   };
 }
 
+/** The statements that a bucket of another account needs to be written and verified. */
+export function foreignStatements(source: ExportSource, bucket: string): NewStatement[] {
+  return [callerStatement(source, bucket), ...verificationStatements(source, bucket)];
+}
+
+/** The statements with which the account of the target may list and read the objects of a bucket. */
+export function verificationStatements(
+  { region, accountId }: ExportSource,
+  bucket: string,
+): [list: NewStatement, read: NewStatement] {
+  const Principal = { AWS: `arn:${partitionOf(region).name}:iam::${accountId}:root` };
+  const arn = bucketArn({ region }, bucket);
+  const allow = { Effect: 'Allow', Principal };
+  return [
+    { Sid: 'AllowListBucketOfCaller', ...allow, Action: 's3:ListBucket', Resource: arn },
+    { Sid: 'AllowGetObjectOfCaller', ...allow, Action: 's3:GetObject', Resource: `${arn}/*` },
+  ];
+}
+
 /** The statement of a key policy that allows CloudWatch Logs to encrypt the objects (the same guide). */
 export function keyStatement({ region }: ExportSource): NewStatement {
   return {

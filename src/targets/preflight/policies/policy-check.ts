@@ -42,12 +42,12 @@ export function unreadablePolicy(
 }
 
 /** Makes a check of a decision. A refusal that more statements can mend has the whole policy with them. */
-export function toPolicyCheck(
+export async function toPolicyCheck(
   subject: PolicySubject,
   asked: Asked,
   current: CurrentPolicy,
-  statements: readonly NewStatement[],
-): Check {
+  lacking: () => Promise<readonly NewStatement[]>,
+): Promise<Check> {
   const { name, policy, caller } = subject;
   if (asked.decision.outcome === 'allowed') {
     return { name, verdict: 'pass', detail: `${policy} allows what ${caller} needs.` };
@@ -55,7 +55,7 @@ export function toPolicyCheck(
   const texts = explainDecision(subject, asked);
   if (!isRefused(asked)) return { name, verdict: 'unknown', ...texts };
   // A statement that denies wins over any that allows.
-  const isFixable = asked.decision.outcome === 'not-allowed';
-  const fix = mergeStatements(current.document, statements);
-  return { name, verdict: 'fail', ...texts, ...(isFixable && { fix }) };
+  if (asked.decision.outcome === 'denied') return { name, verdict: 'fail', ...texts };
+  const fix = mergeStatements(current.document, await lacking());
+  return { name, verdict: 'fail', ...texts, fix };
 }

@@ -1,0 +1,92 @@
+import type { CallOptions } from '#aws/call-options.ts';
+import { withDeadline } from '#aws/client/deadline.ts';
+import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
+import { retryTheJob } from '#problems/catalogue/problem-kind.ts';
+import { Problem } from '#problems/problem.ts';
+import type { OpenTarget } from '../target.ts';
+import type { Check } from './check.ts';
+import { checkBucketPolicy } from './checks/bucket-policy-check.ts';
+import { checkCallerPermission } from './checks/caller-permission-check.ts';
+import { checkEncryption } from './checks/encryption-checks.ts';
+import { readDecisive } from './destination-readings.ts';
+import { currentPolicy } from './policies/ask-policy.ts';
+import { bucketStatements, foreignStatements } from './policies/export-statements.ts';
+import { missingStatements } from './policies/missing-statements.ts';
+import { mergeStatements } from './policy/merge-statements.ts';
+import { knownValue } from './readings.ts';
+
+/** An export that AWS has refused. */
+export interface RefusedExport {
+  logGroupName: string;
+  destination: string;
+  destinationPrefix?: string | undefined;
+}
+
+// How long a refusal waits for the settings of the bucket. Shorter: a slow answer loses the existing
+// statements. Longer: the slot waits for what only explains.
+const deadlineMs = 2_000;
+
+/**
+ * Adds the cause to the refusal of a create, if AWS may not write to the bucket and the cause is found. If it
+ * is the bucket policy, the problem gets the one to paste.
+ */
+export async function explainRefusal(
+  refusal: Problem,
+  target: Pick<OpenTarget, 'region' | 'accountId' | 'roleArn' | 'storage'>,
+  refused: RefusedExport,
+  options: CallOptions,
+): Promise<Problem> {
+  if (refusal.slug !== 'destination-not-writable') return refusal;
+  const { region, accountId, roleArn, storage } = target;
+  const { destination: bucket, logGroupName } = refused;
+  const { destinationPrefix = defaultDestinationPrefix } = refused;
+  const source = { region, accountId };
+  const readings = await withDeadline(deadlineMs, ({ abortSignal: signal }) =>
+    readDecisive(storage, bucket, { ...options, signal }),
+  );
+  const isOwn = knownValue(readings.bucket)?.isOwn;
+  const logGroupNames = [logGroupName];
+  const query = { ...source, bucket, destinationPrefix, logGroupNames, isOwn, roleArn };
+  const checks = [
+    ...(await checkEncryption({ ...source, logGroupName }, readings)),
+    await checkBucketPolicy(query, readings.policy),
+    ...(await checkCallerPermission(query, readings.policy)),
+  ];
+  const failed = checks.find(({ verdict }) => verdict === 'fail');
+  if (failed) {
+    const detail = `${refusal.detail} ${failed.detail}`;
+    return new Problem(refusal.slug, detail, { ...refusal.members, ...helpOf(failed) });
+  }
+  // A bucket of another account must allow the caller of CreateExportTask, too.
+  const isAboutCaller = /\bcaller\b/.test(refusal.detail) && isOwn !== true;
+  const policy = currentPolicy(readings.policy);
+  if ((policy && !isAboutCaller) || isAboutKey(refusal)) return refusal;
+  const isForeign = isOwn === false || isAboutCaller;
+  const statements = policy
+    ? await missingStatements(policy, { ...query, isOwn: !isForeign })
+    : [
+        ...bucketStatements(source, bucket),
+        ...(isForeign ? foreignStatements(source, bucket) : []),
+      ];
+  const bucketPolicy = mergeStatements(policy?.document, statements);
+  const remedy = policy ? replacePolicy : addStatements;
+  return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy, remedy });
+}
+
+const isAboutKey = ({ detail }: Problem) => /\bkms\b|key policy/i.test(detail);
+
+const after = `Then send the request again. ${retryTheJob}`;
+const replacePolicy = `Replace the bucket policy with \`bucketPolicy\`, which keeps the existing statements. For a slice, \`failures\` of the job has it. ${after}`;
+const addStatements = `Add the statements of \`bucketPolicy\` to the bucket policy. This service may not read the existing ones. For a slice, \`failures\` of the job has it. If they are there, check the default encryption of the bucket and the s3:PutObject permission of the service role. ${after}`;
+
+/** What a problem says of a check that failed: what to do, and the bucket policy if that is the cause. */
+export function helpOf({ name, remedy = '', fix }: Check): {
+  remedy: string;
+  bucketPolicy?: object;
+} {
+  if (fix === undefined) return { remedy: `${remedy} ${after}` };
+  if (name !== 'key-policy') return { remedy: replacePolicy, bucketPolicy: fix };
+  return {
+    remedy: `Replace the key policy with the one that POST /preflights shows as \`fix\` of \`key-policy\`. ${after}`,
+  };
+}
