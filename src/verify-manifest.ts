@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 import type { Aws } from '#aws/regions/open-aws.ts';
@@ -21,8 +22,13 @@ a file:
 --deep downloads the objects, computes their checksums and counts their lines.
 
 The credentials come from the usual places of the AWS SDK, such as AWS_PROFILE. They need s3:ListBucket and
-s3:GetObject. Each difference is one line. The exit code is 0 if nothing differs, 1 if something differs,
-and 2 if the manifest or S3 could not be read.
+s3:GetObject, and kms:Decrypt for a bucket with SSE-KMS. Each difference is one line.
+
+The last line is the SHA-256 of the manifest. Compare it with \`manifest.sha256\` of the slice in
+GET /export-jobs/{jobId}/slices: only that shows that nobody has changed the manifest itself.
+
+The exit code is 0 if nothing differs. It is 1 if something differs, or if an object has only another
+checksum algorithm, which --deep decides. It is 2 if the manifest or S3 could not be read.
 `;
 
 /** What the tool of an auditor works with. */
@@ -57,49 +63,86 @@ function escapeControls(line: string): string {
 
 /** The texts of problems are about the service role. Here it is the auditor who calls AWS. */
 function explain({ slug, detail, members }: Problem): string {
+  if (slug !== 'service-role-unusable') return detail;
   const code = members.awsErrorCode === undefined ? '' : ` (${members.awsErrorCode})`;
-  if (slug === 'service-role-not-permitted') {
-    return `AWS denied this action to your credentials${code}. They need s3:ListBucket and s3:GetObject.`;
-  }
-  if (slug === 'service-role-unusable') {
-    return `Your credentials are missing, or AWS does not accept them${code}.`;
-  }
-  return detail;
+  return `Your credentials are missing, or AWS does not accept them${code}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
+}
+
+/** Names the action that AWS denied to the auditor. S3 also denies it if the key of the object is denied. */
+function nameDenial(action: string, resource: string) {
+  return (error: unknown): never => {
+    if (!(error instanceof Problem) || error.slug !== 'service-role-not-permitted') throw error;
+    const [denied = action] = /\bkms:\w+/.exec((error.cause as Error)?.message) ?? [];
+    const code = error.members.awsErrorCode ?? 'AccessDenied';
+    throw new Error(`AWS denied ${denied} on ${resource} to your credentials (${code}).`);
+  };
+}
+
+/** S3 as the auditor sees it: denials name the action. */
+function namingDenials(storage: Storage): Storage {
+  const ofObject = ({ bucket, key }: ObjectPlace) =>
+    nameDenial('s3:GetObject', `s3://${bucket}/${key}`);
+  return {
+    ...storage,
+    listObjects: (query, options) =>
+      storage
+        .listObjects(query, options)
+        .catch(nameDenial('s3:ListBucket', `the bucket ${query.bucket}`)),
+    readObject: (place, options) => storage.readObject(place, options).catch(ofObject(place)),
+    readChecksum: (place, options) => storage.readChecksum(place, options).catch(ofObject(place)),
+  };
 }
 
 async function verify(words: string[], { aws, defaultRegion, write }: VerifyOptions) {
-  const { source, isDeep } = readWords(words);
+  const { source, isDeep, isHelp } = readWords(words);
+  if (isHelp) {
+    for (const line of usage.trimEnd().split('\n')) write(line);
+    return 0;
+  }
   const storageIn = (region: string) => openStorageIn(aws, region);
   let differences = 0;
+  let undecided = 0;
   const report = (difference: string) => {
     differences += 1;
     write(difference);
   };
+  const noteUndecided = (line: string) => {
+    undecided += 1;
+    write(line);
+  };
 
   const place = readPlace(source);
   const storage = place && storageIn(await readRegion(storageIn(defaultRegion), place.bucket));
-  const json = storage ? await text(await storage.readObject(place)) : readFileSync(source, 'utf8');
-  const manifest = parseManifest(json, report);
+  const bytes = storage ? await buffer(await storage.readObject(place)) : readFileSync(source);
+  const manifest = parseManifest(bytes.toString('utf8'), report);
   if (manifest) {
     const inRegion = storageIn(manifest.region);
-    await checkManifest(manifest, { storage: inRegion, place, isDeep, report });
-    const { objects, bytes } = manifest.totals;
-    if (differences === 0) write(`Nothing differs: ${objects} objects, ${bytes} bytes.`);
+    await checkManifest(manifest, { storage: inRegion, place, isDeep, report, noteUndecided });
+    const { totals } = manifest;
+    if (differences + undecided === 0) {
+      write(`Nothing differs: ${totals.objects} objects, ${totals.bytes} bytes.`);
+    }
   }
-  if (differences === 0) return 0;
-  write(`Differences: ${differences}.`);
-  return 1;
+  if (differences > 0) write(`Differences: ${differences}.`);
+  if (undecided > 0) write(`Undecided checksums: ${undecided}.`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  write(`SHA-256 of the manifest: ${sha256}. Compare it with manifest.sha256 of the slice.`);
+  return differences + undecided === 0 ? 0 : 1;
 }
 
-function readWords(words: string[]): { source: string; isDeep: boolean } {
+function readWords(words: string[]): { source: string; isDeep: boolean; isHelp: boolean } {
   const { values, positionals } = parseArgs({
     args: words[0] === 'verify' ? words.slice(1) : words, // as in: npx log-export-gateway verify
-    options: { deep: { type: 'boolean', default: false } },
+    options: {
+      deep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
     allowPositionals: true,
   });
-  const [source, ...others] = positionals;
-  if (source === undefined || others.length > 0) throw new Error(usage);
-  return { source, isDeep: values.deep };
+  const [source = '', ...others] = positionals;
+  const { deep: isDeep, help: isHelp } = values;
+  if (!isHelp && (source === '' || others.length > 0)) throw new Error(usage);
+  return { source, isDeep, isHelp };
 }
 
 /** The place of an S3 URL; undefined for a file. The key of an object may contain any character. */
@@ -115,12 +158,12 @@ async function readRegion(storage: Storage, bucket: string): Promise<string> {
   throw new Error(
     reading.outcome === 'absent'
       ? `The bucket ${bucket} does not exist.`
-      : `The credentials may not look at the bucket ${bucket}.`,
+      : `AWS denied s3:ListBucket on the bucket ${bucket} to your credentials.`,
   );
 }
 
 /** S3 in a Region, as the auditor sees it. */
 function openStorageIn(aws: Aws, region: string): Storage {
   const calls = makeStorageCalls({ region: aws.region(region), credentials: undefined });
-  return makeStorage(calls, { accountId: undefined, region });
+  return namingDenials(makeStorage(calls, { accountId: undefined, region }));
 }

@@ -72,11 +72,18 @@ async function describeObjects(): Promise<ManifestObject[]> {
 }
 
 /** Runs the tool on the command line of a test. */
-async function run(...words: string[]): Promise<{ code: number; written: string[] }> {
+async function runWhole(...words: string[]): Promise<{ code: number; written: string[] }> {
   using aws = openTestAws();
   const written: string[] = [];
   const write = (line: string) => void written.push(line);
   const code = await verifyManifest(words, { aws, defaultRegion: 'us-east-1', write });
+  return { code, written };
+}
+
+/** Runs the tool. Returns its lines without that of the SHA-256, which ends each comparison. */
+async function run(...words: string[]): Promise<{ code: number; written: string[] }> {
+  const { code, written } = await runWhole(...words);
+  if (code !== 2) expect(written.pop()).toMatch(/^SHA-256 of the manifest: [0-9a-f]{64}\./);
   return { code, written };
 }
 
@@ -264,13 +271,70 @@ describe('the deep check of a manifest', () => {
     const { written } = await check({ totals, objects: [found, wrong, ...others] }, '--deep');
 
     expect(written).toEqual([
-      expect.stringMatching(/^checksum of .*one\/000000.gz: CRC\S+ \S+, manifest SHA256 x$/),
       `content of ${broken}: no whole gzip file`,
       expect.stringMatching(/^content of .*one\/000000.gz: SHA256 \S+, manifest x$/),
       'totals.records: 6, manifest 7',
-      'Differences: 4.',
+      'Differences: 3.',
     ]);
   });
+});
+
+describe('an object that S3 has with another checksum algorithm', () => {
+  /** The manifest with the SHA-256 of the first object. The bytes in S3 are as they were. */
+  const withOther = (checksum: object) => {
+    const [first, ...others] = manifest.objects as [ManifestObject];
+    return { objects: [{ ...first, checksum }, ...others] };
+  };
+  const value = createHash('sha256').update(lines(3)).digest('base64');
+  const note = /^other checksum algorithm of .*one\/000000.gz: CRC\S+, manifest SHA256.*; /;
+
+  test('is no difference and no silent pass', async () => {
+    expect(await check(withOther({ algorithm: 'SHA256', value }))).toEqual({
+      code: 1,
+      written: [
+        expect.stringMatching(new RegExp(`${note.source}use --deep`)),
+        'Undecided checksums: 1.',
+      ],
+    });
+  });
+
+  test('differs in nothing if the content has the checksum of the manifest', async () => {
+    const { code, written } = await check(withOther({ algorithm: 'SHA256', value }), '--deep');
+
+    expect([code, written]).toEqual([0, [expect.stringMatching(/^Nothing differs/)]]);
+  });
+
+  test('stays undecided if the checksum is made of those of parts', async () => {
+    const ofParts = { algorithm: 'SHA256', value: `${value}-2`, type: 'COMPOSITE' };
+
+    const { code, written } = await check(withOther(ofParts), '--deep');
+
+    expect(code).toBe(1);
+    expect(written).toEqual([
+      expect.stringMatching(new RegExp(`${note.source}it cannot be computed`)),
+      'Undecided checksums: 1.',
+    ]);
+  });
+});
+
+test('the check of a manifest ends with its SHA-256', async () => {
+  const content = Buffer.from(JSON.stringify(manifest));
+  await put(manifestKey, content);
+
+  const { written } = await runWhole(`s3://${bucket}/${manifestKey}`);
+
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  expect(written.at(-1)).toBe(
+    `SHA-256 of the manifest: ${sha256}. Compare it with manifest.sha256 of the slice.`,
+  );
+});
+
+test.each(['--help', '-h'])('explains its use with %s', async (option) => {
+  const { code, written } = await runWhole('verify', option);
+
+  expect(code).toBe(0);
+  expect(written[0]).toMatch(/^Usage: /);
+  expect(written.join('\n')).toContain('--deep');
 });
 
 describe('the check of a manifest ends with code 2', () => {
@@ -296,8 +360,43 @@ describe('the check of a manifest ends with code 2', () => {
     expect(closed.emulator.journal.entries()).not.toEqual([]);
     expect(code).toBe(2);
     expect(written).toEqual([
-      'AWS denied this action to your credentials (AccessDenied). They need s3:ListBucket and s3:GetObject.',
+      'AWS denied s3:GetObject on s3://archive/a.json to your credentials (AccessDenied).',
     ]);
+  });
+
+  test.each([
+    ['s3:ListBucket', /^AWS denied s3:ListBucket on the bucket archive to your credentials/],
+    ['s3:GetObject', /^AWS denied s3:GetObject on s3:\/\/archive\/.*one\/000000.gz to your/],
+  ])('for credentials without %s, with a manifest from a file', async (action, line) => {
+    const folder = mkdtempSync(join(memoryFolder, 'manifest-'));
+    const file = join(folder, 'manifest.json');
+    writeFileSync(file, JSON.stringify(manifest));
+    opened.emulator.options.change({ deniedActions: { '*': [action] } });
+
+    const { code, written } = await run(file);
+
+    rmSync(folder, { recursive: true });
+    expect(code).toBe(2);
+    expect(written).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('without credentials, which are not those of a service role', async () => {
+    using aws = openTestAws();
+    const written: string[] = [];
+    const write = (line: string) => void written.push(line);
+    const refuse = () => {
+      throw Object.assign(new Error('none'), { name: 'CredentialsProviderError' });
+    };
+    const region = (name: string) => ({ ...aws.region(name), defaultCredentials: refuse });
+
+    const code = await verifyManifest(['s3://archive/a.json'], {
+      aws: { ...aws, region },
+      defaultRegion: 'us-east-1',
+      write,
+    });
+
+    expect(code).toBe(2);
+    expect(written).toEqual([expect.stringMatching(/^Your credentials are missing.*AWS_PROFILE/)]);
   });
 
   test.each(['no json', '{"formatVersion":2}'])('for the text %j', async (content) => {

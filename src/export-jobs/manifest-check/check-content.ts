@@ -17,7 +17,7 @@ export async function checkContent(
   const window = { fromAt: Date.parse(manifest.from), toAt: Date.parse(manifest.to) };
   for (const { key, checksum } of objects) {
     const content = await storage.readObject({ bucket: manifest.bucket, key });
-    const running = isOfWhole(checksum) ? startChecksum(checksum.algorithm) : undefined;
+    const running = isComputable(checksum) ? startChecksum(checksum.algorithm) : undefined;
     if (running) content.on('data', (chunk: Buffer) => running.add(chunk));
     const count = await countLines(content, window).catch((error: Error) => {
       if (error.name !== brokenGzip) throw error;
@@ -37,9 +37,10 @@ export async function checkContent(
 
 type Checksum = ManifestObject['checksum'];
 
-/** A checksum of the checksums of parts cannot be computed without knowing the parts. */
-function isOfWhole(checksum: Checksum): checksum is NonNullable<Checksum> {
-  return checksum !== undefined && checksum.type !== 'COMPOSITE';
+/** Whether content has this checksum. One of the checksums of parts needs the parts, which are not known. */
+export function isComputable(checksum: Checksum): checksum is NonNullable<Checksum> {
+  if (checksum === undefined || checksum.type === 'COMPOSITE') return false;
+  return startChecksum(checksum.algorithm) !== undefined;
 }
 
 async function compareChecksum(

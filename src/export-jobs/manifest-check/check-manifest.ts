@@ -1,4 +1,4 @@
-import type { ObjectPlace, Storage, StoredObject } from '#aws/storage/storage.ts';
+import type { ObjectChecksum, ObjectPlace, Storage, StoredObject } from '#aws/storage/storage.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import { listExport } from '../verification/list-export.ts';
 import {
@@ -6,7 +6,7 @@ import {
   type ManifestObject,
   manifestKeyOf,
 } from '../verification/manifest/manifest.ts';
-import { checkContent } from './check-content.ts';
+import { checkContent, isComputable } from './check-content.ts';
 import { type Report, readListedObjects } from './open-manifest.ts';
 
 /** How a manifest is checked. */
@@ -17,6 +17,8 @@ export interface CheckOptions {
   /** Whether the objects are downloaded. */
   isDeep: boolean;
   report: Report;
+  /** Receives a line about an object that could not be compared. */
+  noteUndecided: Report;
 }
 
 // Fewer: a check of many objects takes longer. More: S3 throttles the auditor.
@@ -103,14 +105,36 @@ function compareObject(object: StoredObject, expected: ManifestObject, report: R
   }
 }
 
+/**
+ * Compares the checksum of S3. A copy of the same bytes can have another algorithm. Then only the content
+ * shows whether it is the same.
+ */
 async function compareChecksum(
   bucket: string,
   { key, checksum }: ManifestObject,
-  { storage, report }: CheckOptions,
+  { storage, isDeep, report, noteUndecided }: CheckOptions,
 ): Promise<void> {
   if (!checksum) return;
+  const { algorithm, value } = checksum;
   const stored = await storage.readChecksum({ bucket, key });
-  if (stored?.algorithm === checksum.algorithm && stored.value === checksum.value) return;
-  const now = stored ? `${stored.algorithm} ${stored.value}` : 'none';
-  report(`checksum of ${key}: ${now}, manifest ${checksum.algorithm} ${checksum.value}`);
+  if (stored?.algorithm === algorithm && stored.value === value) return;
+  if (stored?.algorithm === algorithm && isOfParts(stored) === isOfParts(checksum)) {
+    report(`checksum of ${key}: ${algorithm} ${stored.value}, manifest ${algorithm} ${value}`);
+    return;
+  }
+  if (isDeep && isComputable(checksum)) return;
+  const advice = isComputable(checksum)
+    ? 'use --deep to compare the content'
+    : 'it cannot be computed';
+  noteUndecided(
+    `other checksum algorithm of ${key}: ${nameOf(stored)}, manifest ${nameOf(checksum)}; ${advice}`,
+  );
+}
+
+const isOfParts = ({ type }: ObjectChecksum) => type === 'COMPOSITE';
+
+/** The algorithm of a checksum, and whether it is made of those of parts. */
+function nameOf(checksum: ObjectChecksum | undefined): string {
+  if (!checksum) return 'none';
+  return isOfParts(checksum) ? `${checksum.algorithm} of parts` : checksum.algorithm;
 }
