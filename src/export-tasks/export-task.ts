@@ -14,14 +14,20 @@ export const exampleTaskIds = {
   running: '8d4e2b90-1f53-4c7e-b1a6-5a0c9f3e7d22',
 } as const;
 
-/** A value of an accepted task that is probably a mistake. */
+/** A value of an accepted request that is probably a mistake, or a proof that is weaker than requested. */
 export type Warning = Static<typeof Warning>;
 export const Warning = Type.Object(
   {
     pointer: Type.String({ description: 'JSON pointer to the member, as a URI fragment.' }),
-    detail: Type.String({ description: 'The likely mistake and its effect.' }),
+    detail: Type.String({
+      description: 'The likely mistake or the missing proof, and its effect.',
+    }),
   },
-  { title: 'Warning', description: 'A likely mistake in an accepted request.' },
+  {
+    title: 'Warning',
+    description:
+      'A likely mistake in an accepted request, or a verification that proves less than requested.',
+  },
 );
 
 /** The answer to POST /export-tasks. */
