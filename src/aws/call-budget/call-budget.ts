@@ -5,7 +5,8 @@ import { makeFairQueue } from './fair-queue.ts';
  * The priority of a call. Creates and cancels of the dispatcher never wait, nor does one of its polls a
  * second. Its other polls are made with calls that no caller needs. A write is a create, a cancel, or a
  * read that looks up the outcome of one. A call for a verification is made when no other call waits, and
- * while the last second had less than half of the calls of the budget.
+ * while the last second had less than half of the calls of the budget. One that has waited for two seconds
+ * goes before reads, at most once a second.
  */
 export type Lane = 'dispatcher' | 'poll' | 'write' | 'read' | 'verification';
 
@@ -47,6 +48,9 @@ const maxWaitMs = 2_000;
 // The same for verifications, for which nobody waits. Shorter: while callers use the budget up, they are
 // refused again and again, and each of them begins anew. Longer: one that has ended still waits.
 const maxVerificationWaitMs = 30_000;
+// How long reads go before a verification. Shorter: they wait for it in every burst. Longer: callers who read
+// without a pause keep slices from completing.
+const readsFirstMs = 2_000;
 // After a reduction, the rate rises by one call a second per interval. Shorter: replicas that share a
 // quota exceed it again and again. Longer: they leave it unused for minutes.
 const raiseIntervalMs = 10_000;
@@ -77,6 +81,7 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
   const waiting = new Set<WaitingCall>();
   let reduced = { to: maxPerSecond, at: 0 };
   let dispatcherCalledAt = Number.NEGATIVE_INFINITY;
+  let verificationServedAt = Number.NEGATIVE_INFINITY;
   let isServing = false;
   let isClosed = false;
 
@@ -97,9 +102,19 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
     return blockedBy === undefined ? 0 : blockedBy + 1_000 - elapsed();
   }
 
+  /** Whether reads have gone before a verification for long enough. */
+  function isVerificationDue(): boolean {
+    const now = elapsed();
+    if (now - verificationServedAt < 1_000) return false;
+    const since = now - readsFirstMs;
+    return waiting
+      .values()
+      .some(({ lane, until }) => lane === 'verification' && until - maxVerificationWaitMs <= since);
+  }
+
   /** The calls per second of a lane. With more for verifications, polls and callers would wait for them. */
   const shareOf = (lane: QueuedLane) =>
-    lane === 'verification' ? Math.floor(perSecond() / 2) : perSecond();
+    lane === 'verification' && !isVerificationDue() ? Math.floor(perSecond() / 2) : perSecond();
 
   /** The time until the next call of a lane may be sent. */
   function freeInMs(lane: QueuedLane): number {
@@ -170,12 +185,15 @@ export function makeCallBudget(options: CallBudgetOptions): CallBudget {
 
   function nextLane(): QueuedLane {
     if (queues.write.size() > 0) return 'write';
+    if (isVerificationDue()) return 'verification';
     return queues.read.size() > 0 ? 'read' : 'verification';
   }
 
   function serveNext(): void {
-    const next = queues[nextLane()].shift();
+    const lane = nextLane();
+    const next = queues[lane].shift();
     if (!next) return;
+    if (lane === 'verification') verificationServedAt = elapsed();
     waiting.delete(next);
     count();
     next.resolve();

@@ -326,7 +326,7 @@ describe('calls for verifications', () => {
     expect(refused[0]?.at).toBeLessThan(2_300);
   });
 
-  test('wait up to thirty seconds while callers use the budget, and are then refused', async () => {
+  test('wait up to thirty seconds while creates use the budget, and are then refused', async () => {
     const { clock, call, refused } = openBudget();
     call('verification', verification);
     call('verification', verification);
@@ -342,6 +342,27 @@ describe('calls for verifications', () => {
     expect(late).toMatchObject([{ problem: { slug: 'aws-call-budget-exhausted' } }]);
     expect(late[0]?.at).toBeGreaterThanOrEqual(30_000);
     expect(late[0]?.at).toBeLessThan(31_000);
+  });
+
+  test('are made once a second while callers read without a pause', async () => {
+    const { clock, call, sent, refused } = openBudget();
+    for (let tick = 0; tick < 40; tick += 1) {
+      call('read', read(`${tick % 3}`));
+      if (tick < 10) call('verification', verification);
+      await clock.advance(50);
+    }
+
+    for (let tick = 0; tick < 400; tick += 1) {
+      call('read', read(`${tick % 3}`));
+      await clock.advance(50);
+    }
+
+    const verified = sent.filter(({ name }) => name === 'verification');
+    expect(verified).toHaveLength(10);
+    expect(verified.at(-1)?.at).toBeLessThan(13_000);
+    expect(maxInASecond(verified.filter(({ at }) => at > 1_000))).toBe(1);
+    expect(maxInASecond(sent)).toBe(4);
+    expect(refused.every(({ name }) => name === 'read')).toBe(true);
   });
 
   test('are refused at once when more wait than can be made in thirty seconds', () => {
