@@ -63,8 +63,8 @@ function escapeControls(line: string): string {
 
 /** The texts of problems are about the service role. Here it is the auditor who calls AWS. */
 function explain({ slug, detail, members }: Problem): string {
-  if (slug !== 'service-role-unusable') return detail;
   const code = members.awsErrorCode === undefined ? '' : ` (${members.awsErrorCode})`;
+  if (slug !== 'service-role-unusable') return `${detail}${code}`;
   return `Your credentials are missing, or AWS does not accept them${code}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
 }
 
@@ -117,8 +117,15 @@ async function verify(words: string[], { aws, defaultRegion, write }: VerifyOpti
   const manifest = parseManifest(bytes.toString('utf8'), report);
   if (manifest) {
     const inRegion = storageIn(manifest.region);
-    await checkManifest(manifest, { storage: inRegion, place, isDeep, report, noteUndecided });
+    const unsummed = await checkManifest(manifest, {
+      storage: inRegion,
+      place,
+      isDeep,
+      report,
+      noteUndecided,
+    });
     const { totals } = manifest;
+    if (unsummed > 0) write(`Objects without a checksum in the manifest: ${unsummed}.`);
     if (differences + undecided === 0) {
       write(`Nothing differs: ${totals.objects} objects, ${totals.bytes} bytes.`);
     }

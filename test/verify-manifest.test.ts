@@ -329,6 +329,15 @@ test('the check of a manifest ends with its SHA-256', async () => {
   );
 });
 
+test('the check of a manifest counts the objects of which it has no checksum', async () => {
+  const objects = manifest.objects?.map(({ checksum: _removed, ...object }) => object);
+
+  const { code, written } = await check({ objects });
+
+  expect(code).toBe(0);
+  expect(written[0]).toBe('Objects without a checksum in the manifest: 3.');
+});
+
 test.each(['--help', '-h'])('explains its use with %s', async (option) => {
   const { code, written } = await runWhole('verify', option);
 

@@ -24,18 +24,22 @@ export interface CheckOptions {
 // Fewer: a check of many objects takes longer. More: S3 throttles the auditor.
 const readsAtOnce = 16;
 
-/** Compares a manifest with S3, and reports each difference. It changes nothing. */
-export async function checkManifest(manifest: Manifest, options: CheckOptions): Promise<void> {
+/**
+ * Compares a manifest with S3, and reports each difference. It changes nothing. Returns how many of the found
+ * objects have no checksum in the manifest.
+ */
+export async function checkManifest(manifest: Manifest, options: CheckOptions): Promise<number> {
   const { storage, report, isDeep } = options;
   comparePlace(manifest, options);
   const listed = await readListedObjects(manifest, storage, report);
-  if (!listed) return;
+  if (!listed) return 0;
   compareTotals(manifest, listed, report);
   const found = await compareListing(manifest, listed, options);
   for await (const chunk of inChunks(found, readsAtOnce)) {
     await Promise.all(chunk.map((object) => compareChecksum(manifest.bucket, object, options)));
   }
   if (isDeep) await checkContent(manifest, found, options);
+  return found.filter(({ checksum }) => !checksum).length;
 }
 
 /** The destination prefix of an export: the prefix of its objects without the folder of the task. */

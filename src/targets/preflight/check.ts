@@ -62,7 +62,7 @@ export const Check = Type.Object(
           title: 'PolicyFix',
           additionalProperties: true,
           description:
-            'The whole policy to paste: the existing statements and the missing ones. Only in `bucket-policy`, `caller-permission` and `key-policy`. Present if the check fails and new statements are enough. Absent if the service role may not read the policy.',
+            'The whole policy to paste: the existing statements and only those that are missing. Only in `bucket-policy`, `caller-permission` and `key-policy`. Present if the check fails and new statements are enough. Absent if the service role may not read the policy.',
         },
       ),
     ),
@@ -93,7 +93,7 @@ export type Preflight = Static<typeof Preflight>;
 export const Preflight = Type.Object(
   {
     verdict: VerdictName(
-      'The worst verdict of the checks: `fail`, then `warn`, then `pass`. `unknown` counts as `pass`. Only if all checks of the bucket are `unknown`, so is this.',
+      'The worst verdict of the checks: `fail`, then `warn`, then `pass`. A single `unknown` check counts as `pass`. If all checks of the bucket are `unknown` and none fails, the whole verdict is `unknown`.',
     ),
     checks: Type.Array(Check, { description: 'The checks, always in the same order.' }),
   },
