@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, makeScheduler } from './control/clock.ts';
-import { type Fault, makeFaults } from './control/faults.ts';
+import type { Fault } from './control/faults/fault.ts';
+import { makeFaults } from './control/faults/faults.ts';
 import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { performCall } from './control/perform-call.ts';
 import { type Controls, control } from './control/routes.ts';
-import { makeSeed } from './control/seed.ts';
+import { makeSeed } from './control/seed/make-seed.ts';
 import { readKmsCall } from './kms/api.ts';
 import { makeKeys } from './kms/keys.ts';
 import { readLogsCall } from './logs/api.ts';

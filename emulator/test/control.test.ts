@@ -230,5 +230,12 @@ describe('the controls over HTTP', () => {
     expect((await aws.call('GET', 'weather')).status).toBe(404);
     expect((await aws.call('POST', 'faults', { kind: 'earthquake' })).status).toBe(400);
     expect((await aws.call('POST', 'seed/bucket', { bucket: '..' })).status).toBe(400);
+    expect((await aws.call('POST', 'seed/bucket', { x: 1 })).status).toBe(400);
+    expect((await aws.call('POST', 'faults', [])).json).toEqual({
+      message: 'The body must be a JSON object.',
+    });
+    expect((await aws.call('POST', 'clock', { advance: 1 })).json).toEqual({
+      message: 'The change of the clock has no member "advance"; it has advanceMs, now.',
+    });
   });
 });

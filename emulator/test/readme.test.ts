@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Fault, openEmulator } from '../src/emulator.ts';
+import { commonFaultMembers, faultMembers } from '../src/control/faults/check-fault.ts';
+import { seedMembers } from '../src/control/seed/check-seed.ts';
+import { openEmulator } from '../src/emulator.ts';
 import { checkOptions } from '../src/options/rules.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -8,6 +10,15 @@ const [, options = ''] = readme.split('\n## Options\n');
 const [optionSection = '', controlSection = ''] = options.split('\n## ');
 
 const namesIn = (text = '') => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+
+const [, seedSection = '', faultSection = ''] = controlSection.split('\n### ');
+
+/** The rows of the tables of members. */
+const membersIn = (section: string) =>
+  [...section.matchAll(/^\| `.+\|$/gm)].map(([row]) => {
+    const [, name, , required, optional] = row.split('|').map(namesIn);
+    return { name: name?.[0], required, optional };
+  });
 
 describe('the README', () => {
   it('names options that exist', () => {
@@ -18,14 +29,21 @@ describe('the README', () => {
     for (const name of names) checkOptions({ [name]: undefined }, 'start');
   });
 
-  it('names the kinds of faults that exist', async () => {
-    await using emulator = await openEmulator();
+  it('names the members of each seed', () => {
+    const place = ['accountId', 'region'];
 
-    const kinds = namesIn(/^Kinds: (.+)\. The type/m.exec(controlSection)?.[1]);
+    expect(membersIn(seedSection)).toEqual(
+      seedMembers.map(({ optional, ...seed }) => ({
+        ...seed,
+        optional: optional.filter((member) => !place.includes(member)),
+      })),
+    );
+  });
 
-    expect(kinds.length).toBeGreaterThan(10);
-    for (const kind of kinds) {
-      expect(() => emulator.faults.add({ kind } as Fault)).toThrow(`${kind} needs operation`);
+  it('names the kinds of faults and their members', () => {
+    expect(membersIn(faultSection)).toEqual(faultMembers);
+    for (const name of [...commonFaultMembers.required, ...commonFaultMembers.optional]) {
+      expect(faultSection).toContain(`\`${name}\``);
     }
   });
 

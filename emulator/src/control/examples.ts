@@ -1,4 +1,4 @@
-import type { Seed } from './seed.ts';
+import type { Seed } from './seed/seed.ts';
 
 /** The log group, the bucket and the Region of the examples. */
 export const examplesAt = {
@@ -13,7 +13,7 @@ const exampleDay = Date.UTC(2024, 4, 1);
 
 /**
  * Adds data for examples: a log group with one event per minute of 1 May 2024, a bucket, a finished
- * task, and in us-east-1 a task that runs for a day. The OpenAPI document of the gateway uses them.
+ * task, and in us-east-1 a task that runs for five minutes. The OpenAPI document of the gateway uses them.
  */
 export function seedExamples(seed: Seed): void {
   const { region, logGroupName, bucket } = examplesAt;
@@ -29,7 +29,8 @@ export function seedExamples(seed: Seed): void {
   seed.foreignTask({
     region: 'us-east-1',
     taskId: runningTaskId,
-    durationMs: 24 * 3_600_000,
+    // Shorter: a reader finds nothing to cancel. Longer: the first export to us-east-1 waits longer.
+    durationMs: 5 * 60_000,
     order,
   });
 }

@@ -1,5 +1,5 @@
 import type { Effect } from '../wire/exchange.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
 
 /** One request and its outcome, or the late effect of a request whose answer was lost. */
 export interface JournalEntry {

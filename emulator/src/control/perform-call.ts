@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../options/settings.ts';
 import type { Answer, Call, Delivery } from '../wire/exchange.ts';
 import type { Scheduler } from './clock.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
 
 /** How the answer is delivered, and the answer of the operation if it was performed. */
 export interface PerformedCall {

@@ -1,11 +1,14 @@
 import type { ExportTask } from '../logs/exports/export-tasks.ts';
+import { checkMembers, type RulesOf } from '../options/check-members.ts';
+import { isNumber, isRecord, milliseconds } from '../options/rule.ts';
 import type { OptionControl } from '../options/settings.ts';
 import { readExactJson, writeExactJson } from '../wire/exact-json.ts';
 import type { Answer, WireRequest } from '../wire/exchange.ts';
 import type { Clock } from './clock.ts';
-import type { Fault, Faults } from './faults.ts';
+import type { Fault } from './faults/fault.ts';
+import type { Faults } from './faults/faults.ts';
 import type { Journal } from './journal.ts';
-import type { Seed } from './seed.ts';
+import type { Seed } from './seed/seed.ts';
 
 /** The controls for tests, in the same process or over HTTP. */
 export interface Controls {
@@ -20,6 +23,16 @@ export interface Controls {
 
 type SeedOf<Name extends keyof Seed> = Parameters<Seed[Name]>[0];
 type Route = (controls: Controls, body: never) => unknown;
+
+interface ClockChange {
+  advanceMs?: number;
+  now?: number;
+}
+
+const clockRules: RulesOf<ClockChange> = {
+  advanceMs: milliseconds,
+  now: { must: 'a number, epoch ms', fits: isNumber },
+};
 
 /**
  * The controls over HTTP, for an emulator in another process. Requests and answers are JSON:
@@ -40,7 +53,9 @@ const routes: Record<string, Route> = {
     return options.all();
   },
   'GET clock': ({ clock }) => ({ now: clock.now() }),
-  'POST clock': ({ clock }, { advanceMs, now }: { advanceMs?: number; now?: number }) => {
+  'POST clock': ({ clock }, change: ClockChange) => {
+    checkMembers('The change of the clock', 'the change of the clock', change, clockRules);
+    const { advanceMs, now } = change;
     if (now !== undefined) clock.set(now);
     if (advanceMs !== undefined) clock.advance(advanceMs);
     return { now: clock.now() };
@@ -68,9 +83,9 @@ export function control(request: WireRequest, controls: Controls): Answer | unde
   const route = routes[`${request.method} ${request.path.slice(root.length)}`];
   if (!route) return json(404, { message: `Unknown control: ${request.method} ${request.path}.` });
   try {
-    // The body is not validated: tests are trusted to send what the types say.
-    const body = readExactJson(request.body.toString() || '{}') as never;
-    return json(200, route(controls, body) ?? {});
+    const body = readExactJson(request.body.toString() || '{}');
+    if (!isRecord(body)) throw new Error('The body must be a JSON object.');
+    return json(200, route(controls, body as never) ?? {});
   } catch (error) {
     return json(400, { message: (error as Error).message });
   }

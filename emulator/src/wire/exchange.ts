@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Fault } from '../control/faults.ts';
+import type { Fault } from '../control/faults/fault.ts';
 
 /** A complete HTTP request. `path` is percent-encoded and has no query. */
 export interface WireRequest {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Scheduler } from '../../control/clock.ts';
-import type { Fault } from '../../control/faults.ts';
+import type { Fault } from '../../control/faults/fault.ts';
 import type { Settings } from '../../options/settings.ts';
 import type { ExportTaskStatusCode } from './export-task-status.ts';
 

@@ -1,5 +1,5 @@
 import type { Scheduler } from '../../control/clock.ts';
-import type { Fault } from '../../control/faults.ts';
+import type { Fault } from '../../control/faults/fault.ts';
 import type { Keys } from '../../kms/keys.ts';
 import type { Settings } from '../../options/settings.ts';
 import type { Buckets } from '../../s3/buckets.ts';

@@ -1,5 +1,3 @@
-import { checkFault } from './check-fault.ts';
-
 /** The effect of each kind of fault on one request. Times are in milliseconds. */
 type FaultKind =
   /** Resets the connection; the operation has no effect. */
@@ -65,47 +63,3 @@ export type Fault = FaultKind & {
   count?: number;
   skip?: number;
 };
-
-/** The pending faults. */
-export interface Faults {
-  /** @throws an error for an unknown kind, and for a missing, unknown or wrong member */
-  add(fault: Fault): void;
-  clear(): void;
-  pending(): Fault[];
-}
-
-/** Makes an empty list. `take` returns the fault that a request meets, and counts it. */
-export function makeFaults(): Faults & {
-  take(operation: string, input: unknown, callerAccountId?: string): Fault | undefined;
-} {
-  let pending: (Fault & { count: number; skip: number })[] = [];
-
-  return {
-    add: (fault) => {
-      checkFault(fault);
-      pending.push({ ...fault, count: fault.count ?? 1, skip: fault.skip ?? 0 });
-    },
-    clear: () => {
-      pending = [];
-    },
-    pending: () => pending.map((fault) => ({ ...fault })),
-    take(operation, input, callerAccountId) {
-      const { logGroupName, RoleArn } = (input ?? {}) as Record<string, unknown>;
-      const accountId =
-        operation === 'AssumeRole' ? String(RoleArn).split(':')[4] : callerAccountId;
-      for (const fault of pending) {
-        if (fault.operation !== '*' && fault.operation !== operation) continue;
-        if (fault.logGroupName !== undefined && fault.logGroupName !== logGroupName) continue;
-        if (fault.accountId !== undefined && fault.accountId !== accountId) continue;
-        if (fault.skip > 0) {
-          fault.skip -= 1;
-          continue;
-        }
-        fault.count -= 1;
-        if (fault.count <= 0) pending = pending.filter((other) => other !== fault);
-        return fault;
-      }
-      return undefined;
-    },
-  };
-}

@@ -1,85 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { bucketArn, logsPrincipals } from '../iam/partitions.ts';
-import { readPolicy } from '../iam/policy.ts';
-import type { Keys, KmsKey } from '../kms/keys.ts';
-import {
-  type ExportOrder,
-  foreignCourse,
-  foreignOrder,
-  isActive,
-} from '../logs/exports/export-tasks.ts';
-import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from '../logs/log-groups.ts';
-import type { LogsRegion, LogsRegions } from '../logs/regions.ts';
-import type { Settings } from '../options/settings.ts';
-import type { Buckets } from '../s3/buckets.ts';
-import { type BucketSettings, writeConfigurations } from '../s3/configurations.ts';
-import type { Scheduler } from './clock.ts';
-
-/** Account and Region of the seeded data. Default: the option `accountId`, and us-east-1. */
-interface SeedPlace {
-  accountId?: string | undefined;
-  region?: string | undefined;
-}
-
-/** Adds data directly, without AWS's checks and quotas. Times are epoch ms. */
-export interface Seed {
-  logGroup(
-    group: SeedPlace & {
-      logGroupName: string;
-      createdAt?: number;
-      logGroupClass?: string;
-      retentionInDays?: number;
-      /** Name of the account policy that sets `retentionInDays`. */
-      retentionPolicyName?: string;
-      isDeletionProtected?: boolean;
-    },
-  ): void;
-  /** Appends events of any age. Creates the group and the stream if they do not exist. */
-  logEvents(
-    events: SeedPlace & {
-      logGroupName: string;
-      logStreamName: string;
-      events: readonly { timestamp: number; message: string; ingestedAt?: number }[];
-    },
-  ): void;
-  /** Adds a bucket. Default policy: one that permits exports; null means no policy. */
-  bucket(bucket: SeedPlace & BucketSettings & { bucket: string; policy?: string | null }): void;
-  /**
-   * Adds a key of KMS and returns its ARN. Default policy: that of KMS, by which the account decides;
-   * CloudWatch Logs may not use such a key.
-   */
-  key(
-    key: SeedPlace & {
-      keyId?: string;
-      /** Begins with `alias/`. */
-      alias?: string;
-      state?: KmsKey['state'];
-      policy?: string;
-    },
-  ): string;
-  /**
-   * Adds COMPLETED tasks and returns their ids, oldest first. The newest finished `spacingMs` (default
-   * 1000) ago, the others `spacingMs` apart. Listings keep the order in which tasks were added, so add
-   * these first. `taskId` is for a count of 1.
-   */
-  finishedTasks(
-    tasks: SeedPlace & {
-      count: number;
-      spacingMs?: number;
-      taskId?: string;
-      order?: Partial<ExportOrder>;
-    },
-  ): string[];
-  /**
-   * Starts a task of another client, even above the limit, and returns its id. It holds a slot for
-   * `durationMs`.
-   */
-  foreignTask(
-    task: SeedPlace & { durationMs: number; taskId?: string; order?: Partial<ExportOrder> },
-  ): string;
-  /** Ends a task FAILED now. @throws an error unless it is PENDING or RUNNING */
-  taskFailure(task: { taskId: string }): void;
-}
+import { bucketArn, logsPrincipals } from '../../iam/partitions.ts';
+import { type Policy, readPolicy } from '../../iam/policy.ts';
+import type { Keys } from '../../kms/keys.ts';
+import { foreignCourse, foreignOrder, isActive } from '../../logs/exports/export-tasks.ts';
+import { addLogGroup, addLogStream, lastTimestamp, storeEvents } from '../../logs/log-groups.ts';
+import type { LogsRegion, LogsRegions } from '../../logs/regions.ts';
+import type { Settings } from '../../options/settings.ts';
+import type { Buckets } from '../../s3/buckets.ts';
+import { writeConfigurations } from '../../s3/configurations.ts';
+import type { Scheduler } from '../clock.ts';
+import { checkEvents, withChecks } from './check-seed.ts';
+import type { Seed, SeedPlace } from './seed.ts';
 
 /** Makes the seed of one emulator. */
 export function makeSeed(
@@ -94,13 +25,14 @@ export function makeSeed(
     region,
   });
 
-  return {
+  return withChecks({
     logGroup({ accountId, region, ...group }) {
       const { logGroups } = regions.of(placeOf({ accountId, region }));
       addLogGroup(logGroups, { createdAt: clock.now(), ...group });
     },
 
     logEvents({ logGroupName, logStreamName, events, ...place }) {
+      checkEvents(events);
       const invalid = events.find(({ timestamp }) => !(Math.abs(timestamp) <= lastTimestamp));
       if (invalid) throw new Error(`The timestamp ${invalid.timestamp} is not a date.`);
       const { logGroups } = regions.of(placeOf(place));
@@ -117,19 +49,18 @@ export function makeSeed(
 
     bucket({ bucket: name, policy, accountId, region, ...bucketSettings }) {
       const where = placeOf({ accountId, region });
-      const document = policy ?? policyForExports({ ...where, name });
+      const given = policy === undefined ? policyForExports({ ...where, name }) : policy;
       buckets.add({
         ...where,
         name,
         createdAt: clock.now(),
-        policy: policy === null ? undefined : readPolicy(document),
+        policy: given === null ? undefined : soundPolicy(given, 'bucket'),
         configurations: writeConfigurations(bucketSettings),
       });
     },
 
     key({ keyId, alias, state, policy: document, ...place }) {
-      const policy = document === undefined ? undefined : readPolicy(document);
-      if (document !== undefined && !policy) throw new Error('The policy of the key is not valid.');
+      const policy = document === undefined ? undefined : soundPolicy(document, 'key');
       return keys.add({
         ...placeOf(place),
         createdAt: clock.now(),
@@ -173,7 +104,7 @@ export function makeSeed(
       if (!isActive(task)) throw new Error(`Export task ${taskId} is not active.`);
       exportTasks.fail(task);
     },
-  };
+  });
 }
 
 function findTask(regions: LogsRegion[], taskId: string) {
@@ -182,6 +113,12 @@ function findTask(regions: LogsRegion[], taskId: string) {
     if (task) return { exportTasks, task };
   }
   throw new Error(`Export task ${taskId} does not exist.`);
+}
+
+function soundPolicy(document: string, owner: 'bucket' | 'key'): Policy {
+  const policy = readPolicy(document);
+  if (!policy) throw new Error(`The policy of the ${owner} is not valid.`);
+  return policy;
 }
 
 function policyForExports(bucket: { name: string; region: string }): string {
