@@ -27,7 +27,10 @@ export async function measurePairs(
   }
   const pairs: Pairs = [];
   for (let round = 0; round < rounds; round++) {
-    pairs.push({ gateway: await measure(gateway), bare: await measure(bare) });
+    // Each is first in every other round.
+    const before = round % 2 === 0 ? await measure(gateway) : undefined;
+    const bareRound = await measure(bare);
+    pairs.push({ gateway: before ?? (await measure(gateway)), bare: bareRound });
   }
   return pairs;
 }

@@ -1,17 +1,17 @@
-import { findFreePort } from '../gateway.ts';
-import { formatRates, measurePairs } from '../pairs.ts';
+import { findFreePort, type GatewayProcess } from '../gateway.ts';
+import { formatRates, measurePairs, type Pairs } from '../pairs.ts';
 import { median, type RoundResult } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
-/** CreateExportTask while metrics are collected and scraped, compared with a gateway without metrics. */
+/**
+ * CreateExportTask while metrics are collected and scraped, compared with a gateway without metrics. Two
+ * processes with the same settings differ by up to 8 %. So there are several pairs of processes.
+ */
 export async function measureMetrics(
   { openGateway, callers }: World,
   scale: Scale,
 ): Promise<string[]> {
-  const port = await findFreePort();
-  await using measured = await openGateway({ env: { METRICS_PORT: String(port) } });
-  await using bare = await openGateway();
-  const subjectOf = (child: typeof bare) => ({
+  const subjectOf = (child: GatewayProcess) => ({
     child,
     runRound: () =>
       callers.call<RoundResult>({
@@ -21,11 +21,18 @@ export async function measureMetrics(
         url: child.url,
       }),
   });
+  const port = await findFreePort();
   const lines: string[] = [];
   const scrapes: Scrape[] = [];
   for (const everySeconds of [1, 15]) {
-    await using _scraper = startScraper(port, everySeconds, scrapes);
-    const pairs = await measurePairs(subjectOf(measured), subjectOf(bare), scale);
+    const pairs: Pairs = [];
+    for (let start = 0; start < scale.processes; start++) {
+      await using measured = await openGateway({ env: { METRICS_PORT: String(port) } });
+      await using bare = await openGateway();
+      await using _scraper = startScraper(port, everySeconds, scrapes);
+      const amounts = { ...scale, rounds: Math.ceil(scale.rounds / scale.processes) };
+      pairs.push(...(await measurePairs(subjectOf(measured), subjectOf(bare), amounts)));
+    }
     const { rates, cpuTimes } = formatRates(pairs);
     lines.push(
       `create, scraped ${`${everySeconds} s`.padEnd(4)} ${rates} (goal ≥ 0.97)`,
