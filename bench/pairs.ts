@@ -1,4 +1,5 @@
 import type { Child } from './child.ts';
+import type { GatewayProcess } from './gateway.ts';
 import { median, type RoundResult } from './round.ts';
 import type { Scale } from './scale.ts';
 
@@ -6,6 +7,15 @@ import type { Scale } from './scale.ts';
 export interface Subject {
   child: Child;
   runRound: () => Promise<RoundResult>;
+}
+
+/** A gateway that gets creates from 50 callers at once. */
+export function createsAt(gateway: GatewayProcess, callers: Child, seconds: number): Subject {
+  return {
+    child: gateway,
+    runRound: () =>
+      callers.call<RoundResult>({ seconds, parallel: 50, requests: ['create'], url: gateway.url }),
+  };
 }
 
 /** The result of a round, with the CPU time of the process. */

@@ -1,6 +1,6 @@
 import { findFreePort, type GatewayProcess } from '../gateway.ts';
-import { formatRates, measurePairs, type Pairs } from '../pairs.ts';
-import { median, type RoundResult } from '../round.ts';
+import { createsAt, formatRates, measurePairs, type Pairs } from '../pairs.ts';
+import { median } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
 
 /**
@@ -11,16 +11,7 @@ export async function measureMetrics(
   { openGateway, callers }: World,
   scale: Scale,
 ): Promise<string[]> {
-  const subjectOf = (child: GatewayProcess) => ({
-    child,
-    runRound: () =>
-      callers.call<RoundResult>({
-        seconds: scale.roundSeconds,
-        parallel: 50,
-        requests: ['create'],
-        url: child.url,
-      }),
-  });
+  const subjectOf = (gateway: GatewayProcess) => createsAt(gateway, callers, scale.roundSeconds);
   const port = await findFreePort();
   const lines: string[] = [];
   const scrapes: Scrape[] = [];

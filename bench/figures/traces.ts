@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { formatRates, measurePairs } from '../pairs.ts';
-import type { RoundResult } from '../round.ts';
+import type { GatewayProcess } from '../gateway.ts';
+import { createsAt, formatRates, measurePairs } from '../pairs.ts';
 import type { Scale, World } from '../scale.ts';
 
 /** CreateExportTask while traces are sent to a receiver, compared with a gateway without traces. */
@@ -13,16 +13,7 @@ export async function measureTraces(
 ): Promise<string[]> {
   await using receiver = await openReceiver();
   await using bare = await openGateway();
-  const subjectOf = (child: typeof bare) => ({
-    child,
-    runRound: () =>
-      callers.call<RoundResult>({
-        seconds: scale.roundSeconds,
-        parallel: 50,
-        requests: ['create'],
-        url: child.url,
-      }),
-  });
+  const subjectOf = (gateway: GatewayProcess) => createsAt(gateway, callers, scale.roundSeconds);
   const lines: string[] = [];
   for (const share of ['1', '0.1']) {
     await using traced = await openGateway({

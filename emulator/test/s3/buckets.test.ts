@@ -135,7 +135,7 @@ describe('a bucket of another Region', () => {
     expect(await errorOf(sent)).toEqual(['PermanentRedirect', 301, 'eu-west-1']);
   });
 
-  it('is redirected by HeadBucket without a body, and found by clients that follow', async () => {
+  it('makes HeadBucket answer 301 without a body, which clients follow', async () => {
     await using aws = await openAws();
     aws.emulator.seed.bucket(elsewhere);
     const head = new HeadBucketCommand({ Bucket: 'elsewhere' });

@@ -66,7 +66,7 @@ describe('the configurations of a bucket', () => {
     });
   });
 
-  it('are seeded', async () => {
+  it('come from a seed', async () => {
     await using aws = await openAws();
     const keyId = 'alias/logs';
     aws.emulator.seed.bucket({
@@ -105,7 +105,7 @@ describe('the configurations of a bucket', () => {
     });
   });
 
-  it('are put, kept in a data directory, and removed', async () => {
+  it('survive in a data directory until DELETE removes them', async () => {
     using folder = mkdtempDisposableSync(join(tmpdir(), 'emulator-'));
     await using before = await openAws({ dataDir: folder.path });
     before.emulator.seed.bucket({ bucket: 'kept' });
@@ -170,7 +170,7 @@ describe('the configurations of a bucket', () => {
     expect(await refusal(readers.publicAccess(aws, Bucket))).toMatchObject({ status: 404 });
   });
 
-  it('are not put with another root or an unknown algorithm', async () => {
+  it('refuse another root and an unknown algorithm', async () => {
     await using aws = await openAws();
     const put = (SSEAlgorithm: string) =>
       aws.s3.send(

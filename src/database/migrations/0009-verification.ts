@@ -37,7 +37,7 @@ export const verification: Migration = {
       .addColumn('manifestSha256', 'text')
       .addPrimaryKeyConstraint('verifications_pk', ['jobId', 'slice', 'attempt'])
       .execute();
-    // What is to be done: few rows, however many have ended.
+    // Open verifications are few, however many have ended.
     await db.schema
       .createIndex('verifications_due')
       .on('verifications')

@@ -264,7 +264,7 @@ describe('the budget of calls to AWS', () => {
 });
 
 describe('calls for verifications', () => {
-  test('are made when no call of a caller waits', async () => {
+  test('follow every waiting call of a caller', async () => {
     const { clock, call, names } = openBudget();
     for (let index = 0; index < 4; index += 1) call(`first-${index}`, read('a'));
     call('verification', verification);
@@ -344,7 +344,7 @@ describe('calls for verifications', () => {
     expect(late[0]?.at).toBeLessThan(31_000);
   });
 
-  test('are made once a second while callers read without a pause', async () => {
+  test('proceed once a second while callers read without a pause', async () => {
     const { clock, call, sent, refused } = openBudget();
     for (let tick = 0; tick < 40; tick += 1) {
       call('read', read(`${tick % 3}`));
@@ -365,7 +365,7 @@ describe('calls for verifications', () => {
     expect(refused.every(({ name }) => name === 'read')).toBe(true);
   });
 
-  test('are refused at once when more wait than can be made in thirty seconds', () => {
+  test('get a refusal at once when more wait than thirty seconds have calls for', () => {
     const { call, budget } = openBudget();
     for (let index = 0; index < 61; index += 1) call(`${index}`, verification);
 
