@@ -39,7 +39,9 @@ function seedEvents({ emulator }: World, sliceBy: SliceBy): string[] {
     message: `${event.group} event ${index}`,
   }));
   for (const logGroupName of groups) {
-    const own = events.filter(({ group }) => group === logGroupName);
+    const own = events
+      .filter(({ group }) => group === logGroupName)
+      .map(({ timestamp, message }) => ({ timestamp, message }));
     for (const [logStreamName, parity] of [
       ['web-1/app', 0],
       ['web-2/app', 1],
