@@ -79,5 +79,5 @@ async function lookFor(
 }
 
 function toProblem(slug: ProblemSlug, check: Check): Problem {
-  return new Problem(slug, `${check.detail} No export task was created.`, helpOf(check));
+  return new Problem(slug, `${check.detail} No export task was created.`, helpOf([check]));
 }

@@ -48,13 +48,13 @@ export async function explainRefusal(
   const logGroupNames = [logGroupName];
   const query = { ...source, bucket, destinationPrefix, logGroupNames, isOwn, roleArn };
   const checks = [
-    ...(await checkEncryption({ ...source, logGroupName }, readings)),
     await checkBucketPolicy(query, readings.policy),
     ...(await checkCallerPermission(query, readings.policy)),
+    ...(await checkEncryption({ ...source, logGroupName }, readings)),
   ];
-  const failed = checks.find(({ verdict }) => verdict === 'fail');
-  if (failed) {
-    const detail = `${refusal.detail} ${failed.detail}`;
+  const failed = checks.filter(({ verdict }) => verdict === 'fail');
+  if (failed.length > 0) {
+    const detail = [refusal, ...failed].map((one) => one.detail).join(' ');
     return new Problem(refusal.slug, detail, { ...refusal.members, ...helpOf(failed) });
   }
   // A bucket of another account must allow the caller of CreateExportTask, too.
@@ -68,25 +68,31 @@ export async function explainRefusal(
         ...bucketStatements(source, bucket),
         ...(isForeign ? foreignStatements(source, bucket) : []),
       ];
+  if (statements.length === 0) return refusal;
   const bucketPolicy = mergeStatements(policy?.document, statements);
-  const remedy = policy ? replacePolicy : addStatements;
+  const remedy = `${policy ? replacePolicy : addStatements} ${after}`;
   return new Problem(refusal.slug, refusal.detail, { ...refusal.members, bucketPolicy, remedy });
 }
 
 const isAboutKey = ({ detail }: Problem) => /\bkms\b|key policy/i.test(detail);
 
 const after = `Then send the request again. ${retryTheJob}`;
-const replacePolicy = `Replace the bucket policy with \`bucketPolicy\`, which keeps the existing statements. For a slice, \`failures\` of the job has it. ${after}`;
-const addStatements = `Add the statements of \`bucketPolicy\` to the bucket policy. This service may not read the existing ones. For a slice, \`failures\` of the job has it. If they are there, check the default encryption of the bucket and the s3:PutObject permission of the service role. ${after}`;
+const replacePolicy =
+  'Replace the bucket policy with `bucketPolicy`, which keeps the existing statements. For a slice, `failures` of the job has it.';
+const addStatements =
+  'Add the statements of `bucketPolicy` to the bucket policy. This service does not know its existing statements. For a slice, `failures` of the job has the new ones. If the bucket policy already has them, check the default encryption of the bucket and the s3:PutObject permission of the service role.';
+const replaceKeyPolicy =
+  'Replace the key policy with the one that POST /preflights shows as `fix` of `key-policy`.';
 
-/** What a problem says of a check that failed: what to do, and the bucket policy if that is the cause. */
-export function helpOf({ name, remedy = '', fix }: Check): {
-  remedy: string;
-  bucketPolicy?: object;
-} {
-  if (fix === undefined) return { remedy: `${remedy} ${after}` };
-  if (name !== 'key-policy') return { remedy: replacePolicy, bucketPolicy: fix };
-  return {
-    remedy: `Replace the key policy with the one that POST /preflights shows as \`fix\` of \`key-policy\`. ${after}`,
-  };
+/** What a problem says of checks that failed: what to do, and the bucket policy if it is a cause. */
+export function helpOf(failed: readonly Check[]): { remedy: string; bucketPolicy?: object } {
+  const remedies = new Set(failed.map(remedyOf)); // a bucket policy can fail two checks
+  const bucketPolicy = failed.find(({ name, fix }) => fix && name !== 'key-policy')?.fix;
+  const remedy = [...remedies, after].join(' ');
+  return { remedy, ...(bucketPolicy && { bucketPolicy }) };
+}
+
+function remedyOf({ name, remedy = '', fix }: Check): string {
+  if (!fix) return remedy;
+  return name === 'key-policy' ? replaceKeyPolicy : replacePolicy;
 }

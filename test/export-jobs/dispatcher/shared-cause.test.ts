@@ -93,6 +93,27 @@ describe.each(['sqlite', 'postgres'] as const)('a job of 3,000 slices, on %s', (
   });
 });
 
+test('a bucket policy for some log groups ends only the slices of the others', async () => {
+  await using queue = await openQueue(); // the policy can be read
+  for (const logGroupName of logGroupNames) queue.emulator.seed.logGroup({ region, logGroupName });
+  const arn = 'arn:aws:s3:::kms-archive';
+  const allow = { Effect: 'Allow', Principal: '*' };
+  const ofOne = { ArnLike: { 'aws:SourceArn': 'arn:aws:logs:*:*:log-group:/one*' } };
+  const Statement = [
+    { ...allow, Action: 's3:*', Resource: [arn, `${arn}/*`] },
+    { ...allow, Effect: 'Deny', Action: 's3:PutObject', Resource: `${arn}/*`, Condition: ofOne },
+  ];
+  const policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  queue.emulator.seed.bucket({ region, bucket: 'kms-archive', policy });
+  const jobId = await queue.put({ slices: 12, logGroupNames, destination: 'kms-archive' });
+
+  await queue.runUntilDone();
+
+  const { counts, failures } = await jobOf(queue, jobId);
+  expect(counts).toMatchObject({ failed: 4, completed: 8 });
+  expect(JSON.parse(failures[0]?.problem ?? '').detail).toContain('kms-archive');
+});
+
 describe('a refused create', () => {
   const other: Answer = { code: 'InvalidParameterException', message: 'The value is wrong.' };
   const putObject: Answer = { code: 'AccessDeniedException', message: `PutObject ${granted}` };

@@ -525,6 +525,15 @@ describe('a refused create says what to do', () => {
     expect(body).not.toHaveProperty('bucketPolicy');
   });
 
+  test('about the bucket policy and the encryption at once', async () => {
+    const encryption = { algorithm: 'aws:kms:dsse' };
+
+    const body = await refuse('doubly-closed', { policy: null, encryption });
+
+    expect(body.remedy).toMatch(/^Replace the bucket policy.*Set the default encryption/);
+    expect(body.bucketPolicy).toBeDefined();
+  });
+
   test('about a statement that denies', async () => {
     const arn = 'arn:aws:s3:::denying';
     const Statement = [

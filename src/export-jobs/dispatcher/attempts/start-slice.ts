@@ -182,7 +182,7 @@ async function recordOutcome(
         const step = returnToQueue(slot, intent, outcome, problem, by);
         await recordAndAnnounce(slot, active, { ...step, keptMs });
       } else {
-        const scope = causeScopeOf(problem);
+        const scope = causeScopeOf(result.problem); // the words of AWS, without our explanation
         await recordRefusal(slot, intent, { problem, scope, by, ageMs, keptMs });
       }
       return 0;
