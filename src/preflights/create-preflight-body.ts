@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defaultDestinationPrefix } from '#aws/destination-prefix.ts';
+import { maxLogGroups } from '#export-jobs/planning/create-export-job-body.ts';
 import { readWindow } from '#export-jobs/planning/window.ts';
 import {
   Destination,
@@ -12,9 +13,6 @@ import type { ExportWindow } from '#targets/preflight/checks/log-group-checks.ts
 import { Instant } from '#validation/instant.ts';
 import { Text } from '#validation/text.ts';
 import { invalidRequest } from '#validation/violations.ts';
-
-// As many as a job may have.
-const maxLogGroups = 1_000;
 
 /** The body of POST /preflights: an export that somebody plans. */
 export type CreatePreflight = Static<typeof CreatePreflight>;

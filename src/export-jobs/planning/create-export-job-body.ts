@@ -16,8 +16,11 @@ import { defaultTemplateOf, templateDescription } from './prefix-template.ts';
 import { Verification } from './verification-mode.ts';
 import { longestDayMs } from './window.ts';
 
-// They fill half of the megabyte that a body may have. A logGroupNamePrefix can match more.
-const maxLogGroups = 1_000;
+/**
+ * The most names of log groups in a body. They fill half of the megabyte that a body may have. A
+ * `logGroupNamePrefix` can match more.
+ */
+export const maxLogGroups = 1_000;
 
 /** The body of POST /export-jobs. Planning applies the defaults of absent members. */
 export type CreateExportJob = Static<typeof CreateExportJob>;
