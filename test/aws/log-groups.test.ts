@@ -73,12 +73,12 @@ describe('a log group', () => {
 });
 
 describe('events of a log group', () => {
-  test('are counted page by page, also behind empty pages', async () => {
+  test('count page by page, also behind empty pages', async () => {
     expect(await pagesOf({})).toEqual([0, 0, 6]);
     expect(await pagesOf({ limit: 4 })).toEqual([0, 0, 4, 0, 0, 2]);
   });
 
-  test('are those of the window, with both ends, and of the streams with a prefix', async () => {
+  test('match the window with both ends, and the streams with a prefix', async () => {
     expect(await pagesOf({ to: at })).toEqual([0, 0, 3]);
     expect(await pagesOf({ from: at + 2, to: at + 9 })).toEqual([0, 0, 0]);
     expect(await pagesOf({ logStreamNamePrefix: 'web/' })).toEqual([0, 0, 4]);

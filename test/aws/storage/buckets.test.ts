@@ -4,7 +4,7 @@ import { pointSdkAt, region } from '../../world.ts';
 import { openStorage } from './open-storage.ts';
 
 describe('a bucket', () => {
-  test('is known with its Region, and belongs to the account of the target or not', async () => {
+  test('has its Region, and belongs to the account of the target or not', async () => {
     await using opened = await openStorage();
     const { emulator, storage } = opened;
     emulator.seed.bucket({ region, bucket: 'theirs', accountId: '210987654321' });
@@ -25,7 +25,7 @@ describe('a bucket', () => {
     expect(await storage.readBucket('nowhere')).toEqual({ outcome: 'absent' });
   });
 
-  test('is known with its Region when the role may not list it', async () => {
+  test('has its Region when the role may not list it', async () => {
     await using opened = await openStorage({ deniedActions: { '*': ['s3:ListBucket'] } });
 
     expect(await opened.storage.readBucket('archive')).toEqual({
@@ -44,7 +44,7 @@ describe('a bucket', () => {
     expect(await opened.storage.readBucket('archive')).toEqual({ outcome: 'denied' });
   });
 
-  test('is unknown, with the problem, when S3 does not answer', async () => {
+  test('stays unknown, with the problem, when S3 does not answer', async () => {
     await using opened = await openStorage();
     opened.emulator.faults.add({ operation: 'HeadBucket', kind: 'error', status: 503, count: 3 });
 
@@ -94,7 +94,7 @@ test('a bucket is looked for at the endpoint of S3 if S3 has one of its own', as
 });
 
 describe('a bucket policy', () => {
-  test('is known as its text, or absent', async () => {
+  test('has its text, or counts as absent', async () => {
     await using opened = await openStorage();
     const policy = '{ "Version": "2012-10-17", "Statement": [] }';
     opened.emulator.seed.bucket({ region, bucket: 'closed', policy: null });

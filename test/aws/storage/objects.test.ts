@@ -53,14 +53,14 @@ describe('an object', () => {
     expect(checksum).toMatchObject({ type: 'FULL_OBJECT' });
   });
 
-  test('is written once, and keeps its content', async () => {
+  test('keeps the content of its first write', async () => {
     expect(await write('once', 'first')).toBe('written');
     expect(await write('once', 'second')).toBe('exists');
 
     expect(await read('once')).toBe('first');
   });
 
-  test('is listed with its size, its ETag without quotation marks, its time and its checksum algorithm', async () => {
+  test('has its size, its ETag without quotation marks, its time and its checksum algorithm in lists', async () => {
     await write('facts', '12345');
 
     const { objects } = await opened.storage.listObjects({ bucket, prefix: 'facts' });
