@@ -86,7 +86,8 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     // After all onRequest hooks: the caller is authenticated and within its rate limit.
     app.addHook('preParsing', (request, reply, _payload, done) => {
       const { method, raw, principal, routeOptions } = request;
-      const expected = method === 'POST' ? expectBody(raw, routeOptions.bodyLimit) : undefined;
+      const mayHaveBody = changingMethods.has(method);
+      const expected = mayHaveBody ? expectBody(raw, routeOptions.bodyLimit) : undefined;
       if (expected && !reply.raw.closed) {
         const callerId = principal === anonymous ? undefined : principal.id;
         // The parsed body takes memory until the answer.
@@ -111,6 +112,8 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
   },
 );
+
+const changingMethods = new Set(['POST', 'PATCH', 'DELETE']);
 
 const originNotAllowed = () =>
   new Problem('origin-not-allowed', 'CORS_ORIGINS does not include the origin of this request.');

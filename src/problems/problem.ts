@@ -187,5 +187,5 @@ export function toProblemBody(problem: Problem, requestId: string, basePath: str
  * recognised by the method before it, as in `GET /problems`.
  */
 export function withBasePath(text: string, basePath: string): string {
-  return text.replace(/\b(GET|POST) \//g, `$1 ${basePath}/`);
+  return text.replace(/\b(GET|POST|PATCH|DELETE) \//g, `$1 ${basePath}/`);
 }

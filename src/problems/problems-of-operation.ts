@@ -50,12 +50,13 @@ export const awsCallProblems = [
 
 /** Every problem an operation may answer: its own, and what follows from its method and schema. */
 export function declaredProblems({ method, schema, config }: Route): ProblemSlug[] {
+  const isChange = method !== 'GET' && method !== 'HEAD';
   const rules = schema?.body ?? schema?.querystring ?? schema?.params ?? schema?.headers;
   const all = [
     ...everyRequest,
-    ...(method === 'POST' ? (['origin-not-allowed', ...everyBody] as const) : []),
+    ...(isChange ? (['origin-not-allowed', ...everyBody] as const) : []),
     ...(config?.action === undefined ? [] : everyAction),
-    ...(method === 'POST' && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
+    ...(isChange && config?.action !== undefined ? (['too-many-bodies'] as const) : []),
     // Other operations answer as if what the caller may not see did not exist.
     ...(schema?.body && config?.action !== undefined ? (['not-permitted'] as const) : []),
     ...(rules ? (['invalid-request'] as const) : []),

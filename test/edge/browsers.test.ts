@@ -81,7 +81,7 @@ describe('a script of another origin', () => {
     expect(answer.status).toBe(204);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
       'access-control-allow-headers': expect.stringContaining('Idempotency-Key'),
       'access-control-max-age': '600',
       vary: 'Origin',

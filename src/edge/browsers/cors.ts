@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 const exposed =
   'Location, ETag, Retry-After, Age, RateLimit, RateLimit-Policy, X-Request-Id, WWW-Authenticate, Allow';
 const allowedHeaders =
-  'Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id';
+  'Authorization, X-API-Key, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id';
 // Browsers cache for two hours at most. Lower: each poll of a page becomes two requests. Higher: a removed
 // origin stays allowed longer.
 const preflightSeconds = 600;
@@ -40,7 +40,7 @@ export function makeCors(origins: readonly string[]): Cors {
     preflightHeadersFor(origin) {
       if (!isAllowed(origin)) return undefined;
       return {
-        'access-control-allow-methods': 'GET, HEAD, POST',
+        'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
         'access-control-allow-headers': allowedHeaders,
         'access-control-max-age': String(preflightSeconds),
       };
