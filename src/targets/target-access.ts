@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
+import { decisionsAtOnce } from '#auth/authorization/owned-access.ts';
 import { inChunks } from '#paging/in-chunks.ts';
 import {
   defaultPageLimit,
@@ -85,9 +86,6 @@ export interface TargetAccessOptions {
   /** What callers may see of export jobs; absent when jobs are off. */
   visibility: JobVisibility | undefined;
 }
-
-// Without a pause. Each takes some tenths of a millisecond. More: other requests wait.
-const decisionsAtOnce = 20;
 
 /** Makes the access to targets. */
 export function makeTargetAccess(options: TargetAccessOptions): TargetAccess {

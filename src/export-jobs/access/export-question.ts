@@ -6,6 +6,7 @@ import type {
   Question,
   TargetIdentity,
 } from '#auth/authorization/authorizer.ts';
+import { decisionsAtOnce } from '#auth/authorization/owned-access.ts';
 import type { Problem } from '#problems/problem.ts';
 import { toInclusive, type Window } from '../planning/window.ts';
 
@@ -50,12 +51,6 @@ export function requireExportAt(
   if (authorizer.mayPermit(request, 'CreateExportJob', target)) return;
   authorizer.require(request, { action: 'CreateExportJob', resource: { target, logGroupName } });
 }
-
-/**
- * How many decisions are made without a pause. Each takes some tenths of a millisecond. More: other
- * requests wait.
- */
-export const decisionsAtOnce = 20;
 
 /**
  * Requires a permit for each of many questions, up to the first refusal. Returns the ids of the
