@@ -21,7 +21,7 @@ import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { makeSlotStatusSource } from '#export-jobs/queue/slot/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/installation.ts';
 import { readVersions } from '#export-jobs/store/reads/read-progress.ts';
-import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';
+import { makeChangeWatch } from '#export-jobs/watching/change-watch.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
@@ -342,7 +342,8 @@ async function openJobs(
 ) {
   const folder = dataDir ?? mkdtempSync(join(memoryFolder, 'export-jobs-'));
   const database = await openReady({ ...storage, dataDir: folder });
-  const watch = makeJobWatch({
+  const watch = makeChangeWatch({
+    what: 'jobs',
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep: sleepUntilAborted,
     log,

@@ -2,12 +2,12 @@ import type { Database } from '#database/database.ts';
 import type { SlotStatusSource } from '#targets/slot/slot.ts';
 import type { VerificationMode } from './planning/verification-mode.ts';
 import type { QueueView } from './queue/position.ts';
-import type { JobWatch } from './watching/job-watch.ts';
+import type { ChangeWatch } from './watching/change-watch.ts';
 
 /** The queue of export jobs, as the rest of the service uses it. */
 export interface JobsOptions {
   database: Database;
-  watch: JobWatch;
+  watch: ChangeWatch;
   queue: QueueView;
   slots: SlotStatusSource;
   /** Wakes the dispatcher of a target, whose queue has changed. */

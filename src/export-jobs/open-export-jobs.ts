@@ -8,7 +8,7 @@ import { openRetention } from './retention/open-retention.ts';
 import type { KeepTimes } from './retention/purge.ts';
 import { makeInstallationReader, makeIsMarker } from './store/installation.ts';
 import { readVersions } from './store/reads/read-progress.ts';
-import { makeJobWatch } from './watching/job-watch.ts';
+import { makeChangeWatch } from './watching/change-watch.ts';
 
 /** The running queue, and what the operations on it need. */
 export interface ExportJobs extends JobsOptions {
@@ -23,7 +23,8 @@ export function openExportJobs(
     Pick<JobsOptions, 'maxWaitingSlices' | 'maxWatchers' | 'verification'> & { keep: KeepTimes },
 ): ExportJobs {
   const { elapsed, sleep, log, maxWaitingSlices, maxWatchers, verification } = options;
-  const watch = makeJobWatch({
+  const watch = makeChangeWatch({
+    what: 'jobs',
     readVersions: (jobIds) => readVersions(database.queries, jobIds),
     sleep,
     log,

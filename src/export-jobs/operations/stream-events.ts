@@ -13,8 +13,8 @@ import { hasEnded } from '../job-state.ts';
 import { deletedMeanwhile } from '../store/deleted-job.ts';
 import { readEvents } from '../store/reads/read-events.ts';
 import { readProgress } from '../store/reads/read-progress.ts';
+import type { ChangeWatch } from '../watching/change-watch.ts';
 import { toVersionedState, writeEventStream } from '../watching/event-stream.ts';
-import type { JobWatch } from '../watching/job-watch.ts';
 import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const EventId = (description: string) =>
@@ -64,7 +64,7 @@ export interface EventStreamsOptions {
   access: JobAccess;
   authenticate: Authenticate;
   authorizer: Pick<Authorizer, 'version'>;
-  watch: JobWatch;
+  watch: ChangeWatch;
   /** The open streams. */
   streams: WaitingRequests;
   /** A clock that only goes forward, in milliseconds. */

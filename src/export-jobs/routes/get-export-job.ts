@@ -5,7 +5,7 @@ import type { Authenticate } from '#auth/access.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
 import type { ShowJob } from '../presenters/show-job.ts';
-import type { JobWatch } from '../watching/job-watch.ts';
+import type { ChangeWatch } from '../watching/change-watch.ts';
 import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const Query = Type.Object(
@@ -36,7 +36,7 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
   access: JobAccess;
   show: ShowJob;
   authenticate: Authenticate;
-  watch: JobWatch;
+  watch: ChangeWatch;
   /** The requests that wait. */
   polls: WaitingRequests;
 }> = async (app, { access, show, authenticate, watch, polls }) => {

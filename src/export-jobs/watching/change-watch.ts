@@ -2,25 +2,27 @@ import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 
-/** Waits for changes of jobs, for any number of waiters. */
-export interface JobWatch {
-  /** Notes that this process has changed a job, and releases its waiters. Call it after the commit. */
-  changed(jobId: string): void;
+/** Waits for changes of things with a version, jobs or archives, for any number of waiters. */
+export interface ChangeWatch {
+  /** Notes that this process has changed one of them, and releases its waiters. Call it after the commit. */
+  changed(id: string): void;
   /**
-   * Resolves when the version of the job is above `version`, when `ms` have passed, or when `signal`
-   * aborts. Never rejects. The job and the signal tell which of the three it was.
+   * Resolves when the version is above `version`, when `ms` have passed, or when `signal` aborts. Never
+   * rejects. The version and the signal tell which of the three it was.
    */
   waitForChange(
-    jobId: string,
+    id: string,
     version: number,
     until: { ms: number; signal: AbortSignal },
   ): Promise<void>;
 }
 
 /** What a watch needs. */
-export interface JobWatchOptions {
-  /** Reads the versions of jobs in one query. A job that does not exist is left out. */
-  readVersions: (jobIds: string[]) => Promise<Map<string, number>>;
+export interface ChangeWatchOptions {
+  /** What is watched, for the log. */
+  what: 'jobs' | 'archives';
+  /** Reads the versions in one query. What does not exist is left out. */
+  readVersions: (ids: string[]) => Promise<Map<string, number>>;
   sleep: AbortableSleep;
   log: Log;
 }
@@ -36,10 +38,15 @@ interface Waiter {
 }
 
 /**
- * Makes the watch. It sends one query per second for all watched jobs together, and none while there
+ * Makes the watch. It sends one query per second for everything that is watched, and none while there
  * are no waiters. After a failed query the waiters keep waiting.
  */
-export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): JobWatch {
+export function makeChangeWatch({
+  what,
+  readVersions,
+  sleep,
+  log,
+}: ChangeWatchOptions): ChangeWatch {
   const waiters = new Map<string, Set<Waiter>>();
   const changedHere = new Set<string>();
   let isPolling = false;
@@ -47,18 +54,18 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
   const outage = makeOutageLog({ log });
   let pause = new AbortController();
 
-  async function releaseChanged(jobIds: string[]): Promise<void> {
+  async function releaseChanged(ids: string[]): Promise<void> {
     try {
-      const versions = await readVersions(jobIds);
-      outage.worked({}, 'polls watched jobs again');
-      for (const jobId of jobIds) {
-        const version = versions.get(jobId) ?? Number.POSITIVE_INFINITY; // the waiter reads the job again and learns that it is gone
-        for (const waiter of waiters.get(jobId) ?? []) {
+      const versions = await readVersions(ids);
+      outage.worked({ what }, 'polls for changes again');
+      for (const id of ids) {
+        const version = versions.get(id) ?? Number.POSITIVE_INFINITY; // the waiter reads it again and learns that it is gone
+        for (const waiter of waiters.get(id) ?? []) {
           if (version > waiter.version) waiter.release();
         }
       }
     } catch (err) {
-      outage.failed({ err }, 'failed to poll watched jobs, retrying');
+      outage.failed({ err, what }, 'failed to poll for changes, retrying');
     }
   }
 
@@ -78,37 +85,37 @@ export function makeJobWatch({ readVersions, sleep, log }: JobWatchOptions): Job
     isCheckingChanged = true;
     await undefined; // one query for everything that changes in this tick
     while (changedHere.size > 0) {
-      const jobIds = [...changedHere].filter((jobId) => waiters.has(jobId));
+      const ids = [...changedHere].filter((id) => waiters.has(id));
       changedHere.clear();
-      if (jobIds.length > 0) await releaseChanged(jobIds);
+      if (ids.length > 0) await releaseChanged(ids);
     }
     isCheckingChanged = false;
   }
 
-  function leave(jobId: string, waiter: Waiter): void {
-    const others = waiters.get(jobId);
+  function leave(id: string, waiter: Waiter): void {
+    const others = waiters.get(id);
     others?.delete(waiter);
-    if (others?.size === 0) waiters.delete(jobId);
+    if (others?.size === 0) waiters.delete(id);
     if (waiters.size === 0) pause.abort();
   }
 
   return {
-    changed(jobId) {
-      if (!waiters.has(jobId)) return;
-      changedHere.add(jobId);
+    changed(id) {
+      if (!waiters.has(id)) return;
+      changedHere.add(id);
       void checkChanged();
     },
 
-    async waitForChange(jobId, version, { ms, signal }) {
+    async waitForChange(id, version, { ms, signal }) {
       if (signal.aborted) return;
       const released = new AbortController();
       const waiter = { version, release: () => released.abort() };
       signal.addEventListener('abort', waiter.release);
-      waiters.set(jobId, (waiters.get(jobId) ?? new Set()).add(waiter));
+      waiters.set(id, (waiters.get(id) ?? new Set()).add(waiter));
       void poll();
       await sleep(ms, released.signal); // a change ends this sleep
       signal.removeEventListener('abort', waiter.release);
-      leave(jobId, waiter);
+      leave(id, waiter);
     },
   };
 }

@@ -4,7 +4,7 @@ import { toDateTime } from '#time/date-time.ts';
 import { hasEnded, type JobState, jobStateOf } from '../job-state.ts';
 import type { JobEvent } from '../store/reads/read-events.ts';
 import type { JobProgress } from '../store/reads/read-progress.ts';
-import type { JobWatch } from './job-watch.ts';
+import type { ChangeWatch } from './change-watch.ts';
 
 /** What an event stream needs. */
 export interface EventStreamOptions {
@@ -13,7 +13,7 @@ export interface EventStreamOptions {
   after: number;
   readEvents: (jobId: string, afterVersion: number) => Promise<JobEvent[]>;
   readState: (jobId: string) => Promise<VersionedState>;
-  watch: Pick<JobWatch, 'waitForChange'>;
+  watch: Pick<ChangeWatch, 'waitForChange'>;
   /** Aborts when the reader has left, or must leave. */
   signal: AbortSignal;
   log: Pick<Log, 'info' | 'warn'>;

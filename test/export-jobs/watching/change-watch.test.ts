@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { makeJobWatch } from '#export-jobs/watching/job-watch.ts';
+import { makeChangeWatch } from '#export-jobs/watching/change-watch.ts';
 
 interface Sleep {
   ms: number;
@@ -15,7 +15,8 @@ function openWatch() {
   const versions = new Map<string, number>();
   const warnings: string[] = [];
   let failure: Error | undefined;
-  const watch = makeJobWatch({
+  const watch = makeChangeWatch({
+    what: 'jobs',
     readVersions: async (jobIds) => {
       queries.push(jobIds);
       if (failure) throw failure;
