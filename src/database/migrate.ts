@@ -11,6 +11,7 @@ import { retention } from './migrations/0006-retention.ts';
 import { traceContext } from './migrations/0007-trace-context.ts';
 import { foreignTasks } from './migrations/0008-foreign-tasks.ts';
 import { verification } from './migrations/0009-verification.ts';
+import { archives } from './migrations/0010-archives.ts';
 
 /** A change of the tables. Replicas of the previous version keep working during and after it. */
 interface MigrationStep {
@@ -28,6 +29,7 @@ const migrations: Record<string, MigrationStep> = {
   '0007-trace-context': traceContext,
   '0008-foreign-tasks': foreignTasks,
   '0009-verification': verification,
+  '0010-archives': archives,
 };
 
 const lockId = 1_718_036_341; // arbitrary, but unique in the database

@@ -1,7 +1,16 @@
 import type { Generated } from 'kysely';
 
-import type { AuditEntryRow } from './audit-entry-row.ts';
-import type { VerificationRow } from './verification-row.ts';
+import type {
+  ArchiveBackfillRow,
+  ArchiveLogGroupRow,
+  ArchivePartitionRow,
+  ArchiveRangeRow,
+  ArchiveRow,
+  ArchiveWaiverRow,
+} from './rows/archive-rows.ts';
+import type { AuditEntryRow } from './rows/audit-entry-row.ts';
+import type { CoverageRow } from './rows/coverage-row.ts';
+import type { VerificationRow } from './rows/verification-row.ts';
 
 /** An export job. Instants are epoch ms by the clock of the database; windows are half-open. */
 export interface JobRow {
@@ -35,6 +44,12 @@ export interface JobRow {
   endedAt: Generated<number | null>;
   /** The span of the request that created the job, as a header traceparent; null without traces. */
   traceParent: string | null;
+  /** The archive that put it into the queue; null for jobs of callers. */
+  archiveId: Generated<string | null>;
+  /** The incarnation of its log group in the archive. */
+  incarnation: Generated<number | null>;
+  /** Which export of its partition it is: 1, 2, 3, … 1 for jobs of callers. */
+  revision: Generated<number>;
   /** Grows with every change of the job or its slices; each change has an event with this number. */
   version: Generated<number>;
 }
@@ -81,6 +96,8 @@ export interface SliceRow {
   misses: Generated<number>;
   /** The cause of its failure: a `SliceProblem` as JSON. */
   problem: string | null;
+  /** The number of the slice that it was split from; null if it was planned. */
+  parent: Generated<number | null>;
 }
 
 /** An attempt: one CreateExportTask for a slice, written before it is sent. */
@@ -209,6 +226,13 @@ export interface Tables {
   slices: SliceRow;
   attempts: AttemptRow;
   verifications: VerificationRow;
+  coverage: CoverageRow;
+  archives: ArchiveRow;
+  archiveLogGroups: ArchiveLogGroupRow;
+  archiveRanges: ArchiveRangeRow;
+  archivePartitions: ArchivePartitionRow;
+  archiveBackfills: ArchiveBackfillRow;
+  archiveWaivers: ArchiveWaiverRow;
   events: EventRow;
   idempotencyKeys: IdempotencyKeyRow;
   lines: LineRow;

@@ -118,6 +118,7 @@ const auditEntries = events.map(({ jobId, version, at, type }) => ({
   awsRequestId: null,
   outcome: 'ok',
   manifestSha256: type === 'slice-completed' ? manifestSha256 : null,
+  archiveId: null,
 }));
 
 /** One job of one slice, exported once. */
@@ -162,6 +163,9 @@ const valid: Evidence = {
       isUnsettledAllowed: 0,
       logGroupBytes: null,
       traceParent: null,
+      archiveId: null,
+      incarnation: null,
+      revision: 1,
       acceptedAt: 980,
       cancelRequestedAt: null,
       endedAt: null,
@@ -186,6 +190,7 @@ const valid: Evidence = {
       failures: 0,
       misses: 0,
       problem: null,
+      parent: null,
     },
   ],
   attempts: [attempt],

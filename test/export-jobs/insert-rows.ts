@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Insertable } from 'kysely';
 
 import type { Database } from '#database/database.ts';
-import type { VerificationRow } from '#database/verification-row.ts';
+import type { VerificationRow } from '#database/rows/verification-row.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { testAuditContext } from './caller-requests.ts';

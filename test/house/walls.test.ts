@@ -44,7 +44,15 @@ const { files, texts: sources, imports } = service;
 const ownImports = imports.filter(({ to }) => sources.has(to));
 
 // Files in no folder are the hall.
-const features = ['export-jobs', 'export-tasks', 'preflights', 'targets', 'ui'];
+const features = [
+  'archives',
+  'coverage',
+  'export-jobs',
+  'export-tasks',
+  'preflights',
+  'targets',
+  'ui',
+];
 
 const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : 'hall');
 
@@ -217,13 +225,17 @@ describe('the walls', () => {
 });
 
 describe.each([service, emulator])('the rooms of $folder', ({ folder, files, texts }) => {
+  // A released migration stays a file of its own, so that folder grows with every release.
+  const growing = ['database/migrations'];
+
   test('are small: files of at most 250 lines, folders of at most nine files', () => {
     const long = files.filter((file) => (texts.get(file)?.split('\n').length ?? 0) > 251);
     const folders = new Set(
       files.filter((file) => file.includes('/')).map((file) => dirname(file)),
     );
     const full = [...folders].filter(
-      (room) => files.filter((file) => dirname(file) === room).length > 9,
+      (room) =>
+        !growing.includes(room) && files.filter((file) => dirname(file) === room).length > 9,
     );
 
     expect([...long, ...full]).toEqual([]);

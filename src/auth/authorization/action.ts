@@ -7,6 +7,10 @@ export const actions = {
   ReadExportJob: 'read',
   CancelExportJob: 'cancel',
   RetryExportJob: 'create',
+  CreateArchive: 'create',
+  ReadArchive: 'read',
+  ChangeArchive: 'create',
+  ReadCoverage: 'read',
   ReadTarget: 'read',
   CheckAuthorization: 'read',
 } as const;

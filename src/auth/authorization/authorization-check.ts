@@ -52,6 +52,9 @@ const actionDescription = `The action to test. The members that matter, beside \
 - \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks. POST /preflights also requires this action.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
 - \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry must also be permitted as \`CreateExportJob\`.
+- \`CreateArchive\`: the same as for \`CreateExportJob\`. Each export of the archive is checked again as \`CreateExportJob\`.
+- \`ReadArchive\`, \`ChangeArchive\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
+- \`ReadCoverage\`: \`logGroupName\`.
 - \`ReadTarget\`: none.
 - \`CheckAuthorization\`: none.`;
 
@@ -72,7 +75,7 @@ export const AuthorizationCheck = Type.Object(
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For the actions on an existing job: the template of the job. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For the actions on an existing job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(
@@ -97,7 +100,8 @@ export const AuthorizationCheck = Type.Object(
     ),
     isOwn: Type.Optional(
       Type.Boolean({
-        description: 'Whether the job belongs to the tested caller (`principal`). Default: false.',
+        description:
+          'Whether the job or archive belongs to the tested caller (`principal`). Default: false.',
         'x-rule': 'true or false',
       }),
     ),

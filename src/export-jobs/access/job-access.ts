@@ -95,6 +95,7 @@ function placeholder(id: string, target = ''): JobHead {
     prefixTemplate: '',
     timeZone: '',
     priority: 0,
+    revision: 1,
     acceptedAt: 0,
     logGroupName: '',
     fromAt: 0,

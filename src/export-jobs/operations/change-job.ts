@@ -65,8 +65,8 @@ function* toRetryQuestions(
   { head, target }: FoundJob,
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
-  const { id: jobId, destination, prefixTemplate, timeZone, priority } = head;
-  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone });
+  const { id: jobId, destination, prefixTemplate, timeZone, priority, revision } = head;
+  const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision });
   for (const failed of failures) {
     const destinationPrefix = template.render({ ...failed, attempt: failed.attempt + 1 });
     yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });

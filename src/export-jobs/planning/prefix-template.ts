@@ -11,6 +11,8 @@ export interface JobOfPrefix {
   jobId: string;
   /** The IANA name of the time zone of the times. */
   timeZone: string;
+  /** Which export of its partition it is; 1 for a job without archive, and the default. */
+  revision?: number;
 }
 
 /** The values of one attempt in its destination prefix. */
@@ -35,8 +37,8 @@ export interface PrefixTemplate {
   render(attempt: AttemptOfPrefix): string;
 }
 
-/** The placeholders of a template. */
-const names = [
+/** The placeholders of the template of a job. */
+const namesOfJobs = [
   'account',
   'region',
   'target',
@@ -49,8 +51,14 @@ const names = [
   'jobId',
   'attempt',
 ] as const;
+/** Those of the template of an archive. */
+const names = [...namesOfJobs, 'revision'] as const;
 type Name = (typeof names)[number];
-const known = names.map((name) => `{${name}}`).join(' ');
+const inBraces = (known: readonly Name[]) => known.map((name) => `{${name}}`).join(' ');
+const known = inBraces(namesOfJobs);
+
+/** The names of the placeholders that a template may have: those of a job or of an archive. */
+export const placeholders = { job: namesOfJobs, archive: names } as const;
 
 /** The description of prefix templates in the OpenAPI document. */
 export const templateDescription = `Template for the key prefix of the exported objects. Placeholders: ${known}. They are filled in for each attempt of each slice. {yyyy}, {MM}, {dd}, {HH} and {mm} are the year, month, day, hour and minute at the start of the slice. They are in \`timeZone\`. {attempt} is the number of the attempt for the slice: 1, 2, 3, … {logGroup} has no leading slash. Slashes at the end of the prefix are removed. AWS appends \`/<taskId>/<log stream>/\` and the file names \`000000.gz\`, \`000001.gz\` and so on. If \`sliceBy\` is \`15-minutes\`, the default has {mm} after {HH}.`;
@@ -67,13 +75,16 @@ export const defaultTemplateOf = (sliceBy: SliceBy): string =>
 const nameOrBrace = /\{([^{}]*)\}|[{}]/g;
 
 /** Says what is wrong with a prefix template; `undefined` when it is valid. */
-export function faultOf(prefixTemplate: string): string | undefined {
+export function faultOf(
+  prefixTemplate: string,
+  allowed: readonly Name[] = placeholders.job,
+): string | undefined {
   const faults = [...prefixTemplate.matchAll(nameOrBrace)].flatMap(
     ({ 0: found, 1: name, index }) => {
       if (name === undefined) return [`has an unmatched ${found} at character ${index + 1}`];
-      if (isName(name)) return [];
+      if (isName(name) && allowed.includes(name)) return [];
       return [
-        `has the unknown placeholder ${found} at character ${index + 1}; known placeholders: ${known}`,
+        `has the unknown placeholder ${found} at character ${index + 1}; known placeholders: ${inBraces(allowed)}`,
       ];
     },
   );
@@ -94,7 +105,7 @@ const longestAttempt = 999_999;
 
 /** Reads a valid prefix template. */
 export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): PrefixTemplate {
-  const { target, jobId, timeZone } = job;
+  const { target, jobId, timeZone, revision = 1 } = job;
   const clock = openWallClock(timeZone);
   const parts = toParts(prefixTemplate);
   const ofJob = { account: target.accountId, region: target.region, target: target.name, jobId };
@@ -110,6 +121,7 @@ export function readPrefixTemplate(prefixTemplate: string, job: JobOfPrefix): Pr
       HH: time.slice(11, 13),
       mm: time.slice(14, 16),
       attempt: String(attempt),
+      revision: String(revision),
     };
   };
 

@@ -51,7 +51,14 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!slice) return undefined;
   const job = await queries
     .selectFrom('jobs')
-    .select(['principal', 'destination', 'timeZone', 'logStreamNamePrefix', 'traceParent'])
+    .select([
+      'principal',
+      'destination',
+      'timeZone',
+      'logStreamNamePrefix',
+      'traceParent',
+      'revision',
+    ])
     .select('destinationPrefix as prefixTemplate')
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();

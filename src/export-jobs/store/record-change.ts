@@ -2,8 +2,8 @@ import { type Insertable, sql } from 'kysely';
 
 import type { Action } from '#auth/authorization/action.ts';
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
-import type { AuditEntryRow } from '#database/audit-entry-row.ts';
 import type { Database, Queries } from '#database/database.ts';
+import type { AuditEntryRow } from '#database/rows/audit-entry-row.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
 import { whereOpenSlices } from './slice-conditions.ts';
 
@@ -69,7 +69,7 @@ export async function recordChange(
       >`case when ${whereOpenSlices} then null else ${database.now()} end`,
     }))
     .where('id', '=', jobId)
-    .returning(['version', 'endedAt', 'target', 'destination', 'destinationPrefix'])
+    .returning(['version', 'endedAt', 'target', 'destination', 'destinationPrefix', 'archiveId'])
     .executeTakeFirstOrThrow();
   // Callers see the time of the last event as the end of the job.
   const at = endedAt ?? database.now();

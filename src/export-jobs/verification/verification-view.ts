@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 
-import type { VerificationRow } from '#database/verification-row.ts';
+import type { VerificationRow } from '#database/rows/verification-row.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { readEvidence } from '../store/verifications/findings.ts';
 import { EmptinessEvidence } from './manifest/manifest.ts';

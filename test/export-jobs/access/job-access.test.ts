@@ -22,6 +22,7 @@ const job: JobHead = {
   prefixTemplate: 'jobs/{jobId}',
   timeZone: 'UTC',
   priority: 0,
+  revision: 1,
   acceptedAt: 1,
   logGroupName: '/a',
   fromAt: 0,

@@ -78,6 +78,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
       outcome: 'aws-timeout',
       policies: '["one","two"]',
       manifestSha256: null,
+      archiveId: null,
     });
   });
 

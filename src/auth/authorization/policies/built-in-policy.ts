@@ -1,12 +1,15 @@
 /**
  * The built-in policy, in addition to those of the operator: callers may read, cancel and retry their
- * own jobs unless a policy forbids it.
+ * own jobs, and read and change their own archives, unless a policy forbids it.
  */
 export const builtInPolicy = {
   id: 'own-export-jobs',
   text: `permit(
     principal,
-    action in [Action::"ReadExportJob", Action::"CancelExportJob", Action::"RetryExportJob"],
+    action in [
+      Action::"ReadExportJob", Action::"CancelExportJob", Action::"RetryExportJob",
+      Action::"ReadArchive", Action::"ChangeArchive"
+    ],
     resource
   ) when { context.isOwn };`,
 };

@@ -34,13 +34,19 @@ type ExportOfJob = {
 type Task = { destination?: String, destinationPrefix?: String };
 // The prefix of a job is its template, with names in braces.
 type Job = { isOwn: Bool, destination: String, destinationPrefix: String };
+// The prefix of an archive is its template, too.
+type Archive = { isOwn: Bool, destination: String, destinationPrefix: String };
 
 action CreateExportTask in [create] appliesTo { principal: Caller, resource: LogGroup, context: Export };
 action CreateExportJob in [create] appliesTo { principal: Caller, resource: LogGroup, context: ExportOfJob };
 action RetryExportJob in [create] appliesTo { principal: Caller, resource: LogGroup, context: Job };
+action CreateArchive in [create] appliesTo { principal: Caller, resource: LogGroup, context: ExportOfJob };
+action ChangeArchive in [create] appliesTo { principal: Caller, resource: LogGroup, context: Archive };
 
 action DescribeExportTasks in [read] appliesTo { principal: Caller, resource: LogGroup, context: Task };
 action ReadExportJob in [read] appliesTo { principal: Caller, resource: LogGroup, context: Job };
+action ReadArchive in [read] appliesTo { principal: Caller, resource: LogGroup, context: Archive };
+action ReadCoverage in [read] appliesTo { principal: Caller, resource: LogGroup };
 action ReadTarget in [read] appliesTo { principal: Caller, resource: Target };
 action CheckAuthorization in [read] appliesTo { principal: Caller, resource: Target };
 

@@ -42,8 +42,8 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   const intent = await claimNextSlice(database, lease, {
     leaseMs: timings.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
-    renderPrefix: (prefixTemplate, { jobId, timeZone, ...attempt }) =>
-      readPrefixTemplate(prefixTemplate, { target, jobId, timeZone }).render(attempt),
+    renderPrefix: (prefixTemplate, { jobId, timeZone, revision, ...attempt }) =>
+      readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
   if (!intent) {

@@ -10,7 +10,15 @@ import type { DeletedJob } from '../deleted-job.ts';
 export interface JobHead
   extends Pick<
     Selectable<JobRow>,
-    'id' | 'caller' | 'version' | 'target' | 'destination' | 'timeZone' | 'priority' | 'acceptedAt'
+    | 'id'
+    | 'caller'
+    | 'version'
+    | 'target'
+    | 'destination'
+    | 'timeZone'
+    | 'priority'
+    | 'acceptedAt'
+    | 'revision'
   > {
   /** The template that the destination prefixes of its attempts are rendered from. */
   prefixTemplate: string;
@@ -94,6 +102,7 @@ export async function findJobs(
       'destinationPrefix as prefixTemplate',
       'timeZone',
       'jobs.priority',
+      'revision',
       'acceptedAt',
       'accountId',
       'region',

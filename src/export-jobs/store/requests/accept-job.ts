@@ -23,6 +23,17 @@ export interface Acceptance {
   plan: PlannedJob;
   /** How many slices a caller may have waiting; 0 means no limit. */
   maxWaitingSlices: number;
+  /** The partition of an archive that it exports. Default: none. */
+  partition?: PartitionOfJob | undefined;
+}
+
+/** What a job of an archive exports. */
+interface PartitionOfJob {
+  archiveId: string;
+  /** The incarnation of the log group in the archive. */
+  incarnation: number;
+  /** Which export of the partition it is: 1, 2, 3, … */
+  revision: number;
 }
 
 // SQLite accepts 32,766 parameters in a statement, and a slice needs eleven. Fewer: more statements per
@@ -50,11 +61,13 @@ async function jobExists({ queries }: Database, jobId: string): Promise<boolean>
   return query.executeTakeFirst().then(Boolean, () => false);
 }
 
-async function writeJob(
+/** Puts a job with its slices into the queue, in the transaction of the caller. See `acceptJob`. */
+export async function writeJob(
   queries: Queries,
   database: Database,
-  { jobId, request, acceptedAt, keyUse, traceParent, plan, maxWaitingSlices }: Acceptance,
+  acceptance: Acceptance,
 ): Promise<string> {
+  const { jobId, request, acceptedAt, keyUse, traceParent, plan, partition } = acceptance;
   const { principal } = request;
   const caller = principal.id;
   if (keyUse) {
@@ -69,7 +82,7 @@ async function writeJob(
     if (known !== undefined) return known;
   }
   const { job, slices, policies } = plan;
-  await requireWaitingCapacity(queries, caller, slices.length, maxWaitingSlices);
+  await requireWaitingCapacity(queries, caller, slices.length, acceptance.maxWaitingSlices);
   const { prefixTemplate, isUnsettledAllowed, ...columns } = job;
   const { target, priority } = job;
   await queries
@@ -84,6 +97,7 @@ async function writeJob(
       acceptedAt,
       cancelRequestedAt: null,
       traceParent: traceParent ?? null,
+      ...partition,
     })
     .execute();
   const jobColumns = { jobId, target, caller, priority, state: 'waiting' };

@@ -35,6 +35,7 @@ export interface ClaimOptions {
     slice: {
       jobId: string;
       timeZone: string;
+      revision: number;
       logGroupName: string;
       fromAt: number;
       attempt: number;

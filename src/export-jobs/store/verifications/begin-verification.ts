@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import type { VerificationRow } from '#database/verification-row.ts';
+import type { VerificationRow } from '#database/rows/verification-row.ts';
 
 /** A completed task whose export is to be verified. */
 type BegunVerification = Pick<

@@ -1,6 +1,6 @@
 import type { Selectable, Updateable } from 'kysely';
 
-import type { VerificationRow } from '#database/verification-row.ts';
+import type { VerificationRow } from '#database/rows/verification-row.ts';
 import type { EmptinessEvidence } from '../../verification/manifest/manifest.ts';
 
 /** The objects of an export: how many there are, their bytes, and the log streams they are of. */

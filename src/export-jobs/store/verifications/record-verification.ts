@@ -1,7 +1,7 @@
 import type { Updateable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
-import type { VerificationRow } from '#database/verification-row.ts';
+import type { VerificationRow } from '#database/rows/verification-row.ts';
 import { lockJob } from '../lock-job.ts';
 import { type ClaimedVerification, guardVerification } from './claim-verification.ts';
 import { heldBy } from './due-verifications.ts';

@@ -24,4 +24,6 @@ export interface AuditEntryRow {
   outcome: string;
   /** SHA-256 of the manifest, in hex; null if the change has none. */
   manifestSha256: string | null;
+  /** The archive that was changed, or whose job it is; null if there is none. */
+  archiveId: string | null;
 }
