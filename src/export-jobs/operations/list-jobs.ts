@@ -1,28 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
+import { readPermittedPage } from '#auth/authorization/permitted-page.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
-import {
-  defaultPageLimit,
-  maxDecisionsPerPage,
-  type Page,
-  pageParameters,
-  readCursor,
-  toCursor,
-  toPage,
-} from '#paging/page.ts';
+import { defaultPageLimit, type Page, pageParameters, readCursor } from '#paging/page.ts';
 import { Text } from '#validation/text.ts';
 import type { JobAccess } from '../access/job-access.ts';
 import { type ExportJob, JobStateName } from '../export-job.ts';
 import { showJob } from '../presenters/show-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
-import {
-  type JobCursor,
-  type JobFilter,
-  type JobHead,
-  readHeadPage,
-} from '../store/reads/read-heads.ts';
+import { type JobHead, readHeadPage } from '../store/reads/read-heads.ts';
 
 /** The filter of a list of jobs, and its page. */
 export type JobListQuery = Static<typeof JobListQuery>;
@@ -61,9 +49,6 @@ export const JobListQuery = Type.Object(
 /** Lists export jobs, the newest first: the caller's own, or those of others that it may read. */
 export type ListJobs = (request: CallerRequest, query: JobListQuery) => Promise<Page<ExportJob>>;
 
-// For each query after the first. Fewer: more queries. More: rows are read that no decision needs.
-const rowsPerQuery = 100;
-
 /** Makes `ListJobs`. `basePath` is the public path prefix of all links. */
 export function makeListJobs(options: {
   database: Database;
@@ -72,51 +57,25 @@ export function makeListJobs(options: {
   basePath: string;
 }): ListJobs {
   const { database, access, jobCache, basePath } = options;
+  return async (request, { limit = defaultPageLimit, cursor, caller, ...others }) => {
+    const { id: ownId } = request.principal;
+    const filter = { ...others, caller: caller === '*' ? undefined : (caller ?? ownId) };
+    const [at, id] = readCursor(cursor, ['number', 'string']) ?? [];
 
-  /** Reads jobs in their order until the page is full of jobs that the caller may read. */
-  async function readPage(
-    request: CallerRequest,
-    limit: number,
-    filter: Omit<JobFilter, 'limit'>,
-  ): Promise<Page<JobHead>> {
-    const readable: JobHead[] = [];
-    let { after } = filter;
-    let decisions = 0;
-    // Mostly the caller may read all of a page. One more row shows whether there is another page.
-    for (let rows = limit + 1; ; rows = rowsPerQuery) {
-      const heads = await readHeadPage(database, { ...filter, after, limit: rows });
-      for await (const evaluated of access.evaluate(request, heads)) {
-        decisions += evaluated.decisions;
-        after = evaluated.head;
-        if (evaluated.isPermitted) readable.push(evaluated.head);
-        if (readable.length > limit)
-          return toPage(readable, limit, ({ acceptedAt, id }) => [acceptedAt, id]);
-        if (decisions >= maxDecisionsPerPage)
-          return { entries: readable, nextCursor: cursorAfter(after) };
-      }
-      if (heads.length < rows) return { entries: readable };
-    }
-  }
-
-  return async (request, { limit = defaultPageLimit, cursor, ...filter }) => {
-    const { caller = request.principal.id } = filter;
-    const [acceptedAt, id] = readCursor(cursor, ['number', 'string']) ?? [];
-
-    const { entries, ...page } = await readPage(request, limit, {
-      ...filter,
-      caller: caller === '*' ? undefined : caller,
-      ...(acceptedAt !== undefined && id !== undefined && { after: { acceptedAt, id } }),
+    const { entries, ...page } = await readPermittedPage<JobHead>({
+      limit,
+      after: at === undefined || id === undefined ? undefined : { at, id },
+      readHeads: (after, rows) =>
+        readHeadPage(database, {
+          ...filter,
+          after: after && { acceptedAt: after.at, id: after.id },
+          limit: rows,
+        }),
+      evaluate: (heads) => access.evaluate(request, heads),
+      cursorOf: (head) => ({ at: head.acceptedAt, id: head.id }),
     });
     const read = await jobCache.read(entries);
 
     return { entries: read.map((snapshot) => showJob(snapshot, basePath)), ...page };
   };
-}
-
-/**
- * Makes a cursor after a hidden job. It has only as much of the id as separates the job from its
- * neighbours.
- */
-function cursorAfter({ acceptedAt, id }: JobCursor): string {
-  return toCursor([acceptedAt, id.slice(0, 8)]);
 }

@@ -1,4 +1,5 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
@@ -25,16 +26,14 @@ export interface ListingOptions {
 }
 
 /**
- * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes.
- * @throws Problem no-log-groups, too-many-slices, aws-timeout, aws-unexpected, or what AWS's answer
- * means
+ * Lists the log groups whose name begins with a prefix, page by page, in AWS's order.
+ * @throws Problem aws-timeout, aws-unexpected, or what AWS's answer means
  */
-export async function resolveLogGroups(
+export async function* listLogGroups(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
   logGroupNamePrefix: string,
   { elapsed, sleep, caller }: ListingOptions,
-): Promise<{ logGroupNames: string[]; storedBytes: number }> {
-  const bytesByName = new Map<string, number>();
+): AsyncGenerator<LogGroup[]> {
   let nextToken: string | undefined;
   const deadline = elapsed() + maxListingMs;
   for (let page = 0; page < maxPages; page += 1) {
@@ -47,7 +46,29 @@ export async function resolveLogGroups(
       { logGroupNamePrefix, limit: 50, ...(nextToken !== undefined && { nextToken }) },
       { caller },
     );
-    for (const { logGroupName, storedBytes = 0 } of answer.logGroups) {
+    yield answer.logGroups;
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) return;
+  }
+  throw new Problem(
+    'aws-unexpected',
+    `The list of log groups from AWS does not end after ${maxPages} pages.`,
+  );
+}
+
+/**
+ * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes.
+ * @throws Problem no-log-groups, too-many-slices, aws-timeout, aws-unexpected, or what AWS's answer
+ * means
+ */
+export async function resolveLogGroups(
+  logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
+  logGroupNamePrefix: string,
+  options: ListingOptions,
+): Promise<{ logGroupNames: string[]; storedBytes: number }> {
+  const bytesByName = new Map<string, number>();
+  for await (const page of listLogGroups(logs, logGroupNamePrefix, options)) {
+    for (const { logGroupName, storedBytes = 0 } of page) {
       bytesByName.set(logGroupName, storedBytes);
     }
     if (bytesByName.size > slicesPerJob) {
@@ -56,17 +77,10 @@ export async function resolveLogGroups(
         `More than ${inDigits(slicesPerJob)} log groups begin with ${logGroupNamePrefix}. Each is at least one slice, and a job has a limit of ${inDigits(slicesPerJob)} slices.`,
       );
     }
-    nextToken = answer.nextToken;
-    if (nextToken === undefined) {
-      if (bytesByName.size === 0) {
-        throw new Problem('no-log-groups', `No log group begins with ${logGroupNamePrefix}.`);
-      }
-      const storedBytes = [...bytesByName.values()].reduce((sum, bytes) => sum + bytes, 0);
-      return { logGroupNames: [...bytesByName.keys()], storedBytes };
-    }
   }
-  throw new Problem(
-    'aws-unexpected',
-    `The list of log groups from AWS does not end after ${maxPages} pages.`,
-  );
+  if (bytesByName.size === 0) {
+    throw new Problem('no-log-groups', `No log group begins with ${logGroupNamePrefix}.`);
+  }
+  const storedBytes = [...bytesByName.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return { logGroupNames: [...bytesByName.keys()], storedBytes };
 }

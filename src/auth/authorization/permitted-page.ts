@@ -1,0 +1,65 @@
+import { maxDecisionsPerPage, type Page, toCursor, toPage } from '#paging/page.ts';
+import type { Evaluated } from './owned-access.ts';
+
+/** A position in a list, the newest first. */
+export interface AgeCursor {
+  /** When it was created, epoch ms. */
+  at: number;
+  id: string;
+}
+
+/** What a page is made of. */
+export interface PermittedPageOptions<Head> {
+  limit: number;
+  /** The position after which the page begins. Default: the beginning. */
+  after: AgeCursor | undefined;
+  /** Reads entries in their order, after a position. Fewer than `rows` are the last ones. */
+  readHeads: (after: AgeCursor | undefined, rows: number) => Promise<readonly Head[]>;
+  /** Evaluates which of them belong to the page, in their order. */
+  evaluate: (heads: readonly Head[]) => AsyncIterable<Evaluated<Head>>;
+  cursorOf: (head: Head) => AgeCursor;
+}
+
+// For each query after the first. Fewer: more queries. More: rows are read that no decision needs.
+const rowsPerQuery = 100;
+
+/**
+ * Reads entries in their order until the page is full of those that the caller may see, or until it has
+ * taken `maxDecisionsPerPage`.
+ */
+export async function readPermittedPage<Head>({
+  limit,
+  after: first,
+  readHeads,
+  evaluate,
+  cursorOf,
+}: PermittedPageOptions<Head>): Promise<Page<Head>> {
+  const readable: Head[] = [];
+  let after = first;
+  let decisions = 0;
+  // Mostly the caller may see all of a page. One more row shows whether there is another page.
+  for (let rows = limit + 1; ; rows = rowsPerQuery) {
+    const heads = await readHeads(after, rows);
+    for await (const evaluated of evaluate(heads)) {
+      decisions += evaluated.decisions;
+      after = cursorOf(evaluated.head);
+      if (evaluated.isPermitted) readable.push(evaluated.head);
+      if (readable.length > limit)
+        return toPage(readable, limit, (head) => {
+          const { at, id } = cursorOf(head);
+          return [at, id];
+        });
+      if (decisions >= maxDecisionsPerPage)
+        return { entries: readable, nextCursor: cursorAfter(after) };
+    }
+    if (heads.length < rows) return { entries: readable };
+  }
+}
+
+/**
+ * Makes a cursor after a hidden entry. It has only as much of the id as separates the entry from its
+ * neighbours.
+ */
+function cursorAfter({ at, id }: AgeCursor): string {
+  return toCursor([at, id.slice(0, 8)]);
+}
