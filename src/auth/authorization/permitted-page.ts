@@ -2,7 +2,7 @@ import { maxDecisionsPerPage, type Page, toCursor, toPage } from '#paging/page.t
 import type { Evaluated } from './owned-access.ts';
 
 /** A position in a list, the newest first. */
-export interface AgeCursor {
+interface AgeCursor {
   /** When it was created, epoch ms. */
   at: number;
   id: string;

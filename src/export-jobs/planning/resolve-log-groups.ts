@@ -29,7 +29,7 @@ export interface ListingOptions {
  * Lists the log groups whose name begins with a prefix, page by page, in AWS's order.
  * @throws Problem aws-timeout, aws-unexpected, or what AWS's answer means
  */
-export async function* listLogGroups(
+async function* listLogGroups(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
   logGroupNamePrefix: string,
   { elapsed, sleep, caller }: ListingOptions,

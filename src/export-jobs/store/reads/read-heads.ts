@@ -36,7 +36,7 @@ export interface JobHead
 }
 
 /** A position in the list of jobs, the newest first. */
-export interface JobCursor {
+interface JobCursor {
   acceptedAt: number;
   id: string;
 }
