@@ -1,7 +1,5 @@
+import type { PartitionBy } from '#coverage/ledger/units.ts';
 import type { VerificationMode } from '#export-jobs/planning/verification-mode.ts';
-
-/** The calendar unit of the partitions of an archive, in UTC. Weeks begin on Monday. */
-type PartitionBy = 'hour' | 'day' | 'week' | 'month';
 
 /** The values of an archive with all defaults applied. Instants are epoch ms. */
 export interface ArchiveDefinition {

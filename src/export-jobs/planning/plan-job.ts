@@ -1,6 +1,7 @@
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import { Problem, type Violation } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { Window } from '#time/window.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { SliceBy } from './calendar/slice-units.ts';
@@ -10,7 +11,7 @@ import { type PlannedSlices, planSlices } from './plan-slices.ts';
 import { defaultTemplateOf, faultOf, readPrefixTemplate } from './prefix-template.ts';
 import { type ListingOptions, resolveLogGroups } from './resolve-log-groups.ts';
 import type { VerificationMode } from './verification-mode.ts';
-import { readWindow, type Window } from './window.ts';
+import { readWindow } from './window.ts';
 
 /** The values of a job, with all defaults applied. Instants are epoch ms. */
 export interface PlannedJobFacts extends Window {

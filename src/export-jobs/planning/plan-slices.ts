@@ -1,10 +1,10 @@
 import { inChunks } from '#paging/in-chunks.ts';
 import { awsLimits, countOf, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import type { Window } from '#time/window.ts';
 import { type SliceBy, sliceBys } from './calendar/slice-units.ts';
 import { estimateWindows, type Slicing, windowsOf } from './calendar/split-window.ts';
 import { openWallClock } from './calendar/wall-clock.ts';
-import type { Window } from './window.ts';
 
 /** A slice as it enters the queue: one log group and one window. */
 export interface PlannedSlice extends Window {

@@ -1,12 +1,7 @@
 import type { Violation } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
+import type { Window } from '#time/window.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
-
-/** A half-open window of time, in epoch ms: it contains `fromAt`, but not `toAt`. */
-export interface Window {
-  fromAt: number;
-  toAt: number;
-}
 
 /**
  * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. Policies

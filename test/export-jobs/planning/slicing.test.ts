@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type SliceBy, sliceBys } from '#export-jobs/planning/calendar/slice-units.ts';
 import { estimateWindows, windowsOf } from '#export-jobs/planning/calendar/split-window.ts';
 import { openWallClock } from '#export-jobs/planning/calendar/wall-clock.ts';
-import type { Window } from '#export-jobs/planning/window.ts';
+import type { Window } from '#time/window.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const hourMs = 3_600_000;

@@ -1,6 +1,7 @@
 import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
 import type { AwsExportTask } from '#aws/export-task.ts';
-import { toInclusive, type Window } from '../../planning/window.ts';
+import type { Window } from '#time/window.ts';
+import { toInclusive } from '../../planning/window.ts';
 
 /** The export that an attempt requested. */
 export interface RequestedExport extends Window {

@@ -1,5 +1,6 @@
-import type { Window } from '../window.ts';
-import { type SliceBy, sliceUnits } from './slice-units.ts';
+import { calendarUnits } from '#time/calendar-units.ts';
+import type { Window } from '#time/window.ts';
+import type { SliceBy } from './slice-units.ts';
 import type { WallClock } from './wall-clock.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface Slicing {
  */
 export function estimateWindows({ fromAt, toAt }: Window, { sliceBy, clock }: Slicing): number {
   if (sliceBy === 'none') return 1;
-  const { periodOf } = sliceUnits[sliceBy];
+  const { periodOf } = calendarUnits[sliceBy];
   return periodOf(clock.localOf(toAt - 1)) - periodOf(clock.localOf(fromAt)) + 1;
 }
 
@@ -29,7 +30,7 @@ export function estimateWindows({ fromAt, toAt }: Window, { sliceBy, clock }: Sl
  */
 export function* windowsOf(window: Window, { sliceBy, clock }: Slicing): Generator<Window> {
   if (sliceBy === 'none') return yield window;
-  const { periodOf, startOf } = sliceUnits[sliceBy];
+  const { periodOf, startOf } = calendarUnits[sliceBy];
   let { fromAt } = window;
   for (let next = periodOf(clock.localOf(fromAt)) + 1; fromAt < window.toAt; next += 1) {
     const toAt = Math.min(window.toAt, clock.firstAt(startOf(next)));
