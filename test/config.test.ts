@@ -39,6 +39,7 @@ describe('the configuration', () => {
         waitingSlices: 100_000,
         watchers: 100,
       },
+      heartbeatOrigins: [],
       verification: 'objects',
       keep: { finishedJobsMs: 90 * 86_400_000, auditMs: 400 * 86_400_000 },
     });
@@ -446,6 +447,16 @@ describe('the edge settings', () => {
       /^CORS_ORIGINS is "https:\/\/a\.example\/", but must be/,
     ],
     [{ CORS_ORIGINS: 'https://A.example:443' }, /; write https:\/\/a\.example\.$/],
+    [
+      { HEARTBEAT_ORIGINS: 'http://a.example' },
+      /^HEARTBEAT_ORIGINS contains "http:\/\/a\.example", but heartbeats are sent over HTTPS/,
+    ],
+    [{ HEARTBEAT_ORIGINS: 'a.example' }, /^HEARTBEAT_ORIGINS is "a\.example", but must be origins/],
+    [{ HEARTBEAT_ORIGINS: 'https://a.example:443' }, /; write https:\/\/a\.example\.$/],
+    [
+      { HEARTBEAT_ORIGINS: 'https://a.example,https://[::1]:8443' },
+      /^HEARTBEAT_ORIGINS contains "https:\/\/\[::1\]:8443", but heartbeats are sent over HTTPS to public addresses/,
+    ],
     [
       { KEEP_ALIVE_SECONDS: '0' },
       /^KEEP_ALIVE_SECONDS is 0, but must be a whole number of seconds/,

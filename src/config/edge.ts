@@ -1,5 +1,5 @@
-import { configError } from '#problems/config-error.ts';
 import { isLoopback } from './access.ts';
+import { readOrigins } from './variables/origins.ts';
 import type { Environment } from './variables.ts';
 
 /** How callers reach the service. */
@@ -16,7 +16,7 @@ export interface EdgeConfig {
 export function readEdge(env: Environment): EdgeConfig {
   return {
     allowedHosts: readAllowedHosts(env),
-    corsOrigins: readOrigins(env),
+    corsOrigins: readOrigins('CORS_ORIGINS', env.CORS_ORIGINS),
     keepAliveMs: env.KEEP_ALIVE_SECONDS * 1_000,
   };
 }
@@ -27,17 +27,4 @@ function readAllowedHosts({ ALLOWED_HOSTS, AUTH, HOST }: Environment): string[] 
   const isOpen = AUTH === undefined || AUTH === 'none';
   if (!isOpen || !isLoopback(HOST)) return undefined;
   return [...new Set(['localhost', '127.0.0.1', '[::1]', HOST.toLowerCase()])];
-}
-
-function readOrigins({ CORS_ORIGINS }: Environment): string[] {
-  const origins = CORS_ORIGINS?.split(',') ?? [];
-  for (const origin of origins) {
-    const written = URL.parse(origin)?.origin;
-    if (written === origin) continue;
-    const instead = written === undefined ? '' : `; write ${written}`;
-    throw configError(
-      `CORS_ORIGINS contains ${JSON.stringify(origin)}, but browsers never send this as an origin${instead}.`,
-    );
-  }
-  return origins;
 }

@@ -1,5 +1,7 @@
 import type { ProxyEnv } from 'node:http';
+import { isIP } from 'node:net';
 
+import { isPublicAddress } from '#archives/heartbeat/public-address.ts';
 import type { VerificationMode } from '#export-jobs/planning/verification-mode.ts';
 import type { KeepTimes } from '#export-jobs/retention/purge.ts';
 import { configError } from '#problems/config-error.ts';
@@ -11,6 +13,7 @@ import { type MetricsConfig, readMetrics } from './metrics.ts';
 import { readProxy, withProxyNames } from './proxy.ts';
 import { checkTargets, readTargets } from './targets-file.ts';
 import { readTraces, type TracesConfig } from './traces/read-traces.ts';
+import { readOrigins } from './variables/origins.ts';
 import { Environment } from './variables.ts';
 
 /** The configuration of the gateway, read at its start. */
@@ -48,6 +51,8 @@ export interface Config {
   limits: CallerLimits;
   /** How the exports of jobs are verified that do not name it. */
   verification: VerificationMode;
+  /** The origins that heartbeats of archives may be sent to. */
+  heartbeatOrigins: readonly string[];
   /** How long finished jobs and the audit of jobs are kept, in milliseconds; 0 means always. */
   keep: KeepTimes;
 }
@@ -106,6 +111,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
       watchers: read.WATCHERS_PER_CALLER,
     },
     verification: read.VERIFICATION,
+    heartbeatOrigins: readHeartbeatOrigins(read),
     keep: {
       finishedJobsMs: read.FINISHED_JOBS_DAYS * dayMs,
       auditMs: read.AUDIT_DAYS * dayMs,
@@ -163,6 +169,19 @@ function onlyTarget(env: Environment): TargetSettings {
     ...(SERVICE_ROLE_ARN && { roleArn: SERVICE_ROLE_ARN }),
     ...(SERVICE_ROLE_EXTERNAL_ID && { externalId: SERVICE_ROLE_EXTERNAL_ID }),
   };
+}
+
+function readHeartbeatOrigins({ HEARTBEAT_ORIGINS }: Environment): string[] {
+  const origins = readOrigins('HEARTBEAT_ORIGINS', HEARTBEAT_ORIGINS);
+  for (const origin of origins) {
+    const { protocol, hostname } = new URL(origin);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (protocol === 'https:' && (isIP(host) === 0 || isPublicAddress(host))) continue;
+    throw configError(
+      `HEARTBEAT_ORIGINS contains ${JSON.stringify(origin)}, but heartbeats are sent over HTTPS to public addresses only; remove it.`,
+    );
+  }
+  return origins;
 }
 
 function targetsFileOf(env: Environment): FileVariable | undefined {

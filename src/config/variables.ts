@@ -11,6 +11,7 @@ import {
   filePath,
   limit,
   onOrOff,
+  origins,
   port,
   proxy,
   region,
@@ -43,13 +44,9 @@ export const Environment = Type.Object({
       'x-rule': 'host names without ports, such as localhost,exports.example.com',
     }),
   ),
-  CORS_ORIGINS: Type.Optional(
-    Type.String({
-      pattern: String.raw`^https?://[^\s/,]+(?:,https?://[^\s/,]+)*$`,
-      description:
-        'Origins whose scripts may call the service from a browser, separated by commas. Default: none, CORS is off.',
-      'x-rule': 'origins such as https://app.example.com, separated by commas',
-    }),
+  CORS_ORIGINS: origins(
+    'Origins whose scripts may call the service from a browser, separated by commas. Default: none, CORS is off.',
+    'https://app.example.com',
   ),
   KEEP_ALIVE_SECONDS: Type.Integer({
     minimum: 1,
@@ -144,6 +141,10 @@ export const Environment = Type.Object({
       'Verification of exports, for jobs that do not name one. `off`: a slice is completed when AWS says so. `objects`: the objects in S3 are listed, which needs `s3:ListBucket`. `count`: the log events in them are counted, too, and compared with CloudWatch Logs Insights, for which AWS charges.',
     'x-rule': `one of ${verificationModes.join(', ')}`,
   }),
+  HEARTBEAT_ORIGINS: origins(
+    'Origins that heartbeats of archives may be sent to, separated by commas. Default: none, no archive can have a `heartbeatUrl`.',
+    'https://heartbeats.example.com',
+  ),
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',

@@ -111,8 +111,9 @@ async function send(
     // With a connection of its own, a request uses no agent, and so none with a proxy.
     const headers = { 'user-agent': 'log-export-gateway' };
     const request = https.get(url, { createConnection: () => socket, headers, signal });
-    const [{ statusCode = 0 }]: IncomingMessage[] = await once(request, 'response', { signal });
+    const [response] = await once(request, 'response', { signal });
     request.on('error', () => {});
+    const { statusCode = 0 } = response as IncomingMessage;
     if (statusCode >= 200 && statusCode < 300) return { outcome: 'delivered' };
     return { outcome: 'failed', reason: `status ${statusCode}` };
   } finally {

@@ -14,6 +14,15 @@ export const region = Type.String({
 });
 /** A rule for a URL without query and fragment, such as that of an issuer. */
 export const url = Type.String({ pattern: String.raw`^https?://[^\s?#]+$` });
+/** A rule for origins, which may be absent. */
+export const origins = (description: string, example: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: String.raw`^https?://[^\s/,]+(?:,https?://[^\s/,]+)*$`,
+      description,
+      'x-rule': `origins such as ${example}, separated by commas`,
+    }),
+  );
 /** A rule for an address to listen on. Default: loopback. */
 export const address = (description: string) =>
   Type.String({

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import https, { Agent, type RequestListener } from 'node:https';
+import type { RequestListener } from 'node:http';
+import https, { Agent } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -143,7 +144,7 @@ describe('a heartbeat', () => {
     expect(seen).toEqual([]);
   });
 
-  test('goes through no proxy, whatever the agent of the process does', async () => {
+  test('goes through no proxy, also if the agent of the process has one', async () => {
     answer = (_request, response) => response.end();
     const usual = https.globalAgent;
     https.globalAgent = new Agent({ proxyEnv: { HTTPS_PROXY: 'http://127.0.0.1:1' } });
@@ -276,7 +277,7 @@ describe('an address of this machine or network', () => {
     '100.128.0.1',
     '2606:2800:21f:cb07:6820:80da:af6b:8b2c',
     '2a00:1450:4001:80b::200e',
-  ])('is told from a public one: %s', (address) => {
+  ])('is not one on the Internet: %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 });

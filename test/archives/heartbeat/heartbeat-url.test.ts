@@ -28,7 +28,7 @@ describe('the URL of a heartbeat', () => {
     ['https://hc.example.com\\@evil.example/x', undefined],
     ['https://evil.example/https://hc.example.com', /is not one/],
     ['https://beats.example.com/', /is not one/],
-  ])('is judged by its origin: %s', async (url, fault) => {
+  ])('needs https and an allowed origin: %s', async (url, fault) => {
     const found = heartbeatUrlFault(url, origins);
     if (fault) expect(found).toMatch(fault);
     else expect(found).toBeUndefined();
