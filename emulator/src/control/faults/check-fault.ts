@@ -23,7 +23,14 @@ const objectCount: Rule = {
 };
 
 type Kind = Fault['kind'];
-type CommonMember = 'operation' | 'logGroupName' | 'accountId' | 'count' | 'skip';
+type CommonMember =
+  | 'operation'
+  | 'logGroupName'
+  | 'accountId'
+  | 'longerThanMs'
+  | 'containsMs'
+  | 'count'
+  | 'skip';
 type OwnMembers<K extends Kind> = Omit<Extract<Fault, { kind: K }>, CommonMember | 'kind'>;
 
 const common: RulesOf<Pick<Fault, CommonMember | 'kind'>> = {
@@ -34,6 +41,8 @@ const common: RulesOf<Pick<Fault, CommonMember | 'kind'>> = {
   }),
   logGroupName: anyText,
   accountId: anyText,
+  longerThanMs: milliseconds,
+  containsMs: milliseconds,
   count: wholeNumber(1),
   skip: wholeNumber(0),
 };
@@ -62,6 +71,7 @@ const byKind: { readonly [K in Kind]: RulesOf<OwnMembers<K>> } = {
   delay: { ms: mandatory(milliseconds) },
   'foreign-task': { durationMs: mandatory(milliseconds) },
   'task-fails': {},
+  'task-runs': { runningMs: mandatory(milliseconds) },
   'objects-missing': { missing: mandatory(objectCount) },
   'objects-late': { delayMs: mandatory(milliseconds), of: objectCount },
   'object-truncated': {},

@@ -39,6 +39,8 @@ type FaultKind =
   | { kind: 'foreign-task'; durationMs: number }
   /** The task of this CreateExportTask runs for its time and then ends FAILED. */
   | { kind: 'task-fails' }
+  /** The task of this CreateExportTask runs for `runningMs`, whatever the option of this name says. */
+  | { kind: 'task-runs'; runningMs: number }
   /** The task of this CreateExportTask ends COMPLETED, but its last or all objects are never written. */
   | { kind: 'objects-missing'; missing: number | 'all' }
   /**
@@ -53,13 +55,17 @@ type FaultKind =
  * A fault for coming requests. The first `skip` matching requests pass, the next `count` (default 1)
  * meet the fault. `operation` is AWS's name, or '*' for any. With `logGroupName` only requests about
  * that log group match, with `accountId` only requests of that account. AssumeRole is a request of the
- * account of its role. A request meets at most one fault: the one added first. A kind for one operation
- * has no effect on others.
+ * account of its role. With `longerThanMs` only requests with a longer time range match, with
+ * `containsMs` only requests whose time range contains this instant, in epoch ms. A time range is from
+ * `from` to `to` of CreateExportTask, both inclusive. A request meets at most one fault: the one added
+ * first. A kind for one operation has no effect on others.
  */
 export type Fault = FaultKind & {
   operation: string;
   logGroupName?: string;
   accountId?: string;
+  longerThanMs?: number;
+  containsMs?: number;
   count?: number;
   skip?: number;
 };

@@ -32,6 +32,7 @@ export function makeFaults(): Faults & {
         if (fault.operation !== '*' && fault.operation !== operation) continue;
         if (fault.logGroupName !== undefined && fault.logGroupName !== logGroupName) continue;
         if (fault.accountId !== undefined && fault.accountId !== accountId) continue;
+        if (!isOfTimeRange(fault, input)) continue;
         if (fault.skip > 0) {
           fault.skip -= 1;
           continue;
@@ -43,4 +44,14 @@ export function makeFaults(): Faults & {
       return undefined;
     },
   };
+}
+
+/** Whether the time range of a request is one that a fault is for. `from` and `to` are inclusive. */
+function isOfTimeRange({ longerThanMs, containsMs }: Fault, input: unknown): boolean {
+  if (longerThanMs === undefined && containsMs === undefined) return true;
+  const { from, to } = (input ?? {}) as Record<string, unknown>;
+  // Milliseconds since 1970 are exact as numbers; what is larger is no time of a test.
+  const [first, last] = [Number(from), Number(to)];
+  if (longerThanMs !== undefined && !(last - first + 1 > longerThanMs)) return false;
+  return containsMs === undefined || (first <= containsMs && containsMs <= last);
 }

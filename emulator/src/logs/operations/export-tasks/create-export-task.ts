@@ -45,7 +45,8 @@ export const createExportTask = makeOperation(
       lastModified: clock.now(),
     });
     const ending = fault?.kind === 'task-fails' ? 'fail' : 'write';
-    const { taskId } = logs.exportTasks.start(order, { ending, fault });
+    const runningMs = fault?.kind === 'task-runs' ? { runningMs: fault.runningMs } : {};
+    const { taskId } = logs.exportTasks.start(order, { ending, fault, ...runningMs });
     return { output: { taskId }, effect: { kind: 'task-created', taskId } };
   },
 );
