@@ -3,7 +3,7 @@ import { openChannel } from './channel.ts';
 /** Slices of one job that have ended together. */
 interface EndedSlices {
   target: string;
-  outcome: 'completed' | 'failed' | 'cancelled';
+  outcome: 'completed' | 'failed' | 'cancelled' | 'split';
   slices: number;
 }
 

@@ -207,6 +207,7 @@ export const exampleJob = {
     completed: 2,
     failed: 0,
     cancelled: 0,
+    split: 0,
   },
   acceptedAt: '2024-05-04T08:00:00.000Z',
   startedAt: '2024-05-04T08:00:00.100Z',

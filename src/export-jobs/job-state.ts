@@ -18,7 +18,7 @@ export function jobStateOf(counts: SliceCounts, isCancelRequested: boolean): Job
   const begun = begunStates.reduce((sum, state) => sum + counts[state], 0);
   if (begun > 0) return isCancelRequested ? 'cancelling' : 'running';
   if (counts.waiting > 0) {
-    const ended = counts.completed + counts.failed + counts.cancelled;
+    const ended = counts.completed + counts.failed + counts.cancelled + counts.split;
     return ended > 0 ? 'running' : 'waiting';
   }
   if (counts.cancelled > 0) return 'cancelled';

@@ -1,6 +1,6 @@
 /**
- * The states of a slice. `completed`, `failed` and `cancelled` are ends. Only a retry leaves
- * `failed`.
+ * The states of a slice. `completed`, `failed`, `cancelled` and `split` are ends. Only a retry leaves
+ * `failed`. A `split` slice has children: shorter slices that are exported instead.
  */
 export const sliceStates = [
   'waiting',
@@ -11,6 +11,7 @@ export const sliceStates = [
   'completed',
   'failed',
   'cancelled',
+  'split',
 ] as const;
 export type SliceState = (typeof sliceStates)[number];
 
@@ -23,12 +24,13 @@ export type SliceState = (typeof sliceStates)[number];
 export const transitions: Record<SliceState, readonly SliceState[]> = {
   waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
-  running: ['cancelling', 'verifying', 'completed', 'failed', 'waiting', 'cancelled'],
-  cancelling: ['cancelled', 'verifying', 'completed', 'failed'],
+  running: ['cancelling', 'verifying', 'completed', 'failed', 'waiting', 'cancelled', 'split'],
+  cancelling: ['cancelled', 'verifying', 'completed', 'failed', 'waiting', 'split'],
   verifying: ['completed', 'failed', 'waiting', 'cancelled'],
   completed: [],
   failed: ['waiting'],
   cancelled: [],
+  split: [],
 };
 
 /** The states in which a slice holds the slot of its target. */
@@ -39,6 +41,14 @@ export const begunStates = [...activeStates, 'verifying'] as const satisfies Sli
 
 /** The states in which a slice has not ended. */
 export const openStates = ['waiting', ...begunStates] as const satisfies SliceState[];
+
+/** The states in which a slice has ended. */
+const endStates = ['completed', 'failed', 'cancelled', 'split'] as const satisfies SliceState[];
+export type SliceEnd = (typeof endStates)[number];
+
+/** Whether a slice has ended: only a retry changes it. */
+export const isEnd = (state: SliceState): state is SliceEnd =>
+  (endStates as readonly SliceState[]).includes(state);
 
 /** The number of slices of a job in each state. */
 export type SliceCounts = Record<SliceState, number>;

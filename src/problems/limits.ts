@@ -31,6 +31,9 @@ export const statedLimits = {
   // Slices of one job. Higher: one job is days of a slot even if each task takes seconds, and one
   // transaction of many megabytes.
   slicesPerJob: 10_000,
+  // Slices of one job that come from splits. Lower: a large log group of many days is split only in part.
+  // Higher: a log group that AWS cannot export keeps the slot busy for days.
+  splitSlicesPerJob: 1_000,
   // Open event streams of one process, and as many long polls. Each is a socket. Higher: callers of
   // everything else run out of file descriptors.
   streamsPerProcess: 1_000,
@@ -42,6 +45,10 @@ export const statedLimits = {
   lateEffectMs: 120_000,
   // AWS ends an export task after 24 hours. Lower: a task that still runs is exported twice.
   vanishedMs: 25 * 3_600_000,
+  // When a task that still runs is cancelled and its slice is split. AWS ends a task after 24 hours, and its
+  // export is lost. Lower: tasks are cancelled that would complete. Higher: AWS ends the task before a refused
+  // cancel was sent again, and before AWS has cancelled it.
+  splitAfterMs: 23.5 * 3_600_000,
   // How long the Idempotency-Key of a deleted job is kept. A job is deleted after its end, so this is at
   // least as long after its end. Lower: a client that repeats a request after a long holiday exports
   // twice. Higher: millions of keys fill the database.

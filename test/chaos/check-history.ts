@@ -4,16 +4,19 @@ import type { Evidence, Row, Violation } from './checker.ts';
 const transitions: Record<string, readonly string[]> = {
   waiting: ['starting', 'failed', 'cancelled'],
   starting: ['running', 'waiting', 'failed', 'cancelled'],
-  running: ['cancelling', 'verifying', 'failed', 'waiting', 'cancelled'],
-  cancelling: ['cancelled', 'verifying', 'failed'],
+  absent: ['waiting'],
+  running: ['cancelling', 'verifying', 'failed', 'waiting', 'cancelled', 'split'],
+  cancelling: ['cancelled', 'verifying', 'failed', 'waiting', 'split'],
   verifying: ['completed', 'failed', 'waiting', 'cancelled'],
   completed: [],
   failed: ['waiting'],
   cancelled: [],
+  split: [],
 };
 
 interface ReplayedSlice {
   logGroupName: string;
+  isChild: boolean;
   state: string;
   attempt: number;
 }
@@ -55,9 +58,14 @@ function reapply(
   lawful: typeof transitions,
 ): string[] {
   const slices = new Map<number, ReplayedSlice>(
-    rows.map(({ number, logGroupName }) => [
+    rows.map(({ number, logGroupName, parent }) => [
       number,
-      { logGroupName, state: 'waiting', attempt: 0 },
+      {
+        logGroupName,
+        isChild: parent !== null,
+        state: parent === null ? 'waiting' : 'absent',
+        attempt: 0,
+      },
     ]),
   );
   const texts = history.flatMap((event) => apply(event, slices, lawful));
@@ -92,9 +100,17 @@ function apply(
   const to = type.slice('slice-'.length);
   if (!replayed) return [`${type} of slice ${slice}, which does not exist`];
   const { state } = replayed;
-  const expected = to === 'starting' ? replayed.attempt + 1 : replayed.attempt;
+  // The children of a slice count their attempts together.
+  const isCountedOn = replayed.isChild && to === 'starting' && attempt > replayed.attempt;
+  const next = isCountedOn ? attempt : replayed.attempt + 1;
+  const expected = to === 'starting' ? next : replayed.attempt;
   Object.assign(replayed, { state: to, attempt });
   if (!lawful[state]?.includes(to)) return [`slice ${slice} went from ${state} to ${to}`];
+  for (const number of to === 'split' ? facts.children : []) {
+    const child = slices.get(number);
+    if (child?.state !== 'absent') return [`slice ${number} exists before its parent is split`];
+    Object.assign(child, { state: 'waiting', attempt });
+  }
   if (attempt !== expected)
     return [`slice ${slice}: ${type} of attempt ${attempt} after ${expected}`];
   return [];

@@ -225,6 +225,16 @@ const refused = {
   problem: JSON.stringify({ awsErrorCode: 'LimitExceededException' }),
 };
 
+/** The slice as a split one, with two children. */
+function splitAt(firstTo: number, secondFrom: number, logGroupName = '/app') {
+  const child = { ...slice, parent: 0, logGroupName };
+  return [
+    { ...slice, state: 'split' },
+    { ...child, number: 1, toAt: firstTo },
+    { ...child, number: 2, fromAt: secondFrom },
+  ];
+}
+
 const violations: [string, string, Partial<Evidence>][] = [
   ['INV1', 'an accepted job that does not exist', { accepted: ['job', 'another'] }],
   ['INV2', 'a second task of a slice', { tasks: [task, second] }],
@@ -233,6 +243,14 @@ const violations: [string, string, Partial<Evidence>][] = [
   ['INV3', 'a slice that failed', { slices: [{ ...slice, state: 'failed' }] as never }],
   ['INV3', 'a slice that must fail, but is exported', { expectedToFail: new Set(['job']) }],
   ['INV3', 'a slice that never ends', { slices: [{ ...slice, state: 'starting' }] as never }],
+  ['INV8', 'a split slice without children', { slices: [{ ...slice, state: 'split' }] as never }],
+  ['INV8', 'children with a gap', { slices: splitAt(1_800_000, 1_800_001) as never }],
+  ['INV8', 'children of another log group', { slices: splitAt(1, 1, '/other') as never }],
+  [
+    'INV8',
+    'children of a slice that is exported, too',
+    { slices: splitAt(1, 1).with(0, slice as never) as never },
+  ],
   ['INV4', 'two tasks at once', { tasks: [task, { ...second, createdAt: 1_999 }] }],
   ['INV5', 'a transition that is not allowed', { events: valid.events.toSpliced(2, 1) }],
   [
@@ -357,6 +375,25 @@ describe('the checker', () => {
 
   test('finds no violation in a valid run', () => {
     expect(check(valid)).toEqual([]);
+  });
+
+  test('permits a slice whose children are its window, and whose attempts count on', () => {
+    const facts = { slice: 0, attempt: 1, problem: 'export-task-failed' };
+    const history = [
+      ...events.slice(0, 3),
+      event(4, 'slice-split', { ...facts, children: [1, 2] }),
+      event(5, 'slice-starting', { slice: 2, attempt: 2 }),
+      event(6, 'slice-starting', { slice: 1, attempt: 3 }),
+    ];
+    const slices = splitAt(1_800_000, 1_800_000).map((each) =>
+      each.number === 0 ? each : { ...each, state: 'starting', attempt: 4 - (each.number ?? 0) },
+    );
+    const jobs = valid.jobs.map((job) => ({ ...job, version: 6 }));
+
+    const found = check({ ...valid, jobs, events: history, slices: slices as never });
+
+    const ofSplits = found.filter(({ invariant }) => ['INV5', 'INV8'].includes(invariant));
+    expect(ofSplits).toEqual([]);
   });
 
   test('does not count a second task that is recorded as an orphan', () => {

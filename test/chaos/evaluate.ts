@@ -74,7 +74,7 @@ async function waitUntilIdle({ database }: Cluster, signal: AbortSignal): Promis
     const { open } = await database.queries
       .selectFrom('slices')
       .select((of) => of.fn.countAll<number>().as('open'))
-      .where('state', 'not in', ['completed', 'failed', 'cancelled'])
+      .where('state', 'not in', ['completed', 'failed', 'cancelled', 'split'])
       .executeTakeFirstOrThrow();
     if (open === 0) return;
     const { events } = await database.queries

@@ -19,6 +19,8 @@ export interface HourlyJob {
   /** Several log groups, in turn. */
   logGroupNames?: readonly string[];
   slices?: number;
+  /** The length of the window of a slice, in ms. Default: an hour. */
+  sliceMs?: number;
   /** How long its slices still wait for their log events. */
   readyInMs?: number;
   destination?: string;
@@ -30,9 +32,10 @@ export interface HourlyJob {
   traceParent?: string;
 }
 
-/** Inserts an accepted job with slices of one hour. Returns its id. */
+/** Inserts an accepted job with slices of one hour, or of `sliceMs`. Returns its id. */
 export async function insertHourlyJob(database: Database, job: HourlyJob = {}): Promise<string> {
   const { target = 'default', caller = 'anonymous', priority = 0, slices = 1 } = job;
+  const { sliceMs = 3_600_000 } = job;
   const { logGroupName = '/app', readyInMs = 0, destination = 'archive' } = job;
   const { logGroupNames = [logGroupName] } = job;
   const {
@@ -53,7 +56,7 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
         priority,
         destination,
         fromAt,
-        toAt: fromAt + slices * 3_600_000,
+        toAt: fromAt + slices * sliceMs,
         sliceBy: 'hour',
         timeZone,
         destinationPrefix,
@@ -77,8 +80,8 @@ export async function insertHourlyJob(database: Database, job: HourlyJob = {}): 
             priority,
             logGroupName: logGroupNames[number % logGroupNames.length] as string,
             state: 'waiting',
-            fromAt: fromAt + number * 3_600_000,
-            toAt: fromAt + (number + 1) * 3_600_000,
+            fromAt: fromAt + number * sliceMs,
+            toAt: fromAt + (number + 1) * sliceMs,
             readyAt: of(database.now(), '+', readyInMs),
             notBeforeAt: readyInMs > 0 ? of(database.now(), '+', readyInMs) : null,
           })),

@@ -16,7 +16,7 @@ export async function checkExports(
   aws: AwsProcess,
   targets: readonly OrganisationTarget[],
 ): Promise<string> {
-  const ended = ['completed', 'failed', 'cancelled'];
+  const ended = ['completed', 'failed', 'cancelled', 'split'];
   const slices = database.queries.selectFrom('slices').select(['target', 'state']);
   await waitUntil({
     what: 'the end of all slices',

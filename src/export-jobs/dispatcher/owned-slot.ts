@@ -22,6 +22,7 @@ export type CrashPoint =
   | 'in-outcome'
   | 'in-adopt'
   | 'in-requeue'
+  | 'in-split'
   | 'before-orphan-cancel'
   | 'before-manifest'
   | 'after-manifest'
@@ -33,7 +34,7 @@ export interface SlotOptions {
   database: Database;
   /** Decides each create, for the caller of its job. */
   authorizer: Authorizer;
-  /** Looks at the destination of a job before its first slice. */
+  /** Looks at the destination of a job before its first slice, and before one of its slices is split. */
   findDestinationRefusal: FindDestinationRefusal;
   /** The installation that markers are made with. */
   installation: Installation;

@@ -4,7 +4,12 @@ import type { Database } from '#database/database.ts';
 import { statedLimits } from '#problems/limits.ts';
 import type { SliceCounts } from '../slice.ts';
 import { sliceStates } from '../slice.ts';
-import { countLogGroups, readGridCounts, readGridEdges } from '../store/reads/read-grid.ts';
+import {
+  countLogGroups,
+  readChildren,
+  readGridCounts,
+  readGridEdges,
+} from '../store/reads/read-grid.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 
 const Place = (description: string) =>
@@ -49,7 +54,11 @@ export interface SliceGrid {
 }
 
 /** Reads the grid of the slices of a job that the caller may read. */
-export type ReadSliceGrid = (head: JobHead, slices: number, query: GridQuery) => Promise<SliceGrid>;
+export type ReadSliceGrid = (
+  head: JobHead,
+  counts: SliceCounts,
+  query: GridQuery,
+) => Promise<SliceGrid>;
 
 // Fewer: a job of many log groups has many pages. More: the page becomes long.
 const maxRows = 20;
@@ -62,15 +71,17 @@ const freshForMs = 1_000;
 /** Makes `ReadSliceGrid`; `elapsed` is a clock that only goes forward, in milliseconds. */
 export function makeReadSliceGrid(database: Database, elapsed: () => number): ReadSliceGrid {
   const shared = shareAnswers(readGrid, { freshForMs, elapsed });
-  return ({ id, fromAt, version }, slices, { fromGroup, fromWindow, toWindow }) =>
-    shared({ id, fromAt, version }, slices, { fromGroup, fromWindow, toWindow });
+  return ({ id, fromAt, version }, counts, { fromGroup, fromWindow, toWindow }) =>
+    shared({ id, fromAt, version }, counts, { fromGroup, fromWindow, toWindow });
 
   async function readGrid(
     head: Pick<JobHead, 'id' | 'fromAt' | 'version'>, // a later version is read anew
-    slices: number,
+    totals: SliceCounts,
     query: { [Name in keyof GridQuery]: GridQuery[Name] | undefined },
   ): Promise<SliceGrid> {
     const { id: jobId } = head;
+    const children = totals.split > 0 ? await readChildren(database, jobId) : [];
+    const slices = sliceStates.reduce((sum, state) => sum + totals[state], 0) - children.length;
     const logGroups = await countLogGroups(database, head, slices);
     const windows = slices / logGroups;
     const fromGroup = Math.min(query.fromGroup ?? 0, logGroups - 1);
@@ -99,10 +110,24 @@ export function makeReadSliceGrid(database: Database, elapsed: () => number): Re
     const edgeOf = new Map(edges.map((edge) => [edge.number, edge]));
     const counts = await readGridCounts(database, range);
     const cells = new Map(groups.map((row) => [row, starts.map(noSlices)]));
+    const cellOf = (number: number) => {
+      const window = Math.floor(number / logGroups);
+      const row = window < toWindow ? cells.get(number % logGroups) : undefined;
+      return row?.[Math.floor((window - fromWindow) / step)];
+    };
     for (const { row, column, state, slices: count } of counts) {
       const cell = cells.get(row)?.[column];
       if (cell) cell[state] += count;
     }
+    // In the cell of a split slice, its children count instead.
+    const origins = new Map<number, number>();
+    for (const { number, parent, state } of children) {
+      const origin = origins.get(parent) ?? parent;
+      origins.set(number, origin);
+      const cell = cellOf(origin);
+      if (cell) cell[state] += 1;
+    }
+    for (const cell of [...cells.values()].flat()) cell.split = 0;
     return {
       logGroups,
       windows,

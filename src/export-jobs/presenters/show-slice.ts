@@ -27,7 +27,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: the export is verified, or AWS has completed the export task if the job has `verification` `off`. `cancelled`: the slice was cancelled with its job. `completed` and `cancelled` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: the export is verified, or AWS has completed the export task if the job has `verification` `off`. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -37,7 +37,8 @@ const Attempt = Type.Object(
   {
     attempt: Type.Integer({
       minimum: 1,
-      description: 'Number of the attempt for its slice: 1, 2, 3, …',
+      description:
+        'Number of the attempt for its slice: 1, 2, 3, … Slices that come from a split count on from the attempts of the slice that was split. They count their attempts together.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',
@@ -77,6 +78,11 @@ export const Slice = Type.Object(
   {
     number: Count('Number of the slice in its job: 0, 1, 2, …'),
     state: SliceStateName,
+    parent: Type.Optional(
+      Count(
+        'Number of the slice that this one was split from. Present if the slice comes from a split.',
+      ),
+    ),
     logGroupName: Type.String({ description: 'Name of the log group.' }),
     from: DateTime('Start of the time range of the slice, inclusive.'),
     to: DateTime('End of the time range of the slice, exclusive.'),
@@ -155,10 +161,11 @@ export function showSlice(
   }: { attempts: readonly AttemptRow[]; verification?: VerifiedRow | undefined },
   basePath: string,
 ): Slice {
-  const { number, state, logGroupName, fromAt, toAt, notBeforeAt, problem } = slice;
+  const { number, state, parent, logGroupName, fromAt, toAt, notBeforeAt, problem } = slice;
   return {
     number,
     state: state as SliceState,
+    ...(parent !== null && { parent }),
     logGroupName,
     from: toDateTime(fromAt),
     to: toDateTime(toAt),

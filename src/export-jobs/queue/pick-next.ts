@@ -37,7 +37,7 @@ export async function pickNext(queries: Queries, database: Database, target: str
   if (!queue) return undefined;
   const slice = await queries
     .selectFrom('slices')
-    .select(['jobId', 'number', 'attempt', 'logGroupName', 'fromAt', 'toAt'])
+    .select(['jobId', 'number', 'attempt', 'parent', 'logGroupName', 'fromAt', 'toAt'])
     .where('target', '=', target)
     .where('priority', '=', queue.priority)
     .where('caller', '=', queue.caller)

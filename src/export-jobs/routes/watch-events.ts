@@ -28,6 +28,7 @@ const eventsDescription = `The event stream. The \`data\` of an event is a JSON 
 - \`slice-starting\`, \`slice-cancelled\`: one slice. \`slice\` is its \`number\` in the job. \`attempt\` is the number of the attempt.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-verifying\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
+- \`slice-split\`: \`slice\`, \`attempt\`, \`problem\`, and \`children\`, the numbers of the shorter slices that are exported instead.
 - \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` is \`not-created\` if the service stopped during the create call and AWS lists no task for that call. GET /problems does not list \`not-created\`.
 - \`job-ended\`: \`state\`. It has the \`id\` and \`at\` of the event before it. After a 204, GET /export-jobs/{jobId} has the state.`;
 

@@ -21,7 +21,15 @@ export type JobChange =
   | { type: 'slice-verifying'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-completed'; slice: number; attempt: number; taskId: string }
   | { type: 'slice-failed'; slice: number; attempt: number; problem: string }
-  | { type: 'slice-cancelled'; slice: number; attempt: number };
+  | { type: 'slice-cancelled'; slice: number; attempt: number }
+  | {
+      type: 'slice-split';
+      slice: number;
+      attempt: number;
+      problem: ProblemSlug;
+      /** The numbers of the slices that are exported instead. */
+      children: number[];
+    };
 
 /** Who requested a change, and the ids of the policies that permitted it. */
 export interface Approval {

@@ -149,6 +149,7 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
     'You have 99,990 waiting slices. With 24 more you would exceed the limit of 100,000.',
   ],
   'export-task-failed': ['AWS gave no reason.'],
+  'export-task-too-long': ['The task did not complete within 23.5 hours, so it was cancelled.'],
   'export-task-differs': [
     `AWS lists task ${runningTask.taskId} with the name of this attempt, but it exports something else.`,
   ],

@@ -65,10 +65,18 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After several attempts, the slice fails. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not if AWS would refuse the bucket, or if the time range is too short. Then the slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
     remedy:
-      'Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. If the task exceeded the time limit, create a new job with a smaller `sliceBy` instead.',
+      'Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. Do nothing if the slice is `split`: shorter slices are exported instead.',
     isRetryable: false,
+  },
+  'export-task-too-long': {
+    status: 502,
+    title: 'Export task cancelled before the time limit of AWS',
+    explanation: `The export task of a slice was not complete after ${statedLimits.splitAfterMs / 3_600_000} hours. AWS ends each task after ${inWords(awsLimits.taskMs)}, and then its export is lost. So this service has cancelled the task and splits the slice. Shorter slices are exported instead. ${onlyInSlices}`,
+    remedy:
+      'Do nothing. For jobs over the same log group, choose a smaller `sliceBy`: then no time is lost.',
+    isRetryable: true,
   },
   'export-task-differs': {
     status: 409,

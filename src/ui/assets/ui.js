@@ -15,6 +15,7 @@ const changes = [
   'slice-completed',
   'slice-failed',
   'slice-cancelled',
+  'slice-split',
   'job-ended',
 ];
 // Shorter: a job with many events reads its page all the time. Longer: it lags behind.

@@ -8,7 +8,7 @@ import { asCode, type Html, html, nameOf, prose } from '../html/html.ts';
 import type { UiPage } from '../html/layout.ts';
 import { facts } from '../html/table.ts';
 import { sliceGrid } from '../pictures/grid.ts';
-import { badge, countAll, countsInWords, progressBar } from '../pictures/slice-states.ts';
+import { badge, countsInWords, progressBar } from '../pictures/slice-states.ts';
 import { problemBox } from './problem-view.ts';
 import { type SliceList, sliceList } from './slice-list.ts';
 
@@ -160,6 +160,3 @@ ${failures.length > 0 && html`<p><a href="${path}?state=failed#job-slices">List 
 function failedSlices(slices: number, all: number): string {
   return slices === all ? countOf(all, 'failed slice') : `${outOf(slices, all)} failed slices`;
 }
-
-/** The number of slices of a job. */
-export const slicesOf = (job: ExportJob): number => countAll(job.sliceCounts);

@@ -31,7 +31,7 @@ ${
         'Slices of the job by number, each with its latest attempt',
         [
           { label: 'Slice', cell: ({ number }) => inDigits(number) },
-          { label: 'State', cell: ({ state }) => badge(state) },
+          { label: 'State', cell: stateOf },
           { label: 'Log group', cell: ({ logGroupName }) => asCode(logGroupName) },
           { label: 'Time range', cell: ({ from, to }) => html`${instant(from)} to ${instant(to)}` },
           { label: 'Attempts', cell: ({ attempts }) => attempts.length },
@@ -49,6 +49,12 @@ ${
       )
 }
 ${paging(path, query, nextCursor)}`;
+}
+
+function stateOf({ state, parent }: Slice): Html {
+  const origin =
+    parent !== undefined && html`<br><span class="note">part of slice ${inDigits(parent)}</span>`;
+  return html`${badge(state)}${origin}`;
 }
 
 function objectsOf({ verification }: Slice): string {

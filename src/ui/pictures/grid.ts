@@ -17,6 +17,7 @@ const precedence: readonly SliceState[] = [
   'waiting',
   'cancelled',
   'completed',
+  'split',
 ];
 const signs: Record<SliceState, string> = {
   waiting: '·',
@@ -27,6 +28,7 @@ const signs: Record<SliceState, string> = {
   completed: '✓',
   failed: '✕',
   cancelled: '–',
+  split: '÷',
 };
 
 /** Draws the slices of a job: a row for each log group, a column for each window or range of windows. */

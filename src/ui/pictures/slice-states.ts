@@ -30,9 +30,9 @@ export function progressBar(counts: SliceCounts): Html {
   return html`<svg class="progress" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">${parts}</svg>`;
 }
 
-/** The number of slices of all states. */
+/** The number of slices, without those that were split: their children are exported instead. */
 export const countAll = (counts: SliceCounts): number =>
-  sliceStates.reduce((sum, state) => sum + counts[state], 0);
+  sliceStates.reduce((sum, state) => sum + counts[state], 0) - counts.split;
 
 /** The counts in words: `12 completed, 3 waiting`. */
 export function countsInWords(counts: SliceCounts): string {

@@ -6,7 +6,7 @@ import { JobParams } from '#export-jobs/export-job.ts';
 import type { JobOperations } from '#export-jobs/operations/job-operations.ts';
 import { SliceListQuery } from '#export-jobs/operations/list-slices-of-job.ts';
 import { GridQuery } from '#export-jobs/operations/read-slice-grid.ts';
-import { jobPage, notices, slicesOf } from '../pages/job-page.ts';
+import { jobPage, notices } from '../pages/job-page.ts';
 import type { OpenSession } from '../session/open-session.ts';
 import { formTokenOf } from '../session/session.ts';
 import type { SendPage } from './send-page.ts';
@@ -45,7 +45,7 @@ export const showJobPage: FastifyPluginAsyncTypebox<{
       const found = await access.find(request, 'ReadExportJob', request.params.jobId);
       const { head, target } = found;
       const { job, version } = await show(head);
-      const grid = await readGrid(head, slicesOf(job), query);
+      const grid = await readGrid(head, job.sliceCounts, query);
       const slices = { ...(await listSlices(head, query)), query };
 
       const view = {

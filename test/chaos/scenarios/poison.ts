@@ -133,7 +133,7 @@ async function untilEnded(
       .selectFrom('slices')
       .select('number')
       .where('jobId', 'in', jobIds)
-      .where('state', 'not in', ['completed', 'failed', 'cancelled'])
+      .where('state', 'not in', ['completed', 'failed', 'cancelled', 'split'])
       .limit(1)
       .executeTakeFirst();
     if (!open) return performance.now() - beganAt;

@@ -178,7 +178,7 @@ describe('the log', () => {
   test('names an attempt that is tried again, and the failure of its slice', async () => {
     await using queue = await openQueue();
     queue.emulator.faults.add({ operation: 'CreateExportTask', kind: 'task-fails', count: 100 });
-    const jobId = await queue.put();
+    const jobId = await queue.put({ sliceMs: 60_000 }); // too short to be split
 
     await queue.runUntilDone();
 

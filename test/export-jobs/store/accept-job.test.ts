@@ -61,6 +61,7 @@ describe.each(storageBackends)('accepting a job on %s', (_name, openStorage) => 
       attempt: 0,
       failures: 0,
       misses: 0,
+      parent: null,
       problem: null,
     });
     expect(await queries.selectFrom('lines').selectAll().execute()).toEqual([

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Database } from '#database/database.ts';
 import { makeReadSliceGrid } from '#export-jobs/operations/read-slice-grid.ts';
+import { type SliceCounts, sliceStates } from '#export-jobs/slice.ts';
 import { readHeads } from '#export-jobs/store/reads/read-heads.ts';
 import { bringTo } from '../accepted-jobs.ts';
 import { jobOf } from '../jobs-of-callers.ts';
@@ -20,7 +21,8 @@ describe.each(storageBackends)('the grid of a job on %s', (_name, openStorage) =
   const gridOf = async (jobId: string, slices: number, query = {}) => {
     const head = (await readHeads(database, [jobId])).get(jobId);
     if (!head) throw new Error('no job');
-    return makeReadSliceGrid(database, () => 0)(head, slices, query);
+    const none = Object.fromEntries(sliceStates.map((state) => [state, 0])) as SliceCounts;
+    return makeReadSliceGrid(database, () => 0)(head, { ...none, waiting: slices }, query);
   };
 
   test('has a row for each log group and a column for each window', async () => {

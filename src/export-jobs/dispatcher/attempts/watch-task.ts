@@ -1,9 +1,12 @@
+import { gatewayItself } from '#audit/audit.ts';
 import { quoteAws } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { attemptCalls, completedTasks } from '#diagnostics/exports.ts';
+import type { ProblemSlug } from '#problems/catalogue.ts';
 import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { alarmAfterMs } from '#telemetry/outage-log.ts';
+import { isToBeSplit, taskTooLong, trySplit } from '../../splits/try-split.ts';
 import { recordCall } from '../../store/record-change.ts';
 import type { RunningSlice } from '../../store/steps/read-active-slice.ts';
 import { type CallToAws, type Step, toCallAuditContext } from '../../store/steps/record-step.ts';
@@ -21,8 +24,10 @@ import { toStored } from './stored-problem.ts';
  */
 export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<number> {
   const { target, callSpacing, memory, elapsed } = slot;
-  const isToBeCancelled = active.isCancelRequested && active.state === 'running';
-  if (isToBeCancelled && elapsed() >= memory.cancelNotBefore) return requestCancel(slot, active);
+  if (active.state === 'running' && elapsed() >= memory.cancelNotBefore) {
+    if (active.isCancelRequested) return requestCancel(slot, active);
+    if (await isToBeSplit(slot, active)) return requestCancel(slot, active, gatewayItself);
+  }
 
   const watch = watchOf(slot, active);
   const waitMs = pollInMs(slot, active, watch);
@@ -68,19 +73,25 @@ function endedAtOf({ executionInfo }: AwsExportTask, watch: TaskWatch, seenAt: n
 // end by itself. Shorter: cancels use up the calls for polls. Longer: the caller waits for the cancel.
 const cancelRetryMs = 10_000;
 
-async function requestCancel(slot: OwnedSlot, active: RunningSlice): Promise<number> {
+/** Cancels the task in the slot. `principal` is the gateway itself if it decided that; default: the caller. */
+async function requestCancel(
+  slot: OwnedSlot,
+  active: RunningSlice,
+  principal = active.caller,
+): Promise<number> {
   const { target, database, memory, elapsed, outages } = slot;
   const { jobId, slice, attempt, taskId } = active;
   const { awsRequestId, refusal } = await attemptCalls.run(active, () =>
     cancelTaskAtAws(slot, taskId, active.caller),
   );
-  const by = { action: 'CancelExportTask', awsRequestId, problem: refusal?.slug } as const;
+  const problem = refusal?.slug;
+  const by = { action: 'CancelExportTask', principal, awsRequestId, problem } as const;
   // The task has ended or is unknown to AWS: the next poll finds out which.
   const isOver =
     refusal?.slug === 'export-task-already-finished' || refusal?.slug === 'export-task-not-found';
   if (refusal && !isOver) {
     memory.cancelNotBefore = elapsed() + cancelRetryMs;
-    const facts = { target: target.name, jobId, taskId, problem: refusal.slug, err: refusal };
+    const facts = { target: target.name, jobId, taskId, problem, err: refusal };
     outages.cancels.failed(facts, 'failed to cancel a task, retrying');
     const call = { target: target.name, jobId, taskId, destination: active.destination };
     await recordCall(database, call, toCallAuditContext(active, by));
@@ -129,15 +140,19 @@ async function recordEnd(
       return;
     }
     case 'CANCELLED':
-      if (!active.isCancelRequested)
-        return recordFailure(slot, active, times, cancelledElsewhere(), by);
-      await recordAndAnnounce(slot, active, {
-        to: 'cancelled',
-        attempt: { ...times, outcome: 'cancelled' },
-        change: { type: 'slice-cancelled', slice, attempt },
-        by,
-      });
-      return;
+      if (active.isCancelRequested) {
+        await recordAndAnnounce(slot, active, {
+          to: 'cancelled',
+          attempt: { ...times, outcome: 'cancelled' },
+          change: { type: 'slice-cancelled', slice, attempt },
+          by,
+        });
+        return;
+      }
+      // Without a cancel of its job, a slice is `cancelling` only to be split.
+      if (active.state === 'cancelling')
+        return recordFailure(slot, active, times, taskTooLong(), by);
+      return recordFailure(slot, active, times, cancelledElsewhere(), by);
     default: {
       const reason = task.status?.message;
       const detail = reason && reason !== 'FAILED' ? quoteAws(reason) : 'AWS gave no reason.';
@@ -165,9 +180,12 @@ function toVerification(
 const cancelledElsewhere = () =>
   new Problem('export-task-cancelled', 'The task is CANCELLED, but this job did not cancel it.');
 
+/** The problems of tasks that may end otherwise the next time. */
+const retriedProblems = new Set<ProblemSlug>(['export-task-failed', 'export-task-too-long']);
+
 /**
- * Records a failed attempt. Puts the slice back into the queue, unless its limit is reached or a
- * cancel was requested.
+ * Records a failed attempt. Splits the slice if that may help. Otherwise puts it back into the queue, unless
+ * its limit is reached or a cancel was requested.
  */
 async function recordFailure(
   slot: OwnedSlot,
@@ -176,14 +194,20 @@ async function recordFailure(
   problem: Problem,
   by: CallToAws,
 ): Promise<void> {
-  const isRetried = problem.slug === 'export-task-failed' && !active.isCancelRequested;
-  const outcome = problem.slug === 'export-task-cancelled' ? 'cancelled' : 'failed';
-  await recordFailedAttempt(slot, active, {
+  const isRetried = retriedProblems.has(problem.slug) && !active.isCancelRequested;
+  const isCancelled = active.state === 'cancelling' || problem.slug === 'export-task-cancelled';
+  const failed = {
     problem: toStored(problem),
+    attempt: { ...times, outcome: isCancelled ? 'cancelled' : 'failed' },
+    by,
+  };
+  const ranMs = (times.taskCompletedAt ?? 0) - (times.taskCreatedAt ?? 0);
+  const isOutOfTime = active.state === 'cancelling' || ranMs >= statedLimits.splitAfterMs;
+  if (isRetried && (await trySplit(slot, active, failed, { isOutOfTime }))) return;
+  await recordFailedAttempt(slot, active, {
+    ...failed,
     count: 'failures',
     pauseMs: isRetried ? slot.timings.retryAfterMs[active.failures] : undefined,
-    attempt: { ...times, outcome },
-    by,
   });
 }
 

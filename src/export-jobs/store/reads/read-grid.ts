@@ -35,10 +35,26 @@ export async function countLogGroups(
     .select('number')
     .where('jobId', '=', id)
     .where('fromAt', '!=', fromAt)
+    .where('parent', 'is', null)
     .orderBy('number')
     .limit(1)
     .executeTakeFirst();
   return next?.number ?? slices;
+}
+
+/** Reads the slices of a job that come from splits, the parents first. */
+export async function readChildren(
+  { queries }: Database,
+  jobId: string,
+): Promise<{ number: number; parent: number; state: SliceState }[]> {
+  const children = await queries
+    .selectFrom('slices')
+    .select(['number', 'parent', 'state'])
+    .where('jobId', '=', jobId)
+    .where('parent', 'is not', null)
+    .orderBy('number')
+    .execute();
+  return children as { number: number; parent: number; state: SliceState }[];
 }
 
 /** Counts the slices of a rectangle, by row, column and state. Reads only slices of its windows. */

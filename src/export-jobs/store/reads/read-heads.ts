@@ -92,6 +92,7 @@ export async function findJobs(
       join
         .onRef('second.jobId', '=', 'wantedId')
         .on('second.number', '=', 1)
+        .on('second.parent', 'is', null)
         .onRef('second.fromAt', '=', 'first.fromAt'),
     )
     .leftJoin('slots', 'slots.target', 'jobs.target')
@@ -162,6 +163,7 @@ export async function readLogGroups(
     .where('number', '>=', from)
     .where('number', '<', from + logGroupsPerPage)
     .where('fromAt', '=', fromAt)
+    .where('parent', 'is', null)
     .orderBy('number')
     .execute();
   return {
@@ -176,7 +178,7 @@ function whereState(state: JobState): RawBuilder<SqlBool> {
     sql<SqlBool>`exists (select 1 from slices where job_id = jobs.id and state in (${sql.join(states)}))`;
   const cancelRequested = sql<SqlBool>`cancel_requested_at is not null`;
   const active = anySlice(...begunStates);
-  const begun = sql<SqlBool>`(${active} or ${anySlice('completed', 'failed', 'cancelled')})`;
+  const begun = sql<SqlBool>`(${active} or ${anySlice('completed', 'failed', 'cancelled', 'split')})`;
   const over = sql<SqlBool>`not ${anySlice(...openStates)}`;
   switch (state) {
     case 'cancelling':

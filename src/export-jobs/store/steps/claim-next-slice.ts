@@ -1,5 +1,7 @@
+import type { Selectable } from 'kysely';
 import { anonymous, type Principal } from '#auth/principal.ts';
-import type { Database } from '#database/database.ts';
+import type { Database, Queries } from '#database/database.ts';
+import type { SliceRow } from '#database/tables.ts';
 import { recordServed } from '../../queue/fair-share.ts';
 import { pickNext } from '../../queue/pick-next.ts';
 import { recordChange } from '../record-change.ts';
@@ -61,7 +63,7 @@ export async function claimNextSlice(
     const next = await pickNext(queries, database, target);
     if (!next) return undefined;
     const { jobId, number, priority, caller } = next;
-    const attempt = next.attempt + 1;
+    const attempt = 1 + (await readLatestAttempt(queries, next));
     const marker = makeMarker({ jobId, slice: number, attempt });
     const destinationPrefix = renderPrefix(next.prefixTemplate, { ...next, attempt });
 
@@ -122,6 +124,25 @@ export async function claimNextSlice(
       traceParent,
     };
   });
+}
+
+/**
+ * Reads the number of the latest attempt of a slice. Slices of one split count their attempts together. A
+ * quarter of an hour has the prefix of the hour in many templates, so only {attempt} tells them apart.
+ */
+async function readLatestAttempt(
+  queries: Queries,
+  next: Pick<Selectable<SliceRow>, 'jobId' | 'logGroupName' | 'parent' | 'attempt'>,
+): Promise<number> {
+  if (next.parent === null) return next.attempt;
+  const { latest } = await queries
+    .selectFrom('slices')
+    .select(({ fn }) => fn.max<number>('attempt').as('latest'))
+    .where('jobId', '=', next.jobId)
+    .where('logGroupName', '=', next.logGroupName)
+    .where((row) => row.or([row('parent', 'is not', null), row('state', '=', 'split')]))
+    .executeTakeFirstOrThrow();
+  return latest;
 }
 
 /** The principal of a job. A job from before callers were authenticated has only the name. */

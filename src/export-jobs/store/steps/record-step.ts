@@ -6,7 +6,8 @@ import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { sliceEnds } from '#diagnostics/exports.ts';
 import { problemsMet } from '#diagnostics/problems.ts';
 import { recordMiss, restoreFairShare } from '../../queue/fair-share.ts';
-import { type SliceState, transitions } from '../../slice.ts';
+import { isEnd, type SliceState, transitions } from '../../slice.ts';
+import { insertChildren, type Split } from '../../splits/plan-split.ts';
 import { lockJob } from '../lock-job.ts';
 import { type AuditContext, type JobChange, recordChange } from '../record-change.ts';
 import { failWaitingSlices, type SharedCause } from './fail-waiting-slices.ts';
@@ -30,6 +31,8 @@ export interface Step {
   isFairShareRestored?: boolean;
   /** The cause that waiting slices of its job share: they end in the same transaction. */
   sharedCause?: SharedCause;
+  /** The children of a slice that is split. */
+  split?: Split;
   /** Writes what belongs to the step, in its transaction. */
   alsoRecord?: (queries: Queries) => Promise<void>;
 }
@@ -40,6 +43,8 @@ export interface Step {
 export interface CallToAws
   extends Pick<AuditContext, 'policies' | 'awsRequestId' | 'problem' | 'manifestSha256'> {
   action: 'CreateExportTask' | 'CancelExportTask' | 'DescribeExportTasks' | 'VerifyExport';
+  /** The id of the gateway if it decided about the call itself. Default: as the action says. */
+  principal?: string;
 }
 
 /** What a step needs of a slice. */
@@ -54,7 +59,7 @@ export interface SteppingSlice
 /**
  * Records a step, if the guard permits it and the slice is still in the state that was read: the row
  * decides, not memory. If the cancel of the job was requested, a slice ends instead of going back into
- * the queue, and one whose export is incomplete ends as cancelled. Returns how many waiting slices ended
+ * the queue or being split, and one whose export is incomplete ends as cancelled. Returns how many waiting slices ended
  * with it.
  * @throws the error of the guard, or StaleState when the slice is no longer in that state
  */
@@ -66,7 +71,7 @@ export async function recordStep(
   reachInside: () => Promise<void> = async () => {},
 ): Promise<number> {
   const { to, slice = {}, attempt, change, by, keptMs, isFairShareRestored = false } = step;
-  const { sharedCause, alsoRecord } = step;
+  const { sharedCause, split, alsoRecord } = step;
   if (!transitions[active.state].includes(to)) {
     throw new Error(`A slice cannot go from ${active.state} to ${to}`);
   }
@@ -75,7 +80,8 @@ export async function recordStep(
   await database.transaction(async (queries) => {
     await guard.hold(queries);
     const { cancelRequestedAt } = await lockJob(queries, active.jobId);
-    const isLast = to === 'waiting' || (to === 'failed' && active.state === 'verifying');
+    const isExportedAgain = to === 'waiting' || to === 'split';
+    const isLast = isExportedAgain || (to === 'failed' && active.state === 'verifying');
     const isCancelled = isLast && cancelRequestedAt !== null;
     state = isCancelled ? 'cancelled' : to;
     const { readyInMs, ...columns } = slice;
@@ -92,6 +98,7 @@ export async function recordStep(
       .where('state', '=', active.state)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw staleState();
+    if (split && !isCancelled) await insertChildren(queries, database, active, split);
     await recordChange(
       queries,
       database,
@@ -112,8 +119,7 @@ export async function recordStep(
     await reachInside();
   });
   if ('problem' in change) problemsMet.publish({ slug: change.problem });
-  if (state === 'completed' || state === 'failed' || state === 'cancelled')
-    sliceEnds.publish({ target: guard.target, outcome: state, slices: 1 + others });
+  if (isEnd(state)) sliceEnds.publish({ target: guard.target, outcome: state, slices: 1 + others });
   return others;
 }
 
@@ -137,7 +143,7 @@ export function toCallAuditContext(
   by: CallToAws,
 ): AuditContext {
   const isForCaller = by.action === 'CreateExportTask' || by.action === 'CancelExportTask';
-  const principal = isForCaller ? caller : gatewayItself;
+  const principal = by.principal ?? (isForCaller ? caller : gatewayItself);
   return { ...by, principal, requestId: marker, logGroupName, destinationPrefix };
 }
 

@@ -10,7 +10,7 @@ import {
 import type { Instruments } from '../instruments.ts';
 import { makeTargetTally } from '../target-tally.ts';
 
-const outcomes = ['completed', 'failed', 'cancelled'] as const;
+const outcomes = ['completed', 'failed', 'cancelled', 'split'] as const;
 const results = ['created', 'not-created', 'unknown'] as const;
 const verificationResults = ['complete', 'empty', 'incomplete', 'skipped'] as const;
 
