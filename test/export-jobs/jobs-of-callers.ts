@@ -36,11 +36,14 @@ interface JobOf {
   days?: number;
   target?: string;
   acceptedAt?: number;
+  /** The archive whose partition it exports. Default: none. */
+  archiveId?: string;
 }
 
 /** Accepts a job of a caller. Returns its id. */
 export function jobOf(name: string, database: Database, job: JobOf = {}): Promise<string> {
   const { logGroupNames = ['/app'], days = 1, target = 'default', acceptedAt = 1 } = job;
+  const { archiveId } = job;
   const plan = planOf(days, { target });
   const slices = [...plan.slices]
     .flatMap((slice) => logGroupNames.map((logGroupName) => ({ ...slice, logGroupName })))
@@ -52,5 +55,6 @@ export function jobOf(name: string, database: Database, job: JobOf = {}): Promis
     keyUse: undefined,
     plan: { ...plan, slices },
     maxWaitingSlices: 0,
+    partition: archiveId === undefined ? undefined : { archiveId, incarnation: 1, revision: 2 },
   });
 }

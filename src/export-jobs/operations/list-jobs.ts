@@ -41,6 +41,15 @@ export const JobListQuery = Type.Object(
         description: 'Return only jobs with exactly this name. Default: all names.',
       }),
     ),
+    archiveId: Type.Optional(
+      Text({
+        minLength: 1,
+        maxLength: 64,
+        rule: 'text of 1 to 64 characters',
+        description:
+          'Id of an archive: return only the jobs of this archive, of all callers by default. Default: only jobs of no archive.',
+      }),
+    ),
     ...pageParameters,
   },
   { additionalProperties: false },
@@ -57,9 +66,9 @@ export function makeListJobs(options: {
   basePath: string;
 }): ListJobs {
   const { database, access, jobCache, basePath } = options;
-  return async (request, { limit = defaultPageLimit, cursor, caller, ...others }) => {
-    const { id: ownId } = request.principal;
-    const filter = { ...others, caller: caller === '*' ? undefined : (caller ?? ownId) };
+  return async (request, { limit = defaultPageLimit, cursor, ...others }) => {
+    const { caller = others.archiveId === undefined ? request.principal.id : '*' } = others;
+    const filter = { ...others, caller: caller === '*' ? undefined : caller };
     const [at, id] = readCursor(cursor, ['number', 'string']) ?? [];
 
     const { entries, ...page } = await readPermittedPage<JobHead>({

@@ -83,6 +83,7 @@ export function showJob(
     id: job.id,
     ...facts,
     ...(warnings.length > 0 && { warnings }),
+    ...(job.archiveId !== null && { archiveId: job.archiveId, revision: job.revision }),
     state,
     sliceCounts: counts,
     acceptedAt: toDateTime(job.acceptedAt),

@@ -2,12 +2,13 @@ import { type Static, Type } from '@sinclair/typebox';
 import { examplePreflight, Preflight } from '#targets/preflight/check.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
-import { Count, exampleJob, jobFacts } from '../export-job.ts';
+import { Count, jobFacts } from '../export-job.ts';
 import type { PlannedJob } from '../planning/plan-job.ts';
 import type { PlannedSlice } from '../planning/plan-slices.ts';
 import { type PrefixTemplate, readPrefixTemplate } from '../planning/prefix-template.ts';
 import { warningsOfLogGroups } from '../planning/prefix-warnings.ts';
 import type { QueueView } from '../queue/position.ts';
+import { exampleJob } from './example-jobs.ts';
 import { showEstimate, showFacts } from './show-job.ts';
 
 // Enough to check a plan. All 10,000 slices would be some megabytes.

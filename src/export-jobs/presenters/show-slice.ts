@@ -2,13 +2,14 @@ import { type Static, Type } from '@sinclair/typebox';
 import type { Selectable } from 'kysely';
 import type { AttemptRow, SliceRow } from '#database/tables.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
-import { Count, exampleJob, SliceProblem, showProblem } from '../export-job.ts';
+import { Count, SliceProblem, showProblem } from '../export-job.ts';
 import { type SliceState, sliceStates } from '../slice.ts';
 import {
   SliceVerification,
   showVerification,
   type VerifiedRow,
 } from '../verification/verification-view.ts';
+import { exampleJob } from './example-jobs.ts';
 
 /** The outcomes of an attempt. */
 const attemptOutcomes = [

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
-import { ExportJob, exampleAccepted, JobParams } from '../export-job.ts';
+import { ExportJob, JobParams } from '../export-job.ts';
 import type { JobChanges } from '../operations/change-job.ts';
+import { exampleAccepted } from '../presenters/example-jobs.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
 
 const cancelRequestedAt = '2024-05-04T08:00:03.000Z';

@@ -3,7 +3,8 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authenticate } from '#auth/access.ts';
 import type { JobAccess } from '../access/job-access.ts';
-import { ExportJob, exampleJob, JobParams } from '../export-job.ts';
+import { ExportJob, JobParams } from '../export-job.ts';
+import { exampleJob } from '../presenters/example-jobs.ts';
 import type { ShowJob } from '../presenters/show-job.ts';
 import type { ChangeWatch } from '../watching/change-watch.ts';
 import type { WaitingRequests } from '../watching/waiting-requests.ts';

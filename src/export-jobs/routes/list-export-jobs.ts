@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { NextCursor } from '#paging/page.ts';
-import { ExportJob, exampleJob } from '../export-job.ts';
+import { ExportJob } from '../export-job.ts';
 import { JobListQuery, type ListJobs } from '../operations/list-jobs.ts';
+import { exampleJob } from '../presenters/example-jobs.ts';
 
 /** Lists export jobs, the newest first: the caller's own, or those of others that it may read. */
 export const listExportJobs: FastifyPluginAsyncTypebox<{ list: ListJobs }> = async (
@@ -18,7 +19,7 @@ export const listExportJobs: FastifyPluginAsyncTypebox<{ list: ListJobs }> = asy
       tags: ['export-jobs'],
       summary: 'List export jobs',
       description:
-        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). The list omits jobs that you may not see. So a page can be short or empty and still have a `nextCursor`. The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
+        'Returns your export jobs, newest first, each with its progress. With `caller`, it returns the jobs of that caller, or of all callers (`*`). Jobs of archives are in the list only with `archiveId`. The list omits jobs that you may not see. So a page can be short or empty and still have a `nextCursor`. The position in the queue is not in this list. GET /export-jobs/{jobId} has it.',
       querystring: JobListQuery,
       response: {
         200: Type.Object(

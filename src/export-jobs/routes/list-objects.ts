@@ -4,12 +4,13 @@ import { Type } from '@sinclair/typebox';
 import { NextCursor } from '#paging/page.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
 import type { JobAccess } from '../access/job-access.ts';
-import { exampleJob, JobParams } from '../export-job.ts';
+import { JobParams } from '../export-job.ts';
 import {
   ExportedObject,
   type ListObjects,
   ObjectListQuery,
 } from '../operations/list-objects-of-job.ts';
+import { exampleJob } from '../presenters/example-jobs.ts';
 
 const exampleObject = {
   slice: 0,

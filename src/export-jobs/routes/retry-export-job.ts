@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import { ExportJob, exampleAccepted, exampleJob, JobParams } from '../export-job.ts';
+import { ExportJob, JobParams } from '../export-job.ts';
 import type { JobChanges } from '../operations/change-job.ts';
+import { exampleAccepted, exampleJob } from '../presenters/example-jobs.ts';
 import type { ShowJobNow } from '../presenters/show-job.ts';
 
 const RetriedExportJob = Type.Object(

@@ -30,6 +30,7 @@ ${filterForm(path, [
   field('Target', 'target', query.target, 64),
   field('Name', 'name', query.name, 256),
   field('Caller', 'caller', query.caller, 1_024),
+  field('Archive', 'archiveId', query.archiveId, 64),
 ])}
 <nav class="states" aria-label="Callers">${[
       callerLink('Your jobs', undefined),

@@ -6,7 +6,7 @@ import { countOf, inDigits } from '#problems/limits.ts';
 import { instant, instantAgo, outOf } from '../html/formats.ts';
 import { asCode, type Html, html, nameOf, prose } from '../html/html.ts';
 import type { UiPage } from '../html/layout.ts';
-import { facts } from '../html/table.ts';
+import { facts, urlOf } from '../html/table.ts';
 import { sliceGrid } from '../pictures/grid.ts';
 import { badge, countsInWords, progressBar } from '../pictures/slice-states.ts';
 import { problemBox } from './problem-view.ts';
@@ -68,6 +68,7 @@ function jobFacts({ basePath, now, job }: JobView): Html {
       html`<a href="${basePath}/ui/targets/${encodeURIComponent(job.target)}">${nameOf(job.target)}</a>`,
     ],
     ['Caller', nameOf(job.caller)],
+    ['Archive', job.archiveId !== undefined && archiveOf(basePath, job.archiveId, job.revision)],
     ['Priority', job.priority],
     ['Time range', html`${instant(job.from)} to ${instant(job.to)}`],
     ['Split by', `${job.sliceBy}${job.sliceBy === 'none' ? '' : `, ${job.timeZone}`}`],
@@ -95,6 +96,11 @@ function jobFacts({ basePath, now, job }: JobView): Html {
       queue?.estimatedEndAt !== undefined && instantAgo(queue.estimatedEndAt, now),
     ],
   ]);
+}
+
+function archiveOf(basePath: string, archiveId: string, revision = 1): Html {
+  const url = urlOf(`${basePath}/ui/jobs`, { archiveId });
+  return html`<a href="${url}">${asCode(archiveId)}</a> <span class="note">revision</span> ${revision}`;
 }
 
 /** The warnings of the job, as the API shows them. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { as, type Rule } from '../../access.ts';
@@ -43,6 +44,28 @@ describe.each(storageBackends)('the list of jobs, on %s', (_name, openStorage) =
     expect((await list(`target=${target}`)).ids).toEqual([own]);
     expect((await list(`target=${target}&caller=test%23ann`)).ids).toEqual([others]);
     expect((await list(`target=${target}&caller=*`)).ids.sort()).toEqual([own, others].sort());
+  });
+
+  test('has the jobs of an archive only on request, of all callers and page by page', async () => {
+    const target = newTarget();
+    const own = await jobOf('bob', world.database, { target });
+    const archiveId = randomUUID();
+    const ofArchive: string[] = [];
+    for (const name of ['ann', 'bob', 'ann']) {
+      const acceptedAt = ofArchive.length + 1;
+      ofArchive.unshift(await jobOf(name, world.database, { target, archiveId, acceptedAt }));
+    }
+    await jobOf('ann', world.database, { target, archiveId, logGroupNames: ['/secret'] });
+    await jobOf('bob', world.database, { target, archiveId: randomUUID() });
+
+    const pages = await listAll(`archiveId=${archiveId}&limit=2`);
+    const { body } = await list(`archiveId=${archiveId}&caller=test%23bob`);
+
+    expect(pages.flat()).toEqual(ofArchive);
+    expect(body.exportJobs).toMatchObject([{ id: ofArchive[1], archiveId, revision: 2 }]);
+    expect((await list(`target=${target}`)).ids).toEqual([own]);
+    expect((await list(`target=${target}&caller=*`)).ids).toEqual([own]);
+    expect((await list(`archiveId=${randomUUID()}`)).ids).toEqual([]);
   });
 
   test('omits jobs that the caller may not read, and continues after them', async () => {

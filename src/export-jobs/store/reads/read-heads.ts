@@ -48,6 +48,8 @@ export interface JobFilter {
   state?: JobState | undefined;
   target?: string | undefined;
   name?: string | undefined;
+  /** Jobs of this archive. Jobs of no archive when absent. */
+  archiveId?: string | undefined;
   after?: JobCursor | undefined;
   limit: number;
 }
@@ -126,9 +128,12 @@ function exists(head: { caller: string | null }): head is JobHead {
 /** Reads the heads of a page of jobs, newest first. */
 export async function readHeadPage(
   database: Database,
-  { caller, state, target, name, after, limit }: JobFilter,
+  { caller, state, target, name, archiveId, after, limit }: JobFilter,
 ): Promise<JobHead[]> {
   let query = database.queries.selectFrom('jobs').select('id');
+  if (archiveId !== undefined) query = query.where('archiveId', '=', archiveId);
+  // A literal: the partial indexes of jobs without an archive are used only for one.
+  else query = query.where(sql<boolean>`archive_id is null`);
   if (caller !== undefined) query = query.where('caller', '=', caller);
   if (state !== undefined) query = query.where(whereState(state));
   if (target !== undefined) query = query.where('target', '=', target);
