@@ -106,6 +106,7 @@ export async function planJob(
     elapsed,
     sleep,
     caller: request.principal.id,
+    mayName: (name) => authorizer.filterPermitted(request, [name], questionOf).length > 0,
   });
   function* questions() {
     for (const logGroupName of logGroupNames) {

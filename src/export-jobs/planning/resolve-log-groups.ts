@@ -1,6 +1,6 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
-import { inDigits, statedLimits } from '#problems/limits.ts';
+import { countOf, inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
 const { slicesPerJob } = statedLimits;
@@ -23,6 +23,8 @@ export interface ListingOptions {
   elapsed: () => number;
   sleep: (ms: number) => Promise<void>;
   caller?: string;
+  /** Whether a refusal may name a log group to the caller. Default: none. */
+  mayName?: (logGroupName: string) => boolean;
 }
 
 /**
@@ -57,7 +59,8 @@ async function* listLogGroups(
 }
 
 /**
- * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes.
+ * Lists all log groups whose name begins with a prefix, in AWS's order, with their total stored bytes. A refusal
+ * says how many were listed before it.
  * @throws Problem no-log-groups, too-many-slices, aws-timeout, aws-unexpected, or what AWS's answer
  * means
  */
@@ -67,20 +70,44 @@ export async function resolveLogGroups(
   options: ListingOptions,
 ): Promise<{ logGroupNames: string[]; storedBytes: number }> {
   const bytesByName = new Map<string, number>();
-  for await (const page of listLogGroups(logs, logGroupNamePrefix, options)) {
-    for (const { logGroupName, storedBytes = 0 } of page) {
-      bytesByName.set(logGroupName, storedBytes);
+  try {
+    for await (const page of listLogGroups(logs, logGroupNamePrefix, options)) {
+      for (const { logGroupName, storedBytes = 0 } of page) {
+        bytesByName.set(logGroupName, storedBytes);
+      }
+      if (bytesByName.size > slicesPerJob) throw tooManyLogGroups(logGroupNamePrefix);
     }
-    if (bytesByName.size > slicesPerJob) {
-      throw new Problem(
-        'too-many-slices',
-        `More than ${inDigits(slicesPerJob)} log groups begin with ${logGroupNamePrefix}. Each is at least one slice, and a job has a limit of ${inDigits(slicesPerJob)} slices.`,
-      );
-    }
+  } catch (failure) {
+    if (!(failure instanceof Problem)) throw failure;
+    throw withProgress(failure, [...bytesByName.keys()], options);
   }
   if (bytesByName.size === 0) {
     throw new Problem('no-log-groups', `No log group begins with ${logGroupNamePrefix}.`);
   }
   const storedBytes = [...bytesByName.values()].reduce((sum, bytes) => sum + bytes, 0);
   return { logGroupNames: [...bytesByName.keys()], storedBytes };
+}
+
+function tooManyLogGroups(logGroupNamePrefix: string): Problem {
+  const limit = inDigits(slicesPerJob);
+  return new Problem(
+    'too-many-slices',
+    `More than ${limit} log groups begin with ${logGroupNamePrefix}. Each is at least one slice, and a job has a limit of ${limit} slices.`,
+  );
+}
+
+/**
+ * The problem with how far the listing came: a caller can choose prefixes that fit. It names a log group only if
+ * the caller may know it.
+ */
+function withProgress(
+  problem: Problem,
+  listed: readonly string[],
+  { mayName = () => false }: ListingOptions,
+): Problem {
+  const last = listed.at(-1);
+  if (last === undefined) return problem;
+  const upTo = mayName(last) ? `, up to ${last}` : '';
+  const progress = `AWS had listed ${countOf(listed.length, 'log group')}${upTo}.`;
+  return new Problem(problem.slug, `${problem.detail} ${progress}`, problem.members);
 }

@@ -91,6 +91,27 @@ describe.each(storageBackends)('the authorization of a new job, on %s', (_name, 
     expect(world.calls('DescribeLogGroups')).toEqual([]);
   });
 
+  test.each([
+    ['names the last log group', '/wide/58', ' AWS had listed 50 log groups, up to /wide/49.'],
+    ['names no log group', '/wide/49', ' AWS had listed 50 log groups.'],
+  ])(
+    '%s if AWS cannot list all of a prefix and the caller may not export %s',
+    async (_name, secret, progress) => {
+      permit((_principal, { resource }) => resource.logGroupName !== secret);
+      for (let index = 0; index < 60; index += 1) {
+        const logGroupName = `/wide/${String(index).padStart(2, '0')}`;
+        world.emulator.seed.logGroup({ region, logGroupName });
+      }
+      const refused = { kind: 'error', code: 'InvalidParameterException' } as const;
+      world.emulator.faults.add({ ...refused, operation: 'DescribeLogGroups', skip: 1 });
+
+      const { status, body } = await post({ ...withoutGroups, logGroupNamePrefix: '/wide/' });
+
+      expect(status).toBe(400);
+      expect(body.detail.endsWith(progress)).toBe(true);
+    },
+  );
+
   test('decides each log group of a prefix, and does not name one that is not permitted', async () => {
     permit((_principal, { resource }) => resource.logGroupName !== '/team/secret');
 

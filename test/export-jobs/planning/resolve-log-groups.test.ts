@@ -73,7 +73,7 @@ describe('the log groups of a prefix', () => {
     expect(found).toMatchObject({
       slug: 'too-many-slices',
       detail:
-        'More than 10,000 log groups begin with /many/. Each is at least one slice, and a job has a limit of 10,000 slices.',
+        'More than 10,000 log groups begin with /many/. Each is at least one slice, and a job has a limit of 10,000 slices. AWS had listed 10,001 log groups.',
     });
     expect(pages).toBe(201);
   });
@@ -133,4 +133,29 @@ describe('the log groups of a prefix', () => {
     await expect(found).rejects.toMatchObject({ slug: 'aws-timeout' });
     expect(now).toBeCloseTo((4 / 3) * maxListingMs);
   });
+
+  test.each([
+    ['/many/', 'AWS had listed 50 log groups, up to /many/0049.'],
+    ['/none/', 'AWS had listed 50 log groups.'],
+  ])(
+    'are rejected with how far AWS came, and with a name if the caller may know %s',
+    async (known, progress) => {
+      await using world = await openWorld();
+      seedGroups(world, 123);
+      const error = { kind: 'error', code: 'ThrottlingException' } as const;
+      world.emulator.faults.add({ ...error, operation: 'DescribeLogGroups', skip: 1, count: 3 });
+      const mayName = (name: string) => name.startsWith(known);
+
+      const { logs } = world.targets.find(undefined);
+      const options = { elapsed: () => 0, sleep: async () => {}, mayName };
+      const found = resolveLogGroups(logs, '/many/', options);
+
+      await expect(found).rejects.toMatchObject({
+        slug: 'aws-throttled',
+        detail: expect.stringMatching(
+          new RegExp(`[^ ] ${progress.replaceAll('.', String.raw`\.`)}$`),
+        ),
+      });
+    },
+  );
 });
