@@ -79,6 +79,8 @@ export async function recordChange(
     .where('id', '=', jobId)
     .returning(['version', 'endedAt', 'target', 'destination', 'destinationPrefix', 'archiveId'])
     .executeTakeFirstOrThrow();
+  if (endedAt !== null && job.archiveId !== null)
+    await requestLook(queries, database, job.archiveId);
   // Callers see the time of the last event as the end of the job.
   const at = endedAt ?? database.now();
   await queries
@@ -93,6 +95,20 @@ export async function recordChange(
     { ...entry, outcome: auditContext.problem ?? problem },
     auditContext,
   );
+}
+
+/** Makes an archive due for a look: one of its jobs has ended. */
+async function requestLook(
+  queries: Queries,
+  { now }: Pick<Database, 'now'>,
+  archiveId: string,
+): Promise<void> {
+  await queries
+    .updateTable('archives')
+    .set({ lookDueAt: now() })
+    .where('id', '=', archiveId)
+    .where('lookDueAt', '>', now())
+    .execute();
 }
 
 interface SliceData {

@@ -1,3 +1,4 @@
+import { recordCoverage } from '#coverage/record-coverage.ts';
 import type { OutageLog } from '#telemetry/outage-log.ts';
 import { logFailedSlice, toFailedStep } from '../dispatcher/attempts/record-failed-attempt.ts';
 import { toStored } from '../dispatcher/attempts/stored-problem.ts';
@@ -66,17 +67,19 @@ function toCompleted(
   verdict: Exclude<FinalVerdict, { outcome: 'incomplete' }>,
 ): Step {
   const { slice, attempt, taskId } = claim;
-  const manifest = verdict.outcome === 'complete' ? verdict.manifest : undefined;
-  const columns = {
-    ...(verdict.outcome === 'complete' ? toColumns(verdict.findings) : { method: 'skipped' }),
-    ...(manifest && { manifestKey: manifest.key, manifestSha256: manifest.sha256 }),
-  };
+  const isVerified = verdict.outcome === 'complete';
+  const manifest = isVerified ? verdict.manifest : undefined;
+  const proof = { manifestKey: manifest?.key ?? null, manifestSha256: manifest?.sha256 ?? null };
+  const found = isVerified ? toColumns(verdict.findings) : undefined;
   return {
     to: 'completed',
     slice: { problem: null },
     attempt: {},
     change: { type: 'slice-completed', slice, attempt, taskId },
     by: { action: 'VerifyExport', manifestSha256: manifest?.sha256 },
-    alsoRecord: (queries) => endVerification(queries, database, claim, columns),
+    async alsoRecord(queries) {
+      await endVerification(queries, database, claim, { method: 'skipped', ...found, ...proof });
+      if (found) await recordCoverage(queries, database, claim, { ...found, ...proof });
+    },
   };
 }

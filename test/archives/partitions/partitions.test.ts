@@ -4,7 +4,7 @@ import { dueAtOf, expiryOf, lastRiskyStart, marginOf } from '#archives/partition
 import { gapsOf } from '#archives/partitions/gaps.ts';
 import { type PartitionRun, type PartitionWork, runsOf } from '#archives/partitions/runs.ts';
 import { type WantedWindow, wantedWindows } from '#archives/partitions/wanted.ts';
-import { type LedgerRange, type RangeFacts, spliceRange } from '#coverage/ledger/splice.ts';
+import { type LedgerRange, type RangeFacts, spliceRanges } from '#coverage/ledger/splice.ts';
 import { nextStart, type PartitionBy, partitionBys, startOf } from '#coverage/ledger/units.ts';
 import { commonPart } from '#time/window.ts';
 import { applySplice } from '../../coverage/ledger/apply-splice.ts';
@@ -54,7 +54,10 @@ function toLedger(known: readonly Known[]): LedgerRange[] {
   let ranges: LedgerRange[] = [];
   for (const { fromAt, hours, facts } of known) {
     const window = { fromAt, toAt: fromAt + hours * hourMs };
-    ranges = applySplice(ranges, spliceRange(ranges, window, facts));
+    ranges = applySplice(
+      ranges,
+      spliceRanges(ranges, window, () => facts),
+    );
   }
   return ranges;
 }

@@ -1,20 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LedgerRange, type RangeFacts, spliceRange } from '#coverage/ledger/splice.ts';
+import {
+  type ChangeOfFacts,
+  type LedgerRange,
+  type RangeFacts,
+  spliceRanges,
+} from '#coverage/ledger/splice.ts';
 import { applySplice } from './apply-splice.ts';
 
-const facts = fc.constantFrom<RangeFacts | null>(
-  { state: 'covered', isEmpty: 0, again: null, cause: null },
-  { state: 'covered', isEmpty: 1, again: null, cause: null },
-  { state: 'covered', isEmpty: 0, again: 'refresh', cause: null },
-  { state: 'lost', isEmpty: 0, again: null, cause: 'retention' },
-  { state: 'lost', isEmpty: 0, again: null, cause: 'log-group-deleted' },
-  { state: 'waived', isEmpty: 0, again: null, cause: '1' },
-  null,
+const covered: RangeFacts = { state: 'covered', isEmpty: 0, again: null, cause: null };
+const lost: RangeFacts = { state: 'lost', isEmpty: 0, again: null, cause: 'retention' };
+
+/** Changes of each kind: facts that replace all, facts for what is not known, and facts from facts. */
+const change = fc.constantFrom<ChangeOfFacts>(
+  () => covered,
+  () => ({ ...covered, isEmpty: 1 }),
+  () => ({ ...covered, again: 'refresh' }),
+  () => null,
+  (known) => known ?? lost,
+  (known) => known ?? { ...lost, cause: 'log-group-deleted' },
+  (known) => (known?.state === 'covered' ? known : { ...lost, state: 'waived', cause: '1' }),
+  (known) => (known?.state === 'covered' ? { ...known, again: 'backfill' } : known),
 );
 const cells = 30;
-const puts = fc.array(
-  fc.tuple(fc.integer({ min: 0, max: cells - 1 }), fc.integer({ min: 1, max: 10 }), facts),
+const changes = fc.array(
+  fc.tuple(fc.integer({ min: 0, max: cells - 1 }), fc.integer({ min: 1, max: 12 }), change),
   { maxLength: 40 },
 );
 
@@ -24,30 +34,32 @@ function toRanges(model: readonly (RangeFacts | null)[]): LedgerRange[] {
   for (const [at, known] of model.entries()) {
     if (!known) continue;
     const last = ranges.at(-1);
-    if (last?.toAt === at && model[at - 1] === known) last.toAt = at + 1;
+    const isNext = last?.toAt === at && JSON.stringify(model[at - 1]) === JSON.stringify(known);
+    if (isNext) last.toAt = at + 1;
     else ranges.push({ fromAt: at, toAt: at + 1, ...known });
   }
   return ranges;
 }
 
-describe('spliceRange', () => {
+describe('spliceRanges', () => {
   test('keeps ranges disjoint and merged, as an array with a cell per instant has them', () => {
     fc.assert(
-      fc.property(puts, (puts) => {
-        const model: (RangeFacts | null)[] = Array(cells + 10).fill(null);
+      fc.property(changes, (changes) => {
+        const model: (RangeFacts | null)[] = Array(cells + 12).fill(null);
         let ranges: LedgerRange[] = [];
-        for (const [fromAt, length, known] of puts) {
+        for (const [fromAt, length, change] of changes) {
           const window = { fromAt, toAt: fromAt + length };
-          model.fill(known, window.fromAt, window.toAt);
+          for (let at = fromAt; at < window.toAt; at += 1) model[at] = change(model[at] ?? null);
+          const near = ranges.filter(
+            ({ fromAt, toAt }) => toAt >= window.fromAt && fromAt <= window.toAt,
+          );
 
-          const splice = spliceRange(ranges, window, known);
+          const splice = spliceRanges(near, window, change);
 
           ranges = applySplice(ranges, splice);
           expect(ranges).toEqual(toRanges(model));
-          const kept = splice.remove.filter((removed) =>
-            splice.insert.some((inserted) => JSON.stringify(inserted) === JSON.stringify(removed)),
-          );
-          expect(kept).toEqual([]);
+          const texts = new Set(splice.insert.map((range) => JSON.stringify(range)));
+          expect(splice.remove.filter((range) => texts.has(JSON.stringify(range)))).toEqual([]);
         }
       }),
       { numRuns: 300 },
@@ -55,10 +67,10 @@ describe('spliceRange', () => {
   });
 
   test('returns no change if the window has these facts already', () => {
-    const known: RangeFacts = { state: 'covered', isEmpty: 0, again: null, cause: null };
+    const range = { fromAt: 0, toAt: 10, ...covered };
 
-    const splice = spliceRange([{ fromAt: 0, toAt: 10, ...known }], { fromAt: 2, toAt: 4 }, known);
+    const splice = spliceRanges([range], { fromAt: 2, toAt: 4 }, () => covered);
 
-    expect(splice).toEqual({ remove: [], insert: [] });
+    expect(splice).toEqual({ remove: [], insert: [], after: [range] });
   });
 });

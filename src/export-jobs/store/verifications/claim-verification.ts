@@ -21,6 +21,10 @@ export interface ClaimedVerification extends VerificationLease {
   destination: string;
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
+  /** The partition of an archive that its job exports; null without an archive. */
+  archiveId: string | null;
+  incarnation: number | null;
+  revision: number;
   logGroupName: string;
   fromAt: number;
   toAt: number;
@@ -87,6 +91,9 @@ async function readClaim(
       'jobs.caller',
       'jobs.destination',
       'jobs.logStreamNamePrefix',
+      'jobs.archiveId',
+      'jobs.incarnation',
+      'jobs.revision',
       'slices.logGroupName',
       'slices.fromAt',
       'slices.toAt',

@@ -1,4 +1,4 @@
-import type { Selectable, Updateable } from 'kysely';
+import type { Selectable } from 'kysely';
 
 import type { VerificationRow } from '#database/rows/verification-row.ts';
 import type { EmptinessEvidence } from '../../verification/manifest/manifest.ts';
@@ -75,7 +75,7 @@ export function readEvidence({ evidence }: Pick<FindingColumns, 'evidence'>): Ev
 }
 
 /** Writes findings as columns. */
-export function toColumns(findings: Findings): Updateable<VerificationRow> {
+export function toColumns(findings: Findings): FindingColumns & { method: string } {
   const { method, objects, bytes, streams, isEmpty, evidence, count } = findings;
   const { lines = null, records = null, events = null } = count ?? {};
   const isExplained = Object.keys(evidence).length > 0;
