@@ -1,3 +1,4 @@
+import { readArchiveFigures } from '#archives/store/reads/read-archive-figures.ts';
 import { toListenError } from '#config/listen-error.ts';
 import type { MetricsConfig } from '#config/metrics.ts';
 import type { Database } from '#database/database.ts';
@@ -39,6 +40,10 @@ export async function openConfiguredMetrics(
       jobs: database && {
         read: (targets) => readOpenSlices(database, targets),
         isDatabaseReady: () => database.whyNotReady() === undefined,
+        sleep: sleepUntilAborted,
+      },
+      archives: database && {
+        read: () => readArchiveFigures(database),
         sleep: sleepUntilAborted,
       },
       elapsed,

@@ -77,7 +77,7 @@ export const Environment = Type.Object({
   METRICS_PER_TARGET: Type.Optional(
     onOrOff(
       undefined,
-      'Whether each target has metrics of its own. Default: only with at most 200 targets. Sums over all targets are always present.',
+      'Whether each target and each archive has metrics of its own. Default: only with at most 200 of them. Sums are always present.',
     ),
   ),
   ...otelVariables,

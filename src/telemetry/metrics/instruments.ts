@@ -29,20 +29,22 @@ export interface Instruments {
   beforeScrape(act: (targets: readonly MeasuredTarget[]) => void): void;
   /** Calls `act` before each scrape, with the targets that have series of their own. */
   beforeScrapeOfTargets(act: (targets: readonly MeasuredTarget[]) => void): void;
+  /** Whether each of so many targets or archives has series of its own. */
+  isInSeries: (count: number) => boolean;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
   registry: Registry;
 }
 
 // Fewer: most organisations must ask for the series of their targets. More: a scrape has thousands of lines.
-const maxTargetsInSeries = 200;
+const maxInSeries = 200;
 
 /** Makes instruments on a registry. `prepare` must run before each scrape. */
 export function makeInstruments(options: {
   registry: Registry;
   elapsed: () => number;
   targets: () => Iterable<MeasuredTarget>;
-  /** Whether each target has series of its own. Default: with at most 200 targets. */
+  /** Whether each target and archive has series of its own. Default: with at most 200 of them. */
   isPerTarget: boolean | undefined;
 }): { instruments: Instruments; prepare: () => void; stopListening: () => void } {
   const { registry, elapsed, targets, isPerTarget } = options;
@@ -50,6 +52,7 @@ export function makeInstruments(options: {
   const subscriptions: (() => void)[] = [];
   const preparations: ((targets: readonly MeasuredTarget[]) => void)[] = [];
   const targetPreparations: typeof preparations = [];
+  const isInSeries = (count: number) => isPerTarget ?? count <= maxInSeries;
   return {
     instruments: {
       counter: (text) => new Counter({ ...text, registers }),
@@ -58,12 +61,13 @@ export function makeInstruments(options: {
       listen: (channel, act) => void subscriptions.push(channel.subscribe(act)),
       beforeScrape: (act) => void preparations.push(act),
       beforeScrapeOfTargets: (act) => void targetPreparations.push(act),
+      isInSeries,
       elapsed,
       registry,
     },
     prepare() {
       const all = [...targets()];
-      const shown = (isPerTarget ?? all.length <= maxTargetsInSeries) ? all : [];
+      const shown = isInSeries(all.length) ? all : [];
       for (const act of preparations) act(all);
       for (const act of targetPreparations) act(shown);
     },

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Registry } from '@prometheus-io/client';
 
 import { type MeasuredTarget, makeInstruments } from './instruments.ts';
+import { type ArchivesOptions, measureArchives } from './subjects/archives/figures-of-archives.ts';
 import { measureAwsCalls } from './subjects/aws-calls.ts';
 import { measureDatabase } from './subjects/database.ts';
 import { measureExports } from './subjects/exports.ts';
@@ -16,10 +17,12 @@ import { measureTargets } from './subjects/targets.ts';
 export interface MetricsOptions {
   /** The configured targets. */
   targets: () => Iterable<MeasuredTarget>;
-  /** Whether each target has series of its own. Default: with at most 200 targets. */
+  /** Whether each target and archive has series of its own. Default: with at most 200 of them. */
   isPerTarget?: boolean | undefined;
   /** The export jobs; absent if they are off. */
   jobs?: (Pick<QueueOptions, 'read' | 'sleep'> & { isDatabaseReady: () => boolean }) | undefined;
+  /** The archives; absent if export jobs are off. */
+  archives?: Pick<ArchivesOptions, 'read' | 'sleep'> | undefined;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
 }
@@ -37,7 +40,7 @@ const maxTurnMs = 5;
 
 /** Opens the metrics: from now on, they listen to the channels of the rooms. */
 export function openMetrics(options: MetricsOptions): Metrics {
-  const { targets, isPerTarget, jobs, elapsed } = options;
+  const { targets, isPerTarget, jobs, archives, elapsed } = options;
   const registry = new Registry();
   const stop = new AbortController();
   const { instruments, prepare, stopListening } = makeInstruments({
@@ -56,6 +59,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
     measureQueue(instruments, { ...jobs, stop: stop.signal });
   }
   measureExports(instruments);
+  if (archives) measureArchives(instruments, { ...archives, stop: stop.signal });
   const processMetrics = measureProcess(instruments);
 
   return {

@@ -1,7 +1,9 @@
+import { readArchiveFigures } from '#archives/store/reads/read-archive-figures.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
 import { makeMarker } from '#targets/marker.ts';
 import type { MeasuredTarget } from '#telemetry/metrics/instruments.ts';
 import { type MetricsOptions, openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { archiveRow } from '../../archives/archive-rows.ts';
 import { openQueue, type Queue, refusal } from '../../export-jobs/open-queue.ts';
 import { createBody, openWorld } from '../../world.ts';
 
@@ -22,11 +24,18 @@ export async function runScript(): Promise<ScriptedRun> {
   const around: Pick<MetricsOptions, 'elapsed'> & {
     targets: () => Iterable<MeasuredTarget>;
     read: () => ReturnType<typeof readOpenSlices>;
-  } = { elapsed: () => 0, targets: () => [], read: async () => [] };
+    readArchives: () => ReturnType<typeof readArchiveFigures>;
+  } = {
+    elapsed: () => 0,
+    targets: () => [],
+    read: async () => [],
+    readArchives: async () => [],
+  };
   using metrics = openMetrics({
     targets: () => around.targets(),
     elapsed: () => around.elapsed(),
     jobs: { read: () => around.read(), isDatabaseReady: () => true, sleep: async () => {} },
+    archives: { read: () => around.readArchives(), sleep: async () => {} },
   });
 
   await callApi();
@@ -34,15 +43,20 @@ export async function runScript(): Promise<ScriptedRun> {
   around.targets = () => queue.targets.list();
   around.elapsed = queue.time.now;
   const secrets = await exportEverything(queue);
-  let figures: Promise<unknown> | undefined;
-  around.read = () => {
-    const reading = readOpenSlices(queue.database, 1);
-    figures = reading;
+  await queue.database.queries
+    .insertInto('archives')
+    .values(archiveRow({ id: 'one' }))
+    .execute();
+  const readings: Promise<unknown>[] = [];
+  const noted = <Reading extends Promise<unknown>>(reading: Reading) => {
+    readings.push(reading);
     return reading;
   };
+  around.read = () => noted(readOpenSlices(queue.database, 1));
+  around.readArchives = () => noted(readArchiveFigures(queue.database));
   await metrics.render();
-  while (!figures) await new Promise(setImmediate);
-  await figures;
+  while (readings.length < 2) await new Promise(setImmediate);
+  await Promise.all(readings);
   await new Promise(setImmediate);
   return { text: await metrics.render(), secrets };
 }
@@ -94,5 +108,5 @@ async function exportEverything(queue: Queue): Promise<string[]> {
   await time.runUntil(async () => (await queue.states(last)).includes('running'));
   await time.runFor(1_000);
   const tasks = emulator.exportTasks().map(({ taskId }) => taskId);
-  return [...jobs, cancelled, last, ...tasks, 'secret', 'archive', 'xp1-'];
+  return [...jobs, cancelled, last, ...tasks, 'secret', '"archive"', 'xp1-'];
 }

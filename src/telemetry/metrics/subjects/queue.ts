@@ -1,4 +1,5 @@
 import type { AbortableSleep } from '#time/sleep.ts';
+import { makeFigures } from '../figures.ts';
 import type { Instruments } from '../instruments.ts';
 
 /** The slices of a target that have not ended. The numbers may be limited. */
@@ -26,15 +27,9 @@ export interface QueueOptions {
 
 const states = ['delayed', 'ready', 'starting', 'running', 'cancelling', 'verifying'];
 
-// The pause between two readings. Shorter: scrapes cost the database more. Longer: figures are older.
-const readIntervalMs = 15_000;
-
 const seconds = (ms: number) => ms / 1_000;
 
-/**
- * Measures the queue, as the database has it. A scrape gets the last figures and asks for new ones, so it
- * never waits for the database. Nothing is read without scrapes.
- */
+/** Measures the queue, as the database has it. */
 export function measureQueue(
   { gauge, beforeScrape, beforeScrapeOfTargets, elapsed }: Instruments,
   { read, sleep, stop }: QueueOptions,
@@ -62,29 +57,15 @@ export function measureQueue(
     help: 'Time that the oldest ready slice of a target has been ready, in seconds; 0 if none is.',
     labelNames: ['target'],
   });
-  let figures: { queues: ReadonlyMap<string, OpenSlices>; readAt: number } | undefined;
-  let beganAt = Number.NEGATIVE_INFINITY;
-  let isReading = false;
+  const figures = makeFigures<readonly OpenSlices[]>({ elapsed, sleep, stop });
   oldestReady.remove(); // there are no figures yet, which is not the same as 0
   age.remove();
 
-  /** Reads the figures when they are due. The log has the outages of the database. */
-  async function readWhenDue(targets: number): Promise<void> {
-    isReading = true;
-    await sleep(Math.max(0, beganAt + readIntervalMs - elapsed()), stop);
-    if (stop.aborted) return;
-    beganAt = elapsed();
-    const rows = await read(targets).catch(() => undefined);
-    if (rows) {
-      figures = { queues: new Map(rows.map((row) => [row.target, row])), readAt: elapsed() };
-    }
-    isReading = false;
-  }
-
   beforeScrape((targets) => {
-    if (!isReading) void readWhenDue(targets.length);
-    if (!figures) return;
-    const queues = [...figures.queues.values()];
+    figures.refresh(() => read(targets.length));
+    const latest = figures.latest();
+    if (!latest) return;
+    const queues = latest.value;
     for (const state of states) {
       slices.set(
         { state },
@@ -92,14 +73,16 @@ export function measureQueue(
       );
     }
     oldestReady.set(seconds(queues.reduce((max, queue) => Math.max(max, queue.oldestReadyMs), 0)));
-    age.set(seconds(elapsed() - figures.readAt));
+    age.set(seconds(elapsed() - latest.readAt));
   });
   beforeScrapeOfTargets((targets) => {
     targetSlices.reset();
     targetOldestReady.reset();
-    if (!figures) return;
+    const latest = figures.latest();
+    if (!latest) return;
+    const queues = new Map(latest.value.map((queue) => [queue.target, queue]));
     for (const { name: target } of targets) {
-      const queue = figures.queues.get(target);
+      const queue = queues.get(target);
       for (const state of states) {
         targetSlices.set({ target, state }, queue ? countOf(queue, state) : 0);
       }
