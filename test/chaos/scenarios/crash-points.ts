@@ -19,6 +19,7 @@ export const crashPoints = [
   'in-outcome',
   'in-adopt',
   'in-requeue',
+  'in-split',
   'before-orphan-cancel',
   'before-manifest',
   'after-manifest',
@@ -34,6 +35,10 @@ const isMoment = (point: Point): point is Moment & Point =>
 const preludes: Partial<Record<Point, { fault: Fault; emulator?: EmulatorOptions }>> = {
   'in-adopt': { fault: { kind: 'reset-after', operation: 'CreateExportTask' } },
   'in-requeue': { fault: { kind: 'reset-before', operation: 'CreateExportTask' } },
+  // Every task of an hour fails, and those of its quarters do not.
+  'in-split': {
+    fault: { kind: 'task-fails', operation: 'CreateExportTask', longerThanMs: 900_000 },
+  },
   'before-orphan-cancel': {
     fault: {
       kind: 'late-effect',
