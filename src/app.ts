@@ -1,6 +1,8 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-
+import type { Archives } from '#archives/archives.ts';
+import { makeArchiveOperations } from '#archives/operations/archive-operations.ts';
+import { archivesPlugin } from '#archives/plugin.ts';
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
@@ -47,6 +49,8 @@ export interface AppOptions {
   loopDelayMs: () => number;
   /** The queue of export jobs; absent if export jobs are switched off. */
   jobs?: JobsOptions | undefined;
+  /** The archives; absent if export jobs are switched off. */
+  archives?: Archives | undefined;
   limits?: EdgeLimits;
   /** The names the Host header may have; any when absent. */
   allowedHosts?: readonly string[] | undefined;
@@ -140,6 +144,23 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       ...jobs,
       ...asked,
       operations,
+      preflight,
+      newId,
+      sleep,
+    });
+  }
+  const { archives } = options;
+  const archiveOperations =
+    archives &&
+    jobs &&
+    makeArchiveOperations({ ...asked, ...archives, database: jobs.database, basePath });
+  if (archives && jobs && operations && archiveOperations) {
+    await app.register(archivesPlugin, {
+      ...asked,
+      ...archives,
+      database: jobs.database,
+      operations: archiveOperations,
+      polls: operations.polls,
       preflight,
       newId,
       sleep,

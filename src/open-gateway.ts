@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+import { openArchives } from '#archives/open-archives.ts';
 import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
 import { checkSurroundings } from '#config/check-aws-settings.ts';
@@ -101,6 +102,13 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
       log,
     });
   if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
+  const archives =
+    database &&
+    openArchives(database, {
+      heartbeatOrigins: config.heartbeatOrigins,
+      sleep: sleepUntilAborted,
+      log,
+    });
   const metrics =
     config.metrics &&
     use(
@@ -116,6 +124,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     tls,
     audit,
     jobs,
+    archives,
     elapsed,
     rateLimits: config.limits,
     allowedHosts,

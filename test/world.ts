@@ -9,7 +9,8 @@ import {
 } from 'cloudwatch-logs-export-emulator/source';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-
+import type { Archives } from '#archives/archives.ts';
+import { openArchives } from '#archives/open-archives.ts';
 import { type Audit, makeAudit } from '#audit/audit.ts';
 import { type Access, openToAll } from '#auth/access.ts';
 import type { RateLimits } from '#auth/limits/plugin.ts';
@@ -21,7 +22,7 @@ import { makeQueueView } from '#export-jobs/queue/position.ts';
 import { makeSlotStatusSource } from '#export-jobs/queue/slot/slot-status.ts';
 import { makeInstallationReader, makeIsMarker } from '#export-jobs/store/installation.ts';
 import { readVersions } from '#export-jobs/store/reads/read-progress.ts';
-import { makeChangeWatch } from '#export-jobs/watching/change-watch.ts';
+import { type ChangeWatch, makeChangeWatch } from '#export-jobs/watching/change-watch.ts';
 import { openTargets } from '#targets/open-targets.ts';
 import type { TargetSettings, Targets } from '#targets/target.ts';
 import { makeLogger } from '#telemetry/logger.ts';
@@ -67,6 +68,8 @@ export interface WorldOptions {
   now?: () => number;
   /** The export jobs. Default: jobs are off. */
   jobs?: JobsInWorld;
+  /** The origins that heartbeats of archives may go to. Default: none. */
+  heartbeatOrigins?: string[];
   /** Whether to wait until every account is checked. Default: true. */
   isCheckAwaited?: boolean;
   /** No account is checked before. Default: at once. */
@@ -117,6 +120,8 @@ export interface World extends AsyncDisposable {
   targets: Targets;
   /** Returns the number of requests that wait for a change of a job. */
   waiting(): number;
+  /** Returns the number of requests that wait for a change of an archive. */
+  waitingForArchives(): number;
   /** Reports that the test has changed a job. */
   jobChanged(jobId: string): void;
   /** The database of the export jobs. */
@@ -212,8 +217,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const woken: string[] = [];
   const jobs =
     options.jobs && (await openJobs(options.jobs, logger, (target) => woken.push(target)));
+  const archives = jobs && openArchivesOf(jobs.database, options, logger);
   const app = await buildApp({
     jobs,
+    archives,
     log: logger,
     access: (await options.access?.(audit)) ?? openToAll,
     audit,
@@ -264,6 +271,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     changed: jobs?.changed ?? [],
     waiting: () => jobs?.waiting() ?? 0,
+    waitingForArchives: () => archives?.waiting() ?? 0,
     jobChanged: (jobId) => jobs?.watch.changed(jobId),
     async waitFor(condition) {
       while (!condition()) await new Promise(setImmediate);
@@ -350,22 +358,17 @@ async function openJobs(
   });
   const elapsed = () => performance.now();
   const queue = makeQueueView(database, elapsed);
-  let waiting = 0;
+  const counted = countWaiters(watch);
   const changed: string[] = [];
   return {
     database,
-    waiting: () => waiting,
+    waiting: counted.waiting,
     changed,
     watch: {
-      ...watch,
+      ...counted.watch,
       changed(jobId: string) {
         changed.push(jobId);
         watch.changed(jobId);
-      },
-      async waitForChange(...wait: Parameters<typeof watch.waitForChange>) {
-        waiting += 1;
-        await watch.waitForChange(...wait);
-        waiting -= 1;
       },
     },
     queue,
@@ -378,6 +381,32 @@ async function openJobs(
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       if (dataDir === undefined) rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Opens the archives, without a keeper. */
+function openArchivesOf(
+  database: Database,
+  { heartbeatOrigins = [] }: WorldOptions,
+  log: Logger,
+): Archives & { waiting(): number } {
+  const archives = openArchives(database, { heartbeatOrigins, sleep: sleepUntilAborted, log });
+  return { ...archives, ...countWaiters(archives.watch) };
+}
+
+/** Counts the waiters of a watch. */
+function countWaiters(watch: ChangeWatch) {
+  let waiting = 0;
+  return {
+    waiting: () => waiting,
+    watch: {
+      ...watch,
+      async waitForChange(...wait: Parameters<ChangeWatch['waitForChange']>) {
+        waiting += 1;
+        await watch.waitForChange(...wait);
+        waiting -= 1;
+      },
     },
   };
 }

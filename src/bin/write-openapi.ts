@@ -34,6 +34,7 @@ await using app = await buildApp({
     wake: () => {},
     isMarker: async () => false,
   },
+  archives: { watch: notOpened, wake: () => {}, heartbeatOrigins: [] },
 });
 await app.ready();
 

@@ -52,6 +52,11 @@ export const documentBase = {
       description:
         'A durable queue in front of the export slot of AWS. A job is split into slices: each is one log group over one interval. The slot is the place for the one active export task that AWS allows per account and Region. A slice becomes an export task when the slot is free. A slice goes back into the queue if the slot is taken or AWS throttles. The same happens if AWS cannot be reached or the service role is unusable. The service sends a slice again a few times if its export task failed. It does the same if the answer to the create was lost and AWS lists no task. After that, the slice fails. To retry the slices that are `failed`, send POST /export-jobs/{jobId}/retry. The operator can disable export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
+    {
+      name: 'archives',
+      description:
+        'Standing exports. An archive states which log groups shall be in S3, from when on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job, and counts as covered when its export is verified. The service compares the wanted time with the covered time, and exports the rest. So a pause or an outage only delays exports, until log events expire. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+    },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
     { name: 'problems', description: 'The catalogue of errors, with explanations.' },
@@ -85,14 +90,14 @@ const securitySchemes = {
 const anyScheme = [{}, ...Object.keys(securitySchemes).map((name) => ({ [name]: [] }))];
 
 const headers = {
-  Location: { description: 'URL path of the created task or job.', schema: { type: 'string' } },
+  Location: { description: 'URL path of what was created.', schema: { type: 'string' } },
   Age: {
     description: 'Age of the AWS answer in seconds (RFC 9111).',
     schema: { type: 'integer', minimum: 0 },
   },
   ETag: {
     description:
-      'Version of the job and its position in the queue. If only an estimate changes, the `ETag` stays the same. Send it back as `If-None-Match`.',
+      'Version of the job and its position in the queue, or version of the archive. If only an estimate changes, the `ETag` stays the same. Send it back as `If-None-Match`.',
     schema: { type: 'string' },
   },
   'Retry-After': {

@@ -1,11 +1,18 @@
 import { accessProblems } from './catalogue/access-problems.ts';
+import { archiveProblems } from './catalogue/archive-problems.ts';
 import { awsProblems } from './catalogue/aws-problems.ts';
 import { jobProblems } from './catalogue/job-problems.ts';
 import type { ProblemKind } from './catalogue/problem-kind.ts';
 import { requestProblems } from './catalogue/request-problems.ts';
 
 /** Every way the service says no: slug → what it means. The slug is the last part of a problem's `type`. */
-export const catalogue = { ...requestProblems, ...accessProblems, ...awsProblems, ...jobProblems };
+export const catalogue = {
+  ...requestProblems,
+  ...accessProblems,
+  ...awsProblems,
+  ...jobProblems,
+  ...archiveProblems,
+};
 
 /** Name of a kind of problem. */
 export type ProblemSlug = keyof typeof catalogue;

@@ -34,6 +34,14 @@ export const statedLimits = {
   // Slices of one job that come from splits. Lower: a large log group of many days is split only in part.
   // Higher: a log group that AWS cannot export keeps the slot busy for days.
   splitSlicesPerJob: 1_000,
+  // Archives of one caller that have not ended. Each is looked at every two minutes. Higher: one caller
+  // keeps the service busy with looks.
+  archivesPerCaller: 100,
+  // Log groups of one archive. Higher: a listing takes more than a minute of the calls to AWS.
+  logGroupsPerArchive: 10_000,
+  // From when a partition is exportable until its first log events expire. Lower: no export ends in
+  // time. Higher: log groups are refused that work.
+  shortestExportMs: 3_600_000,
   // Open event streams of one process, and as many long polls. Each is a socket. Higher: callers of
   // everything else run out of file descriptors.
   streamsPerProcess: 1_000,
@@ -75,7 +83,7 @@ export const inDigits = (value: number): string => value.toLocaleString('en');
 /** A duration as texts have it: 10 seconds, 2 minutes, 25 hours, 7 days. */
 export function inWords(ms: number): string {
   if (ms % dayMs === 0 && ms > dayMs) return `${ms / dayMs} days`;
-  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} hours`;
+  if (ms % 3_600_000 === 0) return countOf(ms / 3_600_000, 'hour');
   return ms % 60_000 === 0 ? `${ms / 60_000} minutes` : `${ms / 1_000} seconds`;
 }
 

@@ -119,6 +119,7 @@ const auditEntries = events.map(({ jobId, version, at, type }) => ({
   outcome: 'ok',
   manifestSha256: type === 'slice-completed' ? manifestSha256 : null,
   archiveId: null,
+  reason: null,
 }));
 
 /** One job of one slice, exported once. */

@@ -1,7 +1,10 @@
 import { seedExamples } from 'cloudwatch-logs-export-emulator/source';
 import { expect, test } from 'vitest';
+import { exampleArchiveId } from '#archives/presenters/archive-view.ts';
+import { acceptArchive } from '#archives/store/requests/accept-archive.ts';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
+import { planOfArchive } from '../archives/archives-of-callers.ts';
 import { bringTo, planOf } from '../export-jobs/accepted-jobs.ts';
 import { requestOf } from '../export-jobs/caller-requests.ts';
 import { openWorld } from '../world.ts';
@@ -44,6 +47,14 @@ test('every example of the document works in the demo', async () => {
     plan: planOf(1),
     maxWaitingSlices: 0,
   });
+  await acceptArchive(world.database, {
+    archiveId: exampleArchiveId,
+    request: requestOf('anonymous'),
+    target: 'default',
+    createdAt: Date.UTC(2024, 4, 4),
+    keyUse: undefined,
+    plan: planOfArchive(),
+  });
   await bringTo(world.database, exampleJobId, 0, 'completed'); // so its event stream ends
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, Operation>>;
@@ -80,6 +91,9 @@ test('every example of the document works in the demo', async () => {
     listObjects: 200,
     cancelExportJob: 202,
     retryExportJob: 202,
+    createArchive: 201,
+    listArchives: 200,
+    getArchive: 200,
     listTargets: 200,
     getTarget: 200,
     createPreflight: 200,

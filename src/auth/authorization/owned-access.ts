@@ -49,11 +49,11 @@ export interface OwnedAccess<Head> {
   /** Decides an action on one of them. The decision is that about its first log group. */
   decide(request: CallerRequest, action: Action, head: Head): Promise<Decision>;
   /** Evaluates, one by one, which of a list are permitted. */
-  evaluate(
+  evaluate<One extends Head>(
     request: CallerRequest,
     action: Action,
-    heads: readonly Head[],
-  ): AsyncGenerator<Evaluated<Head>>;
+    heads: readonly One[],
+  ): AsyncGenerator<Evaluated<One>>;
 }
 
 // For each caller; an answer is some hundred bytes. Fewer: a job of a thousand log groups is decided

@@ -21,6 +21,7 @@ async function extendJobs(db: Kysely<never>): Promise<void> {
     .execute();
   await db.schema.alterTable('slices').addColumn('parent', 'integer').execute();
   await db.schema.alterTable('auditEntries').addColumn('archiveId', 'text').execute();
+  await db.schema.alterTable('auditEntries').addColumn('reason', 'text').execute();
   await db.schema
     .createIndex('jobs_of_archives')
     .on('jobs')

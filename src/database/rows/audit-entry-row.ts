@@ -26,4 +26,6 @@ export interface AuditEntryRow {
   manifestSha256: string | null;
   /** The archive that was changed, or whose job it is; null if there is none. */
   archiveId: string | null;
+  /** The reason that the caller gave, for a change of an archive; null if it gave none. */
+  reason: string | null;
 }

@@ -48,9 +48,10 @@ export function requireExportAt(
   request: CallerRequest,
   target: TargetIdentity,
   logGroupName: string | undefined,
+  action: 'CreateExportJob' | 'CreateArchive' = 'CreateExportJob',
 ): void {
-  if (authorizer.mayPermit(request, 'CreateExportJob', target)) return;
-  authorizer.require(request, { action: 'CreateExportJob', resource: { target, logGroupName } });
+  if (authorizer.mayPermit(request, action, target)) return;
+  authorizer.require(request, { action, resource: { target, logGroupName } });
 }
 
 /**

@@ -7,7 +7,7 @@ const { slicesPerJob } = statedLimits;
 
 // AWS allows ten of these calls per second for all callers of an account and Region together. Shorter:
 // we take more than four of them. Longer: a job of a thousand log groups takes more than five seconds.
-const pauseMs = 250;
+export const pauseMs = 250;
 
 // A page may have fewer log groups than AWS allows, or none. Fewer pages: a listing with short pages
 // is cut off. More: a listing without end keeps a request waiting.
@@ -31,7 +31,7 @@ export interface ListingOptions {
  * Lists the log groups whose name begins with a prefix, page by page, in AWS's order.
  * @throws Problem aws-timeout, aws-unexpected, or what AWS's answer means
  */
-async function* listLogGroups(
+export async function* listLogGroups(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
   logGroupNamePrefix: string,
   { elapsed, sleep, caller }: ListingOptions,

@@ -1,13 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import type { FastifyRequest } from 'fastify';
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords, statedLimits } from '#problems/limits.ts';
 import { toProblem } from '#problems/plugin.ts';
-import { Problem } from '#problems/problem.ts';
 import { awsCallProblems } from '#problems/problems-of-operation.ts';
+import { withRepeatability } from '#problems/repeatability.ts';
 import type { RunPreflight } from '#targets/preflight/preflight.ts';
 import { identityNamed, type Targets } from '#targets/target.ts';
 import { requireExportAt } from '../access/export-question.ts';
@@ -170,18 +169,3 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
     },
   });
 };
-
-/**
- * A database that does not answer may have stored the job. Without a key, a repeat would then create a
- * second one.
- */
-function withRepeatability(
-  problem: Problem,
-  { headers, query }: Pick<FastifyRequest, 'headers' | 'query'>,
-): Problem {
-  const { slug, detail, members } = problem;
-  const hasKey = headers['idempotency-key'] !== undefined;
-  const { dryRun = false } = query as { dryRun?: boolean };
-  if (slug !== 'database-unavailable' || hasKey || dryRun) return problem;
-  return new Problem(slug, detail, { ...members, isRetryable: false });
-}

@@ -7,6 +7,7 @@ import { ExportJob, JobParams } from '../export-job.ts';
 import { exampleJob } from '../presenters/example-jobs.ts';
 import type { ShowJob } from '../presenters/show-job.ts';
 import type { ChangeWatch } from '../watching/change-watch.ts';
+import { isAmong } from '../watching/entity-tag.ts';
 import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const Query = Type.Object(
@@ -97,9 +98,3 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
     },
   });
 };
-
-// If-None-Match compares weakly (RFC 9110, section 13.1.2), so a proxy may have dropped the W/.
-function isAmong(known: string, etag: string): boolean {
-  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
-  return known.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
-}

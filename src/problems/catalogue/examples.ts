@@ -158,6 +158,14 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'export-task-vanished': [`AWS does not list task ${runningTask.taskId}.`],
   'too-many-watchers': ['You have 100 event streams open, which is the limit.'],
   'too-many-streams': ['This process has 1,000 event streams open, which is the limit.'],
+  'archive-not-found': ['No archive that you may see has this id.'],
+  'archive-impossible': [
+    'Log group /demo/checkout keeps its log events for 1 day, which are 24 hours. With `partitionBy` day they must be kept for more than 37 hours. The longest unit that fits is hour.',
+  ],
+  'archive-overload': [
+    'This archive has 2,400 exports a day of 60 seconds each: 167 % of the time of the slot. The seconds are an assumption, because the target has no completed export yet. All archives of the target together take 167 %.',
+  ],
+  'too-many-archives': ['You have 100 archives that have not ended, which is the limit.'],
   'database-unavailable': ['This service cannot reach the database.'],
 };
 

@@ -23,7 +23,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key is for one request of one caller. The same key with the same body and `target` returns the same job. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job or archive. Jobs and archives have separate keys. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -38,10 +38,10 @@ export const jobProblems = {
   },
   'no-log-groups': {
     status: 422,
-    title: 'No log group with this prefix',
+    title: 'No log group found',
     explanation:
-      'The AWS account and Region of the target have no log group whose name begins with `logGroupNamePrefix`.',
-    remedy: 'Check the prefix, which is case-sensitive, and the parameter `target`.',
+      'The AWS account and Region of the target have no log group whose name begins with `logGroupNamePrefix`. For an archive with `logGroupNames`, no log group has any of the names.',
+    remedy: 'Check the names or the prefix, which are case-sensitive, and the parameter `target`.',
     isRetryable: false,
   },
   'too-many-slices': {
@@ -133,9 +133,9 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs does not answer now. No accepted job is lost. If POST /export-jobs has this problem, the job may have been stored. So `isRetryable` is false for POST /export-jobs without `Idempotency-Key`. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
+      'The database of the export jobs and archives does not answer now. Nothing that was accepted is lost. If POST /export-jobs or POST /archives has this problem, the job or archive may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs is safe to repeat with the same `Idempotency-Key`. If you sent no key, look for the job in GET /export-jobs first.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs and POST /archives are safe to repeat with the same `Idempotency-Key`. If you sent no key, look for the job or archive first, in GET /export-jobs or GET /archives.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

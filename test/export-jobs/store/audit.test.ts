@@ -79,6 +79,7 @@ describe.each(storageBackends)('the audit of jobs, on %s', (_name, openStorage) 
       policies: '["one","two"]',
       manifestSha256: null,
       archiveId: null,
+      reason: null,
     });
   });
 

@@ -1,0 +1,60 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import type { Targets } from '#targets/target.ts';
+import { type ArchiveAccess, makeArchiveAccess } from '../access/archive-access.ts';
+import type { Archives } from '../archives.ts';
+import type { Archive } from '../presenters/archive-view.ts';
+import { etagOf, showArchive } from '../presenters/show-archive.ts';
+import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts';
+import { type ListArchives, makeListArchives } from './list-archives.ts';
+
+/** An archive as callers see it, with its version. */
+export interface ShownArchive {
+  archive: Archive;
+  version: number;
+  etag: string;
+}
+
+/** What callers can do with archives, each decided by the policies. The API and the pages use the same. */
+export interface ArchiveOperations {
+  access: ArchiveAccess;
+  list: ListArchives;
+  show: (archive: StoredArchive) => ShownArchive;
+  /** Shows the current state of an existing archive, to a caller that may read it. */
+  showNow: (archiveId: string) => Promise<ShownArchive>;
+  /** Announces a changed archive to its watchers and to the keeper. */
+  announce: (archiveId: string) => void;
+}
+
+/** What the operations need. */
+export interface ArchiveOperationsOptions extends Archives {
+  database: Database;
+  authorizer: Authorizer;
+  targets: Targets;
+  /** The public path prefix of all links. */
+  basePath: string;
+}
+
+/** Makes the operations on archives. They query nothing before the first request. */
+export function makeArchiveOperations(options: ArchiveOperationsOptions): ArchiveOperations {
+  const { database, authorizer, targets, basePath, watch, wake } = options;
+  const access = makeArchiveAccess({ database, authorizer, targets });
+  const show = (archive: StoredArchive) => ({
+    archive: showArchive(archive, basePath),
+    version: archive.version,
+    etag: etagOf(archive),
+  });
+  return {
+    access,
+    list: makeListArchives({ database, access, basePath }),
+    show,
+    async showNow(archiveId) {
+      // Archives are never deleted.
+      return show((await findArchive(database.queries, archiveId)) as StoredArchive);
+    },
+    announce(archiveId) {
+      watch.changed(archiveId);
+      wake(archiveId);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { FastifyPluginAsync } from 'fastify';
+
+import type { Authenticate } from '#auth/access.ts';
+import type { WaitingRequests } from '#export-jobs/watching/waiting-requests.ts';
+import type { Archives } from './archives.ts';
+import { type CreateArchiveOptions, createArchive } from './routes/create-archive.ts';
+import { getArchive } from './routes/get-archive.ts';
+import { listArchives } from './routes/list-archives.ts';
+
+/** What the routes of archives need. */
+export interface ArchivesPluginOptions extends CreateArchiveOptions, Pick<Archives, 'watch'> {
+  authenticate: Authenticate;
+  /** The long polls. */
+  polls: WaitingRequests;
+}
+
+/** Registers the operations on archives. It queries nothing before the first request. */
+export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (app, options) => {
+  const { operations, authenticate, watch, polls } = options;
+  await app.register(createArchive, options);
+  await app.register(listArchives, { list: operations.list });
+  await app.register(getArchive, { operations, authenticate, watch, polls });
+};

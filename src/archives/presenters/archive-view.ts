@@ -1,0 +1,247 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+import { Count, SliceProblem } from '#export-jobs/export-job.ts';
+import { Warning } from '#export-tasks/export-task.ts';
+import { DateTime } from '#time/date-time.ts';
+import { Text } from '#validation/text.ts';
+import {
+  type ArchiveState,
+  archiveStates,
+  type PartitionState,
+  partitionStates,
+} from '../archive.ts';
+import { ArchiveVerification, PartitionUnit } from '../planning/definition/create-archive-body.ts';
+
+/** The id of the archive in the examples of the OpenAPI document. */
+export const exampleArchiveId = 'c2a0f6de-3f0e-4c8e-8b8f-6a4f3f3f2b71';
+
+/** The id of an archive, in paths. */
+const ArchiveId = Text({
+  minLength: 1,
+  maxLength: 64,
+  rule: 'the id of an archive, 1 to 64 characters',
+  description: 'Id of the archive.',
+  examples: [exampleArchiveId],
+});
+export const ArchiveParams = Type.Object({ archiveId: ArchiveId }, { additionalProperties: false });
+
+/** A state of an archive, in queries and answers. */
+export const ArchiveStateName = Type.Unsafe<ArchiveState>({
+  title: 'ArchiveState',
+  type: 'string',
+  enum: archiveStates,
+  description:
+    'State of the archive, the first one that applies. `ended`: it exports nothing more. `paused`: it exports nothing until it is resumed. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition is lost and not waived, or its export failed. `behind`: a partition is due for more than an hour and not covered, or `stopProblem` is present. A new archive is `behind` until the service has looked at it. `current`: everything that is due is covered.',
+  'x-rule': `one of ${archiveStates.join(', ')}`,
+});
+
+const countDescriptions: Record<PartitionState, string> = {
+  open: 'that are not due yet: they have not ended, or their log events are not exportable yet',
+  waiting: 'that are due and wait for their export',
+  running: 'whose export runs or is verified',
+  covered: 'that are exported and verified',
+  missing: 'whose export failed, or that are older than `catchUpDays`',
+  atRisk: 'that are not covered and whose log events expire soon',
+  lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',
+  waived: 'that need no export, because a caller has waived them',
+};
+const partitionCounts = Object.fromEntries(
+  partitionStates.map((state) => [
+    state,
+    Count(`Number of partitions ${countDescriptions[state]}.`),
+  ]),
+) as Record<PartitionState, ReturnType<typeof Count>>;
+
+/** The values of a planned or accepted archive. */
+export const archiveFacts = {
+  target: Type.String({ description: 'Name of the target.' }),
+  name: Type.String({ description: 'Name of the archive.' }),
+  caller: Type.String({
+    description: 'Id of the caller whose archive it is: `<issuer>#<subject>`, or `anonymous`.',
+  }),
+  logGroupNames: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Names of the log groups. Present if the archive was created with names.',
+    }),
+  ),
+  logGroupNamePrefix: Type.Optional(
+    Type.String({
+      description: 'Prefix of the log groups. Present if the archive was created with a prefix.',
+    }),
+  ),
+  exceptLogGroupNamePrefixes: Type.Array(Type.String(), {
+    description: 'The archive omits log groups whose name begins with one of these.',
+  }),
+  partitionBy: PartitionUnit,
+  from: DateTime('Start of the archive, inclusive.'),
+  to: Type.Optional(DateTime('End of the archive, exclusive. Absent if it has no end.')),
+  destination: Type.String({ description: 'Name of the destination S3 bucket.' }),
+  destinationPrefix: Type.String({
+    description: 'Template for the key prefix of the exported objects.',
+  }),
+  priority: Type.Integer({
+    description: 'Priority of the exports, from -10 to 10. A higher number starts first.',
+  }),
+  refreshDays: Type.Integer({
+    description: 'After how many days a partition is exported a second time. 0 if it is not.',
+  }),
+  catchUpDays: Type.Optional(
+    Type.Integer({
+      description:
+        'Number of days after which a missed partition is no longer exported automatically. Absent if there is no limit.',
+    }),
+  ),
+  verification: ArchiveVerification,
+  heartbeatOrigin: Type.Optional(
+    Type.String({
+      description:
+        'Origin of `heartbeatUrl`. The rest of the URL can be a secret, so no answer has it. Absent if there is no heartbeat.',
+    }),
+  ),
+  allowOverload: Type.Boolean({
+    description: 'Whether more exports are accepted than fit into the time of the slot.',
+  }),
+  warnings: Type.Optional(
+    Type.Array(Warning, {
+      description:
+        'Likely mistakes in the request. Present if there are any. Only answers to POST and PATCH have them.',
+    }),
+  ),
+};
+
+const Link = (description: string) => Type.String({ format: 'uri-reference', description });
+
+const Pause = Type.Object(
+  {
+    at: DateTime('When the archive was paused.'),
+    caller: Type.String({ description: 'Id of the caller who paused it.' }),
+    reason: Type.String({ description: 'The reason that this caller gave.' }),
+  },
+  { title: 'ArchivePause', description: 'The pause. Present while the archive is paused.' },
+);
+
+const NextExpiry = Type.Object(
+  {
+    at: DateTime('When the log events expire.'),
+    logGroupName: Type.String({ description: 'Name of the log group.' }),
+  },
+  {
+    title: 'NextExpiry',
+    description:
+      'The log events that expire first of all that are not covered. Absent if none expire.',
+  },
+);
+
+const Progress = Type.Object(
+  {
+    lookedAt: DateTime('When this was observed.'),
+    watermark: Type.Optional(
+      DateTime(
+        'Before this instant everything is covered or waived, for all log groups. Absent before the log groups are listed.',
+      ),
+    ),
+    logGroupCount: Count('Number of log groups that exist.'),
+    partitionCounts: Type.Object(partitionCounts, {
+      title: 'PartitionCounts',
+      description: 'Number of partitions in each state.',
+    }),
+    emptyPartitionCount: Count('Number of covered partitions without log events.'),
+    nextExpiry: Type.Optional(NextExpiry),
+    slotShare: Type.Number({
+      minimum: 0,
+      description:
+        'Share of the time of the slot that the exports of this archive took in the last day. 1 is all the time.',
+    }),
+    listingProblem: Type.Optional(
+      Type.String({
+        description:
+          'The reason why the list of log groups is incomplete. Absent if it is complete.',
+      }),
+    ),
+  },
+  {
+    title: 'ArchiveProgress',
+    description: 'The state of the partitions. Absent before the first look at the archive.',
+  },
+);
+
+/** An archive as callers see it. A member without a value is absent. */
+export type Archive = Static<typeof Archive>;
+export const Archive = Type.Object(
+  {
+    id: Type.String({ format: 'uuid', description: 'Id of the archive.' }),
+    ...archiveFacts,
+    state: ArchiveStateName,
+    createdAt: DateTime('When the archive was created.'),
+    pause: Type.Optional(Pause),
+    endedAt: Type.Optional(DateTime('When the archive was ended. Absent before that.')),
+    stopProblem: Type.Optional({
+      ...SliceProblem,
+      description:
+        'The reason why the archive creates no exports: all of them would fail. The service checks every 15 minutes whether it is fixed. Absent if there is none.',
+    }),
+    progress: Type.Optional(Progress),
+    links: Type.Object(
+      {
+        self: Link('URL path of the archive.'),
+        coverage: Link('URL path of its coverage.'),
+        pause: Link('URL path to pause the archive.'),
+        resume: Link('URL path to resume the archive.'),
+        backfills: Link('URL path to request backfills.'),
+        waivers: Link('URL path to waive partitions.'),
+      },
+      { title: 'ArchiveLinks', description: 'URL paths of the operations on this archive.' },
+    ),
+  },
+  {
+    title: 'Archive',
+    description: 'An archive: log groups that are exported from now on, partition by partition.',
+  },
+);
+
+const self = `/archives/${exampleArchiveId}`;
+
+/** An archive in use, for examples. */
+export const exampleArchive = {
+  id: exampleArchiveId,
+  target: 'default',
+  name: 'demo logs',
+  caller: 'anonymous',
+  logGroupNamePrefix: '/demo/',
+  exceptLogGroupNamePrefixes: [],
+  partitionBy: 'day' as const,
+  from: '2024-05-01T00:00:00.000Z',
+  destination: 'demo-log-archive',
+  destinationPrefix: '{account}/{region}/{logGroup}/{yyyy}/{MM}/{dd}/r{revision}/{attempt}',
+  priority: -5,
+  refreshDays: 0,
+  verification: 'objects' as const,
+  allowOverload: false,
+  state: 'current' as const,
+  createdAt: '2024-05-01T08:00:00.000Z',
+  progress: {
+    lookedAt: '2024-05-04T12:02:00.000Z',
+    watermark: '2024-05-04T00:00:00.000Z',
+    logGroupCount: 3,
+    partitionCounts: {
+      open: 3,
+      waiting: 0,
+      running: 0,
+      covered: 9,
+      missing: 0,
+      atRisk: 0,
+      lost: 0,
+      waived: 0,
+    },
+    emptyPartitionCount: 1,
+    slotShare: 0.01,
+  },
+  links: {
+    self,
+    coverage: `${self}/coverage`,
+    pause: `${self}/pause`,
+    resume: `${self}/resume`,
+    backfills: `${self}/backfills`,
+    waivers: `${self}/waivers`,
+  },
+} satisfies Archive;

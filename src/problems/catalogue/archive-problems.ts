@@ -1,0 +1,40 @@
+import { awsLimits, inDigits, inWords, statedLimits } from '../limits.ts';
+import type { ProblemKind } from './problem-kind.ts';
+
+/** What is refused about archives. */
+export const archiveProblems = {
+  'archive-not-found': {
+    status: 404,
+    title: 'Archive not found',
+    explanation:
+      'No archive with this id exists, or you are not allowed to see it. A change of an archive also gets this problem if no policy permits it.',
+    remedy: 'Check the id. GET /archives?caller=* lists the archives that you may see.',
+    isRetryable: false,
+  },
+  'archive-impossible': {
+    status: 422,
+    title: 'Retention too short for the partitions of an archive',
+    explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. At least one log group deletes its log events before that. \`detail\` has the numbers. A dry run has the same limit.`,
+    remedy:
+      'Choose a smaller `partitionBy`, or set a longer retention of the log group in AWS. With `exceptLogGroupNamePrefixes`, the archive omits the log group.',
+    isRetryable: false,
+  },
+  'archive-overload': {
+    status: 422,
+    title: 'Too many exports for the slot of the target',
+    explanation:
+      'AWS runs one export task at a time for each account and Region. The exports of all archives of the target together need more time than a day has. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
+    remedy:
+      'Choose a larger `partitionBy`, fewer log groups, or `refreshDays` 0. If the exports are faster than assumed, set `allowOverload` to true.',
+    isRetryable: false,
+  },
+  'too-many-archives': {
+    status: 429,
+    title: 'Limit of archives reached',
+    explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count.`,
+    remedy:
+      'Wait until one of your archives has ended, or end one with DELETE /archives/{archiveId}. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
+    isRetryable: true,
+    retryAfterSeconds: 60,
+  },
+} as const satisfies Record<string, ProblemKind>;
