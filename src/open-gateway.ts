@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+import { keeperTimings } from '#archives/keeper/timings.ts';
 import { openArchives } from '#archives/open-archives.ts';
 import { openAudit } from '#audit/open-audit.ts';
 import { awsTimeouts } from '#aws/client/timeouts.ts';
@@ -83,32 +84,40 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     // The last spans are sent while the others close.
     tracesClosed = traces && closeInTime('traces', () => traces[Symbol.asyncDispose](), log);
   });
+  // What the dispatcher and the keeper share.
+  const work = database && {
+    targets,
+    authorizer: access.authorizer,
+    // One process at a time uses SQLite: leases of an earlier one are ours at once.
+    owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
+    now: Date.now,
+    elapsed,
+    sleep: sleepUntilAborted,
+    log,
+  };
   const jobs =
-    database &&
+    work &&
     openExportJobs(database, {
-      targets,
-      authorizer: access.authorizer,
+      ...work,
       maxWaitingSlices: config.limits.waitingSlices,
       maxWatchers: config.limits.watchers,
       verification: config.verification,
       keep: config.keep,
       timings: dispatcherTimings,
-      // One process at a time uses SQLite: leases of an earlier one are ours at once.
-      owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
       random: Math.random,
-      now: Date.now,
-      elapsed,
-      sleep: sleepUntilAborted,
-      log,
     });
   if (jobs) opening.defer(() => closeInTime('jobs', jobs.close, log));
   const archives =
-    database &&
+    jobs &&
     openArchives(database, {
+      ...work,
+      timings: keeperTimings,
       heartbeatOrigins: config.heartbeatOrigins,
-      sleep: sleepUntilAborted,
-      log,
+      newId: randomUUID,
+      onJobChange: jobs.watch.changed,
+      wake: jobs.wake,
     });
+  if (archives) opening.defer(() => closeInTime('archives', archives.close, log));
   const metrics =
     config.metrics &&
     use(
@@ -160,6 +169,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     },
     async close() {
       isStopping = true;
+      void archives?.close();
       void jobs?.close(); // starts no further slice; callers are served on
       await delay(lameDuckMs);
       await opened.disposeAsync();
@@ -179,7 +189,8 @@ type Use = <Opened extends AsyncDisposable>(
  */
 const closeWithinMs = {
   metrics: 100,
-  jobs: 1_200,
+  archives: 200,
+  jobs: 1_000,
   traces: 1_000, // at the same time as the next three
   targets: 100,
   database: 700,

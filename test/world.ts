@@ -10,7 +10,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Archives } from '#archives/archives.ts';
-import { openArchives } from '#archives/open-archives.ts';
+import { makeArchives } from '#archives/open-archives.ts';
 import { type Audit, makeAudit } from '#audit/audit.ts';
 import { type Access, openToAll } from '#auth/access.ts';
 import type { RateLimits } from '#auth/limits/plugin.ts';
@@ -385,13 +385,13 @@ async function openJobs(
   };
 }
 
-/** Opens the archives, without a keeper. */
+/** Makes the archives, without a keeper. */
 function openArchivesOf(
   database: Database,
   { heartbeatOrigins = [] }: WorldOptions,
   log: Logger,
 ): Archives & { waiting(): number } {
-  const archives = openArchives(database, { heartbeatOrigins, sleep: sleepUntilAborted, log });
+  const archives = makeArchives(database, { heartbeatOrigins, sleep: sleepUntilAborted, log });
   return { ...archives, ...countWaiters(archives.watch) };
 }
 

@@ -91,6 +91,8 @@ async function createArchives(db: Kysely<never>): Promise<void> {
     .createTable('archives')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('accountId', 'text')
+    .addColumn('region', 'text')
     .addColumn('caller', 'text', (column) => column.notNull())
     .addColumn('principal', 'text', (column) => column.notNull())
     .addColumn('name', 'text', (column) => column.notNull())
@@ -131,13 +133,7 @@ async function createArchives(db: Kysely<never>): Promise<void> {
     .columns(['caller', 'idempotencyKey'])
     .where(sql<boolean>`idempotency_key is not null`)
     .execute();
-  // Archives that have ended are not looked at.
-  await db.schema
-    .createIndex('archives_due')
-    .on('archives')
-    .column('lookDueAt')
-    .where(sql<boolean>`ended_at is null`)
-    .execute();
+  await db.schema.createIndex('archives_due').on('archives').column('lookDueAt').execute();
 }
 
 async function createLedger(db: Kysely<never>): Promise<void> {

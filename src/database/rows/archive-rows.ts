@@ -7,6 +7,9 @@ import type { Generated } from 'kysely';
 export interface ArchiveRow {
   id: string;
   target: string;
+  /** Where its log groups are: the place of the target at the first listing. Null before it. */
+  accountId: string | null;
+  region: string | null;
   caller: string;
   /** The caller at acceptance: a `Principal` as JSON. Each export is decided for this principal. */
   principal: string;
@@ -23,7 +26,7 @@ export interface ArchiveRow {
   endedAt: number | null;
   /** Grows with every visible change. */
   version: Generated<number>;
-  /** When the keeper looks at it next. */
+  /** When the keeper looks at it next. Infinitely late once it has ended and its last export, too. */
   lookDueAt: number;
   lookedAt: number | null;
   /** The process that looks at it now. */

@@ -38,5 +38,5 @@ export interface CoverageRow {
   /** The revision of the partition; 1 for other jobs. */
   revision: Generated<number>;
   /** Whether it proves nothing: the log group was replaced by another one before it was exported. */
-  isVoid: Generated<0 | 1>;
+  isVoid: 0 | 1;
 }

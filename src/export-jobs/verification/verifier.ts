@@ -5,6 +5,7 @@ import { verificationEnds } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
 import { backOffMs } from '#time/back-off.ts';
+import { untilAborted } from '#time/until-aborted.ts';
 import { toStored } from '../dispatcher/attempts/stored-problem.ts';
 import type { SharedOptions } from '../dispatcher/replica/dispatcher-options.ts';
 import { slicesCalmMs } from '../dispatcher/slot-outages.ts';
@@ -176,15 +177,6 @@ export function openVerifier(options: VerifierOptions): Verifier {
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
-}
-
-/** Waits for a result, but no longer than until the signal aborts. */
-function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error('Stopped'));
-    signal.addEventListener('abort', stop);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 /** Why a verification must wait for another configuration, or for another replica. */

@@ -88,10 +88,13 @@ export function makePreflight({ targets, access, forecast, now }: PreflightSourc
   };
 }
 
+/** An export, as far as its destination is concerned. */
+type DestinationQuery = Pick<PreflightQuery, 'destination' | 'destinationPrefix' | 'logGroupNames'>;
+
 /** Checks the bucket. What depends on a bucket that cannot be used is not checked. */
-async function checkDestination(
-  target: OpenTarget,
-  { destination: bucket, destinationPrefix, logGroupNames }: PreflightQuery,
+export async function checkDestination(
+  target: Pick<OpenTarget, 'region' | 'accountId' | 'roleArn' | 'storage'>,
+  { destination: bucket, destinationPrefix, logGroupNames }: DestinationQuery,
   caller: string,
 ): Promise<Check[]> {
   const { region, accountId, roleArn, storage } = target;

@@ -7,7 +7,10 @@ import type { ArchiveDefinition, ArchiveState, ArchiveSummary } from '../../arch
 
 /** An archive as it is stored. */
 export interface StoredArchive
-  extends Omit<Selectable<ArchiveRow>, 'principal' | 'definition' | 'summary'> {
+  extends Pick<
+    Selectable<ArchiveRow>,
+    Exclude<(typeof columns)[number], 'definition' | 'summary'>
+  > {
   definition: ArchiveDefinition;
   /** Identifies the definition and the name: equal texts have equal digests. */
   definitionDigest: string;

@@ -1,9 +1,9 @@
-import type { Database } from '#database/database.ts';
+import type { Database, Queries } from '#database/database.ts';
 import { Problem } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { lockJob } from '../lock-job.ts';
-import { type Approval, recordChange } from '../record-change.ts';
+import { type Approval, type AuditContext, recordChange } from '../record-change.ts';
 import { type RequestOutcome, toAuditContext } from './request-outcome.ts';
 
 /**
@@ -19,32 +19,43 @@ export function retryJob(
   maxWaitingSlices: number,
 ): Promise<RequestOutcome> {
   const auditContext = toAuditContext('RetryExportJob', approval);
-  return database.transaction(async (queries) => {
-    const { target, caller, cancelRequestedAt } = await lockJob(queries, jobId);
-    if (cancelRequestedAt !== null) {
-      throw new Problem(
-        'export-job-cancelled',
-        `The cancel of this job was requested at ${toDateTime(cancelRequestedAt)}.`,
-      );
-    }
-    const { failed } = await queries
-      .selectFrom('slices')
-      .where('jobId', '=', jobId)
-      .where('state', '=', 'failed')
-      .select(({ fn }) => fn.countAll<number>().as('failed'))
-      .executeTakeFirstOrThrow();
-    await requireWaitingCapacity(queries, caller, failed, maxWaitingSlices);
-    await queries
-      .updateTable('slices')
-      .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
-      .where('jobId', '=', jobId)
-      .where('state', '=', 'failed')
-      .execute();
-    const change = { type: 'slices-retried', slices: failed } as const;
-    if (failed > 0) {
-      await recordChange(queries, database, jobId, change, auditContext);
-      await database.notify(queries, target);
-    }
-    return { target, slices: failed };
-  });
+  return database.transaction((queries) =>
+    writeRetry(queries, database, jobId, auditContext, maxWaitingSlices),
+  );
+}
+
+/** Puts the failed slices of a job back into the queue, in the transaction of the caller. See `retryJob`. */
+export async function writeRetry(
+  queries: Queries,
+  database: Database,
+  jobId: string,
+  auditContext: AuditContext,
+  maxWaitingSlices: number,
+): Promise<RequestOutcome> {
+  const { target, caller, cancelRequestedAt } = await lockJob(queries, jobId);
+  if (cancelRequestedAt !== null) {
+    throw new Problem(
+      'export-job-cancelled',
+      `The cancel of this job was requested at ${toDateTime(cancelRequestedAt)}.`,
+    );
+  }
+  const { failed } = await queries
+    .selectFrom('slices')
+    .where('jobId', '=', jobId)
+    .where('state', '=', 'failed')
+    .select(({ fn }) => fn.countAll<number>().as('failed'))
+    .executeTakeFirstOrThrow();
+  await requireWaitingCapacity(queries, caller, failed, maxWaitingSlices);
+  await queries
+    .updateTable('slices')
+    .set({ state: 'waiting', failures: 0, misses: 0, problem: null, readyAt: database.now() })
+    .where('jobId', '=', jobId)
+    .where('state', '=', 'failed')
+    .execute();
+  const change = { type: 'slices-retried', slices: failed } as const;
+  if (failed > 0) {
+    await recordChange(queries, database, jobId, change, auditContext);
+    await database.notify(queries, target);
+  }
+  return { target, slices: failed };
 }

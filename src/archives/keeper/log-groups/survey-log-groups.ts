@@ -1,0 +1,127 @@
+import { byUrgency, type DuePartition } from '../../partitions/due.ts';
+import { runsOf } from '../../partitions/runs.ts';
+import { addToTally, makeTally, type Tally } from '../../partitions/tally.ts';
+import {
+  keyOf,
+  type LogGroupCursor,
+  type MissingPartition,
+  readLedgerPage,
+} from '../../store/log-groups/read-ledger.ts';
+import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
+import type { Look } from '../look.ts';
+import {
+  type AssessedLogGroup,
+  type Assessment,
+  type AssessmentFacts,
+  assessLogGroup,
+  type ReadAssessed,
+} from './assess-log-group.ts';
+import { changesLedger, correctLogGroups } from './correct-log-groups.ts';
+import { findAgain } from './find-again.ts';
+
+/** What a look knows of all log groups of an archive. */
+export interface Survey {
+  /** The number of log groups that are there. */
+  logGroups: number;
+  tally: Tally;
+  /** Partitions that can be put into the queue, the most urgent first. */
+  candidates: Candidate[];
+  /** The partitions in the queue. */
+  queued: QueuedPartition[];
+  /** Those of them that can give their place to one at risk. */
+  displaceable: Assessment['displaceable'];
+  /** The backfills that are not complete. */
+  openBackfills: Set<number>;
+}
+
+/** A partition that can be put into the queue. */
+export interface Candidate extends DuePartition {
+  /** What its last failure left; undefined if it has not failed. */
+  row?: MissingPartition | undefined;
+}
+
+// More: they fill the memory. Fewer: if the policies refuse all of them, the next ones wait for the next look.
+const maxCandidates = 100;
+
+/**
+ * Surveys all log groups of an archive, page by page. It withdraws exports that must not start as they are, and
+ * records what can no longer be exported.
+ */
+export async function surveyLogGroups(
+  look: Look,
+  inQueue: readonly QueuedPartition[],
+  facts: AssessmentFacts,
+): Promise<Survey> {
+  const { archive, database } = look;
+  const survey: Survey = {
+    logGroups: 0,
+    tally: makeTally(),
+    candidates: [],
+    queued: [...inQueue],
+    displaceable: [],
+    openBackfills: new Set(),
+  };
+  const isWhole = facts.backfills.some(({ endedAt }) => endedAt === null);
+  let after: LogGroupCursor | undefined;
+  const read: ReadAssessed = async (queries, queued) => {
+    const inWork = new Set(queued.map(({ logGroupName }) => logGroupName));
+    const page = await readLedgerPage(queries, { archiveId: archive.id, after, inWork, isWhole });
+    const rows = Map.groupBy(queued, keyOf);
+    return page.map((group) => {
+      const own = rows.get(keyOf(group)) ?? [];
+      return { group, queued: own, assessment: assessLogGroup(group, own, facts) };
+    });
+  };
+  for (;;) {
+    let assessed = await read(database.queries, survey.queued);
+    if (assessed.some(needsCorrection)) {
+      survey.queued = await correctLogGroups(look, assessed, survey.queued, read);
+      assessed = await read(database.queries, survey.queued);
+    }
+    for (const each of assessed) add(survey, each, facts);
+    keepMostUrgent(survey.candidates);
+    after = assessed.at(-1)?.group;
+    if (!after) break;
+  }
+  survey.candidates.push(...(await findAgain(look, facts)));
+  keepMostUrgent(survey.candidates);
+  return survey;
+}
+
+function needsCorrection({ assessment }: AssessedLogGroup): boolean {
+  return assessment.stale.length + assessment.shrunk.length > 0 || changesLedger(assessment);
+}
+
+function add(
+  survey: Survey,
+  { group, queued, assessment }: AssessedLogGroup,
+  { archive, now }: AssessmentFacts,
+): void {
+  const { wanted, retries, due, displaceable, openFrom } = assessment;
+  if (wanted.length === 0) return;
+  const { partitionBy, catchUpDays } = archive.definition;
+  if (group.goneAt === null) survey.logGroups += 1;
+  const work = [
+    ...queued.map((row) => ({
+      ...row,
+      state: 'queued' as const,
+      isRunning: row.job !== undefined && !isWaitingJob(row.job),
+      problem: null,
+    })),
+    ...group.missing.map((row) => ({ ...row, isRunning: false })),
+  ].sort((one, other) => one.fromAt - other.fromAt);
+  const { endedAt } = archive;
+  const { ranges, retentionDays } = group;
+  const time = { partitionBy, retentionDays, catchUpDays, endedAt, now };
+  const fromAt = Math.max(openFrom, wanted[0]?.fromAt ?? 0);
+  const window = { fromAt, toAt: Infinity };
+  addToTally(survey.tally, group, runsOf({ ...time, wanted, ranges, work }, window), time);
+  survey.candidates.push(...retries, ...due);
+  survey.displaceable.push(...displaceable);
+  for (const number of assessment.openBackfills) survey.openBackfills.add(number);
+}
+
+function keepMostUrgent(candidates: Candidate[]): void {
+  candidates.sort(byUrgency);
+  candidates.length = Math.min(candidates.length, maxCandidates);
+}

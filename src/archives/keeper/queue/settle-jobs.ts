@@ -1,0 +1,107 @@
+import type { Transaction } from 'kysely';
+
+import type { Tables } from '#database/tables.ts';
+import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
+import type { SliceProblem } from '#export-jobs/export-job.ts';
+import { Problem } from '#problems/problem.ts';
+import { writeOfLook } from '../../store/looks/hold-look.ts';
+import {
+  hasEndedJob,
+  type PartitionJob,
+  type QueuedPartition,
+} from '../../store/partitions/read-queued.ts';
+import { isRoleRefusedInRow } from '../../store/partitions/refused-in-row.ts';
+import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
+import type { Look } from '../look.ts';
+
+/**
+ * Records what became of exports that have ended without coverage: their partitions are missing and tried again
+ * later. A fault that other partitions share stops the archive instead. Returns the partitions that stay in the
+ * queue.
+ */
+export async function settleJobs(
+  look: Look,
+  queued: readonly QueuedPartition[],
+  at: number,
+): Promise<QueuedPartition[]> {
+  const { archive, writer, timings, alerts } = look;
+  const isEnded = ({ job }: QueuedPartition) => !job || hasEndedJob(job);
+  const ended = queued.filter(isEnded);
+  if (ended.length === 0) return [...queued];
+  const stop = await writeOfLook(writer, async (queries) => {
+    let fault: SliceProblem | undefined;
+    for (const row of ended) {
+      const problem = row.job && problemOf(row.job);
+      if (!problem) await deletePartition(queries, row);
+      else if (await isShared(queries, look, row, problem)) {
+        await deletePartition(queries, row);
+        fault ??= problem;
+      } else {
+        const pauseMs = timings.retryAfterMs[row.failures];
+        await changePartition(queries, row, {
+          state: 'missing',
+          failures: row.failures + 1,
+          retryAt: pauseMs === undefined ? null : at + pauseMs,
+          problem: JSON.stringify(problem),
+        });
+      }
+    }
+    if (!fault || archive.stopProblem) return undefined;
+    const stopCheckAt = at + timings.checkEveryMs;
+    await queries
+      .updateTable('archives')
+      .set({ stopProblem: JSON.stringify(fault), stopCheckAt })
+      .where('id', '=', archive.id)
+      .execute();
+    return { stopProblem: fault, stopCheckAt };
+  });
+  if (stop) {
+    Object.assign(archive, stop);
+    alerts.stopped(archive, slugOf(stop.stopProblem));
+  }
+  return queued.filter((row) => !isEnded(row));
+}
+
+/** Why a job that has ended covers nothing. */
+function problemOf({ states, isCancelRequested, problem }: PartitionJob): SliceProblem {
+  if (states.has('failed') && problem) return problem;
+  if (states.has('cancelled') || isCancelRequested) return toStored(cancelled());
+  return toStored(unverified());
+}
+
+const cancelled = () =>
+  new Problem('export-job-cancelled', 'The export job of this partition was cancelled.', {
+    remedy: 'Do nothing: the archive exports the partition again later.',
+  });
+
+const unverified = () =>
+  new Problem('service-role-not-permitted', unverifiedDetail, {
+    remedy: 'Ask the operator of the service to allow s3:ListBucket for the service role.',
+  });
+
+const unverifiedDetail =
+  'The export was completed but not verified, because the service role may not list its objects.';
+
+/** Whether the next partitions of the archive would fail for the same reason. */
+async function isShared(
+  queries: Transaction<Tables>,
+  { archive, database }: Look,
+  { logGroupName }: QueuedPartition,
+  problem: SliceProblem,
+): Promise<boolean> {
+  switch (slugOf(problem)) {
+    case 'destination-not-found':
+    case 'destination-not-writable':
+      return true;
+    case 'service-role-not-permitted':
+      if (problem.detail === unverifiedDetail) return true;
+      return isRoleRefusedInRow(
+        queries,
+        database,
+        { archiveId: archive.id, logGroupName },
+        problem,
+      );
+    default:
+      return false;
+  }
+}

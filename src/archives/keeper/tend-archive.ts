@@ -1,0 +1,122 @@
+import type { ArchiveSummary } from '../archive.ts';
+import { stateOf } from '../partitions/archive-state.ts';
+import { recordLook } from '../store/looks/end-look.ts';
+import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
+import { readFirstLost, readSlotTime } from '../store/looks/read-facts.ts';
+import { endBackfills, readBackfills } from '../store/partitions/read-backfills.ts';
+import { type QueuedPartition, readQueued } from '../store/partitions/read-queued.ts';
+import type { AssessmentFacts } from './log-groups/assess-log-group.ts';
+import { isSelected } from './log-groups/list-log-groups.ts';
+import { type Survey, surveyLogGroups } from './log-groups/survey-log-groups.ts';
+import type { Look } from './look.ts';
+import { fillQueue, maxInQueue } from './queue/fill-queue.ts';
+import { permitOf, raisedPriority } from './queue/plan-exports.ts';
+import { settleJobs } from './queue/settle-jobs.ts';
+import { checkStopped } from './queue/stop-and-check.ts';
+import { summarise } from './summarise.ts';
+
+/**
+ * Tends an archive by what is recorded of its log groups: settles exports that have ended, records what is lost,
+ * fills the queue, and records what it found. `listingProblem`: why the list of log groups is not complete.
+ */
+export async function tendArchive(look: Look, listingProblem: string | undefined): Promise<void> {
+  const { archive, writer, database, timings } = look;
+  const { at } = await holdLook(writer, database.queries, timings.lookEveryMs);
+  const queued = await settleJobs(look, await readQueued(database.queries, archive.id), at);
+  await checkStopped(look, at);
+  const survey = await surveyLogGroups(look, queued, await factsOf(look, at));
+  const added = await fillQueue(look, survey, at);
+  const isQueueEmpty = survey.queued.length + added === 0;
+  await endTending(look, { at, listingProblem, survey, isQueueEmpty });
+}
+
+async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
+  const { archive, database, timings, target } = look;
+  const { listedAt } = archive;
+  const mayRaise = (row: QueuedPartition) => {
+    if (!target || row.jobId === null) return false;
+    const permit = permitOf(look, target, { ...row, jobId: row.jobId }, raised);
+    return permit?.priority === raisedPriority;
+  };
+  return {
+    archive,
+    backfills: await readBackfills(database.queries, archive.id),
+    now,
+    isListingFresh: listedAt !== null && now - listedAt < 2 * timings.listEveryMs,
+    raisedPriority,
+    mayRaise,
+    limit: maxInQueue,
+  };
+}
+
+const raised = { attempt: 1, isAtRisk: true };
+
+/** What a look found, at its end. */
+interface Found {
+  at: number;
+  listingProblem: string | undefined;
+  survey: Survey;
+  isQueueEmpty: boolean;
+}
+
+const dayMs = 86_400_000;
+
+/** Records what a look found, and sends the heartbeat if it is time. */
+async function endTending(look: Look, found: Found): Promise<void> {
+  const { archive, writer, database, alerts, onChange } = look;
+  const { queries } = database;
+  const { id: archiveId, definition, endedAt } = archive;
+  const { at, listingProblem, survey, isQueueEmpty } = found;
+  const known = archive.summary;
+  const isNew = known === null || look.hasListed;
+  const summary = summarise(archive, survey, {
+    now: at,
+    listingProblem,
+    firstLostAt:
+      survey.tally.partitions.lost === 0
+        ? null
+        : await readFirstLost(queries, archiveId, (name) => isSelected(definition, name)),
+    slotShare: isNew
+      ? (await readSlotTime(queries, archiveId, at - dayMs)) / dayMs
+      : known.slotShare,
+  });
+  const isDone = endedAt !== null && isQueueEmpty;
+  const isBeating = isHeartbeatDue(look, summary, at);
+  const heartbeatAt = isBeating ? at : archive.heartbeatAt;
+  const isChanged = look.isChanged || JSON.stringify(summary) !== JSON.stringify(known);
+  const nextAt = isDone ? undefined : nextLookAt(look, at, listingProblem);
+  const version = await writeOfLook(writer, async (transaction) => {
+    await endBackfills(transaction, archiveId, survey.openBackfills, at);
+    return recordLook(transaction, { archiveId, at, summary, isChanged, nextAt, heartbeatAt });
+  });
+  Object.assign(archive, { summary, heartbeatAt, version });
+  Object.assign(writer, { version });
+  look.isChanged = false;
+  if (isChanged) onChange(archiveId);
+  if (endedAt === null) alerts.atRisk(archive, survey.tally.atRiskOf, summary.nextExpiryAt);
+  const { heartbeatUrl } = definition;
+  if (isBeating && heartbeatUrl !== null)
+    alerts.heartbeat(archive, await look.sendHeartbeat(heartbeatUrl));
+}
+
+function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at: number): boolean {
+  if (archive.definition.heartbeatUrl === null || archive.listedAt === null) return false;
+  if (stateOf(archive, summary) !== 'current') return false;
+  return archive.heartbeatAt === null || at - archive.heartbeatAt >= timings.heartbeatEveryMs;
+}
+
+// Another archive of the target lists its log groups now. Shorter: it is asked for in vain. Longer: the listing waits
+// for longer than it must.
+const listSoonMs = 10_000;
+
+/** When to look next: at the latest when the next listing is due. One that failed is repeated later. */
+function nextLookAt(
+  { archive, timings }: Look,
+  at: number,
+  listingProblem: string | undefined,
+): number {
+  const latestAt = at + timings.lookEveryMs;
+  if (listingProblem !== undefined) return latestAt;
+  const listAt = archive.listedAt === null ? at : archive.listedAt + timings.listEveryMs;
+  return Math.min(latestAt, Math.max(at + listSoonMs, listAt));
+}

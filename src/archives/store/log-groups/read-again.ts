@@ -1,0 +1,23 @@
+import type { Queries } from '#database/database.ts';
+
+// Fewer: partitions that cannot be exported hide those that can. More: each look reads more.
+export const maxAgain = 500;
+
+/** Reads the ranges of an archive that are to be exported again, with their log groups, the oldest first. */
+export function readAgain(queries: Queries, archiveId: string) {
+  return queries
+    .selectFrom('archiveRanges as ranges')
+    .innerJoin('archiveLogGroups as groups', (on) =>
+      on
+        .onRef('groups.archiveId', '=', 'ranges.archiveId')
+        .onRef('groups.logGroupName', '=', 'ranges.logGroupName')
+        .onRef('groups.incarnation', '=', 'ranges.incarnation'),
+    )
+    .selectAll('ranges')
+    .select(['groups.goneAt', 'groups.retentionDays'])
+    .where('ranges.archiveId', '=', archiveId)
+    .where('ranges.again', 'is not', null)
+    .orderBy('ranges.fromAt')
+    .limit(maxAgain)
+    .execute();
+}

@@ -1,0 +1,108 @@
+import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
+import type { PartitionBy } from '#coverage/ledger/units.ts';
+import type { Queries } from '#database/database.ts';
+import { ofIncarnation, replaceIncarnation, restoreIncarnation } from './incarnations.ts';
+
+/** A listing of the log groups of an archive. */
+export interface Listing {
+  archiveId: string;
+  /** When it began, by the clock of the database. */
+  beganAt: number;
+  partitionBy: PartitionBy;
+}
+
+/** What a page of a listing says of a log group. */
+export type ListedLogGroup = Pick<LogGroup, 'logGroupName' | 'creationTime' | 'retentionInDays'>;
+
+/**
+ * Records a page of a listing. A new name is the first incarnation. A log group that was created later than the
+ * known one of its name is the next incarnation, and the known one is gone since then.
+ */
+export async function recordListed(
+  queries: Queries,
+  { archiveId, beganAt, partitionBy }: Listing,
+  page: readonly ListedLogGroup[],
+): Promise<void> {
+  if (page.length === 0) return;
+  const latest = await readLatest(queries, archiveId, page);
+  const unchanged: string[] = [];
+  for (const { logGroupName, creationTime = 0, retentionInDays: retentionDays = null } of page) {
+    const known = latest.get(logGroupName);
+    const seen = { seenAt: beganAt, retentionDays };
+    if (!known || creationTime > known.createdAt) {
+      if (known)
+        await replaceIncarnation(queries, { archiveId, ...known }, partitionBy, creationTime);
+      const incarnation = (known?.incarnation ?? 0) + 1;
+      await queries
+        .insertInto('archiveLogGroups')
+        .values({ archiveId, logGroupName, incarnation, createdAt: creationTime, ...seen })
+        .execute();
+    } else if (known.goneAt !== null || known.retentionDays !== retentionDays) {
+      const key = { archiveId, ...known };
+      if (known.goneAt !== null) await restoreIncarnation(queries, key, partitionBy);
+      await ofIncarnation(queries, key)
+        .set({ ...seen, goneAt: null })
+        .execute();
+    } else {
+      unchanged.push(logGroupName);
+    }
+  }
+  if (unchanged.length === 0) return;
+  await queries
+    .updateTable('archiveLogGroups')
+    .set({ seenAt: beganAt })
+    .where('archiveId', '=', archiveId)
+    .where('logGroupName', 'in', unchanged)
+    .where('goneAt', 'is', null)
+    .execute();
+}
+
+/** Reads the latest incarnation of each log group, by name. */
+async function readLatest(queries: Queries, archiveId: string, page: readonly ListedLogGroup[]) {
+  const rows = await queries
+    .selectFrom('archiveLogGroups')
+    .select(['logGroupName', 'incarnation', 'createdAt', 'goneAt', 'retentionDays'])
+    .where('archiveId', '=', archiveId)
+    .where(
+      'logGroupName',
+      'in',
+      page.map(({ logGroupName }) => logGroupName),
+    )
+    .orderBy('incarnation')
+    .execute();
+  return new Map(rows.map((row) => [row.logGroupName, row]));
+}
+
+/** The end of a listing: when it was, and where. */
+interface ListingEnd {
+  at: number;
+  accountId: string;
+  region: string;
+}
+
+/**
+ * Records the end of a listing, and where it was made. After a complete one, selected log groups that were in none
+ * of its pages are gone. Others were not listed, so nothing is known of them.
+ */
+export async function recordListingEnd(
+  queries: Queries,
+  { archiveId, beganAt }: Listing,
+  { at, ...place }: ListingEnd,
+  isMissed: (logGroupName: string) => boolean,
+): Promise<void> {
+  const unseen = await queries
+    .selectFrom('archiveLogGroups')
+    .select(['archiveId', 'logGroupName', 'incarnation'])
+    .where('archiveId', '=', archiveId)
+    .where('goneAt', 'is', null)
+    .where('seenAt', '<', beganAt)
+    .execute();
+  for (const key of unseen) {
+    if (isMissed(key.logGroupName)) await ofIncarnation(queries, key).set({ goneAt: at }).execute();
+  }
+  await queries
+    .updateTable('archives')
+    .set({ ...place, listedAt: beganAt })
+    .where('id', '=', archiveId)
+    .execute();
+}

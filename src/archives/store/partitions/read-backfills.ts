@@ -1,0 +1,56 @@
+import type { Queries } from '#database/database.ts';
+
+/** A backfill of an archive, as the wanted time depends on it. */
+export interface Backfill {
+  number: number;
+  /** Null: all log groups of the archive. */
+  logGroupNames: readonly string[] | null;
+  fromAt: number;
+  toAt: number;
+  order: 'oldest' | 'newest';
+  endedAt: number | null;
+}
+
+/** Reads all backfills of an archive in the order of their requests. */
+export async function readBackfills(queries: Queries, archiveId: string): Promise<Backfill[]> {
+  const rows = await queries
+    .selectFrom('archiveBackfills')
+    .select(['number', 'logGroupNames', 'fromAt', 'toAt', 'serveOrder as order', 'endedAt'])
+    .where('archiveId', '=', archiveId)
+    .orderBy('number')
+    .execute();
+  return rows.map(({ logGroupNames, ...row }) => ({
+    ...row,
+    logGroupNames: logGroupNames && JSON.parse(logGroupNames),
+  }));
+}
+
+/**
+ * Ends the backfills of an archive that wait for no partition: none is left to export, for the first time or again.
+ */
+export async function endBackfills(
+  queries: Queries,
+  archiveId: string,
+  open: ReadonlySet<number>,
+  at: number,
+): Promise<void> {
+  await queries
+    .updateTable('archiveBackfills')
+    .set({ endedAt: at })
+    .where('archiveId', '=', archiveId)
+    .where('endedAt', 'is', null)
+    .where('number', 'not in', [0, ...open])
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('archiveRanges as ranges')
+            .select('ranges.fromAt')
+            .where('ranges.archiveId', '=', archiveId)
+            .where('ranges.again', '=', 'backfill')
+            .whereRef('ranges.fromAt', '<', 'archiveBackfills.toAt')
+            .whereRef('ranges.toAt', '>', 'archiveBackfills.fromAt'),
+        ),
+      ),
+    )
+    .execute();
+}

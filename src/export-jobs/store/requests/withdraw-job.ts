@@ -1,0 +1,38 @@
+import type { Database, Queries } from '#database/database.ts';
+import { lockJob } from '../lock-job.ts';
+import { type AuditContext, recordChange } from '../record-change.ts';
+
+/**
+ * Cancels a job that waits, in the transaction of the caller. Returns its number of slices. Returns 0 and
+ * changes nothing if a slice has begun or ended.
+ * @throws Problem export-job-deleted
+ */
+export async function withdrawJob(
+  queries: Queries,
+  database: Database,
+  jobId: string,
+  auditContext: AuditContext,
+): Promise<number> {
+  await lockJob(queries, jobId);
+  const other = await queries
+    .selectFrom('slices')
+    .select('number')
+    .where('jobId', '=', jobId)
+    .where('state', '!=', 'waiting')
+    .executeTakeFirst();
+  if (other) return 0;
+  const { numUpdatedRows } = await queries
+    .updateTable('slices')
+    .set({ state: 'cancelled' })
+    .where('jobId', '=', jobId)
+    .executeTakeFirst();
+  const slices = Number(numUpdatedRows);
+  await queries
+    .updateTable('jobs')
+    .set({ cancelRequestedAt: database.now() })
+    .where('id', '=', jobId)
+    .execute();
+  const change = { type: 'slices-cancelled', slices } as const;
+  await recordChange(queries, database, jobId, change, auditContext);
+  return slices;
+}
