@@ -153,7 +153,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const archiveOperations =
     archives &&
     jobs &&
-    makeArchiveOperations({ ...asked, ...archives, database: jobs.database, basePath });
+    makeArchiveOperations({ ...asked, ...archives, sleep, database: jobs.database, basePath });
   if (archives && jobs && operations && archiveOperations) {
     await app.register(archivesPlugin, {
       ...asked,

@@ -3,9 +3,13 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Authenticate } from '#auth/access.ts';
 import type { WaitingRequests } from '#export-jobs/watching/waiting-requests.ts';
 import type { Archives } from './archives.ts';
+import { changeArchiveDefinition } from './routes/change-archive.ts';
 import { type CreateArchiveOptions, createArchive } from './routes/create-archive.ts';
+import { endArchive } from './routes/end-archive.ts';
 import { getArchive } from './routes/get-archive.ts';
 import { listArchives } from './routes/list-archives.ts';
+import { pauseArchive } from './routes/pause-archive.ts';
+import { resumeArchive } from './routes/resume-archive.ts';
 
 /** What the routes of archives need. */
 export interface ArchivesPluginOptions extends CreateArchiveOptions, Pick<Archives, 'watch'> {
@@ -20,4 +24,8 @@ export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (
   await app.register(createArchive, options);
   await app.register(listArchives, { list: operations.list });
   await app.register(getArchive, { operations, authenticate, watch, polls });
+  await app.register(changeArchiveDefinition, { operations });
+  await app.register(pauseArchive, { operations });
+  await app.register(resumeArchive, { operations });
+  await app.register(endArchive, { operations });
 };

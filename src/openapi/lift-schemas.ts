@@ -20,6 +20,13 @@ export function liftSchemas(value: unknown, schemas: Record<string, unknown>): u
       copy[key] = liftSchemas(member, schemas);
     }
   }
+  const lifted = liftTitled(copy, schemas);
+  if (!('x-nullable' in value)) return lifted;
+  const { description, ...type } = lifted;
+  return { description, anyOf: [type, { type: 'null' }] };
+}
+
+function liftTitled(copy: Json, schemas: Record<string, unknown>): Json {
   const { title } = copy;
   if (typeof title !== 'string' || !['object', 'string'].includes(copy.type as string)) return copy;
   schemas[title] = copy;

@@ -21,6 +21,8 @@ export function Text(options: StringOptions & { rule: string; suggest?: Suggest 
 export interface ObjectRules {
   type?: string;
   properties?: Record<string, ObjectRules>;
+  /** Whether a member of a body can be null, beside its type. */
+  'x-nullable'?: boolean;
 }
 
 const integer = /^(?:0|-?[1-9]\d*)$/;

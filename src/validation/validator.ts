@@ -27,9 +27,9 @@ export function makeValidatorCompiler(): (route: {
     const rules = part === 'headers' ? withLowerCaseNames(schema as ObjectRules) : schema;
     const validate = ajv.compile(rules as object);
     return (data) => {
-      if (part === 'body') dropNulls(rules as ObjectRules, data);
+      const nulls = part === 'body' ? dropNulls(rules as ObjectRules, data) : {};
       if (part === 'querystring') readTexts(rules as ObjectRules, data as object);
-      if (validate(data)) return { value: data };
+      if (validate(data)) return { value: data && Object.assign(data, nulls) };
       return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
     };
   };
@@ -37,15 +37,20 @@ export function makeValidatorCompiler(): (route: {
 
 /**
  * Removes members that are null: generated clients send null for unset members, and AWS treats it as
- * absent. Unknown members stay, so that validation refuses them.
+ * absent. Unknown members stay, so that validation refuses them. Returns those that can be null, to be
+ * added again after validation: null means something there.
  */
-function dropNulls({ properties = {} }: ObjectRules, data: unknown): void {
-  if (typeof data !== 'object' || data === null) return;
+function dropNulls({ properties = {} }: ObjectRules, data: unknown): Record<string, null> {
+  const nulls: Record<string, null> = {};
+  if (typeof data !== 'object' || data === null) return nulls;
   const members = data as Record<string, unknown>;
   for (const [name, rules] of Object.entries(properties)) {
-    if (members[name] === null) delete members[name];
-    else if (Object.hasOwn(members, name)) dropNulls(rules, members[name]);
+    if (members[name] === null) {
+      delete members[name];
+      if (rules['x-nullable']) nulls[name] = null;
+    } else if (Object.hasOwn(members, name)) dropNulls(rules, members[name]);
   }
+  return nulls;
 }
 
 // Schemas have header names in mixed case; requests have them in lower case.
@@ -67,7 +72,7 @@ function makeAjv(): Ajv {
     useDefaults: false,
     formats: { int64: true },
   });
-  ajv.addVocabulary(['x-rule', 'x-suggest']);
+  ajv.addVocabulary(['x-rule', 'x-suggest', 'x-nullable']);
   ajv.addKeyword({
     keyword: 'x-int64',
     schemaType: 'boolean',

@@ -6,6 +6,7 @@ import type { Archives } from '../archives.ts';
 import type { Archive } from '../presenters/archive-view.ts';
 import { etagOf, showArchive } from '../presenters/show-archive.ts';
 import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts';
+import { type ArchiveChanges, makeArchiveChanges } from './change-archives.ts';
 import { type ListArchives, makeListArchives } from './list-archives.ts';
 
 /** An archive as callers see it, with its version. */
@@ -19,6 +20,7 @@ export interface ShownArchive {
 export interface ArchiveOperations {
   access: ArchiveAccess;
   list: ListArchives;
+  changes: ArchiveChanges;
   show: (archive: StoredArchive) => ShownArchive;
   /** Shows the current state of an existing archive, to a caller that may read it. */
   showNow: (archiveId: string) => Promise<ShownArchive>;
@@ -33,6 +35,9 @@ export interface ArchiveOperationsOptions extends Archives {
   targets: Targets;
   /** The public path prefix of all links. */
   basePath: string;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
+  sleep: (ms: number) => Promise<void>;
 }
 
 /** Makes the operations on archives. They query nothing before the first request. */
@@ -44,17 +49,19 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     version: archive.version,
     etag: etagOf(archive),
   });
+  const announce = (archiveId: string) => {
+    watch.changed(archiveId);
+    wake(archiveId);
+  };
   return {
     access,
+    changes: makeArchiveChanges({ ...options, access, announce }),
     list: makeListArchives({ database, access, basePath }),
     show,
     async showNow(archiveId) {
       // Archives are never deleted.
       return show((await findArchive(database.queries, archiveId)) as StoredArchive);
     },
-    announce(archiveId) {
-      watch.changed(archiveId);
-      wake(archiveId);
-    },
+    announce,
   };
 }

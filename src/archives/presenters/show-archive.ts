@@ -2,23 +2,28 @@ import { showProblem } from '#export-jobs/export-job.ts';
 import type { Warning } from '#export-tasks/export-task.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { ArchiveDefinition, ArchiveState } from '../archive.ts';
+import { stateOf } from '../partitions/archive-state.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
 import type { Archive } from './archive-view.ts';
 
-/** The state of an archive, as its last look found it. */
-export function currentStateOf({
-  endedAt,
-  pausedAt,
-  summary,
-}: Pick<StoredArchive, 'endedAt' | 'pausedAt' | 'summary'>): ArchiveState {
-  if (endedAt !== null) return 'ended';
-  if (pausedAt !== null) return 'paused';
-  return summary?.state ?? 'behind';
+/** The state of an archive, as its last look found it. Before that, nothing is known to be covered. */
+export function currentStateOf(
+  archive: Pick<StoredArchive, 'endedAt' | 'pausedAt' | 'summary'>,
+): ArchiveState {
+  return stateOf(archive, archive.summary ?? { state: 'behind' });
 }
 
 /** Makes the ETag of an archive: of what callers can change of it, and of its version. */
 export function etagOf({ definitionDigest, version }: StoredArchive): string {
   return `"${definitionDigest}-${version}"`;
+}
+
+/**
+ * Whether an ETag is of an archive with this definition. Its progress does not count: otherwise a change
+ * would fail whenever an export has ended meanwhile.
+ */
+export function isDefinitionOf(etag: string, { definitionDigest }: StoredArchive): boolean {
+  return etag.startsWith(`"${definitionDigest}-`);
 }
 
 /** Shows an archive to a caller who may read it. `basePath` is the public path prefix of all links. */

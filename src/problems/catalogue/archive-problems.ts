@@ -28,6 +28,32 @@ export const archiveProblems = {
       'Choose a larger `partitionBy`, fewer log groups, or `refreshDays` 0. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
   },
+  'archive-ended': {
+    status: 409,
+    title: 'Archive ended',
+    explanation:
+      'An archive that was ended does not change, and exports nothing more. Its coverage stays readable.',
+    remedy: 'Create a new archive. Its `from` can be where this one has ended.',
+    isRetryable: false,
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'Archive changed by another request',
+    explanation:
+      'The `If-Match` header has the `ETag` of an earlier definition of the archive. Another request has changed the definition since. So your change could undo it. The progress of the archive does not count: only its definition and its name do.',
+    remedy:
+      'Read the archive again with GET /archives/{archiveId}, apply your change to it, and send its `ETag` as `If-Match`.',
+    isRetryable: false,
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'If-Match required',
+    explanation:
+      'A change of an archive needs the `ETag` of the definition that it changes. Otherwise it could undo a change of another request.',
+    remedy:
+      'Read the archive with GET /archives/{archiveId}, and send its `ETag` as `If-Match`. To change any definition, send `If-Match: *`.',
+    isRetryable: false,
+  },
   'too-many-archives': {
     status: 429,
     title: 'Limit of archives reached',

@@ -165,6 +165,9 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'archive-overload': [
     'This archive has 2,400 exports a day of 60 seconds each: 167 % of the time of the slot. The seconds are an assumption, because the target has no completed export yet. All archives of the target together take 167 %.',
   ],
+  'archive-ended': ['This archive was ended at 2024-08-02T00:00:00.000Z.'],
+  'precondition-failed': ['The archive was changed since the answer with this ETag.'],
+  'precondition-required': ['The request has no If-Match header.'],
   'too-many-archives': ['You have 100 archives that have not ended, which is the limit.'],
   'database-unavailable': ['This service cannot reach the database.'],
 };

@@ -1,0 +1,71 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { maxListingMs } from '#export-jobs/planning/resolve-log-groups.ts';
+import { statedLimits } from '#problems/limits.ts';
+import { awsCallProblems } from '#problems/problems-of-operation.ts';
+import type { ArchiveOperations } from '../operations/archive-operations.ts';
+import { ChangeArchive } from '../planning/definition/change-archive-body.ts';
+import { Archive, ArchiveParams, exampleArchive } from '../presenters/archive-view.ts';
+
+const Headers = Type.Object({
+  'If-Match': Type.Optional(
+    Type.String({
+      description:
+        'The `ETag` of the archive. Required. If another request has changed the definition since, the answer is 412. The progress of the archive does not count. `*` stands for any definition.',
+      examples: ['*'],
+    }),
+  ),
+});
+
+/** Changes the definition of an archive. */
+export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
+  operations: ArchiveOperations;
+}> = async (app, { operations }) => {
+  app.route({
+    method: 'PATCH',
+    url: '/archives/:archiveId',
+    bodyLimit: statedLimits.jobBodyBytes,
+    // Longer than the listing of log groups and the statements that store the archive.
+    handlerTimeout: maxListingMs + 20_000,
+    schema: {
+      operationId: 'changeArchive',
+      tags: ['archives'],
+      summary: 'Change an archive',
+      description:
+        'Changes members of the definition. It applies to partitions that are not exported yet: covered partitions stay covered. A change of what is exported must be permitted as `CreateArchive`, too, like a new archive with the result. Changes of `name`, `catchUpDays`, `verification` and `heartbeatUrl` need only `ChangeArchive`. The exports stay those of the caller who created the archive.',
+      params: ArchiveParams,
+      headers: Headers,
+      body: ChangeArchive,
+      response: { 200: { ...Archive, examples: [exampleArchive] } },
+    },
+    config: {
+      action: 'ChangeArchive',
+      problems: [
+        ...awsCallProblems,
+        'not-permitted',
+        'archive-not-found',
+        'archive-ended',
+        'precondition-failed',
+        'precondition-required',
+        'no-log-groups',
+        'archive-impossible',
+        'archive-overload',
+        'aws-timeout',
+        'database-unavailable',
+      ],
+      headers: { 200: ['ETag'] },
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: async (request, reply) => {
+      const { archiveId } = request.params;
+      const { 'if-match': ifMatch } = request.headers;
+      const warnings = await operations.changes.patch(request, archiveId, request.body, ifMatch);
+
+      const { archive, etag } = await operations.showNow(archiveId);
+      return reply
+        .header('etag', etag)
+        .send({ ...archive, ...(warnings.length > 0 && { warnings }) });
+    },
+  });
+};

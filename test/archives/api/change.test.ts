@@ -1,0 +1,310 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { as, type Rule } from '../../access.ts';
+import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
+import { storageBackends } from '../../export-jobs/storage-backends.ts';
+import { openWorld, region, type World } from '../../world.ts';
+import { archiveBody, summaryOf } from '../archives-of-callers.ts';
+
+/** Callers may do everything with their own archives. */
+const ownOnly: Rule = (_principal, { action, context }) =>
+  action === 'CreateArchive' || context?.isOwn === true;
+
+describe.each(storageBackends)('a change of an archive, on %s', (_name, openStorage) => {
+  let world: World;
+  let policies: Policies;
+  beforeAll(async () => {
+    policies = policiesOf(ownOnly);
+    world = await openWorld({
+      jobs: await openStorage(),
+      access: policies.access,
+      heartbeatOrigins: ['https://hc.example.com'],
+    });
+    world.emulator.seed.logGroup({ region, logGroupName: '/short', retentionInDays: 1 });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => policies.change(ownOnly));
+
+  const call = (method: string, path: string, body?: unknown, headers = {}, name = 'ann') =>
+    world.call(method, `/archives${path}`, body, { ...as(name), ...headers });
+  const create = async (body: object = {}) => {
+    const answer = await call('POST', '', { ...archiveBody, ...body });
+    return { id: answer.body.id as string, etag: answer.headers.get('etag') ?? '' };
+  };
+  const patch = (id: string, body: unknown, etag = '*', name = 'ann') =>
+    call('PATCH', `/${id}`, body, { 'if-match': etag }, name);
+  const rowOf = (id: string) =>
+    world.database.queries
+      .selectFrom('archives')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+  const neverLook = (id: string) =>
+    world.database.queries
+      .updateTable('archives')
+      .set({ lookDueAt: Number.MAX_SAFE_INTEGER })
+      .where('id', '=', id)
+      .execute();
+  const changesOf = (id: string) =>
+    world.database.queries
+      .selectFrom('auditEntries')
+      .select(['change', 'principal', 'reason', 'version', 'policies'])
+      .where('archiveId', '=', id)
+      .orderBy('version')
+      .execute();
+
+  describe('PATCH', () => {
+    test('changes members, and keeps the others', async () => {
+      const { id, etag } = await create({ refreshDays: 3, to: '2034-01-01T00:00:00Z' });
+      await neverLook(id);
+
+      const { status, body, headers } = await patch(
+        id,
+        { name: 'renamed', priority: 0, to: null, catchUpDays: 7 },
+        etag,
+      );
+
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        id,
+        name: 'renamed',
+        priority: 0,
+        refreshDays: 3,
+        catchUpDays: 7,
+      });
+      expect(body.to).toBeUndefined();
+      expect(headers.get('etag')).not.toBe(etag);
+      expect((await call('GET', `/${id}`)).body).toEqual(body);
+      expect((await rowOf(id)).lookDueAt).toBeLessThanOrEqual(Date.now());
+      expect(await changesOf(id)).toEqual([
+        expect.objectContaining({ change: 'archive-created', version: 1 }),
+        expect.objectContaining({ change: 'archive-changed', version: 2, principal: 'test#ann' }),
+      ]);
+    });
+
+    test('sets the default for null', async () => {
+      const { id } = await create({
+        priority: 3,
+        refreshDays: 2,
+        heartbeatUrl: 'https://hc.example.com/1',
+      });
+
+      const { body } = await patch(id, { priority: null, refreshDays: null, heartbeatUrl: null });
+
+      expect(body).toMatchObject({ priority: -5, refreshDays: 0 });
+      expect(body.heartbeatOrigin).toBeUndefined();
+    });
+
+    test('replaces names by a prefix, and the other way round', async () => {
+      const { id } = await create();
+
+      const prefix = await patch(id, { logGroupNamePrefix: '/ap' });
+      const names = await patch(id, { logGroupNames: ['/app'], logGroupNamePrefix: null });
+      const none = await patch(id, { logGroupNames: null });
+
+      expect(prefix.body).toMatchObject({ logGroupNamePrefix: '/ap' });
+      expect(prefix.body.logGroupNames).toBeUndefined();
+      expect(names.body).toMatchObject({ logGroupNames: ['/app'] });
+      expect(names.body.logGroupNamePrefix).toBeUndefined();
+      expect(none.body.errors).toEqual([expect.objectContaining({ pointer: '#/logGroupNames' })]);
+    });
+
+    test('does not change anything twice', async () => {
+      const { id } = await create();
+      const first = await patch(id, { priority: 1 });
+
+      const again = await patch(id, { priority: 1 });
+
+      expect(again.headers.get('etag')).toBe(first.headers.get('etag'));
+      expect(await changesOf(id)).toHaveLength(2);
+    });
+
+    test('rejects a change of an earlier definition, but not after a look', async () => {
+      const { id, etag } = await create();
+      await world.database.queries
+        .updateTable('archives')
+        .set(({ eb }) => ({ summary: JSON.stringify(summaryOf()), version: eb('version', '+', 1) }))
+        .where('id', '=', id)
+        .execute();
+
+      const looked = await patch(id, { priority: 1 }, etag);
+      const stale = await patch(id, { priority: 2 }, etag);
+      const listed = await patch(id, { priority: 2 }, `"x", ${looked.headers.get('etag')}`);
+
+      expect(looked.status).toBe(200);
+      expect([stale.status, stale.body.type]).toEqual([412, '/problems/precondition-failed']);
+      expect(listed.status).toBe(200);
+    });
+
+    test('accepts only one of two changes at the same time', async () => {
+      const { id, etag } = await create();
+
+      const answers = await Promise.all([1, 2].map((priority) => patch(id, { priority }, etag)));
+
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    });
+
+    test('requires If-Match', async () => {
+      const { id } = await create();
+
+      const { status, body } = await call('PATCH', `/${id}`, { priority: 1 });
+
+      expect([status, body.type]).toEqual([428, '/problems/precondition-required']);
+    });
+
+    test.each([
+      [{ partitionBy: 'hour' }, 400, '#/partitionBy'],
+      [{ from: 0 }, 400, '#/from'],
+      [{ name: null, destination: null }, 400, undefined],
+      [{ logGroupNames: ['/a'], logGroupNamePrefix: '/a' }, 400, '#/logGroupNames'],
+      [{ to: '2034-01-01T01:00:00Z' }, 400, '#/to'],
+      [{ destinationPrefix: 'x' }, 400, '#/destinationPrefix'],
+      [{ logGroupNames: ['/short'] }, 422, undefined],
+      [{ logGroupNames: ['/nope'] }, 422, undefined],
+    ])('rejects %j, and changes nothing', async (body, status, pointer) => {
+      const { id } = await create();
+
+      const answer = await patch(id, body);
+
+      expect(answer.status).toBe(status);
+      if (pointer) expect(answer.body.errors).toEqual([expect.objectContaining({ pointer })]);
+      expect(await changesOf(id)).toHaveLength(1);
+    });
+
+    test('asks for the permission to create what it changes, with the new values', async () => {
+      const { id } = await create();
+      const asked: unknown[] = [];
+      policies.change((_principal, { action, resource, context }) => {
+        asked.push([action, resource.logGroupName, context?.destination, context?.priority]);
+        return true;
+      });
+
+      await patch(id, { destination: 'other', priority: 9 }, '*', 'bob');
+      await patch(id, { name: 'n', catchUpDays: 3, verification: 'count' }, '*', 'bob');
+
+      expect(asked).toEqual([
+        ['ChangeArchive', '/app', 'archive', undefined],
+        ['CreateArchive', '/app', 'other', 9],
+        ['ChangeArchive', '/app', 'other', undefined],
+      ]);
+    });
+
+    test('is refused without the permission to create, and stays with its creator', async () => {
+      const { id } = await create();
+      policies.change((_principal, { action, context }) => {
+        return action === 'ChangeArchive' || context?.destination === 'mine';
+      });
+
+      const refused = await patch(id, { destination: 'theirs' }, '*', 'bob');
+      const permitted = await patch(id, { destination: 'mine' }, '*', 'bob');
+
+      expect([refused.status, refused.body.type]).toEqual([403, '/problems/not-permitted']);
+      expect(permitted.body.caller).toBe('test#ann');
+      expect(JSON.parse((await rowOf(id)).principal).id).toBe('test#ann');
+    });
+  });
+
+  describe('pause and resume', () => {
+    test('change the state, with reason and caller, and wake the keeper', async () => {
+      const { id } = await create();
+      await neverLook(id);
+
+      const paused = await call('POST', `/${id}/pause`, { reason: 'a move' });
+      const due = (await rowOf(id)).lookDueAt;
+      const resumed = await call('POST', `/${id}/resume`, { reason: 'moved' });
+
+      expect(paused.body).toMatchObject({
+        state: 'paused',
+        pause: { at: expect.stringMatching(/Z$/), caller: 'test#ann', reason: 'a move' },
+      });
+      expect(due).toBeLessThanOrEqual(Date.now());
+      expect(resumed.body.state).toBe('behind');
+      expect(resumed.body.pause).toBeUndefined();
+      expect((await changesOf(id)).slice(1)).toEqual([
+        expect.objectContaining({ change: 'archive-paused', reason: 'a move' }),
+        expect.objectContaining({ change: 'archive-resumed', reason: 'moved' }),
+      ]);
+    });
+
+    test('are safe to repeat, and keep the first reason', async () => {
+      const { id } = await create();
+
+      await call('POST', `/${id}/pause`, { reason: 'first' });
+      const again = await call('POST', `/${id}/pause`, { reason: 'second' });
+      await call('POST', `/${id}/resume`, { reason: 'over' });
+      const resumed = await call('POST', `/${id}/resume`, { reason: 'over again' });
+
+      expect(again.body.pause.reason).toBe('first');
+      expect(resumed.status).toBe(200);
+      expect(await changesOf(id)).toHaveLength(3);
+    });
+
+    test('require a reason', async () => {
+      const { id } = await create();
+
+      const { body } = await call('POST', `/${id}/pause`, {});
+
+      expect(body.errors).toEqual([
+        {
+          in: 'body',
+          pointer: '#/reason',
+          detail: 'is missing; it must be text of 1 to 1000 characters',
+        },
+      ]);
+    });
+  });
+
+  describe('DELETE', () => {
+    test('ends the archive, which stays readable, and may be repeated', async () => {
+      const { id } = await create();
+
+      const ended = await call('DELETE', `/${id}`);
+      const again = await call('DELETE', `/${id}`);
+
+      expect(ended.status).toBe(200);
+      expect(ended.body).toMatchObject({ state: 'ended', endedAt: expect.stringMatching(/Z$/) });
+      expect(again.body).toEqual(ended.body);
+      expect((await call('GET', `/${id}?wait=30`)).body).toEqual(ended.body);
+      expect(await changesOf(id)).toHaveLength(2);
+    });
+
+    test('refuses every later change', async () => {
+      const { id } = await create();
+      await call('DELETE', `/${id}`);
+
+      const answers = [
+        await patch(id, { name: 'x' }),
+        await call('POST', `/${id}/pause`, { reason: 'x' }),
+        await call('POST', `/${id}/resume`, { reason: 'x' }),
+      ];
+
+      for (const { status, body } of answers)
+        expect([status, body.type]).toEqual([409, '/problems/archive-ended']);
+    });
+  });
+
+  test.each([
+    ['PATCH', '', { name: 'x' }],
+    ['POST', '/pause', { reason: 'x' }],
+    ['POST', '/resume', { reason: 'x' }],
+    ['DELETE', '', undefined],
+  ])(
+    '%s %s answers for an archive of another caller as for no archive',
+    async (method, path, body) => {
+      const { id } = await create();
+
+      const answer = await call(method, `/${id}${path}`, body, { 'if-match': '*' }, 'bob');
+
+      expect([answer.status, answer.body.type]).toEqual([404, '/problems/archive-not-found']);
+      expect(await changesOf(id)).toHaveLength(1);
+    },
+  );
+
+  test('a body of PATCH is limited like one of POST', async () => {
+    const { id } = await create();
+
+    const { status, body } = await patch(id, { name: 'x'.repeat(1_048_576) });
+
+    expect([status, body.detail]).toEqual([413, 'The body has more than 1,048,576 bytes.']);
+  });
+});
