@@ -8,6 +8,7 @@ import type { Access } from '#auth/access.ts';
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import { limitsPlugin, type RateLimits } from '#auth/limits/plugin.ts';
 import { authorizationPlugin, authPlugin, bodyPermissionPlugin } from '#auth/plugin.ts';
+import { coveragePlugin } from '#coverage/plugin.ts';
 import { type EdgeLimits, edgeLimits } from '#edge/limits.ts';
 import { overloadPlugin } from '#edge/overload/plugin.ts';
 import { edgePlugin, makeRoutingErrorHandler } from '#edge/plugin.ts';
@@ -165,6 +166,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       newId,
       sleep,
     });
+  }
+  if (jobs) {
+    const { database } = jobs;
+    await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
   }
   if (isUiOn) {
     const shown = { targets, targetAccess, operations, basePath };

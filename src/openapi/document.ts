@@ -57,6 +57,11 @@ export const documentBase = {
       description:
         'Standing exports. An archive states which log groups shall be in S3, from when on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job, and counts as covered when its export is verified. The service compares the wanted time with the covered time, and exports the rest. So a pause or an outage only delays exports, until log events expire. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
+    {
+      name: 'coverage',
+      description:
+        'Search for verified exports in S3 by log group and time range. The operator can disable coverage together with export jobs (EXPORT_JOBS=off). Then this operation answers 404 `no-such-route`.',
+    },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
     { name: 'problems', description: 'The catalogue of errors, with explanations.' },

@@ -13,7 +13,7 @@ const rule = 'RFC 3339 with an offset ("2024-05-01T00:00:00Z"), or integer milli
  * A schema for an instant in a request: any integer or text. `readInstant` validates it, because it can
  * explain mistakes better than a schema.
  */
-export function Instant(options: { description: string }): TUnsafe<Instant> {
+export function Instant(options: { description: string; examples?: string[] }): TUnsafe<Instant> {
   return Type.Unsafe<Instant>({ ...options, 'x-instant': true, 'x-rule': rule });
 }
 

@@ -104,6 +104,7 @@ test('every example of the document works in the demo', async () => {
     endArchive: 200,
     pauseArchive: 200,
     resumeArchive: 200,
+    findCoverage: 200,
     listTargets: 200,
     getTarget: 200,
     createPreflight: 200,

@@ -78,6 +78,13 @@ async function createCoverage(db: Kysely<never>): Promise<void> {
     .on('coverage')
     .columns(['accountId', 'region', 'logGroupName', 'fromAt'])
     .execute();
+  // Of the exports that begin long before a time range, only long ones reach into it. They are few.
+  await db.schema
+    .createIndex('coverage_of_long_windows')
+    .on('coverage')
+    .columns(['accountId', 'region', 'logGroupName', 'fromAt'])
+    .where(sql<boolean>`to_at - from_at > 2678400000`)
+    .execute();
   await db.schema
     .createIndex('coverage_of_archives')
     .on('coverage')
