@@ -172,7 +172,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
   }
   if (isUiOn) {
-    const shown = { targets, targetAccess, operations, basePath };
+    const shown = { targets, targetAccess, operations, archiveOperations, basePath };
     await app.register(uiPlugin, { ...shown, access, audit, newId, now, elapsed });
   }
   return app;

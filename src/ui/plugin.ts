@@ -6,6 +6,7 @@ import type {
   FastifyRequest,
 } from 'fastify';
 
+import type { ArchiveOperations } from '#archives/operations/archive-operations.ts';
 import type { Audit } from '#audit/audit.ts';
 import type { Access } from '#auth/access.ts';
 import { makeBudget } from '#auth/limits/budget.ts';
@@ -20,6 +21,9 @@ import { readAssets } from './assets/read-assets.ts';
 import { continuePage } from './pages/continue-page.ts';
 import { problemPage } from './pages/problem-page.ts';
 import { enteredMethods } from './pages/sign-in-page.ts';
+import { changeArchivePage } from './routes/archives/change-archive.ts';
+import { showArchivePage } from './routes/archives/show-archive.ts';
+import { showArchives } from './routes/archives/show-archives.ts';
 import { changeJob } from './routes/change-job.ts';
 import { followJob } from './routes/follow-job.ts';
 import { getAsset } from './routes/get-asset.ts';
@@ -43,6 +47,8 @@ export interface UiOptions {
   targetAccess: TargetAccess;
   /** The operations on export jobs; absent when jobs are off. */
   operations: JobOperations | undefined;
+  /** The operations on archives; absent when jobs are off. */
+  archiveOperations: ArchiveOperations | undefined;
   basePath: string;
   newId: () => string;
   now: () => number;
@@ -57,7 +63,7 @@ const formBytes = 16_384;
 
 /** Registers the pages for people. They have the operations, policies and limits of the API. */
 export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
-  const { access, audit, targets, targetAccess, operations, basePath } = options;
+  const { access, audit, targets, targetAccess, operations, archiveOperations, basePath } = options;
   const { newId, now, elapsed } = options;
   const { authorizer } = access;
   const assets = readAssets();
@@ -93,6 +99,11 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   await app.register(showJobPage, { operations, authorizer, openSession, sendPage, now });
   await app.register(followJob, { openStream: operations.openStream });
   await app.register(changeJob, { changes: operations.changes });
+  if (!archiveOperations) return;
+  await app.register(showArchives, { list: archiveOperations.list, sendPage, now });
+  const shown = { operations: archiveOperations, authorizer, openSession, sendPage, now };
+  await app.register(showArchivePage, shown);
+  await app.register(changeArchivePage, { changes: archiveOperations.changes });
 };
 
 /** Accepts the bodies that forms send, and no others. */

@@ -35,7 +35,7 @@ const partitions: ArchiveSummary['partitions'] = {
 };
 
 /** What a look found. */
-function archiveSummary(found: Partial<ArchiveSummary> = {}): ArchiveSummary {
+export function archiveSummary(found: Partial<ArchiveSummary> = {}): ArchiveSummary {
   return {
     state: 'current',
     watermarkAt: archiveStart,

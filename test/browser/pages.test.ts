@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { recordForeignTask } from '#export-jobs/store/steps/record-foreign-task.ts';
+import { givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
 import { openGuard } from '../auth/guard.ts';
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { insertAttempt } from '../export-jobs/insert-rows.ts';
@@ -23,6 +24,8 @@ let world: World;
 let jobId: string;
 let largeJobId: string;
 let hostileJobId: string;
+let archiveId: string;
+let largeArchiveId: string;
 beforeAll(async () => {
   browser = await openBrowser();
   const accounts = Array.from({ length: 999 }, (_, index) => ({
@@ -60,6 +63,8 @@ beforeAll(async () => {
     .set({ logGroupName: `/${'y'.repeat(511)}` })
     .where('jobId', '=', hostileJobId)
     .execute();
+  archiveId = await givenArchiveInAllStates(database);
+  largeArchiveId = await givenArchiveInAllStates(database, { name: 'large', covered: 1_000 });
   await seedDay();
 });
 afterAll(async () => {
@@ -121,6 +126,9 @@ const pages: [name: string, path: () => string, only?: string][] = [
   ['job', () => `/ui/jobs/${jobId}`],
   ['hostile-job', () => `/ui/jobs/${hostileJobId}`, 'narrow'],
   ['large-job', () => `/ui/jobs/${largeJobId}`, 'light'],
+  ['archives', () => '/ui/archives'],
+  ['archive', () => `/ui/archives/${archiveId}`],
+  ['archive-of-all-time', () => `/ui/archives/${archiveId}?fromAt=0`, 'light'],
   ['not-found', () => '/ui/jobs/none', 'dark'],
 ];
 
@@ -192,6 +200,22 @@ test('a job of 10,000 slices is a grid of ranges that leads to each slice', asyn
   expect(zoomed - 1).toBe(9); // 250 days in 31 columns
   expect(failures.length).toBeLessThanOrEqual(1);
   expect(rows.at(0)).toBe('/aws/lambda/service-20');
+});
+
+test('an archive of 1,000 log groups is a grid of a part of them, small enough to read', async () => {
+  const { page } = await browser.open();
+
+  await page.goto(`${world.url}/ui/archives/${largeArchiveId}?fromAt=0`);
+  const size = (await page.content()).length;
+  const cells = await page.locator('.grid td').count();
+  const risky = await page.locator('.grid td.atRisk').allInnerTexts();
+  await page.getByRole('link', { name: 'Next log groups' }).click();
+  await page.getByText('Log groups 21 to 40 of 1,005.').waitFor();
+
+  expect(size).toBeLessThan(200_000);
+  expect(cells).toBeLessThanOrEqual(20 * 31);
+  expect(risky).not.toEqual([]);
+  expect(risky.every((text) => text.startsWith('!'))).toBe(true);
 });
 
 test('a job page follows its job, and keeps what is open', async () => {

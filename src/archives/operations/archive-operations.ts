@@ -8,6 +8,7 @@ import { etagOf, showArchive } from '../presenters/show-archive.ts';
 import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts';
 import { type ArchiveChanges, makeArchiveChanges } from './change-archives.ts';
 import { type ListArchives, makeListArchives } from './list-archives.ts';
+import { makeReadArchiveGrid, type ReadArchiveGrid } from './read-archive-grid.ts';
 
 /** An archive as callers see it, with its version. */
 export interface ShownArchive {
@@ -22,6 +23,7 @@ export interface ArchiveOperations {
   list: ListArchives;
   changes: ArchiveChanges;
   show: (archive: StoredArchive) => ShownArchive;
+  readGrid: ReadArchiveGrid;
   /** Shows the current state of an existing archive, to a caller that may read it. */
   showNow: (archiveId: string) => Promise<ShownArchive>;
   /** Announces a changed archive to its watchers and to the keeper. */
@@ -58,6 +60,7 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     changes: makeArchiveChanges({ ...options, access, announce }),
     list: makeListArchives({ database, access, basePath }),
     show,
+    readGrid: makeReadArchiveGrid(database),
     async showNow(archiveId) {
       // Archives are never deleted.
       return show((await findArchive(database.queries, archiveId)) as StoredArchive);

@@ -16,7 +16,17 @@ export interface Assets {
 }
 
 // Pages load one style sheet. A later part overrides an earlier one.
-const styles = ['page', 'bar', 'forms', 'values', 'tables', 'states', 'pictures', 'slice-grid'];
+const styles = [
+  'page',
+  'bar',
+  'forms',
+  'values',
+  'tables',
+  'states',
+  'pictures',
+  'slice-grid',
+  'partitions',
+];
 
 /** Reads the files that pages load. */
 export function readAssets(): Assets {

@@ -18,7 +18,7 @@ export interface Frame {
   basePath: string;
   /** The URLs of the style sheet and the script. */
   assets: { css: string; js: string };
-  /** Whether there are pages of jobs. */
+  /** Whether there are pages of jobs and archives. */
   hasJobs: boolean;
   /** The id of the caller; undefined before the sign-in. */
   caller?: string | undefined;
@@ -29,7 +29,7 @@ export interface Frame {
 /** A page: its title, its content, and how it is kept current. */
 export interface UiPage {
   title: string;
-  current?: 'targets' | 'jobs';
+  current?: 'targets' | 'jobs' | 'archives';
   content: Html;
   /** The URL of the event stream whose events change the page. */
   events?: string | undefined;
@@ -75,7 +75,12 @@ function navigation({ basePath, hasJobs }: Frame, { current }: UiPage): Html[] {
     html`<a href="${basePath}${path}"${isCurrent && html` aria-current="page"`}>${text}</a> `;
   return [
     link('/ui/targets', 'Targets', current === 'targets'),
-    ...(hasJobs ? [link('/ui/jobs', 'Jobs', current === 'jobs')] : []),
+    ...(hasJobs
+      ? [
+          link('/ui/jobs', 'Jobs', current === 'jobs'),
+          link('/ui/archives', 'Archives', current === 'archives'),
+        ]
+      : []),
     link('/problems', 'Problems'),
     link('/docs', 'API'),
   ];

@@ -1,0 +1,154 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+import { countUnits, nextStart, type PartitionBy } from '#coverage/ledger/units.ts';
+import type { Database } from '#database/database.ts';
+import { calendarUnits } from '#time/calendar-units.ts';
+import { commonPart, type Window } from '#time/window.ts';
+import { type PartitionState, partitionStates } from '../archive.ts';
+import { type PartitionRun, runsOf } from '../partitions/runs.ts';
+import { wantedWindows } from '../partitions/wanted.ts';
+import { readBackfills } from '../store/partitions/read-backfills.ts';
+import type { StoredArchive } from '../store/reads/read-archives.ts';
+import { countKnownLogGroups, readLogGroupWindows } from '../store/reads/read-window.ts';
+
+const maxInstant = 8_640_000_000_000_000; // of a Date
+const Place = (maximum: number, description: string) =>
+  Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum,
+      description,
+      'x-rule': `an integer from 0 to ${maximum}`,
+    }),
+  );
+
+/** The part of an archive that a grid shows. */
+export type ArchiveGridQuery = Static<typeof ArchiveGridQuery>;
+export const ArchiveGridQuery = Type.Object(
+  {
+    fromGroup: Place(1_000_000, 'Index of the first log group. Default: 0.'),
+    fromAt: Place(maxInstant, 'Start of the time range, in epoch ms. Default: 31 partitions ago.'),
+    toAt: Place(
+      maxInstant,
+      'End of the time range, in epoch ms. Default: that of the current partition.',
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The number of partitions in each state. */
+export type PartitionCounts = Record<PartitionState, number>;
+
+/** The partitions of an archive by log group and time. Of a large archive it shows a part, or ranges of partitions. */
+export interface ArchiveGrid {
+  partitionBy: PartitionBy;
+  /** How many partitions a column has. */
+  step: number;
+  columns: Window[];
+  /** One for each log group, with the counts of each column. */
+  rows: { logGroupName: string; incarnation: number; isGone: boolean; cells: PartitionCounts[] }[];
+  /** The number of log groups of the archive, and the index of the first row. */
+  logGroups: number;
+  fromGroup: number;
+  /** The index of the first row of the part before this one. */
+  previousGroup: number;
+  /** All partitions so far; the time ranges before and after that of the columns, if there are any. */
+  whole: Window;
+  earlier: Window | undefined;
+  later: Window | undefined;
+}
+
+/** Reads the grid of an archive that the caller may read. */
+export type ReadArchiveGrid = (
+  archive: StoredArchive,
+  query: ArchiveGridQuery,
+) => Promise<ArchiveGrid>;
+
+// Fewer: an archive of many log groups has many pages. More: the page becomes long.
+const maxRows = 20;
+// The days of a month fit. More: cells are too narrow to point at.
+const maxColumns = 31;
+
+/** Makes `ReadArchiveGrid`. */
+export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
+  return async ({ id, definition, endedAt }, { fromGroup = 0, fromAt, toAt }) => {
+    const { partitionBy, catchUpDays } = definition;
+    const { logGroups, now } = await countKnownLogGroups(database, id);
+    const backfills = await readBackfills(database.queries, id);
+    const whole = {
+      fromAt: Math.min(definition.fromAt, ...backfills.map((backfill) => backfill.fromAt)),
+      toAt: nextStart(Math.max(now, definition.fromAt), partitionBy),
+    };
+    const { window, earlier, later } = windowsOf(partitionBy, whole, { fromAt, toAt });
+    const { columns, step } = columnsOf(partitionBy, window);
+    const place = { offset: fromGroup, limit: maxRows, window };
+    const groups = await readLogGroupWindows(database, id, place);
+    return {
+      partitionBy,
+      step,
+      columns,
+      rows: groups.map(({ ranges, work, ...group }) => {
+        const { logGroupName, incarnation, goneAt, retentionDays } = group;
+        const wanted = wantedWindows(group, definition, backfills);
+        const facts = { partitionBy, retentionDays, catchUpDays, endedAt, now };
+        const runs = [...runsOf({ ...facts, wanted, ranges, work }, window)];
+        const cells = columns.map((column) => countIn(column, runs, partitionBy));
+        return { logGroupName, incarnation, isGone: goneAt !== null, cells };
+      }),
+      logGroups,
+      fromGroup,
+      previousGroup: Math.max(0, fromGroup - maxRows),
+      whole,
+      earlier,
+      later,
+    };
+  };
+}
+
+/** Returns the time range to show, in whole partitions, and those before and after it. */
+function windowsOf(
+  partitionBy: PartitionBy,
+  whole: Window,
+  { fromAt, toAt }: { fromAt: number | undefined; toAt: number | undefined },
+): { window: Window; earlier: Window | undefined; later: Window | undefined } {
+  const { periodOf, startOf } = calendarUnits[partitionBy];
+  const first = periodOf(whole.fromAt);
+  const end = periodOf(whole.toAt - 1) + 1;
+  const within = (period: number) => Math.min(Math.max(period, first), end);
+  const to = Math.max(within(toAt === undefined ? end : periodOf(toAt - 1) + 1), first + 1);
+  const from = within(Math.min(fromAt === undefined ? to - maxColumns : periodOf(fromAt), to - 1));
+  const between = (start: number, stop: number) =>
+    start < stop ? { fromAt: startOf(start), toAt: startOf(stop) } : undefined;
+  return {
+    window: { fromAt: startOf(from), toAt: startOf(to) },
+    earlier: between(within(from - (to - from)), from),
+    later: between(to, within(to + (to - from))),
+  };
+}
+
+/** Divides a time range into columns of the same number of partitions. The last one can have fewer. */
+function columnsOf(partitionBy: PartitionBy, window: Window): { columns: Window[]; step: number } {
+  const { periodOf, startOf } = calendarUnits[partitionBy];
+  const first = periodOf(window.fromAt);
+  const count = countUnits(window, partitionBy);
+  const step = Math.ceil(count / maxColumns);
+  const columns = Array.from({ length: Math.ceil(count / step) }, (_, index) => ({
+    fromAt: startOf(first + index * step),
+    toAt: startOf(first + Math.min((index + 1) * step, count)),
+  }));
+  return { columns, step };
+}
+
+/** Counts the partitions of a column by state. */
+function countIn(
+  column: Window,
+  runs: readonly PartitionRun[],
+  partitionBy: PartitionBy,
+): PartitionCounts {
+  const counts = Object.fromEntries(partitionStates.map((state) => [state, 0])) as PartitionCounts;
+  for (const run of runs) {
+    const part = commonPart(run, column);
+    if (part) counts[run.state] += countUnits(part, partitionBy);
+  }
+  return counts;
+}

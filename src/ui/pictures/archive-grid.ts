@@ -1,0 +1,90 @@
+import type {
+  ArchiveGrid,
+  ArchiveGridQuery,
+  PartitionCounts,
+} from '#archives/operations/read-archive-grid.ts';
+import { countOf, inDigits } from '#problems/limits.ts';
+import { toDateTime } from '#time/date-time.ts';
+import type { Window } from '#time/window.ts';
+import { inUtc } from '../html/formats.ts';
+import { asCode, type Html, html } from '../html/html.ts';
+import { urlOf } from '../html/table.ts';
+import { legend, partitionsInWords, signOf, statesByUrgency } from './partition-states.ts';
+
+/**
+ * Draws the partitions of an archive: a row for each log group, a column for each partition or range of them. A line
+ * marks the watermark.
+ */
+export function archiveGrid(
+  path: string,
+  query: ArchiveGridQuery,
+  grid: ArchiveGrid,
+  watermarkAt: number | undefined,
+): Html {
+  const { columns, rows, step, partitionBy } = grid;
+  if (rows.length === 0) return html`<p class="empty">No log group is known yet.</p>`;
+  const marked = columns.findIndex(
+    ({ fromAt, toAt }) => watermarkAt !== undefined && fromAt <= watermarkAt && watermarkAt < toAt,
+  );
+  return html`<p class="note">${countOf(grid.logGroups, 'log group')} by ${partitionBy}, in UTC.
+${step > 1 && 'Each cell is several partitions: its sign is that of the most urgent one, the number is the share that is covered. The links of the columns lead to their time ranges.'}</p>
+${legend}
+<div class="scroll newest" id="grid-scroll" tabindex="0" role="region" aria-labelledby="grid-title">
+<table class="grid">
+<thead><tr><th scope="col">Log group</th>${columns.map((column, index) => heading(path, query, column, { step, isMarked: index === marked }))}</tr></thead>
+<tbody>
+${rows.map(
+  ({ logGroupName, incarnation, isGone, cells }) =>
+    html`<tr><th scope="row">${asCode(logGroupName)}${incarnation > 1 && html` <span class="note">created again (${incarnation})</span>`}${isGone && html` <span class="note">deleted</span>`}</th>${cells.map((each, index) => cell(each, index === marked))}</tr>
+`,
+)}</tbody>
+</table>
+</div>
+${otherParts(path, query, grid)}`;
+}
+
+function heading(
+  path: string,
+  query: ArchiveGridQuery,
+  { fromAt, toAt }: Window,
+  { step, isMarked }: { step: number; isMarked: boolean },
+): Html {
+  const [from, to] = [toDateTime(fromAt), toDateTime(toAt)];
+  const time = from.slice(11, 16);
+  const text = html`<span class="day">${from.slice(5, 10)}</span>${time !== '00:00' && html` <span class="hour">${time}</span>`}`;
+  const title = `${inUtc(from)} to ${inUtc(to)}`;
+  const url = urlOf(path, { ...query, fromAt, toAt });
+  return html`<th scope="col" title="${title}"${isMarked && html` class="watermark"`}>${step > 1 ? html`<a href="${url}#grid-title">${text}</a>` : text}${isMarked && html`<span class="unseen"> watermark</span>`}</th>`;
+}
+
+function cell(counts: PartitionCounts, isMarked: boolean): Html {
+  const mark = isMarked ? ' watermark' : '';
+  const total = statesByUrgency.reduce((sum, state) => sum + counts[state], 0);
+  const state = statesByUrgency.find((each) => counts[each] > 0);
+  if (state === undefined) {
+    return html`<td class="none${mark}"><span class="unseen">not in the archive</span></td>`;
+  }
+  const words = total === 1 ? state : partitionsInWords(counts);
+  const isUniform = counts[state] === total;
+  const share = Math.floor(((counts.covered + counts.waived) / total) * 100);
+  const text = `${signOf[state]}${isUniform ? '' : ` ${share}%`}`;
+  return html`<td class="${state}${mark}" title="${words}"><span aria-hidden="true">${text}</span><span class="unseen">${words}</span></td>`;
+}
+
+function otherParts(path: string, query: ArchiveGridQuery, grid: ArchiveGrid): Html {
+  const { logGroups, fromGroup, previousGroup, rows, whole, earlier, later, columns } = grid;
+  const nextGroup = fromGroup + rows.length;
+  const link = (text: string, part: { [Name in keyof ArchiveGridQuery]: number | undefined }) =>
+    html`<a href="${urlOf(path, { ...query, ...part })}#grid-title">${text}</a> `;
+  const isWhole = columns[0]?.fromAt === whole.fromAt && columns.at(-1)?.toAt === whole.toAt;
+  const links = [
+    earlier && link('Earlier', earlier),
+    later && link('Later', later),
+    later && link('Latest', { fromAt: undefined, toAt: undefined }),
+    !isWhole && link('All time', whole),
+    fromGroup > 0 && link('Previous log groups', { fromGroup: previousGroup }),
+    nextGroup < logGroups && link('Next log groups', { fromGroup: nextGroup }),
+  ].filter((each) => each !== undefined && each !== false);
+  const shown = `Log groups ${inDigits(fromGroup + 1)} to ${inDigits(nextGroup)} of ${inDigits(logGroups)}.`;
+  return html`${links.length > 0 && html`<nav class="paging" aria-label="Parts of the grid">${logGroups > rows.length && shown} ${links}</nav>`}`;
+}
