@@ -1,9 +1,22 @@
 import { errorMeanings } from '#aws/error-table.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
+import { archiveSummary } from '../../archives/archive-rows.ts';
 import { readExposition } from '../metrics/exposition.ts';
 import type { Matcher } from './promql.ts';
 
 const queue = { target: 'one', delayed: 0, ready: 1, oldestReadyMs: 0, active: null, verifying: 0 };
+
+const archive = {
+  id: 'one',
+  name: 'one',
+  target: 'one',
+  state: 'current',
+  isStopped: false,
+  lookOverdueMs: 0,
+  partitions: archiveSummary().partitions,
+  watermarkAt: 0,
+  nextExpiryAt: 0,
+};
 
 /** The values of each label that come from a closed list, as the metrics have them from the start. */
 async function readClosedLists(): Promise<Map<string, Set<string>>> {
@@ -11,6 +24,7 @@ async function readClosedLists(): Promise<Map<string, Set<string>>> {
     targets: () => [{ name: 'one', state: 'ready' }],
     elapsed: () => 0,
     jobs: { read: async () => [queue], isDatabaseReady: () => true, sleep: async () => {} },
+    archives: { read: async () => [archive], sleep: async () => {} },
   });
   await metrics.render(); // starts the reading of the queue
   await new Promise(setImmediate);

@@ -64,7 +64,7 @@ describe.each(rules.map((rule) => [rule.alert, rule] as const))('the alert %s', 
 
   test('reads figures of the database that each replica has as one', () => {
     const isSummed =
-      /sum by [^)]*\) \(log_export_(?:target_)?(?:slots?_held|slices|state|targets)\b/;
+      /sum by [^)]*\) \(log_export_(?:(?:target|archive)_)?(?:slots?_held|slices|state|targets|archives|partitions)\b/;
 
     expect(rule.expr).not.toMatch(isSummed);
   });
