@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Database, Queries } from '#database/database.ts';
 import type { CoverageRow } from '#database/rows/coverage-row.ts';
 import { awsLimits } from '#problems/limits.ts';
+import { exportableFrom } from './ledger/exportable.ts';
 import { lockLogGroup, putRange } from './ledger/put-range.ts';
 import type { PartitionBy } from './ledger/units.ts';
 
@@ -124,6 +125,7 @@ async function coverPartition(queries: Queries, job: JobOfArchive): Promise<void
       fn.max('toAt').as('toAt'),
       fn.min('isEmpty').as('isEmpty'),
       fn.min('exportedAt').as('exportedAt'),
+      fn.max('exportedAt').as('lastExportedAt'),
     ])
     .where('jobId', '=', jobId)
     .where('isVoid', '=', 0)
@@ -135,23 +137,24 @@ async function coverPartition(queries: Queries, job: JobOfArchive): Promise<void
     .where('id', '=', archiveId)
     .executeTakeFirstOrThrow();
   const { partitionBy, refreshDays }: DefinitionFacts = JSON.parse(definition);
-  const { fromAt, toAt, isEmpty, exportedAt } = covered;
+  const { toAt, isEmpty, exportedAt, lastExportedAt } = covered;
+  const key = { archiveId, logGroupName, incarnation };
+  const logGroup = await lockLogGroup(queries, key);
+  const { retentionDays = null } = logGroup ?? {};
+  const expiry = { partitionBy, retentionDays, goneAt: null, now: lastExportedAt };
+  // What had expired when it was exported is not in S3.
+  const fromAt = Math.max(covered.fromAt, exportableFrom(expiry));
   const isLateEventPossible = exportedAt < toAt + refreshDays * dayMs;
-  await putRange(
-    queries,
-    { archiveId, logGroupName, incarnation, partitionBy },
-    {
-      fromAt,
-      toAt,
-      state: 'covered',
-      isEmpty,
-      again: isLateEventPossible ? 'refresh' : null,
-      cause: null,
-    },
-  );
+  const again = isLateEventPossible ? 'refresh' : null;
+  if (fromAt < toAt)
+    await putRange(
+      queries,
+      { ...key, partitionBy },
+      { fromAt, toAt, state: 'covered', isEmpty, again, cause: null },
+    );
   await queries
     .deleteFrom('archivePartitions')
-    .where((row) => row.and({ archiveId, logGroupName, incarnation, jobId }))
+    .where((row) => row.and({ ...key, jobId }))
     .execute();
 }
 

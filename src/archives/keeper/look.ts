@@ -50,8 +50,11 @@ export interface Look extends KeeperOptions {
   isChanged: boolean;
 }
 
-/** Whether an archive puts exports into the queue. */
-export function isCreating({ archive, target }: Pick<Look, 'archive' | 'target'>): boolean {
-  const { pausedAt, endedAt, stopProblem } = archive;
-  return pausedAt === null && endedAt === null && stopProblem === null && target !== undefined;
+/** Whether an archive may have exports that wait. */
+export function isExporting({
+  pausedAt,
+  endedAt,
+  stopProblem,
+}: Pick<KeptArchive, 'pausedAt' | 'endedAt' | 'stopProblem'>): boolean {
+  return pausedAt === null && endedAt === null && stopProblem === null;
 }

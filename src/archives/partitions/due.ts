@@ -1,8 +1,8 @@
+import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { type PartitionBy, splitByUnit, startOf } from '#coverage/ledger/units.ts';
 import type { Window } from '#time/window.ts';
 import { expiryOf, lastDueEnd, lastRiskyStart } from './expiry.ts';
 import { gapsOf } from './gaps.ts';
-import { expiredUntil } from './losses.ts';
 import type { WantedWindow } from './wanted.ts';
 
 /** A partition that can be exported now. */
@@ -44,7 +44,7 @@ export function dueOf(facts: DueFacts, limit: number): DuePartition[] {
   const { partitionBy, catchUpDays, goneAt, now, wanted, taken, openFrom } = facts;
   if (goneAt !== null) return [];
   const within = {
-    fromAt: Math.max(openFrom, expiredUntil(facts)),
+    fromAt: Math.max(openFrom, exportableFrom(facts)),
     toAt: startOf(lastDueEnd(now), partitionBy),
   };
   const caughtUpFrom =

@@ -1,8 +1,9 @@
+import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import type { Queries } from '#database/database.ts';
 import type { Window } from '#time/window.ts';
 import { type DuePartition, dueOf, riskOf } from '../../partitions/due.ts';
 import { gapsOf } from '../../partitions/gaps.ts';
-import { expiredUntil, type Loss, lossesOf } from '../../partitions/losses.ts';
+import { type Loss, lossesOf } from '../../partitions/losses.ts';
 import { type WantedWindow, wantedWindows } from '../../partitions/wanted.ts';
 import type {
   LogGroupCursor,
@@ -12,6 +13,7 @@ import type {
 import type { KeptArchive } from '../../store/looks/claim-look.ts';
 import type { Backfill } from '../../store/partitions/read-backfills.ts';
 import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
+import { isExporting } from '../look.ts';
 import { isSelected } from './list-log-groups.ts';
 
 /** What there is to do about a log group. */
@@ -80,12 +82,12 @@ export function assessLogGroup(
   const isBackfilled = backfills.some(({ endedAt }) => endedAt === null);
   const openFrom = isBackfilled ? -Infinity : (group.doneUntilAt ?? -Infinity);
   const time = { ...group, partitionBy, now, wanted, openFrom };
-  const expiredAt = expiredUntil(time);
+  const exportableAt = exportableFrom(time);
   /** The parts of a partition that can still be exported: again, or for the first time. */
   const partsOf = ({ fromAt, toAt }: Window): Window[] => {
     const isAgain = group.again.some((range) => range.fromAt <= fromAt && range.toAt >= toAt);
-    if (isAgain) return fromAt >= expiredAt ? [{ fromAt, toAt }] : [];
-    const from = Math.max(fromAt, openFrom, expiredAt);
+    if (isAgain) return fromAt >= exportableAt ? [{ fromAt, toAt }] : [];
+    const from = Math.max(fromAt, openFrom, exportableAt);
     if (from >= toAt) return [];
     return [...gapsOf(wanted, group.ranges, { fromAt: from, toAt })];
   };
@@ -95,7 +97,10 @@ export function assessLogGroup(
 
   const waiting = queued.filter(({ job }) => job && isWaitingJob(job));
   const stale = waiting.filter(
-    (row) => !isWhole(row) || !fitsDefinition(row, facts, riskOf(time, row).isAtRisk),
+    (row) =>
+      !isExporting(archive) ||
+      !isWhole(row) ||
+      !fitsDefinition(row, facts, riskOf(time, row).isAtRisk),
   );
   const displaceable = waiting
     .filter((row) => !stale.includes(row))

@@ -1,8 +1,8 @@
+import { exportableFrom } from '#coverage/ledger/exportable.ts';
 import { changeRanges } from '#coverage/ledger/put-range.ts';
 import { nextStart, splitByUnit } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type DuePartition, riskOf } from '../../partitions/due.ts';
-import { expiredUntil } from '../../partitions/losses.ts';
 import { readAgain } from '../../store/log-groups/read-again.ts';
 import { keyOf } from '../../store/log-groups/read-ledger.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
@@ -56,7 +56,7 @@ function finalUntil(
 ): number {
   const { partitionBy, refreshDays } = archive.definition;
   if (goneAt !== null || (again === 'refresh' && refreshDays === 0)) return toAt;
-  const expiredAt = expiredUntil({ partitionBy, retentionDays, goneAt, now });
+  const expiredAt = exportableFrom({ partitionBy, retentionDays, goneAt, now });
   if (!isListingFresh || expiredAt === -Infinity) return -Infinity;
   return Math.min(toAt, nextStart(expiredAt - 1, partitionBy));
 }

@@ -5,7 +5,7 @@ import { writeAfterJobs } from '../../store/looks/hold-look.ts';
 import { needsSlot, type QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { putPartition } from '../../store/partitions/write-partitions.ts';
 import type { Survey } from '../log-groups/survey-log-groups.ts';
-import { isCreating, type Look } from '../look.ts';
+import { isExporting, type Look } from '../look.ts';
 import { planExports } from './plan-exports.ts';
 import { putIntoQueue } from './put-into-queue.ts';
 import { announceWithdrawn, withdrawPartitions } from './withdraw-partitions.ts';
@@ -18,7 +18,7 @@ export const maxInQueue = 8;
 export async function fillQueue(look: Look, survey: Survey, at: number): Promise<number> {
   const { archive, target, writer, authorizer, timings, onJobChange, wake } = look;
   // Without policies every partition would be refused. So they wait until there is a policy.
-  if (!isCreating(look) || !target || authorizer.isWithoutPolicies()) return 0;
+  if (!isExporting(archive) || !target || authorizer.isWithoutPolicies()) return 0;
   const { candidates, queued } = survey;
   const inQueue = queued.filter(({ job }) => job && needsSlot(job)).length;
   const free = Math.max(0, maxInQueue - inQueue);

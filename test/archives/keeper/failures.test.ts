@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { authorizerBy } from '../../access.ts';
+import { approvalOf } from '../../export-jobs/caller-requests.ts';
+import { endJob } from './end-job.ts';
+import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
+
+const minuteMs = 60_000;
+
+/** An archive of one log group with one day to export. */
+async function acceptOneDay(kept: KeptArchives): Promise<string> {
+  kept.seed('/app/a');
+  const id = await kept.accept({
+    logGroupNames: ['/app/a'],
+    fromAt: start - 2 * dayMs,
+    toAt: start - dayMs,
+  });
+  await kept.look();
+  return id;
+}
+
+async function onlyJob(kept: KeptArchives): Promise<string> {
+  const [job, ...others] = await kept.waiting();
+  expect(others).toEqual([]);
+  return job?.jobId ?? '';
+}
+
+describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backend) => {
+  test('is retried after 1, 6 and 24 hours, and then not any more', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const id = await acceptOneDay(kept);
+    const jobId = await onlyJob(kept);
+    const waits: number[] = [];
+
+    for (const hours of [1, 6, 24]) {
+      await endJob(kept.database, await onlyJob(kept), {
+        outcome: 'failed',
+        problem: 'export-task-failed',
+      });
+      await kept.look();
+      const [row] = await kept.partitions();
+      expect(row).toMatchObject({ state: 'missing', problem: '/problems/export-task-failed' });
+      kept.advance(hours * hourMs - minuteMs);
+      await kept.look();
+      waits.push((await kept.waiting()).length);
+      kept.advance(2 * minuteMs);
+      await kept.look();
+    }
+    expect(waits).toEqual([0, 0, 0]);
+    expect(await onlyJob(kept)).toBe(jobId);
+    await endJob(kept.database, jobId, { outcome: 'failed', problem: 'export-task-failed' });
+    kept.advance(30 * dayMs);
+    await kept.look();
+
+    expect(await kept.waiting()).toEqual([]);
+    expect(await kept.partitions()).toMatchObject([{ failures: 4, retryAt: null, jobId }]);
+    expect(await kept.summary(id)).toMatchObject({
+      state: 'incomplete',
+      partitions: { missing: 1 },
+    });
+  });
+
+  test('stops the archive for a fault of its destination, until the destination is usable', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const id = await acceptOneDay(kept);
+    await kept.redefine(id, { destination: 'gone', toAt: start });
+    await kept.look();
+    const [job] = await kept.waiting();
+    await endJob(kept.database, job?.jobId ?? '', {
+      outcome: 'failed',
+      problem: 'destination-not-found',
+    });
+    await kept.look();
+    const stopped = await kept.archive(id);
+    kept.advance(15 * minuteMs);
+    await kept.look();
+    const checked = await kept.archive(id);
+
+    kept.emulator.seed.bucket({ region: 'eu-west-1', bucket: 'gone' });
+    kept.advance(15 * minuteMs);
+    await kept.look();
+
+    expect(stopped).toMatchObject({ stopCheckAt: start + 15 * minuteMs });
+    expect(JSON.parse(stopped.summary ?? '')).toMatchObject({
+      partitions: { waiting: 1, missing: 0 },
+    });
+    expect(checked).toMatchObject({ stopCheckAt: start + 30 * minuteMs });
+    expect(await kept.archive(id)).toMatchObject({ stopProblem: null, stopCheckAt: null });
+    expect(await kept.waiting()).toMatchObject([{ day: -2 }]);
+    expect(kept.log.map(({ text }) => text).slice(1)).toEqual([
+      'stopped the exports of an archive, its destination is checked again',
+      'exports of an archive start again',
+    ]);
+  });
+});
+
+test('stops the archive when a second log group in a row meets a refused role', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  kept.seed('/app/b');
+  const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+  await kept.look();
+  const [first, second] = await kept.waiting();
+  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+
+  await endJob(kept.database, first?.jobId ?? '', refused);
+  await kept.look();
+  const afterOne = await kept.archive(id);
+  await endJob(kept.database, second?.jobId ?? '', refused);
+  await kept.look();
+
+  expect(afterOne.stopProblem).toBeNull();
+  expect((await kept.archive(id)).stopProblem).toContain('service-role-not-permitted');
+});
+
+test('stops the archive when its exports are not verified', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+
+  await endJob(kept.database, await onlyJob(kept), { outcome: 'unverified' });
+  await kept.look();
+
+  expect((await kept.archive(id)).stopProblem).toContain('not verified');
+  expect(await kept.ranges()).toEqual([]);
+});
+
+test('exports nothing that the policies forbid, and resumes within an hour', async () => {
+  let isPermitted = false;
+  const authorizer = authorizerBy(() => isPermitted);
+  await using kept = await openKeptArchives({ authorizer });
+  await acceptOneDay(kept);
+  const refused = await kept.partitions();
+  const before = await kept.waiting();
+
+  isPermitted = true;
+  kept.advance(hourMs);
+  await kept.look();
+
+  expect(before).toEqual([]);
+  expect(refused).toMatchObject([
+    { state: 'missing', problem: '/problems/not-permitted', failures: 0 },
+  ]);
+  expect(await kept.waiting()).toMatchObject([{ day: -2, revision: 1 }]);
+});
+
+test('exports at risk with the priority of the archive where the policies forbid a higher one', async () => {
+  const authorizer = authorizerBy((_principal, { context }) => (context?.priority ?? 0) < 0);
+  await using kept = await openKeptArchives({ authorizer });
+  kept.seed('/app/a', { retentionInDays: 4 });
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 3 * dayMs });
+
+  await kept.look();
+  const [first] = await kept.waiting();
+  kept.advance(2 * minuteMs);
+  await kept.look();
+
+  expect(await kept.summary(id)).toMatchObject({ state: 'atRisk' });
+  expect(first).toMatchObject({ day: -3, priority: -5 });
+  expect((await kept.waiting())[0]?.jobId).toBe(first?.jobId);
+});
+
+test('exports a partition again later whose job somebody cancelled', async () => {
+  await using kept = await openKeptArchives();
+  await acceptOneDay(kept);
+  const jobId = await onlyJob(kept);
+
+  await cancelJob(kept.database, jobId, approvalOf('ann'));
+  await kept.look();
+  const cancelled = await kept.partitions();
+  kept.advance(hourMs);
+  await kept.look();
+
+  expect(cancelled).toMatchObject([
+    { state: 'missing', problem: '/problems/export-job-cancelled', failures: 1 },
+  ]);
+  const [again] = await kept.waiting();
+  expect(again).toMatchObject({ day: -2, revision: 2 });
+  expect(again?.jobId).not.toBe(jobId);
+});
+
+test('exports a partition with a new job when its failed job was deleted', async () => {
+  await using kept = await openKeptArchives();
+  await acceptOneDay(kept);
+  const jobId = await onlyJob(kept);
+  await endJob(kept.database, jobId, { outcome: 'failed', problem: 'export-task-failed' });
+  await kept.look();
+
+  await kept.database.queries.deleteFrom('jobs').where('id', '=', jobId).execute();
+  kept.advance(hourMs);
+  await kept.look();
+
+  expect(await kept.waiting()).toMatchObject([{ day: -2, revision: 2 }]);
+});
