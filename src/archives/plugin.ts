@@ -5,6 +5,8 @@ import type { WaitingRequests } from '#export-jobs/watching/waiting-requests.ts'
 import type { Archives } from './archives.ts';
 import { changeArchiveDefinition } from './routes/change-archive.ts';
 import { type CreateArchiveOptions, createArchive } from './routes/create-archive.ts';
+import { createBackfill } from './routes/create-backfill.ts';
+import { createWaiver } from './routes/create-waiver.ts';
 import { endArchive } from './routes/end-archive.ts';
 import { getArchive } from './routes/get-archive.ts';
 import { listArchives } from './routes/list-archives.ts';
@@ -28,4 +30,6 @@ export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (
   await app.register(pauseArchive, { operations });
   await app.register(resumeArchive, { operations });
   await app.register(endArchive, { operations });
+  await app.register(createBackfill, { operations });
+  await app.register(createWaiver, { operations });
 };

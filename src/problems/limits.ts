@@ -39,6 +39,10 @@ export const statedLimits = {
   archivesPerCaller: 100,
   // Log groups of one archive. Higher: a listing takes more than a minute of the calls to AWS.
   logGroupsPerArchive: 10_000,
+  // Backfills of one archive, over all time, and as many waivers. Each look reads the backfills. Higher:
+  // looks take longer.
+  backfillsPerArchive: 1_000,
+  waiversPerArchive: 1_000,
   // From when a partition is exportable until its first log events expire. Lower: no export ends in
   // time. Higher: log groups are refused that work.
   shortestExportMs: 3_600_000,

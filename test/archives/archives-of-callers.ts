@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { Insertable } from 'kysely';
 
 import type { ArchiveDefinition, ArchiveSummary } from '#archives/archive.ts';
 import type { PlannedArchive } from '#archives/planning/plan-archive.ts';
+import { acceptArchive } from '#archives/store/requests/accept-archive.ts';
+import { putRange } from '#coverage/ledger/put-range.ts';
+import type { LedgerRange } from '#coverage/ledger/splice.ts';
 import type { Database } from '#database/database.ts';
+import type { ArchiveLogGroupRow } from '#database/rows/archive-rows.ts';
+import type { Window } from '#time/window.ts';
+import { requestOf } from '../export-jobs/caller-requests.ts';
 import { insertJob } from '../export-jobs/insert-rows.ts';
 
 /** A valid body of POST /archives, of one log group by days. */
@@ -97,4 +104,58 @@ export function planOfArchive(definition: Partial<ArchiveDefinition> = {}): Plan
     warnings: [],
     policies: ['a-rule'],
   };
+}
+
+/** The values of an archive that a test accepts. */
+interface GivenArchive {
+  caller?: string;
+  definition?: Partial<ArchiveDefinition>;
+}
+
+/** Accepts an archive, without the API. Returns its id. */
+export function givenArchive(
+  database: Database,
+  { caller = 'anonymous', definition = {} }: GivenArchive = {},
+): Promise<string> {
+  return acceptArchive(database, {
+    archiveId: randomUUID(),
+    request: requestOf(caller),
+    target: 'default',
+    createdAt: Date.UTC(2024, 0, 1),
+    keyUse: undefined,
+    plan: planOfArchive(definition),
+  });
+}
+
+/** Inserts a log group of an archive by days, with its ranges, as looks write them. */
+export async function givenLogGroup(
+  database: Database,
+  archiveId: string,
+  values: Partial<Insertable<ArchiveLogGroupRow>> = {},
+  ranges: readonly (Partial<LedgerRange> & Window)[] = [],
+): Promise<void> {
+  const key = { archiveId, logGroupName: '/app', incarnation: 1 };
+  const row = { ...key, createdAt: 0, seenAt: 0, goneAt: null, retentionDays: null, ...values };
+  await database.queries
+    .insertInto('archiveLogGroups')
+    .values({ ...row, doneUntilAt: null })
+    .execute();
+  for (const range of ranges) {
+    const facts = { state: 'covered', isEmpty: 0, again: null, cause: null, ...range } as const;
+    await database.transaction((queries) =>
+      putRange(queries, { ...row, partitionBy: 'day' }, facts),
+    );
+  }
+}
+
+/** Reads the ranges of an archive, without the values that are the same for all. */
+export function rangesOf(database: Database, archiveId: string) {
+  return database.queries
+    .selectFrom('archiveRanges')
+    .select(['logGroupName', 'fromAt', 'toAt', 'state', 'again', 'cause'])
+    .where('archiveId', '=', archiveId)
+    .orderBy('logGroupName')
+    .orderBy('incarnation')
+    .orderBy('fromAt')
+    .execute();
 }

@@ -4,7 +4,7 @@ import { exampleArchiveId } from '#archives/presenters/archive-view.ts';
 import { acceptArchive } from '#archives/store/requests/accept-archive.ts';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
-import { planOfArchive } from '../archives/archives-of-callers.ts';
+import { givenLogGroup, planOfArchive } from '../archives/archives-of-callers.ts';
 import { bringTo, planOf } from '../export-jobs/accepted-jobs.ts';
 import { requestOf } from '../export-jobs/caller-requests.ts';
 import { openWorld } from '../world.ts';
@@ -53,8 +53,9 @@ test('every example of the document works in the demo', async () => {
     target: 'default',
     createdAt: Date.UTC(2024, 4, 4),
     keyUse: undefined,
-    plan: planOfArchive(),
+    plan: planOfArchive({ logGroupNames: null, logGroupNamePrefix: '/demo/' }),
   });
+  await givenLogGroup(world.database, exampleArchiveId, { logGroupName: '/demo/checkout' });
   await bringTo(world.database, exampleJobId, 0, 'completed'); // so its event stream ends
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, Operation>>;
@@ -105,6 +106,8 @@ test('every example of the document works in the demo', async () => {
     pauseArchive: 200,
     resumeArchive: 200,
     findCoverage: 200,
+    createBackfill: 201,
+    createWaiver: 201,
     listTargets: 200,
     getTarget: 200,
     createPreflight: 200,

@@ -1,12 +1,12 @@
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
+import { isSelected } from '../partitions/selection.ts';
 import { recordLook } from '../store/looks/end-look.ts';
 import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
 import { readFirstLost, readSlotTime } from '../store/looks/read-facts.ts';
 import { endBackfills, readBackfills } from '../store/partitions/read-backfills.ts';
 import { type QueuedPartition, readQueued } from '../store/partitions/read-queued.ts';
 import type { AssessmentFacts } from './log-groups/assess-log-group.ts';
-import { isSelected } from './log-groups/list-log-groups.ts';
 import { type Survey, surveyLogGroups } from './log-groups/survey-log-groups.ts';
 import type { Look } from './look.ts';
 import { fillQueue, maxInQueue } from './queue/fill-queue.ts';

@@ -6,6 +6,7 @@ import type { Archives } from '../archives.ts';
 import type { Archive } from '../presenters/archive-view.ts';
 import { etagOf, showArchive } from '../presenters/show-archive.ts';
 import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts';
+import { type ArchiveBackfills, makeArchiveBackfills } from './backfill-archives.ts';
 import { type ArchiveChanges, makeArchiveChanges } from './change-archives.ts';
 import { type ListArchives, makeListArchives } from './list-archives.ts';
 import { makeReadArchiveGrid, type ReadArchiveGrid } from './read-archive-grid.ts';
@@ -22,6 +23,7 @@ export interface ArchiveOperations {
   access: ArchiveAccess;
   list: ListArchives;
   changes: ArchiveChanges;
+  backfills: ArchiveBackfills;
   show: (archive: StoredArchive) => ShownArchive;
   readGrid: ReadArchiveGrid;
   /** Shows the current state of an existing archive, to a caller that may read it. */
@@ -58,6 +60,7 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
   return {
     access,
     changes: makeArchiveChanges({ ...options, access, announce }),
+    backfills: makeArchiveBackfills({ ...options, access, announce }),
     list: makeListArchives({ database, access, basePath }),
     show,
     readGrid: makeReadArchiveGrid(database),

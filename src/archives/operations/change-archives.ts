@@ -9,8 +9,12 @@ import type { ArchiveDefinition } from '../archive.ts';
 import { type ChangeArchive, patchArchive } from '../planning/definition/change-archive-body.ts';
 import { readDefinition } from '../planning/definition/read-definition.ts';
 import { planArchive } from '../planning/plan-archive.ts';
+import { readWaiver } from '../planning/requests/read-waiver.ts';
+import type { CreateWaiver } from '../planning/requests/waiver-body.ts';
 import { isDefinitionOf } from '../presenters/show-archive.ts';
+import { type ShownWaiver, showWaiver } from '../presenters/waiver-view.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
+import { addWaiver } from '../store/requests/add-waiver.ts';
 import { changeArchive } from '../store/requests/change-archive.ts';
 
 /** The changes of an archive that its callers can request. */
@@ -32,6 +36,11 @@ export interface ArchiveChanges {
   resume(request: CallerRequest, archiveId: string, reason: string): Promise<void>;
   /** Ends an archive. It may be repeated. @throws Problem archive-not-found */
   end(request: CallerRequest, archiveId: string): Promise<void>;
+  /**
+   * Waives time of a log group.
+   * @throws Problem archive-not-found, archive-ended, invalid-request, nothing-to-waive, too-many-waivers
+   */
+  waive(request: CallerRequest, archiveId: string, body: CreateWaiver): Promise<ShownWaiver>;
 }
 
 /** What changes of archives need. */
@@ -130,6 +139,14 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
           endedAt === null ? { endedAt: database.now() } : undefined,
       });
       announce(archiveId);
+    },
+
+    async waive(request, archiveId, body) {
+      const { archive, policies } = await access.find(request, 'ChangeArchive', archiveId);
+      const waiver = readWaiver(body, archive.definition, await readClock(database));
+      const added = await addWaiver(database, archiveId, waiver, { request, policies });
+      announce(archiveId);
+      return showWaiver(added);
     },
   };
 }

@@ -31,7 +31,32 @@ const assumedSeconds = 60;
 const maxDurations = 200;
 const secondsPerDay = 86_400;
 
-/** Estimates the load of an archive over these log groups, from the exports of its target. */
+/** How long an export takes, in seconds: the median of the latest ones. */
+interface ExportDuration {
+  seconds: number;
+  basis: ArchiveLoad['basis'];
+  /** The median of all exports of the target. */
+  secondsOfTarget: number;
+}
+
+/** Estimates how long an export of these log groups takes, from the exports of the target. */
+export async function estimateDuration(
+  database: Database,
+  target: string,
+  logGroupNames: readonly string[],
+): Promise<ExportDuration> {
+  const durations = await readDurations(database, target, maxDurations);
+  const names = new Set(logGroupNames);
+  const ofTarget = medianOf(durations);
+  const ofLogGroups = medianOf(durations.filter(({ logGroupName }) => names.has(logGroupName)));
+  const secondsOfTarget = ofTarget ?? assumedSeconds;
+  if (ofLogGroups !== undefined)
+    return { seconds: ofLogGroups, basis: 'log-groups', secondsOfTarget };
+  const basis = ofTarget === undefined ? 'assumed' : 'target';
+  return { seconds: secondsOfTarget, basis, secondsOfTarget };
+}
+
+/** Estimates the load of an archive over these log groups. */
 export async function estimateLoad(
   database: Database,
   target: string,
@@ -39,26 +64,21 @@ export async function estimateLoad(
   logGroupNames: readonly string[],
   archiveId: string,
 ): Promise<ArchiveLoad> {
-  const durations = await readDurations(database, target, maxDurations);
-  const names = new Set(logGroupNames);
-  const ofTarget = medianOf(durations.map(({ durationMs }) => durationMs));
-  const ofLogGroups = medianOf(
-    durations
-      .filter(({ logGroupName }) => names.has(logGroupName))
-      .map(({ durationMs }) => durationMs),
+  const { seconds, basis, secondsOfTarget } = await estimateDuration(
+    database,
+    target,
+    logGroupNames,
   );
   const others = await readArchivesOfTarget(database, target);
-  const secondsOfTarget = ofTarget ?? assumedSeconds;
-  const secondsPerExport = ofLogGroups ?? secondsOfTarget;
   const exportsPerDay = exportsPerDayOf(definition, logGroupNames.length);
-  const slotShare = (exportsPerDay * secondsPerExport) / secondsPerDay;
+  const slotShare = (exportsPerDay * seconds) / secondsPerDay;
   const exportsOfOthers = others
     .filter(({ id }) => id !== archiveId)
     .reduce((sum, other) => sum + exportsPerDayOf(other.definition, countLogGroups(other)), 0);
   return {
     exportsPerDay,
-    secondsPerExport,
-    basis: ofLogGroups !== undefined ? 'log-groups' : ofTarget !== undefined ? 'target' : 'assumed',
+    secondsPerExport: seconds,
+    basis,
     slotShare,
     targetShare: slotShare + (exportsOfOthers * secondsOfTarget) / secondsPerDay,
   };
@@ -80,9 +100,9 @@ function countLogGroups({
   return summary?.logGroups ?? definition.logGroupNames?.length ?? 0;
 }
 
-/** The median in seconds, of durations in milliseconds. */
-function medianOf(durations: readonly number[]): number | undefined {
-  if (durations.length === 0) return undefined;
-  const sorted = durations.toSorted((one, other) => one - other);
-  return (sorted[Math.floor(sorted.length / 2)] ?? 0) / 1_000;
+/** The median in seconds. */
+function medianOf(exports: readonly { durationMs: number }[]): number | undefined {
+  if (exports.length === 0) return undefined;
+  const sorted = exports.toSorted((one, other) => one.durationMs - other.durationMs);
+  return (sorted[Math.floor(sorted.length / 2)]?.durationMs ?? 0) / 1_000;
 }

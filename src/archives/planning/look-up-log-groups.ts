@@ -8,6 +8,7 @@ import {
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { ArchiveDefinition } from '../archive.ts';
+import { isSelected } from '../partitions/selection.ts';
 
 /** What AWS says of the log groups of an archive. */
 export interface LookedUpLogGroups {
@@ -28,17 +29,17 @@ const namesPerCall = 50;
  */
 export async function lookUpLogGroupsOf(
   logs: Pick<CloudWatchLogs, 'describeLogGroups'>,
-  { logGroupNames, logGroupNamePrefix, exceptLogGroupNamePrefixes }: ArchiveDefinition,
+  definition: ArchiveDefinition,
   options: ListingOptions,
 ): Promise<LookedUpLogGroups> {
+  const { logGroupNames, logGroupNamePrefix } = definition;
   if (logGroupNames) return lookUpNames(logs, logGroupNames, options);
   const byName = new Map<string, LogGroup>();
   const prefix = logGroupNamePrefix ?? '';
   for await (const page of listLogGroups(logs, prefix, options)) {
     for (const logGroup of page) {
       const { logGroupName } = logGroup;
-      const isExcept = exceptLogGroupNamePrefixes.some((each) => logGroupName.startsWith(each));
-      if (!isExcept) byName.set(logGroupName, logGroup);
+      if (isSelected(definition, logGroupName)) byName.set(logGroupName, logGroup);
     }
     if (byName.size > statedLimits.logGroupsPerArchive) break;
   }

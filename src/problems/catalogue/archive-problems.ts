@@ -36,6 +36,30 @@ export const archiveProblems = {
     remedy: 'Create a new archive. Its `from` can be where this one has ended.',
     isRetryable: false,
   },
+  'too-many-backfills': {
+    status: 422,
+    title: 'Limit of backfills reached',
+    explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. Backfills that have ended count, too.`,
+    remedy:
+      'Create a new archive for the time range. Use a wider time range and more log groups for each backfill.',
+    isRetryable: false,
+  },
+  'too-many-waivers': {
+    status: 422,
+    title: 'Limit of waivers reached',
+    explanation: `An archive can have ${inDigits(statedLimits.waiversPerArchive)} waivers in its life.`,
+    remedy: 'Create a new archive, and end this one. Use a wider time range for each waiver.',
+    isRetryable: false,
+  },
+  'nothing-to-waive': {
+    status: 422,
+    title: 'No partition to waive',
+    explanation:
+      'A waiver is for time that the archive wants of a log group and that is not covered. The time range of the request has no such time.',
+    remedy:
+      'Read GET /archives/{archiveId}/coverage for the log group, and use a time range that is lost, missing or waiting.',
+    isRetryable: false,
+  },
   'precondition-failed': {
     status: 412,
     title: 'Archive changed by another request',

@@ -4,6 +4,7 @@ import type { Window } from '#time/window.ts';
 import { type DuePartition, dueOf, riskOf } from '../../partitions/due.ts';
 import { gapsOf } from '../../partitions/gaps.ts';
 import { type Loss, lossesOf } from '../../partitions/losses.ts';
+import { isSelected } from '../../partitions/selection.ts';
 import { type WantedWindow, wantedWindows } from '../../partitions/wanted.ts';
 import type {
   LogGroupCursor,
@@ -14,7 +15,6 @@ import type { KeptArchive } from '../../store/looks/claim-look.ts';
 import type { Backfill } from '../../store/partitions/read-backfills.ts';
 import { isWaitingJob, type QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { isExporting } from '../look.ts';
-import { isSelected } from './list-log-groups.ts';
 
 /** What there is to do about a log group. */
 export interface Assessment {

@@ -3,13 +3,13 @@ import { changeRanges } from '#coverage/ledger/put-range.ts';
 import { nextStart, splitByUnit } from '#coverage/ledger/units.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type DuePartition, riskOf } from '../../partitions/due.ts';
+import { isSelected } from '../../partitions/selection.ts';
 import { readAgain } from '../../store/log-groups/read-again.ts';
 import { keyOf } from '../../store/log-groups/read-ledger.ts';
 import { writeOfLook } from '../../store/looks/hold-look.ts';
 import { readInWork } from '../../store/partitions/read-queued.ts';
 import type { Look } from '../look.ts';
 import type { AssessmentFacts } from './assess-log-group.ts';
-import { isSelected } from './list-log-groups.ts';
 
 type AgainRange = Awaited<ReturnType<typeof readAgain>>[number];
 

@@ -1,9 +1,10 @@
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
+import { isSelected } from '../../partitions/selection.ts';
 import { recordListed, recordListingEnd } from '../../store/log-groups/record-listing.ts';
 import { holdLook, writeOfLook } from '../../store/looks/hold-look.ts';
 import type { Look } from '../look.ts';
-import { isSelected, listSelected } from './list-log-groups.ts';
+import { listSelected } from './list-log-groups.ts';
 
 /**
  * Lists the log groups of an archive and records what has changed: new ones, gone ones, replaced ones, and their

@@ -3,12 +3,7 @@ import type { DescribeLogGroups, LogGroup } from '#aws/log-groups/describe-log-g
 import { statedLimits } from '#problems/limits.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
 import { untilAborted } from '#time/until-aborted.ts';
-import type { ArchiveDefinition } from '../../archive.ts';
-
-type Selection = Pick<
-  ArchiveDefinition,
-  'logGroupNames' | 'logGroupNamePrefix' | 'exceptLogGroupNamePrefixes'
->;
+import { isSelected, type Selection } from '../../partitions/selection.ts';
 
 const { logGroupsPerArchive } = statedLimits;
 
@@ -20,14 +15,6 @@ const perPage = 50;
 // A page may have fewer log groups than AWS allows, or none. Fewer: a listing with short pages is cut off.
 // More: a listing without end goes on for hours.
 const maxPages = (4 * logGroupsPerArchive) / perPage;
-
-/** Whether an archive exports the log group with this name. */
-export function isSelected(selection: Selection, logGroupName: string): boolean {
-  const { logGroupNames, logGroupNamePrefix, exceptLogGroupNamePrefixes } = selection;
-  if (exceptLogGroupNamePrefixes.some((prefix) => logGroupName.startsWith(prefix))) return false;
-  if (logGroupNames) return logGroupNames.includes(logGroupName);
-  return logGroupName.startsWith(logGroupNamePrefix ?? '');
-}
 
 /** A page of a listing, without the log groups that the archive does not select. */
 interface ListedPage {

@@ -30,10 +30,7 @@ export function changeArchive(
 ): Promise<void> {
   return database.transaction(async (queries) => {
     const archive = await lockArchive(queries, archiveId);
-    if (archive.endedAt !== null && change.type !== 'archive-ended') {
-      const detail = `This archive was ended at ${toDateTime(archive.endedAt)}.`;
-      throw new Problem('archive-ended', detail);
-    }
+    if (change.type !== 'archive-ended') requireOpen(archive);
     const columns = await act(queries, archive);
     if (!columns) return;
     const { version } = await queries
@@ -45,6 +42,12 @@ export function changeArchive(
     const entry = { ...archive.definition, id: archiveId, version, target: archive.target };
     await addArchiveEntry(queries, database, entry, change, approval);
   });
+}
+
+/** @throws Problem archive-ended */
+export function requireOpen({ endedAt }: Pick<StoredArchive, 'endedAt'>): void {
+  if (endedAt === null) return;
+  throw new Problem('archive-ended', `This archive was ended at ${toDateTime(endedAt)}.`);
 }
 
 /** Locks the row of an archive until the transaction ends, by writing it unchanged. */

@@ -1,0 +1,90 @@
+import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
+import type { Database } from '#database/database.ts';
+import { requireEach } from '#export-jobs/access/export-question.ts';
+import { readClock } from '#export-jobs/queue/read-queue.ts';
+import { inChunks } from '#paging/in-chunks.ts';
+import type { ArchiveAccess, FoundArchive } from '../access/archive-access.ts';
+import { makeArchiveQuestion } from '../planning/archive-questions.ts';
+import { estimateDuration } from '../planning/load.ts';
+import type { CreateBackfill } from '../planning/requests/backfill-body.ts';
+import { countBackfill } from '../planning/requests/count-backfill.ts';
+import { type PlannedBackfill, readBackfill } from '../planning/requests/read-backfill.ts';
+import {
+  type BackfillPlan,
+  type ShownBackfill,
+  showBackfill,
+  showBackfillFacts,
+} from '../presenters/backfill-view.ts';
+import { readLogGroupsInWindow } from '../store/log-groups/read-window.ts';
+import { addBackfill } from '../store/requests/add-backfill.ts';
+import { requireOpen } from '../store/requests/change-archive.ts';
+
+/** The backfills of archives that callers can request. */
+export interface ArchiveBackfills {
+  /** @throws Problem archive-not-found, archive-ended, invalid-request, not-permitted, too-many-backfills */
+  add(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<ShownBackfill>;
+  /** Says what a backfill would export. @throws Problem: as `add` */
+  plan(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<BackfillPlan>;
+}
+
+/** Makes the backfills of archives. */
+export function makeArchiveBackfills(options: {
+  authorizer: Authorizer;
+  database: Database;
+  access: ArchiveAccess;
+  /** Announces a changed archive to its watchers and to the keeper. */
+  announce: (archiveId: string) => void;
+}): ArchiveBackfills {
+  const { authorizer, database, access, announce } = options;
+
+  /** Reads a backfill, and requires that the caller may export what it asks for. */
+  async function readPermitted(request: CallerRequest, archiveId: string, body: CreateBackfill) {
+    const found = await access.find(request, 'ChangeArchive', archiveId);
+    const now = await readClock(database);
+    const backfill = readBackfill(body, found.archive.definition, now);
+    const creating = await requireEach(authorizer, request, questionsOf(found, backfill));
+    return { ...found, now, backfill, policies: [...found.policies, ...creating] };
+  }
+
+  return {
+    async add(request, archiveId, body) {
+      const { backfill, policies } = await readPermitted(request, archiveId, body);
+      const added = await addBackfill(database, archiveId, backfill, { request, policies });
+      announce(archiveId);
+      return showBackfill(added);
+    },
+
+    async plan(request, archiveId, body) {
+      const { archive, backfill, now } = await readPermitted(request, archiveId, body);
+      requireOpen(archive);
+      const query = { archiveId, ...backfill };
+      const names: string[] = [];
+      let partitions = 0;
+      for await (const page of readLogGroupsInWindow(database.queries, query)) {
+        for await (const groups of inChunks(page, logGroupsAtOnce)) {
+          for (const group of groups) {
+            names.push(group.logGroupName);
+            partitions += countBackfill(group, archive.definition, backfill, now);
+          }
+        }
+      }
+      const { seconds } = await estimateDuration(database, archive.target, names);
+      return {
+        ...showBackfillFacts(backfill),
+        partitions,
+        expectedSeconds: partitions * seconds,
+      };
+    },
+  };
+}
+
+// A log group can have a range for each of its partitions. More: other requests wait.
+const logGroupsAtOnce = 10;
+
+/** Makes the questions of a backfill, which is an export. Each export is decided again before it is sent. */
+function questionsOf({ archive, target }: FoundArchive, backfill: PlannedBackfill) {
+  const { id, definition } = archive;
+  const { logGroupNames, logGroupNamePrefix } = definition;
+  const names = backfill.logGroupNames ?? logGroupNames ?? [logGroupNamePrefix ?? ''];
+  return names.map(makeArchiveQuestion(target, id, definition, backfill));
+}

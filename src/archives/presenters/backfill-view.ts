@@ -1,0 +1,101 @@
+import { type Static, Type } from '@sinclair/typebox';
+import type { Selectable } from 'kysely';
+
+import type { ArchiveBackfillRow } from '#database/rows/archive-rows.ts';
+import { Count } from '#export-jobs/export-job.ts';
+import { DateTime, toDateTime } from '#time/date-time.ts';
+import { BackfillOrder, Reprocess } from '../planning/requests/backfill-body.ts';
+import type { PlannedBackfill } from '../planning/requests/read-backfill.ts';
+
+const facts = {
+  from: DateTime('Start of the time range, inclusive.'),
+  to: DateTime('End of the time range, exclusive.'),
+  logGroupNames: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Names of the log groups. Absent if it is for all log groups of the archive.',
+    }),
+  ),
+  reprocess: Reprocess,
+  order: BackfillOrder,
+};
+const exampleFacts = {
+  from: '2024-04-01T00:00:00.000Z',
+  to: '2024-05-01T00:00:00.000Z',
+  reprocess: 'missing' as const,
+  order: 'newest' as const,
+};
+
+/** A backfill as callers see it. */
+export type ShownBackfill = Static<typeof ShownBackfill>;
+export const ShownBackfill = Type.Object(
+  {
+    number: Count('Number of the backfill in its archive: 1, 2, 3, …'),
+    ...facts,
+    requestedAt: DateTime('When it was requested.'),
+    caller: Type.String({ description: 'Id of the caller who requested it.' }),
+    endedAt: Type.Optional(
+      DateTime('When none of its partitions was left to export. Absent before that.'),
+    ),
+  },
+  {
+    title: 'Backfill',
+    description: 'A time range to export, beside the time range of the archive.',
+    examples: [
+      {
+        number: 1,
+        ...exampleFacts,
+        requestedAt: '2024-05-04T08:00:00.000Z',
+        caller: 'anonymous',
+      },
+    ],
+  },
+);
+
+/** The answer to a dry run of a backfill. */
+export type BackfillPlan = Static<typeof BackfillPlan>;
+export const BackfillPlan = Type.Object(
+  {
+    ...facts,
+    partitions: Count('Number of partitions that it exports, as the ledger is now.'),
+    expectedSeconds: Type.Number({
+      minimum: 0,
+      description:
+        'Expected duration of the exports, in seconds. Other exports of the target come on top.',
+    }),
+  },
+  {
+    title: 'BackfillPlan',
+    description: 'The plan of a backfill, as a dry run returns it. Nothing is stored.',
+    examples: [{ ...exampleFacts, partitions: 90, expectedSeconds: 5_400 }],
+  },
+);
+
+/** Shows the values of a planned or requested backfill. */
+export function showBackfillFacts({
+  fromAt,
+  toAt,
+  logGroupNames,
+  reprocess,
+  order,
+}: PlannedBackfill) {
+  return {
+    from: toDateTime(fromAt),
+    to: toDateTime(toAt),
+    ...(logGroupNames !== null && { logGroupNames: [...logGroupNames] }),
+    reprocess,
+    order,
+  };
+}
+
+/** Shows a requested backfill. */
+export function showBackfill(row: Selectable<ArchiveBackfillRow>): ShownBackfill {
+  const { number, logGroupNames, serveOrder: order, requestedAt, caller, endedAt } = row;
+  const names = logGroupNames === null ? null : JSON.parse(logGroupNames);
+  return {
+    number,
+    ...showBackfillFacts({ ...row, order, logGroupNames: names }),
+    requestedAt: toDateTime(requestedAt),
+    caller,
+    ...(endedAt !== null && { endedAt: toDateTime(endedAt) }),
+  };
+}

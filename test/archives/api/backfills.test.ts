@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { as } from '../../access.ts';
+import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
+import { storageBackends } from '../../export-jobs/storage-backends.ts';
+import { openWorld, type World } from '../../world.ts';
+import { givenArchive, givenLogGroup, insertExports, rangesOf } from '../archives-of-callers.ts';
+
+const day = (n: number) => Date.UTC(2024, 0, n);
+/** Days of January 2024. */
+const range = (from: number, to: number) => ({
+  from: new Date(day(from)).toISOString(),
+  to: new Date(day(to)).toISOString(),
+});
+const window = (from: number, to: number) => ({ fromAt: day(from), toAt: day(to) });
+
+describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
+  let world: World;
+  let policies: Policies;
+  beforeAll(async () => {
+    policies = policiesOf(() => true);
+    world = await openWorld({ jobs: await openStorage(), access: policies.access });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  beforeEach(() => policies.change(() => true));
+
+  const post = (id: string, body: unknown, query = '') =>
+    world.call('POST', `/archives/${id}/backfills${query}`, body, as('ann'));
+  const plan = async (id: string, body: unknown) => (await post(id, body, '?dryRun=true')).body;
+  const prefixArchive = { logGroupNames: null, logGroupNamePrefix: '/app' };
+  const fail = (archiveId: string, n: number) =>
+    world.database.queries
+      .insertInto('archivePartitions')
+      .values({
+        archiveId,
+        logGroupName: '/app',
+        incarnation: 1,
+        ...window(n, n + 1),
+        state: 'missing',
+        jobId: null,
+        revision: 1,
+        failures: 4,
+        retryAt: null,
+        problem: '{}',
+      })
+      .execute();
+
+  test('is stored before the answer, wakes the keeper, and is in the audit', async () => {
+    const id = await givenArchive(world.database);
+    await world.database.queries
+      .updateTable('archives')
+      .set({ lookDueAt: Number.MAX_SAFE_INTEGER })
+      .where('id', '=', id)
+      .execute();
+
+    const { status, body } = await post(id, { ...range(1, 3), order: 'newest' });
+    const second = await post(id, { ...range(1, 3), logGroupNames: ['/app'], reprocess: 'failed' });
+
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      number: 1,
+      from: '2024-01-01T00:00:00.000Z',
+      to: '2024-01-03T00:00:00.000Z',
+      reprocess: 'missing',
+      order: 'newest',
+      requestedAt: expect.stringMatching(/Z$/),
+      caller: 'test#ann',
+    });
+    expect(second.body).toMatchObject({ number: 2, logGroupNames: ['/app'] });
+    const { lookDueAt } = await world.database.queries
+      .selectFrom('archives')
+      .select('lookDueAt')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(lookDueAt).toBeLessThanOrEqual(Date.now());
+    const entries = await world.database.queries
+      .selectFrom('auditEntries')
+      .select(['change', 'principal'])
+      .where('archiveId', '=', id)
+      .where('change', '=', 'archive-backfill-requested')
+      .execute();
+    expect(entries).toHaveLength(2);
+  });
+
+  test('says in a dry run how much it exports, for each kind, and stores nothing', async () => {
+    const id = await givenArchive(world.database, { definition: prefixArchive });
+    await givenLogGroup(world.database, id, {}, [
+      window(3, 5),
+      { ...window(5, 6), state: 'lost', cause: 'retention' },
+    ]);
+    await fail(id, 8);
+    await givenLogGroup(world.database, id, { logGroupName: '/app/young', createdAt: day(10) + 1 });
+    await givenLogGroup(world.database, id, { logGroupName: '/app/gone', goneAt: day(20) });
+    await givenLogGroup(world.database, id, { logGroupName: '/app/short', retentionDays: 1 });
+    await insertExports(world.database, 'default', [['/x', 30]]);
+
+    // Of /app: 10 days without the covered 3rd and 4th, and without the lost 5th. Of /app/young: the 10th.
+    const missing = await plan(id, range(1, 11));
+    const failed = await plan(id, { ...range(1, 11), reprocess: 'failed' });
+    const all = await plan(id, { ...range(1, 11), reprocess: 'all' });
+    const named = await plan(id, { ...range(1, 11), logGroupNames: ['/app/young'] });
+
+    expect([missing, failed, all, named].map(({ partitions }) => partitions)).toEqual([
+      7, 8, 10, 1,
+    ]);
+    expect(missing).toMatchObject({ ...range(1, 11), expectedSeconds: 7 * 30 });
+    const stored = await world.database.queries
+      .selectFrom('archiveBackfills')
+      .select('number')
+      .where('archiveId', '=', id)
+      .execute();
+    expect(stored).toEqual([]);
+  });
+
+  test('makes failed partitions due at once if it asks for them', async () => {
+    const id = await givenArchive(world.database);
+    await fail(id, 1);
+    await fail(id, 2);
+    await fail(id, 9);
+    const rows = () =>
+      world.database.queries
+        .selectFrom('archivePartitions')
+        .select(['fromAt', 'failures', 'retryAt'])
+        .where('archiveId', '=', id)
+        .orderBy('fromAt')
+        .execute();
+
+    await post(id, range(1, 3));
+    const before = await rows();
+    await post(id, { ...range(1, 3), reprocess: 'failed' });
+    const after = await rows();
+
+    expect(before.map(({ retryAt }) => retryAt)).toEqual([null, null, null]);
+    expect(after.map(({ failures }) => failures)).toEqual([0, 0, 4]);
+    expect(after.map(({ retryAt }) => retryAt !== null && retryAt <= Date.now())).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('marks covered time to be exported again if it asks for all, and nothing else', async () => {
+    const id = await givenArchive(world.database, { definition: prefixArchive });
+    const lost = { ...window(6, 9), state: 'lost' as const, cause: 'retention' };
+    await givenLogGroup(world.database, id, {}, [window(1, 6), lost]);
+    await givenLogGroup(world.database, id, { logGroupName: '/app/b' }, [window(1, 6)]);
+
+    await post(id, { ...range(3, 8), logGroupNames: ['/app'], reprocess: 'all' });
+
+    const facts = { cause: null, state: 'covered' };
+    expect(await rangesOf(world.database, id)).toEqual([
+      { logGroupName: '/app', ...facts, ...window(1, 3), again: null },
+      { logGroupName: '/app', ...facts, ...window(3, 6), again: 'backfill' },
+      { logGroupName: '/app', ...lost, again: null },
+      { logGroupName: '/app/b', ...facts, ...window(1, 6), again: null },
+    ]);
+  });
+
+  test.each([
+    ['from', { ...range(1, 3), from: '2024-01-01T01:00:00Z' }, 'must be the start of a partition'],
+    ['from', range(3, 3), 'must be before to'],
+    [
+      'to',
+      { ...range(1, 3), to: '2200-01-01T00:00:00Z' },
+      'must not be after the start of the current partition',
+    ],
+    [
+      'logGroupNames/1',
+      { ...range(1, 3), logGroupNames: ['/app', '/b'] },
+      'must be a log group of the archive',
+    ],
+    ['reprocess', { ...range(1, 3), reprocess: 'some' }, 'must be one of missing, failed, all'],
+  ])('rejects a mistake in %s', async (member, body, words) => {
+    const id = await givenArchive(world.database);
+
+    const answer = await post(id, body);
+
+    expect(answer.body.errors).toEqual([
+      { in: 'body', pointer: `#/${member}`, detail: expect.stringContaining(words) },
+    ]);
+  });
+
+  test('must be permitted as a create, for its names or the prefix, over its time', async () => {
+    const named = await givenArchive(world.database);
+    const byPrefix = await givenArchive(world.database, { definition: prefixArchive });
+    const asked: unknown[] = [];
+    policies.change((_principal, { action, resource, context }) => {
+      if (action !== 'CreateArchive') return true;
+      asked.push([resource.logGroupName, context?.from, context?.to, context?.destinationPrefix]);
+      return false;
+    });
+
+    const answers = [
+      await post(named, range(1, 3)),
+      await post(byPrefix, range(1, 3)),
+      await post(byPrefix, { ...range(1, 3), logGroupNames: ['/app/x'] }, '?dryRun=true'),
+    ];
+
+    for (const { status, body } of answers)
+      expect([status, body.type]).toEqual([403, '/problems/not-permitted']);
+    const time = [BigInt(day(1)), BigInt(day(3)) - 1n];
+    expect(asked).toEqual([
+      ['/app', ...time, 'app/2024/01/01/1'],
+      ['/app', ...time, 'app/2024/01/01/1'],
+      ['/app/x', ...time, 'app/x/2024/01/01/1'],
+    ]);
+  });
+
+  test('is refused by an archive that has ended, and by one that has had a thousand', async () => {
+    const ended = await givenArchive(world.database);
+    await world.call('DELETE', `/archives/${ended}`, undefined, as('ann'));
+    const full = await givenArchive(world.database);
+    const { body } = await post(full, range(1, 3));
+    await world.database.queries
+      .updateTable('archiveBackfills')
+      .set({ number: 1_000 * body.number })
+      .where('archiveId', '=', full)
+      .execute();
+
+    const afterEnd = await post(ended, range(1, 3));
+    const planned = await post(ended, range(1, 3), '?dryRun=true');
+    const tooMany = await post(full, range(1, 3));
+
+    expect([afterEnd.body.type, planned.body.type]).toEqual([
+      '/problems/archive-ended',
+      '/problems/archive-ended',
+    ]);
+    expect([tooMany.status, tooMany.body.type]).toEqual([422, '/problems/too-many-backfills']);
+  });
+});
