@@ -28,6 +28,12 @@ async function extendJobs(db: Kysely<never>): Promise<void> {
     .columns(['archiveId', 'acceptedAt', 'id'])
     .where(sql<boolean>`archive_id is not null`)
     .execute();
+  await db.schema
+    .createIndex('jobs_of_archives_by_time')
+    .on('jobs')
+    .columns(['archiveId', 'fromAt'])
+    .where(sql<boolean>`archive_id is not null`)
+    .execute();
   // An archive can have a thousand times as many jobs as a caller.
   await db.schema
     .createIndex('jobs_of_caller_without_archive')

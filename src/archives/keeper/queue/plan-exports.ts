@@ -7,6 +7,7 @@ import {
   type PartitionJob,
   readPartitionJobs,
 } from '../../store/partitions/read-queued.ts';
+import { readSentRevision } from '../../store/partitions/sent-revision.ts';
 import type { Candidate } from '../log-groups/survey-log-groups.ts';
 import type { Look } from '../look.ts';
 import { lookIdOf } from './withdraw-partitions.ts';
@@ -102,7 +103,9 @@ async function revisionOf(
   }: Omit<PartitionOfExport, 'jobId' | 'revision' | 'failures'> & Pick<Candidate, 'row'>,
 ): Promise<number> {
   const { partitionBy } = archive.definition;
-  const next = await nextRevision(database.queries, { ...partition, partitionBy });
+  const revised = { ...partition, partitionBy };
+  const sent = await readSentRevision(database.queries, revised);
+  const next = Math.max(sent + 1, await nextRevision(database.queries, revised));
   if (!row) return next;
   return Math.max(next, row.revision + (row.jobId === null ? 0 : 1));
 }

@@ -3,7 +3,7 @@ import type { Queries } from '#database/database.ts';
 import type { Window } from '#time/window.ts';
 
 /** A partition of an archive. */
-interface RevisedPartition extends Window {
+export interface RevisedPartition extends Window {
   archiveId: string;
   logGroupName: string;
   partitionBy: PartitionBy;
