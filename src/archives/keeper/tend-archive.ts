@@ -105,18 +105,19 @@ function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at:
   return archive.heartbeatAt === null || at - archive.heartbeatAt >= timings.heartbeatEveryMs;
 }
 
-// Another archive of the target lists its log groups now. Shorter: it is asked for in vain. Longer: the listing waits
-// for longer than it must.
-const listSoonMs = 10_000;
+// Another archive of the target lists its log groups now, or the target is being checked. Shorter: it is asked for in
+// vain. Longer: the listing waits for longer than it must, and after a start the slot is idle.
+const soonMs = 10_000;
 
 /** When to look next: at the latest when the next listing is due. One that failed is repeated later. */
 function nextLookAt(
-  { archive, timings }: Look,
+  { archive, targets, timings }: Look,
   at: number,
   listingProblem: string | undefined,
 ): number {
   const latestAt = at + timings.lookEveryMs;
+  if (targets.look(archive.target)?.state === 'unchecked') return Math.min(latestAt, at + soonMs);
   if (listingProblem !== undefined) return latestAt;
   const listAt = archive.listedAt === null ? at : archive.listedAt + timings.listEveryMs;
-  return Math.min(latestAt, Math.max(at + listSoonMs, listAt));
+  return Math.min(latestAt, Math.max(at + soonMs, listAt));
 }
