@@ -14,6 +14,7 @@ const longest = [
   'bench/bench',
   'shutdown',
   'dispatcher/sharing',
+  'recipes/archives-walk',
   'chaos/chaos',
   'browser/pages',
   'dispatcher/poison',

@@ -42,13 +42,17 @@ export interface GatewayOptions {
   log: Logger;
   /** How long to serve on after readiness is withdrawn, in milliseconds: load balancers need time to notice. */
   lameDuckMs: number;
+  /** Replaces the clocks of this process and of its database, in epoch ms: for a demo in turned time. */
+  clock?: () => number;
 }
 
 /**
  * Opens the service: listens at once. It is ready when every target was tried once or ten seconds have
  * passed, one target is ready, and the tables of the export jobs are up to date.
  */
-export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): Promise<Gateway> {
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, log, lameDuckMs, clock } = options;
+  const now = clock ?? Date.now;
   await checkSurroundings(config, log);
   let isStopping = false;
   const elapsed = () => performance.now();
@@ -67,7 +71,9 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     'access',
     await openAccess(config, { audit, log, elapsed, sleep: files.sleep }),
   );
-  const database = config.jobs && use('database', await openDatabase({ ...config.jobs, log }));
+  const database =
+    config.jobs &&
+    use('database', await openDatabase({ ...config.jobs, log, ...(clock && { clock }) }));
   const targets = use(
     'targets',
     await openConfiguredTargets(config, {
@@ -90,7 +96,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     authorizer: access.authorizer,
     // One process at a time uses SQLite: leases of an earlier one are ours at once.
     owner: database.kind === 'sqlite' ? 'the one process' : randomUUID(),
-    now: Date.now,
+    now,
     elapsed,
     sleep: sleepUntilAborted,
     log,
@@ -142,7 +148,7 @@ export async function openGateway({ config, log, lameDuckMs }: GatewayOptions): 
     basePath: config.basePath,
     isUiOn: config.isUiOn,
     isStopping: () => isStopping,
-    now: Date.now,
+    now,
     sleep: (ms) => delay(ms),
     newId: randomUUID,
     random: Math.random,
