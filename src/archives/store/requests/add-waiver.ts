@@ -90,7 +90,12 @@ async function waive(
     .where('logGroupName', '=', waiver.logGroupName)
     .orderBy('incarnation')
     .execute();
-  const waived: RangeFacts = { state: 'waived', isEmpty: 0, again: null, cause: String(number) };
+  const waived: RangeFacts = {
+    state: 'waived',
+    isEmpty: 0 as 0 | 1,
+    again: null,
+    cause: String(number),
+  };
   const { partitionBy } = definition;
   let isWaived = false;
   const toWaived = (known: RangeFacts | null): RangeFacts => {
