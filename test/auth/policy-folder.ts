@@ -128,9 +128,9 @@ export function createOf(
   };
 }
 
-/** A question about a job. */
+/** A question about a job or an archive. */
 export function jobOf(
-  action: 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob',
+  action: 'ReadExportJob' | 'CancelExportJob' | 'RetryExportJob' | 'ReadArchive' | 'ChangeArchive',
   isOwn: boolean,
 ): Question {
   const context = { isOwn, destination: 'team-a-logs', destinationPrefix: 'team-a/{jobId}' };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** A request in the form `inject` takes. */
 export interface FuzzRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
   url: string;
   headers: Record<string, string>;
   payload: string | Buffer;
@@ -153,7 +153,17 @@ export const anyRequest: fc.Arbitrary<FuzzRequest> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      method: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS'),
+      method: fc.constantFrom(
+        'GET',
+        'GET',
+        'GET',
+        'POST',
+        'PUT',
+        'PATCH',
+        'DELETE',
+        'HEAD',
+        'OPTIONS',
+      ),
       url: fc.tuple(path, query).map((parts) => parts.join('')),
       headers,
       payload: fc.constant(''),

@@ -17,6 +17,10 @@ const shapes: Record<string, (bytes: number) => string | Buffer> = {
       destinationPrefix: '{logGroup}'.repeat(102),
     }),
   'long names': (bytes) => job({ logGroupNames: upTo(1_000, bytes / 515, (n) => longName(n)) }),
+  'many exceptions': (bytes) =>
+    archive({ exceptLogGroupNamePrefixes: upTo(1e6, bytes / 10, (n) => `/${n}`) }),
+  'an archive of long names': (bytes) =>
+    archive({ logGroupNames: upTo(1_000, bytes / 515, (n) => longName(n)) }),
   'many short names': (bytes) => job({ logGroupNames: upTo(1e6, bytes / 10, (n) => `/${n}`) }),
   'the same name': (bytes) => job({ logGroupNames: upTo(1e6, bytes / 6, () => '/a') }),
   'every hour of a century': () =>
@@ -69,6 +73,11 @@ const paths = [
   '/export-tasks',
   '/export-tasks/x/cancel',
   '/authorization-checks',
+  '/archives',
+  '/archives?dryRun=true',
+  '/archives/x/pause',
+  '/archives/x/backfills',
+  '/archives/x/waivers',
   '/export-jobs/x/cancel',
   '/export-jobs/x/retry',
   '/targets',
@@ -91,6 +100,7 @@ const reads = [
   ...[4_000, 4_097, 6_000].flatMap((length) => [
     `/export-tasks/${long(length)}`,
     `/export-jobs/${long(length)}`,
+    `/archives/${long(length)}/coverage`,
     `/problems/${long(length)}`,
     `/docs/static/${long(length)}`,
     `/export-tasks?nextToken=${long(length)}`,
@@ -100,6 +110,8 @@ const reads = [
   `/export-tasks?${'a&'.repeat(2_000)}`,
   `/export-jobs?${'state=waiting&'.repeat(250)}`,
   '/export-jobs?limit=1e9&cursor=%00',
+  '/archives?limit=1e9&cursor=%00',
+  `/archives/x/coverage?cursor=${long(1_024)}`,
   '/export-tasks/%zz',
   '/docs/static/..%2f..%2fpackage.json',
 ];
@@ -121,7 +133,7 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
     const size = pick(['small', 'small', 'ordinary', 'ordinary', 'ordinary', 'large'] as const);
     const contentType = random() < 0.9 ? 'application/json' : pick(types);
     return {
-      method: random() < 0.97 ? 'POST' : pick(['PUT', 'PATCH', 'DELETE', 'QUERY']),
+      method: random() < 0.95 ? 'POST' : pick(['PUT', 'PATCH', 'DELETE', 'QUERY']),
       path: pick(paths),
       headers: { 'content-type': contentType, ...pick(codings) },
       body: pick(bodies)[size],
@@ -132,6 +144,12 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
 function job(members: object): string {
   const rest = { from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z', destination: 'archive' };
   return JSON.stringify({ ...rest, ...members });
+}
+
+function archive(members: object): string {
+  const rest = { name: 'x', destination: 'archive' };
+  const isNamed = 'logGroupNames' in members;
+  return JSON.stringify({ ...rest, ...(!isNamed && { logGroupNamePrefix: '/app' }), ...members });
 }
 
 function check(claims: Record<string, string[]>): string {

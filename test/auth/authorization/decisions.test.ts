@@ -191,8 +191,14 @@ describe('the circumstances', () => {
     ));
 });
 
-describe('the export jobs of a caller', () => {
-  const jobActions = ['ReadExportJob', 'CancelExportJob', 'RetryExportJob'] as const;
+describe('the export jobs and archives of a caller', () => {
+  const jobActions = [
+    'ReadExportJob',
+    'CancelExportJob',
+    'RetryExportJob',
+    'ReadArchive',
+    'ChangeArchive',
+  ] as const;
   const unrelated = '@id("it") permit(principal, action == Action::"ReadTarget", resource);';
 
   test.each(jobActions)('are permitted for their owner by a built-in policy: %s', (action) =>

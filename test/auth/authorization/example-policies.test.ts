@@ -103,6 +103,30 @@ describe('the policies in deploy/policies', () => {
     ['cancel one', jobOf('CancelExportJob', false), true, false, true],
     ['retry one', jobOf('RetryExportJob', false), true, false, true],
     ['cancel one’s own', jobOf('CancelExportJob', true), true, true, true],
+    [
+      'create an archive',
+      { ...createOf({ priority: -5 }), action: 'CreateArchive' },
+      true,
+      false,
+      true,
+    ],
+    [
+      '… of a higher priority',
+      { ...createOf({ priority: 1 }), action: 'CreateArchive' },
+      false,
+      false,
+      true,
+    ],
+    ['read an archive of somebody else', jobOf('ReadArchive', false), true, true, true],
+    ['change one', jobOf('ChangeArchive', false), true, false, true],
+    ['read the coverage', { ...createOf(), action: 'ReadCoverage', context: {} }, true, true, true],
+    [
+      '… of another team',
+      { ...createOf({ logGroupName: '/team-b/app' }), action: 'ReadCoverage', context: {} },
+      false,
+      true,
+      true,
+    ],
     ['read a target', targetOf('ReadTarget'), true, true, true],
     ['check what the policies say', targetOf('CheckAuthorization'), false, true, true],
   ])('permit exactly the right callers to %s', (_what, question, ...expected) => {
@@ -146,6 +170,7 @@ describe('docs/policies.md', () => {
 
     expect([...parsed.byId.keys()]).toEqual([
       'team-a',
+      'team-a-coverage',
       'team-a-targets',
       'payments-since-2024',
       'secrets',
