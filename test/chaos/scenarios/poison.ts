@@ -101,6 +101,7 @@ async function put(cluster: Cluster, index: number, job: Parameters<typeof inser
     ...job,
     target,
     destination: `archive-${region}`,
+    verification: 'objects',
   });
   cluster.accepted.push(id);
   return id;
