@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Tables } from '#database/tables.ts';
 import { checkAudit } from './check-audit.ts';
 import { type ClientCall, checkCalls } from './check-calls.ts';
+import { checkCreates } from './check-creates.ts';
 import { checkHistory } from './check-history.ts';
 import { checkManifests, type EvidentObject } from './check-manifests.ts';
 import { checkSplits } from './check-splits.ts';
@@ -82,7 +83,8 @@ export function check(evidence: Evidence): Violation[] {
   ];
 }
 
-interface OurTask {
+/** An export task of ours, and its attempt. */
+export interface OurTask {
   task: Task;
   attempt: Row<'attempts'> | undefined;
   isOrphan: boolean;
@@ -115,13 +117,16 @@ function checkAcceptance({ accepted, jobs }: Evidence): Violation[] {
 function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): Violation[] {
   const name = `slice ${slice.jobId}/${slice.number}`;
   if (slice.state === 'split') return []; // its children count, see checkSplits
+  const isEndedWithoutExport = slice.state === 'failed' || slice.state === 'cancelled';
+  // Another job exports the partition: see checkArchives.
+  if (isEndedWithoutExport && isOfArchive(slice, evidence)) return [];
   if (slice.state === 'cancelled' && evidence.cancelled.has(slice.jobId)) return [];
   if (evidence.expectedToFail.has(slice.jobId)) {
     if (slice.state === 'failed' && slice.problem !== null) return [];
     const text = `${name} must fail, but is ${slice.state}`;
     return [{ invariant: 'INV3', kind: 'stuck', text }];
   }
-  if (slice.state === 'failed' || slice.state === 'cancelled') {
+  if (isEndedWithoutExport) {
     const text = `${name} is ${slice.state}: ${slice.problem}`;
     return [{ invariant: 'INV3', kind: 'lost', text }];
   }
@@ -155,6 +160,9 @@ function checkSlice(slice: Row<'slices'>, evidence: Evidence, ours: OurTask[]): 
     ...checkParameters(name, counted, slice, evidence),
   ];
 }
+
+const isOfArchive = ({ jobId }: Row<'slices'>, { jobs }: Evidence) =>
+  jobs.some(({ id, archiveId }) => id === jobId && archiveId !== null);
 
 function checkParameters(
   name: string,
@@ -191,60 +199,4 @@ function checkSlots(ours: OurTask[]): Violation[] {
       return [{ invariant: 'INV4', kind: 'duplicated', text }];
     });
   });
-}
-
-/** Each create was sent once, after its intent was in the database. */
-function checkCreates(
-  { observedCreates, attempts, events }: Evidence,
-  ours: OurTask[],
-): Violation[] {
-  const unlawful = (invariant: string, text: string) =>
-    ({ invariant, kind: 'unlawful', text }) as const;
-  const byMarker = Map.groupBy(observedCreates, ({ marker }) => marker);
-  return [
-    ...observedCreates
-      .filter(({ isIntentKnown }) => isIntentKnown === false)
-      .map(({ marker }) =>
-        unlawful('INV10', `${marker} was sent before its intent was in the database`),
-      ),
-    ...ours
-      .filter(({ attempt, isOrphan }) => !attempt && !isOrphan)
-      .map(({ task }) => unlawful('INV10', `task ${task.taskId} has no attempt`)),
-    ...[...byMarker.values()]
-      .filter((sent) => sent.length > 1 || !sent[0]?.attempt.startsWith('attempt=1;'))
-      .map(([first]) => unlawful('INV12', `${first?.marker} was sent more than once`)),
-    ...attempts
-      .filter(isSlotTaken)
-      .flatMap((refused) =>
-        attempts
-          .filter((other) => other !== refused && isUnknownDuring(other, refused, events))
-          .map(({ marker }) =>
-            unlawful(
-              'INV12',
-              `${refused.marker} was recorded as refused while the outcome of ${marker} was unknown`,
-            ),
-          ),
-      ),
-  ];
-}
-
-const isSlotTaken = ({ problem }: Row<'attempts'>) =>
-  problem !== null && JSON.parse(problem).awsErrorCode === 'LimitExceededException';
-
-/** Whether the outcome of an attempt was unknown when another attempt was refused. */
-function isUnknownDuring(
-  other: Row<'attempts'>,
-  refused: Row<'attempts'>,
-  events: Row<'events'>[],
-): boolean {
-  if (other.target !== refused.target || other.submittedAt > refused.submittedAt) return false;
-  const found = events.find(
-    ({ jobId, type, data }) =>
-      type === 'slice-running' &&
-      jobId === other.jobId &&
-      JSON.parse(data).slice === other.slice &&
-      JSON.parse(data).attempt === other.attempt,
-  );
-  const knownAt = found?.at ?? other.endedAt ?? Number.POSITIVE_INFINITY;
-  return knownAt > refused.submittedAt;
 }

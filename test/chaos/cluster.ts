@@ -39,6 +39,8 @@ export interface ClusterOptions {
   emulator?: EmulatorOptions;
   /** Whether the replicas serve the API. Default: false. */
   isServing?: boolean;
+  /** Whether the replicas keep archives. Default: false. */
+  hasArchives?: boolean;
   /** Whether replicas of the version before the newest migration take part. Default: false. */
   hasOldReplicas?: boolean;
   /** Wrong clocks, by replica. */
@@ -138,6 +140,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         processFailures,
         database,
         isServing: options.isServing ?? false,
+        hasArchives: options.hasArchives ?? false,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
           // A create of the mirror has no intent in the database.

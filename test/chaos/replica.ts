@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { openArchives } from '#archives/open-archives.ts';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { readConfig } from '#config/read-config.ts';
@@ -12,7 +13,7 @@ import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { openConfiguredTargets } from '../../src/open-configured-targets.ts';
-import { chaosLimits, chaosTimeouts } from './shortened-limits.ts';
+import { chaosKeeperTimings, chaosLimits, chaosTimeouts } from './shortened-limits.ts';
 
 /** The settings of a replica, as JSON in its first argument. */
 export interface ReplicaSettings {
@@ -21,6 +22,8 @@ export interface ReplicaSettings {
   targetsPath: string;
   /** Whether it serves the API. Without it, it starts faster. */
   isServing: boolean;
+  /** Whether it keeps archives. */
+  hasArchives: boolean;
 }
 
 /** A point at which the replica kills or freezes itself, at its n-th visit from now. */
@@ -82,12 +85,29 @@ const jobs = openExportJobs(database, {
   random: Math.random,
   keep: config.keep,
 });
+const archives = settings.hasArchives
+  ? openArchives(database, {
+      targets,
+      log,
+      owner,
+      now: Date.now,
+      elapsed,
+      sleep: sleepUntilAborted,
+      newId: randomUUID,
+      authorizer: openToAll.authorizer,
+      timings: chaosKeeperTimings,
+      heartbeatOrigins: [],
+      onJobChange: jobs.watch.changed,
+      wake: jobs.wake,
+    })
+  : undefined;
 const app = settings.isServing ? await serve() : undefined;
 await targets.whenReady;
 const stopped = once(process, 'SIGTERM'); // the parent may send it as soon as this is ready
 await send({ type: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
 await stopped;
+await archives?.close();
 await jobs.close();
 await app?.close();
 await targets[Symbol.asyncDispose]();
@@ -114,6 +134,7 @@ async function serve() {
   const app = await buildApp({
     targets,
     jobs,
+    archives,
     elapsed,
     now: Date.now,
     newId: randomUUID,

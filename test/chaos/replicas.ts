@@ -37,6 +37,7 @@ export interface ReplicaOptions {
   /** The direct connection of the scenario. */
   database: Database;
   isServing: boolean;
+  hasArchives: boolean;
   clockShiftsMs: readonly number[] | undefined;
   atCreate: (replica: Replica, create: CreateRequest) => Promise<CreateHandling>;
 }
@@ -53,6 +54,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
   const url = new URL(databaseUrl);
   const toDatabase = await openTcpProxy(Number(url.port));
   url.port = String(toDatabase.port);
+  const { isServing, hasArchives } = options;
   const name = `replica-${index}`;
   const shifts = options.clockShiftsMs;
   let starts = 0;
@@ -67,7 +69,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targetsPath, isServing: options.isServing },
+        { owner, databaseUrl: url.href, targetsPath, isServing, hasArchives },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           logFile,

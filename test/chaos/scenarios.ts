@@ -1,5 +1,6 @@
 import { guessesAboutAws } from '../guesses/guesses.ts';
 import type { Scenario } from './scenario.ts';
+import { killWithArchives } from './scenarios/archives.ts';
 import { skewDatabaseClock, skewReplicaClocks } from './scenarios/clock-skew.ts';
 import { crashPoints, killAtPoint } from './scenarios/crash-points.ts';
 import { repeatRequests } from './scenarios/duplicate-requests.ts';
@@ -44,6 +45,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'poison', count: 400, run: runPoisonJobs },
   { name: 'duplicate-requests', count: 1_000, run: repeatRequests },
   { name: 'organisation', count: 300, run: runOrganisation }, // about twenty minutes
+  { name: 'archives', count: 200, run: killWithArchives }, // about eight minutes
   { name: 'rolling-upgrade', count: 200, run: mixVersions }, // about ten minutes
   { name: 'hostile-caller', count: 30, run: runHostileCallers },
 ];

@@ -1,3 +1,4 @@
+import type { KeeperTimings } from '#archives/keeper/timings.ts';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { DispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 
@@ -23,6 +24,19 @@ export const chaosLimits: DispatcherTimings = {
   resendAfterMs: [100, 500, 1_000, 2_000, 2_000],
   secondLookMs: 200,
   verifyAgainAfter: { firstMs: 100, maxMs: 2_000 },
+};
+
+/** The same for the keeper of archives. A look lasts for some hundred milliseconds on a busy machine. */
+export const chaosKeeperTimings: KeeperTimings = {
+  pollMs: 200,
+  leaseMs: 2_000,
+  lookEveryMs: 1_000,
+  listEveryMs: 2_000,
+  checkEveryMs: 1_000,
+  heartbeatEveryMs: 1_000,
+  refusedForMs: 1_000,
+  retryAfterMs: [500, 1_000, 2_000],
+  looksAtOnce: 4,
 };
 
 /** How long a replica is frozen: long enough for another one to take its slots. */
