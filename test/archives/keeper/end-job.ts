@@ -40,7 +40,7 @@ export async function startJob(database: Database, jobId: string): Promise<void>
 }
 
 /** Ends a job that was started, with the acts of the dispatcher and the verifier on the database. */
-async function endStartedJob(database: Database, jobId: string, end: JobEnd): Promise<void> {
+export async function endStartedJob(database: Database, jobId: string, end: JobEnd): Promise<void> {
   await database.transaction(async (queries) => {
     await lockJob(queries, jobId);
     const slice = await readSlice(queries, jobId);
