@@ -27,6 +27,12 @@ interface ReconciledCreate {
   result: 'created' | 'not-created' | 'unknown';
 }
 
+/** A look at an archive that has ended. */
+interface EndedLook {
+  result: 'completed' | 'failed';
+  durationMs: number;
+}
+
 /** An attempt of a slice. */
 export interface SliceAttempt {
   /** Unique among all attempts. */
@@ -71,3 +77,9 @@ export const reconciledCreates = openChannel<ReconciledCreate>('create-reconcile
 export const orphanedTasks = openChannel<{ target: string }>('orphaned-task');
 /** Finished jobs that were deleted because they are old. */
 export const deletedJobs = openChannel<{ jobs: number }>('jobs-deleted');
+/** Looks at archives that have ended. */
+export const lookEnds = openChannel<EndedLook>('look-end');
+/** Heartbeats of archives, sent or not. */
+export const heartbeatEnds = openChannel<{ outcome: 'delivered' | 'refused' | 'failed' }>(
+  'heartbeat-end',
+);

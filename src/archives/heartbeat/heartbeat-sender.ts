@@ -5,6 +5,7 @@ import https from 'node:https';
 import { connect, isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 
+import { heartbeatEnds } from '#diagnostics/exports.ts';
 import { heartbeatUrlFault } from './heartbeat-url.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -57,7 +58,8 @@ export function makeHeartbeatSender(
   connections: HeartbeatConnections = toTheInternet,
 ): SendHeartbeat {
   let sending = 0;
-  return async (text) => {
+
+  async function sendWithin(text: string): Promise<HeartbeatResult> {
     const origin = URL.parse(text)?.origin ?? '';
     const fault = heartbeatUrlFault(text, origins);
     if (fault !== undefined) return { outcome: 'refused', origin, reason: 'URL not allowed' };
@@ -74,6 +76,12 @@ export function makeHeartbeatSender(
     } finally {
       sending -= 1;
     }
+  }
+
+  return async (url) => {
+    const result = await sendWithin(url);
+    heartbeatEnds.publish({ outcome: result.outcome });
+    return result;
   };
 }
 

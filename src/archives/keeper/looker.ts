@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { lookEnds } from '#diagnostics/exports.ts';
 import { Problem } from '#problems/problem.ts';
 import { makeOutageLog } from '#telemetry/outage-log.ts';
 import { type ClaimedLook, claimLook, type KeptArchive } from '../store/looks/claim-look.ts';
@@ -40,7 +41,10 @@ export function makeLooker(
     const { archiveId } = claimed.lease;
     const entry = { isWaiting: false, ended: Promise.resolve() };
     running.set(archiveId, entry);
-    let busySince = elapsed();
+    const beganAt = elapsed();
+    let busySince = beganAt;
+    const noteEnd = (result: 'completed' | 'failed') =>
+      lookEnds.publish({ result, durationMs: elapsed() - beganAt });
     let busyMs = 0;
     const onWaiting = (isWaiting: boolean) => {
       entry.isWaiting = isWaiting;
@@ -48,8 +52,14 @@ export function makeLooker(
       else busySince = elapsed();
     };
     entry.ended = lookAtArchive(toLook(options, claimed, signal), { targets, onWaiting })
-      .then(() => outage.worked({}, 'archives are looked at again'))
-      .catch(noteFailure)
+      .then(() => {
+        outage.worked({}, 'archives are looked at again');
+        noteEnd('completed');
+      })
+      .catch((err: Error) => {
+        noteFailure(err);
+        if (!isStaleLook(err) && !signal.aborted) noteEnd('failed');
+      })
       .then(() => releaseLook(database, claimed.lease))
       .catch(noteFailure)
       .then(() => {

@@ -3,6 +3,7 @@ import { Registry } from '@prometheus-io/client';
 
 import { type MeasuredTarget, makeInstruments } from './instruments.ts';
 import { type ArchivesOptions, measureArchives } from './subjects/archives/figures-of-archives.ts';
+import { measureLooks } from './subjects/archives/looks.ts';
 import { measureAwsCalls } from './subjects/aws-calls.ts';
 import { measureDatabase } from './subjects/database.ts';
 import { measureExports } from './subjects/exports.ts';
@@ -59,7 +60,10 @@ export function openMetrics(options: MetricsOptions): Metrics {
     measureQueue(instruments, { ...jobs, stop: stop.signal });
   }
   measureExports(instruments);
-  if (archives) measureArchives(instruments, { ...archives, stop: stop.signal });
+  if (archives) {
+    measureArchives(instruments, { ...archives, stop: stop.signal });
+    measureLooks(instruments);
+  }
   const processMetrics = measureProcess(instruments);
 
   return {

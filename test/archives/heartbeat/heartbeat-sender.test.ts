@@ -8,8 +8,10 @@ import {
   makeHeartbeatSender,
 } from '#archives/heartbeat/heartbeat-sender.ts';
 import { isPublicAddress } from '#archives/heartbeat/public-address.ts';
+import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 
 import { type Authority, makeAuthority } from '../../auth/certificates.ts';
+import { readExposition } from '../../telemetry/metrics/exposition.ts';
 
 const authority: Authority = makeAuthority('heartbeats');
 const host = 'beats.example.com';
@@ -76,6 +78,24 @@ describe('a heartbeat', () => {
         },
       },
     ]);
+  });
+
+  test('is counted by its outcome', async () => {
+    using metrics = openMetrics({
+      targets: () => [],
+      elapsed: () => 0,
+      archives: { read: async () => [], sleep: async () => {} },
+    });
+    answer = (_request, response) => response.end();
+
+    await send();
+    await send(undefined, { isAllowed: () => false });
+    await send(`https://${host}:1/`);
+
+    const { value } = readExposition(await metrics.render());
+    const outcomes = ['delivered', 'refused', 'failed'];
+    const counts = outcomes.map((outcome) => value('log_export_heartbeats_total', { outcome }));
+    expect(counts).toEqual([1, 1, 1]);
   });
 
   test.each([301, 302, 307, 308])('follows no redirect (%i)', async (status) => {

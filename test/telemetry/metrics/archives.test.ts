@@ -4,6 +4,7 @@ import type { Database } from '#database/database.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 
 import { archiveRow, archiveStart } from '../../archives/archive-rows.ts';
+import { openKeptArchives } from '../../archives/keeper/kept-archives.ts';
 import { openStore, storageBackends } from '../../export-jobs/storage-backends.ts';
 import { readExposition } from './exposition.ts';
 
@@ -64,7 +65,8 @@ describe.each(storageBackends)('the metrics of archives in %s', (_name, openStor
     const { value } = second;
     const sums = (name: string, states: string[]) =>
       states.map((state) => value(`log_export_${name}`, { state }));
-    expect(first.samples.filter(({ name }) => name.startsWith('log_export_archive'))).toEqual([]);
+    expect(first.samples.filter(({ labels }) => labels.archive !== undefined)).toEqual([]);
+    expect(first.value('log_export_archives', { state: 'current' })).toBeUndefined();
     expect(sums('archives', ['current', 'behind', 'incomplete', 'atRisk', 'paused'])).toEqual([
       1, 1, 0, 1, 1,
     ]);
@@ -129,4 +131,27 @@ describe.each(storageBackends)('the metrics of archives in %s', (_name, openStor
     expect(second.value('log_export_oldest_watermark_timestamp_seconds')).toBeUndefined();
     expect(second.value('log_export_next_expiry_timestamp_seconds')).toBeUndefined();
   });
+});
+
+test('the metrics of looks count them by result, with their durations', async () => {
+  await using kept = await openKeptArchives();
+  using metrics = openMetrics({
+    targets: () => [],
+    elapsed: () => 0,
+    archives: { read: async () => [], sleep: async () => {} },
+  });
+  kept.seed('/app');
+  await kept.accept({ logGroupNames: ['/app'] });
+
+  await kept.look();
+  kept.advance(2 * 86_400_000);
+  const onChange = () => {
+    throw new Error('a defect');
+  };
+  await kept.look({ onChange });
+
+  const { value } = readExposition(await metrics.render());
+  expect(value('log_export_archive_looks_total', { result: 'completed' })).toBe(1);
+  expect(value('log_export_archive_look_duration_seconds_count')).toBeGreaterThan(0);
+  expect(value('log_export_archive_looks_total', { result: 'failed' })).toBe(1);
 });
