@@ -8,7 +8,7 @@ import { TargetName } from '#export-tasks/export-task.ts';
 import { defaultPageLimit, type Page, pageParameters, readCursor } from '#paging/page.ts';
 import { Text } from '#validation/text.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
-import { type Archive, ArchiveStateName } from '../presenters/archive-view.ts';
+import { type Archive, ArchiveStateName, maxNamesInList } from '../presenters/archive-view.ts';
 import { currentStateOf, showArchive } from '../presenters/show-archive.ts';
 import { readArchivePage, type StoredArchive } from '../store/reads/read-archives.ts';
 
@@ -88,6 +88,15 @@ export function makeListArchives(options: {
       cursorOf: (archive) => ({ at: archive.createdAt, id: archive.id }),
     });
 
-    return { entries: entries.map((archive) => showArchive(archive, basePath)), ...page };
+    const shown = entries.map((archive) => withFewNames(showArchive(archive, basePath)));
+    return { entries: shown, ...page };
+  };
+}
+
+/** Cuts the names of an archive in a list: a page of a hundred archives could have 50 megabytes of them. */
+function withFewNames({ logGroupNames, ...archive }: Archive): Archive {
+  return {
+    ...archive,
+    ...(logGroupNames && { logGroupNames: logGroupNames.slice(0, maxNamesInList) }),
   };
 }

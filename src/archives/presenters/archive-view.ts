@@ -52,6 +52,9 @@ const partitionCounts = Object.fromEntries(
   ]),
 ) as Record<PartitionState, ReturnType<typeof Count>>;
 
+/** The most names of each archive in a list. */
+export const maxNamesInList = 100;
+
 /** The values of a planned or accepted archive. */
 export const archiveFacts = {
   target: Type.String({ description: 'Name of the target.' }),
@@ -61,12 +64,12 @@ export const archiveFacts = {
   }),
   logGroupNames: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'Names of the log groups. Present if the archive was created with names.',
+      description: `Names of the log groups. Present if the archive has names. In a list, each archive has at most ${maxNamesInList} of them.`,
     }),
   ),
   logGroupNamePrefix: Type.Optional(
     Type.String({
-      description: 'Prefix of the log groups. Present if the archive was created with a prefix.',
+      description: 'Prefix of the log groups. Present if the archive has a prefix.',
     }),
   ),
   exceptLogGroupNamePrefixes: Type.Array(Type.String(), {

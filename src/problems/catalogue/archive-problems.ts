@@ -81,7 +81,7 @@ export const archiveProblems = {
   'too-many-archives': {
     status: 429,
     title: 'Limit of archives reached',
-    explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count.`,
+    explanation: `A caller can have ${inDigits(statedLimits.archivesPerCaller)} archives. Archives that have ended do not count. Callers that do not authenticate share the limit.`,
     remedy:
       'Wait until one of your archives has ended, or end one with DELETE /archives/{archiveId}. An archive can have many log groups: use a shorter `logGroupNamePrefix`.',
     isRetryable: true,

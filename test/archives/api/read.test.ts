@@ -189,6 +189,17 @@ describe.each(storageBackends)('an archive on %s', (_name, openStorage) => {
       expect(all).not.toContain(secret);
     });
 
+    test('has at most a hundred names of each archive', async () => {
+      const logGroupNames = Array.from({ length: 101 }, (_, n) => (n === 0 ? '/app' : `/g/${n}`));
+      const id = await create('gus', { logGroupNames });
+
+      const list = await get('gus', '');
+      const { body } = await get('gus', `/${id}`);
+
+      expect(list.body.archives[0].logGroupNames).toEqual(logGroupNames.slice(0, 100));
+      expect(body.logGroupNames).toEqual(logGroupNames);
+    });
+
     test('has a short page with a next one after too many decisions', async () => {
       const logGroupNames = Array.from({ length: 400 }, (_, n) => (n === 0 ? '/app' : `/g/${n}`));
       const ids = [await create('fay', { logGroupNames }), await create('fay', { logGroupNames })];

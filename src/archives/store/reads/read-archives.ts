@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
 import type { ArchiveRow } from '#database/rows/archive-rows.ts';
+import { inChunks } from '#paging/in-chunks.ts';
 import type { ArchiveDefinition, ArchiveState, ArchiveSummary } from '../../archive.ts';
 
 /** An archive as it is stored. */
@@ -89,7 +90,7 @@ export async function readArchivePage(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(toStored);
+  return toStoredInChunks(rows);
 }
 
 /** Reads the archives of a target that have not ended. */
@@ -103,7 +104,17 @@ export async function readArchivesOfTarget(
     .where('target', '=', target)
     .where('endedAt', 'is', null)
     .execute();
-  return rows.map(toStored);
+  return toStoredInChunks(rows);
+}
+
+// A definition can have a thousand long names. More: other requests wait.
+const definitionsAtOnce = 10;
+
+async function toStoredInChunks(rows: readonly ReadRow[]): Promise<StoredArchive[]> {
+  const archives: StoredArchive[] = [];
+  for await (const chunk of inChunks(rows, definitionsAtOnce))
+    archives.push(...chunk.map(toStored));
+  return archives;
 }
 
 /** Reads the versions of archives. An archive that does not exist is left out. */
@@ -119,11 +130,9 @@ export async function readArchiveVersions(
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-function toStored({
-  definition,
-  summary,
-  ...row
-}: Pick<Selectable<ArchiveRow>, (typeof columns)[number]>): StoredArchive {
+type ReadRow = Pick<Selectable<ArchiveRow>, (typeof columns)[number]>;
+
+function toStored({ definition, summary, ...row }: ReadRow): StoredArchive {
   const hash = createHash('sha256').update(`${row.name}\n${definition}`);
   return {
     ...row,
