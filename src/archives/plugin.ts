@@ -5,10 +5,11 @@ import type { WaitingRequests } from '#export-jobs/watching/waiting-requests.ts'
 import type { Archives } from './archives.ts';
 import { changeArchiveDefinition } from './routes/change-archive.ts';
 import { type CreateArchiveOptions, createArchive } from './routes/create-archive.ts';
-import { createBackfill } from './routes/create-backfill.ts';
-import { createWaiver } from './routes/create-waiver.ts';
 import { endArchive } from './routes/end-archive.ts';
 import { getArchive } from './routes/get-archive.ts';
+import { createBackfill } from './routes/ledger/create-backfill.ts';
+import { createWaiver } from './routes/ledger/create-waiver.ts';
+import { listBackfills } from './routes/ledger/list-backfills.ts';
 import { listArchives } from './routes/list-archives.ts';
 import { pauseArchive } from './routes/pause-archive.ts';
 import { resumeArchive } from './routes/resume-archive.ts';
@@ -31,5 +32,6 @@ export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (
   await app.register(resumeArchive, { operations });
   await app.register(endArchive, { operations });
   await app.register(createBackfill, { operations });
+  await app.register(listBackfills, { operations });
   await app.register(createWaiver, { operations });
 };

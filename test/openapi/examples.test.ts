@@ -107,6 +107,7 @@ test('every example of the document works in the demo', async () => {
     resumeArchive: 200,
     findCoverage: 200,
     createBackfill: 201,
+    listBackfills: 200,
     createWaiver: 201,
     listTargets: 200,
     getTarget: 200,

@@ -3,6 +3,7 @@ import type { Database } from '#database/database.ts';
 import { requireEach } from '#export-jobs/access/export-question.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { inChunks } from '#paging/in-chunks.ts';
+import { defaultPageLimit, type Page, readCursor, toPage } from '#paging/page.ts';
 import type { ArchiveAccess, FoundArchive } from '../access/archive-access.ts';
 import { makeArchiveQuestion } from '../planning/archive-questions.ts';
 import { estimateDuration } from '../planning/load.ts';
@@ -16,13 +17,22 @@ import {
   showBackfillFacts,
 } from '../presenters/backfill-view.ts';
 import { readLogGroupsInWindow } from '../store/log-groups/read-window.ts';
+import { readBackfillPage } from '../store/reads/read-backfill-page.ts';
 import { addBackfill } from '../store/requests/add-backfill.ts';
 import { requireOpen } from '../store/requests/change-archive.ts';
+
+/** Which page of the backfills to read. */
+interface BackfillListPage {
+  limit?: number;
+  cursor?: string;
+}
 
 /** The backfills of archives that callers can request. */
 export interface ArchiveBackfills {
   /** @throws Problem archive-not-found, archive-ended, invalid-request, not-permitted, too-many-backfills */
   add(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<ShownBackfill>;
+  /** Lists the backfills of an archive that the caller may read, the newest first. */
+  list(archiveId: string, page: BackfillListPage): Promise<Page<ShownBackfill>>;
   /** Says what a backfill would export. @throws Problem: as `add` */
   plan(request: CallerRequest, archiveId: string, body: CreateBackfill): Promise<BackfillPlan>;
 }
@@ -52,6 +62,16 @@ export function makeArchiveBackfills(options: {
       const added = await addBackfill(database, archiveId, backfill, { request, policies });
       announce(archiveId);
       return showBackfill(added);
+    },
+
+    async list(archiveId, { limit = defaultPageLimit, cursor }) {
+      const [before] = readCursor(cursor, ['number']) ?? [];
+      const rows = await readBackfillPage(database.queries, archiveId, {
+        before,
+        limit: limit + 1,
+      });
+      const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
+      return { entries: entries.map(showBackfill), ...page };
     },
 
     async plan(request, archiveId, body) {

@@ -25,6 +25,14 @@ const exampleFacts = {
   order: 'newest' as const,
 };
 
+/** A backfill for the examples of the API document. */
+export const exampleBackfill = {
+  number: 1,
+  ...exampleFacts,
+  requestedAt: '2024-05-04T08:00:00.000Z',
+  caller: 'anonymous',
+};
+
 /** A backfill as callers see it. */
 export type ShownBackfill = Static<typeof ShownBackfill>;
 export const ShownBackfill = Type.Object(
@@ -40,14 +48,7 @@ export const ShownBackfill = Type.Object(
   {
     title: 'Backfill',
     description: 'A time range to export, beside the time range of the archive.',
-    examples: [
-      {
-        number: 1,
-        ...exampleFacts,
-        requestedAt: '2024-05-04T08:00:00.000Z',
-        caller: 'anonymous',
-      },
-    ],
+    examples: [exampleBackfill],
   },
 );
 

@@ -82,6 +82,36 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     expect(entries).toHaveLength(2);
   });
 
+  test('is in the list, newest first, with its end', async () => {
+    const id = await givenArchive(world.database);
+    for (const n of [1, 2, 3]) await post(id, range(n, n + 1));
+    await world.database.queries
+      .updateTable('archiveBackfills')
+      .set({ endedAt: day(40) })
+      .where('archiveId', '=', id)
+      .where('number', '=', 1)
+      .execute();
+    const list = (query: string) =>
+      world.call('GET', `/archives/${id}/backfills${query}`, undefined, as('ann'));
+
+    const first = await list('?limit=2');
+    const second = await list(`?limit=2&cursor=${first.body.nextCursor}`);
+    policies.change((_principal, { action }) => action !== 'ReadArchive');
+    const hidden = await list('');
+
+    expect(first.body.backfills).toMatchObject([{ number: 3 }, { number: 2 }]);
+    expect(second.body).toEqual({
+      backfills: [
+        expect.objectContaining({
+          number: 1,
+          ...range(1, 2),
+          endedAt: new Date(day(40)).toISOString(),
+        }),
+      ],
+    });
+    expect(hidden.status).toBe(404);
+  });
+
   test('says in a dry run how much it exports, for each kind, and stores nothing', async () => {
     const id = await givenArchive(world.database, { definition: prefixArchive });
     await givenLogGroup(world.database, id, {}, [

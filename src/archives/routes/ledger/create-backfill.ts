@@ -2,10 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
 import { statedLimits } from '#problems/limits.ts';
-import type { ArchiveOperations } from '../operations/archive-operations.ts';
-import { CreateBackfill } from '../planning/requests/backfill-body.ts';
-import { ArchiveParams } from '../presenters/archive-view.ts';
-import { BackfillPlan, ShownBackfill } from '../presenters/backfill-view.ts';
+import type { ArchiveOperations } from '../../operations/archive-operations.ts';
+import { CreateBackfill } from '../../planning/requests/backfill-body.ts';
+import { ArchiveParams } from '../../presenters/archive-view.ts';
+import { BackfillPlan, ShownBackfill } from '../../presenters/backfill-view.ts';
 
 const Query = Type.Object(
   {

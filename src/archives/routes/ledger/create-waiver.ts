@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
-import type { ArchiveOperations } from '../operations/archive-operations.ts';
-import { CreateWaiver } from '../planning/requests/waiver-body.ts';
-import { ArchiveParams } from '../presenters/archive-view.ts';
-import { ShownWaiver } from '../presenters/waiver-view.ts';
+import type { ArchiveOperations } from '../../operations/archive-operations.ts';
+import { CreateWaiver } from '../../planning/requests/waiver-body.ts';
+import { ArchiveParams } from '../../presenters/archive-view.ts';
+import { ShownWaiver } from '../../presenters/waiver-view.ts';
 
 /** Waives time of a log group that an archive cannot, or need not, cover. */
 export const createWaiver: FastifyPluginAsyncTypebox<{ operations: ArchiveOperations }> = async (
