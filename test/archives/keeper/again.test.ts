@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+
+import { addBackfill } from '#archives/store/requests/add-backfill.ts';
+import { addWaiver } from '#archives/store/requests/add-waiver.ts';
+import { approvalOf } from '../../export-jobs/caller-requests.ts';
+import { endJob } from './end-job.ts';
+import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
+
+const approval = approvalOf('ann');
+
+/** Ends all waiting jobs with coverage, and looks. */
+async function coverAll(kept: KeptArchives): Promise<void> {
+  for (const { jobId } of await kept.waiting())
+    await endJob(kept.database, jobId, { outcome: 'covered' });
+  await kept.look();
+}
+
+describe.each(['sqlite', 'postgres'] as const)('the refresh of a partition, on %s', (backend) => {
+  test('exports it once more after refreshDays, as a new revision', async () => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a');
+    const id = await kept.accept({
+      logGroupNames: ['/app/a'],
+      fromAt: start - 2 * dayMs,
+      toAt: start - dayMs,
+      refreshDays: 3,
+    });
+    await kept.look();
+    await coverAll(kept);
+    const first = await kept.ranges();
+    kept.advance(2 * dayMs - hourMs);
+    await kept.look();
+    const early = await kept.waiting();
+
+    kept.advance(hourMs);
+    await kept.look();
+    const refresh = await kept.waiting();
+    await coverAll(kept);
+    kept.advance(30 * dayMs);
+    await kept.look();
+
+    expect(first).toMatchObject([{ from: -2, to: -1, state: 'covered', again: 'refresh' }]);
+    expect(early).toEqual([]);
+    expect(refresh).toMatchObject([{ day: -2, revision: 2 }]);
+    expect(await kept.ranges()).toEqual([
+      { logGroupName: '/app/a', incarnation: 1, from: -2, to: -1, state: 'covered' },
+    ]);
+    expect(await kept.waiting()).toEqual([]);
+    expect(await kept.summary(id)).toMatchObject({ state: 'current', partitions: { covered: 1 } });
+  });
+
+  test('keeps the earlier export as final when the log events expire before it', async () => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a', { retentionInDays: 3 });
+    await kept.accept({
+      logGroupNames: ['/app/a'],
+      fromAt: start - 2 * dayMs,
+      toAt: start - dayMs,
+      refreshDays: 14,
+    });
+    await kept.look();
+    await coverAll(kept);
+
+    kept.advance(15 * dayMs);
+    await kept.look();
+
+    expect(await kept.waiting()).toEqual([]);
+    expect(await kept.ranges()).toEqual([
+      { logGroupName: '/app/a', incarnation: 1, from: -2, to: -1, state: 'covered' },
+    ]);
+  });
+});
+
+test('exports the time of a backfill before the archive, and ends the backfill', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 2 * dayMs });
+  await kept.look();
+  await coverAll(kept);
+  const window = { fromAt: start - 5 * dayMs, toAt: start - 2 * dayMs };
+  const order = 'newest';
+  await addBackfill(
+    kept.database,
+    id,
+    { logGroupNames: null, ...window, reprocess: 'missing', order },
+    approval,
+  );
+
+  await kept.look();
+  const waiting = await kept.waiting();
+  const during = await backfills(kept);
+  await coverAll(kept);
+
+  expect(waiting.map(({ day }) => day)).toEqual([-5, -4, -3]);
+  expect(during).toMatchObject([{ endedAt: null }]);
+  expect(await backfills(kept)).toMatchObject([{ endedAt: start }]);
+  expect(await kept.ranges()).toMatchObject([{ from: -5, to: -1, state: 'covered' }]);
+});
+
+test('exports covered time again for a backfill of all, with a new revision', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 4 * dayMs });
+  await kept.look();
+  await coverAll(kept);
+  const window = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
+  await addBackfill(
+    kept.database,
+    id,
+    { logGroupNames: null, ...window, reprocess: 'all', order: 'oldest' },
+    approval,
+  );
+
+  await kept.look();
+  const again = await kept.waiting();
+  await coverAll(kept);
+
+  expect(again).toMatchObject([{ day: -3, revision: 2 }]);
+  expect(await kept.ranges()).toMatchObject([{ from: -4, to: -1, state: 'covered' }]);
+  expect(await backfills(kept)).toMatchObject([{ endedAt: start }]);
+});
+
+test('exports only the last days of catchUpDays after a long time down', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({
+    logGroupNames: ['/app/a'],
+    fromAt: start - 30 * dayMs,
+    catchUpDays: 3,
+  });
+
+  await kept.look();
+
+  expect((await kept.waiting()).map(({ day }) => day)).toEqual([-3, -2]);
+  expect(await kept.summary(id)).toMatchObject({ partitions: { missing: 27, waiting: 2 } });
+});
+
+test('withdraws the export of a time that was waived', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 3 * dayMs });
+  await kept.look();
+  const window = { fromAt: start - 3 * dayMs, toAt: start - 2 * dayMs };
+  await addWaiver(
+    kept.database,
+    id,
+    { logGroupName: '/app/a', ...window, reason: 'a test' },
+    approval,
+  );
+
+  await kept.look();
+
+  expect((await kept.waiting()).map(({ day }) => day)).toEqual([-2]);
+  expect(await kept.summary(id)).toMatchObject({ watermarkAt: start - 2 * dayMs });
+});
+
+test('puts exports into the queue as the archive is defined now', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 3 * dayMs });
+  await kept.look();
+
+  await kept.redefine(id, { destination: 'other', priority: 2, toAt: start - 2 * dayMs });
+  await kept.look();
+
+  expect(await kept.waiting()).toMatchObject([{ day: -3, priority: 2, revision: 1 }]);
+  const { destination } = await kept.database.queries
+    .selectFrom('jobs')
+    .innerJoin('slices', 'slices.jobId', 'jobs.id')
+    .select('destination')
+    .where('state', '=', 'waiting')
+    .executeTakeFirstOrThrow();
+  expect(destination).toBe('other');
+});
+
+const backfills = ({ database }: KeptArchives) =>
+  database.queries.selectFrom('archiveBackfills').selectAll().orderBy('number').execute();

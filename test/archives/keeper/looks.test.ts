@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+
+import { keeperTimings } from '#archives/keeper/timings.ts';
+import { claimLook } from '#archives/store/looks/claim-look.ts';
+import { isStaleLook, releaseLook, writeOfLook } from '#archives/store/looks/hold-look.ts';
+import { databaseQueries } from '#diagnostics/database-queries.ts';
+import { endJob, startJob } from './end-job.ts';
+import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
+
+const minuteMs = 60_000;
+const { leaseMs } = keeperTimings;
+
+async function acceptOne(kept: KeptArchives): Promise<string> {
+  kept.seed('/app/a');
+  return kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 2 * dayMs });
+}
+
+const claim = ({ database }: KeptArchives, owner: string) =>
+  claimLook(database, owner, keeperTimings, []);
+
+describe.each(['sqlite', 'postgres'] as const)('the look at an archive, on %s', (backend) => {
+  test('belongs to one process at a time', async () => {
+    await using kept = await openKeptArchives({ backend });
+    await acceptOne(kept);
+
+    const claims = await Promise.all(['one', 'two', 'three'].map((owner) => claim(kept, owner)));
+
+    expect(claims.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('writes nothing after another process has taken the archive up', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const id = await acceptOne(kept);
+    const frozen = await claim(kept, 'one');
+    kept.advance(2 * minuteMs);
+    const other = await claim(kept, 'two');
+
+    const { database } = kept;
+    const version = frozen?.archive.version ?? 0;
+    const lease = frozen?.lease ?? { archiveId: id, owner: '', looks: 0 };
+    const write = writeOfLook({ database, lease, leaseMs, version }, (queries) =>
+      queries.updateTable('archives').set({ name: 'changed' }).execute(),
+    );
+
+    await expect(write).rejects.toSatisfy(isStaleLook);
+    expect(other?.archive.name).toBe((await kept.archive(id)).name);
+  });
+
+  test('writes nothing after a caller has changed the archive, and is made again at once', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const id = await acceptOne(kept);
+    const claimed = await claim(kept, 'one');
+    await kept.change(id, { pausedAt: kept.now() });
+
+    const { database } = kept;
+    const lease = claimed?.lease ?? { archiveId: id, owner: '', looks: 0 };
+    const version = claimed?.archive.version ?? 0;
+    const write = writeOfLook({ database, lease, leaseMs, version }, async () => {});
+
+    await expect(write).rejects.toSatisfy(isStaleLook);
+    await releaseLook(database, lease);
+    expect(await claim(kept, 'two')).toMatchObject({ archive: { pausedAt: kept.now() } });
+  });
+
+  test('is due when the clock of the database was set back', async () => {
+    await using kept = await openKeptArchives({ backend });
+    const id = await acceptOne(kept);
+    await kept.look();
+
+    await kept.change(id, {});
+    await kept.database.queries
+      .updateTable('archives')
+      .set({ lookDueAt: kept.now() + dayMs })
+      .execute();
+
+    expect(await claim(kept, 'one')).toBeDefined();
+  });
+});
+
+test('makes one statement while no archive is due', async () => {
+  await using kept = await openKeptArchives();
+  let statements = 0;
+  const unsubscribe = databaseQueries.subscribe(() => {
+    statements += 1;
+  });
+
+  await kept.look({ timings: { ...keeperTimings, looksAtOnce: 1 } });
+
+  unsubscribe();
+  expect(statements).toBe(3); // one for each of its three rounds
+});
+
+test('withdraws what waits when an archive ends, and looks no more after the last export', async () => {
+  await using kept = await openKeptArchives();
+  kept.seed('/app/a');
+  const id = await kept.accept({ logGroupNames: ['/app/a'], fromAt: start - 4 * dayMs });
+  await kept.look();
+  const [running] = await kept.waiting();
+  await startJob(kept.database, running?.jobId ?? '');
+
+  await kept.change(id, { endedAt: kept.now() });
+  await kept.look();
+  const waiting = await kept.waiting();
+  const { lookDueAt } = await kept.archive(id);
+  await endJob(kept.database, running?.jobId ?? '', { outcome: 'covered' });
+  await kept.look();
+
+  expect(waiting).toEqual([]);
+  expect(lookDueAt).toBeLessThan(kept.now() + hourMs);
+  expect(await kept.ranges()).toMatchObject([{ from: -4, to: -3, state: 'covered' }]);
+  kept.advance(365 * dayMs);
+  expect(await claim(kept, 'one')).toBeUndefined();
+});
+
+test('exports what became due during a pause after it', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOne(kept);
+  await kept.change(id, { pausedAt: kept.now() });
+  await kept.look();
+  kept.advance(3 * dayMs);
+  await kept.look();
+  const paused = await kept.waiting();
+
+  await kept.change(id, { pausedAt: null });
+  await kept.look();
+
+  expect(paused).toEqual([]);
+  expect((await kept.waiting()).map(({ day }) => day)).toEqual([-2, -1, 0, 1]);
+});
+
+test('sends the heartbeat of a current archive, at most every five minutes', async () => {
+  const sent: number[] = [];
+  await using kept = await openKeptArchives({
+    async sendHeartbeat() {
+      sent.push((kept.now() - start) / minuteMs);
+      return { outcome: 'delivered', origin: '' };
+    },
+  });
+  kept.seed('/app/a');
+  const id = await kept.accept({
+    logGroupNames: ['/app/a'],
+    fromAt: start - dayMs,
+    heartbeatUrl: 'https://beats.example/a',
+  });
+
+  for (let minutes = 0; minutes <= 14; minutes += 2) {
+    await kept.look();
+    kept.advance(2 * minuteMs);
+  }
+  await kept.change(id, { pausedAt: kept.now() });
+  await kept.look();
+
+  expect(sent).toEqual([0, 6, 12]);
+});
+
+test('creates nothing while its target is gone, and says so', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOne(kept);
+  const { targets } = kept;
+
+  await kept.look({ targets: { ...targets, whyClosed: () => targets.whyClosed('gone') } });
+
+  expect((await kept.summary(id)).listingProblem).toBeTruthy();
+  expect(await kept.waiting()).toEqual([]);
+});
+
+test('calls AWS no more when the target has another account now', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOne(kept);
+  await kept.look();
+  await kept.change(id, { accountId: '999999999999' });
+  kept.emulator.journal.clear();
+  kept.advance(15 * minuteMs);
+
+  await kept.look();
+
+  expect(kept.emulator.journal.entries()).toEqual([]);
+  expect(await kept.ranges()).toEqual([]);
+  expect((await kept.summary(id)).listingProblem).toContain('another account');
+});
