@@ -5,10 +5,10 @@ import type { Database } from '#database/database.ts';
 import { calendarUnits } from '#time/calendar-units.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
-import { type PartitionRun, runsOf } from '../partitions/runs.ts';
-import { wantedWindows } from '../partitions/wanted.ts';
+import type { PartitionRun } from '../partitions/runs.ts';
 import { readBackfills } from '../store/partitions/read-backfills.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
+import { runsOfLogGroup } from '../store/reads/read-coverage-page.ts';
 import { countKnownLogGroups, readLogGroupWindows } from '../store/reads/read-window.ts';
 
 const maxInstant = 8_640_000_000_000_000; // of a Date
@@ -72,7 +72,7 @@ const maxColumns = 31;
 /** Makes `ReadArchiveGrid`. */
 export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
   return async ({ id, definition, endedAt }, { fromGroup = 0, fromAt, toAt }) => {
-    const { partitionBy, catchUpDays } = definition;
+    const { partitionBy } = definition;
     const { logGroups, now } = await countKnownLogGroups(database, id);
     const backfills = await readBackfills(database.queries, id);
     const whole = {
@@ -87,11 +87,10 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
       partitionBy,
       step,
       columns,
-      rows: groups.map(({ ranges, work, ...group }) => {
-        const { logGroupName, incarnation, goneAt, retentionDays } = group;
-        const wanted = wantedWindows(group, definition, backfills);
-        const facts = { partitionBy, retentionDays, catchUpDays, endedAt, now };
-        const runs = [...runsOf({ ...facts, wanted, ranges, work }, window)];
+      rows: groups.map(({ ranges, work, ...logGroup }) => {
+        const { logGroupName, incarnation, goneAt } = logGroup;
+        const part = { logGroup, window, ranges, work };
+        const runs = [...runsOfLogGroup({ definition, endedAt }, backfills, part, now)];
         const cells = columns.map((column) => countIn(column, runs, partitionBy));
         return { logGroupName, incarnation, isGone: goneAt !== null, cells };
       }),

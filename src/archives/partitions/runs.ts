@@ -63,7 +63,7 @@ export function* runsOf(facts: IncarnationFacts, window: Window): Generator<Part
   for (const run of allRuns(facts, window)) {
     const part = commonPart(run, window);
     if (!part) continue;
-    if (last?.toAt === part.fromAt && isSame(last, run)) {
+    if (last && isContinued(last, { ...run, ...part })) {
       last.toAt = part.toAt;
       continue;
     }
@@ -93,7 +93,8 @@ function* allRuns(facts: IncarnationFacts, { fromAt, toAt }: Window): Generator<
   for (; !range.done; range = known.next()) yield toRun(range.value);
 }
 
-function toRun({ fromAt, toAt, state, isEmpty, again, cause }: LedgerRange): PartitionRun {
+/** The run of a range of the ledger. */
+export function toRun({ fromAt, toAt, state, isEmpty, again, cause }: LedgerRange): PartitionRun {
   return {
     fromAt,
     toAt,
@@ -167,8 +168,10 @@ function* runsWithoutWork(facts: IncarnationFacts, part: WantedWindow): Generato
   }
 }
 
-function isSame(one: PartitionRun, other: PartitionRun): boolean {
+/** Whether a run goes on in the next one: together they are one run. */
+export function isContinued(one: PartitionRun, other: PartitionRun): boolean {
   return (
+    one.toAt === other.fromAt &&
     one.state === other.state &&
     one.isEmpty === other.isEmpty &&
     one.isFinal === other.isFinal &&
