@@ -95,8 +95,9 @@ async function endTending(look: Look, found: Found): Promise<void> {
   if (isChanged) onChange(archiveId);
   if (endedAt === null) alerts.atRisk(archive, survey.tally.atRiskOf, summary.nextExpiryAt);
   const { heartbeatUrl } = definition;
-  if (isBeating && heartbeatUrl !== null)
-    alerts.heartbeat(archive, await look.sendHeartbeat(heartbeatUrl));
+  if (!isBeating || heartbeatUrl === null) return;
+  // Not awaited: a receiver that does not answer delays no look.
+  void look.sendHeartbeat(heartbeatUrl).then((result) => alerts.heartbeat(archive, result));
 }
 
 function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at: number): boolean {
