@@ -46,6 +46,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0007-trace-context',
       '0008-foreign-tasks',
       '0009-verification',
+      '0010-archives',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -63,6 +64,13 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'purge',
         'foreignTasks',
         'verifications',
+        'coverage',
+        'archives',
+        'archiveLogGroups',
+        'archiveRanges',
+        'archivePartitions',
+        'archiveBackfills',
+        'archiveWaivers',
       ])
         await schema.dropTable(table).execute();
       for (const index of [
@@ -73,14 +81,21 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'jobs_by_end',
         'jobs_without_end',
         'idempotency_keys_of_jobs',
+        'jobs_of_archives',
+        'jobs_of_archives_by_time',
+        'jobs_of_caller_without_archive',
+        'jobs_without_archive',
       ])
         await schema.dropIndex(index).execute();
       for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
         await schema.alterTable('slots').dropColumn(column).execute();
       for (const column of ['principal', 'timeZone', 'endedAt', 'traceParent', 'verification'])
         await schema.alterTable('jobs').dropColumn(column).execute();
+      for (const column of ['archiveId', 'incarnation', 'revision'])
+        await schema.alterTable('jobs').dropColumn(column).execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
-      await schema.alterTable('slices').dropColumn('misses').execute();
+      for (const column of ['misses', 'parent'])
+        await schema.alterTable('slices').dropColumn(column).execute();
       for (const column of ['watchedUntil', 'asideUntil'])
         await schema.alterTable('lines').dropColumn(column).execute();
       if (kind === 'postgres') {
@@ -112,12 +127,13 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0007-trace-context',
       '0008-foreign-tasks',
       '0009-verification',
+      '0010-archives',
     ]);
-    const columns = ['id', 'principal', 'timeZone', 'verification'] as const;
+    const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
     expect(jobs).toEqual([
-      { id: 'before', principal: null, timeZone: 'UTC', verification: 'objects' },
-      { id: 'beside', principal: null, timeZone: 'UTC', verification: 'objects' },
+      { id: 'before', principal: null, timeZone: 'UTC', verification: 'objects', revision: 1 },
+      { id: 'beside', principal: null, timeZone: 'UTC', verification: 'objects', revision: 1 },
     ]);
   });
 
@@ -253,5 +269,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([9, 1]);
+  expect([applied?.length, installations?.length]).toEqual([10, 1]);
 });
