@@ -66,8 +66,9 @@ export const templateDescription = `Template for the key prefix of the exported 
 /**
  * The prefix template of a job that has none. It renders a different prefix for each attempt of each
  * slice, so the objects of two attempts never mix: no two slices of a log group begin in the same
- * period of the clock, and the times in the template are as fine as the periods. Log groups whose
- * names differ only in a leading slash share their prefixes.
+ * period of the clock, and the times in the template are as fine as the periods. Slices that come from a
+ * split may, but count their attempts together. Log groups whose names differ only in a leading slash share
+ * their prefixes.
  */
 export const defaultTemplateOf = (sliceBy: SliceBy): string =>
   `{account}/{region}/{logGroup}/${defaultTimesOf(sliceBy)}/{jobId}/{attempt}`;

@@ -6,7 +6,7 @@ import { countOf, inDigits } from '#problems/limits.ts';
 import { instant, instantAgo, outOf } from '../html/formats.ts';
 import { asCode, type Html, html, nameOf, prose } from '../html/html.ts';
 import type { UiPage } from '../html/layout.ts';
-import { facts, urlOf } from '../html/table.ts';
+import { facts } from '../html/table.ts';
 import { sliceGrid } from '../pictures/grid.ts';
 import { badge, countsInWords, progressBar } from '../pictures/slice-states.ts';
 import { problemBox } from './problem-view.ts';
@@ -99,7 +99,7 @@ function jobFacts({ basePath, now, job }: JobView): Html {
 }
 
 function archiveOf(basePath: string, archiveId: string, revision = 1): Html {
-  const url = urlOf(`${basePath}/ui/jobs`, { archiveId });
+  const url = `${basePath}/ui/archives/${encodeURIComponent(archiveId)}`;
   return html`<a href="${url}">${asCode(archiveId)}</a> <span class="note">revision</span> ${revision}`;
 }
 

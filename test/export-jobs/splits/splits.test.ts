@@ -265,6 +265,23 @@ describe('a task that runs for 23 hours and a half', () => {
     await expectCovered(queue);
   });
 
+  test('and fails while AWS cancels it is split, with its attempt as failed', async () => {
+    await using queue = await openWith([runsForDays], { emulator: { pendingCancelMs: minuteMs } });
+    await runFor(queue, 23.5 * hourMs);
+    await queue.time.runUntil(async () => (await queue.states())[0] === 'cancelling');
+    const [task] = queue.emulator.exportTasks();
+    const failed = { taskId: task?.taskId, status: { code: 'FAILED' } };
+    const body = JSON.stringify({ exportTasks: [failed] });
+    queue.emulator.faults.add({ kind: 'replace-body', operation: 'DescribeExportTasks', body });
+
+    await queue.runUntilDone();
+
+    const [first] = await attemptsOf(queue);
+    expect(first?.outcome).toBe('failed');
+    expect(await eventsOf(queue, 'slice-split')).toHaveLength(1);
+    await expectCovered(queue);
+  });
+
   test('and completes despite the cancel is completed', async () => {
     await using queue = await openWith([runsForDays], {
       emulator: { cancelledWhileRunning: 'completes' },

@@ -182,6 +182,8 @@ const cancelledElsewhere = () =>
 
 /** The problems of tasks that may end otherwise the next time. */
 const retriedProblems = new Set<ProblemSlug>(['export-task-failed', 'export-task-too-long']);
+/** The problems of tasks that AWS has cancelled. */
+const cancelProblems = new Set<ProblemSlug>(['export-task-cancelled', 'export-task-too-long']);
 
 /**
  * Records a failed attempt. Splits the slice if that may help. Otherwise puts it back into the queue, unless
@@ -195,13 +197,14 @@ async function recordFailure(
   by: CallToAws,
 ): Promise<void> {
   const isRetried = retriedProblems.has(problem.slug) && !active.isCancelRequested;
-  const isCancelled = active.state === 'cancelling' || problem.slug === 'export-task-cancelled';
+  const outcome = cancelProblems.has(problem.slug) ? 'cancelled' : 'failed';
   const failed = {
     problem: toStored(problem),
-    attempt: { ...times, outcome: isCancelled ? 'cancelled' : 'failed' },
+    attempt: { ...times, outcome },
     by,
   };
-  const ranMs = (times.taskCompletedAt ?? 0) - (times.taskCreatedAt ?? 0);
+  const { taskCreatedAt, taskCompletedAt } = times;
+  const ranMs = (taskCompletedAt ?? 0) - (taskCreatedAt ?? taskCompletedAt ?? 0);
   const isOutOfTime = active.state === 'cancelling' || ranMs >= statedLimits.splitAfterMs;
   if (isRetried && (await trySplit(slot, active, failed, { isOutOfTime }))) return;
   await recordFailedAttempt(slot, active, {
