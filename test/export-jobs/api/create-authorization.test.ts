@@ -195,6 +195,7 @@ describe.each(storageBackends)('the authorization of a new job, on %s', (_name, 
         taskId: null,
         awsRequestId: null,
         manifestSha256: null,
+        reason: null,
         archiveId: null,
       },
     ]);
