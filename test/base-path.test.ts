@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { readConfig } from '#config/read-config.ts';
+import { archiveBody } from './archives/archives-of-callers.ts';
 import { talk } from './edge/raw.ts';
 import { bringTo, givenJob, jobBody, sliceProblem } from './export-jobs/accepted-jobs.ts';
 import { openStrippingProxy, type StrippingProxy } from './stripping-proxy.ts';
@@ -36,7 +37,7 @@ const send = (path: string, body: unknown) =>
 /** Every text in a value that a client would follow as a reference to this service. */
 function referencesIn(value: unknown): string[] {
   if (typeof value === 'string') {
-    return /^(?:\/logs-gateway)?\/(?:problems|export-jobs|export-tasks)\b/.test(value)
+    return /^(?:\/logs-gateway)?\/(?:problems|export-jobs|export-tasks|archives)\b/.test(value)
       ? [value]
       : [];
   }
@@ -65,6 +66,28 @@ describe('a service behind a reverse proxy that removes a path prefix', () => {
     expect((await follow(events)).headers.get('content-type')).toBe('text/event-stream');
     const { exportJobs } = (await follow(`${basePath}/export-jobs`)).body;
     expect(exportJobs[0].links).toEqual(created.body.links);
+  });
+
+  test('returns a Location and links that lead to the archive and its parts', async () => {
+    const created = await send('/archives', archiveBody);
+    const { self, coverage, pause, resume, backfills, waivers } = created.body.links;
+    const post = (body: unknown) => ({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+    expect(created.headers.get('location')).toBe(self);
+    expect((await follow(self)).body.links).toEqual(created.body.links);
+    expect((await follow(coverage)).body).toEqual({ runs: [] });
+    expect((await follow(pause, post({ reason: 'x' }))).status).toBe(200);
+    expect((await follow(resume, post({ reason: 'x' }))).status).toBe(200);
+    const day = { from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z' };
+    expect((await follow(backfills, post(day))).status).toBe(201);
+    const waiver = { logGroupName: '/app', ...day, reason: 'x' };
+    expect((await follow(waivers, post(waiver))).body.remedy).toContain(`${basePath}/archives/`);
+    const { archives } = (await follow(`${basePath}/archives`)).body;
+    expect(archives[0].links).toEqual(created.body.links);
   });
 
   test('returns problems of jobs and slices that link to their explanations', async () => {

@@ -10,6 +10,7 @@ import { getArchive } from './routes/get-archive.ts';
 import { createBackfill } from './routes/ledger/create-backfill.ts';
 import { createWaiver } from './routes/ledger/create-waiver.ts';
 import { listBackfills } from './routes/ledger/list-backfills.ts';
+import { listCoverage } from './routes/ledger/list-coverage.ts';
 import { listArchives } from './routes/list-archives.ts';
 import { pauseArchive } from './routes/pause-archive.ts';
 import { resumeArchive } from './routes/resume-archive.ts';
@@ -34,4 +35,5 @@ export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (
   await app.register(createBackfill, { operations });
   await app.register(listBackfills, { operations });
   await app.register(createWaiver, { operations });
+  await app.register(listCoverage, { operations });
 };

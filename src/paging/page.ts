@@ -20,7 +20,7 @@ const PageLimit = Type.Integer({
 });
 const PageCursor = Text({
   minLength: 1,
-  maxLength: 256,
+  maxLength: 1_024, // a name of 512 characters, encoded
   rule: 'the nextCursor of an earlier answer',
   description: 'The `nextCursor` of the previous page. Default: the first page.',
 });
@@ -75,7 +75,7 @@ export function readCursor<const Types extends readonly ('string' | 'number')[]>
     key.every((member, index) =>
       types[index] === 'number'
         ? Number.isSafeInteger(member)
-        : typeof member === 'string' && /^[\w-]+$/.test(member),
+        : typeof member === 'string' && /^[\w./#-]+$/.test(member),
     );
   if (isKey) return key as never;
   const detail = 'must be the unchanged nextCursor of an earlier answer';

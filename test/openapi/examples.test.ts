@@ -109,6 +109,7 @@ test('every example of the document works in the demo', async () => {
     createBackfill: 201,
     listBackfills: 200,
     createWaiver: 201,
+    listCoverage: 200,
     listTargets: 200,
     getTarget: 200,
     createPreflight: 200,

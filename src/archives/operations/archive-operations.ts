@@ -9,6 +9,7 @@ import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts
 import { type ArchiveBackfills, makeArchiveBackfills } from './backfill-archives.ts';
 import { type ArchiveChanges, makeArchiveChanges } from './change-archives.ts';
 import { type ListArchives, makeListArchives } from './list-archives.ts';
+import { type ListCoverage, makeListCoverage } from './list-coverage.ts';
 import { makeReadArchiveGrid, type ReadArchiveGrid } from './read-archive-grid.ts';
 
 /** An archive as callers see it, with its version. */
@@ -22,6 +23,7 @@ export interface ShownArchive {
 export interface ArchiveOperations {
   access: ArchiveAccess;
   list: ListArchives;
+  listCoverage: ListCoverage;
   changes: ArchiveChanges;
   backfills: ArchiveBackfills;
   show: (archive: StoredArchive) => ShownArchive;
@@ -62,6 +64,7 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     changes: makeArchiveChanges({ ...options, access, announce }),
     backfills: makeArchiveBackfills({ ...options, access, announce }),
     list: makeListArchives({ database, access, basePath }),
+    listCoverage: makeListCoverage(database, basePath),
     show,
     readGrid: makeReadArchiveGrid(database),
     async showNow(archiveId) {

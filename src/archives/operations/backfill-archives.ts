@@ -2,9 +2,9 @@ import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.t
 import type { Database } from '#database/database.ts';
 import { requireEach } from '#export-jobs/access/export-question.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
-import { inChunks } from '#paging/in-chunks.ts';
 import { defaultPageLimit, type Page, readCursor, toPage } from '#paging/page.ts';
 import type { ArchiveAccess, FoundArchive } from '../access/archive-access.ts';
+import { isSelected } from '../partitions/selection.ts';
 import { makeArchiveQuestion } from '../planning/archive-questions.ts';
 import { estimateDuration } from '../planning/load.ts';
 import type { CreateBackfill } from '../planning/requests/backfill-body.ts';
@@ -16,8 +16,13 @@ import {
   showBackfill,
   showBackfillFacts,
 } from '../presenters/backfill-view.ts';
-import { readLogGroupsInWindow } from '../store/log-groups/read-window.ts';
 import { readBackfillPage } from '../store/reads/read-backfill-page.ts';
+import {
+  type LedgerPosition,
+  type LedgerWindow,
+  type LogGroupPart,
+  readLedgerWindow,
+} from '../store/reads/read-ledger-window.ts';
 import { addBackfill } from '../store/requests/add-backfill.ts';
 import { requireOpen } from '../store/requests/change-archive.ts';
 
@@ -77,15 +82,17 @@ export function makeArchiveBackfills(options: {
     async plan(request, archiveId, body) {
       const { archive, backfill, now } = await readPermitted(request, archiveId, body);
       requireOpen(archive);
-      const query = { archiveId, ...backfill };
+      const { definition } = archive;
+      const isAsked = (name: string) =>
+        isSelected(definition, name) && (backfill.logGroupNames?.includes(name) ?? true);
       const names: string[] = [];
       let partitions = 0;
-      for await (const page of readLogGroupsInWindow(database.queries, query)) {
-        for await (const groups of inChunks(page, logGroupsAtOnce)) {
-          for (const group of groups) {
-            names.push(group.logGroupName);
-            partitions += countBackfill(group, archive.definition, backfill, now);
-          }
+      for await (const parts of readLedgerWindows(database, archive, backfill)) {
+        for (const part of parts) {
+          const { logGroupName } = part.logGroup;
+          if (!isAsked(logGroupName)) continue;
+          names.push(logGroupName);
+          partitions += countBackfill(part, definition, backfill, now);
         }
       }
       const { seconds } = await estimateDuration(database, archive.target, names);
@@ -98,8 +105,24 @@ export function makeArchiveBackfills(options: {
   };
 }
 
-// A log group can have a range for each of its partitions. More: other requests wait.
-const logGroupsAtOnce = 10;
+// As of one page of the coverage. More: other requests wait.
+const bounds = { maxLogGroups: 100, maxPieces: 1_000 };
+
+/** Yields what is known of a window of an archive, part by part. */
+async function* readLedgerWindows(
+  database: Database,
+  { id: archiveId, definition }: FoundArchive['archive'],
+  { fromAt, toAt }: PlannedBackfill,
+): AsyncGenerator<LogGroupPart[]> {
+  const { partitionBy } = definition;
+  const query = { archiveId, partitionBy, window: { fromAt, toAt }, logGroupName: undefined };
+  for (let from: LedgerPosition | undefined; ; ) {
+    const part: LedgerWindow = await readLedgerWindow(database, { ...query, ...bounds, from });
+    yield part.logGroups;
+    if (!part.next) return;
+    from = part.next;
+  }
+}
 
 /** Makes the questions of a backfill, which is an export. Each export is decided again before it is sent. */
 function questionsOf({ archive, target }: FoundArchive, backfill: PlannedBackfill) {
