@@ -83,6 +83,24 @@ describe('the page of an archive', () => {
     expect(html).toMatch(/2 partitions at risk.*\/at-risk.*in 4 h 59 min.*<dl class="facts">/s);
   });
 
+  test('lists the partitions at risk, then those that failed, then lost ones', async () => {
+    const { html } = await visitor.get(`/ui/archives/${archiveId}`);
+
+    const [, list = ''] = /id="archive-urgent"(.*?)<h2 id="grid-title"/s.exec(html) ?? [];
+    const rows = [...list.matchAll(/<tr role="row"><th role="rowheader".*?<\/tr>/gs)].map(
+      ([row]) => [/badge \w+">(\w+)</.exec(row)?.[1], /<bdi>(.*?)<\/bdi>/.exec(row)?.[1]],
+    );
+    expect(rows).toEqual([
+      ['atRisk', '/at-risk'],
+      ['missing', '/missing'],
+      ['lost', '/at-risk'],
+      ['lost', '/deleted'],
+    ]);
+    expect(list).toContain('the log events have expired');
+    expect(list).toContain('the log group was deleted');
+    expect(list).toMatch(/problems\/export-task-failed.*data-label="Next try"><div>.*in \d+ min/s);
+  });
+
   test('has a cell for each of the last 31 days of 20 log groups', async () => {
     const { html } = await visitor.get(`/ui/archives/${archiveId}`);
 

@@ -11,6 +11,7 @@ import { type ArchiveChanges, makeArchiveChanges } from './change-archives.ts';
 import { type ListArchives, makeListArchives } from './list-archives.ts';
 import { type ListCoverage, makeListCoverage } from './list-coverage.ts';
 import { makeReadArchiveGrid, type ReadArchiveGrid } from './read-archive-grid.ts';
+import { makeReadUrgentRuns, type ReadUrgentRuns } from './read-urgent-runs.ts';
 
 /** An archive as callers see it, with its version. */
 export interface ShownArchive {
@@ -28,6 +29,7 @@ export interface ArchiveOperations {
   backfills: ArchiveBackfills;
   show: (archive: StoredArchive) => ShownArchive;
   readGrid: ReadArchiveGrid;
+  readUrgentRuns: ReadUrgentRuns;
   /** Shows the current state of an existing archive, to a caller that may read it. */
   showNow: (archiveId: string) => Promise<ShownArchive>;
   /** Announces a changed archive to its watchers and to the keeper. */
@@ -67,6 +69,7 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     listCoverage: makeListCoverage(database, basePath),
     show,
     readGrid: makeReadArchiveGrid(database),
+    readUrgentRuns: makeReadUrgentRuns(database),
     async showNow(archiveId) {
       // Archives are never deleted.
       return show((await findArchive(database.queries, archiveId)) as StoredArchive);

@@ -7,9 +7,15 @@ import { commonPart, type Window } from '#time/window.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
 import type { PartitionRun } from '../partitions/runs.ts';
 import { readBackfills } from '../store/partitions/read-backfills.ts';
+import { countKnownLogGroups, findLogGroupAt } from '../store/reads/log-group-index.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
 import { runsOfLogGroup } from '../store/reads/read-coverage-page.ts';
-import { countKnownLogGroups, readLogGroupWindows } from '../store/reads/read-window.ts';
+import {
+  endOfTime,
+  type LedgerWindowQuery,
+  type LogGroupPart,
+  readLedgerWindow,
+} from '../store/reads/read-ledger-window.ts';
 
 const maxInstant = 8_640_000_000_000_000; // of a Date
 const Place = (maximum: number, description: string) =>
@@ -68,6 +74,8 @@ export type ReadArchiveGrid = (
 const maxRows = 20;
 // The days of a month fit. More: cells are too narrow to point at.
 const maxColumns = 31;
+// A year by hour whose neighbours all differ. Fewer: pages of such archives have fewer rows. More: they are slow.
+const maxPieces = 10_000;
 
 /** Makes `ReadArchiveGrid`. */
 export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
@@ -81,15 +89,13 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
     };
     const { window, earlier, later } = windowsOf(partitionBy, whole, { fromAt, toAt });
     const { columns, step } = columnsOf(partitionBy, window);
-    const place = { offset: fromGroup, limit: maxRows, window };
-    const groups = await readLogGroupWindows(database, id, place);
+    const parts = await readParts(database, { archiveId: id, partitionBy, window, fromGroup });
     return {
       partitionBy,
       step,
       columns,
-      rows: groups.map(({ ranges, work, ...logGroup }) => {
-        const { logGroupName, incarnation, goneAt } = logGroup;
-        const part = { logGroup, window, ranges, work };
+      rows: parts.map((part) => {
+        const { logGroupName, incarnation, goneAt } = part.logGroup;
         const runs = [...runsOfLogGroup({ definition, endedAt }, backfills, part, now)];
         const cells = columns.map((column) => countIn(column, runs, partitionBy));
         return { logGroupName, incarnation, isGone: goneAt !== null, cells };
@@ -102,6 +108,29 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
       later,
     };
   };
+}
+
+/** Reads what is known of the log groups of some rows. */
+async function readParts(
+  database: Database,
+  {
+    fromGroup,
+    ...query
+  }: Pick<LedgerWindowQuery, 'archiveId' | 'partitionBy' | 'window'> & {
+    fromGroup: number;
+  },
+): Promise<LogGroupPart[]> {
+  const first = await findLogGroupAt(database, query.archiveId, fromGroup);
+  if (!first) return [];
+  const { logGroups, next } = await readLedgerWindow(database, {
+    ...query,
+    logGroupName: undefined,
+    from: { ...first, at: query.window.fromAt },
+    maxLogGroups: maxRows,
+    maxPieces,
+  });
+  const isCut = next !== undefined && next.at !== endOfTime;
+  return isCut && logGroups.length > 1 ? logGroups.slice(0, -1) : logGroups;
 }
 
 /** Returns the time range to show, in whole partitions, and those before and after it. */

@@ -1,5 +1,6 @@
 import type { ArchiveGrid, ArchiveGridQuery } from '#archives/operations/read-archive-grid.ts';
 import type { Archive } from '#archives/presenters/archive-view.ts';
+import type { LogGroupRun } from '#archives/store/reads/read-coverage-page.ts';
 import { countOf, inDigits } from '#problems/limits.ts';
 import { instant, instantAgo } from '../../html/formats.ts';
 import { asCode, type Html, html, nameOf } from '../../html/html.ts';
@@ -9,6 +10,7 @@ import { archiveGrid } from '../../pictures/archive-grid.ts';
 import { coverageBar, partitionsInWords } from '../../pictures/partition-states.ts';
 import { badge } from '../../pictures/slice-states.ts';
 import { problemBox } from '../problem-view.ts';
+import { urgentList } from './urgent-list.ts';
 
 /** What a button has done, as the page says it afterwards. */
 export const archiveNotices = {
@@ -23,6 +25,8 @@ export interface ArchiveView {
   archive: Archive;
   query: ArchiveGridQuery;
   grid: ArchiveGrid;
+  /** The first partitions that need attention. */
+  urgentRuns: readonly LogGroupRun[];
   notice?: keyof typeof archiveNotices | undefined;
   /** The form token of the session. */
   token: string;
@@ -51,6 +55,7 @@ ${archiveFacts(view)}
 <div id="archive-buttons" class="buttons" data-part>${buttons(path, view)}</div>
 <div id="archive-problems" data-part>${stopProblem && html`<h2>Problems</h2>${problemBox(stopProblem, 'the archive creates no exports until it is fixed')}`}
 ${progress?.listingProblem !== undefined && html`<p class="error">The list of log groups is incomplete: ${progress.listingProblem}</p>`}</div>
+<div id="archive-urgent" data-part>${urgentList(view)}</div>
 <h2 id="grid-title">Partitions</h2>
 <div id="archive-grid" data-part>${archiveGrid(path, query, grid, watermarkAt)}</div>
 <p><a href="${archive.links.coverage}">Coverage as JSON</a> · <a href="${urlOf(`${basePath}/ui/jobs`, { archiveId: archive.id, caller: '*' })}">Jobs of this archive</a></p>

@@ -39,10 +39,11 @@ export const showArchivePage: FastifyPluginAsyncTypebox<{
     config: { action: 'ReadArchive', timeoutProblem: 'database-unavailable' },
     handler: async (request, reply) => {
       const { notice, ...query } = request.query;
-      const { access, show, readGrid } = operations;
+      const { access, show, readGrid, readUrgentRuns } = operations;
       const { archiveId } = request.params;
       const { archive, target } = await access.find(request, 'ReadArchive', archiveId);
       const grid = await readGrid(archive, query);
+      const urgentRuns = await readUrgentRuns(archive);
 
       const view = {
         basePath: request.basePath,
@@ -50,6 +51,7 @@ export const showArchivePage: FastifyPluginAsyncTypebox<{
         ...show(archive),
         query,
         grid,
+        urgentRuns,
         notice,
         token: formTokenOf(openSession(request.raw, reply)),
         mayChange: authorizer.mayPermit(request, 'ChangeArchive', target),
