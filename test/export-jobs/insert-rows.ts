@@ -105,7 +105,7 @@ export async function insertAttempt(database: Database, values: AttemptValues): 
 
 /** Inserts a verification. Returns nothing: its job need not exist. */
 export async function insertVerification(
-  database: Database,
+  database: Pick<Database, 'queries'>,
   {
     jobId = 'job',
     slice = 0,

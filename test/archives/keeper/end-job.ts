@@ -5,11 +5,15 @@ import { lockJob } from '#export-jobs/store/lock-job.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
 import { sliceProblem } from '../../export-jobs/accepted-jobs.ts';
 import { testAuditContext } from '../../export-jobs/caller-requests.ts';
+import { insertVerification } from '../../export-jobs/insert-rows.ts';
 
 /** What becomes of a job of one slice. */
 export type JobEnd =
   | { outcome: 'covered'; isEmpty?: boolean }
+  /** The service role may not list the objects. */
   | { outcome: 'unverified' }
+  /** A replica of an older version verified it. */
+  | { outcome: 'unrecorded' }
   | { outcome: 'failed'; problem: string }
   | { outcome: 'cancelled' };
 
@@ -46,8 +50,8 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
     const slice = await readSlice(queries, jobId);
     const { attempt } = slice;
     const ids = { slice: 0, attempt };
-    const isCompleted = end.outcome === 'covered' || end.outcome === 'unverified';
-    const state = isCompleted ? 'completed' : end.outcome;
+    const isEndedOtherwise = end.outcome === 'failed' || end.outcome === 'cancelled';
+    const state = isEndedOtherwise ? end.outcome : 'completed';
     const problem = end.outcome === 'failed' ? sliceProblem(end.problem) : null;
     await setState(queries, jobId, state as SliceState, attempt, problem);
     await recordChange(
@@ -67,6 +71,10 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
         .set({ taskId: null })
         .where('jobId', '=', jobId)
         .execute();
+    }
+    if (end.outcome === 'unverified' || end.outcome === 'unrecorded') {
+      const method = end.outcome === 'unverified' ? 'skipped' : 'objects';
+      await insertVerification({ queries }, { jobId, attempt, method, endedAt: 1 });
     }
     if (end.outcome !== 'covered') return;
     const job = await queries

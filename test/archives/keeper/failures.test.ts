@@ -125,6 +125,21 @@ test('stops the archive when its exports are not verified', async () => {
   expect(await kept.ranges()).toEqual([]);
 });
 
+test('exports again later what an older version verified, and is not stopped', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+
+  await endJob(kept.database, await onlyJob(kept), { outcome: 'unrecorded' });
+  await kept.look();
+  const [row] = await kept.partitions();
+  kept.advance(61 * minuteMs);
+  await kept.look();
+
+  expect((await kept.archive(id)).stopProblem).toBeNull();
+  expect(row).toMatchObject({ state: 'missing', problem: '/problems/internal-error' });
+  expect(await kept.waiting()).toMatchObject([{ revision: 2 }]);
+});
+
 test('exports nothing that the policies forbid, and resumes within an hour', async () => {
   let isPermitted = false;
   const authorizer = authorizerBy(() => isPermitted);

@@ -11,6 +11,7 @@ import {
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
 import { isRoleRefusedInRow } from '../../store/partitions/refused-in-row.ts';
+import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import type { Look } from '../look.ts';
 
@@ -31,7 +32,7 @@ export async function settleJobs(
   const stop = await writeOfLook(writer, async (queries) => {
     let fault: SliceProblem | undefined;
     for (const row of ended) {
-      const problem = row.job && problemOf(row.job);
+      const problem = row.job && (await problemOf(queries, row.job));
       if (!problem) await deletePartition(queries, row);
       else if (await isShared(queries, look, row, problem)) {
         await deletePartition(queries, row);
@@ -63,16 +64,27 @@ export async function settleJobs(
 }
 
 /** Why a job that has ended covers nothing. */
-function problemOf({ states, isCancelRequested, problem }: PartitionJob): SliceProblem {
+async function problemOf(
+  queries: Transaction<Tables>,
+  { id, states, isCancelRequested, problem }: PartitionJob,
+): Promise<SliceProblem> {
   if (states.has('failed') && problem) return problem;
   if (states.has('cancelled') || isCancelRequested) return toStored(cancelled());
-  return toStored(unverified());
+  return toStored((await isVerificationSkipped(queries, id)) ? unverified() : unrecorded());
 }
 
 const cancelled = () =>
   new Problem('export-job-cancelled', 'The export job of this partition was cancelled.', {
     remedy: 'Do nothing: the archive exports the partition again later.',
   });
+
+/** During an upgrade, a replica of an older version verifies exports, and knows no archives. */
+const unrecorded = () =>
+  new Problem(
+    'internal-error',
+    'The export was verified, but not recorded in the coverage: by an older version of this service, most likely.',
+    { remedy: 'Do nothing: the archive exports the partition again later.' },
+  );
 
 const unverified = () =>
   new Problem('service-role-not-permitted', unverifiedDetail, {
