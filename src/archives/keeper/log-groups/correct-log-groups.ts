@@ -1,13 +1,13 @@
 import { lockLogGroup, putRange } from '#coverage/ledger/put-range.ts';
 import type { LedgerRange } from '#coverage/ledger/splice.ts';
-import { ofIncarnation } from '../../store/log-groups/incarnations.ts';
+import { recordDone } from '../../store/log-groups/incarnations.ts';
 import { keyOf } from '../../store/log-groups/read-ledger.ts';
 import { writeAfterJobs } from '../../store/looks/hold-look.ts';
 import type { QueuedPartition } from '../../store/partitions/read-queued.ts';
 import { shrinkPartition } from '../../store/partitions/write-partitions.ts';
 import type { Look } from '../look.ts';
 import { announceWithdrawn, withdrawPartitions } from '../queue/withdraw-partitions.ts';
-import type { AssessedLogGroup, Assessment, ReadAssessed } from './assess-log-group.ts';
+import type { AssessedLogGroup, ReadAssessed } from './assess-log-group.ts';
 
 const lost: Omit<LedgerRange, 'fromAt' | 'toAt'> = {
   state: 'lost',
@@ -30,38 +30,34 @@ export async function correctLogGroups(
   const { archive, writer, alerts } = look;
   const { partitionBy } = archive.definition;
   const stale = assessed.flatMap(({ assessment }) => assessment.stale);
-  const changing = assessed.filter(({ assessment }) => changesLedger(assessment));
-  const locked = new Set(changing.map(({ group }) => keyOf(group)));
+  const losing = assessed.filter(({ assessment }) => assessment.losses.length > 0);
+  const locked = new Set(losing.map(({ group }) => keyOf(group)));
   const { queued, withdrawn, names } = await writeAfterJobs(
     writer,
     (queries) => withdrawPartitions(look, queries, stale, inQueue),
     async (queries, withdrawal) => {
-      for (const { group } of changing) {
+      for (const { group } of losing) {
         const { archiveId, logGroupName, incarnation } = group;
         await lockLogGroup(queries, { archiveId, logGroupName, incarnation });
       }
       const names = new Map<string, Set<string>>();
+      const done: Parameters<typeof recordDone>[2][number][] = [];
       for (const { group, assessment } of await read(queries, withdrawal.queued)) {
         for (const { row, rest } of assessment.shrunk) await shrinkPartition(queries, row, rest);
-        if (!locked.has(keyOf(group))) continue;
         const { doneUntilAt } = assessment;
-        if (doneUntilAt !== null)
-          await ofIncarnation(queries, group).set({ doneUntilAt }).execute();
+        if (doneUntilAt !== null) done.push({ ...group, doneUntilAt });
+        if (!locked.has(keyOf(group))) continue;
         for (const { cause, fromAt, toAt } of assessment.losses) {
           const range: LedgerRange = { ...lost, fromAt, toAt, cause };
           await putRange(queries, { ...group, partitionBy }, range);
           names.set(cause, (names.get(cause) ?? new Set()).add(group.logGroupName));
         }
       }
+      await recordDone(queries, archive.id, done);
       return { ...withdrawal, names };
     },
   );
   announceWithdrawn(look, withdrawn);
   for (const [cause, logGroupNames] of names) alerts.lost(archive, cause, logGroupNames);
   return queued;
-}
-
-/** Whether the ledger of a log group is written. */
-export function changesLedger({ losses, doneUntilAt }: Assessment): boolean {
-  return losses.length > 0 || doneUntilAt !== null;
 }

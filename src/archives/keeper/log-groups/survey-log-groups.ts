@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { byUrgency, type DuePartition } from '../../partitions/due.ts';
 import { runsOf } from '../../partitions/runs.ts';
 import { addToTally, makeTally, type Tally } from '../../partitions/tally.ts';
@@ -16,7 +18,7 @@ import {
   assessLogGroup,
   type ReadAssessed,
 } from './assess-log-group.ts';
-import { changesLedger, correctLogGroups } from './correct-log-groups.ts';
+import { correctLogGroups } from './correct-log-groups.ts';
 import { findAgain } from './find-again.ts';
 
 /** What a look knows of all log groups of an archive. */
@@ -73,6 +75,7 @@ export async function surveyLogGroups(
     });
   };
   for (;;) {
+    await setImmediate(); // SQLite works on this thread: other requests run between two pages
     let assessed = await read(database.queries, survey.queued);
     if (assessed.some(needsCorrection)) {
       survey.queued = await correctLogGroups(look, assessed, survey.queued, read);
@@ -89,7 +92,8 @@ export async function surveyLogGroups(
 }
 
 function needsCorrection({ assessment }: AssessedLogGroup): boolean {
-  return assessment.stale.length + assessment.shrunk.length > 0 || changesLedger(assessment);
+  const { stale, shrunk, losses, doneUntilAt } = assessment;
+  return stale.length + shrunk.length + losses.length > 0 || doneUntilAt !== null;
 }
 
 function add(

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 
 import { clearRange, putRange } from '#coverage/ledger/put-range.ts';
 import type { PartitionBy } from '#coverage/ledger/units.ts';
@@ -21,6 +21,24 @@ export function ofIncarnation(
     .where('archiveId', '=', archiveId)
     .where('logGroupName', '=', logGroupName)
     .where('incarnation', '=', incarnation);
+}
+
+/** Records until when everything wanted of log groups of an archive is in the ledger, in one statement. */
+export async function recordDone(
+  queries: Queries,
+  archiveId: string,
+  done: readonly (Omit<Incarnation, 'archiveId'> & { doneUntilAt: number })[],
+): Promise<void> {
+  if (done.length === 0) return;
+  const values = done.map(
+    ({ logGroupName, incarnation, doneUntilAt }) =>
+      sql`(cast(${logGroupName} as text), cast(${incarnation} as integer), cast(${doneUntilAt} as bigint))`,
+  );
+  await sql`
+    with done(name, number, until_at) as (values ${sql.join(values)})
+    update archive_log_groups set done_until_at = done.until_at from done
+    where archive_id = ${archiveId} and log_group_name = done.name and incarnation = done.number
+  `.execute(queries);
 }
 
 /**

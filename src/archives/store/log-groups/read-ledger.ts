@@ -80,27 +80,27 @@ interface PageNames {
   to: string;
 }
 
+// A cross join: SQLite keeps its order, and looks up the ranges of each log group in their key. Otherwise it reads
+// all ranges of the archive for each page.
 function readRanges(queries: Queries, { archiveId, from, to }: PageNames, isWhole: boolean) {
   return queries
     .selectFrom('archiveLogGroups as groups')
-    .innerJoin('archiveRanges as ranges', (on) =>
-      on
-        .onRef('ranges.archiveId', '=', 'groups.archiveId')
-        .onRef('ranges.logGroupName', '=', 'groups.logGroupName')
-        .onRef('ranges.incarnation', '=', 'groups.incarnation'),
-    )
-    .$if(!isWhole, (query) => query.where(whereOpen))
+    .crossJoin('archiveRanges as ranges')
     .selectAll('ranges')
     .where('groups.archiveId', '=', archiveId)
     .where('groups.logGroupName', '>=', from)
     .where('groups.logGroupName', '<=', to)
-    .orderBy('ranges.logGroupName')
-    .orderBy('ranges.incarnation')
+    .where('ranges.archiveId', '=', archiveId)
+    .whereRef('ranges.logGroupName', '=', 'groups.logGroupName')
+    .whereRef('ranges.incarnation', '=', 'groups.incarnation')
+    .$if(!isWhole, (query) => query.where(whereOpen))
+    .orderBy('groups.logGroupName')
+    .orderBy('groups.incarnation')
     .orderBy('ranges.fromAt')
     .execute();
 }
 
-const whereOpen = sql<boolean>`(groups.done_until_at is null or ranges.from_at >= groups.done_until_at)`;
+const whereOpen = sql<boolean>`ranges.from_at >= coalesce(groups.done_until_at, ${sql.lit(Number.MIN_SAFE_INTEGER)})`;
 
 function readMissing(queries: Queries, { archiveId, from, to }: PageNames) {
   return queries

@@ -1,6 +1,9 @@
+import type { Insertable } from 'kysely';
+
 import type { LogGroup } from '#aws/log-groups/describe-log-groups.ts';
 import type { PartitionBy } from '#coverage/ledger/units.ts';
 import type { Queries } from '#database/database.ts';
+import type { ArchiveLogGroupRow } from '#database/rows/archive-rows.ts';
 import { ofIncarnation, replaceIncarnation, restoreIncarnation } from './incarnations.ts';
 
 /** A listing of the log groups of an archive. */
@@ -26,6 +29,7 @@ export async function recordListed(
   if (page.length === 0) return;
   const latest = await readLatest(queries, archiveId, page);
   const unchanged: string[] = [];
+  const added: Insertable<ArchiveLogGroupRow>[] = [];
   for (const { logGroupName, creationTime = 0, retentionInDays: retentionDays = null } of page) {
     const known = latest.get(logGroupName);
     const seen = { seenAt: beganAt, retentionDays };
@@ -33,10 +37,7 @@ export async function recordListed(
       if (known)
         await replaceIncarnation(queries, { archiveId, ...known }, partitionBy, creationTime);
       const incarnation = (known?.incarnation ?? 0) + 1;
-      await queries
-        .insertInto('archiveLogGroups')
-        .values({ archiveId, logGroupName, incarnation, createdAt: creationTime, ...seen })
-        .execute();
+      added.push({ archiveId, logGroupName, incarnation, createdAt: creationTime, ...seen });
     } else if (known.goneAt !== null || known.retentionDays !== retentionDays) {
       const key = { archiveId, ...known };
       if (known.goneAt !== null) await restoreIncarnation(queries, key, partitionBy);
@@ -47,6 +48,7 @@ export async function recordListed(
       unchanged.push(logGroupName);
     }
   }
+  if (added.length > 0) await queries.insertInto('archiveLogGroups').values(added).execute();
   if (unchanged.length === 0) return;
   await queries
     .updateTable('archiveLogGroups')

@@ -72,16 +72,19 @@ export function writeOfLook<Result>(
 }
 
 /** The same, after `lockJobs`: all transactions lock jobs, then archives, then log groups. */
-export function writeAfterJobs<Locked, Result>(
+export async function writeAfterJobs<Locked, Result>(
   writer: LookWriter,
   lockJobs: (queries: Transaction<Tables>) => Promise<Locked>,
   act: (queries: Transaction<Tables>, locked: Locked) => Promise<Result>,
 ): Promise<Result> {
-  return writer.database.transaction(async (queries) => {
+  const { database } = writer;
+  const result = await database.transaction(async (queries) => {
     const locked = await lockJobs(queries);
     await holdLook(writer, queries);
     return act(queries, locked);
   });
+  await database.checkpoint(); // a first look at ten thousand log groups writes many pages
+  return result;
 }
 
 /** Releases a look, if it is still ours. Others can take the archive up at once. */
