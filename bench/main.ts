@@ -4,6 +4,7 @@ import { startAws } from './aws.ts';
 import { startChild } from './child.ts';
 import { measureAuth } from './figures/auth.ts';
 import { measureCalls } from './figures/calls.ts';
+import { measureCoverage } from './figures/coverage.ts';
 import { measureDecision } from './figures/decision.ts';
 import { measureHealth } from './figures/health.ts';
 import { measureAccept } from './figures/jobs/accept.ts';
@@ -50,6 +51,7 @@ const figures = {
   accept: measureAccept,
   'pick-next': measurePickNext,
   retention: measureRetention,
+  coverage: measureCoverage,
   watchers: measureWatchers,
   unauthorized: measureUnauthorizedCallers,
   failover: measureFailover,
@@ -85,6 +87,7 @@ const scale: Scale = isShort
       picks: 20,
       finished: 2_000,
       purgeSeconds: 0.2,
+      coverage: { logGroups: 4, days: 3 },
       watchers: 20,
       foreignJobs: 10,
       isLeaseAwaited: false,
@@ -124,6 +127,7 @@ const scale: Scale = isShort
       picks: 200,
       finished: 1_000_000,
       purgeSeconds: 4,
+      coverage: { logGroups: 1_000, days: 366 },
       watchers: 1_000,
       foreignJobs: 10_000,
       isLeaseAwaited: true,

@@ -37,6 +37,8 @@ export interface Scale {
   /** Finished slices to delete, and the duration of a round of requests meanwhile. */
   finished: number;
   purgeSeconds: number;
+  /** The coverage of archives: one row for each log group and hour. */
+  coverage: { logGroups: number; days: number };
   /** The number of callers who follow one job. */
   watchers: number;
   /** Foreign jobs to read on every route, and as many that do not exist. */

@@ -76,6 +76,14 @@ test('npm run bench prints every figure', async () => {
       '  pace               # rows/s; without pauses # rows/s',
       '  after kill #      # jobs in part (goal #), # slices left, deleted in # s; then # left (goal #), # waiting',
     ]),
+    ...['SQLite    ', 'PostgreSQL'].flatMap((storage) => [
+      `coverage, ${storage} # rows, # log groups of # days, filled in # s`,
+      ...['by-day ', 'by-hour'].map(
+        (archive) =>
+          `  ${archive}            first page # ms, far behind # ms, state=lost # ms, state=missing # ms, one month # ms, grid # ms (goal ≤ #)`,
+      ),
+      '  GET /coverage      an hour # ms, a year # ms (goal ≤ #)',
+    ]),
     'watchers, #         # reads/s of one job (goal ≥ #), each # ms',
     '  CPU time a read    gateway # µs',
     '  calls to AWS       # a second (goal ≤ #)',
