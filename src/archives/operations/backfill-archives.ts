@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import { requireEach } from '#export-jobs/access/export-question.ts';
@@ -120,6 +122,7 @@ async function* readLedgerWindows(
     const part: LedgerWindow = await readLedgerWindow(database, { ...query, ...bounds, from });
     yield part.logGroups;
     if (!part.next) return;
+    await setImmediate();
     from = part.next;
   }
 }

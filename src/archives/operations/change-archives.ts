@@ -87,13 +87,14 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
         const detail = 'The request has no If-Match header.';
         throw new Problem('precondition-required', detail);
       }
-      requireMatch(ifMatch, archive);
+      if (!isMatch(ifMatch, archive)) throw changedMeanwhile();
       const plan = await planPatch(request, archive, patch);
       await changeArchive(database, archiveId, {
         type: 'archive-changed',
         approval: { request, policies: [...policies, ...plan.policies] },
         act(_queries, current) {
-          requireMatch(ifMatch, current);
+          // Also with `*`: what was planned and permitted is a change of the definition that was read.
+          if (current.definitionDigest !== archive.definitionDigest) throw changedMeanwhile();
           const { name } = plan;
           const definition = JSON.stringify(plan.definition);
           const isSame = name === current.name && definition === JSON.stringify(current.definition);
@@ -151,16 +152,13 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
   };
 }
 
-/** @throws Problem precondition-failed */
-function requireMatch(ifMatch: string, archive: StoredArchive): void {
-  if (
-    ifMatch.trim() === '*' ||
-    ifMatch.split(',').some((tag) => isDefinitionOf(tag.trim(), archive))
-  )
-    return;
-  const detail = 'The archive was changed since the answer with this ETag.';
-  throw new Problem('precondition-failed', detail);
+function isMatch(ifMatch: string, archive: StoredArchive): boolean {
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  return tags.some((tag) => tag === '*' || isDefinitionOf(tag, archive));
 }
+
+const changedMeanwhile = () =>
+  new Problem('precondition-failed', 'The archive was changed since the answer with this ETag.');
 
 /** Whether two definitions have the same exports, at the same load, so that nothing has to be permitted. */
 function isSameExport(one: ArchiveDefinition, other: ArchiveDefinition): boolean {

@@ -13,12 +13,15 @@ const ownOnly: Rule = (_principal, { action, context }) =>
 describe.each(storageBackends)('a change of an archive, on %s', (_name, openStorage) => {
   let world: World;
   let policies: Policies;
+  /** Runs while a request waits between two calls to AWS. */
+  let meanwhile = async () => {};
   beforeAll(async () => {
     policies = policiesOf(ownOnly);
     world = await openWorld({
       jobs: await openStorage(),
       access: policies.access,
       heartbeatOrigins: ['https://hc.example.com'],
+      sleep: () => meanwhile(),
     });
     world.emulator.seed.logGroup({ region, logGroupName: '/short', retentionInDays: 1 });
   });
@@ -136,13 +139,23 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       expect(listed.status).toBe(200);
     });
 
-    test('accepts only one of two changes at the same time', async () => {
-      const { id, etag } = await create();
+    test.each(['its ETag', '*'])(
+      'rejects a change with %s if another one comes while it is planned',
+      async (tag) => {
+        // More names than one call to AWS takes, so that it waits in between.
+        const logGroupNames = Array.from({ length: 51 }, (_, n) => (n === 0 ? '/app' : `/${n}`));
+        const { id, etag } = await create({ logGroupNames });
+        meanwhile = async () => {
+          meanwhile = async () => {};
+          expect((await patch(id, { name: 'other' })).status).toBe(200);
+        };
 
-      const answers = await Promise.all([1, 2].map((priority) => patch(id, { priority }, etag)));
+        const { status, body } = await patch(id, { priority: 1 }, tag === '*' ? tag : etag);
 
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
-    });
+        expect([status, body.type]).toEqual([412, '/problems/precondition-failed']);
+        expect((await call('GET', `/${id}`)).body).toMatchObject({ name: 'other', priority: -5 });
+      },
+    );
 
     test('requires If-Match', async () => {
       const { id } = await create();
