@@ -69,7 +69,7 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     listCoverage: makeListCoverage(database, basePath),
     show,
     readGrid: makeReadArchiveGrid(database),
-    readUrgentRuns: makeReadUrgentRuns(database),
+    readUrgentRuns: makeReadUrgentRuns(database, options.elapsed),
     async showNow(archiveId) {
       // Archives are never deleted.
       return show((await findArchive(database.queries, archiveId)) as StoredArchive);

@@ -1,6 +1,11 @@
+import { shareAnswers } from '#caching/shared-answers.ts';
 import type { Database } from '#database/database.ts';
-import type { StoredArchive } from '../store/reads/read-archives.ts';
-import { type LogGroupRun, readCoveragePage } from '../store/reads/read-coverage-page.ts';
+import { findArchive, type StoredArchive } from '../store/reads/read-archives.ts';
+import {
+  type CoverageQuery,
+  type LogGroupRun,
+  readCoveragePage,
+} from '../store/reads/read-coverage-page.ts';
 import { endOfTime } from '../store/reads/read-ledger-window.ts';
 
 /** Reads the first partitions of an archive that need attention: those at risk, then failed and lost ones. */
@@ -12,24 +17,33 @@ const maxRuns = 20;
 // Of each state. A page reads up to a thousand log groups. More: the page of a large archive is slow.
 const maxPages = 3;
 
-/** Makes `ReadUrgentRuns`. It reads nothing of states that the last look has not found. */
-export function makeReadUrgentRuns(database: Database): ReadUrgentRuns {
-  return async (archive) => {
+// All viewers of an archive get the same, and a large one takes a tenth of a second. Longer: the list is older.
+const freshForMs = 1_000;
+
+/**
+ * Makes `ReadUrgentRuns`. It reads nothing of states that the last look has not found. `elapsed` is a clock that only
+ * goes forward, in milliseconds.
+ */
+export function makeReadUrgentRuns(database: Database, elapsed: () => number): ReadUrgentRuns {
+  const shared = shareAnswers(readRuns, { freshForMs, elapsed });
+  return ({ id, version }) => shared({ id, version });
+
+  async function readRuns({ id }: Pick<StoredArchive, 'id' | 'version'>): Promise<LogGroupRun[]> {
+    const archive = await findArchive(database.queries, id);
     const runs: LogGroupRun[] = [];
+    if (!archive) return runs;
     for (const state of states) {
       const count = archive.summary?.partitions[state] ?? 0;
-      let from: Parameters<typeof readCoveragePage>[2]['from'];
+      let from: CoverageQuery['from'];
       for (let page = 0; count > 0 && page < maxPages && runs.length < maxRuns; page += 1) {
-        const query = { state, window: { fromAt: 0, toAt: endOfTime }, from };
-        const found = await readCoveragePage(database, archive, {
-          ...query,
-          limit: maxRuns - runs.length,
-        });
+        const window = { fromAt: 0, toAt: endOfTime };
+        const limit = maxRuns - runs.length;
+        const found = await readCoveragePage(database, archive, { state, window, from, limit });
         runs.push(...found.runs);
         from = found.next;
         if (!from) break;
       }
     }
     return runs;
-  };
+  }
 }
