@@ -87,15 +87,17 @@ test('the walk through archives says what happens', async () => {
   const outputs: string[] = [];
   const archive = async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/archives?name=shop`);
-    const [{ state, progress }] = (await answer.json()).archives;
+    const [{ id, state, progress }] = (await answer.json()).archives;
     const { partitionCounts: counts, watermark } = progress;
-    return { state, watermark: watermark.slice(0, 10), ...counts };
+    const page = await fetch(`http://127.0.0.1:${port}/ui/archives/${id}`);
+    const isRiskNamed = (await page.text()).includes('1 partition at risk');
+    return { state, watermark: watermark.slice(0, 10), isRiskNamed, ...counts };
   };
   /** What the text beside a step promises, by its first words. */
   const promises: [text: string, expected: object][] = [
     ['Turn the clock by 36 hours, to 2 May', { covered: 3, watermark: '2024-05-02' }],
     ['It is 4 May at 20:00', { state: 'current', covered: 10, watermark: '2024-05-04' }],
-    ['Pause the archive, and shorten', { state: 'paused', atRisk: 1 }],
+    ['Pause the archive, and shorten', { state: 'paused', atRisk: 1, isRiskNamed: true }],
     ['The log events of 4 May expire', { state: 'current', covered: 14, lost: 0 }],
     ['It is 9 May at 08:00', { state: 'atRisk', covered: 25, atRisk: 1 }],
     [
