@@ -1,7 +1,7 @@
 import { holdLook } from '../store/looks/hold-look.ts';
-import { findLogGroups } from './log-groups/find-log-groups.ts';
+import { findLogGroups, tooManyLogGroups } from './log-groups/find-log-groups.ts';
 import type { Look } from './look.ts';
-import { tendArchive } from './tend-archive.ts';
+import { soonMs, tendArchive } from './tend-archive.ts';
 
 /** What the looks of a process share about listings. */
 export interface Listings {
@@ -19,19 +19,25 @@ export interface Listings {
 export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings): Promise<void> {
   const { archive, writer, timings, target, targetProblem, signal } = look;
   const { at } = await holdLook(writer, writer.database.queries);
-  const knownProblem = targetProblem ?? archive.summary?.listingProblem;
+  const isCut = archive.summary?.listingProblem === tooManyLogGroups;
+  const knownProblem = targetProblem ?? (isCut ? tooManyLogGroups : undefined);
   const tend = (listingProblem: string | undefined) => tendArchive(look, listingProblem);
   const { listedAt, endedAt } = archive;
   if (listedAt !== null || endedAt !== null || !target) await tend(knownProblem);
-  const isDue = listedAt === null || at - listedAt >= timings.listEveryMs;
-  if (endedAt !== null || !isDue || !target || targets.has(target.name)) return;
+  // After `at` if the clock of the database was set back.
+  const isDue = listedAt === null || listedAt > at || at - listedAt >= timings.listEveryMs;
+  if (endedAt !== null || !isDue || !target) return;
+  if (targets.has(target.name)) {
+    await holdLook(writer, writer.database.queries, soonMs);
+    return;
+  }
   targets.add(target.name);
   let problem: string | undefined;
   try {
     onWaiting(true);
     problem = await findLogGroups(look, async () => {
       onWaiting(false);
-      await tend(archive.summary?.listingProblem);
+      await tend(knownProblem);
       onWaiting(true);
     });
   } finally {

@@ -103,12 +103,13 @@ async function endTending(look: Look, found: Found): Promise<void> {
 function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at: number): boolean {
   if (archive.definition.heartbeatUrl === null || archive.listedAt === null) return false;
   if (stateOf(archive, summary) !== 'current') return false;
-  return archive.heartbeatAt === null || at - archive.heartbeatAt >= timings.heartbeatEveryMs;
+  const agoMs = at - (archive.heartbeatAt ?? -Infinity);
+  return agoMs < 0 || agoMs >= timings.heartbeatEveryMs; // negative if the clock was set back
 }
 
 // Another archive of the target lists its log groups now, or the target is being checked. Shorter: it is asked for in
 // vain. Longer: the listing waits for longer than it must, and after a start the slot is idle.
-const soonMs = 10_000;
+export const soonMs = 10_000;
 
 /** When to look next: at the latest when the next listing is due. One that failed is repeated later. */
 function nextLookAt(

@@ -178,3 +178,43 @@ test('calls AWS no more when the target has another account now', async () => {
   expect(await kept.ranges()).toEqual([]);
   expect((await kept.summary(id)).listingProblem).toContain('another account');
 });
+
+test('fills the queue again while a long listing goes on', async () => {
+  await using kept = await openKeptArchives();
+  for (let number = 100; number < 250; number += 1) kept.seed(`/app/${number}`);
+  await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+  await kept.look();
+  kept.advance(15 * minuteMs);
+  const queued: number[] = [];
+
+  await kept.look({
+    async sleep() {
+      queued.push((await kept.waiting()).length);
+      for (const { jobId } of await kept.waiting())
+        await endJob(kept.database, jobId, { outcome: 'covered' });
+    },
+  });
+
+  expect(queued).toEqual([8, 8]);
+});
+
+test('lists the log groups of two archives of a target one after the other', async () => {
+  await using kept = await openKeptArchives();
+  for (let number = 100; number < 160; number += 1) kept.seed(`/app/${number}`);
+  const archive = { logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs };
+  const ids = [await kept.accept(archive), await kept.accept(archive)];
+  const listing = Promise.withResolvers<void>();
+
+  const looking = kept.look({ sleep: () => listing.promise });
+  while (kept.emulator.journal.entries().length === 0) await new Promise(setImmediate);
+  await kept.look();
+  const calls = kept.emulator.journal.entries().length;
+  listing.resolve();
+  await looking;
+  kept.advance(minuteMs);
+  await kept.look();
+
+  expect(calls).toBeGreaterThan(0);
+  const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
+  expect(listed).toEqual([start, expect.any(Number)]);
+});

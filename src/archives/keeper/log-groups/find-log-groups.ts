@@ -6,6 +6,9 @@ import { holdLook, writeOfLook } from '../../store/looks/hold-look.ts';
 import type { Look } from '../look.ts';
 import { listSelected } from './list-log-groups.ts';
 
+/** Why a listing ended early. It stays so until the next one. */
+export const tooManyLogGroups = `The archive selects more than ${inDigits(statedLimits.logGroupsPerArchive)} log groups. The others are not exported.`;
+
 /**
  * Lists the log groups of an archive and records what has changed: new ones, gone ones, replaced ones, and their
  * retention. `meanwhile` is called when something is due while the listing goes on. Returns why the listing is
@@ -46,5 +49,5 @@ export async function findLogGroups(
   look.hasListed = true;
   alerts.listed(archive);
   if (isComplete) return undefined;
-  return `The archive selects more than ${inDigits(statedLimits.logGroupsPerArchive)} log groups. The others are not exported.`;
+  return tooManyLogGroups;
 }

@@ -12,7 +12,10 @@ import type { Look } from '../look.ts';
 export async function checkStopped(look: Look, at: number): Promise<void> {
   const { archive, target, writer, timings, alerts } = look;
   const { stopProblem, stopCheckAt } = archive;
-  if (!stopProblem || !target || (stopCheckAt ?? 0) > at) return;
+  const inMs = (stopCheckAt ?? at) - at;
+  // Later than any check if the clock of the database was set back.
+  const isDue = inMs <= 0 || inMs > timings.checkEveryMs;
+  if (!stopProblem || !target || !isDue) return;
   const isGreen = await isDestinationUsable(look);
   const changed = isGreen
     ? { stopProblem: null, stopCheckAt: null }
