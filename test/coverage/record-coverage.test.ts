@@ -45,11 +45,15 @@ async function change(
 /** Puts a job that exports the first hours of an archive, with its work, into a queue that does not run yet. */
 async function putPartition(
   queue: Queue,
-  { definition, ...job }: HourlyJob & { definition?: Partial<ArchiveDefinition> } = {},
+  {
+    definition = {},
+    id = 'archive',
+    ...job
+  }: HourlyJob & { definition?: Partial<ArchiveDefinition>; id?: string } = {},
 ): Promise<string> {
-  await insertArchive(queue.database, { lookDueAt: never, definition: definition ?? {} });
+  await insertArchive(queue.database, { id, lookDueAt: never, definition });
   const jobId = await queue.put(job);
-  const archive = { archiveId: 'archive', incarnation: 1, revision: 1 };
+  const archive = { archiveId: id, incarnation: 1, revision: 1 };
   await change(queue, jobId, { job: archive });
   await queue.database.queries
     .insertInto('archivePartitions')
@@ -233,28 +237,16 @@ describe.each(['sqlite', 'postgres'] as const)('a job of an archive, on %s', (ba
     ]);
   });
 
-  test.each([
-    [29, null],
-    [31, 'refresh'],
-  ])('covers its partition for %i days with refreshDays until %s', async (refreshDays, again) => {
+  test('covers its partition until a refresh is due, and not the partition of a log group that was replaced', async () => {
     await using queue = await openSeededQueue({ backend, replicas: 0 });
-    await putPartition(queue, { definition: { refreshDays } });
-
-    await queue.openReplica();
-    await queue.runUntilDone();
-
-    expect((await readArchive(queue)).ranges).toEqual([
-      { incarnation: 1, ...firstHour, ...covered, again },
-    ]);
-  });
-
-  test('proves nothing of a log group that was created again before the export', async () => {
-    await using queue = await openSeededQueue({ backend, replicas: 0 });
-    const jobId = await putPartition(queue);
+    // The export is sent 30 days after the start of the partition.
+    await putPartition(queue, { id: 'a-final', definition: { refreshDays: 29 } });
+    await putPartition(queue, { id: 'b-refreshed', definition: { refreshDays: 31 } });
+    const replaced = await putPartition(queue, { id: 'c-replaced' });
     await queue.database.queries
       .insertInto('archiveLogGroups')
       .values({
-        archiveId: 'archive',
+        archiveId: 'c-replaced',
         logGroupName: '/app',
         incarnation: 2,
         createdAt: startAt - 1,
@@ -265,8 +257,13 @@ describe.each(['sqlite', 'postgres'] as const)('a job of an archive, on %s', (ba
     await queue.openReplica();
     await queue.runUntilDone();
 
-    expect(await readCoverage(queue)).toMatchObject([{ jobId, isVoid: 1 }]);
-    expect(await readArchive(queue)).toEqual({ isLookDue: true, work: [jobId], ranges: [] });
+    expect(await readLedger(queue.database)).toMatchObject([
+      { archiveId: 'a-final', ...firstHour, ...covered },
+      { archiveId: 'b-refreshed', ...firstHour, ...covered, again: 'refresh' },
+    ]);
+    const voids = (await readCoverage(queue)).filter(({ isVoid }) => isVoid === 1);
+    expect(voids).toMatchObject([{ jobId: replaced, archiveId: 'c-replaced' }]);
+    expect((await readArchive(queue)).work).toEqual([replaced]);
   });
 
   test('makes its archive due for a look when it fails', async () => {
