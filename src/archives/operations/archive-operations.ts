@@ -14,7 +14,7 @@ import { makeReadArchiveGrid, type ReadArchiveGrid } from './read-archive-grid.t
 import { makeReadUrgentRuns, type ReadUrgentRuns } from './read-urgent-runs.ts';
 
 /** An archive as callers see it, with its version. */
-export interface ShownArchive {
+interface ShownArchive {
   archive: Archive;
   version: number;
   etag: string;

@@ -4,6 +4,7 @@ import { countUnits, type PartitionBy } from '#coverage/ledger/units.ts';
 import { Count, SliceProblem, showProblem } from '#export-jobs/export-job.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
+import type { LossCause } from '../partitions/losses.ts';
 import type { LogGroupRun } from '../store/reads/read-coverage-page.ts';
 import { ShownWaiver } from './waiver-view.ts';
 
@@ -17,8 +18,8 @@ export const PartitionStateName = Type.Unsafe<PartitionState>({
   'x-rule': `one of ${partitionStates.join(', ')}`,
 });
 
-const causes = ['retention', 'log-group-deleted'] as const;
-const LossCauseName = Type.Unsafe<(typeof causes)[number]>({
+const causes: readonly LossCause[] = ['retention', 'log-group-deleted'];
+const LossCauseName = Type.Unsafe<LossCause>({
   title: 'LossCause',
   type: 'string',
   enum: causes,
@@ -114,7 +115,7 @@ export function showRun(
     state,
     ...(isEmpty !== undefined && { isEmpty }),
     ...(isFinal !== undefined && { isFinal }),
-    ...(state === 'lost' && { cause: cause as (typeof causes)[number] }),
+    ...(state === 'lost' && { cause: cause as LossCause }),
     ...(waiver && { waiver }),
     ...(jobId !== undefined && { jobId }),
     ...(problem !== undefined && { problem: showProblem(problem, basePath) }),

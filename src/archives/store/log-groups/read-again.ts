@@ -1,7 +1,7 @@
 import type { Queries } from '#database/database.ts';
 
 // Fewer: partitions that cannot be exported hide those that can. More: each look reads more.
-export const maxAgain = 500;
+const maxAgain = 500;
 
 /** Reads the ranges of an archive that are to be exported again, with their log groups, the oldest first. */
 export function readAgain(queries: Queries, archiveId: string) {

@@ -133,7 +133,7 @@ async function readLogGroups(database: Database, query: LedgerWindowQuery) {
 /** Reads the ranges that meet the window, and one that ends before it for some log groups. */
 function readRanges(database: Database, query: LedgerWindowQuery) {
   const { from, window } = query;
-  const isFirst = from
+  const whereFirst = from
     ? sql<boolean>`log_group_name = ${from.logGroupName} and incarnation = ${from.incarnation}`
     : sql<boolean>`1 = 0`;
   const firstAt = sql<number>`cast(${Math.max(from?.at ?? 0, window.fromAt)} as bigint)`;
@@ -143,7 +143,7 @@ function readRanges(database: Database, query: LedgerWindowQuery) {
       logGroupsOf(database, query)
         .select(['archiveId', 'logGroupName', 'incarnation'])
         .select(
-          sql<number>`case when ${isFirst} then ${firstAt} else ${windowAt} end`.as('beginAt'),
+          sql<number>`case when ${whereFirst} then ${firstAt} else ${windowAt} end`.as('beginAt'),
         ),
     )
     .with(
