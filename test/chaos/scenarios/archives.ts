@@ -1,12 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { readArchiveEvidence, waitUntilAtRest } from '../archive-ledger.ts';
 import { openArchiveLoad } from '../archive-load.ts';
 import { checkArchives } from '../check-archives.ts';
-import { openCluster } from '../cluster.ts';
+import { type Cluster, openCluster } from '../cluster.ts';
 import { targetsInRegions } from '../cluster-targets.ts';
 import { makeCreateInjector } from '../create-injector.ts';
 import { evaluate } from '../evaluate.ts';
 import { killReplicas } from '../kill-replicas.ts';
-import type { ScenarioReport } from '../scenario.ts';
+import { pick, type ScenarioReport } from '../scenario.ts';
+import { pauseMs } from '../shortened-limits.ts';
 import type { RandomKillsOptions } from './random-kills.ts';
 
 // The others come mostly during looks of the keeper.
@@ -15,7 +18,7 @@ const injectedShare = 0.3;
 const maxWorkMs = 6_000;
 
 /**
- * Kills replicas while archives catch up with hours of the past, are paused, and export hours again. Creates
+ * Kills and freezes replicas while archives catch up with hours of the past, are paused, and export hours again. Creates
  * fail and lose their answers, and tasks fail. Then everything must be covered exactly once.
  */
 export async function killWithArchives(options: RandomKillsOptions): Promise<ScenarioReport> {
@@ -31,6 +34,7 @@ export async function killWithArchives(options: RandomKillsOptions): Promise<Sce
     atCreate: injector.atCreate,
   });
   const load = openArchiveLoad(cluster, options);
+  const freezes = freezeReplicas(cluster, options);
   const killed = await killReplicas(cluster, {
     ...options,
     injector,
@@ -38,6 +42,7 @@ export async function killWithArchives(options: RandomKillsOptions): Promise<Sce
     maxWorkMs,
   });
   injector.stop();
+  await freezes.stop();
   await load.stop();
   await waitUntilAtRest(cluster, load.wanted, signal);
   const evaluation = await evaluate(cluster, signal);
@@ -55,5 +60,28 @@ export async function killWithArchives(options: RandomKillsOptions): Promise<Sce
     notes: [
       `${load.wanted.length} archives, ${coverage.length} covered slices, ${backfills.length} backfills, ${split} split slices`,
     ],
+  };
+}
+
+/** Freezes one replica after the other for longer than the lease of a look, until it is stopped. */
+function freezeReplicas(
+  { replicas }: Cluster,
+  { random, signal }: Pick<RandomKillsOptions, 'random' | 'signal'>,
+): { stop(): Promise<void> } {
+  let isStopped = false;
+  const freezing = (async () => {
+    while (!isStopped && !signal.aborted) {
+      await delay(random() * maxWorkMs);
+      const frozen = pick(replicas, random).process();
+      frozen.signal('SIGSTOP');
+      await delay(pauseMs);
+      frozen.signal('SIGCONT');
+    }
+  })();
+  return {
+    async stop() {
+      isStopped = true;
+      await freezing;
+    },
   };
 }
