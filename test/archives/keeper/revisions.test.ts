@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { startJob } from './end-job.ts';
+import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 /** Pauses an archive, which withdraws its exports, and resumes it. */
@@ -34,3 +34,54 @@ describe.each(['sqlite', 'postgres'] as const)('a withdrawn export, on %s', (bac
     expect(second?.revision).toBe(revision);
   });
 });
+
+test.each(['sqlite', 'postgres'] as const)(
+  'exports a partition again once, if that export ends during a look, on %s',
+  async (backend) => {
+    await using kept = await openKeptArchives({ backend });
+    kept.seed('/app/a');
+    const definition = { fromAt: start - 2 * dayMs, toAt: start - dayMs };
+    const id = await kept.accept({ logGroupNames: ['/app/a'], ...definition });
+    await kept.look();
+    await endJob(kept.database, (await kept.waiting())[0]?.jobId ?? '', { outcome: 'covered' });
+    await kept.database.queries.updateTable('archiveRanges').set({ again: 'backfill' }).execute();
+    await kept.change(id, {});
+    await kept.look();
+    const [again] = await kept.waiting();
+    await startJob(kept.database, again?.jobId ?? '');
+
+    await kept.change(id, {});
+    const ends = afterRead(kept, 'gone_at', () =>
+      endStartedJob(kept.database, again?.jobId ?? '', { outcome: 'covered' }),
+    );
+    await kept.look({ database: ends.database });
+
+    expect(ends.hasRun()).toBe(true);
+    expect(again?.revision).toBe(2);
+    const jobs = await kept.database.queries.selectFrom('jobs').select('revision').execute();
+    expect(jobs.map(({ revision }) => revision).sort()).toEqual([1, 2]);
+    expect(await kept.ranges()).toMatchObject([{ state: 'covered' }]);
+  },
+);
+
+/** The database, with an act just after the first read of ranges that names a column. */
+function afterRead({ database }: KeptArchives, column: string, act: () => Promise<void>) {
+  const reads = new WeakSet<object>();
+  let hasRun = false;
+  const queries = database.queries.withPlugin({
+    transformQuery({ node, queryId }) {
+      const text = JSON.stringify(node);
+      const isRead = node.kind === 'SelectQueryNode' && text.includes('"archive_ranges"');
+      if (isRead && text.includes(`"${column}"`)) reads.add(queryId);
+      return node;
+    },
+    async transformResult({ result, queryId }) {
+      if (!hasRun && reads.has(queryId)) {
+        hasRun = true;
+        await act();
+      }
+      return result;
+    },
+  });
+  return { database: { ...database, queries }, hasRun: () => hasRun };
+}

@@ -22,10 +22,17 @@ const dayMs = 86_400_000;
 export async function findAgain(look: Look, facts: AssessmentFacts): Promise<DuePartition[]> {
   const { archive, database, writer } = look;
   const { partitionBy } = archive.definition;
-  const ranges = (await readAgain(database.queries, archive.id)).filter(({ logGroupName }) =>
-    isSelected(archive.definition, logGroupName),
+  const names = new Set(
+    (await readAgain(database.queries, archive.id))
+      .map(({ logGroupName }) => logGroupName)
+      .filter((name) => isSelected(archive.definition, name)),
   );
-  if (ranges.length === 0) return [];
+  if (names.size === 0) return [];
+  // Before the ranges that count: otherwise an export that ends between the two would be repeated.
+  const inWork = Map.groupBy(await readInWork(database.queries, archive.id, names), keyOf);
+  const ranges = (await readAgain(database.queries, archive.id)).filter(({ logGroupName }) =>
+    names.has(logGroupName),
+  );
   const split = ranges.map((range) => ({ range, finalUntil: finalUntil(range, facts) }));
   const final = split.filter(({ range, finalUntil }) => finalUntil > range.fromAt);
   if (final.length > 0) {
@@ -39,8 +46,6 @@ export async function findAgain(look: Look, facts: AssessmentFacts): Promise<Due
         );
     });
   }
-  const names = ranges.map(({ logGroupName }) => logGroupName);
-  const inWork = Map.groupBy(await readInWork(database.queries, archive.id, names), keyOf);
   return split.flatMap(({ range, finalUntil: fromAt }) => {
     const rest = commonPart(range, { fromAt, toAt: Infinity });
     return rest ? dueIn(rest, range, facts, inWork.get(keyOf(range)) ?? []) : [];

@@ -57,8 +57,9 @@ export async function readLedgerPage(
   const last = groups.at(-1);
   if (!first || !last) return [];
   const names = { archiveId, from: first.logGroupName, to: last.logGroupName };
-  const ranges = Map.groupBy(await readRanges(queries, names, isWhole), keyOf);
+  // Before the ranges: a partition that is covered between the two must not look as if it were never tried.
   const rows = await readMissing(queries, names);
+  const ranges = Map.groupBy(await readRanges(queries, names, isWhole), keyOf);
   const missing = Map.groupBy(rows, keyOf);
   const worked = [...inWork].filter((name) => names.from <= name && name <= names.to);
   const again = Map.groupBy(

@@ -46,12 +46,16 @@ export async function readQueued(queries: Queries, archiveId: string): Promise<Q
 }
 
 /** Reads the partitions in work of log groups: in the queue, or failed. */
-export function readInWork(queries: Queries, archiveId: string, logGroupNames: readonly string[]) {
+export function readInWork(
+  queries: Queries,
+  archiveId: string,
+  logGroupNames: ReadonlySet<string>,
+) {
   return queries
     .selectFrom('archivePartitions')
     .select(['logGroupName', 'incarnation', 'fromAt', 'toAt'])
     .where('archiveId', '=', archiveId)
-    .where('logGroupName', 'in', [...new Set(logGroupNames)])
+    .where('logGroupName', 'in', [...logGroupNames])
     .execute();
 }
 
