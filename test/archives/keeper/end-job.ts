@@ -3,6 +3,7 @@ import type { Database, Queries } from '#database/database.ts';
 import type { SliceState } from '#export-jobs/slice.ts';
 import { lockJob } from '#export-jobs/store/lock-job.ts';
 import { recordChange } from '#export-jobs/store/record-change.ts';
+import { Problem } from '#problems/problem.ts';
 import { sliceProblem } from '../../export-jobs/accepted-jobs.ts';
 import { testAuditContext } from '../../export-jobs/caller-requests.ts';
 import { insertVerification } from '../../export-jobs/insert-rows.ts';
@@ -17,11 +18,15 @@ export type JobEnd =
   | { outcome: 'failed'; problem: string }
   | { outcome: 'cancelled' };
 
-/** Takes a slice of a job into the slot, as the dispatcher does. Its export is sent at this moment. */
+/**
+ * Takes a slice of a job into the slot, as the dispatcher does. Its export is sent at this moment.
+ * @throws Problem export-job-cancelled when it does not wait
+ */
 export async function startJob(database: Database, jobId: string): Promise<void> {
   await database.transaction(async (queries) => {
     await lockJob(queries, jobId);
     const slice = await readSlice(queries, jobId);
+    if (slice.state !== 'waiting') throw new Problem('export-job-cancelled', 'It does not wait.');
     const attempt = slice.attempt + 1;
     await setState(queries, jobId, 'running', attempt);
     await queries
