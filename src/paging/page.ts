@@ -59,11 +59,17 @@ export function toCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
+/** The type of a member of a key. An `ordinal` fits into a column of 32 bits, a `number` into one of 64. */
+type KeyType = 'string' | 'number' | 'ordinal';
+
+const maxOrdinal = 2 ** 31 - 1;
+
 /**
- * Reads the key from a cursor; `undefined` when there is no cursor.
+ * Reads the key from a cursor; `undefined` when there is no cursor. A cursor can be forged: PostgreSQL fails if it
+ * compares a column with a number that is too large for it.
  * @throws Problem invalid-request, when the members of the key do not have these types
  */
-export function readCursor<const Types extends readonly ('string' | 'number')[]>(
+export function readCursor<const Types extends readonly KeyType[]>(
   cursor: string | undefined,
   types: Types,
 ): { [Index in keyof Types]: Types[Index] extends 'string' ? string : number } | undefined {
@@ -72,14 +78,17 @@ export function readCursor<const Types extends readonly ('string' | 'number')[]>
   const isKey =
     Array.isArray(key) &&
     key.length === types.length &&
-    key.every((member, index) =>
-      types[index] === 'number'
-        ? Number.isSafeInteger(member)
-        : typeof member === 'string' && /^[\w./#-]+$/.test(member),
-    );
+    key.every((member, index) => isOfType(member, types[index]));
   if (isKey) return key as never;
   const detail = 'must be the unchanged nextCursor of an earlier answer';
   throw invalidRequest([{ in: 'query', pointer: '#/cursor', detail }]);
+}
+
+function isOfType(member: unknown, type: KeyType | undefined): boolean {
+  if (type === 'string') return typeof member === 'string' && /^[\w./#-]+$/.test(member);
+  return (
+    Number.isSafeInteger(member) && (type === 'number' || Math.abs(Number(member)) <= maxOrdinal)
+  );
 }
 
 function parseCursor(cursor: string): unknown {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toCursor } from '#paging/page.ts';
 import { as, callersBy } from '../access.ts';
 import { postgresUrl } from '../postgres.ts';
 import { openWorld, region, type World } from '../world.ts';
@@ -131,6 +132,7 @@ describe.each(['SQLite', 'PostgreSQL'])('GET /coverage, on %s', (name) => {
     ['logGroupName=/app&from=2024-05-01&to=2024-05-02T00:00:00Z', '#/from'],
     ['logGroupName=/app&from=1714521600&to=2024-05-02T00:00:00Z', '#/from'],
     [`${first}&cursor=abc`, '#/cursor'],
+    [`${first}&cursor=${toCursor([0, 'a', 2 ** 31])}`, '#/cursor'],
     [first.replace('/app', 'a%20b'), '#/logGroupName'],
     ['from=0&to=1', '#/logGroupName'],
   ])('rejects %s', async (query, pointer) => {

@@ -72,7 +72,7 @@ export function makeArchiveBackfills(options: {
     },
 
     async list(archiveId, { limit = defaultPageLimit, cursor }) {
-      const [before] = readCursor(cursor, ['number']) ?? [];
+      const [before] = readCursor(cursor, ['ordinal']) ?? [];
       const rows = await readBackfillPage(database.queries, archiveId, {
         before,
         limit: limit + 1,

@@ -50,7 +50,7 @@ export type ListCoverage = (
 export function makeListCoverage(database: Database, basePath: string): ListCoverage {
   return async (archive, { logGroupName, state, limit = defaultPageLimit, cursor, ...times }) => {
     const window = readQueryWindow(times);
-    const [name, incarnation, at] = readCursor(cursor, ['string', 'number', 'number']) ?? [];
+    const [name, incarnation, at] = readCursor(cursor, ['string', 'ordinal', 'number']) ?? [];
     const from =
       name === undefined || incarnation === undefined || at === undefined
         ? undefined

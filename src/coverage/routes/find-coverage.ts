@@ -177,7 +177,7 @@ export const findCoverage: FastifyPluginAsyncTypebox<FindCoverageOptions> = asyn
 
 /** @throws Problem invalid-request */
 function readPosition(cursor: string | undefined): CoveragePosition | undefined {
-  const [fromAt, jobId, slice] = readCursor(cursor, ['number', 'string', 'number']) ?? [];
+  const [fromAt, jobId, slice] = readCursor(cursor, ['number', 'string', 'ordinal']) ?? [];
   if (fromAt === undefined || jobId === undefined || slice === undefined) return undefined;
   return { fromAt, jobId, slice };
 }

@@ -72,7 +72,7 @@ export function makeListObjects({
   targets: Pick<Targets, 'find'>;
 }): ListObjects {
   return async ({ principal }, head, { limit = defaultLimit, cursor }) => {
-    const [from = 0, encoded = ''] = readCursor(cursor, ['number', 'string']) ?? [];
+    const [from = 0, encoded = ''] = readCursor(cursor, ['ordinal', 'string']) ?? [];
     const { slice, next } = await findExportedSlice(database, head.id, from);
     if (!slice) return { entries: [] };
     const { number, attempt } = slice;
