@@ -120,7 +120,7 @@ export function assessLogGroup(
     .map((row) => ({ ...keyAndWindow(row), order: null, ...riskOf(time, row), row }));
   const due = dueOf({ ...time, catchUpDays, taken }, limit);
   const doneUntilAt = doneUntilOf(time, group, isBackfilled);
-  // One that is not tried again ends no sooner if it is waited for.
+  // A partition that is not tried again keeps no backfill open.
   const ended = group.missing.filter(({ retryAt }) => retryAt === null);
   const openBackfills = backfills
     .filter(
