@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { readConfig } from '#config/read-config.ts';
 import { openGateway } from '#open-gateway.ts';
+import { configError } from '#problems/config-error.ts';
 import { makeLogger, openLogDestination } from '#telemetry/logger.ts';
 import { exit, exitWith } from './exit.ts';
 
@@ -26,13 +27,11 @@ Object.assign(process.env, {
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
-let offsetMs = await readOffset().catch(() => {
+let offsetMs = await readOffset().catch(() =>
   exit(
-    Object.assign(new Error(`Start the emulator first: nothing answers at ${emulatorUrl}.`), {
-      name: 'ConfigError',
-    }),
-  );
-});
+    configError(`Nothing answers at ${emulatorUrl}. Start the emulator first: npm run emulator.`),
+  ),
+);
 const log = makeLogger(process.env.LOG_LEVEL ?? 'warn', await openLogDestination(true));
 const clock = () => Date.now() + offsetMs;
 const gateway = await openGateway({ config, log, lameDuckMs: 0, clock }).catch(exit);
