@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { toCursor } from '#paging/page.ts';
 import { as } from '../../access.ts';
 import { sliceProblem } from '../../export-jobs/accepted-jobs.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
@@ -175,6 +176,7 @@ describe.each(storageBackends)('GET /archives/{archiveId}/coverage on %s', (_nam
     ['?from=2024-01-03T00:00:00Z&to=2024-01-03T00:00:00Z', 'from'],
     ['?state=gone', 'state'],
     ['?cursor=x', 'cursor'],
+    [`?cursor=${toCursor(['/app', 2 ** 31, 0])}`, 'cursor'],
   ])('rejects %s', async (query, member) => {
     const id = await givenArchive(world.database);
 
