@@ -51,7 +51,9 @@ export function makeLooker(
       if (isWaiting) busyMs += elapsed() - busySince;
       else busySince = elapsed();
     };
-    entry.ended = lookAtArchive(toLook(options, claimed, signal), { targets, onWaiting })
+    const lookOnce = async () =>
+      lookAtArchive(toLook(options, claimed, signal), { targets, onWaiting });
+    entry.ended = lookOnce()
       .then(() => {
         outage.worked({}, 'archives are looked at again');
         noteEnd('completed');

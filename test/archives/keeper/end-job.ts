@@ -15,8 +15,11 @@ export type JobEnd =
   | { outcome: 'unverified' }
   /** A replica of an older version verified it. */
   | { outcome: 'unrecorded' }
-  | { outcome: 'failed'; problem: string }
+  | { outcome: 'failed'; problem: string; detail?: string }
   | { outcome: 'cancelled' };
+
+/** The problems of creates that AWS refuses. */
+const refusals = ['service-role-not-permitted', 'destination-not-writable'];
 
 /**
  * Takes a slice of a job into the slot, as the dispatcher does. Its export is sent at this moment.
@@ -57,7 +60,7 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
     const ids = { slice: 0, attempt };
     const isEndedOtherwise = end.outcome === 'failed' || end.outcome === 'cancelled';
     const state = isEndedOtherwise ? end.outcome : 'completed';
-    const problem = end.outcome === 'failed' ? sliceProblem(end.problem) : null;
+    const problem = end.outcome === 'failed' ? sliceProblem(end.problem, end.detail) : null;
     await setState(queries, jobId, state as SliceState, attempt, problem);
     await recordChange(
       queries,
@@ -70,7 +73,7 @@ export async function endStartedJob(database: Database, jobId: string, end: JobE
           : { type: 'slice-completed', ...ids, taskId: 'task' },
       testAuditContext,
     );
-    if (end.outcome === 'failed' && end.problem === 'service-role-not-permitted') {
+    if (end.outcome === 'failed' && refusals.includes(end.problem)) {
       await queries
         .updateTable('attempts')
         .set({ taskId: null })

@@ -95,14 +95,17 @@ describe.each(['sqlite', 'postgres'] as const)('a failed export, on %s', (backen
   });
 });
 
-test('stops the archive when a second log group in a row meets a refused role', async () => {
+test.each([
+  { problem: 'service-role-not-permitted', detail: 'AWS denied logs:CreateExportTask.' },
+  { problem: 'destination-not-writable', detail: 'PutObject call on the given bucket failed.' },
+])('stops the archive when a second log group in a row meets $problem', async (refusal) => {
   await using kept = await openKeptArchives();
   kept.seed('/app/a');
   kept.seed('/app/b');
   const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
   await kept.look();
   const [first, second] = await kept.waiting();
-  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+  const refused = { outcome: 'failed', ...refusal } as const;
 
   await endJob(kept.database, first?.jobId ?? '', refused);
   await kept.look();
@@ -111,6 +114,17 @@ test('stops the archive when a second log group in a row meets a refused role', 
   await kept.look();
 
   expect(afterOne.stopProblem).toBeNull();
+  expect((await kept.archive(id)).stopProblem).toContain(refusal.problem);
+});
+
+test('stops the archive of one log group at the first refusal of the role', async () => {
+  await using kept = await openKeptArchives();
+  const id = await acceptOneDay(kept);
+
+  const refused = { outcome: 'failed', problem: 'service-role-not-permitted' } as const;
+  await endJob(kept.database, await onlyJob(kept), refused);
+  await kept.look();
+
   expect((await kept.archive(id)).stopProblem).toContain('service-role-not-permitted');
 });
 

@@ -4,7 +4,7 @@ import { keeperTimings } from '#archives/keeper/timings.ts';
 import { claimLook } from '#archives/store/looks/claim-look.ts';
 import { isStaleLook, releaseLook, writeOfLook } from '#archives/store/looks/hold-look.ts';
 import { databaseQueries } from '#diagnostics/database-queries.ts';
-import { endJob, startJob } from './end-job.ts';
+import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
 
 const minuteMs = 60_000;
@@ -102,7 +102,7 @@ test('withdraws what waits when an archive ends, and looks no more after the las
   await kept.look();
   const waiting = await kept.waiting();
   const { lookDueAt } = await kept.archive(id);
-  await endJob(kept.database, running?.jobId ?? '', { outcome: 'covered' });
+  await endStartedJob(kept.database, running?.jobId ?? '', { outcome: 'covered' });
   await kept.look();
 
   expect(waiting).toEqual([]);

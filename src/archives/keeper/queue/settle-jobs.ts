@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 
 import type { Tables } from '#database/tables.ts';
+import { causeScopeOf } from '#export-jobs/dispatcher/attempts/record-refusal.ts';
 import { slugOf, toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
 import type { SliceProblem } from '#export-jobs/export-job.ts';
 import { Problem } from '#problems/problem.ts';
@@ -10,7 +11,7 @@ import {
   type PartitionJob,
   type QueuedPartition,
 } from '../../store/partitions/read-queued.ts';
-import { isRoleRefusedInRow } from '../../store/partitions/refused-in-row.ts';
+import { isRefusedInRow } from '../../store/partitions/refused-in-row.ts';
 import { isVerificationSkipped } from '../../store/partitions/skipped-verification.ts';
 import { changePartition, deletePartition } from '../../store/partitions/write-partitions.ts';
 import type { Look } from '../look.ts';
@@ -101,19 +102,11 @@ async function isShared(
   { logGroupName }: QueuedPartition,
   problem: SliceProblem,
 ): Promise<boolean> {
-  switch (slugOf(problem)) {
-    case 'destination-not-found':
-    case 'destination-not-writable':
-      return true;
-    case 'service-role-not-permitted':
-      if (problem.detail === unverifiedDetail) return true;
-      return isRoleRefusedInRow(
-        queries,
-        database,
-        { archiveId: archive.id, logGroupName },
-        problem,
-      );
-    default:
-      return false;
-  }
+  if (problem.detail === unverifiedDetail) return true;
+  const scope = causeScopeOf({ slug: slugOf(problem), detail: problem.detail });
+  if (scope !== 'log-group-then-job') return scope === 'job';
+  const isOnly = (archive.summary?.logGroups ?? 1) <= 1;
+  return (
+    isOnly || isRefusedInRow(queries, database, { archiveId: archive.id, logGroupName }, problem)
+  );
 }

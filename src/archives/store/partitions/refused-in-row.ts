@@ -7,7 +7,7 @@ import type { SliceProblem } from '#export-jobs/export-job.ts';
  * create of the archive since. Otherwise a role that may export all log groups but two would stop an archive of a
  * thousand.
  */
-export async function isRoleRefusedInRow(
+export async function isRefusedInRow(
   queries: Queries,
   { kind }: Pick<Database, 'kind'>,
   { archiveId, logGroupName }: { archiveId: string; logGroupName: string },
