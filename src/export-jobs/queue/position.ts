@@ -55,7 +55,10 @@ export interface QueueView {
   }): Promise<JobPosition | undefined>;
   /** The queues of a target that have waiting slices, the highest priority first. */
   depthOf(target: string): Promise<QueueDepth[]>;
-  /** What a job of that many slices would find, if it were accepted now and ready at once. */
+  /**
+   * What a job of that many slices would find, if it were accepted now and ready at once. Without a slice, such
+   * as for log groups that do not exist yet, it is that of one slice.
+   */
   estimate(
     target: string,
     slices: number,
@@ -128,7 +131,7 @@ export function makeQueueView(database: Database, elapsed: () => number): QueueV
     async estimate(target, slices, priority, caller) {
       const snapshot = await snapshotOf(target);
       const { own, others } = splitQueues(snapshot, priority, caller);
-      const queue = { ...own, ready: own.ready + slices };
+      const queue = { ...own, ready: own.ready + Math.max(1, slices) };
       const ranks = [own.ready + 1, queue.ready];
       const { position, estimates } = estimateStarts(snapshot, others, queue, ranks);
       return { slicesAhead: position - 1, ...estimates };

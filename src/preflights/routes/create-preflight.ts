@@ -88,7 +88,7 @@ export const createPreflight: FastifyPluginAsyncTypebox<CreatePreflightOptions> 
         logStreamNamePrefix,
         logGroups,
         window,
-        slices: Math.max(1, logGroupNames.length),
+        slices: logGroupNames.length,
         priority: 0,
       });
     },

@@ -314,6 +314,33 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
       expect(body.catchUpSeconds).toBe(60 * body.duePartitions);
       expect(await rows()).toHaveLength(before.length);
     });
+
+    test.each([
+      ['no log group has the prefix', { logGroupNamePrefix: '/nothing/' }],
+      [
+        'all log groups are excepted',
+        { logGroupNamePrefix: '/app', exceptLogGroupNamePrefixes: ['/app'] },
+      ],
+    ])('returns the plan with a warning when %s', async (_when, given) => {
+      const { status, body } = await post(
+        { ...archiveBody, logGroupNames: undefined, ...given },
+        undefined,
+        '?dryRun=true',
+      );
+
+      expect([status, body.logGroupCount, body.duePartitions]).toEqual([200, 0, 0]);
+      expect(body.warnings).toEqual([
+        {
+          pointer: '#/logGroupNamePrefix',
+          detail: expect.stringContaining('archived when they are created'),
+        },
+      ]);
+      expect(body.preflight.checks).toContainEqual({
+        name: 'queue',
+        verdict: 'pass',
+        detail: expect.stringContaining('0 slices would start before the first slice.'),
+      });
+    });
   });
 });
 
