@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 
 import type { Authenticate } from '#auth/access.ts';
 import type { ChangeWatch } from '#export-jobs/watching/change-watch.ts';
-import { isAmong } from '#export-jobs/watching/entity-tag.ts';
+import { readWhenChanged } from '#export-jobs/watching/conditional-read.ts';
 import type { WaitingRequests } from '#export-jobs/watching/waiting-requests.ts';
 import type { ArchiveOperations } from '../operations/archive-operations.ts';
 import { Archive, ArchiveParams, exampleArchive } from '../presenters/archive-view.ts';
@@ -74,24 +74,28 @@ export const getArchive: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { archiveId } = request.params;
-      const { wait } = request.query;
-      const known = request.headers['if-none-match'];
-      const signal = wait === undefined ? undefined : polls.admit(request.principal, reply.raw);
-
-      const read = async () =>
-        operations.show((await operations.access.find(request, 'ReadArchive', archiveId)).archive);
-      let shown = await read();
-      const hasEnded = shown.archive.state === 'ended';
-      const isNews = known === undefined ? hasEnded : !isAmong(known, shown.etag);
-      if (wait !== undefined && signal && !isNews) {
-        await watch.waitForChange(archiveId, shown.version, { ms: wait * 1_000, signal });
-        request.principal = await authenticate(request.raw); // the credential may be revoked or expired by now
-        shown = await read();
-      }
+      const { wait: seconds } = request.query;
+      const wait =
+        seconds === undefined
+          ? undefined
+          : { seconds, signal: polls.admit(request.principal, reply.raw) };
+      const { shown, isKnown } = await readWhenChanged({
+        id: archiveId,
+        watch,
+        known: request.headers['if-none-match'],
+        wait,
+        async read() {
+          const found = await operations.access.find(request, 'ReadArchive', archiveId);
+          const shown = operations.show(found.archive);
+          return { ...shown, hasEnded: shown.archive.state === 'ended' };
+        },
+        async authenticateAgain() {
+          request.principal = await authenticate(request.raw);
+        },
+      });
 
       reply.header('etag', shown.etag).header('cache-control', 'no-cache');
-      if (known !== undefined && isAmong(known, shown.etag)) return reply.code(304).send(undefined);
-      return reply.send(shown.archive);
+      return isKnown ? reply.code(304).send(undefined) : reply.send(shown.archive);
     },
   });
 };

@@ -7,7 +7,7 @@ import { ExportJob, JobParams } from '../export-job.ts';
 import { exampleJob } from '../presenters/example-jobs.ts';
 import type { ShowJob } from '../presenters/show-job.ts';
 import type { ChangeWatch } from '../watching/change-watch.ts';
-import { isAmong } from '../watching/entity-tag.ts';
+import { readWhenChanged } from '../watching/conditional-read.ts';
 import type { WaitingRequests } from '../watching/waiting-requests.ts';
 
 const Query = Type.Object(
@@ -79,22 +79,24 @@ export const getExportJob: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const { jobId } = request.params;
-      const { wait } = request.query;
-      const known = request.headers['if-none-match'];
-      const signal = wait === undefined ? undefined : polls.admit(request.principal, reply.raw);
-
-      const readJob = async () => show((await access.find(request, 'ReadExportJob', jobId)).head);
-      let shown = await readJob();
-      const isNews = known === undefined ? shown.hasEnded : !isAmong(known, shown.etag);
-      if (wait !== undefined && signal && !isNews) {
-        await watch.waitForChange(jobId, shown.version, { ms: wait * 1_000, signal });
-        request.principal = await authenticate(request.raw); // the credential may be revoked or expired by now
-        shown = await readJob();
-      }
+      const { wait: seconds } = request.query;
+      const wait =
+        seconds === undefined
+          ? undefined
+          : { seconds, signal: polls.admit(request.principal, reply.raw) };
+      const { shown, isKnown } = await readWhenChanged({
+        id: jobId,
+        watch,
+        known: request.headers['if-none-match'],
+        wait,
+        read: async () => show((await access.find(request, 'ReadExportJob', jobId)).head),
+        async authenticateAgain() {
+          request.principal = await authenticate(request.raw);
+        },
+      });
 
       reply.header('etag', shown.etag).header('cache-control', 'no-cache');
-      if (known !== undefined && isAmong(known, shown.etag)) return reply.code(304).send(undefined);
-      return reply.send(shown.job);
+      return isKnown ? reply.code(304).send(undefined) : reply.send(shown.job);
     },
   });
 };
