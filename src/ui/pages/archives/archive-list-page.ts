@@ -1,11 +1,11 @@
 import { archiveStates } from '#archives/archive.ts';
 import type { ArchiveListQuery } from '#archives/operations/list-archives.ts';
 import type { Archive } from '#archives/presenters/archive-view.ts';
-import { choice, field, filterForm } from '../../html/form.ts';
+import { choice, field } from '../../html/form.ts';
 import { instant, instantAgo } from '../../html/formats.ts';
 import { html, nameOf } from '../../html/html.ts';
 import type { UiPage } from '../../html/layout.ts';
-import { paging, table, urlOf } from '../../html/table.ts';
+import { listPage } from '../../html/list-page.ts';
 import { coverageBar, partitionsInWords } from '../../pictures/partition-states.ts';
 import { badge } from '../../pictures/slice-states.ts';
 
@@ -22,55 +22,44 @@ export interface ArchiveListView {
 export function archiveListPage(view: ArchiveListView): UiPage {
   const { basePath, now, query, entries, nextCursor } = view;
   const path = `${basePath}/ui/archives`;
-  const callerLink = (text: string, of: string | undefined) =>
-    html`<a href="${urlOf(path, { ...query, caller: of, cursor: undefined })}"${query.caller === of && html` aria-current="true"`}>${text}</a> `;
-  return {
-    title: 'Archives',
-    current: 'archives',
-    content: html`<h1>Archives</h1>
-${filterForm(path, [
-  choice('State', 'state', archiveStates, query.state),
-  field('Target', 'target', query.target, 64),
-  field('Name', 'name', query.name, 256),
-  field('Caller', 'caller', query.caller, 1_024),
-])}
-<nav class="states" aria-label="Callers">${[
-      callerLink('Your archives', undefined),
-      callerLink('All archives that you may see', '*'),
-    ]}</nav>
-${
-  entries.length === 0
-    ? html`<p class="empty">${nextCursor === undefined ? 'No archive that you may see matches.' : 'No archive of this part of the list matches. The next page may have some.'}</p>`
-    : table(
-        'Archives, newest first',
-        [
-          {
-            label: 'Archive',
-            cell: ({ id, name }) =>
-              html`<a href="${path}/${encodeURIComponent(id)}">${nameOf(name)}</a>`,
-          },
-          { label: 'State', cell: ({ state }) => badge(state) },
-          {
-            label: 'Watermark',
-            cell: ({ progress }) =>
-              progress?.watermark === undefined ? 'not known yet' : instant(progress.watermark),
-          },
-          {
-            label: 'Partitions',
-            cell: ({ progress }) =>
-              progress &&
-              html`${coverageBar(progress.partitionCounts)}${partitionsInWords(progress.partitionCounts)}`,
-          },
-          {
-            label: 'Next expiry',
-            cell: ({ progress }) => progress?.nextExpiry && instantAgo(progress.nextExpiry.at, now),
-          },
-          { label: 'Target', cell: ({ target }) => nameOf(target) },
-          { label: 'Caller', cell: (archive) => nameOf(archive.caller) },
-        ],
-        entries,
-      )
-}
-${paging(path, query, nextCursor)}`,
-  };
+  return listPage({
+    noun: 'archive',
+    heading: 'Archives',
+    caption: 'Archives, newest first',
+    path,
+    query,
+    fields: [
+      choice('State', 'state', archiveStates, query.state),
+      field('Target', 'target', query.target, 64),
+      field('Name', 'name', query.name, 256),
+      field('Caller', 'caller', query.caller, 1_024),
+    ],
+    columns: [
+      {
+        label: 'Archive',
+        cell: ({ id, name }) =>
+          html`<a href="${path}/${encodeURIComponent(id)}">${nameOf(name)}</a>`,
+      },
+      { label: 'State', cell: ({ state }) => badge(state) },
+      {
+        label: 'Watermark',
+        cell: ({ progress }) =>
+          progress?.watermark === undefined ? 'not known yet' : instant(progress.watermark),
+      },
+      {
+        label: 'Partitions',
+        cell: ({ progress }) =>
+          progress &&
+          html`${coverageBar(progress.partitionCounts)}${partitionsInWords(progress.partitionCounts)}`,
+      },
+      {
+        label: 'Next expiry',
+        cell: ({ progress }) => progress?.nextExpiry && instantAgo(progress.nextExpiry.at, now),
+      },
+      { label: 'Target', cell: ({ target }) => nameOf(target) },
+      { label: 'Caller', cell: (archive) => nameOf(archive.caller) },
+    ],
+    entries,
+    nextCursor,
+  });
 }
