@@ -100,7 +100,14 @@ export function planOfArchive(definition: Partial<ArchiveDefinition> = {}): Plan
       ...definition,
     },
     logGroups: [],
-    load: { exportsPerDay: 0, secondsPerExport: 0, basis: 'assumed', slotShare: 0, targetShare: 0 },
+    load: {
+      exportsPerDay: 0,
+      secondsPerExport: 0,
+      basis: 'assumed',
+      slotShare: 0,
+      targetShare: 0,
+      secondsOfTarget: 0,
+    },
     warnings: [],
     policies: ['a-rule'],
   };

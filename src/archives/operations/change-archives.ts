@@ -16,6 +16,7 @@ import { type ShownWaiver, showWaiver } from '../presenters/waiver-view.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
 import { addWaiver } from '../store/requests/add-waiver.ts';
 import { changeArchive } from '../store/requests/change-archive.ts';
+import { requireSlotTime } from '../store/requests/require-slot-time.ts';
 
 /** The changes of an archive that its callers can request. */
 export interface ArchiveChanges {
@@ -74,10 +75,12 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
     ];
     const definition = readDefinition(body, { now, heartbeatOrigins });
     if (isSameExport(definition, archive.definition))
-      return { name: body.name, definition, warnings: [], policies: [] };
+      return { name: body.name, definition, warnings: [], policies: [], planned: undefined };
     const target = targets.find(archive.target);
     const archiveId = archive.id;
-    return planArchive(body, { ...options, target, now, archiveId, request, heartbeatOrigins });
+    const planning = { ...options, target, now, archiveId, request, heartbeatOrigins };
+    const planned = await planArchive(body, planning);
+    return { ...planned, planned };
   }
 
   return {
@@ -92,13 +95,16 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
       await changeArchive(database, archiveId, {
         type: 'archive-changed',
         approval: { request, policies: [...policies, ...plan.policies] },
-        act(_queries, current) {
+        async act(queries, current) {
           // Also with `*`: what was planned and permitted is a change of the definition that was read.
           if (current.definitionDigest !== archive.definitionDigest) throw changedMeanwhile();
-          const { name } = plan;
+          const { name, planned } = plan;
           const definition = JSON.stringify(plan.definition);
           const isSame = name === current.name && definition === JSON.stringify(current.definition);
-          return isSame ? undefined : { name, definition };
+          if (isSame) return undefined;
+          if (!planned) return { name, definition };
+          await requireSlotTime(queries, database, planned, { target: archive.target, archiveId });
+          return { name, definition, logGroupCount: planned.logGroups.length };
         },
       });
       announce(archiveId);

@@ -1,8 +1,8 @@
 import type { PartitionBy } from '#coverage/ledger/units.ts';
-import type { Database } from '#database/database.ts';
+import type { Database, Queries } from '#database/database.ts';
 import { readDurations } from '#export-jobs/store/reads/read-durations.ts';
 import type { ArchiveDefinition } from '../archive.ts';
-import { readArchivesOfTarget } from '../store/reads/read-archives.ts';
+import { readPlannedExports } from '../store/reads/read-planned-exports.ts';
 
 /** What the exports of an archive take of the time of the slot. */
 export interface ArchiveLoad {
@@ -15,6 +15,8 @@ export interface ArchiveLoad {
   slotShare: number;
   /** The share of all archives of the target together, with this one. */
   targetShare: number;
+  /** The median of all exports of the target, in seconds. */
+  secondsOfTarget: number;
 }
 
 /** The number of partitions of a log group in a day, on average. */
@@ -35,7 +37,7 @@ const secondsPerDay = 86_400;
 interface ExportDuration {
   seconds: number;
   basis: ArchiveLoad['basis'];
-  /** The median of all exports of the target. */
+  /** The median of all exports of the target, in seconds. */
   secondsOfTarget: number;
 }
 
@@ -69,35 +71,34 @@ export async function estimateLoad(
     target,
     logGroupNames,
   );
-  const others = await readArchivesOfTarget(database, target);
-  const exportsPerDay = exportsPerDayOf(definition, logGroupNames.length);
+  const exportsPerDay = exportsPerDayOf({ ...definition, logGroupCount: logGroupNames.length });
   const slotShare = (exportsPerDay * seconds) / secondsPerDay;
+  const own = { exportsPerDay, secondsPerExport: seconds, basis, slotShare, secondsOfTarget };
+  return addOtherArchives(database.queries, database, own, { target, archiveId });
+}
+
+/** Adds the load of the other archives of the target, as it is now. */
+export async function addOtherArchives(
+  queries: Queries,
+  database: Pick<Database, 'kind'>,
+  own: Omit<ArchiveLoad, 'targetShare'>,
+  { target, archiveId }: { target: string; archiveId: string },
+): Promise<ArchiveLoad> {
+  const others = await readPlannedExports(queries, database, target);
   const exportsOfOthers = others
     .filter(({ id }) => id !== archiveId)
-    .reduce((sum, other) => sum + exportsPerDayOf(other.definition, countLogGroups(other)), 0);
-  return {
-    exportsPerDay,
-    secondsPerExport: seconds,
-    basis,
-    slotShare,
-    targetShare: slotShare + (exportsOfOthers * secondsOfTarget) / secondsPerDay,
-  };
+    .reduce((sum, other) => sum + exportsPerDayOf(other), 0);
+  const shareOfOthers = (exportsOfOthers * own.secondsOfTarget) / secondsPerDay;
+  return { ...own, targetShare: own.slotShare + shareOfOthers };
 }
 
 /** The number of exports of a day; a refresh is a second export of each partition. */
-function exportsPerDayOf(
-  { partitionBy, refreshDays }: ArchiveDefinition,
-  logGroups: number,
-): number {
-  return logGroups * partitionsPerDay[partitionBy] * (refreshDays > 0 ? 2 : 1);
-}
-
-// An archive that was not looked at yet has no summary.
-function countLogGroups({
-  definition,
-  summary,
-}: Awaited<ReturnType<typeof readArchivesOfTarget>>[number]): number {
-  return summary?.logGroups ?? definition.logGroupNames?.length ?? 0;
+function exportsPerDayOf({
+  partitionBy,
+  refreshDays,
+  logGroupCount,
+}: Pick<ArchiveDefinition, 'partitionBy' | 'refreshDays'> & { logGroupCount: number }): number {
+  return logGroupCount * partitionsPerDay[partitionBy] * (refreshDays > 0 ? 2 : 1);
 }
 
 /** The median in seconds. */

@@ -10,13 +10,15 @@ import { warningsOfRetention } from './retention.ts';
 
 // Lower: archives warn that work well. Higher: no time is left for jobs and for catching up.
 const busyShare = 0.7;
+// Sums of fractions differ from the exact sum by less. Without it, exactly all the time can be more than that.
+const tolerance = 1e-9;
 
 /**
  * Refuses an archive whose exports do not fit into the time of the slot.
  * @throws Problem archive-overload
  */
 export function refuseOverload(load: ArchiveLoad, { isOverloadAllowed }: ArchiveDefinition): void {
-  if (load.targetShare > 1 && !isOverloadAllowed)
+  if (load.targetShare > 1 + tolerance && !isOverloadAllowed)
     throw new Problem('archive-overload', describeLoad(load));
 }
 
@@ -77,4 +79,5 @@ function describeLoad({
   return `This archive has ${perDay} a day of ${Math.round(secondsPerExport)} seconds each: ${inPercent(slotShare)} of the time of the slot. The seconds are ${basisInWords[basis]}. All archives of the target together take ${inPercent(targetShare)}.`;
 }
 
-const inPercent = (share: number) => `${Math.round(100 * share)} %`;
+// Rounded up: a refusal that says 100 % would be wrong.
+const inPercent = (share: number) => `${Math.ceil(100 * (share - tolerance))} %`;

@@ -113,7 +113,8 @@ export function showArchivePlan(
   },
 ): PlannedArchiveView {
   const { target, caller, now, preflight } = options;
-  const { name, definition, logGroups, load, warnings } = plan;
+  const { name, definition, logGroups, warnings } = plan;
+  const { secondsOfTarget: _seconds, ...load } = plan.load;
   const names = logGroups.map(({ logGroupName }) => logGroupName);
   const duePartitions = countDue(plan, now);
   return {

@@ -124,6 +124,7 @@ async function createArchives(db: Kysely<never>): Promise<void> {
     .addColumn('leasedUntil', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('looks', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('listedAt', 'bigint')
+    .addColumn('logGroupCount', 'integer', (column) => column.notNull().defaultTo(0))
     .addColumn('stopProblem', 'text')
     .addColumn('stopCheckAt', 'bigint')
     .addColumn('heartbeatAt', 'bigint')

@@ -36,6 +36,8 @@ export interface ArchiveRow {
   looks: Generated<number>;
   /** When its log groups were listed last. */
   listedAt: number | null;
+  /** The number of its log groups, of its latest planning or listing. */
+  logGroupCount: Generated<number>;
   /** Why it creates no exports: a `SliceProblem` as JSON; null if it does. */
   stopProblem: string | null;
   /** When its destination is checked next, while it is stopped. */

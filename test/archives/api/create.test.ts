@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { acceptArchive } from '#archives/store/requests/accept-archive.ts';
+import { requestOf } from '../../export-jobs/caller-requests.ts';
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, region, type World } from '../../world.ts';
-import { archiveBody, insertExports } from '../archives-of-callers.ts';
+import { archiveBody, insertExports, planOfArchive } from '../archives-of-callers.ts';
 
 const dayMs = 86_400_000;
 
@@ -344,10 +346,10 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
   });
 });
 
-describe('the load of an archive', () => {
+describe.each(storageBackends)('the load of an archive on %s', (_name, openStorage) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld({ jobs: {} });
+    world = await openWorld({ jobs: await openStorage() });
     for (let n = 0; n < 60; n += 1)
       world.emulator.seed.logGroup({ region, logGroupName: `/many/${n}` });
   });
@@ -379,17 +381,58 @@ describe('the load of an archive', () => {
     expect(allowed.status).toBe(200);
   });
 
-  test('counts the other archives of the target', async () => {
-    const created = await world.call('POST', '/archives', hourly);
-    await world.database.queries
-      .updateTable('archives')
-      .set({ summary: JSON.stringify({ state: 'current', logGroups: 60 }) })
-      .where('id', '=', created.body.id)
-      .execute();
+  test('rejects all but one of the archives that fit alone and are stored at once', async () => {
+    const planned = planOfArchive({ partitionBy: 'hour' });
+    const logGroups = Array.from({ length: 60 }, (_, n) => ({ logGroupName: `/many/${n}` }));
+    const load = { ...planned.load, slotShare: 1, targetShare: 1, secondsOfTarget: 60 };
+
+    const outcomes = await Promise.allSettled(
+      ['ana', 'ben', 'cem'].map((caller) =>
+        acceptArchive(world.database, {
+          archiveId: randomUUID(),
+          request: requestOf(caller),
+          target: 'other',
+          createdAt: 0,
+          keyUse: undefined,
+          plan: { ...planned, logGroups, load },
+        }),
+      ),
+    );
+
+    const failures = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(failures.map(({ slug }) => slug)).toEqual(['archive-overload', 'archive-overload']);
+    expect(failures[0].detail).toContain('All archives of the target together take 200 %.');
+  });
+
+  test('counts an archive that the service has not looked at yet', async () => {
+    const { status } = await world.call('POST', '/archives', hourly);
 
     const more = await plan(archiveBody);
 
-    expect([more.status, more.body.type]).toEqual([422, '/problems/archive-overload']);
+    expect([status, more.status]).toEqual([201, 422]);
+    expect(more.body.type).toBe('/problems/archive-overload');
+    expect(more.body.detail).toContain('All archives of the target together take 101 %.');
+  });
+
+  test('counts log groups that a change adds, also when two changes come at once', async () => {
+    for (const { id } of (await world.call('GET', '/archives')).body.archives)
+      await world.call('DELETE', `/archives/${id}`);
+    const small = { ...hourly, logGroupNamePrefix: '/many/59' };
+    const created = [];
+    for (let n = 0; n < 2; n += 1) created.push(await world.call('POST', '/archives', small));
+
+    const changes = await Promise.all(
+      created.map(({ body }) =>
+        world.call(
+          'PATCH',
+          `/archives/${body.id}`,
+          { logGroupNamePrefix: '/many/', exceptLogGroupNamePrefixes: ['/many/1'] },
+          { 'if-match': '*' },
+        ),
+      ),
+    );
+
+    expect(changes.map(({ status }) => status).sort()).toEqual([200, 422]);
   });
 
   test('is known from the exports of the target, and better from those of its log groups', async () => {

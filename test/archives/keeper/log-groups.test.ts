@@ -9,7 +9,7 @@ describe.each(['sqlite', 'postgres'] as const)('the log groups of an archive, on
   test('exports a new log group from its creation, within 15 minutes', async () => {
     await using kept = await openKeptArchives({ backend });
     kept.seed('/app/old');
-    await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
+    const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs });
     await kept.look();
     const before = await kept.waiting();
 
@@ -26,6 +26,8 @@ describe.each(['sqlite', 'postgres'] as const)('the log groups of an archive, on
       ['/app/new', -2],
       ['/app/old', -2],
     ]);
+    const archives = kept.database.queries.selectFrom('archives').where('id', '=', id);
+    expect(await archives.select('logGroupCount').execute()).toEqual([{ logGroupCount: 3 }]);
   });
 
   test('loses what is not covered of a deleted log group, and nothing else', async () => {

@@ -27,9 +27,11 @@ export async function findLogGroups(
   const listing = { archiveId, beganAt, partitionBy: definition.partitionBy };
   let isComplete = false;
   let endedAt = beganAt;
+  let logGroupCount = 0;
   try {
     for await (const page of listSelected(target.logs, definition, { sleep, signal })) {
       isComplete = page.isLast;
+      logGroupCount += page.logGroups.length;
       await writeOfLook(writer, (on) => recordListed(on, listing, page.logGroups));
       const { at, lookDueAt } = await holdLook(writer, queries);
       endedAt = at;
@@ -43,7 +45,7 @@ export async function findLogGroups(
   const { accountId, region } = target;
   const isMissed = (name: string) => isComplete && isSelected(definition, name);
   await writeOfLook(writer, (on) =>
-    recordListingEnd(on, listing, { at: endedAt, accountId, region }, isMissed),
+    recordListingEnd(on, listing, { at: endedAt, accountId, region, logGroupCount }, isMissed),
   );
   archive.listedAt = beganAt;
   look.hasListed = true;

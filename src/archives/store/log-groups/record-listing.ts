@@ -75,21 +75,23 @@ async function readLatest(queries: Queries, archiveId: string, page: readonly Li
   return new Map(rows.map((row) => [row.logGroupName, row]));
 }
 
-/** The end of a listing: when it was, and where. */
+/** The end of a listing: when it was, and where, and what it has found. */
 interface ListingEnd {
   at: number;
   accountId: string;
   region: string;
+  /** The number of selected log groups that it has found. */
+  logGroupCount: number;
 }
 
 /**
- * Records the end of a listing, and where it was made. After a complete one, selected log groups that were in none
+ * Records the end of a listing, where it was made, and what it has found. After a complete one, selected log groups that were in none
  * of its pages are gone. Others were not listed, so nothing is known of them.
  */
 export async function recordListingEnd(
   queries: Queries,
   { archiveId, beganAt }: Listing,
-  { at, ...place }: ListingEnd,
+  { at, ...found }: ListingEnd,
   isMissed: (logGroupName: string) => boolean,
 ): Promise<void> {
   const unseen = await queries
@@ -104,7 +106,7 @@ export async function recordListingEnd(
   }
   await queries
     .updateTable('archives')
-    .set({ ...place, listedAt: beganAt })
+    .set({ ...found, listedAt: beganAt })
     .where('id', '=', archiveId)
     .execute();
 }

@@ -93,20 +93,6 @@ export async function readArchivePage(
   return toStoredInChunks(rows);
 }
 
-/** Reads the archives of a target that have not ended. */
-export async function readArchivesOfTarget(
-  { queries }: Database,
-  target: string,
-): Promise<StoredArchive[]> {
-  const rows = await queries
-    .selectFrom('archives')
-    .select(columns)
-    .where('target', '=', target)
-    .where('endedAt', 'is', null)
-    .execute();
-  return toStoredInChunks(rows);
-}
-
 // A definition can have a thousand long names. More: other requests wait.
 const definitionsAtOnce = 10;
 

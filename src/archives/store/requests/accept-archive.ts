@@ -5,6 +5,7 @@ import { statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { PlannedArchive } from '../../planning/plan-archive.ts';
 import { addArchiveEntry } from './record-archive-change.ts';
+import { requireSlotTime } from './require-slot-time.ts';
 
 /** What accepting an archive needs. */
 export interface ArchiveAcceptance {
@@ -21,7 +22,7 @@ export interface ArchiveAcceptance {
 /**
  * Stores an archive in one transaction, and returns its id. When its key already has an archive, it writes
  * nothing and returns the id of that archive.
- * @throws Problem idempotency-key-reused, too-many-archives
+ * @throws Problem idempotency-key-reused, too-many-archives, archive-overload
  */
 export async function acceptArchive(
   database: Database,
@@ -59,8 +60,9 @@ async function writeArchive(
   const known = keyUse && (await findArchiveOfKey(queries, caller, keyUse));
   if (known !== undefined) return known;
   await requireRoom(queries, caller);
+  await requireSlotTime(queries, database, plan, { target, archiveId: id });
 
-  const { name, definition, policies } = plan;
+  const { name, definition, logGroups, policies } = plan;
   await queries
     .insertInto('archives')
     .values({
@@ -81,6 +83,7 @@ async function writeArchive(
       lookedAt: null,
       owner: null,
       listedAt: null,
+      logGroupCount: logGroups.length,
       stopProblem: null,
       stopCheckAt: null,
       heartbeatAt: null,
