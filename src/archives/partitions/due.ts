@@ -45,7 +45,7 @@ export function dueOf(facts: DueFacts, limit: number): DuePartition[] {
   if (goneAt !== null) return [];
   const within = {
     fromAt: Math.max(openFrom, exportableFrom(facts)),
-    toAt: startOf(lastDueEnd(now), partitionBy),
+    toAt: lastDueEnd(now, partitionBy),
   };
   const caughtUpFrom =
     catchUpDays === null ? -Infinity : startOf(now - catchUpDays * dayMs, partitionBy);

@@ -1,13 +1,16 @@
-import { longestUnitMs, type PartitionBy } from '#coverage/ledger/units.ts';
+import { longestUnitMs, nextStart, type PartitionBy, startOf } from '#coverage/ledger/units.ts';
 import { awsLimits } from '#problems/limits.ts';
 import type { Window } from '#time/window.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** The instant from which a partition can be exported: all its log events are exportable. */
-export function dueAtOf({ toAt }: Pick<Window, 'toAt'>): number {
-  return toAt + awsLimits.settlingMs;
+/**
+ * The instant from which the partition that contains `at` is due: all log events of its calendar unit are
+ * exportable. A part of a unit is due with its unit. Otherwise it would count as late before the queue takes it.
+ */
+export function dueAtOf(at: number, partitionBy: PartitionBy): number {
+  return nextStart(at, partitionBy) + awsLimits.settlingMs;
 }
 
 /** The instant at which the first log events of a partition are deleted. Null retention: never, Infinity. */
@@ -32,9 +35,9 @@ export function marginOf(partitionBy: PartitionBy, retentionDays: number): numbe
   return usableMs > 0 ? Math.min(marginMs, usableMs / 2) : marginMs;
 }
 
-/** A partition is due at `now` if it ends at this instant or before. */
-export function lastDueEnd(now: number): number {
-  return now - awsLimits.settlingMs;
+/** The end of the last calendar unit whose partitions are due at `now`, whole or in part. */
+export function lastDueEnd(now: number, partitionBy: PartitionBy): number {
+  return startOf(now - awsLimits.settlingMs, partitionBy);
 }
 
 /** What the expiry of the partitions of a log group depends on. */

@@ -147,8 +147,8 @@ function stateOfWork(
 function* runsWithoutWork(facts: IncarnationFacts, part: WantedWindow): Generator<PartitionRun> {
   const { partitionBy, catchUpDays, endedAt, now } = facts;
   let { fromAt } = part;
-  /** The end of the last partition that ends at an instant or before it. */
-  const endsBy = (at: number) => (part.toAt <= at ? part.toAt : startOf(at, partitionBy));
+  /** The end of the last partition of a unit that ends at an instant or before it. */
+  const endsBy = (at: number) => Math.min(part.toAt, startOf(at, partitionBy));
   /** The end of the last partition that starts at an instant or before it. */
   const startsBy = (at: number) =>
     at < part.fromAt ? part.fromAt : Math.min(part.toAt, nextStart(at, partitionBy));
@@ -158,7 +158,7 @@ function* runsWithoutWork(facts: IncarnationFacts, part: WantedWindow): Generato
       ? [
           ['missing', isLimited ? endsBy(now - catchUpDays * dayMs) : fromAt],
           ['atRisk', startsBy(lastRiskyStart(facts, now))],
-          ['waiting', endsBy(lastDueEnd(now))],
+          ['waiting', endsBy(lastDueEnd(now, partitionBy))],
           ['open', part.toAt],
         ]
       : [['missing', part.toAt]];

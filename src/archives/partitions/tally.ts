@@ -1,4 +1,4 @@
-import { countUnits, nextStart, type PartitionBy } from '#coverage/ledger/units.ts';
+import { countUnits, type PartitionBy } from '#coverage/ledger/units.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
 import { dueAtOf, expiryOf } from './expiry.ts';
 import type { PartitionRun } from './runs.ts';
@@ -69,8 +69,7 @@ export function addToTally(
     partitions[run.state] += count;
     if (run.problem !== undefined) tally.failed += count;
     if (run.state === 'atRisk') tally.atRiskOf.add(group.logGroupName);
-    const toAt = Math.min(run.toAt, nextStart(run.fromAt, partitionBy));
-    const dueAt = dueAtOf({ toAt });
+    const dueAt = dueAtOf(run.fromAt, partitionBy);
     if (dueAt <= now) tally.dueSinceAt = Math.min(tally.dueSinceAt ?? dueAt, dueAt);
     if (!isFirst) continue;
     isFirst = false;

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dueAtOf, expiryOf, lastRiskyStart, marginOf } from '#archives/partitions/expiry.ts';
+import { dueOf } from '#archives/partitions/due.ts';
+import { expiryOf, lastRiskyStart, marginOf } from '#archives/partitions/expiry.ts';
 import { gapsOf } from '#archives/partitions/gaps.ts';
 import { type PartitionRun, type PartitionWork, runsOf } from '#archives/partitions/runs.ts';
 import { type WantedWindow, wantedWindows } from '#archives/partitions/wanted.ts';
 import { type LedgerRange, type RangeFacts, spliceRanges } from '#coverage/ledger/splice.ts';
 import { nextStart, type PartitionBy, partitionBys, startOf } from '#coverage/ledger/units.ts';
-import { commonPart } from '#time/window.ts';
+import { commonPart, type Window } from '#time/window.ts';
 import { applySplice } from '../../coverage/ledger/apply-splice.ts';
 
 // Each function is compared with a naive one that decides for each hour on its own.
@@ -16,6 +17,9 @@ const epoch = Date.parse('2024-02-20T00:00:00Z'); // a leap day, ends of months 
 const hours = 70 * 24;
 const at = (hour: number) => epoch + hour * hourMs;
 const allHours = Array.from({ length: hours }, (_, hour) => at(hour));
+// Whole months: partitions begin before the world and end after it.
+const eachHour = Array.from({ length: hours + 62 * 24 }, (_, hour) => at(hour - 31 * 24));
+const endless = { fromAt: at(-31 * 24), toAt: Infinity };
 const world = { fromAt: at(0), toAt: at(hours) };
 
 // Often the start of a day: there most of what happens is decided.
@@ -211,8 +215,7 @@ describe('runsOf', () => {
     const ranges = toLedger(known);
     const endAt = endedAt === null ? nextStart(now, partitionBy) : startOf(endedAt, partitionBy);
     const orders = new Map<number, WantedWindow['order']>();
-    // Whole months: partitions begin before the world and end after it.
-    for (let hour = at(-31 * 24); hour < at(hours + 31 * 24); hour += hourMs) {
+    for (const hour of eachHour) {
       const order = orderOf(given, hour);
       const isKnown = ranges.some((range) => contains(range, hour));
       if (order !== undefined && !isKnown) orders.set(hour, order);
@@ -249,11 +252,11 @@ describe('runsOf', () => {
       const row = rows.find((row) => contains(row, hour));
       const tail = row ? ` ${row.jobId} ${row.problem}` : ' null null';
       if (row?.state === 'queued' && row.isRunning) return `running${tail}`;
-      const isOpen = dueAtOf(partition) > now;
+      // A part of a unit, too, is due and left behind with its unit.
+      const unitEnd = nextStart(hour, partitionBy);
+      const isOpen = now < unitEnd + 12 * hourMs;
       const isLeft =
-        catchUpDays !== null &&
-        orders.get(hour) === null &&
-        partition.toAt <= now - catchUpDays * dayMs;
+        catchUpDays !== null && orders.get(hour) === null && unitEnd <= now - catchUpDays * dayMs;
       const isAtRisk =
         endedAt === null &&
         retentionDays !== null &&
@@ -312,6 +315,29 @@ describe('runsOf', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  test('yields as waiting exactly what the queue takes, also of units that are wanted in part', () => {
+    fc.assert(
+      fc.property(anyIncarnation, fc.option(anyHour), ({ given, known, ...facts }, toAt) => {
+        const { now, catchUpDays } = facts;
+        const { partitionBy } = given.archive;
+        const logGroup = { ...given.logGroup, goneAt: null };
+        const wanted = wantedWindows(logGroup, { ...given.archive, toAt }, given.backfills);
+        const ranges = toLedger(known);
+        const time = { partitionBy, retentionDays: null, catchUpDays, now, wanted };
+        const group = { logGroupName: 'app', incarnation: 1, goneAt: null };
+
+        const due = dueOf({ ...time, ...group, taken: ranges, openFrom: -Infinity }, Infinity);
+
+        const runs = runsOf({ ...time, endedAt: null, ranges, work: [] }, endless);
+        const waiting = [...runs].filter(({ state }) => state === 'waiting');
+        const hoursOf = (windows: readonly Window[]) =>
+          windows.flatMap((window) => eachHour.filter((hour) => contains(window, hour)));
+        expect(hoursOf(due)).toEqual(hoursOf(waiting));
+      }),
+      { numRuns: 100 },
     );
   });
 

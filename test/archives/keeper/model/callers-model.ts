@@ -73,12 +73,15 @@ export function makeCallers({
 
     async waive({ logGroupName }: ModelLogGroup): Promise<void> {
       const fromAt = unitsBack(Math.floor(random() * 10));
-      const window = { fromAt, toAt: nextStart(fromAt, partitionBy) };
+      const endAt = nextStart(fromAt, partitionBy);
+      const quarterMs = (endAt - fromAt) / 4;
+      const [first, last] = random() < 0.5 ? [0, 0] : [1, 1 + Math.floor(random() * 2)];
+      const window = { fromAt: fromAt + first * quarterMs, toAt: endAt - last * quarterMs };
       const waiver = { logGroupName, ...window, reason: 'not needed' };
       try {
         await addWaiver(database, archiveId, waiver, approval);
         waivers.push(waiver);
-        note(`waived ${logGroupName} ${at(fromAt)}`);
+        note(`waived ${logGroupName} ${at(window.fromAt)} – ${at(window.toAt)}`);
       } catch (error) {
         if (!(error instanceof Problem)) throw error; // there is nothing to waive
       }
