@@ -52,6 +52,12 @@ export async function findFaults(truth: Truth): Promise<string[]> {
     .where('archiveId', '=', archiveId)
     .orderBy('fromAt')
     .execute();
+  const jobs = await database.queries
+    .selectFrom('jobs')
+    .select(['id', 'incarnation'])
+    .where('archiveId', '=', archiveId)
+    .execute();
+  const incarnationOf = new Map(jobs.map((job) => [job.id, job.incarnation]));
   const faults: string[] = [];
   for (const group of groups) {
     const { logGroupName, incarnation, createdAt } = group;
@@ -69,7 +75,13 @@ export async function findFaults(truth: Truth): Promise<string[]> {
     faults.push(
       ...findWrongTimes(truth, group, real, own).map((fault) => `${name}: ${fault}`),
       ...findWrongRanges(truth, group, real, own).map((fault) => `${name}: ${fault}`),
-      ...findRepeated(truth, real).map((fault) => `${name}: ${fault}`),
+      ...findRepeated(
+        truth,
+        // An export for an earlier incarnation does not count, even if the log group had been replaced by then.
+        model.exports.filter(
+          ({ of, jobId }) => of === real && incarnationOf.get(jobId) === incarnation,
+        ),
+      ).map((fault) => `${name}: ${fault}`),
     );
   }
   return faults;
@@ -199,10 +211,11 @@ function isLost(
 }
 
 /** Exports of the same time without a reason. */
-function findRepeated({ model, maxRefreshDays, backfills }: Truth, real: ModelLogGroup): string[] {
-  const own = model.exports
-    .filter((each) => each.of === real)
-    .sort((one, other) => one.sentAt - other.sentAt);
+function findRepeated(
+  { maxRefreshDays, backfills }: Truth,
+  exports: readonly ModelExport[],
+): string[] {
+  const own = exports.toSorted((one, other) => one.sentAt - other.sentAt);
   return own.flatMap((again, index) => {
     const earlier = own
       .slice(0, index)
