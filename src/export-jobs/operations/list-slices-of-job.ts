@@ -26,7 +26,7 @@ export type ListSlices = (head: JobHead, query: SliceListQuery) => Promise<Page<
 /** Makes `ListSlices`. `basePath` is the public path prefix of all links. */
 export function makeListSlices(database: Database, basePath: string): ListSlices {
   return async ({ id: jobId }, { state, limit = defaultPageLimit, cursor }) => {
-    const [after] = readCursor(cursor, ['ordinal']) ?? [];
+    const [after] = readCursor(cursor, ['number']) ?? [];
 
     const rows = await readSlices(database, { jobId, state, after, limit: limit + 1 });
     const { entries, ...page } = toPage(rows, limit, ({ number }) => [number]);
