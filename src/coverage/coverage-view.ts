@@ -9,7 +9,9 @@ const Count = (description: string) => Type.Integer({ minimum: 0, description })
 export type CoveringExport = Static<typeof CoveringExport>;
 export const CoveringExport = Type.Object(
   {
-    from: DateTime('Start of the time range of the export, inclusive.'),
+    from: DateTime(
+      'Start of the time range that it covers, inclusive. It is the start of the export. If the log group of an archive was created again later, it is that instant.',
+    ),
     to: DateTime('End of the time range of the export, exclusive.'),
     target: Type.String({ description: 'Name of the target that exported it.' }),
     destination: Type.String({ description: 'Name of the S3 bucket.' }),
@@ -73,7 +75,7 @@ export function showEntry(entry: CoverageEntry, isSuperseded: boolean): Covering
   const { target, destination, taskId, jobId, archiveId, revision, method } = entry;
   const { objects, bytes, events, manifestKey, manifestSha256 } = entry;
   return {
-    from: toDateTime(entry.fromAt),
+    from: toDateTime(entry.coveredFromAt),
     to: toDateTime(entry.toAt),
     target,
     destination,

@@ -8,7 +8,10 @@ import { commonPart, type Window } from '#time/window.ts';
 export type PlacedLogGroup = Pick<CoverageRow, 'accountId' | 'region' | 'logGroupName'>;
 
 /** An export that covers a time range of a log group. */
-export type CoverageEntry = Omit<Selectable<CoverageRow>, 'isVoid'>;
+export interface CoverageEntry extends Omit<Selectable<CoverageRow>, 'isVoid'> {
+  /** From when on it proves something: its start, or the creation of its log group if that is later. */
+  coveredFromAt: number;
+}
 
 /** The place of an entry in the order of time. */
 export type CoveragePosition = Pick<CoverageRow, 'fromAt' | 'jobId' | 'slice'>;
@@ -18,6 +21,17 @@ export type CoveragePosition = Pick<CoverageRow, 'fromAt' | 'jobId' | 'slice'>;
 const longMs = 31 * 86_400_000;
 const whereLong = sql<boolean>`to_at - from_at > ${sql.lit(longMs)}`;
 const whereShort = sql<boolean>`to_at - from_at <= ${sql.lit(longMs)}`;
+
+/**
+ * From when on an export proves something. A log group that was created again has a new incarnation. An export of
+ * that one has no log events of the log group before it.
+ */
+const coveredFrom = sql<number>`case when incarnation > 1 then coalesce((
+    select case when created.created_at > coverage.from_at then created.created_at else coverage.from_at end
+    from archive_log_groups as created
+    where created.archive_id = coverage.archive_id and created.log_group_name = coverage.log_group_name
+    and created.incarnation = coverage.incarnation
+  ), from_at) else from_at end`;
 
 /**
  * Reads the exports that cover a part of a window of a log group, in the order of their start, after a position.
@@ -32,11 +46,14 @@ export async function readEntries(
     queries
       .selectFrom('coverage')
       .selectAll()
+      .select(coveredFrom.as('coveredFromAt'))
       .where((row) => row.and({ accountId, region, logGroupName }))
       .where('isVoid', '=', 0)
       .where('fromAt', '>=', Math.max(first, after?.fromAt ?? first))
       .where('fromAt', '<', toAt)
       .where('toAt', '>', fromAt)
+      .where(coveredFrom, '<', toAt)
+      .where(({ eb, ref }) => eb(coveredFrom, '<', ref('toAt')))
       .where(length)
       .$if(after !== undefined, (query) => query.where(whereAfter(after as CoveragePosition)))
       .orderBy('fromAt')
@@ -68,7 +85,7 @@ export async function readCoveredParts(
 ): Promise<Window[]> {
   const { fromAt, toAt } = window;
   const windows = (first: number, length: RawBuilder<boolean>) => sql`
-    select from_at, to_at from coverage
+    select ${coveredFrom} as from_at, to_at from coverage
     where account_id = ${accountId} and region = ${region} and log_group_name = ${logGroupName}
     and from_at >= ${first} and from_at < ${toAt} and to_at > ${fromAt} and is_void = 0 and ${length}`;
   const { rows } = await sql<Window>`
@@ -77,7 +94,7 @@ export async function readCoveredParts(
     ), ordered as (
       select from_at, to_at, max(to_at) over (
         order by from_at, to_at rows between unbounded preceding and 1 preceding
-      ) as known_until from windows
+      ) as known_until from windows where from_at < to_at
     ), numbered as (
       select from_at, to_at, count(case when known_until >= from_at then null else 1 end) over (
         order by from_at, to_at rows unbounded preceding

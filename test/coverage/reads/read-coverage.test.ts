@@ -11,6 +11,7 @@ import type { Database } from '#database/database.ts';
 import { commonPart, type Window } from '#time/window.ts';
 import { emptyStorage } from '../../database/homes.ts';
 import { openReady } from '../../ready-database.ts';
+import { insertArchive } from '../insert-archive.ts';
 import { insertCoverage } from '../insert-coverage.ts';
 
 // Exports of some hours up to some months, so that some reach far into the window that is asked for.
@@ -110,6 +111,38 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (kind) => 
       { fromAt: 0, toAt: dayMs },
       { fromAt: 2 * dayMs, toAt: 3 * dayMs },
     ]);
+  });
+
+  test('has exports of a log group that was created again only from its creation on', async () => {
+    const createdAt = dayMs + 1;
+    const again = { logGroupName: '/app', incarnation: 2, createdAt };
+    await insertArchive(database, { id: 'reborn', logGroups: [again] });
+    const ofArchive = { archiveId: 'reborn', incarnation: 2 };
+    await insertCoverage(database, [
+      { jobId: 'before', ...ofArchive, fromAt: 0, toAt: dayMs },
+      { jobId: 'through', ...ofArchive, fromAt: dayMs, toAt: 2 * dayMs },
+      { jobId: 'long', ...ofArchive, fromAt: 0, toAt: 40 * dayMs },
+    ]);
+    const read = async (window: Window) => ({
+      parts: await readCoveredParts(database.queries, logGroup, window, 10),
+      entries: (await readAll(window, 1)).map(({ jobId, fromAt, coveredFromAt }) => [
+        jobId,
+        fromAt,
+        coveredFromAt,
+      ]),
+    });
+
+    const earlier = await read({ fromAt: 0, toAt: createdAt });
+    const whole = await read({ fromAt: 0, toAt: 3 * dayMs });
+
+    expect(earlier).toEqual({ parts: [], entries: [] });
+    expect(whole).toEqual({
+      parts: [{ fromAt: createdAt, toAt: 3 * dayMs }],
+      entries: [
+        ['long', 0, createdAt],
+        ['through', dayMs, createdAt],
+      ],
+    });
   });
 
   test('marks what later revisions of the same archive cover, also in several slices, as superseded', async () => {
