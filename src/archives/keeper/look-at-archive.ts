@@ -1,3 +1,4 @@
+import { hastenListing } from '../store/looks/hasten-listing.ts';
 import { holdLook } from '../store/looks/hold-look.ts';
 import { findLogGroups, tooManyLogGroups } from './log-groups/find-log-groups.ts';
 import type { Look } from './look.ts';
@@ -13,7 +14,7 @@ export interface Listings {
 
 /**
  * Looks at an archive: tends it by what is known, lists its log groups if it is time, and tends it again. Where a
- * listing goes on at its target, the next look lists.
+ * listing goes on at its target, the next look lists: the archives of a target take turns.
  * @throws an error named StaleLook, and failures of the database
  */
 export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings): Promise<void> {
@@ -44,5 +45,7 @@ export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings
     targets.delete(target.name);
     onWaiting(false);
   }
+  const { listEveryMs } = timings;
+  await hastenListing(writer.database, archive, { listEveryMs, soonMs });
   if (!signal.aborted) await tend(problem);
 }

@@ -218,3 +218,41 @@ test('lists the log groups of two archives of a target one after the other', asy
   const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
   expect(listed).toEqual([start, expect.any(Number)]);
 });
+
+test.each(['sqlite', 'postgres'] as const)(
+  'lists the log groups of the archive that waits longest when another listing ends, on %s',
+  async (backend) => {
+    await using kept = await openKeptArchives({ backend });
+    const { queries } = kept.database;
+    for (let number = 100; number < 160; number += 1) kept.seed(`/app/${number}`);
+    const archive = { logGroupNamePrefix: '/app/', fromAt: start - 2 * dayMs };
+    const ids = [
+      await kept.accept(archive),
+      await kept.accept(archive),
+      await kept.accept(archive),
+    ];
+    const [, , oldest = ''] = ids;
+    const createdAt = start - minuteMs;
+    await queries.updateTable('archives').set({ createdAt }).where('id', '=', oldest).execute();
+    const first = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
+    await first.set({ lookDueAt: start - minuteMs }).execute();
+    const listing = Promise.withResolvers<void>();
+    const countWaiting = async () => {
+      const free = queries.selectFrom('archives').select('id').where('owner', 'is', null);
+      return (await free.where('lookDueAt', '>', start).execute()).length;
+    };
+
+    const looking = kept.look({
+      async sleep() {
+        await listing.promise;
+        kept.advance(1_000);
+      },
+    });
+    while ((await countWaiting()) < 2) await new Promise(setImmediate);
+    listing.resolve();
+    await looking;
+
+    const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
+    expect(listed).toEqual([start, start + 2_000, start + 1_000]);
+  },
+);
