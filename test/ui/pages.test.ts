@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { insertVerification } from '../export-jobs/insert-rows.ts';
+import { jobOf } from '../export-jobs/jobs-of-callers.ts';
 import { openWorld, region, type World } from '../world.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
@@ -173,6 +174,16 @@ describe('the buttons of a job', () => {
     expect(after.html).not.toContain('Retry 1 failed slice');
     expect(end.html).toContain('The cancel of the job was requested.');
     expect(end.html).not.toContain('id="cancel"');
+  });
+
+  test('do not retry a job of an archive', async () => {
+    const id = await jobOf('anonymous', world.database, { archiveId: randomUUID() });
+    await bringTo(world.database, id, 0, 'failed', sliceProblem('export-task-failed'));
+
+    const page = await visitor.get(`/ui/jobs/${id}`);
+
+    expect(page.html).not.toContain('id="retry"');
+    expect(page.html).toContain('request a backfill');
   });
 });
 

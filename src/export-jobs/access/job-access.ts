@@ -96,6 +96,7 @@ function placeholder(id: string, target = ''): JobHead {
     timeZone: '',
     priority: 0,
     revision: 1,
+    archiveId: null,
     acceptedAt: 0,
     logGroupName: '',
     fromAt: 0,

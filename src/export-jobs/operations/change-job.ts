@@ -17,7 +17,8 @@ export interface JobChanges {
   cancel(request: CallerRequest, jobId: string): Promise<void>;
   /**
    * Puts the failed slices of a job back into the queue, and returns their number.
-   * @throws Problem export-job-not-found, not-permitted, export-job-cancelled, too-many-waiting-slices
+   * @throws Problem export-job-not-found, export-job-of-archive, not-permitted, export-job-cancelled,
+   * too-many-waiting-slices
    */
   retry(request: CallerRequest, jobId: string): Promise<number>;
 }
@@ -44,6 +45,7 @@ export function makeJobChanges(options: JobChangesOptions): JobChanges {
 
     async retry(request, jobId) {
       const found = await access.find(request, 'RetryExportJob', jobId);
+      if (found.head.archiveId !== null) throw ofArchive(found.head.archiveId);
       const isOwn = found.head.caller === request.principal.id;
       const failures = await readFailedLogGroups(database, jobId);
       const refusal = isOwn ? undefined : notPermitted;
@@ -72,6 +74,10 @@ function* toRetryQuestions(
     yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
   }
 }
+
+// The archive may have exported the partition since, with another job: a retry would replace that by an older revision.
+const ofArchive = (archiveId: string) =>
+  new Problem('export-job-of-archive', `This job exports a partition of the archive ${archiveId}.`);
 
 // A caller that may retry a job of another caller may not know its log groups.
 const notPermitted = () =>

@@ -1,6 +1,7 @@
 import { awsLimits, inWords, statedLimits } from '../limits.ts';
 import {
   backInQueue,
+  forPartitions,
   onlyInSlices,
   type ProblemKind,
   retryTheJob,
@@ -23,8 +24,7 @@ export const awsProblems = {
     title: 'Destination bucket not found',
     explanation:
       'CloudWatch Logs found no S3 bucket with the name in `destination`. The value must be a bucket name, not an ARN or URL. The bucket must be in the Region of the log group.',
-    remedy:
-      'Create the bucket in the Region of the target, or correct `destination`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct `destination`.',
+    remedy: `Create the bucket in the Region of the target, or correct \`destination\`. If a slice failed, create the bucket and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct \`destination\`. ${forPartitions}`,
     isRetryable: false,
   },
   'service-role-not-permitted': {
@@ -40,8 +40,7 @@ export const awsProblems = {
     title: 'Log group not found',
     explanation:
       'The AWS account and Region of the target have no log group with this name. The name comes from the `logGroupName` of an export task, or from the log groups of a job. POST /export-jobs does not check whether the log groups exist: a slice fails if its log group is missing.',
-    remedy:
-      'Check the name, which is case-sensitive, and the parameter `target`. If a slice failed, create the log group and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct name.',
+    remedy: `Check the name, which is case-sensitive, and the parameter \`target\`. If a slice failed, create the log group and retry the job with POST /export-jobs/{jobId}/retry. Or create a new job with the correct name. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-not-found': {
@@ -65,8 +64,7 @@ export const awsProblems = {
     status: 409,
     title: 'Resource already exists in AWS',
     explanation: `CloudWatch Logs answered the CreateExportTask call of a slice with ResourceAlreadyExistsException. AWS does not document the cause. ${sentAgain} ${onlyInSlices}`,
-    remedy:
-      'Do nothing while the slice is waiting: it is sent again. If it failed, retry the job with POST /export-jobs/{jobId}/retry.',
+    remedy: `Do nothing while the slice is waiting: it is sent again. If it failed, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: true,
   },
   'operation-aborted': {

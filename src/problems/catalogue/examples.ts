@@ -141,6 +141,9 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'export-job-deleted': ['This job was deleted at 2024-08-02T00:00:00.000Z.'],
   'idempotency-key-reused': ['This key was used before with a different body or target.'],
   'export-job-cancelled': ['The cancel of this job was requested at 2024-05-02T00:00:00.000Z.'],
+  'export-job-of-archive': [
+    'This job exports a partition of the archive 018f3b1e-7c5d-7d2a-9b7e-3f1a2b4c5d6e.',
+  ],
   'no-log-groups': ['No log group begins with /demo/.'],
   'too-many-slices': [
     'The job would have 17,520 slices (2 log groups × 8,760 intervals). The limit is 10,000. With sliceBy "day" it has 730.',

@@ -1,5 +1,5 @@
 import { awsLimits, inDigits, inWords, statedLimits } from '../limits.ts';
-import { onlyInSlices, type ProblemKind } from './problem-kind.ts';
+import { forPartitions, onlyInSlices, type ProblemKind } from './problem-kind.ts';
 
 /** What is refused about export jobs, and why their slices fail. */
 export const jobProblems = {
@@ -36,6 +36,15 @@ export const jobProblems = {
       'Create a new export job for the log groups and time ranges of the slices that are not completed. The list in GET /export-jobs/{jobId}/slices has the state of each slice.',
     isRetryable: false,
   },
+  'export-job-of-archive': {
+    status: 409,
+    title: 'Retry of an export job of an archive',
+    explanation:
+      'The retry was refused, because this job exports a partition of an archive. The archive itself exports failed partitions again, for some time. A retry of an old job could export a partition that is covered since, to an older `{revision}`.',
+    remedy:
+      'Wait until the archive exports the partition again. To export it at once, request a backfill with POST /archives/{archiveId}/backfills and `reprocess` `failed`.',
+    isRetryable: false,
+  },
   'no-log-groups': {
     status: 422,
     title: 'No log group found',
@@ -66,8 +75,7 @@ export const jobProblems = {
     status: 502,
     title: 'Export task failed in AWS',
     explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not if AWS would refuse the bucket, or if the time range is too short. Then the slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
-    remedy:
-      'Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. Do nothing if the slice is `split`: shorter slices are exported instead.',
+    remedy: `Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. Do nothing if the slice is \`split\`: shorter slices are exported instead. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-too-long': {
@@ -82,32 +90,28 @@ export const jobProblems = {
     status: 409,
     title: 'Export task name used by a different export',
     explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
-    remedy:
-      'Read the task that `detail` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays `failed`.',
+    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays \`failed\`. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-cancelled': {
     status: 409,
     title: 'Export task cancelled, but not its job',
     explanation: `The export task of a slice was cancelled, for example in the AWS console or with POST /export-tasks/{taskId}/cancel. No cancel of the job was requested, so the job can be retried. ${onlyInSlices}`,
-    remedy:
-      'Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
+    remedy: `Find out who cancelled the task. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-vanished': {
     status: 502,
     title: 'Export task no longer listed by AWS',
     explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. AWS ends tasks after ${inWords(awsLimits.taskMs)}, so the task no longer runs. Its result is unknown. ${onlyInSlices}`,
-    remedy:
-      'Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the `destinationPrefix` and the `taskId` of the last attempt. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. Otherwise, do nothing: the slice stays `failed`.',
+    remedy: `Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the \`destinationPrefix\` and the \`taskId\` of the last attempt. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. Otherwise, do nothing: the slice stays \`failed\`. ${forPartitions}`,
     isRetryable: false,
   },
   'export-incomplete': {
     status: 502,
     title: 'Exported objects missing or incomplete',
     explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if the template has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
-    remedy:
-      'Check the lifecycle rules of the bucket and who may delete its objects. Then retry the job with POST /export-jobs/{jobId}/retry. If log events still arrive for the time range, retry later.',
+    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. Then retry the job with POST /export-jobs/{jobId}/retry. If log events still arrive for the time range, retry later. ${forPartitions}`,
     isRetryable: false,
   },
   'too-many-watchers': {

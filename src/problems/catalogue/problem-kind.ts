@@ -29,5 +29,9 @@ export const sentAgain = `Each attempt has a task name of its own. After an uncl
 export const backInQueue =
   'If an attempt of a slice has this problem, the slice goes back into the queue. It is sent again automatically.';
 
+/** Ends the remedy that retries a job: the jobs of an archive cannot be retried. */
+export const forPartitions =
+  'For a failed partition of an archive, request a backfill with `reprocess` `failed` instead.';
+
 /** Ends the remedy of a problem that a slice can have. */
-export const retryTheJob = 'If a slice failed, retry the job with POST /export-jobs/{jobId}/retry.';
+export const retryTheJob = `If a slice failed, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`;

@@ -138,12 +138,19 @@ function verifiedInWords(verified: VerifiedTotals): string | false {
 function buttons(path: string, { job, token, mayCancel, mayRetry }: JobView): Html {
   const hidden = html`<input type="hidden" name="token" value="${token}">`;
   const isCancelRequested = job.cancelRequestedAt !== undefined;
-  const canRetry = mayRetry && job.sliceCounts.failed > 0 && !isCancelRequested;
+  const isFailed = job.sliceCounts.failed > 0 && !isCancelRequested;
+  const isOfArchive = job.archiveId !== undefined;
+  const canRetry = mayRetry && isFailed && !isOfArchive;
   const canCancel = mayCancel && !hasEnded(job.state) && !isCancelRequested;
   return html`${
     canRetry &&
     html`<form method="post" action="${path}/retry">${hidden}<button id="retry">Retry ${countOf(job.sliceCounts.failed, 'failed slice')}</button></form>`
   }
+${
+  isFailed &&
+  isOfArchive &&
+  html`<p class="note">The archive exports failed partitions again. To export them at once, request a backfill with <code>reprocess</code> <code>failed</code>.</p>`
+}
 ${
   canCancel &&
   html`<details id="cancel-job"><summary>Cancel this job</summary>

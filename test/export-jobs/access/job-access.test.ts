@@ -23,6 +23,7 @@ const job: JobHead = {
   timeZone: 'UTC',
   priority: 0,
   revision: 1,
+  archiveId: null,
   acceptedAt: 1,
   logGroupName: '/a',
   fromAt: 0,

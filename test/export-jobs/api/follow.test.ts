@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, type World } from '../../world.ts';
 import { bringTo, givenJob, sliceProblem } from '../accepted-jobs.ts';
 import { insertAttempt } from '../insert-rows.ts';
+import { jobOf } from '../jobs-of-callers.ts';
 import { storageBackends } from '../storage-backends.ts';
 
 const firstDay = Date.UTC(2024, 0, 1);
@@ -399,6 +400,17 @@ describe.each(storageBackends)('reading jobs, on %s', (_name, openStorage) => {
 
       expect(status).toBe(409);
       expect(body.type).toBe('/problems/export-job-cancelled');
+    });
+
+    test('is rejected for a job of an archive, and changes nothing', async () => {
+      const jobId = await jobOf('anonymous', world.database, { archiveId: randomUUID() });
+      await bringTo(world.database, jobId, 0, 'failed', sliceProblem('export-task-failed'));
+
+      const { status, body } = await world.call('POST', `/export-jobs/${jobId}/retry`);
+
+      expect(status).toBe(409);
+      expect(body.type).toBe('/problems/export-job-of-archive');
+      expect((await get(`/${jobId}`)).body.sliceCounts).toMatchObject({ failed: 1, waiting: 0 });
     });
   });
 });

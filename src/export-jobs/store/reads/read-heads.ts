@@ -19,6 +19,7 @@ export interface JobHead
     | 'priority'
     | 'acceptedAt'
     | 'revision'
+    | 'archiveId'
   > {
   /** The template that the destination prefixes of its attempts are rendered from. */
   prefixTemplate: string;
@@ -106,6 +107,7 @@ export async function findJobs(
       'timeZone',
       'jobs.priority',
       'revision',
+      'archiveId',
       'acceptedAt',
       'accountId',
       'region',
