@@ -202,6 +202,50 @@ test('a job of 10,000 slices is a grid of ranges that leads to each slice', asyn
   expect(rows.at(0)).toBe('/aws/lambda/service-20');
 });
 
+test.each([
+  ['archive', 1_280, () => `archives/${archiveId}`],
+  ['archive', 400, () => `archives/${archiveId}`],
+  ['job', 400, () => `jobs/${largeJobId}`],
+])(
+  'the %s grid keeps its heading above the names when it scrolls, %i px wide',
+  async (name, width, path) => {
+    const { page, picture } = await browser.open({ viewport: { width, height: 900 } });
+    await page.goto(`${world.url}/ui/${path()}`);
+
+    // The grid of an archive is at its end already.
+    const found = await page.evaluate(`(() => {
+    const scroll = document.querySelector('#grid-scroll');
+    if (!scroll.matches('.newest')) scroll.scrollLeft = scroll.scrollWidth;
+    scroll.scrollIntoView();
+    const { left, right } = scroll.querySelector('tbody th').getBoundingClientRect();
+    const { bottom } = scroll.querySelector('thead').getBoundingClientRect();
+    const headingAt = (x) => document.elementFromPoint(x, bottom - 8).closest('th').textContent;
+    return [scroll.scrollWidth > scroll.clientWidth, headingAt(left + 1), headingAt(right - 1)];
+  })()`);
+    await picture(`ui-grid-of-${name}-${width}`);
+
+    expect(found).toEqual([true, 'Log group', 'Log group']);
+  },
+);
+
+test('the legend of an archive has the colours of its grid', async () => {
+  const { page } = await browser.open();
+  await page.goto(`${world.url}/ui/archives/${archiveId}?fromAt=0`);
+
+  const looksOf = async (selector: string) =>
+    Object.fromEntries(
+      (await page.evaluate(`[...document.querySelectorAll('${selector}')].map((cell) => {
+        const { color, backgroundColor, outline } = getComputedStyle(cell);
+        return [cell.className.replace(/ ?(cell|watermark) ?/, ''), [color, backgroundColor, outline]];
+      })`)) as [string, string[]][],
+    );
+  const legend = await looksOf('.legend .cell');
+  const grid = await looksOf('.grid td:not(.none)');
+
+  expect(Object.keys(legend)).toHaveLength(8);
+  expect(grid).toEqual(legend);
+});
+
 test('an archive of 1,000 log groups is a grid of a part of them, small enough to read', async () => {
   const { page } = await browser.open();
 

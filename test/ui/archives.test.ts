@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { startOf } from '#coverage/ledger/units.ts';
 import { days, givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
+import { insertArchive } from '../coverage/insert-archive.ts';
 import { openWorld, type World } from '../world.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const hostile = `"><script>alert(1)</script>\u202e${'x'.repeat(200)}`;
 
 let world: World;
@@ -167,6 +171,43 @@ describe('the page of an archive', () => {
     expect(linkTo(earlier.html, 'Earlier')).toBe('');
   });
 });
+
+test.each([
+  ['waived in part', [5.5, 5.5], [5.5, 7], '○ 0%', 'waiting, waived, 0% covered'],
+  ['covered in part', [0, 15], [15, 15], '○ 62%', 'waiting, 62% covered'],
+  ['covered and waived', [0, 15], [15, 24], 'W 62%', 'waived, 62% covered'],
+  ['covered but for a second', [1 / 3_600, 24], [24, 24], '○ 99%', 'waiting, 99% covered'],
+] as const)(
+  'shows the share of the time of a partition that is covered: %s',
+  async (_, covered, waived, sign, words) => {
+    const fromAt = startOf(Date.now(), 'day') - 5 * dayMs;
+    const id = await insertArchive(world.database, {
+      id: randomUUID(),
+      definition: { partitionBy: 'day', fromAt, toAt: fromAt + dayMs },
+    });
+    const range = (state: 'covered' | 'waived', [from, to]: readonly [number, number]) => ({
+      archiveId: id,
+      logGroupName: '/app',
+      incarnation: 1,
+      fromAt: fromAt + from * hourMs,
+      toAt: fromAt + to * hourMs,
+      state,
+      isEmpty: 0 as const,
+      again: null,
+      cause: state === 'waived' ? '1' : null,
+    });
+    const ranges = [range('covered', covered), range('waived', waived)];
+    await world.database.queries
+      .insertInto('archiveRanges')
+      .values(ranges.filter((each) => each.fromAt < each.toAt))
+      .execute();
+
+    const { html } = await visitor.get(`/ui/archives/${id}`);
+
+    expect(cellsOf(html).get('/app')?.[0]).toBe(words);
+    expect(html).toContain(`title="${words}"><span aria-hidden="true">${sign}</span>`);
+  },
+);
 
 describe('the buttons of an archive', () => {
   test('pause and resume it, each with a reason', async () => {

@@ -45,14 +45,21 @@ export const ArchiveGridQuery = Type.Object(
 /** The number of partitions in each state. */
 export type PartitionCounts = Record<PartitionState, number>;
 
+/** A log group in the time of a column. */
+export interface ArchiveGridCell {
+  counts: PartitionCounts;
+  /** The share of the wanted time that is covered, from 0 to 1. 0 if no time is wanted. */
+  coveredShare: number;
+}
+
 /** The partitions of an archive by log group and time. Of a large archive it shows a part, or ranges of partitions. */
 export interface ArchiveGrid {
   partitionBy: PartitionBy;
   /** How many partitions a column has. */
   step: number;
   columns: Window[];
-  /** One for each log group, with the counts of each column. */
-  rows: { logGroupName: string; incarnation: number; isGone: boolean; cells: PartitionCounts[] }[];
+  /** One for each log group, with a cell for each column. */
+  rows: { logGroupName: string; incarnation: number; isGone: boolean; cells: ArchiveGridCell[] }[];
   /** The number of log groups of the archive, and the index of the first row. */
   logGroups: number;
   fromGroup: number;
@@ -97,7 +104,7 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
       rows: parts.map((part) => {
         const { logGroupName, incarnation, goneAt } = part.logGroup;
         const runs = [...runsOfLogGroup({ definition, endedAt }, backfills, part, now)];
-        const cells = columns.map((column) => countIn(column, runs, partitionBy));
+        const cells = columns.map((column) => cellOf(column, runs, partitionBy));
         return { logGroupName, incarnation, isGone: goneAt !== null, cells };
       }),
       logGroups,
@@ -167,16 +174,22 @@ function columnsOf(partitionBy: PartitionBy, window: Window): { columns: Window[
   return { columns, step };
 }
 
-/** Counts the partitions of a column by state. */
-function countIn(
+/** Counts the partitions of a column by state, and measures how much of its time is covered. */
+function cellOf(
   column: Window,
   runs: readonly PartitionRun[],
   partitionBy: PartitionBy,
-): PartitionCounts {
+): ArchiveGridCell {
   const counts = Object.fromEntries(partitionStates.map((state) => [state, 0])) as PartitionCounts;
+  let wantedMs = 0;
+  let coveredMs = 0;
   for (const run of runs) {
     const part = commonPart(run, column);
-    if (part) counts[run.state] += countUnits(part, partitionBy);
+    if (!part) continue;
+    const lengthMs = part.toAt - part.fromAt;
+    counts[run.state] += countUnits(part, partitionBy);
+    wantedMs += lengthMs;
+    if (run.state === 'covered') coveredMs += lengthMs;
   }
-  return counts;
+  return { counts, coveredShare: wantedMs === 0 ? 0 : coveredMs / wantedMs };
 }

@@ -1,7 +1,8 @@
+import type { PartitionState } from '#archives/archive.ts';
 import type {
   ArchiveGrid,
+  ArchiveGridCell,
   ArchiveGridQuery,
-  PartitionCounts,
 } from '#archives/operations/read-archive-grid.ts';
 import { countOf, inDigits } from '#problems/limits.ts';
 import { toDateTime } from '#time/date-time.ts';
@@ -27,15 +28,16 @@ export function archiveGrid(
     ({ fromAt, toAt }) => watermarkAt !== undefined && fromAt <= watermarkAt && watermarkAt < toAt,
   );
   return html`<p class="note">${countOf(grid.logGroups, 'log group')} by ${partitionBy}, in UTC.
-${step > 1 && 'Each cell is several partitions: its sign is that of the most urgent one, the number is the share that is covered. The links of the columns lead to their time ranges.'}</p>
+${step > 1 && 'Each cell is several partitions. The links of the columns lead to their time ranges.'}
+A cell in several states has the sign of the most urgent one. Its number is the share of its time that is covered.</p>
 ${legend}
 <div class="scroll newest" id="grid-scroll" tabindex="0" role="region" aria-labelledby="grid-title">
-<table class="grid">
+<table class="grid partitions">
 <thead><tr><th scope="col">Log group</th>${columns.map((column, index) => heading(path, query, column, { step, isMarked: index === marked }))}</tr></thead>
 <tbody>
 ${rows.map(
   ({ logGroupName, incarnation, isGone, cells }) =>
-    html`<tr><th scope="row">${asCode(logGroupName)}${incarnation > 1 && html` <span class="note">created again (${incarnation})</span>`}${isGone && html` <span class="note">deleted</span>`}</th>${cells.map((each, index) => cell(each, index === marked))}</tr>
+    html`<tr><th scope="row">${asCode(logGroupName)}${incarnation > 1 && html` <span class="note">created again (${incarnation})</span>`}${isGone && html` <span class="note">deleted</span>`}</th>${cells.map((each, index) => cell(each, { step, isMarked: index === marked }))}</tr>
 `,
 )}</tbody>
 </table>
@@ -57,18 +59,26 @@ function heading(
   return html`<th scope="col" title="${title}"${isMarked && html` class="watermark"`}>${step > 1 ? html`<a href="${url}#grid-title">${text}</a>` : text}${isMarked && html`<span class="unseen"> watermark</span>`}</th>`;
 }
 
-function cell(counts: PartitionCounts, isMarked: boolean): Html {
+function cell(
+  { counts, coveredShare }: ArchiveGridCell,
+  { step, isMarked }: { step: number; isMarked: boolean },
+): Html {
   const mark = isMarked ? ' watermark' : '';
-  const total = statesByUrgency.reduce((sum, state) => sum + counts[state], 0);
-  const state = statesByUrgency.find((each) => counts[each] > 0);
+  const states = statesByUrgency.filter((each) => counts[each] > 0);
+  const [state] = states;
   if (state === undefined) {
     return html`<td class="none${mark}"><span class="unseen">not in the archive</span></td>`;
   }
-  const words = total === 1 ? state : partitionsInWords(counts);
-  const isUniform = counts[state] === total;
-  const share = Math.floor(((counts.covered + counts.waived) / total) * 100);
-  const text = `${signOf[state]}${isUniform ? '' : ` ${share}%`}`;
+  const share = `${Math.floor(coveredShare * 100)}%`;
+  const text = states.length > 1 ? `${signOf[state]} ${share}` : signOf[state];
+  const words = step > 1 ? partitionsInWords(counts) : partitionInWords(states, share);
   return html`<td class="${state}${mark}" title="${words}"><span aria-hidden="true">${text}</span><span class="unseen">${words}</span></td>`;
+}
+
+/** The states of one partition in words: `waiting, 62% covered`. */
+function partitionInWords(states: readonly PartitionState[], share: string): string {
+  if (states.length === 1) return states.join();
+  return [...states.filter((state) => state !== 'covered'), `${share} covered`].join(', ');
 }
 
 function otherParts(path: string, query: ArchiveGridQuery, grid: ArchiveGrid): Html {

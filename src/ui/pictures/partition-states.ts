@@ -67,7 +67,7 @@ export function coverageBar(counts: PartitionCounts): Html {
 }
 
 /** The signs of the grid and their meanings. */
-export const legend: Html = html`<ul class="legend" aria-label="Signs of the grid">${statesByUrgency.map(
+export const legend: Html = html`<ul class="legend partitions" aria-label="Signs of the grid">${statesByUrgency.map(
   (state) =>
     html`<li><span class="cell ${state}" aria-hidden="true">${signOf[state]}</span> ${meaningOf[state]}</li>`,
 )}</ul>`;
