@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startOf } from '#coverage/ledger/units.ts';
 import { days, givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
 import { insertArchive } from '../coverage/insert-archive.ts';
+import { sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { openWorld, type World } from '../world.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
 
@@ -208,6 +209,32 @@ test.each([
     expect(html).toContain(`title="${words}"><span aria-hidden="true">${sign}</span>`);
   },
 );
+
+test.each([
+  [
+    'is at work',
+    { pausedAt: null },
+    'Lengthen the retention of the log group, or find out why its exports wait.',
+  ],
+  [
+    'is paused',
+    { pausedAt: 1, pauseReason: 'we move', pausedBy: 'ann' },
+    'Resume the archive, or lengthen the retention of the log group.',
+  ],
+  [
+    'is stopped',
+    { stopProblem: JSON.stringify(sliceProblem('destination-not-writable', 'No.')) },
+    'Fix the problem of the archive below, or lengthen the retention of the log group.',
+  ],
+])('says what to do about partitions at risk of an archive that %s', async (_, values, remedy) => {
+  const id = await givenArchiveInAllStates(world.database, { covered: 0 });
+  await world.database.queries.updateTable('archives').set(values).where('id', '=', id).execute();
+
+  const { html } = await visitor.get(`/ui/archives/${id}`);
+
+  const [, said] = /at risk<\/h2>.*?<strong>What to do:<\/strong> (.*?)<\/p>/s.exec(html) ?? [];
+  expect(said).toBe(remedy);
+});
 
 describe('the buttons of an archive', () => {
   test('pause and resume it, each with a reason', async () => {

@@ -64,13 +64,22 @@ ${progress?.listingProblem !== undefined && html`<p class="error">The list of lo
 }
 
 /** What expires first, where nobody can miss it. */
-function expiry({ now, archive: { progress } }: ArchiveView): Html {
+function expiry({ now, archive }: ArchiveView): Html {
+  const { progress } = archive;
   const atRisk = progress?.partitionCounts.atRisk ?? 0;
   const { nextExpiry } = progress ?? {};
   if (atRisk === 0 || !nextExpiry) return html``;
   return html`<section class="problem"><h2>${countOf(atRisk, 'partition')} at risk</h2>
 <p>The log events of ${asCode(nextExpiry.logGroupName)} expire ${instantAgo(nextExpiry.at, now)}. What is not exported by then is lost.</p>
-<p><strong>What to do:</strong> Lengthen the retention of the log group, or find out why its exports wait.</p></section>`;
+<p><strong>What to do:</strong> ${remedyOfRisk(archive)}</p></section>`;
+}
+
+/** What saves log events that expire soon: what keeps the archive from exporting them comes first. */
+function remedyOfRisk({ pause, stopProblem }: Archive): string {
+  if (pause) return 'Resume the archive, or lengthen the retention of the log group.';
+  if (stopProblem)
+    return 'Fix the problem of the archive below, or lengthen the retention of the log group.';
+  return 'Lengthen the retention of the log group, or find out why its exports wait.';
 }
 
 function archiveFacts({ basePath, now, archive }: ArchiveView): Html {
