@@ -72,7 +72,7 @@ function makeAjv(): Ajv {
     useDefaults: false,
     formats: { int64: true },
   });
-  ajv.addVocabulary(['x-rule', 'x-suggest', 'x-nullable']);
+  ajv.addVocabulary(['x-rule', 'x-suggest', 'x-nullable', 'x-fixed']);
   ajv.addKeyword({
     keyword: 'x-int64',
     schemaType: 'boolean',

@@ -54,6 +54,9 @@ function detailOf(error: ErrorObject): string {
     case 'required':
       return `is missing; it must be ${ruleOf(propertiesOf(error)[params.missingProperty])}`;
     case 'additionalProperties': {
+      const { 'x-fixed': fixed = {} } = parentSchema as { 'x-fixed'?: Record<string, string> };
+      const member: string = params.additionalProperty;
+      if (Object.hasOwn(fixed, member)) return `cannot be changed; ${fixed[member]}`;
       const known = Object.keys(propertiesOf(error)).join(', ');
       return `is unknown; allowed names: ${known || 'none'}`;
     }

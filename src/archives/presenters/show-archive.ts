@@ -1,10 +1,11 @@
-import { showProblem } from '#export-jobs/export-job.ts';
+import { type SliceProblem, showProblem } from '#export-jobs/export-job.ts';
 import type { Warning } from '#export-tasks/export-task.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { ArchiveDefinition, ArchiveState } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
 import type { Archive } from './archive-view.ts';
+import { toStopRemedy } from './stop-remedy.ts';
 
 /** The state of an archive, as its last look found it. Before that, nothing is known to be covered. */
 export function currentStateOf(
@@ -41,7 +42,7 @@ export function showArchive(
     createdAt: toDateTime(createdAt),
     ...showPause(archive),
     ...(endedAt !== null && { endedAt: toDateTime(endedAt) }),
-    ...(stopProblem !== null && { stopProblem: showProblem(stopProblem, basePath) }),
+    ...(stopProblem !== null && { stopProblem: showStop(stopProblem, basePath) }),
     ...showProgress(archive),
     links: {
       self,
@@ -83,6 +84,12 @@ export function showArchiveFacts(
     allowOverload: isOverloadAllowed,
     ...(warnings.length > 0 && { warnings: [...warnings] }),
   };
+}
+
+function showStop(stopProblem: string, basePath: string) {
+  const problem: SliceProblem = JSON.parse(stopProblem);
+  const stopped = { ...problem, remedy: toStopRemedy(problem.remedy) };
+  return showProblem(JSON.stringify(stopped), basePath);
 }
 
 function showPause({ pausedAt, pausedBy, pauseReason, endedAt }: StoredArchive) {

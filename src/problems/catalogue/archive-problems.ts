@@ -16,7 +16,7 @@ export const archiveProblems = {
     title: 'Retention too short for the partitions of an archive',
     explanation: `A partition is exportable ${inWords(awsLimits.settlingMs)} after its end, because log events can take that long to become exportable. This service adds ${inWords(statedLimits.shortestExportMs)} for the export. At least one log group deletes its log events before that. \`detail\` has the numbers. A dry run has the same limit.`,
     remedy:
-      'Choose a smaller `partitionBy`, or set a longer retention of the log group in AWS. With `exceptLogGroupNamePrefixes`, the archive omits the log group.',
+      'Choose a longer retention of the log group in AWS, or create an archive with a smaller `partitionBy`. Or omit the log group: remove it from `logGroupNames`. With `logGroupNamePrefix`, add it to `exceptLogGroupNamePrefixes` instead.',
     isRetryable: false,
   },
   'archive-overload': {
@@ -25,7 +25,7 @@ export const archiveProblems = {
     explanation:
       'AWS runs one export task at a time for each account and Region. The exports of all archives of the target together need more time than a day has. `detail` has the numbers. The duration of an export is known from earlier exports of the target, or assumed. A dry run has the same limit.',
     remedy:
-      'Choose a larger `partitionBy`, fewer log groups, or `refreshDays` 0. If the exports are faster than assumed, set `allowOverload` to true.',
+      'Choose fewer log groups, or `refreshDays` 0, or create an archive with a larger `partitionBy`. If the exports are faster than assumed, set `allowOverload` to true.',
     isRetryable: false,
   },
   'archive-ended': {

@@ -104,12 +104,41 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       const prefix = await patch(id, { logGroupNamePrefix: '/ap' });
       const names = await patch(id, { logGroupNames: ['/app'], logGroupNamePrefix: null });
       const none = await patch(id, { logGroupNames: null });
+      const both = await patch(id, { logGroupNames: ['/app'], logGroupNamePrefix: '/ap' });
+      await patch(id, { logGroupNamePrefix: '/ap' });
+      const noPrefix = await patch(id, { logGroupNamePrefix: null });
 
       expect(prefix.body).toMatchObject({ logGroupNamePrefix: '/ap' });
       expect(prefix.body.logGroupNames).toBeUndefined();
       expect(names.body).toMatchObject({ logGroupNames: ['/app'] });
       expect(names.body.logGroupNamePrefix).toBeUndefined();
-      expect(none.body.errors).toEqual([expect.objectContaining({ pointer: '#/logGroupNames' })]);
+      const errors = [none, both, noPrefix].map(({ body }) => body.errors);
+      expect(errors).toEqual(
+        [
+          [
+            'logGroupNames',
+            'must not be null without logGroupNamePrefix: an archive has exactly one of them',
+          ],
+          ['logGroupNames', 'must be absent with logGroupNamePrefix: an archive has one of them'],
+          [
+            'logGroupNamePrefix',
+            'must not be null without logGroupNames: an archive has exactly one of them',
+          ],
+        ].map(([member, detail]) => [{ in: 'body', pointer: `#/${member}`, detail }]),
+      );
+    });
+
+    test.each([
+      ['target', 'other', 'cannot be changed; for another target, create a new archive'],
+      ['partitionBy', 'hour', 'cannot be changed; for another unit, create a new archive'],
+      ['from', '2024-01-01', 'cannot be changed; for earlier partitions, request a backfill'],
+    ])('rejects a change of %s, and says what to do instead', async (member, value, detail) => {
+      const { id } = await create();
+
+      const { status, body } = await patch(id, { [member]: value });
+
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([{ in: 'body', pointer: `#/${member}`, detail }]);
     });
 
     test('does not change anything twice', async () => {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { ArchiveSummary } from '#archives/archive.ts';
+import { toStored } from '#export-jobs/dispatcher/attempts/stored-problem.ts';
+import { Problem } from '#problems/problem.ts';
 import type { Rule } from '../../access.ts';
 import { as } from '../../access.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
@@ -67,6 +69,27 @@ describe.each(storageBackends)('an archive on %s', (_name, openStorage) => {
           partitionCounts: { covered: 9 },
         },
       });
+    });
+
+    test.each([
+      ['destination-not-found', 'Create the bucket in the Region of the target, or correct'],
+      ['destination-not-writable', 'POST /preflights shows all of that'],
+      ['service-role-not-permitted', 'Ask the operator of the service to allow'],
+    ] as const)('after a stop by %s asks for no request and no retry', async (slug, kept) => {
+      const id = await create('ann');
+      await world.database.queries
+        .updateTable('archives')
+        .set({ stopProblem: JSON.stringify(toStored(new Problem(slug, 'It failed.'))) })
+        .where('id', '=', id)
+        .execute();
+
+      const { remedy } = (await get('ann', `/${id}`)).body.stopProblem;
+
+      expect(remedy).toContain(kept);
+      expect(remedy).not.toMatch(/request again|retry|new job|slice failed/);
+      expect(remedy).toMatch(
+        / Then the archive continues by itself: this service checks the destination every 15 minutes\. To export to another bucket, change `destination` with PATCH \/archives\/\{archiveId\}\.$/,
+      );
     });
 
     test('answers for an archive of another caller as for one that does not exist', async () => {

@@ -33,6 +33,11 @@ export const ChangeArchive = Type.Object(
     description:
       'The members of an archive to change. An absent member stays as it is. `null` sets the default, where there is one. `logGroupNames` replaces `logGroupNamePrefix`, and the other way round. The target, `partitionBy` and `from` never change: for earlier log events, request a backfill.',
     'x-rule': 'a JSON object with the members to change',
+    'x-fixed': {
+      target: 'for another target, create a new archive',
+      partitionBy: 'for another unit, create a new archive',
+      from: 'for earlier partitions, request a backfill',
+    },
     examples: [{ priority: 0, refreshDays: 3 }],
   },
 );
@@ -59,8 +64,15 @@ export function patchArchive(
     violations.push({ in: 'body', pointer: `#/${member}`, detail });
   if (patched.name === null) refuse('name', 'must not be null: it has no default');
   if (patched.destination === null) refuse('destination', 'must not be null: it has no default');
-  if ((logGroupNames === null) === (logGroupNamePrefix === null))
-    refuse('logGroupNames', 'must be null or absent with logGroupNamePrefix, and only then');
+  if (logGroupNames === null && logGroupNamePrefix === null) {
+    const [member, other] =
+      patch.logGroupNames === null
+        ? (['logGroupNames', 'logGroupNamePrefix'] as const)
+        : (['logGroupNamePrefix', 'logGroupNames'] as const);
+    refuse(member, `must not be null without ${other}: an archive has exactly one of them`);
+  }
+  if (logGroupNames !== null && logGroupNamePrefix !== null)
+    refuse('logGroupNames', 'must be absent with logGroupNamePrefix: an archive has one of them');
   if (violations.length > 0) throw invalidRequest(violations);
   const present = Object.entries(patched).filter(([, value]) => value !== null);
   return Object.fromEntries(present) as CreateArchive;
