@@ -63,12 +63,31 @@ export function makeArchiveBackfills(options: {
     return { ...found, now, backfill, policies: [...found.policies, ...creating] };
   }
 
+  /** Counts the partitions of a backfill, in each part of the ledger that has any. */
+  async function* countEach(
+    archive: FoundArchive['archive'],
+    backfill: PlannedBackfill,
+    now: number,
+  ): AsyncGenerator<{ logGroupName: string; count: number }> {
+    const { definition } = archive;
+    const isAsked = (name: string) =>
+      isSelected(definition, name) && (backfill.logGroupNames?.includes(name) ?? true);
+    for await (const parts of readLedgerWindows(database, archive, backfill)) {
+      for (const part of parts) {
+        const { logGroupName } = part.logGroup;
+        const count = isAsked(logGroupName) ? countBackfill(part, definition, backfill, now) : 0;
+        if (count > 0) yield { logGroupName, count };
+      }
+    }
+  }
+
   return {
     async add(request, archiveId, body) {
-      const { backfill, policies } = await readPermitted(request, archiveId, body);
+      const { archive, backfill, now, policies } = await readPermitted(request, archiveId, body);
+      const { done } = await countEach(archive, backfill, now).next();
       const added = await addBackfill(database, archiveId, backfill, { request, policies });
       announce(archiveId);
-      return showBackfill(added);
+      return { ...showBackfill(added), ...warningsOf(archive, done === true) };
     },
 
     async list(archiveId, { limit = defaultPageLimit, cursor }) {
@@ -84,24 +103,18 @@ export function makeArchiveBackfills(options: {
     async plan(request, archiveId, body) {
       const { archive, backfill, now } = await readPermitted(request, archiveId, body);
       requireOpen(archive);
-      const { definition } = archive;
-      const isAsked = (name: string) =>
-        isSelected(definition, name) && (backfill.logGroupNames?.includes(name) ?? true);
       const names: string[] = [];
       let partitions = 0;
-      for await (const parts of readLedgerWindows(database, archive, backfill)) {
-        for (const part of parts) {
-          const { logGroupName } = part.logGroup;
-          if (!isAsked(logGroupName)) continue;
-          names.push(logGroupName);
-          partitions += countBackfill(part, definition, backfill, now);
-        }
+      for await (const { logGroupName, count } of countEach(archive, backfill, now)) {
+        names.push(logGroupName);
+        partitions += count;
       }
       const { seconds } = await estimateDuration(database, archive.target, names);
       return {
         ...showBackfillFacts(backfill),
         partitions,
         expectedSeconds: partitions * seconds,
+        ...warningsOf(archive, partitions === 0),
       };
     },
   };
@@ -125,6 +138,14 @@ async function* readLedgerWindows(
     await setImmediate();
     from = part.next;
   }
+}
+
+/** Warns of a backfill of nothing. Before the first listing, nothing is known of the log groups. */
+function warningsOf({ listedAt }: FoundArchive['archive'], isEmpty: boolean) {
+  if (!isEmpty || listedAt === null) return {};
+  const detail =
+    'No partition is left to export in this time range. The log groups were created later, their log events have expired, or all is covered.';
+  return { warnings: [{ pointer: '#/from', detail }] };
 }
 
 /** Makes the questions of a backfill, which is an export. Each export is decided again before it is sent. */

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 
 import type { ArchiveBackfillRow } from '#database/rows/archive-rows.ts';
 import { Count } from '#export-jobs/export-job.ts';
+import { Warning } from '#export-tasks/export-task.ts';
 import { DateTime, toDateTime } from '#time/date-time.ts';
 import { BackfillOrder, Reprocess } from '../planning/requests/backfill-body.ts';
 import type { PlannedBackfill } from '../planning/requests/read-backfill.ts';
@@ -18,6 +19,11 @@ const facts = {
   reprocess: Reprocess,
   order: BackfillOrder,
 };
+const warnings = Type.Optional(
+  Type.Array(Warning, {
+    description: 'Likely mistakes in the request. Present if there are any. Lists omit them.',
+  }),
+);
 const exampleFacts = {
   from: '2024-04-01T00:00:00.000Z',
   to: '2024-05-01T00:00:00.000Z',
@@ -44,6 +50,7 @@ export const ShownBackfill = Type.Object(
     endedAt: Type.Optional(
       DateTime('When none of its partitions was left to export. Absent before that.'),
     ),
+    warnings,
   },
   {
     title: 'Backfill',
@@ -63,6 +70,7 @@ export const BackfillPlan = Type.Object(
       description:
         'Expected duration of the exports, in seconds. Other exports of the target come on top.',
     }),
+    warnings,
   },
   {
     title: 'BackfillPlan',

@@ -37,8 +37,10 @@ export const ShownRun = Type.Object(
       description:
         'Number of the log group among those of this name: 1, or more if it was deleted and created again.',
     }),
-    from: DateTime('Start of the first partition, inclusive.'),
-    to: DateTime('End of the last partition, exclusive.'),
+    from: DateTime(
+      'Start of the first partition, inclusive. With `from` in the query, not before that.',
+    ),
+    to: DateTime('End of the last partition, exclusive. With `to` in the query, not after that.'),
     partitions: Count('Number of partitions.'),
     state: PartitionStateName,
     isEmpty: Type.Optional(

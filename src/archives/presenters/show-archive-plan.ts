@@ -52,7 +52,7 @@ export const PlannedArchiveView = Type.Object(
     ...archiveFacts,
     logGroupCount: Count('Number of its log groups that exist now.'),
     foundLogGroupNames: Type.Array(Type.String(), {
-      description: `Names of its log groups that exist now, at most ${maxNamesShown}.`,
+      description: `Names of its log groups that exist now, only the first ${maxNamesShown}. \`logGroupCount\` counts all of them.`,
     }),
     firstDestinationPrefix: Type.String({
       description:

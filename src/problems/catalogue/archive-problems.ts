@@ -57,7 +57,7 @@ export const archiveProblems = {
     explanation:
       'A waiver is for time that the archive wants of a log group and that is not covered. The time range of the request has no such time.',
     remedy:
-      'Read GET /archives/{archiveId}/coverage for the log group, and use a time range that is lost, missing or waiting.',
+      'Read GET /archives/{archiveId}/coverage for the log group, and use a time range that is lost, missing, waiting or open.',
     isRetryable: false,
   },
   'precondition-failed': {

@@ -142,6 +142,28 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     expect(stored).toEqual([]);
   });
 
+  test('of nothing is accepted with a warning, once the log groups are listed', async () => {
+    const id = await givenArchive(world.database, { definition: prefixArchive });
+    await givenLogGroup(world.database, id, { createdAt: day(10) });
+    const unlisted = await post(id, range(1, 3));
+    await world.database.queries
+      .updateTable('archives')
+      .set({ listedAt: day(20) })
+      .where('id', '=', id)
+      .execute();
+
+    const planned = await plan(id, range(1, 3));
+    const accepted = await post(id, range(1, 3));
+    const useful = await post(id, range(1, 12));
+
+    const warnings = [
+      { pointer: '#/from', detail: expect.stringContaining('The log groups were created later') },
+    ];
+    expect(planned).toMatchObject({ partitions: 0, warnings });
+    expect([accepted.status, accepted.body.warnings]).toEqual([201, warnings]);
+    expect([unlisted.body.warnings, useful.body.warnings]).toEqual([undefined, undefined]);
+  });
+
   test('makes failed partitions due at once if it asks for them', async () => {
     const id = await givenArchive(world.database);
     await fail(id, 1);

@@ -106,10 +106,28 @@ describe.each(storageBackends)('a waiver, on %s', (_name, openStorage) => {
   });
 
   test.each([
+    ['does not have', {}, { ...waiver(1, 2), logGroupName: '/other' }],
+    ['no longer selects', { logGroupNames: ['/x'] }, waiver(1, 2)],
+  ])('is rejected for a log group that the archive %s', async (_what, definition, body) => {
+    const id = await givenArchive(world.database, { definition });
+    await givenLogGroup(world.database, id);
+
+    const answer = await post(id, body);
+
+    expect(answer.status).toBe(400);
+    const detail = `must be a log group of the archive, but is ${body.logGroupName}`;
+    expect(answer.body.errors).toEqual([{ in: 'body', pointer: '#/logGroupName', detail }]);
+    expect(await rangesOf(world.database, id)).toEqual([]);
+  });
+
+  test.each([
     ['time that is covered', {}, waiver(5, 7)],
     ['time before the archive', {}, { ...waiver(1, 2), from: 0, to: day(1) }],
-    ['a log group that it does not have', {}, { ...waiver(1, 2), logGroupName: '/other' }],
-    ['a log group that it no longer selects', { logGroupNames: ['/x'] }, waiver(1, 2)],
+    [
+      'a log group that does not exist yet',
+      { logGroupNames: ['/app', '/later'] },
+      { ...waiver(1, 2), logGroupName: '/later' },
+    ],
   ])('is refused for %s, and stores nothing', async (_what, definition, body) => {
     const id = await givenArchive(world.database, { definition });
     await givenLogGroup(world.database, id, {}, [window(5, 7)]);

@@ -5,6 +5,7 @@ import type { Window } from '#time/window.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
 import { invalidRequest } from '#validation/violations.ts';
 import type { ArchiveDefinition } from '../../archive.ts';
+import { isSelected } from '../../partitions/selection.ts';
 import type { CreateWaiver } from './waiver-body.ts';
 
 /** A waiver, as it is to be stored. */
@@ -20,9 +21,10 @@ export interface PlannedWaiver extends Window {
  */
 export function readWaiver(
   { logGroupName, from, to, reason }: CreateWaiver,
-  { partitionBy }: ArchiveDefinition,
+  definition: ArchiveDefinition,
   now: number,
 ): PlannedWaiver {
+  const { partitionBy } = definition;
   const violations: Violation[] = [];
   const refuse = (member: string, detail: string) =>
     violations.push({ in: 'body', pointer: `#/${member}`, detail });
@@ -32,6 +34,8 @@ export function readWaiver(
     refuse(member, reading.detail);
     return undefined;
   };
+  if (!isSelected(definition, logGroupName))
+    refuse('logGroupName', `must be a log group of the archive, but is ${logGroupName}`);
   const fromAt = read(from, 'from');
   const toAt = read(to, 'to');
   const latest = nextStart(now, partitionBy);
