@@ -16,6 +16,7 @@ import { type ShownWaiver, showWaiver } from '../presenters/waiver-view.ts';
 import type { StoredArchive } from '../store/reads/read-archives.ts';
 import { addWaiver } from '../store/requests/add-waiver.ts';
 import { changeArchive } from '../store/requests/change-archive.ts';
+import { refreshAgain } from '../store/requests/export-again.ts';
 import { requireSlotTime } from '../store/requests/require-slot-time.ts';
 
 /** The changes of an archive that its callers can request. */
@@ -104,6 +105,7 @@ export function makeArchiveChanges(options: ArchiveChangesOptions): ArchiveChang
           if (isSame) return undefined;
           if (!planned) return { name, definition };
           await requireSlotTime(queries, database, planned, { target: archive.target, archiveId });
+          await refreshAgain(queries, database, current, plan.definition.refreshDays);
           return { name, definition, logGroupCount: planned.logGroups.length };
         },
       });

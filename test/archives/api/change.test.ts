@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { putRange } from '#coverage/ledger/put-range.ts';
+import { startOf } from '#coverage/ledger/units.ts';
+import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { as, type Rule } from '../../access.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { archiveBody, summaryOf } from '../archives-of-callers.ts';
+
+const dayMs = 86_400_000;
 
 /** Callers may do everything with their own archives. */
 const ownOnly: Rule = (_principal, { action, context }) =>
@@ -96,6 +101,59 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
 
       expect(body).toMatchObject({ priority: -5, refreshDays: 0 });
       expect(body.heartbeatOrigin).toBeUndefined();
+    });
+
+    test('exports covered partitions again that a larger refreshDays still includes', async () => {
+      const { id } = await create();
+      const { queries } = world.database;
+      const key = { archiveId: id, logGroupName: '/app', incarnation: 1 };
+      const ledger = { ...key, partitionBy: 'day' } as const;
+      const clock = await readClock(world.database);
+      const lastAt = startOf(clock, 'day') - dayMs;
+      await queries
+        .insertInto('archiveLogGroups')
+        .values({ ...key, createdAt: 0, seenAt: 0 })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const cover = { state: 'covered', isEmpty: 0, again: null, cause: null } as const;
+      const window = { fromAt: lastAt - 20 * dayMs, toAt: lastAt };
+      await world.database.transaction(async (transaction) => {
+        await putRange(transaction, ledger, { ...window, ...cover });
+        const backfill = { fromAt: lastAt - 2 * dayMs, toAt: lastAt - dayMs } as const;
+        await putRange(transaction, ledger, { ...backfill, ...cover, again: 'backfill' });
+      });
+      const readAgain = async () => {
+        const ranges = queries.selectFrom('archiveRanges').where('archiveId', '=', id);
+        const rows = await ranges.select(['fromAt', 'toAt', 'again']).orderBy('fromAt').execute();
+        return rows.map(({ fromAt, toAt, again }) => [
+          (fromAt - lastAt) / dayMs,
+          (toAt - lastAt) / dayMs,
+          again,
+        ]);
+      };
+
+      await patch(id, { priority: 1 });
+      const without = await readAgain();
+      await patch(id, { refreshDays: 5 });
+      const larger = await readAgain();
+      await patch(id, { refreshDays: 4 });
+
+      expect(without).toEqual([
+        [-20, -2, null],
+        [-2, -1, 'backfill'],
+        [-1, 0, null],
+      ]);
+      // At midnight, the last day that is included can be one later.
+      const first =
+        startOf(await readClock(world.database), 'day') - lastAt - dayMs > 0 ? [-4, -3] : [-4];
+      expect(first).toContain(larger[0]?.[1]);
+      expect(larger).toEqual([
+        [-20, larger[0]?.[1], null],
+        [larger[0]?.[1], -2, 'refresh'],
+        [-2, -1, 'backfill'],
+        [-1, 0, 'refresh'],
+      ]);
+      expect(await readAgain()).toEqual(larger);
     });
 
     test('replaces names by a prefix, and the other way round', async () => {

@@ -1,15 +1,13 @@
 import type { Selectable } from 'kysely';
 
-import { changeRanges } from '#coverage/ledger/put-range.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { ArchiveBackfillRow } from '#database/rows/archive-rows.ts';
 import type { Approval } from '#export-jobs/store/record-change.ts';
-import { inChunks } from '#paging/in-chunks.ts';
 import { inDigits, statedLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { PlannedBackfill } from '../../planning/requests/read-backfill.ts';
-import type { StoredArchive } from '../reads/read-archives.ts';
 import { changeArchive } from './change-archive.ts';
+import { exportAgain } from './export-again.ts';
 
 /**
  * Adds a backfill to an archive, in one transaction. Failed and covered partitions are marked to be exported
@@ -89,32 +87,4 @@ async function retryFailed(
     .where('toAt', '>', fromAt);
   if (logGroupNames) update = update.where('logGroupName', 'in', [...logGroupNames]);
   await update.execute();
-}
-
-// Each takes some statements. More: on SQLite all other requests wait longer.
-const logGroupsAtOnce = 20;
-
-/** Marks covered time to be exported again. */
-async function exportAgain(
-  queries: Queries,
-  { id: archiveId, definition }: StoredArchive,
-  { logGroupNames, fromAt, toAt }: PlannedBackfill,
-): Promise<void> {
-  let select = queries
-    .selectFrom('archiveRanges')
-    .select(['logGroupName', 'incarnation'])
-    .distinct()
-    .where('archiveId', '=', archiveId)
-    .where('state', '=', 'covered')
-    .where('fromAt', '<', toAt)
-    .where('toAt', '>', fromAt);
-  if (logGroupNames) select = select.where('logGroupName', 'in', [...logGroupNames]);
-  const groups = await select.orderBy('logGroupName').orderBy('incarnation').execute();
-  const { partitionBy } = definition;
-  for await (const chunk of inChunks(groups, logGroupsAtOnce)) {
-    for (const key of chunk)
-      await changeRanges(queries, { archiveId, ...key, partitionBy }, { fromAt, toAt }, (known) =>
-        known?.state === 'covered' ? { ...known, again: 'backfill' } : known,
-      );
-  }
 }
