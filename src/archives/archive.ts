@@ -60,7 +60,7 @@ export interface ArchiveSummary {
   watermarkAt: number | null;
   /** The number of log groups that are there. */
   logGroups: number;
-  /** Why the list of log groups is not complete; absent if it is. */
+  /** Why the list of log groups is incomplete or old; absent if it is neither. */
   listingProblem?: string;
   /** The number of partitions in each state. */
   partitions: Record<PartitionState, number>;

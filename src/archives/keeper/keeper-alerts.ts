@@ -9,6 +9,8 @@ import type { KeptArchive } from '../store/looks/claim-look.ts';
 export interface KeeperAlerts {
   /** Notes that the log groups of an archive could not be listed. */
   notListed(archive: KeptArchive, problem: Problem): void;
+  /** Notes that the list of log groups is old, because other archives are listed. */
+  listedLate(archive: KeptArchive): void;
   listed(archive: KeptArchive): void;
   /** Notes the log groups with partitions at risk. Each is logged once until it no longer is. */
   atRisk(archive: KeptArchive, logGroupNames: ReadonlySet<string>, expiryAt: number | null): void;
@@ -43,6 +45,14 @@ export function makeKeeperAlerts(options: { log: Log; now: () => number }): Keep
       setAsNewest(listings, archive.id, outage, maxArchives);
       const facts = { ...factsOf(archive), problem: slug, err: cause };
       outage.failed(facts, 'failed to list the log groups of an archive, retrying');
+    },
+    listedLate(archive) {
+      if (listings.has(archive.id)) return; // its listings fail, or this is known
+      const outage = makeOutageLog(options);
+      setAsNewest(listings, archive.id, outage, maxArchives);
+      const listedAt = archive.listedAt === null ? undefined : new Date(archive.listedAt);
+      const facts = { ...factsOf(archive), listedAt: listedAt?.toISOString() };
+      outage.failed(facts, 'the log groups of an archive were not listed for long');
     },
     listed(archive) {
       listings.get(archive.id)?.worked(factsOf(archive), 'log groups of an archive listed again');

@@ -2,7 +2,8 @@ import { hastenListing } from '../store/looks/hasten-listing.ts';
 import { holdLook } from '../store/looks/hold-look.ts';
 import { findLogGroups, tooManyLogGroups } from './log-groups/find-log-groups.ts';
 import type { Look } from './look.ts';
-import { soonMs, tendArchive } from './tend-archive.ts';
+import { staleListing } from './summarise.ts';
+import { isListingStale, soonMs, tendArchive } from './tend-archive.ts';
 
 /** What the looks of a process share about listings. */
 export interface Listings {
@@ -18,8 +19,10 @@ export interface Listings {
  * @throws an error named StaleLook, and failures of the database
  */
 export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings): Promise<void> {
-  const { archive, writer, timings, target, targetProblem, signal } = look;
+  const { archive, writer, timings, target, targetProblem, alerts, signal } = look;
   const { at } = await holdLook(writer, writer.database.queries);
+  // After an outage of the service every list is old at first. That is no reason for a warning.
+  const wasStale = archive.summary?.listingProblem === staleListing;
   const isCut = archive.summary?.listingProblem === tooManyLogGroups;
   const knownProblem = targetProblem ?? (isCut ? tooManyLogGroups : undefined);
   const tend = (listingProblem: string | undefined) => tendArchive(look, listingProblem);
@@ -29,6 +32,7 @@ export async function lookAtArchive(look: Look, { targets, onWaiting }: Listings
   const isDue = listedAt === null || listedAt > at || at - listedAt >= timings.listEveryMs;
   if (endedAt !== null || !isDue || !target) return;
   if (targets.has(target.name)) {
+    if (wasStale && isListingStale(archive, timings, at)) alerts.listedLate(archive);
     await holdLook(writer, writer.database.queries, soonMs);
     return;
   }

@@ -8,27 +8,41 @@ import type { Survey } from './log-groups/survey-log-groups.ts';
 interface SummaryFacts {
   now: number;
   listingProblem: string | undefined;
+  isListingStale: boolean;
   /** The start of the first time that is lost and not waived; null if there is none. */
   firstLostAt: number | null;
   slotShare: number;
 }
 
+/** Why the list of log groups is old. */
+export const staleListing =
+  'The log groups have not been listed for more than 24 minutes. New ones are not found.';
+
 /** Summarises what a look found. */
 export function summarise(
   { definition, listedAt, stopProblem }: KeptArchive,
   { tally, logGroups }: Pick<Survey, 'tally' | 'logGroups'>,
-  { now, listingProblem, firstLostAt, slotShare }: SummaryFacts,
+  { now, listingProblem, isListingStale, firstLostAt, slotShare }: SummaryFacts,
 ): ArchiveSummary {
   const { partitions, emptyPartitions, nextExpiryAt, nextExpiryOf, dueSinceAt, failed } = tally;
   const { partitionBy, toAt } = definition;
   const { atRisk, lost } = partitions;
   const heldAt = Math.min(tally.firstOpenAt, firstLostAt ?? Infinity);
   const doneAt = Math.min(heldAt, toAt ?? startOf(now, partitionBy));
+  const problem = listingProblem ?? (isListingStale ? staleListing : undefined);
   return {
-    state: workStateOf({ isStopped: stopProblem !== null, atRisk, lost, failed, dueSinceAt, now }),
+    state: workStateOf({
+      isStopped: stopProblem !== null,
+      isListingStale,
+      atRisk,
+      lost,
+      failed,
+      dueSinceAt,
+      now,
+    }),
     watermarkAt: listedAt === null ? null : doneAt,
     logGroups,
-    ...(listingProblem !== undefined && { listingProblem }),
+    ...(problem !== undefined && { listingProblem: problem }),
     partitions,
     emptyPartitions,
     nextExpiryAt,

@@ -1,6 +1,7 @@
 import type { ArchiveSummary } from '../archive.ts';
 import { stateOf } from '../partitions/archive-state.ts';
 import { isSelected } from '../partitions/selection.ts';
+import type { KeptArchive } from '../store/looks/claim-look.ts';
 import { recordLook } from '../store/looks/end-look.ts';
 import { holdLook, writeOfLook } from '../store/looks/hold-look.ts';
 import { readFirstLost, readSlotTime } from '../store/looks/read-facts.ts';
@@ -14,6 +15,7 @@ import { permitOf, raisedPriority } from './queue/plan-exports.ts';
 import { settleJobs } from './queue/settle-jobs.ts';
 import { checkStopped } from './queue/stop-and-check.ts';
 import { summarise } from './summarise.ts';
+import type { KeeperTimings } from './timings.ts';
 
 /**
  * Tends an archive by what is recorded of its log groups: settles exports that have ended, records what is lost,
@@ -42,11 +44,20 @@ async function factsOf(look: Look, now: number): Promise<AssessmentFacts> {
     archive,
     backfills: await readBackfills(database.queries, archive.id),
     now,
-    isListingFresh: listedAt !== null && now - listedAt < 2 * timings.listEveryMs,
+    isListingFresh: listedAt !== null && !isListingStale(archive, timings, now),
     raisedPriority,
     mayRaise,
     limit: maxInQueue,
   };
+}
+
+/** Whether the known log groups are too old to rely on. */
+export function isListingStale(
+  { listedAt }: Pick<KeptArchive, 'listedAt'>,
+  { listEveryMs }: KeeperTimings,
+  now: number,
+): boolean {
+  return listedAt !== null && now - listedAt >= 2 * listEveryMs;
 }
 
 const raised = { attempt: 1, isAtRisk: true };
@@ -72,6 +83,7 @@ async function endTending(look: Look, found: Found): Promise<void> {
   const summary = summarise(archive, survey, {
     now: at,
     listingProblem,
+    isListingStale: endedAt === null && isListingStale(archive, look.timings, at),
     firstLostAt:
       survey.tally.partitions.lost === 0
         ? null

@@ -4,6 +4,8 @@ import type { ArchiveState, ArchiveSummary } from '../archive.ts';
 interface WorkFacts {
   /** Whether it creates no jobs because of its destination. */
   isStopped: boolean;
+  /** Whether its log groups were not listed for long. There can be new ones. */
+  isListingStale: boolean;
   /** Partitions that are not covered and within the margin before their expiry. */
   atRisk: number;
   /** Partitions that are lost and not waived. */
@@ -21,11 +23,11 @@ const patienceMs = 3_600_000;
 
 /** Derives the state of an archive that is neither paused nor ended. */
 export function workStateOf(facts: WorkFacts): ArchiveSummary['state'] {
-  const { isStopped, atRisk, lost, failed, dueSinceAt, now } = facts;
+  const { isStopped, isListingStale, atRisk, lost, failed, dueSinceAt, now } = facts;
   if (atRisk > 0) return 'atRisk';
   if (lost > 0 || failed > 0) return 'incomplete';
   const isLate = dueSinceAt !== null && now - dueSinceAt > patienceMs;
-  return isStopped || isLate ? 'behind' : 'current';
+  return isStopped || isListingStale || isLate ? 'behind' : 'current';
 }
 
 /** Returns the state of an archive. */

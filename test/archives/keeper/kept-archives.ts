@@ -8,7 +8,7 @@ import type { Selectable, Updateable } from 'kysely';
 import type { ArchiveDefinition, ArchiveSummary } from '#archives/archive.ts';
 import { makeKeeperAlerts } from '#archives/keeper/keeper-alerts.ts';
 import type { KeeperOptions } from '#archives/keeper/look.ts';
-import { makeLooker } from '#archives/keeper/looker.ts';
+import { type Looker, makeLooker } from '#archives/keeper/looker.ts';
 import { keeperTimings } from '#archives/keeper/timings.ts';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
@@ -51,6 +51,8 @@ export interface KeptArchives extends AsyncDisposable {
   /** Changes an archive as an act of a caller does. */
   change(archiveId: string, columns: Updateable<ArchiveRow>): Promise<void>;
   redefine(archiveId: string, definition: Partial<ArchiveDefinition>): Promise<void>;
+  /** Makes what takes up looks, for a test that looks while another look goes on. */
+  looker(options?: Partial<KeeperOptions>): Looker;
   /** Makes all looks that are due. */
   look(options?: Partial<KeeperOptions>): Promise<void>;
   archive(archiveId: string): Promise<Selectable<ArchiveRow>>;
@@ -117,6 +119,8 @@ export async function openKeptArchives(options: KeptOptions = {}): Promise<KeptA
   };
   const alerts = makeKeeperAlerts(keeperOptions);
   const client = new CloudWatchLogsClient({ region });
+  const makeKeptLooker = (more: Partial<KeeperOptions> = {}) =>
+    makeLooker({ ...keeperOptions, ...more, alerts }, stop.signal);
 
   const readArchive = (archiveId: string) =>
     database.queries
@@ -156,8 +160,9 @@ export async function openKeptArchives(options: KeptOptions = {}): Promise<KeptA
       const text = JSON.stringify({ ...JSON.parse(known), ...definition });
       await change(archiveId, { definition: text });
     },
+    looker: makeKeptLooker,
     async look(more = {}) {
-      const looker = makeLooker({ ...keeperOptions, ...more, alerts }, stop.signal);
+      const looker = makeKeptLooker(more);
       for (let round = 0; round < 3; round += 1) {
         await looker.beginDue();
         await looker.whenIdle();

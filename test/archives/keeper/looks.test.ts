@@ -256,3 +256,54 @@ test.each(['sqlite', 'postgres'] as const)(
     expect(listed).toEqual([start, start + 2_000, start + 1_000]);
   },
 );
+
+test('is behind without heartbeats, and warns once, while the listings of others delay its own', async () => {
+  const beats: number[] = [];
+  await using kept = await openKeptArchives({
+    async sendHeartbeat() {
+      beats.push(kept.now());
+      return { outcome: 'delivered', origin: '' };
+    },
+  });
+  for (let number = 100; number < 160; number += 1) kept.seed(`/large/${number}`);
+  kept.seed('/small/a');
+  const heartbeatUrl = 'https://beats.example/a';
+  const small = await kept.accept({ logGroupNamePrefix: '/small/', fromAt: start, heartbeatUrl });
+  await kept.look();
+  await kept.accept({ logGroupNamePrefix: '/large/', fromAt: start });
+  const listing = Promise.withResolvers<void>();
+  const isListed = Promise.withResolvers<void>();
+  const looker = kept.looker({
+    sleep() {
+      isListed.resolve();
+      return listing.promise;
+    },
+  });
+  await looker.beginDue();
+  await isListed.promise;
+
+  const seen: unknown[] = [];
+  for (const minutes of [23, 2, 2]) {
+    kept.advance(minutes * minuteMs);
+    const { looks } = await kept.archive(small);
+    await looker.beginDue();
+    while ((await kept.archive(small)).owner !== null) await new Promise(setImmediate);
+    expect((await kept.archive(small)).looks).toBe(looks + 1);
+    const { state, listingProblem } = await kept.summary(small);
+    seen.push([state, listingProblem, beats.length]);
+  }
+  listing.resolve();
+  await looker.whenIdle();
+  kept.advance(minuteMs);
+  await kept.look();
+
+  const late = ['behind', expect.stringContaining('24 minutes'), 2];
+  expect(seen).toEqual([['current', undefined, 2], late, late]);
+  expect(await kept.summary(small)).toMatchObject({ state: 'current' });
+  expect(await kept.summary(small)).not.toHaveProperty('listingProblem');
+  const lines = kept.log.filter(({ archiveId }) => archiveId === small);
+  expect(lines.map(({ text }) => text)).toEqual([
+    'the log groups of an archive were not listed for long',
+    'log groups of an archive listed again',
+  ]);
+});
