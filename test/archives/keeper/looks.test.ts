@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-
 import { keeperTimings } from '#archives/keeper/timings.ts';
 import { claimLook } from '#archives/store/looks/claim-look.ts';
 import { isStaleLook, releaseLook, writeOfLook } from '#archives/store/looks/hold-look.ts';
+import { anonymous } from '#auth/principal.ts';
 import { databaseQueries } from '#diagnostics/database-queries.ts';
 import { endJob, endStartedJob, startJob } from './end-job.ts';
 import { dayMs, hourMs, type KeptArchives, openKeptArchives, start } from './kept-archives.ts';
@@ -254,6 +254,50 @@ test.each(['sqlite', 'postgres'] as const)(
 
     const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
     expect(listed).toEqual([start, start + 2_000, start + 1_000]);
+  },
+);
+
+test.each(['sqlite', 'postgres'] as const)(
+  'lists an archive of another caller before further archives of the same caller, on %s',
+  async (backend) => {
+    await using kept = await openKeptArchives({ backend });
+    const { queries } = kept.database;
+    for (let number = 100; number < 160; number += 1) kept.seed(`/app/${number}`);
+    const acceptOf = async (caller: string, listedMinutesAgo: number | null) => {
+      const principal = { ...anonymous, id: caller };
+      const id = await kept.accept({ logGroupNamePrefix: '/app/', fromAt: start, principal });
+      const listedAt = listedMinutesAgo === null ? null : start - listedMinutesAgo * minuteMs;
+      await kept.change(id, { listedAt });
+      return id;
+    };
+    const ids = [
+      await acceptOf('large', 90),
+      await acceptOf('large', 80),
+      await acceptOf('large', 70),
+      await acceptOf('small', 15),
+    ];
+    const first = queries.updateTable('archives').where('id', '=', ids[0] ?? '');
+    await first.set({ lookDueAt: start - minuteMs }).execute();
+    const listing = Promise.withResolvers<void>();
+    const countWaiting = async () => {
+      const free = queries.selectFrom('archives').select('id').where('owner', 'is', null);
+      return (await free.where('lookDueAt', '>', start).execute()).length;
+    };
+
+    const looking = kept.look({
+      async sleep() {
+        await listing.promise;
+        kept.advance(1_000);
+      },
+    });
+    while ((await countWaiting()) < 3) await new Promise(setImmediate);
+    listing.resolve();
+    await looking;
+
+    const listed = await Promise.all(ids.map(async (id) => (await kept.archive(id)).listedAt));
+    const [one, two, three, small] = listed.map((at) => (at ?? 0) - start);
+    expect([one, small, two]).toEqual([0, 1_000, 2_000]);
+    expect(three).toBeLessThan(0);
   },
 );
 

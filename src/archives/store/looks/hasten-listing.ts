@@ -10,8 +10,10 @@ interface ListingTimes {
 }
 
 /**
- * Makes the next look due at the archive that has waited for longest to list its log groups at the target of
- * `archive`, which has listed its own. One that failed to list does not wait: its next look is later.
+ * Makes the next look due at the archive that lists its log groups next at the target of `archive`, which has
+ * listed its own. The caller who was served longest ago is first. Otherwise many large archives of one caller
+ * delay the others for hours. Of the archives of a caller, it is the one that was listed longest ago. One that
+ * failed to list does not wait: its next look is later.
  */
 export async function hastenListing(
   { queries, now }: Database,
@@ -23,8 +25,8 @@ export async function hastenListing(
     .set((row) => ({ lookDueAt: row(now(), '-', soonMs) })) // before all that became due since it asked
     .where('id', '=', (of) =>
       of
-        .selectFrom('archives')
-        .select('id')
+        .selectFrom('archives as waiting')
+        .select('waiting.id')
         .where('target', '=', archive.target)
         .where('id', '!=', archive.id)
         .where('endedAt', 'is', null)
@@ -35,7 +37,15 @@ export async function hastenListing(
             row('listedAt', '<=', row(now(), '-', listEveryMs)),
           ]),
         )
-        .orderBy((row) => row.fn.coalesce(row('listedAt', '+', listEveryMs), 'createdAt'))
+        .orderBy((row) =>
+          row
+            .selectFrom('archives as own')
+            .select(({ fn, val }) => fn.coalesce(fn.max('own.listedAt'), val(0)).as('servedAt'))
+            .where('own.target', '=', archive.target)
+            .whereRef('own.caller', '=', 'waiting.caller'),
+        )
+        .orderBy(({ fn, val }) => fn.coalesce('listedAt', val(0)))
+        .orderBy('createdAt')
         .limit(1),
     )
     .execute();
