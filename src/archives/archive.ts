@@ -68,7 +68,7 @@ export interface ArchiveSummary {
   emptyPartitions: number;
   /** When the first log events of an uncovered partition expire; null if none do. */
   nextExpiryAt: number | null;
-  /** The log group of `nextExpiryAt`; null if there is none. */
+  /** The log group of `nextExpiryAt`; null if there is none, or it is hidden. */
   nextExpiryOf: string | null;
   /** The part of the time of the slot that its exports took in the last day, from 0 on. */
   slotShare: number;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Question } from '#auth/authorization/authorizer.ts';
 import { formTokenOf } from '#ui/session/session.ts';
 import { as, type Rule } from '../access.ts';
+import { givenArchiveInAllStates } from '../archives/archive-in-all-states.ts';
 import { accessBy, callerIn, makePolicyFolder } from '../auth/policy-folder.ts';
 import { bringTo, sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { jobOf, type Policies, policiesOf } from '../export-jobs/jobs-of-callers.ts';
@@ -30,6 +31,26 @@ const rules: [name: string, rule: Rule][] = [
 const id = randomUUID();
 const token = formTokenOf({ id });
 const cookie = `log-export-session=${id}`;
+
+test('the page of an archive hides log groups that the caller may not read', async () => {
+  const policies = policiesOf(() => true);
+  await using world = await openWorld({ jobs: {}, access: policies.access });
+  const archiveId = await givenArchiveInAllStates(world.database);
+  const visitor = openVisitor(world, { cookie, ...as('ann') });
+  const read = async () => (await visitor.get(`/ui/archives/${archiveId}`)).html;
+  const next = /href="([^"]*)fromGroup=20#grid-title">Next log groups/;
+
+  policies.change((_principal, { resource }) => resource.logGroupName !== '/at-risk');
+  const some = await read();
+  policies.change((_principal, { resource }) => resource.logGroupName === '/');
+  const none = await read();
+
+  expect(some).toContain('/missing');
+  expect(some).not.toContain('/at-risk');
+  expect(some).toMatch(next);
+  expect(none).not.toMatch(/\/(at-risk|deleted|missing|running|z)/);
+  expect(none).toMatch(next);
+});
 
 describe('a page has the answer of the API', () => {
   let world: World;

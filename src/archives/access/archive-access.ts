@@ -30,6 +30,14 @@ export interface ArchiveAccess {
     request: CallerRequest,
     archives: readonly StoredArchive[],
   ): AsyncGenerator<Evaluated<StoredArchive>>;
+  /** Finds which log groups of an archive the caller may read. A prefix can be of some that it may not. */
+  findReadable(
+    request: CallerRequest,
+    archive: StoredArchive,
+    logGroupNames: Iterable<string>,
+  ): Promise<ReadonlySet<string>>;
+  /** Hides the log group that expires next in an archive, if the caller may not read it. */
+  hideExpiry(request: CallerRequest, archive: StoredArchive): Promise<StoredArchive>;
 }
 
 /** The part of an archive that decides who may see it. */
@@ -67,7 +75,28 @@ export function makeArchiveAccess(options: {
     }),
   });
 
+  async function findReadable(
+    request: CallerRequest,
+    archive: StoredArchive,
+    logGroupNames: Iterable<string>,
+  ) {
+    // These were decided with the archive.
+    const known = new Set(archive.definition.logGroupNames);
+    const [names, others] = [new Set(logGroupNames), new Set(logGroupNames).difference(known)];
+    const found = await owned.findLogGroups(request, 'ReadArchive', archive, [...others]);
+    return names.intersection(known).union(found);
+  }
+
   return {
+    findReadable,
+
+    async hideExpiry(request, archive) {
+      const { summary } = archive;
+      if (!summary || summary.nextExpiryOf === null) return archive;
+      const { size } = await findReadable(request, archive, [summary.nextExpiryOf]);
+      return size > 0 ? archive : { ...archive, summary: { ...summary, nextExpiryOf: null } };
+    },
+
     async find(request, action, archiveId) {
       const archive = await findArchive(database.queries, archiveId);
       const head = archive ?? placeholder(archiveId, targets.look(undefined)?.name);

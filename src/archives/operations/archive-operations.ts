@@ -1,4 +1,4 @@
-import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database } from '#database/database.ts';
 import type { Targets } from '#targets/target.ts';
 import { type ArchiveAccess, makeArchiveAccess } from '../access/archive-access.ts';
@@ -27,11 +27,12 @@ export interface ArchiveOperations {
   listCoverage: ListCoverage;
   changes: ArchiveChanges;
   backfills: ArchiveBackfills;
-  show: (archive: StoredArchive) => ShownArchive;
+  /** Shows an archive to a caller that may read it. */
+  show: (request: CallerRequest, archive: StoredArchive) => Promise<ShownArchive>;
   readGrid: ReadArchiveGrid;
   readUrgentRuns: ReadUrgentRuns;
   /** Shows the current state of an existing archive, to a caller that may read it. */
-  showNow: (archiveId: string) => Promise<ShownArchive>;
+  showNow: (request: CallerRequest, archiveId: string) => Promise<ShownArchive>;
   /** Announces a changed archive to its watchers and to the keeper. */
   announce: (archiveId: string) => void;
 }
@@ -52,8 +53,8 @@ export interface ArchiveOperationsOptions extends Archives {
 export function makeArchiveOperations(options: ArchiveOperationsOptions): ArchiveOperations {
   const { database, authorizer, targets, basePath, watch, wake } = options;
   const access = makeArchiveAccess({ database, authorizer, targets });
-  const show = (archive: StoredArchive) => ({
-    archive: showArchive(archive, basePath),
+  const show = async (request: CallerRequest, archive: StoredArchive) => ({
+    archive: showArchive(await access.hideExpiry(request, archive), basePath),
     version: archive.version,
     etag: etagOf(archive),
   });
@@ -66,13 +67,13 @@ export function makeArchiveOperations(options: ArchiveOperationsOptions): Archiv
     changes: makeArchiveChanges({ ...options, access, announce }),
     backfills: makeArchiveBackfills({ ...options, access, announce }),
     list: makeListArchives({ database, access, basePath }),
-    listCoverage: makeListCoverage(database, basePath),
+    listCoverage: makeListCoverage({ database, access, basePath }),
     show,
-    readGrid: makeReadArchiveGrid(database),
-    readUrgentRuns: makeReadUrgentRuns(database, options.elapsed),
-    async showNow(archiveId) {
+    readGrid: makeReadArchiveGrid(database, access),
+    readUrgentRuns: makeReadUrgentRuns(database, access, options.elapsed),
+    async showNow(request, archiveId) {
       // Archives are never deleted.
-      return show((await findArchive(database.queries, archiveId)) as StoredArchive);
+      return show(request, (await findArchive(database.queries, archiveId)) as StoredArchive);
     },
     announce,
   };

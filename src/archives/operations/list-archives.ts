@@ -1,10 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 import type { CallerRequest } from '#auth/authorization/authorizer.ts';
-import type { Evaluated } from '#auth/authorization/owned-access.ts';
+import { decisionsAtOnce, type Evaluated } from '#auth/authorization/owned-access.ts';
 import { readPermittedPage } from '#auth/authorization/permitted-page.ts';
 import type { Database } from '#database/database.ts';
 import { TargetName } from '#export-tasks/export-task.ts';
+import { inChunks } from '#paging/in-chunks.ts';
 import { defaultPageLimit, type Page, pageParameters, readCursor } from '#paging/page.ts';
 import { Text } from '#validation/text.ts';
 import type { ArchiveAccess } from '../access/archive-access.ts';
@@ -88,7 +89,12 @@ export function makeListArchives(options: {
       cursorOf: (archive) => ({ at: archive.createdAt, id: archive.id }),
     });
 
-    const shown = entries.map((archive) => withFewNames(showArchive(archive, basePath)));
+    const shown: Archive[] = [];
+    for await (const chunk of inChunks(entries, decisionsAtOnce))
+      for (const archive of chunk) {
+        const visible = await access.hideExpiry(request, archive);
+        shown.push(withFewNames(showArchive(visible, basePath)));
+      }
     return { entries: shown, ...page };
   };
 }

@@ -1,9 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import { countUnits, nextStart, type PartitionBy } from '#coverage/ledger/units.ts';
 import type { Database } from '#database/database.ts';
 import { calendarUnits } from '#time/calendar-units.ts';
 import { commonPart, type Window } from '#time/window.ts';
+import type { ArchiveAccess } from '../access/archive-access.ts';
 import { type PartitionState, partitionStates } from '../archive.ts';
 import type { PartitionRun } from '../partitions/runs.ts';
 import { readBackfills } from '../store/partitions/read-backfills.ts';
@@ -58,13 +60,15 @@ export interface ArchiveGrid {
   /** How many partitions a column has. */
   step: number;
   columns: Window[];
-  /** One for each log group, with a cell for each column. */
+  /** One for each log group that the caller may read, with a cell for each column. */
   rows: { logGroupName: string; incarnation: number; isGone: boolean; cells: ArchiveGridCell[] }[];
   /** The number of log groups of the archive, and the index of the first row. */
   logGroups: number;
   fromGroup: number;
   /** The index of the first row of the part before this one. */
   previousGroup: number;
+  /** The index of the first row of the part after this one. */
+  nextGroup: number;
   /** All partitions so far; the time ranges before and after that of the columns, if there are any. */
   whole: Window;
   earlier: Window | undefined;
@@ -73,6 +77,7 @@ export interface ArchiveGrid {
 
 /** Reads the grid of an archive that the caller may read. */
 export type ReadArchiveGrid = (
+  request: CallerRequest,
   archive: StoredArchive,
   query: ArchiveGridQuery,
 ) => Promise<ArchiveGrid>;
@@ -85,8 +90,12 @@ const maxColumns = 31;
 const maxPieces = 10_000;
 
 /** Makes `ReadArchiveGrid`. */
-export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
-  return async ({ id, definition, endedAt }, { fromGroup = 0, fromAt, toAt }) => {
+export function makeReadArchiveGrid(
+  database: Database,
+  access: Pick<ArchiveAccess, 'findReadable'>,
+): ReadArchiveGrid {
+  return async (request, archive, { fromGroup = 0, fromAt, toAt }) => {
+    const { id, definition, endedAt } = archive;
     const { partitionBy } = definition;
     const { logGroups, now } = await countKnownLogGroups(database, id);
     const backfills = await readBackfills(database.queries, id);
@@ -96,7 +105,10 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
     };
     const { window, earlier, later } = windowsOf(partitionBy, whole, { fromAt, toAt });
     const { columns, step } = columnsOf(partitionBy, window);
-    const parts = await readParts(database, { archiveId: id, partitionBy, window, fromGroup });
+    const read = await readParts(database, { archiveId: id, partitionBy, window, fromGroup });
+    const names = read.map(({ logGroup }) => logGroup.logGroupName);
+    const readable = await access.findReadable(request, archive, names);
+    const parts = read.filter(({ logGroup }) => readable.has(logGroup.logGroupName));
     return {
       partitionBy,
       step,
@@ -110,6 +122,7 @@ export function makeReadArchiveGrid(database: Database): ReadArchiveGrid {
       logGroups,
       fromGroup,
       previousGroup: Math.max(0, fromGroup - maxRows),
+      nextGroup: fromGroup + read.length,
       whole,
       earlier,
       later,

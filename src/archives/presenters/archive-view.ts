@@ -126,7 +126,12 @@ const Pause = Type.Object(
 const NextExpiry = Type.Object(
   {
     at: DateTime('When the log events expire.'),
-    logGroupName: Type.String({ description: 'Name of the log group.' }),
+    logGroupName: Type.Optional(
+      Type.String({
+        description:
+          'Name of the log group. Absent if the policies do not permit you `ReadArchive` for it.',
+      }),
+    ),
   },
   {
     title: 'NextExpiry',

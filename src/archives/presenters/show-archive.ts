@@ -109,10 +109,12 @@ function showProgress({ summary, lookedAt }: StoredArchive) {
       logGroupCount: logGroups,
       partitionCounts: partitions,
       emptyPartitionCount: emptyPartitions,
-      ...(nextExpiryAt !== null &&
-        nextExpiryOf !== null && {
-          nextExpiry: { at: toDateTime(nextExpiryAt), logGroupName: nextExpiryOf },
-        }),
+      ...(nextExpiryAt !== null && {
+        nextExpiry: {
+          at: toDateTime(nextExpiryAt),
+          ...(nextExpiryOf !== null && { logGroupName: nextExpiryOf }),
+        },
+      }),
       slotShare,
       ...(listingProblem !== undefined && { listingProblem }),
     },

@@ -62,7 +62,7 @@ export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
       const { 'if-match': ifMatch } = request.headers;
       const warnings = await operations.changes.patch(request, archiveId, request.body, ifMatch);
 
-      const { archive, etag } = await operations.showNow(archiveId);
+      const { archive, etag } = await operations.showNow(request, archiveId);
       return reply
         .header('etag', etag)
         .send({ ...archive, ...(warnings.length > 0 && { warnings }) });

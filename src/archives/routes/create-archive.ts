@@ -115,7 +115,7 @@ export const createArchive: FastifyPluginAsyncTypebox<CreateArchiveOptions> = as
       const known = keyUse && (await findArchiveOfKey(database.queries, caller, keyUse));
       if (known !== undefined) {
         const { archive } = await operations.access.find(request, 'ReadArchive', known);
-        return accepted(operations.show(archive));
+        return accepted(await operations.show(request, archive));
       }
 
       const identity = identityNamed(targets, query.target);
@@ -144,7 +144,7 @@ export const createArchive: FastifyPluginAsyncTypebox<CreateArchiveOptions> = as
       });
       operations.announce(acceptedId);
       const { warnings } = plan;
-      return accepted(await operations.showNow(acceptedId), warnings);
+      return accepted(await operations.showNow(request, acceptedId), warnings);
 
       function accepted(
         { archive, etag }: Awaited<ReturnType<ArchiveOperations['showNow']>>,

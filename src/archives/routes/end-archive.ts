@@ -35,7 +35,7 @@ export const endArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOperatio
       const { archiveId } = request.params;
       await operations.changes.end(request, archiveId);
 
-      const { archive, etag } = await operations.showNow(archiveId);
+      const { archive, etag } = await operations.showNow(request, archiveId);
       return reply.header('etag', etag).send(archive);
     },
   });

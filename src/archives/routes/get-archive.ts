@@ -86,7 +86,7 @@ export const getArchive: FastifyPluginAsyncTypebox<{
         wait,
         async read() {
           const found = await operations.access.find(request, 'ReadArchive', archiveId);
-          const shown = operations.show(found.archive);
+          const shown = await operations.show(request, found.archive);
           return { ...shown, hasEnded: shown.archive.state === 'ended' };
         },
         async authenticateAgain() {

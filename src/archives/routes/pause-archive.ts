@@ -56,7 +56,7 @@ export const pauseArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
       const { archiveId } = request.params;
       await operations.changes.pause(request, archiveId, request.body.reason);
 
-      const { archive, etag } = await operations.showNow(archiveId);
+      const { archive, etag } = await operations.showNow(request, archiveId);
       return reply.header('etag', etag).send(archive);
     },
   });

@@ -44,7 +44,7 @@ export const resumeArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOpera
       const { archiveId } = request.params;
       await operations.changes.resume(request, archiveId, request.body.reason);
 
-      const { archive, etag } = await operations.showNow(archiveId);
+      const { archive, etag } = await operations.showNow(request, archiveId);
       return reply.header('etag', etag).send(archive);
     },
   });

@@ -54,6 +54,13 @@ export interface OwnedAccess<Head> {
     action: Action,
     heads: readonly One[],
   ): AsyncGenerator<Evaluated<One>>;
+  /** Finds for which of some log groups an action on one of them is permitted. */
+  findLogGroups(
+    request: CallerRequest,
+    action: Action,
+    head: Head,
+    logGroupNames: readonly string[],
+  ): Promise<Set<string>>;
 }
 
 // For each caller; an answer is some hundred bytes. Fewer: a job of a thousand log groups is decided
@@ -147,6 +154,19 @@ export function makeOwnedAccess<Head>(options: {
       if (!first.isPermitted) return first;
       const { isPermitted } = await evaluateRest(request, action, head);
       return { ...first, isPermitted };
+    },
+
+    async findLogGroups(request, action, head, logGroupNames) {
+      if (authorizer.isOpen) return new Set(logGroupNames);
+      const owned = toOwned(head);
+      const permitted = new Set<string>();
+      for await (const names of inChunks(logGroupNames, decisionsAtOnce)) {
+        const found = authorizer.filterPermitted(request, names, (name) =>
+          toQuestion(request, action, owned, name),
+        );
+        for (const name of found) permitted.add(name);
+      }
+      return permitted;
     },
 
     async *evaluate(request, action, heads) {

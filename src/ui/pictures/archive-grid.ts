@@ -23,7 +23,7 @@ export function archiveGrid(
   watermarkAt: number | undefined,
 ): Html {
   const { columns, rows, step, partitionBy } = grid;
-  if (rows.length === 0) return html`<p class="empty">No log group is known yet.</p>`;
+  if (grid.logGroups === 0) return html`<p class="empty">No log group is known yet.</p>`;
   const marked = columns.findIndex(
     ({ fromAt, toAt }) => watermarkAt !== undefined && fromAt <= watermarkAt && watermarkAt < toAt,
   );
@@ -82,8 +82,7 @@ function partitionInWords(states: readonly PartitionState[], share: string): str
 }
 
 function otherParts(path: string, query: ArchiveGridQuery, grid: ArchiveGrid): Html {
-  const { logGroups, fromGroup, previousGroup, rows, whole, earlier, later, columns } = grid;
-  const nextGroup = fromGroup + rows.length;
+  const { logGroups, fromGroup, previousGroup, nextGroup, whole, earlier, later, columns } = grid;
   const link = (text: string, part: { [Name in keyof ArchiveGridQuery]: number | undefined }) =>
     html`<a href="${urlOf(path, { ...query, ...part })}#grid-title">${text}</a> `;
   const isWhole = columns[0]?.fromAt === whole.fromAt && columns.at(-1)?.toAt === whole.toAt;
@@ -96,5 +95,5 @@ function otherParts(path: string, query: ArchiveGridQuery, grid: ArchiveGrid): H
     nextGroup < logGroups && link('Next log groups', { fromGroup: nextGroup }),
   ].filter((each) => each !== undefined && each !== false);
   const shown = `Log groups ${inDigits(fromGroup + 1)} to ${inDigits(nextGroup)} of ${inDigits(logGroups)}.`;
-  return html`${links.length > 0 && html`<nav class="paging" aria-label="Parts of the grid">${logGroups > rows.length && shown} ${links}</nav>`}`;
+  return html`${links.length > 0 && html`<nav class="paging" aria-label="Parts of the grid">${logGroups > nextGroup - fromGroup && shown} ${links}</nav>`}`;
 }

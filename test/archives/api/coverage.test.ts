@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { toCursor } from '#paging/page.ts';
+import { readCursor, toCursor } from '#paging/page.ts';
 import { as } from '../../access.ts';
 import { sliceProblem } from '../../export-jobs/accepted-jobs.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
@@ -150,6 +150,27 @@ describe.each(storageBackends)('GET /archives/{archiveId}/coverage on %s', (_nam
       { logGroupName: second, ...times(2, 3), state: 'covered' },
       { logGroupName: second, ...times(3, 4), state: 'waiting' },
     ]);
+  });
+
+  test('has no log groups that the caller may not read, also not in a cursor', async () => {
+    const id = await givenArchive(world.database, { definition: january });
+    for (const name of ['/app/a', '/app/secret/1', '/app/secret/2', '/app/z'])
+      await givenLogGroup(world.database, id, { logGroupName: name }, [window(1, 32)]);
+    policies.change((_principal, { resource }) => !resource.logGroupName?.includes('secret'));
+    const pages: string[][] = [];
+    const cursors: unknown[] = [];
+
+    for (let cursor = ''; ; ) {
+      const { body } = await get(id, `?limit=1${cursor}`);
+      pages.push(body.runs.map(({ logGroupName }: { logGroupName: string }) => logGroupName));
+      if (body.nextCursor === undefined) break;
+      cursors.push(readCursor(body.nextCursor, ['string', 'ordinal', 'number']));
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+
+    expect(pages).toEqual([['/app/a'], ['/app/z']]);
+    expect(cursors).toEqual([['/app/z', 1, 0]]);
+    expect((await get(id, '?logGroupName=/app/secret/1')).body).toEqual({ runs: [] });
   });
 
   test('stays readable after the end of the archive', async () => {

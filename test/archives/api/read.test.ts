@@ -92,6 +92,20 @@ describe.each(storageBackends)('an archive on %s', (_name, openStorage) => {
       );
     });
 
+    test('hides the name of a log group that the caller may not read, also in lists', async () => {
+      const id = await create('ann', { logGroupNames: undefined, logGroupNamePrefix: '/ap' });
+      await look(id, { nextExpiryAt: Date.UTC(2024, 4, 5), nextExpiryOf: '/app/secret' });
+      policies.change((_principal, { resource }) => resource.logGroupName !== '/app/secret');
+
+      const one = await get('ann', `/${id}`);
+      const list = await get('ann', '');
+
+      const nextExpiry = { at: '2024-05-05T00:00:00.000Z' };
+      expect(one.body.progress.nextExpiry).toEqual(nextExpiry);
+      const [listed] = list.body.archives.filter((archive: { id: string }) => archive.id === id);
+      expect(listed.progress.nextExpiry).toEqual(nextExpiry);
+    });
+
     test('answers for an archive of another caller as for one that does not exist', async () => {
       const ids = [await create('ann'), randomUUID(), await create('ann'), randomUUID()];
 

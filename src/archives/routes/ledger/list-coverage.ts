@@ -20,7 +20,7 @@ export const listCoverage: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
       tags: ['archives'],
       summary: 'List the coverage of an archive',
       description:
-        'Returns the states of all partitions, as runs: neighbouring partitions of a log group in one state are one entry. They are ordered by log group and time. A page can be short or empty and still have a `nextCursor`. The last run of a page can continue on the next one. GET /coverage returns the exports of a time range, with their prefixes and manifests.',
+        'Returns the states of all partitions, as runs: neighbouring partitions of a log group in one state are one entry. They are ordered by log group and time. A page can be short or empty and still have a `nextCursor`. The last run of a page can continue on the next one. It has no log groups for which the policies do not permit you `ReadArchive`. GET /coverage returns the exports of a time range, with their prefixes and manifests.',
       params: ArchiveParams,
       querystring: CoverageListQuery,
       response: {
@@ -45,7 +45,7 @@ export const listCoverage: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
     handler: async (request) => {
       const { params, query } = request;
       const { archive } = await operations.access.find(request, 'ReadArchive', params.archiveId);
-      const { entries: runs, ...page } = await operations.listCoverage(archive, query);
+      const { entries: runs, ...page } = await operations.listCoverage(request, archive, query);
       return { runs, ...page };
     },
   });

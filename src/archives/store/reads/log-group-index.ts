@@ -32,3 +32,22 @@ export async function findLogGroupAt(
     .limit(1)
     .executeTakeFirst();
 }
+
+/** Reads the names of log groups of an archive after a name, in their order. */
+export async function readNamesAfter(
+  { queries }: Database,
+  archiveId: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await queries
+    .selectFrom('archiveLogGroups')
+    .select('logGroupName')
+    .distinct()
+    .where('archiveId', '=', archiveId)
+    .where('logGroupName', '>', after)
+    .orderBy('logGroupName')
+    .limit(limit)
+    .execute();
+  return rows.map(({ logGroupName }) => logGroupName);
+}

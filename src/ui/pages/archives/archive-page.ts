@@ -70,7 +70,7 @@ function expiry({ now, archive }: ArchiveView): Html {
   const { nextExpiry } = progress ?? {};
   if (atRisk === 0 || !nextExpiry) return html``;
   return html`<section class="problem"><h2>${countOf(atRisk, 'partition')} at risk</h2>
-<p>The log events of ${asCode(nextExpiry.logGroupName)} expire ${instantAgo(nextExpiry.at, now)}. What is not exported by then is lost.</p>
+<p>The log events of ${nextExpiry.logGroupName === undefined ? 'a log group' : asCode(nextExpiry.logGroupName)} expire ${instantAgo(nextExpiry.at, now)}. What is not exported by then is lost.</p>
 <p><strong>What to do:</strong> ${remedyOfRisk(archive)}</p></section>`;
 }
 
@@ -100,7 +100,7 @@ function archiveFacts({ basePath, now, archive }: ArchiveView): Html {
     [
       'Next expiry',
       progress?.nextExpiry &&
-        html`${instantAgo(progress.nextExpiry.at, now)} ${asCode(progress.nextExpiry.logGroupName)}`,
+        html`${instantAgo(progress.nextExpiry.at, now)} ${progress.nextExpiry.logGroupName !== undefined && asCode(progress.nextExpiry.logGroupName)}`,
     ],
     ['Log groups', progress && inDigits(progress.logGroupCount)],
     [

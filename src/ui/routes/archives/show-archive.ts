@@ -42,13 +42,13 @@ export const showArchivePage: FastifyPluginAsyncTypebox<{
       const { access, show, readGrid, readUrgentRuns } = operations;
       const { archiveId } = request.params;
       const { archive, target } = await access.find(request, 'ReadArchive', archiveId);
-      const grid = await readGrid(archive, query);
-      const urgentRuns = await readUrgentRuns(archive);
+      const grid = await readGrid(request, archive, query);
+      const urgentRuns = await readUrgentRuns(request, archive);
 
       const view = {
         basePath: request.basePath,
         now: now(),
-        ...show(archive),
+        ...(await show(request, archive)),
         query,
         grid,
         urgentRuns,
