@@ -11,6 +11,7 @@ import {
   partitionStates,
 } from '../archive.ts';
 import { ArchiveVerification, PartitionUnit } from '../planning/definition/create-archive-body.ts';
+import { NextExpiry } from './next-expiry.ts';
 
 /** The id of the archive in the examples of the OpenAPI document. */
 export const exampleArchiveId = 'c2a0f6de-3f0e-4c8e-8b8f-6a4f3f3f2b71';
@@ -121,23 +122,6 @@ const Pause = Type.Object(
     reason: Type.String({ description: 'The reason that this caller gave.' }),
   },
   { title: 'ArchivePause', description: 'The pause. Present while the archive is paused.' },
-);
-
-const NextExpiry = Type.Object(
-  {
-    at: DateTime('When the log events expire.'),
-    logGroupName: Type.Optional(
-      Type.String({
-        description:
-          'Name of the log group. Absent if the policies do not permit you `ReadArchive` for it.',
-      }),
-    ),
-  },
-  {
-    title: 'NextExpiry',
-    description:
-      'The log events that expire first of all that are not covered. Absent if none expire.',
-  },
 );
 
 const Progress = Type.Object(

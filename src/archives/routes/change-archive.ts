@@ -33,7 +33,7 @@ export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Change an archive',
       description:
-        'Changes members of the definition. It applies to partitions that are not exported yet: covered partitions stay covered. A change of what is exported must be permitted as `CreateArchive`, too, like a new archive with the result. Changes of `name`, `catchUpDays`, `verification` and `heartbeatUrl` need only `ChangeArchive`. The exports stay those of the caller who created the archive. A larger `refreshDays` includes covered partitions whose end is less than `refreshDays` ago.',
+        'Changes members of the definition. It applies to partitions that are not exported yet: covered partitions stay covered. A change of what is exported must be permitted as `CreateArchive`, too, like a new archive with the result. Changes of `name` and `heartbeatUrl` need only `ChangeArchive`. The exports stay those of the caller who created the archive. A larger `refreshDays` includes covered partitions whose end is less than `refreshDays` ago.',
       params: ArchiveParams,
       headers: Headers,
       body: ChangeArchive,

@@ -280,12 +280,18 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       });
 
       await patch(id, { destination: 'other', priority: 9 }, '*', 'bob');
-      await patch(id, { name: 'n', catchUpDays: 3, verification: 'count' }, '*', 'bob');
+      await patch(id, { name: 'n' }, '*', 'bob');
+      await patch(id, { catchUpDays: 3 }, '*', 'bob');
+      await patch(id, { verification: 'count' }, '*', 'bob');
 
       expect(asked).toEqual([
         ['ChangeArchive', '/app', 'archive', undefined],
         ['CreateArchive', '/app', 'other', 9],
         ['ChangeArchive', '/app', 'other', undefined],
+        ['ChangeArchive', '/app', 'other', undefined],
+        ['CreateArchive', '/app', 'other', 9],
+        ['ChangeArchive', '/app', 'other', undefined],
+        ['CreateArchive', '/app', 'other', 9],
       ]);
     });
 
