@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { insertChildren } from '#export-jobs/splits/plan-split.ts';
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
 import { insertVerification } from '../export-jobs/insert-rows.ts';
 import { jobOf } from '../export-jobs/jobs-of-callers.ts';
@@ -113,6 +114,29 @@ test('shows the warnings of a job', async () => {
   const texts = [...shown.matchAll(/<li>(.*?)<\/li>/g)].map(([, text = '']) => text);
   expect(texts.map((text) => text.replace(/<\/?code>/g, '`'))).toEqual(details);
   expect(html).toContain('1 slice not counted');
+});
+
+test('shows the parts of a split slice in its cell, and of which slice they are parts', async () => {
+  const id = await givenJob(world.database, 1);
+  const [fromAt, toAt] = [Date.UTC(2024, 0, 1), Date.UTC(2024, 0, 2)];
+  const middle = (fromAt + toAt) / 2;
+  const windows = [
+    { fromAt, toAt: middle },
+    { fromAt: middle, toAt },
+  ];
+  await world.database.transaction((queries) =>
+    insertChildren(queries, world.database, { jobId: id, slice: 0 }, { first: 1, windows }),
+  );
+  await bringTo(world.database, id, 0, 'split', sliceProblem('export-task-failed'));
+  await bringTo(world.database, id, 1, 'completed');
+
+  const { html } = await visitor.get(`/ui/jobs/${id}`);
+  const list = await visitor.get('/ui/jobs');
+
+  expect(html).toContain('title="1 waiting, 1 completed"');
+  expect(html.match(/part of slice 0/g)).toHaveLength(2);
+  expect(html).toContain('1 log group × 1 time range');
+  expect(list.html).toContain('1 of 2'); // the split slice does not count
 });
 
 test.each([
