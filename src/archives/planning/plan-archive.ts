@@ -16,6 +16,7 @@ import { type ArchiveLoad, estimateLoad } from './load.ts';
 import { lookUpLogGroupsOf } from './look-up-log-groups.ts';
 import { refuseOverload, warningsOfPlan } from './plan-warnings.ts';
 import { refuseImpossible } from './retention.ts';
+import { sharesPrefixes } from './shared-prefixes.ts';
 
 /** An archive ready to be accepted. */
 export interface PlannedArchive {
@@ -81,12 +82,13 @@ export async function planArchive(
   refuseImpossible(lookedUp.found, definition);
   const load = await estimateLoad(database, target.name, definition, found, archiveId);
   refuseOverload(load, definition);
+  const isShared = await sharesPrefixes(database, target.name, definition, archiveId);
   return {
     name: body.name,
     definition,
     logGroups: lookedUp.found,
     load,
-    warnings: warningsOfPlan(definition, lookedUp, load, now),
+    warnings: warningsOfPlan(definition, lookedUp, { load, isShared, now }),
     policies: [...new Set([...named, ...listed])],
   };
 

@@ -22,12 +22,19 @@ export function refuseOverload(load: ArchiveLoad, { isOverloadAllowed }: Archive
     throw new Problem('archive-overload', describeLoad(load));
 }
 
+/** What warnings depend on beside the definition and its log groups. */
+interface PlanFacts {
+  load: ArchiveLoad;
+  /** Whether another archive exports log groups of this one to the same prefixes. */
+  isShared: boolean;
+  now: number;
+}
+
 /** All warnings about a planned archive. */
 export function warningsOfPlan(
   definition: ArchiveDefinition,
   { found, missing, isPartial }: LookedUpLogGroups,
-  load: ArchiveLoad,
-  now: number,
+  { load, isShared, now }: PlanFacts,
 ): Warning[] {
   const { destinationPrefix, logGroupNamePrefix } = definition;
   const names = found.map(({ logGroupName }) => logGroupName);
@@ -56,6 +63,12 @@ export function warningsOfPlan(
     warn(
       'logGroupNamePrefix',
       `More than ${inDigits(statedLimits.logGroupsPerArchive)} log groups begin with ${logGroupNamePrefix}. An archive has at most that many, in the order of AWS. Create several archives with longer prefixes.`,
+    );
+  }
+  if (isShared) {
+    warn(
+      'destinationPrefix',
+      'Another archive of this target exports log groups of this archive to the same prefixes. A reader of a prefix gets each log event twice. Choose another template, or omit these log groups.',
     );
   }
   if (load.targetShare > busyShare) warn('partitionBy', describeLoad(load));

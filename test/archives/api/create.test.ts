@@ -7,6 +7,12 @@ import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, region, type World } from '../../world.ts';
 import { archiveBody, insertExports, planOfArchive } from '../archives-of-callers.ts';
 
+/** The members of an archive by prefix, instead of names. */
+const prefixOf = (logGroupNamePrefix: string) => ({
+  logGroupNames: undefined,
+  logGroupNamePrefix,
+});
+
 const dayMs = 86_400_000;
 
 describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
@@ -182,7 +188,11 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
     test('and warns if some of the names do not exist', async () => {
       const logGroupNames = ['/app', '/later', '/much-later'];
 
-      const { status, body } = await post({ ...archiveBody, logGroupNames });
+      const { status, body } = await post({
+        ...archiveBody,
+        destination: 'own-archive',
+        logGroupNames,
+      });
 
       expect(status).toBe(201);
       expect(body.warnings).toEqual([
@@ -192,6 +202,44 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
             'No log group has the name /later and 1 other now. It is archived when it is created.',
         },
       ]);
+    });
+
+    test.each([
+      { what: 'the same name', other: {}, isWarned: true },
+      { what: 'a prefix that matches it', other: { ...prefixOf('/ap') }, isWarned: true },
+      {
+        what: 'a prefix that matches it, but for an exception',
+        other: { ...prefixOf('/ap'), exceptLogGroupNamePrefixes: ['/app'] },
+        isWarned: false,
+      },
+      {
+        what: 'the same name, at another prefix',
+        other: { destinationPrefix: 'b/{logGroup}/{yyyy}/{MM}/{dd}/{attempt}' },
+        isWarned: false,
+      },
+    ])('and warns of an archive that writes to the same prefixes: $what', async (given) => {
+      const shared = { ...archiveBody, destination: `shared-${given.what.length}` };
+      await post({ ...shared, ...given.other });
+
+      const { status, body } = await post(shared, undefined, '?dryRun=true');
+
+      expect(status).toBe(200);
+      const { warnings = [] } = body;
+      const pointers = warnings.map(({ pointer }: { pointer: string }) => pointer);
+      expect(pointers.includes('#/destinationPrefix')).toBe(given.isWarned);
+    });
+
+    test('and warns of an archive by prefix whose prefix is longer', async () => {
+      const shared = { ...withPrefix, destination: 'shared-by-prefix' };
+      await post({ ...shared, ...prefixOf('/ap') });
+      await post({ ...shared, ...prefixOf('/other/') });
+
+      const { body } = await post({ ...shared, ...prefixOf('/app') }, undefined, '?dryRun=true');
+
+      expect(body.warnings).toContainEqual({
+        pointer: '#/destinationPrefix',
+        detail: expect.stringContaining('each log event twice'),
+      });
     });
 
     test('and rejects names if none of them exists', async () => {
@@ -256,9 +304,10 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
 
   describe('with an Idempotency-Key', () => {
     test('returns the same archive for the same request', async () => {
-      const first = await post(archiveBody, 'again');
+      const asked = { ...archiveBody, destination: 'another-archive' };
+      const first = await post(asked, 'again');
 
-      const again = await post(Object.fromEntries(Object.entries(archiveBody).reverse()), 'again');
+      const again = await post(Object.fromEntries(Object.entries(asked).reverse()), 'again');
 
       expect(again.status).toBe(201);
       expect(again.body).toEqual(first.body);
