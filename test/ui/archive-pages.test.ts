@@ -36,6 +36,7 @@ function pageOf(archive: Archive, view: Partial<ArchiveView> = {}) {
     logGroups: 0,
     fromGroup: 0,
     previousGroup: 0,
+    nextGroup: 0,
     whole: window,
     earlier: undefined,
     later: undefined,

@@ -94,6 +94,26 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (kind) => 
     );
   });
 
+  test('orders exports of the same start by job and slice, however long they are', async () => {
+    await insertCoverage(database, [
+      { jobId: 'b', slice: 1, toAt: 40 * dayMs },
+      { jobId: 'b', slice: 0 },
+      { jobId: 'b', slice: 2 },
+      { jobId: 'c', slice: 0 },
+      { jobId: 'a', slice: 0, toAt: 50 * dayMs },
+    ]);
+
+    const entries = await readAll({ fromAt: 0, toAt: dayMs }, 100);
+
+    expect(entries.map(({ jobId, slice }) => `${jobId}${slice}`)).toEqual([
+      'a0',
+      'b0',
+      'b1',
+      'b2',
+      'c0',
+    ]);
+  });
+
   test('has at most as many parts as asked for', async () => {
     await insertCoverage(
       database,
