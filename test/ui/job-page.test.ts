@@ -100,7 +100,7 @@ describe('the page of a job', () => {
     expect(markup).not.toContain('<button id="cancel"');
   });
 
-  test('offers to retry failed slices, and tells how many have each problem', () => {
+  test('offers to retry failed slices, and shows how many have each problem', () => {
     const failures = [{ slices: 1, problem }];
 
     const { markup } = pageOf({ ...failed, failures }, { notice: 'retried' });
@@ -123,20 +123,17 @@ describe('the page of a job', () => {
   test.each([
     [undefined, 1],
     [3, 3],
-  ])(
-    'tells that the archive exports failed partitions again, at revision %s',
-    (revision, shown) => {
-      const job = {
-        ...failed,
-        archiveId: 'archive-1',
-        ...(revision !== undefined && { revision }),
-      };
+  ])('says that the archive exports failed partitions again, at revision %s', (revision, shown) => {
+    const job = {
+      ...failed,
+      archiveId: 'archive-1',
+      ...(revision !== undefined && { revision }),
+    };
 
-      const { markup } = pageOf(job);
+    const { markup } = pageOf(job);
 
-      expect(markup).toContain('The archive exports failed partitions again.');
-      expect(markup).toContain(`<span class="note">revision</span> ${shown}`);
-      expect(markup).not.toContain('<button id="retry"');
-    },
-  );
+    expect(markup).toContain('The archive exports failed partitions again.');
+    expect(markup).toContain(`<span class="note">revision</span> ${shown}`);
+    expect(markup).not.toContain('<button id="retry"');
+  });
 });

@@ -36,7 +36,7 @@ describe('the page of a target', () => {
     expect(pageOf({})).toContain('The state of the slot is not known now.');
   });
 
-  test('says that AWS is not asked about the slot before the target is ready', () => {
+  test('says that the service calls AWS only when the target is ready', () => {
     const page = pageOf({ target: { ...target, state: 'unchecked', accountId: undefined } });
 
     expect(page).toContain('AWS is called only when the target is ready.');

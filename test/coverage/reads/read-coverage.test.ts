@@ -94,7 +94,7 @@ describe.each(['sqlite', 'postgres'] as const)('the coverage, on %s', (kind) => 
     );
   });
 
-  test('orders exports of the same start by job and slice, however long they are', async () => {
+  test('orders short and long exports of the same start by job and slice', async () => {
     await insertCoverage(database, [
       { jobId: 'b', slice: 1, toAt: 40 * dayMs },
       { jobId: 'b', slice: 0 },
