@@ -62,13 +62,16 @@ export function makeLooker(
         noteFailure(err);
         if (!isStaleLook(err) && !signal.aborted) noteEnd('failed');
       })
-      .then(() => releaseLook(database, claimed.lease))
-      .catch(noteFailure)
       .then(() => {
-        running.delete(archiveId);
+        // Before it is released: what follows is not its work.
         busyMs += elapsed() - busySince;
         const restMs = Math.min(timings.lookEveryMs, busyMs * (1 / maxShare - 1));
         if (restMs > 0) restUntil.set(archiveId, elapsed() + restMs);
+        return releaseLook(database, claimed.lease);
+      })
+      .catch(noteFailure)
+      .then(() => {
+        running.delete(archiveId);
       });
     options.track?.(entry.ended);
   }
