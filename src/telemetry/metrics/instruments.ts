@@ -29,7 +29,7 @@ export interface Instruments {
   beforeScrape(act: (targets: readonly MeasuredTarget[]) => void): void;
   /** Calls `act` before each scrape, with the targets that have series of their own. */
   beforeScrapeOfTargets(act: (targets: readonly MeasuredTarget[]) => void): void;
-  /** Whether each of so many targets or archives has series of its own. */
+  /** Whether each target or archive has its own series, if there are this many. */
   isInSeries: (count: number) => boolean;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;

@@ -45,7 +45,7 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
       })
       .execute();
 
-  test('is stored before the answer, wakes the keeper, and is in the audit', async () => {
+  test('stores a backfill before the answer, wakes the keeper, and writes an audit entry', async () => {
     const id = await givenArchive(world.database);
     await world.database.queries
       .updateTable('archives')
@@ -82,7 +82,7 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     expect(entries).toHaveLength(2);
   });
 
-  test('is in the list, newest first, with its end', async () => {
+  test('lists backfills with their ends, newest first', async () => {
     const id = await givenArchive(world.database);
     for (const n of [1, 2, 3]) await post(id, range(n, n + 1));
     await world.database.queries
@@ -258,7 +258,7 @@ describe.each(storageBackends)('a backfill, on %s', (_name, openStorage) => {
     ]);
   });
 
-  test('is refused by an archive that has ended, and by one that has had a thousand', async () => {
+  test('rejects a backfill of an ended archive, and the 1,001st backfill of an archive', async () => {
     const ended = await givenArchive(world.database);
     await world.call('DELETE', `/archives/${ended}`, undefined, as('ann'));
     const full = await givenArchive(world.database);

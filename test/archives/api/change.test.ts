@@ -295,7 +295,7 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       ]);
     });
 
-    test('is refused without the permission to create, and stays with its creator', async () => {
+    test('rejects a change without the permission to create, and keeps the creator of the archive', async () => {
       const { id } = await create();
       policies.change((_principal, { action, context }) => {
         return action === 'ChangeArchive' || context?.destination === 'mine';
@@ -332,7 +332,7 @@ describe.each(storageBackends)('a change of an archive, on %s', (_name, openStor
       ]);
     });
 
-    test('are safe to repeat, and keep the first reason', async () => {
+    test('accepts a repeated pause or resume, and keeps the first reason', async () => {
       const { id } = await create();
 
       await call('POST', `/${id}/pause`, { reason: 'first' });

@@ -183,7 +183,7 @@ describe.each(storageBackends)('GET /archives/{archiveId}/coverage on %s', (_nam
     expect(body.runs).toMatchObject([{ ...times(1, 32), partitions: 31, state: 'covered' }]);
   });
 
-  test('is for callers who may read the archive', async () => {
+  test('shows the coverage only to callers who may read the archive', async () => {
     const id = await givenArchive(world.database, { definition: january });
     policies.change((_principal, { action }) => action !== 'ReadArchive');
 

@@ -412,7 +412,7 @@ describe.each(storageBackends)('the load of an archive on %s', (_name, openStora
   };
   const plan = (body: object) => world.call('POST', '/archives?dryRun=true', body);
 
-  test('is rejected above the time of the slot, unless overload is allowed', async () => {
+  test('rejects exports that take more than the time of the slot, unless overload is allowed', async () => {
     const full = await plan(hourly);
     const double = await plan({ ...hourly, refreshDays: 1 });
     const allowed = await plan({ ...hourly, refreshDays: 1, allowOverload: true });

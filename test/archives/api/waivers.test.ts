@@ -159,7 +159,7 @@ describe.each(storageBackends)('a waiver, on %s', (_name, openStorage) => {
     ]);
   });
 
-  test('is refused by an archive that has ended, and by one with a thousand', async () => {
+  test('rejects a waiver of an ended archive, and the 1,001st waiver of an archive', async () => {
     const ended = await givenArchive(world.database);
     await world.call('DELETE', `/archives/${ended}`);
     const full = await givenArchive(world.database);
