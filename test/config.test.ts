@@ -40,6 +40,8 @@ describe('the configuration', () => {
         watchers: 100,
       },
       heartbeatOrigins: [],
+      webhooks: { origins: [] },
+      wire: undefined,
       verification: 'objects',
       keep: { finishedJobsMs: 90 * 86_400_000, auditMs: 400 * 86_400_000 },
     });
@@ -450,6 +452,21 @@ describe('the edge settings', () => {
     [
       { HEARTBEAT_ORIGINS: 'http://a.example' },
       /^HEARTBEAT_ORIGINS contains "http:\/\/a\.example", but heartbeats are sent over HTTPS/,
+    ],
+    [{ WIRE: 'on', EXPORT_JOBS: 'off' }, /^WIRE is on, but EXPORT_JOBS is off; set EXPORT_JOBS=on/],
+    [
+      {
+        WIRE: 'on',
+        AUTH: 'jwt,api-key',
+        JWT_ISSUER: 'https://i.example',
+        JWT_AUDIENCE: 'a',
+        API_KEYS_FILE: 'keys.json',
+      },
+      /^WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set/,
+    ],
+    [
+      { WIRE: 'on', WIRE_SECRET: 'short' },
+      /^WIRE_SECRET is set, but must be at least 32 characters/,
     ],
     [{ HEARTBEAT_ORIGINS: 'a.example' }, /^HEARTBEAT_ORIGINS is "a\.example", but must be origins/],
     [{ HEARTBEAT_ORIGINS: 'https://a.example:443' }, /; write https:\/\/a\.example\.$/],

@@ -14,6 +14,8 @@ import { readProxy, withProxyNames } from './proxy.ts';
 import { checkTargets, readTargets } from './targets-file.ts';
 import { readTraces, type TracesConfig } from './traces/read-traces.ts';
 import { readOrigins } from './variables/origins.ts';
+import { readWebhooks, type WebhooksConfig } from './variables/read-webhooks.ts';
+import { readWire, type WireConfig } from './variables/read-wire.ts';
 import { Environment } from './variables.ts';
 
 /** The configuration of the gateway, read at its start. */
@@ -53,6 +55,10 @@ export interface Config {
   verification: VerificationMode;
   /** The origins that heartbeats of archives may be sent to. */
   heartbeatOrigins: readonly string[];
+  /** Where webhook endpoints may be; undefined if callers can have none. */
+  webhooks: WebhooksConfig | undefined;
+  /** How AWS clients are served; undefined if they are not. */
+  wire: WireConfig | undefined;
   /** How long finished jobs and the audit of jobs are kept, in milliseconds; 0 means always. */
   keep: KeepTimes;
 }
@@ -112,6 +118,8 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     },
     verification: read.VERIFICATION,
     heartbeatOrigins: readHeartbeatOrigins(read),
+    webhooks: jobs && readWebhooks(read),
+    wire: readWire(read),
     keep: {
       finishedJobsMs: read.FINISHED_JOBS_DAYS * dayMs,
       auditMs: read.AUDIT_DAYS * dayMs,

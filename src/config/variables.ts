@@ -18,6 +18,8 @@ import {
   roleArn,
   url,
 } from './variables/rules.ts';
+import { webhookVariables } from './variables/webhook-variables.ts';
+import { wireVariables } from './variables/wire-variables.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -145,6 +147,8 @@ export const Environment = Type.Object({
     'Origins that heartbeats of archives may be sent to, separated by commas. Default: none, no archive can have a `heartbeatUrl`.',
     'https://heartbeats.example.com',
   ),
+  ...webhookVariables,
+  ...wireVariables,
   AUTH: Type.Optional(
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',

@@ -10,6 +10,12 @@ import type {
 } from './rows/archive-rows.ts';
 import type { AuditEntryRow } from './rows/audit-entry-row.ts';
 import type { CoverageRow } from './rows/coverage-row.ts';
+import type {
+  DeliveryRow,
+  NotificationEventRow,
+  WebhookEndpointRow,
+} from './rows/notification-rows.ts';
+import type { ForeignTaskRow, ReplicaRow, SlotRow } from './rows/slot-rows.ts';
 import type { VerificationRow } from './rows/verification-row.ts';
 
 /** An export job. Instants are epoch ms by the clock of the database; windows are half-open. */
@@ -50,6 +56,11 @@ export interface JobRow {
   incarnation: Generated<number | null>;
   /** Which export of its partition it is: 1, 2, 3, … 1 for jobs of callers. */
   revision: Generated<number>;
+  /**
+   * The parameters of the CreateExportTask that it was created with, over the protocol of AWS: `TaskParameters`
+   * as JSON. Null for every other job.
+   */
+  taskParameters: Generated<string | null>;
   /** Grows with every change of the job or its slices; each change has an event with this number. */
   version: Generated<number>;
 }
@@ -119,6 +130,8 @@ export interface AttemptRow {
   endedAt: number | null;
   outcome: string | null;
   problem: string | null;
+  /** What AWS refused it with, `{code, message}` as JSON; null if it did not, or for other jobs than wire tasks. */
+  awsError: Generated<string | null>;
 }
 
 /** A change of a job, for event streams. */
@@ -151,46 +164,6 @@ interface LineRow {
   watchedUntil: Generated<number>;
   /** Until then, the slices of the caller start only if no other caller has ready slices. */
   asideUntil: Generated<number>;
-}
-
-/** The slot of a target: its lease, and the foreign task in it. */
-interface SlotRow {
-  target: string;
-  accountId: string;
-  region: string;
-  owner: string | null;
-  fence: Generated<number>;
-  leasedUntil: Generated<number>;
-  /** The number of starts so far. */
-  turns: Generated<number>;
-  foreignTaskId: string | null;
-  foreignLogGroupName: string | null;
-  foreignSince: number | null;
-  foreignSeenAt: number | null;
-  /** When something was sent last that may have created a task of ours. */
-  sentAt: number | null;
-  /** When the last complete orphan sweep began, as far as an owner wrote it when it released the slot. */
-  sweptAt: number | null;
-  /** The replica that stood back from the slot last, and until when others have precedence. */
-  stoodBack: string | null;
-  stoodBackUntil: number | null;
-}
-
-/** A foreign task that was seen in a slot. Rows of the last two days are kept. */
-interface ForeignTaskRow {
-  target: string;
-  taskId: string;
-  logGroupName: string | null;
-  /** By AWS's clock; when it was first seen if AWS did not say. */
-  beganAt: number;
-  /** When it was last seen, or first missed. */
-  seenUntil: number;
-}
-
-/** A replica that shares the work: alive while `seenAt` is less than a lease ago. */
-interface ReplicaRow {
-  owner: string;
-  seenAt: number;
 }
 
 /** An orphaned task: an export task of ours that its slice does not know, found by the orphan sweep. */
@@ -233,6 +206,9 @@ export interface Tables {
   archivePartitions: ArchivePartitionRow;
   archiveBackfills: ArchiveBackfillRow;
   archiveWaivers: ArchiveWaiverRow;
+  webhookEndpoints: WebhookEndpointRow;
+  notificationEvents: NotificationEventRow;
+  deliveries: DeliveryRow;
   events: EventRow;
   idempotencyKeys: IdempotencyKeyRow;
   lines: LineRow;

@@ -35,6 +35,7 @@ const attempt = {
   endedAt: 2_100 as number | null,
   outcome: 'completed',
   problem: null as string | null,
+  awsError: null,
 };
 const event = (version: number, type: string, data: object) => ({
   jobId: 'job',
@@ -167,6 +168,7 @@ const valid: Evidence = {
       archiveId: null,
       incarnation: null,
       revision: 1,
+      taskParameters: null,
       acceptedAt: 980,
       cancelRequestedAt: null,
       endedAt: null,

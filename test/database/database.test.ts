@@ -47,6 +47,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0008-foreign-tasks',
       '0009-verification',
       '0010-archives',
+      '0011-wire-and-notifications',
     ]);
     expect(await migrateDatabase(options)).toEqual([]);
   });
@@ -71,6 +72,9 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'archivePartitions',
         'archiveBackfills',
         'archiveWaivers',
+        'webhookEndpoints',
+        'notificationEvents',
+        'deliveries',
       ])
         await schema.dropTable(table).execute();
       for (const index of [
@@ -85,6 +89,9 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'jobs_of_archives_by_time',
         'jobs_of_caller_without_archive',
         'jobs_without_archive',
+        'wire_tasks_of_target',
+        'wire_tasks_of_caller',
+        'attempts_by_task',
       ])
         await schema.dropIndex(index).execute();
       for (const column of ['sentAt', 'sweptAt', 'stoodBack', 'stoodBackUntil'])
@@ -93,6 +100,8 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         await schema.alterTable('jobs').dropColumn(column).execute();
       for (const column of ['archiveId', 'incarnation', 'revision'])
         await schema.alterTable('jobs').dropColumn(column).execute();
+      await schema.alterTable('jobs').dropColumn('taskParameters').execute();
+      await schema.alterTable('attempts').dropColumn('awsError').execute();
       await schema.alterTable('installation').dropColumn('secret').execute();
       for (const column of ['misses', 'parent'])
         await schema.alterTable('slices').dropColumn(column).execute();
@@ -128,6 +137,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
       '0008-foreign-tasks',
       '0009-verification',
       '0010-archives',
+      '0011-wire-and-notifications',
     ]);
     const columns = ['id', 'principal', 'timeZone', 'verification', 'revision'] as const;
     const jobs = await after.queries.selectFrom('jobs').select(columns).execute();
@@ -269,5 +279,5 @@ test('in PostgreSQL the tables are created once by many processes that start at 
   );
   for (const database of opened) await database[Symbol.asyncDispose]();
 
-  expect([applied?.length, installations?.length]).toEqual([10, 1]);
+  expect([applied?.length, installations?.length]).toEqual([11, 1]);
 });

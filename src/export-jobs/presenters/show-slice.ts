@@ -159,7 +159,7 @@ export function showSlice(
   {
     attempts,
     verification,
-  }: { attempts: readonly AttemptRow[]; verification?: VerifiedRow | undefined },
+  }: { attempts: readonly Selectable<AttemptRow>[]; verification?: VerifiedRow | undefined },
   basePath: string,
 ): Slice {
   const { number, state, parent, logGroupName, fromAt, toAt, notBeforeAt, problem } = slice;
@@ -177,7 +177,7 @@ export function showSlice(
   };
 }
 
-function showAttempt(row: AttemptRow, basePath: string): Attempt {
+function showAttempt(row: Selectable<AttemptRow>, basePath: string): Attempt {
   const { attempt, destinationPrefix, submittedAt, taskId, outcome, problem } = row;
   const { taskCreatedAt, taskCompletedAt, endedAt } = row;
   return {

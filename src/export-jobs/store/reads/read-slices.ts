@@ -57,7 +57,7 @@ export async function readAttempts(
   { queries }: Database,
   jobId: string,
   slices: readonly number[],
-): Promise<AttemptRow[]> {
+): Promise<Selectable<AttemptRow>[]> {
   if (slices.length === 0) return [];
   return queries
     .selectFrom('attempts')

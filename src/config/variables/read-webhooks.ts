@@ -1,0 +1,17 @@
+import type { Environment } from '../variables.ts';
+import { readOrigins } from './origins.ts';
+
+/** Where webhook endpoints may be. */
+export interface WebhooksConfig {
+  /** The origins that may be private or use plain HTTP. */
+  origins: readonly string[];
+}
+
+/** Reads where webhook endpoints may be; undefined if callers can have none. @throws an error named ConfigError */
+export function readWebhooks({
+  WEBHOOKS,
+  WEBHOOK_ORIGINS,
+}: Environment): WebhooksConfig | undefined {
+  const origins = readOrigins('WEBHOOK_ORIGINS', WEBHOOK_ORIGINS);
+  return WEBHOOKS === 'on' ? { origins } : undefined;
+}

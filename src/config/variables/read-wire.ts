@@ -1,0 +1,25 @@
+import { configError } from '#problems/config-error.ts';
+import type { Environment } from '../variables.ts';
+
+/** How AWS clients are served. */
+export interface WireConfig {
+  /** The secrets that keys are derived from: the current one first. Empty without API keys. */
+  secrets: readonly string[];
+}
+
+/** Reads how AWS clients are served; undefined if they are not. @throws an error named ConfigError */
+export function readWire(env: Environment): WireConfig | undefined {
+  const { WIRE, WIRE_SECRET, WIRE_SECRET_PREVIOUS, EXPORT_JOBS, AUTH = 'none' } = env;
+  if (WIRE === 'off') return undefined;
+  if (EXPORT_JOBS === 'off') {
+    throw configError(
+      'WIRE is on, but EXPORT_JOBS is off; set EXPORT_JOBS=on, because tasks of AWS clients wait in the queue.',
+    );
+  }
+  if (WIRE_SECRET === undefined && AUTH.split(',').includes('api-key')) {
+    throw configError(
+      'WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set; set it to at least 32 random characters.',
+    );
+  }
+  return { secrets: [WIRE_SECRET, WIRE_SECRET_PREVIOUS].filter((secret) => secret !== undefined) };
+}

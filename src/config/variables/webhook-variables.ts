@@ -1,0 +1,13 @@
+import { onOrOff, origins } from './rules.ts';
+
+/** The variables of webhook endpoints. */
+export const webhookVariables = {
+  WEBHOOKS: onOrOff(
+    'on',
+    'Whether callers can have webhook endpoints. With EXPORT_JOBS=off there are none.',
+  ),
+  WEBHOOK_ORIGINS: origins(
+    'Origins that webhook endpoints may have although they are private or use plain HTTP, separated by commas. Default: none. Every other endpoint must use HTTPS and a public address.',
+    'https://hooks.internal.example.com',
+  ),
+};

@@ -1,0 +1,22 @@
+/** The parameters of a CreateExportTask, exactly as its caller sent them. */
+export interface TaskParameters {
+  taskName?: string;
+  logGroupName: string;
+  logStreamNamePrefix?: string;
+  /** In AWS's words: epoch ms, both ends inclusive. Any value from 0 to 2^63 - 1, in any order. */
+  from: bigint;
+  to: bigint;
+  destination: string;
+  destinationPrefix?: string;
+}
+
+/** Writes task parameters as JSON for the database. The 64-bit integers are texts there. */
+export function writeTaskParameters({ from, to, ...texts }: TaskParameters): string {
+  return JSON.stringify({ ...texts, from: String(from), to: String(to) });
+}
+
+/** Reads task parameters of the database. */
+export function readTaskParameters(json: string): TaskParameters {
+  const { from, to, ...texts } = JSON.parse(json);
+  return { ...texts, from: BigInt(from), to: BigInt(to) };
+}
