@@ -6,6 +6,7 @@ import { type JournalEntry, makeJournal } from './control/journal.ts';
 import { performCall } from './control/perform-call.ts';
 import { type Controls, control } from './control/routes.ts';
 import { makeSeed } from './control/seed/make-seed.ts';
+import { readEventsCall } from './events/api.ts';
 import { readKmsCall } from './kms/api.ts';
 import { makeKeys } from './kms/keys.ts';
 import { readLogsCall } from './logs/api.ts';
@@ -16,6 +17,8 @@ import { makeSettings } from './options/settings.ts';
 import { readS3Call } from './s3/api.ts';
 import { makeBuckets } from './s3/buckets.ts';
 import { openDisk } from './s3/disk.ts';
+import { readSnsCall } from './sns/api.ts';
+import { makeTopics } from './sns/topics.ts';
 import { readStsCall } from './sts/api.ts';
 import { type AuthFailure, type Caller, makeSessions } from './sts/sessions.ts';
 import type { Answer, Call, Delivery, WireRequest } from './wire/exchange.ts';
@@ -27,9 +30,9 @@ export { isAllowed, readPolicy } from './iam/policy.ts';
 export { readEmulatorOptions } from './options/environment.ts';
 export type { EmulatorOptions, Fault, RoleRule };
 
-/** A running emulator of CloudWatch Logs exports, with the parts of STS, S3 and KMS that they use. */
+/** A running emulator of CloudWatch Logs exports, with the parts of STS, S3, KMS, SNS and EventBridge around them. */
 export interface Emulator extends Controls, AsyncDisposable {
-  /** The endpoint for CloudWatch Logs, STS, KMS and S3 (path-style). */
+  /** The endpoint for CloudWatch Logs, STS, KMS, SNS, EventBridge and S3 (path-style). */
   url: string;
   port: number;
   /** The secret keys and tokens of all sessions. Only STS and its callers may know them. */
@@ -51,15 +54,16 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
   );
   const sessions = makeSessions(clock, settings);
   const keys = makeKeys();
+  const topics = makeTopics();
   const regions = makeLogsRegions(buckets, keys, clock, settings);
-  const world = { settings, clock, buckets, keys, sessions, regions };
+  const world = { settings, clock, buckets, keys, topics, sessions, regions };
 
   const controls: Controls = {
     options: optionControl,
     clock,
     faults,
     journal,
-    seed: makeSeed(regions, buckets, keys, clock, settings),
+    seed: makeSeed(world),
     exportTasks() {
       clock.runDue();
       return regions
@@ -96,6 +100,8 @@ export async function openEmulator(options: EmulatorOptions = {}): Promise<Emula
     const service = signed?.service ?? guessService(request);
     if (service === 'logs') return readLogsCall(request, caller, world);
     if (service === 'kms') return readKmsCall(request, caller, world);
+    if (service === 'events') return readEventsCall(request, caller, world);
+    if (service === 'sns') return readSnsCall(request, caller, world, requestId);
     if (service === 'sts') return readStsCall(request, caller, world, requestId);
     return readS3Call(request, caller, world, requestId);
   };
@@ -144,7 +150,9 @@ const unknownCaller: Partial<Caller> = {};
 /** Guesses the service of an unsigned request from its form. */
 function guessService({ method, path, headers }: WireRequest): string {
   const target = headers['x-amz-target']?.toString();
-  if (target !== undefined) return target.startsWith('TrentService.') ? 'kms' : 'logs';
+  if (target?.startsWith('TrentService.')) return 'kms';
+  if (target?.startsWith('AWSEvents.')) return 'events';
+  if (target !== undefined) return 'logs';
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   return method === 'POST' && path === '/' && isForm ? 'sts' : 's3';
 }
@@ -163,6 +171,8 @@ const requestIdHeaders = {
   logs: 'x-amzn-RequestId',
   sts: 'x-amzn-RequestId',
   kms: 'x-amzn-RequestId',
+  sns: 'x-amzn-RequestId',
+  events: 'x-amzn-RequestId',
   s3: 'x-amz-request-id',
 } as const;
 

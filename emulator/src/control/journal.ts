@@ -1,10 +1,10 @@
-import type { Effect } from '../wire/exchange.ts';
+import type { Call, Effect } from '../wire/exchange.ts';
 import type { Fault } from './faults/fault.ts';
 
 /** One request and its outcome, or the late effect of a request whose answer was lost. */
 export interface JournalEntry {
   at: number;
-  service: 'logs' | 'sts' | 's3' | 'kms';
+  service: Call['service'];
   operation: string;
   accountId: string | undefined;
   region: string | undefined;

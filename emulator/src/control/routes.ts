@@ -43,7 +43,7 @@ const clockRules: RulesOf<ClockChange> = {
  * - `GET /_emulator/faults` → pending faults; `POST` adds one; `DELETE` removes all
  * - `GET /_emulator/journal` → entries, oldest first; `DELETE` removes all
  * - `GET /_emulator/export-tasks` → the tasks of all accounts and Regions
- * - `POST /_emulator/seed/log-group | log-events | bucket | key | finished-tasks | foreign-task |
+ * - `POST /_emulator/seed/log-group | log-events | bucket | key | topic | finished-tasks | foreign-task |
  *   task-failure` with the argument of the function of that name
  */
 const routes: Record<string, Route> = {
@@ -70,6 +70,7 @@ const routes: Record<string, Route> = {
   'POST seed/log-events': ({ seed }, body: SeedOf<'logEvents'>) => seed.logEvents(body),
   'POST seed/bucket': ({ seed }, body: SeedOf<'bucket'>) => seed.bucket(body),
   'POST seed/key': ({ seed }, body: SeedOf<'key'>) => seed.key(body),
+  'POST seed/topic': ({ seed }, body: SeedOf<'topic'>) => seed.topic(body),
   'POST seed/finished-tasks': ({ seed }, body: SeedOf<'finishedTasks'>) => seed.finishedTasks(body),
   'POST seed/foreign-task': ({ seed }, body: SeedOf<'foreignTask'>) => seed.foreignTask(body),
   'POST seed/task-failure': ({ seed }, body: SeedOf<'taskFailure'>) => seed.taskFailure(body),

@@ -1,7 +1,7 @@
 import type { AuthFailure, Caller } from '../sts/sessions.ts';
 import { answerErrors, awsError } from '../wire/aws-error.ts';
 import type { Answer, Call, Refusal, WireRequest } from '../wire/exchange.ts';
-import { writeXml } from '../wire/xml.ts';
+import { writeXml } from '../wire/xml/xml.ts';
 import { mayListBucket, refuseAtBucket, refuseWithoutBucket } from './access.ts';
 import type { S3Context } from './operation.ts';
 import { findOperation, type S3Operation } from './operations/operations.ts';

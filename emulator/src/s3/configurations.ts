@@ -1,4 +1,4 @@
-import { readXmlElement, writeXmlContent, type XmlNode } from '../wire/xml.ts';
+import { readXmlElement, writeXmlContent, type XmlNode } from '../wire/xml/xml.ts';
 
 /** A configuration of a bucket: the root of its document, and the error of a bucket without it. */
 interface ConfigurationKind {

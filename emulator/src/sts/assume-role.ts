@@ -8,9 +8,8 @@ import {
   validationMessage,
   violation,
 } from '../wire/constraints.ts';
-import type { StsContext, StsOutcome } from './operation.ts';
-
-type Form = Record<string, string>;
+import type { Form, QueryOutcome } from '../wire/xml/query.ts';
+import type { StsContext } from './operation.ts';
 
 const members: Record<string, TextLimits> = {
   RoleArn: { min: 20, max: 2048 },
@@ -31,7 +30,7 @@ const defaultSeconds = 3600;
 export function assumeRole(
   form: Form,
   { caller, sessions, clock, settings }: StsContext,
-): StsOutcome {
+): QueryOutcome {
   refuseInvalid(form);
   const { RoleArn: roleArn = '', RoleSessionName: sessionName = '', ExternalId, Policy } = form;
   const { SourceIdentity: sourceIdentity } = form;

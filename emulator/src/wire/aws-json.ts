@@ -4,7 +4,7 @@ import { validationMessage } from './constraints.ts';
 import { readExactJson, writeExactJson } from './exact-json.ts';
 import type { Answer, Call, Effect, Refusal, WireRequest } from './exchange.ts';
 import { type Shape, type StructureValue, structure } from './json-input.ts';
-import { writeXml } from './xml.ts';
+import { writeXml } from './xml/xml.ts';
 
 /** The outcome of an operation. `output` is the body of the answer; without it the body is empty. */
 export interface Outcome {

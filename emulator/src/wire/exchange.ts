@@ -30,6 +30,23 @@ export type Effect =
   | { kind: 'object-stored' | 'object-deleted'; bucket: string; key: string }
   | { kind: 'objects-deleted'; bucket: string; keys: string[] }
   | { kind: 'key-policy-changed'; keyArn: string }
+  | {
+      kind: 'message-published';
+      topicArn: string;
+      messageId: string;
+      message: string;
+      attributes: Record<string, string>;
+    }
+  | {
+      kind: 'events-put';
+      events: {
+        eventId: string;
+        bus: string;
+        source: string;
+        detailType: string;
+        detail: string;
+      }[];
+    }
   | { kind: 'session-issued'; accessKeyId: string; expiresAt: number };
 
 /** An HTTP answer, with facts for the journal. */
@@ -53,7 +70,7 @@ export interface Refusal {
 
 /** A request as a call of one operation, not yet performed. */
 export interface Call {
-  service: 'logs' | 'sts' | 's3' | 'kms';
+  service: 'logs' | 'sts' | 's3' | 'kms' | 'sns' | 'events';
   operation: string;
   input: unknown;
   /** Performs the operation. Errors of AWS are answers, not exceptions. */

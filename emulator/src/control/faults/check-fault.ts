@@ -75,6 +75,7 @@ const byKind: { readonly [K in Kind]: RulesOf<OwnMembers<K>> } = {
   'objects-missing': { missing: mandatory(objectCount) },
   'objects-late': { delayMs: mandatory(milliseconds), of: objectCount },
   'object-truncated': {},
+  'entries-fail': { failed: wholeNumber(1), code: anyText, message: anyText },
 };
 
 const rulesByKind: ReadonlyMap<string, Rules> = new Map(Object.entries(byKind));

@@ -49,7 +49,12 @@ type FaultKind =
    */
   | { kind: 'objects-late'; delayMs: number; of?: number | 'all' }
   /** The first object of the task of this CreateExportTask has only the first half of its bytes. */
-  | { kind: 'object-truncated' };
+  | { kind: 'object-truncated' }
+  /**
+   * The first `failed` (default: all) entries of this PutEvents fail; the answer is 200. Default of `code`:
+   * InternalFailure.
+   */
+  | { kind: 'entries-fail'; failed?: number; code?: string; message?: string };
 
 /**
  * A fault for coming requests. The first `skip` matching requests pass, the next `count` (default 1)

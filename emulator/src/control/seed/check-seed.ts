@@ -116,6 +116,7 @@ const rulesBySeed: { readonly [Name in keyof Seed]: RulesOf<SeedOf<Name>> } = {
     policy,
     ...place,
   },
+  topic: { name: mandatory(name), ...place },
   finishedTasks: {
     count: mandatory(wholeNumber(1)),
     spacingMs: milliseconds,

@@ -8,18 +8,23 @@ import type { LogsRegion, LogsRegions } from '../../logs/regions.ts';
 import type { Settings } from '../../options/settings.ts';
 import type { Buckets } from '../../s3/buckets.ts';
 import { writeConfigurations } from '../../s3/configurations.ts';
+import type { Topics } from '../../sns/topics.ts';
 import type { Scheduler } from '../clock.ts';
 import { checkEvents, withChecks } from './check-seed.ts';
 import type { Seed, SeedPlace } from './seed.ts';
 
+/** What a seed adds to. */
+interface SeedWorld {
+  regions: LogsRegions;
+  buckets: Buckets;
+  keys: Keys;
+  topics: Topics;
+  clock: Scheduler;
+  settings: Settings;
+}
+
 /** Makes the seed of one emulator. */
-export function makeSeed(
-  regions: LogsRegions,
-  buckets: Buckets,
-  keys: Keys,
-  clock: Scheduler,
-  settings: Settings,
-): Seed {
+export function makeSeed({ regions, buckets, keys, topics, clock, settings }: SeedWorld): Seed {
   const placeOf = ({ accountId = settings.accountId, region = 'us-east-1' }: SeedPlace) => ({
     accountId,
     region,
@@ -70,6 +75,8 @@ export function makeSeed(
         ...(alias && { aliases: [alias] }),
       }).arn;
     },
+
+    topic: ({ name, ...place }) => topics.add({ ...placeOf(place), name }).arn,
 
     finishedTasks({ count, spacingMs = 1000, taskId: givenId, order = {}, ...place }) {
       const at = regions.of(placeOf(place));

@@ -47,6 +47,8 @@ export interface Seed {
       policy?: string;
     },
   ): string;
+  /** Adds a topic of SNS and returns its ARN. A name that ends with `.fifo` is that of a FIFO topic. */
+  topic(topic: SeedPlace & { name: string }): string;
   /**
    * Adds COMPLETED tasks and returns their ids, oldest first. The newest finished `spacingMs` (default
    * 1000) ago, the others `spacingMs` apart. Listings keep the order in which tasks were added, so add

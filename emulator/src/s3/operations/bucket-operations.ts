@@ -2,7 +2,7 @@ import { bucketArn } from '../../iam/partitions.ts';
 import { readPolicy } from '../../iam/policy.ts';
 import { awsError } from '../../wire/aws-error.ts';
 import type { Answer } from '../../wire/exchange.ts';
-import { readXmlElement, writeXml } from '../../wire/xml.ts';
+import { readXmlElement, writeXml } from '../../wire/xml/xml.ts';
 import { type Bucket, type Buckets, isBucketName } from '../buckets.ts';
 import { writeConfigurations } from '../configurations.ts';
 import type { S3Context } from '../operation.ts';

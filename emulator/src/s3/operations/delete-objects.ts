@@ -1,6 +1,6 @@
 import { awsError } from '../../wire/aws-error.ts';
 import type { Answer } from '../../wire/exchange.ts';
-import { readXmlElement, readXmlElements, writeXml } from '../../wire/xml.ts';
+import { readXmlElement, readXmlElements, writeXml } from '../../wire/xml/xml.ts';
 import type { S3Context } from '../operation.ts';
 import { readPayload } from '../payload.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';

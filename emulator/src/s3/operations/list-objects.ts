@@ -1,6 +1,6 @@
 import { awsError } from '../../wire/aws-error.ts';
 import type { Answer } from '../../wire/exchange.ts';
-import { writeXml, type XmlNode } from '../../wire/xml.ts';
+import { writeXml, type XmlNode } from '../../wire/xml/xml.ts';
 import type { StoredObject } from '../buckets.ts';
 import type { S3Context } from '../operation.ts';
 import { findBucket, s3Namespace } from './bucket-operations.ts';
