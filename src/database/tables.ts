@@ -13,6 +13,7 @@ import type { CoverageRow } from './rows/coverage-row.ts';
 import type {
   DeliveryRow,
   NotificationEventRow,
+  NotificationSinkRow,
   WebhookEndpointRow,
 } from './rows/notification-rows.ts';
 import type { ForeignTaskRow, ReplicaRow, SlotRow } from './rows/slot-rows.ts';
@@ -208,6 +209,7 @@ export interface Tables {
   archiveWaivers: ArchiveWaiverRow;
   webhookEndpoints: WebhookEndpointRow;
   notificationEvents: NotificationEventRow;
+  notificationSinks: NotificationSinkRow;
   deliveries: DeliveryRow;
   events: EventRow;
   idempotencyKeys: IdempotencyKeyRow;

@@ -74,6 +74,7 @@ describe.each(['sqlite', 'postgres'] as const)('the database in %s', (kind) => {
         'archiveWaivers',
         'webhookEndpoints',
         'notificationEvents',
+        'notificationSinks',
         'deliveries',
       ])
         await schema.dropTable(table).execute();

@@ -110,7 +110,7 @@ async function createOutbox(db: Kysely<never>): Promise<void> {
   await db.schema
     .createIndex('deliveries_due')
     .on('deliveries')
-    .columns(['dueAt', 'destination', 'eventId'])
+    .columns(['destination', 'dueAt', 'eventId'])
     .where(sql<boolean>`state = 'pending'`)
     .execute();
   await db.schema
@@ -123,5 +123,16 @@ async function createOutbox(db: Kysely<never>): Promise<void> {
     .on('deliveries')
     .columns(['endedAt'])
     .where(sql<boolean>`ended_at is not null`)
+    .execute();
+  await db.schema
+    .createTable('notificationSinks')
+    .addColumn('destination', 'text', (column) => column.primaryKey())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('confirmedAt', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createIndex('notification_sinks_of_target')
+    .on('notificationSinks')
+    .columns(['target', 'destination'])
     .execute();
 }

@@ -36,7 +36,7 @@ export interface NotificationEventRow {
   type: string;
   /** The caller whose endpoints get it. */
   caller: string;
-  /** The target whose topic and event bus get it; null if none does. */
+  /** The target of the job or the archive, whose topic and event bus get it; null if none does. */
   target: string | null;
   /** The only endpoint that gets it; null for all of the caller. */
   endpointId: string | null;
@@ -46,6 +46,15 @@ export interface NotificationEventRow {
   version: number;
   /** The member `data` of the message, as JSON. */
   data: string;
+}
+
+/** A topic or an event bus of a target, in the configuration of a replica. */
+export interface NotificationSinkRow {
+  /** `sns:` or `event-bus:` and the name of the target. */
+  destination: string;
+  target: string;
+  /** When a replica has confirmed it last. */
+  confirmedAt: number;
 }
 
 /** A message for one destination. */
