@@ -1,4 +1,4 @@
-import { makeWakeSignal } from '#export-jobs/dispatcher/pacing/wake-signal.ts';
+import { makeWakeSignal } from '#time/wake-signal.ts';
 import { makeKeeperAlerts } from './keeper-alerts.ts';
 import type { KeeperOptions } from './look.ts';
 import { makeLooker } from './looker.ts';

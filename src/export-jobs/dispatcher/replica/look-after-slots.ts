@@ -6,7 +6,7 @@ import { renewLeases } from '../../store/steps/renew-leases.ts';
 import { hasVerifications } from '../../store/verifications/due-verifications.ts';
 import type { Verifier } from '../../verification/verifier.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
-import type { WakeSignal } from '../pacing/wake-signal.ts';
+import type { WakeSignal } from '#time/wake-signal.ts';
 import type { SharedOptions } from './dispatcher-options.ts';
 import { makeOwnerOrder } from './preferred-owner.ts';
 import { slotDuty } from './slot-duty.ts';

@@ -7,7 +7,7 @@ import { holdLease, type Lease, leaseLost, leaseLostError } from '../../store/st
 import { isStaleState } from '../../store/steps/stale-state.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
-import { makeWakeSignal } from '../pacing/wake-signal.ts';
+import { makeWakeSignal } from '#time/wake-signal.ts';
 import { releaseSlot, type SlotWorkerOptions, takeSlot } from './take-slot.ts';
 import { readActive, takeStep } from './take-step.ts';
 
