@@ -1,6 +1,6 @@
 import { makeOutageLog } from '#telemetry/outage-log.ts';
-import { openVerifier } from '../verification/verifier.ts';
 import { makeWakeSignal } from '#time/wake-signal.ts';
+import { openVerifier } from '../verification/verifier.ts';
 import type { DispatcherOptions } from './replica/dispatcher-options.ts';
 import { lookAfterSlots } from './replica/look-after-slots.ts';
 import { makeSlotWorkers } from './replica/slot-workers.ts';

@@ -1,12 +1,12 @@
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import type { WakeSignal } from '#time/wake-signal.ts';
 import { leave, noteAlive } from '../../store/membership.ts';
 import { readWork, type SlotWork } from '../../store/reads/read-work.ts';
 import { renewLeases } from '../../store/steps/renew-leases.ts';
 import { hasVerifications } from '../../store/verifications/due-verifications.ts';
 import type { Verifier } from '../../verification/verifier.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
-import type { WakeSignal } from '#time/wake-signal.ts';
 import type { SharedOptions } from './dispatcher-options.ts';
 import { makeOwnerOrder } from './preferred-owner.ts';
 import { slotDuty } from './slot-duty.ts';

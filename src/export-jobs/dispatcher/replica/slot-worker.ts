@@ -1,5 +1,6 @@
 import { type SlotOccupancy, slotOccupancies } from '#diagnostics/slots.ts';
 import { Problem } from '#problems/problem.ts';
+import { makeWakeSignal } from '#time/wake-signal.ts';
 import { notePossibleOrphan } from '../../store/orphaned-tasks.ts';
 import type { SlotWork } from '../../store/reads/read-work.ts';
 import { shortenWaits } from '../../store/steps/clock-set-back.ts';
@@ -7,7 +8,6 @@ import { holdLease, type Lease, leaseLost, leaseLostError } from '../../store/st
 import { isStaleState } from '../../store/steps/stale-state.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
 import { jitteredBackOffMs } from '../pacing/slot-back-off.ts';
-import { makeWakeSignal } from '#time/wake-signal.ts';
 import { releaseSlot, type SlotWorkerOptions, takeSlot } from './take-slot.ts';
 import { readActive, takeStep } from './take-step.ts';
 
