@@ -31,6 +31,7 @@ import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { uiPlugin } from '#ui/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
+import { wirePlugin } from '#wire/plugin.ts';
 
 /** Everything the service depends on. Times in milliseconds. */
 export interface AppOptions {
@@ -70,7 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, targets, isStopping, now, elapsed, sleep, newId, jobs } = options;
   const { access, audit, tls, rateLimits, random, loopDelayMs } = options;
   const { limits = edgeLimits, basePath = '', isUiOn = true } = options;
-  const { authenticate, authorizer } = access;
+  const { authenticate, signatures, authorizer } = access;
   const raw = { newId, basePath, log };
   const { allowedHosts, corsOrigins = [] } = options;
   const connections = makeConnections(limits);
@@ -112,7 +113,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     corsOrigins,
   });
   await app.register(overloadPlugin, { loopDelayMs, random });
-  await app.register(authPlugin, { authenticate, audit });
+  await app.register(authPlugin, { authenticate, signatures, audit });
   await app.register(limitsPlugin, { rateLimits, elapsed });
   await app.register(bodyPermissionPlugin, { authorizer });
   await app.register(problemsPlugin);
@@ -171,6 +172,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     const { database } = jobs;
     await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
   }
+  if (signatures && jobs) await app.register(wirePlugin, { targets, authorizer });
   if (isUiOn) {
     const shown = { targets, targetAccess, operations, archiveOperations, basePath };
     await app.register(uiPlugin, { ...shown, access, audit, newId, now, elapsed });

@@ -30,17 +30,17 @@ export interface OpenAccess extends AsyncDisposable {
  * @throws an error named ConfigError if one of the files is invalid
  */
 export async function openAccess(
-  { access: config, proxyEnv }: Config,
+  { access: config, wire, basePath, proxyEnv }: Config,
   { audit, log, elapsed, sleep }: OpenAccessOptions,
 ): Promise<OpenAccess> {
   await using opening = new AsyncDisposableStack();
   const files = { readFile: async (path: string) => (await readFile(path)).toString(), sleep, log };
   const tls = config.tls && opening.use(await openTls(config.tls, files));
   const { authentication: settings, policyDir } = config;
-  const { authenticate } = opening.use(
+  const { authenticate, signatures } = opening.use(
     await openAuthentication({
       ...files,
-      settings,
+      settings: { ...settings, ...(wire && { signatures: { ...wire, basePath } }) },
       elapsed,
       now: Date.now,
       proxyEnv,
@@ -60,7 +60,7 @@ export async function openAccess(
   );
   const opened = opening.move();
   return {
-    access: { methods: settings.methods, authenticate, authorizer },
+    access: { methods: settings.methods, authenticate, signatures, authorizer },
     tls,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import type { AuthMethod } from './authentication/settings.ts';
+import type { Signatures } from './authentication/signature/signatures.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { anonymous, type Principal } from './principal.ts';
 
@@ -15,6 +16,8 @@ export interface Access {
   /** How callers authenticate; empty if they do not. */
   methods: readonly AuthMethod[];
   authenticate: Authenticate;
+  /** The verification of signed requests; absent if the wire endpoint is off. */
+  signatures?: Signatures | undefined;
   authorizer: Authorizer;
 }
 

@@ -13,6 +13,8 @@ const publicRoutes = new Set([
   '/ui/sign-in',
   '/ui/sign-out',
   '/ui/assets/:name',
+  '/aws/:target',
+  '/aws/:target/',
 ]);
 
 /** Whether a route needs no authentication. Swagger UI registers several routes of its own. */

@@ -5,6 +5,8 @@ export interface EdgeLimits {
   bodyBytes: number;
   bodiesBytes: number;
   callerBodiesBytes: number;
+  signedBodiesBytes: number;
+  claimedBodiesBytes: number;
   urlBytes: number;
   headerBytes: number;
   headersMs: number;
@@ -23,6 +25,12 @@ export const edgeLimits: EdgeLimits = {
   // parsed values, three times as large, fill the memory of a container of 192 MiB.
   bodiesBytes: 8 * 1_048_576,
   callerBodiesBytes: statedLimits.callerBodiesBytes,
+  // All bodies of signed requests, of which nobody knows yet who sent them. Lower: the bodies of eight
+  // guessed callers keep all others out. Higher: they fill the memory that other bodies need.
+  signedBodiesBytes: 4 * 1_048_576,
+  // Those that claim to be of one caller: eight of the largest size, or two thousand of the usual one.
+  // Lower: a caller with large bodies is refused. Higher: few names keep all other callers out.
+  claimedBodiesBytes: 524_288,
   urlBytes: statedLimits.urlBytes,
   headerBytes: statedLimits.headerBytes,
   headersMs: statedLimits.headersMs,

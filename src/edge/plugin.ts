@@ -83,15 +83,23 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
     });
 
     const takeBytes = makeBodyBudget(limits);
-    // After all onRequest hooks: the caller is authenticated and within its rate limit.
+    // Anyone can claim to be a caller: such bodies must not use up what authenticated callers have.
+    const takeSignedBytes = makeBodyBudget({
+      bodiesBytes: limits.signedBodiesBytes,
+      callerBodiesBytes: limits.claimedBodiesBytes,
+    });
+    // After all onRequest hooks: the caller is authenticated and within its rate limit, or claims to be one.
     app.addHook('preParsing', (request, reply, _payload, done) => {
-      const { method, raw, principal, routeOptions } = request;
+      const { method, raw, principal, signed, routeOptions } = request;
       const mayHaveBody = changingMethods.has(method);
       const expected = mayHaveBody ? expectBody(raw, routeOptions.bodyLimit) : undefined;
       if (expected && !reply.raw.closed) {
         const callerId = principal === anonymous ? undefined : principal.id;
-        // The parsed body takes memory until the answer.
-        reply.raw.once('close', takeBytes(callerId, bytesOf(expected)));
+        const bytes = bytesOf(expected);
+        const release = signed
+          ? takeSignedBytes(signed.claimedCallerId, bytes)
+          : takeBytes(callerId, bytes);
+        reply.raw.once('close', release); // the parsed body takes memory until the answer
         if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
           reply.raw.writeContinue();
       }

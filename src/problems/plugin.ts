@@ -21,7 +21,7 @@ declare module 'fastify' {
     timeoutProblem?: ProblemSlug;
     /** The media types the operation answers; `application/json` when left out. */
     produces?: string[];
-    /** Whether it answers the paths that no other route has. It allows no method. Default: false. */
+    /** Whether the paths of the route count as unknown for requests that it does not take. Default: false. */
     isFallback?: boolean;
   }
   interface FastifyRequest {

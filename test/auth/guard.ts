@@ -50,7 +50,12 @@ export async function openGuard(
     log,
     ofToken,
     verify: (token) => ofToken(token).then(({ id }) => id, reasonOf),
-    access: () => ({ ...openToAll, methods: settings.methods ?? ['jwt'], authenticate }),
+    access: () => ({
+      ...openToAll,
+      methods: settings.methods ?? ['jwt'],
+      authenticate,
+      signatures: authentication.signatures,
+    }),
   };
 }
 

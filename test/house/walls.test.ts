@@ -52,6 +52,7 @@ const features = [
   'preflights',
   'targets',
   'ui',
+  'wire',
 ];
 
 const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : 'hall');

@@ -10,6 +10,7 @@ import {
 } from '#validation/settings.ts';
 import type { Principal } from '../principal.ts';
 import type { Verify } from './combine-methods.ts';
+import { type SigningKey, tokenKeyId } from './signature/signatures.ts';
 
 const ApiKeysFile = Type.Array(
   Type.Object(
@@ -31,10 +32,17 @@ const ApiKeysFile = Type.Array(
       expiresAt: Type.Optional(
         Type.String({ 'x-rule': 'RFC 3339 text such as "2027-01-01T00:00:00Z"' }),
       ),
+      wire: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: Number.MAX_SAFE_INTEGER,
+          'x-rule': 'the version of the secret for signed requests, a whole number from 1',
+        }),
+      ),
     },
     {
       additionalProperties: false,
-      'x-rule': 'an object with name and sha256, and optionally groups, expiresAt',
+      'x-rule': 'an object with name and sha256, and optionally groups, expiresAt, wire',
     },
   ),
   { 'x-rule': 'an array of keys' },
@@ -46,6 +54,8 @@ interface ApiKey {
   /** Epoch ms; infinite if the key does not expire. */
   expiresAt: number;
   principal: Principal;
+  /** The version of the secret for signed requests; undefined if the caller may not sign. */
+  wire: number | undefined;
 }
 
 /** What the API keys are opened with. */
@@ -62,6 +72,8 @@ export interface ApiKeysOptions extends Pick<ReloadedValueOptions<unknown>, 'sle
 /** The current API keys. */
 export interface ApiKeys extends AsyncDisposable {
   verify: Verify;
+  /** Returns the key with this name; undefined if there is none, or if it may not sign requests. */
+  findSigningKey(name: string): SigningKey | undefined;
 }
 
 /**
@@ -91,6 +103,11 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
       if (expiresAt <= now()) throw refuse(`the key of ${principal.subject} has expired`);
       return principal;
     },
+    findSigningKey(name) {
+      const key = keys.current().find(({ principal }) => principal.subject === name);
+      if (key?.wire === undefined) return undefined;
+      return { principal: key.principal, version: key.wire, isExpired: key.expiresAt <= now() };
+    },
     [Symbol.asyncDispose]: () => keys[Symbol.asyncDispose](),
   };
 }
@@ -99,7 +116,7 @@ function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
   const entries = readSettingsFile(variable, ApiKeysFile, () => text);
   const [names, hashes] = [new Set<string>(), new Set<string>()];
   return entries.map((entry, index) => {
-    const { name, groups = [] } = entry;
+    const { name, groups = [], wire } = entry;
     const sha256 = entry.sha256.toLowerCase();
     if (names.has(name)) {
       throw fileError(
@@ -113,12 +130,19 @@ function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
         `/${index}/sha256 is the same as in another entry; list each key once.`,
       );
     }
+    if (name === tokenKeyId && wire !== undefined) {
+      throw fileError(
+        variable,
+        `/${index}/name is ${JSON.stringify(name)}, which is the access key id of callers with a token; give a key with wire another name.`,
+      );
+    }
     names.add(name);
     hashes.add(sha256);
     return {
       hash: Buffer.from(sha256, 'hex'),
       expiresAt: readExpiry(variable, index, entry),
       principal: { id: `api-key#${name}`, issuer: 'api-key', subject: name, groups, claims: {} },
+      wire,
     };
   });
 }

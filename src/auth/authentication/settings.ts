@@ -22,6 +22,16 @@ export interface AuthenticationSettings {
   methods: readonly AuthMethod[];
   issuers: readonly IssuerSettings[];
   apiKeysFile?: string;
+  /** How requests of AWS clients are verified; absent if the wire endpoint is off. */
+  signatures?: SignatureSettings;
+}
+
+/** The settings of signed requests. */
+interface SignatureSettings {
+  /** The current WIRE_SECRET, and the previous one during a rotation; empty without API keys. */
+  secrets: readonly string[];
+  /** The path prefix that a reverse proxy strips. */
+  basePath: string;
 }
 
 /** Paths of the PEM files for TLS. They are loaded again when they change. */

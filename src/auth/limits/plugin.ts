@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import { countOf } from '#problems/limits.ts';
@@ -30,6 +30,16 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
     const requests = makePolicy('requests', rateLimits.requestsPerMinute);
 
     app.addHook('onRequest', (request, reply, done) => {
+      if (request.routeOptions.config.isSigned) done();
+      else spend(request, reply, done);
+    });
+    // The caller of a signed request is known only now.
+    app.addHook('preValidation', (request, reply, done) => {
+      if (request.routeOptions.config.isSigned) spend(request, reply, done);
+      else done();
+    });
+
+    function spend(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
       const { action } = request.routeOptions.config;
       const policy = action && (actions[action] === 'create' ? creates : requests);
       if (!policy || request.principal === anonymous) return done();
@@ -41,7 +51,7 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
           ? undefined
           : new Problem('rate-limited', policy.detail, { retryAfterSeconds: resetSeconds }),
       );
-    });
+    }
 
     function makePolicy(name: 'creates' | 'requests', perMinute: number) {
       if (perMinute === 0) return undefined;

@@ -106,6 +106,11 @@ function isCanonical(token: string): boolean {
   return parts.length === 3 && parts.every(isBase64Url);
 }
 
+/** Whether a refused token was valid once. */
+export function isExpiry(reason: string): boolean {
+  return reason === 'ERR_JWT_EXPIRED exp';
+}
+
 /** Why jose refused a token: the code and the claim. Messages of jose may quote the token. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof errors.JOSEError)) return 'unreadable';

@@ -1,0 +1,76 @@
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
+
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
+import { expectBody, readBody } from '#edge/read-body.ts';
+import { toProblem } from '#problems/plugin.ts';
+import type { Targets } from '#targets/target.ts';
+import { type AwsError, awsError, isAwsError } from './protocol/aws-error.ts';
+import { askedOperation, isOfProtocol } from './protocol/operations.ts';
+import { toAwsError } from './protocol/problem-errors.ts';
+import { toWireBody, wireMediaType } from './protocol/wire-body.ts';
+import { addUnknownOperation, operationConstraint } from './routes/operation-route.ts';
+
+/** What the endpoint depends on. */
+export interface WireOptions {
+  targets: Targets;
+  authorizer: Authorizer;
+}
+
+/**
+ * Registers the endpoint for AWS clients: AWS JSON 1.1 of CloudWatch Logs at `/` and `/aws/{target}`. Only
+ * requests with X-Amz-Target reach it, so that the paths keep their other meanings.
+ */
+export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, _options) => {
+  app.addConstraintStrategy({
+    name: operationConstraint,
+    storage: () => {
+      const handlers = new Map();
+      return {
+        get: (key) => handlers.get(key),
+        set: (key, value) => void handlers.set(key, value),
+      };
+    },
+    deriveConstraint: ({ headers }) => askedOperation(headers),
+    validate: () => {},
+  });
+  keepBodyBytes(app);
+  app.setErrorHandler(answerError);
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-amzn-requestid', request.id);
+    done();
+  });
+
+  addUnknownOperation(app, ({ headers }) =>
+    awsError('UnknownOperationException', undefined, isOfProtocol(headers) ? 400 : 404),
+  );
+};
+
+/** Keeps the bytes of the body: they are signed. */
+function keepBodyBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(wireMediaType, async ({ raw, routeOptions }: FastifyRequest) => {
+    const expected = expectBody(raw, routeOptions.bodyLimit);
+    return expected && readBody(raw, expected);
+  });
+}
+
+/** Answers in the words of AWS, and leaves the problem on the request for the log line. */
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  if (isAwsError(error)) return sendError(error, reply);
+  const problem = toProblem(error, request);
+  request.problem = problem;
+  const { retryAfterSeconds } = problem;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+  return sendError(toAwsError(problem), reply);
+}
+
+function sendError({ code, text, status }: AwsError, reply: FastifyReply): FastifyReply {
+  const body = toWireBody({ __type: code, message: text });
+  return reply.code(status).type(wireMediaType).send(body);
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Action } from '#auth/authorization/action.ts';
+import type { KnownTarget } from '#targets/target.ts';
+import type { AskedOperation, WireOperation } from '../protocol/operations.ts';
+import { toWireBody, wireMediaType } from '../protocol/wire-body.ts';
+import type { FindTarget } from '../target/find-target.ts';
+
+/**
+ * A request of an authenticated caller for an operation.
+ * @public
+ */
+export interface WireCall {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** The target of the request, in whatever state. */
+  target: KnownTarget;
+  /** The JSON text of the parameters; empty if there is no body. */
+  body: Buffer;
+}
+
+/**
+ * An operation of AWS.
+ * @public
+ */
+export interface OperationRoute {
+  operation: WireOperation;
+  /** The action of this service for it. Its kind decides on limits and overload. */
+  action: Action;
+  /** The action that a caller must be able to do at the target. Default: `action`. */
+  targetAction?: Action;
+  findTarget: FindTarget;
+  /** The most time for the answer, in milliseconds. Default: that of the server. */
+  handlerTimeout?: number;
+  /** Returns the members of the answer; undefined for an answer without a body. */
+  handler: (call: WireCall) => Promise<object | undefined>;
+}
+
+/** The paths of the endpoint. Some SDKs end them with a slash. */
+const paths = ['/', '/aws/:target', '/aws/:target/'];
+
+/**
+ * Registers an operation at every path of the endpoint. Its errors are in the words of AWS.
+ * @public
+ */
+export function addOperation(app: FastifyInstance, route: OperationRoute): void {
+  const { operation, action, targetAction = action, findTarget, handlerTimeout, handler } = route;
+  for (const url of paths) {
+    app.route<{ Params: { target?: string } }>({
+      method: 'POST',
+      url,
+      constraints: constraintOf(operation),
+      ...(handlerTimeout !== undefined && { handlerTimeout }),
+      // The paths belong to this protocol alone: other clients are answered as if it were not there.
+      config: { action, isSigned: true, isFallback: true },
+      async handler(request, reply) {
+        const region = request.signed?.region ?? '';
+        const name = request.params.target;
+        const target = findTarget(request, { name, region, action: targetAction });
+        const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+        const answer = await handler({ request, reply, target, body });
+        reply.type(wireMediaType);
+        return reply.send(answer === undefined ? Buffer.alloc(0) : toWireBody(answer));
+      },
+    });
+  }
+}
+
+/** Registers the answer to every other operation. It is the same for all, so it needs no credentials. */
+export function addUnknownOperation(
+  app: FastifyInstance,
+  refuse: (request: FastifyRequest) => Error,
+): void {
+  for (const url of paths) {
+    app.route({
+      method: 'POST',
+      url,
+      constraints: constraintOf('unknown'),
+      config: { isFallback: true },
+      // Before the body is read, whoever sends it.
+      onRequest: (request, _reply, done) => done(refuse(request)),
+      handler: () => {},
+    });
+  }
+}
+
+/** The name of the route constraint. The router makes JavaScript of it. */
+export const operationConstraint = 'wireOperation';
+
+const constraintOf = (operation: AskedOperation) => ({ [operationConstraint]: operation });
