@@ -166,6 +166,21 @@ describe('the walls', () => {
     ).toEqual([]);
   });
 
+  test('the command line imports only Node, and only its door imports it', () => {
+    const isNode = (name: string) => name.startsWith('node:');
+    const isCli = (file: string) => roomOf(file) === 'cli';
+
+    expect(offending(({ from, to }) => isCli(from) && !isCli(to) && !isNode(to), imports)).toEqual(
+      [],
+    );
+    expect(
+      offending(
+        ({ from, to }) => isCli(to) && !isCli(from) && from !== 'bin/log-export.ts',
+        imports,
+      ),
+    ).toEqual([]);
+  });
+
   test('only the hall opens metrics and traces: rooms publish, and do not know who listens', () => {
     const may = (room: string) => room === 'hall' || room === 'telemetry';
     const isListener = (file: string) => /^telemetry\/(?:metrics|traces)\//.test(file);

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { runCommandLine } from '#cli/run-command-line.ts';
+import type { CommandOutput } from '#cli/surroundings.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+
+const toOutput = (stream: NodeJS.WriteStream): CommandOutput => ({
+  write: (content) => void stream.write(content),
+  isTerminal: stream.isTTY ?? false,
+  columns: () => stream.columns ?? 80,
+});
+
+// `log-export jobs | head -1` closes the pipe early. That is no error.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  process.exit(code === 'EPIPE' ? 0 : 1),
+);
+
+// The first Ctrl-C ends the command with a message, the second one at once.
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
+process.once('SIGTERM', () => interrupted.abort());
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  version,
+  stdout: toOutput(process.stdout),
+  stderr: toOutput(process.stderr),
+  fetch,
+  readFile: (path) => readFileSync(path, 'utf8'),
+  now: Date.now,
+  random: Math.random,
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, { signal }).catch(() => {});
+  },
+  timeout: (ms) => AbortSignal.timeout(ms),
+  interrupted: interrupted.signal,
+  async verifyManifest(words, write) {
+    const { verifyWithSdk } = await import('#verify-with-sdk.ts');
+    return verifyWithSdk(words, process.env, write);
+  },
+});

@@ -1,0 +1,50 @@
+import { makeUsageError } from '../exit-codes.ts';
+
+const dayMs = 86_400_000;
+
+/** The clock on a wall in a time zone. A local time is epoch ms of the same digits in UTC. */
+export interface ZoneClock {
+  /** The instant at which the clock shows a local time. */
+  toInstant(local: number): number;
+  /** The instant at which a day begins: 0 is the day of `at`, -1 the day before. */
+  startOfDay(at: number, days: number): number;
+}
+
+/** Makes the clock of an IANA time zone. @throws CommandError of exit code 2 */
+export function makeZoneClock(timeZone: string): ZoneClock {
+  const format = openFormat(timeZone);
+  const toLocal = (at: number) => {
+    const parts = Object.fromEntries(
+      format.formatToParts(at).map(({ type, value }) => [type, value]),
+    );
+    const { year, month, day, hour, minute, second } = parts;
+    return Date.parse(`${year?.padStart(4, '0')}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  };
+  const offsetAt = (at: number) => toLocal(at) - Math.floor(at / 1_000) * 1_000;
+  const toInstant = (local: number) => {
+    // The offset at a time that is wrong by one offset is right, unless the clocks change in between.
+    const near = local - offsetAt(local);
+    return local - offsetAt(near);
+  };
+  return {
+    toInstant,
+    startOfDay: (at, days) => toInstant((Math.floor(toLocal(at) / dayMs) + days) * dayMs),
+  };
+}
+
+function openFormat(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+  } catch {
+    throw makeUsageError(`"${timeZone}" is not a time zone. Use a name such as Europe/Berlin.`);
+  }
+}

@@ -1,0 +1,126 @@
+import { exitCodes, makeCommandError } from '../exit-codes.ts';
+import { type Attempt, isProblem, notTheGateway, readAnswer } from './answer.ts';
+import type { Persistence } from './persistence.ts';
+import { makeRefusedRequest } from './refused-request.ts';
+import { beginRequest, explainFailure, type SendingOptions } from './send-once.ts';
+
+// The gateway sends a comment every 15 seconds. Lower: a slow network breaks the stream. Higher: a gateway
+// that has vanished is noticed late.
+const silentMs = 45_000;
+
+/** An event of a job, with its data as the gateway has sent it. */
+export interface StreamedEvent {
+  id: string;
+  event: string;
+  data: string;
+}
+
+/**
+ * Yields the events of a job, each once: after a break it connects again, from the last event on. It returns after
+ * `job-ended`, or when the gateway says that the job has ended and no event follows.
+ * @throws CommandError
+ */
+export async function* followEvents(
+  jobId: string,
+  options: SendingOptions,
+  persistence: Persistence,
+): AsyncGenerator<StreamedEvent> {
+  let lastId: string | undefined;
+  for (;;) {
+    using silence = openSilenceTimer(options);
+    const signal = AbortSignal.any([silence.signal, options.interrupted]);
+    try {
+      const response = await openStream(jobId, lastId, options, signal);
+      if (response.status === 200 && isEventStream(response)) {
+        persistence.answered();
+        for await (const event of readEvents(response, silence.restart)) {
+          lastId = event.id;
+          yield event;
+          if (event.event === 'job-ended') return;
+        }
+        await persistence.pauseWhileAway('the stream of events ended early');
+        continue;
+      }
+      if (response.status === 204) return;
+      await waitAfter(await readAnswer(response, options.base), options, persistence);
+    } catch (error) {
+      if (options.now() >= options.deadline) throw timeIsUp(jobId);
+      const isSilent = silence.signal.aborted && !options.interrupted.aborted;
+      await persistence.pauseWhileAway(
+        isSilent ? 'nothing arrived for some time' : explainFailure(error, options),
+      );
+    }
+  }
+}
+
+/** How to find a job again. */
+export const comeBackText = (jobId: string): string =>
+  `The job goes on. Come back with:\n  log-export watch ${jobId}`;
+
+/** The end of a command whose time is over before the job has ended. */
+export const timeIsUp = (jobId: string) =>
+  makeCommandError(
+    exitCodes.waitingRanOut,
+    `The job has not ended in time. ${comeBackText(jobId)}`,
+  );
+
+function openStream(
+  jobId: string,
+  lastId: string | undefined,
+  options: SendingOptions,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers = {
+    accept: 'text/event-stream, application/problem+json',
+    ...(lastId !== undefined && { 'last-event-id': lastId }),
+  };
+  const path = `/export-jobs/${encodeURIComponent(jobId)}/events`;
+  return beginRequest({ method: 'GET', path, headers }, options, signal);
+}
+
+const isEventStream = ({ headers }: Response) =>
+  headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+
+/** Waits before the next attempt after an answer that is no stream. @throws CommandError if none follows */
+async function waitAfter(attempt: Attempt, options: SendingOptions, persistence: Persistence) {
+  if (attempt.outcome === 'away') return persistence.pauseWhileAway(attempt.reason);
+  const { answer } = attempt;
+  if (await persistence.waitOut(answer)) return;
+  if (isProblem(answer.document)) throw makeRefusedRequest(answer.document);
+  throw notTheGateway(options.base, 'answers with a document of another kind');
+}
+
+/** Yields the events of a stream. `spoke` is called with each part of it, also with comments. */
+async function* readEvents(response: Response, spoke: () => void): AsyncGenerator<StreamedEvent> {
+  let rest = '';
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    spoke();
+    const blocks = (rest + part).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const fields = new Map(block.split('\n').map(toField));
+      const [id, event, data] = [fields.get('id'), fields.get('event'), fields.get('data')];
+      if (id !== undefined && event !== undefined && data !== undefined) yield { id, event, data };
+    }
+  }
+}
+
+function toField(line: string): [name: string, value: string] {
+  const colon = line.indexOf(': ');
+  return [line.slice(0, colon), line.slice(colon + 2)];
+}
+
+/** Aborts its signal after a silence, and at the deadline of the command. */
+function openSilenceTimer({ timeout, now, deadline }: SendingOptions) {
+  const silence = new AbortController();
+  const abort = () => silence.abort();
+  let timer: AbortSignal | undefined;
+  const stop = () => timer?.removeEventListener('abort', abort);
+  const restart = () => {
+    stop();
+    timer = timeout(Math.max(0, Math.min(silentMs, deadline - now())));
+    timer.addEventListener('abort', abort);
+  };
+  restart();
+  return { signal: silence.signal, restart, [Symbol.dispose]: stop };
+}
