@@ -1,9 +1,8 @@
 import type { ProxyEnv } from 'node:http';
 import { isIP } from 'node:net';
-
-import { isPublicAddress } from '#archives/heartbeat/public-address.ts';
 import type { VerificationMode } from '#export-jobs/planning/verification-mode.ts';
 import type { KeepTimes } from '#export-jobs/retention/purge.ts';
+import { isPublicAddress } from '#outbound/public-address.ts';
 import { configError } from '#problems/config-error.ts';
 import type { TargetSettings } from '#targets/target.ts';
 import { checkSettings, type FileVariable, fileError } from '#validation/settings.ts';

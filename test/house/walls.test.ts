@@ -52,6 +52,7 @@ const features = [
   'preflights',
   'targets',
   'ui',
+  'webhook-endpoints',
   'wire',
 ];
 

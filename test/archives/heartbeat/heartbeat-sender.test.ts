@@ -3,11 +3,9 @@ import type { RequestListener } from 'node:http';
 import https, { Agent } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type HeartbeatConnections,
-  makeHeartbeatSender,
-} from '#archives/heartbeat/heartbeat-sender.ts';
-import { isPublicAddress } from '#archives/heartbeat/public-address.ts';
+import { makeHeartbeatSender } from '#archives/heartbeat/heartbeat-sender.ts';
+import { isPublicAddress } from '#outbound/public-address.ts';
+import type { OutboundConnections } from '#outbound/send-request.ts';
 import { openMetrics } from '#telemetry/metrics/open-metrics.ts';
 
 import { type Authority, makeAuthority } from '../../auth/certificates.ts';
@@ -50,7 +48,7 @@ async function listen(opened: Server): Promise<number> {
 /** Sends a heartbeat to the server of this file, unless something else is given. */
 function send(
   url = `https://${host}:${port}/ping/s3cr3t`,
-  options: Partial<HeartbeatConnections> = {},
+  options: Partial<OutboundConnections> = {},
 ) {
   return makeHeartbeatSender([new URL(url).origin], {
     lookup: async () => [{ address: '127.0.0.1', family: 4 }],
