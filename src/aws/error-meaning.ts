@@ -102,6 +102,20 @@ export function toAwsProblem(operation: MeaningfulCall, error: unknown): Problem
   );
 }
 
+/**
+ * The code and the message of the error that a problem was made of. The message is AWS's own if it is about the
+ * values of the caller. `undefined` if AWS did not answer.
+ */
+export function publicErrorOf(
+  operation: MeaningfulCall,
+  { cause, detail }: Problem,
+): { code: string; message: string } | undefined {
+  const { name, message = '', $metadata } = (cause ?? {}) as AwsError;
+  if (name === undefined || $metadata?.httpStatusCode === undefined) return undefined;
+  const isPublic = meaningOf(operation, cause)?.isMessagePublic;
+  return { code: name, message: isPublic ? withoutArns(message) : detail };
+}
+
 /** The service that was called. A failure of an operation of CloudWatch Logs may come from STS. */
 const nameOf = (operation: MeaningfulCall) =>
   operation === 'S3' || operation === 'KMS' ? operation : 'AWS';
@@ -126,7 +140,7 @@ export function quoteAws(message: string): string {
   return `AWS says: ${text}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
-// Even a message about the caller's values may contain an ARN.
-function withoutArns(text: string): string {
+/** A text of AWS without ARNs: even a message about the caller's values may contain one. */
+export function withoutArns(text: string): string {
   return text.replace(/\barn:[^\s"',]+/g, 'an ARN').slice(0, 1_000);
 }

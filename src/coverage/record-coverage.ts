@@ -33,7 +33,8 @@ const dayMs = 86_400_000;
  * covered in the ledger of the archive.
  *
  * It records nothing if the export was limited to some log streams, or was sent before all log events of the time
- * range were exportable: then it does not prove that all of them are in S3.
+ * range were exportable: then it does not prove that all of them are in S3. The time range of a task of AWS can be
+ * reversed: then it covers nothing.
  */
 export async function recordCoverage(
   queries: Queries,
@@ -43,7 +44,7 @@ export async function recordCoverage(
 ): Promise<void> {
   const { jobId, logGroupName, fromAt, toAt, archiveId, incarnation, submittedAt } = slice;
   const isSettled = submittedAt >= toAt + awsLimits.settlingMs;
-  if (!isSettled || slice.logStreamNamePrefix !== null) return;
+  if (!isSettled || slice.logStreamNamePrefix !== null || fromAt >= toAt) return;
   const isOfArchive = archiveId !== null && incarnation !== null;
   const job = isOfArchive ? { archiveId, incarnation, jobId, logGroupName } : undefined;
   const isVoid = job !== undefined && (await isReplaced(queries, job, submittedAt));

@@ -3,6 +3,7 @@ import { Warning } from '#export-tasks/export-task.ts';
 import { awsLimits, inWords } from '#problems/limits.ts';
 import { ProblemBody, withBasePath } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
+import { Int64Answer } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import { type JobState, jobStates } from './job-state.ts';
 import { SliceBy } from './planning/calendar/slice-units.ts';
@@ -58,8 +59,30 @@ export const JobStateName = Type.Unsafe<JobState>({
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
+const TaskParameters = Type.Object(
+  {
+    taskName: Type.Optional(Type.String({ description: 'Name of the task.' })),
+    logGroupName: Type.String({ description: 'Name of the log group.' }),
+    logStreamNamePrefix: Type.Optional(
+      Type.String({ description: 'Prefix of the names of the exported log streams.' }),
+    ),
+    from: Int64Answer({ description: 'Start of the time range, inclusive, as it was sent.' }),
+    to: Int64Answer({ description: 'End of the time range, inclusive, as it was sent.' }),
+    destination: Type.String({ description: 'Name of the destination S3 bucket.' }),
+    destinationPrefix: Type.Optional(
+      Type.String({ description: 'Key prefix that was asked for.' }),
+    ),
+  },
+  {
+    title: 'TaskParameters',
+    description:
+      'The parameters of CreateExportTask, exactly as the AWS client sent them. Present for jobs of AWS clients. AWS gets them unchanged, but for `taskName` and for `destinationPrefix`, to which the id of the job is appended. `from` and `to` of the job are within the years 1970 to 9999, and `to` can be before `from`.',
+  },
+);
+
 /** The values of a planned or accepted job. */
 export const jobFacts = {
+  taskParameters: Type.Optional(TaskParameters),
   target: Type.String({ description: 'Name of the target.' }),
   name: Type.Optional(
     Type.String({ description: 'Name of the job. Absent if its caller gave none.' }),

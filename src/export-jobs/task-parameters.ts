@@ -15,8 +15,11 @@ export function writeTaskParameters({ from, to, ...texts }: TaskParameters): str
   return JSON.stringify({ ...texts, from: String(from), to: String(to) });
 }
 
-/** Reads task parameters of the database. */
-export function readTaskParameters(json: string): TaskParameters {
+/** Reads task parameters of the database; null if a job has none. */
+export function readTaskParameters(json: string): TaskParameters;
+export function readTaskParameters(json: string | null): TaskParameters | null;
+export function readTaskParameters(json: string | null): TaskParameters | null {
+  if (json === null) return null;
   const { from, to, ...texts } = JSON.parse(json);
   return { ...texts, from: BigInt(from), to: BigInt(to) };
 }

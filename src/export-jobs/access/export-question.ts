@@ -8,11 +8,10 @@ import type {
 } from '#auth/authorization/authorizer.ts';
 import { decisionsAtOnce } from '#auth/authorization/owned-access.ts';
 import type { Problem } from '#problems/problem.ts';
-import type { Window } from '#time/window.ts';
-import { toInclusive } from '../planning/window.ts';
+import { type SentWindow, toInclusive } from '../planning/window.ts';
 
 /** The values of an export of one log group, as the policies get them. */
-export interface ExportValues extends Window {
+export interface ExportValues extends SentWindow {
   logGroupName: string;
   destination: string;
   destinationPrefix: string;

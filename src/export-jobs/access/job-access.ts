@@ -97,6 +97,7 @@ function placeholder(id: string, target = ''): JobHead {
     priority: 0,
     revision: 1,
     archiveId: null,
+    taskParameters: null,
     acceptedAt: 0,
     logGroupName: '',
     fromAt: 0,

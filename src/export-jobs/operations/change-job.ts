@@ -4,9 +4,11 @@ import { Problem } from '#problems/problem.ts';
 import { requireEach, toExportQuestion } from '../access/export-question.ts';
 import type { FoundJob, JobAccess } from '../access/job-access.ts';
 import { readPrefixTemplate } from '../planning/prefix-template.ts';
+import { askedPrefixOf } from '../planning/tasks/plan-task.ts';
 import { type FailedLogGroup, readFailedLogGroups } from '../store/reads/read-slices.ts';
 import { cancelJob } from '../store/requests/cancel-job.ts';
 import { retryJob } from '../store/requests/retry-job.ts';
+import { readTaskParameters } from '../task-parameters.ts';
 
 /** The changes of a job that its callers can request. */
 export interface JobChanges {
@@ -68,10 +70,14 @@ function* toRetryQuestions(
   failures: readonly FailedLogGroup[],
 ): Generator<Question> {
   const { id: jobId, destination, prefixTemplate, timeZone, priority, revision } = head;
+  const taskParameters = readTaskParameters(head.taskParameters);
   const template = readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision });
   for (const failed of failures) {
-    const destinationPrefix = template.render({ ...failed, attempt: failed.attempt + 1 });
-    yield toExportQuestion(target, { ...failed, destination, destinationPrefix, priority });
+    const destinationPrefix = taskParameters
+      ? askedPrefixOf(taskParameters)
+      : template.render({ ...failed, attempt: failed.attempt + 1 });
+    const values = { ...failed, taskParameters, destination, destinationPrefix, priority };
+    yield toExportQuestion(target, values);
   }
 }
 

@@ -27,6 +27,8 @@ export interface PlannedJobFacts extends Window {
   logStreamNamePrefix: string | null;
   isUnsettledAllowed: boolean;
   verification: VerificationMode;
+  /** What the caller sent over the protocol of AWS, as JSON. Absent or null for every other job. */
+  taskParameters?: string | null;
   /** The stored bytes of the log groups; null when CloudWatch Logs was not asked for them. */
   logGroupBytes: number | null;
 }

@@ -2,12 +2,24 @@ import type { Violation } from '#problems/problem.ts';
 import { toDateTime } from '#time/date-time.ts';
 import type { Window } from '#time/window.ts';
 import { type Instant, readInstant } from '#validation/instant.ts';
+import type { TaskParameters } from '../task-parameters.ts';
+
+/** The window of an export, and what replaces it. */
+export interface SentWindow extends Window {
+  /** The parameters that the task gets unchanged. Absent or null if the window decides. */
+  taskParameters?: TaskParameters | null;
+}
 
 /**
- * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. Policies
- * decide about these values, AWS gets them, and the tasks of AWS are compared with them.
+ * Converts a window to AWS's form, which contains both ends: `to` is the last millisecond. The parameters of a
+ * task stay as they are, whatever they mean. Policies decide about these values, AWS gets them, and the tasks of
+ * AWS are compared with them.
  */
-export function toInclusive({ fromAt, toAt }: Window): { from: bigint; to: bigint } {
+export function toInclusive({ fromAt, toAt, taskParameters }: SentWindow): {
+  from: bigint;
+  to: bigint;
+} {
+  if (taskParameters) return { from: taskParameters.from, to: taskParameters.to };
   return { from: BigInt(fromAt), to: BigInt(toAt) - 1n };
 }
 

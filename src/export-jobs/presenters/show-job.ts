@@ -14,6 +14,7 @@ import { deletedMeanwhile } from '../store/deleted-job.ts';
 import type { JobCache } from '../store/reads/job-cache.ts';
 import type { JobHead } from '../store/reads/read-heads.ts';
 import type { JobSnapshot } from '../store/reads/read-jobs.ts';
+import { readTaskParameters } from '../task-parameters.ts';
 import { warningsOfVerification } from './verification-warnings.ts';
 
 // Fewer: a second cause stays hidden. More: answers grow, and few callers read that far.
@@ -112,7 +113,8 @@ export function showJob(
 /** Shows the values of a planned or accepted job. */
 export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: number) {
   const { target, name, priority, fromAt, toAt, sliceBy, destination, prefixTemplate } = job;
-  const warnings = warningsOfTemplate(job);
+  const taskParameters = readTaskParameters(job.taskParameters ?? null);
+  const warnings = taskParameters ? [] : warningsOfTemplate(job); // its prefix is no template
   const { timeZone, logStreamNamePrefix, logGroupBytes, isUnsettledAllowed, verification } = job;
   return {
     target,
@@ -128,6 +130,7 @@ export function showFacts(job: PlannedJobFacts, caller: string, acceptedAt: numb
     ...(warnings.length > 0 && { warnings }),
     ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
     ...(logGroupBytes !== null && { logGroupBytes }),
+    ...(taskParameters && { taskParameters }),
     verification,
     isUnsettled: isUnsettledAllowed && toAt + awsLimits.settlingMs > acceptedAt,
   };

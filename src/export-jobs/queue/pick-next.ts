@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database, Queries } from '#database/database.ts';
+import { readTaskParameters } from '../task-parameters.ts';
 import { servingOrder } from './serving-order.ts';
 
 /**
@@ -58,9 +59,11 @@ export async function pickNext(queries: Queries, database: Database, target: str
       'logStreamNamePrefix',
       'traceParent',
       'revision',
+      'taskParameters',
     ])
     .select('destinationPrefix as prefixTemplate')
     .where('id', '=', slice.jobId)
     .executeTakeFirstOrThrow();
-  return { ...queue, ...slice, ...job };
+  const taskParameters = readTaskParameters(job.taskParameters);
+  return { ...queue, ...slice, ...job, taskParameters };
 }

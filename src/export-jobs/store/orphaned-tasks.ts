@@ -1,4 +1,5 @@
 import type { Database } from '#database/database.ts';
+import { readTaskParameters, type TaskParameters } from '../task-parameters.ts';
 
 /** An attempt that was found by its marker. */
 export interface MarkedAttempt {
@@ -14,6 +15,7 @@ export interface MarkedAttempt {
   toAt: number;
   destination: string;
   destinationPrefix: string;
+  taskParameters: TaskParameters | null;
 }
 
 /** Finds attempts by their markers. A marker without a row is left out. */
@@ -32,10 +34,15 @@ export async function findAttemptsByMarker(
     )
     .select(['marker', 'attempts.jobId', 'jobs.caller', 'taskId', 'outcome'])
     .select(['slices.logGroupName', 'slices.fromAt', 'slices.toAt'])
-    .select(['jobs.destination', 'attempts.destinationPrefix'])
+    .select(['jobs.destination', 'attempts.destinationPrefix', 'taskParameters'])
     .where('marker', 'in', markers)
     .execute();
-  return new Map(rows.map((row) => [row.marker, row]));
+  return new Map(
+    rows.map(({ taskParameters, ...row }) => [
+      row.marker,
+      { ...row, taskParameters: readTaskParameters(taskParameters) },
+    ]),
+  );
 }
 
 /** Finds which of some jobs were deleted. */

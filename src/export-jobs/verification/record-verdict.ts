@@ -43,7 +43,7 @@ export async function recordVerdict(
   const failed = {
     problem,
     count: 'failures',
-    pauseMs: timings.retryAfterMs[claim.failures],
+    pauseMs: claim.isTask ? undefined : timings.retryAfterMs[claim.failures],
     attempt: { outcome: 'failed' },
     by: { action: 'VerifyExport' },
   } as const;

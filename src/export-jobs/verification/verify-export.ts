@@ -1,3 +1,4 @@
+import { awsLimits } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
@@ -64,7 +65,9 @@ export async function verifyExport(
     if (fault !== undefined) return isLast ? incomplete(fault) : lookAgain;
     const emptiness =
       totals.objects === 0
-        ? await findEmptiness(counted, () => proveEmptiness(target.logs, claim, options))
+        ? await findEmptiness(counted, async () =>
+            isProvable(claim) ? proveEmptiness(target.logs, claim, options) : unproven,
+          )
         : undefined;
     if (emptiness === 'has-events')
       return incomplete('AWS exported no objects, but the log group has log events.');
@@ -112,6 +115,16 @@ function faultOf(counted: CountedExport): string | undefined {
   if (found >= events) return undefined;
   return `The objects have ${found} log events, but the log group has ${events}.`;
 }
+
+/**
+ * Whether log events in the time range of an export would show that it is incomplete. The time range of a task of
+ * AWS can be reversed or end in the future: AWS completes such a task, and events may have come since.
+ */
+function isProvable({ isTask, fromAt, toAt, submittedAt }: ClaimedVerification): boolean {
+  return !isTask || (fromAt < toAt && toAt + awsLimits.settlingMs <= submittedAt);
+}
+
+const unproven: EmptinessEvidence = { checkedBy: 'ListObjectsV2', pages: 0, isExhaustive: false };
 
 /** A count of all log events proves an export to be empty. Otherwise they are looked for. */
 async function findEmptiness(

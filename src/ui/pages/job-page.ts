@@ -71,6 +71,7 @@ function jobFacts({ basePath, now, job }: JobView): Html {
     ['Archive', job.archiveId !== undefined && archiveOf(basePath, job.archiveId, job.revision)],
     ['Priority', job.priority],
     ['Time range', html`${instant(job.from)} to ${instant(job.to)}`],
+    ['Sent by an AWS client', job.taskParameters && sentRange(job.taskParameters)],
     ['Split by', `${job.sliceBy}${job.sliceBy === 'none' ? '' : `, ${job.timeZone}`}`],
     [
       'Destination',
@@ -96,6 +97,11 @@ function jobFacts({ basePath, now, job }: JobView): Html {
       queue?.estimatedEndAt !== undefined && instantAgo(queue.estimatedEndAt, now),
     ],
   ]);
+}
+
+/** The time range as the client sent it: seconds look like milliseconds, and its end can be before its start. */
+function sentRange({ from, to }: NonNullable<ExportJob['taskParameters']>): Html {
+  return html`<span class="note">from</span> ${asCode(String(from))} <span class="note">to</span> ${asCode(String(to))}`;
 }
 
 function archiveOf(basePath: string, archiveId: string, revision = 1): Html {

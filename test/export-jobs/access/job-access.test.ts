@@ -24,6 +24,7 @@ const job: JobHead = {
   priority: 0,
   revision: 1,
   archiveId: null,
+  taskParameters: null,
   acceptedAt: 1,
   logGroupName: '/a',
   fromAt: 0,

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { publicErrorOf } from '#aws/error-meaning.ts';
 import type { Problem } from '#problems/problem.ts';
 import type { Intent } from '../../store/steps/claim-next-slice.ts';
 import type { CauseScope } from '../../store/steps/fail-waiting-slices.ts';
@@ -33,13 +34,18 @@ export async function recordRefusal(
   const { slug } = problem;
   const stored = toStored(problem);
   const text = JSON.stringify(stored);
+  const awsError = intent.taskParameters && publicErrorOf('CreateExportTask', problem);
   const others = await recordAndAnnounce(
     slot,
     { ...intent, state: 'starting', ageMs },
     {
       to: 'failed',
       slice: { problem: text },
-      attempt: { outcome: 'refused', problem: text },
+      attempt: {
+        outcome: 'refused',
+        problem: text,
+        ...(awsError && { awsError: JSON.stringify(awsError) }),
+      },
       change: { type: 'slice-failed', slice, attempt, problem: slug },
       by,
       sharedCause: { slug, problem: stored, scope },

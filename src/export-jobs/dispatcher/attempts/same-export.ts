@@ -1,10 +1,24 @@
 import { withoutTrailingSlashes } from '#aws/destination-prefix.ts';
-import type { AwsExportTask } from '#aws/export-task.ts';
-import type { Window } from '#time/window.ts';
-import { toInclusive } from '../../planning/window.ts';
+import type { AwsExportTask, CreateExportTaskInput } from '#aws/export-task.ts';
+import { type SentWindow, toInclusive } from '../../planning/window.ts';
+
+/** Makes the CreateExportTask of an attempt. */
+export function toTask(
+  intent: RequestedExport & { marker: string; logStreamNamePrefix: string | null },
+): CreateExportTaskInput {
+  const { marker, logGroupName, logStreamNamePrefix, destination, destinationPrefix } = intent;
+  return {
+    taskName: marker,
+    logGroupName,
+    ...(logStreamNamePrefix !== null && { logStreamNamePrefix }),
+    ...toInclusive(intent),
+    destination,
+    destinationPrefix,
+  };
+}
 
 /** The export that an attempt requested. */
-export interface RequestedExport extends Window {
+export interface RequestedExport extends SentWindow {
   logGroupName: string;
   destination: string;
   destinationPrefix: string;

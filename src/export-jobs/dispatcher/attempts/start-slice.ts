@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CreateOutcome } from '#aws/create-outcome.ts';
 import { toAwsProblem } from '#aws/error-meaning.ts';
-import type { CreateExportTaskInput } from '#aws/export-task.ts';
 import { attemptCalls, lostCreates } from '#diagnostics/exports.ts';
 import { handOffs } from '#diagnostics/slots.ts';
 import { grantOf } from '#export-tasks/authorization-questions.ts';
@@ -12,7 +11,7 @@ import { explainRefusal } from '#targets/preflight/explain-refusal.ts';
 import { backOffMs } from '#time/back-off.ts';
 import { toExportQuestion } from '../../access/export-question.ts';
 import { readPrefixTemplate } from '../../planning/prefix-template.ts';
-import { toInclusive } from '../../planning/window.ts';
+import { askedPrefixOf, sentPrefixOf } from '../../planning/tasks/plan-task.ts';
 import { claimNextSlice, type Intent } from '../../store/steps/claim-next-slice.ts';
 import { type CallToAws, recordLostAnswer, type Step } from '../../store/steps/record-step.ts';
 import type { OwnedSlot } from '../owned-slot.ts';
@@ -20,6 +19,7 @@ import { jitteredBackOffMs, slotPauses } from '../pacing/slot-back-off.ts';
 import { takenAlarmMs } from '../slot-outages.ts';
 import { causeScopeOf, recordRefusal, refuseUnsent } from './record-refusal.ts';
 import { recordAndAnnounce } from './record-slice-step.ts';
+import { toTask } from './same-export.ts';
 import { toStored } from './stored-problem.ts';
 
 /**
@@ -42,8 +42,10 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
   const intent = await claimNextSlice(database, lease, {
     leaseMs: timings.leaseMs,
     makeMarker: (slice) => makeMarker(installation, slice, randomBytes(8).toString('hex')),
-    renderPrefix: (prefixTemplate, { jobId, timeZone, revision, ...attempt }) =>
-      readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision }).render(attempt),
+    renderPrefix: (prefixTemplate, { jobId, timeZone, revision, taskParameters, ...attempt }) =>
+      taskParameters
+        ? sentPrefixOf(taskParameters, jobId)
+        : readPrefixTemplate(prefixTemplate, { target, jobId, timeZone, revision }).render(attempt),
     reachInside: () => reach('in-intent'),
   });
   if (!intent) {
@@ -58,7 +60,11 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
 
   // The intent is on disk. So if anything fails from here on, it is reconciled like any lost create.
   const request = { principal: intent.principal, id: intent.marker };
-  const question = toExportQuestion(target, intent);
+  const { taskParameters, destinationPrefix } = intent;
+  const question = toExportQuestion(target, {
+    ...intent,
+    destinationPrefix: taskParameters ? askedPrefixOf(taskParameters) : destinationPrefix,
+  });
   const decision = authorizer.decide(request, question);
   if (!decision.isPermitted) {
     const denial = new Problem('not-permitted', 'The policies no longer permit this export.');
@@ -79,7 +85,7 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
     target.logs.createExportTask(toTask(intent), {
       maySend: () => elapsed() < sendBefore,
       caller: intent.caller,
-      grant: grantOf(question, decision),
+      grant: grantOf(toExportQuestion(target, intent), decision), // with the prefix that AWS gets
     }),
   );
   slot.callSpacing.countWrite();
@@ -93,9 +99,9 @@ export async function startNextSlice(slot: OwnedSlot): Promise<number> {
  */
 async function findRefusal(
   { target, findDestinationRefusal }: OwnedSlot,
-  { slice, attempt, destination, caller }: Intent,
+  { slice, attempt, destination, caller, taskParameters }: Intent,
 ): Promise<Problem | undefined> {
-  const isFirst = slice === 0 && attempt === 1;
+  const isFirst = slice === 0 && attempt === 1 && !taskParameters;
   return isFirst ? findDestinationRefusal(target, destination, caller) : undefined;
 }
 
@@ -103,18 +109,6 @@ function publishHandOff({ target, memory }: OwnedSlot, sentAt: number): void {
   if (memory.endedAt === undefined) return;
   handOffs.publish({ target: target.name, durationMs: sentAt - memory.endedAt });
   memory.endedAt = undefined;
-}
-
-function toTask(intent: Intent): CreateExportTaskInput {
-  const { marker, logGroupName, destination, destinationPrefix } = intent;
-  return {
-    taskName: marker,
-    logGroupName,
-    ...(intent.logStreamNamePrefix !== null && { logStreamNamePrefix: intent.logStreamNamePrefix }),
-    ...toInclusive(intent),
-    destination,
-    destinationPrefix,
-  };
 }
 
 /** An intent that was sent, and when, by `elapsed`. */
@@ -173,7 +167,10 @@ async function recordOutcome(
     case 'refused': {
       const { outcome } = result;
       const { caller } = intent;
-      const problem = await explainRefusal(result.problem, target, intent, { caller });
+      // A client of AWS gets the words of AWS, and at once.
+      const problem = intent.taskParameters
+        ? result.problem
+        : await explainRefusal(result.problem, target, intent, { caller });
       const by = { ...create, awsRequestId: problem.members.awsRequestId, problem: problem.slug };
       const isOfSlot = outcome === 'not-sent' || slotProblems.has(problem.slug);
       const pauseMs = pauseAfterRefusal(slot, intent, problem, isOfSlot);

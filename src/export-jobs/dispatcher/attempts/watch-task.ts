@@ -1,5 +1,5 @@
 import { gatewayItself } from '#audit/audit.ts';
-import { quoteAws } from '#aws/error-meaning.ts';
+import { quoteAws, withoutArns } from '#aws/error-meaning.ts';
 import { type AwsExportTask, exportTaskStatusCodes, isActive } from '#aws/export-task.ts';
 import { attemptCalls, completedTasks } from '#diagnostics/exports.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
@@ -26,7 +26,8 @@ export async function watchTask(slot: OwnedSlot, active: RunningSlice): Promise<
   const { target, callSpacing, memory, elapsed } = slot;
   if (active.state === 'running' && elapsed() >= memory.cancelNotBefore) {
     if (active.isCancelRequested) return requestCancel(slot, active);
-    if (await isToBeSplit(slot, active)) return requestCancel(slot, active, gatewayItself);
+    if (!active.taskParameters && (await isToBeSplit(slot, active)))
+      return requestCancel(slot, active, gatewayItself);
   }
 
   const watch = watchOf(slot, active);
@@ -156,7 +157,9 @@ async function recordEnd(
     default: {
       const reason = task.status?.message;
       const detail = reason && reason !== 'FAILED' ? quoteAws(reason) : 'AWS gave no reason.';
-      return recordFailure(slot, active, times, new Problem('export-task-failed', detail), by);
+      const awsError = JSON.stringify({ code: 'FAILED', message: withoutArns(reason ?? 'FAILED') });
+      const ended = active.taskParameters ? { ...times, awsError } : times;
+      return recordFailure(slot, active, ended, new Problem('export-task-failed', detail), by);
     }
   }
 }
@@ -192,11 +195,13 @@ const cancelProblems = new Set<ProblemSlug>(['export-task-cancelled', 'export-ta
 async function recordFailure(
   slot: OwnedSlot,
   active: RunningSlice,
-  times: { taskCreatedAt: number | null; taskCompletedAt: number | null },
+  times: { taskCreatedAt: number | null; taskCompletedAt: number | null; awsError?: string },
   problem: Problem,
   by: CallToAws,
 ): Promise<void> {
-  const isRetried = retriedProblems.has(problem.slug) && !active.isCancelRequested;
+  // As at AWS, the end of a task is final for the client that created it.
+  const isFinal = active.taskParameters !== null || active.isCancelRequested;
+  const isRetried = retriedProblems.has(problem.slug) && !isFinal;
   const outcome = cancelProblems.has(problem.slug) ? 'cancelled' : 'failed';
   const failed = {
     problem: toStored(problem),

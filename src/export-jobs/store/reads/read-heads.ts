@@ -20,6 +20,7 @@ export interface JobHead
     | 'acceptedAt'
     | 'revision'
     | 'archiveId'
+    | 'taskParameters'
   > {
   /** The template that the destination prefixes of its attempts are rendered from. */
   prefixTemplate: string;
@@ -108,6 +109,7 @@ export async function findJobs(
       'jobs.priority',
       'revision',
       'archiveId',
+      'taskParameters',
       'acceptedAt',
       'accountId',
       'region',

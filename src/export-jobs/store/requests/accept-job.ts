@@ -8,7 +8,7 @@ import { Problem } from '#problems/problem.ts';
 import type { PlannedJob } from '../../planning/plan-job.ts';
 import { requireWaitingCapacity } from '../../queue/waiting-limit.ts';
 import { recordChange } from '../record-change.ts';
-import { findJobOfKey, type KeyUse } from './idempotency-key.ts';
+import { claimKeys, type KeyUse } from './idempotency-key.ts';
 
 /** What accepting a job needs. */
 export interface Acceptance {
@@ -18,6 +18,8 @@ export interface Acceptance {
   /** When its planning began, by the database's clock. */
   acceptedAt: number;
   keyUse: KeyUse | undefined;
+  /** Further keys of the same request. */
+  furtherKeyUses?: readonly KeyUse[];
   /** The span of the request, as a header traceparent. Default: none. */
   traceParent?: string | undefined;
   plan: PlannedJob;
@@ -68,19 +70,12 @@ export async function writeJob(
   acceptance: Acceptance,
 ): Promise<string> {
   const { jobId, request, acceptedAt, keyUse, traceParent, plan, partition } = acceptance;
+  const { furtherKeyUses = [] } = acceptance;
   const { principal } = request;
   const caller = principal.id;
-  if (keyUse) {
-    // A concurrent request with the same key waits here until the first one commits.
-    const written = await queries
-      .insertInto('idempotencyKeys')
-      .values({ ...keyUse, caller, jobId, createdAt: acceptedAt })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('jobId')
-      .executeTakeFirst();
-    const known = written ? undefined : await findJobOfKey(queries, caller, keyUse);
-    if (known !== undefined) return known;
-  }
+  const keyUses = keyUse ? [keyUse, ...furtherKeyUses] : furtherKeyUses;
+  const known = await claimKeys(queries, keyUses, { jobId, caller, createdAt: acceptedAt });
+  if (known !== undefined) return known;
   const { job, slices, policies } = plan;
   await requireWaitingCapacity(queries, caller, slices.length, acceptance.maxWaitingSlices);
   const { prefixTemplate, isUnsettledAllowed, ...columns } = job;

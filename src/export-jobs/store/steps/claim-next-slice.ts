@@ -4,6 +4,7 @@ import type { Database, Queries } from '#database/database.ts';
 import type { SliceRow } from '#database/tables.ts';
 import { recordServed } from '../../queue/fair-share.ts';
 import { pickNext } from '../../queue/pick-next.ts';
+import type { TaskParameters } from '../../task-parameters.ts';
 import { recordChange } from '../record-change.ts';
 import { holdLease, type Lease } from './hold-lease.ts';
 import { staleState } from './stale-state.ts';
@@ -24,6 +25,8 @@ export interface Intent {
   destination: string;
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
+  /** What the caller sent over the protocol of AWS; null for every other job. */
+  taskParameters: TaskParameters | null;
   /** The span of the request that created the job; null without traces. */
   traceParent: string | null;
 }
@@ -41,6 +44,7 @@ export interface ClaimOptions {
       logGroupName: string;
       fromAt: number;
       attempt: number;
+      taskParameters: TaskParameters | null;
     },
   ) => string;
   /** A point at which a test may end the process. */
@@ -106,7 +110,7 @@ export async function claimNextSlice(
       })
       .execute();
     await reachInside();
-    const { fromAt, toAt, destination, logStreamNamePrefix, traceParent } = next;
+    const { fromAt, toAt, destination, logStreamNamePrefix, taskParameters, traceParent } = next;
     return {
       jobId,
       slice: number,
@@ -121,6 +125,7 @@ export async function claimNextSlice(
       destination,
       destinationPrefix,
       logStreamNamePrefix,
+      taskParameters,
       traceParent,
     };
   });

@@ -1,4 +1,5 @@
 import type { Database } from '#database/database.ts';
+import { readTaskParameters, type TaskParameters } from '../../task-parameters.ts';
 import { whereActive } from '../slice-conditions.ts';
 
 /** The slice in the slot of a target, with its latest attempt. */
@@ -33,6 +34,8 @@ interface SliceInSlot {
   toAt: number;
   destination: string;
   destinationPrefix: string;
+  /** What the caller sent over the protocol of AWS; null for every other job. */
+  taskParameters: TaskParameters | null;
   /** The span of the request that created the job; null without traces. */
   traceParent: string | null;
   submittedAt: number;
@@ -69,6 +72,7 @@ export async function readActiveSlice(
       'jobs.destination',
       'jobs.cancelRequestedAt',
       'jobs.verification',
+      'jobs.taskParameters',
       'jobs.traceParent',
       'attempts.marker',
       'attempts.taskId',
@@ -81,9 +85,10 @@ export async function readActiveSlice(
     .where(whereActive)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { cancelRequestedAt, verification, ...rest } = row;
+  const { cancelRequestedAt, verification, taskParameters, ...rest } = row;
   return {
     ...rest,
+    taskParameters: readTaskParameters(taskParameters),
     isCancelRequested: cancelRequestedAt !== null,
     isVerified: verification !== 'off',
   } as ActiveSlice;

@@ -21,7 +21,7 @@ export interface Step {
   slice?: Pick<Updateable<SliceRow>, 'failures' | 'misses' | 'problem'> & { readyInMs?: number };
   attempt: Pick<
     Updateable<AttemptRow>,
-    'taskId' | 'taskCreatedAt' | 'taskCompletedAt' | 'outcome' | 'problem'
+    'taskId' | 'taskCreatedAt' | 'taskCompletedAt' | 'outcome' | 'problem' | 'awsError'
   >;
   change: JobChange;
   by: CallToAws;

@@ -21,6 +21,8 @@ export interface ClaimedVerification extends VerificationLease {
   destination: string;
   destinationPrefix: string;
   logStreamNamePrefix: string | null;
+  /** Whether it was created over the protocol of AWS: then its time range can be any. */
+  isTask: boolean;
   /** The partition of an archive that its job exports; null without an archive. */
   archiveId: string | null;
   incarnation: number | null;
@@ -70,7 +72,7 @@ async function readClaim(
   { queries, now }: Database,
   lease: VerificationLease,
 ): Promise<ClaimedVerification> {
-  const { verification, ...row } = await queries
+  const { verification, taskParameters, ...row } = await queries
     .selectFrom('verifications')
     .innerJoin('jobs', 'jobs.id', 'verifications.jobId')
     .innerJoin('slices', (join) =>
@@ -91,6 +93,7 @@ async function readClaim(
       'jobs.caller',
       'jobs.destination',
       'jobs.logStreamNamePrefix',
+      'jobs.taskParameters',
       'jobs.archiveId',
       'jobs.incarnation',
       'jobs.revision',
@@ -111,7 +114,14 @@ async function readClaim(
     .where('verifications.attempt', '=', lease.attempt)
     .executeTakeFirstOrThrow();
   const mode = verification === 'count' ? 'count' : 'objects';
-  return { ...row, ...lease, ageMs: Math.max(0, row.ageMs), mode, findings: readFindings(row) };
+  return {
+    ...row,
+    ...lease,
+    ageMs: Math.max(0, row.ageMs),
+    mode,
+    isTask: taskParameters !== null,
+    findings: readFindings(row),
+  };
 }
 
 /** Makes the guard of steps with a slice that is verified: the lease of the verification. */

@@ -1,0 +1,80 @@
+import { defaultDestinationPrefix, withoutTrailingSlashes } from '#aws/destination-prefix.ts';
+import { type TaskParameters, writeTaskParameters } from '../../task-parameters.ts';
+import { utc } from '../calendar/wall-clock.ts';
+import type { PlannedJob } from '../plan-job.ts';
+import type { VerificationMode } from '../verification-mode.ts';
+import type { SentWindow } from '../window.ts';
+
+/** What planning needs beside the parameters. */
+interface TaskPlanOptions {
+  /** The name of the target. */
+  target: string;
+  /** Now, by the clock of the database, epoch ms. */
+  now: number;
+  /** The verification of jobs that do not name one. */
+  verification: VerificationMode;
+  /** The ids of the policies that permit it. */
+  policies: string[];
+}
+
+/**
+ * Plans the job of a CreateExportTask that a client of AWS has sent. It has one slice, which is ready at once and
+ * gets the parameters unchanged. Its log events are not counted: the window can be one that nobody can count.
+ */
+export function planTask(
+  parameters: TaskParameters,
+  { target, now, verification, policies }: TaskPlanOptions,
+): PlannedJob {
+  const { taskName = null, logGroupName, logStreamNamePrefix = null, destination } = parameters;
+  const { fromAt, toAt } = toWindow(parameters);
+  return {
+    job: {
+      target,
+      name: taskName,
+      priority: 0,
+      sliceBy: 'none',
+      timeZone: utc,
+      fromAt,
+      toAt,
+      destination,
+      prefixTemplate: askedPrefixOf(parameters),
+      logStreamNamePrefix,
+      isUnsettledAllowed: true,
+      verification: verification === 'count' ? 'objects' : verification,
+      taskParameters: writeTaskParameters(parameters),
+      logGroupBytes: null,
+    },
+    logGroupNames: [logGroupName],
+    slices: [{ number: 0, logGroupName, fromAt, toAt, notBeforeAt: null, readyAt: now }],
+    policies,
+  };
+}
+
+/** The prefix that a task was asked for. The policies decide about it. It is no template. */
+export function askedPrefixOf({
+  destinationPrefix = defaultDestinationPrefix,
+}: TaskParameters): string {
+  return destinationPrefix;
+}
+
+/**
+ * The prefix that AWS gets: the one that was asked for, and the id of the job. AWS appends its own task id. So a
+ * client that lists the prefix and the task id it knows finds the objects of its task, and no others.
+ */
+export function sentPrefixOf(parameters: TaskParameters, jobId: string): string {
+  const asked = withoutTrailingSlashes(askedPrefixOf(parameters));
+  return asked === '' ? jobId : `${asked}/${jobId}`;
+}
+
+/** The last instant that RFC 3339 can write: the end of the year 9999. */
+const lastAt = 253_402_300_799_999n;
+
+/**
+ * The window of a task: its parameters, which AWS gets, and the instants for views. Parameters can be later than any
+ * instant, and their end can be before their start.
+ */
+export function toWindow(parameters: TaskParameters): SentWindow {
+  const { from, to } = parameters;
+  const toInstant = (at: bigint) => Number(at < lastAt ? at : lastAt);
+  return { fromAt: toInstant(from), toAt: toInstant(to + 1n), taskParameters: parameters };
+}

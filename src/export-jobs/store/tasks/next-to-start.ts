@@ -1,0 +1,28 @@
+import type { Database } from '#database/database.ts';
+import { readClock } from '../../queue/read-queue.ts';
+import { readForeignTask } from '../../queue/slot/read-slot.ts';
+import { whereActive, whereWaiting } from '../slice-conditions.ts';
+
+// How long the last look at a foreign task counts. Shorter: a task is awaited although the slot is taken. Longer: one
+// that could start at once is not awaited.
+const foreignFreshForMs = 20_000;
+
+/** Whether a job is the only one that waits at its target, and nothing is known to hold the slot. */
+export async function isNextToStart(
+  database: Database,
+  target: string,
+  jobId: string,
+): Promise<boolean> {
+  const other = await database.queries
+    .selectFrom('slices')
+    .select('number')
+    .where('target', '=', target)
+    .where('jobId', '!=', jobId)
+    .where((row) => row.or([whereWaiting, whereActive]))
+    .limit(1)
+    .executeTakeFirst();
+  if (other) return false;
+  const foreign = await readForeignTask(database.queries, target);
+  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return true;
+  return (await readClock(database)) - foreign.foreignSeenAt > foreignFreshForMs;
+}
