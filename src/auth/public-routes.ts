@@ -15,6 +15,7 @@ const publicRoutes = new Set([
   '/ui/assets/:name',
   '/aws/:target',
   '/aws/:target/',
+  '/aws/:target//',
 ]);
 
 /** Whether a route needs no authentication. Swagger UI registers several routes of its own. */

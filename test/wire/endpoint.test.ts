@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 const wireType = 'application/x-amz-json-1.1';
-const paths = ['/', '/aws/default', '/aws/default/', '/aws/nope'];
+const paths = ['/', '/aws/default', '/aws/default/', '/aws/default//', '/aws/nope'];
 const ofOperation = (operation: string, type = wireType) => ({
   'content-type': type,
   'x-amz-target': `Logs_20140328.${operation}`,
@@ -45,12 +45,19 @@ describe.each(paths)('POST %s', (path) => {
     'application/json',
     'application/x-amz-json-1.0',
     'application/cbor',
-    `${wireType}; charset=utf-8`,
+    `${wireType}; charset=latin1`,
   ])('rejects a known operation as %s', async (type) => {
     const headers = ofOperation('CreateExportTask', type);
     const answer = await world.call('POST', path, '{}', headers);
 
     expectWireAnswer(answer, [404, { __type: 'UnknownOperationException' }]);
+  });
+
+  test('reads a body as UTF-8, also if the client says so', async () => {
+    const headers = ofOperation('PutLogEvents', `${wireType}; charset=utf-8`);
+    const answer = await world.call('POST', path, '{}', headers);
+
+    expectWireAnswer(answer, [400, { __type: 'UnknownOperationException' }]);
   });
 
   test('is no operation without X-Amz-Target', async () => {
@@ -90,5 +97,5 @@ test('is off by default', async () => {
     paths.map((path) => off.call('POST', path, '{}', ofOperation('PutLogEvents'))),
   );
 
-  expect(answers.map(({ status }) => status)).toEqual([405, 404, 404, 404]);
+  expect(answers.map(({ status }) => status)).toEqual([405, 404, 404, 404, 404]);
 });

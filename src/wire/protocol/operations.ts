@@ -1,7 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { wireMediaType } from './wire-body.ts';
-
 /** The operations of CloudWatch Logs that the service answers. */
 export type WireOperation = (typeof operations)[number];
 const operations = [
@@ -24,7 +22,10 @@ export function askedOperation(headers: IncomingHttpHeaders): AskedOperation | u
   return found && isOfProtocol(headers) ? found : 'unknown';
 }
 
+// JSON is always in UTF-8, but some clients say so.
+const protocolType = /^application\/x-amz-json-1\.1(?: *; *charset=utf-8)?$/i;
+
 /** Whether the body is AWS JSON 1.1. The service never guesses the protocol of another one. */
 export function isOfProtocol(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type'] === wireMediaType;
+  return protocolType.test(headers['content-type'] ?? '');
 }

@@ -36,8 +36,8 @@ export interface OperationRoute {
   handler: (call: WireCall) => Promise<object | undefined>;
 }
 
-/** The paths of the endpoint. Some SDKs end them with a slash. */
-const paths = ['/', '/aws/:target', '/aws/:target/'];
+/** The paths of the endpoint. Some SDKs add a slash, and that for Dart does so after a slash, too. */
+const paths = ['/', '/aws/:target', '/aws/:target/', '/aws/:target//'];
 
 /**
  * Registers an operation at every path of the endpoint. Its errors are in the words of AWS.

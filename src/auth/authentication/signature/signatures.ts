@@ -88,7 +88,7 @@ export function makeSignatures(options: SignaturesOptions): Signatures {
         const text = "Credential should be scoped to correct service: 'logs'.";
         throw refuseSignedBecause('invalid-signature', text);
       }
-      if (request.url?.includes('?')) {
+      if (readPath(request).includes('?')) {
         throw refuseSignedBecause('invalid-signature', 'A signed request must have no query.');
       }
       checkSignedHeaders(signedHeaders, headers);
@@ -104,7 +104,7 @@ export function makeSignatures(options: SignaturesOptions): Signatures {
       if (!proof) throw refuseSigned('invalid-signature', 'a signature that was not read');
       if (!proof.secrets) return proof.principal; // its token is its proof
       const { headers, authorization } = readStatement(request);
-      const path = basePath + (request.url ?? '');
+      const path = basePath + readPath(request);
       const { signedHeaders } = authorization;
       const canonicalHash = hashCanonicalRequest({ path, signedHeaders, headers, body });
       const at = onlyValue(headers, 'x-amz-date') ?? '';
@@ -146,6 +146,11 @@ function readStatement(request: IncomingMessage): {
     ...(invocationIdForm.test(invocationId) && { invocationId }),
   };
   return { headers, authorization, signed };
+}
+
+/** The path of a request. Some clients end it with an empty query, which is not signed. */
+function readPath({ url = '' }: IncomingMessage): string {
+  return url.endsWith('?') ? url.slice(0, -1) : url;
 }
 
 function onlyValue(headers: HeaderValues, name: string): string | undefined {

@@ -207,6 +207,12 @@ describe('a signed request', () => {
     ]);
   });
 
+  test('is valid with an empty query, which some clients add', async () => {
+    const { path, ...request } = signed();
+
+    expect(await authenticate(received({ ...request, path: `${path}?` }))).toBe('api-key#checkout');
+  });
+
   test('is rejected with its signature in the query', async () => {
     const { authorization: _none, ...headers } = signed().headers;
     const query = '?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00';
