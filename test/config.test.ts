@@ -465,6 +465,16 @@ describe('the edge settings', () => {
       /^WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set/,
     ],
     [
+      {
+        WIRE: 'on',
+        AUTH: 'mtls',
+        TLS_CERT_FILE: 'a',
+        TLS_KEY_FILE: 'b',
+        TLS_CLIENT_CA_FILE: 'c',
+      },
+      /^WIRE is on, but AUTH contains only mtls; add api-key or jwt/,
+    ],
+    [
       { WIRE: 'on', WIRE_SECRET: 'short' },
       /^WIRE_SECRET is set, but must be at least 32 characters/,
     ],

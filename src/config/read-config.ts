@@ -14,8 +14,8 @@ import { checkTargets, readTargets } from './targets-file.ts';
 import { readTraces, type TracesConfig } from './traces/read-traces.ts';
 import { readOrigins } from './variables/origins.ts';
 import { readWebhooks, type WebhooksConfig } from './variables/read-webhooks.ts';
-import { readWire, type WireConfig } from './variables/read-wire.ts';
 import { Environment } from './variables.ts';
+import { readWire, type WireConfig } from './wire/read-wire.ts';
 
 /** The configuration of the gateway, read at its start. */
 export interface Config {
@@ -131,7 +131,8 @@ export function readJobsConfig(env: NodeJS.ProcessEnv): JobsConfig | undefined {
   return jobsConfig(readEnvironment(env));
 }
 
-function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+/** Reads the variables of the gateway, with their defaults. @throws an error named ConfigError */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   // Shells and Compose files write a variable that is not set as an empty one.
   const data = Object.fromEntries(
     Object.entries(withProxyNames(env)).filter(([, value]) => value !== ''),

@@ -19,7 +19,7 @@ import {
   url,
 } from './variables/rules.ts';
 import { webhookVariables } from './variables/webhook-variables.ts';
-import { wireVariables } from './variables/wire-variables.ts';
+import { wireVariables } from './wire/wire-variables.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 

@@ -49,7 +49,7 @@ const ApiKeysFile = Type.Array(
 );
 
 /** A key as it is stored for comparison. */
-interface ApiKey {
+export interface ApiKey {
   hash: Buffer;
   /** Epoch ms; infinite if the key does not expire. */
   expiresAt: number;
@@ -87,7 +87,7 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   const keys = await openReloadedValue<ApiKey[]>({
     what: 'API keys',
     read: () => readNamedFile(variable, readFile),
-    load: (text) => readApiKeys(variable, text),
+    load: (text) => readApiKeys(variable, () => text),
     sleep,
     log,
   });
@@ -112,8 +112,9 @@ export async function openApiKeys(options: ApiKeysOptions): Promise<ApiKeys> {
   };
 }
 
-function readApiKeys(variable: FileVariable, text: string): ApiKey[] {
-  const entries = readSettingsFile(variable, ApiKeysFile, () => text);
+/** Reads the file of API keys. @throws an error named ConfigError */
+export function readApiKeys(variable: FileVariable, readFile: (path: string) => string): ApiKey[] {
+  const entries = readSettingsFile(variable, ApiKeysFile, readFile);
   const [names, hashes] = [new Set<string>(), new Set<string>()];
   return entries.map((entry, index) => {
     const { name, groups = [], wire } = entry;

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 
-import { onOrOff } from './rules.ts';
+import { onOrOff } from '../variables/rules.ts';
 
 /** The variables of AWS clients. */
 export const wireVariables = {

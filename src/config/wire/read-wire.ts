@@ -16,7 +16,13 @@ export function readWire(env: Environment): WireConfig | undefined {
       'WIRE is on, but EXPORT_JOBS is off; set EXPORT_JOBS=on, because tasks of AWS clients wait in the queue.',
     );
   }
-  if (WIRE_SECRET === undefined && AUTH.split(',').includes('api-key')) {
+  const methods = AUTH.split(',');
+  if (methods.every((method) => method === 'mtls')) {
+    throw configError(
+      'WIRE is on, but AUTH contains only mtls; add api-key or jwt, because AWS clients sign their requests.',
+    );
+  }
+  if (WIRE_SECRET === undefined && methods.includes('api-key')) {
     throw configError(
       'WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set; set it to at least 32 random characters.',
     );

@@ -1,0 +1,45 @@
+import { readApiKeys } from '#auth/authentication/api-keys.ts';
+import { makeWireKey, type WireKey } from '#auth/authentication/signature/wire-key.ts';
+import { configError } from '#problems/config-error.ts';
+import { fileError } from '#validation/settings.ts';
+import { readEnvironment } from '../read-config.ts';
+
+/**
+ * Makes the key pair of the API key with this name, from WIRE_SECRET and API_KEYS_FILE.
+ * @throws an error named ConfigError
+ */
+export function readWireKey(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  readFile: (path: string) => string,
+): WireKey {
+  const { API_KEYS_FILE: path, WIRE_SECRET: secret } = readEnvironment(env);
+  if (path === undefined) {
+    throw configError(
+      'API_KEYS_FILE is not set; set it to the path of the file with the API keys.',
+    );
+  }
+  if (secret === undefined) {
+    throw configError('WIRE_SECRET is not set; set it to the secret of the gateway.');
+  }
+  const variable = { name: 'API_KEYS_FILE', path };
+  const keys = readApiKeys(variable, readFile);
+  const key = keys.find(({ principal }) => principal.subject === name);
+  if (!key) throw fileError(variable, `no entry has the name ${JSON.stringify(name)}.`);
+  if (key.wire === undefined) {
+    throw fileError(
+      variable,
+      `the entry ${JSON.stringify(name)} has no "wire"; add "wire": 1 to let its caller sign requests.`,
+    );
+  }
+  return makeWireKey(secret, name, key.wire);
+}
+
+/** Writes a key pair as a profile of the credentials file of AWS clients. */
+export function toAwsProfile({ accessKeyId, secretAccessKey }: WireKey): string {
+  return [
+    `[${accessKeyId}]`,
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+  ].join('\n');
+}
