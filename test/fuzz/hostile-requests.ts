@@ -49,6 +49,9 @@ const shapes: Record<string, (bytes: number) => string | Buffer> = {
   'prototype keys': (bytes) => `[${fill('"__proto__" ,', bytes)}1]`,
   'many claims': (bytes) =>
     check(Object.fromEntries(upTo(4_000, bytes / 20, (n) => [`c${n}`, ['\0']]))),
+  'a task of AWS': () => task({}),
+  'a task of AWS with a long number': (bytes) => `{"from":${'9'.repeat(bytes)},"to":1e${bytes}}`,
+  'a task of AWS with a long name': (bytes) => task({ logGroupName: 'x'.repeat(bytes) }),
   'claims with lone surrogates': () => check({ '\ud800': ['x'], '\n': 5 as never }),
   'white space': (bytes) => `${' '.repeat(bytes)}{}`,
   'an unterminated text': (bytes) => `{"name":"${'\\"'.repeat(bytes / 2)}`,
@@ -84,6 +87,12 @@ const paths = [
   '/nope',
   '/docs',
   '/problems',
+];
+/** The paths of AWS clients. */
+const wirePaths = ['/', '/', '/aws/default', '/aws/default/', '/aws/x', '/aws/%2f', '/?a'];
+const operations = [
+  ...['CreateExportTask', 'CreateExportTask', 'DescribeExportTasks', 'CancelExportTask'],
+  ...['DescribeLogGroups', 'PutLogEvents', 'x'.repeat(2_000)],
 ];
 const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'a/b;'];
 const codings = [
@@ -130,6 +139,19 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
       const headers = { accept: pick(accepts) };
       return { method: 'GET', path: pick(reads), headers, body: Buffer.alloc(0) };
     }
+    if (random() < 0.25) {
+      const contentType = random() < 0.9 ? 'application/x-amz-json-1.1' : pick(types);
+      return {
+        method: 'POST',
+        path: pick(wirePaths),
+        headers: {
+          'content-type': contentType,
+          'x-amz-target': `Logs_20140328.${pick(operations)}`,
+          ...pick(codings),
+        },
+        body: pick(bodies)[pick(['small', 'small', 'ordinary', 'large'] as const)],
+      };
+    }
     const size = pick(['small', 'small', 'ordinary', 'ordinary', 'ordinary', 'large'] as const);
     const contentType = random() < 0.9 ? 'application/json' : pick(types);
     return {
@@ -143,6 +165,11 @@ export function makeHostileRequests(random: () => number): () => HostileRequest 
 
 function job(members: object): string {
   const rest = { from: '2024-05-01T00:00:00Z', to: '2024-05-02T00:00:00Z', destination: 'archive' };
+  return JSON.stringify({ ...rest, ...members });
+}
+
+function task(members: object): string {
+  const rest = { logGroupName: '/app', from: 1, to: 1_714_607_999_999, destination: 'archive' };
   return JSON.stringify({ ...rest, ...members });
 }
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
-
 import { startGateway } from '../../bench/gateway.ts';
+import { sign } from '../auth/authentication/signature/sign.ts';
 import { dial } from '../edge/raw.ts';
 import { region } from '../world.ts';
 import type { Caller, HostileAnswer, SenderData } from './sender.ts';
@@ -34,10 +34,13 @@ const keys = { permitted: 'key-p', forbidden: 'key-f', unknown: 'key-u' };
 /** Permitted callers who only hold unfinished bodies. They leave a quarter of the total limit free. */
 const holders = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`holding-${n}`, `key-h${n}`]));
 
+const wireSecret = 'the secret of a hostile run, for its AWS clients';
+
 const parallel = 4; // senders, each in a thread of its own
 const halfSentAtOnce = 119; // just below the creates per minute of a caller
 const heldAtOnce = 7; // one for each holder, and one for the caller without permission
 const holdAgainMs = 1_000; // shorter: a gateway that refuses them all does nothing else
+const signedAtOnce = 20; // more than one claimed caller may hold
 const bodyBytes = 1_048_576;
 
 /** Sends requests to a gateway in a process of its own, with its production settings. */
@@ -75,6 +78,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     peakMib: { resident: 0, anonymous: 0 },
   };
   const holderKeys = Object.values(holders);
+  for (let number = 0; number < signedAtOnce; number += 1) holdSignedBody();
   for (let number = 0; number < halfSentAtOnce; number += 1) {
     holdBody(holderKeys[number % (holderKeys.length + 1)] ?? keys.forbidden, number < heldAtOnce);
   }
@@ -91,6 +95,7 @@ export async function runHostile(options: { count: number; seed: number }): Prom
       seed: ownSeed,
       count: Math.ceil(count / parallel),
       keys,
+      wireSecret,
     };
     const sender = new Worker(new URL('sender.ts', import.meta.url), { workerData });
     sender.on('message', (answer: HostileAnswer) => {
@@ -114,6 +119,21 @@ export async function runHostile(options: { count: number; seed: number }): Prom
     if (status === undefined || (status >= 500 && !isByDesign)) {
       report.failures.push(`${status} ${caller} ${text}`);
     }
+  }
+
+  /** Sends the body of an AWS client without its last byte, in the name of a caller. */
+  function holdSignedBody(): void {
+    const body = Buffer.alloc(65_535, ' ');
+    const key = { accessKeyId: 'permitted', secretAccessKey: 'a guess' };
+    const { headers } = sign({ ...key, at: Date.now(), body });
+    const socket = dial(Number(new URL(gateway.url).port));
+    const lines = Object.entries({ ...headers, 'content-length': String(body.length + 1) });
+    socket
+      .resume()
+      .write(`POST / HTTP/1.1\r\n${lines.map((line) => line.join(': ')).join('\r\n')}\r\n\r\n`);
+    socket.write(body);
+    held.add(socket);
+    socket.once('close', () => held.delete(socket));
   }
 
   /** Sends a body without its last byte. If renewed, sends another one when its connection has closed. */
@@ -142,6 +162,7 @@ function writeAccess(folder: string): Record<string, string> {
   const entries = Object.entries({ permitted, forbidden, ...holders }).map(([name, key]) => ({
     name,
     sha256: createHash('sha256').update(key).digest('hex'),
+    wire: 1,
   }));
   const keysFile = join(folder, 'keys.json');
   writeFileSync(keysFile, JSON.stringify(entries));
@@ -151,5 +172,6 @@ function writeAccess(folder: string): Record<string, string> {
       .map((name) => `permit(principal == Caller::"api-key#${name}", action, resource);`)
       .join(''),
   );
-  return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder };
+  const wire = { WIRE: 'on', WIRE_SECRET: wireSecret };
+  return { AUTH: 'api-key', API_KEYS_FILE: keysFile, POLICY_DIR: folder, ...wire };
 }

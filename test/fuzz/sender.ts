@@ -1,6 +1,8 @@
 import { Agent, request } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { makeWireKey } from '#auth/authentication/signature/wire-key.ts';
+import { sign } from '../auth/authentication/signature/sign.ts';
 import { makeRandom } from '../random.ts';
 import { type HostileRequest, makeHostileRequests } from './hostile-requests.ts';
 import { makeStopwatch } from './stopwatch.ts';
@@ -20,6 +22,8 @@ export interface SenderData {
   /** The number of requests to send. */
   count: number;
   keys: Record<Caller, string>;
+  /** The secret that the keys of AWS clients are derived from. */
+  wireSecret: string;
 }
 
 /** An answer, or `undefined` as status if there was none. */
@@ -32,7 +36,7 @@ export interface HostileAnswer {
   text: string;
 }
 
-const { url, pid, seed, count, keys } = workerData as SenderData;
+const { url, pid, seed, count, keys, wireSecret } = workerData as SenderData;
 const random = makeRandom(seed);
 const next = makeHostileRequests(random);
 const startStopwatch = makeStopwatch(pid);
@@ -45,29 +49,47 @@ for (let sent = 0; sent < count; sent += 1) {
   const { method, path, body } = hostile;
   const answer: HostileAnswer = {
     caller,
-    ...(await send(hostile, keys[caller])),
+    ...(await send(withCredential(hostile, caller))),
     text: `${method} ${path.slice(0, 60)} ${body.length} bytes: ${body.subarray(0, 60).toString('latin1')}`,
   };
   parentPort?.postMessage(answer);
 }
 agent.destroy();
 
+/** Adds the credential of a caller: a signature for AWS clients, otherwise an API key. */
+function withCredential(hostile: HostileRequest, caller: Caller): HostileRequest {
+  const { path, headers, body } = hostile;
+  if (!('x-amz-target' in headers)) {
+    return { ...hostile, headers: { ...headers, 'x-api-key': keys[caller] } };
+  }
+  const key = makeWireKey(wireSecret, caller, 1);
+  const isForged = random() < 0.3;
+  const signed = sign({
+    ...key,
+    ...(isForged && { secretAccessKey: 'a guess' }),
+    at: Date.now(),
+    path,
+    headers: { ...headers, host: new URL(url).host },
+    body,
+  });
+  return { ...hostile, headers: signed.headers };
+}
+
 /** Sends a request. The time counts from its last byte, or from an earlier answer, to the end of the answer. */
-function send(
-  { method, path, headers, body }: HostileRequest,
-  key: string,
-): Promise<Pick<HostileAnswer, 'status' | 'tookMs'>> {
+function send({
+  method,
+  path,
+  headers,
+  body,
+}: HostileRequest): Promise<Pick<HostileAnswer, 'status' | 'tookMs'>> {
   return new Promise((resolve) => {
     let stop: ReturnType<typeof startStopwatch> | undefined;
     const { hostname, port } = new URL(url);
-    const sent = request(
-      { hostname, port, method, path, agent, headers: { ...headers, 'x-api-key': key } },
-      (answer) => {
-        stop ??= startStopwatch();
-        const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
-        answer.resume().on('end', end).on('error', end);
-      },
-    );
+    const sent = request({ hostname, port, method, path, agent, headers }, (answer) => {
+      stop ??= startStopwatch();
+      const end = () => resolve({ status: answer.statusCode, tookMs: stop?.() ?? 0 });
+      answer.resume().on('end', end).on('error', end);
+    });
     sent.once('finish', () => {
       stop ??= startStopwatch();
     });

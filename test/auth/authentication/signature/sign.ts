@@ -9,7 +9,7 @@ export interface Unsigned {
   path?: string;
   region?: string;
   service?: string;
-  body?: string;
+  body?: string | Buffer;
   /** Further headers. Names in lower case. */
   headers?: Record<string, string>;
   /** The names of the signed headers. Default: all. */
@@ -24,10 +24,10 @@ export interface Unsigned {
 export interface Signed {
   path: string;
   headers: Record<string, string>;
-  body: string;
+  body: string | Buffer;
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string) =>
   createHmac('sha256', key).update(text).digest();
 
