@@ -172,7 +172,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     const { database } = jobs;
     await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
   }
-  if (signatures && jobs) await app.register(wirePlugin, { targets, authorizer });
+  if (signatures && jobs && operations) {
+    const { access: jobAccess, announce } = operations;
+    await app.register(wirePlugin, {
+      ...jobs,
+      targets,
+      authorizer,
+      access: jobAccess,
+      announce,
+      newId,
+      now,
+    });
+  }
   if (isUiOn) {
     const shown = { targets, targetAccess, operations, archiveOperations, basePath };
     await app.register(uiPlugin, { ...shown, access, audit, newId, now, elapsed });

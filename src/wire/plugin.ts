@@ -8,25 +8,35 @@ import type {
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import { expectBody, readBody } from '#edge/read-body.ts';
+import type { JobAccess } from '#export-jobs/access/job-access.ts';
 import { toProblem } from '#problems/plugin.ts';
 import type { Targets } from '#targets/target.ts';
+import { makeDescribeLogGroups } from './log-groups/describe-log-groups.ts';
 import { type AwsError, awsError, isAwsError } from './protocol/aws-error.ts';
 import { askedOperation, isOfProtocol } from './protocol/operations.ts';
 import { toAwsError } from './protocol/problem-errors.ts';
 import { toWireBody, wireMediaType } from './protocol/wire-body.ts';
 import { addUnknownOperation, operationConstraint } from './routes/operation-route.ts';
+import { addTaskOperations } from './routes/task-operations.ts';
+import { makeFindTarget } from './target/find-target.ts';
+import { makeCancelTask } from './tasks/cancel-task.ts';
+import { type CreateTaskOptions, makeCreateTask } from './tasks/create-task.ts';
+import { makeDescribeTasks } from './tasks/describe-tasks.ts';
 
 /** What the endpoint depends on. */
-export interface WireOptions {
+export interface WireOptions extends CreateTaskOptions {
   targets: Targets;
   authorizer: Authorizer;
+  access: JobAccess;
+  /** Epoch ms. */
+  now: () => number;
 }
 
 /**
  * Registers the endpoint for AWS clients: AWS JSON 1.1 of CloudWatch Logs at `/` and `/aws/{target}`. Only
  * requests with X-Amz-Target reach it, so that the paths keep their other meanings.
  */
-export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, _options) => {
+export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, options) => {
   app.addConstraintStrategy({
     name: operationConstraint,
     storage: () => {
@@ -46,6 +56,15 @@ export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, _options)
     done();
   });
 
+  const { targets, authorizer } = options;
+  addTaskOperations(app, {
+    targets,
+    findTarget: makeFindTarget(targets, authorizer),
+    createTask: makeCreateTask(options),
+    describeTasks: makeDescribeTasks(options),
+    cancelTask: makeCancelTask(options),
+    describeLogGroups: makeDescribeLogGroups(authorizer),
+  });
   addUnknownOperation(app, ({ headers }) =>
     awsError('UnknownOperationException', undefined, isOfProtocol(headers) ? 400 : 404),
   );

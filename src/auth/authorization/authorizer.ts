@@ -40,6 +40,8 @@ export interface Question {
   action: Action;
   resource: Resource;
   context?: Circumstances;
+  /** Whether the action would be permitted in some context, such as with some destination. Default: false. */
+  isForAnyContext?: true;
 }
 
 /** A decision, and the ids of the policies that made it; none if no policy permits the action. */

@@ -26,6 +26,10 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
   const cache = makeDecisionCache(policies);
 
   function evaluate({ principal }: CallerRequest, question: Question): Decision {
+    if (question.isForAnyContext) {
+      const request = toCedar(principal, question);
+      return { isPermitted: policies.mayPermitInContext(principal, request), policies: [] };
+    }
     return cache.getOrCompute(principal, question, () => {
       const {
         isPermitted,

@@ -49,7 +49,8 @@ export function readExportTaskPage(answer: Answer): ExportTaskPage {
 /** Reads a page of log groups. @throws an error named UnexpectedAnswer */
 export function readLogGroupPage(answer: Answer): LogGroupPage {
   const read = makeReader(answer);
-  const logGroups = read.list(answer, 'logGroups').map(
+  const asSent = read.list(answer, 'logGroups');
+  const logGroups = asSent.map(
     (group): LogGroup =>
       withoutAbsent({
         logGroupName: read.text(group, 'logGroupName') ?? read.fail('logGroupName'),
@@ -64,6 +65,7 @@ export function readLogGroupPage(answer: Answer): LogGroupPage {
   const nextToken = read.text(answer, 'nextToken');
   return {
     logGroups,
+    asSent,
     ...(nextToken !== undefined && { nextToken }),
     awsRequestId: answer.$metadata.requestId,
   };

@@ -3,6 +3,9 @@ export interface DescribeLogGroups {
   logGroupNamePrefix?: string;
   /** Exact names, at most 50. AWS allows no other filter beside them. */
   logGroupIdentifiers?: string[];
+  /** A text that the names contain. AWS allows no prefix beside it. */
+  logGroupNamePattern?: string;
+  logGroupClass?: 'STANDARD' | 'INFREQUENT_ACCESS' | 'DELIVERY' | 'ESSENTIALS';
   nextToken?: string;
   limit?: number;
 }
@@ -25,6 +28,8 @@ export interface LogGroup {
 /** A page of log groups, ordered by name. */
 export interface LogGroupPage {
   logGroups: LogGroup[];
+  /** The same log groups with all members that AWS has sent. */
+  asSent?: readonly object[];
   nextToken?: string;
   awsRequestId?: string | undefined;
 }

@@ -29,17 +29,18 @@ export function makeFindTarget(
   authorizer: Pick<Authorizer, 'mayPermit'>,
 ): FindTarget {
   return (request, { name, region, action }) => {
-    const isUsable = (target: KnownTarget) =>
-      authorizer.mayPermit(request, action, identityOf(target));
+    const isUsable = (target: KnownTarget, by: Action) =>
+      authorizer.mayPermit(request, by, identityOf(target));
     if (name !== undefined) {
       const target = targets.look(name);
-      if (target && isUsable(target)) return target;
+      if (target && isUsable(target, action)) return target;
       throw invalidTarget('There is no target with the name in the path, or you may not use it.');
     }
-    const usable: KnownTarget[] = [];
-    for (const target of targets.list()) {
-      if (target.region === region && isUsable(target)) usable.push(target);
-    }
+    const inRegion = [...targets.list()].filter((target) => target.region === region);
+    const usableBy = (by: Action) => inRegion.filter((target) => isUsable(target, by));
+    // Everybody may read their own tasks everywhere: so the tasks are where the caller may create them.
+    const creatable = usableBy('CreateExportJob');
+    const usable = creatable.length > 0 ? creatable : usableBy(action);
     const [only, ...others] = usable;
     if (!only) throw invalidTarget(`You may use no target in Region ${region}.`);
     if (others.length === 0) return only;

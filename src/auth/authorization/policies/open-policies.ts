@@ -24,6 +24,8 @@ export interface Policies extends AsyncDisposable {
   evaluate(principal: Principal, request: CedarRequest): Verdict;
   /** Whether any policy for the caller depends on this circumstance or on the `logGroupName`. */
   dependsOn(principal: Principal, aspect: string): boolean;
+  /** Whether the policies permit a request in some context. It takes ten times as long as `evaluate`. */
+  mayPermitInContext(principal: Principal, request: CedarRequest): boolean;
   /** Whether any policy for the caller may permit this action, at the target of this name if given. */
   mayPermit(principal: Principal, action: Action, target?: string): boolean;
 }
@@ -48,6 +50,7 @@ export const noPolicies: Policies = {
   isEmpty: () => true,
   evaluate: () => refusal,
   dependsOn: () => false,
+  mayPermitInContext: () => false,
   mayPermit: () => false,
   async [Symbol.asyncDispose]() {},
 };
@@ -108,6 +111,10 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       return isEmpty ? refusal : evaluate(cedar, request, setFor(principal));
     },
     dependsOn: (principal, aspect) => loaded.current().setFor(principal).dependsOn(aspect),
+    mayPermitInContext(principal, request) {
+      const { isEmpty, setFor } = loaded.current();
+      return !isEmpty && mayPermitInContext(cedar, request, setFor(principal));
+    },
     mayPermit: (principal, action, target) =>
       loaded.current().setFor(principal).mayPermit(action, target),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
@@ -126,6 +133,27 @@ function evaluate(cedar: Cedar, request: CedarRequest, set: PolicySet): Verdict 
     return failed([(error as Error).message]); // not valid JSON, such as a lone surrogate
   }
 }
+
+/** Evaluates a request whose context is unknown. Only a refusal in every context is one. */
+function mayPermitInContext(cedar: Cedar, request: CedarRequest, set: PolicySet): boolean {
+  try {
+    const answer = cedar.isAuthorizedPartial({
+      ...request,
+      context: unknownContext,
+      policies: { staticPolicies: set.texts() },
+    });
+    return answer.type === 'residuals' && answer.response.decision !== 'deny';
+  } catch {
+    return false; // not valid JSON, such as a lone surrogate
+  }
+}
+
+const unknownContext = Object.fromEntries(
+  ['destination', 'destinationPrefix', 'from', 'to', 'priority'].map((arg) => [
+    arg,
+    { __extn: { fn: 'unknown', arg } },
+  ]),
+);
 
 function failed(errors: string[]): Verdict {
   return { ...refusal, errors };

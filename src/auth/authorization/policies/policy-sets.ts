@@ -16,6 +16,8 @@ import type { Cedar } from './parse-policies.ts';
 export interface PolicySet {
   /** The name of the set in Cedar. @throws the error of Cedar if it refuses the set */
   name(): string;
+  /** The texts of its policies, by id. */
+  texts(): Record<string, string>;
   /** Whether any of them depends on this aspect of a question. */
   dependsOn(aspect: string): boolean;
   /** Whether any of them may permit this action in some circumstances, at the target of this name if given. */
@@ -65,6 +67,7 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
     const aspects = new Set(applicable.flatMap(({ dependsOn }) => dependsOn));
     return {
       name: () => parse(ids),
+      texts: () => Object.fromEntries(applicable.map(({ id, text }) => [id, text])),
       dependsOn: (aspect) => aspects.has(everything) || aspects.has(aspect),
       mayPermit: (action, target) => applicable.some(({ permits }) => permits(action, target)),
     };

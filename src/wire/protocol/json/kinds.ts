@@ -2,25 +2,27 @@ import type { Member } from './members.ts';
 import { isJsonNumber, type JsonValue, serializationError, toInteger } from './parse.ts';
 
 /** The constraints of a text. Lengths in UTF-16 code units, as AWS counts. */
-interface TextRules {
+interface TextRules<Value extends string> {
   length?: readonly [minimum: number, maximum: number];
   /** The pattern of the whole text, as AWS writes it. */
   pattern?: string;
-  values?: readonly string[];
+  values?: readonly Value[];
 }
 
 // The service is stricter than AWS here: databases and logs cannot keep every character.
 const storable = String.raw`[^\p{Cc}\p{Cs}]*`;
 
 /** A text. */
-export function text(rules: TextRules = {}): Member<string> & { isRequired: false } {
+export function text<const Value extends string = string>(
+  rules: TextRules<Value> = {},
+): Member<Value> & { isRequired: false } {
   const { length, pattern, values } = rules;
   const patterns = (pattern === undefined ? [storable] : [pattern, storable]).map(
     (source) => [source, new RegExp(`^(?:${source})$`, 'u')] as const,
   );
   return {
     isRequired: false,
-    read: (value) => (typeof value === 'string' ? value : refuseType(value, 'String')),
+    read: (value) => (typeof value === 'string' ? (value as Value) : refuseType(value, 'String')),
     check(value) {
       const violated = length ? checkLength(value.length, length) : [];
       const missed = patterns.find(([, form]) => !form.test(value));
@@ -65,7 +67,7 @@ export function truth(): Member<boolean> & { isRequired: false } {
 
 /** A list of texts. */
 export function texts(
-  rules: TextRules,
+  rules: TextRules<string>,
   length: readonly [minimum: number, maximum: number],
 ): Member<string[]> & { isRequired: false } {
   const item = text(rules);
