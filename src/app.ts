@@ -31,6 +31,8 @@ import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { uiPlugin } from '#ui/plugin.ts';
 import { makeValidatorCompiler } from '#validation/validator.ts';
+import { webhookEndpointsPlugin } from '#webhook-endpoints/plugin.ts';
+import type { WebhookEndpoints } from '#webhook-endpoints/webhook-endpoints.ts';
 import { wirePlugin } from '#wire/plugin.ts';
 
 /** Everything the service depends on. Times in milliseconds. */
@@ -53,6 +55,8 @@ export interface AppOptions {
   jobs?: JobsOptions | undefined;
   /** The archives; absent if export jobs are switched off. */
   archives?: Archives | undefined;
+  /** The webhook endpoints; absent if they or export jobs are switched off. */
+  webhookEndpoints?: WebhookEndpoints | undefined;
   limits?: EdgeLimits;
   /** The names the Host header may have; any when absent. */
   allowedHosts?: readonly string[] | undefined;
@@ -171,6 +175,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   if (jobs) {
     const { database } = jobs;
     await app.register(coveragePlugin, { database, authorizer, targets, findTarget });
+  }
+  const { webhookEndpoints } = options;
+  if (jobs && webhookEndpoints) {
+    const { database } = jobs;
+    const shared = { database, authorizer, basePath, newId };
+    await app.register(webhookEndpointsPlugin, { ...webhookEndpoints, ...shared });
   }
   if (signatures && jobs && operations) {
     const { access: jobAccess, announce } = operations;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
@@ -140,6 +140,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     audit,
     jobs,
     archives,
+    webhookEndpoints: config.webhooks && {
+      origins: config.webhooks.origins,
+      wake: () => {},
+      newKey: () => randomBytes(32),
+    },
     elapsed,
     rateLimits: config.limits,
     allowedHosts,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -70,6 +70,8 @@ export interface WorldOptions {
   jobs?: JobsInWorld;
   /** The origins that heartbeats of archives may go to. Default: none. */
   heartbeatOrigins?: string[];
+  /** The origins that webhook endpoints may have beside public ones. Default: none. */
+  webhookOrigins?: string[];
   /** Whether to wait until every account is checked. Default: true. */
   isCheckAwaited?: boolean;
   /** No account is checked before. Default: at once. */
@@ -128,7 +130,7 @@ export interface World extends AsyncDisposable {
   database: Database;
   /** The ids of jobs that were reported as changed, in order. */
   changed: string[];
-  /** The targets whose dispatcher was woken, in order. */
+  /** The targets whose dispatcher was woken, in order, and `webhooks` for the deliveries. */
   woken: string[];
   setStopping(): void;
   /** Resolves when the condition holds. It is checked after every turn of the event loop. */
@@ -221,6 +223,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const app = await buildApp({
     jobs,
     archives,
+    webhookEndpoints: {
+      origins: options.webhookOrigins ?? [],
+      wake: () => woken.push('webhooks'),
+      newKey: () => randomBytes(32),
+    },
     log: logger,
     access: (await options.access?.(audit)) ?? openToAll,
     audit,

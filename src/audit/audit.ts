@@ -21,6 +21,9 @@ interface DecisionRecord {
   logGroupName?: string | undefined;
   destination?: string | undefined;
   destinationPrefix?: string | undefined;
+  webhookEndpointId?: string | undefined;
+  /** The origin of the URL of the endpoint: the rest can be a secret. */
+  webhookOrigin?: string | undefined;
   /** In a series: the number of permitted actions. */
   permitted?: number | undefined;
   /** In a list: the number of shown and of hidden items. */

@@ -35,6 +35,7 @@ await using app = await buildApp({
     isMarker: async () => false,
   },
   archives: { watch: notOpened, wake: () => {}, heartbeatOrigins: [] },
+  webhookEndpoints: { origins: [], wake: () => {}, newKey: notOpened },
 });
 await app.ready();
 

@@ -62,6 +62,11 @@ export const documentBase = {
       description:
         'Search for verified exports in S3 by log group and time range. The operator can disable coverage together with export jobs (EXPORT_JOBS=off). Then this operation answers 404 `no-such-route`.',
     },
+    {
+      name: 'webhook-endpoints',
+      description:
+        'URLs that get your events: a job of yours has ended, or an archive of yours needs attention. Messages are signed as Standard Webhooks 1.0.0 defines, and sent at least once. Each caller has its own endpoints. The operator can disable them (WEBHOOKS=off), and they are disabled together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+    },
     { name: 'targets', description: 'The AWS accounts and Regions in which exports run.' },
     { name: 'authorization', description: 'Tests of what the policies permit.' },
     { name: 'problems', description: 'The catalogue of errors, with explanations.' },

@@ -4,6 +4,7 @@ import { awsProblems } from './catalogue/aws-problems.ts';
 import { jobProblems } from './catalogue/job-problems.ts';
 import type { ProblemKind } from './catalogue/problem-kind.ts';
 import { requestProblems } from './catalogue/request-problems.ts';
+import { webhookProblems } from './catalogue/webhook-problems.ts';
 
 /** Every way the service says no: slug → what it means. The slug is the last part of a problem's `type`. */
 export const catalogue = {
@@ -12,6 +13,7 @@ export const catalogue = {
   ...awsProblems,
   ...jobProblems,
   ...archiveProblems,
+  ...webhookProblems,
 };
 
 /** Name of a kind of problem. */

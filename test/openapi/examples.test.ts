@@ -4,9 +4,12 @@ import { exampleArchiveId } from '#archives/presenters/archive-view.ts';
 import { acceptArchive } from '#archives/store/requests/accept-archive.ts';
 import { exampleJobId } from '#export-jobs/export-job.ts';
 import { acceptJob } from '#export-jobs/store/requests/accept-job.ts';
+import { exampleDelivery } from '#webhook-endpoints/contract/delivery-view.ts';
+import { exampleEndpointId } from '#webhook-endpoints/contract/endpoint-view.ts';
 import { givenLogGroup, planOfArchive } from '../archives/archives-of-callers.ts';
 import { bringTo, planOf } from '../export-jobs/accepted-jobs.ts';
 import { requestOf } from '../export-jobs/caller-requests.ts';
+import { givenDelivery, givenEndpoint } from '../webhook-endpoints/given-endpoint.ts';
 import { openWorld } from '../world.ts';
 
 interface Parameter {
@@ -56,6 +59,9 @@ test('every example of the document works in the demo', async () => {
     plan: planOfArchive({ logGroupNames: null, logGroupNamePrefix: '/demo/' }),
   });
   await givenLogGroup(world.database, exampleArchiveId, { logGroupName: '/demo/checkout' });
+  await givenEndpoint(world.database, { id: exampleEndpointId });
+  const { eventId } = exampleDelivery;
+  await givenDelivery(world.database, { destination: exampleEndpointId, eventId });
   await bringTo(world.database, exampleJobId, 0, 'completed'); // so its event stream ends
   const { paths } = JSON.parse(world.app.openapiText()) as {
     paths: Record<string, Record<string, Operation>>;
@@ -110,6 +116,16 @@ test('every example of the document works in the demo', async () => {
     listBackfills: 200,
     createWaiver: 201,
     listCoverage: 200,
+    createWebhookEndpoint: 201,
+    listWebhookEndpoints: 200,
+    getWebhookEndpoint: 200,
+    changeWebhookEndpoint: 200,
+    deleteWebhookEndpoint: 200,
+    rotateWebhookSecret: 200,
+    testWebhookEndpoint: 202,
+    listWebhookDeliveries: 200,
+    replayWebhookDelivery: 202,
+    replayWebhookDeliveries: 202,
     listTargets: 200,
     getTarget: 200,
     createPreflight: 200,

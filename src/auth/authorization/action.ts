@@ -11,6 +11,9 @@ export const actions = {
   ReadArchive: 'read',
   ChangeArchive: 'create',
   ReadCoverage: 'read',
+  CreateWebhookEndpoint: 'create',
+  ReadWebhookEndpoint: 'read',
+  ChangeWebhookEndpoint: 'create',
   ReadTarget: 'read',
   CheckAuthorization: 'read',
 } as const;
@@ -19,3 +22,11 @@ export const actions = {
 export type Action = keyof typeof actions;
 /** The kind of an action: create, read or cancel. */
 export type ActionKind = (typeof actions)[Action];
+
+/**
+ * The group of an action in policies: its kind, or `webhooks`. Policies about the group `create` use the destination,
+ * and a webhook endpoint has none. In that group, it would make such policies invalid.
+ */
+export function policyGroupOf(action: Action): ActionKind | 'webhooks' {
+  return action.endsWith('WebhookEndpoint') ? 'webhooks' : actions[action];
+}

@@ -3,8 +3,8 @@ import { effectivePrefix } from '#aws/destination-prefix.ts';
 import { Int64 } from '#validation/int64.ts';
 import { Text } from '#validation/text.ts';
 import type { Principal } from '../principal.ts';
-import { type Action, actions } from './action.ts';
-import type { Question, TargetIdentity } from './authorizer.ts';
+import { type Action, actions, policyGroupOf } from './action.ts';
+import { noTarget, type Question, type Resource, type TargetIdentity } from './authorizer.ts';
 
 const name = (description: string) =>
   Text({ minLength: 1, maxLength: 1_024, rule: 'text of 1 to 1024 characters', description });
@@ -55,6 +55,7 @@ const actionDescription = `The action to test. The members that matter, beside \
 - \`CreateArchive\`: the same as for \`CreateExportJob\`. Each export of the archive is checked again as \`CreateExportJob\`.
 - \`ReadArchive\`, \`ChangeArchive\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
 - \`ReadCoverage\`: \`logGroupName\`.
+- \`CreateWebhookEndpoint\`, \`ReadWebhookEndpoint\`, \`ChangeWebhookEndpoint\`: \`webhookOrigin\`, \`isOwn\`. They have no target. A caller sees and changes only endpoints of its own.
 - \`ReadTarget\`: none.
 - \`CheckAuthorization\`: none.`;
 
@@ -101,9 +102,12 @@ export const AuthorizationCheck = Type.Object(
     isOwn: Type.Optional(
       Type.Boolean({
         description:
-          'Whether the job or archive belongs to the tested caller (`principal`). Default: false.',
+          'Whether the job, archive or webhook endpoint belongs to the tested caller (`principal`). Default: false.',
         'x-rule': 'true or false',
       }),
+    ),
+    webhookOrigin: Type.Optional(
+      value('Origin of the webhook endpoint, such as `https://hooks.example.com`. Default: empty.'),
     ),
   },
   {
@@ -159,10 +163,14 @@ export function toQuestion(target: TargetIdentity, check: AuthorizationCheck): Q
   const { action, logGroupName = '', destination = '' } = check;
   const { destinationPrefix: prefix = '' } = check;
   const destinationPrefix = action === 'CreateExportTask' ? effectivePrefix(prefix) : prefix;
-  const { from = 0n, to = 0n, priority = 0, isOwn = false } = check;
+  const { from = 0n, to = 0n, priority = 0, isOwn = false, webhookOrigin: origin = '' } = check;
+  const resource: Resource =
+    policyGroupOf(action) === 'webhooks'
+      ? { target: noTarget, webhookEndpoint: { id: '', origin } }
+      : { target, logGroupName };
   return {
     action,
-    resource: { target, logGroupName },
+    resource,
     context: { destination, destinationPrefix, from, to, priority, isOwn },
   };
 }

@@ -17,10 +17,15 @@ export interface TargetIdentity {
   region: string;
 }
 
-/** The resource of an action: a log group of a target, or the target itself. */
+/** Stands for the target of a resource that has none. */
+export const noTarget: TargetIdentity = { name: '*', accountId: '', region: '' };
+
+/** The resource of an action: a log group of a target, the target itself, or a webhook endpoint. */
 export interface Resource {
   target: TargetIdentity;
   logGroupName?: string | undefined;
+  /** A webhook endpoint, by the origin of its URL. Its target is `noTarget`. */
+  webhookEndpoint?: { id: string; origin: string } | undefined;
 }
 
 /** The circumstances of an action: the parsed values for AWS. `from` and `to` are epoch ms. */
@@ -31,7 +36,7 @@ export interface Circumstances {
   from?: bigint | undefined;
   to?: bigint | undefined;
   priority?: number | undefined;
-  /** Whether the export job is the caller's own. */
+  /** Whether the job, the archive or the webhook endpoint is the caller's own. */
   isOwn?: boolean | undefined;
 }
 

@@ -61,6 +61,8 @@ function keyOf(
   const relevant = circumstances.map((circumstance) =>
     dependsOn(circumstance) ? (context[circumstance]?.toString() ?? null) : null,
   );
-  const logGroupName = dependsOn('logGroupName') ? (resource.logGroupName ?? null) : null;
-  return JSON.stringify([action, name, accountId, region, logGroupName, relevant]);
+  const { logGroupName, webhookEndpoint } = resource;
+  const named = logGroupName ?? webhookEndpoint?.origin ?? null;
+  const relevantName = dependsOn('logGroupName') ? named : null;
+  return JSON.stringify([action, name, accountId, region, relevantName, relevant]);
 }

@@ -87,6 +87,8 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     record(request, action, decision, {
       target: resource.target.name,
       logGroupName: resource.logGroupName,
+      webhookEndpointId: resource.webhookEndpoint?.id,
+      webhookOrigin: resource.webhookEndpoint?.origin,
       destination: context.destination,
       destinationPrefix: context.destinationPrefix,
       ...counts,
@@ -160,7 +162,10 @@ const maxErrors = 5;
 // Contains only what the caller sent: nothing about policies or other callers.
 function describe({ action, resource, context = {} }: Question): string {
   const { destination, destinationPrefix } = context;
-  const named = { logGroupName: resource.logGroupName, target: resource.target.name };
+  const { logGroupName, target, webhookEndpoint } = resource;
+  const named = webhookEndpoint
+    ? { origin: webhookEndpoint.origin }
+    : { logGroupName, target: target.name };
   const values = Object.entries({ ...named, destination, destinationPrefix }).flatMap(
     ([name, value]) => (value === undefined ? [] : [`${name} ${show(value)}`]),
   );

@@ -174,6 +174,13 @@ const cases: Record<ProblemSlug, readonly [detail: string, members?: ProblemMemb
   'nothing-to-waive': ['Log group /demo/checkout has no time to waive in this time range.'],
   'precondition-failed': ['The archive was changed since the answer with this ETag.'],
   'precondition-required': ['The request has no If-Match header.'],
+  'webhook-endpoint-not-found': ['No webhook endpoint of yours has this id.'],
+  'webhook-delivery-not-found': ['No delivery of this webhook endpoint has this event.'],
+  'webhook-endpoint-disabled': ['This webhook endpoint is disabled.'],
+  'webhook-url-not-allowed': [
+    '`url` must have a public address, unless the operator allows its origin with WEBHOOK_ORIGINS.',
+  ],
+  'too-many-webhook-endpoints': ['You have 10 webhook endpoints, which is the limit.'],
   'too-many-archives': ['You have 100 archives that have not ended, which is the limit.'],
   'database-unavailable': ['This service cannot reach the database.'],
 };

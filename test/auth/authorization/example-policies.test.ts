@@ -172,6 +172,7 @@ describe('docs/policies.md', () => {
       'team-a',
       'team-a-coverage',
       'team-a-targets',
+      'team-a-webhooks',
       'payments-since-2024',
       'secrets',
       'nightly-archiver',

@@ -1,6 +1,6 @@
 /**
  * The built-in policy, in addition to those of the operator: callers may read, cancel and retry their
- * own jobs, and read and change their own archives, unless a policy forbids it.
+ * own jobs, and read and change their own archives and webhook endpoints, unless a policy forbids it.
  */
 export const builtInPolicy = {
   id: 'own-export-jobs',
@@ -8,7 +8,8 @@ export const builtInPolicy = {
     principal,
     action in [
       Action::"ReadExportJob", Action::"CancelExportJob", Action::"RetryExportJob",
-      Action::"ReadArchive", Action::"ChangeArchive"
+      Action::"ReadArchive", Action::"ChangeArchive",
+      Action::"ReadWebhookEndpoint", Action::"ChangeWebhookEndpoint"
     ],
     resource
   ) when { context.isOwn };`,

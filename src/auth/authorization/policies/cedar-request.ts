@@ -7,7 +7,7 @@ import type {
 import { logGroupArn } from '#aws/arn.ts';
 import { exactDigits } from '#validation/int64.ts';
 import type { Principal } from '../../principal.ts';
-import { type Action, actions } from '../action.ts';
+import { type Action, actions, policyGroupOf } from '../action.ts';
 import type { Circumstances, Question, Resource } from '../authorizer.ts';
 
 /** A question as a Cedar request. */
@@ -20,9 +20,9 @@ export type CedarRequest = Pick<
 export function makeCedarRequests(): (principal: Principal, question: Question) => CedarRequest {
   const callers = new WeakMap<Principal, EntityJson>();
   const actionEntities = Object.fromEntries(
-    Object.entries(actions).map(([name, kind]) => [
+    (Object.keys(actions) as Action[]).map((name) => [
       name,
-      toEntity('Action', name, {}, [{ type: 'Action', id: kind }]),
+      toEntity('Action', name, {}, [{ type: 'Action', id: policyGroupOf(name) }]),
     ]),
   ) as Record<Action, EntityJson>;
 
@@ -78,8 +78,13 @@ function toCaller(principal: Principal): EntityJson {
 
 // If AWS omits the log group of a task, its name is empty text here. Only the pattern "*" matches empty
 // text, so only callers with access to all log groups may see the task.
-function toResource(action: Action, { target, logGroupName = '' }: Resource): EntityJson {
+function toResource(action: Action, resource: Resource): EntityJson {
+  const { target, logGroupName = '', webhookEndpoint } = resource;
   const { name, accountId: account, region } = target;
+  if (webhookEndpoint) {
+    const { origin } = webhookEndpoint;
+    return toEntity('WebhookEndpoint', origin, { name: origin, account, region });
+  }
   if (action === 'ReadTarget' || action === 'CheckAuthorization') {
     return toEntity('Target', name, { name, account, region });
   }

@@ -8,7 +8,7 @@ import type {
 
 import { evictOldest } from '#caching/bounded-map.ts';
 import type { Principal } from '../../principal.ts';
-import { type Action, actions } from '../action.ts';
+import { type Action, policyGroupOf } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
 import type { Cedar } from './parse-policies.ts';
 
@@ -113,7 +113,7 @@ function scopeOf(cedar: Cedar, text: string): PolicyScope {
 function isOfAction(scope: ActionConstraint, action: Action): boolean {
   if (scope.op === 'All') return true;
   const named = 'entities' in scope ? scope.entities : 'entity' in scope ? [scope.entity] : [];
-  return named.map(idOf).some((id) => id === action || id === actions[action]);
+  return named.map(idOf).some((id) => id === action || id === policyGroupOf(action));
 }
 
 // A scope that names a log group can apply to any target.

@@ -20,7 +20,11 @@ entity Target = { name: String, account: String, region: String };
 // A log group of a target, by its ARN.
 entity LogGroup in [Target] = { name: String, target: String, account: String, region: String };
 
-action create, read, cancel;
+// A webhook endpoint, by the origin of its URL. Its name is the origin. It is in no account and no Region, so both are
+// empty: policies about every resource use these attributes.
+entity WebhookEndpoint = { name: String, account: String, region: String };
+
+action create, read, cancel, webhooks;
 
 type Export = { destination: String, destinationPrefix: String, from: Long, to: Long };
 type ExportOfJob = {
@@ -36,6 +40,7 @@ type Task = { destination?: String, destinationPrefix?: String };
 type Job = { isOwn: Bool, destination: String, destinationPrefix: String };
 // The prefix of an archive is its template, too.
 type Archive = { isOwn: Bool, destination: String, destinationPrefix: String };
+type Webhook = { isOwn: Bool };
 
 action CreateExportTask in [create] appliesTo { principal: Caller, resource: LogGroup, context: Export };
 action CreateExportJob in [create] appliesTo { principal: Caller, resource: LogGroup, context: ExportOfJob };
@@ -49,6 +54,10 @@ action ReadArchive in [read] appliesTo { principal: Caller, resource: LogGroup, 
 action ReadCoverage in [read] appliesTo { principal: Caller, resource: LogGroup };
 action ReadTarget in [read] appliesTo { principal: Caller, resource: Target };
 action CheckAuthorization in [read] appliesTo { principal: Caller, resource: Target };
+
+action CreateWebhookEndpoint in [webhooks] appliesTo { principal: Caller, resource: WebhookEndpoint, context: Webhook };
+action ReadWebhookEndpoint in [webhooks] appliesTo { principal: Caller, resource: WebhookEndpoint, context: Webhook };
+action ChangeWebhookEndpoint in [webhooks] appliesTo { principal: Caller, resource: WebhookEndpoint, context: Webhook };
 
 action CancelExportTask in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Task };
 action CancelExportJob in [cancel] appliesTo { principal: Caller, resource: LogGroup, context: Job };

@@ -1,0 +1,31 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+import { ChangeWebhookEndpoint } from '../contract/endpoint-bodies.ts';
+import { EndpointParams, exampleEndpoint, WebhookEndpoint } from '../contract/endpoint-view.ts';
+import type { ManageEndpoints } from '../operations/manage-endpoints.ts';
+
+/** Changes, enables or disables a webhook endpoint. */
+export const changeEndpointRoute: FastifyPluginAsyncTypebox<{
+  endpoints: ManageEndpoints;
+}> = async (app, { endpoints }) => {
+  app.route({
+    method: 'PATCH',
+    url: '/webhook-endpoints/:endpointId',
+    schema: {
+      operationId: 'changeWebhookEndpoint',
+      tags: ['webhook-endpoints'],
+      summary: 'Change a webhook endpoint',
+      description:
+        'Changes members of an endpoint, and enables or disables it. Pending deliveries go to the new URL. A new URL must be permitted as `CreateWebhookEndpoint`, too. The secret stays the same. An endpoint that is disabled gets no events, and events of that time are not sent later.',
+      params: EndpointParams,
+      body: ChangeWebhookEndpoint,
+      response: { 200: { ...WebhookEndpoint, examples: [exampleEndpoint] } },
+    },
+    config: {
+      action: 'ChangeWebhookEndpoint',
+      problems: ['webhook-endpoint-not-found', 'webhook-url-not-allowed', 'database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: (request) => endpoints.change(request, request.params.endpointId, request.body),
+  });
+};

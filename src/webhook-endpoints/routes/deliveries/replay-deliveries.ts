@@ -1,0 +1,50 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+import { inDigits, statedLimits } from '#problems/limits.ts';
+import { ReplayDeliveries } from '../../contract/endpoint-bodies.ts';
+import { EndpointParams } from '../../contract/endpoint-view.ts';
+import type { EndpointDeliveries } from '../../operations/endpoint-deliveries.ts';
+
+/** Sends the failed deliveries of a webhook endpoint again. */
+export const replayDeliveries: FastifyPluginAsyncTypebox<{
+  deliveries: EndpointDeliveries;
+}> = async (app, { deliveries }) => {
+  app.route({
+    method: 'POST',
+    url: '/webhook-endpoints/:endpointId/replay',
+    schema: {
+      operationId: 'replayWebhookDeliveries',
+      tags: ['webhook-endpoints'],
+      summary: 'Send failed deliveries again',
+      description: `Sends deliveries that are \`failed\` again, those of the oldest events first. One request takes at most ${inDigits(statedLimits.replaysPerRequest)} of them. Repeat it until \`replayed\` is 0.`,
+      params: EndpointParams,
+      body: ReplayDeliveries,
+      response: {
+        202: Type.Object(
+          {
+            replayed: Type.Integer({
+              minimum: 0,
+              description: 'Number of deliveries that are sent again.',
+            }),
+          },
+          {
+            title: 'ReplayedDeliveries',
+            description: 'The number of deliveries that are sent again.',
+            examples: [{ replayed: 12 }],
+          },
+        ),
+      },
+    },
+    config: {
+      action: 'ChangeWebhookEndpoint',
+      problems: ['webhook-endpoint-not-found', 'webhook-endpoint-disabled', 'database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: async (request, reply) => {
+      const { params, body } = request;
+      const replayed = await deliveries.replayFailed(request, params.endpointId, body);
+      return reply.code(202).send({ replayed });
+    },
+  });
+};

@@ -1,0 +1,29 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+import { EndpointParams, WebhookEndpointWithSecret } from '../contract/endpoint-view.ts';
+import type { ManageEndpoints } from '../operations/manage-endpoints.ts';
+
+/** Gives a webhook endpoint a new secret. Only this answer has it. */
+export const rotateEndpointSecret: FastifyPluginAsyncTypebox<{
+  endpoints: ManageEndpoints;
+}> = async (app, { endpoints }) => {
+  app.route({
+    method: 'POST',
+    url: '/webhook-endpoints/:endpointId/rotate-secret',
+    schema: {
+      operationId: 'rotateWebhookSecret',
+      tags: ['webhook-endpoints'],
+      summary: 'Rotate the secret of a webhook endpoint',
+      description:
+        'Gives an endpoint a new secret, and returns it. No other answer has it. For 24 hours, each message has a signature of the new secret and one of the previous secret. So a receiver can change its secret without a gap. A second rotation in that time ends the first of the three secrets at once.',
+      params: EndpointParams,
+      response: { 200: WebhookEndpointWithSecret },
+    },
+    config: {
+      action: 'ChangeWebhookEndpoint',
+      problems: ['webhook-endpoint-not-found', 'database-unavailable'],
+      timeoutProblem: 'database-unavailable',
+    },
+    handler: (request) => endpoints.rotate(request, request.params.endpointId),
+  });
+};
