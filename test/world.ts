@@ -66,6 +66,8 @@ export interface WorldOptions {
   tls?: Tls;
   /** The clock of the gateway. Default: real time. */
   now?: () => number;
+  /** The ids of requests and jobs. Default: random. */
+  newId?: () => string;
   /** The export jobs. Default: jobs are off. */
   jobs?: JobsInWorld;
   /** The origins that heartbeats of archives may go to. Default: none. */
@@ -239,7 +241,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     random: Math.random,
     loopDelayMs: options.loopDelayMs ?? (() => 0),
     rateLimits: { createsPerMinute: 0, requestsPerMinute: 0, ...options.rateLimits },
-    newId: randomUUID,
+    newId: options.newId ?? randomUUID,
     limits: { ...edgeLimits, ...patientLimits, ...options.limits },
     allowedHosts: options.allowedHosts,
     corsOrigins: options.corsOrigins ?? [],

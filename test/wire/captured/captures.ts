@@ -39,6 +39,10 @@ export const captures: Capture[] = readdirSync(folder).map((file) =>
   JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
 );
 
+/** Returns the bytes of a request, as text. */
+export const bytesOf = ({ head, body }: CapturedRequest): string =>
+  [...head, '', body].join('\r\n');
+
 /** Returns when a request was signed, in epoch ms. */
 export function signedAt({ head }: CapturedRequest): number {
   const [, ...parts] =
