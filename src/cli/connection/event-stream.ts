@@ -119,6 +119,7 @@ function openSilenceTimer({ timeout, now, deadline }: SendingOptions) {
   const restart = () => {
     stop();
     timer = timeout(Math.max(0, Math.min(silentMs, deadline - now())));
+    if (timer.aborted) abort();
     timer.addEventListener('abort', abort);
   };
   restart();

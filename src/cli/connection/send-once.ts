@@ -21,7 +21,8 @@ const reasons: Record<string, string> = {
 };
 
 // Another attempt does not change them: a certificate, TLS, something that is not HTTP, a URL.
-const permanent = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS|^ERR_SSL|^EPROTO|^HPE_|^ERR_INVALID/;
+const permanent =
+  /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS|^ERR_SSL|^EPROTO|^HTTPParserError|^ERR_INVALID|^bad port/;
 
 /** A request of the command line. */
 export interface GatewayRequest {
@@ -84,9 +85,9 @@ export function explainFailure(error: unknown, { base, interrupted }: SendingOpt
   if (interrupted.aborted || !(error instanceof TypeError)) throw error;
   const code = codeOf(error.cause);
   if (permanent.test(code)) {
-    const hint = code.startsWith('HPE_')
-      ? 'It does not speak HTTP: check LOG_EXPORT_URL.'
-      : 'Check that LOG_EXPORT_URL is right. If a private CA has signed the certificate, set NODE_EXTRA_CA_CERTS.';
+    const hint = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code)
+      ? 'If a private CA has signed the certificate, set NODE_EXTRA_CA_CERTS.'
+      : 'Check LOG_EXPORT_URL.';
     throw makeCommandError(
       exitCodes.gatewayAway,
       `The connection to ${base} failed (${code}). ${hint}`,
@@ -95,8 +96,12 @@ export function explainFailure(error: unknown, { base, interrupted }: SendingOpt
   return reasons[code] ?? `the connection failed${code === '' ? '' : ` (${code})`}`;
 }
 
-/** The code of an error, or of the first of several: a host with two addresses fails twice. */
+/** The code of an error, or of the first of several: a host with two addresses fails twice. Some have only a name. */
 function codeOf(cause: unknown): string {
-  const { code, errors } = (cause ?? {}) as { code?: string; errors?: unknown[] };
-  return code ?? (errors && errors.length > 0 ? codeOf(errors[0]) : '');
+  const { code, errors, name, message } = (cause ?? {}) as Partial<AggregateError> & {
+    code?: string;
+  };
+  if (code !== undefined) return code;
+  if (errors !== undefined && errors.length > 0) return codeOf(errors[0]);
+  return (name === 'Error' ? message : name) ?? '';
 }

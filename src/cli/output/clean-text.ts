@@ -34,17 +34,18 @@ export function shorten(text: string, width: number): string {
   return width > 0 ? `${kept}…` : '';
 }
 
-/** Breaks a text into lines of a width. A word that is longer stays whole, so that it can be copied. */
+/** Breaks a text into lines of a width, with its indentation. Longer words stay whole, so that they can be copied. */
 export function wrap(text: string, width: number): string[] {
+  const indent = ' '.repeat(text.length - text.trimStart().length);
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
+  for (const word of text.trimStart().split(' ')) {
+    const longer = line === '' ? indent + word : `${line} ${word}`;
     if (line === '' || widthOf(longer) <= width) {
       line = longer;
     } else {
       lines.push(line);
-      line = word;
+      line = indent + word;
     }
   }
   return [...lines, line];

@@ -7,13 +7,12 @@ import type { Screen } from './screen.ts';
 /** Shows the warnings and failures of a job, each failure with its remedy. */
 export function printFailures(screen: Screen, { warnings = [], failures }: JobDocument): void {
   const width = screen.isTerminal ? screen.columns() : Infinity;
-  const print = (indent: string, text: string) =>
-    screen.print(...wrap(cleanText(text), width - indent.length).map((line) => indent + line));
-  for (const { detail } of warnings) print('', `Warning: ${detail}`);
+  const print = (text: string) => screen.print(...wrap(cleanText(text), width));
+  for (const { detail } of warnings) print(`Warning: ${detail}`);
   for (const { slices, problem } of failures) {
-    print('', `${countWithNoun(slices, 'slice')}: ${problem.title} (${problemNameOf(problem)})`);
-    print('  ', problem.detail);
-    print('  ', `Remedy: ${problem.remedy}`);
+    print(`${countWithNoun(slices, 'slice')}: ${problem.title} (${problemNameOf(problem)})`);
+    print(`  ${problem.detail}`);
+    print(`  Remedy: ${problem.remedy}`);
   }
 }
 

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+
+import { commandTable } from '#cli/command-table.ts';
+import { runCli } from './run-cli.ts';
+
+/** Returns what bash offers after these words; the last one is incomplete. */
+async function completeInBash(...words: string[]): Promise<string[]> {
+  const { stdout: script } = await runCli('completion bash');
+  const { stdout, stderr, status } = spawnSync(
+    'bash',
+    [
+      '--norc',
+      '-euc',
+      `eval "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _log_export; printf '%s\\n' "\${COMPREPLY[@]}"`,
+      'bash',
+      script,
+      'log-export',
+      ...words,
+    ],
+    { encoding: 'utf8' },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trim().split('\n');
+}
+
+describe('completion in bash', () => {
+  test('offers all commands', async () => {
+    expect(await completeInBash('')).toEqual(['help', ...Object.keys(commandTable)]);
+    expect(await completeInBash('help', 'pr')).toEqual(['preflight', 'problems']);
+  });
+
+  test.each([
+    [['wat'], ['watch']],
+    [
+      ['run', '--de'],
+      ['--destination', '--destination-prefix'],
+    ],
+    [
+      ['run', '--slice-by', ''],
+      ['none', '15-minutes', 'hour', 'day', 'week', 'month'],
+    ],
+    [
+      ['jobs', '--state', 'c'],
+      ['cancelling', 'completed', 'cancelled'],
+    ],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [
+      ['show', '-'],
+      ['--json', '--help'],
+    ],
+  ])('offers for %j: %j', async (words, offered) => {
+    expect(await completeInBash(...words)).toEqual(offered);
+  });
+});
+
+const isInstalled = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
+const parsedBy = (shell: string, script: string) =>
+  spawnSync(shell, ['-n'], { input: script, encoding: 'utf8' });
+
+test.each(['bash', 'zsh', 'fish'])(
+  '%s accepts its script, where it is installed',
+  async (shell) => {
+    const { code, stdout } = await runCli(`completion ${shell}`);
+
+    expect(code).toBe(0);
+    for (const name of Object.keys(commandTable)) expect(stdout).toContain(name);
+    if (isInstalled(shell))
+      expect(parsedBy(shell, stdout)).toMatchObject({ status: 0, stderr: '' });
+  },
+);
