@@ -37,7 +37,7 @@ export async function awaitAnswer(
   const { signal } = new AbortController();
   if (isNew && !(await isNextToStart(database, target, jobId))) return 'accepted';
   for (;;) {
-    const task = (await readTasks(database.queries, [jobId])).get(jobId);
+    const task = (await readTasks(database, database.queries, [jobId])).get(jobId);
     if (!task) return 'deleted';
     const ageMs = (await readClock(database)) - task.acceptedAt;
     if (isRefused(task) && isNew && ageMs < deleteMs) {

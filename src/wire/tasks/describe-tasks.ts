@@ -75,7 +75,7 @@ export function makeDescribeTasks(options: {
       cursorOf: (head) => ({ at: head.acceptedAt, id: head.id }),
     });
     const ids = entries.map(({ id }) => id);
-    const tasks = await readTasks(database.queries, ids);
+    const tasks = await readTasks(database, database.queries, ids);
     return {
       exportTasks: ids.flatMap((id) => tasks.get(id) ?? []).map(showTask),
       ...(nextCursor !== undefined && { nextToken: writeNextToken(nextCursor, now()) }),

@@ -33,7 +33,7 @@ export async function findTask(
   if (!idForm.test(taskId)) throw notFound();
   const jobId = (await findJobOfAwsTask(queries, target, taskId)) ?? taskId;
   const found = await access.find(request, action, jobId);
-  const task = (await readTasks(queries, [jobId])).get(jobId);
+  const task = (await readTasks(database, queries, [jobId])).get(jobId);
   if (!task || found.head.target !== target) throw notFound();
   return { ...found, task };
 }

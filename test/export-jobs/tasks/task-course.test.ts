@@ -15,7 +15,7 @@ import { putTask, taskParameters } from './given-task.ts';
 const hourMs = 3_600_000;
 
 const taskOf = async ({ database }: Queue, jobId: string) =>
-  (await readTasks(database.queries, [jobId])).get(jobId);
+  (await readTasks(database, database.queries, [jobId])).get(jobId);
 const verificationOf = ({ database }: Queue) =>
   database.queries.selectFrom('verifications').selectAll().executeTakeFirstOrThrow();
 const coverageOf = ({ database }: Queue) =>

@@ -9,7 +9,7 @@ import { readTasks } from './read-tasks.ts';
 export async function deleteRefusedTask(database: Database, jobId: string): Promise<boolean> {
   return database.transaction(async (queries) => {
     await lockJob(queries, jobId);
-    const task = (await readTasks(queries, [jobId])).get(jobId);
+    const task = (await readTasks(database, queries, [jobId])).get(jobId);
     if (task?.state !== 'failed' || task.attempt !== 1) return false;
     await queries.deleteFrom('idempotencyKeys').where('jobId', '=', jobId).execute();
     await queries.deleteFrom('events').where('jobId', '=', jobId).execute();
