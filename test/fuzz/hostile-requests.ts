@@ -81,6 +81,8 @@ const paths = [
   '/archives/x/pause',
   '/archives/x/backfills',
   '/archives/x/waivers',
+  '/webhook-endpoints',
+  '/webhook-endpoints/x/replay',
   '/export-jobs/x/cancel',
   '/export-jobs/x/retry',
   '/targets',
@@ -121,6 +123,7 @@ const reads = [
   '/export-jobs?limit=1e9&cursor=%00',
   '/archives?limit=1e9&cursor=%00',
   `/archives/x/coverage?cursor=${long(1_024)}`,
+  '/webhook-endpoints/x/deliveries?limit=1e9&cursor=%00',
   '/export-tasks/%zz',
   '/docs/static/..%2f..%2fpackage.json',
 ];
