@@ -15,7 +15,9 @@ import { openLoopDelay } from '#edge/overload/loop-delay.ts';
 import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { makeReloadSignal } from '#files/reload-signal.ts';
+import { openNotifications } from '#notifications/open-notifications.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
+import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
 import { buildApp } from './app.ts';
 import { logAuthMode, openAccess } from './open-access.ts';
 import { openConfiguredMetrics } from './open-configured-metrics.ts';
@@ -90,7 +92,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     // The last spans are sent while the others close.
     tracesClosed = traces && closeInTime('traces', () => traces[Symbol.asyncDispose](), log);
   });
-  // What the dispatcher and the keeper share.
+  // What the dispatcher, the keeper and the notifications share.
   const work = database && {
     targets,
     authorizer: access.authorizer,
@@ -124,6 +126,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       wake: jobs.wake,
     });
   if (archives) opening.defer(() => closeInTime('archives', archives.close, log));
+  const { webhooks, basePath } = config;
+  const notifications =
+    work &&
+    openNotifications({
+      ...work,
+      database,
+      sendWebhook: webhooks && makeWebhookSender({ origins: webhooks.origins, elapsed }),
+      basePath,
+      random: Math.random,
+    });
+  if (notifications) opening.defer(() => closeInTime('notifications', notifications.close, log));
   const metrics =
     config.metrics &&
     use(
@@ -142,7 +155,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     archives,
     webhookEndpoints: config.webhooks && {
       origins: config.webhooks.origins,
-      wake: () => {},
+      wake: () => notifications?.wake(),
       newKey: () => randomBytes(32),
     },
     elapsed,
@@ -150,7 +163,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     allowedHosts,
     corsOrigins,
     limits: { ...edgeLimits, keepAliveMs },
-    basePath: config.basePath,
+    basePath,
     isUiOn: config.isUiOn,
     isStopping: () => isStopping,
     now,
@@ -181,6 +194,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       isStopping = true;
       void archives?.close();
+      void notifications?.close();
       void jobs?.close(); // starts no further slice; callers are served on
       await delay(lameDuckMs);
       await opened.disposeAsync();
@@ -200,6 +214,7 @@ type Use = <Opened extends AsyncDisposable>(
  */
 const closeWithinMs = {
   metrics: 100,
+  notifications: 200, // what is being sent is sent again by the next process
   archives: 200,
   jobs: 1_000,
   traces: 1_000, // at the same time as the next three

@@ -18,6 +18,7 @@ async function openApp(find: Targets['find']) {
       find,
       look: () => undefined,
       list: () => [],
+      listSinks: () => [],
       forDispatcher: () => undefined,
       whyClosed: () => undefined,
       onChange: () => {},

@@ -257,6 +257,16 @@ describe('an invalid file of targets', () => {
       JSON.stringify([target, target]),
       'the name "prod" occurs twice; give each target its own name.',
     ],
+    [
+      'a topic that is no ARN',
+      JSON.stringify([{ ...target, snsTopicArn: 'jobs' }]),
+      '/0/snsTopicArn is "jobs", but must be the ARN of an SNS topic.',
+    ],
+    [
+      'an event bus with another account id than one of 12 digits',
+      JSON.stringify([{ ...target, eventBusArn: 'arn:aws:events:eu-west-1:1:event-bus/a' }]),
+      '/0/eventBusArn is "arn:aws:events:eu-west-1:1:event-bus/a", but must be the ARN of an EventBridge event bus.',
+    ],
   ] as const)('is rejected: %s', ([, file, words]) => {
     const readWrong = () => read({ TARGETS_FILE: 'targets.json' }, () => file);
 
@@ -265,6 +275,28 @@ describe('an invalid file of targets', () => {
 
   test('is rejected: not readable', () => {
     expect(() => read({ TARGETS_FILE: 'none.json' })).toThrow('ENOENT: no such file');
+  });
+
+  test('has a topic and an event bus for each target', () => {
+    const sinks = {
+      snsTopicArn: 'arn:aws:sns:eu-west-1:111122223333:jobs.fifo',
+      eventBusArn: 'arn:aws:events:eu-west-1:444455556666:event-bus/teams/exports',
+    };
+    const targets = JSON.stringify([{ ...target, ...sinks }]);
+
+    expect(read({ TARGETS_FILE: 'targets.json' }, () => targets).targets).toEqual([
+      { ...target, ...sinks },
+    ]);
+  });
+
+  test.each([
+    [{}, 'is in eu-west-1, but its snsTopicArn is'],
+    [{ EXPORT_JOBS: 'off' }, 'has snsTopicArn, but EXPORT_JOBS is "off"'],
+  ])('is rejected with %o: a topic that gets no events', (env, words) => {
+    const snsTopicArn = 'arn:aws:sns:us-east-1:111122223333:jobs';
+    const file = JSON.stringify([{ ...target, snsTopicArn }]);
+
+    expect(() => read({ TARGETS_FILE: 'targets.json', ...env }, () => file)).toThrow(words);
   });
 
   test('is rejected: set together with SERVICE_ROLE_ARN', () => {

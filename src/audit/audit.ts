@@ -34,7 +34,7 @@ interface DecisionRecord {
 /** The audit record of a call to AWS. */
 export interface AwsCallRecord {
   principal: string;
-  service: 'logs' | 'sts' | 's3' | 'kms';
+  service: 'logs' | 'sts' | 's3' | 'kms' | 'sns' | 'events';
   operation: string;
   target: string;
   /** `ok`, the error code of AWS, or why there was no answer. */

@@ -118,7 +118,7 @@ export function publicErrorOf(
 
 /** The service that was called. A failure of an operation of CloudWatch Logs may come from STS. */
 const nameOf = (operation: MeaningfulCall) =>
-  operation === 'S3' || operation === 'KMS' ? operation : 'AWS';
+  ['S3', 'KMS', 'SNS', 'EventBridge'].includes(operation) ? operation : 'AWS';
 
 // Fixed texts where the message of AWS names the role, its account or its credentials.
 const details: Partial<Record<ProblemSlug, string>> = {

@@ -10,8 +10,8 @@ export type Operation =
   | 'StartQuery'
   | 'GetQueryResults';
 
-/** A call whose errors have a meaning. The operations of S3 share theirs, and so do those of KMS. */
-export type MeaningfulCall = Operation | 'S3' | 'KMS';
+/** A call whose errors have a meaning. The operations of each of the other services share theirs. */
+export type MeaningfulCall = Operation | 'S3' | 'KMS' | 'SNS' | 'EventBridge';
 
 /** Maps an error of AWS to a problem per operation. The first row that matches applies. */
 export interface Meaning {
@@ -33,6 +33,8 @@ const everywhere = (slug: ProblemSlug) => ({
   GetQueryResults: slug,
   S3: slug,
   KMS: slug,
+  SNS: slug,
+  EventBridge: slug,
 });
 
 const bucketOrKeyPolicy =
@@ -105,6 +107,8 @@ export const errorMeanings: readonly Meaning[] = [
   { code: 'TooManyRequestsException', problems: everywhere('aws-throttled') },
   { code: 'AccessDeniedException', problems: everywhere('service-role-not-permitted') },
   { code: 'AccessDenied', problems: everywhere('service-role-not-permitted') },
+  { code: 'AuthorizationErrorException', problems: { SNS: 'service-role-not-permitted' } },
+  { code: 'ThrottledException', problems: { SNS: 'aws-throttled' } },
   ...['NoSuchBucket', 'PermanentRedirect', 'AuthorizationHeaderMalformed'].map((code) => ({
     code,
     problems: { S3: 'destination-not-found' } as const,

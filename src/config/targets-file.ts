@@ -32,10 +32,25 @@ const TargetsFile = Type.Array(
           'x-secret': true, // like a password: neither the log nor a message shows it
         }),
       ),
+      snsTopicArn: Type.Optional(
+        Type.String({
+          pattern:
+            '^arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\\.fifo)?$',
+          'x-rule': 'the ARN of an SNS topic',
+        }),
+      ),
+      eventBusArn: Type.Optional(
+        Type.String({
+          pattern:
+            '^arn:aws[a-z-]*:events:[a-z0-9-]{1,32}:[0-9]{12}:event-bus/[A-Za-z0-9._/-]{1,256}$',
+          'x-rule': 'the ARN of an EventBridge event bus',
+        }),
+      ),
     },
     {
       additionalProperties: false,
-      'x-rule': 'an object with name and region, and optionally accountId, roleArn, externalId',
+      'x-rule':
+        'an object with name and region, and optionally accountId, roleArn, externalId, snsTopicArn, eventBusArn',
     },
   ),
   { minItems: 1, 'x-rule': 'an array of at least one target' },
@@ -72,6 +87,26 @@ export function checkTargets(
     );
   }
   if (isSlotExclusive) refuseSharedSlots(targets);
+  for (const target of targets) refuseFarSinks(target, isSlotExclusive);
+}
+
+/** Refuses a topic or an event bus that the client of the target cannot reach, or that gets no event. */
+function refuseFarSinks(target: TargetSettings, hasJobs: boolean): void {
+  const { name, region } = target;
+  for (const member of ['snsTopicArn', 'eventBusArn'] as const) {
+    const arn = target[member];
+    if (arn === undefined) continue;
+    if (!hasJobs) {
+      throw configError(
+        `Target "${name}" has ${member}, but EXPORT_JOBS is "off", so there are no events; remove it, or set EXPORT_JOBS=on.`,
+      );
+    }
+    if (arn.split(':')[3] !== region) {
+      throw configError(
+        `Target "${name}" is in ${region}, but its ${member} is ${arn}; it must be in the same Region.`,
+      );
+    }
+  }
 }
 
 /**

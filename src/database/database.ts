@@ -27,13 +27,13 @@ export interface Database extends AsyncDisposable {
    */
   compact(maxPages: number): Promise<boolean>;
   /**
-   * Sends a text to all processes that listen, when the transaction commits. Does nothing on SQLite: one
-   * process uses it.
+   * Sends a text to all processes that listen, when the transaction commits. SQLite, which one process uses, sends it
+   * at once: what a listener queries then waits for the transaction.
    */
   notify(queries: Queries, text: string): Promise<void>;
   /**
-   * Calls back with each text, on a connection of its own. Some may be lost, or all of them: behind a
-   * pooler none arrives. Does nothing on SQLite.
+   * Calls back with each text. PostgreSQL sends them over one connection for all listeners. Some may be lost, or all
+   * of them: behind a pooler none arrives.
    */
   listen(act: (text: string) => void): Disposable;
   /** Resolves when the tables are up to date; rejects if they can never be. */

@@ -7,6 +7,7 @@ import { backOffMs } from '#time/back-off.ts';
 import { type AbortableSleep, sleepUntilAborted } from '#time/sleep.ts';
 import type { Database, Queries } from './database.ts';
 import { engineSql, notificationChannel } from './engine-sql.ts';
+import { shareListener } from './listeners.ts';
 import { migrate } from './migrate.ts';
 import type { PostgresLimits } from './postgres/dialect.ts';
 import { settingsError } from './postgres/settings-error.ts';
@@ -50,7 +51,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const { database } = await openSqlite(options);
     return {
       ...database,
-      listen: () => ({ [Symbol.dispose]() {} }),
+      ...notifyInProcess(),
       whenMigrated: Promise.resolve(),
       whyNotReady: () => undefined,
     };
@@ -72,7 +73,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const database = makeDatabase('postgres', dialect, clock);
   return {
     ...database,
-    listen: (act) =>
+    listen: shareListener((act) =>
       openListener(
         {
           url: databaseUrl,
@@ -84,6 +85,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         },
         act,
       ),
+    ),
     whenMigrated,
     whyNotReady,
     async [Symbol.asyncDispose]() {
@@ -155,6 +157,22 @@ function startMigrating(options: DatabaseOptions) {
       stopping.abort();
       await whenMigrated.catch(() => {});
     },
+  };
+}
+
+/** Notifications of SQLite, which one process uses. A listener that queries waits for the transaction. */
+function notifyInProcess(): Pick<Database, 'notify' | 'listen'> {
+  let tell = (_text: string) => {};
+  return {
+    notify: async (_queries, text) => tell(text),
+    listen: shareListener((act) => {
+      tell = act;
+      return {
+        [Symbol.dispose]() {
+          tell = () => {};
+        },
+      };
+    }),
   };
 }
 

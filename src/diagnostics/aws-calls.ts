@@ -1,7 +1,8 @@
 import { openChannel } from './channel.ts';
 
 /** The service and the operation of a call to AWS. */
-export type AwsMethod = `${'CloudWatchLogs' | 'STS' | 'S3' | 'KMS'}/${string}`;
+export type AwsMethod =
+  `${'CloudWatchLogs' | 'STS' | 'S3' | 'KMS' | 'SNS' | 'EventBridge'}/${string}`;
 
 /** A call to AWS that begins. */
 export interface StartedAwsCall {

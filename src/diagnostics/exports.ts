@@ -83,3 +83,13 @@ export const lookEnds = openChannel<EndedLook>('look-end');
 export const heartbeatEnds = openChannel<{ outcome: 'delivered' | 'refused' | 'failed' }>(
   'heartbeat-end',
 );
+
+/** A try of a delivery that has ended. */
+interface EndedDelivery {
+  kind: 'webhook' | 'sns' | 'event-bus';
+  outcome: 'delivered' | 'failed' | 'gone' | 'refused';
+  durationMs: number;
+}
+
+/** Tries of deliveries of notifications that have ended. */
+export const deliveryEnds = openChannel<EndedDelivery>('delivery-end');

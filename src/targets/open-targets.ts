@@ -1,6 +1,7 @@
 import { asDispatcher } from '#aws/call-budget/budgeted-calls.ts';
 import type { AwsConnectionOptions } from '#aws/client/connections.ts';
 import { openAws } from '#aws/regions/open-aws.ts';
+import type { SinkKind } from '#aws/sinks/sink-calls.ts';
 import { makeStorage } from '#aws/storage/make-storage.ts';
 import { configError } from '#problems/config-error.ts';
 import type { Problem } from '#problems/problem.ts';
@@ -119,7 +120,7 @@ export function openTargets(options: TargetsOptions): Targets {
   /** Opens a target for calls. They follow changes of its role. */
   function open(entry: TargetEntry): OpenTarget {
     const { name, region } = entry.settings;
-    const { logs, storage } = gateCalls({
+    const { logs, storage, sinks } = gateCalls({
       enter() {
         const problem = closedBecause(entry);
         if (problem) throw problem;
@@ -146,6 +147,10 @@ export function openTargets(options: TargetsOptions): Targets {
       },
       logs,
       storage: makeStorage(storage, { accountId, region }),
+      sinks,
+      get sinkArns() {
+        return entry.sinkArns;
+      },
       isDraining: () => entry.isDraining,
     };
   }
@@ -174,6 +179,11 @@ export function openTargets(options: TargetsOptions): Targets {
       if (!entry) return targetRemoved();
       return registry.findDraining(name) ? targetMoves() : closedBecause(entry);
     },
+    listSinks: () =>
+      [...registry.all()].flatMap(({ settings, sinkArns }) => {
+        const kinds = Object.keys(sinkArns) as SinkKind[];
+        return kinds.length > 0 ? [{ target: settings.name, kinds }] : [];
+      }),
     list: (from = 0) => registry.all().drop(from).map(toKnown),
     forDispatcher(name) {
       const entry = registry.findDraining(name) ?? registry.find(name);

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 
 import type { TargetIdentity } from '#auth/authorization/authorizer.ts';
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { SinkArns, SinkCalls, SinkKind } from '#aws/sinks/sink-calls.ts';
 import type { Storage } from '#aws/storage/storage.ts';
 import { type Problem, ProblemBody } from '#problems/problem.ts';
 import { DateTime } from '#time/date-time.ts';
@@ -15,6 +16,18 @@ export interface TargetSettings {
   /** The role to assume. Default: the SDK's default credential chain is used directly. */
   roleArn?: string;
   externalId?: string;
+  /** The topic that gets the events of its jobs and archives. Default: none does. */
+  snsTopicArn?: string;
+  /** The event bus that gets them. Default: none does. */
+  eventBusArn?: string;
+}
+
+/** Returns the topic and the event bus of a target. */
+export function sinkArnsOf({ snsTopicArn, eventBusArn }: TargetSettings): SinkArns {
+  return {
+    ...(snsTopicArn !== undefined && { sns: snsTopicArn }),
+    ...(eventBusArn !== undefined && { 'event-bus': eventBusArn }),
+  };
 }
 
 /** The account that the configuration names, if it does. */
@@ -114,6 +127,10 @@ export interface OpenTarget {
   logs: CloudWatchLogs;
   /** S3 and KMS. Its calls fail in the same way. */
   storage: Storage;
+  /** Calls of SNS and EventBridge. They fail in the same way. */
+  sinks: SinkCalls;
+  /** The topic and the event bus that get its events, by its present settings. */
+  sinkArns: SinkArns;
   /**
    * Whether the target was removed, or moved to another account or Region, after it was opened. Then
    * nothing new is started; what runs is seen through.
@@ -130,6 +147,8 @@ export interface Targets extends AsyncDisposable {
   find(name: string | undefined): OpenTarget;
   /** Returns the target with this name in whatever state, if there is one. Default: the first one. */
   look(name: string | undefined): KnownTarget | undefined;
+  /** The targets that have a topic or an event bus, by their present settings. */
+  listSinks(): { target: string; kinds: SinkKind[] }[];
   /** Why a target starts nothing now: it is removed, moving, unchecked or unusable. */
   whyClosed(name: string): Problem | undefined;
   /** The targets in the order of the configuration, from this index on. */

@@ -14,6 +14,8 @@ type Received = Pick<Answer, 'status' | 'headers' | 'body'>;
 
 const logsOf = (world: World) => world.targets.find(undefined).logs;
 const storageOf = (world: World) => world.targets.find(undefined).storage;
+const sinksOf = (world: World) => world.targets.find(undefined).sinks;
+const message = { id: 'msg_1', type: 'a', at: 0, target: 'default', group: 'job', body: '{}' };
 const window = { logGroupName: '/app', from: 0, to: 1 };
 
 const operations: Record<MeaningfulCall, (world: World) => Promise<Received>> = {
@@ -30,11 +32,15 @@ const operations: Record<MeaningfulCall, (world: World) => Promise<Received>> = 
     if (reading.outcome !== 'unknown') throw new Error(`The key is ${reading.outcome}`);
     return received(Promise.reject(reading.problem));
   },
+  SNS: (world) => received(sinksOf(world).publish(`arn:aws:sns:${region}:1:jobs`, message)),
+  EventBridge: (world) => received(sinksOf(world).putEvent('exports', message)),
 };
 
 /** The operation at AWS of which a call makes use. */
 const operationOf = (call: MeaningfulCall) =>
-  ({ S3: 'ListObjectsV2', KMS: 'DescribeKey' })[call as string] ?? call;
+  ({ S3: 'ListObjectsV2', KMS: 'DescribeKey', SNS: 'Publish', EventBridge: 'PutEvents' })[
+    call as string
+  ] ?? call;
 
 /** The failure of a call, in the form in which a caller of the API receives it. */
 async function received(call: Promise<unknown>): Promise<Received> {

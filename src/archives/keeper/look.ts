@@ -46,6 +46,8 @@ export interface Look extends KeeperOptions {
   targetProblem: string | undefined;
   /** Whether it has listed the log groups. */
   hasListed: boolean;
+  /** Whether it has recorded log events as lost. */
+  hasLost: boolean;
   /** Whether it has changed something that the summary does not show. */
   isChanged: boolean;
 }

@@ -112,6 +112,7 @@ function toLook(
     writer: { database, lease, leaseMs: timings.leaseMs, version },
     signal,
     hasListed: false,
+    hasLost: false,
     isChanged: false,
   };
 }

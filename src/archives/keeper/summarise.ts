@@ -40,6 +40,7 @@ export function summarise(
       dueSinceAt,
       now,
     }),
+    isStopped: stopProblem !== null,
     watermarkAt: listedAt === null ? null : doneAt,
     logGroups,
     ...(problem !== undefined && { listingProblem: problem }),

@@ -14,6 +14,7 @@ import { fillQueue, maxInQueue } from './queue/fill-queue.ts';
 import { permitOf, raisedPriority } from './queue/plan-exports.ts';
 import { settleJobs } from './queue/settle-jobs.ts';
 import { checkStopped } from './queue/stop-and-check.ts';
+import { type ArchiveEventType, recordArchiveEvent } from './record-archive-event.ts';
 import { summarise } from './summarise.ts';
 import type { KeeperTimings } from './timings.ts';
 
@@ -99,17 +100,43 @@ async function endTending(look: Look, found: Found): Promise<void> {
   const nextAt = isDone ? undefined : nextLookAt(look, at, listingProblem);
   const version = await writeOfLook(writer, async (transaction) => {
     await endBackfills(transaction, archiveId, survey.openBackfills, at);
-    return recordLook(transaction, { archiveId, at, summary, isChanged, nextAt, heartbeatAt });
+    const end = { archiveId, at, summary, isChanged, nextAt, heartbeatAt };
+    const version = await recordLook(transaction, end);
+    for (const type of eventsOf(look, known, summary)) {
+      await recordArchiveEvent(look, transaction, { type, version, summary });
+    }
+    return version;
   });
   Object.assign(archive, { summary, heartbeatAt, version });
   Object.assign(writer, { version });
-  look.isChanged = false;
+  Object.assign(look, { isChanged: false, hasLost: false });
   if (isChanged) onChange(archiveId);
   if (endedAt === null) alerts.atRisk(archive, survey.tally.atRiskOf, summary.nextExpiryAt);
   const { heartbeatUrl } = definition;
   if (!isBeating || heartbeatUrl === null) return;
   // Not awaited: a receiver that does not answer delays no look.
   void look.sendHeartbeat(heartbeatUrl).then((result) => alerts.heartbeat(archive, result));
+}
+
+/**
+ * The events that a look finds. They follow from the last summary, so a look that was killed after it has recorded
+ * losses leaves them to the next one.
+ */
+function eventsOf({ archive, hasLost }: Look, known: ArchiveSummary | null, found: ArchiveSummary) {
+  const { atRisk = 0, lost = 0 } = known?.partitions ?? {};
+  const wasStopped = known?.isStopped ?? false;
+  const isStopped = found.isStopped ?? false;
+  const isOpen = archive.endedAt === null;
+  const isLost = hasLost || found.partitions.lost > lost;
+  const isAtRisk = found.partitions.atRisk > 0;
+  const isWell = !isStopped && !isAtRisk && !isLost;
+  const events: [type: ArchiveEventType, hasHappened: boolean][] = [
+    ['archive.at_risk', isOpen && atRisk === 0 && isAtRisk],
+    ['archive.lost', isLost],
+    ['archive.stopped', isOpen && !wasStopped && isStopped],
+    ['archive.recovered', isOpen && (wasStopped || atRisk > 0) && isWell],
+  ];
+  return events.flatMap(([type, hasHappened]) => (hasHappened ? [type] : []));
 }
 
 function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at: number): boolean {

@@ -6,8 +6,10 @@ import type { AwsTimeouts } from '../client/timeouts.ts';
 import { type Clocks, type CreateClient, openCreateClient } from '../creates/create-client.ts';
 import type { CallKeys } from '../sessions/credentials.ts';
 import { makeDefaultCredentials } from '../sessions/default-credentials.ts';
-import { type Kms, type LateClient, openKms, openS3, type S3 } from '../storage/calls/sdk.ts';
+import { type EventBridge, openEventBridge, openSns, type Sns } from '../sinks/sdk.ts';
+import { type Kms, openKms, openS3, type S3 } from '../storage/calls/sdk.ts';
 import { type ClientPool, makeClientPool } from './client-pool.ts';
+import type { LateClient } from './late-client.ts';
 import { maxAttempts, openReadClient, openStsClient } from './sdk-clients.ts';
 import { makeSharedClient } from './shared-client.ts';
 
@@ -29,6 +31,9 @@ export interface AwsRegion {
   s3: ClientPool<LateClient<S3>>;
   /** Calls of KMS. The SDK is loaded for the first one. */
   kms: ClientPool<LateClient<Kms>>;
+  /** Calls of SNS and EventBridge. Each SDK is loaded for the first one. */
+  sns: ClientPool<LateClient<Sns>>;
+  eventBridge: ClientPool<LateClient<EventBridge>>;
   /** Reads the credentials of the gateway itself, from the default chain of the SDK. */
   defaultCredentials(options?: { forceRefresh?: boolean }): Promise<CallKeys>;
 }
@@ -47,6 +52,9 @@ const logsPlaces = { total: 512, perHolder: 16 };
 // As above. S3 allows thousands of calls a second. Fewer: a verification of many objects waits for each
 // answer. More: verifications of many targets fill the memory with connections.
 const storagePlaces = { total: 128, perHolder: 16 };
+// As above. Two at once go to each topic and each bus. Fewer: topics of many targets wait for each other. More:
+// topics that hang fill the memory.
+const sinkPlaces = { total: 32, perHolder: 4 };
 // AWS allows 600 calls of STS a second, for the account and Region of the caller. At 50 ms a call, 16 in
 // flight are 320 a second. Fewer: the check of a thousand accounts takes too long. More: other
 // services of the account are throttled. A role has one call in flight, whether it hangs or not.
@@ -87,7 +95,9 @@ function openRegion(name: string, options: Parameters<typeof openAws>[0]) {
   const sts = makeSharedClient(() => openStsClient(name, options), elapsed);
   const s3 = makeSharedClient(() => openS3(name, options), elapsed);
   const kms = makeSharedClient(() => openKms(name, options), elapsed);
-  const clients = [reads, creates, sts, s3, kms];
+  const sns = makeSharedClient(() => openSns(name, options), elapsed);
+  const eventBridge = makeSharedClient(() => openEventBridge(name, options), elapsed);
+  const clients = [reads, creates, sts, s3, kms, sns, eventBridge];
   const provide = makeDefaultCredentials();
   const aws: AwsRegion = {
     name,
@@ -99,6 +109,8 @@ function openRegion(name: string, options: Parameters<typeof openAws>[0]) {
     scopedSessions: makeClientPool(sts, { ...scopedPlaces, attempts: maxAttempts.sts }),
     s3: makeClientPool(s3, { ...storagePlaces, attempts: maxAttempts.read }),
     kms: makeClientPool(kms, { ...storagePlaces, attempts: maxAttempts.read }),
+    sns: makeClientPool(sns, { ...sinkPlaces, attempts: 1 }),
+    eventBridge: makeClientPool(eventBridge, { ...sinkPlaces, attempts: 1 }),
     defaultCredentials: (refresh) =>
       sts.use(({ config }) => provide({ ...refresh, callerClientConfig: config })),
   };

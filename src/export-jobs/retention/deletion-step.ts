@@ -21,7 +21,8 @@ export type PurgedRow =
   | 'deletedJobs'
   | 'auditEntries'
   | 'orphanedTasks'
-  | 'queues';
+  | 'queues'
+  | 'deliveries';
 
 /** How many rows were deleted, by kind. */
 export type Deleted = Partial<Record<PurgedRow, number>>;

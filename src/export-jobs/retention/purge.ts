@@ -8,6 +8,7 @@ import {
   rowsDueInMs,
 } from './deleted-jobs.ts';
 import type { Deleted, DeletionStep } from './deletion-step.ts';
+import { deleteDeliveries, deleteSurplus } from './expired-deliveries.ts';
 import { deleteExpiredJobs, storeMissingEnds } from './expired-jobs.ts';
 import { deleteAuditEntries, deleteOrphans } from './expired-records.ts';
 import { holdPurgeLease, releasePurgeLease } from './purge-lease.ts';
@@ -106,6 +107,8 @@ function stepsOf({ finishedJobsMs, auditMs }: KeepTimes): DeletionStep[] {
     deleteUnusedQueues(),
     deleteIdsOfJobs,
     deleteOrphans,
+    deleteDeliveries,
+    deleteSurplus(),
     ...(auditMs > 0 ? [deleteAuditEntries(auditMs)] : []),
   ];
 }

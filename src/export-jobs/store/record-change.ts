@@ -5,6 +5,7 @@ import type { CallerRequest } from '#auth/authorization/authorizer.ts';
 import type { Database, Queries } from '#database/database.ts';
 import type { AuditEntryRow } from '#database/rows/audit-entry-row.ts';
 import type { ProblemSlug } from '#problems/catalogue.ts';
+import { recordEnd } from './record-end.ts';
 import { whereOpenSlices } from './slice-conditions.ts';
 
 /** A change of a job or one of its slices, as its event stream has it. */
@@ -63,12 +64,12 @@ export interface AuditContext {
  */
 export async function recordChange(
   queries: Queries,
-  database: Pick<Database, 'now'>,
+  database: Pick<Database, 'now' | 'notify'>,
   jobId: string,
   { type, ...data }: JobChange,
   auditContext: AuditContext,
 ): Promise<void> {
-  const { version, endedAt, ...job } = await queries
+  const { version, endedAt, caller, cancelRequestedAt, ...job } = await queries
     .updateTable('jobs')
     .set((row) => ({
       version: row('version', '+', 1),
@@ -78,9 +79,14 @@ export async function recordChange(
     }))
     .where('id', '=', jobId)
     .returning(['version', 'endedAt', 'target', 'destination', 'destinationPrefix', 'archiveId'])
+    .returning(['caller', 'cancelRequestedAt'])
     .executeTakeFirstOrThrow();
   if (endedAt !== null && job.archiveId !== null)
     await requestLook(queries, database, job.archiveId);
+  // The change after a request of cancel is the end.
+  if (endedAt !== null && type !== 'job-cancel-requested') {
+    await recordEnd(queries, database, { ...job, jobId, caller, version, cancelRequestedAt });
+  }
   // Callers see the time of the last event as the end of the job.
   const at = endedAt ?? database.now();
   await queries

@@ -7,6 +7,7 @@ import { shareReads } from '#aws/call-budget/shared-reads.ts';
 import { type CloudWatchLogs, makeCloudWatchLogs } from '#aws/cloudwatch-logs.ts';
 import type { Aws } from '#aws/regions/open-aws.ts';
 import { makeRoleSessions, readCallerAccount } from '#aws/sessions/sts.ts';
+import { makeSinkCalls, type SinkCalls } from '#aws/sinks/sink-calls.ts';
 import { auditStorageCalls } from '#aws/storage/calls/audited-storage.ts';
 import { makeStorageCalls, type StorageCalls } from '#aws/storage/calls/storage-calls.ts';
 import type { AbortableSleep } from '#time/sleep.ts';
@@ -38,6 +39,8 @@ export interface Account extends Disposable {
   logs(): CloudWatchLogs;
   /** Calls of S3 and KMS in the account. */
   storage: StorageCalls;
+  /** Calls of SNS and EventBridge in the account. */
+  sinks: SinkCalls;
 }
 
 /** Opens the account of a target. Its disposal refuses the calls that wait for its budget. */
@@ -83,6 +86,7 @@ export function openAccount(settings: TargetSettings, options: AccountOptions): 
       makeStorageCalls({ region, credentials, credentialsFor: scoped?.forObjects }),
       record,
     ),
+    sinks: makeSinkCalls({ region, credentials, record }),
     [Symbol.dispose]() {
       opened?.budget[Symbol.dispose](); // before stop ends its pauses
       opened?.stop.abort();

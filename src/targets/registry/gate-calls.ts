@@ -1,4 +1,5 @@
 import type { CloudWatchLogs } from '#aws/cloudwatch-logs.ts';
+import type { SinkCalls } from '#aws/sinks/sink-calls.ts';
 import type { StorageCalls } from '#aws/storage/calls/storage-calls.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Account } from '../account/open-account.ts';
@@ -15,6 +16,7 @@ export interface Gate {
 export function gateCalls({ enter, onRefused }: Gate): {
   logs: CloudWatchLogs;
   storage: StorageCalls;
+  sinks: SinkCalls;
 } {
   const note = (problem: unknown) => {
     if (!(problem instanceof Problem) || problem.slug !== 'service-role-unusable') return;
@@ -59,5 +61,9 @@ export function gateCalls({ enter, onRefused }: Gate): {
     s3: (...call) => enterFor((account) => account.storage.s3(...call)),
     kms: (...call) => enterFor((account) => account.storage.kms(...call)),
   };
-  return { logs, storage };
+  const sinks: SinkCalls = {
+    publish: (...call) => enterFor((account) => account.sinks.publish(...call)),
+    putEvent: (...call) => enterFor((account) => account.sinks.putEvent(...call)),
+  };
+  return { logs, storage, sinks };
 }

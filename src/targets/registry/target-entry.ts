@@ -1,3 +1,4 @@
+import type { SinkArns } from '#aws/sinks/sink-calls.ts';
 import { Problem } from '#problems/problem.ts';
 import type { Account } from '../account/open-account.ts';
 import {
@@ -13,6 +14,8 @@ export interface TargetEntry {
   settings: TargetSettings;
   /** Its place in the configuration. */
   index: number;
+  /** Its topic and its event bus. They need no check, so they change without one. */
+  sinkArns: SinkArns;
   state: TargetState;
   /** Epoch ms. */
   since: number;
@@ -35,6 +38,7 @@ export function makeEntry(settings: TargetSettings, since: number): TargetEntry 
   return {
     settings,
     index: 0,
+    sinkArns: {},
     state: 'unchecked',
     since,
     problem: undefined,

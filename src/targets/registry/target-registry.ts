@@ -1,5 +1,5 @@
 import type { Problem } from '#problems/problem.ts';
-import { configuredAccount, type TargetSettings, type TargetState } from '../target.ts';
+import { configuredAccount, sinkArnsOf, type TargetSettings, type TargetState } from '../target.ts';
 import { makeEntry, type TargetEntry } from './target-entry.ts';
 
 /** What the registry tells, and whom. */
@@ -78,6 +78,7 @@ export function makeTargetRegistry(options: TargetRegistryOptions): TargetRegist
       // A check in flight counts only for the settings that it began with.
       if (!isSame) entry.settings = each;
       entry.index = index;
+      entry.sinkArns = sinkArnsOf(each);
       configured.set(name, entry);
       if (hasNewRole) setState(entry, 'unchecked');
       if (entry !== before) changed.push(name);

@@ -57,6 +57,7 @@ export async function correctLogGroups(
       return { ...withdrawal, names };
     },
   );
+  if (names.size > 0) look.hasLost = true;
   announceWithdrawn(look, withdrawn);
   for (const [cause, logGroupNames] of names) alerts.lost(archive, cause, logGroupNames);
   return queued;

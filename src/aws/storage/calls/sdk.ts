@@ -5,13 +5,8 @@ import type { AwsConnectionOptions } from '../../client/connections.ts';
 import { isAwsHost } from '../../endpoint/endpoint-override.ts';
 import { readUnsentRequest } from '../../endpoint/unsent-request.ts';
 import { retriesOfTarget } from '../../regions/calling-target.ts';
+import { type LateClient, makeLateClient } from '../../regions/late-client.ts';
 import { clientSettings, maxAttempts } from '../../regions/sdk-clients.ts';
-
-/** A client of the SDK that is loaded at its first use. */
-export interface LateClient<Client> {
-  get(): Promise<Client>;
-  destroy(): void;
-}
 
 /** S3 of the SDK: a client for one Region, and the commands. */
 export interface S3 {
@@ -50,22 +45,4 @@ export function openKms(region: string, options: AwsConnectionOptions): LateClie
     client.config.retryStrategy = retriesOfTarget;
     return { client, sdk };
   });
-}
-
-function makeLateClient<Opened extends { client: { destroy(): void } }>(
-  open: () => Promise<Opened>,
-): LateClient<Opened> {
-  let opening: Promise<Opened> | undefined;
-  return {
-    get() {
-      opening ??= open().catch((error) => {
-        opening = undefined; // the next call tries again
-        throw error;
-      });
-      return opening;
-    },
-    destroy() {
-      opening?.then(({ client }) => client.destroy()).catch(() => {});
-    },
-  };
 }

@@ -5,9 +5,10 @@ import { measureCall } from '../../client/measure-call.ts';
 import { markUnsent } from '../../client/unsent-calls.ts';
 import { isRefusedForCredentials, toAwsProblem } from '../../error-meaning.ts';
 import type { ClientPool } from '../../regions/client-pool.ts';
+import type { LateClient } from '../../regions/late-client.ts';
 import type { AwsRegion } from '../../regions/open-aws.ts';
 import type { Credentials, VerificationCredentials } from '../../sessions/credentials.ts';
-import type { Kms, LateClient, S3 } from './sdk.ts';
+import type { Kms, S3 } from './sdk.ts';
 
 /** One call of S3 or KMS: what it is about, and how it is made. */
 export interface StorageCall {

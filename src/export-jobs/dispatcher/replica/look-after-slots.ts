@@ -1,3 +1,4 @@
+import { eventsRecorded } from '#notifications/record-event.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
 import type { WakeSignal } from '#time/wake-signal.ts';
@@ -51,7 +52,10 @@ export async function lookAfterSlots(
     if (targets.forDispatcher(name)?.isDraining()) draining.add(name);
     wakeSignal.wake();
   });
-  using _listening = database.listen(wakeSignal.wake);
+  using _listening = database.listen((text) => {
+    // In one process, those who change a queue wake it after the transaction.
+    if (isShared && text !== eventsRecorded) wakeSignal.wake();
+  });
   const stopped = new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   // Without tables there is no work. A failure goes to those who start the service.
   await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);

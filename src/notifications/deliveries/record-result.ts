@@ -1,0 +1,92 @@
+import type { Database, Queries } from '#database/database.ts';
+import type { ClaimedDelivery } from './claim-delivery.ts';
+import type { DeliveryResult } from './delivery-result.ts';
+import { endPending } from './end-pending.ts';
+import { pauseAfter } from './schedule.ts';
+
+/** What became of an endpoint because of a result. */
+export type EndpointChange = 'disabled' | undefined;
+
+// Shorter: an endpoint that is down over a long weekend gets nothing afterwards. Longer: dead endpoints use up places
+// and space for longer.
+const failingForMs = 5 * 86_400_000;
+
+/**
+ * Records the result of a try: the delivery ends, or is due again. An endpoint that is gone, or that has failed for
+ * five days, is disabled, with its pending deliveries. Nothing is written if another process has taken up the
+ * delivery, or it has ended.
+ */
+export async function recordResult(
+  database: Database,
+  claim: ClaimedDelivery,
+  { outcome, status, reason, retryAfterMs }: DeliveryResult,
+  random: number,
+): Promise<EndpointChange> {
+  const isDelivered = outcome === 'delivered';
+  const isOver = isDelivered || outcome === 'gone';
+  const pauseMs = isOver ? undefined : pauseAfter(claim.tries, random, retryAfterMs);
+  const { now } = database;
+  return database.transaction(async (queries) => {
+    const { numUpdatedRows } = await queries
+      .updateTable('deliveries')
+      .set((row) => ({
+        owner: null,
+        leasedUntil: 0,
+        status: status ?? null,
+        error: isDelivered ? null : (reason ?? outcome),
+        ...(pauseMs === undefined
+          ? { state: isDelivered ? 'delivered' : 'failed', endedAt: now() }
+          : { dueAt: row(now(), '+', pauseMs) }),
+      }))
+      .where('destination', '=', claim.destination)
+      .where('eventId', '=', claim.eventId)
+      .where('owner', '=', claim.owner)
+      .where('tries', '=', claim.tries)
+      .where('state', '=', 'pending')
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return undefined;
+    return isDelivered
+      ? noteSuccess(queries, claim)
+      : noteFailure(queries, database, claim, outcome === 'gone');
+  });
+}
+
+async function noteSuccess(queries: Queries, { destination }: ClaimedDelivery): Promise<undefined> {
+  await queries
+    .updateTable('webhookEndpoints')
+    .set({ failingSince: null })
+    .where('id', '=', destination)
+    .where('failingSince', 'is not', null)
+    .execute();
+}
+
+async function noteFailure(
+  queries: Queries,
+  database: Database,
+  { destination }: ClaimedDelivery,
+  isGone: boolean,
+): Promise<EndpointChange> {
+  const { now } = database;
+  await queries
+    .updateTable('webhookEndpoints')
+    .set({ failingSince: now() })
+    .where('id', '=', destination)
+    .where('failingSince', 'is', null)
+    .execute();
+  const { numUpdatedRows } = await queries
+    .updateTable('webhookEndpoints')
+    .set((row) => ({
+      disabledAt: now(),
+      disabledReason: isGone ? 'gone' : 'failing',
+      version: row('version', '+', 1),
+    }))
+    .where('id', '=', destination)
+    .where('disabledAt', 'is', null)
+    .$if(!isGone, (query) =>
+      query.where((row) => row('failingSince', '<=', row(now(), '-', failingForMs))),
+    )
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return undefined;
+  await endPending(queries, database, destination, isGone ? 'endpoint gone' : 'endpoint disabled');
+  return 'disabled';
+}

@@ -1,0 +1,127 @@
+import { Problem } from '#problems/problem.ts';
+import { makeOutageLog } from '#telemetry/outage-log.ts';
+import { backOffMs } from '#time/back-off.ts';
+import type { AbortableSleep } from '#time/sleep.ts';
+import { makeWakeSignal } from '#time/wake-signal.ts';
+import { type CourierOptions, makeCourier } from './courier.ts';
+import type { SendWebhook } from './deliveries/delivery-result.ts';
+import { findWork } from './deliveries/find-work.ts';
+import { fanOut } from './outbox/fan-out.ts';
+import { confirmSinks, destinationOf, readSink } from './outbox/sinks-in-use.ts';
+import { eventsRecorded } from './record-event.ts';
+
+/** Takes events from the outbox to their receivers, as long as it is open. */
+export interface Notifications {
+  /** Looks for work at once. Otherwise it does so every few seconds. */
+  wake(): void;
+  /** Begins no further delivery, and finishes those that go on. Others are sent after the next start. */
+  close(): Promise<void>;
+}
+
+/** What the notifications need. */
+export interface NotificationsOptions extends Omit<CourierOptions, 'onEnd' | 'sendWebhook'> {
+  /** Absent if callers can have no webhooks. */
+  sendWebhook: SendWebhook | undefined;
+  /** The path prefix of links. */
+  basePath: string;
+  sleep: AbortableSleep;
+  /** How often it looks for work when nothing wakes it, in ms. Default: 3 seconds. */
+  pollMs?: number;
+}
+
+// Shorter: an idle service has more statements. Longer: behind a pooler, where no notification of PostgreSQL arrives,
+// events leave later.
+const usualPollMs = 3_000;
+const confirmEveryMs = 60_000;
+// Between attempts after a failure of the database.
+const pauses = { firstMs: 1_000, maxMs: 30_000 };
+
+/** Opens the notifications. While there is nothing to do, this is one statement every few seconds. */
+export function openNotifications(options: NotificationsOptions): Notifications {
+  const { database, targets, sendWebhook, elapsed, sleep, log, now } = options;
+  const { pollMs = usualPollMs } = options;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const wakeSignal = makeWakeSignal();
+  const courier = makeCourier(
+    { ...options, sendWebhook: sendWebhook ?? refuse, onEnd: wakeSignal.wake },
+    signal,
+  );
+  const outage = makeOutageLog({ log, now });
+  const fanOutOptions = { basePath: options.basePath, hasWebhooks: sendWebhook !== undefined };
+  let failures = 0;
+  let confirmed = '';
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+  const loop = run();
+  options.track?.(loop);
+  return {
+    wake: wakeSignal.wake,
+    async close() {
+      stop.abort();
+      wakeSignal.wake();
+      await loop;
+      await courier.whenIdle();
+    },
+  };
+
+  async function run(): Promise<void> {
+    using _listening = database.listen((text) => {
+      if (text === eventsRecorded) wakeSignal.wake();
+    });
+    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    // Without tables there is no event. A failure goes to those who start the service.
+    await Promise.race([database.whenMigrated.catch(() => stopped), stopped]);
+    while (!signal.aborted) {
+      const waitMs = await workOnce().catch(recover);
+      await wakeSignal.sleepUnlessWoken((woken) => sleep(waitMs, woken));
+    }
+  }
+
+  /** Returns the time until there is something to do, as far as it is known. */
+  async function workOnce(): Promise<number> {
+    await confirm();
+    let work = await findWork(database);
+    if (work.hasEvents) {
+      while (!signal.aborted && (await fanOut(database, fanOutOptions)) > 0);
+      work = await findWork(database);
+    }
+    const sinks = new Set(ownSinks().map(destinationOf));
+    const ours = work.destinations.filter(({ destination }) =>
+      // Another replica may have other settings during a change.
+      readSink(destination) ? sinks.has(destination) : sendWebhook !== undefined,
+    );
+    await courier.beginDue(ours);
+    failures = 0;
+    outage.worked({}, 'looks for notifications again');
+    const later = ours.map(({ dueInMs }) => dueInMs).filter((ms) => ms > 0);
+    return Math.min(pollMs, ...later);
+  }
+
+  function ownSinks() {
+    return targets
+      .listSinks()
+      .flatMap(({ target, kinds }) => kinds.map((kind) => ({ target, kind })));
+  }
+
+  /** Confirms the sinks of this replica when they have changed, and every minute. */
+  async function confirm(): Promise<void> {
+    const sinks = ownSinks();
+    const names = JSON.stringify(sinks);
+    if (names === confirmed && elapsed() - confirmedAt < confirmEveryMs) return;
+    await confirmSinks(database, sinks);
+    confirmed = names;
+    confirmedAt = elapsed();
+  }
+
+  function recover(err: Error): number {
+    if (signal.aborted) return 0;
+    const pauseMs = backOffMs(failures, pauses);
+    failures += 1;
+    const problem = err instanceof Problem ? err.slug : undefined;
+    outage.failed({ problem, err, pauseMs }, 'failed to look for notifications, retrying');
+    return pauseMs;
+  }
+}
+
+/** Never called: without webhooks, no delivery to one is taken up. */
+const refuse: SendWebhook = async () => ({ outcome: 'refused', durationMs: 0 });

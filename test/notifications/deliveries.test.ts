@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+
+import { storageBackends } from '../export-jobs/storage-backends.ts';
+import { openPost, type Receiver, start } from './open-post.ts';
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+const delivered = { outcome: 'delivered', status: 200 } as const;
+const failed = { outcome: 'failed', status: 500, reason: 'status 500' } as const;
+const always =
+  (answer: ReturnType<Receiver>['answer'], afterMs = 10): Receiver =>
+  () => ({ afterMs, answer });
+
+describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
+  test('an event reaches each endpoint of its caller at once, with a link', async () => {
+    await using post = await openPost(openStorage);
+    const one = await post.addEndpoint();
+    const other = await post.addEndpoint({ eventTypes: '["export_job.completed"]' });
+    await post.addEndpoint({ eventTypes: '["export_job.failed"]' });
+    await post.addEndpoint({ caller: 'bob' });
+    await post.addEndpoint({ disabledAt: start });
+    post.open();
+    await post.time.runFor(minuteMs);
+    const begin = post.time.now();
+
+    const jobId = await post.endJob();
+    await post.time.runUntil(() => post.received.length === 2);
+
+    expect(post.received.map(({ url }) => url.slice(8).split('.')[0]).sort()).toEqual(
+      [one, other].sort(),
+    );
+    const [first, second] = post.received;
+    expect(first?.id).toBe(second?.id);
+    expect(first).toMatchObject({
+      id: expect.stringMatching(/^msg_[0-9a-f-]{36}$/),
+      type: 'export_job.completed',
+      data: {
+        jobId,
+        target: 'prod',
+        state: 'completed',
+        version: 4,
+        url: `/export/export-jobs/${jobId}`,
+      },
+      secrets: ['whsec_new'],
+    });
+    if (post.database.kind === 'sqlite') expect(first?.at).toBe(begin);
+    await post.time.runFor(secondMs);
+    expect(await post.deliveries()).toEqual([
+      expect.objectContaining({ state: 'delivered', tries: 1, status: 204, error: null }),
+      expect.objectContaining({ state: 'delivered' }),
+    ]);
+  });
+
+  test('writes nothing when nobody listens', async () => {
+    await using post = await openPost(openStorage);
+    await post.addEndpoint({ caller: 'bob' });
+    await post.addEndpoint({ disabledAt: start });
+
+    await post.endJob();
+
+    const events = await post.database.queries
+      .selectFrom('notificationEvents')
+      .selectAll()
+      .execute();
+    expect(events).toEqual([]);
+  });
+
+  test('retries by the schedule of Standard Webhooks, with the same id, and then fails', async () => {
+    await using post = await openPost(openStorage, always(failed));
+    const id = await post.addEndpoint();
+    post.open();
+
+    await post.endJob();
+    await post.time.runFor(5 * dayMs);
+
+    const times = post.received.map(({ at }) => at);
+    const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0) - 10);
+    const scheduled = [5 * secondMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 5 * hourMs]
+      .concat([10 * hourMs, 14 * hourMs, 20 * hourMs, 24 * hourMs])
+      .map((ms) => ms * 1.1); // half of the jitter
+    expect(pauses).toEqual(scheduled.map((ms) => Math.round(ms)));
+    expect(new Set(post.received.map((each) => each.id)).size).toBe(1);
+    expect(await post.deliveries(id)).toEqual([
+      expect.objectContaining({ state: 'failed', tries: 10, status: 500, error: 'status 500' }),
+    ]);
+    expect(await post.endpoint(id)).toMatchObject({ failingSince: start + 10, disabledAt: null });
+  });
+
+  test('waits as long as the receiver asks, at most a day', async () => {
+    const asked = [hourMs, 30 * dayMs, 1];
+    await using post = await openPost(openStorage, () => ({
+      afterMs: 0,
+      answer: { ...failed, retryAfterMs: asked.shift() ?? 0 },
+    }));
+    await post.addEndpoint();
+    post.open();
+
+    await post.endJob();
+    await post.time.runFor(30 * hourMs);
+
+    const [first = 0, second = 0, third = 0, fourth = 0] = post.received.map(({ at }) => at);
+    expect([second - first, third - second, fourth - third]).toEqual([
+      hourMs,
+      dayMs,
+      33 * minuteMs, // the schedule is longer
+    ]);
+  });
+
+  test('disables an endpoint that answers 410, and ends its pending deliveries', async () => {
+    await using post = await openPost(openStorage, ({ url }) => ({
+      afterMs: 10,
+      answer: url.includes('gone')
+        ? { outcome: 'gone', status: 410, reason: 'status 410' }
+        : delivered,
+    }));
+    const gone = await post.addEndpoint({ id: 'gone' });
+    await post.addEndpoint();
+    for (let event = 0; event < 10; event += 1) await post.endJob();
+    post.open();
+
+    await post.time.runFor(minuteMs);
+
+    expect(await post.endpoint(gone)).toMatchObject({
+      disabledAt: expect.any(Number),
+      disabledReason: 'gone',
+      version: 2,
+    });
+    expect(post.received.filter(({ url }) => url.includes('gone')).length).toBeLessThanOrEqual(2);
+    expect((await post.deliveries(gone)).map(({ state }) => state)).toEqual(
+      Array(10).fill('failed'),
+    );
+    expect(post.received.filter(({ url }) => !url.includes('gone'))).toHaveLength(10);
+    expect(post.log.map(({ msg }) => msg)).toContain(
+      'disabled a webhook endpoint that takes no events',
+    );
+    expect(JSON.stringify(post.log)).not.toContain('secret-path');
+  });
+
+  test('disables an endpoint when everything has failed for five days', async () => {
+    await using post = await openPost(openStorage, always(failed));
+    const id = await post.addEndpoint();
+    post.open();
+
+    for (let day = 0; day < 5; day += 1) {
+      await post.endJob();
+      await post.time.runFor(dayMs - minuteMs);
+      expect(await post.endpoint(id)).toMatchObject({ disabledAt: null });
+      await post.time.runFor(minuteMs);
+    }
+    await post.endJob();
+    await post.time.runFor(minuteMs);
+
+    expect(await post.endpoint(id)).toMatchObject({
+      disabledAt: expect.any(Number),
+      disabledReason: 'failing',
+    });
+    expect((await post.deliveries(id)).filter(({ state }) => state === 'pending')).toEqual([]);
+  });
+
+  test('does not disable an endpoint that works from time to time', async () => {
+    let sent = 0;
+    await using post = await openPost(openStorage, () => {
+      sent += 1;
+      return { afterMs: 10, answer: sent % 5 === 0 ? delivered : failed };
+    });
+    const id = await post.addEndpoint();
+    post.open();
+
+    for (let day = 0; day < 8; day += 1) {
+      await post.endJob();
+      await post.time.runFor(dayMs);
+    }
+
+    expect(await post.endpoint(id)).toMatchObject({ disabledAt: null });
+  });
+
+  test('ends the pending deliveries of an endpoint that was deleted or disabled', async () => {
+    await using post = await openPost(openStorage, always(failed));
+    const deleted = await post.addEndpoint();
+    const disabled = await post.addEndpoint();
+    post.open();
+    for (let event = 0; event < 5; event += 1) await post.endJob();
+    await post.time.runUntil(() => post.received.length === 10);
+
+    const { queries } = post.database;
+    await queries.deleteFrom('webhookEndpoints').where('id', '=', deleted).execute();
+    await queries
+      .updateTable('webhookEndpoints')
+      .set({ disabledAt: post.time.now() })
+      .where('id', '=', disabled)
+      .execute();
+    await post.time.runFor(minuteMs);
+
+    const errorsOf = async (id: string) => (await post.deliveries(id)).map(({ error }) => error);
+    expect(await errorsOf(deleted)).toEqual(Array(5).fill('endpoint deleted'));
+    expect(await errorsOf(disabled)).toEqual(Array(5).fill('endpoint disabled'));
+    expect(post.received).toHaveLength(10);
+  });
+
+  test('signs with both secrets until the rotation has ended', async () => {
+    await using post = await openPost(openStorage);
+    const previousSecretUntil = start + hourMs;
+    await post.addEndpoint({ previousSecret: 'whsec_old', previousSecretUntil });
+    post.open();
+
+    await post.endJob();
+    await post.time.runFor(hourMs + minuteMs);
+    await post.endJob();
+    await post.time.runFor(minuteMs);
+
+    expect(post.received.map(({ secrets }) => secrets)).toEqual([
+      ['whsec_new', 'whsec_old'],
+      ['whsec_new'],
+    ]);
+  });
+
+  test('sends each event once from several replicas', async () => {
+    await using post = await openPost(openStorage, always(delivered, 200));
+    for (let endpoint = 0; endpoint < 4; endpoint += 1) await post.addEndpoint();
+    for (let replica = 0; replica < 3; replica += 1) post.open();
+
+    for (let event = 0; event < 60; event += 1) await post.endJob();
+    await post.time.runFor(minuteMs);
+
+    expect(post.received).toHaveLength(240);
+    expect(new Set(post.received.map(({ id, url }) => `${id} ${url}`)).size).toBe(240);
+  });
+});
