@@ -43,4 +43,9 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     const { verifyWithSdk } = await import('#verify-with-sdk.ts');
     return verifyWithSdk(words, process.env, write);
   },
+  async readWireKey(name) {
+    const { readWireKey, toAwsProfile } = await import('#config/wire/read-wire-key.ts');
+    const { readTextSync } = await import('#files/read-file.ts');
+    return toAwsProfile(readWireKey(process.env, name, readTextSync));
+  },
 });

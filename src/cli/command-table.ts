@@ -54,6 +54,10 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'compare a manifest with the objects in S3',
     load: async () => (await import('./commands/local/verify.ts')).verifyCommand,
   },
+  'wire-key': {
+    summary: 'print the key pair of a caller for AWS clients',
+    load: async () => (await import('./commands/local/wire-key.ts')).wireKeyCommand,
+  },
   completion: {
     summary: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./commands/local/completion.ts')).completionCommand,

@@ -30,4 +30,6 @@ export interface Surroundings {
   interrupted: AbortSignal;
   /** Compares a manifest with S3. It loads the AWS SDK. Returns the exit code. */
   verifyManifest(words: string[], write: (line: string) => void): Promise<number>;
+  /** Makes the profile of AWS clients for an API key, from the settings of the gateway. */
+  readWireKey(name: string): Promise<string>;
 }

@@ -105,3 +105,30 @@ describe('verify', () => {
     await expect(runCli('verify a.json', { verifyManifest })).rejects.toThrow('a defect');
   });
 });
+
+describe('wire-key', () => {
+  test('prints the profile of a caller', async () => {
+    const readWireKey = async (name: string) => `[${name}]`;
+
+    const run = await runCli('wire-key checkout', { readWireKey });
+
+    expect(run).toEqual({ code: 0, stdout: '[checkout]\n', stderr: '' });
+  });
+
+  test('ends with code 2 without the settings of the gateway', async () => {
+    const error = Object.assign(new Error('WIRE_SECRET is not set.'), { name: 'ConfigError' });
+
+    const run = await runCli('wire-key a', { readWireKey: () => Promise.reject(error) });
+
+    expect(run).toMatchObject({
+      code: 2,
+      stderr: 'log-export: WIRE_SECRET is not set. Try: log-export help wire-key\n',
+    });
+  });
+
+  test('passes on any other error', async () => {
+    const readWireKey = () => Promise.reject(new Error('a defect'));
+
+    await expect(runCli('wire-key a', { readWireKey })).rejects.toThrow('a defect');
+  });
+});

@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { commandTable } from '#cli/command-table.ts';
+import { memoryFolder } from '../memory-folder.ts';
 import { runCli } from './run-cli.ts';
 
 /** Returns what bash offers after these words; the last one is incomplete. */
@@ -58,8 +61,14 @@ describe('completion in bash', () => {
 });
 
 const isInstalled = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
-const parsedBy = (shell: string, script: string) =>
-  spawnSync(shell, ['-n'], { input: script, encoding: 'utf8' });
+
+/** Lets a shell parse a script, without running it. */
+function parse(shell: string, script: string) {
+  using folder = mkdtempDisposableSync(join(memoryFolder, 'completion-'));
+  const file = join(folder.path, 'script');
+  writeFileSync(file, script);
+  return spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+}
 
 test.each(['bash', 'zsh', 'fish'])(
   '%s accepts its script, where it is installed',
@@ -68,7 +77,6 @@ test.each(['bash', 'zsh', 'fish'])(
 
     expect(code).toBe(0);
     for (const name of Object.keys(commandTable)) expect(stdout).toContain(name);
-    if (isInstalled(shell))
-      expect(parsedBy(shell, stdout)).toMatchObject({ status: 0, stderr: '' });
+    if (isInstalled(shell)) expect(parse(shell, stdout)).toMatchObject({ status: 0, stderr: '' });
   },
 );

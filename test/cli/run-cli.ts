@@ -49,6 +49,7 @@ export async function runCli(
     timeout: () => new AbortController().signal,
     interrupted: new AbortController().signal,
     verifyManifest: async () => 0,
+    readWireKey: async () => '',
     ...surroundings,
   });
   return { code, ...run };

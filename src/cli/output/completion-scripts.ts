@@ -44,6 +44,7 @@ complete -o default -F _log_export log-export
 _log_export() {
   local -a commands
   commands=(
+    'help:explain a command'
 ${commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}\n`).join('')}  )
   if (( CURRENT == 2 )); then
     _describe 'command' commands
