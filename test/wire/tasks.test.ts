@@ -20,7 +20,12 @@ const order = {
 const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 let wire: Wire;
-afterAll(() => wire[Symbol.asyncDispose]());
+const useWire = (options?: Parameters<typeof openWire>[0]) => {
+  beforeAll(async () => {
+    wire = await openWire(options);
+  });
+  afterAll(() => wire[Symbol.asyncDispose]());
+};
 
 const create = async (input: Partial<CreateExportTaskCommandInput> = {}) =>
   (await wire.client().send(new CreateExportTaskCommand({ ...order, ...input }))).taskId ?? '';
@@ -49,9 +54,7 @@ const send = (body: object, headers: { signature?: string; invocationId?: string
   });
 
 describe('a task of an AWS client', () => {
-  beforeAll(async () => {
-    wire = await openWire();
-  });
+  useWire();
 
   test('is created, and shown in the words of AWS', async () => {
     const name = { taskName: 'daily', logStreamNamePrefix: 'web', destinationPrefix: 'exports/' };
@@ -160,10 +163,7 @@ describe('a task of an AWS client', () => {
 });
 
 describe('tasks that wait', () => {
-  beforeAll(async () => {
-    await wire[Symbol.asyncDispose]();
-    wire = await openWire({ isDispatching: false });
-  });
+  useWire({ isDispatching: false });
 
   test('are PENDING without a message, and are answered before they start', async () => {
     await wire.call('POST', '/export-jobs', {
@@ -244,5 +244,20 @@ describe('tasks that wait', () => {
     });
     expect(odd.$metadata.httpStatusCode).toBe(400);
     expect((await describeTasks({ taskId: randomUUID() })).exportTasks).toEqual([]);
+  });
+});
+
+describe('a task behind another', () => {
+  useWire({ emulator: { runningMs: 3_600_000 } });
+
+  test('is answered at once, also to a repeat of its create', async () => {
+    const invocationId = randomUUID();
+    await untilStatus(await create(), 'RUNNING');
+
+    const first = await send(order, { invocationId });
+    const repeat = send(order, { invocationId });
+    const waits = wire.waitFor(() => wire.waiting() > 0).then(() => 'waits');
+
+    expect(await Promise.race([repeat, waits])).toMatchObject({ body: first.body });
   });
 });

@@ -1,7 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { deleteRefusedTask } from '#export-jobs/store/tasks/delete-refused-task.ts';
-import { isNextToStart } from '#export-jobs/store/tasks/next-to-start.ts';
+import { isNextToStart, isSlotTaken } from '#export-jobs/store/tasks/next-to-start.ts';
 import { readTasks, type Task } from '#export-jobs/store/tasks/read-tasks.ts';
 import type { ChangeWatch } from '#export-jobs/watching/change-watch.ts';
 import { type AwsError, awsError } from '../protocol/aws-error.ts';
@@ -48,6 +48,8 @@ export async function awaitAnswer(
     }
     const isOpen = isUndecided(task) || (isRefused(task) && !isNew);
     if (!isOpen || ageMs >= waitMs) return 'accepted';
+    // AWS refuses nothing meanwhile. Many repeats behind a long task would wait for nothing.
+    if (!isNew && (await isSlotTaken(database, target, jobId))) return 'accepted';
     await watch.waitForChange(jobId, task.version, { ms: waitMs - ageMs, signal });
   }
 }

@@ -18,11 +18,28 @@ export async function isNextToStart(
     .select('number')
     .where('target', '=', target)
     .where('jobId', '!=', jobId)
-    .where((row) => row.or([whereWaiting, whereActive]))
+    .where(whereWaiting)
     .limit(1)
     .executeTakeFirst();
-  if (other) return false;
+  return !other && !(await isSlotTaken(database, target, jobId));
+}
+
+/** Whether something else than a job is known to hold the slot of its target. */
+export async function isSlotTaken(
+  database: Database,
+  target: string,
+  jobId: string,
+): Promise<boolean> {
+  const other = await database.queries
+    .selectFrom('slices')
+    .select('number')
+    .where('target', '=', target)
+    .where('jobId', '!=', jobId)
+    .where(whereActive)
+    .limit(1)
+    .executeTakeFirst();
+  if (other) return true;
   const foreign = await readForeignTask(database.queries, target);
-  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return true;
-  return (await readClock(database)) - foreign.foreignSeenAt > foreignFreshForMs;
+  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return false;
+  return (await readClock(database)) - foreign.foreignSeenAt <= foreignFreshForMs;
 }
