@@ -8,7 +8,7 @@ interface CreateRequest {
 
 /**
  * Marks a create as not repeatable if it may have been stored: a database that does not answer may have
- * stored it. Without a key, a repeat would then create a second one.
+ * stored it. Without a key, a repeat would then create a second one. The rotation of a secret is such a create.
  */
 export function withRepeatability(problem: Problem, { headers, query }: CreateRequest): Problem {
   const { slug, detail, members } = problem;

@@ -3,7 +3,7 @@ import { readOrigins } from './origins.ts';
 
 /** Where webhook endpoints may be. */
 export interface WebhooksConfig {
-  /** The origins that may be private or use plain HTTP. */
+  /** The origins that may be private, use plain HTTP or have another port. */
   origins: readonly string[];
 }
 

@@ -7,7 +7,7 @@ export const webhookVariables = {
     'Whether callers can have webhook endpoints. With EXPORT_JOBS=off there are none.',
   ),
   WEBHOOK_ORIGINS: origins(
-    'Origins that webhook endpoints may have although they are private or use plain HTTP, separated by commas. Default: none. Every other endpoint must use HTTPS and a public address.',
+    'Origins that webhook endpoints may have although they are private, use plain HTTP or have another port, separated by commas. Default: none. Every other endpoint must use HTTPS, port 443 and a public address.',
     'https://hooks.internal.example.com',
   ),
 };

@@ -23,7 +23,7 @@ export const jobProblems = {
     status: 422,
     title: 'Idempotency-Key reused for a different request',
     explanation:
-      'A key is for one request of one caller. The same key with the same body and `target` returns the same job or archive. Jobs and archives have separate keys. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
+      'A key is for one request of one caller. The same key with the same body and `target` returns the same job, archive or webhook endpoint. Jobs, archives and endpoints have separate keys. This key was used before with a different body or target. Omitting `target` is different from naming the default target.',
     remedy: 'Send the body and target that the key was first used with, or use a new key.',
     isRetryable: false,
   },
@@ -137,9 +137,9 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs and archives does not answer now. Nothing that was accepted is lost. If POST /export-jobs or POST /archives has this problem, the job or archive may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: a second rotation ends the secret that your receiver has. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs and POST /archives are safe to repeat with the same `Idempotency-Key`. If you sent no key, look for the job or archive first, in GET /export-jobs or GET /archives.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, look for it first, in GET /export-jobs, GET /archives or GET /webhook-endpoints. After the rotation of a secret, read `previousSecretUntil` of the endpoint: if it is new, rotate again, and change the secret of your receiver at once.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 
+import { toProblem } from '#problems/plugin.ts';
+import { withRepeatability } from '#problems/repeatability.ts';
 import { EndpointParams, WebhookEndpointWithSecret } from '../contract/endpoint-view.ts';
 import type { ManageEndpoints } from '../operations/manage-endpoints.ts';
 
@@ -23,6 +25,10 @@ export const rotateEndpointSecret: FastifyPluginAsyncTypebox<{
       action: 'ChangeWebhookEndpoint',
       problems: ['webhook-endpoint-not-found', 'database-unavailable'],
       timeoutProblem: 'database-unavailable',
+    },
+    errorHandler(error, request) {
+      // A second rotation would end the secret that the receiver has. No key makes it safe to repeat.
+      throw withRepeatability(toProblem(error, request), { headers: {}, query: {} });
     },
     handler: (request) => endpoints.rotate(request, request.params.endpointId),
   });

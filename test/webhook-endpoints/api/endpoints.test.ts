@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { Problem } from '#problems/problem.ts';
 import { as, type Rule } from '../../access.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
@@ -305,6 +306,34 @@ describe.each(storageBackends)('webhook endpoints on %s', (_name, openStorage) =
 
       expect((await call('GET', `/${id}`)).body).not.toHaveProperty('previousSecretUntil');
     });
+  });
+
+  test('returns database-unavailable, retryable only for a create with a key', async () => {
+    const { id } = await create();
+    const away = new Problem('database-unavailable', 'The database does not answer.');
+    const { transaction, queries } = world.database;
+    const get = (target: object, name: string | symbol) => {
+      if (name === 'updateTable') throw away;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    };
+    Object.assign(world.database, {
+      transaction: () => Promise.reject(away),
+      queries: new Proxy(queries, { get }),
+    });
+
+    const key = { 'idempotency-key': 'away' };
+    const answers = [
+      await call('POST', '', body, key),
+      await call('POST', '', body),
+      await call('POST', `/${id}/rotate-secret`, undefined, key),
+      await call('PATCH', `/${id}`, { description: 'x' }),
+    ];
+
+    Object.assign(world.database, { transaction, queries });
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    const isRetryable = answers.map((answer) => answer.body.isRetryable);
+    expect(isRetryable).toEqual([true, false, false, true]);
   });
 
   test('DELETE deletes an endpoint with its deliveries, and returns it as it was', async () => {
