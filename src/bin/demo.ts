@@ -39,7 +39,7 @@ for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete
 const { emulatorOptions, config } = exitWith(() => ({
   emulatorOptions: readEmulatorOptions(process.env),
   config: {
-    ...readConfig({ ...process.env, AWS_REGION: region }, () => ''),
+    ...readConfig({ WIRE: 'on', ...process.env, AWS_REGION: region }, () => ''),
     jobs: { dataDir: join(dataDir, 'jobs') },
     auditLog: join(dataDir, 'audit.jsonl'),
     targets: [

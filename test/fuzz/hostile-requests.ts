@@ -93,8 +93,13 @@ const paths = [
 /** The paths of AWS clients. */
 const wirePaths = ['/', '/', '/aws/default', '/aws/default/', '/aws/x', '/aws/%2f', '/?a'];
 const operations = [
-  ...['CreateExportTask', 'CreateExportTask', 'DescribeExportTasks', 'CancelExportTask'],
-  ...['DescribeLogGroups', 'PutLogEvents', 'x'.repeat(2_000)],
+  'CreateExportTask',
+  'CreateExportTask',
+  'DescribeExportTasks',
+  'CancelExportTask',
+  'DescribeLogGroups',
+  'PutLogEvents',
+  'x'.repeat(2_000),
 ];
 const types = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'a/b;'];
 const codings = [

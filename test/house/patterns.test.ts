@@ -15,6 +15,19 @@ const made: Record<string, Pattern[]> = {
     { file: 'problems/plugin.ts', source: '^/a/[^/]+/[^/]+/[^/]+/b$', flags: '' },
     { file: 'problems/plugin.ts', source: '^/docs/static/.*$', flags: '' },
   ],
+  // The patterns of parameters of AWS clients, and the one of all texts.
+  "wire/protocol/json/kinds.ts: new RegExp(`^(?:${source})$`, 'u')": [
+    String.raw`[\.\-_/#A-Za-z0-9]+`,
+    String.raw`[\.\-_/#A-Za-z0-9]*`,
+    '[^:*]*',
+    String.raw`\d{12}`,
+    String.raw`[\w#+=/:,.@-]*`,
+    String.raw`[^\p{Cc}\p{Cs}]*`,
+  ].map((source) => ({
+    file: 'wire/protocol/requests.ts',
+    source: `^(?:${source})$`,
+    flags: 'u',
+  })),
   // Every pattern in the schemas of the emulator becomes one of these; see below.
   "wire/constraints.ts: new RegExp(`^(?:${pattern})$`, 'u')": [],
 };

@@ -15,7 +15,8 @@ export interface AuthorizationHeader {
 
 // The order of all SDKs. Names of headers are in lower case there.
 const form =
-  /^AWS4-HMAC-SHA256 +Credential=([\w.-]{1,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([a-z0-9-]{1,32})\/aws4_request, *SignedHeaders=([a-z0-9_.;-]{1,2048}), *Signature=([0-9a-f]{64})$/;
+  /^AWS4-HMAC-SHA256 +Credential=([\w.-]+)\/(\d{8})\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, *SignedHeaders=([a-z0-9_.;-]+), *Signature=([0-9a-f]+)$/;
+const signatureDigits = 64;
 
 /**
  * Reads the signature in the headers of a request. There must be exactly one credential. If there were two,
@@ -30,7 +31,7 @@ export function readAuthorization(headers: HeaderValues): AuthorizationHeader {
     throw refuseSignedBecause('malformed', 'The request must have exactly one credential.');
   }
   const members = form.exec(value);
-  if (!members) {
+  if (members?.[6]?.length !== signatureDigits) {
     throw refuseSignedBecause(
       'malformed',
       'The Authorization header must have the form "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".',

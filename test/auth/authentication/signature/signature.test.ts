@@ -69,10 +69,9 @@ test.each(vectors)(
   'a signature is that of the test suite of AWS: %s',
   (_name, names, more, body, signature) => {
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`;
-    const headers = [
-      ...['Host', 'example.amazonaws.com', 'X-Amz-Date', '20150830T123600Z'],
-      ...['Authorization', authorization, ...more],
-    ];
+    const host = ['Host', 'example.amazonaws.com'];
+    const date = ['X-Amz-Date', '20150830T123600Z'];
+    const headers = [...host, ...date, 'Authorization', authorization, ...more];
 
     expect(signatureFor({ headers, body }, secretOfVectors)).toBe(signature);
   },
