@@ -22,7 +22,13 @@ interface Output {
 
 // Shorter: "anonymous" after "Bearer" would be found in every log without authentication.
 const minLength = 12;
-const credentialHeaders = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key'];
+const credentialHeaders = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-api-key',
+  'x-amz-security-token',
+];
 
 /** Makes an empty set of canaries. */
 export function makeCanaries(): Canaries {
@@ -47,7 +53,9 @@ export function makeCanaries(): Canaries {
       for (const [name, value] of Object.entries(headers)) {
         if (!credentialHeaders.includes(name.toLowerCase())) continue;
         // Parts of a token are secret, too: its claims and its signature.
-        for (const part of value.split(/[\s.;,:=]+/)) plant(name, part);
+        // The names of signed headers are none.
+        const secret = value.replace(/^AWS4.*Signature=/, '');
+        for (const part of secret.split(/[\s.;,:=]+/)) plant(name, part);
       }
     },
     count: () => planted.size,

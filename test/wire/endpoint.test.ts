@@ -69,16 +69,14 @@ describe.each(paths)('POST %s', (path) => {
   });
 });
 
-test.each([
-  '/service/Logs_20140328/operation/CreateExportTask',
-  '/aws',
-  '/aws/default/x',
-  '/aws//',
-])('leaves POST %s free', async (path) => {
-  const { status, body } = await world.call('POST', path, '{}', ofOperation('CreateExportTask'));
+test.each(['/service/Logs_20140328/operation/CreateExportTask', '/aws', '/aws/default/x'])(
+  'leaves POST %s free',
+  async (path) => {
+    const { status, body } = await world.call('POST', path, '{}', ofOperation('CreateExportTask'));
 
-  expect([status, body.type]).toEqual([404, '/problems/no-such-route']);
-});
+    expect([status, body.type]).toEqual([404, '/problems/no-such-route']);
+  },
+);
 
 test('leaves GET at its paths to other clients', async () => {
   const headers = ofOperation('CreateExportTask');

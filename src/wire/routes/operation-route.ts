@@ -1,33 +1,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Action } from '#auth/authorization/action.ts';
-import type { KnownTarget } from '#targets/target.ts';
 import type { AskedOperation, WireOperation } from '../protocol/operations.ts';
 import { toWireBody, wireMediaType } from '../protocol/wire-body.ts';
 import type { FindTarget } from '../target/find-target.ts';
 
-/**
- * A request of an authenticated caller for an operation.
- * @public
- */
-export interface WireCall {
+/** A request of an authenticated caller for an operation. */
+interface WireCall {
   request: FastifyRequest;
   reply: FastifyReply;
-  /** The target of the request, in whatever state. */
-  target: KnownTarget;
+  /** The name of the target of the request. */
+  target: string;
   /** The JSON text of the parameters; empty if there is no body. */
   body: Buffer;
 }
 
-/**
- * An operation of AWS.
- * @public
- */
+/** An operation of AWS. */
 export interface OperationRoute {
   operation: WireOperation;
   /** The action of this service for it. Its kind decides on limits and overload. */
   action: Action;
-  /** The action that a caller must be able to do at the target. Default: `action`. */
+  /** The action that the caller must be able to do at the target. Default: `action`. */
   targetAction?: Action;
   findTarget: FindTarget;
   /** The most time for the answer, in milliseconds. Default: that of the server. */
@@ -39,10 +32,7 @@ export interface OperationRoute {
 /** The paths of the endpoint. Some SDKs add a slash, and that for Dart does so after a slash, too. */
 const paths = ['/', '/aws/:target', '/aws/:target/', '/aws/:target//'];
 
-/**
- * Registers an operation at every path of the endpoint. Its errors are in the words of AWS.
- * @public
- */
+/** Registers an operation at every path of the endpoint. Its errors are in the words of AWS. */
 export function addOperation(app: FastifyInstance, route: OperationRoute): void {
   const { operation, action, targetAction = action, findTarget, handlerTimeout, handler } = route;
   for (const url of paths) {

@@ -37,7 +37,7 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
       const { signature = '', invocationId } = request.signed ?? {};
       const taskId = await createTask({
         request,
-        target: targets.find(target.name),
+        target: targets.find(target),
         parameters: readCreateExportTask(body),
         sent: { signature, ...(invocationId !== undefined && { invocationId }) },
         traceParent: request.start.traceParent,
@@ -50,14 +50,14 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
     action: 'ReadExportJob',
     findTarget,
     handler: ({ request, target, body }) =>
-      describeTasks(request, target.name, readDescribeExportTasks(body)),
+      describeTasks(request, target, readDescribeExportTasks(body)),
   });
   addOperation(app, {
     operation: 'CancelExportTask',
     action: 'CancelExportJob',
     findTarget,
     async handler({ request, target, body }) {
-      await cancelTask(request, target.name, readCancelExportTask(body).taskId);
+      await cancelTask(request, target, readCancelExportTask(body).taskId);
       return undefined;
     },
   });
@@ -67,6 +67,6 @@ export function addTaskOperations(app: FastifyInstance, operations: TaskOperatio
     targetAction: 'CreateExportJob',
     findTarget,
     handler: ({ request, target, body }) =>
-      describeLogGroups(request, targets.find(target.name), readDescribeLogGroups(body)),
+      describeLogGroups(request, targets.find(target), readDescribeLogGroups(body)),
   });
 }

@@ -1,6 +1,6 @@
 import type { Action } from '#auth/authorization/action.ts';
 import type { Authorizer, CallerRequest } from '#auth/authorization/authorizer.ts';
-import { identityOf, type KnownTarget, type Targets } from '#targets/target.ts';
+import { identityNamed, identityOf, type Targets } from '#targets/target.ts';
 import { awsError } from '../protocol/aws-error.ts';
 
 /** What a request says about its target. */
@@ -13,40 +13,45 @@ interface AskedTarget {
   action: Action;
 }
 
-/** Finds the target of a request. @throws an error of AWS */
-export type FindTarget = (request: CallerRequest, asked: AskedTarget) => KnownTarget;
+/** Finds the name of the target of a request. @throws an error of AWS */
+export type FindTarget = (request: CallerRequest, asked: AskedTarget) => string;
 
+// Names of targets have this form. Databases cannot keep every other text.
+const nameForm = /^[\w.-]+$/;
 // More names than this help nobody.
 const maxNames = 10;
 
 /**
  * Makes the search for the target of a request: the one in the path, otherwise the only one of the caller in
- * the Region that the request is signed for. Refusals name only targets that the caller can use.
- * @public
+ * the Region that the request is signed for. Refusals name only targets that the caller can use. A name in
+ * the path that no target has is treated like a target where the caller has no task.
  */
 export function makeFindTarget(
   targets: Pick<Targets, 'look' | 'list'>,
   authorizer: Pick<Authorizer, 'mayPermit'>,
 ): FindTarget {
   return (request, { name, region, action }) => {
-    const isUsable = (target: KnownTarget, by: Action) =>
-      authorizer.mayPermit(request, by, identityOf(target));
     if (name !== undefined) {
-      const target = targets.look(name);
-      if (target && isUsable(target, action)) return target;
+      const isUsable =
+        nameForm.test(name) && authorizer.mayPermit(request, action, identityNamed(targets, name));
+      if (isUsable) return name;
       throw invalidTarget('There is no target with the name in the path, or you may not use it.');
     }
     const inRegion = [...targets.list()].filter((target) => target.region === region);
-    const usableBy = (by: Action) => inRegion.filter((target) => isUsable(target, by));
-    // Everybody may read their own tasks everywhere: so the tasks are where the caller may create them.
-    const creatable = usableBy('CreateExportJob');
-    const usable = creatable.length > 0 ? creatable : usableBy(action);
+    const usableBy = (by: Action) =>
+      inRegion
+        .filter((target) => authorizer.mayPermit(request, by, identityOf(target)))
+        .map((target) => target.name);
+    const usable =
+      [usableBy('CreateExportJob'), usableBy('ReadTarget')].find(({ length }) => length > 0) ??
+      // Every caller may read its own tasks at every target, so that permit shows no names.
+      (inRegion.length === 1 ? usableBy(action) : []);
     const [only, ...others] = usable;
-    if (!only) throw invalidTarget(`You may use no target in Region ${region}.`);
+    if (only === undefined) throw invalidTarget(`You may use no target in Region ${region}.`);
     if (others.length === 0) return only;
-    const names = usable.slice(0, maxNames).map((target) => target.name);
+    const names = usable.slice(0, maxNames).join(', ') + (usable.length > maxNames ? ', …' : '');
     throw invalidTarget(
-      `You may use several targets in Region ${region}. Add one of them to the endpoint URL as /aws/{target}: ${names.join(', ')}${usable.length > maxNames ? ', …' : ''}.`,
+      `You may use several targets in Region ${region}. Add one of them to the endpoint URL as /aws/{target}: ${names}.`,
     );
   };
 }
