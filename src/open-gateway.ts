@@ -153,8 +153,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     audit,
     jobs,
     archives,
-    webhookEndpoints: config.webhooks && {
-      origins: config.webhooks.origins,
+    webhookEndpoints: webhooks && {
+      ...webhooks,
       wake: () => notifications?.wake(),
       newKey: () => randomBytes(32),
     },

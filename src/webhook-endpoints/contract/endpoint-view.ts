@@ -125,7 +125,7 @@ export const WebhookEndpointWithSecret = Type.Object(
 /** An endpoint as it is stored, without its secrets. */
 export type StoredEndpoint = Omit<
   Selectable<WebhookEndpointRow>,
-  'principal' | 'secret' | 'previousSecret' | 'idempotencyKey'
+  'principal' | 'secret' | 'previousSecret' | 'idempotencyKey' | 'digest' | 'version'
 >;
 
 /** Shows an endpoint. `now` is the clock of the database. */

@@ -10,11 +10,9 @@ const columns = [
   'eventTypes',
   'previousSecretUntil',
   'createdAt',
-  'version',
   'disabledAt',
   'disabledReason',
   'failingSince',
-  'digest',
 ] as const;
 
 /** An endpoint, and the clock of the database when it was read. */
