@@ -139,8 +139,54 @@ const headers = fc.record(
   { requiredKeys: ['content-type'] },
 );
 
+const taskMembers = { ...valid, taskId: '"x"', limit: '5', statusCode: '"PENDING"' };
+const anyTask = fc
+  .dictionary(fc.constantFrom(...Object.keys(taskMembers)), anyToken, { maxKeys: 2 })
+  .map((changes) => {
+    const members = Object.entries({ ...taskMembers, ...changes });
+    return `{${members.map(([name, token]) => `"${name}":${token}`).join()}}`;
+  });
+
+/** The Authorization header of a signature that is not verified. */
+export const anySignature = `AWS4-HMAC-SHA256 Credential=any/20240501/eu-west-1/logs/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+const operation = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'CreateExportTask',
+      'DescribeExportTasks',
+      'CancelExportTask',
+      'DescribeLogGroups',
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii' }) },
+);
+
+/** Requests of AWS clients. */
+const ofAwsClient: fc.Arbitrary<FuzzRequest> = fc.record({
+  method: fc.constant('POST' as const),
+  url: fc
+    .tuple(fc.constantFrom('/', '/', '/aws/default', '/aws/x', '/aws/'), query)
+    .map((parts) => parts.join('')),
+  headers: fc.record({
+    'content-type': fc.constantFrom(
+      'application/x-amz-json-1.1',
+      'application/x-amz-json-1.1; charset=utf-8',
+      'application/x-amz-json-1.1',
+      'application/json',
+    ),
+    'x-amz-target': operation.map((name) => `Logs_20140328.${name}`),
+    authorization: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(anySignature) },
+      { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii' }) },
+    ),
+  }),
+  payload: fc.oneof({ weight: 2, arbitrary: anyTask }, { weight: 1, arbitrary: payload }),
+});
+
 /** Requests to every route; most are creates. */
 export const anyRequest: fc.Arbitrary<FuzzRequest> = fc.oneof(
+  { weight: 1, arbitrary: ofAwsClient },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -175,6 +221,11 @@ const line = fc.oneof(
   fc.constantFrom(
     'GET /health/live HTTP/1.1',
     'POST /export-tasks HTTP/1.1',
+    'POST / HTTP/1.1',
+    'POST /aws/x HTTP/1.1',
+    'X-Amz-Target: Logs_20140328.CreateExportTask',
+    'Content-Type: application/x-amz-json-1.1',
+    `Authorization: ${anySignature}`,
     'GET /export-tasks/%zz HTTP/1.1',
     'HEAD /targets HTTP/1.0',
     'Host: gateway',
