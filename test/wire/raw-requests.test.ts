@@ -1,0 +1,210 @@
+import { hash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { makeWireKey } from '#auth/authentication/signature/wire-key.ts';
+import { sign } from '../auth/authentication/signature/sign.ts';
+import { type Guard, openGuard } from '../auth/guard.ts';
+import { temporaryDir } from '../database/homes.ts';
+import { talk } from '../edge/raw.ts';
+import { openWorld, type World } from '../world.ts';
+
+// Bytes on a connection that no SDK sends, or that servers and proxies read differently.
+
+const wireSecret = 'the secret of this test, 32 characters';
+let guard: Guard;
+let world: World;
+beforeAll(async () => {
+  const apiKeysFile = join(temporaryDir(afterAll), 'api-keys.json');
+  writeFileSync(
+    apiKeysFile,
+    JSON.stringify([{ name: 'raw', sha256: hash('sha256', 'raw'), wire: 1 }]),
+  );
+  const signatures = { secrets: [wireSecret], basePath: '' };
+  guard = await openGuard({ methods: ['api-key'], apiKeysFile, signatures });
+  world = await openWorld({ access: guard.access, jobs: {} });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await guard[Symbol.asyncDispose]();
+});
+
+type Lines = [name: string, value: string][];
+
+/** A signed request: its lines, which a case may change, and its body. */
+function signed(path: string, body = '{}'): { lines: Lines; body: string } {
+  const key = makeWireKey(wireSecret, 'raw', 1);
+  const { headers } = sign({ ...key, at: Date.now(), path, body });
+  return { lines: Object.entries(headers), body };
+}
+
+const withLength = (lines: Lines, body: string): Lines => [
+  ...lines,
+  ['content-length', String(body.length)],
+];
+const bytesOf = (path: string, lines: Lines, body: string, version = '1.1') =>
+  `POST ${path} HTTP/${version}\r\n${lines.map((line) => line.join(': ')).join('\r\n')}\r\n\r\n${body}`;
+const valueOf = (lines: Lines, name: string) => lines.find(([each]) => each === name)?.[1] ?? '';
+
+/** Sends bytes; returns the status and the code of the error, if the answer is one. */
+async function statusOf(bytes: string): Promise<[number | undefined, string | undefined]> {
+  const { answers } = await talk(world.port, bytes);
+  const text = answers[0]?.text || '{}';
+  const { __type: code, type } = JSON.parse(text);
+  return [answers[0]?.status, code ?? type];
+}
+
+const paths = ['/', '/aws/default'];
+
+test.each(paths)('answers a request to %s as it was signed', async (path) => {
+  const { lines, body } = signed(path);
+
+  expect(await statusOf(bytesOf(path, withLength(lines, body), body))).toEqual([200, undefined]);
+});
+
+test.each<[string, (lines: Lines, body: string) => string]>([
+  [
+    'a chunked body',
+    (lines) => bytesOf('/', [...lines, ['transfer-encoding', 'chunked']], '2\r\n{}\r\n0\r\n\r\n'),
+  ],
+  [
+    'names of headers in upper case',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        withLength(lines, body).map(([name, value]) => [name.toUpperCase(), value]),
+        body,
+      ),
+  ],
+  [
+    'spaces and tabs around values',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        withLength(lines, body).map(([name, value]) => [name, ` ${value}\t `]),
+        body,
+      ),
+  ],
+  [
+    'Expect: 100-continue',
+    (lines, body) => bytesOf('/', [...withLength(lines, body), ['expect', '100-continue']], body),
+  ],
+  ['HTTP/1.0', (lines, body) => bytesOf('/', withLength(lines, body), body, '1.0')],
+])('accepts %s', async (_what, toBytes) => {
+  const { lines, body } = signed('/');
+
+  expect(await statusOf(toBytes(lines, body))).toEqual([200, undefined]);
+});
+
+test.each<[string, (lines: Lines, body: string) => string, [number, string]]>([
+  [
+    'two Authorization headers, the first of them valid',
+    (lines, body) =>
+      bytesOf('/', [...withLength(lines, body), ['authorization', 'Bearer a.b.c']], body),
+    [400, 'MissingAuthenticationTokenException'],
+  ],
+  [
+    'two equal Authorization headers',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        [...withLength(lines, body), ['Authorization', valueOf(lines, 'authorization')]],
+        body,
+      ),
+    [400, 'MissingAuthenticationTokenException'],
+  ],
+  [
+    'two times',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        [...withLength(lines, body), ['X-Amz-Date', valueOf(lines, 'x-amz-date')]],
+        body,
+      ),
+    [400, 'InvalidSignatureException'],
+  ],
+  [
+    'two operations',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        [...withLength(lines, body), ['X-Amz-Target', valueOf(lines, 'x-amz-target')]],
+        body,
+      ),
+    [400, 'UnknownOperationException'],
+  ],
+  [
+    'two hosts',
+    (lines, body) => bytesOf('/', [...withLength(lines, body), ['Host', 'gateway']], body),
+    [400, 'MalformedHttpRequestException'],
+  ],
+  [
+    'a folded header',
+    (lines, body) =>
+      bytesOf(
+        '/',
+        withLength(lines, body).map(([name, value]) => [
+          name,
+          name === 'authorization' ? value.replace(', ', ',\r\n ') : value,
+        ]),
+        body,
+      ),
+    [400, '/problems/malformed-request'],
+  ],
+  [
+    'the path of another request',
+    (lines, body) => bytesOf('/aws/default', withLength(lines, body), body),
+    [400, 'InvalidSignatureException'],
+  ],
+  [
+    'the body of another request',
+    (lines) => bytesOf('/', withLength(lines, '{"limit":50}'), '{"limit":50}'),
+    [400, 'InvalidSignatureException'],
+  ],
+  [
+    'no body',
+    (lines) => bytesOf('/', withLength(lines, ''), ''),
+    [400, 'InvalidSignatureException'],
+  ],
+  [
+    'more than 64 KiB',
+    (lines) => bytesOf('/', [...lines, ['content-length', '65537']], ''),
+    [413, 'RequestEntityTooLargeException'],
+  ],
+  [
+    'a compressed body',
+    (lines, body) => bytesOf('/', [...withLength(lines, body), ['content-encoding', 'gzip']], body),
+    [404, 'UnknownOperationException'],
+  ],
+  [
+    'Content-Length beside Transfer-Encoding',
+    (lines, body) =>
+      bytesOf('/', [...withLength(lines, body), ['transfer-encoding', 'chunked']], '0\r\n\r\n'),
+    [400, '/problems/malformed-request'],
+  ],
+  [
+    'a URL for a path',
+    (lines, body) => bytesOf('http://gateway/', withLength(lines, body), body),
+    [400, 'MalformedHttpRequestException'],
+  ],
+  [
+    'a query',
+    (lines, body) => bytesOf('/?X-Amz-Expires=60', withLength(lines, body), body),
+    [400, 'InvalidSignatureException'],
+  ],
+])('rejects %s', async (_what, toBytes, expected) => {
+  const { lines, body } = signed('/');
+
+  expect(await statusOf(toBytes(lines, body))).toEqual(expected);
+});
+
+test('a client that sends one request after the other gets one answer for each', async () => {
+  const { lines, body } = signed('/');
+  const good = bytesOf('/', withLength(lines, body), body);
+  const bad = bytesOf('/', withLength(lines, '{"a":1}'), '{"a":1}');
+
+  const { answers } = await talk(world.port, good + bad + good, 3);
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 400, 200]);
+});
