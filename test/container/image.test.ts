@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { openEmulator } from 'cloudwatch-logs-export-emulator/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -144,6 +145,27 @@ describe('the image of the gateway', () => {
     const afterwards = await check(gateway, { PORT: port });
 
     expect([whileRunning, afterwards]).toEqual([0, 1]);
+  });
+
+  test('has the command line, also the check of manifests with the AWS SDK', async () => {
+    const [command = ''] = JSON.parse(lastOf('ENTRYPOINT', gateway.steps) ?? '');
+    const run = async (...words: string[]) => {
+      const child = spawn(command, ['src/bin/log-export.ts', ...words], {
+        cwd: gateway.workdir,
+        env: { ...gateway.env, ...compilingElsewhere },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+      return { code, stdout };
+    };
+
+    const [help, verify] = await Promise.all([run('help', 'run'), run('verify', '/nonexistent')]);
+
+    expect(help).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage: log-export run'),
+    });
+    expect(verify).toMatchObject({ code: 2, stdout: expect.stringContaining('no such file') });
   });
 
   test('is healthy with TLS', async () => {

@@ -72,6 +72,7 @@ export async function waitForJob(
       {
         method: 'GET',
         path: jobPath(jobId) + (isFirst ? '' : `?wait=${seconds}`),
+        retryPath: jobPath(jobId),
         ...(etag !== undefined && { headers: { 'if-none-match': etag } }),
         waitMs: seconds * 1_000,
       },

@@ -35,8 +35,12 @@ export function makeClientOpener(surroundings: Surroundings, screen: Screen): Op
     return {
       base,
       async send(request, member) {
-        for (;;) {
-          const attempt = await sendOnce(request, options);
+        const { path, retryPath = path, waitMs = 0 } = request;
+        for (let isRetry = false; ; isRetry = true) {
+          const attempt = await sendOnce(
+            { ...request, path: isRetry ? retryPath : path, waitMs: isRetry ? 0 : waitMs },
+            options,
+          );
           if (attempt.outcome === 'away') {
             await persistence.pauseWhileAway(attempt.reason);
             continue;

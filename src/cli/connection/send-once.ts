@@ -29,6 +29,8 @@ export interface GatewayRequest {
   method: 'GET' | 'POST';
   /** The path and query. */
   path: string;
+  /** Those of further attempts, without a wait: so the return of the gateway is noticed at once. Default: `path`. */
+  retryPath?: string;
   headers?: Record<string, string>;
   body?: unknown;
   /** How long the gateway may wait before it answers, in milliseconds. Default: 0. */
