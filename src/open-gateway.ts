@@ -16,6 +16,7 @@ import { dispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { makeReloadSignal } from '#files/reload-signal.ts';
 import { openNotifications } from '#notifications/open-notifications.ts';
+import { notificationTimings } from '#notifications/timings.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
 import { buildApp } from './app.ts';
@@ -134,6 +135,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       database,
       sendWebhook: webhooks && makeWebhookSender({ origins: webhooks.origins, elapsed }),
       basePath,
+      timings: notificationTimings,
       random: Math.random,
     });
   if (notifications) opening.defer(() => closeInTime('notifications', notifications.close, log));

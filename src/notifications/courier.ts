@@ -15,6 +15,7 @@ import {
   sendDelivery,
 } from './deliveries/send-delivery.ts';
 import { makeTurns } from './deliveries/turns.ts';
+import type { NotificationTimings } from './timings.ts';
 
 /** Sends deliveries, a few at once. */
 export interface Courier {
@@ -29,6 +30,7 @@ export interface CourierOptions extends DeliveryOptions {
   database: Database;
   /** The name of this process in the leases: unique among all processes that use the database. */
   owner: string;
+  timings: NotificationTimings;
   log: Log;
   /** The time of day, as epoch ms: for the log alone. */
   now: () => number;
@@ -39,14 +41,13 @@ export interface CourierOptions extends DeliveryOptions {
   track?: ((loop: Promise<void>) => void) | undefined;
 }
 
-// Longer than a delivery. Shorter: a slow database lets two processes send it. Longer: after a kill it is sent later.
-const leaseMs = 60_000;
 // How many destinations are remembered as failing. Fewer: an outage has more lines. More: memory.
 const maxOutages = 1_000;
 
 /** Makes what sends deliveries. `signal` ends it: what goes on is finished. */
 export function makeCourier(options: CourierOptions, signal: AbortSignal): Courier {
-  const { database, log, now, random, onEnd, track } = options;
+  const { database, timings, log, now, random, onEnd, track } = options;
+  const { leaseMs, pausesMs } = timings;
   // Leases of an earlier process of the same name are not ours: nobody sends its deliveries.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
   const turns = makeTurns();
@@ -79,7 +80,8 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
     if (!sent) return undefined;
     const { outcome, durationMs } = sent.result;
     deliveryEnds.publish({ kind: kindOf(claim.destination), outcome, durationMs });
-    const change = await recordResult(database, claim, sent.result, random());
+    const pauses = { pausesMs, random: random() };
+    const change = await recordResult(database, claim, sent.result, pauses);
     logResult(claim, sent);
     if (change === 'disabled') {
       log.warn({ ...sent.receiver, outcome }, 'disabled a webhook endpoint that takes no events');

@@ -25,13 +25,8 @@ export interface NotificationsOptions extends Omit<CourierOptions, 'onEnd' | 'se
   /** The path prefix of links. */
   basePath: string;
   sleep: AbortableSleep;
-  /** How often it looks for work when nothing wakes it, in ms. Default: 3 seconds. */
-  pollMs?: number;
 }
 
-// Shorter: an idle service has more statements. Longer: behind a pooler, where no notification of PostgreSQL arrives,
-// events leave later.
-const usualPollMs = 3_000;
 const confirmEveryMs = 60_000;
 // Between attempts after a failure of the database.
 const pauses = { firstMs: 1_000, maxMs: 30_000 };
@@ -39,7 +34,7 @@ const pauses = { firstMs: 1_000, maxMs: 30_000 };
 /** Opens the notifications. While there is nothing to do, this is one statement every few seconds. */
 export function openNotifications(options: NotificationsOptions): Notifications {
   const { database, targets, sendWebhook, elapsed, sleep, log, now } = options;
-  const { pollMs = usualPollMs } = options;
+  const { pollMs } = options.timings;
   const stop = new AbortController();
   const { signal } = stop;
   const wakeSignal = makeWakeSignal();

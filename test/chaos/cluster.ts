@@ -41,6 +41,8 @@ export interface ClusterOptions {
   isServing?: boolean;
   /** Whether the replicas keep archives. Default: false. */
   hasArchives?: boolean;
+  /** The origin of the webhooks that the replicas send. Default: they send none. */
+  webhookOrigin?: string;
   /** Whether replicas of the version before the newest migration take part. Default: false. */
   hasOldReplicas?: boolean;
   /** Wrong clocks, by replica. */
@@ -141,6 +143,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         database,
         isServing: options.isServing ?? false,
         hasArchives: options.hasArchives ?? false,
+        webhookOrigin: options.webhookOrigin,
         clockShiftsMs: options.clockShiftsMs?.(index),
         async atCreate(replica, create) {
           // A create of the mirror has no intent in the database.

@@ -13,7 +13,12 @@ import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
 import { openExportJobs } from '#export-jobs/open-export-jobs.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { openConfiguredTargets } from '../../src/open-configured-targets.ts';
-import { chaosKeeperTimings, chaosLimits, chaosTimeouts } from './shortened-limits.ts';
+import {
+  chaosKeeperTimings,
+  chaosLimits,
+  chaosNotificationTimings,
+  chaosTimeouts,
+} from './shortened-limits.ts';
 
 /** The settings of a replica, as JSON in its first argument. */
 export interface ReplicaSettings {
@@ -24,6 +29,8 @@ export interface ReplicaSettings {
   isServing: boolean;
   /** Whether it keeps archives. */
   hasArchives: boolean;
+  /** The origin of the webhooks that it sends; without it, it sends none. */
+  webhookOrigin?: string | undefined;
 }
 
 /** A point at which the replica kills or freezes itself, at its n-th visit from now. */
@@ -101,12 +108,15 @@ const archives = settings.hasArchives
       wake: jobs.wake,
     })
   : undefined;
+const { webhookOrigin } = settings;
+const notifications = webhookOrigin === undefined ? undefined : await openWebhooks([webhookOrigin]);
 const app = settings.isServing ? await serve() : undefined;
 await targets.whenReady;
 const stopped = once(process, 'SIGTERM'); // the parent may send it as soon as this is ready
 await send({ type: 'ready', port: (app?.server.address() as AddressInfo | undefined)?.port });
 
 await stopped;
+await notifications?.close();
 await archives?.close();
 await jobs.close();
 await app?.close();
@@ -126,6 +136,24 @@ function sendConfigured(): Promise<void> {
 
 function send(message: ReplicaMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));
+}
+
+async function openWebhooks(origins: readonly string[]) {
+  const { openNotifications } = await import('#notifications/open-notifications.ts');
+  const { makeWebhookSender } = await import('#webhook-endpoints/signing/send-webhook.ts');
+  return openNotifications({
+    database,
+    targets,
+    log,
+    owner,
+    now: Date.now,
+    elapsed,
+    sleep: sleepUntilAborted,
+    random: Math.random,
+    basePath: '',
+    timings: chaosNotificationTimings,
+    sendWebhook: makeWebhookSender({ origins, elapsed }),
+  });
 }
 
 async function serve() {

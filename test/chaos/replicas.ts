@@ -38,6 +38,7 @@ export interface ReplicaOptions {
   database: Database;
   isServing: boolean;
   hasArchives: boolean;
+  webhookOrigin: string | undefined;
   clockShiftsMs: readonly number[] | undefined;
   atCreate: (replica: Replica, create: CreateRequest) => Promise<CreateHandling>;
 }
@@ -54,7 +55,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
   const url = new URL(databaseUrl);
   const toDatabase = await openTcpProxy(Number(url.port));
   url.port = String(toDatabase.port);
-  const { isServing, hasArchives } = options;
+  const { isServing, hasArchives, webhookOrigin } = options;
   const name = `replica-${index}`;
   const shifts = options.clockShiftsMs;
   let starts = 0;
@@ -69,7 +70,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
       starts += 1;
       const owner = `${name}-${starts}`;
       const started = startReplica(
-        { owner, databaseUrl: url.href, targetsPath, isServing, hasArchives },
+        { owner, databaseUrl: url.href, targetsPath, isServing, hasArchives, webhookOrigin },
         {
           awsUrl: `http://127.0.0.1:${toAws.port}`,
           logFile,

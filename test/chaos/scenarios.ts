@@ -7,6 +7,7 @@ import { repeatRequests } from './scenarios/duplicate-requests.ts';
 import { runUnderGuess, secondMs } from './scenarios/guesses.ts';
 import { runHostileCallers } from './scenarios/hostile-caller.ts';
 import { loseAnswers, lostAnswers } from './scenarios/lost-answers.ts';
+import { killWithWebhooks } from './scenarios/notifications.ts';
 import { runOrganisation } from './scenarios/organisation.ts';
 import { cutConnection } from './scenarios/partitions.ts';
 import { pauseOwners } from './scenarios/pauses.ts';
@@ -46,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'duplicate-requests', count: 1_000, run: repeatRequests },
   { name: 'organisation', count: 300, run: runOrganisation }, // about twenty minutes
   { name: 'archives', count: 200, run: killWithArchives }, // about eight minutes
+  { name: 'notifications', count: 200, run: killWithWebhooks }, // about three minutes
   { name: 'rolling-upgrade', count: 200, run: mixVersions }, // about ten minutes
   { name: 'hostile-caller', count: 30, run: runHostileCallers },
 ];

@@ -1,6 +1,7 @@
 import type { KeeperTimings } from '#archives/keeper/timings.ts';
 import type { AwsTimeouts } from '#aws/client/timeouts.ts';
 import type { DispatcherTimings } from '#export-jobs/dispatcher/timings.ts';
+import type { NotificationTimings } from '#notifications/timings.ts';
 
 /** Timeouts of calls to the emulator, which runs on the same busy machine. */
 export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readMs: 1_000 };
@@ -41,3 +42,10 @@ export const chaosKeeperTimings: KeeperTimings = {
 
 /** How long a replica is frozen: long enough for another one to take its slots. */
 export const pauseMs = 1.5 * chaosLimits.leaseMs;
+
+/** The timings of notifications: a delivery is tried again soon, and as often as a receiver fails. */
+export const chaosNotificationTimings: NotificationTimings = {
+  pollMs: 200,
+  leaseMs: 3_000,
+  pausesMs: Array.from({ length: 30 }, () => 200),
+};

@@ -10,6 +10,7 @@ import {
   openNotifications,
 } from '#notifications/open-notifications.ts';
 import { recordEvent } from '#notifications/record-event.ts';
+import { notificationTimings } from '#notifications/timings.ts';
 import { openStore, type storageBackends } from '../export-jobs/storage-backends.ts';
 import { makeVirtualTime, type VirtualTime } from '../export-jobs/virtual-time.ts';
 import type { LogLine } from '../world.ts';
@@ -175,7 +176,7 @@ export async function openPost(
         elapsed: time.now,
         random: () => 0.5,
         sleep: time.sleep,
-        pollMs: 3_600_000, // polls of days would take minutes
+        timings: { ...notificationTimings, pollMs: 3_600_000 }, // polls of days would take minutes
         track(loop) {
           time.expectSleepers(1);
           void loop.then(() => time.expectSleepers(-1));

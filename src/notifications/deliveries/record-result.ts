@@ -2,7 +2,7 @@ import type { Database, Queries } from '#database/database.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import { endPending } from './end-pending.ts';
-import { pauseAfter } from './schedule.ts';
+import { pauseBeforeNext } from './schedule.ts';
 
 /** What became of an endpoint because of a result. */
 export type EndpointChange = 'disabled' | undefined;
@@ -20,11 +20,12 @@ export async function recordResult(
   database: Database,
   claim: ClaimedDelivery,
   { outcome, status, reason, retryAfterMs }: DeliveryResult,
-  random: number,
+  { pausesMs, random }: { pausesMs: readonly number[]; random: number },
 ): Promise<EndpointChange> {
   const isDelivered = outcome === 'delivered';
   const isOver = isDelivered || outcome === 'gone';
-  const pauseMs = isOver ? undefined : pauseAfter(claim.tries, random, retryAfterMs);
+  const { tries } = claim;
+  const pauseMs = isOver ? undefined : pauseBeforeNext({ tries, pausesMs, random, retryAfterMs });
   const { now } = database;
   return database.transaction(async (queries) => {
     const { numUpdatedRows } = await queries
