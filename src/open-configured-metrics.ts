@@ -3,6 +3,7 @@ import { toListenError } from '#config/listen-error.ts';
 import type { MetricsConfig } from '#config/metrics.ts';
 import type { Database } from '#database/database.ts';
 import { readOpenSlices } from '#export-jobs/queue/read-open-slices.ts';
+import { readNotificationFigures } from '#notifications/deliveries/read-figures.ts';
 import type { Targets } from '#targets/target.ts';
 import type { Log } from '#telemetry/log.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
@@ -44,6 +45,10 @@ export async function openConfiguredMetrics(
       },
       archives: database && {
         read: () => readArchiveFigures(database),
+        sleep: sleepUntilAborted,
+      },
+      notifications: database && {
+        read: () => readNotificationFigures(database),
         sleep: sleepUntilAborted,
       },
       elapsed,

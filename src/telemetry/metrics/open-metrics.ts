@@ -8,6 +8,10 @@ import { measureAwsCalls } from './subjects/aws-calls.ts';
 import { measureDatabase } from './subjects/database.ts';
 import { measureExports } from './subjects/exports.ts';
 import { countFileFailures } from './subjects/files.ts';
+import {
+  measureNotifications,
+  type NotificationFiguresOptions,
+} from './subjects/notifications/deliveries.ts';
 import { measureProcess } from './subjects/process.ts';
 import { measureQueue, type QueueOptions } from './subjects/queue.ts';
 import { measureRequests } from './subjects/requests.ts';
@@ -24,6 +28,8 @@ export interface MetricsOptions {
   jobs?: (Pick<QueueOptions, 'read' | 'sleep'> & { isDatabaseReady: () => boolean }) | undefined;
   /** The archives; absent if export jobs are off. */
   archives?: Pick<ArchivesOptions, 'read' | 'sleep'> | undefined;
+  /** The notifications; absent if export jobs are off. */
+  notifications?: Pick<NotificationFiguresOptions, 'read' | 'sleep'> | undefined;
   /** A clock that only goes forward, in milliseconds. */
   elapsed: () => number;
 }
@@ -41,7 +47,7 @@ const maxTurnMs = 5;
 
 /** Opens the metrics: from now on, they listen to the channels of the rooms. */
 export function openMetrics(options: MetricsOptions): Metrics {
-  const { targets, isPerTarget, jobs, archives, elapsed } = options;
+  const { targets, isPerTarget, jobs, archives, notifications, elapsed } = options;
   const registry = new Registry();
   const stop = new AbortController();
   const { instruments, prepare, stopListening } = makeInstruments({
@@ -64,6 +70,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
     measureArchives(instruments, { ...archives, stop: stop.signal });
     measureLooks(instruments);
   }
+  if (notifications) measureNotifications(instruments, { ...notifications, stop: stop.signal });
   const processMetrics = measureProcess(instruments);
 
   return {
