@@ -5,6 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 import { type Notifications, openNotifications } from '#notifications/open-notifications.ts';
+import { notificationTimings } from '#notifications/timings.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
@@ -47,6 +48,7 @@ beforeAll(async () => {
     sendWebhook: makeWebhookSender({ origins: [origin], elapsed }),
     basePath: '',
     owner: 'test',
+    timings: notificationTimings,
     log: makeLogger('debug', { write: (line: string) => void lines.push(line) }),
     now: Date.now,
     elapsed,

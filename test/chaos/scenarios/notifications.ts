@@ -2,17 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { jobStateOf } from '#export-jobs/job-state.ts';
 import { readJobs } from '#export-jobs/store/reads/read-jobs.ts';
+import { cancelJob } from '#export-jobs/store/requests/cancel-job.ts';
+import { approvalOf } from '../../export-jobs/caller-requests.ts';
+import { insertHourlyJob } from '../../export-jobs/insert-hourly-job.ts';
 import type { Violation } from '../checker.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
+import { bucketOf } from '../cluster-targets.ts';
 import { makeCreateInjector } from '../create-injector.ts';
 import { evaluate } from '../evaluate.ts';
 import { killReplicas } from '../kill-replicas.ts';
-import type { ScenarioReport } from '../scenario.ts';
+import { pick, type ScenarioReport } from '../scenario.ts';
 import { openWebhookReceiver, type WebhookReceiver } from '../webhook-receiver.ts';
 import type { RandomKillsOptions } from './random-kills.ts';
 
 // The others come mostly while events are recorded and delivered.
 const injectedShare = 0.2;
+// Shorter: the replicas start all the time, and deliver little.
+const maxWorkMs = 3_000;
+// Between two jobs that are accepted and cancelled. Exports alone would end few jobs between two kills.
+const cancelEveryMs = 150;
 
 /**
  * Kills replicas while jobs end, and while their events are delivered to a receiver that fails at random. Then each job
@@ -31,8 +39,15 @@ export async function killWithWebhooks(options: RandomKillsOptions): Promise<Sce
   });
   await addEndpoint(cluster, receiver);
   const work = cluster.keepBusy();
-  const killed = await killReplicas(cluster, { ...options, injector, injectedShare });
+  const cancels = cancelJobs(cluster, options);
+  const killed = await killReplicas(cluster, {
+    ...options,
+    injector,
+    injectedShare,
+    maxWorkMs,
+  });
   injector.stop();
+  await cancels.stop();
   await work.stop();
   await untilDelivered(cluster, signal);
   const evaluation = await evaluate(cluster, signal);
@@ -49,6 +64,31 @@ export async function killWithWebhooks(options: RandomKillsOptions): Promise<Sce
     notes: [
       `${cluster.accepted.length} jobs, ${distinct} events, ${accepted.length - distinct} arrived again, ${counts.refused} refused, ${counts.unanswered} without an answer`,
     ],
+  };
+}
+
+/** Accepts jobs and cancels them at once, until it is stopped. */
+function cancelJobs(
+  { database, targets, accepted, cancelled }: Cluster,
+  { random, signal }: Pick<RandomKillsOptions, 'random' | 'signal'>,
+): { stop(): Promise<void> } {
+  let isStopped = false;
+  const cancelling = (async () => {
+    while (!isStopped && !signal.aborted) {
+      const target = pick(targets, random);
+      const job = { target: target.name, slices: 1, destination: bucketOf(target) };
+      const jobId = await insertHourlyJob(database, { ...job, verification: 'objects' });
+      accepted.push(jobId);
+      cancelled.add(jobId);
+      await cancelJob(database, jobId, approvalOf('anonymous'));
+      await delay(cancelEveryMs);
+    }
+  })();
+  return {
+    async stop() {
+      isStopped = true;
+      await cancelling;
+    },
   };
 }
 

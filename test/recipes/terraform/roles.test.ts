@@ -30,7 +30,11 @@ describe('the service role', () => {
     const notNeeded = ['s3:PutObjectAcl', 's3:GetBucketLocation'];
     const ofTheExport = inASession.filter((action) => !notNeeded.includes(action));
 
-    const inputs = inputsIn('eu-west-1', { ...variables, verification: 'count' });
+    const sinks = {
+      sns_topic_arns: [`arn:aws:sns:eu-west-1:${accountId}:jobs`],
+      event_bus_arns: [`arn:aws:events:eu-west-1:${accountId}:event-bus/exports`],
+    };
+    const inputs = inputsIn('eu-west-1', { ...variables, ...sinks, verification: 'count' });
     const allowed = actionsOf(policyOf(serviceRole, 'exports', inputs));
 
     expect(allowed).toEqual([...new Set([...logs, ...ofTheExport, ...storage])].sort());
@@ -206,6 +210,11 @@ const actionsOfS3: Record<string, string> = {
   GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
 };
 
+const actionsOfSinks: Record<string, string> = {
+  Publish: 'sns:Publish',
+  PutEvents: 'events:PutEvents',
+};
+
 function callsOfTheSources(): { logs: string[]; sts: string[]; storage: string[] } {
   const texts = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && file !== 'bin/demo.ts')
@@ -225,8 +234,10 @@ function callsOfTheSources(): { logs: string[]; sts: string[]; storage: string[]
   return {
     logs: actionsFrom('@aws-sdk/client-cloudwatch-logs', 'logs'),
     sts: actionsFrom('@aws-sdk/client-sts', 'sts'),
-    storage: lateNames.map((name) =>
-      /Key/.test(name) ? `kms:${name}` : `s3:${actionsOfS3[name] ?? name}`,
+    storage: lateNames.map(
+      (name) =>
+        actionsOfSinks[name] ??
+        (/Key/.test(name) ? `kms:${name}` : `s3:${actionsOfS3[name] ?? name}`),
     ),
   };
 }

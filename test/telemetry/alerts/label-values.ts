@@ -25,6 +25,7 @@ async function readClosedLists(): Promise<Map<string, Set<string>>> {
     elapsed: () => 0,
     jobs: { read: async () => [queue], isDatabaseReady: () => true, sleep: async () => {} },
     archives: { read: async () => [archive], sleep: async () => {} },
+    notifications: { read: async () => [], sleep: async () => {} },
   });
   await metrics.render(); // starts the reading of the queue
   await new Promise(setImmediate);

@@ -36,6 +36,7 @@ export async function runScript(): Promise<ScriptedRun> {
     elapsed: () => around.elapsed(),
     jobs: { read: () => around.read(), isDatabaseReady: () => true, sleep: async () => {} },
     archives: { read: () => around.readArchives(), sleep: async () => {} },
+    notifications: { read: async () => [], sleep: async () => {} },
   });
 
   await callApi();

@@ -170,6 +170,27 @@ data "aws_iam_policy_document" "exports" {
     }
   }
 
+  # The topics and event buses of TARGETS_FILE.
+  dynamic "statement" {
+    for_each = length(var.sns_topic_arns) == 0 ? [] : [var.sns_topic_arns]
+
+    content {
+      sid       = "PublishEvents"
+      actions   = ["sns:Publish"]
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.event_bus_arns) == 0 ? [] : [var.event_bus_arns]
+
+    content {
+      sid       = "PutEvents"
+      actions   = ["events:PutEvents"]
+      resources = statement.value
+    }
+  }
+
   dynamic "statement" {
     for_each = var.preflight && length(var.kms_key_arns) > 0 ? [var.kms_key_arns] : []
 

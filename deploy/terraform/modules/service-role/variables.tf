@@ -90,3 +90,25 @@ variable "preflight" {
   type        = bool
   default     = true
 }
+
+variable "sns_topic_arns" {
+  description = "Topics that the gateway publishes events to: snsTopicArn in TARGETS_FILE."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.sns_topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$", arn))])
+    error_message = "sns_topic_arns must be ARNs of SNS topics."
+  }
+}
+
+variable "event_bus_arns" {
+  description = "Event buses that the gateway puts events on: eventBusArn in TARGETS_FILE."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.event_bus_arns : can(regex("^arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/.+$", arn))])
+    error_message = "event_bus_arns must be ARNs of event buses."
+  }
+}
