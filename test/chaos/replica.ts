@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openArchives } from '#archives/open-archives.ts';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
+import { makeUnverifiedSignatures } from '#auth/authentication/signature/signatures.ts';
+import { anonymous } from '#auth/principal.ts';
 import { readConfig } from '#config/read-config.ts';
 import { openDatabase } from '#database/open-database.ts';
 import type { CrashPoint } from '#export-jobs/dispatcher/owned-slot.ts';
@@ -168,7 +170,7 @@ async function serve() {
     newId: randomUUID,
     sleep: (ms) => delay(ms),
     log: makeLogger('warn', process.stdout),
-    access: openToAll,
+    access: { ...openToAll, signatures: makeUnverifiedSignatures(anonymous) },
     audit,
     isStopping: () => false,
     random: Math.random,

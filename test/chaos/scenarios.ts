@@ -15,6 +15,7 @@ import { runPoisonJobs } from './scenarios/poison.ts';
 import { restartPostgres } from './scenarios/postgres-restarts.ts';
 import { killAtRandom } from './scenarios/random-kills.ts';
 import { mixVersions } from './scenarios/rolling-upgrade.ts';
+import { killUnderAwsClients } from './scenarios/wire.ts';
 
 /** The scenarios of a full run, in this order. */
 export const scenarios: readonly Scenario[] = [
@@ -48,6 +49,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'organisation', count: 300, run: runOrganisation }, // about twenty minutes
   { name: 'archives', count: 200, run: killWithArchives }, // about eight minutes
   { name: 'notifications', count: 200, run: killWithWebhooks }, // about three minutes
+  { name: 'wire', count: 200, run: killUnderAwsClients }, // about four minutes
   { name: 'rolling-upgrade', count: 200, run: mixVersions }, // about ten minutes
   { name: 'hostile-caller', count: 30, run: runHostileCallers },
 ];
