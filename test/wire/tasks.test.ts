@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { storageBackends } from '../export-jobs/storage-backends.ts';
 import { region } from '../world.ts';
-import { openWire, type Wire } from './open-wire.ts';
+import { openWire, type Wire, type WireOptions } from './open-wire.ts';
 
 const order = {
   logGroupName: '/app',
@@ -20,9 +21,9 @@ const order = {
 const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 let wire: Wire;
-const useWire = (options?: Parameters<typeof openWire>[0]) => {
+const useWire = (options: () => WireOptions | Promise<WireOptions> = () => ({})) => {
   beforeAll(async () => {
-    wire = await openWire(options);
+    wire = await openWire(await options());
   });
   afterAll(() => wire[Symbol.asyncDispose]());
 };
@@ -162,8 +163,11 @@ describe('a task of an AWS client', () => {
   });
 });
 
-describe('tasks that wait', () => {
-  useWire({ isDispatching: false });
+describe.each(storageBackends)('tasks that wait, on %s', (_name, openStorage) => {
+  useWire(async () => ({
+    isDispatching: false,
+    jobs: { ...(await openStorage()), maxWaitingSlices: 8 },
+  }));
 
   test('are PENDING without a message, and are answered before they start', async () => {
     await wire.call('POST', '/export-jobs', {
@@ -245,10 +249,27 @@ describe('tasks that wait', () => {
     expect(odd.$metadata.httpStatusCode).toBe(400);
     expect((await describeTasks({ taskId: randomUUID() })).exportTasks).toEqual([]);
   });
+
+  test('are refused only at the limit of waiting slices', async () => {
+    const answers = await Promise.all(Array.from({ length: 9 }, () => send({ ...order, to: 7 })));
+
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, body } of refused) {
+      expect(status).toBe(400);
+      expect(body).toEqual({
+        __type: 'LimitExceededException',
+        message: 'Resource limit exceeded.',
+      });
+    }
+    expect(
+      (await describeTasks({ statusCode: 'PENDING' })).exportTasks?.length,
+    ).toBeLessThanOrEqual(8);
+  });
 });
 
 describe('a task behind another', () => {
-  useWire({ emulator: { runningMs: 3_600_000 } });
+  useWire(() => ({ emulator: { runningMs: 3_600_000 } }));
 
   test('is answered at once, also to a repeat of its create', async () => {
     const invocationId = randomUUID();
