@@ -18,7 +18,7 @@ const lostShare = 0.3;
 const refusedShare = 0.3;
 const noBucket = 'no-such-bucket';
 // Shorter: no create is refused in time. Longer: the run takes longer.
-const calmMs = 10_000;
+const calmMs = 20_000;
 
 /** A create of a client, and all answers to its attempts. */
 interface Created extends TaskToCreate {
