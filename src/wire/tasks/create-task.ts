@@ -79,12 +79,13 @@ async function findOrAccept(
   const { maxWaitingSlices = 0, verification = 'objects' } = options;
   const { principal } = request;
   const keyUses = keyUsesOf(sent, digestOf({ parameters, target: target.name }));
-  const now = await readClock(database);
-  const known = await findSentTask(database, { caller: principal.id, keyUses, now });
+  const sentAt = await readClock(database);
+  const known = await findSentTask(database, { caller: principal.id, keyUses, now: sentAt });
   if (known) return known;
 
   const policies = requirePermit(authorizer, request, target, parameters);
   await requireLogGroup(target.logs, parameters.logGroupName, principal.id);
+  const now = await readClock(database); // later, if AWS was slow: its answer is awaited from now on
   return acceptTask(database, {
     jobId: newId(),
     request,
