@@ -37,6 +37,7 @@ describe('the command line', () => {
       'The time range is empty: --from is 2024-05-02T00:00:00Z and --to is 2024-05-01T00:00:00Z.',
     ],
     ['run /a --from -7d --to today --destination b --priority high', '--priority "high" is not a'],
+    ['run /a --from -7d --to today --destination b --timeout 1h', '--timeout needs --wait.'],
     ['run /a --from -7d --to today --time-zone x', '"x" is not a time zone.'],
   ])('ends with code 2 for: log-export %s', async (line, message) => {
     const sent: unknown[] = [];
@@ -61,7 +62,10 @@ describe('the command line', () => {
   test('takes a time before now after a space and after an equals sign', async () => {
     const lines = ['--from -7d --to -1d', '--from=-7d --to=-1d'];
     const run = (range: string) =>
-      runCli(`coverage /a ${range}`, { now: () => Date.UTC(2024, 4, 10) });
+      runCli(`coverage /a ${range}`, {
+        now: () => Date.UTC(2024, 4, 10),
+        fetch: async () => Response.json({ isCovered: true, covered: [], exports: [] }),
+      });
     const [spaced, joined] = await Promise.all(lines.map(run));
 
     expect(spaced?.stderr).toContain('Time range: 2024-05-03T00:00:00Z to 2024-05-09T00:00:00Z');

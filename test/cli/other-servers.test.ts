@@ -243,7 +243,7 @@ describe('an answer with Retry-After', () => {
     const { code, stderr } = await jobs(server.url, { sleep, now: () => 0 });
 
     expect({ code, slept }).toEqual({ code: 0, slept: [3_000, 3_000] });
-    expect(stderr).toContain('Too busy. Trying again in 3 seconds.\n');
+    expect(stderr).toBe('Too busy. Trying again in 3 seconds.\nNothing found.\n');
   });
 
   test.each([

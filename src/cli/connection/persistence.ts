@@ -33,6 +33,7 @@ export function makePersistence(
 ): Persistence {
   let awaySince: number | undefined;
   let failures = 0;
+  let refusedBy: string | undefined;
 
   const pause = async (ms: number) => {
     await sleep(ms, interrupted);
@@ -60,7 +61,11 @@ export function makePersistence(
       if (status === 503) awaySince ??= now();
       const end = status === 503 ? endOfAbsence(awaySince ?? now()) : patience.deadline;
       if (now() + retryAfterMs > end) return false;
-      screen.note(`${document.title}. Trying again in ${inWholeUnits(retryAfterMs)}.`);
+      // Once for several refusals in a row: a gateway that asks for a second each time would fill the screen.
+      if (document.title !== refusedBy) {
+        screen.note(`${document.title}. Trying again in ${inWholeUnits(retryAfterMs)}.`);
+      }
+      refusedBy = document.title;
       await pause(retryAfterMs);
       return true;
     },
@@ -68,6 +73,7 @@ export function makePersistence(
       if (failures > 0) screen.note('The gateway answers again.');
       awaySince = undefined;
       failures = 0;
+      refusedBy = undefined;
     },
   };
 }

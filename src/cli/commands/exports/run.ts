@@ -9,7 +9,7 @@ import type { GatewayAnswer } from '../../connection/answer.ts';
 import { comeBackText } from '../../connection/event-stream.ts';
 import { withQuery } from '../../connection/query.ts';
 import type { JobDocument } from '../../documents.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { exitCodes, makeUsageError } from '../../exit-codes.ts';
 import { cleanText } from '../../output/clean-text.ts';
 import { printOutcome } from '../../output/job-outcome.ts';
 import { countSlices, countWithNoun } from '../../output/job-texts.ts';
@@ -52,6 +52,7 @@ export const runCommand: Command = {
     const request = readJobRequest(given, startedAt);
     const isWaiting = given.isGiven('wait');
     const isJson = given.isGiven('json');
+    if (given.isGiven('timeout') && !isWaiting) throw makeUsageError('--timeout needs --wait.');
     const key = given.text('idempotency-key') ?? deriveIdempotencyKey(request);
     const patience = isWaiting ? longPatience(given, startedAt) : shortPatience(startedAt);
     const client = tools.openClient(patience);
