@@ -130,13 +130,13 @@ function eventsOf({ archive, hasLost }: Look, known: ArchiveSummary | null, foun
   const isLost = hasLost || found.partitions.lost > lost;
   const isAtRisk = found.partitions.atRisk > 0;
   const isWell = !isStopped && !isAtRisk && !isLost;
-  const events: [type: ArchiveEventType, hasHappened: boolean][] = [
+  const events: [type: ArchiveEventType, happened: boolean][] = [
     ['archive.at_risk', isOpen && atRisk === 0 && isAtRisk],
     ['archive.lost', isLost],
     ['archive.stopped', isOpen && !wasStopped && isStopped],
     ['archive.recovered', isOpen && (wasStopped || atRisk > 0) && isWell],
   ];
-  return events.flatMap(([type, hasHappened]) => (hasHappened ? [type] : []));
+  return events.flatMap(([type, happened]) => (happened ? [type] : []));
 }
 
 function isHeartbeatDue({ archive, timings }: Look, summary: ArchiveSummary, at: number): boolean {
