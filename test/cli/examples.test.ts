@@ -52,8 +52,30 @@ describe('the help', () => {
   });
 });
 
-// The other examples wait for jobs, which no dispatcher of this world exports.
-test.each(examples.filter(({ example }) => !/--wait/.test(example)))(
+const isWaiting = ({ example }: { example: string }) => example.includes('--wait');
+
+test.each(examples.filter(isWaiting))(
+  'runs the example that waits: $example',
+  async ({ example }) => {
+    const { world } = await openExampleWorld();
+    await using _world = world;
+
+    const running = runCli(example, { env: { LOG_EXPORT_URL: world.url } });
+    await world.waitFor(() => world.waiting() > 0);
+    const { exportJobs } = (await world.call('GET', '/export-jobs?state=waiting')).body;
+    const [{ id, sliceCounts }] = exportJobs;
+    for (let slice = 0; slice < sliceCounts.waiting; slice += 1) {
+      await bringTo(world.database, id, slice, 'completed');
+    }
+    world.jobChanged(id);
+    const { code, stdout } = await running;
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ completed: 7 slices\.\n$/);
+  },
+);
+
+test.each(examples.filter((each) => !isWaiting(each)))(
   'runs the example: $example',
   async ({ name, example }) => {
     const { world, jobId } = await openExampleWorld();
