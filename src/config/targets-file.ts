@@ -13,6 +13,8 @@ export interface TargetRules {
   isSlotExclusive: boolean;
 }
 
+const maxArnLength = 512; // names have at most 256 characters
+
 const TargetsFile = Type.Array(
   Type.Object(
     {
@@ -34,15 +36,15 @@ const TargetsFile = Type.Array(
       ),
       snsTopicArn: Type.Optional(
         Type.String({
-          pattern:
-            '^arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\\.fifo)?$',
+          pattern: String.raw`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(?:\.fifo)?$`,
+          maxLength: maxArnLength,
           'x-rule': 'the ARN of an SNS topic',
         }),
       ),
       eventBusArn: Type.Optional(
         Type.String({
-          pattern:
-            '^arn:aws[a-z-]*:events:[a-z0-9-]{1,32}:[0-9]{12}:event-bus/[A-Za-z0-9._/-]{1,256}$',
+          pattern: String.raw`^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w./-]+$`,
+          maxLength: maxArnLength,
           'x-rule': 'the ARN of an EventBridge event bus',
         }),
       ),

@@ -49,7 +49,7 @@ export function makeDescribeTasks(options: {
   ): Promise<TaskPage> {
     const wanted = { action: 'ReadExportJob', target, taskId } as const;
     const found = await findTask(options, request, wanted).catch((problem) => {
-      if (problem instanceof Problem && isNotThere.has(problem.slug)) return undefined;
+      if (problem instanceof Problem && notThereSlugs.has(problem.slug)) return undefined;
       throw problem;
     });
     const isOfPage = found && (statusCode === undefined || found.task.status === statusCode);
@@ -84,4 +84,4 @@ export function makeDescribeTasks(options: {
 }
 
 /** AWS answers an unknown id with an empty list. */
-const isNotThere = new Set<string>(['export-job-not-found', 'export-job-deleted']);
+const notThereSlugs = new Set<string>(['export-job-not-found', 'export-job-deleted']);
