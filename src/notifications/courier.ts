@@ -5,15 +5,15 @@ import type { Database } from '#database/database.ts';
 import { deliveryEnds } from '#diagnostics/exports.ts';
 import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
-import { type ClaimedDelivery, claimDelivery } from './deliveries/claim-delivery.ts';
 import type { PendingDestination } from './deliveries/find-work.ts';
-import { recordResult } from './deliveries/record-result.ts';
+import { type ClaimedDelivery, claimDelivery } from './deliveries/tries/claim-delivery.ts';
+import { recordResult } from './deliveries/tries/record-result.ts';
 import {
   type DeliveryOptions,
   kindOf,
   type SentDelivery,
   sendDelivery,
-} from './deliveries/send-delivery.ts';
+} from './deliveries/tries/send-delivery.ts';
 import { makeTurns } from './deliveries/turns.ts';
 import type { NotificationTimings } from './timings.ts';
 

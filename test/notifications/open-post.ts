@@ -3,7 +3,10 @@ import type { Insertable, Selectable } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import type { DeliveryRow, WebhookEndpointRow } from '#database/rows/notification-rows.ts';
-import type { DeliveryResult, SendWebhook } from '#notifications/deliveries/delivery-result.ts';
+import type {
+  DeliveryResult,
+  SendWebhook,
+} from '#notifications/deliveries/tries/delivery-result.ts';
 import {
   type Notifications,
   type NotificationsOptions,

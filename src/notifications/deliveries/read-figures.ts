@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
 import { wherePending } from './find-work.ts';
-import { kindOf } from './send-delivery.ts';
+import { kindOf } from './tries/send-delivery.ts';
 
 /** What monitoring shows of the notifications of one kind of destination. */
 export interface NotificationFigures {

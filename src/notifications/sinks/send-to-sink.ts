@@ -1,7 +1,7 @@
 import type { SinkArns, SinkCalls, SinkKind } from '#aws/sinks/sink-calls.ts';
 import { Problem } from '#problems/problem.ts';
-import type { ClaimedDelivery } from '../deliveries/claim-delivery.ts';
-import type { DeliveryResult } from '../deliveries/delivery-result.ts';
+import type { ClaimedDelivery } from '../deliveries/tries/claim-delivery.ts';
+import type { DeliveryResult } from '../deliveries/tries/delivery-result.ts';
 import type { Sink } from '../outbox/sinks-in-use.ts';
 
 /** The targets, as far as their topics and event buses need them. */

@@ -1,4 +1,7 @@
-import type { DeliveryResult, SendWebhook } from '#notifications/deliveries/delivery-result.ts';
+import type {
+  DeliveryResult,
+  SendWebhook,
+} from '#notifications/deliveries/tries/delivery-result.ts';
 import { lookUpBySystem, makeDnsLookup } from '#outbound/lookup.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
 import { type OutboundConnections, sendRequest } from '#outbound/send-request.ts';

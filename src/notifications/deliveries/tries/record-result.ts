@@ -1,7 +1,7 @@
 import type { Database, Queries } from '#database/database.ts';
+import { endPending } from '../end-pending.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import type { DeliveryResult } from './delivery-result.ts';
-import { endPending } from './end-pending.ts';
 import { pauseBeforeNext } from './schedule.ts';
 
 /** What became of an endpoint because of a result. */

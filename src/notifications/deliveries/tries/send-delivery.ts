@@ -1,9 +1,9 @@
 import type { Database } from '#database/database.ts';
-import { readSink } from '../outbox/sinks-in-use.ts';
-import { type SinkOptions, sendToSink } from '../sinks/send-to-sink.ts';
+import { readSink } from '../../outbox/sinks-in-use.ts';
+import { type SinkOptions, sendToSink } from '../../sinks/send-to-sink.ts';
+import { endPending } from '../end-pending.ts';
 import type { ClaimedDelivery } from './claim-delivery.ts';
 import type { DeliveryResult, SendWebhook } from './delivery-result.ts';
-import { endPending } from './end-pending.ts';
 
 /** The kind of a destination. */
 export type DestinationKind = 'webhook' | 'sns' | 'event-bus';
