@@ -7,6 +7,7 @@ import type { Log } from '#telemetry/log.ts';
 import { makeOutageLog, type OutageLog } from '#telemetry/outage-log.ts';
 import type { PendingDestination } from './deliveries/find-work.ts';
 import { type ClaimedDelivery, claimDelivery } from './deliveries/tries/claim-delivery.ts';
+import type { DeliveryResult } from './deliveries/tries/delivery-result.ts';
 import { recordResult } from './deliveries/tries/record-result.ts';
 import {
   type DeliveryOptions,
@@ -14,7 +15,7 @@ import {
   type SentDelivery,
   sendDelivery,
 } from './deliveries/tries/send-delivery.ts';
-import { makeTurns } from './deliveries/turns.ts';
+import { makeTurns, type Receiver } from './deliveries/turns.ts';
 import type { NotificationTimings } from './timings.ts';
 
 /** Sends deliveries, a few at once. */
@@ -55,19 +56,18 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
   const outages = new Map<string, OutageLog>();
   const storing = makeOutageLog({ log, now });
 
-  function begin(claim: ClaimedDelivery): void {
-    const { destination } = claim;
-    turns.begin(destination);
-    let hasFailed: boolean | undefined;
+  function begin(receiver: Receiver, claim: ClaimedDelivery): void {
+    turns.begin(receiver);
+    let result: DeliveryResult | undefined;
     const ended = deliver(claim)
       .then((sent) => {
-        hasFailed = sent && sent.result.outcome !== 'delivered';
+        result = sent?.result;
         storing.worked({}, 'deliveries of notifications are stored again');
       })
       // It is sent again after its lease: the receiver knows it by its id.
       .catch((err) => storing.failed({ err }, 'failed to store a delivery, retrying'))
       .then(() => {
-        turns.end(destination, hasFailed);
+        turns.end(receiver, result);
         running.delete(ended);
         onEnd();
       });
@@ -108,13 +108,14 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
 
   return {
     async beginDue(pending) {
-      const due = new Set(pending.filter(({ dueInMs }) => dueInMs <= 0).map(nameOf));
+      const due = new Set(pending.filter(({ dueInMs }) => dueInMs <= 0));
       while (!signal.aborted) {
-        const destination = turns.next(due);
-        if (destination === undefined) return;
+        const next = turns.next(due);
+        if (!next) return;
+        const { destination } = next;
         const claim = await claimDelivery(database, { destination, owner, leaseMs });
-        if (claim) begin(claim);
-        else due.delete(destination);
+        if (claim) begin(next, claim);
+        else due.delete(next);
       }
     },
     async whenIdle() {
@@ -122,5 +123,3 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
     },
   };
 }
-
-const nameOf = ({ destination }: PendingDestination) => destination;

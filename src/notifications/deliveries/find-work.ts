@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import type { Receiver } from './turns.ts';
 
 /** A destination with pending deliveries. */
-export interface PendingDestination {
-  destination: string;
+export interface PendingDestination extends Receiver {
   /** In how many ms the first of them is due; 0 or less if it is. */
   dueInMs: number;
 }
@@ -21,7 +21,7 @@ export interface DeliveryWork {
  * destination to destination in the index, so its cost does not grow with the deliveries.
  */
 export async function findWork({ queries, now }: Database): Promise<DeliveryWork> {
-  const { rows } = await sql<{ destination: string | null; dueInMs: number }>`
+  const { rows } = await sql<{ destination: string | null; caller: string; dueInMs: number }>`
     with recursive
     clock(instant) as (select ${now()}),
     hops(destination) as (
@@ -35,17 +35,19 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
         order by deliveries.destination limit 1
       ) from hops where hops.destination is not null
     )
-    select destination, (
+    select destination, coalesce((
+      select caller from webhook_endpoints where id = destination
+    ), destination) as caller, (
       select due_at - instant from deliveries where ${wherePending} and deliveries.destination = hops.destination
       order by due_at limit 1
     ) as due_in_ms from hops cross join clock where destination is not null
     union all
-    select null, 0 where exists (select 1 from notification_events)
+    select null, '', 0 where exists (select 1 from notification_events)
   `.execute(queries);
   return {
     hasEvents: rows.some(({ destination }) => destination === null),
-    destinations: rows.flatMap(({ destination, dueInMs }) =>
-      destination === null ? [] : [{ destination, dueInMs }],
+    destinations: rows.flatMap(({ destination, ...row }) =>
+      destination === null ? [] : [{ destination, ...row }],
     ),
   };
 }
