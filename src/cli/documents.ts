@@ -59,6 +59,18 @@ export interface JobDocument {
   failures: { slices: number; problem: ProblemText }[];
 }
 
+/** A slice of a job. */
+export interface SliceDocument {
+  attempts: { submittedAt: string; problem?: ProblemText }[];
+}
+
+/** Why no slice of a job runs. */
+export interface Hindrance {
+  problem: ProblemText;
+  /** The time of the attempt that had the problem. Absent if its target has it. */
+  attemptAt?: string;
+}
+
 /** The checks of an export. */
 export interface PreflightDocument {
   verdict: string;

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
+import { insertAttempt } from '../export-jobs/insert-rows.ts';
 import { openWorld, type World } from '../world.ts';
 import { runCli } from './run-cli.ts';
 
@@ -258,6 +259,73 @@ Export the failed slices again: log-export retry ${id}
 
     expect(code).toBe(130);
     expect(stderr).toContain('It is not known whether the job was accepted.');
+  });
+});
+
+describe('a job whose every attempt is refused', () => {
+  const refusal = `Attempt at 2024-05-10T12:00:00Z: It failed (service-role-unusable)
+  AWS does not accept the credentials.
+  Remedy: Try again.
+  The gateway sends the slice again.
+`;
+
+  async function openRefusedJob() {
+    const world = await openWorld({ jobs: {} });
+    const id = await givenJob(world.database, 3);
+    const refuse = (at: string, type: string, slice: number, attempt: number) =>
+      insertAttempt(world.database, {
+        jobId: id,
+        slice,
+        attempt,
+        submittedAt: Date.parse(at),
+        endedAt: Date.parse(at),
+        outcome: 'refused',
+        problem: JSON.stringify(sliceProblem(type, 'AWS does not accept the credentials.')),
+      });
+    await refuse('2024-05-10T11:00:00Z', 'aws-throttled', 0, 1);
+    await refuse('2024-05-10T11:30:00Z', 'aws-throttled', 1, 1);
+    await refuse('2024-05-10T12:00:00Z', 'service-role-unusable', 1, 2);
+    return { world, id, env: { LOG_EXPORT_URL: world.url }, refuse };
+  }
+
+  test('has the problem of its last attempt in show, with the remedy', async () => {
+    const { world, id, env } = await openRefusedJob();
+    await using _world = world;
+
+    const { stdout } = await runCli(`show ${id}`, { env });
+    await bringTo(world.database, id, 0, 'running');
+    const running = await runCli(`show ${id}`, { env });
+
+    expect(stdout.endsWith(refusal)).toBe(true);
+    expect(running.stdout).not.toContain('Attempt at');
+  });
+
+  test('has each problem once in watch', async () => {
+    const { world, id, env, refuse } = await openRefusedJob();
+    await using _world = world;
+
+    const { onOutput, seen } = readOutput();
+    const running = runCli(`watch ${id}`, { env, onOutput });
+    await world.waitFor(() => world.waiting() > 0);
+    await refuse('2024-05-10T13:00:00Z', 'service-role-unusable', 2, 1);
+    await change(world, id, 0, 'completed');
+    await seen(/Z running 1\/3/);
+    await change(world, id, 1, 'completed');
+    await change(world, id, 2, 'completed');
+    const { code, stderr } = await running;
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: refusal });
+  });
+
+  test('has the problem of its target in show, with the remedy', async () => {
+    await using world = await openWorld({ jobs: {} });
+    const id = await givenJob(world.database, 1, { facts: { target: 'removed' } });
+
+    const { stdout } = await runCli(`show ${id}`, { env: { LOG_EXPORT_URL: world.url } });
+
+    expect(stdout).toMatch(
+      /\nNothing starts: [^\n]+ \(target-not-found\)\n {2}[^\n]+\n {2}Remedy: Ask the operator [^\n]+\n$/,
+    );
   });
 });
 

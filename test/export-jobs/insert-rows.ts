@@ -71,6 +71,8 @@ export interface AttemptValues {
   taskCompletedAt?: number | null;
   endedAt?: number | null;
   outcome?: string | null;
+  /** The stored problem. */
+  problem?: string;
   destinationPrefix?: string;
 }
 
@@ -87,12 +89,12 @@ export async function insertAttempt(database: Database, values: AttemptValues): 
       endedAt: null,
       outcome: null,
       destinationPrefix: 'exports',
+      problem: null,
       ...rest,
       slice,
       attempt,
       marker: `xp1-test-${randomUUID()}`,
       fence: 1,
-      problem: null,
     })
     .execute();
   await database.queries

@@ -6,7 +6,10 @@ import type { GatewayClient } from '../connection/gateway-client.ts';
 import type { Patience } from '../connection/persistence.ts';
 import type { JobDocument } from '../documents.ts';
 import { exitCodes, makeCommandError } from '../exit-codes.ts';
+import { hindranceLines } from '../output/job-outcome.ts';
 import { progressOf, steadyProgressOf } from '../output/job-texts.ts';
+import { jobPath } from './job-path.ts';
+import { readHindrance } from './read-hindrance.ts';
 
 // The longest that the API waits for a change.
 const maxWaitSeconds = 30;
@@ -38,9 +41,6 @@ export function longPatience(given: GivenWords, now: number): Patience {
   return { deadline, awayMs: awayMs.waiting };
 }
 
-/** The path of a job. */
-export const jobPath = (jobId: string): string => `/export-jobs/${encodeURIComponent(jobId)}`;
-
 /** The exit code of a job that has ended. */
 export const exitCodeOfJob = ({ state }: JobDocument): number =>
   state === 'completed' ? exitCodes.completed : exitCodes.failed;
@@ -61,6 +61,7 @@ export async function waitForJob(
   const output = isJson ? 'notes' : 'results';
   let etag: string | undefined;
   let last: string | undefined;
+  const noted = new Set<string>();
   for (let isFirst = true; ; isFirst = false) {
     const leftSeconds = (deadline - now()) / 1_000;
     if (leftSeconds <= 0) {
@@ -86,9 +87,15 @@ export async function waitForJob(
     if (screen.canRedraw(output)) screen.progress(progressOf(job, now()), output);
     else if (steady !== last) screen.progress(steady, output);
     last = steady;
-    if (!hasEnded(job)) continue;
-    screen.endProgress();
-    return { ...answer, document: job };
+    if (hasEnded(job)) {
+      screen.endProgress();
+      return { ...answer, document: job };
+    }
+    const hindrance = await readHindrance(job, client);
+    // Each problem once: the gateway tries again and again.
+    if (!hindrance || noted.has(hindrance.problem.type)) continue;
+    noted.add(hindrance.problem.type);
+    screen.note(...hindranceLines(hindrance));
   }
 }
 

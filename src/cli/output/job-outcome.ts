@@ -1,20 +1,39 @@
+import { toSecond } from '../arguments/read-time.ts';
 import { problemNameOf } from '../connection/refused-request.ts';
-import type { JobDocument } from '../documents.ts';
+import type { Hindrance, JobDocument, ProblemText } from '../documents.ts';
 import { cleanText, wrap } from './clean-text.ts';
 import { countSlices, countWithNoun, styleOfState } from './job-texts.ts';
 import type { Screen } from './screen.ts';
 
-/** Shows the warnings and failures of a job, each failure with its remedy. */
-export function printFailures(screen: Screen, { warnings = [], failures }: JobDocument): void {
+/** Shows the warnings and failures of a job, and why none of its slices runs, each problem with its remedy. */
+export function printFailures(
+  screen: Screen,
+  { warnings = [], failures }: JobDocument,
+  hindrance?: Hindrance,
+): void {
   const width = screen.isTerminal ? screen.columns() : Infinity;
   const print = (text: string) => screen.print(...wrap(cleanText(text), width));
   for (const { detail } of warnings) print(`Warning: ${detail}`);
+  if (hindrance) hindranceLines(hindrance).forEach(print);
   for (const { slices, problem } of failures) {
-    print(`${countWithNoun(slices, 'slice')}: ${problem.title} (${problemNameOf(problem)})`);
-    print(`  ${problem.detail}`);
-    print(`  Remedy: ${problem.remedy}`);
+    for (const line of linesOf(countWithNoun(slices, 'slice'), problem)) print(line);
   }
 }
+
+/** The lines about why no slice of a job runs. */
+export const hindranceLines = ({ problem, attemptAt }: Hindrance): string[] =>
+  attemptAt === undefined
+    ? linesOf('Nothing starts', problem)
+    : [
+        ...linesOf(`Attempt at ${toSecond(attemptAt)}`, problem),
+        '  The gateway sends the slice again.',
+      ];
+
+const linesOf = (what: string, problem: ProblemText) => [
+  `${what}: ${problem.title} (${problemNameOf(problem)})`,
+  `  ${problem.detail}`,
+  `  Remedy: ${problem.remedy}`,
+];
 
 /** Shows how a job has ended. */
 export function printOutcome(screen: Screen, job: JobDocument): void {

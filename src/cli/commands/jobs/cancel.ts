@@ -2,7 +2,8 @@ import type { Command } from '../../command.ts';
 import type { JobDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { cleanText } from '../../output/clean-text.ts';
-import { jobPath, jsonOption, shortPatience } from '../waiting.ts';
+import { jobPath } from '../job-path.ts';
+import { jsonOption, shortPatience } from '../waiting.ts';
 
 export const cancelCommand: Command = {
   usage: '<job id>',

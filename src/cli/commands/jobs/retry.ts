@@ -3,7 +3,8 @@ import type { JobDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { cleanText } from '../../output/clean-text.ts';
 import { countWithNoun } from '../../output/job-texts.ts';
-import { jobPath, jsonOption, shortPatience } from '../waiting.ts';
+import { jobPath } from '../job-path.ts';
+import { jsonOption, shortPatience } from '../waiting.ts';
 
 export const retryCommand: Command = {
   usage: '<job id>',

@@ -4,11 +4,14 @@ import { exitCodes } from '../../exit-codes.ts';
 import { printFailures } from '../../output/job-outcome.ts';
 import { factsOf } from '../../output/job-texts.ts';
 import { printFacts } from '../../output/table.ts';
-import { jobPath, jsonOption, shortPatience } from '../waiting.ts';
+import { jobPath } from '../job-path.ts';
+import { readHindrance } from '../read-hindrance.ts';
+import { jsonOption, shortPatience } from '../waiting.ts';
 
 export const showCommand: Command = {
   usage: '<job id>',
-  description: 'Shows a job: its progress, its place in the queue, its failures.',
+  description:
+    'Shows a job: its progress, its place in the queue, what keeps it from running, its failures.',
   operands: { min: 1, max: 1 },
   options: jsonOption,
   examples: ['log-export show 5b0c8a4e-6f1d-4f52-9c3b-2f1f0a7d9e10'],
@@ -25,8 +28,9 @@ export const showCommand: Command = {
     if (isGiven('json')) {
       screen.printDocument(bytes);
     } else {
+      const hindrance = await readHindrance(job, client);
       printFacts(screen, factsOf(job, now));
-      printFailures(screen, job);
+      printFailures(screen, job, hindrance);
     }
     return exitCodes.completed;
   },

@@ -3,9 +3,9 @@ import { comeBackText } from '../../connection/event-stream.ts';
 import type { GatewayClient } from '../../connection/gateway-client.ts';
 import type { JobDocument } from '../../documents.ts';
 import { printOutcome } from '../../output/job-outcome.ts';
+import { jobPath } from '../job-path.ts';
 import {
   exitCodeOfJob,
-  jobPath,
   longPatience,
   timeoutOption,
   untilInterrupted,
