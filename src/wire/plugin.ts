@@ -30,6 +30,8 @@ export interface WireOptions extends CreateTaskOptions {
   access: JobAccess;
   /** Epoch ms. */
   now: () => number;
+  /** A clock that only goes forward, in milliseconds. */
+  elapsed: () => number;
 }
 
 /**
@@ -63,7 +65,7 @@ export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, options) 
     createTask: makeCreateTask(options),
     describeTasks: makeDescribeTasks(options),
     cancelTask: makeCancelTask(options),
-    describeLogGroups: makeDescribeLogGroups(authorizer),
+    describeLogGroups: makeDescribeLogGroups(options),
   });
   addUnknownOperation(app, ({ headers }) =>
     awsError('UnknownOperationException', undefined, isOfProtocol(headers) ? 400 : 404),

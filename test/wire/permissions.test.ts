@@ -23,7 +23,9 @@ import { openWire, type Wire } from './open-wire.ts';
 // Real keys, real signatures and real policies.
 
 const wireSecret = 'a secret that only this test knows';
-const names = ['team-a', 'team-b', 'auditor'] as const;
+const names = ['team-a', 'team-b', 'team-d', 'auditor'] as const;
+type Caller = (typeof names)[number];
+const permittedOfTeamD = ['/team-d/a', '/team-d/b', '/team-d/x', '/team-d/y'];
 const policies = `
 permit(principal == Caller::"api-key#team-a", action in [Action::"create", Action::"read", Action::"cancel"], resource is LogGroup)
 when {
@@ -33,6 +35,9 @@ when {
 };
 permit(principal == Caller::"api-key#team-b", action == Action::"CreateExportJob", resource is LogGroup)
 when { resource.name like "/team-b/*" };
+permit(principal == Caller::"api-key#team-d", action == Action::"CreateExportJob", resource is LogGroup)
+when { resource.name like "/team-d/*" }
+unless { resource.name like "/team-d/hidden*" || resource.name like "/team-d/many*" };
 permit(principal == Caller::"api-key#auditor", action == Action::"ReadExportJob", resource);
 forbid(principal, action == Action::"CreateExportJob", resource is LogGroup)
 when { resource.name == "/team-a/secret" };
@@ -40,7 +45,7 @@ when { resource.name == "/team-a/secret" };
 
 const closing = new AsyncDisposableStack();
 let wire: Wire;
-const clients = {} as Record<(typeof names)[number], CloudWatchLogsClient>;
+const clients = {} as Record<Caller, CloudWatchLogsClient>;
 beforeAll(async () => {
   const apiKeysFile = join(temporaryDir(afterAll), 'api-keys.json');
   const keys = names.map((name) => ({ name, sha256: hash('sha256', name), wire: 1 }));
@@ -58,6 +63,12 @@ beforeAll(async () => {
     await openWire({ isDispatching: false, access: () => ({ ...guard.access(), authorizer }) }),
   );
   for (const logGroupName of ['/team-a/web', '/team-a/secret', '/team-b/web', '/team-c/web']) {
+    wire.emulator.seed.logGroup({ region, logGroupName });
+  }
+  const numbered = (name: string, count: number) =>
+    Array.from({ length: count }, (_, index) => `${name}-${String(index).padStart(3, '0')}`);
+  const hiddenOfTeamD = [...numbered('/team-d/hidden', 60), ...numbered('/team-d/many', 510)];
+  for (const logGroupName of [...permittedOfTeamD, ...hiddenOfTeamD]) {
     wire.emulator.seed.logGroup({ region, logGroupName });
   }
   for (const name of names) clients[name] = wire.client({ keys: makeWireKey(wireSecret, name, 1) });
@@ -152,6 +163,92 @@ describe('DescribeLogGroups', () => {
     await expect(groupsOf(clients['team-a'], input)).rejects.toMatchObject({
       name: 'InvalidParameterException',
       message: expect.stringMatching(message),
+    });
+  });
+
+  const read = async (input: DescribeLogGroupsCommandInput, name: Caller = 'team-d') => {
+    const { logGroups, nextToken } = await clients[name].send(new DescribeLogGroupsCommand(input));
+    return { names: logGroups?.map(nameOf), nextToken };
+  };
+  const readAll = async (input: DescribeLogGroupsCommandInput) => {
+    const pages = [await read(input)];
+    for (let nextToken = pages[0]?.nextToken; nextToken; nextToken = pages.at(-1)?.nextToken) {
+      pages.push(await read({ ...input, nextToken }));
+    }
+    return pages;
+  };
+
+  test('fills its pages with permitted log groups, and has no token at their end', async () => {
+    const pages = await readAll({ limit: 2 });
+
+    expect(pages.map(({ names: shown }) => shown)).toEqual([
+      ['/team-d/a', '/team-d/b'],
+      ['/team-d/x', '/team-d/y'],
+    ]);
+  });
+
+  test.each(['/team-d/hidden', '/team-d/hidden-00', '/team-d/nothing', '/team-c', '/nothing'])(
+    'answers the same whether hidden log groups begin with %s or not',
+    async (prefix) => {
+      const page = await read({ logGroupNamePrefix: prefix, limit: 1 });
+
+      expect(page).toEqual({ names: [], nextToken: undefined });
+    },
+  );
+
+  test.each<DescribeLogGroupsCommandInput>([
+    { logGroupNamePrefix: '/team-c' },
+    { logGroupIdentifiers: ['/team-c/web', `arn:aws:logs:${region}:123456789012:log-group:/x`] },
+  ])('does not call AWS for %j, which no policy permits', async (input) => {
+    const before = wire.calls('DescribeLogGroups').length;
+
+    expect(await read(input)).toEqual({ names: [], nextToken: undefined });
+    expect(wire.calls('DescribeLogGroups')).toHaveLength(before);
+  });
+
+  test('ends a page early after 500 hidden log groups, and continues it', async () => {
+    const pages = await readAll({ logGroupNamePrefix: '/team-d/m' });
+    const found = pages.flatMap((page) => page.names ?? []);
+
+    expect(pages.length).toBeGreaterThan(1);
+    expect(found).toEqual([]);
+    const last = await readAll({ logGroupNamePattern: 'team-d/' });
+    expect(last.flatMap((page) => page.names)).toEqual(permittedOfTeamD);
+  });
+
+  test('shows named log groups without the hidden ones', async () => {
+    const logGroupIdentifiers = ['/team-d/y', '/team-d/hidden-001', '/team-d/a'];
+
+    const pages = await readAll({ logGroupIdentifiers, limit: 1 });
+
+    expect(pages.map((page) => page.names)).toEqual([['/team-d/a'], ['/team-d/y']]);
+  });
+
+  test('returns tokens of one length that contain no names', async () => {
+    const tokens = await Promise.all([
+      read({ limit: 1 }),
+      read({ limit: 3 }),
+      read({ logGroupNamePrefix: '/team-d/many' }),
+    ]);
+
+    const texts = tokens.map(({ nextToken = '' }) => nextToken);
+    expect(new Set(texts.map(({ length }) => length)).size).toBe(1);
+    expect(texts.map((text) => Buffer.from(text, 'base64url').toString()).join()).not.toContain(
+      'team',
+    );
+  });
+
+  test.each<[string, (token: string) => Promise<unknown>]>([
+    ['of another caller', (nextToken) => read({ nextToken }, 'team-a')],
+    ['of other filters', (nextToken) => read({ nextToken, logGroupNamePrefix: '/team-d' })],
+    ['that was changed', (nextToken) => read({ nextToken: `${nextToken.slice(0, -9)}AAAAAAAAA` })],
+    ['that is none', () => read({ nextToken: 'abc' })],
+  ])('rejects a token %s', async (_which, use) => {
+    const { nextToken = '' } = await read({ limit: 1 });
+
+    await expect(use(nextToken)).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+      message: 'The specified nextToken is invalid.',
     });
   });
 

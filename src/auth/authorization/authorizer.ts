@@ -65,10 +65,15 @@ export interface Authorizer {
   version(): number;
   decide(request: CallerRequest, question: Question): Decision;
   /**
-   * Whether any policy could permit the caller this action at a target, on whatever log group. `false`
-   * is final and cheap; it is not in the audit.
+   * Whether any policy could permit the caller this action at a target, on some log group whose name begins with
+   * the prefix. `false` is final and cheap; it is not in the audit. Default of the prefix: every log group.
    */
-  mayPermit(request: CallerRequest, action: Action, target: TargetIdentity): boolean;
+  mayPermit(
+    request: CallerRequest,
+    action: Action,
+    target: TargetIdentity,
+    logGroupNamePrefix?: string,
+  ): boolean;
   /** @throws Problem not-permitted */
   require(request: CallerRequest, question: Question): Decision;
   /**

@@ -27,8 +27,12 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
 
   function evaluate({ principal }: CallerRequest, question: Question): Decision {
     if (question.isForAnyContext) {
-      const request = toCedar(principal, question);
-      return { isPermitted: policies.mayPermitInContext(principal, request), policies: [] };
+      const { action, resource } = question;
+      // Most log groups of an account are of others, and this check is a thousand times faster.
+      const isPermitted =
+        policies.mayPermit(principal, action, resource.target.name, resource.logGroupName) &&
+        policies.mayPermitInContext(principal, toCedar(principal, question));
+      return { isPermitted, policies: [] };
     }
     return cache.getOrCompute(principal, question, () => {
       const {
@@ -111,7 +115,8 @@ export function makeAuthorizer({ policies, audit, log }: AuthorizerOptions): Aut
     isWithoutPolicies: policies.isEmpty,
     version: () => policies.version(),
     decide,
-    mayPermit: ({ principal }, action, { name }) => policies.mayPermit(principal, action, name),
+    mayPermit: ({ principal }, action, { name }, prefix) =>
+      policies.mayPermit(principal, action, name, prefix),
     require: (request, question) => requirePermitted(question, decide(request, question)),
     openSeries,
     requireAny(request, action) {

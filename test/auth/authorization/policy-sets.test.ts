@@ -102,3 +102,48 @@ test.for([
   expect(opened.authorizer.mayPermit(request, 'DescribeExportTasks', place)).toBe(can);
   expect(opened.audit).toEqual([]);
 });
+
+const arn = 'arn:aws:logs:eu-west-1:123456789012:log-group:/team-a/web';
+
+test.for([
+  [
+    'resource.name like "/team-a/*"',
+    ['', '/', '/team-a', '/team-a/web'],
+    ['/b', '/team-b', '/tex'],
+  ],
+  ['resource.name like "*"', ['', '/any'], []],
+  ['resource.name like "/a*b"', ['/', '/a', '/ac', '/ab'], ['/b', 'a']],
+  ['resource.name == "/team-a/web"', ['', '/team-a', '/team-a/web'], ['/team-b', '/team-a/web2']],
+  ['"/team-a/web" == resource.name', ['/team-a'], ['/team-b']],
+  [`resource == LogGroup::"${arn}"`, ['/team-a'], ['/team-b', 'arn']],
+  ['resource.name like "/a*" || resource.name like "/b*"', ['/a', '/b'], ['/c']],
+  ['resource.name like "/a*" && 1 == 1', ['/', '/a'], ['/b']],
+  ['resource.name like "/a*" && resource.name like "/ab*"', ['/a', '/abc'], ['/ac']],
+  ['!(resource.name like "/a*")', ['/a', '/b'], []],
+  ['if 1 == 2 then resource.name like "/a*" else true', ['/b'], []],
+  ['principal.groups.contains(resource.name)', ['/b'], []],
+  ['principal.subject == resource.name', ['/b'], []],
+] as const)('shows whether a caller may export a log group with a prefix: %s', async (row) => {
+  const [condition, possible, impossible] = row;
+  using folder = makePolicyFolder({
+    'a.cedar': `permit(principal, action, resource is LogGroup) when { ${condition} };`,
+  });
+  await using opened = await openPolicyDir(folder.path);
+  const request = { principal: callerIn(['a']), id: 'r-1' };
+  const isPossible = (prefix: string) =>
+    opened.authorizer.mayPermit(request, 'CreateExportJob', place, prefix);
+
+  expect(possible.filter((prefix) => !isPossible(prefix))).toEqual([]);
+  expect(impossible.filter(isPossible)).toEqual([]);
+});
+
+test('ignores what a policy excludes by unless when it looks for a prefix', async () => {
+  using folder = makePolicyFolder({
+    'a.cedar': `permit(principal, action, resource is LogGroup) unless { resource.name like "/b*" };
+      permit(principal, action, resource == LogGroup::"${arn.replace('team-a', 'c')}");`,
+  });
+  await using opened = await openPolicyDir(folder.path);
+  const request = { principal: callerIn(['a']), id: 'r-1' };
+
+  expect(opened.authorizer.mayPermit(request, 'CreateExportJob', place, '/a')).toBe(true);
+});

@@ -2,7 +2,6 @@ import { openReloadedValue, type ReloadedValueOptions } from '#files/reloaded-va
 import { configError } from '#problems/config-error.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { Principal } from '../../principal.ts';
-import type { Action } from '../action.ts';
 import type { CedarRequest } from './cedar-request.ts';
 import { type Cedar, parsePolicies } from './parse-policies.ts';
 import { type Files, type PolicyFile, readPolicyFiles } from './policy-files.ts';
@@ -26,8 +25,8 @@ export interface Policies extends AsyncDisposable {
   dependsOn(principal: Principal, aspect: string): boolean;
   /** Whether the policies permit a request in some context. It takes ten times as long as `evaluate`. */
   mayPermitInContext(principal: Principal, request: CedarRequest): boolean;
-  /** Whether any policy for the caller may permit this action, at the target of this name if given. */
-  mayPermit(principal: Principal, action: Action, target?: string): boolean;
+  /** Whether any policy for the caller may permit this action: see `PolicySet`. */
+  mayPermit(principal: Principal, ...asked: Parameters<PolicySet['mayPermit']>): boolean;
 }
 
 /** What policies are opened with. */
@@ -115,8 +114,11 @@ export async function openPolicies(options: PoliciesOptions): Promise<Policies> 
       const { isEmpty, setFor } = loaded.current();
       return !isEmpty && mayPermitInContext(cedar, request, setFor(principal));
     },
-    mayPermit: (principal, action, target) =>
-      loaded.current().setFor(principal).mayPermit(action, target),
+    mayPermit: (principal, ...asked) =>
+      loaded
+        .current()
+        .setFor(principal)
+        .mayPermit(...asked),
     [Symbol.asyncDispose]: () => loaded[Symbol.asyncDispose](),
   };
 }

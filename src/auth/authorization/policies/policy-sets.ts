@@ -10,6 +10,7 @@ import { evictOldest } from '#caching/bounded-map.ts';
 import type { Principal } from '../../principal.ts';
 import { type Action, policyGroupOf } from '../action.ts';
 import { callerUid, groupUid, type Uid } from './cedar-request.ts';
+import { canApplyToNames } from './log-group-names.ts';
 import type { Cedar } from './parse-policies.ts';
 
 /** The policies that can apply to a caller. */
@@ -20,8 +21,11 @@ export interface PolicySet {
   texts(): Record<string, string>;
   /** Whether any of them depends on this aspect of a question. */
   dependsOn(aspect: string): boolean;
-  /** Whether any of them may permit this action in some circumstances, at the target of this name if given. */
-  mayPermit(action: Action, target?: string): boolean;
+  /**
+   * Whether any of them may permit this action in some circumstances, at the target of this name if given, on a log
+   * group whose name begins with a prefix if given.
+   */
+  mayPermit(action: Action, target?: string, logGroupNamePrefix?: string): boolean;
 }
 
 // A set has a few policies; typically there is one set per team. Lower: with many teams, sets are parsed
@@ -69,7 +73,7 @@ export function makePolicySets(cedar: Cedar, prefix: string, byId: ReadonlyMap<s
       name: () => parse(ids),
       texts: () => Object.fromEntries(applicable.map(({ id, text }) => [id, text])),
       dependsOn: (aspect) => aspects.has(everything) || aspects.has(aspect),
-      mayPermit: (action, target) => applicable.some(({ permits }) => permits(action, target)),
+      mayPermit: (...asked) => applicable.some(({ permits }) => permits(...asked)),
     };
   }
 
@@ -91,8 +95,8 @@ interface PolicyScope {
   principalKey: string | undefined;
   /** The aspects of a question it depends on. */
   dependsOn: string[];
-  /** Whether its scope can permit an action, at the target of this name if given. */
-  permits: (action: Action, target?: string) => boolean;
+  /** Whether it can permit what `PolicySet.mayPermit` asks. */
+  permits: PolicySet['mayPermit'];
 }
 
 function scopeOf(cedar: Cedar, text: string): PolicyScope {
@@ -105,8 +109,11 @@ function scopeOf(cedar: Cedar, text: string): PolicyScope {
   return {
     principalKey: uid && keyOf(uid),
     dependsOn: [...aspectsIn(conditions), ...(isOfAnyLogGroup(resource) ? [] : [logGroup])],
-    permits: (requested, target) =>
-      effect === 'permit' && isOfAction(action, requested) && canBeAt(resource, target),
+    permits: (requested, target, prefix = '') =>
+      effect === 'permit' &&
+      isOfAction(action, requested) &&
+      canBeAt(resource, target) &&
+      canApplyToNames(parsed.json, prefix),
   };
 }
 
