@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 
 /** An event about a job that the receiver has accepted. */
-export interface AcceptedEvent {
+interface AcceptedEvent {
   id: string;
   type: string;
   jobId: string;

@@ -22,7 +22,7 @@ test.each(storageBackends)('counts tries, and shows what waits, on %s', async (_
   await post.addEndpoint({ id: 'failing' });
   await post.addEndpoint();
   await post.endJob();
-  post.time.runFor(30_000);
+  await post.time.runFor(30_000);
   const waiting = await read();
 
   post.open();

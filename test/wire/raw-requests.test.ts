@@ -45,7 +45,8 @@ const withLength = (lines: Lines, body: string): Lines => [
 ];
 const bytesOf = (path: string, lines: Lines, body: string, version = '1.1') =>
   `POST ${path} HTTP/${version}\r\n${lines.map((line) => line.join(': ')).join('\r\n')}\r\n\r\n${body}`;
-const valueOf = (lines: Lines, name: string) => lines.find(([each]) => each === name)?.[1] ?? '';
+const headerValueOf = (lines: Lines, name: string) =>
+  lines.find(([each]) => each === name)?.[1] ?? '';
 
 /** Sends bytes; returns the status and the code of the error, if the answer is one. */
 async function statusOf(bytes: string): Promise<[number | undefined, string | undefined]> {
@@ -109,7 +110,7 @@ test.each<[string, (lines: Lines, body: string) => string, [number, string]]>([
     (lines, body) =>
       bytesOf(
         '/',
-        [...withLength(lines, body), ['Authorization', valueOf(lines, 'authorization')]],
+        [...withLength(lines, body), ['Authorization', headerValueOf(lines, 'authorization')]],
         body,
       ),
     [400, 'MissingAuthenticationTokenException'],
@@ -119,7 +120,7 @@ test.each<[string, (lines: Lines, body: string) => string, [number, string]]>([
     (lines, body) =>
       bytesOf(
         '/',
-        [...withLength(lines, body), ['X-Amz-Date', valueOf(lines, 'x-amz-date')]],
+        [...withLength(lines, body), ['X-Amz-Date', headerValueOf(lines, 'x-amz-date')]],
         body,
       ),
     [400, 'InvalidSignatureException'],
@@ -129,7 +130,7 @@ test.each<[string, (lines: Lines, body: string) => string, [number, string]]>([
     (lines, body) =>
       bytesOf(
         '/',
-        [...withLength(lines, body), ['X-Amz-Target', valueOf(lines, 'x-amz-target')]],
+        [...withLength(lines, body), ['X-Amz-Target', headerValueOf(lines, 'x-amz-target')]],
         body,
       ),
     [400, 'UnknownOperationException'],
