@@ -184,6 +184,18 @@ describe('LOG_EXPORT_URL', () => {
   });
 });
 
+test('a wrong base path in LOG_EXPORT_URL ends with code 5', async () => {
+  await using world = await openWorld({ jobs: {} });
+
+  const { code, stderr } = await runCli('jobs', { env: { LOG_EXPORT_URL: `${world.url}/wrong` } });
+
+  expect(code).toBe(5);
+  expect(stderr).toMatch(
+    /^log-export: Unknown path \(404 no-such-route\)\n[^\n]+\nRemedy: Check the base path in LOG_EXPORT_URL\. /,
+  );
+  expect(stderr).not.toContain('openapi.json');
+});
+
 describe('a caller that is not permitted ends with code 3', () => {
   test('without a credential', async () => {
     await using world = await openWorld({ jobs: {}, access: callersBy(() => true) });

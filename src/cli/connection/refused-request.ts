@@ -12,14 +12,17 @@ export const problemNameOf = ({ type }: ProblemText): string =>
 
 /** Makes the end of a command by an error answer. */
 export const makeRefusedRequest = (problem: ProblemDocument): RefusedRequest =>
-  Object.assign(makeCommandError(exitCodeOf(problem.status), problem.title), { problem });
+  Object.assign(makeCommandError(exitCodeOf(problem), problem.title), { problem });
 
 /** Whether an error is the refusal of the gateway. */
 export function isRefusedRequest(error: unknown): error is RefusedRequest {
   return error instanceof Error && 'problem' in error;
 }
 
-function exitCodeOf(status: number): number {
+function exitCodeOf(problem: ProblemDocument): number {
+  const { status } = problem;
+  // The paths of the command line exist: the base path is wrong, or the operator has disabled the operation.
+  if (problemNameOf(problem) === 'no-such-route') return exitCodes.gatewayAway;
   if (status === 401 || status === 403) return exitCodes.notPermitted;
   if (status === 400) return exitCodes.usage;
   if (status === 429) return exitCodes.waitingRanOut;

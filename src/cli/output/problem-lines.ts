@@ -3,22 +3,34 @@ import type { ProblemDocument } from '../documents.ts';
 
 const requestId = /^urn:uuid:/;
 
+/** What to do about a problem at the command line. The remedy is for clients of the API. */
+const hints: Readonly<Record<string, string>> = {
+  'no-such-route':
+    'Check the base path in LOG_EXPORT_URL. If it is right, the operator has disabled this operation.',
+};
+
 /** The lines about an error answer: what happened, what to do, and what an operator needs to find it in the log. */
 export function problemLines(problem: ProblemDocument): string[] {
-  const { title, status, detail, remedy, errors = [], bucketPolicy } = problem;
+  const { title, status, detail, errors = [], bucketPolicy } = problem;
   const { instance, awsErrorCode, awsRequestId } = problem;
   const slug = problemNameOf(problem);
   return [
     `log-export: ${title} (${status} ${slug})`,
     detail,
     ...errors.map((each) => `  ${each.in} ${each.pointer}: ${each.detail}`),
-    ...(remedy ? [`Remedy: ${remedy}`] : []),
+    ...remediesOf(problem).map((remedy) => `Remedy: ${remedy}`),
     ...(bucketPolicy ? ['Bucket policy:', ...documentLines(bucketPolicy)] : []),
     ...(awsErrorCode ? [`AWS error: ${awsErrorCode}`] : []),
     ...(awsRequestId ? [`AWS request id: ${awsRequestId}`] : []),
     ...(instance ? [`Request id: ${instance.replace(requestId, '')}`] : []),
     `More: log-export problems ${slug}`,
   ];
+}
+
+function remediesOf(problem: ProblemDocument): string[] {
+  const name = problemNameOf(problem);
+  if (Object.hasOwn(hints, name)) return [hints[name] ?? ''];
+  return problem.remedy ? [problem.remedy] : [];
 }
 
 /** The lines of a document to copy, such as a bucket policy. */
