@@ -16,7 +16,7 @@ export async function runCommandLine(words: string[], surroundings: Surroundings
   } catch (error) {
     screen.endProgress();
     if (isRefusedRequest(error)) {
-      screen.noteLines(problemLines(error.problem));
+      screen.noteLines(problemLines(error));
       return error.exitCode;
     }
     if (isCommandError(error)) {

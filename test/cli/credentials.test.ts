@@ -204,6 +204,8 @@ describe('a caller that is not permitted ends with code 3', () => {
 
     expect(code).toBe(3);
     expect(stderr).toContain('log-export: Authentication required (401 unauthenticated)');
+    expect(stderr).toMatch(/^Remedy: Set LOG_EXPORT_TOKEN_FILE to a file with a valid token, or /m);
+    expect(stderr).toMatch(/^WWW-Authenticate: \S.*$/m);
     expect(stderr).toMatch(/^Request id: [0-9a-f-]{36}$/m);
   });
 

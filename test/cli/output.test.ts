@@ -276,6 +276,12 @@ test('coverage is code 1 if there are gaps', async () => {
   });
 });
 
+test('problems are explained with the commands of their remedies', async () => {
+  const { stdout } = await run('problems export-task-failed');
+
+  expect(stdout).toContain('with POST /export-jobs/{jobId}/retry (log-export retry <job id>).');
+});
+
 test('problems are explained, wrapped on a terminal and whole in a pipe', async () => {
   const terminal = await atTerminal('problems export-slot-taken');
   const piped = await run('problems export-slot-taken');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JobDocument } from '#cli/documents.ts';
 import { cleanText, shorten, widthOf, wrap } from '#cli/output/clean-text.ts';
 import { ageOf, progressOf } from '#cli/output/job-texts.ts';
+import { remedyText } from '#cli/output/remedy-text.ts';
 
 const noSlices = {
   waiting: 0,
@@ -89,4 +90,32 @@ test.each([
   ['2024-05-10T12:00:01Z', '0s'],
 ])('the age of %s is %s', (at, age) => {
   expect(ageOf(at, now)).toBe(age);
+});
+
+describe('a remedy', () => {
+  test.each([
+    ['POST /export-jobs/{jobId}/retry', 'retry <job id>'],
+    ['POST /exports/export-jobs/{jobId}/cancel', 'cancel <job id>'],
+    ['GET /export-jobs/{jobId}', 'show <job id>'],
+    ['GET /export-jobs', 'jobs'],
+    ['GET /export-jobs?caller=*', "jobs --caller '*'"],
+    ['POST /export-jobs', 'run'],
+    ['POST /preflights', 'preflight'],
+    ['GET /archives', 'archives'],
+    ['GET /archives?caller=*', "archives --caller '*'"],
+    ['GET /targets', 'targets'],
+    ['GET /problems', 'problems'],
+  ])('has the command of %s: %s', (operation, command) => {
+    expect(remedyText(`Fix it with ${operation}. Then wait.`)).toBe(
+      `Fix it with ${operation} (log-export ${command}). Then wait.`,
+    );
+  });
+
+  test.each([
+    'GET /export-tasks',
+    'POST /archives/{archiveId}/backfills',
+    'GET /export-jobs/{jobId}/slices',
+  ])('keeps %s, which has no command', (operation) => {
+    expect(remedyText(`Use ${operation}, or wait.`)).toBe(`Use ${operation}, or wait.`);
+  });
 });

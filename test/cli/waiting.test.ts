@@ -324,7 +324,7 @@ describe('a job whose every attempt is refused', () => {
     const { stdout } = await runCli(`show ${id}`, { env: { LOG_EXPORT_URL: world.url } });
 
     expect(stdout).toMatch(
-      /\nNothing starts: [^\n]+ \(target-not-found\)\n {2}[^\n]+\n {2}Remedy: Ask the operator [^\n]+\n$/,
+      /\nNothing starts: [^\n]+ \(target-not-found\)\n {2}[^\n]+\n {2}Remedy: Ask the operator [^\n]+ \(log-export cancel <job id>\)\.\n$/,
     );
   });
 });

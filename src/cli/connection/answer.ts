@@ -12,6 +12,8 @@ export interface GatewayAnswer {
   /** The clock of the gateway, in epoch ms. */
   date: number | undefined;
   retryAfterMs: number | undefined;
+  /** The credentials that a 401 asks for: its `WWW-Authenticate`. */
+  challenge: string | undefined;
 }
 
 /** What became of an attempt to send a request. */
@@ -61,6 +63,7 @@ export async function readAnswer(response: Response, base: string): Promise<Atte
       etag: headers.get('etag') ?? undefined,
       date: Number.isNaN(date) ? undefined : date,
       retryAfterMs: Number.isNaN(retryAfter) ? undefined : retryAfter * 1_000,
+      challenge: headers.get('www-authenticate') ?? undefined,
     },
   };
 }

@@ -86,7 +86,7 @@ async function waitAfter(attempt: Attempt, options: SendingOptions, persistence:
   if (attempt.outcome === 'away') return persistence.pauseWhileAway(attempt.reason);
   const { answer } = attempt;
   if (await persistence.waitOut(answer)) return;
-  if (isProblem(answer.document)) throw makeRefusedRequest(answer.document);
+  if (isProblem(answer.document)) throw makeRefusedRequest(answer.document, answer.challenge);
   throw notTheGateway(options.base, 'answers with a document of another kind');
 }
 

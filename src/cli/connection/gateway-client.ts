@@ -49,7 +49,8 @@ export function makeClientOpener(surroundings: Surroundings, screen: Screen): Op
           if (await persistence.waitOut(answer)) continue;
           persistence.answered();
           const { status, document } = answer;
-          if (status >= 400 && isProblem(document)) throw makeRefusedRequest(document);
+          if (status >= 400 && isProblem(document))
+            throw makeRefusedRequest(document, answer.challenge);
           if (status !== 304 && !(typeof document === 'object' && document && member in document)) {
             throw notTheGateway(base, 'answers with a document of another kind');
           }

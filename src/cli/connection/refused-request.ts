@@ -4,6 +4,8 @@ import { type CommandError, exitCodes, makeCommandError } from '../exit-codes.ts
 /** The end of a command by an error answer. */
 export interface RefusedRequest extends CommandError {
   problem: ProblemDocument;
+  /** The `WWW-Authenticate` of the answer. */
+  challenge: string | undefined;
 }
 
 /** The name of a problem: the last part of its type. */
@@ -11,8 +13,11 @@ export const problemNameOf = ({ type }: ProblemText): string =>
   type.slice(type.lastIndexOf('/') + 1);
 
 /** Makes the end of a command by an error answer. */
-export const makeRefusedRequest = (problem: ProblemDocument): RefusedRequest =>
-  Object.assign(makeCommandError(exitCodeOf(problem), problem.title), { problem });
+export const makeRefusedRequest = (
+  problem: ProblemDocument,
+  challenge: string | undefined,
+): RefusedRequest =>
+  Object.assign(makeCommandError(exitCodeOf(problem), problem.title), { problem, challenge });
 
 /** Whether an error is the refusal of the gateway. */
 export function isRefusedRequest(error: unknown): error is RefusedRequest {

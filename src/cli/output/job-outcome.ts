@@ -3,6 +3,7 @@ import { problemNameOf } from '../connection/refused-request.ts';
 import type { Hindrance, JobDocument, ProblemText } from '../documents.ts';
 import { cleanText, wrap } from './clean-text.ts';
 import { countSlices, countWithNoun, styleOfState } from './job-texts.ts';
+import { remedyText } from './remedy-text.ts';
 import type { Screen } from './screen.ts';
 
 /** Shows the warnings and failures of a job, and why none of its slices runs, each problem with its remedy. */
@@ -32,7 +33,7 @@ export const hindranceLines = ({ problem, attemptAt }: Hindrance): string[] =>
 const linesOf = (what: string, problem: ProblemText) => [
   `${what}: ${problem.title} (${problemNameOf(problem)})`,
   `  ${problem.detail}`,
-  `  Remedy: ${problem.remedy}`,
+  `  Remedy: ${remedyText(problem.remedy)}`,
 ];
 
 /** Shows how a job has ended. */

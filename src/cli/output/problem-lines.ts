@@ -1,16 +1,19 @@
-import { problemNameOf } from '../connection/refused-request.ts';
+import { problemNameOf, type RefusedRequest } from '../connection/refused-request.ts';
 import type { ProblemDocument } from '../documents.ts';
+import { remedyText } from './remedy-text.ts';
 
 const requestId = /^urn:uuid:/;
 
 /** What to do about a problem at the command line. The remedy is for clients of the API. */
 const hints: Readonly<Record<string, string>> = {
+  unauthenticated:
+    'Set LOG_EXPORT_TOKEN_FILE to a file with a valid token, or LOG_EXPORT_API_KEY_FILE to a file with an API key. WWW-Authenticate names what the gateway accepts: Bearer is a token, ApiKey is an API key.',
   'no-such-route':
     'Check the base path in LOG_EXPORT_URL. If it is right, the operator has disabled this operation.',
 };
 
 /** The lines about an error answer: what happened, what to do, and what an operator needs to find it in the log. */
-export function problemLines(problem: ProblemDocument): string[] {
+export function problemLines({ problem, challenge }: RefusedRequest): string[] {
   const { title, status, detail, errors = [], bucketPolicy } = problem;
   const { instance, awsErrorCode, awsRequestId } = problem;
   const slug = problemNameOf(problem);
@@ -19,6 +22,7 @@ export function problemLines(problem: ProblemDocument): string[] {
     detail,
     ...errors.map((each) => `  ${each.in} ${each.pointer}: ${each.detail}`),
     ...remediesOf(problem).map((remedy) => `Remedy: ${remedy}`),
+    ...(challenge ? [`WWW-Authenticate: ${challenge}`] : []),
     ...(bucketPolicy ? ['Bucket policy:', ...documentLines(bucketPolicy)] : []),
     ...(awsErrorCode ? [`AWS error: ${awsErrorCode}`] : []),
     ...(awsRequestId ? [`AWS request id: ${awsRequestId}`] : []),
@@ -30,7 +34,7 @@ export function problemLines(problem: ProblemDocument): string[] {
 function remediesOf(problem: ProblemDocument): string[] {
   const name = problemNameOf(problem);
   if (Object.hasOwn(hints, name)) return [hints[name] ?? ''];
-  return problem.remedy ? [problem.remedy] : [];
+  return problem.remedy ? [remedyText(problem.remedy)] : [];
 }
 
 /** The lines of a document to copy, such as a bucket policy. */

@@ -2,6 +2,7 @@ import type { Command, CommandTools } from '../../command.ts';
 import type { ProblemExplanationDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { cleanText, wrap } from '../../output/clean-text.ts';
+import { remedyText } from '../../output/remedy-text.ts';
 import { runList } from '../run-list.ts';
 import { jsonOption, shortPatience } from '../waiting.ts';
 
@@ -52,7 +53,7 @@ async function explain(
     '',
     ...lines(explanation),
     '',
-    ...lines(`Remedy: ${remedy}`),
+    ...lines(`Remedy: ${remedyText(remedy)}`),
     `Retryable: ${isRetryable ? 'yes' : 'no'}`,
   );
   return exitCodes.completed;

@@ -3,6 +3,7 @@ import type { Command, CommandTools } from '../../command.ts';
 import type { TargetDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { styleOfState } from '../../output/job-texts.ts';
+import { remedyText } from '../../output/remedy-text.ts';
 import { printFacts } from '../../output/table.ts';
 import { plainListOptions, runList } from '../run-list.ts';
 import { shortPatience } from '../waiting.ts';
@@ -73,7 +74,7 @@ async function showOne(
     ['Region', target.region],
     ['Account', target.accountId],
     ['Problem', problem && `${problem.title}: ${problem.detail}`],
-    ['Remedy', problem?.remedy],
+    ['Remedy', problem && remedyText(problem.remedy)],
     ['Slot', slot?.state],
     ['Slot since', slot?.since && toSecond(slot.since)],
     ['Job', slot?.jobId],
