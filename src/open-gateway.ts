@@ -133,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     openNotifications({
       ...work,
       database,
-      sendWebhook: webhooks && makeWebhookSender({ origins: webhooks.origins, elapsed }),
+      sendWebhook: webhooks && makeWebhookSender({ ...work, origins: webhooks.origins }),
       basePath,
       timings: notificationTimings,
       random: Math.random,

@@ -29,7 +29,7 @@ export function makeEndpointAccess(options: {
 
   return {
     requireCreate(request, endpoint) {
-      authorizer.require(request, toQuestion('CreateWebhookEndpoint', endpoint, true));
+      authorizer.require(request, toEndpointQuestion('CreateWebhookEndpoint', endpoint, true));
     },
 
     async find(request, action, endpointId) {
@@ -37,7 +37,10 @@ export function makeEndpointAccess(options: {
       const isOwn = found?.endpoint.caller === request.principal.id;
       // An endpoint of another caller is decided like one that does not exist.
       const decided = isOwn ? found.endpoint : { id: endpointId, url: '' };
-      const { isPermitted } = authorizer.decide(request, toQuestion(action, decided, isOwn));
+      const { isPermitted } = authorizer.decide(
+        request,
+        toEndpointQuestion(action, decided, isOwn),
+      );
       if (isOwn && isPermitted) return found;
       const detail = 'No webhook endpoint of yours has this id.';
       throw new Problem('webhook-endpoint-not-found', detail);
@@ -45,12 +48,13 @@ export function makeEndpointAccess(options: {
 
     filter: (request, endpoints) =>
       authorizer.filterPermitted(request, endpoints, ({ endpoint }) =>
-        toQuestion('ReadWebhookEndpoint', endpoint, true),
+        toEndpointQuestion('ReadWebhookEndpoint', endpoint, true),
       ),
   };
 }
 
-function toQuestion(
+/** Returns the question whether a caller may do something with a webhook endpoint. */
+export function toEndpointQuestion(
   action: EndpointAction | 'CreateWebhookEndpoint',
   { id, url }: { id: string; url: string },
   isOwn: boolean,

@@ -154,7 +154,7 @@ async function openWebhooks(origins: readonly string[]) {
     random: Math.random,
     basePath: '',
     timings: chaosNotificationTimings,
-    sendWebhook: makeWebhookSender({ origins, elapsed }),
+    sendWebhook: makeWebhookSender({ ...openToAll, origins, elapsed }),
   });
 }
 

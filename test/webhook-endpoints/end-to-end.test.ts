@@ -9,6 +9,7 @@ import { notificationTimings } from '#notifications/timings.ts';
 import { makeLogger } from '#telemetry/logger.ts';
 import { sleepUntilAborted } from '#time/sleep.ts';
 import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
+import { authorizerBy } from '../access.ts';
 import { openWorld, type World } from '../world.ts';
 
 interface Message {
@@ -21,6 +22,12 @@ const lines: string[] = [];
 let status = 204;
 let arrived = Promise.withResolvers<void>();
 let world: World;
+let isPermitted = true;
+const questions: unknown[] = [];
+const authorizer = authorizerBy(({ id }, { action, resource }) => {
+  questions.push({ id, action, origin: resource.webhookEndpoint?.origin });
+  return isPermitted;
+});
 let notifications: Notifications;
 let url: string;
 const receiver = createServer((request, response) => {
@@ -45,7 +52,7 @@ beforeAll(async () => {
   notifications = openNotifications({
     database: world.database,
     targets: { ...world.targets, listSinks: () => [] },
-    sendWebhook: makeWebhookSender({ origins: [origin], elapsed }),
+    sendWebhook: makeWebhookSender({ authorizer, origins: [origin], elapsed }),
     basePath: '',
     owner: 'test',
     timings: notificationTimings,
@@ -64,6 +71,7 @@ afterAll(async () => {
 beforeEach(async () => {
   status = 204;
   messages.length = 0;
+  questions.length = 0;
   await world.database.queries.deleteFrom('webhookEndpoints').execute();
 });
 
@@ -151,6 +159,34 @@ test('410 disables an endpoint, and PATCH enables it again', async () => {
   expect(delivery).toMatchObject({ state: 'failed', status: 410 });
   expect(gone.body).toMatchObject({ isEnabled: false, disabled: { reason: 'gone' } });
   expect(enabled.delivery).toMatchObject({ state: 'delivered' });
+});
+
+test('policies are asked before each try, and what they refuse is tried again', async () => {
+  const { id } = await create();
+  isPermitted = false;
+  const posted = await world.call('POST', `/webhook-endpoints/${id}/test`);
+  notifications.wake();
+  const read = () => world.call('GET', `/webhook-endpoints/${id}/deliveries`);
+  let refused = await read();
+  for (; refused.body.deliveries[0]?.error === undefined; refused = await read())
+    await new Promise(setImmediate);
+  isPermitted = true;
+  const { eventId } = posted.body;
+  const again = await receive(id, () =>
+    world.call('POST', `/webhook-endpoints/${id}/deliveries/${eventId}/replay`),
+  );
+
+  expect(refused.body.deliveries).toEqual([
+    expect.objectContaining({ eventId, state: 'pending', tries: 1, error: 'not-permitted' }),
+  ]);
+  expect(messages).toHaveLength(1);
+  expect(again.delivery).toMatchObject({ eventId, state: 'delivered' });
+  const question = {
+    id: 'anonymous',
+    action: 'CreateWebhookEndpoint',
+    origin: new URL(url).origin,
+  };
+  expect(questions).toEqual([question, question]);
 });
 
 test('the end of a job arrives, with its version and where to read it', async () => {

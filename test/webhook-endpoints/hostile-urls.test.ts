@@ -3,6 +3,8 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { openToAll } from '#auth/access.ts';
+import { anonymous } from '#auth/principal.ts';
 import { makeDnsLookup } from '#outbound/lookup.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
 import { type OutboundConnections, sendRequest } from '#outbound/send-request.ts';
@@ -187,7 +189,9 @@ afterAll(async () => {
 });
 
 function sendWebhook(url: string, origins = ['https://receiver.example.com:9443']) {
-  return makeWebhookSender({ origins, elapsed: () => 0, connections })({ url, secrets }, message);
+  const options = { ...openToAll, origins, elapsed: () => 0, connections };
+  const endpoint = { id: 'an-endpoint', principal: anonymous, url, secrets };
+  return makeWebhookSender(options)(endpoint, message);
 }
 
 const refused = (reason: string) => ({ outcome: 'refused', reason, durationMs: 0 });

@@ -6,6 +6,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { openToAll } from '#auth/access.ts';
+import { anonymous } from '#auth/principal.ts';
 import type { OutboundConnections } from '#outbound/send-request.ts';
 import { makeWebhookSender } from '#webhook-endpoints/signing/send-webhook.ts';
 import { toSecret } from '#webhook-endpoints/signing/sign-message.ts';
@@ -64,6 +66,7 @@ async function listen(opened: Server): Promise<number> {
 function send(url = `${origin}/hook?a=b`, options: Partial<OutboundConnections> = {}) {
   let now = 0;
   const sendWebhook = makeWebhookSender({
+    ...openToAll,
     origins: [new URL(url).origin],
     elapsed: () => {
       now += 7;
@@ -77,7 +80,7 @@ function send(url = `${origin}/hook?a=b`, options: Partial<OutboundConnections> 
       ...options,
     },
   });
-  return sendWebhook({ url, secrets }, message);
+  return sendWebhook({ id: 'an-endpoint', principal: anonymous, url, secrets }, message);
 }
 
 describe('a webhook', () => {

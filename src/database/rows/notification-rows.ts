@@ -4,7 +4,7 @@ import type { Generated } from 'kysely';
 export interface WebhookEndpointRow {
   id: string;
   caller: string;
-  /** The caller when the endpoint was created: a `Principal` as JSON. */
+  /** The caller at the last change of the endpoint: a `Principal` as JSON. Each message is decided for it. */
   principal: string;
   url: string;
   description: string | null;

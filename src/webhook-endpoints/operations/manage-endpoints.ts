@@ -111,6 +111,7 @@ export function makeManageEndpoints(options: ManageEndpointsOptions): ManageEndp
         access.requireCreate(request, { id: endpointId, url });
       const isDisabled = endpoint.disabledAt !== null;
       await changeEndpoint(database, endpointId, {
+        principal: JSON.stringify(request.principal),
         ...(url !== undefined && { url }),
         ...(description !== undefined && { description }),
         ...(eventTypes !== undefined && { eventTypes: eventTypes && JSON.stringify(eventTypes) }),

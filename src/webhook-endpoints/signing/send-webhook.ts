@@ -1,3 +1,4 @@
+import type { Authorizer } from '#auth/authorization/authorizer.ts';
 import type {
   DeliveryResult,
   SendWebhook,
@@ -5,6 +6,7 @@ import type {
 import { lookUpBySystem, makeDnsLookup } from '#outbound/lookup.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
 import { type OutboundConnections, sendRequest } from '#outbound/send-request.ts';
+import { toEndpointQuestion } from '../endpoint-access.ts';
 import { signMessage } from './sign-message.ts';
 import { webhookUrlFault } from './webhook-url.ts';
 
@@ -14,6 +16,8 @@ const withinMs = 15_000;
 
 /** How webhooks are sent. */
 export interface WebhookSenderOptions {
+  /** Decides before each message whether its caller may still have the endpoint. */
+  authorizer: Pick<Authorizer, 'decide'>;
   /** The origins that may use plain HTTP, any port and addresses that are not public. */
   origins: readonly string[];
   /** A clock that only goes forward, in milliseconds. */
@@ -24,6 +28,7 @@ export interface WebhookSenderOptions {
 
 /** Makes `SendWebhook`: one signed POST, by Standard Webhooks 1.0.0. */
 export function makeWebhookSender({
+  authorizer,
   origins,
   elapsed,
   connections = {
@@ -37,6 +42,10 @@ export function makeWebhookSender({
   async function send(...[endpoint, message]: Parameters<SendWebhook>) {
     if (webhookUrlFault(endpoint.url, origins) !== undefined)
       return { outcome: 'refused', reason: 'URL not allowed' } as const;
+    const request = { principal: endpoint.principal, id: message.id };
+    const question = toEndpointQuestion('CreateWebhookEndpoint', endpoint, true);
+    if (!authorizer.decide(request, question).isPermitted)
+      return { outcome: 'refused', reason: 'not-permitted' } as const;
     const url = new URL(endpoint.url);
     const headers = {
       'content-type': 'application/json',

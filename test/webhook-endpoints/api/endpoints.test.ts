@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { Problem } from '#problems/problem.ts';
-import { as, type Rule } from '../../access.ts';
+import { as, principalOf, type Rule } from '../../access.ts';
 import { type Policies, policiesOf } from '../../export-jobs/jobs-of-callers.ts';
 import { storageBackends } from '../../export-jobs/storage-backends.ts';
 import { openWorld, type World } from '../../world.ts';
@@ -221,6 +221,19 @@ describe.each(storageBackends)('webhook endpoints on %s', (_name, openStorage) =
   });
 
   describe('PATCH /webhook-endpoints/{endpointId}', () => {
+    test('stores its caller, for whom the policies decide about messages', async () => {
+      const { id } = await create();
+      await world.database.queries
+        .updateTable('webhookEndpoints')
+        .set({ principal: '{"groups":["a-former-team"]}' })
+        .execute();
+
+      await call('PATCH', `/${id}`, { description: 'ours' });
+
+      const [row] = await rows();
+      expect(JSON.parse(row?.principal ?? '')).toEqual(principalOf('ann'));
+    });
+
     test('changes members, and null sets the default', async () => {
       const { id } = await create({ description: 'old', eventTypes: ['archive.lost'] });
 

@@ -1,8 +1,10 @@
+import type { Principal } from '#auth/principal.ts';
+
 /** What became of one attempt of a delivery. Nothing in it has a secret, or the path of a URL. */
 export interface DeliveryResult {
   /**
    * `delivered`: any 2xx. `gone`: 410, the receiver wants no further event. `refused`: nothing was sent, because the
-   * URL or an address is not allowed. `failed`: every other answer, or none.
+   * URL, an address or the caller is not allowed. `failed`: every other answer, or none.
    */
   outcome: 'delivered' | 'failed' | 'gone' | 'refused';
   /** The HTTP status of the answer. Absent without an answer. */
@@ -17,8 +19,11 @@ export interface DeliveryResult {
 
 /** Sends an event to a webhook endpoint, once. It never rejects, and takes 15 seconds at most. */
 export type SendWebhook = (
-  /** The secrets sign the message: the current one, and the previous one during a rotation. */
-  endpoint: { url: string; secrets: readonly string[] },
+  /**
+   * `principal` is its caller: the policies decide again. The secrets sign the message: the current one, and the
+   * previous one during a rotation.
+   */
+  endpoint: { id: string; principal: Principal; url: string; secrets: readonly string[] },
   /** `at` is the time of this attempt, epoch ms. `id` and `body` are the same in each attempt. */
   message: { id: string; at: number; body: string },
 ) => Promise<DeliveryResult>;

@@ -1,3 +1,4 @@
+import type { Principal } from '#auth/principal.ts';
 import type { Database } from '#database/database.ts';
 import { readSink } from '../../outbox/sinks-in-use.ts';
 import { type SinkOptions, sendToSink } from '../../sinks/send-to-sink.ts';
@@ -41,7 +42,7 @@ export async function sendDelivery(
   const { database, sendWebhook } = options;
   const endpoint = await database.queries
     .selectFrom('webhookEndpoints')
-    .select(['url', 'secret', 'previousSecret', 'previousSecretUntil', 'disabledAt'])
+    .select(['url', 'principal', 'secret', 'previousSecret', 'previousSecretUntil', 'disabledAt'])
     .where('id', '=', claim.destination)
     .executeTakeFirst();
   if (!endpoint || endpoint.disabledAt !== null) {
@@ -54,5 +55,7 @@ export async function sendDelivery(
   const secrets = isRotating ? [secret, previousSecret] : [secret];
   const message = { id: claim.eventId, at: claim.triedAt, body: claim.body };
   const receiver = { endpointId: claim.destination, origin: URL.parse(url)?.origin };
-  return { receiver, result: await sendWebhook({ url, secrets }, message) };
+  const principal = JSON.parse(endpoint.principal) as Principal;
+  const sentTo = { id: claim.destination, principal, url, secrets };
+  return { receiver, result: await sendWebhook(sentTo, message) };
 }
