@@ -7,6 +7,8 @@ export interface EdgeLimits {
   callerBodiesBytes: number;
   signedBodiesBytes: number;
   claimedBodiesBytes: number;
+  freeBodyBytes: number;
+  signedBodyMs: number;
   urlBytes: number;
   headerBytes: number;
   headersMs: number;
@@ -28,9 +30,15 @@ export const edgeLimits: EdgeLimits = {
   // All bodies of signed requests, of which nobody knows yet who sent them. Lower: the bodies of eight
   // guessed callers keep all others out. Higher: they fill the memory that other bodies need.
   signedBodiesBytes: 4 * 1_048_576,
-  // Those that claim to be of one caller: eight of the largest size, or two thousand of the usual one.
+  // Those that claim to be of one caller: eight of the largest size.
   // Lower: a caller with large bodies is refused. Higher: few names keep all other callers out.
   claimedBodiesBytes: 524_288,
+  // The first bytes of each signed body that no budget counts. A connection without a key takes as much for its headers.
+  // Lower: large bodies in the name of a caller keep its usual requests out. Higher: many connections fill the memory.
+  freeBodyBytes: 4_096,
+  // The time for a signed body. Lower: callers with large bodies and slow connections fail. Higher: impostors hold the
+  // budget of a caller longer.
+  signedBodyMs: 3_000,
   urlBytes: statedLimits.urlBytes,
   headerBytes: statedLimits.headerBytes,
   headersMs: statedLimits.headersMs,

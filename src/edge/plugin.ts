@@ -18,13 +18,15 @@ import { isCrossSiteChange } from './browsers/cross-site.ts';
 import { makeHostCheck } from './browsers/hosts.ts';
 import type { EdgeLimits } from './limits.ts';
 import { logRefusal, type RawConnectionsOptions } from './raw-connections.ts';
-import { bytesOf, expectBody, freeBody, readBody } from './read-body.ts';
+import { bytesOf, type ExpectedBody, expectBody, freeBody, readBody } from './read-body.ts';
 import type { Connections } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The path prefix that a reverse proxy stripped; references in the answer begin with it. */
     basePath: string;
+    /** Reads the body of a signed request, within its time and its budget. */
+    readSignedBody: () => Promise<Buffer | undefined>;
   }
 }
 
@@ -45,6 +47,7 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
   async (app: FastifyInstance, options: EdgeOptions) => {
     const { limits, basePath, isStopping, connections } = options;
     app.decorateRequest('basePath', basePath);
+    app.decorateRequest('readSignedBody', async () => undefined);
     await app.register(accepts);
     const isHostAllowed = makeHostCheck(options.allowedHosts);
     const cors = makeCors(options.corsOrigins);
@@ -96,15 +99,43 @@ export const edgePlugin: FastifyPluginAsync<EdgeOptions> = fp(
       if (expected && !reply.raw.closed) {
         const callerId = principal === anonymous ? undefined : principal.id;
         const bytes = bytesOf(expected);
-        const release = signed
-          ? takeSignedBytes(signed.claimedCallerId, bytes)
-          : takeBytes(callerId, bytes);
-        reply.raw.once('close', release); // the parsed body takes memory until the answer
+        if (signed) request.readSignedBody = () => readSigned(request, reply, expected);
+        // The parsed body takes memory until the answer.
+        else reply.raw.once('close', takeBytes(callerId, bytes));
         if (raw.headers.expect !== undefined && raw.httpVersion === '1.1')
           reply.raw.writeContinue();
       }
       done();
     });
+
+    // Reserves what has arrived: anyone can announce a large body in the name of somebody, and not send it.
+    async function readSigned(
+      { raw, signed }: FastifyRequest,
+      reply: FastifyReply,
+      expected: ExpectedBody,
+    ) {
+      const { freeBodyBytes: freeBytes, signedBodyMs } = limits;
+      let release = () => {};
+      reply.raw.once('close', () => release());
+      const late = new Problem('request-timeout', 'The body did not arrive in time.');
+      const timeout = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        reply.header('connection', 'close'); // the rest of the body is not read
+        timeout.reject(late);
+      }, signedBodyMs);
+      const reserve = (bytes: number) => {
+        if (reply.raw.closed) throw late; // nothing would release it
+        release();
+        release = () => {};
+        release = takeSignedBytes(signed?.claimedCallerId, bytes - freeBytes);
+      };
+      try {
+        const body = readBody(raw, expected, { freeBytes, reserve });
+        return await Promise.race([body, timeout.promise]);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
 
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(jsonContentType, async (request: FastifyRequest) => {

@@ -31,16 +31,26 @@ export function bytesOf({ length, limit }: ExpectedBody): number {
 // The initial buffer of a chunked body: most are small.
 const firstBytes = 4_096;
 
+/** The memory that a body may take before all of it has arrived. */
+export interface BodyMemory {
+  /** Its first bytes, which are not reserved. */
+  freeBytes: number;
+  /** Is called with all its bytes so far, before it takes more than `freeBytes`. */
+  reserve: (bytes: number) => void;
+}
+
 /**
- * Reads a body into one buffer. Chunks are copied and not kept: a chunk of one byte is an object of some
+ * Reads a body into one buffer. It takes the announced size at once, or with `memory` only what arrives. Chunks are copied and not kept: a chunk of one byte is an object of some
  * hundred bytes, so a body of such chunks would take a hundred times its size.
- * @throws Problem body-too-large, or the error of the stream
+ * @throws Problem body-too-large, the error of `reserve`, or the error of the stream
  */
 export function readBody(
   stream: Readable,
   { length, limit }: ExpectedBody,
+  memory?: BodyMemory,
 ): Promise<Buffer<ArrayBuffer>> {
-  let bytes = Buffer.allocUnsafeSlow(length ?? Math.min(firstBytes, limit));
+  const expected = memory ? Math.min(memory.freeBytes, length ?? limit) : length;
+  let bytes = Buffer.allocUnsafeSlow(expected ?? Math.min(firstBytes, limit));
   let received = 0;
   return new Promise((resolve, reject) => {
     stream.on('data', take);
@@ -48,14 +58,20 @@ export function readBody(
     stream.on('error', reject);
 
     function take(chunk: Buffer): void {
-      const needed = received + chunk.length;
-      if (needed > limit) {
+      try {
+        add(chunk);
+      } catch (error) {
         stream.off('data', take); // discards the rest
-        reject(tooLarge(limit));
-        return;
+        reject(error);
       }
+    }
+
+    function add(chunk: Buffer): void {
+      const needed = received + chunk.length;
+      if (needed > limit) throw tooLarge(limit);
       if (needed > bytes.length) {
-        const larger = Math.min(limit, Math.max(needed, 2 * bytes.length));
+        const larger = Math.min(length ?? limit, Math.max(needed, 2 * bytes.length));
+        memory?.reserve(larger);
         bytes = Buffer.from(bytes.buffer.transfer(larger));
       }
       chunk.copy(bytes, received);

@@ -7,7 +7,6 @@ import type {
 } from 'fastify';
 
 import type { Authorizer } from '#auth/authorization/authorizer.ts';
-import { expectBody, readBody } from '#edge/read-body.ts';
 import type { JobAccess } from '#export-jobs/access/job-access.ts';
 import { toProblem } from '#problems/plugin.ts';
 import type { Targets } from '#targets/target.ts';
@@ -75,10 +74,7 @@ export const wirePlugin: FastifyPluginAsync<WireOptions> = async (app, options) 
 /** Keeps the bytes of the body: they are signed. */
 function keepBodyBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(wireMediaType, async ({ raw, routeOptions }: FastifyRequest) => {
-    const expected = expectBody(raw, routeOptions.bodyLimit);
-    return expected && readBody(raw, expected);
-  });
+  app.addContentTypeParser(wireMediaType, (request: FastifyRequest) => request.readSignedBody());
 }
 
 /** Answers in the words of AWS, and leaves the problem on the request for the log line. */

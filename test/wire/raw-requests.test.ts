@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { makeWireKey } from '#auth/authentication/signature/wire-key.ts';
 import { sign } from '../auth/authentication/signature/sign.ts';
 import { type Guard, openGuard } from '../auth/guard.ts';
 import { temporaryDir } from '../database/homes.ts';
-import { talk } from '../edge/raw.ts';
+import { dial, request, talk } from '../edge/raw.ts';
 import { openWorld, type World } from '../world.ts';
 
 // Bytes on a connection that no SDK sends, or that servers and proxies read differently.
@@ -49,8 +49,11 @@ const headerValueOf = (lines: Lines, name: string) =>
   lines.find(([each]) => each === name)?.[1] ?? '';
 
 /** Sends bytes; returns the status and the code of the error, if the answer is one. */
-async function statusOf(bytes: string): Promise<[number | undefined, string | undefined]> {
-  const { answers } = await talk(world.port, bytes);
+async function statusOf(
+  bytes: string,
+  { port } = world,
+): Promise<[number | undefined, string | undefined]> {
+  const { answers } = await talk(port, bytes);
   const text = answers[0]?.text || '{}';
   const { __type: code, type } = JSON.parse(text);
   return [answers[0]?.status, code ?? type];
@@ -198,6 +201,60 @@ test.each<[string, (lines: Lines, body: string) => string, [number, string]]>([
   const { lines, body } = signed('/');
 
   expect(await statusOf(toBytes(lines, body))).toEqual(expected);
+});
+
+/** Sends the beginning of a request in the name of the caller, without a valid signature, and keeps the connection. */
+async function hold({ port }: World, sent: number, count: number) {
+  const { lines } = signed('/', 'another body');
+  const head = bytesOf('/', [...lines, ['content-length', '65536']], ' '.repeat(sent));
+  const sockets = Array.from({ length: count }, () => dial(port));
+  for (const socket of sockets) socket.write(head);
+  await talk(port, request('GET /health/live')); // is answered after them
+  return {
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+describe('bodies of impostors', () => {
+  const send = (at: World, body: string) => {
+    const { lines } = signed('/', body);
+    return statusOf(bytesOf('/', withLength(lines, body), body), at);
+  };
+
+  test('200 announced bodies do not keep a caller out', async () => {
+    using _held = await hold(world, 1, 200);
+
+    expect(await send(world, '{}'.padEnd(50_000))).toEqual([200, undefined]);
+  });
+
+  test('bodies that arrive keep out large bodies of the same caller, but no usual ones', async () => {
+    const limits = { claimedBodiesBytes: 66_000, signedBodyMs: 60_000 };
+    await using small = await openWorld({ access: guard.access, jobs: {}, limits });
+    using _held = await hold(small, 60_000, 1);
+
+    await expect.poll(() => send(small, '{}'.padEnd(50_000))).toEqual([400, 'ThrottlingException']);
+    expect(await send(small, '{}'.padEnd(4_096))).toEqual([200, undefined]);
+  });
+
+  test('end after their time, without an error in the log', async () => {
+    await using hasty = await openWorld({
+      access: guard.access,
+      jobs: {},
+      limits: { signedBodyMs: 20 },
+    });
+    const { lines } = signed('/');
+    const half = bytesOf('/', [...lines, ['content-length', '100']], '{');
+
+    const { answers, isClosed } = await talk(hasty.port, half);
+
+    expect(answers[0]).toMatchObject({ status: 503 });
+    expect(isClosed).toBe(true);
+    expect(hasty.log).toContainEqual(
+      expect.objectContaining({ level: 'info', problem: 'request-timeout', status: 503 }),
+    );
+  });
 });
 
 test('a client that sends one request after the other gets one answer for each', async () => {
