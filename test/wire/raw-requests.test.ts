@@ -30,6 +30,8 @@ afterAll(async () => {
   await guard[Symbol.asyncDispose]();
 });
 
+const window = { logGroupName: '/app', from: 1, to: 2, destination: 'archive' };
+
 type Lines = [name: string, value: string][];
 
 /** A signed request: its lines, which a case may change, and its body. */
@@ -255,6 +257,30 @@ describe('bodies of impostors', () => {
       expect.objectContaining({ level: 'info', problem: 'request-timeout', status: 503 }),
     );
   });
+});
+
+test('copies of a recorded create do not use up the creates of its caller', async () => {
+  const { access } = guard;
+  const rateLimits = { createsPerMinute: 2 };
+  await using limited = await openWorld({ access, jobs: {}, rateLimits, elapsed: () => 0 });
+  const createAt = (to: number) => {
+    const key = makeWireKey(wireSecret, 'raw', 1);
+    const body = JSON.stringify({ ...window, to });
+    const target = { 'x-amz-target': 'Logs_20140328.CreateExportTask' };
+    const { headers } = sign({ ...key, at: Date.now(), body, headers: target });
+    return bytesOf('/', withLength(Object.entries(headers), body), body);
+  };
+  const first = createAt(2);
+
+  const recorded = await talk(limited.port, first);
+  const copies = await talk(limited.port, first.repeat(3), 3);
+  const second = await talk(limited.port, createAt(3));
+  const third = await talk(limited.port, createAt(4));
+
+  expect(recorded.answers[0]?.status).toBe(200);
+  expect(copies.answers.map(({ text }) => text)).toEqual(Array(3).fill(recorded.answers[0]?.text));
+  expect(second.answers[0]?.status).toBe(200);
+  expect(third.answers[0]?.text).toContain('ThrottlingException');
 });
 
 test('a client that sends one request after the other gets one answer for each', async () => {

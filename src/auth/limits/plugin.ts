@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
+import { setAsNewest } from '#caching/bounded-map.ts';
 import { countOf } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 import { actions } from '../authorization/action.ts';
@@ -19,8 +20,12 @@ export interface LimitsOptions {
   elapsed: () => number;
 }
 
+// Some 200 bytes each. Lower: copies of recent creates count again. Higher: they take memory.
+const maxAdmitted = 5_000;
+
 /**
- * Limits the requests of each caller: one budget for creates, one for all other requests. Answers carry
+ * Limits the requests of each caller: one budget for creates, one for all other requests, also for copies of a signed
+ * create. Answers carry
  * the fields of draft-ietf-httpapi-ratelimit-headers-10. It is registered after authentication, so
  * headers and addresses cannot change whose budget is used. Anonymous callers have no limit.
  */
@@ -28,6 +33,8 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
   async (app: FastifyInstance, { rateLimits, elapsed }: LimitsOptions) => {
     const creates = makePolicy('creates', rateLimits.createsPerMinute);
     const requests = makePolicy('requests', rateLimits.requestsPerMinute);
+    // Signed creates within their budget. A copy creates nothing, and anybody who has recorded it can send it.
+    const admitted = new Map<string | undefined, true>();
 
     app.addHook('onRequest', (request, reply, done) => {
       if (request.routeOptions.config.isSigned) done();
@@ -41,9 +48,13 @@ export const limitsPlugin: FastifyPluginAsync<LimitsOptions> = fp(
 
     function spend(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
       const { action } = request.routeOptions.config;
-      const policy = action && (actions[action] === 'create' ? creates : requests);
+      const { id } = request.principal;
+      const copyKey = request.signed && `${id} ${request.signed.signature}`;
+      const isCreate = action && actions[action] === 'create' && !admitted.has(copyKey);
+      const policy = action && (isCreate ? creates : requests);
       if (!policy || request.principal === anonymous) return done();
-      const { isAllowed, remaining, resetSeconds } = policy.spend(request.principal.id);
+      const { isAllowed, remaining, resetSeconds } = policy.spend(id);
+      if (isCreate && isAllowed && copyKey) setAsNewest(admitted, copyKey, true, maxAdmitted);
       reply.header('ratelimit-policy', policy.field);
       reply.header('ratelimit', `"${policy.name}";r=${remaining};t=${resetSeconds}`);
       done(
