@@ -38,17 +38,19 @@ export interface VerifyOptions {
   defaultRegion: string;
   /** Receives the lines of the result. */
   write(line: string): void;
+  /** Receives why the manifest or S3 could not be read. Default: `write`. */
+  writeError?: ((line: string) => void) | undefined;
 }
 
 /** Compares a manifest with S3, as its command line says. Returns the exit code. */
 export async function verifyManifest(
   words: string[],
-  { write, ...options }: VerifyOptions,
+  { write, writeError = write, ...options }: VerifyOptions,
 ): Promise<0 | 1 | 2> {
   try {
     return await verify(words, { ...options, write: (line) => write(escapeControls(line)) });
   } catch (error) {
-    write(error instanceof Problem ? explain(error) : (error as Error).message);
+    writeError(error instanceof Problem ? explain(error) : (error as Error).message);
     return 2;
   }
 }
@@ -113,7 +115,7 @@ async function verify(words: string[], { aws, defaultRegion, write }: VerifyOpti
 
   const place = readPlace(source);
   const storage = place && storageIn(await readRegion(storageIn(defaultRegion), place.bucket));
-  const bytes = storage ? await buffer(await storage.readObject(place)) : readFileSync(source);
+  const bytes = storage ? await buffer(await storage.readObject(place)) : readManifestFile(source);
   const manifest = parseManifest(bytes.toString('utf8'), report);
   if (manifest) {
     const inRegion = storageIn(manifest.region);
@@ -156,6 +158,14 @@ function readWords(words: string[]): { source: string; isDeep: boolean; isHelp: 
 function readPlace(source: string): ObjectPlace | undefined {
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(source) ?? [];
   return bucket !== undefined && key !== undefined ? { bucket, key } : undefined;
+}
+
+function readManifestFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`The manifest cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
 }
 
 async function readRegion(storage: Storage, bucket: string): Promise<string> {

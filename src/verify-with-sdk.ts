@@ -11,10 +11,11 @@ export async function verifyWithSdk(
   words: string[],
   env: NodeJS.ProcessEnv,
   write: (line: string) => void,
+  writeError?: (line: string) => void,
 ): Promise<number> {
   const proxyEnv = readProxy(withProxyNames(env));
   const clocks = { now: Date.now, elapsed: () => performance.now() };
   using aws = openAws({ timeouts: awsTimeouts, proxyEnv, ...clocks });
   const defaultRegion = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  return await verifyManifest(words, { aws, defaultRegion, write });
+  return await verifyManifest(words, { aws, defaultRegion, write, writeError });
 }

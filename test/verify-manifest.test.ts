@@ -351,7 +351,7 @@ describe('the check of a manifest ends with code 2', () => {
     ['without a manifest', [], /^Usage: /],
     ['with two manifests', ['a', 'b'], /^Usage: /],
     ['with an unknown option', ['--shallow', 'a'], /'--shallow'/],
-    ['for a missing file', ['/nonexistent'], /no such file/],
+    ['for a missing file', ['/nonexistent'], /^The manifest cannot be read: ENOENT: no such file/],
     ['for a missing bucket', ['s3://nowhere/a.json'], /^The bucket nowhere does not exist/],
     ['for a missing object', ['s3://archive/none.json'], /AWS/],
   ])('%s', async (_what, words, message) => {

@@ -39,9 +39,9 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   },
   timeout: (ms) => AbortSignal.timeout(ms),
   interrupted: interrupted.signal,
-  async verifyManifest(words, write) {
+  async verifyManifest(words, write, writeError) {
     const { verifyWithSdk } = await import('#verify-with-sdk.ts');
-    return verifyWithSdk(words, process.env, write);
+    return verifyWithSdk(words, process.env, write, writeError);
   },
   async readWireKey(name) {
     const { readWireKey, toAwsProfile } = await import('#config/wire/read-wire-key.ts');

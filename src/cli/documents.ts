@@ -57,6 +57,8 @@ export interface JobDocument {
   verified?: { slices: number; objects: number; bytes: number };
   warnings?: { pointer: string; detail: string }[];
   failures: { slices: number; problem: ProblemText }[];
+  /** Present if an AWS client has sent the job. */
+  taskParameters?: unknown;
 }
 
 /** A slice of a job. */

@@ -29,7 +29,11 @@ export interface Surroundings {
   /** Aborts when the person wants to stop. */
   interrupted: AbortSignal;
   /** Compares a manifest with S3. It loads the AWS SDK. Returns the exit code. */
-  verifyManifest(words: string[], write: (line: string) => void): Promise<number>;
+  verifyManifest(
+    words: string[],
+    write: (line: string) => void,
+    writeError: (line: string) => void,
+  ): Promise<number>;
   /** Makes the profile of AWS clients for an API key, from the settings of the gateway. */
   readWireKey(name: string): Promise<string>;
 }

@@ -95,6 +95,21 @@ describe('verify', () => {
     expect(run).toEqual({ code: 1, stdout: 'missing: a\\u001b[2Jb\n', stderr: '' });
   });
 
+  test('writes to standard error why the manifest cannot be read', async () => {
+    const run = await runCli('verify a.json', {
+      async verifyManifest(_words, _write, writeError) {
+        writeError('The manifest cannot be read.');
+        return 2;
+      },
+    });
+
+    expect(run).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'log-export: The manifest cannot be read.\n',
+    });
+  });
+
   test('ends with code 2 for settings of the proxy that cannot be used', async () => {
     const error = Object.assign(new Error('HTTPS_PROXY is "x".'), { name: 'ConfigError' });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { insertArchive } from '../coverage/insert-archive.ts';
 import { bringTo, givenJob, sliceProblem } from '../export-jobs/accepted-jobs.ts';
+import { givenTask } from '../export-jobs/tasks/given-task.ts';
 import { openWorld, region, type World } from '../world.ts';
 import { type CliOptions, runCli } from './run-cli.ts';
 
@@ -91,11 +92,11 @@ describe('jobs', () => {
       `${[
         [
           '22222222-2222-2222-2222-222222222222\twaiting\t0/2',
-          '2024-05-10T11:55:00.000Z\t\tdefault\tanonymous',
+          '2024-05-10T11:55:00.000Z\t\tdefault\tanonymous\t',
         ],
         [
           '11111111-1111-1111-1111-111111111111\tfailed\t2/3',
-          '2024-05-10T08:00:00.000Z\tthe last \\u001b[31mweek\\u202e of checkout\tdefault\tanonymous',
+          '2024-05-10T08:00:00.000Z\tthe last \\u001b[31mweek\\u202e of checkout\tdefault\tanonymous\t',
         ],
       ]
         .map((cells) => cells.join('\t'))
@@ -172,6 +173,33 @@ Warning: Slices of one log group share a prefix, because the template lacks
       /^log-export: Export job not found \(404 export-job-not-found\)\n[^\n]+\nRemedy: [^\n]+\nRequest id: [0-9a-f-]{36}\nMore: log-export problems export-job-not-found\n$/,
     );
   });
+});
+
+describe('a job that an AWS client has sent', () => {
+  let id = '';
+  beforeAll(async () => {
+    id = await givenTask(world.database);
+  });
+
+  test('is marked in jobs', async () => {
+    const { stdout } = await run('jobs');
+
+    expect(stdout).toMatch(new RegExp(`^${id}\t.*\tanonymous\tAWS client$`, 'm'));
+  });
+
+  test('is marked in show', async () => {
+    expect((await run(`show ${id}`)).stdout).toContain('\nSent by\tAWS client\n');
+  });
+});
+
+test('long facts are wrapped at spaces below their beginning', async () => {
+  const name = `${'word '.repeat(20)}end`;
+  const id = await givenJob(world.database, 1, { facts: { name } });
+
+  const { stdout } = await atTerminal(`show ${id}`);
+
+  expect(stdout).toMatch(/^Name {9}(word )+word\n {13}(word )+end\n/m);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
 describe('--json', () => {

@@ -75,6 +75,7 @@ export function factsOf(
     ['Sliced by', job.sliceBy === 'none' ? undefined : `${job.sliceBy}, ${job.timeZone}`],
     ['Destination', `s3://${job.destination}/${job.destinationPrefix}`],
     ['Caller', job.caller],
+    ['Sent by', job.taskParameters === undefined ? undefined : 'AWS client'],
     ['Accepted', timeOf(job.acceptedAt)],
     ['Not before', timeOf(job.notBeforeAt)],
     ['Started', timeOf(job.startedAt)],

@@ -1,4 +1,4 @@
-import { cleanText, shorten, widthOf } from './clean-text.ts';
+import { cleanText, shorten, widthOf, wrap } from './clean-text.ts';
 import type { Screen, TextStyle } from './screen.ts';
 
 /** A column of a table. */
@@ -109,9 +109,12 @@ export function printFacts(
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
   const width = Math.max(...known.map(([name]) => name.length));
   screen.print(
-    ...known.map(([name, value]) => {
+    ...known.flatMap(([name, value]) => {
       if (!screen.isTerminal) return `${name}\t${cleanText(value)}`;
-      return `${screen.style('bold', name.padEnd(width))}${' '.repeat(gap)}${cleanText(value)}`;
+      const [first, ...rest] = wrap(cleanText(value), screen.columns() - width - gap);
+      const indent = ' '.repeat(width + gap);
+      const head = screen.style('bold', name.padEnd(width)) + ' '.repeat(gap);
+      return [head + first, ...rest.map((line) => indent + line)];
     }),
   );
 }

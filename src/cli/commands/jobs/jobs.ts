@@ -46,6 +46,11 @@ export const jobsCommand: Command = {
         { title: 'NAME', text: ({ name = '' }) => name, isFlexible: true, isOptional: true },
         { title: 'TARGET', text: ({ target }) => target, isOptional: true },
         { title: 'CALLER', text: ({ caller }) => caller, isOptional: true },
+        {
+          title: 'SENT BY',
+          text: ({ taskParameters }) => (taskParameters === undefined ? '' : 'AWS client'),
+          isOptional: true,
+        },
       ],
     }),
 };

@@ -12,7 +12,8 @@ export const verifyCommand: Command = {
   run({ operands, isGiven }, { surroundings, screen }) {
     const words = [...(isGiven('deep') ? ['--deep'] : []), '--', ...operands];
     const write = (line: string) => screen.print(cleanText(line));
-    return surroundings.verifyManifest(words, write).catch((error: Error) => {
+    const writeError = (line: string) => screen.note(`log-export: ${line}`);
+    return surroundings.verifyManifest(words, write, writeError).catch((error: Error) => {
       if (error.name === 'ConfigError') throw makeUsageError(error.message);
       throw error;
     });
