@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -57,6 +57,24 @@ describe('completion in bash', () => {
     ],
   ])('offers for %j: %j', async (words, offered) => {
     expect(await completeInBash(...words)).toEqual(offered);
+  });
+});
+
+test('the setup of the documentation completes the function in bash', () => {
+  const guide = readFileSync('docs/cli.md', 'utf8');
+  const [, setup = ''] = /```sh\n(log-export\(\) \{.*?)```/s.exec(guide) ?? [];
+  const here = setup.replace('$HOME/log-export-gateway', process.cwd());
+
+  const { stdout, stderr } = spawnSync(
+    'bash',
+    ['--norc', '-c', `${here}\nlog-export --version; complete -p log-export`],
+    { encoding: 'utf8' },
+  );
+
+  expect(here).not.toBe(setup);
+  expect({ stdout, stderr }).toEqual({
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\ncomplete .*-F _log_export log-export\n$/),
+    stderr: '',
   });
 });
 
