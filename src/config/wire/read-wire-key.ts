@@ -14,13 +14,14 @@ export function readWireKey(
   readFile: (path: string) => string,
 ): WireKey {
   const { API_KEYS_FILE: path, WIRE_SECRET: secret } = readEnvironment(env);
-  if (path === undefined) {
+  if (path === undefined || secret === undefined) {
+    const missing = [
+      ...(path === undefined ? ['API_KEYS_FILE'] : []),
+      ...(secret === undefined ? ['WIRE_SECRET'] : []),
+    ];
     throw configError(
-      'API_KEYS_FILE is not set; set it to the path of the file with the API keys.',
+      `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not set; wire-key needs both, with the values that the gateway has.`,
     );
-  }
-  if (secret === undefined) {
-    throw configError('WIRE_SECRET is not set; set it to the secret of the gateway.');
   }
   const variable = { name: 'API_KEYS_FILE', path };
   const keys = readApiKeys(variable, readFile);

@@ -27,8 +27,9 @@ describe('the key of an entry', () => {
   });
 
   test.each([
-    [{ WIRE_SECRET }, 'checkout', 'API_KEYS_FILE is not set'],
-    [{ API_KEYS_FILE: 'keys.json' }, 'checkout', 'WIRE_SECRET is not set'],
+    [{ WIRE_SECRET }, 'checkout', 'API_KEYS_FILE is not set; wire-key needs both'],
+    [{ API_KEYS_FILE: 'keys.json' }, 'checkout', 'WIRE_SECRET is not set; wire-key needs both'],
+    [{}, 'checkout', 'API_KEYS_FILE and WIRE_SECRET are not set; wire-key needs both'],
     [{ ...env, WIRE_SECRET: 'short' }, 'checkout', 'WIRE_SECRET is set, but must be at least 32'],
     [env, 'nobody', 'API_KEYS_FILE is "keys.json": no entry has the name "nobody".'],
     [env, 'rest-only', 'add "wire": 1 to let its caller sign requests.'],
