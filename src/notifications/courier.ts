@@ -51,6 +51,8 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
   const { leaseMs, pausesMs } = timings;
   // Leases of an earlier process of the same name are not ours: nobody sends its deliveries.
   const owner = `${options.owner}/${randomBytes(4).toString('hex')}`;
+  // Each claim has its own name: after a replay, a delivery can be sent again while its old try goes on.
+  let claims = 0;
   const turns = makeTurns();
   const running = new Set<Promise<void>>();
   const outages = new Map<string, OutageLog>();
@@ -113,7 +115,12 @@ export function makeCourier(options: CourierOptions, signal: AbortSignal): Couri
         const next = turns.next(due);
         if (!next) return;
         const { destination } = next;
-        const claim = await claimDelivery(database, { destination, owner, leaseMs });
+        claims += 1;
+        const claim = await claimDelivery(database, {
+          destination,
+          owner: `${owner}/${claims}`,
+          leaseMs,
+        });
         if (claim) begin(next, claim);
         else due.delete(next);
       }

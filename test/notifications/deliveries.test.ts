@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { replayDelivery } from '#webhook-endpoints/store/deliveries.ts';
 import { storageBackends } from '../export-jobs/storage-backends.ts';
 import { openPost, type Receiver, start } from './open-post.ts';
 
@@ -214,6 +215,34 @@ describe.each(storageBackends)('deliveries in %s', (_name, openStorage) => {
     expect(post.received.map(({ secrets }) => secrets)).toEqual([
       ['whsec_new', 'whsec_old'],
       ['whsec_new'],
+    ]);
+  });
+
+  test('ignores the result of a try that began before a replay', async () => {
+    const answers = [
+      { afterMs: 2_000, answer: delivered },
+      { afterMs: 5_000, answer: failed },
+    ];
+    await using post = await openPost(
+      openStorage,
+      () => answers.shift() ?? { afterMs: 0, answer: failed },
+    );
+    const id = await post.addEndpoint();
+    const notifications = post.open();
+    await post.endJob();
+    await post.time.runUntil(() => post.received.length === 1);
+    const eventId = post.received[0]?.id ?? '';
+
+    await replayDelivery(post.database, id, eventId);
+    notifications.wake();
+    await post.time.runUntil(() => post.received.length === 2);
+    await post.time.runFor(3_000);
+    const duringReplay = await post.deliveries(id);
+    await post.time.runFor(3_000);
+
+    expect(duringReplay).toEqual([expect.objectContaining({ state: 'pending', status: null })]);
+    expect(await post.deliveries(id)).toEqual([
+      expect.objectContaining({ state: 'pending', tries: 1, status: 500 }),
     ]);
   });
 

@@ -7,8 +7,9 @@ import { wherePending } from '../find-work.ts';
 export interface ClaimedDelivery {
   destination: string;
   eventId: string;
+  /** The name of this claim, unlike that of any other. Only its owner records a result. */
   owner: string;
-  /** The number of this try: 1, 2, 3, … It is the fencing number, too. */
+  /** The number of this try: 1, 2, 3, … A replay begins again with 1. */
   tries: number;
   type: string;
   jobId: string | null;

@@ -42,7 +42,6 @@ export async function recordResult(
       .where('destination', '=', claim.destination)
       .where('eventId', '=', claim.eventId)
       .where('owner', '=', claim.owner)
-      .where('tries', '=', claim.tries)
       .where('state', '=', 'pending')
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return undefined;
