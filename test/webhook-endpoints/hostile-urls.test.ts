@@ -102,7 +102,6 @@ const names: Record<string, Record<number, string[]>> = {
 const named = [
   ...Object.keys(names),
   'hooks.example.com',
-  'hooks.example.com.',
   'HOOKS.example.com',
   'intranet',
   'bücher.example',
@@ -151,6 +150,7 @@ const others = [
   'http://receiver.example.com:9443/',
   'https://receiver.example.com:9444/',
   'https://receiver.example.com.:9443/',
+  'https://hooks.example.com./',
   'https://receiver.example.com.evil.example:9443/',
   'https://receiver.example.com:9443@evil.example:9443/',
 ];
@@ -225,6 +225,22 @@ describe('a hostile URL', () => {
 
     expect(result).toEqual(refused('address not allowed'));
     expect(direct).toEqual({ outcome: 'refused', reason: 'address not allowed' });
+  });
+
+  test('with a name that does not exist looks like one with a private address', async () => {
+    const missing = async () => {
+      throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+    };
+    const options = { ...openToAll, origins: [], elapsed: () => 0 };
+    const sendTo = makeWebhookSender({
+      ...options,
+      connections: { ...connections, lookup: missing },
+    });
+    const endpoint = { id: 'an-endpoint', principal: anonymous, secrets };
+
+    const result = await sendTo({ ...endpoint, url: 'https://missing.example.com/' }, message);
+
+    expect(result).toEqual(await sendWebhook('https://private.example.com/'));
   });
 
   test.each(others)('with another fault is refused: %s', async (url) => {

@@ -39,6 +39,12 @@ export function makeWebhookSender({
 }: WebhookSenderOptions): SendWebhook {
   const toAllowedOrigin = { ...connections, lookup: lookUpBySystem, isAllowed: () => true };
 
+  const toPublicAddress: OutboundConnections = {
+    ...connections,
+    // A name that is not found looks like one with a private address: callers cannot find out names of this network.
+    lookup: (host) => connections.lookup(host).catch(() => []),
+  };
+
   async function send(...[endpoint, message]: Parameters<SendWebhook>) {
     if (webhookUrlFault(endpoint.url, origins) !== undefined)
       return { outcome: 'refused', reason: 'URL not allowed' } as const;
@@ -53,7 +59,7 @@ export function makeWebhookSender({
     };
     const result = await sendRequest(
       { url, method: 'POST', headers, body: message.body },
-      origins.includes(url.origin) ? toAllowedOrigin : connections,
+      origins.includes(url.origin) ? toAllowedOrigin : toPublicAddress,
     );
     if (result.outcome !== 'answered') return result;
     const { status, retryAfter } = result;

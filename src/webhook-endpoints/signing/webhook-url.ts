@@ -16,7 +16,9 @@ export function webhookUrlFault(text: string, origins: readonly string[]): strin
   if (origins.includes(url.origin)) return undefined;
   if (url.protocol !== 'https:') return `must begin with https://${unless}`;
   if (url.port !== '') return `must have port 443${unless}`;
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  // With it, policies would take the same receiver for another origin.
+  if (url.hostname.endsWith('.')) return 'must not have a full stop at the end of its host';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   const isOfThisMachine = /(?:^|\.)localhost$/.test(host);
   if (isOfThisMachine || (isIP(host) !== 0 && !isPublicAddress(host)))
     return `must have a public address${unless}`;

@@ -221,6 +221,18 @@ describe.each(storageBackends)('webhook endpoints on %s', (_name, openStorage) =
   });
 
   describe('PATCH /webhook-endpoints/{endpointId}', () => {
+    test('refuses a full stop at the end of the host, which policies would not recognise', async () => {
+      const { id } = await create();
+
+      const created = await call('POST', '', { url: 'https://hooks.evil.example./x' });
+      const changed = await call('PATCH', `/${id}`, { url: 'https://hooks.evil.example\u3002/x' });
+
+      const detail = '`url` must not have a full stop at the end of its host.';
+      const refusal = { type: expect.stringMatching(/webhook-url-not-allowed$/), detail };
+      expect([created.body, changed.body]).toMatchObject([refusal, refusal]);
+      expect(await rows()).toMatchObject([{ url: body.url }]);
+    });
+
     test('stores its caller, for whom the policies decide about messages', async () => {
       const { id } = await create();
       await world.database.queries
