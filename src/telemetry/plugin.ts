@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The request id of AWS for the answer that served this request, for the log. */
     awsRequestId: string | undefined;
+    /** The code of the error that was answered to an AWS client, for the log. */
+    errorCode: string | undefined;
     /** The message of its start, for those who listen. */
     start: StartedRequest;
   }
@@ -21,6 +23,7 @@ declare module 'fastify' {
  */
 export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance) => {
   app.decorateRequest('awsRequestId', undefined);
+  app.decorateRequest('errorCode', undefined);
   app.decorateRequest('start');
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -52,6 +55,7 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
       principal: request.principal?.id, // absent if refused before authentication
       awsRequestId: problem?.members.awsRequestId ?? request.awsRequestId,
       awsErrorCode: problem?.members.awsErrorCode,
+      errorCode: request.errorCode,
       problem: problem?.slug,
       // The cause of a 401, which contains nothing of the credential.
       reason: problem?.slug === 'unauthenticated' ? toReason(problem.cause) : undefined,

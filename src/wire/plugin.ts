@@ -77,17 +77,22 @@ function keepBodyBytes(app: FastifyInstance): void {
   app.addContentTypeParser(wireMediaType, (request: FastifyRequest) => request.readSignedBody());
 }
 
-/** Answers in the words of AWS, and leaves the problem on the request for the log line. */
+/** Answers in the words of AWS, and leaves the error and the problem on the request for the log line. */
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  if (isAwsError(error)) return sendError(error, reply);
+  if (isAwsError(error)) return sendError(error, request, reply);
   const problem = toProblem(error, request);
   request.problem = problem;
   const { retryAfterSeconds } = problem;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
-  return sendError(toAwsError(problem), reply);
+  return sendError(toAwsError(problem), request, reply);
 }
 
-function sendError({ code, text, status }: AwsError, reply: FastifyReply): FastifyReply {
+function sendError(
+  { code, text, status }: AwsError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  request.errorCode = code;
   const body = toWireBody({ __type: code, message: text });
   return reply.code(status).type(wireMediaType).send(body);
 }

@@ -89,6 +89,7 @@ const errorOf = ({ status, text }: Answer) => {
   const { __type: code, message } = JSON.parse(text);
   return [status, code, message];
 };
+const creating = { headers: { 'x-amz-target': 'Logs_20140328.CreateExportTask' } };
 const describing = 'Logs_20140328.DescribeExportTasks';
 
 describe('a signed request', () => {
@@ -160,6 +161,7 @@ describe('a signed request', () => {
     expect(answer.headers.get('www-authenticate')).toBe(null);
     expect(world.log.at(-1)).toMatchObject({
       principal: 'anonymous',
+      errorCode: code,
       problem: 'unauthenticated',
       reason: expect.any(String),
     });
@@ -190,6 +192,7 @@ describe('a signed request', () => {
     ['more than 64 KiB', ' '.repeat(65_537), 'RequestEntityTooLargeException'],
   ])('is rejected with %s in its body', async (_what, body, code) => {
     expect(errorOf(await send(world, { body }))[1]).toBe(code);
+    expect(world.log.at(-1)).toMatchObject({ errorCode: code });
   });
 });
 
@@ -219,30 +222,63 @@ describe('the target of a request', () => {
     [
       'none in the Region',
       { path: '/', region: 'eu-north-1' },
-      'You may use no target in Region eu-north-1.',
+      'You may use no target in Region eu-north-1. Set the Region of the client to one of your targets: eu-west-1, us-east-1.',
+    ],
+    [
+      'one that the caller may not use',
+      { name: 'billing', path: '/', region: 'us-east-1', ...creating },
+      'You may use no target in Region us-east-1. Set the Region of the client to one of your targets: eu-west-1.',
+    ],
+    [
+      'one in the path that the caller may not use',
+      { name: 'billing', path: '/aws/first', ...creating },
+      'There is no target with the name in the path, or you may not use it.',
     ],
   ])('is not clear if it is %s', async (_which, request, text) => {
     expect(errorOf(await send(world, request))).toEqual([400, 'InvalidParameterException', text]);
   });
 
-  test('is answered as if it did not exist if the caller may do nothing there', async () => {
-    const create = { headers: { 'x-amz-target': 'Logs_20140328.CreateExportTask' } };
-    for (const [operation, expected] of [
+  const nothingThere = 'The specified export task does not exist.';
+  test.each([
+    [
+      'CreateExportTask',
+      { logGroupName: '/app', from: 1, to: 2, destination: 'archive' },
       [
-        create,
-        [
-          400,
-          'InvalidParameterException',
-          'There is no target with the name in the path, or you may not use it.',
-        ],
+        400,
+        'AccessDeniedException',
+        'User: api-key#nobody is not authorized to perform: logs:CreateExportTask on resource: arn:aws:logs:eu-west-1:*:log-group:*',
       ],
-      [{}, [200, undefined, undefined]],
-    ] as const) {
-      for (const path of ['/aws/first', '/aws/third']) {
-        const answer = await send(world, { name: 'nobody', path, ...operation });
-        expect(errorOf(answer)).toEqual(expected);
-      }
+    ],
+    ['DescribeExportTasks', {}, [200, undefined, undefined]],
+    ['DescribeExportTasks', { taskId: 'any' }, [200, undefined, undefined]],
+    ['CancelExportTask', { taskId: 'any' }, [400, 'ResourceNotFoundException', nothingThere]],
+    [
+      'DescribeLogGroups',
+      {},
+      [
+        400,
+        'AccessDeniedException',
+        'User: api-key#nobody is not authorized to perform: logs:DescribeLogGroups on resource: arn:aws:logs:eu-west-1:*:log-group:*',
+      ],
+    ],
+  ])('is not told to a caller that can use none: %s', async (operation, members, expected) => {
+    const headers = { 'x-amz-target': `Logs_20140328.${operation}` };
+    const body = JSON.stringify(members);
+    for (const path of ['/', '/aws/first', '/aws/third']) {
+      expect(errorOf(await send(world, { name: 'nobody', path, headers, body }))).toEqual(expected);
     }
+  });
+
+  test('is in the audit of a refusal as none', async () => {
+    await send(world, { name: 'nobody', path: '/', ...creating });
+
+    expect(world.audit.at(-1)).toMatchObject({
+      audit: 'decision',
+      principal: 'api-key#nobody',
+      action: 'CreateExportJob',
+      decision: 'forbid',
+      target: '*',
+    });
   });
 
   test.each(['/aws//', '/aws/%00', '/aws/a%2fb', '/aws/%f0%9f%92%a5'])(
@@ -252,15 +288,7 @@ describe('the target of a request', () => {
     },
   );
 
-  test('is not named for a caller that may only read its own tasks', async () => {
-    expect(errorOf(await send(world, { name: 'nobody', path: '/' }))).toEqual([
-      400,
-      'InvalidParameterException',
-      'You may use no target in Region eu-west-1.',
-    ]);
-  });
-
-  test('is the only one in the Region also for such a caller', async () => {
+  test('is the only one in the Region also for a caller that can only read its own tasks', async () => {
     expect((await send(world, { name: 'nobody', path: '/', region: 'us-east-1' })).status).toBe(
       200,
     );

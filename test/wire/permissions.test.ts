@@ -254,7 +254,8 @@ describe('DescribeLogGroups', () => {
 
   test('is not for a caller that may export nothing', async () => {
     await expect(groupsOf(clients.auditor)).rejects.toMatchObject({
-      name: 'InvalidParameterException',
+      name: 'AccessDeniedException',
+      message: `User: api-key#auditor is not authorized to perform: logs:DescribeLogGroups on resource: arn:aws:logs:${region}:*:log-group:*`,
     });
   });
 });

@@ -8,12 +8,17 @@ import { deletedMeanwhile } from './deleted-job.ts';
  * @throws Problem export-job-deleted
  */
 export async function lockJob(queries: Queries, jobId: string) {
-  const job = await queries
+  const job = await lockJobIfThere(queries, jobId);
+  if (!job) throw deletedMeanwhile();
+  return job;
+}
+
+/** Locks the row of a job as `lockJob` does; `undefined` if there is no such job. */
+export function lockJobIfThere(queries: Queries, jobId: string) {
+  return queries
     .updateTable('jobs')
     .set(({ ref }) => ({ version: ref('version') }))
     .where('id', '=', jobId)
-    .returning(['target', 'caller', 'cancelRequestedAt'])
+    .returning(['target', 'caller', 'acceptedAt', 'cancelRequestedAt'])
     .executeTakeFirst();
-  if (!job) throw deletedMeanwhile();
-  return job;
 }

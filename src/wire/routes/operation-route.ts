@@ -46,7 +46,7 @@ export function addOperation(app: FastifyInstance, route: OperationRoute): void 
       async handler(request, reply) {
         const region = request.signed?.region ?? '';
         const name = request.params.target;
-        const target = findTarget(request, { name, region, action: targetAction });
+        const target = findTarget(request, { name, region, operation, action: targetAction });
         const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
         const answer = await handler({ request, reply, target, body });
         reply.type(wireMediaType);

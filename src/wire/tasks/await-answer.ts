@@ -1,6 +1,7 @@
 import type { Database } from '#database/database.ts';
 import { readClock } from '#export-jobs/queue/read-queue.ts';
 import { deleteRefusedTask } from '#export-jobs/store/tasks/delete-refused-task.ts';
+import { keepTask } from '#export-jobs/store/tasks/keep-task.ts';
 import { isNextToStart, isSlotTaken } from '#export-jobs/store/tasks/next-to-start.ts';
 import { readTasks, type Task } from '#export-jobs/store/tasks/read-tasks.ts';
 import type { ChangeWatch } from '#export-jobs/watching/change-watch.ts';
@@ -11,8 +12,8 @@ import { type AwsError, awsError } from '../protocol/aws-error.ts';
  * clients that create many tasks wait for nothing.
  */
 const waitMs = 2_000;
-// The age up to which a refused task is deleted. The rest of the time is for the deletion: after it, a repeat of the
-// create answers with the id of the task, which must stay then.
+// The age up to which a refused task is deleted. Repeats wait longer, so that they find it deleted. A repeat that does
+// not wait so long keeps it.
 const deleteMs = 1_750;
 
 /** What became of a new task: it is in the queue or at AWS, AWS has refused it, or another request deleted it. */
@@ -35,6 +36,9 @@ export async function awaitAnswer(
   { jobId, target, isNew }: AwaitedTask,
 ): Promise<EarlyAnswer> {
   const { signal } = new AbortController();
+  // A repeat keeps the task whose id it answers. Otherwise the first request could delete it after that.
+  const answerId = async () =>
+    isNew || (await keepTask(database, jobId)) ? 'accepted' : 'deleted';
   if (isNew && !(await isNextToStart(database, target, jobId))) return 'accepted';
   for (;;) {
     const task = (await readTasks(database, database.queries, [jobId])).get(jobId);
@@ -47,9 +51,9 @@ export async function awaitAnswer(
       return awsError(code, message);
     }
     const isOpen = isUndecided(task) || (isRefused(task) && !isNew);
-    if (!isOpen || ageMs >= waitMs) return 'accepted';
+    if (!isOpen || ageMs >= waitMs) return answerId();
     // AWS refuses nothing meanwhile. Many repeats behind a long task would wait for nothing.
-    if (!isNew && (await isSlotTaken(database, target, jobId))) return 'accepted';
+    if (!isNew && (await isSlotTaken(database, target, jobId))) return answerId();
     await watch.waitForChange(jobId, task.version, { ms: waitMs - ageMs, signal });
   }
 }

@@ -15,7 +15,7 @@ import type { TaskParameters } from '#export-jobs/task-parameters.ts';
 import type { ChangeWatch } from '#export-jobs/watching/change-watch.ts';
 import { Problem } from '#problems/problem.ts';
 import type { OpenTarget } from '#targets/target.ts';
-import { awsError } from '../protocol/aws-error.ts';
+import { notAuthorized } from '../protocol/not-authorized.ts';
 import { awaitAnswer } from './await-answer.ts';
 import { requireLogGroup } from './find-log-group.ts';
 
@@ -120,9 +120,5 @@ function requirePermit(
   const question = toExportQuestion(target, { ...values, ...toWindow(parameters) });
   const { isPermitted, policies } = authorizer.decide(request, question);
   if (isPermitted) return [...policies];
-  const resource = logGroupArn(target, logGroupName);
-  throw awsError(
-    'AccessDeniedException',
-    `User: ${request.principal.id} is not authorized to perform: logs:CreateExportTask on resource: ${resource}`,
-  );
+  throw notAuthorized(request, 'CreateExportTask', logGroupArn(target, logGroupName));
 }

@@ -1,4 +1,5 @@
 import type { Database } from '#database/database.ts';
+import { lockJobIfThere } from '../lock-job.ts';
 import { type Acceptance, acceptJob } from '../requests/accept-job.ts';
 import { findJobOfKey, type KeyUse } from '../requests/idempotency-key.ts';
 
@@ -52,13 +53,7 @@ export async function findSentTask(
     if (known === undefined) return undefined;
     const jobId = known;
     // Locks the job: its keys may be deleted with it at this moment.
-    const job = await queries
-      .updateTable('jobs')
-      .set(({ ref }) => ({ version: ref('version') }))
-      .where('id', '=', jobId)
-      .returning('id')
-      .executeTakeFirst();
-    if (job) {
+    if (await lockJobIfThere(queries, jobId)) {
       await queries
         .insertInto('idempotencyKeys')
         .values(keyUses.map((keyUse) => ({ ...keyUse, caller, jobId, createdAt: now })))
