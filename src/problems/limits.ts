@@ -46,9 +46,9 @@ export const statedLimits = {
   // Webhook endpoints of one caller. Each event becomes a delivery for each of them. Higher: one caller's events fill
   // the outbox.
   webhookEndpointsPerCaller: 10,
-  // Failed deliveries that one request sends again. Higher: one statement changes more rows, and everything waits for
-  // it on SQLite.
-  replaysPerRequest: 1_000,
+  // Deliveries of an endpoint that are pending after failed ones are sent again. Higher: one request makes more of them
+  // at the receiver, which can be a third party.
+  replaysPerRequest: 100,
   // From when a partition is exportable until its first log events expire. Lower: no export ends in
   // time. Higher: log groups are refused that work.
   shortestExportMs: 3_600_000,

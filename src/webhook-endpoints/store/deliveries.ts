@@ -58,11 +58,21 @@ export function replayDelivery(
     .executeTakeFirst();
 }
 
-/** Makes failed deliveries of events since an instant due now, the oldest first. Returns their number. */
+/**
+ * Makes failed deliveries of events since an instant due now, the oldest first, until `limit` deliveries of the
+ * endpoint are pending. Returns their number.
+ */
 export async function replayFailed(
   database: Database,
   { endpointId, since, limit }: { endpointId: string; since: number; limit: number },
 ): Promise<number> {
+  const { pending } = await database.queries
+    .selectFrom('deliveries')
+    .select(({ fn }) => fn.countAll<number>().as('pending'))
+    .where('destination', '=', endpointId)
+    .where('state', '=', 'pending')
+    .executeTakeFirstOrThrow();
+  if (pending >= limit) return 0;
   const failedEvents = database.queries
     .selectFrom('deliveries')
     .select('eventId')
@@ -71,7 +81,7 @@ export async function replayFailed(
     .where('at', '>=', since)
     .orderBy('at')
     .orderBy('eventId')
-    .limit(limit);
+    .limit(limit - Number(pending));
   const { numUpdatedRows } = await database.queries
     .updateTable('deliveries')
     .set(again(database.now))

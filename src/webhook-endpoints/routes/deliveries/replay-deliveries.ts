@@ -17,7 +17,7 @@ export const replayDeliveries: FastifyPluginAsyncTypebox<{
       operationId: 'replayWebhookDeliveries',
       tags: ['webhook-endpoints'],
       summary: 'Send failed deliveries again',
-      description: `Sends deliveries that are \`failed\` again, those of the oldest events first. One request takes at most ${inDigits(statedLimits.replaysPerRequest)} of them. Repeat it until \`replayed\` is 0.`,
+      description: `Sends deliveries that are \`failed\` again, those of the oldest events first. At most ${inDigits(statedLimits.replaysPerRequest)} deliveries of the endpoint are \`pending\` afterwards. Repeat it while some are \`failed\`.`,
       params: EndpointParams,
       body: ReplayDeliveries,
       response: {
