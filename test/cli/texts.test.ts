@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JobDocument } from '#cli/documents.ts';
 import { cleanText, shorten, widthOf, wrap } from '#cli/output/clean-text.ts';
 import { ageOf, progressOf } from '#cli/output/job-texts.ts';
-import { remedyText } from '#cli/output/remedy-text.ts';
+import { remedyText } from '#cli/output/problem-lines.ts';
 
 const noSlices = {
   waiting: 0,

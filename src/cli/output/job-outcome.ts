@@ -3,7 +3,7 @@ import { problemNameOf } from '../connection/refused-request.ts';
 import type { Hindrance, JobDocument, ProblemText } from '../documents.ts';
 import { cleanText, wrap } from './clean-text.ts';
 import { countSlices, countWithNoun, styleOfState } from './job-texts.ts';
-import { remedyText } from './remedy-text.ts';
+import { remedyText } from './problem-lines.ts';
 import type { Screen } from './screen.ts';
 
 /** Shows the warnings and failures of a job, and why none of its slices runs, each problem with its remedy. */

@@ -2,7 +2,7 @@ import type { Command, CommandTools } from '../../command.ts';
 import type { ProblemExplanationDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { cleanText, wrap } from '../../output/clean-text.ts';
-import { remedyText } from '../../output/remedy-text.ts';
+import { remedyText } from '../../output/problem-lines.ts';
 import { runList } from '../run-list.ts';
 import { jsonOption, shortPatience } from '../waiting.ts';
 

@@ -3,7 +3,7 @@ import type { Command, CommandTools } from '../../command.ts';
 import type { TargetDocument } from '../../documents.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { styleOfState } from '../../output/job-texts.ts';
-import { remedyText } from '../../output/remedy-text.ts';
+import { remedyText } from '../../output/problem-lines.ts';
 import { printFacts } from '../../output/table.ts';
 import { plainListOptions, runList } from '../run-list.ts';
 import { shortPatience } from '../waiting.ts';
