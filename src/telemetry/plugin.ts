@@ -62,14 +62,14 @@ export const telemetryPlugin: FastifyPluginAsync = fp(async (app: FastifyInstanc
       callerRequestId: String(callerRequestId ?? '').slice(0, maxLoggedTextLength) || undefined,
       ...more,
     };
-    const isExpected = reply.statusCode < 500 || (problem && isNoDefect.has(problem.slug));
+    const isExpected = reply.statusCode < 500 || (problem && noDefects.has(problem.slug));
     if (isExpected) app.log.info(facts, 'request');
     else app.log.error({ ...facts, err: problem?.cause }, 'request');
   }
 });
 
 // Probes get "not ready" every few seconds. AWS clients get 503 if they do not send their body in time.
-const isNoDefect = new Set<string>(['not-ready', 'overloaded', 'request-timeout']);
+const noDefects = new Set<string>(['not-ready', 'overloaded', 'request-timeout']);
 
 // The methods of RFC 9110 and PATCH, as in OpenTelemetry's conventions. A caller may send any other word.
 const knownMethods = new Set('CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '));

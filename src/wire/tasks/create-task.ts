@@ -14,7 +14,9 @@ import {
 import type { TaskParameters } from '#export-jobs/task-parameters.ts';
 import type { ChangeWatch } from '#export-jobs/watching/change-watch.ts';
 import { Problem } from '#problems/problem.ts';
+import { anyMarkerPrefix } from '#targets/marker.ts';
 import type { OpenTarget } from '#targets/target.ts';
+import { awsError } from '../protocol/aws-error.ts';
 import { notAuthorized } from '../protocol/not-authorized.ts';
 import { awaitAnswer } from './await-answer.ts';
 import { requireLogGroup } from './find-log-group.ts';
@@ -42,6 +44,8 @@ export interface CreateTaskOptions {
   maxWaitingSlices?: number | undefined;
   /** The verification of jobs that do not name one. Default: `objects`. */
   verification?: VerificationMode | undefined;
+  /** Whether a task name is that of an attempt of this service. */
+  isMarker: (taskName: string) => Promise<boolean>;
 }
 
 /**
@@ -55,9 +59,10 @@ const maxTries = 3;
 
 /** Makes `CreateTask`. */
 export function makeCreateTask(options: CreateTaskOptions): CreateTask {
-  const { announce } = options;
+  const { announce, isMarker } = options;
   return async (create) => {
     const { name: target } = create.target;
+    await refuseOwnCall(create.parameters, isMarker);
     for (let tries = 0; tries < maxTries; tries += 1) {
       const task = await findOrAccept(options, create);
       if (task.isDeleted) return task.jobId;
@@ -68,6 +73,21 @@ export function makeCreateTask(options: CreateTaskOptions): CreateTask {
     }
     throw new Problem('operation-aborted', 'Copies of this request were refused at the same time.');
   };
+}
+
+/**
+ * Refuses the create of an attempt of this service. It would wait for the slot that the attempt holds, and every
+ * attempt would make another task.
+ */
+async function refuseOwnCall(
+  { taskName }: TaskParameters,
+  isMarker: CreateTaskOptions['isMarker'],
+): Promise<void> {
+  if (!taskName?.startsWith(anyMarkerPrefix) || !(await isMarker(taskName))) return;
+  throw awsError(
+    'InvalidParameterException',
+    'The task name is that of an export job. Either another client copied it, or the gateway calls itself: then remove AWS_ENDPOINT_URL_CLOUDWATCH_LOGS and AWS_ENDPOINT_URL from the environment of its process.',
+  );
 }
 
 /** Returns the task of a request that was sent before, or accepts a new one. */
