@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
+import { hopsOverPending, wherePending } from './pending-deliveries.ts';
 import type { Receiver } from './turns.ts';
 
 /** A destination with pending deliveries. */
@@ -17,24 +18,13 @@ export interface DeliveryWork {
 }
 
 /**
- * Finds the destinations with pending deliveries, and whether the outbox has events, in one statement. It hops from
- * destination to destination in the index, so its cost does not grow with the deliveries.
+ * Finds the destinations with pending deliveries, and whether the outbox has events, in one statement.
  */
 export async function findWork({ queries, now }: Database): Promise<DeliveryWork> {
   const { rows } = await sql<{ destination: string | null; caller: string; dueInMs: number }>`
     with recursive
     clock(instant) as (select ${now()}),
-    hops(destination) as (
-      select (
-        select destination from deliveries where ${wherePending} order by destination limit 1
-      )
-      union all
-      select (
-        select deliveries.destination from deliveries
-        where ${wherePending} and deliveries.destination > hops.destination
-        order by deliveries.destination limit 1
-      ) from hops where hops.destination is not null
-    )
+    ${hopsOverPending}
     select destination, coalesce((
       select caller from webhook_endpoints where id = destination
     ), destination) as caller, (
@@ -51,6 +41,3 @@ export async function findWork({ queries, now }: Database): Promise<DeliveryWork
     ),
   };
 }
-
-/** Whether a row of `deliveries` has not ended: a literal, so that the partial index fits. */
-export const wherePending = sql<boolean>`deliveries.state = 'pending'`;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
-import { wherePending } from './find-work.ts';
+import { hopsOverPending, wherePending } from './pending-deliveries.ts';
 import { kindOf } from './tries/send-delivery.ts';
 
 /** What monitoring shows of the notifications of one kind of destination. */
@@ -25,17 +25,7 @@ export async function readNotificationFigures({
   const { rows } = await sql<{ destination: string | null; pending: number; oldestMs: number }>`
     with recursive
     clock(instant) as (select ${now()}),
-    hops(destination) as (
-      select (
-        select destination from deliveries where ${wherePending} order by destination limit 1
-      )
-      union all
-      select (
-        select deliveries.destination from deliveries
-        where ${wherePending} and deliveries.destination > hops.destination
-        order by deliveries.destination limit 1
-      ) from hops where hops.destination is not null
-    )
+    ${hopsOverPending}
     select destination, (
       select count(*) from (
         select 1 from deliveries where ${wherePending} and deliveries.destination = hops.destination

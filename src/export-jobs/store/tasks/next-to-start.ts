@@ -13,15 +13,8 @@ export async function isNextToStart(
   target: string,
   jobId: string,
 ): Promise<boolean> {
-  const other = await database.queries
-    .selectFrom('slices')
-    .select('number')
-    .where('target', '=', target)
-    .where('jobId', '!=', jobId)
-    .where(whereWaiting)
-    .limit(1)
-    .executeTakeFirst();
-  return !other && !(await isSlotTaken(database, target, jobId));
+  const isBehind = await hasOtherSlice(database, { target, jobId, where: whereWaiting });
+  return !isBehind && !(await isSlotTaken(database, target, jobId));
 }
 
 /** Whether something else than a job is known to hold the slot of its target. */
@@ -30,16 +23,24 @@ export async function isSlotTaken(
   target: string,
   jobId: string,
 ): Promise<boolean> {
-  const other = await database.queries
+  if (await hasOtherSlice(database, { target, jobId, where: whereActive })) return true;
+  const foreign = await readForeignTask(database.queries, target);
+  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return false;
+  return (await readClock(database)) - foreign.foreignSeenAt <= foreignFreshForMs;
+}
+
+/** Whether another job has a slice at the target that fulfils a condition. */
+async function hasOtherSlice(
+  { queries }: Database,
+  { target, jobId, where }: { target: string; jobId: string; where: typeof whereWaiting },
+): Promise<boolean> {
+  const other = await queries
     .selectFrom('slices')
     .select('number')
     .where('target', '=', target)
     .where('jobId', '!=', jobId)
-    .where(whereActive)
+    .where(where)
     .limit(1)
     .executeTakeFirst();
-  if (other) return true;
-  const foreign = await readForeignTask(database.queries, target);
-  if (!foreign?.foreignTaskId || foreign.foreignSeenAt === null) return false;
-  return (await readClock(database)) - foreign.foreignSeenAt <= foreignFreshForMs;
+  return other !== undefined;
 }

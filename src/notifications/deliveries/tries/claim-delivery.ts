@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 import type { Database } from '#database/database.ts';
-import { wherePending } from '../find-work.ts';
+import { wherePending } from '../pending-deliveries.ts';
 
 /** A delivery that this process has taken up: one try. Instants are epoch ms. */
 export interface ClaimedDelivery {
