@@ -153,10 +153,14 @@ describe('the image of the gateway', () => {
       const child = spawn(command, ['src/bin/log-export.ts', ...words], {
         cwd: gateway.workdir,
         env: { ...gateway.env, ...compilingElsewhere },
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
-      const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-      return { code, stdout };
+      const [stdout, stderr, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'close'),
+      ]);
+      return { code, stdout, stderr };
     };
 
     const [help, verify] = await Promise.all([run('help', 'run'), run('verify', '/nonexistent')]);
@@ -165,7 +169,7 @@ describe('the image of the gateway', () => {
       code: 0,
       stdout: expect.stringContaining('Usage: log-export run'),
     });
-    expect(verify).toMatchObject({ code: 2, stdout: expect.stringContaining('no such file') });
+    expect(verify).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
   });
 
   test('is healthy with TLS', async () => {
