@@ -67,7 +67,7 @@ export function addUnknownOperation(
       url,
       constraints: constraintOf('unknown'),
       config: { isFallback: true },
-      // Before the body is read, whoever sends it.
+      // The refusal is the same for every caller, so the body is not read.
       onRequest: (request, _reply, done) => done(refuse(request)),
       handler: () => {},
     });

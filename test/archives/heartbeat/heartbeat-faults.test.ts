@@ -4,7 +4,7 @@ import { makeHeartbeatSender } from '#archives/heartbeat/heartbeat-sender.ts';
 const origins = ['https://127.0.0.1:1', 'https://localhost:1', 'https://[::1]:1', 'https://x.test'];
 
 describe('a heartbeat that cannot be sent', () => {
-  test('is refused without an origin where the text is no URL', async () => {
+  test('refuses a text that is no URL, and reports no origin', async () => {
     const result = await makeHeartbeatSender([])('no URL');
 
     expect(result).toEqual({ outcome: 'refused', origin: '', reason: 'URL not allowed' });

@@ -301,7 +301,7 @@ test.each(['sqlite', 'postgres'] as const)(
   },
 );
 
-test('is behind without heartbeats, and warns once, while the listings of others delay its own', async () => {
+test('sends no heartbeat and warns once while the listings of other archives delay its own', async () => {
   const beats: number[] = [];
   await using kept = await openKeptArchives({
     async sendHeartbeat() {

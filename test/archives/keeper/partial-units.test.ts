@@ -41,7 +41,7 @@ describe.each(['sqlite', 'postgres'] as const)(
       expect(await kept.summary(id)).toMatchObject({ state: 'behind' });
     });
 
-    test('is exported with the unit when the archive ends within it', async () => {
+    test('waits for the end of its archive, then is exported as a part of the unit', async () => {
       await using kept = await openKeptArchives({ backend });
       kept.seed('/app/a');
       const fromAt = start - dayMs;

@@ -123,7 +123,7 @@ describe('the queue of an archive', () => {
 });
 
 describe('a stopped archive', () => {
-  test('is not checked before it is time, without a target, or without a problem', async () => {
+  test('waits for its time, its target and its problem before its destination is checked', async () => {
     const { kept, id } = await openQueued();
     await using _ = kept;
     const look = await beginLook(kept, id);
@@ -142,7 +142,7 @@ describe('a stopped archive', () => {
 });
 
 describe('what is read of an archive without facts', () => {
-  test('is nothing', async () => {
+  test('returns nothing where no row exists', async () => {
     const { kept, id } = await openQueued();
     await using _ = kept;
     const { queries } = kept.database;

@@ -201,7 +201,7 @@ describe('the count of a backfill', () => {
     expect([count('missing'), count('failed'), count('all')]).toEqual([5, 6, 9]);
   });
 
-  test('is 0 for a deleted log group, and otherwise begins with what is kept and with the creation', () => {
+  test('counts no unit before the creation, after the deletion or outside the retention of a log group', () => {
     const changed = (values: object) => count('all', { logGroup: { ...logGroup, ...values } });
 
     expect(changed({ goneAt: newYear + dayMs })).toBe(0);

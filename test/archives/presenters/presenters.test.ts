@@ -77,7 +77,7 @@ describe('a shown archive', () => {
     expect(await show({ summary: null, lookedAt: archiveStart })).not.toHaveProperty('progress');
   });
 
-  test('is behind before the first look', () => {
+  test('has the state behind until the keeper has looked at it once', () => {
     const running = { endedAt: null, pausedAt: null };
 
     expect(currentStateOf({ ...running, summary: null })).toBe('behind');
