@@ -55,9 +55,9 @@ export const archiveProblems = {
     status: 422,
     title: 'No partition to waive',
     explanation:
-      'A waiver is for time that the archive wants of a log group and that is not covered. The time range of the request has no such time.',
+      'A waiver is for a time range of a log group that the archive must export, but has not covered. The time range of the request has no such part.',
     remedy:
-      'Read GET /archives/{archiveId}/coverage for the log group, and use a time range that is lost, missing, waiting or open.',
+      'Read GET /archives/{archiveId}/coverage for the log group. Use a time range with the state `lost`, `missing`, `waiting` or `open`.',
     isRetryable: false,
   },
   'precondition-failed': {
@@ -75,7 +75,7 @@ export const archiveProblems = {
     explanation:
       'A change of an archive needs the `ETag` of the definition that it changes. Otherwise it could undo a change of another request.',
     remedy:
-      'Read the archive with GET /archives/{archiveId}, and send its `ETag` as `If-Match`. To change any definition, send `If-Match: *`.',
+      'Read the archive with GET /archives/{archiveId}, and send its `ETag` as `If-Match`. To change the archive without this check, send `If-Match: *`.',
     isRetryable: false,
   },
   'too-many-archives': {

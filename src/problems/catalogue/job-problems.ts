@@ -40,9 +40,9 @@ export const jobProblems = {
     status: 409,
     title: 'Retry of an export job of an archive',
     explanation:
-      'The retry was refused, because this job exports a partition of an archive. The archive itself exports failed partitions again, for some time. A retry of an old job could export a partition that is covered since, to an older `{revision}`.',
+      'The retry was refused, because this job exports a partition of an archive. The archive itself exports failed partitions again, for some time. Another job may have exported the partition since. A retry would then export it again, under an older `{revision}`.',
     remedy:
-      'Wait until the archive exports the partition again. To export it at once, request a backfill with POST /archives/{archiveId}/backfills and `reprocess` `failed`.',
+      'Wait until the archive exports the partition again. To export it at once, request a backfill with POST /archives/{archiveId}/backfills and `"reprocess": "failed"`.',
     isRetryable: false,
   },
   'no-log-groups': {
@@ -74,8 +74,8 @@ export const jobProblems = {
   'export-task-failed': {
     status: 502,
     title: 'Export task failed in AWS',
-    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not if AWS would refuse the bucket, or if the time range is too short. Then the slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
-    remedy: `Check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. Do nothing if the slice is \`split\`: shorter slices are exported instead. ${forPartitions}`,
+    explanation: `The export task of a slice ended as FAILED. This service sends the slice again after a pause. After the second failed task, it splits the slice into shorter ones. It does not split a slice if AWS would refuse the bucket, or if the time range is too short. Such a slice fails after several attempts. \`detail\` has the reason, if AWS gave one. A frequent cause: CloudWatch Logs can no longer write to the bucket or use its KMS key. Another cause: the task exceeded AWS's limit of ${inWords(awsLimits.taskMs)}. ${onlyInSlices}`,
+    remedy: `Do nothing if the slice is \`split\`: shorter slices are exported instead. Otherwise, check the bucket, its policy and its KMS key. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-too-long': {
@@ -90,7 +90,7 @@ export const jobProblems = {
     status: 409,
     title: 'Export task name used by a different export',
     explanation: `The answer to the CreateExportTask call of a slice was lost. AWS lists a task with the name that was sent, but with another log group, time range, bucket or prefix. That task does not count as the export of the slice. The call may also have created a task of the slice. So this service does not send the slice again: that could export it twice. ${onlyInSlices}`,
-    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is none, retry the job with POST /export-jobs/{jobId}/retry. If there is one and it completes, do not retry: the logs are exported, although the slice stays \`failed\`. ${forPartitions}`,
+    remedy: `Read the task that \`detail\` names with GET /export-tasks/{taskId}, and find out who started it. Then look in GET /export-tasks for a task with the log group and time range of the slice. The list has only tasks that you may see. If there is one and it completes, do not export the slice again: its logs are exported, although it stays \`failed\`. If there is none, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'export-task-cancelled': {
@@ -104,14 +104,14 @@ export const jobProblems = {
     status: 502,
     title: 'Export task no longer listed by AWS',
     explanation: `The export task of a slice was created more than ${inWords(statedLimits.vanishedMs)} ago, and AWS no longer lists it. AWS ends tasks after ${inWords(awsLimits.taskMs)}, so the task no longer runs. Its result is unknown. ${onlyInSlices}`,
-    remedy: `Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the \`destinationPrefix\` and the \`taskId\` of the last attempt. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. Otherwise, do nothing: the slice stays \`failed\`. ${forPartitions}`,
+    remedy: `Look for its objects in the bucket. GET /export-jobs/{jobId}/slices has the \`destinationPrefix\` and the \`taskId\` of the last attempt. If all objects are there, do not export the slice again: its logs are exported, although it stays \`failed\`. If objects are missing, or if you are not sure, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'export-incomplete': {
     status: 502,
     title: 'Exported objects missing or incomplete',
     explanation: `AWS completed the export task of a slice, but its objects in S3 are missing or incomplete. \`detail\` says what is missing. This service sends the slice again after a pause. The new attempt has another prefix if the template has \`{attempt}\`. After several attempts, the slice fails. A frequent cause: a lifecycle rule or another program has deleted objects. Another cause: log events were added to the log group after the export. ${onlyInSlices}`,
-    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. Then retry the job with POST /export-jobs/{jobId}/retry. If log events still arrive for the time range, retry later. ${forPartitions}`,
+    remedy: `Check the lifecycle rules of the bucket and who may delete its objects. If log events still arrive for the time range, wait until they have arrived. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
     isRetryable: false,
   },
   'too-many-watchers': {
@@ -137,9 +137,9 @@ export const jobProblems = {
     status: 503,
     title: 'Database unavailable',
     explanation:
-      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: a second rotation ends the secret that your receiver has. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
+      'The database of the export jobs, archives and webhook endpoints does not answer now. Nothing that was accepted is lost. If POST /export-jobs, POST /archives or POST /webhook-endpoints has this problem, the job, archive or endpoint may have been stored. So `isRetryable` is false for them without `Idempotency-Key`. It is always false for the rotation of a secret: after a second rotation, the secret of your receiver is no longer valid. These work without the database: all operations on export tasks, GET /targets and POST /authorization-checks.',
     remedy:
-      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, look for it first, in GET /export-jobs, GET /archives or GET /webhook-endpoints. After the rotation of a secret, read `previousSecretUntil` of the endpoint: if it is new, rotate again, and change the secret of your receiver at once.',
+      'Wait as many seconds as `Retry-After` says, then send the request again. A cancel and a retry are always safe to repeat. POST /export-jobs, POST /archives and POST /webhook-endpoints are safe to repeat with the same `Idempotency-Key`. If you sent no key, first look for the job, archive or endpoint. GET /export-jobs, GET /archives and GET /webhook-endpoints list them. After the rotation of a secret, read `previousSecretUntil` of the endpoint. If it is new, the secret was rotated, but the answer with the new secret is lost. Then rotate again, and change the secret of your receiver at once. If it is not new, send the rotation again.',
     isRetryable: true,
     retryAfterSeconds: 2,
   },

@@ -20,7 +20,7 @@ export interface ProblemKind {
 
 /** Ends the explanation of a problem that no request is answered with. */
 export const onlyInSlices =
-  'No request is answered with this problem. It is about a slice: the slice, the `failures` of its job and the events of the job have it.';
+  'No request is answered with this problem. It is in the slice, in `failures` of the job and in the events of the job.';
 
 /** What a slice does after a create without a clear outcome. */
 export const sentAgain = `Each attempt has a task name of its own. After an unclear answer, the service looks for this name in AWS. If AWS lists the task, the slice continues with it. If AWS does not list it for ${inWords(statedLimits.lateEffectMs)}, the service sends the slice again. After several attempts, the slice fails.`;
@@ -29,9 +29,9 @@ export const sentAgain = `Each attempt has a task name of its own. After an uncl
 export const backInQueue =
   'If an attempt of a slice has this problem, the slice goes back into the queue. It is sent again automatically.';
 
-/** Ends the remedy that retries a job: the jobs of an archive cannot be retried. */
+/** Follows a remedy that retries a job. */
 export const forPartitions =
-  'For a failed partition of an archive, request a backfill with `reprocess` `failed` instead.';
+  'A job of an archive cannot be retried: request a backfill with `"reprocess": "failed"` instead.';
 
 /** Ends the remedy of a problem that a slice can have. */
 export const retryTheJob = `If a slice failed, retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`;

@@ -107,7 +107,7 @@ export const requestProblems = {
     explanation:
       'The name in the `Host` header is not in the setting ALLOWED_HOSTS of this service. If ALLOWED_HOSTS is not set, it allows any name. There is one exception: `AUTH` is `none` and the service listens on a loopback address. Then only loopback names such as localhost, 127.0.0.1 and [::1] are allowed. The check protects against DNS rebinding, where a page in a local browser calls the service under another name.',
     remedy:
-      'Use http://localhost with the port of the service. Or ask the operator of the service to add the name to ALLOWED_HOSTS.',
+      'Ask the operator of the service to add the name to ALLOWED_HOSTS. If the service runs on your machine without ALLOWED_HOSTS, use http://localhost with its port instead.',
     isRetryable: false,
   },
   'origin-not-allowed': {

@@ -155,7 +155,7 @@ function buttons(path: string, { job, token, mayCancel, mayRetry }: JobView): Ht
 ${
   isFailed &&
   isOfArchive &&
-  html`<p class="note">The archive exports failed partitions again. To export them at once, request a backfill with <code>reprocess</code> <code>failed</code>.</p>`
+  html`<p class="note">The archive exports failed partitions again. To export them at once, request a backfill with <code>"reprocess": "failed"</code>.</p>`
 }
 ${
   canCancel &&
