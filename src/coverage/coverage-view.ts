@@ -10,7 +10,7 @@ export type CoveringExport = Static<typeof CoveringExport>;
 export const CoveringExport = Type.Object(
   {
     from: DateTime(
-      'Start of the time range that it covers, inclusive. It is the start of the export. If the log group of an archive was created again later, it is that instant.',
+      'Start of the time range that it covers, inclusive. It is the start of the time range of the export. If the log group was created again after that, it is the time of that creation. Only exports of archives have such a start.',
     ),
     to: DateTime('End of the time range of the export, exclusive.'),
     target: Type.String({ description: 'Name of the target that exported it.' }),
@@ -32,7 +32,9 @@ export const CoveringExport = Type.Object(
       Type.Integer({ minimum: 0, format: 'int64', description: 'Size of all objects in bytes.' }),
     ),
     events: Type.Optional(
-      Count('Number of log events by CloudWatch Logs Insights. Present with `count`.'),
+      Count(
+        'Number of log events that CloudWatch Logs Insights counted in the time range. Present with `count`.',
+      ),
     ),
     manifest: Type.Optional(
       Type.Object(
@@ -57,7 +59,7 @@ export const CoveringExport = Type.Object(
     revision: Type.Integer({
       minimum: 1,
       description:
-        'Number of the export of this partition in its archive: 1, 2, 3, … It is 1 for other jobs.',
+        'Number of the export of this partition in its archive: 1, 2, 3, … It is 1 if the job belongs to no archive.',
     }),
     isSuperseded: Type.Boolean({
       description:

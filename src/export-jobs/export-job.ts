@@ -55,7 +55,7 @@ export const JobStateName = Type.Unsafe<JobState>({
   type: 'string',
   enum: jobStates,
   description:
-    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot or is verified, or some slices have ended and the others are in the queue. `cancelling`: a cancel was requested, and a slice still holds the slot or is verified. `completed`: all slices are exported, and verified unless `verification` is `off`. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
+    'State of the job, derived from its slices. `waiting`: all slices are in the queue, for their first attempt or for another one. `running`: a slice holds the slot or is being verified, or some slices have ended and the others wait. `cancelling`: a cancel was requested, and a slice still holds the slot or is being verified. `completed`: all slices are exported, and verified unless `verification` is `off`. `failed`: all slices have ended, at least one failed, and none was cancelled. `cancelled`: all slices have ended, and at least one was cancelled.',
   'x-rule': `one of ${jobStates.join(', ')}`,
 });
 
@@ -76,7 +76,7 @@ const TaskParameters = Type.Object(
   {
     title: 'TaskParameters',
     description:
-      'The parameters of CreateExportTask, exactly as the AWS client sent them. Present for jobs of AWS clients. AWS gets them unchanged, but for `taskName` and for `destinationPrefix`, to which the id of the job is appended. `from` and `to` of the job are within the years 1970 to 9999, and `to` can be before `from`.',
+      'The parameters of CreateExportTask, exactly as the AWS client sent them. Present for jobs of AWS clients. AWS gets them unchanged, with two exceptions. This service sends a name of its own instead of `taskName`, and appends the id of the job to `destinationPrefix`. `from` and `to` of the job are the same time range as RFC 3339 times. Times after the year 9999 become its end. `to` can be before `from`, because AWS accepts that.',
   },
 );
 

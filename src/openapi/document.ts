@@ -55,7 +55,7 @@ export const documentBase = {
     {
       name: 'archives',
       description:
-        'Standing exports. An archive states which log groups shall be in S3, from when on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job, and counts as covered when its export is verified. The service compares the wanted time with the covered time, and exports the rest. So a pause or an outage only delays exports, until log events expire. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
+        'Standing exports. An archive states which log groups this service exports, and from which time on. A partition is one log group over one calendar unit in UTC. Each partition becomes an export job, and counts as covered when its export is verified. The service compares the partitions that are due with those that are covered, and exports the rest. So a pause or an outage only delays exports. But log events that expire before their export are lost. The operator can disable archives together with export jobs (EXPORT_JOBS=off). Then these operations answer 404 `no-such-route`.',
     },
     {
       name: 'coverage',
@@ -107,7 +107,7 @@ const headers = {
   },
   ETag: {
     description:
-      'Version of the job and its position in the queue, or version of the archive. If only an estimate changes, the `ETag` stays the same. Send it back as `If-None-Match`.',
+      'Version of the job and its position in the queue, or version of the archive. If only an estimate changes, the `ETag` stays the same. To get only a changed version, send it as `If-None-Match`. To change an archive, send it as `If-Match`.',
     schema: { type: 'string' },
   },
   'Retry-After': {

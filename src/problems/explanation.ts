@@ -12,7 +12,7 @@ export const ProblemExplanation = Type.Object(
     slug: Type.String({ description: 'Name of the problem: the last segment of `type`.' }),
     status: Type.Integer({
       description:
-        'HTTP status of the error. Some problems are only about slices, for example `export-task-failed`. No request is answered with them.',
+        'HTTP status of the error. Some problems occur only in slices, for example `export-task-failed`. No request is answered with them, and their `status` has no meaning.',
     }),
     title: Type.String({ description: 'Name of the problem in words.' }),
     explanation: Type.String({ description: 'Explanation of the problem and its cause.' }),

@@ -79,7 +79,7 @@ export const Target = Type.Object(
     ),
     isDefault: Type.Boolean({
       description:
-        'Whether this is the first configured target. It is the default of the `target` parameter, except in GET /export-jobs.',
+        'Whether this is the first configured target. It is the default of the `target` parameter, except in GET /export-jobs and GET /archives.',
     }),
     state: TargetStateName,
     since: DateTime('When the state began.'),

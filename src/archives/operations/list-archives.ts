@@ -27,7 +27,7 @@ export const ArchiveListQuery = Type.Object(
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the archives of this caller that you may see. Default: you, so that the list has your own archives. `*` means all callers.',
+          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the archives of this caller that you may see. `*` means all callers. Default: you, so that the list has your own archives.',
       }),
     ),
     target: Type.Optional({

@@ -28,7 +28,7 @@ export const CoverageListQuery = Type.Object(
     }),
     from: Type.Optional(
       Instant({
-        description: `Start of the time range, inclusive. ${formats} Default: the start.`,
+        description: `Start of the time range, inclusive. ${formats} Default: the start of the oldest partition.`,
       }),
     ),
     to: Type.Optional(

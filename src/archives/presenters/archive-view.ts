@@ -39,9 +39,10 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
 const countDescriptions: Record<PartitionState, string> = {
   open: 'that are not due yet: they have not ended, or their log events are not exportable yet',
   waiting: 'that are due and wait for their export',
-  running: 'whose export runs or is verified',
+  running: 'whose export is in progress or is being verified',
   covered: 'that are exported and verified',
-  missing: 'whose export failed, or that are older than `catchUpDays`',
+  missing:
+    'whose export failed or was cancelled. It includes those that are older than `catchUpDays`, or were left when the archive ended',
   atRisk: 'that are not covered and whose log events expire soon',
   lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',
   waived: 'that need no export, because a caller has waived them',
@@ -65,12 +66,13 @@ export const archiveFacts = {
   }),
   logGroupNames: Type.Optional(
     Type.Array(Type.String(), {
-      description: `Names of the log groups. Present if the archive has names. In a list, each archive has at most ${maxNamesInList} of them.`,
+      description: `Names of the log groups. Present if the archive is defined by names. GET /archives returns only the first ${maxNamesInList} names of each archive.`,
     }),
   ),
   logGroupNamePrefix: Type.Optional(
     Type.String({
-      description: 'Prefix of the log groups. Present if the archive has a prefix.',
+      description:
+        'Prefix of the names of the log groups. Present if the archive is defined by a prefix.',
     }),
   ),
   exceptLogGroupNamePrefixes: Type.Array(Type.String(), {
@@ -87,12 +89,13 @@ export const archiveFacts = {
     description: 'Priority of the exports, from -10 to 10. A higher number starts first.',
   }),
   refreshDays: Type.Integer({
-    description: 'After how many days a partition is exported a second time. 0 if it is not.',
+    description:
+      'Number of days from the end of a partition to its second export. 0 means no second export.',
   }),
   catchUpDays: Type.Optional(
     Type.Integer({
       description:
-        'Number of days after which a missed partition is no longer exported automatically. Absent if there is no limit.',
+        'Age at which a missed partition is no longer exported automatically, in days since its end. Absent if there is no limit.',
     }),
   ),
   verification: ArchiveVerification,
@@ -103,7 +106,8 @@ export const archiveFacts = {
     }),
   ),
   allowOverload: Type.Boolean({
-    description: 'Whether more exports are accepted than fit into the time of the slot.',
+    description:
+      'Whether the archive is accepted even if all archives of the target together need more time than the slot has.',
   }),
   warnings: Type.Optional(
     Type.Array(Warning, {
@@ -142,7 +146,7 @@ const Progress = Type.Object(
     slotShare: Type.Number({
       minimum: 0,
       description:
-        'Share of the time of the slot that the exports of this archive took in the last day. 1 is all the time.',
+        'Share of the last day in which exports of this archive held the slot. 1 is all the time.',
     }),
     listingProblem: Type.Optional(
       Type.String({

@@ -64,11 +64,11 @@ export type BackfillPlan = Static<typeof BackfillPlan>;
 export const BackfillPlan = Type.Object(
   {
     ...facts,
-    partitions: Count('Number of partitions that it exports, as the ledger is now.'),
+    partitions: Count('Number of partitions that the backfill would export now.'),
     expectedSeconds: Type.Number({
       minimum: 0,
       description:
-        'Expected duration of the exports, in seconds. Other exports of the target come on top.',
+        'Expected duration of the exports, in seconds. The time of other exports of the target is not included.',
     }),
     warnings,
   },

@@ -16,6 +16,6 @@ export const NextExpiry = Type.Object(
   {
     title: 'NextExpiry',
     description:
-      'The log events that expire first of all that are not covered. Absent if none expire.',
+      'The log events that expire next, among those that are not covered. Absent if none of them expire.',
   },
 );

@@ -14,7 +14,7 @@ export const PartitionStateName = Type.Unsafe<PartitionState>({
   type: 'string',
   enum: partitionStates,
   description:
-    'State of the partitions. `open`: they are not due yet. `waiting`: they are due and wait for their export. `running`: the export runs or is verified. `covered`: they are exported and verified. `missing`: the export failed, or they are older than `catchUpDays`. `atRisk`: they are not covered, and their log events expire soon. `lost`: they can no longer be exported. `waived`: a caller has stated that they need no export.',
+    'State of the partitions. `open`: they are not due yet. `waiting`: they are due and wait for their export. `running`: the export is in progress or is being verified. `covered`: they are exported and verified. `missing`: the export failed or was cancelled, they are older than `catchUpDays`, or the archive ended before their export. `atRisk`: they are not covered, and their log events expire soon: usually within 24 hours, or within 10 % of the retention if that is longer. `lost`: they can no longer be exported. `waived`: a caller has stated that they need no export.',
   'x-rule': `one of ${partitionStates.join(', ')}`,
 });
 
@@ -35,12 +35,14 @@ export const ShownRun = Type.Object(
     incarnation: Type.Integer({
       minimum: 1,
       description:
-        'Number of the log group among those of this name: 1, or more if it was deleted and created again.',
+        'Number of the log group: 1, 2, 3, … It grows by one when a log group with this name is deleted and created again.',
     }),
     from: DateTime(
-      'Start of the first partition, inclusive. With `from` in the query, not before that.',
+      'Start of the first partition, inclusive. If `from` of the query is later, it is that.',
     ),
-    to: DateTime('End of the last partition, exclusive. With `to` in the query, not after that.'),
+    to: DateTime(
+      'End of the last partition, exclusive. If `to` of the query is earlier, it is that.',
+    ),
     partitions: Count('Number of partitions.'),
     state: PartitionStateName,
     isEmpty: Type.Optional(
@@ -58,15 +60,19 @@ export const ShownRun = Type.Object(
     waiver: Type.Optional(ShownWaiver),
     jobId: Type.Optional(
       Type.String({
-        description: 'Id of the export job of the partition. Absent if there is none.',
+        description:
+          'Id of the export job. Present if the run is one partition whose export is in the queue, is in progress or has failed.',
       }),
     ),
     problem: Type.Optional({
       ...SliceProblem,
-      description: 'The reason why the last export failed. Absent if none did.',
+      description:
+        'The reason why the latest export failed. Absent if no export failed, and while another one waits or runs.',
     }),
     retryAt: Type.Optional(
-      DateTime('When a failed export is tried again. Absent if it is not, without a backfill.'),
+      DateTime(
+        'When the failed export is tried again automatically. Absent if there is none, or if only a backfill repeats it.',
+      ),
     ),
   },
   { title: 'CoverageRun', description: 'Neighbouring partitions of a log group with one state.' },

@@ -34,15 +34,19 @@ const Load = Type.Object(
     }),
     slotShare: Type.Number({
       minimum: 0,
-      description: 'Share of the time of the slot that these exports take. 1 is all the time.',
+      description:
+        'Share of its time in which the slot is busy with these exports. 1 is all the time.',
     }),
     targetShare: Type.Number({
       minimum: 0,
       description:
-        'Share that all archives of the target take together, with this one. More than 1 is rejected unless `allowOverload` is true.',
+        'The same share for all archives of the target together, this one included. More than 1 is rejected unless `allowOverload` is true.',
     }),
   },
-  { title: 'ArchiveLoad', description: 'The time of the slot that the archive takes.' },
+  {
+    title: 'ArchiveLoad',
+    description: 'An estimate of the time that the exports of the archive need in the slot.',
+  },
 );
 
 /** The answer to a dry run. */

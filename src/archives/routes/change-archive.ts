@@ -12,7 +12,7 @@ const Headers = Type.Object({
   'If-Match': Type.Optional(
     Type.String({
       description:
-        'The `ETag` of the archive. Required. If another request has changed the definition since, the answer is 412. The progress of the archive does not count. `*` stands for any definition.',
+        'The `ETag` of the archive. Without it, the answer is 428 `precondition-required`. If another request has changed the definition since, the answer is 412. The progress of the archive does not count. `*` stands for any definition.',
       examples: ['*'],
     }),
   ),
@@ -33,7 +33,7 @@ export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Change an archive',
       description:
-        'Changes members of the definition. It applies to partitions that are not exported yet: covered partitions stay covered. A change of what is exported must be permitted as `CreateArchive`, too, like a new archive with the result. Changes of `name` and `heartbeatUrl` need only `ChangeArchive`. The exports stay those of the caller who created the archive. A larger `refreshDays` includes covered partitions whose end is less than `refreshDays` ago.',
+        'Changes members of the definition. The changes apply to partitions that are not exported yet: covered partitions stay covered. There is one exception. If you increase `refreshDays`, covered partitions that ended less than `refreshDays` days ago are exported again. A change of any member except `name` and `heartbeatUrl` also needs `CreateArchive` for the changed archive. Later exports still need `CreateExportJob` for the caller who created the archive.',
       params: ArchiveParams,
       headers: Headers,
       body: ChangeArchive,

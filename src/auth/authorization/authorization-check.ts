@@ -52,7 +52,7 @@ const actionDescription = `The action to test. The members that matter, beside \
 - \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks. POST /preflights also requires this action.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
 - \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry must also be permitted as \`CreateExportJob\`.
-- \`CreateArchive\`: the same as for \`CreateExportJob\`. Each export of the archive is checked again as \`CreateExportJob\`.
+- \`CreateArchive\`: the same as for \`CreateExportJob\`. Each export of the archive also needs \`CreateExportJob\`.
 - \`ReadArchive\`, \`ChangeArchive\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
 - \`ReadCoverage\`: \`logGroupName\`.
 - \`CreateWebhookEndpoint\`, \`ReadWebhookEndpoint\`, \`ChangeWebhookEndpoint\`: \`webhookOrigin\`, \`isOwn\`. They have no target. A caller sees and changes only endpoints of its own.

@@ -26,7 +26,7 @@ export const JobListQuery = Type.Object(
         maxLength: 1_024,
         rule: 'the id of a caller, 1 to 1024 characters, or *',
         description:
-          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. Default: you, so that the list has your own jobs. `*` means all callers.',
+          'Id of a caller, `<issuer>#<subject>` or `anonymous`: return the jobs of this caller that you may see. `*` means all callers. Default: you, so that the list has your own jobs. With `archiveId`, the default is `*`.',
       }),
     ),
     target: Type.Optional({
@@ -47,7 +47,7 @@ export const JobListQuery = Type.Object(
         maxLength: 64,
         rule: 'text of 1 to 64 characters',
         description:
-          'Id of an archive: return only the jobs of this archive, of all callers by default. Default: only jobs of no archive.',
+          'Id of an archive: return only the jobs of this archive. Default: only jobs that belong to no archive.',
       }),
     ),
     ...pageParameters,

@@ -10,6 +10,6 @@ export const Verification = Type.Unsafe<VerificationMode>({
   type: 'string',
   enum: verificationModes,
   description:
-    'Verification of exports before a slice is `completed`. `off`: there is none. `objects`: the objects in S3 are listed, and an export without objects must be of a time range without log events. `count`: the log events in the objects are counted, too, and compared with a count of CloudWatch Logs Insights. This reads all objects, and AWS charges for the query by the bytes that it scans.',
+    'Verification of exports before a slice is `completed`. `off`: there is none. `objects`: the objects in S3 are listed. If there are none, the log group must have no log events in the time range. `count`: the log events in the objects are counted, too, and compared with a count of CloudWatch Logs Insights. This reads all objects, and AWS charges for the query by the bytes that it scans.',
   'x-rule': `one of ${verificationModes.join(', ')}`,
 });

@@ -28,7 +28,7 @@ export const SliceStateName = Type.Unsafe<SliceState>({
   type: 'string',
   enum: sliceStates,
   description:
-    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: the export is verified, or AWS has completed the export task if the job has `verification` `off`. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. Slices of a job with the same cause fail together, so a failed slice can have no attempt. No attempt follows until the job is retried. This includes a task that was cancelled, but not by the job. A retry of the job puts `failed` slices back into the queue.',
+    'State of the slice. `waiting`: the slice is in the queue, for its first attempt or for another one. `starting`: the service has recorded an attempt and calls AWS. The outcome is not known yet. `running`: AWS has created its export task. `cancelling`: AWS has received the cancel of the task. `starting`, `running` and `cancelling` slices hold the slot. `verifying`: AWS has completed the export task, and the service looks for its objects in S3. The slot is free for other slices meanwhile. `completed`: the export is verified, or AWS has completed the export task if the job has `verification` `off`. `cancelled`: the slice was cancelled with its job. `split`: the export task failed twice without a known cause, or ran for too long. Shorter slices of the same job are exported instead, and `parent` of each has the number of this slice. `completed`, `cancelled` and `split` are final. `failed`: the export failed, or its result is unknown. A slice is also `failed` if its task was cancelled without its job, such as in the AWS console. If a cause affects several slices of a job, the waiting ones fail together with the first. So a failed slice can have no attempt. No attempt follows until a retry of the job puts `failed` slices back into the queue.',
   'x-rule': `one of ${sliceStates.join(', ')}`,
 });
 
@@ -39,7 +39,7 @@ const Attempt = Type.Object(
     attempt: Type.Integer({
       minimum: 1,
       description:
-        'Number of the attempt for its slice: 1, 2, 3, … Slices that come from a split count on from the attempts of the slice that was split. They count their attempts together.',
+        'Number of the attempt for its slice: 1, 2, 3, … Slices that come from a split share one series of numbers. It continues after the last attempt of the slice that was split. So no number repeats.',
     }),
     destinationPrefix: Type.String({
       description: 'Key prefix of the exported objects. AWS appends the id of the task.',

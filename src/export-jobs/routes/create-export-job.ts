@@ -44,7 +44,7 @@ const Headers = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-rule': '1 to 255 visible ASCII characters',
-      description: `A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and \`target\` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys. A key is kept with its job. If the job was deleted after its end, the answer is 410 \`export-job-deleted\` for ${inWords(statedLimits.keyAfterDeletionMs)}. After that, the key is new again. If you may no longer read the job of the key, the answer is 404 \`export-job-not-found\`. Ignored in a dry run.`,
+      description: `A unique key for this request, such as a UUID. Without a key, each request creates a new job. The same key with the same body and \`target\` returns the same job. So the request is safe to repeat if its answer was lost. Each caller has its own keys. The service keeps a key with its job, and deletes the job some time after its end (default: 90 days). For ${inWords(statedLimits.keyAfterDeletionMs)} after the deletion, the answer is 410 \`export-job-deleted\`. After that, the key creates a new job. If you may no longer read the job of the key, the answer is 404 \`export-job-not-found\`. Ignored in a dry run.`,
     }),
   ),
 });
@@ -88,7 +88,7 @@ export const createExportJob: FastifyPluginAsyncTypebox<CreateExportJobOptions> 
       operationId: 'createExportJob',
       tags: ['export-jobs'],
       summary: 'Create an export job',
-      description: `Accepts an export of one or more log groups over a time range. The job is split into slices: each is one log group over one interval. The slices wait in the queue of the target. Each slice becomes an export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit \`CreateExportJob\` for each log group. With \`logGroupNamePrefix\`, the prefix itself is checked, too, like the name of a log group. A log group with this name need not exist. The policies are checked again before each slice starts. Unless \`allowUnsettled\` is true, a slice waits at least until ${inWords(awsLimits.settlingMs)} after the end of its time range. Then its log events are exportable. The bucket is not checked now, but before the first slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created. The plan has a preflight: the checks of the bucket, the log groups and the queue.`,
+      description: `Accepts an export of one or more log groups over a time range. The job is split into slices: each is one log group over one interval. The slices wait in the queue of the target. Each slice becomes an export task when the slot is free. The job is stored before the answer 202 is sent. The policies must permit \`CreateExportJob\` for each log group. With \`logGroupNamePrefix\`, they must also permit the prefix itself, as if it were the name of a log group. The policies are checked again before each slice starts. Unless \`allowUnsettled\` is true, a slice waits at least until ${inWords(awsLimits.settlingMs)} after the end of its time range. Then its log events are exportable. The bucket is not checked now, but before the first slice starts. With \`dryRun=true\` the answer is 200 with the plan, and no job is created. The plan has a preflight: the checks of the bucket, the log groups and the queue.`,
       querystring: Query,
       headers: Headers,
       body: CreateExportJob,

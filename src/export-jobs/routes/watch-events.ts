@@ -24,13 +24,13 @@ const eventsDescription = `The event stream. The \`data\` of an event is a JSON 
 - \`job-cancel-requested\`: no other members.
 - \`slices-cancelled\`: waiting slices were cancelled. \`slices\` is how many.
 - \`slices-retried\`: failed slices went back into the queue. \`slices\` is how many.
-- \`slices-failed\`: waiting slices failed with the \`problem\` of the slice in the event before. \`slices\` is how many. \`logGroupName\` is present if only the slices of this log group failed.
+- \`slices-failed\`: other waiting slices failed for the same reason as the slice in the previous event. \`slices\` is how many. \`problem\` is the same as in that event. \`logGroupName\` is present if only the slices of this log group failed.
 - \`slice-starting\`, \`slice-cancelled\`: one slice. \`slice\` is its \`number\` in the job. \`attempt\` is the number of the attempt.
 - \`slice-running\`, \`slice-cancelling\`, \`slice-verifying\`, \`slice-completed\`: \`slice\`, \`attempt\`, \`taskId\`.
 - \`slice-failed\`: \`slice\`, \`attempt\`, \`problem\` (the name of the problem, as in GET /problems).
 - \`slice-split\`: \`slice\`, \`attempt\`, \`problem\`, and \`children\`, the numbers of the shorter slices that are exported instead.
 - \`slice-waiting\`: \`slice\`, \`attempt\` (the one that ended), \`problem\`, and \`readyAt\` (when the next attempt can start). \`problem\` is \`not-created\` if the service stopped during the create call and AWS lists no task for that call. GET /problems does not list \`not-created\`.
-- \`job-ended\`: \`state\`. It has the \`id\` and \`at\` of the event before it. After a 204, GET /export-jobs/{jobId} has the state.`;
+- \`job-ended\`: \`state\`. It has the same \`id\` and \`at\` as the previous event. So a client that misses only \`job-ended\` gets 204 when it connects again. Then GET /export-jobs/{jobId} has the state.`;
 
 /** Streams the events of a job as server-sent events, from any event on until the job has ended. */
 export const watchEvents: FastifyPluginAsyncTypebox<{

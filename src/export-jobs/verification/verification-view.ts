@@ -19,7 +19,7 @@ export const VerifiedTotals = Type.Object(
       'Number of completed slices that were not verified, because the service role may not list the bucket.',
     ),
     unprovenSlices: Count(
-      'Number of empty slices whose log group can still have log events: they could not be looked for, or 100 pages were not enough.',
+      'Number of empty slices for which log events in the log group are still possible. The service could not search for log events, or 100 pages of FilterLogEvents were not enough.',
     ),
     uncountedSlices: Count(
       'Number of completed slices whose log events were not counted, although `verification` is `count`. Skipped slices are not among them.',
@@ -54,11 +54,13 @@ export const SliceVerification = Type.Object(
     lines: Type.Optional(Count('Number of lines in the objects. Present with `count`.')),
     records: Type.Optional(
       Count(
-        'Number of lines that begin with a timestamp of AWS in the time range. Each log event has one. A further line of a message can look the same. Present with `count`.',
+        'Number of lines that begin with a timestamp of AWS in the time range. The first line of each log event begins so. A later line of a message can begin so, too. Present with `count`.',
       ),
     ),
     events: Type.Optional(
-      Count('Number of log events by CloudWatch Logs Insights. Present with `count`.'),
+      Count(
+        'Number of log events that CloudWatch Logs Insights counted in the time range. Present with `count`.',
+      ),
     ),
     isEmpty: Type.Optional(
       Type.Boolean({
@@ -68,13 +70,13 @@ export const SliceVerification = Type.Object(
     emptinessEvidence: Type.Optional(EmptinessEvidence),
     countProblem: Type.Optional(
       ProblemName(
-        'Name of the problem because of which log events were not counted. Present if `count` was requested and not possible.',
+        'Name of the problem that prevented the count. Present if `count` was requested and not possible.',
       ),
     ),
     deniedActions: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'Actions that AWS denied to the service role while log events were counted or looked for. Absent if there are none.',
+          'Actions that AWS denied to the service role during the count or the search for log events. Absent if there are none.',
       }),
     ),
     manifest: Type.Optional(
@@ -91,7 +93,7 @@ export const SliceVerification = Type.Object(
     ),
     manifestProblem: Type.Optional(
       ProblemName(
-        'Name of the problem because of which there is no manifest. Absent if there is one.',
+        'Name of the problem that prevented the manifest. Absent if there is a manifest.',
       ),
     ),
   },

@@ -19,7 +19,7 @@ export const listTargets: FastifyPluginAsyncTypebox<{ access: TargetAccess }> = 
       tags: ['targets'],
       summary: 'List targets',
       description:
-        'Returns the AWS accounts and Regions of this service that you may see, in the order of the configuration. Operations use the first configured target if the `target` parameter is absent. GET /export-jobs is an exception: it lists the jobs of all targets. A page can be short or empty and still have a `nextCursor`. If the configuration changes between two pages, a target can be missing or appear twice.',
+        'Returns the AWS accounts and Regions of this service that you may see, in the order of the configuration. Operations use the first configured target if the `target` parameter is absent. GET /export-jobs and GET /archives are exceptions: they list the jobs and archives of all targets. A page can be short or empty and still have a `nextCursor`. If the configuration changes between two pages, a target can be missing or appear twice.',
       querystring: TargetListQuery,
       response: {
         200: Type.Object(

@@ -14,7 +14,7 @@ export const DeliveryState = Type.Unsafe<(typeof deliveryStates)[number]>({
   type: 'string',
   enum: deliveryStates,
   description:
-    'State of the delivery. `pending`: it is sent at `dueAt`. `delivered`: the endpoint answered 2xx. `failed`: the last try has failed.',
+    'State of the delivery. `pending`: it is sent at `dueAt`, for the first time or again. `delivered`: the endpoint answered 2xx. `failed`: it was not delivered, and no other try follows.',
   'x-rule': `one of ${deliveryStates.join(', ')}`,
 });
 

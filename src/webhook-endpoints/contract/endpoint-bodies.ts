@@ -16,7 +16,7 @@ export const CreateWebhookEndpoint = Type.Object(
     }),
     eventTypes: Type.Optional({
       ...eventTypes,
-      description: `${eventTypes.description} Default: all, with types of later versions.`,
+      description: `${eventTypes.description} Default: all types, including those that later versions add.`,
     }),
   },
   {

@@ -59,7 +59,7 @@ const members = {
   ),
   failingSince: Type.Optional(
     DateTime(
-      'When the first of the deliveries failed that have all failed since. Absent if the last one succeeded.',
+      'Time of the first failed try after the last successful one. Absent if the last try succeeded.',
     ),
   ),
   createdAt: DateTime('When the endpoint was created.'),

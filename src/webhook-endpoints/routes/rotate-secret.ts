@@ -17,7 +17,7 @@ export const rotateEndpointSecret: FastifyPluginAsyncTypebox<{
       tags: ['webhook-endpoints'],
       summary: 'Rotate the secret of a webhook endpoint',
       description:
-        'Gives an endpoint a new secret, and returns it. No other answer has it. For 24 hours, each message has a signature of the new secret and one of the previous secret. So a receiver can change its secret without a gap. A second rotation in that time ends the first of the three secrets at once.',
+        'Gives an endpoint a new secret, and returns it. No other answer has it. For 24 hours, each message has a signature of the new secret and one of the previous secret. So a receiver can change its secret without a gap. If you rotate the secret again in that time, the oldest of the three secrets becomes invalid at once.',
       params: EndpointParams,
       response: { 200: WebhookEndpointWithSecret },
     },

@@ -43,7 +43,7 @@ export async function readDeliveries(
   return query.orderBy('at', 'desc').orderBy('eventId', 'desc').limit(limit).execute();
 }
 
-/** Makes a delivery due now, with all tries before it again. Returns it; undefined if there is none. */
+/** Makes a delivery due now, with as many tries as a new one. Returns it; undefined if there is none. */
 export function replayDelivery(
   { queries, now }: Database,
   endpointId: string,

@@ -15,7 +15,7 @@ export const defaultArchiveTemplate = (partitionBy: PartitionBy): string =>
 
 /** The description of the templates of archives in the OpenAPI document. */
 export const archiveTemplateDescription =
-  'Template for the key prefix of the exported objects. It has the placeholders of export jobs, and {revision}: 1 for the first export of a partition, 2 for the second one. The times are in UTC. They must tell two partitions apart: a `month` needs {yyyy} and {MM}, a `day` and a `week` also need {dd}, an `hour` also needs {HH}. {logGroup} is required, unless the archive has one log group. {revision} or {jobId} is required if `refreshDays` is not 0. The default depends on `partitionBy`.';
+  'Template for the key prefix of the exported objects. It has the placeholders of export jobs, and {revision}: 1 for the first export of a partition, 2 for the second one. The times are in UTC. Each partition needs a prefix of its own. So a `month` needs {yyyy} and {MM}. A `day` or a `week` needs {yyyy}, {MM} and {dd}. An `hour` needs {yyyy}, {MM}, {dd} and {HH}. {logGroup} is required, unless the archive has one log group. {revision} or {jobId} is required if `refreshDays` is not 0. The default depends on `partitionBy`.';
 
 /** What decides which placeholders a template must have. */
 interface TemplateUse {

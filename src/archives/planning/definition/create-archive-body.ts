@@ -75,7 +75,7 @@ export const archiveMembers = {
     ...LogGroupName,
     'x-suggest': suggestLogGroupPrefix,
     description:
-      'Archive every log group whose name begins with this, also log groups that are created later. The log groups are listed every 15 minutes. Required unless `logGroupNames` is present.',
+      'Archive every log group whose name begins with this, also log groups that are created later. A new log group is usually found within 15 minutes. Required unless `logGroupNames` is present.',
   },
   exceptLogGroupNamePrefixes: Type.Array(
     { ...LogGroupName, 'x-suggest': suggestLogGroupPrefix, description: 'A prefix to omit.' },
@@ -111,14 +111,14 @@ export const archiveMembers = {
     maximum: maxRefreshDays,
     default: archiveDefaults.refreshDays,
     'x-rule': `an integer from 0 to ${maxRefreshDays}`,
-    description: `After how many days a partition is exported a second time, for late log events. Log events can arrive up to ${maxRefreshDays} days late. The second export has the next \`{revision}\`, and replaces the first one in the coverage. Default: 0, no second export.`,
+    description: `Number of days from the end of a partition to its second export, for late log events. Log events can arrive up to ${maxRefreshDays} days late. The second export has the next \`{revision}\`, and replaces the first one in the coverage. Default: 0, no second export.`,
   }),
   catchUpDays: Type.Integer({
     minimum: 1,
     maximum: maxCatchUpDays,
     'x-rule': `an integer from 1 to ${maxCatchUpDays}`,
     description:
-      'Number of days after which a missed partition is no longer exported automatically. Older ones need a backfill. Default: no limit.',
+      'Age at which a missed partition is no longer exported automatically, in days since its end. Older partitions need a backfill. Default: no limit.',
   }),
   verification: {
     ...ArchiveVerification,
@@ -130,13 +130,13 @@ export const archiveMembers = {
     maxLength: maxUrlLength,
     rule: `an https URL of at most ${maxUrlLength} characters`,
     description:
-      'URL that this service calls with GET while the archive is `current`, at most every 5 minutes. A monitor that expects these calls notices when the archive falls behind, and when this service is down. The operator allows its origin with the setting HEARTBEAT_ORIGINS. Default: none.',
+      'URL that this service calls with GET while the archive is `current`. Two calls are at least 5 minutes apart, and usually at most 7 minutes. A monitor that expects these calls notices when the archive falls behind, and when this service is down. The operator allows its origin with the setting HEARTBEAT_ORIGINS. Default: none.',
   }),
   allowOverload: Type.Boolean({
     default: false,
     'x-rule': 'true or false',
     description:
-      'Whether to accept more exports than fit into the time of the slot. Default: false. If true, the archive can fall behind until log events expire.',
+      'Whether to accept the archive even if all archives of the target together need more time than the slot has. Default: false. If true, the archive can fall behind until log events expire.',
   }),
 };
 

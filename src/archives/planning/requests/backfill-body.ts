@@ -16,7 +16,7 @@ export const Reprocess = Type.Unsafe<ArchiveBackfillRow['reprocess']>({
   type: 'string',
   enum: reprocesses,
   description:
-    'The partitions to export. `missing`: those that are not covered. `failed`: these, and failed partitions are tried again at once. `all`: these, and covered partitions are exported again, to the next `{revision}`.',
+    'The partitions to export. `missing`: those that are neither covered nor failed. Failed ones wait for their next automatic try, if there is one. `failed`: also failed partitions, at once. `all`: also covered partitions, which are exported again to the next `{revision}`.',
   'x-rule': `one of ${reprocesses.join(', ')}`,
 });
 
@@ -26,7 +26,7 @@ export const BackfillOrder = Type.Unsafe<ArchiveBackfillRow['serveOrder']>({
   type: 'string',
   enum: orders,
   description:
-    'The partitions that go first: the `oldest` or the `newest`. Partitions whose log events expire earlier always go first.',
+    'The partitions that go first: the `oldest` or the `newest`. In a log group with a retention, the oldest partitions always go first, because their log events expire first. Covered partitions are always exported again from the oldest to the newest.',
   'x-rule': `one of ${orders.join(', ')}`,
 });
 

@@ -34,7 +34,7 @@ export const createBackfill: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Request a backfill',
       description:
-        'Exports a time range of an archive that it would not export otherwise: before `from`, older than `catchUpDays`, failed, or again. It must be permitted as `ChangeArchive`, and as `CreateArchive` for the log groups over this time range. A partition that is covered counts as covered until its next export is verified. With `dryRun=true` the answer is 200 with the number of partitions and their expected duration.',
+        'Exports partitions that the archive does not export by itself: those before `from`, those older than `catchUpDays`, and failed ones. It can also export covered partitions again. They stay covered: the previous export counts until the new one is verified. The policies must permit `ChangeArchive`, and `CreateArchive` for the log groups over this time range. With `dryRun=true` the answer is 200 with the number of partitions and their expected duration.',
       params: ArchiveParams,
       querystring: Query,
       body: CreateBackfill,

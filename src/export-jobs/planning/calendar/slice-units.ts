@@ -12,7 +12,7 @@ export const SliceBy = Type.Unsafe<SliceBy>({
   title: 'SliceBy',
   type: 'string',
   enum: sliceBys,
-  description: `How to split the time range. Default: \`none\`, no split. The job has one slice for each combination of a log group and an interval: 2 log groups and 24 intervals make 48 slices. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. The smallest unit is \`15-minutes\`. AWS ends an export task after ${inWords(awsLimits.taskMs)}. If the export of an interval takes longer, this service splits the slice. A smaller unit saves that time.`,
+  description: `How to split the time range. Default: \`none\`, no split. The job has one slice for each combination of a log group and an interval: 2 log groups and 24 intervals make 48 slices. Intervals are calendar units of \`timeZone\`. Weeks begin on Monday. The smallest unit is \`15-minutes\`. AWS ends an export task after ${inWords(awsLimits.taskMs)}. If the export of an interval takes longer, this service splits the slice. With a smaller unit, you do not lose this time.`,
   'x-rule': `one of ${sliceBys.join(', ')}`,
 });
 

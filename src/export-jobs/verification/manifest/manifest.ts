@@ -46,7 +46,7 @@ export const EmptinessEvidence = Type.Object(
       type: 'string',
       enum: ['FilterLogEvents', 'StartQuery', 'ListObjectsV2'],
       description:
-        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `StartQuery`: CloudWatch Logs Insights counted no log event. `ListObjectsV2`: there are no objects, and log events could not be looked for.',
+        'Source of the evidence. `FilterLogEvents`: no log event was found in the log group. `StartQuery`: CloudWatch Logs Insights counted no log event. `ListObjectsV2`: there are no objects, and a search for log events was not possible.',
     }),
     pages: Count('Number of pages of FilterLogEvents that were read.'),
     isExhaustive: Type.Boolean({
@@ -56,7 +56,7 @@ export const EmptinessEvidence = Type.Object(
     problem: Type.Optional(
       Type.String({
         description:
-          'Name of the problem because of which log events could not be looked for. Absent if there was none.',
+          'Name of the problem that prevented the search for log events. Absent if there was none.',
       }),
     ),
   },
@@ -111,7 +111,7 @@ export const Manifest = Type.Object(
         lines: Type.Optional(Count('Number of lines in all objects. Present with `count`.')),
         records: Type.Optional(
           Count(
-            'Number of lines that begin with a timestamp of AWS in the time range. Each log event has one. A further line of a message can look the same. Present with `count`.',
+            'Number of lines that begin with a timestamp of AWS in the time range. The first line of each log event begins so. A later line of a message can begin so, too. Present with `count`.',
           ),
         ),
       },
@@ -123,7 +123,7 @@ export const Manifest = Type.Object(
       Type.Object(
         {
           events: Count(
-            'Number of log events in the time range, by CloudWatch Logs Insights. `totals.records` is at least as high.',
+            'Number of log events that CloudWatch Logs Insights counted in the time range. `totals.records` is at least as high.',
           ),
         },
         { description: 'The log events at AWS. Present with `count`.' },

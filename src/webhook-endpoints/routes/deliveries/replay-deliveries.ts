@@ -17,7 +17,7 @@ export const replayDeliveries: FastifyPluginAsyncTypebox<{
       operationId: 'replayWebhookDeliveries',
       tags: ['webhook-endpoints'],
       summary: 'Send failed deliveries again',
-      description: `Sends deliveries that are \`failed\` again, those of the oldest events first. At most ${inDigits(statedLimits.replaysPerRequest)} deliveries of the endpoint are \`pending\` afterwards. Repeat it while some are \`failed\`.`,
+      description: `Sends the \`failed\` deliveries of events since \`since\` again, oldest events first. It stops when ${inDigits(statedLimits.replaysPerRequest)} deliveries of the endpoint are \`pending\`. If some are still \`failed\` then, send the request again later.`,
       params: EndpointParams,
       body: ReplayDeliveries,
       response: {

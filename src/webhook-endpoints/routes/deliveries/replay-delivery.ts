@@ -32,7 +32,7 @@ export const replayDeliveryRoute: FastifyPluginAsyncTypebox<{
       tags: ['webhook-endpoints'],
       summary: 'Send a delivery again',
       description:
-        'Sends an event to the endpoint again, at once and with all tries. Its state before does not matter. The message has the same `webhook-id` and body, so receivers can recognise it.',
+        'Sends an event to the endpoint again, at once. If that fails, it is tried again like a new event. The delivery can be in any state. The message has the same `webhook-id` and body, so receivers can recognise it.',
       params: Params,
       response: { 202: { ...ShownDelivery, examples: [exampleDelivery] } },
     },
