@@ -101,7 +101,7 @@ test('the walk through archives says what happens', async () => {
     ['The log events of 4 May expire', { state: 'current', covered: 14, lost: 0 }],
     ['It is 9 May at 08:00', { state: 'atRisk', covered: 25, atRisk: 1 }],
     [
-      'The hour from 8:00 on is still',
+      'The hour from 08:00 to 09:00 of 6 May',
       { state: 'incomplete', covered: 25, lost: 2, watermark: '2024-05-05' },
     ],
     ['Record that this loss is known', { state: 'current', waived: 2, watermark: '2024-05-08' }],

@@ -156,7 +156,7 @@ function buttons(path: string, { archive, token, mayChange }: ArchiveView): Html
       ? ([
           'pause',
           'Pause this archive',
-          'Waiting exports are cancelled, running ones end. Log events can expire during a pause: this page goes on to show what is at risk.',
+          'Waiting exports are cancelled, and running ones continue. Log events can expire during a pause: this page goes on to show what is at risk.',
         ] as const)
       : ([
           'resume',
