@@ -57,7 +57,7 @@ export const archiveProblems = {
     explanation:
       'A waiver is for a time range of a log group that the archive must export, but has not covered. The time range of the request has no such part.',
     remedy:
-      'Read GET /archives/{archiveId}/coverage for the log group. Use a time range with the state `lost`, `missing`, `waiting` or `open`.',
+      'Read GET /archives/{archiveId}/coverage for the log group. Use a time range with the state `lost`, `missing`, `atRisk`, `waiting` or `open`.',
     isRetryable: false,
   },
   'precondition-failed': {
