@@ -75,7 +75,7 @@ export const otelVariables = {
   ),
   OTEL_SDK_DISABLED: Type.Boolean({
     default: false,
-    description: 'Whether no traces are made, even if there is a receiver.',
+    description: 'Whether traces are turned off, even if a receiver is set.',
     'x-rule': 'true or false',
   }),
 };
