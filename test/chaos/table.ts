@@ -19,7 +19,7 @@ const columns: readonly [string, (row: TableRow) => string | number][] = [
   ['unlawful', countOf('unlawful')],
   ['orphaned tasks', ({ orphans }) => orphans],
   ['unverified creates', ({ unverified }) => unverified],
-  ['longest start', ({ longestStartMs }) => `${(longestStartMs / 1_000).toFixed(1)} s`],
+  ['longest in starting', ({ longestStartMs }) => `${(longestStartMs / 1_000).toFixed(1)} s`],
   ['seconds', ({ seconds }) => seconds.toFixed(0)],
 ];
 
