@@ -35,7 +35,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'emulator/test/**/*.test.ts'],
-    globalSetup: ['test/fill-compile-cache.ts', 'test/start-postgres.ts'],
+    globalSetup: ['test/fill-compile-cache.ts', 'test/start-databases.ts'],
     setupFiles: ['test/restore-environment.ts'],
     // A process for each file would load the SDK two hundred times. No module has state of its own, so files
     // may share a process.

@@ -30,7 +30,8 @@ import { identityOf, type Targets } from '#targets/target.ts';
 import { makeTargetAccess } from '#targets/target-access.ts';
 import { telemetryPlugin } from '#telemetry/plugin.ts';
 import { uiPlugin } from '#ui/plugin.ts';
-import { makeValidatorCompiler } from '#validation/validator.ts';
+import { makeSerializer } from '#validation/serializer.ts';
+import { makeValidator } from '#validation/validator.ts';
 import { webhookEndpointsPlugin } from '#webhook-endpoints/plugin.ts';
 import type { WebhookEndpoints } from '#webhook-endpoints/webhook-endpoints.ts';
 import { wirePlugin } from '#wire/plugin.ts';
@@ -105,7 +106,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }), // telemetry logs requests
     childLoggerFactory: (logger) => logger, // telemetry adds the request id
   });
-  app.setValidatorCompiler(makeValidatorCompiler());
+  app.setValidatorCompiler(makeValidator);
+  app.setSerializerCompiler(makeSerializer);
 
   await app.register(telemetryPlugin);
   await app.register(edgePlugin, {

@@ -158,7 +158,7 @@ export async function postgresUrl(): Promise<string> {
 
 function serverOfRun(): string {
   const { TEST_POSTGRES_URL } = process.env;
-  if (!TEST_POSTGRES_URL) throw new Error('test/start-postgres.ts has not run.');
+  if (!TEST_POSTGRES_URL) throw new Error('test/start-databases.ts has not run.');
   return TEST_POSTGRES_URL;
 }
 

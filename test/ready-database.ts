@@ -1,3 +1,5 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database } from '#database/database.ts';
 import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
 import type { PostgresLimits } from '#database/postgres/dialect.ts';
@@ -10,8 +12,19 @@ export const patientLimits: PostgresLimits = {
   idleInTransactionMs: 60_000,
 };
 
-/** Opens a migrated database with long limits. */
+const fileName = 'export-jobs.sqlite';
+
+/**
+ * Opens a migrated database with long limits. A new SQLite file is a copy of one that has its tables: the
+ * migrations take longer than most tests.
+ */
 export async function openReady(options: DatabaseOptions): Promise<Database> {
+  const { databaseUrl, dataDir } = options;
+  const template = process.env.TEST_SQLITE_TEMPLATE;
+  if (databaseUrl === undefined && template && !existsSync(join(dataDir, fileName))) {
+    mkdirSync(dataDir, { recursive: true });
+    copyFileSync(join(template, fileName), join(dataDir, fileName));
+  }
   const database = await openDatabase({ limits: patientLimits, ...options });
   await database.whenMigrated;
   return database;

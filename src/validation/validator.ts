@@ -1,4 +1,4 @@
-import { Ajv, type SchemaValidateFunction } from 'ajv';
+import { Ajv, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 
 import { mayBeInstant } from './instant.ts';
 import { readInt64 } from './int64.ts';
@@ -14,25 +14,41 @@ const placeOf = { body: 'body', querystring: 'query', params: 'path', headers: '
 type Validate = (data: unknown) => { value: unknown } | { error: Error };
 
 /**
- * Makes the compiler of validators. A validator reports all violations at once. Bodies are not converted;
- * a query is always text, so there "10" becomes the number 10.
+ * Makes the validator of a schema. It reports all violations at once. Bodies are not converted; a query is
+ * always text, so there "10" becomes the number 10. The schema is compiled when the first request needs it.
  */
-export function makeValidatorCompiler(): (route: {
+export function makeValidator({
+  schema,
+  httpPart,
+}: {
   schema: unknown;
   httpPart?: string;
-}) => Validate {
-  const ajv = makeAjv();
-  return ({ schema, httpPart }) => {
-    const part = httpPart as HttpPart;
-    const rules = part === 'headers' ? withLowerCaseNames(schema as ObjectRules) : schema;
-    const validate = ajv.compile(rules as object);
-    return (data) => {
-      const nulls = part === 'body' ? dropNulls(rules as ObjectRules, data) : {};
-      if (part === 'querystring') readTexts(rules as ObjectRules, data as object);
-      if (validate(data)) return { value: data && Object.assign(data, nulls) };
-      return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
-    };
+}): Validate {
+  const part = httpPart as HttpPart;
+  const rules = schema as ObjectRules;
+  return (data) => {
+    const validate = compileRules(rules, part);
+    const nulls = part === 'body' ? dropNulls(rules, data) : {};
+    if (part === 'querystring') readTexts(rules, data as object);
+    if (validate(data)) return { value: data && Object.assign(data, nulls) };
+    return { error: invalidRequest(toViolations(validate.errors ?? [], placeOf[part])) };
   };
+}
+
+// Apps of one process have the same schemas: each is compiled once.
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/**
+ * Compiles a schema, once.
+ * @throws Error if the schema is not valid
+ */
+export function compileRules(rules: ObjectRules, part: string | undefined): ValidateFunction {
+  let validate = compiled.get(rules);
+  if (!validate) {
+    validate = ajv.compile(part === 'headers' ? withLowerCaseNames(rules) : rules);
+    compiled.set(rules, validate);
+  }
+  return validate;
 }
 
 /**
@@ -61,6 +77,8 @@ function withLowerCaseNames(schema: ObjectRules): object {
   ]);
   return { ...schema, properties: Object.fromEntries(properties) };
 }
+
+const ajv = makeAjv();
 
 function makeAjv(): Ajv {
   const ajv = new Ajv({

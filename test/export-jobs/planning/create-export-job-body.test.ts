@@ -4,9 +4,9 @@ import { CreateExportJob } from '#export-jobs/planning/create-export-job-body.ts
 import { completeDocument } from '#openapi/document.ts';
 import type { Problem } from '#problems/problem.ts';
 import { readJsonBody } from '#validation/json-body.ts';
-import { makeValidatorCompiler } from '#validation/validator.ts';
+import { makeValidator } from '#validation/validator.ts';
 
-const validate = makeValidatorCompiler()({ schema: CreateExportJob, httpPart: 'body' });
+const validate = makeValidator({ schema: CreateExportJob, httpPart: 'body' });
 const jobBody = {
   logGroupNames: ['/app'],
   from: '2024-05-01T00:00:00Z',

@@ -1,0 +1,52 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { expect, test } from 'vitest';
+
+import { compileAnswer } from '#validation/serializer.ts';
+import { compileRules } from '#validation/validator.ts';
+import { openWorld } from '../world.ts';
+
+// Schemas are compiled at the first request that needs them, so a start does not find a faulty one.
+
+const parts = ['body', 'querystring', 'params', 'headers'] as const;
+
+/** Returns the routes of a gateway with all rooms. */
+async function readRoutes(): Promise<RouteOptions[]> {
+  const routes: RouteOptions[] = [];
+  const listen = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onRoute', (route) => void routes.push(route));
+  };
+  subscribe('fastify.initialization', listen);
+  await using _world = await openWorld({ jobs: {} });
+  unsubscribe('fastify.initialization', listen);
+  return routes;
+}
+
+test('every schema of a request and of an answer compiles', async () => {
+  let requests = 0;
+  let answers = 0;
+
+  for (const { schema = {} } of await readRoutes()) {
+    for (const part of parts) {
+      for (const rules of schemasIn(schema[part])) {
+        compileRules(rules, part);
+        requests += 1;
+      }
+    }
+    for (const answer of Object.values(schema.response ?? {}).flatMap(schemasIn)) {
+      compileAnswer(answer);
+      answers += 1;
+    }
+  }
+
+  expect(requests).toBeGreaterThan(100);
+  expect(answers).toBeGreaterThan(50);
+});
+
+/** The schemas of a part: one for each media type, if it names them. */
+function schemasIn(part: unknown): object[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { content } = part as { content?: Record<string, { schema: object }> };
+  return content ? Object.values(content).map(({ schema }) => schema) : [part];
+}
