@@ -176,6 +176,7 @@ describe('docs/policies.md', () => {
       'payments-since-2024',
       'secrets',
       'nightly-archiver',
+      'no-own-jobs',
       'try-it-here',
       'own-export-jobs',
     ]);
