@@ -246,5 +246,6 @@ export function toYamlText(jsonText: string): string {
   return stringifyYaml(parseYaml(jsonText, { intAsBigInt: true }), {
     lineWidth: 0,
     aliasDuplicateObjects: false,
+    compat: 'yaml-1.1', // whose parsers read `off` without quotes as false
   });
 }

@@ -29,8 +29,15 @@ export function liftSchemas(value: unknown, schemas: Record<string, unknown>): u
 function liftTitled(copy: Json, schemas: Record<string, unknown>): Json {
   const { title } = copy;
   if (typeof title !== 'string' || !['object', 'string'].includes(copy.type as string)) return copy;
-  schemas[title] = copy;
-  return { $ref: `#/components/schemas/${title}` };
+  // A member has its own default, and its own description if others describe the same type in another way.
+  const { description, default: preset, ...type } = copy;
+  const component: Json = { ...(preset === undefined ? copy : type), ...(schemas[title] as Json) };
+  schemas[title] = component;
+  return {
+    $ref: `#/components/schemas/${title}`,
+    ...(description !== component.description && { description }),
+    ...(preset !== undefined && { default: preset }),
+  };
 }
 
 /** The component for members with `x-instant`, so that generated code has one type for all of them. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 
 import type { ProblemKind } from '#problems/catalogue/problem-kind.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
@@ -85,6 +86,30 @@ test('writes the limit of 64-bit integers exactly', () => {
       expect(member).toMatchObject({ type: 'integer', format: 'int64', minimum: 0 });
     }
   }
+});
+
+test('a member keeps its own default and description beside the reference to its type', () => {
+  const { schemas } = document.components;
+
+  expect(schemas.CreateBackfill?.properties.order).toEqual({
+    $ref: '#/components/schemas/BackfillOrder',
+    description: expect.stringContaining('Default: `oldest`.'),
+    default: 'oldest',
+  });
+  expect(schemas.BackfillOrder).not.toHaveProperty('default');
+  expect(schemas.Backfill?.properties.order).toEqual({
+    $ref: '#/components/schemas/BackfillOrder',
+  });
+  expect(schemas.SliceProblem).toMatchObject({
+    description: expect.stringMatching(/^The reason why a slice or an attempt failed/),
+  });
+  expect(schemas.Archive?.properties.stopProblem).toMatchObject({
+    description: expect.stringMatching(/^The reason why the archive creates no exports/),
+  });
+});
+
+test('parsers of YAML 1.1 read the document like those of YAML 1.2', () => {
+  expect(parseYaml(yaml, { version: '1.1', merge: false })).toEqual(JSON.parse(json));
 });
 
 test('operation ids do not change, because generated clients use them as names', () => {
