@@ -11,7 +11,7 @@ import { anonymous } from '#auth/principal.ts';
 import { inDigits } from '#problems/limits.ts';
 import { answerProblem, timeoutOf, toProblem } from '#problems/plugin.ts';
 import { Problem, problemMediaType } from '#problems/problem.ts';
-import { jsonContentType, readJsonBody } from '#validation/json-body.ts';
+import { jsonContentType, readJsonBody } from '#validation/json/json-body.ts';
 import { makeBodyBudget } from './body-budget.ts';
 import { isPreflight, makeCors } from './browsers/cors.ts';
 import { isCrossSiteChange } from './browsers/cross-site.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { readJsonBody } from '#validation/json-body.ts';
+import { readJsonBody } from '#validation/json/json-body.ts';
 
 const mebibyte = 1_048_576;
 const read = (text: string) => readJsonBody(Buffer.from(text));

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CreateExportJob } from '#export-jobs/planning/create-export-job-body.ts';
 import { completeDocument } from '#openapi/document.ts';
 import type { Problem } from '#problems/problem.ts';
-import { readJsonBody } from '#validation/json-body.ts';
+import { readJsonBody } from '#validation/json/json-body.ts';
 import { makeValidator } from '#validation/validator.ts';
 
 const validate = makeValidator({ schema: CreateExportJob, httpPart: 'body' });

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-import { refuseLargeStructure } from '#validation/json-structure.ts';
+import { refuseLargeStructure } from '#validation/json/json-structure.ts';
 import { awsError } from '../aws-error.ts';
 
 const digits = Symbol('digits');
