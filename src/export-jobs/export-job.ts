@@ -35,7 +35,7 @@ export const SliceProblem = Type.Object(
   {
     title: 'SliceProblem',
     description:
-      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. Slices that failed together have the same problem, but only one of them has `bucketPolicy`. An attempt with the outcome `failed`, `refused` or `not-sent` has one. An attempt with `not-created` has one, unless the service stopped during the create call. An attempt with `cancelled` has one if the job did not cancel the task. An attempt without an outcome has one if the answer of AWS was lost.',
+      'The reason why a slice or an attempt failed. A slice has the problem of its latest failure until it completes or the job is retried. A `verifying` slice also has one while AWS does not answer. Slices that failed together have the same problem, but only one of them has `bucketPolicy`. An attempt with the outcome `failed`, `refused` or `not-sent` has one. An attempt with `not-created` has one, unless the service stopped during the create call. An attempt with `cancelled` has one if the job did not cancel the task. An attempt without an outcome has one if the answer of AWS was lost.',
   },
 );
 

@@ -243,9 +243,11 @@ export function toJsonText(document: unknown): string {
 
 /** The same document as YAML. */
 export function toYamlText(jsonText: string): string {
-  return stringifyYaml(parseYaml(jsonText, { intAsBigInt: true }), {
+  const document = parseYaml(jsonText, { intAsBigInt: true });
+  // Without `compat`, parsers of YAML 1.1 read `off` as false and dates as dates.
+  return stringifyYaml(document, {
     lineWidth: 0,
     aliasDuplicateObjects: false,
-    compat: 'yaml-1.1', // whose parsers read `off` without quotes as false
+    compat: 'yaml-1.1',
   });
 }

@@ -46,7 +46,7 @@ export const TargetStateName = Type.Unsafe<TargetState>({
   type: 'string',
   enum: targetStates,
   description:
-    'State of the target. `unchecked`: AWS STS has not confirmed its account yet. `ready`: exports can run. `unusable`: its account cannot be used, `problem` has the reason. The service checks an unusable target again, at least once a minute.',
+    'State of the target. `unchecked`: AWS STS has not confirmed its account yet. `ready`: exports can run. `unusable`: its account cannot be used, and `problem` has the reason. The service checks an unusable target again, at least once a minute.',
   'x-rule': `one of ${targetStates.join(', ')}`,
 });
 

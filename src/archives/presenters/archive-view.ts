@@ -32,7 +32,7 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
   type: 'string',
   enum: archiveStates,
   description:
-    'State of the archive, the first one that applies. `ended`: it exports nothing more. `paused`: it exports nothing until it is resumed. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition is lost and not waived, or its export failed. `behind`: a partition is due for more than an hour and not covered, or `stopProblem` is present. It is also `behind` while its last listing of log groups is 24 minutes old or older. A new archive is `behind` until the service has looked at it. `current`: everything that is due is covered.',
+    'State of the archive, the first one that applies. `ended`: it exports nothing more. `paused`: it exports nothing until it is resumed. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition is lost and not waived, or its export failed. `behind`: a partition has been due for more than an hour, or `stopProblem` is present. It is also `behind` if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: everything that is due is covered.',
   'x-rule': `one of ${archiveStates.join(', ')}`,
 });
 

@@ -71,7 +71,7 @@ export const ShownRun = Type.Object(
     }),
     retryAt: Type.Optional(
       DateTime(
-        'When the failed export is tried again automatically. Absent if there is none, or if only a backfill repeats it.',
+        'When the failed export is tried again automatically. Absent if no export failed, or if only a backfill repeats it.',
       ),
     ),
   },

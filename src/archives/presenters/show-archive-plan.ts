@@ -35,7 +35,7 @@ const Load = Type.Object(
     slotShare: Type.Number({
       minimum: 0,
       description:
-        'Share of its time in which the slot is busy with these exports. 1 is all the time.',
+        'Share of the time in which these exports keep the slot busy. 1 is all the time.',
     }),
     targetShare: Type.Number({
       minimum: 0,

@@ -51,7 +51,7 @@ const actionDescription = `The action to test. The members that matter, beside \
 - \`CreateExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`.
 - \`CreateExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`from\`, \`to\`, \`priority\`. The policies are checked for the new job and again before each of its tasks. POST /preflights also requires this action.
 - \`DescribeExportTasks\`, \`CancelExportTask\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`.
-- \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry must also be permitted as \`CreateExportJob\`.
+- \`ReadExportJob\`, \`CancelExportJob\`, \`RetryExportJob\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`. A retry also needs \`CreateExportJob\`.
 - \`CreateArchive\`: the same as for \`CreateExportJob\`. Each export of the archive also needs \`CreateExportJob\`.
 - \`ReadArchive\`, \`ChangeArchive\`: \`logGroupName\`, \`destination\`, \`destinationPrefix\`, \`isOwn\`.
 - \`ReadCoverage\`: \`logGroupName\`.

@@ -47,7 +47,7 @@ const members = {
           type: 'string',
           enum: disabledReasons,
           description:
-            'The reason. `caller`: you have disabled it. `gone`: it answered 410. `failing`: all deliveries failed for five days.',
+            'The reason. `caller`: you have disabled it. `gone`: it answered 410. `failing`: all tries failed for five days.',
         }),
       },
       {
@@ -65,7 +65,7 @@ const members = {
   createdAt: DateTime('When the endpoint was created.'),
   previousSecretUntil: Type.Optional(
     DateTime(
-      'The end of the previous secret. Before it, messages are also signed with that secret. Present for 24 hours after a rotation.',
+      'When the previous secret becomes invalid. Until then, messages are also signed with it. Present for 24 hours after a rotation.',
     ),
   ),
   links: Type.Object(

@@ -18,7 +18,7 @@ export const testEndpoint: FastifyPluginAsyncTypebox<{ deliveries: EndpointDeliv
       tags: ['webhook-endpoints'],
       summary: 'Send a test event',
       description:
-        'Sends an event of the type `webhook.test` to the endpoint. `eventTypes` does not matter. The event is sent like every other event, with the same tries. GET /webhook-endpoints/{endpointId}/deliveries has the result.',
+        'Sends an event of the type `webhook.test` to the endpoint. `eventTypes` does not matter. The event is sent, and tried again, like every other event. GET /webhook-endpoints/{endpointId}/deliveries has the result.',
       params: EndpointParams,
       response: {
         202: Type.Object(

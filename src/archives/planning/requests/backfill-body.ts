@@ -16,7 +16,7 @@ export const Reprocess = Type.Unsafe<ArchiveBackfillRow['reprocess']>({
   type: 'string',
   enum: reprocesses,
   description:
-    'The partitions to export. `missing`: those that are neither covered nor failed. Failed ones wait for their next automatic try, if there is one. `failed`: also failed partitions, at once. `all`: also covered partitions, which are exported again to the next `{revision}`.',
+    'The partitions to export. `missing`: those that are not covered, failed or waived. Failed ones wait for their next automatic try, if there is one. `failed`: the same, and failed partitions at once. `all`: the same as `failed`, and covered partitions again, to the next `{revision}`.',
   'x-rule': `one of ${reprocesses.join(', ')}`,
 });
 
