@@ -244,10 +244,6 @@ export function toJsonText(document: unknown): string {
 /** The same document as YAML. */
 export function toYamlText(jsonText: string): string {
   const document = parseYaml(jsonText, { intAsBigInt: true });
-  // Without `compat`, parsers of YAML 1.1 read `off` as false and dates as dates.
-  return stringifyYaml(document, {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    compat: 'yaml-1.1',
-  });
+  const compat = 'yaml-1.1'; // otherwise its parsers read `off` as false, and dates not as text
+  return stringifyYaml(document, { lineWidth: 0, aliasDuplicateObjects: false, compat });
 }
