@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '#database/database.ts';
 import { type DatabaseOptions, openDatabase } from '#database/open-database.ts';
@@ -15,14 +15,14 @@ export const patientLimits: PostgresLimits = {
 const fileName = 'export-jobs.sqlite';
 
 /**
- * Opens a migrated database with long limits. A new SQLite file is a copy of one that has its tables: the
- * migrations take longer than most tests.
+ * Opens a migrated database with long limits. A new SQLite file in an existing folder is a copy of one that
+ * has its tables: the migrations take longer than most tests.
  */
 export async function openReady(options: DatabaseOptions): Promise<Database> {
   const { databaseUrl, dataDir } = options;
   const template = process.env.TEST_SQLITE_TEMPLATE;
-  if (databaseUrl === undefined && template && !existsSync(join(dataDir, fileName))) {
-    mkdirSync(dataDir, { recursive: true });
+  const isNew = existsSync(dataDir) && !existsSync(join(dataDir, fileName));
+  if (databaseUrl === undefined && template && isNew) {
     copyFileSync(join(template, fileName), join(dataDir, fileName));
   }
   const database = await openDatabase({ limits: patientLimits, ...options });

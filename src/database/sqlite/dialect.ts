@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dialect, type Driver, SqliteDialect } from 'kysely';
 
+import { setAsNewest } from '#caching/bounded-map.ts';
 import { configError } from '#problems/config-error.ts';
 import { databaseUnavailable, isUnavailable } from '../unavailable-problem.ts';
 
@@ -32,20 +33,16 @@ const resultCode = (error: unknown) => ((error as SqliteError).errcode ?? 0) & 0
  */
 export function makeSqliteDialect(dataDir: string): Dialect {
   const file = openFile(dataDir);
+  const statements = new Map<string, ReturnType<typeof prepare>>();
   const dialect = new SqliteDialect({
     database: {
       close: () => file.close(),
       prepare(text) {
         // SQLite has already rolled back when the disk is full; kysely must not fail on its own rollback.
         if (text === 'rollback' && !file.isTransaction) return noStatement;
-        const statement = withProblems(() => file.prepare(text));
-        return {
-          // A pragma without columns works only as long as its rows are read.
-          reader: statement.columns().length > 0 || text.startsWith('pragma'),
-          all: (values) => withProblems(() => statement.all(...(values as SQLInputValue[]))),
-          run: (values) => withProblems(() => statement.run(...(values as SQLInputValue[]))),
-          iterate: (values) => statement.iterate(...(values as SQLInputValue[])),
-        };
+        const statement = statements.get(text) ?? prepare(file, text);
+        setAsNewest(statements, text, statement, maxStatements);
+        return statement;
       },
     },
   });
@@ -54,6 +51,23 @@ export function makeSqliteDialect(dataDir: string): Dialect {
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (queries) => dialect.createIntrospector(queries),
+  };
+}
+
+// To prepare a statement takes longer than to run it. Fewer: more of them are prepared again. More: the same
+// speed, and some kilobytes of memory for each.
+const maxStatements = 500;
+
+function prepare(file: DatabaseSync, text: string) {
+  const statement = withProblems(() => file.prepare(text));
+  return {
+    // A pragma without columns works only as long as its rows are read.
+    reader: statement.columns().length > 0 || text.startsWith('pragma'),
+    all: (values: readonly unknown[]) =>
+      withProblems(() => statement.all(...(values as SQLInputValue[]))),
+    run: (values: readonly unknown[]) =>
+      withProblems(() => statement.run(...(values as SQLInputValue[]))),
+    iterate: (values: readonly unknown[]) => statement.iterate(...(values as SQLInputValue[])),
   };
 }
 
