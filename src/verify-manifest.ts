@@ -9,6 +9,7 @@ import { makeStorage } from '#aws/storage/make-storage.ts';
 import type { ObjectPlace, Storage } from '#aws/storage/storage.ts';
 import { checkManifest } from '#export-jobs/manifest-check/check-manifest.ts';
 import { parseManifest } from '#export-jobs/manifest-check/open-manifest.ts';
+import { countOf } from '#problems/limits.ts';
 import { Problem } from '#problems/problem.ts';
 
 const usage = `Usage: npm run verify -- [--deep] <manifest>
@@ -129,7 +130,9 @@ async function verify(words: string[], { aws, defaultRegion, write }: VerifyOpti
     const { totals } = manifest;
     if (unsummed > 0) write(`Objects without a checksum in the manifest: ${unsummed}.`);
     if (differences + undecided === 0) {
-      write(`Nothing differs: ${totals.objects} objects, ${totals.bytes} bytes.`);
+      write(
+        `Nothing differs: ${countOf(totals.objects, 'object')}, ${countOf(totals.bytes, 'byte')}.`,
+      );
     }
   }
   if (differences > 0) write(`Differences: ${differences}.`);

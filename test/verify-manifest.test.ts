@@ -168,7 +168,7 @@ describe('the check of a manifest', () => {
 
     expect(written).toEqual([
       `prefix: ${prefix} does not end in the task other`,
-      'totals.objects: 4, but 3 objects are listed',
+      'totals.objects: 4, but the manifest lists 3 objects',
       'isEmpty: true, with 3 objects',
       'Differences: 3.',
     ]);

@@ -32,7 +32,8 @@ export function toViolations(errors: ErrorObject[], place: Violation['in']): Vio
   }
   const left = pointers.size - violations.length;
   if (left === 0) return violations;
-  return [...violations, { in: place, pointer: '#', detail: `${left} more members break a rule.` }];
+  const more = left === 1 ? 'more member breaks' : 'more members break';
+  return [...violations, { in: place, pointer: '#', detail: `${left} ${more} a rule.` }];
 }
 
 /** The JSON pointer to the invalid member, as a URI fragment. */

@@ -64,6 +64,6 @@ test(`run --wait ends with the code of the job after ${restarts} restarts of the
 
   expect(codes).toEqual([0, 1]);
   expect(first.stdout()).toMatch(/ completed: 1 slice\.\n$/);
-  expect(second.stdout()).toContain(' failed: 0 of 1 slices.\n');
+  expect(second.stdout()).toContain(' failed: 0 of 1 slice.\n');
   expect(creates).toHaveLength(2);
 });

@@ -66,6 +66,10 @@ async function lookUpNames(
   const missing = names.filter((name) => !existing.has(name));
   if (found.length > 0) return { found, missing, isPartial: false };
   const [first = '', ...others] = names;
-  const more = others.length > 0 ? `, nor one of the ${inDigits(others.length)} other names` : '';
+  const other =
+    others.length === 1
+      ? `the name ${others[0]}`
+      : `one of the ${inDigits(others.length)} other names`;
+  const more = others.length > 0 ? `, nor ${other}` : '';
   throw new Problem('no-log-groups', `No log group has the name ${first}${more}.`);
 }

@@ -41,8 +41,8 @@ export function printOutcome(screen: Screen, job: JobDocument): void {
   const { done, total } = countSlices(job);
   const style = styleOfState(job.state);
   const state = style ? screen.style(style, job.state) : job.state;
-  const of = done === total ? countWithNoun(total, 'slice') : `${done} of ${total} slices`;
-  screen.print(`Job ${cleanText(job.id)} ${state}: ${of}.`);
+  const part = done === total ? '' : `${done.toLocaleString('en')} of `;
+  screen.print(`Job ${cleanText(job.id)} ${state}: ${part}${countWithNoun(total, 'slice')}.`);
   printFailures(screen, job);
   if (job.state === 'failed')
     screen.print(`Export the failed slices again: log-export retry ${cleanText(job.id)}`);

@@ -1,5 +1,6 @@
 import type { ObjectChecksum, ObjectPlace, Storage, StoredObject } from '#aws/storage/storage.ts';
 import { inChunks } from '#paging/in-chunks.ts';
+import { countOf } from '#problems/limits.ts';
 import { listExport } from '../verification/list-export.ts';
 import {
   type Manifest,
@@ -64,13 +65,14 @@ function compareTotals(
   report: Report,
 ): void {
   const bytes = listed.values().reduce((sum, { size }) => sum + size, 0);
+  const count = countOf(listed.size, 'object');
   if (totals.objects !== listed.size) {
-    report(`totals.objects: ${totals.objects}, but ${listed.size} objects are listed`);
+    report(`totals.objects: ${totals.objects}, but the manifest lists ${count}`);
   }
   if (totals.bytes !== bytes) {
     report(`totals.bytes: ${totals.bytes}, but the listed objects have ${bytes}`);
   }
-  if (isEmpty !== (listed.size === 0)) report(`isEmpty: ${isEmpty}, with ${listed.size} objects`);
+  if (isEmpty !== (listed.size === 0)) report(`isEmpty: ${isEmpty}, with ${count}`);
 }
 
 /** Compares the listed objects with those in the bucket. Returns the ones that are there. */

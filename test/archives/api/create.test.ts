@@ -246,7 +246,7 @@ describe.each(storageBackends)('POST /archives on %s', (_name, openStorage) => {
       const { status, body } = await post({ ...archiveBody, logGroupNames: ['/ap', '/pp'] });
 
       expect([status, body.type]).toEqual([422, '/problems/no-log-groups']);
-      expect(body.detail).toBe('No log group has the name /ap, nor one of the 1 other names.');
+      expect(body.detail).toBe('No log group has the name /ap, nor the name /pp.');
     });
 
     test('and accepts a prefix of the future, with a warning', async () => {

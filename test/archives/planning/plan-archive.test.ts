@@ -49,6 +49,7 @@ describe('looking up the log groups of an archive', () => {
 
   test.each([
     [['/a'], 'No log group has the name /a.'],
+    [['/a', '/b'], 'No log group has the name /a, nor the name /b.'],
     [['/a', '/b', '/c'], 'No log group has the name /a, nor one of the 2 other names.'],
   ])('rejects names of which none exists: %j', async (logGroupNames, detail) => {
     await using kept = await openKeptArchives();
