@@ -41,7 +41,7 @@ export const CreatePreflight = Type.Object(
     from: Type.Optional(
       Instant({
         description:
-          'Start of the time range, inclusive. Milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 text with an offset. Default: no time range. Then the checks `log-group-age`, `retention` and `events` are absent.',
+          'Start of the time range, inclusive. Milliseconds since 1970-01-01T00:00:00Z, or RFC 3339 text with an offset. Required if `to` is present. Default: no time range. Then the checks `log-group-age`, `retention` and `events` are absent.',
       }),
     ),
     to: Type.Optional(

@@ -62,7 +62,7 @@ export const Check = Type.Object(
           title: 'PolicyFix',
           additionalProperties: true,
           description:
-            'The whole policy to paste: all existing statements, and the new statements that are missing. Only the checks `bucket-policy`, `caller-permission` and `key-policy` have it. Present if the check fails and new statements are enough. Absent if the service role may not read the policy.',
+            'The whole policy to paste: all existing statements, and the new statements that are missing. Only the checks `bucket-policy` and `key-policy` have it. Present if the check fails and new statements are enough. Absent if the service role may not read the policy.',
         },
       ),
     ),

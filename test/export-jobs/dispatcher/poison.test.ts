@@ -1,6 +1,7 @@
 import type { Fault } from 'cloudwatch-logs-export-emulator/source';
 import { describe, expect, test } from 'vitest';
 
+import { forPartitions } from '#problems/catalogue/problem-kind.ts';
 import { catalogue } from '#problems/catalogue.ts';
 import { startAt } from '../insert-hourly-job.ts';
 import { openQueue, type Queue } from '../open-queue.ts';
@@ -71,6 +72,7 @@ describe('a slice for which AWS never creates a task', () => {
       expect(JSON.parse(slice?.problem ?? '').detail).toMatch(
         /AWS did not list the task within \d+ seconds\. This happened 3 times in a row\.$/,
       );
+      expect(JSON.parse(slice?.problem ?? '').remedy).toContain(forPartitions);
       const attempts = await queue.database.queries
         .selectFrom('attempts')
         .selectAll()

@@ -1,4 +1,5 @@
 import { attemptCalls, reconciledCreates } from '#diagnostics/exports.ts';
+import { forPartitions } from '#problems/catalogue/problem-kind.ts';
 import { Problem } from '#problems/problem.ts';
 import type { SliceProblem } from '../../export-job.ts';
 import type { StartingSlice } from '../../store/steps/read-active-slice.ts';
@@ -88,8 +89,7 @@ async function recordNotCreated(slot: OwnedSlot, active: StartingSlice): Promise
     ...answer,
     detail: `${answer.detail} AWS did not list the task within ${slot.timings.reconcileMs / 1_000} seconds. This happened ${times(misses + 1)}.`,
     isRetryable: true, // it counts as absent, see docs/decisions/0002
-    remedy:
-      'Do nothing while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry.',
+    remedy: `Do nothing while the slice is waiting: it is sent again. If it fails, find out why AWS does not create the task. Then retry the job with POST /export-jobs/{jobId}/retry. ${forPartitions}`,
   };
   const failed: FailedAttempt = {
     problem,
