@@ -25,15 +25,15 @@ export interface ArchivesPluginOptions extends CreateArchiveOptions, Pick<Archiv
 /** Registers the operations on archives. It queries nothing before the first request. */
 export const archivesPlugin: FastifyPluginAsync<ArchivesPluginOptions> = async (app, options) => {
   const { operations, authenticate, watch, polls } = options;
-  await app.register(createArchive, options);
-  await app.register(listArchives, { list: operations.list });
-  await app.register(getArchive, { operations, authenticate, watch, polls });
-  await app.register(changeArchiveDefinition, { operations });
-  await app.register(pauseArchive, { operations });
-  await app.register(resumeArchive, { operations });
-  await app.register(endArchive, { operations });
-  await app.register(createBackfill, { operations });
-  await app.register(listBackfills, { operations });
-  await app.register(createWaiver, { operations });
-  await app.register(listCoverage, { operations });
+  await createArchive(app, options);
+  await listArchives(app, { list: operations.list });
+  await getArchive(app, { operations, authenticate, watch, polls });
+  await changeArchiveDefinition(app, { operations });
+  await pauseArchive(app, { operations });
+  await resumeArchive(app, { operations });
+  await endArchive(app, { operations });
+  await createBackfill(app, { operations });
+  await listBackfills(app, { operations });
+  await createWaiver(app, { operations });
+  await listCoverage(app, { operations });
 };

@@ -124,5 +124,5 @@ export const authorizationPlugin: FastifyPluginAsync<AuthorizationPluginOptions>
   app,
   options,
 ) => {
-  await app.register(checkAuthorization, options);
+  await checkAuthorization(app, options);
 };

@@ -4,5 +4,5 @@ import { type FindCoverageOptions, findCoverage } from './routes/find-coverage.t
 
 /** Registers the operation on coverage. */
 export const coveragePlugin: FastifyPluginAsync<FindCoverageOptions> = async (app, options) => {
-  await app.register(findCoverage, options);
+  await findCoverage(app, options);
 };

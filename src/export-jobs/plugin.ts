@@ -39,7 +39,7 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
   // cuts it.
   app.addHook('preClose', operations.close);
 
-  await app.register(createExportJob, {
+  await createExportJob(app, {
     targets,
     authorizer,
     database,
@@ -55,11 +55,11 @@ export const exportJobsPlugin: FastifyPluginAsync<ExportJobsOptions> = async (ap
     maxWaitingSlices,
     verification,
   });
-  await app.register(listExportJobs, { list: operations.list });
-  await app.register(getExportJob, { access, show, authenticate, watch, polls });
-  await app.register(watchEvents, { openStream: operations.openStream });
-  await app.register(listSlices, { access, list: operations.listSlices });
-  await app.register(listObjects, { access, list: operations.listObjects });
-  await app.register(cancelExportJob, { changes, showNow });
-  await app.register(retryExportJob, { changes, showNow });
+  await listExportJobs(app, { list: operations.list });
+  await getExportJob(app, { access, show, authenticate, watch, polls });
+  await watchEvents(app, { openStream: operations.openStream });
+  await listSlices(app, { access, list: operations.listSlices });
+  await listObjects(app, { access, list: operations.listObjects });
+  await cancelExportJob(app, { changes, showNow });
+  await retryExportJob(app, { changes, showNow });
 };

@@ -25,14 +25,14 @@ export interface ExportTasksOptions extends OutcomeLookUpOptions {
 export const exportTasksPlugin: FastifyPluginAsync<ExportTasksOptions> = async (app, options) => {
   const { targets, authorizer, visibility, isReserved } = options;
   const maskTaskNames = makeMaskTaskNames(visibility);
-  await app.register(createExportTask, {
+  await createExportTask(app, {
     targets,
     authorizer,
     maskTaskNames,
     isReserved,
     createOnce: makeCreateOnce(options),
   });
-  await app.register(describeExportTasks, { targets, authorizer, maskTaskNames });
-  await app.register(getExportTask, { targets, authorizer, maskTaskNames });
-  await app.register(cancelExportTask, { targets, authorizer, maskTaskNames });
+  await describeExportTasks(app, { targets, authorizer, maskTaskNames });
+  await getExportTask(app, { targets, authorizer, maskTaskNames });
+  await cancelExportTask(app, { targets, authorizer, maskTaskNames });
 };

@@ -5,6 +5,6 @@ import { getReadiness, type ReadinessOptions } from './routes/get-readiness.ts';
 
 /** Registers the probes of orchestrators and load balancers. */
 export const healthPlugin: FastifyPluginAsync<ReadinessOptions> = async (app, options) => {
-  await app.register(getLiveness);
-  await app.register(getReadiness, options);
+  await getLiveness(app, {});
+  await getReadiness(app, options);
 };

@@ -88,8 +88,8 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = fp(
       return text;
     };
     app.decorate('openapiText', openapiText);
-    await app.register(getJsonDocument, { openapiText });
-    await app.register(getYamlDocument, { openapiText });
+    await getJsonDocument(app, { openapiText });
+    await getYamlDocument(app, { openapiText });
 
     await app.register(async (docs) => {
       docs.addHook('onRequest', redirectOrServe);

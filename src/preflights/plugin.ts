@@ -6,5 +6,5 @@ export const preflightsPlugin: FastifyPluginAsync<CreatePreflightOptions> = asyn
   app,
   options,
 ) => {
-  await app.register(createPreflight, options);
+  await createPreflight(app, options);
 };

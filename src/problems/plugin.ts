@@ -69,8 +69,8 @@ export const problemsPlugin: FastifyPluginAsync = fp(async (app: FastifyInstance
 
 /** Registers the routes of the catalogue, where the `type` of every problem leads. */
 export const cataloguePlugin: FastifyPluginAsync = async (app) => {
-  await app.register(listProblems);
-  await app.register(getProblem);
+  await listProblems(app, {});
+  await getProblem(app, {});
 };
 
 /** Answers with a problem and leaves it on the request for the log line. */

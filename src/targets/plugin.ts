@@ -6,6 +6,6 @@ import type { TargetAccess } from './target-access.ts';
 
 /** Registers the routes of targets. */
 export const targetsPlugin: FastifyPluginAsync<{ access: TargetAccess }> = async (app, options) => {
-  await app.register(listTargets, options);
-  await app.register(getTarget, options);
+  await listTargets(app, options);
+  await getTarget(app, options);
 };

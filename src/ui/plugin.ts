@@ -87,23 +87,23 @@ export const uiPlugin: FastifyPluginAsync<UiOptions> = async (app, options) => {
   acceptForms(app);
   app.setErrorHandler(makeErrorHandler(sendPage, enteredMethods(access.methods).length > 0));
 
-  await app.register(getRoot);
-  await app.register(getAsset, { assets });
-  await app.register(signIn, { access, audit, countAttempt, openSession, newId, sendPage });
-  await app.register(signOut);
-  await app.register(showTargets, { targetAccess, sendPage, now });
+  await getRoot(app, {});
+  await getAsset(app, { assets });
+  await signIn(app, { access, audit, countAttempt, openSession, newId, sendPage });
+  await signOut(app, {});
+  await showTargets(app, { targetAccess, sendPage, now });
   const readTimeline = operations?.readTimeline;
-  await app.register(showTargetPage, { targets, targetAccess, readTimeline, sendPage, now });
+  await showTargetPage(app, { targets, targetAccess, readTimeline, sendPage, now });
   if (!operations) return;
-  await app.register(showJobs, { list: operations.list, sendPage });
-  await app.register(showJobPage, { operations, authorizer, openSession, sendPage, now });
-  await app.register(followJob, { openStream: operations.openStream });
-  await app.register(changeJob, { changes: operations.changes });
+  await showJobs(app, { list: operations.list, sendPage });
+  await showJobPage(app, { operations, authorizer, openSession, sendPage, now });
+  await followJob(app, { openStream: operations.openStream });
+  await changeJob(app, { changes: operations.changes });
   if (!archiveOperations) return;
-  await app.register(showArchives, { list: archiveOperations.list, sendPage, now });
+  await showArchives(app, { list: archiveOperations.list, sendPage, now });
   const shown = { operations: archiveOperations, authorizer, openSession, sendPage, now };
-  await app.register(showArchivePage, shown);
-  await app.register(changeArchivePage, { changes: archiveOperations.changes });
+  await showArchivePage(app, shown);
+  await changeArchivePage(app, { changes: archiveOperations.changes });
 };
 
 /** Accepts the bodies that forms send, and no others. */
