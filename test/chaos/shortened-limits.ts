@@ -6,7 +6,7 @@ import type { NotificationTimings } from '#notifications/timings.ts';
 /** Timeouts of calls to the emulator, which runs on the same busy machine. */
 export const chaosTimeouts: AwsTimeouts = { connectMs: 200, createMs: 600, readMs: 1_000 };
 
-/** Limits in seconds instead of the minutes of production, in the same proportions. */
+/** Limits in seconds instead of the minutes of production. */
 export const chaosLimits: DispatcherTimings = {
   leaseMs: 2_000,
   createDeadlineMs: chaosTimeouts.connectMs + chaosTimeouts.createMs,
