@@ -28,7 +28,7 @@ variable "scoped_sessions" {
 }
 
 variable "verification" {
-  description = "The setting VERIFICATION of the gateway: off, objects or count."
+  description = "The setting VERIFICATION of the gateway: off, objects or count. Set count, too, if a job or archive asks for it."
   type        = string
   default     = "objects"
 }

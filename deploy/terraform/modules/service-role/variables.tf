@@ -75,7 +75,7 @@ variable "eks_session_tags" {
 }
 
 variable "verification" {
-  description = "The setting VERIFICATION of the gateway: off, objects or count. The role gets the permissions for it."
+  description = "The setting VERIFICATION of the gateway: off, objects or count. Set count, too, if a job or archive asks for it. The role gets the permissions for it."
   type        = string
   default     = "objects"
 
