@@ -10,7 +10,7 @@ export type CoveringExport = Static<typeof CoveringExport>;
 export const CoveringExport = Type.Object(
   {
     from: DateTime(
-      'Start of the time range that it covers, inclusive. It is the start of the time range of the export. If the log group was created again after that, it is the time of that creation. Only exports of archives have such a start.',
+      'Start of the time range that it covers, inclusive. Usually, it is the start of the time range of the export. An archive can export a log group that was created again during that time range. Then it is the time of that creation.',
     ),
     to: DateTime('End of the time range of the export, exclusive.'),
     target: Type.String({ description: 'Name of the target that exported it.' }),

@@ -107,7 +107,7 @@ export const jobFacts = {
   warnings: Type.Optional(
     Type.Array(Warning, {
       description:
-        'Likely mistakes in the request, and verifications that prove less than `verification` says. Present if there are any. Only the answer to POST /export-jobs warns if log groups share a `destinationPrefix`. Only it warns if a log group name makes an empty segment (`//`) in the `destinationPrefix`.',
+        'Likely mistakes in the request, and verifications that prove less than `verification` says. Present if there are any. Two warnings are only in the answer to POST /export-jobs: log groups share a `destinationPrefix`, or a log group name makes an empty segment (`//`) in it.',
     }),
   ),
   logStreamNamePrefix: Type.Optional(
@@ -207,7 +207,9 @@ export const ExportJob = Type.Object(
         objects: Link('URL path of its objects in S3.'),
         events: Link('URL path of its event stream.'),
         cancel: Link('URL path to cancel the job.'),
-        retry: Link('URL path to retry its failed slices.'),
+        retry: Link(
+          'URL path to retry its failed slices. A job of an archive, or with a requested cancel, cannot be retried.',
+        ),
       },
       { title: 'ExportJobLinks', description: 'URL paths of the operations on this job.' },
     ),

@@ -49,7 +49,7 @@ export const CreatedExportTask = Type.Object(
 
 // As in `isActive`.
 const activeStates =
-  'In PENDING, AWS has not started the task yet. In PENDING_CANCEL, AWS has received a cancel and has not finished it. A task holds the slot in both and in RUNNING.';
+  'In PENDING, AWS has not started the task yet. In PENDING_CANCEL, AWS has received a cancel and has not finished it. A task holds the slot in PENDING, RUNNING and PENDING_CANCEL.';
 
 /** A status code, as a filter. */
 export const StatusCode = Type.Unsafe<ExportTaskStatusCode>({

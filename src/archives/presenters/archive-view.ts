@@ -32,7 +32,7 @@ export const ArchiveStateName = Type.Unsafe<ArchiveState>({
   type: 'string',
   enum: archiveStates,
   description:
-    'State of the archive, the first one that applies. `ended`: it exports nothing more. `paused`: it exports nothing until it is resumed. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition is lost and not waived, or its export failed. `behind`: a partition has been due for more than an hour, or `stopProblem` is present. It is also `behind` if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: everything that is due is covered.',
+    'State of the archive, the first one that applies. `ended`: it starts no more exports. `paused`: it starts no exports until it is resumed. In both states, running exports continue. `atRisk`: log events that are not exported expire soon. `incomplete`: a partition is lost and not waived, or its export failed. `behind`: a partition has been due for more than an hour, or `stopProblem` is present. It is also `behind` if its log groups have not been listed for 24 minutes. A new archive is `behind` until the service has looked at it. `current`: no other state applies. A partition that has been due for less than an hour can still wait for its export.',
   'x-rule': `one of ${archiveStates.join(', ')}`,
 });
 
@@ -43,7 +43,8 @@ const countDescriptions: Record<PartitionState, string> = {
   covered: 'that are exported and verified',
   missing:
     'whose export failed or was cancelled. It includes those that are older than `catchUpDays`, or were left when the archive ended',
-  atRisk: 'that are not covered and whose log events expire soon',
+  atRisk:
+    'that are not covered and whose log events expire soon. They do not count as `open`, `waiting` or `missing`',
   lost: 'that can no longer be exported: their log events have expired, or their log group was deleted',
   waived: 'that need no export, because a caller has waived them',
 };

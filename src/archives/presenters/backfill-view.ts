@@ -54,7 +54,8 @@ export const ShownBackfill = Type.Object(
   },
   {
     title: 'Backfill',
-    description: 'A time range to export, beside the time range of the archive.',
+    description:
+      'A request to export past partitions of an archive, or to export them again. Its time range can begin before `from` of the archive.',
     examples: [exampleBackfill],
   },
 );

@@ -33,7 +33,7 @@ export const changeArchiveDefinition: FastifyPluginAsyncTypebox<{
       tags: ['archives'],
       summary: 'Change an archive',
       description:
-        'Changes members of the definition. The changes apply to partitions that are not exported yet: covered partitions stay covered. There is one exception. If you increase `refreshDays`, covered partitions that ended less than `refreshDays` days ago are exported again. A change of any member except `name` and `heartbeatUrl` also needs `CreateArchive` for the changed archive. Later exports still need `CreateExportJob` for the caller who created the archive.',
+        'Changes members of the definition. The changes apply to partitions that are not exported yet: covered partitions stay covered. There is one exception. If you increase `refreshDays`, covered partitions that ended less than `refreshDays` days ago are exported again. The policies must permit `ChangeArchive`. A change of any member except `name` and `heartbeatUrl` also needs `CreateArchive` for the changed archive. Later exports still need `CreateExportJob` for the caller who created the archive.',
       params: ArchiveParams,
       headers: Headers,
       body: ChangeArchive,

@@ -28,7 +28,7 @@ const PausedArchive = {
   ],
 };
 
-/** Pauses an archive: it exports nothing until it is resumed. */
+/** Pauses an archive: it starts no exports until it is resumed. */
 export const pauseArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOperations }> = async (
   app,
   { operations },

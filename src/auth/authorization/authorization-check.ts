@@ -72,11 +72,13 @@ export const AuthorizationCheck = Type.Object(
       'x-rule': `one of ${Object.keys(actions).join(', ')}`,
     }),
     target: Type.Optional(name('Name of the target. Default: the first configured target.')),
-    logGroupName: Type.Optional(value('Name of the log group. Default: empty.')),
+    logGroupName: Type.Optional(
+      value('Name of the log group, or `logGroupNamePrefix` of a job or archive. Default: empty.'),
+    ),
     destination: Type.Optional(value('Name of the destination bucket. Default: empty.')),
     destinationPrefix: Type.Optional(
       value(
-        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For the actions on an existing job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
+        'Destination prefix. For `CreateExportTask` and `CreateExportJob`: the final prefix, with all placeholders filled in. For `CreateArchive`: the prefix of the first partition, with the id of the archive as `{jobId}`. To test a new archive, use any id. For the other actions on a job or archive: its template. For the actions on an existing task: the prefix of the task. Default: `exportedlogs` for `CreateExportTask`, otherwise empty.',
       ),
     ),
     from: Type.Optional(
@@ -88,14 +90,14 @@ export const AuthorizationCheck = Type.Object(
     to: Type.Optional(
       Int64({
         description:
-          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. For a job, its `to` minus 1. Default: 0.',
+          'End of the time range, inclusive, in milliseconds since 1970-01-01T00:00:00Z. For a job or archive, its `to` minus 1. For an archive without an end: 1152921504606846976. Default: 0.',
       }),
     ),
     priority: Type.Optional(
       Type.Integer({
         minimum: -10,
         maximum: 10,
-        description: 'Priority of the job. Default: 0.',
+        description: 'Priority of the job or archive. Default: 0.',
         'x-rule': 'an integer from -10 to 10',
       }),
     ),

@@ -14,8 +14,8 @@ export interface AuthorizationOptions extends Omit<PoliciesOptions, 'directory'>
 }
 
 /**
- * Opens the authorizer. Without policies, everything is permitted if authentication is off, and nothing
- * is if it is on.
+ * Opens the authorizer. Without POLICY_DIR, everything is permitted if authentication is off, and nothing
+ * if it is on.
  * @throws an error named ConfigError that names file and line
  */
 export async function openAuthorizer(

@@ -32,8 +32,9 @@ export const archiveProblems = {
     status: 409,
     title: 'Archive ended',
     explanation:
-      'An archive that was ended does not change, and exports nothing more. Its coverage stays readable.',
-    remedy: 'Create a new archive. Its `from` can be where this one has ended.',
+      'An archive that was ended does not change, and starts no more exports. Its coverage stays readable.',
+    remedy:
+      'Create a new archive. Set its `from` to the start of the first partition that this archive has not covered. GET /archives/{archiveId}/coverage has the states of the partitions.',
     isRetryable: false,
   },
   'too-many-backfills': {

@@ -35,7 +35,7 @@ export const webhookProblems = {
     explanation:
       'Events are sent over HTTPS to the default port of public addresses. This protects the network of this service: otherwise a caller could send requests to hosts in it. The operator can allow other origins with WEBHOOK_ORIGINS. A name is looked up when an event is sent: if it has an address that is not public, the delivery fails.',
     remedy:
-      'Choose a URL that begins with https://, has no port, user name or fragment, and has a public address. Or ask the operator to add the origin of the URL to WEBHOOK_ORIGINS.',
+      'Choose a URL that begins with https://, uses the default port and has a public address. It must have no user name, password or fragment. Or ask the operator to add the origin of the URL to WEBHOOK_ORIGINS.',
     isRetryable: false,
   },
   'too-many-webhook-endpoints': {

@@ -47,7 +47,7 @@ export const Slot = Type.Object(
     ),
     since: Type.Optional(
       DateTime(
-        'When AWS created the export task. If that time is unknown, it is when the create call was recorded. Absent when `state` is `free`, or if both are unknown.',
+        'When AWS created the export task. If that time is unknown, it is when the create call was recorded. Absent when `state` is `free`, or if neither time is known.',
       ),
     ),
     seenAt: DateTime(

@@ -12,7 +12,7 @@ const WebhookEventType = Type.Unsafe<EventType>({
   type: 'string',
   enum: choosable,
   description:
-    'Type of an event. `export_job.*`: a job of yours has ended. `archive.at_risk`: your archive has log events that expire soon and are not exported yet. `archive.lost`: a partition can no longer be exported. `archive.stopped`: the archive exports nothing, because of its destination or its permissions. `archive.recovered`: the archive is no longer stopped or at risk.',
+    'Type of an event. `export_job.*`: a job of yours has ended. `archive.at_risk`: your archive has log events that expire soon and are not exported yet. `archive.lost`: a partition can no longer be exported. `archive.stopped`: the archive creates no exports, because of its destination or its permissions. `archive.recovered`: the archive is no longer stopped or at risk.',
   'x-rule': `one of ${choosable.join(', ')}`,
 });
 
@@ -23,7 +23,7 @@ export const endpointMembers = {
     maxLength: 2_048,
     rule: 'a URL of 1 to 2048 characters that begins with https://',
     description:
-      'URL that events are sent to. It begins with `https://`, and has port 443 and a public address. The operator can allow other origins with `WEBHOOK_ORIGINS`.',
+      'URL that events are sent to. It begins with `https://`, uses the default port 443 and has a public address. The operator can allow other origins with `WEBHOOK_ORIGINS`.',
   }),
   description: Text({
     maxLength: 256,

@@ -16,7 +16,7 @@ export const Reprocess = Type.Unsafe<ArchiveBackfillRow['reprocess']>({
   type: 'string',
   enum: reprocesses,
   description:
-    'The partitions to export. `missing`: those that are not covered, failed or waived. Failed ones wait for their next automatic try, if there is one. `failed`: the same, and failed partitions at once. `all`: the same as `failed`, and covered partitions again, to the next `{revision}`.',
+    'The partitions to export. `missing`: those that are neither covered nor waived, and whose export has not failed. Failed ones wait for their next automatic try, if there is one. `failed`: the same, and failed partitions at once. `all`: the same as `failed`, and covered partitions again, to the next `{revision}`.',
   'x-rule': `one of ${reprocesses.join(', ')}`,
 });
 
@@ -62,7 +62,7 @@ export const CreateBackfill = Type.Object(
   {
     title: 'CreateBackfill',
     additionalProperties: false,
-    description: 'A request to export a time range of an archive.',
+    description: 'A request to export past partitions of an archive.',
     'x-rule': 'a JSON object with from and to',
     examples: [{ from: '2024-04-01T00:00:00Z', to: '2024-05-01T00:00:00Z', order: 'newest' }],
   },
