@@ -33,7 +33,7 @@ test('a client certificate opens the pages, and without one there is no sign-in'
   const signIn = await visit('/ui/sign-in?next=/ui/jobs', caller);
 
   expect(page.status).toBe(200);
-  expect(page.html).toContain('mtls#ann.example');
+  expect(page.html).toContain('mtls#ann.<wbr>example');
   expect(page.html).not.toContain('Sign out');
   expect([refused.status, refused.location]).toEqual([401, undefined]);
   expect(refused.html).toContain('Authentication required');

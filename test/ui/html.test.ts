@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { inUtc, span } from '#ui/html/formats.ts';
-import { type Html, html, nameOf, toMarkup } from '#ui/html/html.ts';
+import { asCode, type Html, html, nameOf, toMarkup } from '#ui/html/html.ts';
 
 test.each([
   ['markup', '<script>alert(1)</script>', '&lt;script&gt;alert(1)&lt;/script&gt;'],
@@ -31,7 +31,16 @@ test('does not take an object for markup that only looks like it', () => {
 });
 
 test('isolates a name whose direction is right to left', () => {
-  expect(toMarkup(nameOf('\u202egpj.exe'))).toBe('<bdi class="name">\u202egpj.exe</bdi>');
+  expect(toMarkup(nameOf('\u202egpj'))).toBe('<bdi class="name">\u202egpj</bdi>');
+});
+
+test.each([
+  ['/demo/checkout', '/demo/<wbr>checkout'],
+  ['//a-b_c.d/', '//a-<wbr>b_<wbr>c.<wbr>d/'],
+  ['<a/b>', '&lt;a/<wbr>b&gt;'],
+  ['', ''],
+])('lets lines end only after the separators of %j', (text, markup) => {
+  expect(toMarkup(asCode(text))).toBe(`<code><bdi>${markup}</bdi></code>`);
 });
 
 test.each([

@@ -29,7 +29,7 @@ const pageOf = (view: Partial<TargetView>) =>
       hours: 1,
       ...view,
     }).content,
-  );
+  ).replaceAll('<wbr>', '');
 
 describe('the page of a target', () => {
   test('says that the state of the slot of a ready target is not known', () => {

@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 interface Visited {
   status: number;
   headers: Headers;
+  /** Its markup, without the places within a name where a line may end. */
   html: string;
   /** The values of the hidden fields of its forms, by name. */
   hidden: Record<string, string>;
@@ -38,7 +39,7 @@ export function openVisitor(world: World, always: Record<string, string> = {}): 
     });
     const set = response.headers.get('set-cookie');
     if (set !== null) visitor.cookie = /Max-Age=0/.test(set) ? undefined : set.split(';')[0];
-    const html = await response.text();
+    const html = (await response.text()).replaceAll('<wbr>', '');
     const fields = html.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g);
     const hidden = Object.fromEntries([...fields].map(([, name, value]) => [name, value]));
     return { status: response.status, headers: response.headers, html, hidden };

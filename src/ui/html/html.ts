@@ -31,7 +31,13 @@ export const prose = (text: string): Html =>
   html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 
 /** A name that somebody else has chosen. Its writing direction does not affect the text around it. */
-export const nameOf = (text: string): Html => html`<bdi class="name">${text}</bdi>`;
+export const nameOf = (text: string): Html => html`<bdi class="name">${breakable(text)}</bdi>`;
 
 /** The same as code. */
-export const asCode = (text: string): Html => html`<code><bdi>${text}</bdi></code>`;
+export const asCode = (text: string): Html => html`<code><bdi>${breakable(text)}</bdi></code>`;
+
+/** Lets a line end after a separator within a name, not only within its words. */
+function breakable(text: string): Html {
+  const [first, ...others] = text.split(/(?<=[^/._-][/._-])(?=.)/s);
+  return html`${first}${others.map((part) => html`<wbr>${part}`)}`;
+}
