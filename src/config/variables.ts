@@ -153,7 +153,7 @@ export const Environment = Type.Object({
     Type.String({
       pattern: '^(?:none|(?:jwt|api-key|mtls)(?:,(?:jwt|api-key|mtls))*)$',
       description:
-        'Authentication of callers: `none`, or one or more of `jwt`, `api-key` and `mtls`, separated by commas. Required unless HOST is a loopback address.',
+        'Authentication of callers: `none`, or one or more of `jwt`, `api-key` and `mtls`, separated by commas. Required unless HOST is a loopback address: there, the default is `none`.',
       'x-rule': 'none, or one or more of jwt, api-key and mtls, separated by commas',
     }),
   ),

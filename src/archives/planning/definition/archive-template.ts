@@ -1,7 +1,7 @@
 import type { PartitionBy } from '#coverage/ledger/units.ts';
 import { faultOf, placeholders } from '#export-jobs/planning/prefix-template.ts';
 
-/** The times that tell two partitions apart, for each unit. */
+/** The times that each partition needs in its prefix, for each unit. */
 const timesOf: Record<PartitionBy, readonly string[]> = {
   hour: ['{yyyy}', '{MM}', '{dd}', '{HH}'],
   day: ['{yyyy}', '{MM}', '{dd}'],
@@ -34,9 +34,9 @@ export function templateFaultOf(
   const needed = [...(hasOneLogGroup ? [] : ['{logGroup}']), ...timesOf[partitionBy]];
   const missing = needed.filter((name) => !prefixTemplate.includes(name));
   if (missing.length > 0)
-    return `must tell the partitions of the archive apart, but lacks ${missing.join(', ')}`;
+    return `must give each partition of the archive a prefix of its own, but lacks ${missing.join(', ')}`;
   const isRevised = ['{revision}', '{jobId}'].some((name) => prefixTemplate.includes(name));
   if (refreshDays > 0 && !isRevised)
-    return 'must tell two exports of a partition apart, because refreshDays is not 0, but lacks {revision}';
+    return 'must give each export of a partition a prefix of its own, because refreshDays is not 0, but lacks {revision}';
   return undefined;
 }
