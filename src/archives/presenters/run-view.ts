@@ -38,11 +38,9 @@ export const ShownRun = Type.Object(
         'Number of the log group: 1, 2, 3, … It grows by one when a log group with this name is deleted and created again.',
     }),
     from: DateTime(
-      'Start of the first partition, inclusive. If `from` of the query is later, it is that.',
+      'Start of the first partition, or `from` of the query if that is later. Inclusive.',
     ),
-    to: DateTime(
-      'End of the last partition, exclusive. If `to` of the query is earlier, it is that.',
-    ),
+    to: DateTime('End of the last partition, or `to` of the query if that is earlier. Exclusive.'),
     partitions: Count('Number of partitions.'),
     state: PartitionStateName,
     isEmpty: Type.Optional(

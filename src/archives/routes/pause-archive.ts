@@ -41,7 +41,7 @@ export const pauseArchive: FastifyPluginAsyncTypebox<{ operations: ArchiveOperat
       tags: ['archives'],
       summary: 'Pause an archive',
       description:
-        'Stops the exports of an archive. Waiting exports are cancelled, and running ones continue. Log events still expire during a pause: the archive shows what is at risk and what is lost. If the archive is already paused, nothing changes: `pause` keeps the time, caller and reason of the first request. The request is safe to repeat.',
+        'Pauses an archive: it starts no exports until it is resumed. Waiting exports are cancelled, and running ones continue. Log events still expire during a pause: the archive shows what is at risk and what is lost. If the archive is already paused, nothing changes: `pause` keeps the time, caller and reason of the first request. The request is safe to repeat.',
       params: ArchiveParams,
       body: PauseArchive,
       response: { 200: PausedArchive },

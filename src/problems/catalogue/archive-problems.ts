@@ -42,14 +42,15 @@ export const archiveProblems = {
     title: 'Limit of backfills reached',
     explanation: `An archive can have ${inDigits(statedLimits.backfillsPerArchive)} backfills in its life. Backfills that have ended count, too.`,
     remedy:
-      'Create a new archive for the time range. Use a wider time range and more log groups for each backfill.',
+      'Create a new archive for the time range. For its backfills, use wider time ranges and more log groups.',
     isRetryable: false,
   },
   'too-many-waivers': {
     status: 422,
     title: 'Limit of waivers reached',
     explanation: `An archive can have ${inDigits(statedLimits.waiversPerArchive)} waivers in its life.`,
-    remedy: 'Create a new archive, and end this one. Use a wider time range for each waiver.',
+    remedy:
+      'Create a new archive, and end this one. For the waivers of the new one, use wider time ranges.',
     isRetryable: false,
   },
   'nothing-to-waive': {

@@ -78,7 +78,7 @@ export const awsProblems = {
     status: 422,
     title: 'Destination bucket not writable',
     explanation:
-      'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. AWS also requires that it may use s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key. Exports do not support DSSE-KMS. `bucketPolicy` is present if a change of the bucket policy can help. It is the whole new policy, or only the statements to add: `remedy` of the answer says which.',
+      'CloudWatch Logs writes the export to the bucket. The bucket policy must allow CloudWatch Logs to use s3:GetBucketAcl and s3:PutObject. The service role is the IAM role with which this service calls AWS. AWS also requires that the service role may use s3:PutObject. If the bucket uses SSE-KMS, CloudWatch Logs and the service role also need permission to use the key. Exports do not support DSSE-KMS. `bucketPolicy` is present if a change of the bucket policy can help. It is the whole new policy, or only the statements to add: `remedy` of the answer says which.',
     remedy: `Check the bucket policy, the s3:PutObject permission of the service role and the default encryption of the bucket. If the bucket uses SSE-KMS, check its key and the key policy. POST /preflights shows all of that, except permissions of the service role. Then send the request again. ${retryTheJob}`,
     isRetryable: false,
   },

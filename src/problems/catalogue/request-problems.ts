@@ -75,7 +75,7 @@ export const requestProblems = {
   'body-too-large': {
     status: 413,
     title: 'Request body too large',
-    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes, and ${inDigits(statedLimits.jobBodyBytes)} bytes for POST /export-jobs. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
+    explanation: `The limit is ${inDigits(statedLimits.bodyBytes)} bytes. For an export job, an archive or a backfill, it is ${inDigits(statedLimits.jobBodyBytes)} bytes. A body can have at most ${inDigits(statedLimits.bodyValues)} members and array items, and at most ${statedLimits.bodyDepth} levels of nesting. \`detail\` has the limit that this body exceeds.`,
     remedy:
       'Send a smaller body. Instead of one large job, create several, or use `logGroupNamePrefix`. To check an authorization, send only the groups and claims that policies use.',
     isRetryable: false,
