@@ -524,3 +524,41 @@ describe('the edge settings', () => {
     expect(() => read({ ...region, ...env })).toThrow(sentence);
   });
 });
+
+describe('the secrets of AWS clients', () => {
+  const wireOn = { ...region, WIRE: 'on', AUTH: 'api-key', API_KEYS_FILE: 'keys.json' };
+  const secret = 'a secret of at least 32 characters';
+  const files = { WIRE_SECRET_FILE: 'current', WIRE_SECRET_PREVIOUS_FILE: 'previous' };
+
+  test('are read from files, without a newline at the end', () => {
+    const texts = { current: `${secret}\n`, previous: `${secret} before\r\n` };
+    const readFile = (path: string) => texts[path as keyof typeof texts];
+
+    const { wire } = readConfig({ ...wireOn, ...files }, readFile);
+
+    expect(wire).toEqual({ secrets: [secret, `${secret} before`] });
+  });
+
+  test('are not read while AWS clients are not served', () => {
+    expect(read({ ...region, ...files }).wire).toBeUndefined();
+  });
+
+  test.each([
+    [
+      { WIRE_SECRET: secret, WIRE_SECRET_FILE: 'current' },
+      'WIRE_SECRET is set, but WIRE_SECRET_FILE is set, too; remove one of them.',
+    ],
+    [
+      { WIRE_SECRET_FILE: 'current' },
+      'WIRE_SECRET_FILE is "current": it must be the path of a readable file (ENOENT',
+    ],
+  ])('are rejected: %j', (env, sentence) => {
+    expect(() => read({ ...wireOn, ...env })).toThrow(sentence);
+  });
+
+  test('are rejected if the text of the file is short, without this text', () => {
+    expect(() => read({ ...wireOn, WIRE_SECRET_FILE: 'current' }, () => 'short\n')).toThrow(
+      /^WIRE_SECRET_FILE is "current": it must contain at least 32 characters\.$/,
+    );
+  });
+});

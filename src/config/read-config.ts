@@ -81,7 +81,7 @@ export interface JobsConfig {
 }
 
 /**
- * Reads the configuration of the gateway. `readFile` reads TARGETS_FILE and JWT_ISSUERS_FILE.
+ * Reads the configuration of the gateway. `readFile` reads TARGETS_FILE, JWT_ISSUERS_FILE and WIRE_SECRET_FILE.
  * @throws an error named ConfigError that names the variable, its value and what it must be
  */
 export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => string): Config {
@@ -118,7 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv, readFile: (path: string) => s
     verification: read.VERIFICATION,
     heartbeatOrigins: readHeartbeatOrigins(read),
     webhooks: jobs && readWebhooks(read),
-    wire: readWire(read),
+    wire: readWire(read, readFile),
     keep: {
       finishedJobsMs: read.FINISHED_JOBS_DAYS * dayMs,
       auditMs: read.AUDIT_DAYS * dayMs,

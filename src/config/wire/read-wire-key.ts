@@ -3,9 +3,10 @@ import { makeWireKey, type WireKey } from '#auth/authentication/signature/wire-k
 import { configError } from '#problems/config-error.ts';
 import { fileError } from '#validation/settings.ts';
 import { readEnvironment } from '../read-config.ts';
+import { readWireSecret } from './read-wire-secret.ts';
 
 /**
- * Makes the key pair of the API key with this name, from WIRE_SECRET and API_KEYS_FILE.
+ * Makes the key pair of the API key with this name, from WIRE_SECRET or WIRE_SECRET_FILE, and API_KEYS_FILE.
  * @throws an error named ConfigError
  */
 export function readWireKey(
@@ -13,7 +14,9 @@ export function readWireKey(
   name: string,
   readFile: (path: string) => string,
 ): WireKey {
-  const { API_KEYS_FILE: path, WIRE_SECRET: secret } = readEnvironment(env);
+  const variables = readEnvironment(env);
+  const { API_KEYS_FILE: path } = variables;
+  const secret = readWireSecret(variables, 'WIRE_SECRET', readFile);
   if (path === undefined || secret === undefined) {
     const missing = [
       ...(path === undefined ? ['API_KEYS_FILE'] : []),

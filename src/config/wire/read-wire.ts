@@ -1,5 +1,6 @@
 import { configError } from '#problems/config-error.ts';
 import type { Environment } from '../variables.ts';
+import { readWireSecret } from './read-wire-secret.ts';
 
 /** How AWS clients are served. */
 export interface WireConfig {
@@ -8,8 +9,11 @@ export interface WireConfig {
 }
 
 /** Reads how AWS clients are served; undefined if they are not. @throws an error named ConfigError */
-export function readWire(env: Environment): WireConfig | undefined {
-  const { WIRE, WIRE_SECRET, WIRE_SECRET_PREVIOUS, EXPORT_JOBS, AUTH = 'none' } = env;
+export function readWire(
+  env: Environment,
+  readFile: (path: string) => string,
+): WireConfig | undefined {
+  const { WIRE, EXPORT_JOBS, AUTH = 'none' } = env;
   if (WIRE === 'off') return undefined;
   if (EXPORT_JOBS === 'off') {
     throw configError(
@@ -22,10 +26,12 @@ export function readWire(env: Environment): WireConfig | undefined {
       'WIRE is on, but AUTH contains only mtls; add api-key or jwt, because AWS clients sign their requests.',
     );
   }
-  if (WIRE_SECRET === undefined && methods.includes('api-key')) {
+  const secret = readWireSecret(env, 'WIRE_SECRET', readFile);
+  if (secret === undefined && methods.includes('api-key')) {
     throw configError(
-      'WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set; set it to at least 32 random characters.',
+      'WIRE is on and AUTH contains api-key, but WIRE_SECRET is not set; set it to at least 32 random characters, or WIRE_SECRET_FILE to the path of a file with them.',
     );
   }
-  return { secrets: [WIRE_SECRET, WIRE_SECRET_PREVIOUS].filter((secret) => secret !== undefined) };
+  const previous = readWireSecret(env, 'WIRE_SECRET_PREVIOUS', readFile);
+  return { secrets: [secret, previous].filter((each) => each !== undefined) };
 }

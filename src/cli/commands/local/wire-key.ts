@@ -4,7 +4,7 @@ import { exitCodes, makeUsageError } from '../../exit-codes.ts';
 export const wireKeyCommand: Command = {
   usage: '<name>',
   description:
-    'Prints the key pair with which the caller of an API key uses AWS clients, as a profile of their credentials file. It is for operators: it reads WIRE_SECRET and API_KEYS_FILE, and does not call the gateway.',
+    'Prints the key pair with which the caller of an API key uses AWS clients, as a profile of their credentials file. It is for operators: it reads WIRE_SECRET or WIRE_SECRET_FILE, and API_KEYS_FILE. It does not call the gateway.',
   operands: { min: 1, max: 1 },
   options: {},
   examples: ['log-export wire-key checkout'],

@@ -37,6 +37,16 @@ describe('the key of an entry', () => {
     expect(() => readWireKey(variables, name, readKeys)).toThrow(text);
   });
 
+  test('is made with the secret in a file', () => {
+    const files = { 'keys.json': readKeys(), secret: `${WIRE_SECRET}\n` };
+    const { API_KEYS_FILE } = env;
+
+    const read = (path: string) => files[path as keyof typeof files];
+    const key = readWireKey({ API_KEYS_FILE, WIRE_SECRET_FILE: 'secret' }, 'checkout', read);
+
+    expect(key).toEqual(makeWireKey(WIRE_SECRET, 'checkout', 3));
+  });
+
   test.each([
     [0, 'is 0, but must be the version'],
     ['1', 'is "1", but must be the version'],
