@@ -64,12 +64,15 @@ describe('a gateway', () => {
   });
 
   test('whose tasks run for hours makes no more statements for them, and holds their slots', async () => {
-    const { queue, count, replica } = await openCounting({ emulator: { runningMs: 7_200_000 } });
+    const { queue, count, replica } = await openCounting({
+      timings: { sweepAfterSendMs: 120_000 },
+      emulator: { runningMs: 7_200_000 },
+    });
     await using _closed = queue;
     for (const { name, region } of targets) {
       await queue.put({ target: name, destination: `archive-${region}` });
     }
-    await queue.time.runFor(660_000); // orphans are no longer looked for
+    await queue.time.runFor(180_000); // orphans are no longer looked for
     count.statements = 0;
 
     await queue.time.runFor(seconds * 1_000);
@@ -81,14 +84,14 @@ describe('a gateway', () => {
   });
 
   test('stops watching a foreign task when no slice waits any more', async () => {
-    const { queue } = await openCounting();
+    const { queue } = await openCounting({ timings: { sweepAfterSendMs: 120_000 } });
     await using _closed = queue;
     const [first] = targets;
     if (!first) throw new Error('There are no targets.');
     const { name, region } = first;
     queue.emulator.seed.foreignTask({ region, durationMs: 7_200_000 });
     const jobId = await queue.put({ target: name, destination: `archive-${region}` });
-    await queue.time.runFor(660_000);
+    await queue.time.runFor(180_000);
     const before = callsOf(queue).length;
     await queue.cancel(jobId);
     await queue.time.runFor(30_000);

@@ -17,8 +17,8 @@ type CreateFault = Fault extends infer Kind
 const region = 'eu-west-1';
 const logGroupName = '/poison';
 
-/** A tenth of the times in production, so that the test takes fewer steps. */
-const soon = { reconcileMs: 12_000, listingIntervalMs: 1_000, createDeadlineMs: 2_000 };
+/** A twentieth of the times in production, so that the test takes fewer steps. */
+const soon = { reconcileMs: 6_000, listingIntervalMs: 500, createDeadlineMs: 1_000 };
 
 /** Lets every create of the log group fail in one way. */
 async function openPoisoned(fault: CreateFault, options: Parameters<typeof openQueue>[0] = {}) {
@@ -146,6 +146,7 @@ describe('a caller without any export', () => {
   ];
   let aloneMs: number | undefined;
   const options = { timings: soon, emulator: { pendingMs: 0, runningMs: 10_000 } };
+  const exports = 20;
 
   test.each(ways)(
     'by %s, also at the highest priority, delays others to at most 1.2 times their time',
@@ -161,11 +162,11 @@ describe('a caller without any export', () => {
     aloneMs ??= await makespan(openQueue(options), false);
     const poison = error('InternalFailure', 500);
     await using queue = await openPoisoned(poison, { ...options, replicas: 0 });
-    for (let job = 0; job < 80; job += 1) {
+    for (let job = 0; job < 2 * exports; job += 1) {
       await queue.put({ caller: 'a', ...(job % 2 === 0 && { logGroupName }) });
       await queue.time.runFor(1); // so that they go in this order
     }
-    const jobId = await queue.put({ caller: 'b', slices: 40 });
+    const jobId = await queue.put({ caller: 'b', slices: exports });
     await queue.openReplica();
     const beganAt = queue.time.now();
 
@@ -178,7 +179,7 @@ describe('a caller without any export', () => {
   async function makespan(opening: Promise<Queue>, isPoisoned: boolean) {
     await using queue = await opening;
     if (isPoisoned) await queue.put({ caller: 'a', priority: 10, slices: 100, logGroupName });
-    const jobId = await queue.put({ caller: 'b', slices: 40 });
+    const jobId = await queue.put({ caller: 'b', slices: exports });
     await queue.time.runUntil(isDone(queue, jobId));
     return queue.time.now() - startAt;
   }
@@ -189,7 +190,8 @@ describe('refusals of all creates for more than 15 minutes', () => {
     ['ExpiredTokenException', 'service-role-unusable'],
     ['ThrottlingException', 'aws-throttled'],
   ])('with %s log an error, fail no slice and are few', async (code, problem) => {
-    await using queue = await openPoisoned(error(code));
+    // Work is looked for less often than in production, so that the test takes fewer steps.
+    await using queue = await openPoisoned(error(code), { timings: { idleMs: 10_000 } });
     const jobId = await queue.put({ logGroupName, slices: 2 });
 
     await queue.time.runFor(14 * 60_000);

@@ -5,10 +5,10 @@ import { openQueue, type Queue } from '../open-queue.ts';
 // Replicas on PostgreSQL share the targets that have work.
 
 const leaseMs = 30_000;
-const targets = Array.from({ length: 12 }, (_, index) => ({
-  name: `target-${index}`,
-  region: `eu-test-${index}`,
-}));
+// Each export costs a dozen statements, and each replica one a second. So tasks are as long as a test permits.
+const makeTargets = (length: number) =>
+  Array.from({ length }, (_, index) => ({ name: `target-${index}`, region: `eu-test-${index}` }));
+const targets = makeTargets(8);
 
 const putEverywhere = async (queue: Queue, slices: number) => {
   for (const { name, region } of targets) {
@@ -37,8 +37,8 @@ const open = (options: Parameters<typeof openQueue>[0] = {}) =>
 
 describe('replicas', () => {
   test('share the targets with work, each slot has one owner, and it stays', async () => {
-    await using queue = await open();
-    await putEverywhere(queue, 20);
+    await using queue = await open({ emulator: { runningMs: 9_500 } });
+    await putEverywhere(queue, 7);
 
     await queue.time.runFor(3_000);
     const first = await slotsOf(queue);
@@ -50,8 +50,8 @@ describe('replicas', () => {
   });
 
   test('give a new one its share within a lease, and no slot stands still for two seconds', async () => {
-    await using queue = await open({ replicas: 1, emulator: { pendingMs: 100, runningMs: 1_900 } });
-    await putEverywhere(queue, 25);
+    await using queue = await open({ replicas: 1, emulator: { pendingMs: 100, runningMs: 3_900 } });
+    await putEverywhere(queue, 13);
     await queue.time.runFor(15_000);
 
     const second = await queue.openReplica();
@@ -67,12 +67,12 @@ describe('replicas', () => {
     ).toBe(2);
     expect(longestPauseMs(queue)).toBeLessThanOrEqual(2_000 + 1_000); // the end is noticed in a second
     await queue.runUntilDone();
-    expect(queue.emulator.exportTasks()).toHaveLength(25 * targets.length);
+    expect(queue.emulator.exportTasks()).toHaveLength(13 * targets.length);
   });
 
   test('take over all slots of a killed one within the lease and five seconds', async () => {
-    await using queue = await open({ replicas: 1, emulator: { runningMs: 4_000 } });
-    await putEverywhere(queue, 12);
+    await using queue = await open({ replicas: 1, emulator: { runningMs: 9_500 } });
+    await putEverywhere(queue, 5);
     const second = await queue.openReplica({ diesAt: 'before-outcome' });
     await queue.time.runUntil(second.isDown);
     const killedAt = queue.time.now();
@@ -81,7 +81,7 @@ describe('replicas', () => {
 
     expect(queue.time.now() - killedAt).toBeLessThanOrEqual(leaseMs + 5_000);
     await queue.runUntilDone();
-    expect(queue.emulator.exportTasks()).toHaveLength(12 * targets.length);
+    expect(queue.emulator.exportTasks()).toHaveLength(5 * targets.length);
   });
 
   test('take over the slots of a closed one within a second, and it is no longer a replica', async () => {
@@ -102,12 +102,12 @@ describe('replicas', () => {
     await using queue = await open({ replicas: 1, emulator: { runningMs: 60_000 } });
     const stranger = await queue.openReplica({ targets: [{ name: 'other', region: 'eu-west-1' }] });
     await queue.time.runFor(1_000);
-    await putEverywhere(queue, 7);
+    await putEverywhere(queue, 3);
     const putAt = queue.time.now();
 
     await queue.time.runUntil(() => queue.calls('CreateExportTask').length === targets.length);
     const allStartedAt = queue.time.now();
-    await queue.time.runFor(300_000);
+    await queue.time.runFor(120_000);
 
     expect(allStartedAt - putAt).toBeLessThanOrEqual(4_000);
     expect((await slotsOf(queue)).map(({ fence }) => fence)).toEqual(targets.map(() => 1));
@@ -115,10 +115,7 @@ describe('replicas', () => {
   });
 
   test('hand over at most ten slots until a new one has taken them', async () => {
-    const known = Array.from({ length: 40 }, (_, index) => ({
-      name: `target-${index}`,
-      region: `eu-test-${index}`,
-    }));
+    const known = makeTargets(40);
     await using queue = await open({
       targets: known,
       replicas: 1,
@@ -141,7 +138,11 @@ describe('replicas', () => {
   });
 
   test('do not give a slot back to one that could not work it, for ten minutes', async () => {
-    await using queue = await open({ replicas: 0, emulator: { runningMs: 3_600_000 } });
+    await using queue = await open({
+      replicas: 0,
+      timings: { idleMs: 5_000 }, // fewer statements in ten minutes
+      emulator: { runningMs: 3_600_000 },
+    });
     const broken = await queue.openReplica({ breaksAws: true });
     const healthy = await queue.openReplica();
     await queue.time.runFor(1_000);
