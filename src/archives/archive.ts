@@ -56,7 +56,10 @@ export type PartitionState = (typeof partitionStates)[number];
 export interface ArchiveSummary {
   /** The state, unless the archive is paused or has ended. */
   state: Exclude<ArchiveState, 'ended' | 'paused'>;
-  /** Whether it creates no jobs because of its destination. Absent in those of earlier versions. */
+  /**
+   * Whether it creates no jobs, because of its destination or a missing permission. Absent in those of earlier
+   * versions.
+   */
   isStopped?: boolean;
   /** Before this instant everything wanted is covered or waived; null before the first listing. */
   watermarkAt: number | null;

@@ -2,7 +2,7 @@ import type { ArchiveState, ArchiveSummary } from '../archive.ts';
 
 /** What the state of the work of an archive follows from. */
 interface WorkFacts {
-  /** Whether it creates no jobs because of its destination. */
+  /** Whether it creates no jobs, because of its destination or a missing permission. */
   isStopped: boolean;
   /** Whether its log groups were not listed for long. There can be new ones. */
   isListingStale: boolean;

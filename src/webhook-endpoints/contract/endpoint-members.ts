@@ -12,7 +12,7 @@ const WebhookEventType = Type.Unsafe<EventType>({
   type: 'string',
   enum: choosable,
   description:
-    'Type of an event. `export_job.*`: a job of yours has ended. `archive.at_risk`: your archive has log events that expire soon and are not exported yet. `archive.lost`: a partition can no longer be exported. `archive.stopped`: the archive creates no exports, because of its destination or its permissions. `archive.recovered`: the archive is no longer stopped or at risk.',
+    'Type of an event. `export_job.*`: a job of yours has ended. `archive.at_risk`: your archive has log events that expire soon and are not exported yet. `archive.lost`: a partition can no longer be exported. `archive.stopped`: the archive creates no exports, because of its destination or a missing permission. `archive.recovered`: the archive is no longer stopped or at risk.',
   'x-rule': `one of ${choosable.join(', ')}`,
 });
 

@@ -51,7 +51,7 @@ export function measureArchives(
   });
   const stopped = gauge({
     name: 'log_export_archives_stopped',
-    help: 'Archives that create no exports because of their destination.',
+    help: 'Archives that create no exports, because of their destination or a missing permission.',
   });
   const partitions = gauge({
     name: 'log_export_partitions',
@@ -77,7 +77,7 @@ export function measureArchives(
   });
   const archiveStopped = gauge({
     name: 'log_export_archive_stopped',
-    help: 'Whether an archive creates no exports because of its destination: 1 or 0.',
+    help: 'Whether an archive creates no exports, because of its destination or a missing permission: 1 or 0.',
     labelNames: ofArchive,
   });
   const archivePartitions = gauge({
