@@ -1,11 +1,12 @@
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
-import { type Child, startChild } from './child.ts';
+import { startChild, type Usage, usageOf } from './child.ts';
+import { type AwsRecord, openEmulatedAws } from './emulated-aws.ts';
+import { isShort } from './form.ts';
 import { supportCore } from './machine.ts';
-import type { AwsRecord } from './processes/aws.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** The emulator in a process of its own. */
-export interface AwsProcess extends Child {
+/** The emulator in a process of its own; the short form, which measures nothing, has it in this process. */
+export interface AwsProcess extends Usage, AsyncDisposable {
   url: string;
   /** Returns its tasks and the calls it received, by its own clock. */
   read(): Promise<AwsRecord>;
@@ -41,18 +42,31 @@ export async function startAws(
   options: EmulatorOptions = unlimited,
   targets = 0,
 ): Promise<AwsProcess> {
+  const aws = await (isShort ? openAws(options, targets) : startAwsProcess(options, targets));
+  const { read } = aws;
+  return {
+    ...aws,
+    readUntil: (what, isDone, { pauseMs = 20, describe = countAll } = {}) =>
+      waitUntil({ what, read, isDone, describe, pauseMs: () => pauseMs }),
+  };
+}
+
+async function openAws(options: EmulatorOptions, targets: number) {
+  const { url, close, read } = await openEmulatedAws(options, targets);
+  return {
+    ...usageOf(process.pid),
+    url,
+    read: async () => read(),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function startAwsProcess(options: EmulatorOptions, targets: number) {
   const child = startChild({
     script: 'bench/processes/aws.ts',
     core: supportCore,
     env: { EMULATOR_OPTIONS: JSON.stringify(options), TARGETS: String(targets) },
   });
   const { url } = await child.whenReady<{ url: string }>();
-  const read = () => child.call<AwsRecord>('read');
-  return {
-    ...child,
-    url,
-    read,
-    readUntil: (what, isDone, { pauseMs = 20, describe = countAll } = {}) =>
-      waitUntil({ what, read, isDone, describe, pauseMs: () => pauseMs }),
-  };
+  return { ...child, url, read: () => child.call<AwsRecord>('read') };
 }

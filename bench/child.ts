@@ -16,13 +16,9 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL'); // no process outlives the benchmark
 });
 
-/** A process of the benchmark. */
-export interface Child extends AsyncDisposable {
+/** What a process uses. */
+export interface Usage {
   pid: number;
-  /** Sends a message to a process in `bench/processes`, and resolves with its answer. */
-  call<Answer>(message: unknown): Promise<Answer>;
-  /** Resolves with the first message, which a process in `bench/processes` sends when it is ready. */
-  whenReady<Answer>(): Promise<Answer>;
   /** The CPU time used so far, in milliseconds. */
   cpuMs(): number;
   /** Resident memory, in MiB. */
@@ -31,6 +27,14 @@ export interface Child extends AsyncDisposable {
   peakMib(): number;
   /** Resident memory that is not backed by files, in MiB: it counts against the limit of a container. */
   anonymousMib(): number;
+}
+
+/** A process of the benchmark. */
+export interface Child extends Usage, AsyncDisposable {
+  /** Sends a message to a process in `bench/processes`, and resolves with its answer. */
+  call<Answer>(message: unknown): Promise<Answer>;
+  /** Resolves with the first message, which a process in `bench/processes` sends when it is ready. */
+  whenReady<Answer>(): Promise<Answer>;
   hasEnded(): boolean;
   /** The exit code; null before the exit, and after a signal. */
   exitCode(): number | null;
@@ -83,16 +87,27 @@ export function startProgram(options: {
     child.kill(signal);
     await exited;
   };
-  const read = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
-  const mib = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read('status'))?.[1]) / 1_024;
   return {
-    pid: child.pid ?? 0,
+    ...usageOf(child.pid ?? 0),
     call(message) {
       child.send(message as object);
       return nextMessage(child, `its answer to ${JSON.stringify(message)}`);
     },
     whenReady: () => nextMessage(child, 'its first message'),
+    hasEnded,
+    exitCode: () => child.exitCode,
+    end: () => endBy('SIGTERM'),
+    [Symbol.asyncDispose]: () => endBy('SIGKILL'),
+  };
+}
+
+/** Reads what a process uses. */
+export function usageOf(pid: number): Usage {
+  const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  const mib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read('status'))?.[1]) / 1_024;
+  return {
+    pid,
     cpuMs() {
       // Fields 14 and 15, in hundredths of a second; the name in parentheses may hold spaces.
       const fields = read('stat')
@@ -103,10 +118,6 @@ export function startProgram(options: {
     residentMib: () => mib('VmRSS'),
     peakMib: () => mib('VmHWM'),
     anonymousMib: () => mib('RssAnon'),
-    hasEnded,
-    exitCode: () => child.exitCode,
-    end: () => endBy('SIGTERM'),
-    [Symbol.asyncDispose]: () => endBy('SIGKILL'),
   };
 }
 

@@ -1,12 +1,23 @@
 import { connect, createServer } from 'node:net';
-
+import { join } from 'node:path';
+import { readConfig } from '#config/read-config.ts';
+import { readTextSync } from '#files/read-file.ts';
+import { openGateway } from '#open-gateway.ts';
+import { makeLogger } from '#telemetry/logger.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, type Usage, usageOf } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { isShort } from './form.ts';
 import { type Core, subjectCore } from './machine.ts';
 import { region } from './requests.ts';
 import { waitUntil } from './wait-until.ts';
+
+/** A gateway that is ready. */
+export interface RunningGateway extends Usage, AsyncDisposable {
+  url: string;
+  /** Ends it in order. */
+  end(): Promise<void>;
+}
 
 /** The gateway with its production settings, in a process of its own. */
 export interface GatewayProcess extends Child {
@@ -52,6 +63,8 @@ export interface GatewayOptions {
   preload?: string;
   /** The core to run on. Default: that of the measured process. */
   core?: Core;
+  /** Tells apart gateways with the same settings. */
+  name?: string;
 }
 
 /** Starts the gateway, and resolves when it is ready. Its log is discarded. */
@@ -59,7 +72,7 @@ export async function startGateway(
   awsUrl: string,
   options: GatewayOptions = {},
 ): Promise<GatewayProcess> {
-  const { databaseUrl, isCompileCacheUsed = true, env = {}, preload } = options;
+  const { isCompileCacheUsed = true, preload } = options;
   const port = await findFreePort();
   const [beganAt, spawnedAt] = [performance.now(), Date.now()];
   const child = startChild({
@@ -72,13 +85,8 @@ export async function startGateway(
     isCompileCacheUsed,
     env: {
       ...awsEnvironment(awsUrl),
-      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
+      ...settingsOf(options),
       PORT: String(port),
-      // The callers of a benchmark exceed the default limits.
-      CREATES_PER_MINUTE: '0',
-      REQUESTS_PER_MINUTE: '0',
-      AWS_CALLS_PER_SECOND: '0',
-      ...env,
     },
   });
   const elapsedMs = () => performance.now() - beganAt;
@@ -102,19 +110,35 @@ export async function startGateway(
   return { ...child, url, spawnedAt, listeningMs: listeningMs ?? startMs, startMs };
 }
 
-/** The gateways in front of one AWS. */
-export interface Gateways extends AsyncDisposable {
-  open(options?: GatewayOptions): Promise<GatewayProcess>;
+function settingsOf({ databaseUrl, env }: GatewayOptions) {
+  return {
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: makeFolder() }),
+    // The callers of a benchmark exceed the default limits.
+    CREATES_PER_MINUTE: '0',
+    REQUESTS_PER_MINUTE: '0',
+    AWS_CALLS_PER_SECOND: '0',
+    ...env,
+  };
 }
 
-/** Makes them. If shared, the same settings get the same gateway, which ends only with all of them. */
-export function makeGateways(awsUrl: string, { isShared }: { isShared: boolean }): Gateways {
-  const shared = new Map<string, Promise<GatewayProcess>>();
+/** The gateways in front of one AWS. */
+export interface Gateways extends AsyncDisposable {
+  open(options?: GatewayOptions): Promise<RunningGateway>;
+}
+
+/**
+ * Makes them. The short form measures nothing, and a start of a process takes more CPU time than a figure. So
+ * it opens them in this process. The same settings get the same gateway, which ends with all of them.
+ */
+export function makeGateways(awsUrl: string): Gateways {
+  const shared = new Map<string, Promise<RunningGateway>>();
+  // The SDK reads them from here.
+  if (isShort) Object.assign(process.env, awsEnvironment(awsUrl), noAwsOfMachine);
   return {
     async open(options = {}) {
-      if (!isShared) return startGateway(awsUrl, options);
+      if (!isShort) return startGateway(awsUrl, options);
       const settings = JSON.stringify(options);
-      const opened = shared.get(settings) ?? startGateway(awsUrl, options);
+      const opened = shared.get(settings) ?? openHere(options);
       shared.set(settings, opened);
       return { ...(await opened), async end() {}, async [Symbol.asyncDispose]() {} };
     },
@@ -122,6 +146,29 @@ export function makeGateways(awsUrl: string, { isShared }: { isShared: boolean }
       for (const gateway of shared.values()) await (await gateway)[Symbol.asyncDispose]();
     },
   };
+}
+
+const noAwsOfMachine = {
+  AWS_CONFIG_FILE: '/nonexistent',
+  AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+/** Opens a gateway in this process. */
+async function openHere(options: GatewayOptions): Promise<RunningGateway> {
+  const settings = {
+    AWS_REGION: region,
+    AUDIT_LOG: join(makeFolder(), 'audit.jsonl'),
+    PORT: '0',
+    ...settingsOf(options),
+  };
+  const { url, ready, close } = await openGateway({
+    config: readConfig(settings, readTextSync),
+    log: makeLogger('info', { write() {} }),
+    lameDuckMs: 0,
+  });
+  await ready;
+  return { ...usageOf(process.pid), url, end: close, [Symbol.asyncDispose]: close };
 }
 
 /** The status of /health/ready; `undefined` without an answer. */

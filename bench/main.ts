@@ -25,7 +25,7 @@ import { measurePeers } from './figures/peers.ts';
 import { measureStart } from './figures/start.ts';
 import { measureBusyTargets } from './figures/targets/busy.ts';
 import { measureIdleTargets } from './figures/targets/idle.ts';
-import { measureNeighbours } from './figures/targets/neighbours.ts';
+import { measureNeighbours, neighboursOf } from './figures/targets/neighbours.ts';
 import { measureReplicas } from './figures/targets/replicas.ts';
 import { measureTraces } from './figures/traces.ts';
 import { isShort } from './form.ts';
@@ -162,11 +162,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(1); // this ends all children
   });
 }
-await using aws = await startAws();
+await using aws = await startAws(undefined, neighboursOf(scale).length);
 const { url: awsUrl } = aws;
 await using callers = startChild({ script: 'bench/processes/callers.ts', core: supportCore });
 await callers.whenReady();
-await using gateways = makeGateways(awsUrl, { isShared: isShort });
+await using gateways = makeGateways(awsUrl);
 await using first = await gateways.open();
 await first.end(); // fills the compile cache for the others
 

@@ -1,16 +1,16 @@
-import type { Child } from './child.ts';
-import type { GatewayProcess } from './gateway.ts';
+import type { Child, Usage } from './child.ts';
+import type { RunningGateway } from './gateway.ts';
 import { median, type RoundResult } from './round.ts';
 import type { Scale } from './scale.ts';
 
 /** A measured process, and how to run a round against it. */
 export interface Subject {
-  child: Child;
+  child: Usage;
   runRound: () => Promise<RoundResult>;
 }
 
 /** A gateway that gets creates from 50 callers at once. */
-export function createsAt(gateway: GatewayProcess, callers: Child, seconds: number): Subject {
+export function createsAt(gateway: RunningGateway, callers: Child, seconds: number): Subject {
   return {
     child: gateway,
     runRound: () =>

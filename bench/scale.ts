@@ -1,4 +1,4 @@
-import type { Child } from './child.ts';
+import type { Child, Usage } from './child.ts';
 import type { Gateways } from './gateway.ts';
 import type { Databases } from './postgres.ts';
 
@@ -77,7 +77,7 @@ interface TargetsScale {
 
 /** The processes around the measured one. */
 export interface World {
-  aws: Child;
+  aws: Usage;
   awsUrl: string;
   callers: Child;
   databases: Databases;

@@ -1,4 +1,4 @@
-import { findFreePort, type GatewayProcess } from '../gateway.ts';
+import { findFreePort, type RunningGateway } from '../gateway.ts';
 import { createsAt, formatRates, measurePairs, type Pairs } from '../pairs.ts';
 import { median } from '../round.ts';
 import type { Scale, World } from '../scale.ts';
@@ -11,7 +11,7 @@ export async function measureMetrics(
   { openGateway, callers }: World,
   scale: Scale,
 ): Promise<string[]> {
-  const subjectOf = (gateway: GatewayProcess) => createsAt(gateway, callers, scale.roundSeconds);
+  const subjectOf = (gateway: RunningGateway) => createsAt(gateway, callers, scale.roundSeconds);
   const port = await findFreePort();
   const lines: string[] = [];
   const scrapes: Scrape[] = [];

@@ -1,5 +1,5 @@
 import { startChild } from '../child.ts';
-import type { GatewayProcess } from '../gateway.ts';
+import type { RunningGateway } from '../gateway.ts';
 import { supportCore } from '../machine.ts';
 import type { FloodResult } from '../processes/flood.ts';
 import { median, quantile, type RoundResult } from '../round.ts';
@@ -78,7 +78,7 @@ async function measureAt(
 }
 
 /** Probes the gateway and its memory until `end` is called. */
-function observe({ url, residentMib }: GatewayProcess) {
+function observe({ url, residentMib }: RunningGateway) {
   let isEnding = false;
   let worstProbeMs = 0;
   let maxMib = 0;

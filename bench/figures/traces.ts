@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { GatewayProcess } from '../gateway.ts';
+import type { RunningGateway } from '../gateway.ts';
 import { createsAt, formatRates, measurePairs } from '../pairs.ts';
 import type { Scale, World } from '../scale.ts';
 
@@ -13,7 +13,7 @@ export async function measureTraces(
 ): Promise<string[]> {
   await using receiver = await openReceiver();
   await using bare = await openGateway();
-  const subjectOf = (gateway: GatewayProcess) => createsAt(gateway, callers, scale.roundSeconds);
+  const subjectOf = (gateway: RunningGateway) => createsAt(gateway, callers, scale.roundSeconds);
   const lines: string[] = [];
   for (const share of ['1', '0.1']) {
     await using traced = await openGateway({

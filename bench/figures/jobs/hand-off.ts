@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmulatorOptions } from 'cloudwatch-logs-export-emulator/source';
 import { startAws } from '../../aws.ts';
+import type { AwsRecord } from '../../emulated-aws.ts';
 import { startGateway } from '../../gateway.ts';
-import type { AwsRecord } from '../../processes/aws.ts';
 import { quantile } from '../../round.ts';
 import type { Scale, World } from '../../scale.ts';
 import { createJob } from './create-job.ts';

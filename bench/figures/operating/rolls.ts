@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { startAws } from '../../aws.ts';
 import { openBalancer } from '../../balancer.ts';
 import { type GatewayProcess, startGateway } from '../../gateway.ts';
 import { bothCores } from '../../machine.ts';
@@ -15,23 +14,28 @@ const joinMs = 600;
 
 /** Replaces one gateway after another under load, as a deployment does, and counts failed requests. */
 export async function measureRolls(
-  { databases }: World,
+  { awsUrl, databases, openGateway }: World,
   { rolls, requestsPerSecond }: Scale,
 ): Promise<string[]> {
   const perSecond = Math.min(maxPerSecond, requestsPerSecond);
-  await using aws = await startAws();
-  const databaseUrl = await databases.create();
-  const start = () => startGateway(aws.url, { databaseUrl, core: bothCores });
+  const options = { databaseUrl: await databases.create(), core: bothCores };
   await using stack = new AsyncDisposableStack();
   const balancer = stack.use(await openBalancer());
-  const running: GatewayProcess[] = [];
+  const replaced: GatewayProcess[] = [];
+  const startReplaced = async () => {
+    const gateway = await startGateway(awsUrl, options);
+    replaced.push(gateway);
+    return gateway;
+  };
+  const openLasting = (number: number) => openGateway({ ...options, name: `replica ${number}` });
+  let joined = 0;
   const join = async () => {
-    const gateway = stack.use(await start());
-    running.push(gateway);
-    balancer.add(gateway.url);
+    joined += 1;
+    const { url } = stack.use(await (joined <= rolls ? startReplaced() : openLasting(joined)));
+    balancer.add(url);
     await delay(joinMs);
   };
-  for (let count = 0; count < replicas; count++) await join();
+  while (joined < replicas) await join();
 
   const load = stack.use(
     startPacedLoad(balancer.url, {
@@ -48,7 +52,7 @@ export async function measureRolls(
   let unclean = 0;
   for (let roll = 0; roll < rolls; roll++) {
     await join();
-    const oldest = running.shift() as GatewayProcess;
+    const oldest = replaced.shift() as GatewayProcess;
     const endedAt = performance.now();
     await oldest.end();
     slowestMs = Math.max(slowestMs, performance.now() - endedAt);

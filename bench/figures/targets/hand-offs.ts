@@ -1,5 +1,5 @@
 import type { AwsProcess } from '../../aws.ts';
-import type { AwsRecord } from '../../processes/aws.ts';
+import type { AwsRecord } from '../../emulated-aws.ts';
 import { quantile } from '../../round.ts';
 
 /** The pauses between the end of a task and the next create of its slot, by creates in a time, in seconds. */

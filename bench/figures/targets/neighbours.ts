@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { startAws } from '../../aws.ts';
-import { type GatewayProcess, startGateway } from '../../gateway.ts';
+import type { RunningGateway } from '../../gateway.ts';
 import {
   jobBodyAt,
   type OrganisationTarget,
@@ -17,17 +16,23 @@ const perSecond = 100;
 /** Every how many requests there is one for the broken targets. */
 const brokenEvery = 5;
 
+/** The targets of this figure. Two Regions in each account: the last two accounts are broken in one gateway, and healthy in the other. */
+export function neighboursOf({ targets }: Scale): OrganisationTarget[] {
+  return organisationTargets(targets.neighbours + 8);
+}
+
 /** The latency of requests for healthy targets beside an account whose STS hangs and one that is throttled. */
-export async function measureNeighbours(_world: World, scale: Scale): Promise<string[]> {
+export async function measureNeighbours(
+  { awsUrl, openGateway }: World,
+  scale: Scale,
+): Promise<string[]> {
   const { neighbours, neighbourRequests: requests } = scale.targets;
-  // Two Regions in each account: the last two accounts are broken in one gateway, and stay healthy in the other.
-  const targets = organisationTargets(neighbours + 8);
+  const targets = neighboursOf(scale);
   const healthy = targets.slice(0, neighbours);
   const [others, broken] = [targets.slice(neighbours, -4), targets.slice(-4)];
-  await using aws = await startAws(undefined, targets.length);
-  await breakAccounts(aws.url, broken[0]?.accountId ?? '', broken[2]?.accountId ?? '');
+  await breakAccounts(awsUrl, broken[0]?.accountId ?? '', broken[2]?.accountId ?? '');
   const start = (all: OrganisationTarget[]) =>
-    startGateway(aws.url, {
+    openGateway({
       env: { TARGETS_FILE: writeTargetsFile(all), AWS_CALLS_PER_SECOND: '4' },
     });
   await using beside = await start([...healthy, ...broken]);
@@ -65,7 +70,7 @@ async function breakAccounts(awsUrl: string, hanging: string, throttled: string)
 
 /** Sends requests at a constant rate, reads and creates. Returns the p99 of those for healthy targets, in ms. */
 async function measureP99(
-  { url }: GatewayProcess,
+  { url }: RunningGateway,
   healthy: readonly OrganisationTarget[],
   others: readonly OrganisationTarget[],
   requests: number,
