@@ -22,6 +22,10 @@ interface Output {
 
 // Shorter: "anonymous" after "Bearer" would be found in every log without authentication.
 const minLength = 12;
+// The search looks at a piece of text at every sixth character. A secret has a piece at each place where that
+// can be: smaller steps look up more pieces of text, larger ones find shorter pieces in more places.
+const step = 6;
+const pieceLength = minLength - step + 1;
 const credentialHeaders = [
   'authorization',
   'proxy-authorization',
@@ -39,12 +43,14 @@ export function makeCanaries(): Canaries {
     planted.set(secret, { name, hidden });
   }
 
-  /** The forms to search for, by their first characters: a test may have thousands of secrets and lines. */
-  function formsByStart() {
+  /** The forms to search for, by each of their first pieces: a test may have thousands of secrets and lines. */
+  function formsByPiece() {
     const forms = [...planted].flatMap(([secret, facts]) =>
-      formsOf(secret).map((form) => ({ form, ...facts })),
+      formsOf(secret).flatMap((form) =>
+        Array.from({ length: step }, (_, offset) => ({ form, offset, ...facts })),
+      ),
     );
-    return Map.groupBy(forms, ({ form }) => form.slice(0, minLength));
+    return Map.groupBy(forms, ({ form, offset }) => form.slice(offset, offset + pieceLength));
   }
 
   return {
@@ -61,13 +67,14 @@ export function makeCanaries(): Canaries {
     count: () => planted.size,
     hits({ answers, log, audit }) {
       const hits = new Set<string>();
-      const forms = formsByStart();
+      const forms = formsByPiece();
       for (const [place, texts] of Object.entries({ answers, log, audit })) {
-        for (const text of texts) {
-          for (let at = 0; at + minLength <= text.length; at++) {
-            for (const { form, name, hidden } of forms.get(text.slice(at, at + minLength)) ?? []) {
+        for (const text of new Set(texts)) {
+          for (let at = 0; at + pieceLength <= text.length; at += step) {
+            const found = forms.get(text.slice(at, at + pieceLength)) ?? [];
+            for (const { form, offset, name, hidden } of found) {
               const isLeaked = hidden === 'everywhere' || place === 'answers';
-              if (isLeaked && text.startsWith(form, at))
+              if (isLeaked && text.startsWith(form, at - offset))
                 hits.add(`${name} in ${place}: ${text.slice(0, 500)}`);
             }
           }
@@ -81,5 +88,6 @@ export function makeCanaries(): Canaries {
 /** A secret as it is, and in the encodings in which it may appear. */
 function formsOf(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64];
+  const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64];
+  return [...new Set(forms)];
 }

@@ -240,6 +240,16 @@ describe('the search for secrets', () => {
     expect(canaries.hits({ ...seen, answers: [refusedText] })).toHaveLength(1);
   });
 
+  test('finds a secret at each position of a text', () => {
+    const canaries = makeCanaries();
+    canaries.plant('the token', 'canary-token');
+
+    for (let before = 0; before < 20; before++) {
+      const text = `${'-'.repeat(before)}canary-token`;
+      expect(canaries.hits({ answers: [text], log: [], audit: [] })).toHaveLength(1);
+    }
+  });
+
   test('finds the percent-encoded and the escaped form of a secret', () => {
     const canaries = makeCanaries();
     canaries.plant('the token', 'canary/with+all "of it"');
