@@ -4,7 +4,7 @@ import { buildApp } from '#app.ts';
 import { makeAudit } from '#audit/audit.ts';
 import { openToAll } from '#auth/access.ts';
 import { Manifest } from '#export-jobs/verification/manifest/manifest.ts';
-import { toYamlText } from '#openapi/document.ts';
+import { toYamlText } from '#openapi/document-text.ts';
 import type { Targets } from '#targets/target.ts';
 
 // The document is made from the routes alone; no handler runs.

@@ -1,8 +1,6 @@
-import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
 import { problemExamples } from '#problems/catalogue/examples.ts';
 import { catalogue, type ProblemSlug } from '#problems/catalogue.ts';
 import { ProblemBody, problemMediaType } from '#problems/problem.ts';
-import { exactDigits } from '#validation/int64.ts';
 import { liftSchemas } from './lift-schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -232,18 +230,4 @@ function addLimits(responses: DocumentedOperation['responses']): void {
 
 function refToHeader(name: string): [string, Json] {
   return [name, { $ref: `#/components/headers/${name}` }];
-}
-
-/** The document as JSON text, with exact integers. */
-export function toJsonText(document: unknown): string {
-  const exact = (_key: string, value: unknown) =>
-    typeof value === 'bigint' ? exactDigits(value) : value;
-  return `${JSON.stringify(document, exact, 2)}\n`;
-}
-
-/** The same document as YAML. */
-export function toYamlText(jsonText: string): string {
-  const document = parseYaml(jsonText, { intAsBigInt: true });
-  const compat = 'yaml-1.1'; // otherwise its parsers read `off` as false, and dates not as text
-  return stringifyYaml(document, { lineWidth: 0, aliasDuplicateObjects: false, compat });
 }

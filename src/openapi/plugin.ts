@@ -10,8 +10,8 @@ import {
   documentBase,
   type OperationFacts,
   type ResponseHeader,
-  toJsonText,
 } from './document.ts';
+import { toJsonText } from './document-text.ts';
 import { getJsonDocument } from './routes/get-json-document.ts';
 import { getYamlDocument } from './routes/get-yaml-document.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 
-import { toYamlText } from '../document.ts';
+import { toYamlText } from '../document-text.ts';
 
 /** Serves the OpenAPI document as YAML. */
 export const getYamlDocument: FastifyPluginAsyncTypebox<{ openapiText: () => string }> = async (
